@@ -1,0 +1,107 @@
+"""What every adapter offers: the protocol, and the words in which adapters speak of a remote job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.errors import BackendError
+    from bot.model import VideoRequest
+
+
+class RemoteState(StrEnum):
+    """Every provider's status words, brought down to four."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackendUpdate:
+    """What a provider says of its job; `progress` is 0 to 100, or None when it tells none.
+
+    `expires_at` is in Unix seconds; `result_url` is set by providers without a content route.
+    """
+
+    ref: str
+    state: RemoteState
+    progress: int | None = None
+    error: BackendError | None = None
+    expires_at: float | None = None
+    result_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """Remote jobs that may be the one of a doubtful submit; absence counts only if `complete`."""
+
+    refs: tuple[str, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a provider can do beyond the five calls.
+
+    `idempotency_header` names a header under which a repeated create is the same create.
+    """
+
+    webhooks: bool = False
+    idempotency_header: str | None = None
+
+
+class VideoBackend(Protocol):
+    """One video-generation service.
+
+    Every method raises BackendError when the provider refuses or can't be reached.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
+        """Ask for the video with exactly one POST; its answer may already be the end.
+
+        UnconfirmedSubmit: the provider may have taken, and charged for, the job. Any other
+        BackendError: it definitely did not.
+        """
+        ...
+
+    async def poll(self, ref: str) -> BackendUpdate:
+        """Tell how the remote job stands; an error of kind GONE: the provider lost it."""
+        ...
+
+    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
+        """Stream the finished video into the file `sink`, and check that it is a video."""
+        ...
+
+    async def find(
+        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+    ) -> Listing:
+        """List remote jobs, not older than `since`, that match the request.
+
+        `hints` are refs from webhooks that no job of ours claims: they are looked up by themselves.
+        """
+        ...
+
+    async def cancel(self, ref: str) -> bool:
+        """Try to stop the remote job, and tell whether it is certain to have stopped."""
+        ...
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str | None:
+        """Verify a webhook and return the ref that it speaks of; None: not about a video.
+
+        WebhookError: forged, stale or unreadable.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        ...

@@ -1,0 +1,1 @@
+"""How a job looks in Discord, and how its video gets there."""

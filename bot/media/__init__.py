@@ -1,0 +1,1 @@
+"""All that touches sound and pictures; the only place that runs processes."""

@@ -1,0 +1,155 @@
+"""The nouns, and which state may follow which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class JobState(StrEnum):
+    """The step of a job that is due; the last three are ends."""
+
+    RECEIVED = "received"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    UNCONFIRMED = "unconfirmed"
+    UNDECIDED = "undecided"
+    GENERATING = "generating"
+    DOWNLOADING = "downloading"
+    MERGING = "merging"
+    DELIVERING = "delivering"
+    NOTIFYING = "notifying"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no other state can follow."""
+        return not TRANSITIONS[self]
+
+
+_ENDS = frozenset({JobState.FAILED, JobState.CANCELLED})
+
+TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
+    JobState.RECEIVED: _ENDS | {JobState.QUEUED},
+    JobState.QUEUED: _ENDS | {JobState.SUBMITTING},
+    JobState.SUBMITTING: _ENDS | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED},
+    JobState.UNCONFIRMED: _ENDS | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
+    JobState.UNDECIDED: _ENDS | {JobState.GENERATING, JobState.QUEUED},
+    JobState.GENERATING: _ENDS | {JobState.DOWNLOADING},
+    JobState.DOWNLOADING: _ENDS | {JobState.MERGING},
+    JobState.MERGING: _ENDS | {JobState.DELIVERING},
+    JobState.DELIVERING: _ENDS | {JobState.NOTIFYING},
+    # By now the video is in the person's hands: there is nothing left to cancel or to fail.
+    JobState.NOTIFYING: frozenset({JobState.SUCCEEDED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VideoRequest:
+    """What is asked of a backend: a prompt, and the operator's presets.
+
+    `seconds` is the clip's length, `size` is "WIDTHxHEIGHT" in pixels, and a `model` of None leaves
+    the choice to the server.
+    """
+
+    prompt: str
+    model: str | None
+    seconds: int
+    size: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A narration as it was attached; its URL is None once the file was fetched."""
+
+    url: str | None
+    filename: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where in Discord a job was asked for, and what is needed to answer there.
+
+    `token` edits the reply until `token_until` (Unix seconds) and is None once it is used up.
+    `upload_limit` is in bytes.
+    """
+
+    interaction_id: int
+    application_id: int
+    user_id: int
+    guild_id: int | None
+    channel_id: int
+    locale: str
+    token: str | None
+    token_until: float
+    upload_limit: int
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why a job ended badly: `key` names a sentence, `detail` is the provider's, for the log."""
+
+    key: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One row of the table of jobs; times are Unix seconds, `progress` is 0 to 100.
+
+    `epoch` rises with each claim, so that a step which lost its job can't write any more.
+    `next_at` is when its step is due; None: never, by itself.
+    """
+
+    id: str
+    state: JobState
+    epoch: int
+    attempts: int
+    next_at: float | None
+    created_at: float
+    updated_at: float
+    backend: str
+    request: VideoRequest
+    origin: Origin
+    attachment: Attachment | None
+    create_key: str | None
+    submitted_at: float | None
+    absences: int
+    remote_id: str | None
+    generating_at: float | None
+    deadline_at: float | None
+    late: bool
+    progress: int | None
+    dm_intent_at: float | None
+    failure: Failure | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """A finished video on disk; `size` in bytes, `sha256` in hex."""
+
+    job_id: str
+    path: Path
+    size: int
+    sha256: str
+    created_at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobChanged:
+    """A job as it stands after a commit; `previous` is None for a new job."""
+
+    job: Job
+    previous: JobState | None

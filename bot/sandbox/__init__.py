@@ -1,0 +1,1 @@
+"""A Discord stand-in on loopback, for the demo and for the tests."""

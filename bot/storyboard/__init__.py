@@ -1,0 +1,1 @@
+"""The embedded renderer: a small Videos API server that draws title cards."""
