@@ -1,12 +1,12 @@
 """What can go wrong, told apart by who can do something about it.
 
 ClapperError
-├── UserError              a person can act on it
-├── BackendError           the provider refused or failed
-│   └── UnconfirmedSubmit  nobody knows whether the provider took the job
-├── WebhookError           a webhook that nobody we trust has sent
-├── MediaError             ffmpeg could not do it
-└── StartupError           the operator has to change something
+├── UserError                   a person can act on it
+├── BackendError                the provider refused or failed
+│   └── UnconfirmedSubmitError  nobody knows whether the provider took the job
+├── WebhookError                a webhook that nobody we trust has sent
+├── MediaError                  ffmpeg could not do it
+└── StartupError                the operator has to change something
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class BackendError(ClapperError):
         self.retry_after = retry_after
 
 
-class UnconfirmedSubmit(BackendError):
+class UnconfirmedSubmitError(BackendError):
     """The one POST may or may not have created, and charged, a job: it is never repeated."""
 
     def __init__(self, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What every adapter offers: the protocol, and the words in which adapters speak of a remote job."""
+"""What every adapter offers: the protocol, and their words for a remote job."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class VideoBackend(Protocol):
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
         """Ask for the video with exactly one POST; its answer may already be the end.
 
-        UnconfirmedSubmit: the provider may have taken, and charged for, the job. Any other
+        UnconfirmedSubmitError: the provider may have taken, and charged for, the job. Any other
         BackendError: it definitely did not.
         """
         ...
