@@ -1,0 +1,238 @@
+"""The one door to processes: finds an ffmpeg, and runs it in a confined child."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import resource
+import shutil
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import imageio_ffmpeg
+
+from bot.errors import MediaError, StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+log = logging.getLogger(__name__)
+
+_FFMPEG_5_1 = (57, 28)  # its libavutil: distributions spell the release itself in many ways
+_ENCODERS = frozenset({"libx264", "aac"})
+_PROBE_SECONDS = 10
+_TAIL_BYTES = 64 * 1024
+_NICENESS = 10
+_KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # the others may hold secrets
+
+
+async def find_ffmpeg() -> Path:
+    """Return the system's ffmpeg if it is 5.1 or newer with libx264 and aac, else the wheel's.
+
+    StartupError: there is none that will do.
+    """
+    system = await asyncio.to_thread(shutil.which, "ffmpeg")
+    if system and await _is_suitable(system):
+        return Path(system)
+    with contextlib.suppress(RuntimeError):  # imageio-ffmpeg has no binary for this machine
+        bundled = await asyncio.to_thread(imageio_ffmpeg.get_ffmpeg_exe)
+        if await _is_suitable(bundled):
+            return Path(bundled)
+    raise StartupError(
+        "No usable ffmpeg: install ffmpeg 5.1 or newer with libx264 and aac "
+        "(Debian: apt install ffmpeg; macOS: brew install ffmpeg)."
+    )
+
+
+async def _is_suitable(binary: str) -> bool:
+    version = re.search(r"libavutil\s+(\d+)\.\s*(\d+)", await _ask(binary, "-version"))
+    if not version or (int(version[1]), int(version[2])) < _FFMPEG_5_1:
+        return False
+    return _ENCODERS.issubset((await _ask(binary, "-encoders")).split())
+
+
+async def _ask(binary: str, question: str) -> str:
+    try:
+        child = await asyncio.create_subprocess_exec(
+            binary,
+            "-hide_banner",
+            question,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            env=_environment(),
+        )
+    except OSError:
+        return ""
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            answer, _ = await child.communicate()
+    except TimeoutError:
+        return ""
+    finally:
+        _kill(child)
+        await child.wait()
+    return answer.decode(errors="replace")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one child may use: time in seconds, memory (address space) and each file in bytes."""
+
+    wall_seconds: float = 120
+    cpu_seconds: int = 240
+    memory_bytes: int = 2 * 1024**3
+    file_bytes: int = 2 * 1024**3
+
+
+class Ffmpeg:
+    """Runs at most `slots` ffmpegs at a time; each is killed with its limits, its task and us."""
+
+    def __init__(self, binary: Path, *, slots: int) -> None:
+        self._binary = binary
+        self._slots = asyncio.Semaphore(slots)
+        setpriv = shutil.which("setpriv")
+        self._guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs") if setpriv else ()
+        if not setpriv:
+            # Orderly stops still end every child; only our sudden death would leave one behind.
+            log.info("ffmpeg.unguarded reason=no_setpriv children_end_by=cpu_limit")
+
+    async def run(
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        limits: Limits,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> str:
+        """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.
+
+        `on_progress` gets the seconds of output so far; they never fall. Waiting for a slot counts
+        for no limit. MediaError: it failed, or it outlived a limit.
+        """
+        async with self._slots:
+            child = await self._spawn(args, cwd, progress=on_progress is not None)
+            stderr = _Tail(_TAIL_BYTES)
+            readers = _start_readers(child, stderr, on_progress)
+            try:
+                _confine(child.pid, limits)
+                async with asyncio.timeout(limits.wall_seconds):
+                    await _finish(readers)
+                    code = await child.wait()
+            except TimeoutError:
+                reason = f"ffmpeg took longer than {limits.wall_seconds:g} s"
+                raise MediaError(reason, stderr.text()) from None
+            finally:
+                _kill(child)
+                await asyncio.wait(readers)
+                await child.wait()
+        if code:
+            raise MediaError(f"ffmpeg ended with {_name(code)}", stderr.text())
+        return stderr.text()
+
+    async def _spawn(
+        self, args: Sequence[str], cwd: Path, *, progress: bool
+    ) -> asyncio.subprocess.Process:
+        reporting = ("-progress", "pipe:1") if progress else ()
+        return await asyncio.create_subprocess_exec(
+            *self._guard,
+            str(self._binary),
+            *("-hide_banner", "-nostdin", "-nostats", "-y"),
+            *reporting,
+            *args,
+            cwd=cwd,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            env=_environment(),
+        )
+
+
+class _Tail:
+    """The last `limit` bytes of a stream."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept = bytearray()
+
+    def add(self, chunk: bytes) -> None:
+        self._kept += chunk
+        del self._kept[: -self._limit]
+
+    def text(self) -> str:
+        return self._kept.decode(errors="replace")
+
+
+def _start_readers(
+    child: asyncio.subprocess.Process, tail: _Tail, on_progress: Callable[[float], None] | None
+) -> set[asyncio.Task[None]]:
+    if child.stdout is None or child.stderr is None:
+        raise RuntimeError("the child was started without pipes")
+    return {
+        asyncio.create_task(_keep_tail(child.stderr, tail), name="ffmpeg.stderr"),
+        asyncio.create_task(_report(child.stdout, on_progress), name="ffmpeg.progress"),
+    }
+
+
+async def _finish(readers: set[asyncio.Task[None]]) -> None:
+    # wait() leaves them running when it is cancelled: they end by themselves, with their pipes.
+    done, _ = await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
+    for reader in done:
+        reader.result()
+
+
+async def _keep_tail(stream: asyncio.StreamReader, tail: _Tail) -> None:
+    while chunk := await stream.read(16 * 1024):
+        tail.add(chunk)
+
+
+async def _report(
+    stream: asyncio.StreamReader, on_progress: Callable[[float], None] | None
+) -> None:
+    furthest = 0.0
+    while line := await stream.readline():
+        name, _, value = line.decode(errors="replace").strip().partition("=")
+        if on_progress and name == "out_time_us" and value.isdigit():
+            furthest = max(furthest, int(value) / 1_000_000)
+            on_progress(furthest)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
+    return kept | {"LC_ALL": "C"}
+
+
+def _confine(pid: int, limits: Limits) -> None:
+    """Bound a child from outside: code between fork and exec isn't safe where threads run."""
+    with contextlib.suppress(ProcessLookupError):
+        niceness = max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid))
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        if sys.platform == "linux":
+            for kind, bound in (
+                (resource.RLIMIT_CPU, limits.cpu_seconds),
+                (resource.RLIMIT_AS, limits.memory_bytes),
+                (resource.RLIMIT_FSIZE, limits.file_bytes),
+                (resource.RLIMIT_NOFILE, 64),
+                (resource.RLIMIT_CORE, 0),
+            ):
+                _, ceiling = resource.prlimit(pid, kind)
+                lowest = bound if ceiling == resource.RLIM_INFINITY else min(bound, ceiling)
+                resource.prlimit(pid, kind, (lowest, lowest))
+
+
+def _kill(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _name(code: int) -> str:
+    return f"code {code}" if code > 0 else signal.Signals(-code).name

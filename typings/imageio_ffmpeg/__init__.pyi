@@ -1,0 +1,3 @@
+"""The part of imageio-ffmpeg that is used here."""
+
+def get_ffmpeg_exe() -> str: ...
