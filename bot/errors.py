@@ -5,6 +5,7 @@ ClapperError
 ├── BackendError                the provider refused or failed
 │   └── UnconfirmedSubmitError  nobody knows whether the provider took the job
 ├── WebhookError                a webhook that nobody we trust has sent
+├── DeliveryError               Discord can't take it now
 ├── MediaError                  ffmpeg could not do it
 └── StartupError                the operator has to change something
 """
@@ -61,7 +62,15 @@ class UnconfirmedSubmitError(BackendError):
 
 
 class WebhookError(ClapperError):
-    """A forged, stale or unreadable webhook; the sender gets a 4xx and nothing is stored."""
+    """A forged or stale webhook (status 401), or a genuine one that is unreadable (400)."""
+
+    def __init__(self, reason: str, *, status: int = 401) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class DeliveryError(ClapperError):
+    """Discord could not be reached or refused for now; the step is tried again."""
 
 
 class MediaError(ClapperError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 class JobState(StrEnum):
@@ -67,6 +67,12 @@ class VideoRequest:
     seconds: int
     size: str
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells two requests apart at a provider, in hex."""
+        parts = (self.model or "", str(self.seconds), self.size, self.prompt)
+        return sha256("\0".join(parts).encode()).hexdigest()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
@@ -99,10 +105,10 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a job ended badly: `key` names a sentence, `detail` is the provider's, for the log."""
+    """Why a job ended badly: `key` names a sentence in `bot/locales` that takes `fields`."""
 
     key: str
-    detail: str = ""
+    fields: Mapping[str, str | int] = field(default_factory=dict[str, "str | int"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +116,8 @@ class Job:
     """One row of the table of jobs; times are Unix seconds, `progress` is 0 to 100.
 
     `epoch` rises with each claim, so that a step which lost its job can't write any more.
-    `next_at` is when its step is due; None: never, by itself.
+    `next_at` is when its step is due; None: never, by itself. `note` names a sentence that goes
+    with the finished video.
     """
 
     id: str
@@ -126,6 +133,7 @@ class Job:
     attachment: Attachment | None
     create_key: str | None
     submitted_at: float | None
+    submits: int
     absences: int
     remote_id: str | None
     generating_at: float | None
@@ -134,14 +142,23 @@ class Job:
     progress: int | None
     dm_intent_at: float | None
     failure: Failure | None
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caps:
+    """How many jobs may be open for one person and in all, and how many a day may bring."""
+
+    open_per_user: int
+    open_in_all: int
+    per_day: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A finished video on disk; `size` in bytes, `sha256` in hex."""
+    """A finished video, `videos/<job_id>.mp4` below DATA_DIR; `size` in bytes, `sha256` in hex."""
 
     job_id: str
-    path: Path
     size: int
     sha256: str
     created_at: float

@@ -1,0 +1,50 @@
+"""The table of finished videos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.model import Artifact
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+_SAVE = """
+INSERT INTO artifacts (job_id, size, sha256, created_at)
+VALUES (:job_id, :size, :sha256, :created_at)
+ON CONFLICT (job_id) DO UPDATE SET size = :size, sha256 = :sha256
+RETURNING *
+"""
+
+
+class ArtifactStore:
+    """Knows each job's finished video; the file itself is where the workspace puts it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, artifact: Artifact) -> None:
+        """Store an artifact; a repeated step replaces what it stored before."""
+        await self._database.row(
+            _SAVE,
+            {
+                "job_id": artifact.job_id,
+                "size": artifact.size,
+                "sha256": artifact.sha256,
+                "created_at": artifact.created_at,
+            },
+        )
+
+    async def get(self, job_id: str) -> Artifact | None:
+        """Read the artifact of a job."""
+        row = await self._database.row(
+            "SELECT * FROM artifacts WHERE job_id = :job_id", {"job_id": job_id}
+        )
+        if row is None:
+            return None
+        return Artifact(
+            job_id=row["job_id"],
+            size=row["size"],
+            sha256=row["sha256"],
+            created_at=row["created_at"],
+        )

@@ -1,0 +1,120 @@
+"""The one SQLite connection of the process, locked against a second process."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import sqlite3
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiosqlite
+
+from bot.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator, Mapping
+
+log = logging.getLogger(__name__)
+
+# Before it, two connections in WAL mode could corrupt the file; we hold one.
+_WAL_RESET_FIXED = (3, 51, 3)
+
+_PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA busy_timeout = 5000;
+"""
+
+
+class Database:
+    """A connection in autocommit mode: each statement is a transaction of its own."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
+        """Run one statement and return all its rows."""
+        return list(await self._connection.execute_fetchall(sql, params))
+
+    async def row(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Row | None:
+        """Run one statement and return its first row."""
+        rows = await self.rows(sql, params)
+        return rows[0] if rows else None
+
+
+@asynccontextmanager
+async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
+    """Open `clapper.db`, bring it up to date, and close it at the end.
+
+    StartupError: another process has it, or the folder can't be written.
+    """
+    path = data_dir / "clapper.db"
+    with _exclusive(data_dir):
+        try:
+            connection = await aiosqlite.connect(path, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            raise StartupError(f"DATA_DIR: {path} can't be opened ({error}).") from error
+        try:
+            connection.row_factory = sqlite3.Row
+            await connection.executescript(_PRAGMAS)
+            await _migrate(connection)
+            _warn_about_old_sqlite()
+            yield Database(connection)
+        finally:
+            # An open connection's thread would keep the interpreter from ending.
+            await asyncio.shield(connection.close())
+
+
+@contextmanager
+def _exclusive(data_dir: Path) -> Generator[None]:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = (data_dir / "clapper.lock").open("a")
+    except OSError as error:
+        raise StartupError(
+            f"DATA_DIR: {data_dir} can't be written ({error.strerror}); name a folder that can."
+        ) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartupError(
+                f"Another Clapper is running on DATA_DIR={data_dir}: "
+                "stop it, or give this one a folder of its own."
+            ) from error
+        yield
+
+
+async def _migrate(connection: aiosqlite.Connection) -> None:
+    rows = list(await connection.execute_fetchall("PRAGMA user_version"))
+    done: int = rows[0][0]
+    scripts = await asyncio.to_thread(_migrations)
+    if done > len(scripts):
+        raise StartupError(
+            f"DATA_DIR: the database is of a newer Clapper (schema {done}, this one knows "
+            f"{len(scripts)}): start that one again."
+        )
+    for number, script in enumerate(scripts[done:], start=done + 1):
+        # One script, so that schema and number change together or not at all.
+        await connection.executescript(
+            f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
+        )
+        log.info("database.migrated schema=%d", number)
+
+
+def _migrations() -> list[str]:
+    folder = Path(__file__).parent / "migrations"
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("[0-9]*.sql"))]
+
+
+def _warn_about_old_sqlite() -> None:
+    if sqlite3.sqlite_version_info < _WAL_RESET_FIXED:
+        log.warning(
+            "database.old_sqlite version=%s advice='leave %s alone while the bot runs'",
+            sqlite3.sqlite_version,
+            "clapper.db",
+        )

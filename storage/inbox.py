@@ -1,0 +1,60 @@
+"""The table of webhooks that were answered with 2xx."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+# Senders repeat for 72 h; what is kept longer recognises every repetition.
+KEEP_SECONDS = 7 * 24 * 60 * 60
+
+_INSERT = """
+INSERT INTO inbox (backend, webhook_id, remote_id, received_at)
+VALUES (:backend, :webhook_id, :remote_id, :now)
+ON CONFLICT DO NOTHING
+RETURNING webhook_id
+"""
+
+_HAS = """
+SELECT 1 FROM inbox WHERE backend = :backend AND remote_id = :remote_id LIMIT 1
+"""
+
+_UNBOUND = """
+SELECT DISTINCT remote_id FROM inbox
+WHERE backend = :backend AND received_at >= :since AND remote_id NOT IN (
+    SELECT remote_id FROM jobs WHERE backend = :backend AND remote_id IS NOT NULL)
+LIMIT 20
+"""
+
+
+class Inbox:
+    """Tells new webhooks from repeated ones, and keeps those that came too early."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, *, backend: str, webhook_id: str, remote_id: str, now: float) -> bool:
+        """Store a webhook; False: it was there already."""
+        row = await self._database.row(
+            _INSERT,
+            {"backend": backend, "webhook_id": webhook_id, "remote_id": remote_id, "now": now},
+        )
+        return row is not None
+
+    async def has(self, backend: str, remote_id: str) -> bool:
+        """Tell whether a webhook has come for this remote job."""
+        row = await self._database.row(_HAS, {"backend": backend, "remote_id": remote_id})
+        return row is not None
+
+    async def unbound(self, backend: str, *, since: float) -> tuple[str, ...]:
+        """List remote ids, at most 20, that webhooks named and that no job has."""
+        rows = await self._database.rows(_UNBOUND, {"backend": backend, "since": since})
+        return tuple(row["remote_id"] for row in rows)
+
+    async def sweep(self, *, now: float) -> None:
+        """Forget webhooks that no sender repeats any more."""
+        await self._database.rows(
+            "DELETE FROM inbox WHERE received_at < :before", {"before": now - KEEP_SECONDS}
+        )

@@ -1,0 +1,71 @@
+"""From rows to nouns."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def job_from(row: sqlite3.Row) -> Job:
+    """Build the job that a row describes."""
+    return Job(
+        id=row["id"],
+        state=JobState(row["state"]),
+        epoch=row["epoch"],
+        attempts=row["attempts"],
+        next_at=row["next_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        backend=row["backend"],
+        request=VideoRequest(
+            prompt=row["prompt"], model=row["model"], seconds=row["seconds"], size=row["size"]
+        ),
+        origin=_origin(row),
+        attachment=_attachment(row),
+        create_key=row["create_key"],
+        submitted_at=row["submitted_at"],
+        submits=row["submits"],
+        absences=row["absences"],
+        remote_id=row["remote_id"],
+        generating_at=row["generating_at"],
+        deadline_at=row["deadline_at"],
+        late=bool(row["late"]),
+        progress=row["progress"],
+        dm_intent_at=row["dm_intent_at"],
+        failure=_failure(row),
+        note=row["note"],
+    )
+
+
+def _origin(row: sqlite3.Row) -> Origin:
+    return Origin(
+        interaction_id=row["interaction_id"],
+        application_id=row["application_id"],
+        user_id=row["user_id"],
+        guild_id=row["guild_id"],
+        channel_id=row["channel_id"],
+        locale=row["locale"],
+        token=row["token"],
+        token_until=row["token_until"],
+        upload_limit=row["upload_limit"],
+        message_id=row["message_id"],
+    )
+
+
+def _attachment(row: sqlite3.Row) -> Attachment | None:
+    if row["attachment_name"] is None:
+        return None
+    return Attachment(
+        url=row["attachment_url"], filename=row["attachment_name"], size=row["attachment_size"]
+    )
+
+
+def _failure(row: sqlite3.Row) -> Failure | None:
+    if row["failure_key"] is None:
+        return None
+    return Failure(key=row["failure_key"], fields=json.loads(row["failure_fields"]))

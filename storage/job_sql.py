@@ -1,0 +1,122 @@
+"""The statements on the table of jobs."""
+
+from __future__ import annotations
+
+# A refused job that never reached the provider takes nothing of the day's share.
+USAGE = """
+SELECT
+    (SELECT count(*) FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'cancelled')
+        AND user_id = :user_id) AS open_of_user,
+    (SELECT count(*) FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'cancelled'))
+        AS open_in_all,
+    (SELECT count(*) FROM jobs WHERE created_at > :day_ago
+        AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL)) AS today
+"""
+
+INSERT = f"""
+INSERT INTO jobs (
+    id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
+    interaction_id, application_id, user_id, guild_id, channel_id, locale, token, token_until,
+    upload_limit, attachment_name, attachment_size, attachment_url)
+SELECT
+    :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
+    :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
+    :token_until, :upload_limit, :attachment_name, :attachment_size, :attachment_url
+FROM ({USAGE})
+WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all AND today < :max_today
+ON CONFLICT (interaction_id) DO NOTHING
+RETURNING *
+"""  # noqa: S608 - put together from constants
+
+CLAIM = """
+UPDATE jobs SET epoch = epoch + 1
+WHERE id IN (
+    SELECT id FROM jobs
+    WHERE next_at <= :now
+        AND state IN (SELECT value FROM json_each(:states))
+        AND id NOT IN (SELECT value FROM json_each(:running))
+    ORDER BY next_at LIMIT :limit)
+RETURNING *
+"""
+
+NEXT_DUE = """
+SELECT min(next_at) AS next_at FROM jobs
+WHERE next_at IS NOT NULL
+    AND state IN (SELECT value FROM json_each(:states))
+    AND id NOT IN (SELECT value FROM json_each(:running))
+"""
+
+MOVE = """
+UPDATE jobs SET
+    state = :to, next_at = :next_at, attempts = 0, updated_at = :now,
+    token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
+    attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
+    remote_id = coalesce(:remote_id, remote_id),
+    generating_at = coalesce(:generating_at, generating_at),
+    deadline_at = coalesce(:deadline_at, deadline_at),
+    progress = coalesce(:progress, progress),
+    failure_key = :failure_key, failure_fields = :failure_fields,
+    note = coalesce(:note, note)
+WHERE id = :id AND epoch = :epoch AND state = :was
+RETURNING *
+"""
+
+# The intent to spend: committed before the POST, and only while no create like it is in doubt.
+BEGIN_SUBMIT = """
+UPDATE jobs SET
+    state = 'submitting', next_at = :now, attempts = 0, updated_at = :now, absences = 0,
+    create_key = :create_key, submitted_at = :now, submits = submits + 1
+WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
+    SELECT 1 FROM jobs AS other
+    WHERE other.backend = jobs.backend AND other.fingerprint = jobs.fingerprint
+        AND other.state IN ('submitting', 'unconfirmed'))
+RETURNING *
+"""
+
+POSTPONE = """
+UPDATE jobs SET
+    next_at = :next_at, attempts = :attempts,
+    progress = max(coalesce(:progress, progress), coalesce(progress, 0)),
+    late = :late, absences = :absences, updated_at = :now
+WHERE id = :id AND epoch = :epoch AND state = :was
+RETURNING *
+"""
+
+RELEASE = """
+UPDATE jobs SET
+    next_at = NULL, updated_at = :now,
+    token = CASE WHEN state IN ('failed', 'cancelled') THEN NULL ELSE token END
+WHERE id = :id AND epoch = :epoch AND state = :was
+RETURNING *
+"""
+
+ACKNOWLEDGE = """
+UPDATE jobs SET message_id = :message_id, next_at = :now, updated_at = :now
+WHERE id = :id AND state = 'received' AND message_id IS NULL
+RETURNING *
+"""
+
+INTEND_DM = """
+UPDATE jobs SET dm_intent_at = :now
+WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
+"""
+
+WAKE_REMOTE = """
+UPDATE jobs SET next_at = :now, updated_at = :now
+WHERE backend = :backend AND remote_id = :remote_id AND state = 'generating'
+RETURNING *
+"""
+
+# A restart may come with a PUBLIC_URL: what waited for one is due again.
+WAKE_HELD = """
+UPDATE jobs SET next_at = :now WHERE state = 'delivering' AND next_at > :now RETURNING *
+"""
+
+BOUND = """
+SELECT remote_id FROM jobs
+WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
+"""
+
+FORGET_TOKENS = """
+UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
+"""

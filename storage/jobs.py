@@ -1,0 +1,207 @@
+"""The table of jobs: every write is one conditional statement that returns the row, or nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storage import job_sql
+from storage.job_rows import job_from
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from bot.model import Caps, Failure, Job, JobState
+    from storage.database import Database
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """How much of the caps is used up."""
+
+    open_of_user: int
+    open_in_all: int
+    today: int
+
+
+_DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """What a move may set beside the state; None leaves a column as it is."""
+
+    remote_id: str | None = None
+    generating_at: float | None = None
+    deadline_at: float | None = None
+    progress: int | None = None
+    failure: Failure | None = None
+    note: str | None = None
+
+
+class JobStore:
+    """Reads and writes jobs; a write that comes too late changes nothing and returns None."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def insert(self, job: Job, caps: Caps) -> Job | None:
+        """Insert a job in `received` if the caps allow it and its interaction is new."""
+        attachment = job.attachment
+        origin = job.origin
+        return await self._one(
+            job_sql.INSERT,
+            id=job.id,
+            next_at=job.next_at,
+            now=job.created_at,
+            backend=job.backend,
+            prompt=job.request.prompt,
+            model=job.request.model,
+            seconds=job.request.seconds,
+            size=job.request.size,
+            fingerprint=job.request.fingerprint,
+            interaction_id=origin.interaction_id,
+            application_id=origin.application_id,
+            user_id=origin.user_id,
+            guild_id=origin.guild_id,
+            channel_id=origin.channel_id,
+            locale=origin.locale,
+            token=origin.token,
+            token_until=origin.token_until,
+            upload_limit=origin.upload_limit,
+            attachment_name=attachment.filename if attachment else None,
+            attachment_size=attachment.size if attachment else None,
+            attachment_url=attachment.url if attachment else None,
+            day_ago=job.created_at - _DAY,
+            max_of_user=caps.open_per_user,
+            max_in_all=caps.open_in_all,
+            max_today=caps.per_day,
+        )
+
+    async def usage(self, user_id: int, *, now: float) -> Usage:
+        """Count what the caps count."""
+        row = await self._database.row(job_sql.USAGE, {"user_id": user_id, "day_ago": now - _DAY})
+        return Usage(**dict(row)) if row else Usage(open_of_user=0, open_in_all=0, today=0)
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
+
+    async def by_interaction(self, interaction_id: int) -> Job | None:
+        """Read the job that an interaction made."""
+        return await self._one(
+            "SELECT * FROM jobs WHERE interaction_id = :interaction_id",
+            interaction_id=interaction_id,
+        )
+
+    async def claim(
+        self, states: Iterable[JobState], *, running: Collection[str], limit: int, now: float
+    ) -> list[Job]:
+        """Take up to `limit` due jobs, leaving out those that are `running`; raises epochs."""
+        return await self._many(
+            job_sql.CLAIM,
+            states=json.dumps(list(states)),
+            running=json.dumps(list(running)),
+            limit=limit,
+            now=now,
+        )
+
+    async def next_due(
+        self, states: Iterable[JobState], *, running: Collection[str]
+    ) -> float | None:
+        """Tell when the next job that is not `running` will be due."""
+        row = await self._database.row(
+            job_sql.NEXT_DUE,
+            {"states": json.dumps(list(states)), "running": json.dumps(list(running))},
+        )
+        return row["next_at"] if row else None
+
+    async def move(
+        self, job: Job, to: JobState, changes: Changes, *, next_at: float | None, now: float
+    ) -> Job | None:
+        """Put a job into another state."""
+        failure = changes.failure
+        return await self._one(
+            job_sql.MOVE,
+            **_key(job),
+            to=to,
+            next_at=next_at,
+            now=now,
+            remote_id=changes.remote_id,
+            generating_at=changes.generating_at,
+            deadline_at=changes.deadline_at,
+            progress=changes.progress,
+            failure_key=failure.key if failure else None,
+            failure_fields=json.dumps(dict(failure.fields)) if failure else None,
+            note=changes.note,
+        )
+
+    async def begin_submit(self, job: Job, *, create_key: str, now: float) -> Job | None:
+        """Commit the intent to spend, unless a create just like it is in doubt."""
+        return await self._one(job_sql.BEGIN_SUBMIT, **_key(job), create_key=create_key, now=now)
+
+    async def postpone(  # noqa: PLR0913 - each is a column
+        self,
+        job: Job,
+        *,
+        next_at: float,
+        attempts: int,
+        progress: int | None,
+        late: bool,
+        absences: int,
+        now: float,
+    ) -> Job | None:
+        """Leave a job in its state until later; progress never falls."""
+        return await self._one(
+            job_sql.POSTPONE,
+            **_key(job),
+            next_at=next_at,
+            attempts=attempts,
+            progress=progress,
+            late=int(late),
+            absences=absences,
+            now=now,
+        )
+
+    async def release(self, job: Job, *, now: float) -> Job | None:
+        """Say that nothing more is due for a job, and forget the token of an ended one."""
+        return await self._one(job_sql.RELEASE, **_key(job), now=now)
+
+    async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
+        """Store the message of a received job, once."""
+        return await self._one(job_sql.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
+
+    async def intend_dm(self, job: Job, *, now: float) -> Job | None:
+        """Note that a DM is about to be sent."""
+        return await self._one(job_sql.INTEND_DM, id=job.id, epoch=job.epoch, now=now)
+
+    async def wake_remote(self, backend: str, remote_id: str, *, now: float) -> Job | None:
+        """Make the job of a remote id due at once."""
+        return await self._one(job_sql.WAKE_REMOTE, backend=backend, remote_id=remote_id, now=now)
+
+    async def wake_held(self, *, now: float) -> list[Job]:
+        """Make every delivery that waits for something due at once."""
+        return await self._many(job_sql.WAKE_HELD, now=now)
+
+    async def forget_tokens(self, *, now: float) -> None:
+        """Null the interaction tokens that Discord takes no more."""
+        await self._database.rows(job_sql.FORGET_TOKENS, {"now": now})
+
+    async def bound(self, backend: str, refs: Iterable[str]) -> frozenset[str]:
+        """Tell which of these remote ids belong to a job."""
+        rows = await self._database.rows(
+            job_sql.BOUND, {"backend": backend, "refs": json.dumps(list(refs))}
+        )
+        return frozenset(row["remote_id"] for row in rows)
+
+    async def _one(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401 - SQLite's values
+        row = await self._database.row(sql, params)
+        return job_from(row) if row else None
+
+    async def _many(self, sql: str, **params: Any) -> list[Job]:  # noqa: ANN401 - SQLite's values
+        return [job_from(row) for row in await self._database.rows(sql, params)]
+
+
+def _key(job: Job) -> dict[str, Any]:
+    return {"id": job.id, "epoch": job.epoch, "was": job.state}
