@@ -1,0 +1,33 @@
+"""What happens inside the process after a commit."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.model import JobChanged
+
+log = logging.getLogger(__name__)
+
+
+class EventBus:
+    """Hands each event to every subscriber at once; a subscriber only takes note, and returns."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Callable[[JobChanged], None]] = []
+
+    def subscribe(self, subscriber: Callable[[JobChanged], None]) -> Callable[[], None]:
+        """Add a subscriber; the returned function takes it away again."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def publish(self, event: JobChanged) -> None:
+        """Tell all subscribers; one that fails does not keep it from the others."""
+        for subscriber in tuple(self._subscribers):
+            try:
+                subscriber(event)
+            except Exception:  # a bug in one reader must not undo what is committed
+                log.exception("event.subscriber_failed id=%s", event.job.id)

@@ -1,0 +1,272 @@
+"""JobService: the one writer of state; it commits, then tells the bus."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from bot.errors import UserError
+from bot.model import TRANSITIONS, Failure, Job, JobChanged, JobState
+from storage.jobs import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from bot.backends.base import BackendUpdate
+    from bot.events import EventBus
+    from bot.model import Attachment, Caps, Origin, VideoRequest
+    from storage.inbox import Inbox
+    from storage.jobs import JobStore
+
+log = logging.getLogger(__name__)
+
+# How long the command may take to post its card before the first step looks for it.
+ACKNOWLEDGE_SECONDS = 10.0
+
+
+class JobService:
+    """Takes jobs in, moves them along, and says so.
+
+    A write that comes too late (somebody else moved the job) returns None: an answer, not an error.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        store: JobStore,
+        inbox: Inbox,
+        bus: EventBus,
+        *,
+        backend: str,
+        caps: Caps,
+        deadline_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._inbox = inbox
+        self._bus = bus
+        self._backend = backend
+        self._caps = caps
+        self._deadline_seconds = deadline_seconds
+        self._clock = clock
+
+    async def submit(
+        self, request: VideoRequest, origin: Origin, attachment: Attachment | None
+    ) -> Job | None:
+        """Take a job in; None: this interaction made one already.
+
+        UserError: a cap is reached.
+        """
+        now = self._clock()
+        job = await self._store.insert(
+            _new_job(request, origin, attachment, backend=self._backend, now=now), self._caps
+        )
+        if job is None:
+            if await self._store.by_interaction(origin.interaction_id) is not None:
+                return None
+            raise await self._refusal(origin.user_id)
+        self._announce(job, None)
+        return job
+
+    async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
+        """Store the id of the job's one message, which lets it go on."""
+        job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
+        if job is not None:
+            self._bus.publish(JobChanged(job=job, previous=job.state))
+        return job
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        return await self._store.get(job_id)
+
+    async def cancel(self, job_id: str) -> Job | None:
+        """Stop an open job; None: it was not there, or past stopping."""
+        return await self._decide(job_id, JobState.CANCELLED, frozenset(JobState))
+
+    async def retry_undecided(self, job_id: str) -> Job | None:
+        """Send an undecided job to the provider once more, which may cost twice."""
+        return await self._decide(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
+
+    async def move(
+        self,
+        job: Job,
+        to: JobState,
+        changes: Changes | None = None,
+        *,
+        after: float = 0,
+    ) -> Job | None:
+        """Put a claimed job into another state, whose step is due `after` seconds."""
+        if to not in TRANSITIONS[job.state]:
+            raise ValueError(f"no transition from {job.state} to {to}")
+        now = self._clock()
+        # What ended well needs no last look at the card; everything else does.
+        next_at = None if to is JobState.SUCCEEDED else now + after
+        moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
+        if moved is not None:
+            self._announce(moved, job.state)
+        return moved
+
+    async def fail(self, job: Job, key: str, **fields: str | int) -> Job | None:
+        """End a job badly, for the reason that the sentence `key` gives."""
+        return await self.move(
+            job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
+        )
+
+    async def begin_submit(self, job: Job) -> Job | None:
+        """Commit to the one POST; None: too late, or a create just like it is in doubt."""
+        moved = await self._store.begin_submit(job, create_key=uuid4().hex, now=self._clock())
+        if moved is not None:
+            self._announce(moved, job.state)
+        return moved
+
+    async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
+        """Tie a job to its remote one, first polled `after` seconds or when a webhook says so."""
+        now = self._clock()
+        changes = Changes(
+            remote_id=update.ref,
+            generating_at=now,
+            deadline_at=now + self._deadline_seconds,
+            progress=update.progress,
+        )
+        bound = await self.move(job, JobState.GENERATING, changes, after=after)
+        # Asked after the commit: a webhook from now on finds the row, an earlier one is here.
+        if bound is not None and await self._inbox.has(job.backend, update.ref):
+            await self.wake(job.backend, update.ref)
+        return bound
+
+    async def postpone(  # noqa: PLR0913 - each is optional
+        self,
+        job: Job,
+        *,
+        after: float,
+        attempts: int | None = None,
+        progress: int | None = None,
+        late: bool | None = None,
+        absences: int | None = None,
+    ) -> Job | None:
+        """Leave a claimed job in its state, due again `after` seconds."""
+        now = self._clock()
+        postponed = await self._store.postpone(
+            job,
+            next_at=now + after,
+            attempts=job.attempts if attempts is None else attempts,
+            progress=progress,
+            late=job.late if late is None else late,
+            absences=job.absences if absences is None else absences,
+            now=now,
+        )
+        if postponed is not None:
+            self._bus.publish(JobChanged(job=postponed, previous=postponed.state))
+        return postponed
+
+    async def release(self, job: Job) -> Job | None:
+        """Say that the job's card shows its end, or its question, and nothing more is due."""
+        return await self._store.release(job, now=self._clock())
+
+    async def intend_dm(self, job: Job) -> Job | None:
+        """Commit to the one DM."""
+        return await self._store.intend_dm(job, now=self._clock())
+
+    async def claim(
+        self, states: Collection[JobState], *, running: Collection[str], limit: int
+    ) -> list[Job]:
+        """Take jobs whose step is due."""
+        return await self._store.claim(states, running=running, limit=limit, now=self._clock())
+
+    async def seconds_until_due(
+        self, states: Collection[JobState], *, running: Collection[str]
+    ) -> float | None:
+        """Tell how long there is nothing to do."""
+        due = await self._store.next_due(states, running=running)
+        return None if due is None else max(0.0, due - self._clock())
+
+    async def receive_webhook(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
+        """Keep a verified webhook and make its job due; False: it has come before."""
+        new = await self._inbox.add(
+            backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
+        )
+        if new:
+            await self.wake(backend, remote_id)
+        return new
+
+    async def wake(self, backend: str, remote_id: str) -> None:
+        """Make the job of a remote id due at once, if it is waiting for that."""
+        job = await self._store.wake_remote(backend, remote_id, now=self._clock())
+        if job is not None:
+            self._bus.publish(JobChanged(job=job, previous=job.state))
+
+    async def wake_held(self) -> int:
+        """Make deliveries that wait for the operator due at once, and count them."""
+        return len(await self._store.wake_held(now=self._clock()))
+
+    async def unclaimed_refs(self, backend: str, *, since: float) -> tuple[str, ...]:
+        """List remote ids that webhooks named and no job has."""
+        return await self._inbox.unbound(backend, since=since)
+
+    async def bound_refs(self, backend: str, refs: Collection[str]) -> frozenset[str]:
+        """Tell which of these remote ids belong to a job."""
+        return await self._store.bound(backend, refs)
+
+    async def sweep(self) -> None:
+        """Forget what is only kept for a while."""
+        now = self._clock()
+        await self._inbox.sweep(now=now)
+        await self._store.forget_tokens(now=now)
+
+    async def _decide(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
+        # A step may raise the epoch between our reading and writing: look again, a few times.
+        for _ in range(5):
+            job = await self._store.get(job_id)
+            if job is None or job.state not in states or to not in TRANSITIONS[job.state]:
+                return None
+            moved = await self.move(job, to)
+            if moved is not None:
+                return moved
+        return None
+
+    async def _refusal(self, user_id: int) -> UserError:
+        usage = await self._store.usage(user_id, now=self._clock())
+        if usage.open_of_user >= self._caps.open_per_user:
+            return UserError("caps.user", limit=self._caps.open_per_user)
+        if usage.open_in_all >= self._caps.open_in_all:
+            return UserError("caps.all", limit=self._caps.open_in_all)
+        return UserError("caps.day", limit=self._caps.per_day)
+
+    def _announce(self, job: Job, previous: JobState | None) -> None:
+        log.info("job.state id=%s from=%s to=%s", job.id, previous or "-", job.state)
+        self._bus.publish(JobChanged(job=job, previous=previous))
+
+
+def _new_job(
+    request: VideoRequest,
+    origin: Origin,
+    attachment: Attachment | None,
+    *,
+    backend: str,
+    now: float,
+) -> Job:
+    return Job(
+        id=uuid4().hex,
+        state=JobState.RECEIVED,
+        epoch=0,
+        attempts=0,
+        next_at=now + ACKNOWLEDGE_SECONDS,
+        created_at=now,
+        updated_at=now,
+        backend=backend,
+        request=request,
+        origin=origin,
+        attachment=attachment,
+        create_key=None,
+        submitted_at=None,
+        submits=0,
+        absences=0,
+        remote_id=None,
+        generating_at=None,
+        deadline_at=None,
+        late=False,
+        progress=None,
+        dm_intent_at=None,
+        failure=None,
+        note=None,
+    )
