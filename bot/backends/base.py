@@ -47,14 +47,18 @@ class Listing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Capabilities:
-    """What a provider can do beyond the five calls.
+class Webhook:
+    """A verified webhook: its own id, by which repetitions are known, and the ref it is about."""
 
-    `idempotency_header` names a header under which a repeated create is the same create.
-    """
+    id: str
+    ref: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a provider can do beyond the five calls."""
 
     webhooks: bool = False
-    idempotency_header: str | None = None
 
 
 class VideoBackend(Protocol):
@@ -95,8 +99,10 @@ class VideoBackend(Protocol):
         """Try to stop the remote job, and tell whether it is certain to have stopped."""
         ...
 
-    def parse_webhook(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str | None:
-        """Verify a webhook and return the ref that it speaks of; None: not about a video.
+    def parse_webhook(
+        self, headers: Mapping[str, str], body: bytes, *, now: float
+    ) -> Webhook | None:
+        """Verify a webhook and return what it is about; None: not a video.
 
         WebhookError: forged, stale or unreadable.
         """

@@ -1,0 +1,119 @@
+"""The ground under webhooks: asks the provider how each open remote job stands."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.backends.base import RemoteState
+from bot.errors import BackendError, ErrorKind
+from bot.model import JobState
+from storage.jobs import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backends.base import BackendUpdate, VideoBackend
+    from bot.jobs import JobService
+    from bot.model import Job
+
+log = logging.getLogger(__name__)
+
+# A clip that comes after the deadline was paid for: it is waited for this long, now and then.
+_LATE_SECONDS = 24 * 60 * 60.0
+_LATE_INTERVAL_SECONDS = 300.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cadence:
+    """Seconds between two polls of a job: `first`, then `growth` times more, up to `ceiling`."""
+
+    first: float
+    growth: float
+    ceiling: float
+
+    def after(self, polls: int) -> float:
+        """Seconds until the next poll of a job that was polled so often."""
+        # The exponent is bounded because the power of a long-lived job would overflow.
+        return min(self.first * self.growth ** min(polls, 100), self.ceiling)
+
+
+class Poller:
+    """The step of `generating`: one retrieve, then the next state or the next poll."""
+
+    def __init__(
+        self,
+        jobs: JobService,
+        backend: VideoBackend,
+        cadence: Cadence,
+        *,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._jobs = jobs
+        self._backend = backend
+        self._cadence = cadence
+        self._clock = clock
+        self._jitter = jitter
+
+    async def poll(self, job: Job) -> None:
+        """Ask once and act on the answer."""
+        assert job.remote_id is not None  # noqa: S101 - the table's CHECK
+        try:
+            update = await self._backend.poll(job.remote_id)
+        except BackendError as error:
+            if error.kind is ErrorKind.GONE:
+                await self._jobs.fail(job, "failed.gone")
+                return
+            log.warning("poll.refused id=%s error=%r", job.id, str(error))
+            await self._wait(job, None, retry_after=error.retry_after)
+            return
+        await self._apply(job, update)
+
+    async def _apply(self, job: Job, update: BackendUpdate) -> None:
+        match update.state:
+            case RemoteState.DONE:
+                await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100))
+            case RemoteState.FAILED:
+                kind = update.error.kind if update.error else ErrorKind.INTERNAL
+                log.warning("job.refused id=%s error=%r", job.id, str(update.error))
+                await self._jobs.fail(job, f"failed.{kind}")
+            case RemoteState.QUEUED | RemoteState.RUNNING:
+                await self._wait(job, update)
+
+    async def _wait(
+        self, job: Job, update: BackendUpdate | None, *, retry_after: float | None = None
+    ) -> None:
+        now = self._clock()
+        if not job.late and now >= (job.deadline_at or 0):
+            await self._overdue(job)
+            return
+        if job.late and now >= self._given_up_at(job, update):
+            await self._jobs.fail(job, "failed.timeout")
+            return
+        interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
+        await self._jobs.postpone(
+            job,
+            after=max(interval * (1 + self._jitter()), retry_after or 0),
+            attempts=job.attempts + 1,
+            progress=update.progress if update else None,
+        )
+
+    async def _overdue(self, job: Job) -> None:
+        if await self._stopped(job):
+            await self._jobs.fail(job, "failed.timeout")
+        else:
+            await self._jobs.postpone(job, after=_LATE_INTERVAL_SECONDS, late=True)
+
+    async def _stopped(self, job: Job) -> bool:
+        try:
+            return await self._backend.cancel(job.remote_id or "")
+        except BackendError as error:
+            log.warning("cancel.refused id=%s error=%r", job.id, str(error))
+            return False
+
+    def _given_up_at(self, job: Job, update: BackendUpdate | None) -> float:
+        if update is not None and update.expires_at is not None:
+            return update.expires_at
+        return (job.generating_at or 0) + _LATE_SECONDS
