@@ -1,0 +1,71 @@
+"""Logs: an event name plus key=value, as text or as JSON lines, and never a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+
+# Where secrets hide in what libraries log: the token in a webhook route or a bot's header, signed
+# links, keys. The ones that we know by value are given to `configure`.
+_SECRET = re.compile(
+    r"(?P<keep>/webhooks/\d+/|/interactions/\d+/|Bearer |Bot |whsec_|[?&](?:sig|hm|ex|is|token)=)"
+    r"[^\s/?&\"']+"
+)
+
+
+class Redactor(logging.Filter):
+    """Takes secrets out of a record before any handler sees it."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        super().__init__()
+        self._secrets = tuple(secret for secret in secrets if secret)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record's message in place; nothing is dropped."""
+        record.msg = self.clean(record.getMessage())
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.clean(logging.Formatter().formatException(record.exc_info))
+        return True
+
+    def clean(self, text: str) -> str:
+        """Return the text without what looks like, or is, a secret."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return _SECRET.sub(r"\g<keep>[secret]", text)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format time, level, logger, message and traceback."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_text:
+            entry["traceback"] = record.exc_text
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
+    """Send all logs to stderr, in `style` "text" or "json", without the given secrets."""
+    handler = logging.StreamHandler()
+    handler.addFilter(Redactor(secrets))
+    handler.setFormatter(
+        JsonFormatter()
+        if style == "json"
+        else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s %(message)s")
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # At DEBUG these print whole requests, tokens among them; at INFO httpx2 prints each URL.
+    for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access"):
+        logging.getLogger(name).setLevel(
+            max(logging.getLevelNamesMapping()[level], logging.WARNING)
+        )
+    logging.getLogger("discord.gateway").setLevel(logging.INFO)

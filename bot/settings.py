@@ -1,0 +1,116 @@
+"""Settings: flat environment variables, also from `.env`; read once, at the composition root."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import StartupError
+
+_SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
+
+
+def _url(value: str) -> str:
+    value = value.strip().rstrip("/")
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("is not a URL: write it like https://example.org")
+    if parts.query or parts.fragment:
+        raise ValueError("must end with the path: leave out what follows ? or #")
+    return value
+
+
+def _size(value: str) -> str:
+    match = _SIZE.fullmatch(value)
+    if match is None or int(match[1]) % 2 or int(match[2]) % 2:
+        raise ValueError("must be WIDTHxHEIGHT in even numbers of pixels, like 1280x720")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Settings(BaseSettings):
+    """What the operator decides; `.env.example` has each with its default and a line on it."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    discord_token: SecretStr = SecretStr("")
+    discord_api_url: Url = ""
+
+    data_dir: Path = Path("./data")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(8080, ge=0, le=65535)
+    public_url: Url = ""
+
+    video_backend: Literal["storyboard", "openai"] = "storyboard"
+    video_model: str = Field("sora-2", min_length=1, max_length=200)
+    video_seconds: int = Field(8, ge=1, le=60)
+    video_size: Annotated[str, AfterValidator(_size)] = "1280x720"
+
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: Url = ""
+    openai_webhook_secret: SecretStr = SecretStr("")
+
+    secret_key: SecretStr = SecretStr("")
+
+    max_jobs_per_user: int = Field(2, ge=1)
+    max_jobs: int = Field(20, ge=1)
+    max_jobs_per_day: int = Field(100, ge=1)
+    job_deadline_minutes: float = Field(30, gt=0)
+    max_audio_seconds: int = Field(600, ge=1, le=7200)
+    max_audio_mb: int = Field(25, ge=1, le=500)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+
+    @property
+    def model(self) -> str | None:
+        """The model to ask for; None: the server's own."""
+        return None if self.video_model == "-" else self.video_model
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that the provider may sign with: several while they are rotated."""
+        parts = self.openai_webhook_secret.get_secret_value().split(",")
+        return tuple(part.strip() for part in parts if part.strip())
+
+    @model_validator(mode="after")
+    def _backend_is_complete(self) -> Self:
+        if self.video_backend == "openai" and not self.openai_base_url:
+            raise ValueError(
+                "OPENAI_BASE_URL is missing: name the server that speaks the Videos API, like "
+                "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard."
+            )
+        return self
+
+
+def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - as wide as the settings
+    """Read the settings; `overrides` win over the environment.
+
+    StartupError: a value is missing or senseless; the sentence names the variable and the fix.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise StartupError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    name = str(first["loc"][0]).upper()
+    return f"{name}: {message[0].lower()}{message[1:]} (see .env.example)."
