@@ -1,0 +1,57 @@
+"""`POST /api/webhook/video-events`: verified, stored, answered; the work comes afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.errors import WebhookError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backends.base import VideoBackend
+    from bot.jobs import JobService
+
+log = logging.getLogger(__name__)
+
+PATH = "/api/webhook/video-events"
+_READ_SECONDS = 10.0
+
+
+class Webhooks:
+    """Takes in what the provider says; it is a hint only: the state comes from the poll."""
+
+    def __init__(
+        self, jobs: JobService, backend: VideoBackend, *, clock: Callable[[], float]
+    ) -> None:
+        self._jobs = jobs
+        self._backend = backend
+        self._clock = clock
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where webhooks come in."""
+        return [web.post(PATH, self._receive)]
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                body = await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        try:
+            webhook = self._backend.parse_webhook(request.headers, body, now=self._clock())
+        except WebhookError as error:
+            log.warning("webhook.refused reason=%r", str(error))
+            return web.Response(status=error.status, text=f"{error}\n")
+        if webhook is None:
+            return web.Response(text="not about a video\n")
+        new = await self._jobs.receive_webhook(
+            backend=self._backend.name, webhook_id=webhook.id, remote_id=webhook.ref
+        )
+        log.info("webhook.received ref=%s new=%s", webhook.ref, new)
+        return web.Response(text="ok\n")
