@@ -1,3 +1,2 @@
-"""The part of imageio-ffmpeg that is used here."""
-
+# The part of imageio-ffmpeg that is used here.
 def get_ffmpeg_exe() -> str: ...

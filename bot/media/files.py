@@ -1,0 +1,71 @@
+"""Files that are there whole, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from bot.errors import MediaError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
+    from pathlib import Path
+
+
+class TooLargeError(MediaError):
+    """A stream went on past the bytes that it may have."""
+
+
+def part_of(target: Path) -> Path:
+    """Return where a file is written until it is whole."""
+    return target.with_name(f"{target.name}.part")
+
+
+def commit(part: Path, target: Path) -> None:
+    """Make the finished `part` become `target`, safe from a power cut (blocking)."""
+    _sync(part)
+    part.replace(target)
+    _sync(target.parent)
+
+
+async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) -> int:
+    """Stream `chunks` into the file `target`, and return their bytes.
+
+    The file appears when it is whole. TooLargeError: more than `max_bytes` came.
+    """
+    part = part_of(target)
+    await asyncio.to_thread(part.write_bytes, b"")
+    try:
+        size = await _fill(part, chunks, max_bytes)
+        await asyncio.to_thread(commit, part, target)
+    except BaseException:
+        await asyncio.to_thread(part.unlink, missing_ok=True)
+        raise
+    return size
+
+
+async def _fill(part: Path, chunks: AsyncIterable[bytes], max_bytes: int) -> int:
+    size = 0
+    async for chunk in chunks:
+        if size + len(chunk) > max_bytes:
+            raise TooLargeError(f"more than {max_bytes} bytes came")
+        await asyncio.to_thread(_write_at, part, size, chunk)
+        size += len(chunk)
+    return size
+
+
+def _write_at(path: Path, offset: int, chunk: bytes) -> None:
+    # Opened for each chunk: a cancelled task leaves no open file, and a write that outlives its
+    # task can't bring the deleted part back.
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(chunk)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,110 @@
+"""Where a job's files lie: a private folder while it runs, one video when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.media.files import commit
+from bot.model import Artifact
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFolder:
+    """The files of one running job, by our names: no name of anybody else's becomes a path."""
+
+    path: Path
+
+    @property
+    def attachment(self) -> Path:
+        """The sound as it was attached."""
+        return self.path / "attachment"
+
+    @property
+    def narration(self) -> Path:
+        """The sound as it was ingested."""
+        return self.path / "narration.wav"
+
+    @property
+    def clip(self) -> Path:
+        """The video as it came from the backend."""
+        return self.path / "clip.mp4"
+
+    @property
+    def result(self) -> Path:
+        """The video with the narration on it."""
+        return self.path / "result.mp4"
+
+
+class Workspace:
+    """The folders under `root`: `work/<job id>` (mode 0700) and `videos/<job id>.mp4`.
+
+    ValueError: a job id isn't 32 hex digits.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    def folder(self, job_id: str) -> JobFolder:
+        """Name a job's files; the folder need not exist."""
+        return JobFolder(path=self._root / "work" / _checked(job_id))
+
+    def video(self, job_id: str) -> Path:
+        """Name a job's finished video; it need not exist."""
+        return self._root / "videos" / f"{_checked(job_id)}.mp4"
+
+    async def create(self, job_id: str) -> JobFolder:
+        """Make a job's folder, if it isn't there yet."""
+        folder = self.folder(job_id)
+        await asyncio.to_thread(_make_private, folder.path)
+        return folder
+
+    async def remove(self, job_id: str) -> None:
+        """Delete a job's folder with all that is in it; its finished video stays."""
+        await asyncio.to_thread(shutil.rmtree, self.folder(job_id).path, ignore_errors=True)
+
+    async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
+        """Move the finished file at `path` to the videos, and describe it.
+
+        May be repeated: once the file was moved, it is only described again.
+        """
+        return await asyncio.to_thread(self._publish, job_id, path, now)
+
+    async def free_bytes(self) -> int:
+        """Tell how much room the disk has."""
+        usage = await asyncio.to_thread(shutil.disk_usage, self._root)
+        return usage.free
+
+    def _publish(self, job_id: str, path: Path, now: float) -> Artifact:
+        video = self.video(job_id)
+        _make_private(video.parent)
+        if path.exists() or not video.exists():
+            commit(path, video)
+        with video.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Artifact(
+            job_id=job_id,
+            size=video.stat().st_size,
+            sha256=digest,
+            created_at=now,
+        )
+
+
+def _checked(job_id: str) -> str:
+    if not _JOB_ID.fullmatch(job_id):
+        raise ValueError("a job id is 32 hex digits")
+    return job_id
+
+
+def _make_private(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
