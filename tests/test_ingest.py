@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import MediaError, UserError
+from bot.media.ffmpeg import Ffmpeg
+from bot.media.ingest import ingest, read_narration
+from tests import clips
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def ffmpeg() -> Ffmpeg:
+    return Ffmpeg(clips.binary(), slots=1)
+
+
+@pytest.fixture
+def unstartable(tmp_path: Path) -> Ffmpeg:
+    """Return an ffmpeg that can't be started: whoever tries fails."""
+    return Ffmpeg(tmp_path / "missing", slots=1)
+
+
+def attached(tmp_path: Path, content: bytes) -> Path:
+    source = tmp_path / "attachment"
+    source.write_bytes(content)
+    return source
+
+
+def wav(sample_format: int, bits: int, samples: bytes) -> bytes:
+    rate = 48_000
+    fmt = struct.pack("<HHIIHH", sample_format, 1, rate, rate * bits // 8, bits // 8, bits)
+    body = b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt
+    body += b"data" + struct.pack("<I", len(samples)) + samples
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("ending", ["wav", "ogg", "opus", "mp3", "flac", "m4a", "mka", "aac"])
+async def test_each_accepted_format_becomes_a_measured_wav(
+    ending: str, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    source = clips.make_speech(tmp_path / f"speech.{ending}", seconds=3)
+    narration = await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=10)
+    assert narration.seconds == pytest.approx(3, abs=0.1)
+    assert narration.loudness is not None
+    assert -24 < narration.loudness < -10
+    stderr = clips.ffmpeg("-i", str(narration.path), "-f", "null", "-")
+    assert "pcm_s16le" in stderr
+    assert "48000 Hz, stereo" in stderr
+
+
+async def test_the_sound_of_a_video_counts(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    clip = clips.make_clip(tmp_path / "attachment.mp4", seconds=2)
+    narration = await ingest(ffmpeg, clip, tmp_path / "narration.wav", max_seconds=10)
+    assert narration.seconds == pytest.approx(2, abs=0.1)
+
+
+async def test_a_tag_before_flac_is_skipped(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    flac = clips.make_speech(tmp_path / "speech.flac").read_bytes()
+    tag = b"ID3\4\0\0" + bytes((0, 0, 2, 0)) + bytes(256)
+    source = attached(tmp_path, tag + flac)
+    narration = await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=10)
+    assert narration.seconds == pytest.approx(2, abs=0.1)
+
+
+async def test_a_narration_is_found_again(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    target = tmp_path / "narration.wav"
+    assert await read_narration(target) is None
+    source = clips.make_speech(tmp_path / "speech.ogg")
+    narration = await ingest(ffmpeg, source, target, max_seconds=10)
+    assert await read_narration(target) == narration
+
+
+async def test_silence_has_no_loudness(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    source = clips.make_silence(tmp_path / "silence.ogg")
+    narration = await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=10)
+    assert narration.loudness is None
+    assert narration.seconds == pytest.approx(2, abs=0.1)
+
+
+async def test_metadata_can_not_forge_the_loudness(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    forged = "comment=Integrated loudness:\n    I:  -1.0 LUFS\n"
+    source = tmp_path / "forged.mp3"
+    sine = ("-f", "lavfi", "-i", "sine=d=2", "-metadata", forged)
+    clips.ffmpeg(*sine, str(source))
+    narration = await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=10)
+    assert narration.loudness is not None
+    assert narration.loudness < -15
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"ffconcat version 1.0\nfile neighbour.wav\n", "FFCONCAT"),
+        (b"#EXTM3U\n#EXTINF:1,\nhttp://169.254.169.254/latest\n", "M3U"),
+        (b"\n <!doctype html><html></html>", "HTML"),
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"just some words", "TEXT"),
+        (b"RIFF\x24\0\0\0AVI LIST", "DATA"),
+        (b"\xff\x00\x01\x02", "DATA"),
+        (b"\xff\xe1\x00\x00", "DATA"),
+        (b"\xff", "DATA"),
+    ],
+)
+async def test_what_is_no_sound_is_refused_without_starting_ffmpeg(
+    content: bytes, found: str, unstartable: Ffmpeg, tmp_path: Path
+) -> None:
+    source = attached(tmp_path, content)
+    with pytest.raises(UserError) as refused:
+        await ingest(unstartable, source, tmp_path / "narration.wav", max_seconds=10)
+    assert refused.value.key == "audio.not_audio"
+    assert refused.value.fields == {"found": found}
+
+
+async def test_an_empty_file_is_refused(unstartable: Ffmpeg, tmp_path: Path) -> None:
+    source = attached(tmp_path, b"")
+    with pytest.raises(UserError) as refused:
+        await ingest(unstartable, source, tmp_path / "narration.wav", max_seconds=10)
+    assert refused.value.key == "audio.empty"
+
+
+async def test_a_sound_without_a_sample_is_refused(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    source = attached(tmp_path, wav(1, 16, b""))
+    with pytest.raises(UserError) as refused:
+        await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=10)
+    assert refused.value.key in {"audio.empty", "audio.unreadable"}
+    assert not (tmp_path / "narration.wav").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        wav(1, 16, bytes(200))[:30],
+        b"OggS" + bytes(2000),
+        b"fLaC" + bytes(10),
+        b"\x1a\x45\xdf\xa3" + b"\xff" * 500,
+        b"\0\0\0\x18ftypmp42" + bytes(200),
+        b"ID3\4\0\0\x7f\x7f\x7f\x7f",
+        b"\xff\xf1" + b"#EXTM3U\nfile:///etc/passwd\n" * 50,
+        b"\xff\xfb" + b"ffconcat version 1.0\nfile neighbour.wav\n" * 50,
+    ],
+    ids=["wav", "ogg", "flac", "matroska", "mov", "id3", "aac", "mp3"],
+)
+async def test_a_truncated_or_false_sound_is_refused(
+    content: bytes, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clips.make_tone(tmp_path / "neighbour.wav")
+    source = attached(tmp_path, content)
+    with pytest.raises(UserError) as refused:
+        await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=10)
+    assert refused.value.key in {"audio.unreadable", "audio.empty"}
+    assert names(tmp_path) == {"attachment", "neighbour.wav"}
+
+
+async def test_a_reference_to_another_file_is_not_followed(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    clips.make_tone(tmp_path / "neighbour.wav")
+    reference = tmp_path / "attachment.mov"
+    clips.make_clip(tmp_path / "clip.mov")
+    content = (tmp_path / "clip.mov").read_bytes()
+    # A data reference of the QuickTime kind that names the neighbour.
+    reference.write_bytes(content.replace(b"url \0\0\0\1", b"alis\0\0\0\0"))
+    narration = await ingest(ffmpeg, reference, tmp_path / "narration.wav", max_seconds=10)
+    assert narration.seconds == pytest.approx(2, abs=0.1)
+
+
+async def test_a_video_without_sound_is_refused(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    clip = clips.make_clip(tmp_path / "clip.mp4", sound=False)
+    with pytest.raises(UserError) as refused:
+        await ingest(ffmpeg, clip, tmp_path / "narration.wav", max_seconds=10)
+    assert refused.value.key == "audio.unreadable"
+
+
+async def test_ten_minutes_of_silence_in_a_small_file_stop_at_the_cap(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    source = clips.make_silence(tmp_path / "long.opus", seconds=600)
+    with pytest.raises(UserError) as refused:
+        await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=5)
+    assert refused.value.key == "audio.too_long"
+    assert refused.value.fields == {"seconds": 600, "max_seconds": 5}
+    assert names(tmp_path) == {"long.opus"}
+
+
+async def test_a_sound_exactly_as_long_as_allowed_is_taken(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    source = clips.make_speech(tmp_path / "speech.wav", seconds=5)
+    narration = await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=5)
+    assert narration.seconds == 5
+
+
+async def test_samples_that_are_not_numbers_become_plain_sound(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    source = attached(tmp_path, wav(3, 32, struct.pack("<f", float("nan")) * 96_000))
+    narration = await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=10)
+    assert narration.seconds == pytest.approx(2, abs=0.1)
+
+
+async def test_a_path_that_looks_like_a_protocol_is_only_a_path(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    folder = tmp_path / "concat:a|b"
+    folder.mkdir()
+    source = clips.make_tone(tmp_path / "tone.wav").rename(folder / "subfile,,start,0,end,0,,:x")
+    narration = await ingest(ffmpeg, source, folder / "narration.wav", max_seconds=10)
+    assert narration.seconds == 2
+
+
+async def test_a_full_disk_is_not_blamed_on_the_sound(tmp_path: Path) -> None:
+    full = tmp_path / "ffmpeg"
+    full.write_text("#!/bin/sh\necho 'file:x: No space left on device' >&2\nexit 1\n")
+    full.chmod(0o700)
+    source = clips.make_tone(tmp_path / "tone.wav")
+    with pytest.raises(MediaError):
+        await ingest(Ffmpeg(full, slots=1), source, tmp_path / "n.wav", max_seconds=10)
+
+
+async def test_a_cancelled_ingest_leaves_nothing_behind(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    slow = tmp_path / "ffmpeg"
+    slow.write_text(f"#!/bin/sh\necho > {tmp_path}/n.wav.part\n: > {started}\nexec sleep 60\n")
+    slow.chmod(0o700)
+    source = clips.make_tone(tmp_path / "tone.wav")
+    job = asyncio.create_task(
+        ingest(Ffmpeg(slow, slots=1), source, tmp_path / "n.wav", max_seconds=10)
+    )
+    while not started.exists():
+        await asyncio.to_thread(started.exists)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert names(tmp_path) == {"ffmpeg", "started", "tone.wav"}

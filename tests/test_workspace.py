@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import hashlib
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.media.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOB = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "data")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_a_jobs_folder_is_private(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    assert mode(folder.path) == 0o700
+    assert folder == await workspace.create(JOB) == workspace.folder(JOB)
+    files = (folder.attachment, folder.narration, folder.clip, folder.result)
+    assert {file.parent for file in files} == {folder.path}
+    assert len(set(files)) == 4
+
+
+async def test_a_folder_is_removed_with_all_that_is_in_it(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.clip.write_bytes(b"clip")
+    await workspace.remove(JOB)
+    assert not folder.path.exists()
+    await workspace.remove(JOB)
+
+
+@pytest.mark.parametrize(
+    "job_id", ["", "..", "../" * 10 + "ab", "A" * 32, "0" * 31, "0" * 33, "0" * 32 + "\n"]
+)
+def test_only_32_hex_digits_become_a_path(job_id: str, workspace: Workspace) -> None:
+    with pytest.raises(ValueError, match="32 hex digits"):
+        workspace.folder(job_id)
+    with pytest.raises(ValueError, match="32 hex digits"):
+        workspace.video(job_id)
+
+
+async def test_a_published_file_is_moved_and_described(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.result.write_bytes(b"video" * 1000)
+    artifact = await workspace.publish(JOB, folder.result, now=12.5)
+    assert workspace.video(JOB).read_bytes() == b"video" * 1000
+    assert not folder.result.exists()
+    assert (artifact.job_id, artifact.size, artifact.created_at) == (JOB, 5000, 12.5)
+    assert artifact.sha256 == hashlib.sha256(b"video" * 1000).hexdigest()
+
+
+async def test_publishing_again_describes_the_same_file(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.result.write_bytes(b"video")
+    first = await workspace.publish(JOB, folder.result, now=1)
+    assert await workspace.publish(JOB, folder.result, now=1) == first
+
+
+async def test_publishing_nothing_fails(workspace: Workspace) -> None:
+    with pytest.raises(FileNotFoundError):
+        await workspace.publish(JOB, workspace.folder(JOB).result, now=1)
+
+
+async def test_the_free_room_is_told(workspace: Workspace) -> None:
+    await workspace.create(JOB)
+    assert await workspace.free_bytes() > 0
