@@ -1,0 +1,295 @@
+"""Remote jobs, read out of whatever JSON a Videos API server sends."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from bot.backends.base import RemoteState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bot.model import VideoRequest
+
+_MAX_REF = 512
+_MAX_BRACES = 16
+_MILLISECONDS = 1e11
+_SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
+_CODES_FIRST = ("code", "type", "message")
+# An error answer may echo what was sent: a prompt is no reason, and belongs in no log.
+_ECHOES = frozenset({"input", "prompt", "ctx", "loc"})
+
+_STATES: Mapping[str, RemoteState] = {
+    **dict.fromkeys(("queued", "pending", "starting", "submitted", "unknown"), RemoteState.QUEUED),
+    **dict.fromkeys(("in_progress", "processing", "running", "throttled"), RemoteState.RUNNING),
+    **dict.fromkeys(("completed", "succeeded", "succeed", "done"), RemoteState.DONE),
+    **dict.fromkeys(
+        ("failed", "error", "cancelled", "canceled", "expired", "deleted", "incomplete"),
+        RemoteState.FAILED,
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteJob:
+    """A job as a server describes it; None where it says nothing.
+
+    `word` is its status in lower case, and `state` is None when we don't know that word; `error`
+    is the raw value. Times are Unix seconds, `progress` is 0 to 100.
+    """
+
+    ref: str | None
+    word: str
+    state: RemoteState | None
+    progress: int | None
+    error: object
+    result_url: str | None
+    created_at: float | None
+    expires_at: float | None
+    prompt: str | None
+    model: str | None
+    seconds: float | None
+    size: tuple[int, int] | None
+
+    def contradicts(self, request: VideoRequest) -> bool:
+        """Whether what is echoed of the request shows that this is another job.
+
+        The prompt says most: where it is echoed, the model isn't compared, since gateways answer
+        with the name of the model behind their alias.
+        """
+        return (
+            _differs(self.seconds, float(request.seconds))
+            or _differs(self.size, size_of(request.size))
+            or (
+                _contradicting_models(self.model, request.model)
+                if self.prompt is None
+                else " ".join(self.prompt.split()) != " ".join(request.prompt.split())
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """One page of a listing; `more` is None when the server doesn't tell whether there are more.
+
+    `unread` counts the entries that could not be read.
+    """
+
+    jobs: tuple[RemoteJob, ...]
+    unread: int
+    more: bool | None
+    last: str | None
+
+
+def parse(body: bytes) -> object:
+    """Read JSON; None for anything else."""
+    try:
+        return cast("object", json.loads(body))
+    except (ValueError, RecursionError):
+        return None
+
+
+def job_in(value: object) -> RemoteJob | None:
+    """Read the job that this answer is, or wraps in `data`; None: there is none."""
+    fields = _mapping(value)
+    if fields is None:
+        return None
+    if "status" not in fields and "id" not in fields:
+        fields = _mapping(fields.get("data")) or fields
+    job = _job(fields)
+    return job if job.ref or job.word or job.result_url else None
+
+
+def failed_job_in(value: object) -> RemoteJob | None:
+    """Find a failed job in an error answer: as its body, or as JSON inside one of its texts.
+
+    Without an id and a status word it is no job, but an outage.
+    """
+    jobs = (job_in(value), *(job for text in texts_in(value) for job in _jobs_in_text(text)))
+    failed = (job for job in jobs if job and job.ref and job.word)
+    return next((job for job in failed if job.state is RemoteState.FAILED), None)
+
+
+def page_in(value: object) -> Page | None:
+    """Read a page of jobs; None: this is no listing."""
+    fields = _mapping(value)
+    entries = _sequence(fields.get("data")) if fields else None
+    if fields is None or entries is None:
+        return None
+    jobs = tuple(job for job in map(job_in, entries) if job and job.ref)
+    more = fields.get("has_more")
+    return Page(
+        jobs=jobs,
+        unread=len(entries) - len(jobs),
+        more=more if isinstance(more, bool) else None,
+        last=ref_in(fields.get("last_id")) or (jobs[-1].ref if jobs else None),
+    )
+
+
+def is_deleted(value: object) -> bool:
+    """Whether an answer to a deletion confirms it."""
+    fields = _mapping(value)
+    return fields is not None and fields.get("deleted") is True
+
+
+def ref_in(value: object) -> str | None:
+    """Read an id that can stand in a path; None: it can't."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    ref = str(value)
+    # Dots alone would climb up the path, encoded or not.
+    return ref if 0 < len(ref) <= _MAX_REF and ref.strip(".") and ref.isprintable() else None
+
+
+def event_in(body: bytes) -> tuple[str, str | None] | None:
+    """Read a webhook's type, and the ref in its data; None: it is no event."""
+    fields = _mapping(parse(body))
+    kind = fields.get("type") if fields else None
+    if fields is None or not isinstance(kind, str):
+        return None
+    data = _mapping(fields.get("data")) or {}
+    return kind, ref_in(data.get("id"))
+
+
+def link_in(value: object) -> str | None:
+    """Find the http(s) address of a result: `url`, or `data[0].url`."""
+    fields = _mapping(value)
+    if fields is None:
+        return None
+    entries = _sequence(fields.get("data")) or [fields.get("data")]
+    places = (fields, _mapping(entries[0]) or {})
+    urls = (place.get("url") for place in places)
+    return next((url for url in urls if isinstance(url, str) and _is_web(url)), None)
+
+
+def texts_in(value: object, depth: int = 4) -> Iterator[str]:
+    """Walk through all texts and numbers of an error answer, codes before messages."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif depth > 0:
+        fields = _mapping(value)
+        for item in _in_order(fields) if fields is not None else _sequence(value) or ():
+            yield from texts_in(item, depth - 1)
+
+
+def size_of(text: object) -> tuple[int, int] | None:
+    """Read "1280x720"; None: it isn't of that kind."""
+    match = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def _job(fields: Mapping[str, object]) -> RemoteJob:
+    link = link_in(fields)
+    word = _word(fields.get("status"))
+    state = _STATES.get(word)
+    if not word and link:
+        state = RemoteState.DONE
+    elif not word and fields.get("error"):
+        state = RemoteState.FAILED
+    return RemoteJob(
+        ref=ref_in(fields.get("id")),
+        word=word,
+        state=state,
+        progress=_percent(fields.get("progress")),
+        error=fields.get("error"),
+        result_url=link,
+        created_at=_time(fields.get("created_at", fields.get("created"))),
+        expires_at=_time(fields.get("expires_at")),
+        prompt=_text(fields.get("prompt")),
+        model=_text(fields.get("model")),
+        seconds=_number(fields.get("seconds")),
+        size=size_of(fields.get("size")),
+    )
+
+
+def _jobs_in_text(text: str) -> Iterator[RemoteJob]:
+    decoder = json.JSONDecoder()
+    for brace in list(re.finditer(r"\{", text))[:_MAX_BRACES]:
+        try:
+            value = cast("object", decoder.raw_decode(text, brace.start())[0])
+        except (ValueError, RecursionError):
+            continue
+        if job := job_in(value):
+            yield job
+
+
+def _in_order(fields: Mapping[str, object]) -> Iterator[object]:
+    yield from (fields[key] for key in _CODES_FIRST if key in fields)
+    yield from (item for key, item in fields.items() if key not in {*_CODES_FIRST, *_ECHOES})
+
+
+def _mapping(value: object) -> Mapping[str, object] | None:
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
+
+
+def _sequence(value: object) -> list[object] | None:
+    return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def _text(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _word(value: object) -> str:
+    return (_text(value) or "").lower().replace("-", "_").replace(" ", "_")
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _percent(value: object) -> int | None:
+    text = value.strip() if isinstance(value, str) else value
+    percent = isinstance(text, str) and text.endswith("%")
+    number = _number(text.rstrip("% ") if isinstance(text, str) else text)
+    if number is None:
+        return None
+    # 1 itself is one percent: a bar that jumps to its end and stays there would be worse.
+    fraction = 0 < number < 1 and not percent
+    return round(min(max(number * 100 if fraction else number, 0), 100))
+
+
+def _time(value: object) -> float | None:
+    number = _number(value)
+    if number is None and isinstance(value, str):
+        number = _calendar_time(value)
+    if number is None or number <= 0:
+        return None
+    return number / 1000 if number > _MILLISECONDS else number
+
+
+def _calendar_time(text: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
+
+
+def _differs(echoed: object, asked: object) -> bool:
+    return echoed is not None and asked is not None and echoed != asked
+
+
+def _contradicting_models(echoed: str | None, asked: str | None) -> bool:
+    if echoed is None or asked is None:
+        return False
+    # "openai/sora-2" and "sora-2-2025-12-08" are both the "sora-2" that was asked for.
+    ours, theirs = (name.lower().rpartition("/")[2] for name in (asked, echoed))
+    return not (ours.startswith(theirs) or theirs.startswith(ours))

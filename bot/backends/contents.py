@@ -1,0 +1,121 @@
+"""Fetches a finished video, wherever its server says that it is."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from bot.backends import answers, payloads, refusals
+from bot.errors import BackendError, ErrorKind, MediaError
+from bot.media.files import save
+from bot.media.mp4 import read_mp4
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+_CHUNK = 256 * 1024
+_NOT_FOUND = 404
+_NO_CONTENT = frozenset({400, _NOT_FOUND, 405, 501})
+_LINK = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+_BROKEN_OFF = (httpx2.RemoteProtocolError, httpx2.ReadTimeout)
+_FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContentFetcher:
+    """Streams into `sink` what `ask` answers for an address, whatever its status.
+
+    `pauses` are the waits, in seconds, before a missing content is asked for again.
+    """
+
+    ask: Callable[[str], Awaitable[httpx2.Response]]
+    sink: Path
+    max_bytes: int
+    pauses: tuple[float, ...]
+
+    async def fetch(self, path: str, result_url: str | None) -> None:
+        """Fetch from the content route at `path`, or from the link that stands in for it.
+
+        BackendError: it can't be had. MediaError: it is no MP4; TooLargeError: it is too large.
+        """
+        link = await self._content(path, result_url)
+        if link is not None:
+            await self._linked(link)
+        if not await asyncio.to_thread(payloads.is_clip, self.sink):
+            await asyncio.to_thread(self.sink.unlink)
+            raise MediaError("what came for the video is no MP4")
+
+    async def _content(self, path: str, result_url: str | None) -> str | None:
+        response = await self._patiently(path, () if result_url else self.pauses)
+        if response.is_success:
+            await self._receive(response)
+            return await asyncio.to_thread(payloads.unpack, self.sink, max_bytes=self.max_bytes)
+        answer = answers.parse(response.content)
+        link = result_url or _link_in_text(answer)
+        if link is None or response.status_code not in _NO_CONTENT:
+            raise refusals.of_content(response.status_code, answer)
+        return link
+
+    async def _linked(self, link: str) -> None:
+        response = await self.ask(link)
+        if not response.is_success:
+            raise refusals.of_link(response.status_code)
+        await self._receive(response)
+
+    async def _patiently(self, path: str, pauses: tuple[float, ...]) -> httpx2.Response:
+        response = await self.ask(path)
+        for pause in pauses:
+            if response.status_code != _NOT_FOUND:
+                break
+            await asyncio.sleep(pause)
+            response = await self.ask(path)
+        return response
+
+    async def _receive(self, response: httpx2.Response) -> None:
+        is_json = "json" in response.headers.get("content-type", "")
+        # Base64 takes four bytes for three.
+        limit = self.max_bytes * 3 // 2 if is_json else self.max_bytes
+        body = _Body(response)
+        try:
+            await save(body.chunks(), self.sink, max_bytes=limit)
+        finally:
+            await response.aclose()
+        if body.broken_off:
+            await self._accept_if_whole()
+
+    async def _accept_if_whole(self) -> None:
+        # Behind a proxy that unpacks, the announced length is false, and the clip is all there.
+        try:
+            await asyncio.to_thread(read_mp4, self.sink)
+        except MediaError as error:
+            await asyncio.to_thread(self.sink.unlink)
+            raise BackendError(ErrorKind.TRANSIENT, "the download broke off") from error
+
+
+class _Body:
+    """The bytes of an answer, and whether they ended before their announced end."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+        self.broken_off = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._response.aiter_bytes(_CHUNK):
+                yield chunk
+        except _BROKEN_OFF:
+            self.broken_off = True
+        except _FAILED as error:
+            reason = type(error).__name__
+            raise BackendError(ErrorKind.TRANSIENT, f"the download failed: {reason}") from error
+
+
+def _link_in_text(answer: object) -> str | None:
+    links = (_LINK.search(text) for text in answers.texts_in(answer))
+    return next((link[0] for link in links if link), None)

@@ -1,0 +1,80 @@
+"""What comes for a finished video: the clip itself, or JSON that holds it or says where it is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import mmap
+import re
+from typing import TYPE_CHECKING
+
+from bot.backends import answers
+from bot.errors import MediaError
+from bot.media.files import TooLargeError, part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MAX_NOTE = 256 * 1024
+_BASE64 = re.compile(rb'"b64_json"\s*:\s*"')
+_STEP = 1024 * 1024
+
+
+def is_clip(path: Path) -> bool:
+    """Whether the file starts as an MP4 does (blocking)."""
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"ftyp"
+
+
+def unpack(path: Path, *, max_bytes: int) -> str | None:
+    """Replace JSON by the clip that it holds in base64, or return the link in it (blocking).
+
+    Neither in it: the file stays as it is. MediaError: its base64 is broken or too long.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        return None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        if size <= _MAX_NOTE and (link := answers.link_in(answers.parse(text[:]))):
+            return link
+        start = _BASE64.search(text)
+        if text[:1] != b"{" or start is None:
+            return None
+        clip = part_of(path)
+        _write(_decoded(text, start.end()), clip, max_bytes)
+    clip.replace(path)
+    return None
+
+
+def _decoded(text: mmap.mmap, start: int) -> Iterator[bytes]:
+    end = text.find(b'"', start)
+    rest = b""
+    try:
+        for position in range(start, end, _STEP):
+            # JSON may write "/" as "\/".
+            rest += text[position : min(position + _STEP, end)].replace(b"\\", b"")
+            whole = len(rest) // 4 * 4
+            yield base64.b64decode(rest[:whole], validate=True)
+            rest = rest[whole:]
+    except binascii.Error as error:
+        raise MediaError("the video's base64 is broken") from error
+
+
+def _write(pieces: Iterator[bytes], path: Path, max_bytes: int) -> None:
+    try:
+        with path.open("wb") as file:
+            for piece in _at_most(max_bytes, pieces):
+                file.write(piece)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _at_most(max_bytes: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    left = max_bytes
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise TooLargeError(f"more than {max_bytes} bytes came")
+        yield piece

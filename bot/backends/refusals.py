@@ -1,0 +1,135 @@
+"""What a provider's "no" means: HTTP statuses and error texts, brought down to kinds."""
+
+from __future__ import annotations
+
+import math
+import re
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from bot.backends import answers
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.backends.answers import RemoteJob
+
+_MODERATED = re.compile(
+    r"moderation|moderated|content[ _-]?(?:policy|filter)|policy[ _]violation"
+    r"|safety[ _](?:system|filter|violation|policy)|nsfw|prohibited[ _]content",
+    re.IGNORECASE,
+)
+_BALANCE = re.compile(
+    r"insufficient[ _-]?(?:quota|balance|credit|funds)|billing|exceeded your current quota",
+    re.IGNORECASE,
+)
+_INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
+_QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
+_MAX_CLASSIFIED = 4000
+_MAX_MESSAGE = 300
+_MAX_RETRY_AFTER = 86_400.0
+
+_OF_CREATE: Mapping[int, ErrorKind] = {
+    400: ErrorKind.INVALID,
+    401: ErrorKind.AUTH,
+    402: ErrorKind.BALANCE,
+    403: ErrorKind.AUTH,
+    404: ErrorKind.INVALID,
+    413: ErrorKind.INVALID,
+    422: ErrorKind.INVALID,
+    429: ErrorKind.RATE,
+}
+_MAY_SAY_MORE = frozenset({400, 403, 413, 422, 429})
+_OF_JOB: Mapping[int, ErrorKind] = {
+    401: ErrorKind.AUTH,
+    402: ErrorKind.BALANCE,
+    403: ErrorKind.AUTH,
+    404: ErrorKind.GONE,
+    410: ErrorKind.GONE,
+    429: ErrorKind.RATE,
+}
+_DEAD_LINK = frozenset({403, 404, 410})
+_NOT_YET = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
+_LOST_WORDS = frozenset({"expired", "deleted"})
+
+
+def of_create(status: int, answer: object, *, retry_after: float | None) -> BackendError:
+    """Classify a refused create; UnconfirmedSubmitError: this status does not say "not created"."""
+    message = describe(answer, status)
+    if status not in _OF_CREATE:
+        return UnconfirmedSubmitError(message)
+    kind = _OF_CREATE[status]
+    if status in _MAY_SAY_MORE:
+        kind = _spoken(answer) or kind
+    return BackendError(kind, message, retry_after=retry_after)
+
+
+def of_job(status: int, answer: object, *, retry_after: float | None = None) -> BackendError:
+    """Classify a refusal to tell about, or to hand out, a job that exists."""
+    kind = _OF_JOB.get(status, ErrorKind.TRANSIENT)
+    return BackendError(kind, describe(answer, status), retry_after=retry_after)
+
+
+def of_content(status: int, answer: object) -> BackendError:
+    """Classify a refusal to hand out the content of a job that is said to be done."""
+    message = describe(answer, status)
+    if _NOT_YET.search(message):
+        return BackendError(ErrorKind.TRANSIENT, message)
+    return BackendError(_OF_JOB.get(status, ErrorKind.TRANSIENT), message)
+
+
+def of_link(status: int) -> BackendError:
+    """Classify a refusal by the host of a result: 403 means that its link has run out."""
+    gone = status in _DEAD_LINK
+    return BackendError(
+        ErrorKind.GONE if gone else ErrorKind.TRANSIENT, f"HTTP {status} from the result's host"
+    )
+
+
+def of_failure(job: RemoteJob) -> BackendError:
+    """Say why a remote job failed."""
+    message = describe(job.error) or f"the job is {job.word or 'failed'}"
+    if job.word in _LOST_WORDS:
+        return BackendError(ErrorKind.GONE, message)
+    return BackendError(_spoken(job.error) or _by_code(job.error), message)
+
+
+def describe(answer: object, status: int | None = None) -> str:
+    """Put an error answer into one short line without the secret part of any link."""
+    line = " ".join(": ".join(answers.texts_in(answer)).split())[:_MAX_CLASSIFIED]
+    line = "".join(char for char in _QUERY.sub(r"\1?...", line) if char.isprintable())
+    line = line[:_MAX_MESSAGE]
+    return line if status is None else f"HTTP {status} {line}".rstrip()
+
+
+def retry_after_in(header: str | None, *, now: float) -> float | None:
+    """Read a Retry-After header, seconds or an HTTP date, as seconds from `now`."""
+    if header is None:
+        return None
+    try:
+        delay = float(header)
+    except ValueError:
+        delay = _until(header, now)
+    return None if math.isnan(delay) else min(max(delay, 0.0), _MAX_RETRY_AFTER)
+
+
+def _until(date: str, now: float) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp() - now
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return math.nan
+
+
+def _spoken(answer: object) -> ErrorKind | None:
+    text = " ".join(answers.texts_in(answer))[:_MAX_CLASSIFIED]
+    if _MODERATED.search(text):
+        return ErrorKind.MODERATED
+    return ErrorKind.BALANCE if _BALANCE.search(text) else None
+
+
+def _by_code(error: object) -> ErrorKind:
+    first = next(answers.texts_in(error), "")
+    if _INVALID.search(first) or first in {"400", "413", "422"}:
+        return ErrorKind.INVALID
+    return ErrorKind.INTERNAL

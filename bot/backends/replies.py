@@ -1,0 +1,41 @@
+"""One HTTP answer of a provider, read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.backends import answers, refusals
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from bot.backends.answers import RemoteJob
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """A status, and the JSON that came with it; `retry_after` is in seconds."""
+
+    ok: bool
+    status: int
+    answer: object
+    retry_after: float | None
+
+    @property
+    def job(self) -> RemoteJob | None:
+        """The job in it; an error answer can only hold a failed one."""
+        return answers.job_in(self.answer) if self.ok else answers.failed_job_in(self.answer)
+
+
+def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
+    """Read an answer that is in memory; servers repeat a key that they refuse, so it is blotted."""
+    body = response.content
+    if secret:
+        body = body.replace(secret.encode(), b"***")
+    return Reply(
+        ok=response.is_success,
+        status=response.status_code,
+        answer=answers.parse(body),
+        retry_after=refusals.retry_after_in(response.headers.get("retry-after"), now=now),
+    )

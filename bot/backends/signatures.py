@@ -1,0 +1,103 @@
+"""Webhook signatures by the Standard Webhooks rules."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from typing import TYPE_CHECKING
+
+from bot.errors import WebhookError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_PREFIX = "whsec_"
+_ID = "webhook-id"
+_TIMESTAMP = "webhook-timestamp"
+_SIGNATURE = "webhook-signature"
+_HEADER_LIMITS = {_ID: 256, _TIMESTAMP: 12, _SIGNATURE: 4096}
+_SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
+_MAX_SIGNATURES = 16
+
+
+def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
+    """Turn secrets, with or without `whsec_`, into keys.
+
+    A bare secret counts both as it stands and decoded: senders differ. ValueError: an empty one,
+    with which anybody could sign.
+    """
+    return tuple(key for secret in secrets for key in _keys_of(secret.strip()))
+
+
+def verify(
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    keys: Iterable[bytes],
+    now: float,
+    tolerance: float = 300.0,
+) -> str:
+    """Check that one of the keys signed this body lately, and return the webhook's id.
+
+    `now` and `tolerance` are in seconds. WebhookError: forged, stale or unreadable.
+    """
+    fields = _fields(headers)
+    timestamp = fields[_TIMESTAMP]
+    if not _SECONDS.fullmatch(timestamp):
+        raise WebhookError("the timestamp is not a number of seconds")
+    if abs(now - int(timestamp)) > tolerance:
+        raise WebhookError("the timestamp is too far from now")
+    signed = b".".join((_bytes(fields[_ID]), timestamp.encode(), body))
+    if not _matches(_signatures(fields[_SIGNATURE]), signed, keys):
+        raise WebhookError("no signature matches")
+    return fields[_ID]
+
+
+def _keys_of(secret: str) -> tuple[bytes, ...]:
+    bare = secret.removeprefix(_PREFIX)
+    if not bare:
+        raise ValueError("a webhook secret is empty")
+    decoded = _decode(bare)
+    if decoded is None:
+        return (secret.encode(),)
+    return (decoded,) if secret.startswith(_PREFIX) else (decoded, secret.encode())
+
+
+def _decode(text: str) -> bytes | None:
+    padded = text + "=" * (-len(text) % 4)
+    try:
+        return base64.b64decode(padded, validate=True) or None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _fields(headers: Mapping[str, str]) -> dict[str, str]:
+    found = {name.lower(): value for name, value in headers.items()}
+    for name, limit in _HEADER_LIMITS.items():
+        if not found.get(name):
+            raise WebhookError(f"{name} is missing")
+        if len(found[name]) > limit:
+            raise WebhookError(f"{name} is too long")
+    return found
+
+
+def _bytes(text: str) -> bytes:
+    # Header bytes that were no UTF-8 arrive as lone surrogates: they must not raise.
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _signatures(header: str) -> list[bytes]:
+    # A constant-time comparison takes bytes: text that is not ASCII makes it raise.
+    versioned = (part.partition(",") for part in header.split()[:_MAX_SIGNATURES])
+    return [_bytes(signature) for version, _, signature in versioned if version == "v1"]
+
+
+def _matches(signatures: list[bytes], signed: bytes, keys: Iterable[bytes]) -> bool:
+    matched = False
+    for key in keys:
+        expected = base64.b64encode(hmac.digest(key, signed, "sha256"))
+        for signature in signatures:
+            matched |= hmac.compare_digest(expected, signature)
+    return matched
