@@ -81,6 +81,18 @@ async def test_the_result_is_as_long_as_the_clip_with_its_picture_unchanged(
     assert packets(result, tmp_path) == packets(clip, tmp_path)
 
 
+async def test_a_clip_in_fragments_becomes_a_plain_one(
+    ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+) -> None:
+    fragmented = tmp_path / "clip.mp4"
+    layout = ("-movflags", "empty_moov+frag_keyframe")
+    clips.ffmpeg("-i", str(clip), "-c", "copy", *layout, str(fragmented))
+    result = await merged(ffmpeg, fragmented, clips.make_speech(tmp_path / "s.ogg"), tmp_path)
+    assert b"moof" not in result.read_bytes()
+    assert read_mp4(result).seconds == pytest.approx(4, abs=0.001)
+    assert sound_seconds(result) == pytest.approx(4, abs=0.001)
+
+
 async def test_a_short_narration_is_followed_by_silence(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:

@@ -62,13 +62,65 @@ def test_a_cut_off_clip_is_refused(left: float, clip: Path, tmp_path: Path) -> N
         read_mp4(cut)
 
 
+@pytest.mark.parametrize(
+    "layout",
+    ["empty_moov+frag_keyframe", "empty_moov+default_base_moof+frag_every_frame", "dash"],
+)
+@pytest.mark.parametrize("rate", [(), ("-vf", "select=mod(n\\,3)", "-fps_mode", "vfr")])
+def test_the_length_of_a_clip_in_fragments_is_added_up(
+    layout: str, rate: tuple[str, ...], clip: Path, tmp_path: Path
+) -> None:
+    fragmented = tmp_path / "fragmented.mp4"
+    copy = ("-c:v", "libx264") if rate else ("-c", "copy")
+    ffmpeg("-i", str(clip), *rate, *copy, "-movflags", layout, str(fragmented))
+    info = read_mp4(fragmented)
+    assert info.seconds == pytest.approx(2, abs=0.1)
+    assert (info.width, info.height) == (320, 180)
+
+
 def test_sound_alone_is_not_a_video(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="no picture"):
         read_mp4(make_tone(tmp_path / "tone.m4a"))
 
 
 FTYP = box(b"ftyp", b"isom" + bytes(4))
+UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 MVHD = box(b"mvhd", bytes(12) + struct.pack(">II", 1000, 2000))
+MDHD = box(b"mdhd", bytes(12) + struct.pack(">II", 90_000, 180_000))
+ENDLESS_MDHD = box(b"mdhd", bytes(12) + struct.pack(">II", 90_000, 0))
+
+
+def tkhd(shown: int) -> bytes:
+    return box(b"tkhd", bytes(12) + struct.pack(">III", 1, 0, shown) + bytes(16) + UPRIGHT)
+
+
+def index(
+    *,
+    mvhd: bytes = MVHD,
+    tkhd: bytes = tkhd(2000),
+    mdhd: bytes = MDHD,
+    size: tuple[int, int] = (640, 360),
+    handler: bytes = b"vide",
+) -> bytes:
+    """Make a clip of a lone index, with one track."""
+    entry = box(b"avc1", bytes(24) + struct.pack(">HH", *size))
+    media = mdhd + box(b"hdlr", bytes(8) + handler)
+    media += box(b"minf", box(b"stbl", box(b"stsd", bytes(8) + entry)))
+    track = box(b"trak", tkhd + box(b"mdia", media))
+    return FTYP + box(b"moov", mvhd + track) + box(b"mdat")
+
+
+def fragment(*, track: int, flags: int, count: int) -> bytes:
+    """Make a fragment whose samples, if it names any, take 3000 units each."""
+    samples = struct.pack(">I", 3000) * 10
+    run = box(b"trun", struct.pack(">II", flags, count) + samples)
+    return box(b"moof", box(b"traf", box(b"tfhd", struct.pack(">II", 0, track)) + run))
+
+
+def written(content: bytes, folder: Path) -> Path:
+    path = folder / "clip.mp4"
+    path.write_bytes(content)
+    return path
 
 
 @pytest.mark.parametrize(
@@ -78,11 +130,8 @@ MVHD = box(b"mvhd", bytes(12) + struct.pack(">II", 1000, 2000))
         (b"<!DOCTYPE html><html><body>Not found</body></html>", "not an MP4|cut off"),
         (box(b"moov") + box(b"mdat"), "not an MP4"),
         (FTYP + box(b"mdat", bytes(100)), "no index"),
-        (FTYP + box(b"mdat") + box(b"moov"), "lacks mvhd"),
-        (FTYP + box(b"mdat") + box(b"moov", box(b"mvhd", bytes(4))), "damaged"),
-        (FTYP + box(b"mdat") + box(b"moov", box(b"mvhd", bytes(40))), "damaged"),
-        (FTYP + box(b"mdat") + box(b"moov", MVHD), "no picture"),
-        (FTYP + box(b"mdat") + box(b"moov", MVHD + box(b"trak")), "lacks mdia"),
+        (FTYP + box(b"mdat") + box(b"moov"), "no picture"),
+        (FTYP + box(b"mdat") + box(b"moov", MVHD + box(b"trak")), "lacks hdlr"),
         (FTYP + box(b"mdat") + box(b"moov", MVHD + box(b"trak", size=2**31)), "cut off"),
         (FTYP + box(b"mdat", size=4), "not an MP4"),
         (FTYP + box(b"mdat", struct.pack(">Q", 2**63), size=1), "cut off"),
@@ -90,13 +139,23 @@ MVHD = box(b"mvhd", bytes(12) + struct.pack(">II", 1000, 2000))
         (FTYP + box(b"mdat", b"1234", size=1), "cut off"),
         (FTYP + b"\0\0", "cut off"),
         (FTYP + box(b"free") * 30_000, "too many boxes"),
+        (index(mvhd=b""), "lacks mvhd"),
+        (index(mvhd=box(b"mvhd", bytes(4))), "damaged"),
+        (index(mvhd=box(b"mvhd", bytes(40))), "damaged"),
+        (index(tkhd=box(b"tkhd", bytes(40))), "damaged"),
+        (index(size=(0, 360)), "no picture"),
+        (index(handler=b"hint"), "no picture"),
+        (index(tkhd=tkhd(0), mdhd=ENDLESS_MDHD), "no length"),
+        (
+            index(tkhd=tkhd(0), mdhd=ENDLESS_MDHD) + fragment(track=1, flags=0x100, count=2**31),
+            "fragments are damaged",
+        ),
     ],
+    ids=range(21),
 )
 def test_what_is_not_a_whole_video_is_refused(content: bytes, reason: str, tmp_path: Path) -> None:
-    path = tmp_path / "clip.mp4"
-    path.write_bytes(content)
     with pytest.raises(MediaError, match=reason):
-        read_mp4(path)
+        read_mp4(written(content, tmp_path))
 
 
 def test_a_last_box_that_goes_to_the_end_is_read(clip: Path, tmp_path: Path) -> None:
@@ -114,23 +173,21 @@ def test_a_box_with_a_size_of_64_bits_is_read(clip: Path, tmp_path: Path) -> Non
 
 
 def test_an_index_with_times_of_64_bits_is_read(tmp_path: Path) -> None:
-    entry = box(b"avc1", bytes(24) + struct.pack(">HH", 640, 360))
-    recorded = box(b"mdhd", b"\1" + bytes(19) + struct.pack(">IQ", 90_000, 2**40))
-    media = (
-        recorded
-        + box(b"hdlr", bytes(8) + b"vide")
-        + box(b"minf", box(b"stbl", box(b"stsd", bytes(8) + entry)))
-    )
-    upright = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    mvhd = box(b"mvhd", b"\1" + bytes(19) + struct.pack(">IQ", 1000, 2**33))
+    mdhd = box(b"mdhd", b"\1" + bytes(19) + struct.pack(">IQ", 90_000, 2**40))
 
-    def clip(shown: int) -> Path:
-        header = b"\1" + bytes(27) + struct.pack(">Q", shown) + bytes(16) + upright
-        movie = box(b"mvhd", b"\1" + bytes(19) + struct.pack(">IQ", 1000, shown))
-        track = box(b"trak", box(b"tkhd", header) + box(b"mdia", media))
-        (tmp_path / "c.mp4").write_bytes(FTYP + box(b"moov", movie + track) + box(b"mdat"))
-        return tmp_path / "c.mp4"
+    def shown(duration: int) -> bytes:
+        times = b"\1" + bytes(27) + struct.pack(">Q", duration)
+        return box(b"tkhd", times + bytes(16) + UPRIGHT)
 
-    info = read_mp4(clip(2**33))
+    info = read_mp4(written(index(mvhd=mvhd, tkhd=shown(2**33), mdhd=mdhd), tmp_path))
     assert info.seconds == 2**33 / 1000
     assert (info.width, info.height) == (640, 360)
-    assert read_mp4(clip(2**64 - 1)).seconds == 2**40 / 90_000
+    unknown = index(mvhd=mvhd, tkhd=shown(2**64 - 1), mdhd=mdhd)
+    assert read_mp4(written(unknown, tmp_path)).seconds == 2**40 / 90_000
+
+
+def test_only_the_pictures_own_fragments_count(tmp_path: Path) -> None:
+    content = index(tkhd=tkhd(0), mdhd=ENDLESS_MDHD)
+    content += fragment(track=2, flags=0x100, count=10) + fragment(track=1, flags=0x100, count=9)
+    assert read_mp4(written(content, tmp_path)).seconds == 9 * 3000 / 90_000
