@@ -1,0 +1,90 @@
+"""Where a line of any script may be broken, and how wide it is in columns."""
+
+# ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
+
+from __future__ import annotations
+
+import unicodedata
+
+# Kinsoku: what Japanese never puts at the start, or at the end, of a line.
+_NEVER_FIRST = frozenset(
+    "、。，．,.!?！？…‥・:;：；)]}）］｝」』】〉》〕”’»%％々ー〜～"
+    "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
+)
+_NEVER_LAST = frozenset("([{（［｛「『【〈《〔“‘«„¿¡$¥€£#＃")
+_PAUSES = frozenset("、。，．！？：；")
+_JOINTS = frozenset("-–—/")
+
+FORBIDDEN = 9.0
+"""The penalty of a break that only a word wider than its line may take."""
+
+_PENALTIES = {
+    ("kana", "kanji"): 0.3,
+    ("kana", "katakana"): 0.3,
+    ("kana", "kana"): 2.0,
+    ("kanji", "kanji"): 2.0,
+    ("kanji", "katakana"): 1.0,
+    ("katakana", "kanji"): 1.0,
+    ("kanji", "kana"): 4.0,
+    ("katakana", "kana"): 4.0,
+    ("katakana", "katakana"): 5.0,
+}
+
+
+def columns(text: str) -> int:
+    """Return the width of a text: 2 for each wide character, 0 for a combining mark, else 1."""
+    return sum(_columns_of(char) for char in text)
+
+
+def _columns_of(char: str) -> int:
+    if unicodedata.category(char).startswith("M"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def breaks(text: str) -> dict[int, float]:
+    """Return each index before which the text may be broken, with a penalty from 0 (good)."""
+    found: dict[int, float] = {}
+    for index in range(1, len(text)):
+        penalty = _penalty(text, index)
+        if penalty is not None:
+            found[index] = penalty
+    return found
+
+
+def _penalty(text: str, index: int) -> float | None:
+    before, after = text[index - 1], text[index]
+    if after == " " or unicodedata.category(after).startswith("M"):
+        return None
+    if before == " ":
+        return _after_space(text, index)
+    if after in _NEVER_FIRST or before in _NEVER_LAST:
+        return None
+    if before in _JOINTS and index > 1 and text[index - 2].isalnum() and after.isalpha():
+        return 0.5
+    return _between_scripts(_script(before), _script(after), pause=before in _PAUSES)
+
+
+def _between_scripts(before: str, after: str, *, pause: bool) -> float | None:
+    if before == after == "word":
+        return None
+    return 0.0 if pause else _PENALTIES.get((before, after), 0.8)
+
+
+def _after_space(text: str, index: int) -> float:
+    word = text[: index - 1].rsplit(" ", 1)[-1]
+    if word and not word[-1].isalnum():
+        return 0.0
+    # A preposition or an article belongs to what follows it.
+    return 0.6 if columns(word) <= 2 else 0.1  # noqa: PLR2004  # two letters: "of", "в", "zu"
+
+
+def _script(char: str) -> str:
+    code = ord(char)
+    if 0x3040 <= code < 0x30A0:  # noqa: PLR2004  # Unicode's block of hiragana
+        return "kana"
+    if 0x30A0 <= code < 0x3100 or char == "ー":  # noqa: PLR2004  # and of katakana
+        return "katakana"
+    if 0xAC00 <= code < 0xD7B0:  # noqa: PLR2004  # hangul is written with spaces
+        return "word"
+    return "kanji" if unicodedata.east_asian_width(char) in "WF" else "word"

@@ -1,0 +1,105 @@
+"""The embedded renderer as a service: a Videos API server on loopback."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.errors import StartupError
+from bot.storyboard.api import build_app
+from bot.storyboard.store import ClipStore
+from bot.storyboard.studio import Studio
+from bot.storyboard.webhooks import Notifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bot.storyboard.studio import Renderer
+
+log = logging.getLogger(__name__)
+
+_SHUTDOWN_SECONDS = 5
+_DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
+
+
+class Storyboard:
+    """Serves the clips of `directory`, rendered one at a time by `renderer`.
+
+    Every finished clip is told to `webhook_url`, if there is one, signed with `webhook_secret`
+    ("whsec_" and base64). `port` 0 takes any free one.
+    """
+
+    def __init__(  # noqa: PLR0913  # each part is injected
+        self,
+        directory: Path,
+        renderer: Renderer,
+        *,
+        clock: Callable[[], float],
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        waiting: int = 32,
+        renders: int = 1,
+        webhook_delays: tuple[float, ...] = _DELAYS,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._base_url = ""
+        self._store = ClipStore(directory)
+        notifier = None
+        if webhook_url and webhook_secret:
+            notifier = Notifier(
+                self._store,
+                url=webhook_url,
+                secret=webhook_secret,
+                clock=clock,
+                delays=webhook_delays,
+            )
+        self._studio = Studio(
+            self._store, renderer, notifier, clock=clock, waiting=waiting, renders=renders
+        )
+        self._open = AsyncExitStack()
+
+    @property
+    def base_url(self) -> str:
+        """Return the API's base, such as "http://127.0.0.1:8123/v1", once it was started."""
+        return self._base_url
+
+    async def start(self) -> None:
+        """Take up unfinished clips, and listen.
+
+        StartupError: the port is taken, or another process uses the directory.
+        """
+        async with AsyncExitStack() as opening:
+            await self._store.open()
+            opening.push_async_callback(self._store.close)
+            runner = web.AppRunner(
+                build_app(self._studio), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+            )
+            await runner.setup()
+            opening.push_async_callback(runner.cleanup)
+            await self._listen(runner)
+            await self._studio.start()
+            opening.push_async_callback(self._studio.close)
+            self._open = opening.pop_all()
+        log.info("storyboard.listening base_url=%s", self._base_url)
+
+    async def close(self) -> None:
+        """Stop listening and working; unfinished clips are rendered again after the next start."""
+        await self._open.aclose()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        site = web.TCPSite(runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError:
+            raise StartupError(
+                f"The storyboard can't listen on {self._host}:{self._port}: choose another port."
+            ) from None
+        port = runner.addresses[0][1]
+        self._base_url = f"http://{self._host}:{port}/v1"

@@ -1,0 +1,53 @@
+"""Composes a soft chord pad as one ffmpeg audio expression: numbers only."""
+
+from __future__ import annotations
+
+import math
+
+RATE = 48_000
+_SYNTH_RATE = 24_000  # nothing of the pad is above 2 kHz, and half the samples cost half the time
+_ROOTS = (45, 47, 48, 50, 52, 53)  # MIDI notes, A2 to F3
+# Semitones above the root: warm, open chords that follow each other well.
+_PROGRESSION = ((0, 7, 16, 23), (-3, 9, 16, 19), (5, 12, 16, 21), (-5, 7, 14, 23), (0, 12, 16, 19))
+_VOICE = 0.028
+_OVERLAP = 0.6
+
+
+def pad(starts: tuple[float, ...], seconds: float, phase: float) -> str:
+    """Return a filter chain without inputs: a stereo pad that changes its chord at each start.
+
+    `starts` and `seconds` are in seconds; `phase`, 0 to 2 pi, chooses the key. About -24 LUFS.
+    """
+    root = _ROOTS[int(phase / math.tau * len(_ROOTS)) % len(_ROOTS)]
+    ends = (*starts[1:], seconds)
+    chords = [
+        (root, chord, start, end)
+        for chord, start, end in zip(_PROGRESSION, starts, ends, strict=False)
+    ]
+    left, right = ("+".join(_chord(*chord, side) for chord in chords) for side in (-1, 1))
+    fade = min(1.6, seconds / 3)
+    return (
+        f"aevalsrc=exprs='{left}|{right}':s={_SYNTH_RATE}:d={seconds:.4f}:c=stereo,"
+        f"aresample={RATE},lowpass=f=1800,aecho=0.9:0.6:97|181|293:0.25|0.18|0.12,"
+        f"afade=t=in:d={min(0.8, seconds / 4):.4f},"
+        f"afade=t=out:st={seconds - fade:.4f}:d={fade:.4f},atrim=duration={seconds:.4f}"
+    )
+
+
+def _chord(root: int, chord: tuple[int, ...], start: float, end: float, side: int) -> str:
+    """Return one chord on one side, swelling in and out at its ends."""
+    voices = "+".join(_voice(root + step, number, side) for number, step in enumerate(chord))
+    gate = f"min(1,max(0,(t-{start - _OVERLAP:.3f})/{2 * _OVERLAP}))"
+    gate += f"*min(1,max(0,({end + _OVERLAP:.3f}-t)/{2 * _OVERLAP}))"
+    # The samples outside a chord need not be computed.
+    inside = f"between(t,{start - _OVERLAP:.3f},{end + _OVERLAP:.3f})"
+    return f"if({inside},{gate}*({voices}),0)"
+
+
+def _voice(note: int, number: int, side: int) -> str:
+    """Return a detuned sine with a quiet octave, breathing slowly."""
+    frequency = 440 * 2 ** ((note - 69) / 12) * (1 + 0.0016 * side * (1 if number % 2 else -1))
+    angle = frequency * math.tau
+    level = _VOICE / (1 + number * 0.25)
+    breath = f"(1+0.25*sin({0.9 + 0.23 * number:.2f}*t+{number + side}))"
+    return f"{level:.4f}*{breath}*(sin({angle:.3f}*t)+0.22*sin({2 * angle:.3f}*t))"

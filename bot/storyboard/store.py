@@ -1,0 +1,257 @@
+"""Keeps the clips as files: `<id>.json` for what is known of one, `<id>.mp4` for the film."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import secrets
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+
+
+class Status(StrEnum):
+    """The four words of the Videos API."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What was asked for: `size` is "WIDTHxHEIGHT" in pixels."""
+
+    prompt: str
+    model: str
+    seconds: int
+    size: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """Why a clip failed, as the API tells it."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """A webhook that has still to arrive: its id stays the same on each try."""
+
+    event_id: str
+    attempts: int
+    due_at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clip:
+    """All that outlives the process; `sequence` orders clips by creation.
+
+    Times are Unix seconds.
+    """
+
+    id: str
+    sequence: int
+    order: Order
+    status: Status
+    created_at: float
+    completed_at: float | None = None
+    expires_at: float | None = None
+    fault: Fault | None = None
+    attempts: int = 0
+    idempotency_key: str | None = None
+    notice: Notice | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether it was rendered, well or badly."""
+        return self.status in {Status.COMPLETED, Status.FAILED}
+
+
+def new_clip_id() -> str:
+    """Return an id that nobody can guess; it holds no port and no path."""
+    return f"video_{secrets.token_hex(16)}"
+
+
+class ClipStore:
+    """The clips of one directory, also in memory; one process may open it at a time.
+
+    Every change is durable when its call returns. One thread does all the writing, in order.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._files = TypeAdapter(Clip)
+        self._clips: dict[str, Clip] = {}
+        self._ids_by_key: dict[str, str] = {}
+        self._sequence = 0
+        self._lock: int | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="storyboard-store")
+
+    async def open(self) -> None:
+        """Lock the directory, read what is there and remove the leftovers of a crash.
+
+        StartupError: another process has it open.
+        """
+        for clip in await self._in_writer(self._load):
+            self._remember(clip)
+
+    async def close(self) -> None:
+        """Let the last write end, and unlock the directory."""
+        await self._in_writer(self._unlock)
+        self._writer.shutdown()
+
+    def all(self) -> list[Clip]:
+        """Return every clip, the oldest first."""
+        return sorted(self._clips.values(), key=lambda clip: clip.sequence)
+
+    def get(self, clip_id: str) -> Clip | None:
+        """Return a clip, or None."""
+        return self._clips.get(clip_id)
+
+    def find_key(self, key: str) -> Clip | None:
+        """Return the clip that was created under an idempotency key, or None."""
+        return self._clips.get(self._ids_by_key.get(key, ""))
+
+    def next_sequence(self) -> int:
+        """Return a number above every other clip's."""
+        self._sequence += 1
+        return self._sequence
+
+    def film(self, clip_id: str) -> Path:
+        """Return where a clip's film is, once it is completed."""
+        return self._directory / f"{clip_id}.mp4"
+
+    async def add(self, clip: Clip) -> None:
+        """Store a new clip."""
+        await self._in_writer(lambda: self._write(clip))
+        self._remember(clip)
+
+    async def update(self, clip: Clip) -> bool:
+        """Store a change of a clip; False: it was removed meanwhile, and stays so."""
+        if clip.id not in self._clips:
+            return False
+        await self._in_writer(lambda: self._write(clip))
+        if clip.id not in self._clips:  # its files are about to go
+            return False
+        self._clips[clip.id] = clip
+        return True
+
+    async def remove(self, clip_id: str) -> None:
+        """Remove a clip and its film."""
+        clip = self._clips.pop(clip_id)
+        if clip.idempotency_key is not None:
+            self._ids_by_key.pop(clip.idempotency_key, None)
+        await self._in_writer(lambda: self._unlink(clip_id))
+
+    async def open_workspace(self, clip_id: str) -> Path:
+        """Return an empty folder for a clip's rendering."""
+        folder = self._workspace(clip_id)
+        await self._in_writer(lambda: self._empty(folder))
+        return folder
+
+    async def close_workspace(self, clip_id: str) -> None:
+        """Remove a clip's folder."""
+        await self._in_writer(lambda: shutil.rmtree(self._workspace(clip_id), ignore_errors=True))
+
+    async def adopt(self, clip_id: str, film: Path) -> None:
+        """Move a rendered film to its place, durably."""
+        await self._in_writer(lambda: self._move(film, self.film(clip_id)))
+
+    def _remember(self, clip: Clip) -> None:
+        self._clips[clip.id] = clip
+        self._sequence = max(self._sequence, clip.sequence)
+        if clip.idempotency_key is not None:
+            self._ids_by_key[clip.idempotency_key] = clip.id
+
+    async def _in_writer(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+    def _workspace(self, clip_id: str) -> Path:
+        return self._directory / f"{clip_id}.work"
+
+    def _load(self) -> list[Clip]:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._acquire()
+        for folder in self._directory.glob("video_*.work"):
+            shutil.rmtree(folder)
+        for leftover in self._directory.glob("video_*.tmp"):
+            leftover.unlink()
+        clips = [
+            clip for file in self._directory.glob("video_*.json") if (clip := self._read(file))
+        ]
+        known = {clip.id for clip in clips}
+        for film in self._directory.glob("video_*.mp4"):
+            if film.stem not in known:
+                film.unlink()
+        return clips
+
+    def _acquire(self) -> None:
+        self._lock = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._unlock()
+            raise StartupError(
+                f"Another process renders in {self._directory}: "
+                "stop it, or choose another DATA_DIR."
+            ) from None
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _read(self, file: Path) -> Clip | None:
+        try:
+            clip = self._files.validate_json(file.read_bytes())
+        except ValidationError:
+            log.exception("storyboard.unreadable file=%s", file.name)
+            return None
+        return clip if clip.id == file.stem else None
+
+    def _write(self, clip: Clip) -> None:
+        temporary = self._directory / f"{clip.id}.tmp"
+        temporary.write_bytes(self._files.dump_json(clip))
+        self._move(temporary, self._directory / f"{clip.id}.json")
+
+    def _move(self, source: Path, target: Path) -> None:
+        _sync(source)
+        source.replace(target)
+        _sync(self._directory)
+
+    def _unlink(self, clip_id: str) -> None:
+        (self._directory / f"{clip_id}.json").unlink(missing_ok=True)
+        self.film(clip_id).unlink(missing_ok=True)
+        _sync(self._directory)
+
+    def _empty(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
