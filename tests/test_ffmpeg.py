@@ -115,6 +115,17 @@ async def test_cancelling_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> Non
     assert children() == set()
 
 
+async def test_cancelling_at_any_moment_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    for moment in range(30):
+        run = asyncio.create_task(ffmpeg.run([*TONE, "o.wav"], cwd=tmp_path, limits=Limits()))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        assert children() == set()
+
+
 async def test_a_cancelled_run_frees_its_slot(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     started = Started()
     run = asyncio.create_task(

@@ -15,6 +15,8 @@ from tests import clips
 if TYPE_CHECKING:
     from pathlib import Path
 
+AAC_FRAME = 1024 / 48_000  # older decoders play the last one to its end
+
 
 @pytest.fixture
 def ffmpeg() -> Ffmpeg:
@@ -75,7 +77,7 @@ async def test_the_result_is_as_long_as_the_clip_with_its_picture_unchanged(
     result = await merged(ffmpeg, clip, sound, tmp_path)
     info = read_mp4(result)
     assert info.seconds == read_mp4(clip).seconds
-    assert sound_seconds(result) == pytest.approx(4, abs=0.001)
+    assert sound_seconds(result) == pytest.approx(4, abs=AAC_FRAME)
     assert (info.video_codec, info.audio_codec) == ("avc1", "mp4a")
     assert info.streamable
     assert packets(result, tmp_path) == packets(clip, tmp_path)
@@ -89,8 +91,9 @@ async def test_a_clip_in_fragments_becomes_a_plain_one(
     clips.ffmpeg("-i", str(clip), "-c", "copy", *layout, str(fragmented))
     result = await merged(ffmpeg, fragmented, clips.make_speech(tmp_path / "s.ogg"), tmp_path)
     assert b"moof" not in result.read_bytes()
-    assert read_mp4(result).seconds == pytest.approx(4, abs=0.001)
-    assert sound_seconds(result) == pytest.approx(4, abs=0.001)
+    # Two frames' time more: without an edit list the picture starts late, as it did in the clip.
+    assert read_mp4(result).seconds == pytest.approx(4, abs=0.1)
+    assert sound_seconds(result) == pytest.approx(4, abs=AAC_FRAME)
 
 
 async def test_a_short_narration_is_followed_by_silence(
