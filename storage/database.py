@@ -50,7 +50,7 @@ class Database:
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, bring it up to date, and close it at the end.
 
-    StartupError: another process has it, or the folder can't be written.
+    StartupError: another process has it, the folder can't be written, or the file is no database.
     """
     path = data_dir / "clapper.db"
     with _exclusive(data_dir):
@@ -60,7 +60,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
             raise StartupError(f"DATA_DIR: {path} can't be opened ({error}).") from error
         try:
             connection.row_factory = sqlite3.Row
-            await connection.executescript(_PRAGMAS)
+            await _configure(connection, path)
             await _migrate(connection)
             _warn_about_old_sqlite()
             yield Database(connection)
@@ -87,6 +87,15 @@ def _exclusive(data_dir: Path) -> Generator[None]:
                 "stop it, or give this one a folder of its own."
             ) from error
         yield
+
+
+async def _configure(connection: aiosqlite.Connection, path: Path) -> None:
+    try:
+        await connection.executescript(_PRAGMAS)
+    except sqlite3.DatabaseError as error:
+        raise StartupError(
+            f"DATA_DIR: {path} can't be used ({error}); restore it, or name another folder."
+        ) from error
 
 
 async def _migrate(connection: aiosqlite.Connection) -> None:

@@ -1,0 +1,24 @@
+"""What most tests start from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes import Bench, Clock, open_bench
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, clock: Clock) -> AsyncGenerator[Bench]:
+    async with open_bench(tmp_path, clock) as opened:
+        yield opened

@@ -1,0 +1,486 @@
+"""Stateful stand-ins for what is outside: a provider, Discord, the narrator, the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import json
+from collections import Counter
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+from bot.backends import signatures
+from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState, Webhook
+from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, WebhookError
+from bot.events import EventBus
+from bot.jobs import JobService
+from bot.media.workspace import Workspace
+from bot.model import Attachment, Caps, Handover, JobState, Origin, VideoRequest
+from bot.pipeline import Bounds, Pipeline, Settling
+from bot.poller import Cadence, Poller
+from bot.worker import Lane, Worker
+from storage.artifacts import ArtifactStore
+from storage.database import open_database
+from storage.inbox import Inbox
+from storage.jobs import JobStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+    from pathlib import Path
+
+    from bot.model import Artifact, Job, JobChanged
+    from storage.database import Database
+
+START = 1_800_000_000.0
+PATIENCE = 10.0
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a secret of the tests").decode()
+CLIP = b"the clip of "
+ALL_STATES = tuple(JobState)
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self, now: float = START) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass(kw_only=True)
+class RemoteJob:
+    """One line of the provider's ledger: each was paid for."""
+
+    ref: str
+    request: VideoRequest
+    create_key: str
+    created_at: float
+    state: RemoteState = RemoteState.RUNNING
+    progress: int | None = None
+    error: BackendError | None = None
+    expires_at: float | None = None
+
+
+@dataclass
+class FakeBackend:
+    """A provider: `ledger` holds what it charged for, `posts` counts what reached it.
+
+    The lists of faults are used up from the front, one for each call.
+    """
+
+    clock: Clock
+    name: str = "fake"
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    ledger: dict[str, RemoteJob] = field(default_factory=dict[str, RemoteJob])
+    posts: int = 0
+    polls: int = 0
+    refusals: list[Exception] = field(default_factory=list[Exception])
+    lost_answers: list[Exception] = field(default_factory=list[Exception])
+    poll_faults: list[BackendError] = field(default_factory=list[BackendError])
+    fetch_faults: list[Exception] = field(default_factory=list[Exception])
+    find_faults: list[BackendError] = field(default_factory=list[BackendError])
+    cancel_faults: list[BackendError] = field(default_factory=list[BackendError])
+    made: RemoteState = RemoteState.RUNNING
+    lists: bool = True
+    complete: bool = True
+    can_cancel: bool = True
+    cancelled: list[str] = field(default_factory=list[str])
+    hinted: list[str] = field(default_factory=list[str])
+    in_submit: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.answer.set()
+
+    async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
+        self.posts += 1
+        if self.refusals:
+            raise self.refusals.pop(0)
+        job = self.charge(request, create_key=create_key)
+        self.in_submit.set()
+        await self.answer.wait()
+        if self.lost_answers:
+            raise self.lost_answers.pop(0)
+        return self._update(job)
+
+    async def poll(self, ref: str) -> BackendUpdate:
+        self.polls += 1
+        if self.poll_faults:
+            raise self.poll_faults.pop(0)
+        return self._update(self._known(ref))
+
+    async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
+        if self.fetch_faults:
+            raise self.fetch_faults.pop(0)
+        content = CLIP + update.ref.encode()
+        assert len(content) <= max_bytes
+        await asyncio.to_thread(sink.write_bytes, content)
+
+    async def find(
+        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+    ) -> Listing:
+        if self.find_faults:
+            raise self.find_faults.pop(0)
+        self.hinted += hints
+        refs = [
+            job.ref
+            for job in self.ledger.values()
+            if job.request.fingerprint == request.fingerprint
+            and job.created_at >= since
+            and (self.lists or job.ref in hints)
+        ]
+        return Listing(refs=tuple(refs), complete=self.complete)
+
+    async def cancel(self, ref: str) -> bool:
+        if self.cancel_faults:
+            raise self.cancel_faults.pop(0)
+        self.cancelled.append(ref)
+        return self.can_cancel
+
+    def parse_webhook(
+        self, headers: Mapping[str, str], body: bytes, *, now: float
+    ) -> Webhook | None:
+        keys = signatures.signing_keys([WEBHOOK_SECRET])
+        signatures.verify(headers, body, keys=keys, now=now)
+        try:
+            event = json.loads(body)
+            if not event["type"].startswith("video."):
+                return None
+            return Webhook(id=event["id"], ref=event["data"]["id"])
+        except (ValueError, KeyError) as error:
+            raise WebhookError("unreadable", status=400) from error
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+    def charge(self, request: VideoRequest, *, create_key: str = "elsewhere") -> RemoteJob:
+        """Put a job into the ledger."""
+        ref = f"video_{next(self._numbers)}"
+        self.ledger[ref] = RemoteJob(
+            ref=ref,
+            request=request,
+            create_key=create_key,
+            created_at=self.clock(),
+            state=self.made,
+        )
+        return self.ledger[ref]
+
+    def finish(self) -> None:
+        """Let every video, also those to come, be done."""
+        self.made = RemoteState.DONE
+        for job in self.ledger.values():
+            job.state = RemoteState.DONE
+
+    @property
+    def only(self) -> RemoteJob:
+        """The one job that was charged for."""
+        (job,) = self.ledger.values()
+        return job
+
+    def _known(self, ref: str) -> RemoteJob:
+        if ref not in self.ledger:
+            raise BackendError(ErrorKind.GONE, "no such video")
+        return self.ledger[ref]
+
+    def _update(self, job: RemoteJob) -> BackendUpdate:
+        return BackendUpdate(
+            ref=job.ref,
+            state=job.state,
+            progress=job.progress,
+            error=job.error,
+            expires_at=job.expires_at,
+        )
+
+
+def signed(
+    event: Mapping[str, object] | bytes, *, now: float, secret: str = WEBHOOK_SECRET
+) -> tuple[dict[str, str], bytes]:
+    """Sign an event like a provider; returns headers and body."""
+    body = event if isinstance(event, bytes) else json.dumps(event).encode()
+    identity = "wh_1" if isinstance(event, bytes) else str(event["id"])
+    timestamp = str(int(now))
+    (key, *_) = signatures.signing_keys([secret])
+    mac = hmac.digest(key, b".".join((identity.encode(), timestamp.encode(), body)), "sha256")
+    headers = {
+        "webhook-id": identity,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+    }
+    return headers, body
+
+
+@dataclass
+class FakeDeliverer:
+    """Discord: what stands in each job's one message, and which DMs were sent."""
+
+    found: int | None = 77
+    handover: Handover = Handover.CARD
+    cards: dict[str, str] = field(default_factory=dict[str, str])
+    videos: dict[str, Artifact] = field(default_factory=dict[str, "Artifact"])
+    dms: Counter[str] = field(default_factory=Counter[str])
+    notes: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
+    faults: list[Exception] = field(default_factory=list[Exception])
+
+    async def find_message(self, job: Job) -> int | None:
+        self._fail()
+        assert job.origin.message_id is None
+        return self.found
+
+    async def show(self, job: Job) -> None:
+        self._fail()
+        self.cards[job.id] = job.failure.key if job.failure else str(job.state)
+
+    async def deliver(self, job: Job, artifact: Artifact) -> Handover:
+        self._fail()
+        if self.handover is not Handover.HELD:
+            self.videos[job.id] = artifact
+            self.notes[job.id] = job.note
+            self.cards[job.id] = "video"
+        return self.handover
+
+    async def notify(self, job: Job, artifact: Artifact) -> None:
+        self._fail()
+        assert artifact.job_id == job.id
+        if job.dm_intent_at is None:
+            self.dms[job.id] += 1
+
+    def _fail(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+
+
+@dataclass
+class FakeNarrator:
+    """The media package: what was ingested, and the results that it wrote."""
+
+    workspace: Workspace
+    faults: list[Exception] = field(default_factory=list[Exception])
+    ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    async def ingest(self, job_id: str, url: str) -> None:
+        self._fail()
+        folder = await self.workspace.create(job_id)
+        await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+        self.ingested.append((job_id, url))
+
+    async def merge(self, job_id: str) -> Path:
+        self._fail()
+        folder = self.workspace.folder(job_id)
+        if not folder.narration.exists():
+            raise MediaError("no narration")
+        clip = await asyncio.to_thread(folder.clip.read_bytes)
+        await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
+        return folder.result
+
+    def _fail(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+
+
+REQUEST = VideoRequest(prompt="a cat on a roof", model="sora-2", seconds=8, size="1280x720")
+VOICE = Attachment(url="https://cdn.example/voice.ogg?ex=1", filename="voice.ogg", size=5)
+CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
+
+_INTERACTIONS = count(1)
+
+
+def origin(**changes: object) -> Origin:
+    """Return where a new command came from; each has an interaction of its own."""
+    template = Origin(
+        interaction_id=next(_INTERACTIONS),
+        application_id=11,
+        user_id=1,
+        guild_id=2,
+        channel_id=3,
+        locale="en-GB",
+        token="interaction-token",
+        token_until=START + 840,
+        upload_limit=10_000_000,
+    )
+    return replace(template, **changes)  # pyright: ignore[reportArgumentType] - names of its fields
+
+
+class Bench:
+    """Clapper's middle, put together as the app does it, but driven by hand."""
+
+    def __init__(  # noqa: PLR0913 - the outside, piece by piece
+        self,
+        database: Database,
+        root: Path,
+        *,
+        clock: Clock,
+        backend: FakeBackend,
+        deliverer: FakeDeliverer,
+        caps: Caps,
+    ) -> None:
+        self.database = database
+        self.root = root
+        self.clock = clock
+        self.backend = backend
+        self.deliverer = deliverer
+        self.store = JobStore(database)
+        self.inbox = Inbox(database)
+        self.artifacts = ArtifactStore(database)
+        self.workspace = Workspace(root)
+        self.narrator = FakeNarrator(self.workspace)
+        self.bus = EventBus()
+        self.changes: list[JobChanged] = []
+        self.bus.subscribe(self._note)
+        self._changed = asyncio.Event()
+        self.jobs = JobService(
+            self.store,
+            self.inbox,
+            self.bus,
+            backend=backend.name,
+            caps=caps,
+            deadline_seconds=1800.0,
+            clock=clock,
+        )
+        self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
+        self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
+        self.pipeline = self.build_pipeline(Bounds(min_free_bytes=0))
+
+    def build_pipeline(self, bounds: Bounds) -> Pipeline:
+        return Pipeline(
+            jobs=self.jobs,
+            backend=self.backend,
+            artifacts=self.artifacts,
+            workspace=self.workspace,
+            narrator=self.narrator,
+            deliverer=self.deliverer,
+            settling=Settling(first=180.0, apart=60.0),
+            first_poll=5.0,
+            bounds=bounds,
+            clock=self.clock,
+        )
+
+    @property
+    def lane(self) -> Lane:
+        steps = {**self.pipeline.steps, JobState.GENERATING: self.poller.poll}
+        return Lane(name="all", steps=steps, slots=8)
+
+    def worker(self, lane: Lane | None = None) -> Worker:
+        return Worker(self.jobs, lane or self.lane, jitter=lambda: 0.0)
+
+    async def submit(
+        self,
+        request: VideoRequest = REQUEST,
+        *,
+        attachment: Attachment | None = None,
+        acknowledged: bool = True,
+        **place: object,
+    ) -> Job:
+        """Take in a job, which has its message."""
+        job = await self.jobs.submit(request, origin(**place), attachment)
+        assert job is not None
+        if not acknowledged:
+            return job
+        job = await self.jobs.acknowledge(job.id, 77)
+        assert job is not None
+        return job
+
+    async def at(self, state: JobState, *, attachment: Attachment | None = None) -> Job:
+        """Take in a job and drive it, by its own steps, until `state` is due."""
+        job = await self.submit(attachment=attachment)
+        await self._detour(job.id, state)
+        while (now := await self.now(job.id)).state is not state:
+            await self.step(job.id)
+        return now
+
+    async def _detour(self, job_id: str, state: JobState) -> None:
+        match state:
+            case JobState.CANCELLED:
+                await self.jobs.cancel(job_id)
+            case JobState.FAILED:
+                self.backend.refusals.append(BackendError(ErrorKind.MODERATED, "no"))
+            case JobState.SUBMITTING:
+                await self.step(job_id)
+                await self.jobs.begin_submit(await self.claim(job_id))
+            case JobState.UNCONFIRMED:
+                self.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+            case JobState.UNDECIDED:
+                self.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+                self.backend.charge(REQUEST)
+            case _:
+                pass
+        if state not in {JobState.GENERATING, JobState.UNCONFIRMED}:
+            self.backend.finish()
+
+    async def now(self, job_id: str) -> Job:
+        """Read a job."""
+        job = await self.jobs.get(job_id)
+        assert job is not None
+        return job
+
+    async def claim(self, job_id: str) -> Job:
+        """Claim one job as soon as it is due."""
+        job = await self.now(job_id)
+        assert job.next_at is not None
+        self.clock.now = max(self.clock.now, job.next_at)
+        (claimed,) = [
+            each
+            for each in await self.jobs.claim(ALL_STATES, running=(), limit=1000)
+            if each.id == job_id
+        ]
+        return claimed
+
+    async def step(self, job_id: str) -> Job:
+        """Run a job's next step when it is due, and return the job as it stands then."""
+        job = await self.claim(job_id)
+        await self.lane.steps[job.state](job)
+        return await self.now(job_id)
+
+    async def run_out(self, job_id: str, *, steps: int = 60) -> Job:
+        """Step a job until nothing more is due for it."""
+        for _ in range(steps):
+            if (await self.now(job_id)).next_at is None:
+                break
+            await self.step(job_id)
+        return await self.now(job_id)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a change makes the condition true."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def events(self, job_id: str) -> list[tuple[str | None, str]]:
+        """List the audited transitions of a job."""
+        rows = await self.database.rows(
+            "SELECT * FROM job_events WHERE job_id = :id ORDER BY rowid", {"id": job_id}
+        )
+        return [(row["from_state"], row["to_state"]) for row in rows]
+
+    def _note(self, change: JobChanged) -> None:
+        self.changes.append(change)
+        self._changed.set()
+
+
+@asynccontextmanager
+async def open_bench(
+    root: Path,
+    clock: Clock,
+    *,
+    backend: FakeBackend | None = None,
+    deliverer: FakeDeliverer | None = None,
+    caps: Caps = CAPS,
+) -> AsyncGenerator[Bench]:
+    """Start over `root`; the outside, given again, makes it a restart."""
+    async with open_database(root) as database:
+        yield Bench(
+            database,
+            root,
+            clock=clock,
+            backend=backend or FakeBackend(clock),
+            deliverer=deliverer or FakeDeliverer(),
+            caps=caps,
+        )

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import StartupError
+from storage import database
+from storage.database import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+OPEN = """
+import asyncio, sys
+from pathlib import Path
+from bot.errors import StartupError
+from storage.database import open_database
+
+async def main():
+    try:
+        async with open_database(Path(sys.argv[1])):
+            print("opened", flush=True)
+            sys.stdin.readline()
+    except StartupError as error:
+        print(error)
+
+asyncio.run(main())
+"""
+NOTHING: Mapping[str, object] = {}
+
+
+async def run_another(data_dir: Path) -> str:
+    """Open the database from a second process, and return what that prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OPEN, str(data_dir)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        printed, _ = await process.communicate(b"\n")
+    assert process.returncode == 0
+    return printed.decode().strip()
+
+
+async def schema(data_dir: Path) -> tuple[int, set[str]]:
+    async with open_database(data_dir) as opened:
+        version = await opened.row("PRAGMA user_version", NOTHING)
+        tables = await opened.rows("SELECT name FROM sqlite_schema WHERE type = 'table'", NOTHING)
+    assert version is not None
+    return version[0], {row["name"] for row in tables}
+
+
+async def test_a_new_folder_gets_every_table(tmp_path: Path) -> None:
+    version, tables = await schema(tmp_path / "new" / "data")
+    assert version >= 1
+    assert tables >= {"jobs", "job_events", "artifacts", "inbox"}
+
+
+async def test_the_data_folder_is_private(tmp_path: Path) -> None:
+    await schema(tmp_path / "data")
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+async def test_what_is_written_is_there_after_a_restart(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as opened:
+        await opened.row("INSERT INTO inbox VALUES ('b', 'w', 'r', 1)", NOTHING)
+    async with open_database(tmp_path) as opened:
+        row = await opened.row("SELECT * FROM inbox", NOTHING)
+    assert row is not None
+    assert row["webhook_id"] == "w"
+
+
+async def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as opened:
+        values = [
+            (await opened.rows(f"PRAGMA {name}", NOTHING))[0][0]
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert values == ["wal", 2, 1]
+
+
+async def test_no_row_is_none(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as opened:
+        assert await opened.row("SELECT * FROM jobs", NOTHING) is None
+
+
+async def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    async with open_database(tmp_path):
+        assert "Another Clapper is running" in await run_another(tmp_path)
+
+
+async def test_the_folder_is_free_again_after_the_process(tmp_path: Path) -> None:
+    assert await run_another(tmp_path) == "opened"
+    async with open_database(tmp_path):
+        pass
+    assert await run_another(tmp_path) == "opened"
+
+
+async def test_a_killed_process_leaves_the_folder_free(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OPEN, str(tmp_path)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        assert await process.stdout.readline() == b"opened\n"
+        process.kill()
+        await process.communicate()
+    async with open_database(tmp_path):
+        pass
+
+
+async def test_a_file_where_the_folder_should_be_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(StartupError, match="can't be written"):
+        await schema(tmp_path / "data")
+
+
+async def test_a_folder_where_the_file_should_be_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "clapper.db").mkdir()
+    with pytest.raises(StartupError, match="can't be opened"):
+        await schema(tmp_path)
+
+
+async def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "clapper.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StartupError, match="not a database"):
+        await schema(tmp_path)
+
+
+async def test_a_refused_start_leaves_the_folder_free(tmp_path: Path) -> None:
+    (tmp_path / "clapper.db").mkdir()
+    with pytest.raises(StartupError):
+        await schema(tmp_path)
+    (tmp_path / "clapper.db").rmdir()
+    await schema(tmp_path)
+
+
+async def test_migrations_run_once_and_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = "CREATE TABLE one (x) STRICT;".replace("(x)", "(x TEXT)")
+    monkeypatch.setattr(database, "_migrations", lambda: [first])
+    assert await schema(tmp_path) == (1, {"one"})
+    second = "ALTER TABLE one ADD COLUMN y TEXT; CREATE TABLE two AS SELECT y FROM one;"
+    monkeypatch.setattr(database, "_migrations", lambda: [first, second])
+    assert await schema(tmp_path) == (2, {"one", "two"})
+    assert await schema(tmp_path) == (2, {"one", "two"})
+
+
+async def test_a_failing_migration_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = "CREATE TABLE one (x TEXT) STRICT;"
+    monkeypatch.setattr(database, "_migrations", lambda: [good])
+    await schema(tmp_path)
+    bad = "CREATE TABLE two (x TEXT) STRICT; INSERT INTO nowhere VALUES (1);"
+    monkeypatch.setattr(database, "_migrations", lambda: [good, bad])
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        await schema(tmp_path)
+    monkeypatch.setattr(database, "_migrations", lambda: [good])
+    assert await schema(tmp_path) == (1, {"one"})
+
+
+async def test_a_newer_schema_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await schema(tmp_path)
+    monkeypatch.setattr(database, "_migrations", list)
+    with pytest.raises(StartupError, match="newer Clapper"):
+        await schema(tmp_path)
+
+
+@pytest.mark.parametrize(("version", "warned"), [((3, 40, 1), True), ((3, 51, 3), False)])
+async def test_an_old_sqlite_is_mentioned(
+    *,
+    version: tuple[int, int, int],
+    warned: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    with caplog.at_level(logging.WARNING):
+        await schema(tmp_path)
+    assert ("database.old_sqlite" in caplog.text) is warned
