@@ -90,8 +90,10 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
+# The epoch rises: a step that looked for the message, and found none, is too late.
 ACKNOWLEDGE = """
-UPDATE jobs SET message_id = :message_id, next_at = :now, updated_at = :now
+UPDATE jobs SET
+    epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
 WHERE id = :id AND state = 'received' AND message_id IS NULL
 RETURNING *
 """
@@ -101,8 +103,9 @@ UPDATE jobs SET dm_intent_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 """
 
+# The epoch rises: a poll under way asked too early, and must not put the next one off.
 WAKE_REMOTE = """
-UPDATE jobs SET next_at = :now, updated_at = :now
+UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND state = 'generating'
 RETURNING *
 """
