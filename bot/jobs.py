@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bot.errors import UserError
-from bot.model import TRANSITIONS, Failure, Job, JobChanged, JobState
+from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobChanged, JobState
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -81,11 +81,15 @@ class JobService:
 
     async def cancel(self, job_id: str) -> Job | None:
         """Stop an open job; None: it was not there, or past stopping."""
-        return await self._decide(job_id, JobState.CANCELLED, frozenset(JobState))
+        return await self._decide(job_id, JobState.CANCELLED, CANCELLABLE)
 
     async def retry_undecided(self, job_id: str) -> Job | None:
         """Send an undecided job to the provider once more, which may cost twice."""
         return await self._decide(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
+
+    async def give_up(self, job_id: str) -> Job | None:
+        """End an undecided job."""
+        return await self._decide(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def move(
         self,
@@ -162,6 +166,10 @@ class JobService:
     async def release(self, job: Job) -> Job | None:
         """Say that the job's card shows its end, or its question, and nothing more is due."""
         return await self._store.release(job, now=self._clock())
+
+    async def forget_token(self, job_id: str) -> None:
+        """Null an interaction token that Discord takes no more."""
+        await self._store.forget_token(job_id)
 
     async def intend_dm(self, job: Job) -> Job | None:
         """Commit to the one DM."""

@@ -54,6 +54,24 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
 }
 
 
+# Where there is something left to stop; a button for it stands on these cards.
+CANCELLABLE = frozenset(
+    {
+        JobState.RECEIVED,
+        JobState.QUEUED,
+        JobState.SUBMITTING,
+        JobState.UNCONFIRMED,
+        JobState.GENERATING,
+        JobState.DOWNLOADING,
+        JobState.MERGING,
+    }
+)
+
+# Sentences that may go with a finished video.
+NOTE_NOT_MERGED = "note.not_merged"
+NOTE_CARD_GONE = "note.card_gone"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoRequest:
     """What is asked of a backend: a prompt, and the operator's presets.
@@ -162,6 +180,14 @@ class Artifact:
     size: int
     sha256: str
     created_at: float
+
+
+class Handover(StrEnum):
+    """How far a delivery came: on the job's card, left to the DM, or held for the operator."""
+
+    CARD = "card"
+    DM = "dm"
+    HELD = "held"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
-from bot.model import Artifact, Job, JobState
+from bot.model import NOTE_CARD_GONE, NOTE_NOT_MERGED, Artifact, Handover, Job, JobState
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class Deliverer(Protocol):
         """Make the job's message say how the job stands, as far as the message still exists."""
         ...
 
-    async def deliver(self, job: Job, artifact: Artifact) -> bool:
-        """Hand the video over; False: it has to wait for the operator."""
+    async def deliver(self, job: Job, artifact: Artifact) -> Handover:
+        """Hand the video over on the card, as far as that is possible."""
         ...
 
-    async def notify(self, job: Job) -> None:
-        """Send the one DM, unless it was sent or is not wanted."""
+    async def notify(self, job: Job, artifact: Artifact) -> None:
+        """Send the one DM, unless it was sent already or can't be."""
         ...
 
 
@@ -105,6 +105,7 @@ class Pipeline:
         settling: Settling,
         first_poll: float,
         bounds: Bounds,
+        clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
@@ -115,6 +116,7 @@ class Pipeline:
         self._settling = settling
         self._first_poll = first_poll
         self._bounds = bounds
+        self._clock = clock
 
     @property
     def steps(self) -> Mapping[JobState, Callable[[Job], Awaitable[None]]]:
@@ -226,7 +228,7 @@ class Pipeline:
             await self._jobs.move(job, JobState.UNDECIDED)
 
     async def _download(self, job: Job) -> None:
-        clip = self._workspace.clip(job.id)
+        clip = (await self._workspace.create(job.id)).clip
         ref = job.remote_id or ""
         try:
             update = await self._backend.poll(ref)
@@ -244,7 +246,7 @@ class Pipeline:
 
     async def _merge(self, job: Job) -> None:
         note = None
-        result = self._workspace.clip(job.id)
+        result = self._workspace.folder(job.id).clip
         if job.attachment is not None:
             try:
                 result = await self._narrator.merge(job.id)
@@ -252,23 +254,30 @@ class Pipeline:
                 log.warning("merge.failed id=%s tail=%r", job.id, error.stderr_tail[-500:])
                 if job.attempts + 1 < _MERGE_ATTEMPTS:
                     raise
-                note = "note.not_merged"
-        await self._artifacts.save(await self._workspace.publish(job.id, result))
+                note = NOTE_NOT_MERGED
+        artifact = await self._workspace.publish(job.id, result, now=self._clock())
+        await self._artifacts.save(artifact)
         await self._jobs.move(job, JobState.DELIVERING, Changes(note=note))
 
     async def _deliver(self, job: Job) -> None:
+        match await self._deliverer.deliver(job, await self._artifact(job)):
+            case Handover.CARD:
+                await self._jobs.move(job, JobState.NOTIFYING)
+            case Handover.DM:
+                await self._jobs.move(job, JobState.NOTIFYING, Changes(note=NOTE_CARD_GONE))
+            case Handover.HELD:
+                await self._jobs.postpone(job, after=_HELD_SECONDS)
+
+    async def _notify(self, job: Job) -> None:
+        await self._deliverer.notify(job, await self._artifact(job))
+        await self._jobs.move(job, JobState.SUCCEEDED)
+        await self._workspace.remove(job.id)
+
+    async def _artifact(self, job: Job) -> Artifact:
         artifact = await self._artifacts.get(job.id)
         if artifact is None:
             raise MediaError("the finished video is not in the table")
-        if await self._deliverer.deliver(job, artifact):
-            await self._jobs.move(job, JobState.NOTIFYING)
-        else:
-            await self._jobs.postpone(job, after=_HELD_SECONDS)
-
-    async def _notify(self, job: Job) -> None:
-        await self._deliverer.notify(job)
-        await self._jobs.move(job, JobState.SUCCEEDED)
-        await self._workspace.remove(job.id)
+        return artifact
 
     async def _stop_upstream(self, job: Job) -> None:
         if job.remote_id is not None and job.attempts == 0:

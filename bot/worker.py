@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.jobs import JobService
-    from bot.model import Job
+    from bot.model import Job, JobChanged
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,23 @@ class Lane:
     slots: int
 
 
+def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
+    """Share the steps out, so that none waits for what has nothing to do with it."""
+
+    def lane(name: str, slots: int, *states: JobState) -> Lane:
+        return Lane(name=name, slots=slots, steps={state: steps[state] for state in states})
+
+    return (
+        lane("intake", 3, JobState.RECEIVED),
+        lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED),
+        lane("poll", 16, JobState.GENERATING),
+        lane("download", 3, JobState.DOWNLOADING),
+        lane("merge", 1, JobState.MERGING),
+        lane("deliver", 8, JobState.DELIVERING, JobState.NOTIFYING),
+        lane("show", 8, JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED),
+    )
+
+
 class Worker:
     """Runs one lane; any number of waiting jobs costs it nothing."""
 
@@ -50,8 +67,8 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = False
 
-    def wake(self) -> None:
-        """Look at the table now."""
+    def note(self, _: JobChanged) -> None:
+        """Look at the table, because a job has changed."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -69,7 +86,7 @@ class Worker:
     async def stop(self, *, grace: float) -> None:
         """Claim nothing more; let steps finish for `grace` seconds, then leave them resumable."""
         self._stopping = True
-        self.wake()
+        self._woken.set()
         tasks = set(self._running.values())
         if not tasks:
             return
@@ -92,7 +109,7 @@ class Worker:
 
     def _done(self, job_id: str) -> None:
         del self._running[job_id]
-        self.wake()
+        self._woken.set()
 
     async def _pause(self) -> float:
         if len(self._running) >= self._lane.slots:

@@ -184,6 +184,10 @@ class JobStore:
         """Make every delivery that waits for something due at once."""
         return await self._many(job_sql.WAKE_HELD, now=now)
 
+    async def forget_token(self, job_id: str) -> None:
+        """Null one interaction token."""
+        await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
+
     async def forget_tokens(self, *, now: float) -> None:
         """Null the interaction tokens that Discord takes no more."""
         await self._database.rows(job_sql.FORGET_TOKENS, {"now": now})

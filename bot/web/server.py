@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.errors import StartupError
 from bot.web.middleware import guard
 
 if TYPE_CHECKING:
@@ -17,19 +19,31 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 64 * 1024
 
 
+def bind(host: str, port: int) -> socket.socket:
+    """Take a port before anything is told its number; 0 is any free one.
+
+    StartupError: it is taken, or the host is not of this machine.
+    """
+    try:
+        return socket.create_server((host, port), backlog=128)
+    except OSError as error:
+        raise StartupError(
+            f"HTTP_PORT: {host}:{port} can't be listened on ({error.strerror}); "
+            "choose another, or stop what uses it."
+        ) from error
+
+
 class WebServer:
-    """Serves the given routes, and tells whether the bot is alive and ready."""
+    """Serves the given routes on a bound socket, and tells whether the bot is alive and ready."""
 
     def __init__(
         self,
         routes: Sequence[web.RouteDef],
+        listener: socket.socket,
         *,
-        host: str,
-        port: int,
         is_ready: Callable[[], bool],
     ) -> None:
-        self._host = host
-        self._port = port
+        self._listener = listener
         self._is_ready = is_ready
         app = web.Application(middlewares=[guard], client_max_size=MAX_BODY_BYTES)
         app.add_routes(
@@ -38,20 +52,16 @@ class WebServer:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
 
     async def start(self) -> None:
-        """Listen; OSError: the port is taken."""
+        """Answer requests from now on."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        log.info("web.listening host=%s port=%d", self._host, self.port)
-
-    @property
-    def port(self) -> int:
-        """The port that was really taken, also when 0 was asked for."""
-        port: int = self._runner.addresses[0][1]
-        return port
+        await web.SockSite(self._runner, self._listener).start()
+        host, port, *_ = self._listener.getsockname()
+        log.info("web.listening host=%s port=%d", host, port)
 
     async def close(self) -> None:
         """Finish the requests under way, then stop listening."""
         await self._runner.cleanup()
+        self._listener.close()
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")

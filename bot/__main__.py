@@ -1,0 +1,29 @@
+"""The command line: `python -m bot COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bot.commands import all_commands
+from bot.errors import StartupError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code: 2 when the operator has to change something."""
+    everything = all_commands()
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Clapper, a Discord bot.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in everything:
+        command.add_arguments(commands.add_parser(command.name, help=command.summary))
+    options = parser.parse_args(arguments)
+    command = next(command for command in everything if command.name == options.command)
+    try:
+        return command.run(options)
+    except StartupError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

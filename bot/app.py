@@ -1,0 +1,310 @@
+"""The composition root: opens everything in order, supervises it, and closes it in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import random
+import signal
+import time
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bot.backends.openai_videos import OpenAIVideos
+from bot.client import Presets, Services, VideoBot, attachment_hosts, log_in
+from bot.delivery.cards import Cards
+from bot.delivery.deliver import DiscordDeliverer
+from bot.delivery.direct import DirectMessages
+from bot.delivery.messages import Messages
+from bot.delivery.progress import ProgressCards
+from bot.events import EventBus
+from bot.jobs import JobService
+from bot.links import Links, derive_key, load_secret
+from bot.media.download import AttachmentFetcher
+from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.media.narrator import Narrator
+from bot.media.workspace import Workspace
+from bot.model import Caps, JobState
+from bot.pipeline import Bounds, Pipeline
+from bot.poller import Poller
+from bot.storyboard.render import ClipRenderer
+from bot.storyboard.server import Storyboard
+from bot.texts import Texts
+from bot.timing import SUBMIT_SECONDS, timing_for
+from bot.web.downloads import Downloads
+from bot.web.server import WebServer, bind
+from bot.web.webhooks import PATH, Webhooks
+from bot.worker import Worker, make_lanes
+from storage.artifacts import ArtifactStore
+from storage.database import open_database
+from storage.inbox import Inbox
+from storage.jobs import JobStore
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Generator
+
+    from bot.backends.base import VideoBackend
+    from bot.settings import Settings
+    from bot.timing import Timing
+    from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+_MIB = 1024 * 1024
+_GRACE_SECONDS = 20.0
+_LINK_SECONDS = 7 * 24 * 60 * 60.0
+_SWEEP_SECONDS = 60 * 60.0
+
+
+async def run(
+    settings: Settings,
+    *,
+    timing: Timing | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Run the bot until `stop` is set or SIGTERM comes; then finish or leave resumable, and close.
+
+    StartupError: the operator has to change something.
+    """
+    stop = stop or asyncio.Event()
+    with _signals(stop):
+        async with AsyncExitStack() as stack:
+            core = await _open_core(settings, stack)
+            backend = await _open_backend(core, stack)
+            await _supervise(await _open_service(core, backend, timing, stack), stop)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Core:
+    """What does not depend on the backend."""
+
+    settings: Settings
+    database: Database
+    secret: bytes
+    ffmpeg: Ffmpeg
+    listener: socket.socket
+    http: aiohttp.ClientSession
+
+    @property
+    def port(self) -> int:
+        """The port of the embedded server."""
+        port: int = self.listener.getsockname()[1]
+        return port
+
+
+async def _open_core(settings: Settings, stack: AsyncExitStack) -> _Core:
+    database = await stack.enter_async_context(open_database(settings.data_dir))
+    secret = await asyncio.to_thread(
+        load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
+    )
+    return _Core(
+        settings=settings,
+        database=database,
+        secret=secret,
+        ffmpeg=Ffmpeg(await find_ffmpeg(), slots=1),
+        listener=stack.enter_context(bind(settings.http_host, settings.http_port)),
+        http=await stack.enter_async_context(aiohttp.ClientSession()),
+    )
+
+
+async def _open_backend(core: _Core, stack: AsyncExitStack) -> VideoBackend:
+    settings = core.settings
+    if settings.video_backend == "storyboard":
+        backend = await _open_storyboard(core, stack)
+    else:
+        backend = OpenAIVideos(
+            base_url=settings.openai_base_url,
+            api_key=settings.openai_api_key.get_secret_value() or None,
+            webhook_secrets=settings.webhook_secrets,
+            submit_timeout=SUBMIT_SECONDS,
+        )
+    stack.push_async_callback(backend.close)
+    return backend
+
+
+async def _open_storyboard(core: _Core, stack: AsyncExitStack) -> OpenAIVideos:
+    key = derive_key(core.secret, "storyboard webhook")
+    webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
+    storyboard = Storyboard(
+        core.settings.data_dir / "storyboard",
+        ClipRenderer(core.ffmpeg),
+        clock=time.time,
+        webhook_url=f"http://{_reachable(core.settings.http_host)}:{core.port}{PATH}",
+        webhook_secret=webhook_secret,
+    )
+    await storyboard.start()
+    stack.push_async_callback(storyboard.close)
+    return OpenAIVideos(
+        name="storyboard",
+        base_url=storyboard.base_url,
+        api_key=None,
+        webhook_secrets=(webhook_secret,),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Service:
+    """What runs by itself."""
+
+    bot: VideoBot
+    jobs: JobService
+    workers: tuple[Worker, ...]
+    progress: ProgressCards
+
+
+async def _open_service(
+    core: _Core, backend: VideoBackend, timing: Timing | None, stack: AsyncExitStack
+) -> _Service:
+    settings, timing = core.settings, timing or timing_for(backend)
+    bus, texts, bot = EventBus(), Texts.load(), VideoBot()
+    workspace, artifacts = Workspace(settings.data_dir), ArtifactStore(core.database)
+    links = _links(core)
+    cards = Cards(texts, clock=time.time)
+    jobs = JobService(
+        JobStore(core.database),
+        Inbox(core.database),
+        bus,
+        backend=backend.name,
+        caps=_caps(settings),
+        deadline_seconds=settings.job_deadline_minutes * 60,
+        clock=time.time,
+    )
+    deliverer = DiscordDeliverer(
+        messages=Messages(bot, jobs, clock=time.time),
+        direct=DirectMessages(bot),
+        cards=cards,
+        jobs=jobs,
+        links=links,
+        workspace=workspace,
+    )
+    pipeline = Pipeline(
+        jobs=jobs,
+        backend=backend,
+        artifacts=artifacts,
+        workspace=workspace,
+        narrator=_narrator(core, workspace),
+        deliverer=deliverer,
+        settling=timing.settling,
+        first_poll=timing.cadence.first,
+        bounds=Bounds(),
+        clock=time.time,
+    )
+    poller = Poller(jobs, backend, timing.cadence, clock=time.time, jitter=_jitter)
+    progress = ProgressCards(deliverer, timing.pace, clock=time.time)
+    steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
+    workers = tuple(Worker(jobs, lane, jitter=_jitter) for lane in make_lanes(steps))
+    for subscriber in (progress.note, *(worker.note for worker in workers)):
+        bus.subscribe(subscriber)
+
+    bot.services = Services(jobs=jobs, cards=cards, texts=texts, presets=_presets(settings))
+    web = WebServer(
+        [
+            *Webhooks(jobs, backend, clock=time.time).routes,
+            *Downloads(links, artifacts, workspace).routes,
+        ],
+        core.listener,
+        is_ready=bot.is_ready,
+    )
+    await web.start()
+    stack.push_async_callback(web.close)
+    stack.push_async_callback(bot.close)
+    await log_in(bot, settings.discord_token.get_secret_value(), api_url=settings.discord_api_url)
+    return _Service(
+        bot=bot,
+        jobs=jobs,
+        workers=workers,
+        progress=progress,
+    )
+
+
+async def _supervise(service: _Service, stop: asyncio.Event) -> None:
+    """Run until `stop`; a part that ends by itself is a bug or a refusal, and ends all."""
+    held = await service.jobs.wake_held()
+    log.info("app.started held=%d", held)
+    tasks = {
+        asyncio.create_task(coroutine, name=name)
+        for name, coroutine in (
+            ("stop", stop.wait()),
+            ("gateway", service.bot.connect()),
+            ("progress", service.progress.run()),
+            ("sweeper", _sweep(service.jobs)),
+            *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
+        )
+    }
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        log.info("app.stopping because=%s", ",".join(sorted(task.get_name() for task in done)))
+        await asyncio.gather(*(worker.stop(grace=_GRACE_SECONDS) for worker in service.workers))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _sweep(jobs: JobService) -> None:
+    while True:
+        await jobs.sweep()
+        await asyncio.sleep(_SWEEP_SECONDS)
+
+
+def _narrator(core: _Core, workspace: Workspace) -> Narrator:
+    fetcher = AttachmentFetcher(
+        core.http,
+        hosts=attachment_hosts(core.settings.discord_api_url),
+        max_bytes=core.settings.max_audio_mb * _MIB,
+    )
+    return Narrator(core.ffmpeg, fetcher, workspace, max_seconds=core.settings.max_audio_seconds)
+
+
+def _links(core: _Core) -> Links:
+    return Links(
+        derive_key(core.secret, "links"),
+        public_url=core.settings.public_url,
+        lifetime=_LINK_SECONDS,
+        clock=time.time,
+    )
+
+
+def _caps(settings: Settings) -> Caps:
+    return Caps(
+        open_per_user=settings.max_jobs_per_user,
+        open_in_all=settings.max_jobs,
+        per_day=settings.max_jobs_per_day,
+    )
+
+
+def _presets(settings: Settings) -> Presets:
+    return Presets(
+        model=settings.model,
+        seconds=settings.video_seconds,
+        size=settings.video_size,
+        max_audio_bytes=settings.max_audio_mb * _MIB,
+    )
+
+
+def _reachable(host: str) -> str:
+    # What listens everywhere listens on loopback too.
+    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - a comparison
+
+
+def _jitter() -> float:
+    return random.random() * 0.1  # noqa: S311 - it only keeps polls apart
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

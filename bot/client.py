@@ -1,0 +1,165 @@
+"""VideoBot: the connection to Discord, and where cogs find what they work with."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from yarl import URL
+
+from bot.errors import StartupError, UserError
+from bot.model import VideoRequest
+
+if TYPE_CHECKING:
+    from bot.delivery.cards import Cards
+    from bot.jobs import JobService
+    from bot.texts import Texts
+
+log = logging.getLogger(__name__)
+
+_EXTENSIONS = ("cogs.video", "cogs._buttons")
+_API_SECONDS = 15
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Presets:
+    """What the operator locked: people choose the prompt and the audio, and nothing else."""
+
+    model: str | None
+    seconds: int
+    size: str
+    max_audio_bytes: int
+
+    def request(self, prompt: str) -> VideoRequest:
+        """Return the request for a prompt."""
+        return VideoRequest(prompt=prompt, model=self.model, seconds=self.seconds, size=self.size)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """What cogs need."""
+
+    jobs: JobService
+    cards: Cards
+    texts: Texts
+    presets: Presets
+
+
+class VideoBot(commands.Bot):
+    """A bot without privileged intents; `services` is set before it connects."""
+
+    services: Services
+
+    def __init__(self) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            help_command=None,
+            tree_cls=CommandTree,
+        )
+
+    async def setup_hook(self) -> None:
+        """Load what people type and press, and tell Discord of it."""
+        for extension in _EXTENSIONS:
+            await self.load_extension(extension)
+        synced = await self.tree.sync()
+        log.info("discord.synced commands=%d", len(synced))
+
+    async def on_ready(self) -> None:
+        """Say that people can be served now."""
+        log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
+
+
+class CommandTree(app_commands.CommandTree[VideoBot]):
+    """The edge of all commands: what goes wrong is answered, and a bug is logged once."""
+
+    async def on_error(
+        self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
+    ) -> None:
+        """Answer the person."""
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        await answer_error(interaction, cause)
+
+
+async def answer_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
+    """Say to the person, and to nobody else, what went wrong."""
+    texts = interaction.client.services.texts
+    locale = str(interaction.locale)
+    if isinstance(error, UserError):
+        sentence = texts(error.key, locale, **error.fields)
+    else:
+        log.error("interaction.failed id=%d", interaction.id, exc_info=error)
+        sentence = texts("error.internal", locale, incident=interaction.id)
+    await answer(interaction, sentence)
+
+
+async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
+    """Answer with a sentence that only the person sees; one who is gone is no error."""
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(sentence, ephemeral=True)
+        else:
+            await interaction.response.send_message(sentence, ephemeral=True)
+    except discord.HTTPException as error:
+        log.warning("interaction.unanswered id=%d status=%d", interaction.id, error.status)
+
+
+async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
+    """Log in to Discord, or to what stands at `api_url` instead.
+
+    StartupError: it refuses the token, or can't be reached.
+    """
+    if api_url:
+        await _point_discord_at(api_url)
+    try:
+        await bot.login(token)
+    except discord.LoginFailure as error:
+        raise StartupError(
+            "DISCORD_TOKEN: Discord refuses it; copy it anew from the Developer Portal, page Bot."
+        ) from error
+    except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
+        raise StartupError(
+            f"Discord can't be reached ({type(error).__name__}): check the network, "
+            "and DISCORD_API_URL if it is set."
+        ) from error
+
+
+async def _point_discord_at(api_url: str) -> None:
+    """Make discord.py talk to another REST base, and to the gateway that it names.
+
+    discord.py keeps both in class attributes: the one place where we write module state.
+    StartupError: nothing there answers like Discord.
+    """
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_API_SECONDS)) as session,
+            session.get(f"{api_url}/gateway") as response,
+        ):
+            gateway = str((await response.json())["url"])
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+        raise StartupError(
+            f"DISCORD_API_URL: {api_url}/gateway does not answer like Discord "
+            f"({type(error).__name__}); leave it empty for Discord itself."
+        ) from error
+    Route.BASE = api_url
+    DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway)
+
+
+def attachment_hosts(api_url: str) -> frozenset[str]:
+    """Return the origins that attachments may come from."""
+    if api_url:
+        parts = urlsplit(api_url)
+        return frozenset({f"{parts.scheme}://{parts.netloc}"})
+    return frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})

@@ -1,0 +1,204 @@
+"""`doctor`: checks what the bot needs, and says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bot.errors import ClapperError
+from bot.media.ffmpeg import find_ffmpeg
+from bot.settings import load_settings
+from storage.inspect import count_delivering
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from bot.settings import Settings
+
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_MIB = 1024 * 1024
+_LOW_DISK_MIB = 2048
+_TOKEN_PARTS = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One line of the table; `advice` is empty when all is well."""
+
+    subject: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+class Doctor:
+    """Prints a table; its exit code is 1 when something keeps the bot from working."""
+
+    name = "doctor"
+    summary = "check token, backend, ffmpeg, disk and PUBLIC_URL, and say what to do"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take none: all is settings."""
+
+    def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - there are none
+        """Check everything, even if something fails."""
+        findings = asyncio.run(examine(load_settings()))
+        for finding in findings:
+            mark = "ok" if finding.ok else "!!"
+            print(f"{mark:3} {finding.subject:16} {finding.found}")
+            if finding.advice:
+                print(f"{'':20} -> {finding.advice}")
+        return 0 if all(finding.ok for finding in findings) else 1
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at each thing by itself."""
+    return [
+        _token(settings.discord_token.get_secret_value()),
+        await _backend(settings),
+        await _ffmpeg(),
+        await asyncio.to_thread(_disk, settings.data_dir),
+        _public_url(settings.public_url),
+        await asyncio.to_thread(_held, settings),
+    ]
+
+
+def _token(token: str) -> Finding:
+    subject = "DISCORD_TOKEN"
+    if not token:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found="missing",
+            advice="copy it from the Developer Portal, page Bot, into .env",
+        )
+    if not _looks_like_a_token(token):
+        return Finding(
+            subject=subject,
+            ok=False,
+            found="not the shape of a bot token",
+            advice="copy it anew: three parts with dots between them, without 'Bot ' before it",
+        )
+    return Finding(subject=subject, ok=True, found="has the right shape")
+
+
+def _looks_like_a_token(token: str) -> bool:
+    parts = token.split(".")
+    if len(parts) != _TOKEN_PARTS or not all(parts):
+        return False
+    try:
+        return base64.urlsafe_b64decode(parts[0] + "==").decode("ascii").isdigit()
+    except (binascii.Error, ValueError):
+        return False
+
+
+async def _backend(settings: Settings) -> Finding:
+    subject = "VIDEO_BACKEND"
+    if settings.video_backend == "storyboard":
+        return Finding(
+            subject=subject, ok=True, found="storyboard: title cards, made on this machine"
+        )
+    url = settings.openai_base_url
+    key = settings.openai_api_key.get_secret_value()
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            session.get(
+                f"{url}/videos",
+                params={"limit": "1"},
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+            ) as response,
+        ):
+            status = response.status
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found=f"openai: no answer from {url} ({type(error).__name__})",
+            advice="start that server, or correct OPENAI_BASE_URL",
+        )
+    return _answered(subject, url, status)
+
+
+def _answered(subject: str, url: str, status: int) -> Finding:
+    if status in {401, 403}:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found=f"openai: {url} refuses the key ({status})",
+            advice="correct OPENAI_API_KEY",
+        )
+    if status == 404:  # noqa: PLR2004 - HTTP's
+        return Finding(
+            subject=subject,
+            ok=False,
+            found=f"openai: {url} has no /videos",
+            advice="OPENAI_BASE_URL usually ends with /v1",
+        )
+    # Some servers can't list; they answer 400 or 405, and are there all the same.
+    return Finding(subject=subject, ok=True, found=f"openai: {url} answers")
+
+
+async def _ffmpeg() -> Finding:
+    try:
+        path = await find_ffmpeg()
+    except ClapperError as error:
+        return Finding(subject="ffmpeg", ok=False, found="none that will do", advice=str(error))
+    return Finding(subject="ffmpeg", ok=True, found=str(path))
+
+
+def _disk(data_dir: Path) -> Finding:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        free = shutil.disk_usage(data_dir).free // _MIB
+    except OSError as error:
+        return Finding(
+            subject="DATA_DIR",
+            ok=False,
+            found=f"{data_dir}: {error.strerror}",
+            advice="name a folder that can be written",
+        )
+    low = free < _LOW_DISK_MIB
+    return Finding(
+        subject="DATA_DIR",
+        ok=not low,
+        found=f"{data_dir}: {free} MiB free",
+        advice="make room: below 1024 MiB no new video is started" if low else "",
+    )
+
+
+def _public_url(url: str) -> Finding:
+    if url:
+        return Finding(subject="PUBLIC_URL", ok=True, found=url)
+    return Finding(
+        subject="PUBLIC_URL",
+        ok=True,
+        found="not set: no webhooks from outside, no links to large videos",
+        advice="set PUBLIC_URL if videos may be larger than Discord takes",
+    )
+
+
+def _held(settings: Settings) -> Finding:
+    subject = "held videos"
+    try:
+        count = count_delivering(settings.data_dir)
+    except sqlite3.Error as error:
+        return Finding(
+            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+        )
+    if count and not settings.public_url:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found=f"{count} wait: too large for Discord, and there is no link to give",
+            advice="set PUBLIC_URL and restart: then they are handed over",
+        )
+    return Finding(subject=subject, ok=True, found=str(count or "none"))

@@ -1,0 +1,48 @@
+"""`run`: the bot itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot import app, logs
+from bot.errors import StartupError
+from bot.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class Run:
+    """Runs the bot until SIGTERM or Ctrl-C."""
+
+    name = "run"
+    summary = "run the bot, with the settings of the environment and of .env"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take none: all is settings."""
+
+    def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - there are none
+        """Check the settings, then run."""
+        settings = load_settings()
+        if not settings.discord_token.get_secret_value():
+            raise StartupError(
+                "DISCORD_TOKEN is missing: copy it from the Developer Portal, page Bot, into .env."
+            )
+        configure_logs(settings)
+        asyncio.run(app.run(settings))
+        return 0
+
+
+def configure_logs(settings: Settings) -> None:
+    """Start logging as the settings say, without any secret that they hold."""
+    logs.configure(
+        level=settings.log_level,
+        style=settings.log_format,
+        secrets=(
+            settings.discord_token.get_secret_value(),
+            settings.openai_api_key.get_secret_value(),
+            settings.secret_key.get_secret_value(),
+            *settings.webhook_secrets,
+        ),
+    )

@@ -1,0 +1,58 @@
+"""`storyboard`: the embedded renderer alone, as a Videos API server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from bot.commands.run import configure_logs
+from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.settings import load_settings
+from bot.storyboard.render import ClipRenderer
+from bot.storyboard.server import Storyboard
+
+if TYPE_CHECKING:
+    import argparse
+
+    from bot.settings import Settings
+
+
+class ServeStoryboard:
+    """Runs the renderer until SIGTERM or Ctrl-C."""
+
+    name = "storyboard"
+    summary = "run the embedded renderer alone, as a Videos API server"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Ask for the port, and for where finished videos are announced."""
+        parser.add_argument("--port", type=int, default=8090, help="default: 8090; 0: any free one")
+        parser.add_argument("--webhook-url", help="where video.completed and video.failed go")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Serve; webhooks are signed with the first OPENAI_WEBHOOK_SECRET."""
+        settings = load_settings(video_backend="storyboard")
+        configure_logs(settings)
+        asyncio.run(_serve(settings, port=options.port, webhook_url=options.webhook_url))
+        return 0
+
+
+async def _serve(settings: Settings, *, port: int, webhook_url: str | None) -> None:
+    storyboard = Storyboard(
+        settings.data_dir / "storyboard",
+        ClipRenderer(Ffmpeg(await find_ffmpeg(), slots=1)),
+        clock=time.time,
+        webhook_url=webhook_url,
+        webhook_secret=next(iter(settings.webhook_secrets), None),
+        port=port,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await storyboard.start()
+    try:
+        print(f"OPENAI_BASE_URL={storyboard.base_url}", flush=True)
+        await stop.wait()
+    finally:
+        await storyboard.close()

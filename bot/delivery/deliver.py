@@ -1,0 +1,139 @@
+"""How a video reaches its person: uploaded to the card, linked on it, or by DM."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.delivery.messages import FileTooLargeError, MessageGoneError
+from bot.model import NOTE_CARD_GONE, Handover
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from bot.delivery.cards import Cards
+    from bot.delivery.direct import DirectMessages
+    from bot.delivery.messages import Messages
+    from bot.jobs import JobService
+    from bot.links import Links
+    from bot.media.workspace import Workspace
+    from bot.model import Artifact, Job
+
+log = logging.getLogger(__name__)
+
+# Whatever Discord announces, it takes no more than 100 MiB a request.
+_UPLOAD_CEILING = 95 * 1024 * 1024
+
+
+class DiscordDeliverer:
+    """Brings jobs to their cards; edits of one card never overtake each other."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        messages: Messages,
+        direct: DirectMessages,
+        cards: Cards,
+        jobs: JobService,
+        links: Links,
+        workspace: Workspace,
+    ) -> None:
+        self._messages = messages
+        self._direct = direct
+        self._cards = cards
+        self._jobs = jobs
+        self._links = links
+        self._workspace = workspace
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def find_message(self, job: Job) -> int | None:
+        """Look for the reply that the command may have posted."""
+        return await self._messages.find(job)
+
+    async def show(self, job: Job) -> None:
+        """Make the card say how the job stands; a card that is gone is no error."""
+        async with self.turn(job.id):
+            await self.refresh(job)
+
+    async def refresh(self, job: Job) -> None:
+        """Do what `show` does, for a caller who has the turn already."""
+        if job.origin.message_id is None:
+            return
+        try:
+            await self._messages.edit(job, self._cards.render(job))
+        except MessageGoneError as error:
+            log.info("card.gone id=%s reason=%r", job.id, str(error))
+
+    async def deliver(self, job: Job, artifact: Artifact) -> Handover:
+        """Upload the video if Discord takes it, else link it, else keep it for the operator."""
+        async with self.turn(job.id):
+            try:
+                return await self._hand_over(job, artifact)
+            except MessageGoneError as error:
+                log.warning("delivery.card_gone id=%s reason=%r", job.id, str(error))
+                return Handover.DM
+
+    async def notify(self, job: Job, artifact: Artifact) -> None:
+        """Send the one DM: it points to the card, or brings the video when the card is gone."""
+        if job.note == NOTE_CARD_GONE:
+            text, files = self._cards.dm_here(job), self._open(job)
+            if artifact.size > min(job.origin.upload_limit, _UPLOAD_CEILING):
+                text, files = self._cards.dm(job, link=self._link(job)), ()
+        else:
+            text, files = self._cards.dm(job, link=_jump_url(job)), ()
+        first = job.dm_intent_at is None
+        if first and await self._jobs.intend_dm(job) is None:
+            return
+        await self._direct.send(job, text, files, may_be_there=not first)
+
+    @asynccontextmanager
+    async def turn(self, job_id: str) -> AsyncGenerator[None]:
+        """Wait for the edits of this card that are under way."""
+        lock = self._locks.setdefault(job_id, asyncio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            # The last one out forgets the lock, so that old cards cost nothing.
+            if not lock.locked():
+                self._locks.pop(job_id, None)
+
+    async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
+        if artifact.size <= min(job.origin.upload_limit, _UPLOAD_CEILING):
+            try:
+                await self._upload(job)
+            except FileTooLargeError:
+                log.warning("delivery.too_large id=%s size=%d", job.id, artifact.size)
+            else:
+                return Handover.CARD
+        if self._links.possible:
+            url = self._links.make(job.id)
+            await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))
+            return Handover.CARD
+        log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
+        await self._messages.edit(job, self._cards.render_held(job, artifact))
+        return Handover.HELD
+
+    async def _upload(self, job: Job) -> None:
+        view = self._cards.render_video(job, filename=_filename(job))
+        await self._messages.edit(job, view, lambda: self._open(job))
+
+    def _open(self, job: Job) -> Sequence[discord.File]:
+        return (discord.File(self._workspace.video(job.id), filename=_filename(job)),)
+
+    def _link(self, job: Job) -> str:
+        return self._links.make(job.id)
+
+
+def _filename(job: Job) -> str:
+    return f"clapper-{job.id[:8]}.mp4"
+
+
+def _jump_url(job: Job) -> str:
+    origin = job.origin
+    guild = origin.guild_id or "@me"
+    return f"https://discord.com/channels/{guild}/{origin.channel_id}/{origin.message_id}"

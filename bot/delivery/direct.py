@@ -1,0 +1,61 @@
+"""The one DM of a job."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+from bot.delivery.messages import describe, is_passing
+from bot.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.model import Job
+
+log = logging.getLogger(__name__)
+
+_NONCE_CHARACTERS = 24
+_LOOK_BACK = 50
+
+
+class DirectMessages:
+    """Sends a job's DM at most once; a person who takes no DMs is left alone."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def send(
+        self, job: Job, text: str, files: Sequence[discord.File], *, may_be_there: bool
+    ) -> None:
+        """Send the DM, unless an attempt before a crash did already.
+
+        DeliveryError: not now.
+        """
+        try:
+            channel = await self._client.create_dm(discord.Object(job.origin.user_id))
+            if may_be_there and await self._is_there(channel, text):
+                return
+            await channel.send(
+                text,
+                files=files,
+                # Discord drops a repetition within minutes by itself.
+                nonce=f"{job.id[:_NONCE_CHARACTERS]}d",
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
+        except discord.HTTPException as error:
+            if is_passing(error):
+                raise DeliveryError(describe(error)) from error
+            log.info("dm.refused id=%s code=%d", job.id, error.code)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise DeliveryError(describe(error)) from error
+
+    async def _is_there(self, channel: discord.DMChannel, text: str) -> bool:
+        me = self._client.user
+        async for message in channel.history(limit=_LOOK_BACK):
+            if message.author == me and message.content == text:
+                return True
+        return False

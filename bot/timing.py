@@ -1,0 +1,43 @@
+"""How patient the parts are with each kind of backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.delivery.progress import Pace
+from bot.pipeline import Settling
+from bot.poller import Cadence
+
+if TYPE_CHECKING:
+    from bot.backends.base import VideoBackend
+
+SUBMIT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timing:
+    """How patient the parts are; the demo and the tests are less so."""
+
+    settling: Settling
+    cadence: Cadence
+    pace: Pace = field(default_factory=Pace)
+
+
+# The embedded renderer is on this machine, and ends with this process.
+NEAR = Timing(
+    settling=Settling(first=2.0, apart=2.0), cadence=Cadence(first=2.0, growth=1.2, ceiling=10.0)
+)
+FAR = Timing(
+    settling=Settling(first=SUBMIT_SECONDS + 60.0, apart=60.0),
+    cadence=Cadence(first=5.0, growth=1.25, ceiling=15.0),
+)
+# While webhooks wake the poller, it only has to cover those that never come.
+QUIET = Timing(settling=FAR.settling, cadence=Cadence(first=5.0, growth=1.5, ceiling=30.0))
+
+
+def timing_for(backend: VideoBackend) -> Timing:
+    """Return what suits a backend."""
+    if backend.name == "storyboard":
+        return NEAR
+    return QUIET if backend.capabilities.webhooks else FAR
