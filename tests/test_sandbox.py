@@ -1,0 +1,585 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+import pytest
+import yarl
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.sandbox import faults, refusals
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.uploads import Upload
+from bot.sandbox.wire import SandboxError
+from tests.discord_spec import check_all, check_schema
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from bot.sandbox.messages import Message
+
+CLIP = b"\0\0\0\x18ftypmp42" + b"clip" * 1000
+VOICE = b"RIFF" + b"voice" * 500
+DONE = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original"
+
+
+class Clock:
+    """Real time, plus what a test adds: discord.py looks at its own clock."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + 1_790_000_000 + self.ahead
+
+
+class CancelButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=r"cancel:(?P<job>\w+)"):
+    def __init__(self, job: str) -> None:
+        super().__init__(ui.Button(label="Cancel", custom_id=f"cancel:{job}"))
+        self.job = job
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: object, _item: object, match: object
+    ) -> CancelButton:
+        return cls(match["job"])  # type: ignore[index]
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        await interaction.response.edit_message(view=Card(f"cancelled {self.job}"))
+
+
+class Card(ui.LayoutView):
+    def __init__(self, text: str, *, job: str | None = None, clip: str | None = None) -> None:
+        super().__init__(timeout=None)
+        box: ui.Container[Card] = ui.Container(ui.TextDisplay(text))
+        if clip:
+            box.add_item(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{clip}")))
+        if job:
+            box.add_item(ui.ActionRow(CancelButton(job)))
+        self.add_item(box)
+        self.stop()
+
+
+class Form(ui.Modal, title="Another one"):
+    prompt: ui.TextInput[Form] = ui.TextInput(label="Prompt")
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(f"asked: {self.prompt.value}", ephemeral=True)
+
+
+class Bot(commands.Bot):
+    """Answers /video with what the test tells it to do."""
+
+    def __init__(self) -> None:
+        super().__init__("!", intents=discord.Intents.default(), guild_ready_timeout=0.01)
+        self.script: Callable[[discord.Interaction, discord.Attachment | None], Awaitable[object]]
+        self.script = self.nothing
+        self.errors: asyncio.Queue[BaseException] = asyncio.Queue()
+
+    async def nothing(self, interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message(view=Card("working"))
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Do without the pause that discord.py makes before a second IDENTIFY."""
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(CancelButton)
+
+        @self.tree.command(description="Make a video")
+        async def video(
+            interaction: discord.Interaction, prompt: str, audio: discord.Attachment | None = None
+        ) -> None:
+            del prompt
+            await self.script(interaction, audio)
+
+        @self.tree.error
+        async def on_error(
+            _interaction: discord.Interaction, error: app_commands.AppCommandError
+        ) -> None:
+            self.errors.put_nowait(getattr(error, "original", error))
+
+        await self.tree.sync()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def sandbox(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Sandbox]:
+    async with Sandbox(tmp_path, clock=clock) as sandbox:
+        monkeypatch.setattr(discord.http.Route, "BASE", sandbox.url)
+        gateway = yarl.URL(sandbox.gateway_url)
+        monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
+        yield sandbox
+        check_all(sandbox.ledger.requests)
+        for message in sandbox.ledger.messages:
+            for version in message.versions:
+                check_schema("MessageResponse", version.payload)
+
+
+@asynccontextmanager
+async def online(sandbox: Sandbox) -> AsyncIterator[Bot]:
+    before = sandbox.gateway.identified
+    bot = Bot()
+    async with bot:
+        running = asyncio.create_task(bot.start(sandbox.token), name="bot")
+        await sandbox.wait_for(lambda: sandbox.gateway.identified > before)
+        yield bot
+    await running
+
+
+@pytest.fixture
+async def bot(sandbox: Sandbox) -> AsyncIterator[Bot]:
+    async with online(sandbox) as bot:
+        yield bot
+
+
+async def failure(sandbox: Sandbox, bot: Bot) -> discord.HTTPException:
+    """Type /video, and return what the bot's script raised."""
+    await sandbox.slash("video", {"prompt": "rain"})
+    error = await asyncio.wait_for(bot.errors.get(), 10)
+    assert isinstance(error, discord.HTTPException)
+    return error
+
+
+async def test_a_command_is_synced_and_answered(sandbox: Sandbox, bot: Bot) -> None:
+    asked = await sandbox.slash("video", {"prompt": "rain"})
+    card = await sandbox.answer_to(asked)
+
+    assert [command["name"] for command in sandbox.world.commands] == ["video"]
+    assert card.text == "working"
+    assert card.payload["interaction_metadata"]["user"]["id"] == str(sandbox.world.user.id)
+    assert bot.user is not None
+    assert bot.user.id == card.author.id
+
+
+async def test_an_interaction_says_where_it_comes_from(sandbox: Sandbox, bot: Bot) -> None:
+    seen: list[discord.Interaction] = []
+
+    async def look(interaction: discord.Interaction, _audio: object) -> None:
+        seen.append(interaction)
+        await interaction.response.send_message("ok")
+
+    bot.script = look
+    sandbox.limits.announced_bytes = 12345
+    strangers = sandbox.world.add_guild("Elsewhere", locale="fr", installed=False)
+    reader = sandbox.world.add_user("grace", locale="de")
+    places = [
+        sandbox.world.channel,
+        sandbox.world.dm(reader),
+        sandbox.world.add_group(reader, sandbox.world.user),
+        sandbox.world.add_channel(strangers),
+    ]
+    for place in places:
+        await sandbox.answer_to(
+            await sandbox.slash("video", {"prompt": "rain"}, user=reader, where=place)
+        )
+
+    guild, dm, group, foreign = seen
+    assert {interaction.filesize_limit for interaction in seen} == {12345}
+    assert {interaction.locale for interaction in seen} == {discord.Locale.german}
+    assert {interaction.user.id for interaction in seen} == {reader.id}
+    assert [i.is_guild_integration() for i in seen] == [True, False, False, False]
+    assert guild.guild_locale is discord.Locale.american_english
+    assert foreign.guild_locale is discord.Locale.french
+    assert dm.context.dm_channel
+    assert group.context.private_channel
+    assert guild.app_permissions.attach_files
+
+
+async def test_an_attachment_can_be_downloaded_until_its_link_expires(
+    sandbox: Sandbox, bot: Bot, clock: Clock
+) -> None:
+    got: list[bytes] = []
+
+    async def read(_interaction: discord.Interaction, audio: discord.Attachment | None) -> None:
+        assert audio is not None
+        assert (audio.filename, audio.content_type) == ("my_voice.wav", "audio/x-claim")
+        got.append(await audio.read())
+        clock.ahead += 90_000
+        await audio.read()
+
+    bot.script = read
+    audio = Upload(filename="my voice.wav", content=VOICE, content_type="audio/x-claim")
+    await sandbox.slash("video", {"prompt": "rain", "audio": audio})
+    error = await asyncio.wait_for(bot.errors.get(), 10)
+
+    assert got == [VOICE]
+    assert isinstance(error, discord.NotFound)
+    assert len(sandbox.ledger.downloads) == 2
+
+
+async def test_one_message_carries_the_clip_after_its_edits(sandbox: Sandbox, bot: Bot) -> None:
+    async def make(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message(view=Card("queued"))
+        await interaction.edit_original_response(view=Card("50 %"))
+        clip = discord.File(io.BytesIO(CLIP), "rain.mp4")
+        sent = await interaction.edit_original_response(
+            view=Card("done", clip="rain.mp4"), attachments=[clip]
+        )
+        assert sent.attachments[0].size == len(CLIP)
+        again = await sent.edit(view=Card("still there"), attachments=sent.attachments)
+        assert len(again.attachments) == 1
+
+    bot.script = make
+    asked = await sandbox.slash("video", {"prompt": "rain"})
+    card = await sandbox.answer_to(asked)
+    await sandbox.wait_for(lambda: card.text == "still there")
+
+    assert [
+        version.payload["components"][0]["components"][0]["content"] for version in card.versions
+    ]
+    assert sandbox.ledger.messages == [card]
+    assert card.files[0].path.read_bytes() == CLIP
+    assert card.files[0].sha256 == hashlib.sha256(CLIP).hexdigest()
+    gallery = card.versions[2].payload["components"][0]["components"][1]
+    assert gallery["items"][0]["media"]["url"] == card.payload["attachments"][0]["url"]
+
+
+async def test_a_card_of_a_dead_token_is_edited_with_the_bots_own(
+    sandbox: Sandbox, bot: Bot, clock: Clock
+) -> None:
+    async def late(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message(view=Card("queued"))
+        message = await interaction.original_response()
+        clock.ahead = 901
+        await (
+            bot.get_partial_messageable(message.channel.id)
+            .get_partial_message(message.id)
+            .edit(
+                view=Card("late", clip="a.mp4"),
+                attachments=[discord.File(io.BytesIO(CLIP), "a.mp4")],
+            )
+        )
+        await interaction.edit_original_response(view=Card("never"))
+
+    bot.script = late
+    error = await failure(sandbox, bot)
+
+    assert (error.status, error.code) == (401, 50027)
+    assert sandbox.ledger.messages[0].text == "late"
+
+
+async def test_a_file_over_the_limit_is_refused_and_changes_nothing(
+    sandbox: Sandbox, bot: Bot
+) -> None:
+    async def too_much(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message(view=Card("queued"))
+        clip = discord.File(io.BytesIO(bytes(3_000_000)), "a.mp4")
+        await interaction.edit_original_response(view=Card("x", clip="a.mp4"), attachments=[clip])
+
+    bot.script = too_much
+    sandbox.limits.upload_bytes = 1_000_000
+    error = await failure(sandbox, bot)
+
+    assert (error.status, error.code) == (413, 40005)
+    assert sandbox.ledger.messages[0].text == "queued"
+
+
+async def test_a_rate_limit_is_honoured_by_discord_py(sandbox: Sandbox, bot: Bot) -> None:
+    sandbox.faults.add("POST /interactions/*", refusals.rate_limited(0.01), times=2)
+    await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+
+    called = sandbox.ledger.operations("callback")
+    assert [recorded.status for recorded in called] == [429, 429, 200]
+    assert bot.errors.empty()
+
+
+async def test_a_second_callback_is_refused(sandbox: Sandbox, bot: Bot) -> None:
+    async def twice(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message("one")
+        interaction.response._response_type = None  # noqa: SLF001  # the library would not let us
+        await interaction.response.send_message("two")
+
+    bot.script = twice
+    assert (await failure(sandbox, bot)).code == 40060
+
+
+async def test_a_late_callback_is_refused(sandbox: Sandbox, bot: Bot, clock: Clock) -> None:
+    async def late(interaction: discord.Interaction, _audio: object) -> None:
+        clock.ahead = 3.5
+        await interaction.response.send_message("late")
+
+    bot.script = late
+    error = await failure(sandbox, bot)
+    assert (error.status, error.code) == (404, 10062)
+
+
+async def test_a_follow_up_takes_the_place_of_thinking(sandbox: Sandbox, bot: Bot) -> None:
+    async def think(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.defer(ephemeral=True)
+        first = await interaction.followup.send("thought", wait=True)
+        await interaction.followup.send("and more")
+        await interaction.followup.edit_message(first.id, content="thought hard")
+
+    bot.script = think
+    asked = await sandbox.slash("video", {"prompt": "rain"})
+    answer = await sandbox.answer_to(asked)
+    await sandbox.wait_for(lambda: answer.text == "thought hard")
+
+    assert answer.ephemeral
+    assert [message.text for message in asked.followups] == ["and more"]
+
+
+async def test_a_closed_dm_is_refused_and_an_open_one_is_written(
+    sandbox: Sandbox, bot: Bot
+) -> None:
+    async def write(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.user.send("your video", nonce="job-1")
+        await interaction.user.send("your video", nonce="job-1")
+        sandbox.close_dms()
+        await interaction.user.send("again")
+
+    bot.script = write
+    error = await failure(sandbox, bot)
+
+    assert (error.status, error.code) == (403, 50007)
+    assert [message.text for message in sandbox.dms()] == ["your video"]
+
+
+async def test_a_button_works_after_the_bot_has_restarted(sandbox: Sandbox) -> None:
+    async with online(sandbox) as bot:
+
+        async def show(interaction: discord.Interaction, _audio: object) -> None:
+            await interaction.response.send_message(view=Card("queued", job="j1"))
+
+        bot.script = show
+        card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+    async with online(sandbox):
+        clicked = await sandbox.click(card, "cancel:j1")
+        assert await sandbox.answer_to(clicked) is card
+        await sandbox.wait_for(lambda: card.text == "cancelled j1")
+
+    with pytest.raises(SandboxError, match="can't be pressed"):
+        await sandbox.click(card, "cancel:j1")
+
+
+async def test_a_form_is_filled_in(sandbox: Sandbox, bot: Bot) -> None:
+    async def ask(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_modal(Form())
+
+    bot.script = ask
+    asked = await sandbox.slash("video", {"prompt": "rain"})
+    form = await sandbox.wait_for(lambda: asked.modal)
+    field = form["components"][0]["components"][0]["custom_id"]
+    answer = await sandbox.answer_to(await sandbox.submit(asked, {field: "snow"}))
+
+    assert answer.text == "asked: snow"
+    with pytest.raises(SandboxError, match="no nonsense"):
+        await sandbox.submit(asked, {"nonsense": "x"})
+
+
+async def test_what_happened_while_the_gateway_was_away_is_replayed(
+    sandbox: Sandbox, bot: Bot
+) -> None:
+    async with sandbox.gateway.away():
+        asked = await sandbox.slash("video", {"prompt": "rain"})
+    await sandbox.answer_to(asked)
+
+    assert bot.errors.empty()
+    assert (sandbox.gateway.identified, sandbox.gateway.resumed) == (1, 1)
+
+
+async def test_a_forgotten_session_is_begun_anew(sandbox: Sandbox, bot: Bot) -> None:
+    async with sandbox.gateway.away():
+        sandbox.gateway.forget_sessions()
+    await sandbox.wait_for(lambda: sandbox.gateway.identified == 2)
+    await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+
+    assert bot.errors.empty()
+
+
+async def test_a_cut_upload_reaches_the_bot_as_a_reset(sandbox: Sandbox, bot: Bot) -> None:
+    async def upload(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message(view=Card("queued"))
+        for attempt in range(2):
+            clip = discord.File(io.BytesIO(bytes(5_000_000)), "a.mp4")
+            card = Card("done", clip="a.mp4")
+            try:
+                await interaction.edit_original_response(view=card, attachments=[clip])
+            except (aiohttp.ClientError, OSError) as error:
+                assert attempt == 0
+                bot.errors.put_nowait(error)
+
+    bot.script = upload
+    sandbox.faults.add("PATCH *@original", faults.Cut(1_000_000))
+    card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+    await sandbox.wait_for(lambda: card.files)
+
+    assert getattr(bot.errors.get_nowait(), "errno", None) in {104, None}
+    assert [r.status for r in sandbox.ledger.requests if r.operation == DONE] == [0, 200]
+
+
+async def test_a_lost_answer_was_carried_out_nevertheless(sandbox: Sandbox, bot: Bot) -> None:
+    sandbox.faults.add("POST /interactions/*", faults.LoseAnswer())
+    await sandbox.slash("video", {"prompt": "rain"})
+    error = await asyncio.wait_for(bot.errors.get(), 10)
+
+    assert isinstance(error, aiohttp.ClientError)
+    assert [message.text for message in sandbox.ledger.messages] == ["working"]
+
+
+async def test_a_slow_answer_comes_when_it_is_released(sandbox: Sandbox, bot: Bot) -> None:
+    slow = faults.Hold()
+    sandbox.faults.add("POST /interactions/*", slow)
+    asked = await sandbox.slash("video", {"prompt": "rain"})
+    await slow.reached.wait()
+
+    assert asked.message is not None
+    assert not sandbox.ledger.operations("callback")
+    slow.release.set()
+    await sandbox.wait_for(lambda: sandbox.ledger.operations("callback"))
+    assert bot.errors.empty()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        (refusals.MISSING_ACCESS, 403),
+        (refusals.UNKNOWN_MESSAGE, 404),
+        (refusals.broken(503), 503),
+    ],
+)
+async def test_a_refusal_from_the_table_reaches_the_bot(
+    sandbox: Sandbox, bot: Bot, refusal: refusals.Refusal, status: int
+) -> None:
+    async def post(interaction: discord.Interaction, _audio: object) -> None:
+        await bot.get_partial_messageable(interaction.channel_id or 0).send("hello")
+
+    bot.script = post
+    sandbox.faults.add("POST /channels/*", refusal)
+    assert (await failure(sandbox, bot)).status == status
+
+
+async def test_channels_answer_for_what_the_bot_may_see(sandbox: Sandbox, bot: Bot) -> None:
+    world, said = sandbox.world, sandbox.say("hi")
+    gone = world.add_channel(world.guild)
+    world.remove_channel(gone)
+    foreign = world.add_channel(world.add_guild("Elsewhere", installed=False))
+    here = bot.get_partial_messageable(world.channel.id)
+    mine = await here.send("mine")
+
+    with pytest.raises(discord.NotFound, match="10003"):
+        await bot.get_partial_messageable(gone.id).send("x")
+    with pytest.raises(discord.Forbidden, match="50001"):
+        await bot.get_partial_messageable(foreign.id).send("x")
+    with pytest.raises(discord.Forbidden, match="50005"):
+        await here.get_partial_message(said.id).edit(content="x")
+    assert [message.content async for message in here.history(limit=10)] == ["mine", "hi"]
+    assert (await here.fetch_message(mine.id)).content == "mine"
+    await mine.delete()
+    with pytest.raises(discord.NotFound, match="10008"):
+        await mine.edit(content="x")
+    assert sandbox.ledger.messages[-1].deleted
+
+
+async def test_an_ephemeral_answer_is_hidden_from_its_channel(sandbox: Sandbox, bot: Bot) -> None:
+    async def whisper(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message("psst", ephemeral=True)
+        message = await interaction.original_response()
+        await bot.get_partial_messageable(message.channel.id).fetch_message(message.id)
+
+    bot.script = whisper
+    assert (await failure(sandbox, bot)).code == 10008
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"content": "text", "components": [{"type": 10, "content": "x"}], "flags": 1 << 15},
+        {"components": [{"type": 10, "content": "x"}]},
+        {"components": [{"type": 1, "components": []}] * 6},
+        {"components": [{"type": 10, "content": "x"}] * 41, "flags": 1 << 15},
+        {"components": [{"type": 13, "file": {"url": "attachment://no.mp4"}}], "flags": 1 << 15},
+        {"content": "x" * 2001},
+        {"embeds": [{"description": "x" * 4000, "footer": {"text": "y" * 2001}}]},
+        {"embeds": [{"fields": [{"name": "n", "value": "v" * 6000}]}]},
+        {"components": [{"type": 1, "components": [{"type": 2, "custom_id": "a"}] * 2}]},
+        {"content": "x", "attachments": [{"id": "7"}]},
+        {"content": ""},
+        "not an object",
+    ],
+)
+async def test_what_discord_would_not_take_is_refused(tmp_path: Path, body: object) -> None:
+    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bot {sandbox.token}"}
+        url = f"{sandbox.url}/channels/{sandbox.world.channel.id}/messages"
+        async with session.post(url, json=body, headers=headers) as answer:
+            assert answer.status == 400
+            assert (await answer.json())["code"] in {50035, 50006}
+        assert not sandbox.ledger.messages
+
+
+async def test_the_v2_flag_stays_and_old_text_has_to_go(sandbox: Sandbox, bot: Bot) -> None:
+    async def change(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message("text")
+        await interaction.edit_original_response(content=None, view=Card("card"))
+        await interaction.edit_original_response(content="text again")
+
+    bot.script = change
+    assert (await failure(sandbox, bot)).code == 50035
+    assert sandbox.ledger.messages[0].text == "card"
+
+
+async def test_a_stranger_is_kept_out(tmp_path: Path) -> None:
+    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
+        for path, status in [("/users/@me", 401), ("/gateway", 200), ("/nowhere", 404)]:
+            async with session.get(f"{sandbox.url}{path}") as answer:
+                assert answer.status == status
+        async with session.post(f"{sandbox.url}/users/@me/channels", data=b"{") as answer:
+            assert (await answer.json())["code"] == 50109
+        for frame, code in [("{", 4002), ('{"op": 3}', 4003), ('{"op": 2, "d": {}}', 4004)]:
+            async with session.ws_connect(sandbox.gateway_url) as socket:
+                assert (await socket.receive_json())["op"] == 10
+                await socket.send_str(frame)
+                assert (await socket.receive()).data == code
+
+
+async def test_nobody_types_what_the_bot_does_not_offer(sandbox: Sandbox, bot: Bot) -> None:
+    del bot
+    for name, options, reason in [
+        ("picture", {}, "no command picture; known: video"),
+        ("video", {}, "asks for prompt"),
+        ("video", {"prompt": "x", "size": "1"}, "no option size"),
+        ("video", {"prompt": "x", "audio": "text"}, "does not take this as audio"),
+        ("video now", {}, "no subcommand now"),
+    ]:
+        with pytest.raises(SandboxError, match=reason):
+            await sandbox.slash(name, options)
+
+
+async def test_without_a_bot_nothing_can_be_typed(sandbox: Sandbox) -> None:
+    sandbox.world.sync([{"name": "video", "description": "x"}])
+    with pytest.raises(SandboxError, match="no bot has logged in"):
+        await sandbox.slash("video")
+
+
+async def test_waiting_in_vain_says_what_was_seen_last(sandbox: Sandbox, bot: Bot) -> None:
+    del bot
+    with pytest.raises(TimeoutError, match=r"PUT /applications/\{application_id\}/commands 200"):
+        await sandbox.wait_for(lambda: None, within=0.01)
+
+
+async def test_each_change_of_a_message_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def tell(message: Message) -> None:
+        told.append("deleted" if message.deleted else message.text)
+
+    async with Sandbox(tmp_path, on_message=tell) as sandbox:
+        message = sandbox.say("one")
+        sandbox.messages.edit(message, {"content": "two"})
+        sandbox.messages.delete(message)
+
+    assert told == ["one", "two", "deleted"]
