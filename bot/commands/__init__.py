@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bot.commands.demo import Demo
 from bot.commands.doctor import Doctor
 from bot.commands.run import Run
 from bot.commands.storyboard import ServeStoryboard
@@ -29,4 +30,4 @@ class Command(Protocol):
 
 def all_commands() -> tuple[Command, ...]:
     """Return every command, in the order of `--help`."""
-    return (Run(), Doctor(), ServeStoryboard())
+    return (Run(), Demo(), Doctor(), ServeStoryboard())

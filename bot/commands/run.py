@@ -34,10 +34,10 @@ class Run:
         return 0
 
 
-def configure_logs(settings: Settings) -> None:
+def configure_logs(settings: Settings, *, level: str | None = None) -> None:
     """Start logging as the settings say, without any secret that they hold."""
     logs.configure(
-        level=settings.log_level,
+        level=level or settings.log_level,
         style=settings.log_format,
         secrets=(
             settings.discord_token.get_secret_value(),
