@@ -243,7 +243,7 @@ class VideosApi:
             method=request.method,
             path=request.raw_path.partition("?")[0],
             query=dict(request.query),
-            headers=dict(request.headers),
+            headers=request.headers,
             form=fields,
         )
         self.calls.append(call)

@@ -20,6 +20,9 @@ _MAX_REF = 512
 _MAX_BRACES = 16
 _MILLISECONDS = 1e11
 _SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
+# Models round to what they can make, and some servers echo what was made.
+_SECONDS_OFF = 1.0
+_PIXELS_OFF = 32
 _CODES_FIRST = ("code", "type", "message")
 # An error answer may echo what was sent: a prompt is no reason, and belongs in no log.
 _ECHOES = frozenset({"input", "prompt", "ctx", "loc"})
@@ -63,8 +66,8 @@ class RemoteJob:
         with the name of the model behind their alias.
         """
         return (
-            _differs(self.seconds, float(request.seconds))
-            or _differs(self.size, size_of(request.size))
+            (self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_OFF)
+            or _contradicting_sizes(self.size, _size(request.size))
             or (
                 _contradicting_models(self.model, request.model)
                 if self.prompt is None
@@ -179,12 +182,6 @@ def texts_in(value: object, depth: int = 4) -> Iterator[str]:
             yield from texts_in(item, depth - 1)
 
 
-def size_of(text: object) -> tuple[int, int] | None:
-    """Read "1280x720"; None: it isn't of that kind."""
-    match = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
-    return (int(match[1]), int(match[2])) if match else None
-
-
 def _job(fields: Mapping[str, object]) -> RemoteJob:
     link = link_in(fields)
     word = _word(fields.get("status"))
@@ -205,7 +202,7 @@ def _job(fields: Mapping[str, object]) -> RemoteJob:
         prompt=_text(fields.get("prompt")),
         model=_text(fields.get("model")),
         seconds=_number(fields.get("seconds")),
-        size=size_of(fields.get("size")),
+        size=_size(fields.get("size")),
     )
 
 
@@ -279,12 +276,19 @@ def _calendar_time(text: str) -> float | None:
         return None
 
 
+def _size(value: object) -> tuple[int, int] | None:
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return (int(match[1]), int(match[2])) if match else None
+
+
 def _is_web(url: str) -> bool:
     return url.lower().startswith(("http://", "https://"))
 
 
-def _differs(echoed: object, asked: object) -> bool:
-    return echoed is not None and asked is not None and echoed != asked
+def _contradicting_sizes(echoed: tuple[int, int] | None, asked: tuple[int, int] | None) -> bool:
+    if echoed is None or asked is None:
+        return False
+    return any(abs(theirs - ours) > _PIXELS_OFF for theirs, ours in zip(echoed, asked, strict=True))
 
 
 def _contradicting_models(echoed: str | None, asked: str | None) -> bool:

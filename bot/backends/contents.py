@@ -44,12 +44,14 @@ class ContentFetcher:
 
         BackendError: it can't be had. MediaError: it is no MP4; TooLargeError: it is too large.
         """
-        link = await self._content(path, result_url)
-        if link is not None:
-            await self._linked(link)
-        if not await asyncio.to_thread(payloads.is_clip, self.sink):
-            await asyncio.to_thread(self.sink.unlink)
-            raise MediaError("what came for the video is no MP4")
+        try:
+            link = await self._content(path, result_url)
+            if link is not None:
+                await self._linked(link)
+            await asyncio.to_thread(payloads.check, self.sink)
+        except BaseException:
+            await asyncio.to_thread(self.sink.unlink, missing_ok=True)
+            raise
 
     async def _content(self, path: str, result_url: str | None) -> str | None:
         response = await self._patiently(path, () if result_url else self.pauses)
@@ -94,7 +96,6 @@ class ContentFetcher:
         try:
             await asyncio.to_thread(read_mp4, self.sink)
         except MediaError as error:
-            await asyncio.to_thread(self.sink.unlink)
             raise BackendError(ErrorKind.TRANSIENT, "the download broke off") from error
 
 
@@ -106,9 +107,19 @@ class _Body:
         self.broken_off = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        # The response's own chunking drops the last bytes when the body breaks off.
+        waiting = bytearray()
+        async for piece in self._pieces():
+            waiting += piece
+            if len(waiting) >= _CHUNK:
+                yield bytes(waiting)
+                waiting.clear()
+        yield bytes(waiting)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self._response.aiter_bytes(_CHUNK):
-                yield chunk
+            async for piece in self._response.aiter_bytes():
+                yield piece
         except _BROKEN_OFF:
             self.broken_off = True
         except _FAILED as error:
@@ -118,4 +129,4 @@ class _Body:
 
 def _link_in_text(answer: object) -> str | None:
     links = (_LINK.search(text) for text in answers.texts_in(answer))
-    return next((link[0] for link in links if link), None)
+    return next((link[0].rstrip(".,;)]}") for link in links if link), None)

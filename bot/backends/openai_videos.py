@@ -57,7 +57,7 @@ class OpenAIVideos:
     answer_timeout: float = 30.0
     fetch_timeout: float = 900.0
     content_pauses: tuple[float, ...] = (1.0, 2.0, 4.0)
-    page_size: int = 100
+    page_size: int = 50
     max_pages: int = 20
     capabilities: Capabilities = field(init=False)
 
@@ -276,7 +276,8 @@ async def _of_any_status(request: Awaitable[httpx2.Response]) -> httpx2.Response
 
 
 def _reason(error: BaseException) -> str:
-    return type(error.__cause__ or error).__name__
+    wrapped = error.__cause__ if isinstance(error, openai.OpenAIError) else None
+    return type(wrapped or error).__name__
 
 
 def _form(request: VideoRequest) -> dict[str, str]:

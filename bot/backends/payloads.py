@@ -21,10 +21,11 @@ _BASE64 = re.compile(rb'"b64_json"\s*:\s*"')
 _STEP = 1024 * 1024
 
 
-def is_clip(path: Path) -> bool:
-    """Whether the file starts as an MP4 does (blocking)."""
+def check(path: Path) -> None:
+    """Check that the file starts as an MP4 does (blocking); MediaError: it doesn't."""
     with path.open("rb") as file:
-        return file.read(8)[4:] == b"ftyp"
+        if file.read(8)[4:] != b"ftyp":
+            raise MediaError("what came for the video is no MP4")
 
 
 def unpack(path: Path, *, max_bytes: int) -> str | None:
@@ -32,19 +33,23 @@ def unpack(path: Path, *, max_bytes: int) -> str | None:
 
     Neither in it: the file stays as it is. MediaError: its base64 is broken or too long.
     """
-    size = path.stat().st_size
-    if size == 0:
+    if not _is_object(path):
         return None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        if size <= _MAX_NOTE and (link := answers.link_in(answers.parse(text[:]))):
+        if len(text) <= _MAX_NOTE and (link := answers.link_in(answers.parse(text[:]))):
             return link
         start = _BASE64.search(text)
-        if text[:1] != b"{" or start is None:
+        if start is None:
             return None
         clip = part_of(path)
         _write(_decoded(text, start.end()), clip, max_bytes)
     clip.replace(path)
     return None
+
+
+def _is_object(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(64).lstrip()[:1] == b"{"
 
 
 def _decoded(text: mmap.mmap, start: int) -> Iterator[bytes]:
@@ -57,6 +62,7 @@ def _decoded(text: mmap.mmap, start: int) -> Iterator[bytes]:
             whole = len(rest) // 4 * 4
             yield base64.b64decode(rest[:whole], validate=True)
             rest = rest[whole:]
+        base64.b64decode(rest, validate=True)
     except binascii.Error as error:
         raise MediaError("the video's base64 is broken") from error
 

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from bot.errors import BackendError, ErrorKind, MediaError
+from bot.media.files import TooLargeError
+from tests.openai_setup import (
+    KEY,
+    MAX_BYTES,
+    bytes_of,
+    done,
+    finished,
+    names_in,
+    served,
+    submit,
+)
+from tests.videos_api import Fault, VideosApi
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from bot.backends.base import (
+        BackendUpdate,
+    )
+    from bot.backends.openai_videos import OpenAIVideos
+
+pytest_plugins = ["tests.openai_fixtures"]
+
+
+async def fetch(backend: OpenAIVideos, update: BackendUpdate, sink: Path) -> bytes:
+    await backend.fetch(update, sink, max_bytes=MAX_BYTES)
+    return bytes_of(sink)
+
+
+async def failed_fetch(backend: OpenAIVideos, update: BackendUpdate, sink: Path) -> BackendError:
+    with pytest.raises(BackendError) as caught:
+        await backend.fetch(update, sink, max_bytes=MAX_BYTES)
+    assert not names_in(sink.parent)
+    return caught.value
+
+
+async def test_the_content_is_asked_for_without_a_variant(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
+) -> None:
+    update = await finished(api, backend)
+    await fetch(backend, update, tmp_path / "v.mp4")
+    call = api.made("GET")[-1]
+    assert call.path.endswith(f"{update.ref}/content")
+    assert not call.query
+
+
+async def test_a_content_that_is_late_is_asked_for_again(
+    api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path
+) -> None:
+    backend = connect(api.base_url, content_pauses=(0.0, 0.0))
+    update = await finished(api, backend)
+    late = Fault(status=404, body={"detail": "Video is still in-progress"})
+    api.go_wrong("content", late, late)
+    assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
+    api.go_wrong("content", late, late, late)
+    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is ErrorKind.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (404, ErrorKind.GONE),
+        (410, ErrorKind.GONE),
+        (401, ErrorKind.AUTH),
+        (500, ErrorKind.TRANSIENT),
+        (422, ErrorKind.TRANSIENT),
+    ],
+)
+async def test_a_refused_content_has_a_kind(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, status: int, kind: ErrorKind
+) -> None:
+    update = await finished(api, backend)
+    api.go_wrong("content", Fault(status=status, body={"detail": "no"}))
+    assert (await failed_fetch(backend, update, tmp_path / "v.mp4")).kind is kind
+
+
+async def test_a_truncated_download_is_refused(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
+) -> None:
+    update = await finished(api, backend)
+    api.go_wrong("content", Fault(cut=True))
+    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is ErrorKind.TRANSIENT
+
+
+async def test_a_download_that_never_starts_is_transient(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
+) -> None:
+    update = await finished(api, backend)
+    api.go_wrong("content", Fault(reset=True))
+    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is ErrorKind.TRANSIENT
+
+
+async def test_a_download_that_takes_too_long_is_transient(
+    api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path
+) -> None:
+    backend = connect(api.base_url, fetch_timeout=0.2)
+    update = await finished(api, backend)
+    api.go_wrong("content", Fault(hang=True))
+    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is ErrorKind.TRANSIENT
+
+
+@pytest.mark.parametrize("body", [b"<html>Sorry</html>", b"", b'{"status": "ok"}', b"{}", b"{"])
+async def test_what_is_no_mp4_is_refused(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, body: bytes
+) -> None:
+    update = await finished(api, backend)
+    api.go_wrong("content", Fault(status=200, body=body))
+    with pytest.raises(MediaError, match="no MP4"):
+        await backend.fetch(update, tmp_path / "v.mp4", max_bytes=MAX_BYTES)
+    assert not names_in(tmp_path)
+
+
+async def test_a_clip_that_is_too_large_is_refused(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
+) -> None:
+    update = await finished(api, backend)
+    with pytest.raises(TooLargeError):
+        await backend.fetch(update, tmp_path / "v.mp4", max_bytes=1000)
+    assert not names_in(tmp_path)
+
+
+async def test_a_packed_clip_is_unpacked(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
+) -> None:
+    update = await finished(api, backend)
+    packed = gzip.compress(bytes_of(clip))
+    api.go_wrong("content", Fault(status=200, body=packed, headers={"Content-Encoding": "gzip"}))
+    assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
+
+
+async def test_a_broken_packing_is_transient(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
+) -> None:
+    update = await finished(api, backend)
+    api.go_wrong(
+        "content", Fault(status=200, body=b"no gzip", headers={"Content-Encoding": "gzip"})
+    )
+    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is ErrorKind.TRANSIENT
+
+
+@pytest.mark.parametrize("packed", [True, False])
+async def test_a_whole_clip_of_a_false_length_is_taken(
+    connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path, *, packed: bool
+) -> None:
+    content = bytes_of(clip)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = gzip.compress(content) if packed else content
+        encoding = b"Content-Encoding: gzip\r\n" if packed else b""
+        length = len(content) + 500_000
+        writer.write(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (encoding, length))
+        writer.write(body)
+        await writer.drain()
+
+    async with served(answer) as port:
+        backend = connect(f"http://127.0.0.1:{port}/v1")
+        assert await fetch(backend, done("v1"), tmp_path / "v.mp4") == content
+
+
+@contextlib.asynccontextmanager
+async def another_host(clip: Path) -> AsyncIterator[tuple[str, list[web.Request]]]:
+    requests: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        requests.append(request)
+        if request.path != "/v.mp4":
+            return web.Response(status=int(request.path[1:]), text="secret body")
+        return web.FileResponse(clip)
+
+    app = web.Application()
+    app.router.add_get("/{name}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", requests
+    finally:
+        await runner.cleanup()
+
+
+async def test_redirects_are_followed_without_the_key(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
+) -> None:
+    update = await finished(api, backend)
+    async with another_host(clip) as (host, requests):
+        api.go_wrong("content", Fault(status=302, headers={"Location": f"{host}/v.mp4?sig=1"}))
+        assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
+    assert api.made("GET")[-1].headers["Authorization"] == f"Bearer {KEY}"
+    (request,) = requests
+    assert request.query_string == "sig=1"
+    assert KEY not in str(request.headers)
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/v.mp4", "http://[/"])
+async def test_a_redirect_to_anything_but_http_is_refused(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, location: str
+) -> None:
+    update = await finished(api, backend)
+    api.go_wrong("content", Fault(status=302, headers={"Location": location}))
+    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is ErrorKind.TRANSIENT
+
+
+async def test_redirects_in_a_circle_end(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
+) -> None:
+    update = await finished(api, backend)
+    here = Fault(status=302, headers={"Location": f"{api.base_url}/videos/{update.ref}/content"})
+    api.go_wrong("content", *[here] * 20)
+    await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert len(api.made("GET", f"/videos/{update.ref}/content")) < 10
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (200, '{{"url": "{link}"}}'),
+        (200, ' {{"data": [{{"url": "{link}"}}]}}'),
+        (200, '{{"data": {{"url": "{link}"}}}}'),
+        (400, '{{"detail": "Video is in cloud storage, get it at {link}."}}'),
+    ],
+)
+async def test_a_content_route_may_point_elsewhere(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path, case: tuple[int, str]
+) -> None:
+    status, note = case
+    update = await finished(api, backend)
+    async with another_host(clip) as (host, requests):
+        body = note.format(link=f"{host}/v.mp4")
+        api.go_wrong("content", Fault(status=status, body=body))
+        assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
+    (request,) = requests
+    assert KEY not in str(request.headers)
+
+
+async def test_a_link_to_the_server_itself_is_asked_with_the_key(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
+) -> None:
+    update = await finished(api, backend)
+    link = f"{api.base_url}/videos/{update.ref}/content"
+    api.go_wrong("content", Fault(status=200, body={"url": link}))
+    assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
+    assert api.made("GET")[-1].headers["Authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("missing", [404, 405, 400, 501])
+async def test_the_result_address_stands_in_for_a_missing_content_route(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path, missing: int
+) -> None:
+    ref = await submit(backend)
+    api.go_wrong("content", Fault(status=missing, body={"detail": "Not Found"}))
+    async with another_host(clip) as (host, _):
+        update = done(ref, result_url=f"{host}/v.mp4")
+        assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
+
+
+@pytest.mark.parametrize("case", [(403, ErrorKind.GONE), (503, ErrorKind.TRANSIENT)])
+async def test_a_link_that_fails_is_told_without_its_body(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path, case: tuple[int, ErrorKind]
+) -> None:
+    status, kind = case
+    update = await finished(api, backend)
+    async with another_host(clip) as (host, _):
+        api.go_wrong("content", Fault(status=200, body={"url": f"{host}/{status}"}))
+        error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is kind
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "case", [({"b64_json": "{}"}, 0), ({"data": [{"b64_json": "{}"}]}, 3_000_000)]
+)
+async def test_a_clip_in_base64_is_unpacked(
+    api: VideosApi,
+    backend: OpenAIVideos,
+    tmp_path: Path,
+    clip: Path,
+    case: tuple[dict[str, Any], int],
+) -> None:
+    note, padding = case
+    update = await finished(api, backend)
+    content = bytes_of(clip) + (b"\0\0\0\x08free" * (padding // 8))
+    text = base64.b64encode(content).decode()
+    body = json.dumps(note).replace("{}", text.replace("/", r"\/"))
+    api.go_wrong(
+        "content",
+        Fault(status=200, body=body.encode(), headers={"Content-Type": "application/json"}),
+    )
+    assert await fetch(backend, update, tmp_path / "v.mp4") == content
+    assert names_in(tmp_path) == ["v.mp4"]
+
+
+async def test_base64_that_is_too_long_or_broken_is_refused(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
+) -> None:
+    update = await finished(api, backend)
+    for text, reason in (("A" * 1200, "830 bytes"), ("A" * 400 + "!", "broken"), ("!", "broken")):
+        api.go_wrong("content", Fault(status=200, body={"b64_json": text}))
+        with pytest.raises(MediaError, match=reason):
+            await backend.fetch(update, tmp_path / "v.mp4", max_bytes=830)
+        assert not names_in(tmp_path)

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.backends.base import (
+    Listing,
+)
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from tests.openai_setup import (
+    NOW,
+    REQUEST,
+    submit,
+)
+from tests.videos_api import Fault, VideosApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backends.openai_videos import OpenAIVideos
+    from bot.model import VideoRequest
+
+pytest_plugins = ["tests.openai_fixtures"]
+
+
+OLD = NOW - 600
+SINCE = NOW - 300
+
+
+def other(**changes: object) -> VideoRequest:
+    return dataclasses.replace(REQUEST, **changes)
+
+
+async def find(backend: OpenAIVideos, *hints: str, request: VideoRequest = REQUEST) -> Listing:
+    return await backend.find(request, since=SINCE, hints=hints)
+
+
+async def test_a_job_whose_answer_was_lost_is_found(api: VideosApi, backend: OpenAIVideos) -> None:
+    api.go_wrong("create", Fault(after=True, reset=True))
+    with pytest.raises(UnconfirmedSubmitError):
+        await submit(backend)
+    assert await find(backend) == Listing(refs=tuple(api.creates), complete=True)
+
+
+async def test_a_job_that_was_never_made_is_known_to_be_absent(backend: OpenAIVideos) -> None:
+    assert await find(backend) == Listing(refs=(), complete=True)
+
+
+async def test_only_jobs_of_the_same_request_are_found(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    for request in (other(prompt="else"), other(seconds=4), other(size="720x1280")):
+        await submit(backend, request)
+    await submit(backend, other(prompt=f"  {REQUEST.prompt.replace(' ', chr(10))} "))
+    assert (await find(backend)).refs == (api.creates[-1],)
+
+
+async def test_two_jobs_of_the_same_request_are_both_found(backend: OpenAIVideos) -> None:
+    refs = [await submit(backend), await submit(backend)]
+    assert {*(await find(backend)).refs} == {*refs}
+
+
+@pytest.mark.parametrize("field", ["prompt", "seconds", "size", "model", "created_at", "object"])
+async def test_a_field_that_is_absent_does_not_contradict(
+    api: VideosApi, backend: OpenAIVideos, field: str
+) -> None:
+    ref = await submit(backend)
+    api.shape = lambda job: {name: value for name, value in job.items() if name != field}
+    assert await find(backend) == Listing(refs=(ref,), complete=True)
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        {"seconds": 8},
+        {"seconds": 8.0},
+        {"seconds": "8.06"},
+        {"size": "1280x704"},
+        {"seconds": "about eight"},
+        {"size": "1280 X 720"},
+        {"size": "720p"},
+        {"size": {"width": 1280}},
+        {"model": "alias-of-another"},
+        {"prompt": None, "model": "openai/sora-2"},
+        {"prompt": None, "model": "sora-2-2025-12-08"},
+    ],
+)
+async def test_an_echo_in_other_words_does_not_contradict(
+    api: VideosApi, backend: OpenAIVideos, echo: dict[str, Any]
+) -> None:
+    ref = await submit(backend)
+    api.shape = lambda job: job | echo
+    assert (await find(backend)).refs == (ref,)
+
+
+async def test_without_an_echoed_prompt_the_model_tells_jobs_apart(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    ref = await submit(backend)
+    api.shape = lambda job: job | {"prompt": None, "model": "veo"}
+    assert (await find(backend)).refs == ()
+    assert (await find(backend, request=other(model=None))).refs == (ref,)
+
+
+async def test_older_jobs_are_left_out(api: VideosApi, backend: OpenAIVideos) -> None:
+    old = await submit(backend)
+    new = await submit(backend)
+    api.jobs[old]["created_at"] = OLD
+    assert await find(backend) == Listing(refs=(new,), complete=True)
+
+
+async def test_all_pages_back_to_the_given_time_are_read(
+    api: VideosApi, connect: Callable[..., OpenAIVideos]
+) -> None:
+    backend = connect(api.base_url, page_size=2)
+    refs = [await submit(backend) for _ in range(9)]
+    for age, ref in enumerate(reversed(refs)):
+        api.jobs[ref]["created_at"] = NOW - age * 100
+    assert await find(backend) == Listing(refs=tuple(reversed(refs))[:4], complete=True)
+    pages = api.made("GET", "/videos")
+    assert [page.query.get("after") for page in pages] == [None, refs[7], refs[5]]
+    assert pages[0].query["limit"] == "2"
+    assert pages[0].query["order"] == "desc"
+
+
+async def test_a_server_that_lists_the_oldest_first_is_read_to_the_end(
+    api: VideosApi, connect: Callable[..., OpenAIVideos]
+) -> None:
+    backend = connect(api.base_url, page_size=2)
+    refs = [await submit(backend) for _ in range(5)]
+    for ref in refs[:4]:
+        api.jobs[ref]["created_at"] = OLD
+    api.jobs = dict(reversed(api.jobs.items()))
+    assert await find(backend) == Listing(refs=(refs[4],), complete=True)
+
+
+async def test_too_many_pages_leave_the_listing_incomplete(
+    api: VideosApi, connect: Callable[..., OpenAIVideos]
+) -> None:
+    backend = connect(api.base_url, page_size=1, max_pages=2)
+    refs = [await submit(backend) for _ in range(3)]
+    assert await find(backend) == Listing(refs=(refs[2], refs[1]), complete=False)
+
+
+def page(*jobs: object, **fields: object) -> Fault:
+    return Fault(status=200, body={"object": "list", "data": list(jobs), **fields})
+
+
+ONE = {"id": "v1", "prompt": REQUEST.prompt}
+
+
+async def test_a_listing_that_ends_with_an_empty_page_is_complete(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    api.go_wrong("list", page(ONE), page())
+    assert await find(backend) == Listing(refs=("v1",), complete=True)
+    assert api.made("GET")[-1].query["after"] == "v1"
+
+
+INCOMPLETE = {
+    "pages that repeat": [page(ONE), page(ONE)],
+    "more, but nothing follows": [page(has_more=True)],
+    "an entry without an id": [page(ONE, {"prompt": "?"}, has_more=False)],
+    "an entry that is no job": [page(ONE, 7, has_more=False)],
+    "no list": [Fault(status=200, body={"object": "list"})],
+    "no JSON": [Fault(status=200, body="<html>")],
+    "no listing, 400": [Fault(status=400, body={"error": "no"})],
+    "no listing, 404": [Fault(status=404)],
+    "no listing, 405": [Fault(status=405)],
+    "a second page that is missing": [page(ONE, has_more=True), Fault(status=404)],
+}
+
+
+@pytest.mark.parametrize("faults", INCOMPLETE.values(), ids=INCOMPLETE)
+async def test_what_may_hide_jobs_is_incomplete(
+    api: VideosApi, backend: OpenAIVideos, faults: list[Fault]
+) -> None:
+    api.go_wrong("list", *faults)
+    listing = await find(backend)
+    assert not listing.complete
+    assert listing.refs == (("v1",) if faults[0].body and "v1" in str(faults[0].body) else ())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, ErrorKind.AUTH), (429, ErrorKind.RATE), (500, ErrorKind.TRANSIENT)],
+)
+async def test_a_listing_that_fails_is_an_error(
+    api: VideosApi, backend: OpenAIVideos, status: int, kind: ErrorKind
+) -> None:
+    api.go_wrong("list", Fault(status=status))
+    with pytest.raises(BackendError) as caught:
+        await find(backend)
+    assert caught.value.kind is kind
+
+
+async def test_hints_are_looked_up_where_there_is_no_listing(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    ours = await submit(backend)
+    theirs = await submit(backend, other(prompt="else"))
+    old = await submit(backend)
+    api.jobs[old]["created_at"] = OLD
+    api.go_wrong("list", Fault(status=405))
+    listing = await find(backend, ours, theirs, old, "video_unknown", ours)
+    assert listing == Listing(refs=(ours,), complete=False)
+
+
+async def test_hints_that_are_listed_are_not_looked_up(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    ref = await submit(backend)
+    assert await find(backend, ref) == Listing(refs=(ref,), complete=True)
+    assert len(api.made("GET")) == 1
+
+
+async def test_a_hint_keeps_its_ref_and_an_unknown_one_hides_nothing(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    ref = await submit(backend)
+    api.go_wrong("list", page(has_more=False))
+    api.shape = lambda job: job | {"id": "another"}
+    assert await find(backend, ref, "unknown") == Listing(refs=(ref,), complete=True)
+
+
+async def test_a_hint_that_can_not_be_looked_up_is_an_error(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    api.go_wrong("retrieve", Fault(status=500))
+    with pytest.raises(BackendError):
+        await find(backend, "v1")
+
+
+# Cancelling
+
+
+async def test_a_deleted_job_is_certain_to_have_stopped(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    ref = await submit(backend)
+    assert await backend.cancel(ref)
+    assert not api.jobs
+    assert await backend.cancel(ref)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=405, body={"error": "Method Not Allowed"}),
+        Fault(status=200, body={"deleted": False}),
+        Fault(status=200, body="OK"),
+        Fault(status=204),
+        Fault(status=500, body={"deleted": True}),
+        Fault(status=307, headers={"Location": "/v1/videos/other"}),
+        Fault(reset=True),
+    ],
+)
+async def test_any_other_answer_leaves_it_open(
+    api: VideosApi, backend: OpenAIVideos, fault: Fault
+) -> None:
+    ref = await submit(backend)
+    api.go_wrong("delete", fault)
+    assert not await backend.cancel(ref)
+    assert len(api.made("DELETE")) == 1
