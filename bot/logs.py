@@ -66,9 +66,7 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     number = logging.getLevelNamesMapping()[level]
     # At DEBUG these print whole requests, tokens among them; at INFO httpx2 prints each URL.
     for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access"):
-        logging.getLogger(name).setLevel(
-            max(logging.getLevelNamesMapping()[level], logging.WARNING)
-        )
-    logging.getLogger("discord.gateway").setLevel(logging.INFO)
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    logging.getLogger("discord.gateway").setLevel(max(number, logging.INFO))
     # It warns of missing voice libraries; this bot has no voice in that sense.
     logging.getLogger("discord.client").setLevel(logging.ERROR)
