@@ -28,6 +28,7 @@ _ABSENCES = 2
 _SUBMITS = 3
 # A provider that can't be reached, or is busy, is asked again for about an hour.
 _SUBMIT_ATTEMPTS = 18
+_SLOWEST_SUBMIT_SECONDS = 300.0
 _FIND_ATTEMPTS = 18
 _DOWNLOAD_ATTEMPTS = 3
 # About a day of a provider that is down; no provider keeps a clip for longer.
@@ -191,7 +192,8 @@ class Pipeline:
         if not passing or job.submits >= _SUBMIT_ATTEMPTS:
             await self._jobs.fail(job, f"failed.{error.kind}")
             return
-        delay = error.retry_after or min(2.0**job.submits, _LOW_DISK_SECONDS * 5)
+        # Never faster than our own pace: "at once", said each time, would use up the attempts.
+        delay = max(error.retry_after or 0, min(2.0**job.submits, _SLOWEST_SUBMIT_SECONDS))
         await self._jobs.move(job, JobState.QUEUED, after=delay)
 
     async def _doubt(self, job: Job) -> None:
@@ -218,9 +220,12 @@ class Pipeline:
                 await self._jobs.move(job, JobState.UNDECIDED)
 
     async def _absent(self, job: Job, *, complete: bool) -> None:
-        if job.absences + 1 < _ABSENCES:
+        # Only complete listings prove something; after two others in a row none will come.
+        absences = job.absences + complete
+        looks = 0 if complete else job.attempts + 1
+        if (absences if complete else looks) < _ABSENCES:
             await self._jobs.postpone(
-                job, after=self._settling.apart, absences=job.absences + 1, attempts=0
+                job, after=self._settling.apart, absences=absences, attempts=looks
             )
         elif complete and job.submits < _SUBMITS:
             await self._jobs.move(job, JobState.QUEUED)
@@ -270,8 +275,9 @@ class Pipeline:
 
     async def _notify(self, job: Job) -> None:
         await self._deliverer.notify(job, await self._artifact(job))
-        await self._jobs.move(job, JobState.SUCCEEDED)
+        # First the files: after the commit nobody comes back for them.
         await self._workspace.remove(job.id)
+        await self._jobs.move(job, JobState.SUCCEEDED)
 
     async def _artifact(self, job: Job) -> Artifact:
         artifact = await self._artifacts.get(job.id)
@@ -289,6 +295,6 @@ class Pipeline:
 
     async def _show_end(self, job: Job) -> None:
         await self._deliverer.show(job)
-        await self._jobs.release(job)
         if job.state.is_final:
             await self._workspace.remove(job.id)
+        await self._jobs.release(job)

@@ -450,6 +450,15 @@ class Bench:
             await self.step(job_id)
         return await self.now(job_id)
 
+    @asynccontextmanager
+    async def unwritable(self) -> AsyncGenerator[None]:
+        """Let SQLite refuse each write, as it does on a full disk."""
+        await self.database.rows("PRAGMA query_only = ON", {})
+        try:
+            yield
+        finally:
+            await self.database.rows("PRAGMA query_only = OFF", {})
+
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until a change makes the condition true."""
         async with asyncio.timeout(PATIENCE):

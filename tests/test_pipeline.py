@@ -1,0 +1,648 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.backends.base import RemoteState
+from bot.errors import (
+    BackendError,
+    DeliveryError,
+    ErrorKind,
+    MediaError,
+    UnconfirmedSubmitError,
+    UserError,
+)
+from bot.model import Handover, JobState, VideoRequest
+from bot.pipeline import Bounds
+from bot.texts import Texts
+from tests.fakes import (
+    CLIP,
+    PATIENCE,
+    REQUEST,
+    VOICE,
+    Bench,
+    Clock,
+    FakeBackend,
+    FakeDeliverer,
+    open_bench,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.model import Job
+
+OPEN_STATES = [state for state in JobState if not state.is_final]
+OTHER = VideoRequest(prompt="a dog", model="sora-2", seconds=8, size="1280x720")
+
+
+@pytest.fixture(scope="module")
+def sentences() -> frozenset[str]:
+    return Texts.load().keys()
+
+
+def doubt() -> UnconfirmedSubmitError:
+    return UnconfirmedSubmitError("the connection broke after the request was sent")
+
+
+async def failed(bench: Bench, job: Job, key: str, sentences: frozenset[str]) -> None:
+    """Check that a job failed for this reason, and that its card has a sentence for it."""
+    ended = await bench.run_out(job.id)
+    assert ended.failure is not None
+    assert (ended.state, ended.failure.key) == (JobState.FAILED, key)
+    assert bench.deliverer.cards[job.id] == key
+    assert key in sentences
+
+
+# From the command to the video
+
+
+async def test_a_job_ends_with_the_video_on_its_card_and_one_dm(bench: Bench) -> None:
+    job = await bench.submit()
+    bench.backend.finish()
+    ended = await bench.run_out(job.id)
+    assert ended.state is JobState.SUCCEEDED
+    assert (ended.progress, ended.note) == (100, None)
+    assert bench.deliverer.dms == {job.id: 1}
+    assert bench.backend.posts == 1
+    video = bench.workspace.video(job.id).read_bytes()
+    assert video == CLIP + b"video_1"
+    assert bench.deliverer.videos[job.id].size == len(video)
+    assert not bench.workspace.folder(job.id).path.exists()
+
+
+async def test_a_narration_is_laid_over_the_clip(bench: Bench) -> None:
+    job = await bench.submit(attachment=VOICE)
+    bench.backend.finish()
+    ended = await bench.run_out(job.id)
+    assert ended.state is JobState.SUCCEEDED
+    assert bench.narrator.ingested == [(job.id, VOICE.url)]
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1 with voice"
+
+
+async def test_each_job_gets_its_own_video(bench: Bench) -> None:
+    jobs = [await bench.submit() for _ in range(5)]
+    bench.backend.finish()
+    for job in jobs:
+        await bench.run_out(job.id)
+    videos = {bench.workspace.video(job.id).read_bytes() for job in jobs}
+    assert len(videos) == bench.backend.posts == 5
+
+
+@pytest.mark.parametrize("state", [state for state in OPEN_STATES if state.value != "undecided"])
+async def test_every_open_state_is_resumed_after_a_restart(
+    state: JobState, tmp_path: Path, clock: Clock
+) -> None:
+    backend, deliverer = FakeBackend(clock), FakeDeliverer()
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        job = await bench.at(state, attachment=VOICE)
+        # It dies with the step claimed.
+        await bench.claim(job.id)
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        backend.finish()
+        ended = await bench.run_out(job.id)
+        assert ended.state is JobState.SUCCEEDED
+        video = bench.workspace.video(job.id).read_bytes()
+    assert video.endswith(b" with voice")
+    assert len(backend.ledger) == 1
+    assert deliverer.dms == {job.id: 1}
+    assert deliverer.cards[job.id] == "video"
+
+
+async def test_an_undecided_job_still_asks_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    deliverer = FakeDeliverer()
+    backend = FakeBackend(clock)
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        job = await bench.at(JobState.UNDECIDED)
+    posts = backend.posts
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        asking = await bench.run_out(job.id)
+        assert (asking.state, asking.next_at) == (JobState.UNDECIDED, None)
+        assert deliverer.cards[job.id] == "undecided"
+        assert backend.posts == posts
+        await bench.jobs.retry_undecided(job.id)
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+# Before anything is spent
+
+
+async def test_nothing_is_sent_to_the_provider_before_the_job_has_its_message(
+    bench: Bench,
+) -> None:
+    job = await bench.submit(acknowledged=False)
+    bench.deliverer.found = 55
+    found = await bench.step(job.id)
+    assert (found.state, found.origin.message_id) == (JobState.RECEIVED, 55)
+    assert bench.backend.posts == 0
+
+
+async def test_a_command_without_a_message_is_never_charged(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.submit(acknowledged=False)
+    bench.deliverer.found = None
+    await failed(bench, job, "failed.unacknowledged", sentences)
+    assert bench.backend.ledger == {}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["audio.not_audio", "audio.unreadable", "audio.empty", "audio.too_long", "audio.too_large"],
+)
+async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
+    key: str, bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.submit(attachment=VOICE)
+    bench.narrator.faults.append(UserError(key, seconds=700, found=ValueError("odd")))
+    await failed(bench, job, key, sentences)
+    failure = (await bench.now(job.id)).failure
+    assert failure is not None
+    assert failure.fields == {"seconds": "700", "found": "odd"}
+    assert bench.backend.ledger == {}
+
+
+async def test_a_full_disk_delays_the_create(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.pipeline = bench.build_pipeline(Bounds(min_free_bytes=2**63))
+    waiting = await bench.step(job.id)
+    assert (waiting.state, waiting.next_at) == (JobState.QUEUED, bench.clock() + 60)
+    assert bench.backend.posts == 0
+    bench.pipeline = bench.build_pipeline(Bounds(min_free_bytes=0))
+    assert (await bench.step(job.id)).state is JobState.GENERATING
+
+
+# The one POST
+
+
+async def test_the_intent_is_committed_before_the_post(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.answer.clear()
+    step = asyncio.create_task(bench.step(job.id))
+    async with asyncio.timeout(PATIENCE):
+        await bench.backend.in_submit.wait()
+    intended = await bench.now(job.id)
+    assert intended.state is JobState.SUBMITTING
+    assert intended.create_key == bench.backend.only.create_key
+    bench.backend.answer.set()
+    assert (await step).state is JobState.GENERATING
+
+
+async def test_without_the_intent_there_is_no_post(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    claimed = await bench.claim(job.id)
+    await bench.jobs.cancel(job.id)
+    await bench.pipeline.steps[JobState.QUEUED](claimed)
+    assert bench.backend.posts == 0
+    assert (await bench.now(job.id)).state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(ErrorKind.MODERATED, ErrorKind.INVALID, ErrorKind.AUTH, ErrorKind.BALANCE),
+        *(ErrorKind.GONE, ErrorKind.INTERNAL),
+    ],
+)
+async def test_a_refused_create_fails_with_the_reason(
+    kind: ErrorKind, bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.submit()
+    bench.backend.refusals.append(BackendError(kind, "no"))
+    await failed(bench, job, f"failed.{kind}", sentences)
+    assert bench.backend.ledger == {}
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.RATE, ErrorKind.TRANSIENT])
+async def test_a_create_that_was_put_off_is_repeated_when_the_provider_says(
+    kind: ErrorKind, bench: Bench
+) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.refusals.append(BackendError(kind, "later", retry_after=17))
+    waiting = await bench.step(job.id)
+    assert (waiting.state, waiting.next_at) == (JobState.QUEUED, bench.clock() + 17)
+    assert (await bench.step(job.id)).state is JobState.GENERATING
+    assert len(bench.backend.ledger) == 1
+
+
+async def test_creates_that_are_put_off_come_slower_and_end(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.refusals += [BackendError(ErrorKind.RATE, "later") for _ in range(30)]
+    pauses: list[float] = []
+    while (waiting := await bench.step(job.id)).state is JobState.QUEUED:
+        pauses.append((waiting.next_at or 0) - bench.clock())
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (2, 300)
+    assert bench.backend.posts == len(pauses) + 1 == 18
+    await failed(bench, job, "failed.rate", sentences)
+
+
+async def test_a_provider_that_always_says_soon_is_not_asked_faster_for_it(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.refusals += [
+        BackendError(ErrorKind.RATE, "soon", retry_after=0.5) for _ in range(3)
+    ]
+    pauses = [((await bench.step(job.id)).next_at or 0) - bench.clock() for _ in range(3)]
+    assert pauses == [2, 4, 8]
+
+
+async def test_an_answer_that_says_done_is_not_waited_for(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.finish()
+    bound = await bench.step(job.id)
+    assert (bound.state, bound.next_at) == (JobState.GENERATING, bench.clock())
+
+
+async def test_a_create_like_another_one_waits_until_that_is_clear(bench: Bench) -> None:
+    doubtful = await bench.at(JobState.UNCONFIRMED)
+    job = await bench.at(JobState.QUEUED)
+    waiting = await bench.step(job.id)
+    assert (waiting.state, waiting.next_at) == (JobState.QUEUED, bench.clock() + 5)
+    assert bench.backend.posts == 1
+    while (await bench.now(doubtful.id)).state is JobState.UNCONFIRMED:
+        await bench.step(doubtful.id)
+    assert (await bench.step(job.id)).state is JobState.GENERATING
+    assert bench.backend.posts == 2
+
+
+async def test_a_cancel_during_the_post_stops_the_remote_job(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.answer.clear()
+    step = asyncio.create_task(bench.step(job.id))
+    async with asyncio.timeout(PATIENCE):
+        await bench.backend.in_submit.wait()
+    await bench.jobs.cancel(job.id)
+    await bench.run_out(job.id)
+    bench.backend.answer.set()
+    assert (await step).state is JobState.CANCELLED
+    assert bench.backend.cancelled == ["video_1"]
+
+
+# Never a second POST in doubt
+
+
+async def die_unconfirmed(bench: Bench, job: Job) -> None:
+    bench.backend.lost_answers.append(doubt())
+    await bench.step(job.id)
+
+
+async def die_by_a_bug(bench: Bench, job: Job) -> None:
+    bench.backend.lost_answers.append(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        await bench.step(job.id)
+
+
+async def die_in_the_post(bench: Bench, job: Job) -> None:
+    bench.backend.answer.clear()
+    step = asyncio.create_task(bench.step(job.id))
+    async with asyncio.timeout(PATIENCE):
+        await bench.backend.in_submit.wait()
+    step.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+    bench.backend.answer.set()
+
+
+async def die_before_the_post(bench: Bench, job: Job) -> None:
+    await bench.jobs.begin_submit(await bench.claim(job.id))
+    bench.backend.charge(REQUEST)
+
+
+DEATHS = [die_unconfirmed, die_by_a_bug, die_in_the_post, die_before_the_post]
+
+
+@pytest.mark.parametrize("die", DEATHS)
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_doubtful_create_is_found_and_never_repeated(
+    die: type, *, restarted: bool, tmp_path: Path, clock: Clock
+) -> None:
+    backend = FakeBackend(clock)
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        job = await bench.at(JobState.QUEUED)
+        await die(bench, job)
+        assert (await bench.now(job.id)).state in {JobState.SUBMITTING, JobState.UNCONFIRMED}
+        posts = backend.posts
+        if not restarted:
+            backend.finish()
+            assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        backend.finish()
+        ended = await bench.run_out(job.id)
+        assert ended.state is JobState.SUCCEEDED
+        assert ended.remote_id == backend.only.ref
+    assert backend.posts == posts
+
+
+async def test_a_doubtful_create_settles_before_it_is_looked_up(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    await die_unconfirmed(bench, job)
+    assert (await bench.now(job.id)).next_at == bench.clock() + 180
+
+
+async def test_a_create_that_is_absent_from_two_complete_listings_is_repeated(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.SUBMITTING)
+    await bench.step(job.id)
+    once = await bench.step(job.id)
+    assert (once.state, once.next_at) == (JobState.UNCONFIRMED, bench.clock() + 60)
+    assert (await bench.step(job.id)).state is JobState.QUEUED
+    assert (await bench.step(job.id)).state is JobState.GENERATING
+    assert bench.backend.posts == 1
+
+
+async def test_a_create_is_not_repeated_for_ever(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.lists = False
+    bench.backend.lost_answers += [doubt() for _ in range(10)]
+    asking = await bench.run_out(job.id)
+    assert (asking.state, bench.backend.posts) == (JobState.UNDECIDED, 3)
+    assert bench.deliverer.cards[job.id] == "undecided"
+
+
+async def test_absence_from_an_incomplete_listing_says_nothing(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.lists = bench.backend.complete = False
+    await die_unconfirmed(bench, job)
+    assert (await bench.step(job.id)).state is JobState.UNCONFIRMED
+    assert (await bench.step(job.id)).state is JobState.UNDECIDED
+    assert bench.backend.posts == 1
+
+
+async def test_one_complete_listing_after_an_incomplete_one_is_not_enough(bench: Bench) -> None:
+    job = await bench.at(JobState.SUBMITTING)
+    await bench.step(job.id)
+    bench.backend.complete = False
+    await bench.step(job.id)
+    bench.backend.complete = True
+    assert (await bench.step(job.id)).state is JobState.UNCONFIRMED
+    assert (await bench.step(job.id)).state is JobState.QUEUED
+
+
+async def test_two_candidates_are_left_to_the_person(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.charge(REQUEST)
+    await die_unconfirmed(bench, job)
+    assert (await bench.step(job.id)).state is JobState.UNDECIDED
+    assert (await bench.run_out(job.id)).next_at is None
+    assert bench.deliverer.cards[job.id] == "undecided"
+    assert bench.backend.posts == 1
+
+
+async def test_the_remote_jobs_of_others_are_no_candidates(bench: Bench) -> None:
+    await bench.at(JobState.GENERATING)
+    job = await bench.at(JobState.QUEUED)
+    await die_unconfirmed(bench, job)
+    found = await bench.step(job.id)
+    assert (found.state, found.remote_id) == (JobState.GENERATING, "video_2")
+
+
+async def test_an_old_remote_job_is_no_candidate(bench: Bench) -> None:
+    bench.backend.charge(REQUEST)
+    bench.clock.advance(301)
+    job = await bench.at(JobState.QUEUED)
+    await die_unconfirmed(bench, job)
+    assert (await bench.step(job.id)).remote_id == "video_2"
+
+
+async def test_an_early_webhook_names_the_remote_job_where_nothing_is_listed(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.lists = bench.backend.complete = False
+    await die_unconfirmed(bench, job)
+    bench.backend.charge(OTHER)
+    for ref in bench.backend.ledger:
+        await bench.jobs.receive_webhook(backend="fake", webhook_id=ref, remote_id=ref)
+    bound = await bench.step(job.id)
+    assert sorted(bench.backend.hinted) == ["video_1", "video_2"]
+    assert (bound.state, bound.remote_id) == (JobState.GENERATING, "video_1")
+    assert bound.next_at == bench.clock()
+
+
+async def test_a_cancel_while_a_create_is_looked_up_stops_the_remote_job(bench: Bench) -> None:
+    job = await bench.at(JobState.UNCONFIRMED)
+    looking = await bench.claim(job.id)
+    await bench.jobs.cancel(job.id)
+    await bench.pipeline.steps[JobState.UNCONFIRMED](looking)
+    assert bench.backend.cancelled == ["video_1"]
+
+
+async def test_a_listing_that_fails_is_asked_again_then_left_to_the_person(bench: Bench) -> None:
+    job = await bench.at(JobState.UNCONFIRMED)
+    bench.backend.find_faults += [BackendError(ErrorKind.TRANSIENT, "down") for _ in range(2)]
+    claimed = await bench.claim(job.id)
+    with pytest.raises(BackendError):
+        await bench.pipeline.steps[JobState.UNCONFIRMED](claimed)
+    await bench.jobs.postpone(claimed, after=1, attempts=18)
+    assert (await bench.step(job.id)).state is JobState.UNDECIDED
+
+
+async def test_a_person_may_try_an_undecided_job_again(bench: Bench) -> None:
+    job = await bench.at(JobState.UNDECIDED)
+    bench.backend.finish()
+    await bench.jobs.retry_undecided(job.id)
+    ended = await bench.run_out(job.id)
+    assert ended.state is JobState.SUCCEEDED
+    assert bench.backend.posts == 2
+
+
+# Downloading and merging
+
+
+async def test_a_download_that_fails_is_tried_again(bench: Bench) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    bench.backend.fetch_faults.append(BackendError(ErrorKind.TRANSIENT, "cut off"))
+    with pytest.raises(BackendError):
+        await bench.step(job.id)
+    assert (await bench.now(job.id)).state is JobState.DOWNLOADING
+    assert (await bench.step(job.id)).state is JobState.MERGING
+
+
+async def test_a_clip_that_the_provider_lost_fails_the_job(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    bench.backend.fetch_faults.append(BackendError(ErrorKind.GONE, "expired"))
+    await failed(bench, job, "failed.gone", sentences)
+    assert bench.backend.posts == 1
+
+
+async def test_a_download_is_not_tried_for_ever(bench: Bench, sentences: frozenset[str]) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    await bench.jobs.postpone(await bench.claim(job.id), after=0, attempts=300)
+    bench.backend.fetch_faults.append(BackendError(ErrorKind.TRANSIENT, "still down"))
+    await failed(bench, job, "failed.gone", sentences)
+
+
+async def test_what_is_no_video_three_times_fails_the_job(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    bench.backend.fetch_faults += [MediaError("HTML") for _ in range(3)]
+    for attempts in (1, 2):
+        claimed = await bench.claim(job.id)
+        with pytest.raises(MediaError):
+            await bench.pipeline.steps[JobState.DOWNLOADING](claimed)
+        await bench.jobs.postpone(claimed, after=1, attempts=attempts)
+    await failed(bench, job, "failed.not_a_video", sentences)
+
+
+async def test_a_merge_that_fails_twice_hands_over_the_clip_as_it_came_with_a_note(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.narrator.faults += [MediaError("boom", "tail"), MediaError("boom", "tail")]
+    claimed = await bench.claim(job.id)
+    with pytest.raises(MediaError):
+        await bench.pipeline.steps[JobState.MERGING](claimed)
+    await bench.jobs.postpone(claimed, after=1, attempts=1)
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.not_merged")
+    assert bench.deliverer.notes == {job.id: "note.not_merged"}
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
+    assert "note.not_merged" in sentences
+
+
+async def test_a_merge_that_fails_once_is_merged_the_second_time(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.narrator.faults.append(MediaError("boom"))
+    with pytest.raises(MediaError):
+        await bench.step(job.id)
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+    assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
+
+
+@pytest.mark.parametrize("attachment", [None, VOICE])
+async def test_a_merge_that_was_cut_off_after_the_video_was_kept_is_finished(
+    attachment: None, bench: Bench
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=attachment)
+    running = await bench.claim(job.id)
+    await bench.claim_again(job.id)
+    # All is done but the commit, which comes too late.
+    await bench.pipeline.steps[JobState.MERGING](running)
+    before = bench.workspace.video(job.id).read_bytes()
+    assert (await bench.now(job.id)).state is JobState.MERGING
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.workspace.video(job.id).read_bytes() == before
+
+
+# Handing over
+
+
+async def test_a_held_delivery_waits_and_is_woken_by_a_restart(
+    tmp_path: Path, clock: Clock
+) -> None:
+    deliverer, backend = FakeDeliverer(handover=Handover.HELD), FakeBackend(clock)
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        job = await bench.at(JobState.DELIVERING)
+        held = await bench.step(job.id)
+        assert (held.state, held.next_at) == (JobState.DELIVERING, clock() + 3600)
+    deliverer.handover = Handover.CARD
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        assert await bench.jobs.wake_held() == 1
+        assert (await bench.now(job.id)).next_at == clock()
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert deliverer.dms == {job.id: 1}
+
+
+async def test_a_video_without_its_card_comes_by_dm(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    bench.deliverer.handover = Handover.DM
+    job = await bench.at(JobState.DELIVERING)
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.card_gone")
+    assert "note.card_gone" in sentences
+
+
+@pytest.mark.parametrize("state", [JobState.DELIVERING, JobState.NOTIFYING])
+async def test_what_discord_does_not_take_now_is_not_given_up(
+    state: JobState, bench: Bench
+) -> None:
+    job = await bench.at(state)
+    bench.deliverer.faults.append(DeliveryError("down"))
+    with pytest.raises(DeliveryError):
+        await bench.step(job.id)
+    assert (await bench.now(job.id)).state is state
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.deliverer.dms == {job.id: 1}
+
+
+async def test_a_video_that_is_not_in_the_table_is_not_delivered(bench: Bench) -> None:
+    job = await bench.at(JobState.DELIVERING)
+    await bench.database.rows("DELETE FROM artifacts", {})
+    with pytest.raises(MediaError):
+        await bench.step(job.id)
+
+
+# Ends
+
+
+async def test_a_cancelled_job_is_stopped_upstream_once_even_if_its_card_fails(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    await bench.jobs.cancel(job.id)
+    claimed = await bench.claim(job.id)
+    bench.deliverer.faults.append(DeliveryError("down"))
+    with pytest.raises(DeliveryError):
+        await bench.pipeline.steps[JobState.CANCELLED](claimed)
+    await bench.jobs.postpone(claimed, after=1, attempts=1)
+    await bench.run_out(job.id)
+    assert bench.backend.cancelled == ["video_1"]
+    assert bench.deliverer.cards[job.id] == "cancelled"
+
+
+async def test_a_provider_that_refuses_to_stop_does_not_hold_up_the_card(bench: Bench) -> None:
+    job = await bench.at(JobState.GENERATING)
+    bench.backend.cancel_faults.append(BackendError(ErrorKind.INTERNAL, "can't"))
+    await bench.jobs.cancel(job.id)
+    await bench.run_out(job.id)
+    assert bench.deliverer.cards[job.id] == "cancelled"
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+async def test_an_end_leaves_no_files_behind(state: JobState, bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    assert bench.workspace.folder(job.id).path.exists()
+    await bench.jobs.move(await bench.claim(job.id), state)
+    await bench.run_out(job.id)
+    assert not bench.workspace.folder(job.id).path.exists()
+
+
+async def test_the_files_are_gone_before_success_is_committed(bench: Bench) -> None:
+    job = await bench.at(JobState.NOTIFYING, attachment=VOICE)
+    left = bench.workspace.folder(job.id).path
+    at_commit: list[bool] = []
+    bench.bus.subscribe(lambda _: at_commit.append(left.exists()))
+    await bench.run_out(job.id)
+    assert at_commit == [False]
+
+
+async def test_the_files_are_gone_before_a_failed_job_is_let_go(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    await bench.jobs.fail(await bench.claim(job.id), "failed.internal", incident=job.id)
+    claimed = await bench.claim(job.id)
+    async with bench.unwritable():
+        with pytest.raises(sqlite3.OperationalError):
+            await bench.pipeline.steps[JobState.FAILED](claimed)
+    assert not bench.workspace.folder(job.id).path.exists()
+    assert (await bench.run_out(job.id)).next_at is None
+
+
+async def test_a_failed_remote_job_is_never_made_again(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    bench.backend.only.state = RemoteState.FAILED
+    bench.backend.only.error = BackendError(ErrorKind.MODERATED, "no")
+    await failed(bench, job, "failed.moderated", sentences)
+    assert bench.backend.posts == 1
