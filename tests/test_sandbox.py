@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import io
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
@@ -14,15 +15,17 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.sandbox import faults, refusals
+from bot.sandbox.gateway import MAX_SESSIONS
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.uploads import Upload
 from bot.sandbox.wire import SandboxError
-from tests.discord_spec import check_all, check_schema
+from tests.discord_spec import check, check_all, check_schema, specification
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from bot.sandbox.invocations import Value
     from bot.sandbox.messages import Message
 
 CLIP = b"\0\0\0\x18ftypmp42" + b"clip" * 1000
@@ -68,10 +71,17 @@ class Card(ui.LayoutView):
 
 
 class Form(ui.Modal, title="Another one"):
-    prompt: ui.TextInput[Form] = ui.TextInput(label="Prompt")
+    prompt: ui.TextInput[Form] = ui.TextInput(label="Prompt", custom_id="prompt")
+    style: ui.TextInput[Form] = ui.TextInput(label="Style", custom_id="style", default="calm")
+    voice: ui.Label[Form] = ui.Label(
+        text="Voice", component=ui.FileUpload(custom_id="voice", required=False)
+    )
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
-        await interaction.response.send_message(f"asked: {self.prompt.value}", ephemeral=True)
+        assert isinstance(self.voice.component, ui.FileUpload)
+        sizes = [file.size for file in self.voice.component.values]
+        said = f"{self.prompt.value}, {self.style.value}, {sizes}"
+        await interaction.response.send_message(said, ephemeral=True)
 
 
 class Bot(commands.Bot):
@@ -98,6 +108,14 @@ class Bot(commands.Bot):
         ) -> None:
             del prompt
             await self.script(interaction, audio)
+
+        admin = app_commands.Group(name="admin", description="For the operator")
+
+        @admin.command(description="Show the limits")
+        async def limits(interaction: discord.Interaction) -> None:
+            await interaction.response.send_message("20 a day", ephemeral=True)
+
+        self.tree.add_command(admin)
 
         @self.tree.error
         async def on_error(
@@ -134,7 +152,7 @@ async def online(sandbox: Sandbox) -> AsyncIterator[Bot]:
     bot = Bot()
     async with bot:
         running = asyncio.create_task(bot.start(sandbox.token), name="bot")
-        await sandbox.wait_for(lambda: sandbox.gateway.identified > before)
+        await sandbox.wait_for_bot(after=before)
         yield bot
     await running
 
@@ -157,7 +175,7 @@ async def test_a_command_is_synced_and_answered(sandbox: Sandbox, bot: Bot) -> N
     asked = await sandbox.slash("video", {"prompt": "rain"})
     card = await sandbox.answer_to(asked)
 
-    assert [command["name"] for command in sandbox.world.commands] == ["video"]
+    assert [command["name"] for command in sandbox.world.commands] == ["video", "admin"]
     assert card.text == "working"
     assert card.payload["interaction_metadata"]["user"]["id"] == str(sandbox.world.user.id)
     assert bot.user is not None
@@ -365,19 +383,163 @@ async def test_a_button_works_after_the_bot_has_restarted(sandbox: Sandbox) -> N
         await sandbox.click(card, "cancel:j1")
 
 
-async def test_a_form_is_filled_in(sandbox: Sandbox, bot: Bot) -> None:
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"prompt": "fog", "style": "wild"}, "fog, wild, []"),
+        (
+            {"prompt": "snow", "voice": Upload(filename="voice.wav", content=VOICE)},
+            f"snow, calm, [{len(VOICE)}]",
+        ),
+    ],
+)
+async def test_a_form_is_filled_in(
+    sandbox: Sandbox, bot: Bot, values: dict[str, Value], said: str
+) -> None:
     async def ask(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_modal(Form())
 
     bot.script = ask
     asked = await sandbox.slash("video", {"prompt": "rain"})
-    form = await sandbox.wait_for(lambda: asked.modal)
-    field = form["components"][0]["components"][0]["custom_id"]
-    answer = await sandbox.answer_to(await sandbox.submit(asked, {field: "snow"}))
+    await sandbox.wait_for(lambda: asked.modal)
+    assert asked.message is None
+    answer = await sandbox.answer_to(await sandbox.submit(asked, values))
 
-    assert answer.text == "asked: snow"
+    assert answer.text == said
     with pytest.raises(SandboxError, match="no nonsense"):
         await sandbox.submit(asked, {"nonsense": "x"})
+
+
+async def test_only_a_form_can_be_filled_in(sandbox: Sandbox, bot: Bot) -> None:
+    del bot
+    asked = await sandbox.slash("video", {"prompt": "rain"})
+    await sandbox.answer_to(asked)
+    with pytest.raises(SandboxError, match="not answered with a form"):
+        await sandbox.submit(asked, {})
+
+
+async def test_a_choice_is_told_with_its_values(sandbox: Sandbox, bot: Bot) -> None:
+    chosen: list[str] = []
+    view = ui.View()
+    select: ui.Select[ui.View] = ui.Select(
+        custom_id="size", options=[discord.SelectOption(label="small", value="s")]
+    )
+
+    async def choose(interaction: discord.Interaction) -> None:
+        chosen.extend(select.values)
+        await interaction.response.defer()
+        await interaction.edit_original_response(content="chosen")
+        await interaction.followup.send("indeed")
+
+    async def offer(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message("choose", view=view)
+
+    select.callback = choose  # type: ignore[method-assign]
+    view.add_item(select)
+    bot.script = offer
+    card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+    clicked = await sandbox.click(card, "size", values=["s"])
+    (more,) = await sandbox.wait_for(lambda: clicked.followups)
+
+    assert (chosen, card.text) == (["s"], "chosen")
+    assert more.payload["interaction_metadata"]["interacted_message_id"] == str(card.id)
+    view.stop()
+
+
+async def test_a_subcommand_is_typed_like_any_other(sandbox: Sandbox, bot: Bot) -> None:
+    del bot
+    answer = await sandbox.answer_to(await sandbox.slash("admin limits"))
+    assert answer.text == "20 a day"
+
+
+async def test_an_answer_can_be_taken_away(sandbox: Sandbox, bot: Bot) -> None:
+    async def take_back(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message("oops")
+        await interaction.delete_original_response()
+        await interaction.original_response()
+
+    bot.script = take_back
+    assert (await failure(sandbox, bot)).code == 10008
+    assert sandbox.ledger.messages[0].deleted
+
+
+async def test_files_are_kept_added_and_dropped_by_an_edit(sandbox: Sandbox, bot: Bot) -> None:
+    def file(name: str) -> discord.File:
+        return discord.File(io.BytesIO(CLIP), name, description="a clip")
+
+    async def change(interaction: discord.Interaction, _audio: object) -> None:
+        await interaction.response.send_message("files", file=file("a.mp4"))
+        message = await interaction.original_response()
+        message = await message.add_files(file("b.mp4"))
+        await message.remove_attachments(message.attachments[0])
+        await message.edit(attachments=[])
+
+    bot.script = change
+    card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+    await sandbox.wait_for(lambda: len(card.versions) == 4)
+
+    names = [[a["filename"] for a in version.payload["attachments"]] for version in card.versions]
+    assert names == [["a.mp4"], ["a.mp4", "b.mp4"], ["b.mp4"], []]
+
+
+async def test_a_file_component_shows_the_attachment_that_it_names(
+    sandbox: Sandbox, bot: Bot
+) -> None:
+    async def show(interaction: discord.Interaction, _audio: object) -> None:
+        view = ui.LayoutView()
+        view.add_item(ui.File("attachment://notes.txt"))
+        await interaction.response.send_message(
+            view=view, file=discord.File(io.BytesIO(b"notes"), "notes.txt")
+        )
+        view.stop()
+
+    bot.script = show
+    card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+    (shown,) = card.components
+    assert shown["file"]["url"] == card.payload["attachments"][0]["url"]
+    assert (shown["name"], shown["size"]) == ("notes.txt", 5)
+
+
+async def test_a_bot_that_is_asked_to_reconnect_resumes(sandbox: Sandbox, bot: Bot) -> None:
+    del bot
+    sandbox.gateway.ask_to_reconnect()
+    await sandbox.wait_for(lambda: sandbox.gateway.resumed)
+    await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+
+
+async def test_the_oldest_of_many_sessions_is_forgotten(tmp_path: Path) -> None:
+    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
+        first = ""
+        for _ in range(MAX_SESSIONS + 1):
+            async with session.ws_connect(sandbox.gateway_url) as socket:
+                await socket.receive_json()
+                await socket.send_json({"op": 2, "d": {"token": sandbox.token}})
+                ready = await socket.receive_json()
+                first = first or ready["d"]["session_id"]
+        async with session.ws_connect(sandbox.gateway_url) as socket:
+            await socket.receive_json()
+            resume = {"token": sandbox.token, "session_id": first, "seq": 1}
+            await socket.send_json({"op": 6, "d": resume})
+            assert await socket.receive_json() == {"op": 9, "d": False}
+
+
+async def test_a_nonce_counts_for_a_few_minutes(sandbox: Sandbox, bot: Bot, clock: Clock) -> None:
+    here = bot.get_partial_messageable(sandbox.world.channel.id)
+    first = await here.send("x", nonce="n")
+    clock.ahead = 301
+    assert (await here.send("x", nonce="n")).id != first.id
+
+
+async def test_an_upload_that_breaks_off_is_recorded_without_an_answer(sandbox: Sandbox) -> None:
+    host, port = sandbox.url.removeprefix("http://").split("/")[0].split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /api/v10/users/@me/channels HTTP/1.1\r\nHost: x\r\n")
+    writer.write(b"Content-Length: 100\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    (recorded,) = await sandbox.wait_for(lambda: sandbox.ledger.requests)
+
+    assert (recorded.operation, recorded.status) == ("POST /users/@me/channels", 0)
 
 
 async def test_what_happened_while_the_gateway_was_away_is_replayed(
@@ -546,10 +708,81 @@ async def test_a_stranger_is_kept_out(tmp_path: Path) -> None:
                 assert (await socket.receive()).data == code
 
 
+async def test_addresses_that_name_nothing_are_refused(tmp_path: Path) -> None:
+    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bot {sandbox.token}"}
+        application = sandbox.world.application_id
+        asked: list[tuple[str, str, object, int]] = [
+            ("GET", f"/applications/{application}/commands", None, 200),
+            ("GET", "/applications/1/commands", None, 404),
+            ("POST", "/users/@me/channels", {"recipient_id": "1"}, 404),
+            ("POST", "/users/@me/channels", {"recipient_id": "me"}, 400),
+            ("GET", "/channels/here/messages", None, 400),
+            ("GET", "/channels/1/messages", None, 404),
+            ("POST", "/interactions/1/token/callback", {"type": 4}, 404),
+            ("GET", f"/webhooks/{application}/token/messages/@original", None, 404),
+        ]
+        for method, path, body, status in asked:
+            call = session.request(method, sandbox.url + path, json=body, headers=headers)
+            async with call as answer:
+                assert (path, answer.status) == (path, status)
+
+
+@pytest.mark.parametrize("kind", [6, 7, 8])
+async def test_an_answer_that_does_not_fit_its_interaction_is_refused(
+    sandbox: Sandbox, bot: Bot, kind: int
+) -> None:
+    codes: asyncio.Queue[int] = asyncio.Queue()
+
+    async def misfit(interaction: discord.Interaction, _audio: object) -> None:
+        url = f"{sandbox.url}/interactions/{interaction.id}/{interaction.token}/callback"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json={"type": kind, "data": {"choices": []}}) as answer,
+        ):
+            codes.put_nowait((await answer.json())["code"])
+
+    bot.script = misfit
+    await sandbox.slash("video", {"prompt": "rain"})
+    assert await asyncio.wait_for(codes.get(), 10) == 50035
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "status"),
+    [("payload_json", 1, 400), ("payload_json", 1_100_000, 413), ("file", 1, 400)],
+)
+async def test_a_form_that_can_not_be_read_is_refused(
+    tmp_path: Path, name: str, size: int, status: int
+) -> None:
+    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bot {sandbox.token}"}
+        url = f"{sandbox.url}/channels/{sandbox.world.channel.id}/messages"
+        form = aiohttp.FormData()
+        form.add_field(name, io.BytesIO(b"{" * size), filename="a")
+        async with session.post(url, data=form, headers=headers) as answer:
+            assert answer.status == status
+
+
+async def test_a_persons_file_may_lie_on_disk(sandbox: Sandbox, bot: Bot, tmp_path: Path) -> None:
+    got: list[bytes] = []
+
+    async def read(interaction: discord.Interaction, audio: discord.Attachment | None) -> None:
+        assert audio is not None
+        got.append(await audio.read())
+        await interaction.response.send_message("thanks")
+
+    bot.script = read
+    voice = tmp_path / "voice"
+    voice.write_bytes(VOICE)
+    audio = Upload(filename="voice.ogg", content=voice)
+    await sandbox.answer_to(await sandbox.slash("video", {"prompt": "x", "audio": audio}))
+    assert got == [VOICE]
+
+
 async def test_nobody_types_what_the_bot_does_not_offer(sandbox: Sandbox, bot: Bot) -> None:
     del bot
     for name, options, reason in [
-        ("picture", {}, "no command picture; known: video"),
+        ("picture", {}, "no command picture; known: video, admin"),
         ("video", {}, "asks for prompt"),
         ("video", {"prompt": "x", "size": "1"}, "no option size"),
         ("video", {"prompt": "x", "audio": "text"}, "does not take this as audio"),
@@ -569,6 +802,50 @@ async def test_waiting_in_vain_says_what_was_seen_last(sandbox: Sandbox, bot: Bo
     del bot
     with pytest.raises(TimeoutError, match=r"PUT /applications/\{application_id\}/commands 200"):
         await sandbox.wait_for(lambda: None, within=0.01)
+
+
+async def test_faults_can_be_taken_back(sandbox: Sandbox, bot: Bot) -> None:
+    sandbox.close_dms()
+    sandbox.faults.clear()
+    dm = await bot.create_dm(discord.Object(sandbox.world.user.id))
+    await dm.send("hello")
+    assert [message.text for message in sandbox.dms()] == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"template": "/nowhere"}, "Discord has no POST /nowhere"),
+        ({"path": "/channels/here/messages"}, "channel_id"),
+        ({"path": "/channels"}, "is no /channels"),
+        ({"query": {"wait": "1"}}, "knows no"),
+        ({"json": {"content": 5}}, "content"),
+        ({"json": None}, "needs a body"),
+        ({"json": {"attachments": [{"id": 0}, {"id": 1}]}}, "are not the files"),
+        ({"method": "GET"}, "takes no body"),
+        ({"method": "GET", "json": None, "query": {"limit": "many"}}, "limit=many"),
+    ],
+)
+async def test_a_request_that_discord_does_not_allow_is_found(
+    sandbox: Sandbox, bot: Bot, change: dict[str, Any], complaint: str
+) -> None:
+    await bot.get_partial_messageable(sandbox.world.channel.id).send(
+        "clip", file=discord.File(io.BytesIO(CLIP), "a.mp4")
+    )
+    good = sandbox.ledger.requests[-1]
+    check(good)
+    with pytest.raises(AssertionError, match=complaint):
+        check(dataclasses.replace(good, **change))
+
+
+def test_without_discords_document_ci_fails_and_others_skip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAPPER_SPECS", str(tmp_path))
+    for ci, outcome in [("true", pytest.fail.Exception), ("", pytest.skip.Exception)]:
+        monkeypatch.setenv("CI", ci)
+        with pytest.raises(outcome, match="npm pack discord-api-spec"):
+            specification.__wrapped__()
 
 
 async def test_each_change_of_a_message_is_told(tmp_path: Path) -> None:

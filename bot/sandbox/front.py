@@ -67,8 +67,8 @@ class Front:
         try:
             answer = await self._answer(request, handler)
             status = answer.status
-        except ConnectionCutError:
-            return web.Response()
+        except (ConnectionCutError, ConnectionError, web.RequestPayloadError):
+            return web.Response()  # for nobody: the connection is gone
         finally:
             self._record(request, at, status)
         return answer
@@ -82,7 +82,8 @@ class Front:
         except web.HTTPException as error:
             answer = _refusal(Refusal(error.status, 0, f"{error.status}: {error.reason}"))
         await fault.on_answer(request)
-        answer.headers.update(_rate_limit(request))
+        for name, value in self._rate_limit(request).items():
+            answer.headers.setdefault(name, value)
         return answer
 
     async def _handle(
@@ -103,6 +104,16 @@ class Front:
             return
         if request.headers.get("Authorization") != f"Bot {self._token}":
             raise RefusedError(UNAUTHORIZED)
+
+    def _rate_limit(self, request: web.Request) -> dict[str, str]:
+        bucket = hashlib.sha256(f"{request.method} {_template(request)}".encode()).hexdigest()
+        return {
+            "X-RateLimit-Limit": str(BUCKET_SIZE),
+            "X-RateLimit-Remaining": str(BUCKET_SIZE - 1),
+            "X-RateLimit-Reset": f"{self._clock() + 1:.3f}",
+            "X-RateLimit-Reset-After": "1.0",
+            "X-RateLimit-Bucket": bucket[:16],
+        }
 
     def _record(self, request: web.Request, at: float, status: int) -> None:
         if not request.path.startswith(API):
@@ -139,17 +150,9 @@ def _refusal(refusal: Refusal) -> web.Response:
     answer.headers["Content-Type"] = "application/json"
     if refusal.retry_after is not None:
         answer.headers["Retry-After"] = str(refusal.retry_after)
+        answer.headers["X-RateLimit-Reset-After"] = str(refusal.retry_after)
+        answer.headers["X-RateLimit-Remaining"] = "0"
         answer.headers["X-RateLimit-Scope"] = "user"
         # Without it discord.py takes the answer for a ban.
         answer.headers["Via"] = "1.1 sandbox"
     return answer
-
-
-def _rate_limit(request: web.Request) -> dict[str, str]:
-    bucket = hashlib.sha256(f"{request.method} {_template(request)}".encode()).hexdigest()[:16]
-    return {
-        "X-RateLimit-Limit": str(BUCKET_SIZE),
-        "X-RateLimit-Remaining": str(BUCKET_SIZE - 1),
-        "X-RateLimit-Reset-After": "1.0",
-        "X-RateLimit-Bucket": bucket,
-    }

@@ -37,7 +37,6 @@ class Session:
     id: str
     events: deque[Payload] = field(default_factory=lambda: deque["Payload"](maxlen=MAX_EVENTS))
     seq: int = 0
-    resumed: int = 0
     link: Link | None = None
 
     def add(self, event: str, data: Payload) -> None:

@@ -185,10 +185,10 @@ class Rest:
 
     def _answer_message(self, request: web.Request) -> Message:
         interaction = self._answered(request)
-        known = [message for message in (interaction.message, *interaction.followups) if message]
-        wanted = request.match_info.get("message_id")
-        for message in known:
-            if wanted in (None, str(message.id)):
+        original = interaction.message
+        wanted = request.match_info.get("message_id") or str(original and original.id)
+        for message in (original, *interaction.followups):
+            if message is not None and str(message.id) == wanted:
                 return self._messages.find(message.id)
         raise RefusedError(UNKNOWN_MESSAGE)
 

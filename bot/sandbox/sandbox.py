@@ -147,6 +147,16 @@ class Sandbox:
         )
         return self._send(interaction, data)
 
+    async def wait_for_bot(self, *, after: int = 0, within: float = 10.0) -> None:
+        """Wait until a bot has synced its commands and logged in.
+
+        `after` is the `gateway.identified` from before a restart.
+        """
+        await self.ledger.wait_for(
+            lambda: self.gateway.identified > after and self.gateway.ready and self.world.commands,
+            within=within,
+        )
+
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
         """Return what `find` finds, as soon as it does; TimeoutError after `within` seconds."""
         return await self.ledger.wait_for(find, within=within)

@@ -10,13 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import BodyPartReader
+
 from bot.sandbox.refusals import NOT_JSON, TOO_LARGE, RefusedError, invalid_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from aiohttp import BodyPartReader, web
+    from aiohttp import web
 
 CHUNK = 256 * 1024
 JSON_LIMIT = 1024 * 1024
@@ -93,16 +95,15 @@ class Uploads:
         files: list[StoredFile] = []
         too_large = False
         async for part in await request.multipart():
-            if not hasattr(part, "read_chunk"):
+            if not isinstance(part, BodyPartReader):
                 raise invalid_form("body", "nested multipart")
-            field: BodyPartReader = part  # pyright: ignore[reportAssignmentType]  # checked above
-            match = _FILE_FIELD.fullmatch(field.name or "")
-            if field.name == "payload_json":
-                payload = _parse(await _bounded(field, JSON_LIMIT))
+            match = _FILE_FIELD.fullmatch(part.name or "")
+            if part.name == "payload_json":
+                payload = _parse(await _bounded(part, JSON_LIMIT))
             elif match is None:
-                raise invalid_form(field.name or "body", "unknown field")
+                raise invalid_form(part.name or "body", "unknown field")
             else:
-                stored = await self._store(field, int(match[1]))
+                stored = await self._store(part, int(match[1]))
                 too_large = too_large or stored.size > self._limit()
                 files.append(stored)
         return Body(json=payload, multipart=True, files=tuple(files), too_large=too_large)
