@@ -93,9 +93,11 @@ class Poller:
             await self._jobs.fail(job, "failed.timeout")
             return
         interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
+        # Bounded, because nobody else looks at the deadline.
+        asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         await self._jobs.postpone(
             job,
-            after=max(interval * (1 + self._jitter()), retry_after or 0),
+            after=max(interval * (1 + self._jitter()), asked_for),
             attempts=job.attempts + 1,
             progress=update.progress if update else None,
         )
