@@ -233,11 +233,19 @@ async def test_a_packed_answer_is_unpacked_up_to_a_limit(
 ) -> None:
     ref = await submit(backend)
     small = gzip.compress(json.dumps({"id": ref, "status": "done"}).encode())
-    bomb = gzip.compress(b" " * 100_000_000)
+    bomb = gzip.compress(json.dumps({"id": ref, "status": "done"}).encode() + b" " * 100_000_000)
     packed = {"Content-Encoding": "gzip"}
     api.go_wrong("retrieve", Fault(status=200, body=small, headers=packed))
     assert (await backend.poll(ref)).state is RemoteState.DONE
     api.go_wrong("retrieve", Fault(status=200, body=bomb, headers=packed))
+    assert (await refusal(backend, poll=ref)).kind is ErrorKind.TRANSIENT
+
+
+async def test_an_answer_that_is_too_large_is_not_read(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    ref = await submit(backend)
+    api.shape = lambda job: job | {"noise": "x" * 5_000_000}
     assert (await refusal(backend, poll=ref)).kind is ErrorKind.TRANSIENT
 
 
