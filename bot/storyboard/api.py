@@ -56,7 +56,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def _refuse_browsers(request: web.Request) -> None:
-    """A page of any site may POST to loopback: it would name its origin."""
+    """Refuse what a page of any site may send to loopback: it names its origin."""
     if "Origin" in request.headers:
         raise ApiError(403, "Pages in a browser have no business here.")
 

@@ -15,7 +15,7 @@ from bot.storyboard.lettering import draw_bar, draw_card, draw_mark
 from bot.storyboard.palette import palette_for
 from bot.storyboard.scenery import draw_scenery
 from bot.storyboard.scenes import clean, split_scenes
-from bot.storyboard.typeset import drawable
+from bot.storyboard.typeset import choose_typeface
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 
 def draw(prompt: str, stage: Stage, folder: Path) -> Artwork:
     """Draw a prompt's clip as PNG files in `folder`: the same prompt, the same pictures."""
-    digest = hashlib.sha256(prompt.encode()).digest()
-    easel = Easel(stage=stage, palette=palette_for(prompt), digest=digest, folder=folder)
-    scenes = split_scenes(clean(drawable(clean(prompt))), seconds=stage.seconds)
+    digest = hashlib.sha256(prompt.encode(errors="replace")).digest()
+    text = clean(prompt)
+    typeface = choose_typeface(text)
+    easel = Easel(
+        stage=stage,
+        palette=palette_for(prompt),
+        typeface=typeface,
+        digest=digest,
+        folder=folder,
+    )
+    scenes = split_scenes(clean(typeface.drawable(text)), seconds=stage.seconds)
     return Artwork(
         stage=stage,
         scenery=draw_scenery(easel),

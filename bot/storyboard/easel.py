@@ -16,16 +16,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storyboard.palette import Palette, Rgb
+    from bot.storyboard.typeset import Typeface
 
 _OVERSAMPLING = 4
 
 
 class Easel:
-    """The stage, the colours and the folder of one clip; `digest` decides on the details."""
+    """The stage, colours, face and folder of one clip; `digest` decides on the details."""
 
-    def __init__(self, *, stage: Stage, palette: Palette, digest: bytes, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        stage: Stage,
+        palette: Palette,
+        typeface: Typeface,
+        digest: bytes,
+        folder: Path,
+    ) -> None:
         self.stage = stage
         self.palette = palette
+        self.typeface = typeface
         self.digest = digest
         self._folder = folder
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from bot.storyboard.artwork import Card, Layer
 from bot.storyboard.breaking import columns
 from bot.storyboard.easel import pill, tint
-from bot.storyboard.typeset import Box, fit, font
+from bot.storyboard.typeset import Box, fit
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -34,7 +34,7 @@ def draw_card(easel: Easel, number: int, text: str) -> Card:
     """Draw scene `number` of a clip, from 1; the first one is its title."""
     is_title = number == 1
     weight = 800 if is_title else 600
-    setting = fit(text, _box(easel, is_title=is_title), weight)
+    setting = fit(text, _box(easel, is_title=is_title), easel.typeface, weight)
     height = len(setting.lines) * setting.size * _LEADING
     top = easel.stage.height * (0.38 if easel.stage.is_tall else 0.41) - height / 2
     lines = _lines(easel, f"card{number}", setting, weight, top)
@@ -61,7 +61,7 @@ def _box(easel: Easel, *, is_title: bool) -> Box:
 
 def _lines(easel: Easel, name: str, setting: Setting, weight: int, top: float) -> tuple[Layer, ...]:
     """Draw the lines one below the other into one file, so that each can move by itself."""
-    face = font(setting.size, weight)
+    face = easel.typeface.at(setting.size, weight)
     masks = [_text(line, face) for line in setting.lines]
     sheet = Image.new(
         "L", (max(mask.width for mask, _, _ in masks), sum(mask.height for mask, _, _ in masks))
@@ -105,7 +105,7 @@ def _rule(easel: Easel, text_top: int) -> Layer:
 def draw_mark(easel: Easel) -> Layer:
     """Draw the honest mark: this is a preview."""
     size = max(8.0, 20 * easel.stage.unit)
-    text, _, upper = _text(_MARK, font(size, 500), 190)
+    text, _, upper = _text(_MARK, easel.typeface.at(size, 500), 190)
     indent = round(size * 0.75)
     mask = Image.new("L", (text.width + indent, text.height))
     mask.paste(text, (indent, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, cast
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 _PROMPT_CHARACTERS = 32_000
 _MODEL_CHARACTERS = 255
+_SIZE_CHARACTERS = 20
 _SECONDS = range(1, 61)
 _SIDE = range(64, 2049)
+_MOST_PIXELS = 1920 * 1080
 _MODEL = "storyboard"
 _DEFAULT_SECONDS = "4"
 _DEFAULT_SIZE = "720x1280"
@@ -97,18 +100,21 @@ def _text(fields: Mapping[str, object], name: str, default: str, most: int) -> s
 
 
 def _seconds(fields: Mapping[str, object]) -> int:
-    value = str(fields.get("seconds") or _DEFAULT_SECONDS)
+    given = fields.get("seconds")
+    value = _DEFAULT_SECONDS if given is None else str(given)
     if not re.fullmatch(r"[0-9]{1,3}", value) or int(value) not in _SECONDS:
         raise _refusal("seconds", f"a whole number from {_SECONDS[0]} to {_SECONDS[-1]}")
     return int(value)
 
 
 def _size(fields: Mapping[str, object]) -> str:
-    value = str(fields.get("size") or _DEFAULT_SIZE)
+    value = _text(fields, "size", _DEFAULT_SIZE, _SIZE_CHARACTERS)
     match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", value)
     sides = [int(side) for side in match.groups()] if match else []
     if not sides or any(side not in _SIDE or side % 2 for side in sides):
         raise _refusal("size", f"WIDTHxHEIGHT, even numbers from {_SIDE[0]} to {_SIDE[-1]}")
+    if math.prod(sides) > _MOST_PIXELS:
+        raise _refusal("size", f"at most {_MOST_PIXELS} pixels")
     return "x".join(map(str, sides))
 
 

@@ -34,7 +34,7 @@ class Palette:
 
 def palette_for(text: str) -> Palette:
     """Return the palette of a text; the same text always has the same one."""
-    digest = hashlib.sha256(text.encode()).digest()
+    digest = hashlib.sha256(text.encode(errors="replace")).digest()
     hue = digest[0] / 256 * 360
     turn = (35 + digest[1] % 40) * (1 if digest[2] % 2 else -1)
     counter = hue + (150 + digest[3] % 60) * (1 if digest[4] % 2 else -1)

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 _FILM = "film.mp4"
 _DRAWN = 5  # percent, when all layers are drawn
 _WRITTEN = 99  # and when ffmpeg has written its last frame
-_LIMITS = Limits(wall_seconds=300, cpu_seconds=600, file_bytes=512 * 1024**2)
+_LIMITS = Limits(
+    wall_seconds=300,
+    cpu_seconds=600,
+    # Address space, of which each of ffmpeg's threads reserves much; it uses below 0.5 GiB.
+    memory_bytes=16 * 1024**3,
+    file_bytes=512 * 1024**2,
+)
 
 
 class ClipRenderer:

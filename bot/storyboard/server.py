@@ -52,11 +52,11 @@ class Storyboard:
         self._base_url = ""
         self._store = ClipStore(directory)
         notifier = None
-        if webhook_url and webhook_secret:
+        if webhook_url:
             notifier = Notifier(
                 self._store,
                 url=webhook_url,
-                secret=webhook_secret,
+                secret=webhook_secret or "",
                 clock=clock,
                 delays=webhook_delays,
             )

@@ -9,7 +9,7 @@ _SYNTH_RATE = 24_000  # nothing of the pad is above 2 kHz, and half the samples 
 _ROOTS = (45, 47, 48, 50, 52, 53)  # MIDI notes, A2 to F3
 # Semitones above the root: warm, open chords that follow each other well.
 _PROGRESSION = ((0, 7, 16, 23), (-3, 9, 16, 19), (5, 12, 16, 21), (-5, 7, 14, 23), (0, 12, 16, 19))
-_VOICE = 0.028
+_VOICE = 0.084
 _OVERLAP = 0.6
 
 
