@@ -102,6 +102,8 @@ class Worker:
         due = await self._jobs.claim(
             tuple(self._lane.steps), running=tuple(self._running), limit=free
         )
+        if self._stopping:
+            return  # meanwhile: what was claimed stays due
         for job in due:
             task = asyncio.create_task(self._advance(job), name=f"{self._lane.name}:{job.id}")
             self._running[job.id] = task

@@ -466,6 +466,10 @@ class Bench:
                 self._changed.clear()
                 await self._changed.wait()
 
+    def changed_to(self, state: JobState) -> bool:
+        """Tell whether the bus has told of a job that came into this state."""
+        return any(change.job.state is state for change in self.changes)
+
     async def events(self, job_id: str) -> list[tuple[str | None, str]]:
         """List the audited transitions of a job."""
         rows = await self.database.rows(
