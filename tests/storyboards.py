@@ -113,7 +113,7 @@ class Answer:
     raw: bytes
 
     @property
-    def body(self) -> Any:  # noqa: ANN401  # JSON
+    def body(self) -> Any:  # JSON
         return json.loads(self.raw)
 
     @property
@@ -130,7 +130,7 @@ class Client:
         self.base_url = base_url
         self._session = session
 
-    async def ask(self, method: str, path: str, **how: Any) -> Answer:  # noqa: ANN401  # aiohttp's
+    async def ask(self, method: str, path: str, **how: Any) -> Answer:  # aiohttp's
         async with self._session.request(method, self.base_url + path, **how) as got:
             answer = Answer(status=got.status, headers=got.headers, raw=await got.read())
         if answer.status == 200 and got.content_type == "application/json":

@@ -68,13 +68,13 @@ def _lines(easel: Easel, name: str, setting: Setting, weight: int, top: float) -
     )
     layers: list[Layer] = []
     row = 0
-    for number, (mask, left, upper) in enumerate(masks):
+    for number, (mask, _, upper) in enumerate(masks):
         sheet.paste(mask, (0, row))
         baseline = top + setting.size * (_LEADING * number + _BASELINE)
         layers.append(
             Layer(
                 file="",
-                x=easel.stage.margin + left,
+                x=easel.stage.margin - _PAD,  # inked edges line up, not side bearings
                 y=round(baseline) + upper,
                 width=mask.width,
                 height=mask.height,

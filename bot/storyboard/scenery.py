@@ -118,4 +118,4 @@ def _peak(angle: float) -> float:
 
 
 def _dune(angle: float) -> float:
-    return 1 - 2 * abs(math.cos(angle / 2))
+    return math.sin(angle + 0.6 * math.sin(angle))
