@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 # Where secrets hide in what libraries log: the token in a webhook route or a bot's header, signed
 # links, keys. The ones that we know by value are given to `configure`.
-_SECRET = re.compile(
-    r"(?P<keep>/webhooks/\d+/|/interactions/\d+/|Bearer |Bot |whsec_|[?&](?:sig|hm|ex|is|token)=)"
-    r"[^\s/?&\"']+"
+_IN_PATHS = re.compile(r"(/(?:webhooks|interactions)/\d+/|/d/[0-9a-f]{32}\.\d{1,12}\.)[^\s/?&\"']+")
+_IN_VALUES = re.compile(
+    r"(Bearer |Bot |whsec_|\bsk-|[?&](?:ex|is|hm)="
+    r"|(?i:[?&][\w.-]*(?:sig|signature|token|key|credential|secret)=))[^\s&\"']+"
 )
 
 
@@ -24,7 +25,7 @@ class Redactor(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record's message in place; nothing is dropped."""
-        record.msg = self.clean(record.getMessage())
+        record.msg = self.clean(_message(record))
         record.args = None
         if record.exc_info and not record.exc_text:
             record.exc_text = self.clean(logging.Formatter().formatException(record.exc_info))
@@ -34,7 +35,16 @@ class Redactor(logging.Filter):
         """Return the text without what looks like, or is, a secret."""
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
-        return _SECRET.sub(r"\g<keep>[secret]", text)
+        text = _IN_PATHS.sub(r"\1[secret]", text)
+        return _IN_VALUES.sub(r"\1[secret]", text)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError) as error:
+        # A mistake in some library's log call must not fail what it was called for.
+        return f"{record.msg} [not formatted: {error}]"
 
 
 class JsonFormatter(logging.Formatter):

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot import logs
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+LIBRARIES = ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access")
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Generator[None]:
+    """Give pytest its own logging back."""
+    names = (None, "discord.gateway", "discord.client", *LIBRARIES)
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    for handler in loggers[0].handlers[:]:
+        if any(isinstance(each, logs.Redactor) for each in handler.filters):
+            loggers[0].removeHandler(handler)
+
+
+log = logging.getLogger("bot.test")
+
+
+def log_error(error: Exception) -> None:
+    """Log an error as it is caught."""
+    try:
+        raise error
+    except type(error):
+        log.exception("failed")
+
+
+SECRETS = [
+    "https://discord.com/api/v10/webhooks/123/SECRET/messages/@original",
+    "https://discord.com/api/v10/interactions/123/SECRET/callback",
+    "Authorization: Bearer SECRET",
+    "Authorization: Bot SECRET",
+    "{'Authorization': 'Bearer SECRET'}",
+    "whsec_SECRET",
+    "https://cdn.discordapp.com/a/b/voice.ogg?ex=SECRET&is=SECRET&hm=SECRET&",
+    "https://storage.example/clip.mp4?X=1&sig=SECRET",
+    "https://storage.example/clip.mp4?token=SECRET",
+    "the key known-SECRET-value in the middle",
+    "https://clapper.example/d/0123456789abcdef0123456789abcdef.1800000000." + "SECRET" * 7 + "x",
+    "https://storage.example/clip.mp4?X-Amz-Signature=SECRET&X-Amz-Credential=SECRET",
+    "wss://gateway.example/?access_token=SECRET",
+    "Authorization: Bearer abc/SECRET+SECRET==",
+    "whsec_abc/SECRET+SECRET=",
+    "openai said: Incorrect API key provided: sk-SECRET",
+]
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+@pytest.mark.parametrize("text", SECRETS)
+def test_a_secret_never_reaches_the_log(
+    text: str, style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(level="INFO", style=style, secrets=("known-SECRET-value",))
+    log.warning("%s", text)
+    log.warning(text.replace("%", "%%"))
+    log_error(ValueError(text))
+    printed = capsys.readouterr().err
+    assert "SECRET" not in printed
+    assert printed.count("[secret]") >= 3
+
+
+def test_what_is_no_secret_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="INFO", style="text", secrets=("",))
+    log.info("job.state id=%s from=%s to=%s", "abc", "queued", "submitting")
+    printed = capsys.readouterr().err
+    assert "bot.test job.state id=abc from=queued to=submitting" in printed
+    assert "[secret]" not in printed
+
+
+def test_a_record_that_cant_be_formatted_is_no_crash(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="INFO", style="text", secrets=("hush",))
+    log.info("%d of hush", "many")
+    assert "%d of [secret]" in capsys.readouterr().err
+
+
+def test_json_logs_are_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="INFO", style="json", secrets=())
+    log.info("one\ntwo %s", "ü")
+    log_error(ZeroDivisionError("three"))
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert first["message"] == "one\ntwo ü"
+    assert (first["level"], first["logger"]) == ("info", "bot.test")
+    assert first["time"].endswith("+00:00")
+    assert "traceback" not in first
+    assert "ZeroDivisionError" in second["traceback"]
+
+
+def test_the_level_is_the_operators(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="WARNING", style="text", secrets=())
+    log.info("quiet")
+    log.warning("loud")
+    printed = capsys.readouterr().err
+    assert "quiet" not in printed
+    assert "loud" in printed
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_libraries_that_print_requests_are_kept_quiet(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(level="DEBUG", style="text", secrets=())
+    logging.getLogger(name).info("GET https://example.org/with/a/token")
+    logging.getLogger(name).warning("loud")
+    printed = capsys.readouterr().err
+    assert "token" not in printed
+    assert "loud" in printed
+
+
+def test_whether_the_gateway_is_connected_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="INFO", style="text", secrets=())
+    logging.getLogger("discord.gateway").info("connected")
+    assert "connected" in capsys.readouterr().err
+
+
+def test_the_gateway_keeps_to_the_level_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="ERROR", style="text", secrets=())
+    logging.getLogger("discord.gateway").info("connected")
+    assert capsys.readouterr().err == ""
