@@ -18,7 +18,9 @@ _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 def _url(value: str) -> str:
     value = value.strip().rstrip("/")
     parts = urlsplit(value)
-    if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+    # Asking for the port raises where it is no number, or too large a one.
+    whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    if value and not whole:
         raise ValueError("is not a URL: write it like https://example.org")
     if parts.query or parts.fragment:
         raise ValueError("must end with the path: leave out what follows ? or #")
@@ -68,7 +70,7 @@ class Settings(BaseSettings):
     max_jobs_per_user: int = Field(2, ge=1)
     max_jobs: int = Field(20, ge=1)
     max_jobs_per_day: int = Field(100, ge=1)
-    job_deadline_minutes: float = Field(30, gt=0)
+    job_deadline_minutes: float = Field(30, gt=0, allow_inf_nan=False)
     max_audio_seconds: int = Field(600, ge=1, le=7200)
     max_audio_mb: int = Field(25, ge=1, le=500)
 
@@ -105,6 +107,8 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - as wide as th
         return Settings(**overrides)
     except ValidationError as error:
         raise StartupError(_sentence(error)) from None
+    except UnicodeDecodeError:
+        raise StartupError(".env is not UTF-8 text: save it as that.") from None
 
 
 def _sentence(error: ValidationError) -> str:

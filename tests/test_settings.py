@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.errors import StartupError
+from bot.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start from an empty environment and a folder without `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_settings_the_embedded_renderer_is_used() -> None:
+    settings = load_settings()
+    assert settings.video_backend == "storyboard"
+    assert settings.http_host == "127.0.0.1"
+    assert settings.data_dir == Path("data")
+    assert settings.discord_token.get_secret_value() == ""
+    assert settings.webhook_secrets == ()
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDEO_SECONDS", "12")
+    monkeypatch.setenv("PUBLIC_URL", " https://clapper.example/ ")
+    settings = load_settings()
+    assert (settings.video_seconds, settings.public_url) == (12, "https://clapper.example")
+
+
+def test_settings_come_from_a_file_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path(".env").write_text("VIDEO_SECONDS=6\nMAX_JOBS=7\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("VIDEO_SECONDS", "12")
+    settings = load_settings()
+    assert (settings.video_seconds, settings.max_jobs) == (12, 7)
+
+
+def test_what_is_given_in_code_wins() -> None:
+    os.environ["VIDEO_SECONDS"] = "12"
+    try:
+        assert load_settings(video_seconds=3).video_seconds == 3
+    finally:
+        del os.environ["VIDEO_SECONDS"]
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDEO_SECONDS", "")
+    assert load_settings().video_seconds == 8
+
+
+def test_settings_dont_change() -> None:
+    settings = load_settings()
+    with pytest.raises(ValidationError):
+        settings.max_jobs = 3  # pyright: ignore[reportAttributeAccessIssue] - that is the test
+
+
+def test_secrets_are_not_printed() -> None:
+    settings = load_settings(
+        discord_token="t0ken", openai_api_key="k3y", openai_webhook_secret="wh", secret_key="s3c"
+    )
+    for secret in ("t0ken", "k3y", "'wh'", "s3c"):
+        assert secret not in repr(settings)
+        assert secret not in str(settings)
+
+
+def test_a_dash_leaves_the_model_to_the_server() -> None:
+    assert load_settings(video_model="-").model is None
+    assert load_settings().model == "sora-2"
+
+
+def test_several_webhook_secrets_are_taken_while_they_are_rotated() -> None:
+    settings = load_settings(openai_webhook_secret=" whsec_a, whsec_b ,,")
+    assert settings.webhook_secrets == ("whsec_a", "whsec_b")
+
+
+def test_a_provider_without_an_address_is_explained() -> None:
+    with pytest.raises(StartupError, match=r"^OPENAI_BASE_URL is missing"):
+        load_settings(video_backend="openai")
+    settings = load_settings(video_backend="openai", openai_base_url="http://127.0.0.1:8000/v1")
+    assert settings.openai_base_url == "http://127.0.0.1:8000/v1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_URL", "clapper.example"),
+        ("PUBLIC_URL", "ftp://clapper.example"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "http://[::1"),
+        ("PUBLIC_URL", "https://clapper.example:notaport"),
+        ("PUBLIC_URL", "https://clapper.example:99999"),
+        ("PUBLIC_URL", "https://clapper.example/?a=b"),
+        ("PUBLIC_URL", "https://clapper.example/#top"),
+        ("VIDEO_SIZE", "large"),
+        ("VIDEO_SIZE", "1280"),
+        ("VIDEO_SIZE", "1281x720"),
+        ("VIDEO_SIZE", "1280x721"),
+        ("VIDEO_SIZE", "0x0"),
+        ("VIDEO_SECONDS", "0"),
+        ("VIDEO_SECONDS", "eight"),
+        ("VIDEO_BACKEND", "other"),
+        ("VIDEO_MODEL", "m" * 201),
+        ("HTTP_PORT", "65536"),
+        ("MAX_JOBS", "0"),
+        ("MAX_JOBS_PER_USER", "-1"),
+        ("JOB_DEADLINE_MINUTES", "0"),
+        ("JOB_DEADLINE_MINUTES", "nan"),
+        ("JOB_DEADLINE_MINUTES", "inf"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_senseless_value_is_named_with_its_variable(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StartupError) as caught:
+        load_settings()
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{name}: ")
+    assert sentence.count("\n") == 0
+    assert "m" * 201 not in sentence
+
+
+def test_the_reason_for_a_refusal_does_not_drag_the_secrets_along() -> None:
+    with pytest.raises(StartupError) as caught:
+        load_settings(discord_token="t0ken", video_seconds=0)
+    assert caught.value.__cause__ is None
+    assert "t0ken" not in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_explained() -> None:
+    Path(".env").write_bytes(b"VIDEO_MODEL=\xff\xfe\n")
+    with pytest.raises(StartupError, match=r"\.env"):
+        load_settings()
