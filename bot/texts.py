@@ -27,8 +27,8 @@ class Texts:
     def __call__(self, key: str, locale: str = _DEFAULT, **fields: object) -> str:
         """Return a sentence in the nearest language that there is; KeyError: there is none."""
         language = locale.partition("-")[0]
-        table = self._sentences.get(language, self._sentences[_DEFAULT])
-        return table[key].format_map(fields)
+        sentence = self._sentences.get(language, {}).get(key) or self._sentences[_DEFAULT][key]
+        return sentence.format_map(fields)
 
     def keys(self, language: str = _DEFAULT) -> frozenset[str]:
         """Return all the keys of a language."""
