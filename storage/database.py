@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import logging
 import sqlite3
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +54,11 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """
     path = data_dir / "clapper.db"
     with _exclusive(data_dir):
-        try:
-            connection = await aiosqlite.connect(path, isolation_level=None)
-        except sqlite3.OperationalError as error:
-            raise StartupError(f"DATA_DIR: {path} can't be opened ({error}).") from error
+        await asyncio.to_thread(_try_to_open, path)
+        connection = await aiosqlite.connect(path, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
-            await _configure(connection, path)
+            await connection.executescript(_PRAGMAS)
             await _migrate(connection)
             _warn_about_old_sqlite()
             yield Database(connection)
@@ -89,9 +87,11 @@ def _exclusive(data_dir: Path) -> Generator[None]:
         yield
 
 
-async def _configure(connection: aiosqlite.Connection, path: Path) -> None:
+def _try_to_open(path: Path) -> None:
+    # By itself, because a connect that fails leaves aiosqlite's thread without a loop to tell.
     try:
-        await connection.executescript(_PRAGMAS)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(_PRAGMAS)
     except sqlite3.DatabaseError as error:
         raise StartupError(
             f"DATA_DIR: {path} can't be used ({error}); restore it, or name another folder."

@@ -126,7 +126,7 @@ async def test_a_file_where_the_folder_should_be_is_explained(tmp_path: Path) ->
 
 async def test_a_folder_where_the_file_should_be_is_explained(tmp_path: Path) -> None:
     (tmp_path / "clapper.db").mkdir()
-    with pytest.raises(StartupError, match="can't be opened"):
+    with pytest.raises(StartupError, match="can't be used"):
         await schema(tmp_path)
 
 
