@@ -378,7 +378,7 @@ async def test_no_progress_stays_unknown(bench: Bench) -> None:
 async def test_a_claim_takes_what_is_due_oldest_first_and_no_more_than_asked(
     bench: Bench,
 ) -> None:
-    jobs = []
+    jobs: list[Job] = []
     for _ in range(5):
         jobs.append(await bench.submit())
         bench.clock.advance(1)

@@ -88,12 +88,12 @@ def test_every_reason_that_the_code_gives_has_a_sentence(key: str, shipped: Text
     }
     fields = fields_of(key)
     assert fields <= given.get(key, set())
-    assert shipped(key, **dict.fromkeys(fields, 1))
+    assert shipped(key, "en", **dict.fromkeys(fields, 1))
 
 
 def test_the_sentences_are_well_formed(shipped: Texts) -> None:
     for key in sorted(shipped.keys()):
-        sentence = shipped(key, **dict.fromkeys(fields_of(key), "X"))
+        sentence = shipped(key, "en", **dict.fromkeys(fields_of(key), "X"))
         assert sentence
         assert sentence == sentence.strip()
         assert "{" not in sentence

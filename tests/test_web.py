@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.backends.openai_videos import OpenAIVideos
+from bot.errors import StartupError
+from bot.links import Links
+from bot.model import JobState
+from bot.web import webhooks as webhooks_module
+from bot.web.downloads import Downloads
+from bot.web.server import MAX_BODY_BYTES, WebServer, bind
+from bot.web.webhooks import PATH, Webhooks
+from tests.fakes import CLIP, PATIENCE, WEBHOOK_SECRET, Bench, signed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+WEEK = 7 * 24 * 60 * 60.0
+OTHER_SECRET = "whsec_b3RoZXIgc2VjcmV0IG9mIHRoZSB0ZXN0cw=="
+
+
+class Site:
+    """The real server on a free port, and a client that sends it requests."""
+
+    def __init__(self, bench: Bench, port: int, client: aiohttp.ClientSession) -> None:
+        self.bench = bench
+        self.port = port
+        self.client = client
+        self.ready = True
+        self.links = Links(
+            b"key", public_url=f"http://127.0.0.1:{port}", lifetime=WEEK, clock=bench.clock
+        )
+
+    async def notify(
+        self, ref: str, *, webhook_id: str = "wh_1", kind: str = "video.completed"
+    ) -> aiohttp.ClientResponse:
+        """Send a webhook as a provider does."""
+        body = json.dumps({"id": webhook_id, "type": kind, "data": {"id": ref}}).encode()
+        return await self.post(body, signed(body, now=self.bench.clock(), webhook_id=webhook_id))
+
+    async def post(self, body: bytes, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        async with self.client.post(PATH, data=body, headers=headers) as response:
+            await response.read()
+        return response
+
+    async def get(
+        self, path: str, *, method: str = "GET", headers: dict[str, str] | None = None
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        async with self.client.request(method, path, headers=headers) as response:
+            return response, await response.read()
+
+    async def raw(self, request: bytes) -> bytes:
+        """Send bytes as they are, and return the status line."""
+        async with asyncio.timeout(PATIENCE):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(request)
+            status = await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+        return status
+
+    async def inbox(self) -> list[tuple[str, str]]:
+        rows = await self.bench.database.rows("SELECT * FROM inbox", {})
+        return [(row["webhook_id"], row["remote_id"]) for row in rows]
+
+
+@asynccontextmanager
+async def serve(bench: Bench, more: Sequence[web.RouteDef] = ()) -> AsyncGenerator[Site]:
+    listener = bind("127.0.0.1", 0)
+    port: int = listener.getsockname()[1]
+    backend = OpenAIVideos(
+        name="fake",
+        base_url="http://127.0.0.1:9/v1",
+        api_key=None,
+        webhook_secrets=(OTHER_SECRET, WEBHOOK_SECRET),
+    )
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+        site = Site(bench, port, client)
+        server = WebServer(
+            [
+                *Webhooks(bench.jobs, backend, clock=bench.clock).routes,
+                *Downloads(site.links, bench.artifacts, bench.workspace).routes,
+                *more,
+            ],
+            listener,
+            is_ready=lambda: site.ready,
+        )
+        await server.start()
+        try:
+            yield site
+        finally:
+            await server.close()
+            await backend.close()
+
+
+@pytest.fixture
+async def site(bench: Bench) -> AsyncGenerator[Site]:
+    async with serve(bench) as served:
+        yield served
+
+
+# Health
+
+
+async def test_a_living_bot_says_so(site: Site) -> None:
+    response, body = await site.get("/healthz")
+    assert (response.status, body) == (200, b"ok\n")
+
+
+async def test_a_bot_is_ready_while_it_is_connected(site: Site) -> None:
+    assert (await site.get("/readyz"))[0].status == 200
+    site.ready = False
+    assert (await site.get("/readyz"))[0].status == 503
+
+
+async def test_every_answer_tells_browsers_to_trust_nothing(site: Site) -> None:
+    for path in ("/healthz", "/nowhere", "/d/nothing"):
+        response, _ = await site.get(path)
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert "sandbox" in response.headers["Content-Security-Policy"]
+
+
+async def test_a_port_that_is_taken_is_explained(site: Site) -> None:
+    with pytest.raises(StartupError, match=f"HTTP_PORT: 127.0.0.1:{site.port} can't be"):
+        bind("127.0.0.1", site.port)
+
+
+async def test_a_closed_server_leaves_its_port_free(bench: Bench) -> None:
+    async with serve(bench) as site:
+        pass
+    bind("127.0.0.1", site.port).close()
+
+
+# Webhooks
+
+
+async def test_a_webhook_wakes_its_job(site: Site) -> None:
+    bench = site.bench
+    job = await bench.at(JobState.GENERATING)
+    assert (await bench.now(job.id)).next_at != bench.clock()
+    assert (await site.notify(job.remote_id or "")).status == 200
+    assert (await bench.now(job.id)).next_at == bench.clock()
+
+
+async def test_a_webhook_that_comes_twenty_times_is_one_row_and_one_wake(site: Site) -> None:
+    bench = site.bench
+    job = await bench.at(JobState.GENERATING)
+    bench.changes.clear()
+    answers = await asyncio.gather(*(site.notify(job.remote_id or "") for _ in range(20)))
+    assert {answer.status for answer in answers} == {200}
+    assert await site.inbox() == [("wh_1", "video_1")]
+    assert len(bench.changes) == 1
+
+
+async def test_what_was_answered_with_200_is_on_disk(site: Site) -> None:
+    assert (await site.notify("video_of_nobody", webhook_id="wh_9")).status == 200
+    assert await site.inbox() == [("wh_9", "video_of_nobody")]
+
+
+async def test_a_webhook_about_something_else_is_taken_and_dropped(site: Site) -> None:
+    assert (await site.notify("batch_1", kind="batch.completed")).status == 200
+    assert await site.inbox() == []
+
+
+EVENT = b'{"id": "wh_1", "type": "video.completed", "data": {"id": "video_1"}}'
+
+
+@pytest.mark.parametrize("secret", [OTHER_SECRET, WEBHOOK_SECRET])
+async def test_both_secrets_count_while_they_are_rotated(secret: str, site: Site) -> None:
+    headers = signed(EVENT, now=site.bench.clock(), secret=secret)
+    assert (await site.post(EVENT, headers)).status == 200
+
+
+@pytest.mark.parametrize("age", [-301, 301])
+async def test_a_stale_webhook_is_refused(age: int, site: Site) -> None:
+    headers = signed(EVENT, now=site.bench.clock() + age)
+    assert (await site.post(EVENT, headers)).status == 401
+    assert await site.inbox() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "changed"),
+    [
+        (EVENT + b" ", {}),
+        (EVENT, {"webhook-id": "wh_2"}),
+        (EVENT, {"webhook-timestamp": "1800000001"}),
+        (EVENT, {"webhook-timestamp": "NaN"}),
+        (EVENT, {"webhook-signature": ""}),
+        (EVENT, {"webhook-signature": "v1,forged"}),
+        (EVENT, {"webhook-signature": "v1,f\u00f6rged"}),
+        (EVENT, {"webhook-signature": "v2," + "A" * 43}),
+        (EVENT, {"webhook-signature": "x" * 5000}),
+        (b"\xff\xfe", {}),
+    ],
+)
+async def test_a_forged_webhook_is_refused_and_leaves_no_row(
+    body: bytes, changed: dict[str, str], site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {**signed(EVENT, now=site.bench.clock()), **changed}
+    assert (await site.post(body, headers)).status == 401
+    assert await site.inbox() == []
+    assert "webhook.refused" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not JSON",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b'{"type": "video.completed"}',
+        b'{"type": "video.completed", "data": {"id": null}}',
+        b"[" * 5000,
+    ],
+)
+async def test_a_signed_webhook_that_is_unreadable_is_no_bug(body: bytes, site: Site) -> None:
+    response = await site.post(body, signed(body, now=site.bench.clock()))
+    assert response.status in {400, 401}
+    assert await site.inbox() == []
+
+
+async def test_a_webhook_without_a_signature_is_refused(site: Site) -> None:
+    assert (await site.post(EVENT, {})).status == 401
+
+
+async def test_bytes_in_a_header_that_are_no_text_are_no_bug(site: Site) -> None:
+    request = (
+        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nwebhook-id: ".encode()
+        + b"\xff\xfe\r\nwebhook-timestamp: 1800000000\r\nwebhook-signature: v1,\xff\r\n\r\n"
+    )
+    status = await site.raw(request)
+    assert status.split()[1] in {b"400", b"401"}
+
+
+async def test_a_body_that_is_too_large_is_refused(site: Site) -> None:
+    body = b"x" * (MAX_BODY_BYTES + 1)
+    headers = signed(body, now=site.bench.clock())
+    assert (await site.post(body, headers)).status == 413
+    assert await site.inbox() == []
+
+
+async def test_a_body_that_never_comes_is_not_waited_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks_module, "_READ_SECONDS", 0.05)
+    request = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"
+    assert b"408" in await site.raw(request.encode())
+
+
+async def test_a_webhook_that_cant_be_stored_is_to_be_sent_again(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with site.bench.unwritable():
+        assert (await site.notify("video_1")).status == 503
+    assert "web.database_failed route=/api/webhook/video-events" in caplog.text
+    assert (await site.notify("video_1")).status == 200
+    assert await site.inbox() == [("wh_1", "video_1")]
+
+
+async def test_a_webhook_is_posted(site: Site) -> None:
+    assert (await site.get(PATH))[0].status == 405
+
+
+# Downloads
+
+
+async def finished(site: Site) -> tuple[str, bytes]:
+    """Make a video, and return its link and its bytes."""
+    job = await site.bench.at(JobState.SUCCEEDED)
+    return site.links.make(job.id), CLIP + (job.remote_id or "").encode()
+
+
+async def test_a_link_plays_the_video(site: Site) -> None:
+    link, video = await finished(site)
+    response, body = await site.get(link)
+    assert (response.status, body) == (200, video)
+    assert response.headers["Content-Type"] == "video/mp4"
+    assert response.headers["Content-Disposition"].startswith('inline; filename="clapper-')
+    assert response.headers["Cache-Control"] == "private"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Accept-Ranges"] == "bytes"
+
+
+async def test_a_link_works_more_than_once(site: Site) -> None:
+    link, video = await finished(site)
+    assert {(await site.get(link))[1] for _ in range(3)} == {video}
+
+
+async def test_a_player_may_ask_for_a_range(site: Site) -> None:
+    link, video = await finished(site)
+    response, body = await site.get(link, headers={"Range": "bytes=4-8"})
+    assert (response.status, body) == (206, video[4:9])
+    assert response.headers["Content-Range"] == f"bytes 4-8/{len(video)}"
+    assert (await site.get(link, headers={"Range": "bytes=-3"}))[1] == video[-3:]
+
+
+async def test_a_range_past_the_end_is_refused(site: Site) -> None:
+    link, _ = await finished(site)
+    response, _ = await site.get(link, headers={"Range": "bytes=1000-"})
+    assert response.status == 416
+
+
+async def test_a_crawler_may_ask_for_the_head(site: Site) -> None:
+    link, video = await finished(site)
+    response, body = await site.get(link, method="HEAD")
+    assert (response.status, body) == (200, b"")
+    assert response.headers["Content-Length"] == str(len(video))
+
+
+async def test_everything_wrong_with_a_link_is_the_same_404(site: Site) -> None:
+    link, video = await finished(site)
+    pending = await site.bench.at(JobState.MERGING)
+    other = Links(b"another", public_url="", lifetime=WEEK, clock=site.bench.clock)
+    wrong = [
+        link[:-1] + ("A" if link[-1] != "A" else "B"),
+        other.make(pending.id),
+        site.links.make(pending.id),
+        site.links.make("0" * 32),
+        "/d/nothing",
+        "/d/..%2F..%2Fclapper.db",
+    ]
+    answers = [await site.get(each) for each in wrong]
+    site.bench.clock.advance(WEEK)
+    answers.append(await site.get(link))
+    assert {response.status for response, _ in answers} == {404}
+    assert len({body for _, body in answers}) == 1
+    assert video not in answers[0][1]
+
+
+async def test_a_video_that_was_deleted_is_not_found(site: Site) -> None:
+    job = await site.bench.at(JobState.SUCCEEDED)
+    site.bench.workspace.video(job.id).unlink()
+    response, _ = await site.get(site.links.make(job.id))
+    assert response.status == 404
+
+
+# Bugs
+
+
+async def test_a_bug_is_one_answer_and_one_entry_without_the_link(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: web.Request) -> web.Response:
+        raise ZeroDivisionError
+
+    async with serve(bench, [web.get("/x/{token}", fail)]) as site:
+        response, body = await site.get("/x/s3cret")
+    assert (response.status, body) == (500, b"internal error\n")
+    assert caplog.text.count("web.failed route=/x/{token}") == 1
+    assert "s3cret" not in caplog.text
+
+
+async def test_an_answer_under_way_is_left_as_it_is(bench: Bench) -> None:
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"already said")
+        return response
+
+    async with serve(bench, [web.get("/stream", stream)]) as site:
+        _, body = await site.get("/stream")
+    assert body == b"already said"
