@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +19,9 @@ from bot.errors import (
 from bot.model import Handover, JobState, VideoRequest
 from bot.pipeline import Bounds
 from bot.texts import Texts
+from storage.database import Database, open_database
 from tests.fakes import (
+    CAPS,
     CLIP,
     PATIENCE,
     REQUEST,
@@ -31,6 +34,7 @@ from tests.fakes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from bot.model import Job
@@ -125,6 +129,62 @@ async def test_an_undecided_job_still_asks_after_a_restart(tmp_path: Path, clock
         assert backend.posts == posts
         await bench.jobs.retry_undecided(job.id)
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class MortalDatabase(Database):
+    """A database whose process is killed before, or right after, its n-th statement."""
+
+    def __init__(self, database: Database, *, kill_at: int, after: bool) -> None:
+        self._database = database
+        self._left = kill_at
+        self._after = after
+
+    async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise Killed
+        rows = await self._database.rows(sql, params)
+        if self._left == 0:
+            raise Killed
+        return rows
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
+    *, after: bool, tmp_path: Path, clock: Clock
+) -> None:
+    for kill_at in range(1, 200):
+        root = tmp_path / str(kill_at)
+        backend, deliverer = FakeBackend(clock), FakeDeliverer()
+        backend.finish()
+        survived = False
+        async with open_database(root) as database:
+            mortal = Bench(
+                MortalDatabase(database, kill_at=kill_at, after=after),
+                root,
+                clock=clock,
+                backend=backend,
+                deliverer=deliverer,
+                caps=CAPS,
+            )
+            with suppress(Killed):
+                await mortal.run_out((await mortal.submit(attachment=VOICE)).id)
+                survived = True
+        async with open_bench(root, clock, backend=backend, deliverer=deliverer) as bench:
+            rows = await bench.database.rows("SELECT id FROM jobs", {})
+            for row in rows:
+                assert (await bench.run_out(row["id"])).state is JobState.SUCCEEDED
+        assert len(backend.ledger) == backend.posts == len(deliverer.videos) == len(rows)
+        # Only a kill before the very first write leaves nothing.
+        assert len(rows) == (0 if kill_at == 1 and not after else 1)
+        if survived:
+            assert kill_at > 15
+            return
+    pytest.fail("it never came to its end")
 
 
 # Before anything is spent
