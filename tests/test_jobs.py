@@ -255,6 +255,18 @@ async def test_a_message_is_stored_once(bench: Bench) -> None:
     assert (await bench.now(job.id)).origin.message_id == 5
 
 
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+async def test_a_message_that_comes_after_the_end_shows_it(state: JobState, bench: Bench) -> None:
+    job = await bench.submit(acknowledged=False)
+    await bench.jobs.move(await bench.claim(job.id), state)
+    await bench.run_out(job.id)
+    bench.deliverer.cards.clear()
+    assert await bench.jobs.acknowledge(job.id, 5) is not None
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.origin.message_id, ended.next_at) == (state, 5, None)
+    assert bench.deliverer.cards == {job.id: str(state)}
+
+
 async def test_an_acknowledgement_beats_the_step_that_looks_for_the_message(bench: Bench) -> None:
     job = await bench.submit(acknowledged=False)
     looking = await bench.claim(job.id)
@@ -419,14 +431,18 @@ async def test_a_create_like_one_in_doubt_has_to_wait(bench: Bench) -> None:
     assert await bench.jobs.begin_submit(await bench.claim(second.id)) is not None
 
 
-async def test_each_create_has_a_key_of_its_own(bench: Bench) -> None:
+async def test_a_repeated_create_carries_the_key_of_the_first_and_of_no_other_job(
+    bench: Bench,
+) -> None:
     job = await bench.at(JobState.SUBMITTING)
-    claimed = await bench.claim(job.id)
-    await bench.jobs.move(claimed, JobState.QUEUED)
+    await bench.jobs.move(await bench.claim(job.id), JobState.QUEUED)
     again = await bench.jobs.begin_submit(await bench.claim(job.id))
     assert again is not None
-    assert again.create_key not in {None, job.create_key}
+    assert again.create_key == job.create_key
     assert (job.submits, again.submits) == (1, 2)
+    await bench.jobs.cancel(job.id)
+    other = await bench.at(JobState.SUBMITTING)
+    assert other.create_key not in {None, job.create_key}
 
 
 async def test_a_remote_job_belongs_to_one_job(bench: Bench) -> None:
