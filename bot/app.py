@@ -144,6 +144,7 @@ async def _open_storyboard(core: _Core, stack: AsyncExitStack) -> OpenAIVideos:
         base_url=storyboard.base_url,
         api_key=None,
         webhook_secrets=(webhook_secret,),
+        idempotency_header="Idempotency-Key",
     )
 
 
@@ -171,6 +172,7 @@ async def _open_service(
         bus,
         backend=backend.name,
         caps=_caps(settings),
+        acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
     )

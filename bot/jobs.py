@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How long the command may take to post its card before the first step looks for it.
-ACKNOWLEDGE_SECONDS = 10.0
-
 
 class JobService:
     """Takes jobs in, moves them along, and says so.
+
+    A new job has `acknowledge_seconds` until its first step looks for the message that the command
+    should have posted; a generating one has `deadline_seconds`.
 
     A write that comes too late (somebody else moved the job) returns None: an answer, not an error.
     """
@@ -39,6 +39,7 @@ class JobService:
         *,
         backend: str,
         caps: Caps,
+        acknowledge_seconds: float,
         deadline_seconds: float,
         clock: Callable[[], float],
     ) -> None:
@@ -47,6 +48,7 @@ class JobService:
         self._bus = bus
         self._backend = backend
         self._caps = caps
+        self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
 
@@ -59,7 +61,15 @@ class JobService:
         """
         now = self._clock()
         job = await self._store.insert(
-            _new_job(request, origin, attachment, backend=self._backend, now=now), self._caps
+            _new_job(
+                request,
+                origin,
+                attachment,
+                backend=self._backend,
+                now=now,
+                next_at=now + self._acknowledge_seconds,
+            ),
+            self._caps,
         )
         if job is None:
             if await self._store.by_interaction(origin.interaction_id) is not None:
@@ -245,20 +255,21 @@ class JobService:
         self._bus.publish(JobChanged(job=job, previous=previous))
 
 
-def _new_job(
+def _new_job(  # noqa: PLR0913 - what a row starts with
     request: VideoRequest,
     origin: Origin,
     attachment: Attachment | None,
     *,
     backend: str,
     now: float,
+    next_at: float,
 ) -> Job:
     return Job(
         id=uuid4().hex,
         state=JobState.RECEIVED,
         epoch=0,
         attempts=0,
-        next_at=now + ACKNOWLEDGE_SECONDS,
+        next_at=next_at,
         created_at=now,
         updated_at=now,
         backend=backend,

@@ -17,11 +17,15 @@ SUBMIT_SECONDS = 120.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """How patient the parts are; the demo and the tests are less so."""
+    """How patient the parts are; the demo and the tests are less so.
+
+    `acknowledge` is how many seconds a command has to post its card before that is looked for.
+    """
 
     settling: Settling
     cadence: Cadence
     pace: Pace = field(default_factory=Pace)
+    acknowledge: float = 10.0
 
 
 # The embedded renderer is on this machine, and ends with this process.

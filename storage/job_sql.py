@@ -62,10 +62,11 @@ RETURNING *
 """
 
 # The intent to spend: committed before the POST, and only while no create like it is in doubt.
+# A later POST of the same job carries the same key, for providers that know what it means.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', next_at = :now, attempts = 0, updated_at = :now, absences = 0,
-    create_key = :create_key, submitted_at = :now, submits = submits + 1
+    create_key = coalesce(create_key, :create_key), submitted_at = :now, submits = submits + 1
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
     WHERE other.backend = jobs.backend AND other.fingerprint = jobs.fingerprint
@@ -94,7 +95,7 @@ RETURNING *
 ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
-WHERE id = :id AND state = 'received' AND message_id IS NULL
+WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id IS NULL
 RETURNING *
 """
 

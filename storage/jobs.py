@@ -169,7 +169,7 @@ class JobStore:
         return await self._one(job_sql.RELEASE, **_key(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
-        """Store the message of a received job, once."""
+        """Store the message of a job, once; a job that ended meanwhile shows that on it."""
         return await self._one(job_sql.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
     async def intend_dm(self, job: Job, *, now: float) -> Job | None:

@@ -331,6 +331,7 @@ class Bench:
             self.bus,
             backend=backend.name,
             caps=caps,
+            acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
         )

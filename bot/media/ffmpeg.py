@@ -207,7 +207,8 @@ async def _report(
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
-    return kept | {"LC_ALL": "C"}
+    # Each thread's own arena would use up the limit on address space with nothing in it.
+    return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
 def _confine(pid: int, limits: Limits) -> None:

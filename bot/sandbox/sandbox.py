@@ -66,7 +66,7 @@ class Sandbox:
         self._interactions = Interactions(ids=ids, clock=clock, limits=self.limits)
         self._clock = clock
         self._port = port
-        self._runner = web.AppRunner(self._app(), shutdown_timeout=_SHUTDOWN)
+        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN)
 
     @property
     def url(self) -> str:

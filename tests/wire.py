@@ -1,0 +1,163 @@
+"""The whole bot between a Discord stand-in and a Videos API stand-in, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sqlite3
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bot import app
+from bot.delivery.progress import Pace
+from bot.pipeline import Settling
+from bot.poller import Cadence
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.uploads import Upload
+from bot.settings import load_settings
+from bot.timing import Timing
+from tests import clips
+from tests.videos_api import VideosApi
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.messages import Message
+    from bot.settings import Settings
+
+SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
+FAST = Timing(
+    settling=Settling(first=0.05, apart=0.05),
+    cadence=Cadence(first=0.1, growth=1.0, ceiling=0.1),
+    pace=Pace(state=0.0, first_minute=0.0),
+    acknowledge=2.0,
+)
+WITHIN = 15.0
+
+
+@dataclass(kw_only=True)
+class Wire:
+    """Both stand-ins, and a bot that can be stopped and started between them."""
+
+    sandbox: Sandbox
+    api: VideosApi
+    folder: Path
+    clip: Path
+    port: int
+    overrides: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    def settings(self, **overrides: Any) -> Settings:
+        values = {
+            "discord_token": self.sandbox.token,
+            "discord_api_url": self.sandbox.url,
+            "data_dir": self.data_dir,
+            "http_port": self.port,
+            "video_backend": "openai",
+            "openai_base_url": self.api.base_url,
+            "openai_webhook_secret": SECRET,
+            "public_url": "",
+        }
+        return load_settings(**(values | self.overrides | overrides))
+
+    @asynccontextmanager
+    async def bot(self, *, timing: Timing = FAST, **overrides: Any) -> AsyncGenerator[None]:
+        """Run the bot; at the end it stops as on SIGTERM."""
+        stop = asyncio.Event()
+        before = self.sandbox.gateway.identified
+        task = asyncio.create_task(
+            app.run(self.settings(**overrides), timing=timing, stop=stop), name="bot"
+        )
+        try:
+            connected = asyncio.create_task(self._connected(before), name="connected")
+            await asyncio.wait({task, connected}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                connected.cancel()
+                task.result()
+            await connected
+            yield
+        finally:
+            stop.set()
+            await task
+
+    async def _connected(self, before: int) -> None:
+        await self.sandbox.wait_for_bot(after=before, within=WITHIN)
+
+    async def video(self, prompt: str, audio: Path | None = None, **where: Any) -> Message:
+        """Type `/video`, and return the message that answers."""
+        interaction = await self.type(prompt, audio, **where)
+        return await self.sandbox.answer_to(interaction)
+
+    async def type(self, prompt: str, audio: Path | None = None, **where: Any) -> Interaction:
+        options: dict[str, Any] = {"prompt": prompt}
+        if audio is not None:
+            options["audio"] = Upload(filename=audio.name, content=audio, content_type="audio/wav")
+        return await self.sandbox.slash("video", options, **where)
+
+    async def card_with(self, message: Message, text: str) -> None:
+        """Wait until the card reads like this."""
+        await self.sandbox.wait_for(lambda: text in message.text, within=WITHIN)
+
+    async def delivered(self, message: Message) -> None:
+        """Wait until the message carries a video."""
+        await self.sandbox.wait_for(lambda: message.files, within=WITHIN)
+
+    async def settled(self, state: str = "succeeded") -> None:
+        """Wait until every job stands in this state with nothing due."""
+        async with asyncio.timeout(WITHIN):
+            while not await self._is_settled(state):  # noqa: ASYNC110 - a commit wakes nobody here
+                await asyncio.sleep(0.02)
+
+    async def _is_settled(self, state: str) -> bool:
+        rows = await asyncio.to_thread(self.rows)
+        return all(row == (state, None) for row in rows)
+
+    def rows(self) -> list[tuple[str, float | None]]:
+        return query(self.data_dir, "SELECT state, next_at FROM jobs ORDER BY created_at")
+
+    def events(self) -> list[str]:
+        found = query(self.data_dir, "SELECT to_state FROM job_events ORDER BY rowid")
+        return [state for (state,) in found]
+
+    def creates(self) -> int:
+        return len(self.api.made("POST", "/videos"))
+
+
+def query(data_dir: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Read the database from outside, as an operator may."""
+    uri = f"{(data_dir / 'clapper.db').absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def open_wire(
+    folder: Path, *, seconds_per_job: float | None = 0.2, **overrides: Any
+) -> AsyncGenerator[Wire]:
+    """Start both stand-ins; each job takes `seconds_per_job`, or waits for the test."""
+    clip = folder / "provider.mp4"
+    await asyncio.to_thread(clips.make_clip, clip, seconds=2, size="320x180")
+    (folder / "discord").mkdir()
+    port = free_port()
+    api = VideosApi(
+        clip=clip,
+        seconds_per_job=seconds_per_job,
+        webhook_url=f"http://127.0.0.1:{port}/api/webhook/video-events",
+        webhook_secret=SECRET,
+    )
+    async with Sandbox(folder / "discord") as sandbox, api:
+        yield Wire(
+            sandbox=sandbox, api=api, folder=folder, clip=clip, port=port, overrides=overrides
+        )
