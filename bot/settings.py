@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
 
+_SECRET_CHARACTERS = 16
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -34,6 +35,21 @@ def _size(value: str) -> str:
     return value
 
 
+def _header_safe(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+        raise ValueError("holds a blank or a strange character: copy it anew")
+    return value
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if 0 < len(value.get_secret_value()) < _SECRET_CHARACTERS:
+        raise ValueError(
+            f"must have {_SECRET_CHARACTERS} characters or more; empty makes one in DATA_DIR"
+        )
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 
 
@@ -48,7 +64,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    discord_token: SecretStr = SecretStr("")
+    discord_token: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     discord_api_url: Url = ""
 
     data_dir: Path = Path("./data")
@@ -61,11 +77,11 @@ class Settings(BaseSettings):
     video_seconds: int = Field(8, ge=1, le=60)
     video_size: Annotated[str, AfterValidator(_size)] = "1280x720"
 
-    openai_api_key: SecretStr = SecretStr("")
+    openai_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     openai_base_url: Url = ""
     openai_webhook_secret: SecretStr = SecretStr("")
 
-    secret_key: SecretStr = SecretStr("")
+    secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
     max_jobs_per_user: int = Field(2, ge=1)
     max_jobs: int = Field(20, ge=1)

@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ClapperError
+from bot.errors import BackendError, ClapperError, DeliveryError
 from bot.model import JobState
 
 if TYPE_CHECKING:
@@ -149,7 +149,8 @@ class Worker:
 
     async def _later(self, job: Job, error: Exception) -> None:
         attempts = job.attempts + 1
-        if job.state in _UNPAID and attempts >= _UNPAID_ATTEMPTS:
+        discord_is_down = isinstance(error, DeliveryError)
+        if job.state in _UNPAID and attempts >= _UNPAID_ATTEMPTS and not discord_is_down:
             await self._jobs.fail(job, "failed.internal", incident=job.id)
         elif job.state in _SHOWN and attempts >= _SHOWN_ATTEMPTS:
             await self._jobs.release(job)

@@ -65,9 +65,12 @@ def test_settings_dont_change() -> None:
 
 def test_secrets_are_not_printed() -> None:
     settings = load_settings(
-        discord_token="t0ken", openai_api_key="k3y", openai_webhook_secret="wh", secret_key="s3c"
+        discord_token="t0ken",
+        openai_api_key="k3y",
+        openai_webhook_secret="wh",
+        secret_key="s3c" * 6,
     )
-    for secret in ("t0ken", "k3y", "'wh'", "s3c"):
+    for secret in ("t0ken", "k3y", "'wh'", "s3cs3c"):
         assert secret not in repr(settings)
         assert secret not in str(settings)
 
@@ -141,3 +144,18 @@ def test_a_file_that_is_no_text_is_explained() -> None:
     Path(".env").write_bytes(b"VIDEO_MODEL=\xff\xfe\n")
     with pytest.raises(StartupError, match=r"\.env"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("discord_token", "with a blank"),
+        ("openai_api_key", "sk-\nnext"),
+        ("openai_api_key", "schlüssel"),
+        ("secret_key", "short"),
+    ],
+)
+def test_a_secret_that_cant_work_is_refused_without_repeating_it(name: str, value: str) -> None:
+    with pytest.raises(StartupError, match=name.upper()) as refused:
+        load_settings(**{name: value})
+    assert value not in str(refused.value)

@@ -318,6 +318,13 @@ async def test_a_bug_before_anything_was_paid_fails_the_job(state: JobState, ben
     assert bench.backend.posts == 0
 
 
+async def test_a_discord_that_is_down_fails_no_job(bench: Bench) -> None:
+    job = await bench.at(JobState.RECEIVED)
+    for _ in range(10):
+        job = await run_once(bench, job, DeliveryError("Discord answered 503"))
+    assert job.state is JobState.RECEIVED
+
+
 @pytest.mark.parametrize("state", PAID)
 async def test_a_bug_after_the_payment_is_retried_for_as_long_as_it_takes(
     state: JobState, bench: Bench

@@ -129,12 +129,12 @@ class OpenAIVideos:
         webhook_id = signatures.verify(headers, body, keys=self._keys, now=now)
         event = answers.event_in(body)
         if event is None:
-            raise WebhookError("the signed body is no event")
+            raise WebhookError("the signed body is no event", status=400)
         kind, ref = event
         if not kind.startswith("video."):
             return None
         if ref is None:
-            raise WebhookError("the event names no video")
+            raise WebhookError("the event names no video", status=400)
         return Webhook(id=webhook_id, ref=ref)
 
     async def close(self) -> None:
