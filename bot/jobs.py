@@ -203,15 +203,18 @@ class JobService:
         new = await self._inbox.add(
             backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
         )
-        if new:
-            await self.wake(backend, remote_id)
+        if new and not await self.wake(backend, remote_id):
+            # It may be about a job of which nobody knew whether the provider took it.
+            for job in await self._store.wake_undecided(backend, now=self._clock()):
+                self._bus.publish(JobChanged(job=job, previous=job.state))
         return new
 
-    async def wake(self, backend: str, remote_id: str) -> None:
+    async def wake(self, backend: str, remote_id: str) -> bool:
         """Make the job of a remote id due at once, if it is waiting for that."""
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())
         if job is not None:
             self._bus.publish(JobChanged(job=job, previous=job.state))
+        return job is not None
 
     async def wake_held(self) -> int:
         """Make deliveries that wait for the operator due at once, and count them."""

@@ -127,7 +127,7 @@ class Pipeline:
             JobState.QUEUED: self._submit,
             JobState.SUBMITTING: self._doubt,
             JobState.UNCONFIRMED: self._reconcile,
-            JobState.UNDECIDED: self._show_end,
+            JobState.UNDECIDED: self._ask,
             JobState.DOWNLOADING: self._download,
             JobState.MERGING: self._merge,
             JobState.DELIVERING: self._deliver,
@@ -200,24 +200,44 @@ class Pipeline:
         await self._jobs.move(job, JobState.UNCONFIRMED, after=self._settling.first)
 
     async def _reconcile(self, job: Job) -> None:
-        since = (job.submitted_at or job.created_at) - _CLOCK_SKEW_SECONDS
-        hints = await self._jobs.unclaimed_refs(job.backend, since=since)
         try:
-            listing = await self._backend.find(job.request, since=since, hints=hints)
+            refs, complete = await self._candidates(job)
         except BackendError:
             if job.attempts < _FIND_ATTEMPTS:
                 raise
             await self._jobs.move(job, JobState.UNDECIDED)
             return
-        bound = await self._jobs.bound_refs(job.backend, listing.refs)
-        refs = [ref for ref in listing.refs if ref not in bound]
         match refs:
             case [ref]:
                 await self._bind(job, BackendUpdate(ref=ref, state=RemoteState.RUNNING))
             case []:
-                await self._absent(job, complete=listing.complete)
+                await self._absent(job, complete=complete)
             case _:
                 await self._jobs.move(job, JobState.UNDECIDED)
+
+    async def _candidates(self, job: Job) -> tuple[list[str], bool]:
+        """List the remote jobs that may be this one, and tell whether the list is complete."""
+        since = self._submitted_since(job)
+        hints = await self._jobs.unclaimed_refs(job.backend, since=since)
+        listing = await self._backend.find(job.request, since=since, hints=hints)
+        bound = await self._jobs.bound_refs(job.backend, listing.refs)
+        return [ref for ref in listing.refs if ref not in bound], listing.complete
+
+    async def _ask(self, job: Job) -> None:
+        # A webhook may know by now what no listing told.
+        if await self._jobs.unclaimed_refs(job.backend, since=self._submitted_since(job)):
+            try:
+                refs, _ = await self._candidates(job)
+            except BackendError as error:
+                log.warning("find.refused id=%s error=%r", job.id, str(error))
+            else:
+                if len(refs) == 1:
+                    await self._bind(job, BackendUpdate(ref=refs[0], state=RemoteState.RUNNING))
+                    return
+        await self._show_end(job)
+
+    def _submitted_since(self, job: Job) -> float:
+        return (job.submitted_at or job.created_at) - _CLOCK_SKEW_SECONDS
 
     async def _absent(self, job: Job, *, complete: bool) -> None:
         # Only complete listings prove something; after two others in a row none will come.

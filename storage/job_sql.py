@@ -111,6 +111,10 @@ WHERE backend = :backend AND remote_id = :remote_id AND state = 'generating'
 RETURNING *
 """
 
+WAKE_UNDECIDED = """
+UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
+"""
+
 # A restart may come with a PUBLIC_URL: what waited for one is due again.
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now WHERE state = 'delivering' AND next_at > :now RETURNING *

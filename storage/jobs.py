@@ -180,6 +180,10 @@ class JobStore:
         """Make the job of a remote id due at once."""
         return await self._one(job_sql.WAKE_REMOTE, backend=backend, remote_id=remote_id, now=now)
 
+    async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
+        """Make the undecided jobs of a backend due at once: there is news."""
+        return await self._many(job_sql.WAKE_UNDECIDED, backend=backend, now=now)
+
     async def wake_held(self, *, now: float) -> list[Job]:
         """Make every delivery that waits for something due at once."""
         return await self._many(job_sql.WAKE_HELD, now=now)

@@ -503,6 +503,31 @@ async def test_a_listing_that_fails_is_asked_again_then_left_to_the_person(bench
     assert (await bench.step(job.id)).state is JobState.UNDECIDED
 
 
+async def test_a_late_webhook_answers_what_no_listing_could(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.lists = bench.backend.complete = False
+    await die_unconfirmed(bench, job)
+    assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
+    [ref] = bench.backend.ledger
+    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id=ref)
+    bound = await bench.step(job.id)
+    assert (bound.state, bound.remote_id) == (JobState.GENERATING, ref)
+    assert bench.backend.posts == 1
+
+
+async def test_a_webhook_about_something_else_leaves_the_question_open(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.lists = bench.backend.complete = False
+    await die_unconfirmed(bench, job)
+    await bench.run_out(job.id)
+    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id="another")
+    assert (await bench.step(job.id)).state is JobState.UNDECIDED
+    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_2", remote_id="one more")
+    bench.backend.find_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
+    asking = await bench.step(job.id)
+    assert (asking.state, asking.next_at) == (JobState.UNDECIDED, None)
+
+
 async def test_a_person_may_try_an_undecided_job_again(bench: Bench) -> None:
     job = await bench.at(JobState.UNDECIDED)
     bench.backend.finish()
