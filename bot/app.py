@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import logging
 import random
-import signal
 import time
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,10 +27,12 @@ from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.media.narrator import Narrator
 from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
-from bot.pipeline import Bounds, Pipeline
+from bot.pipeline import Pipeline
 from bot.poller import Poller
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.server import Storyboard
+from bot.submission import Submission
+from bot.supervisor import Service, stop_on_signals, supervise
 from bot.texts import Texts
 from bot.timing import SUBMIT_SECONDS, timing_for
 from bot.web.downloads import Downloads
@@ -46,19 +46,16 @@ from storage.jobs import JobStore
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Generator
 
     from bot.backends.base import VideoBackend
     from bot.settings import Settings
     from bot.timing import Timing
     from storage.database import Database
 
-log = logging.getLogger(__name__)
-
 _MIB = 1024 * 1024
-_GRACE_SECONDS = 20.0
+_MAX_CLIP_BYTES = 500 * _MIB
+_MIN_FREE_BYTES = 1024 * _MIB
 _LINK_SECONDS = 7 * 24 * 60 * 60.0
-_SWEEP_SECONDS = 60 * 60.0
 
 
 async def run(
@@ -72,11 +69,11 @@ async def run(
     StartupError: the operator has to change something.
     """
     stop = stop or asyncio.Event()
-    with _signals(stop):
+    with stop_on_signals(stop):
         async with AsyncExitStack() as stack:
             core = await _open_core(settings, stack)
             backend = await _open_backend(core, stack)
-            await _supervise(await _open_service(core, backend, timing, stack), stop)
+            await supervise(await _open_service(core, backend, timing, stack), stop)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,19 +145,9 @@ async def _open_storyboard(core: _Core, stack: AsyncExitStack) -> OpenAIVideos:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Service:
-    """What runs by itself."""
-
-    bot: VideoBot
-    jobs: JobService
-    workers: tuple[Worker, ...]
-    progress: ProgressCards
-
-
 async def _open_service(
     core: _Core, backend: VideoBackend, timing: Timing | None, stack: AsyncExitStack
-) -> _Service:
+) -> Service:
     settings, timing = core.settings, timing or timing_for(backend)
     bus, texts, bot = EventBus(), Texts.load(), VideoBot()
     workspace, artifacts = Workspace(settings.data_dir), ArtifactStore(core.database)
@@ -191,9 +178,15 @@ async def _open_service(
         workspace=workspace,
         narrator=_narrator(core, workspace),
         deliverer=deliverer,
-        settling=timing.settling,
-        first_poll=timing.cadence.first,
-        bounds=Bounds(),
+        submission=Submission(
+            jobs=jobs,
+            backend=backend,
+            workspace=workspace,
+            settling=timing.settling,
+            first_poll=timing.cadence.first,
+            min_free_bytes=_MIN_FREE_BYTES,
+        ),
+        max_clip_bytes=_MAX_CLIP_BYTES,
         clock=time.time,
     )
     poller = Poller(jobs, backend, timing.cadence, clock=time.time, jitter=_jitter)
@@ -216,44 +209,12 @@ async def _open_service(
     stack.push_async_callback(web.close)
     stack.push_async_callback(bot.close)
     await log_in(bot, settings.discord_token.get_secret_value(), api_url=settings.discord_api_url)
-    return _Service(
+    return Service(
         bot=bot,
         jobs=jobs,
         workers=workers,
         progress=progress,
     )
-
-
-async def _supervise(service: _Service, stop: asyncio.Event) -> None:
-    """Run until `stop`; a part that ends by itself is a bug or a refusal, and ends all."""
-    held = await service.jobs.wake_held()
-    log.info("app.started held=%d", held)
-    tasks = {
-        asyncio.create_task(coroutine, name=name)
-        for name, coroutine in (
-            ("stop", stop.wait()),
-            ("gateway", service.bot.connect()),
-            ("progress", service.progress.run()),
-            ("sweeper", _sweep(service.jobs)),
-            *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
-        )
-    }
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        log.info("app.stopping because=%s", ",".join(sorted(task.get_name() for task in done)))
-        await asyncio.gather(*(worker.stop(grace=_GRACE_SECONDS) for worker in service.workers))
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
-
-
-async def _sweep(jobs: JobService) -> None:
-    while True:
-        await jobs.sweep()
-        await asyncio.sleep(_SWEEP_SECONDS)
 
 
 def _narrator(core: _Core, workspace: Workspace) -> Narrator:
@@ -298,15 +259,3 @@ def _reachable(host: str) -> str:
 
 def _jitter() -> float:
     return random.random() * 0.1  # noqa: S311 - it only keeps polls apart
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Generator[None]:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.delivery.progress import Pace
-from bot.pipeline import Settling
 from bot.poller import Cadence
+from bot.submission import Settling
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend

@@ -18,8 +18,9 @@ from bot.events import EventBus
 from bot.jobs import JobService
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Handover, JobState, Origin, VideoRequest
-from bot.pipeline import Bounds, Pipeline, Settling
+from bot.pipeline import Pipeline
 from bot.poller import Cadence, Poller
+from bot.submission import Settling, Submission
 from bot.worker import Lane, Worker
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -337,9 +338,9 @@ class Bench:
         )
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
-        self.pipeline = self.build_pipeline(Bounds(min_free_bytes=0))
+        self.pipeline = self.build_pipeline()
 
-    def build_pipeline(self, bounds: Bounds) -> Pipeline:
+    def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
         return Pipeline(
             jobs=self.jobs,
             backend=self.backend,
@@ -347,9 +348,15 @@ class Bench:
             workspace=self.workspace,
             narrator=self.narrator,
             deliverer=self.deliverer,
-            settling=Settling(first=180.0, apart=60.0),
-            first_poll=5.0,
-            bounds=bounds,
+            submission=Submission(
+                jobs=self.jobs,
+                backend=self.backend,
+                workspace=self.workspace,
+                settling=Settling(first=180.0, apart=60.0),
+                first_poll=5.0,
+                min_free_bytes=min_free_bytes,
+            ),
+            max_clip_bytes=1024**2,
             clock=self.clock,
         )
 

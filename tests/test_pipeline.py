@@ -17,7 +17,6 @@ from bot.errors import (
     UserError,
 )
 from bot.model import Handover, JobState, VideoRequest
-from bot.pipeline import Bounds
 from bot.texts import Texts
 from storage.database import Database, open_database
 from tests.fakes import (
@@ -227,11 +226,11 @@ async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
 
 async def test_a_full_disk_delays_the_create(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
-    bench.pipeline = bench.build_pipeline(Bounds(min_free_bytes=2**63))
+    bench.pipeline = bench.build_pipeline(min_free_bytes=2**63)
     waiting = await bench.step(job.id)
     assert (waiting.state, waiting.next_at) == (JobState.QUEUED, bench.clock() + 60)
     assert bench.backend.posts == 0
-    bench.pipeline = bench.build_pipeline(Bounds(min_free_bytes=0))
+    bench.pipeline = bench.build_pipeline(min_free_bytes=0)
     assert (await bench.step(job.id)).state is JobState.GENERATING
 
 

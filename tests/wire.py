@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot import app
 from bot.delivery.progress import Pace
-from bot.pipeline import Settling
 from bot.poller import Cadence
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.uploads import Upload
 from bot.settings import load_settings
+from bot.submission import Settling
 from bot.timing import Timing
 from tests import clips
 from tests.videos_api import VideosApi

@@ -14,11 +14,11 @@ from bot.commands.run import configure_logs
 from bot.commands.terminal import CardTerminal
 from bot.delivery.progress import Pace
 from bot.errors import ClapperError
-from bot.pipeline import Settling
 from bot.poller import Cadence
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.uploads import Upload
 from bot.settings import load_settings
+from bot.submission import Settling
 from bot.timing import Timing
 
 if TYPE_CHECKING:

@@ -1,0 +1,162 @@
+"""The one call that costs: submit, and what to do when nobody knows whether it was taken."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.backends.base import BackendUpdate, RemoteState
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.model import Job, JobState
+
+if TYPE_CHECKING:
+    from bot.backends.base import VideoBackend
+    from bot.jobs import JobService
+    from bot.media.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+# Clocks of provider and bot may differ by this much.
+_CLOCK_SKEW_SECONDS = 300.0
+_ABSENCES = 2
+_SUBMITS = 3
+# A provider that can't be reached, or is busy, is asked again for about an hour.
+_SUBMIT_ATTEMPTS = 18
+_SLOWEST_SUBMIT_SECONDS = 300.0
+_FIND_ATTEMPTS = 18
+_LOW_DISK_SECONDS = 60.0
+_SAME_CREATE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settling:
+    """Seconds before a doubtful create is looked up, and between two looks.
+
+    `first` outlives the POST's time-out: a provider may still be taking the job in.
+    """
+
+    first: float
+    apart: float
+
+
+class Submission:
+    """The steps of `queued`, `submitting` and `unconfirmed`: at most one POST that may cost.
+
+    Below `min_free_bytes` of disk nothing new is submitted; `first_poll` is in seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        jobs: JobService,
+        backend: VideoBackend,
+        workspace: Workspace,
+        settling: Settling,
+        first_poll: float,
+        min_free_bytes: int,
+    ) -> None:
+        self._jobs = jobs
+        self._backend = backend
+        self._workspace = workspace
+        self._settling = settling
+        self._first_poll = first_poll
+        self._min_free_bytes = min_free_bytes
+
+    async def submit(self, job: Job) -> None:
+        """Commit to the POST, make it, and act on the answer."""
+        if await self._workspace.free_bytes() < self._min_free_bytes:
+            log.warning("job.low_disk id=%s", job.id)
+            await self._jobs.postpone(job, after=_LOW_DISK_SECONDS)
+            return
+        intended = await self._jobs.begin_submit(job)
+        if intended is None:
+            await self._jobs.postpone(job, after=_SAME_CREATE_SECONDS)
+            return
+        try:
+            update = await self._backend.submit(
+                intended.request, create_key=intended.create_key or ""
+            )
+        except UnconfirmedSubmitError as error:
+            log.warning("submit.unconfirmed id=%s error=%r", job.id, str(error))
+            await self.doubt(intended)
+        except BackendError as error:
+            log.warning("submit.refused id=%s error=%r", job.id, str(error))
+            await self._refused(intended, error)
+        else:
+            await self._bind(intended, update)
+
+    async def _bind(self, job: Job, update: BackendUpdate) -> None:
+        ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
+        bound = await self._jobs.bind(job, update, after=0 if ended else self._first_poll)
+        if bound is None:
+            # Cancelled while the POST was under way.
+            log.warning("submit.orphaned id=%s", job.id)
+            await self._backend.cancel(update.ref)
+
+    async def _refused(self, job: Job, error: BackendError) -> None:
+        passing = error.kind in {ErrorKind.RATE, ErrorKind.TRANSIENT}
+        if not passing or job.submits >= _SUBMIT_ATTEMPTS:
+            await self._jobs.fail(job, f"failed.{error.kind}")
+            return
+        # Never faster than our own pace: "at once", said each time, would use up the attempts.
+        delay = max(error.retry_after or 0, min(2.0**job.submits, _SLOWEST_SUBMIT_SECONDS))
+        await self._jobs.move(job, JobState.QUEUED, after=delay)
+
+    async def doubt(self, job: Job) -> None:
+        """Leave a create without an answer to settle; so is one found at start."""
+        await self._jobs.move(job, JobState.UNCONFIRMED, after=self._settling.first)
+
+    async def reconcile(self, job: Job) -> None:
+        """Look for the remote job that a doubtful create may have made."""
+        try:
+            refs, complete = await self._candidates(job)
+        except BackendError:
+            if job.attempts < _FIND_ATTEMPTS:
+                raise
+            await self._jobs.move(job, JobState.UNDECIDED)
+            return
+        match refs:
+            case [ref]:
+                await self._bind(job, BackendUpdate(ref=ref, state=RemoteState.RUNNING))
+            case []:
+                await self._absent(job, complete=complete)
+            case _:
+                await self._jobs.move(job, JobState.UNDECIDED)
+
+    async def _candidates(self, job: Job) -> tuple[list[str], bool]:
+        """List the remote jobs that may be this one, and tell whether the list is complete."""
+        since = self._submitted_since(job)
+        hints = await self._jobs.unclaimed_refs(job.backend, since=since)
+        listing = await self._backend.find(job.request, since=since, hints=hints)
+        bound = await self._jobs.bound_refs(job.backend, listing.refs)
+        return [ref for ref in listing.refs if ref not in bound], listing.complete
+
+    def _submitted_since(self, job: Job) -> float:
+        return (job.submitted_at or job.created_at) - _CLOCK_SKEW_SECONDS
+
+    async def _absent(self, job: Job, *, complete: bool) -> None:
+        # Only complete listings prove something; after two others in a row none will come.
+        absences = job.absences + complete
+        looks = 0 if complete else job.attempts + 1
+        if (absences if complete else looks) < _ABSENCES:
+            await self._jobs.postpone(
+                job, after=self._settling.apart, absences=absences, attempts=looks
+            )
+        elif complete and job.submits < _SUBMITS:
+            await self._jobs.move(job, JobState.QUEUED)
+        else:
+            await self._jobs.move(job, JobState.UNDECIDED)
+
+    async def rediscover(self, job: Job) -> bool:
+        """Bind an undecided job if a webhook knows by now what no listing told."""
+        if await self._jobs.unclaimed_refs(job.backend, since=self._submitted_since(job)):
+            try:
+                refs, _ = await self._candidates(job)
+            except BackendError as error:
+                log.warning("find.refused id=%s error=%r", job.id, str(error))
+            else:
+                if len(refs) == 1:
+                    await self._bind(job, BackendUpdate(ref=refs[0], state=RemoteState.RUNNING))
+                    return True
+        return False

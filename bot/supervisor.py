@@ -1,0 +1,78 @@
+"""Keeps the parts running until it is time to stop, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from bot.client import VideoBot
+    from bot.delivery.progress import ProgressCards
+    from bot.jobs import JobService
+    from bot.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 20.0
+_SWEEP_SECONDS = 60 * 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """What runs by itself."""
+
+    bot: VideoBot
+    jobs: JobService
+    workers: tuple[Worker, ...]
+    progress: ProgressCards
+
+
+async def supervise(service: Service, stop: asyncio.Event) -> None:
+    """Run until `stop`; a part that ends by itself is a bug or a refusal, and ends all."""
+    held = await service.jobs.wake_held()
+    log.info("app.started held=%d", held)
+    tasks = {
+        asyncio.create_task(coroutine, name=name)
+        for name, coroutine in (
+            ("stop", stop.wait()),
+            ("gateway", service.bot.connect()),
+            ("progress", service.progress.run()),
+            ("sweeper", _sweep(service.jobs)),
+            *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
+        )
+    }
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        log.info("app.stopping because=%s", ",".join(sorted(task.get_name() for task in done)))
+        await asyncio.gather(*(worker.stop(grace=_GRACE_SECONDS) for worker in service.workers))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _sweep(jobs: JobService) -> None:
+    while True:
+        await jobs.sweep()
+        await asyncio.sleep(_SWEEP_SECONDS)
+
+
+@contextmanager
+def stop_on_signals(stop: asyncio.Event) -> Generator[None]:
+    """Set `stop` on SIGTERM and on Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
