@@ -23,8 +23,9 @@ from bot.events import EventBus
 from bot.jobs import JobService
 from bot.links import Links, derive_key, load_secret
 from bot.media.download import AttachmentFetcher
+from bot.media.editor import Editor
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.media.narrator import Narrator
+from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
 from bot.pipeline import Pipeline
@@ -176,7 +177,7 @@ async def _open_service(
         backend=backend,
         artifacts=artifacts,
         workspace=workspace,
-        narrator=_narrator(core, workspace),
+        editor=_editor(core, workspace),
         deliverer=deliverer,
         submission=Submission(
             jobs=jobs,
@@ -217,13 +218,24 @@ async def _open_service(
     )
 
 
-def _narrator(core: _Core, workspace: Workspace) -> Narrator:
+def _editor(core: _Core, workspace: Workspace) -> Editor:
+    settings = core.settings
     fetcher = AttachmentFetcher(
         core.http,
-        hosts=attachment_hosts(core.settings.discord_api_url),
-        max_bytes=core.settings.max_audio_mb * _MIB,
+        hosts=attachment_hosts(settings.discord_api_url),
+        max_bytes=settings.max_audio_mb * _MIB,
     )
-    return Narrator(core.ffmpeg, fetcher, workspace, max_seconds=core.settings.max_audio_seconds)
+    return Editor(
+        core.ffmpeg,
+        fetcher,
+        workspace,
+        presets=NarrationPresets(
+            fit=NarrationFit(settings.narration_fit),
+            mix=NarrationMix(settings.narration_mix),
+            max_bytes=settings.max_result_mb * _MIB,
+        ),
+        max_seconds=settings.max_audio_seconds,
+    )
 
 
 def _links(core: _Core) -> Links:

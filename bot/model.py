@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 class JobState(StrEnum):
@@ -70,6 +71,8 @@ CANCELLABLE = frozenset(
 # Sentences that may go with a finished video.
 NOTE_NOT_MERGED = "note.not_merged"
 NOTE_CARD_GONE = "note.card_gone"
+NOTE_HELD_INSTEAD = "note.held_instead"
+NOTE_SILENT = "note.silent"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +183,14 @@ class Artifact:
     size: int
     sha256: str
     created_at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Film:
+    """A video in the workspace that is ready, and the sentence that goes with it."""
+
+    path: Path
+    note: str | None = None
 
 
 class Handover(StrEnum):

@@ -6,12 +6,11 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
-from bot.model import NOTE_CARD_GONE, NOTE_NOT_MERGED, Artifact, Handover, Job, JobState
+from bot.model import NOTE_CARD_GONE, NOTE_NOT_MERGED, Artifact, Film, Handover, Job, JobState
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from pathlib import Path
 
     from bot.backends.base import VideoBackend
     from bot.jobs import JobService
@@ -48,15 +47,15 @@ class Deliverer(Protocol):
         ...
 
 
-class Narrator(Protocol):
+class Editor(Protocol):
     """What the pipeline needs of the media package."""
 
     async def ingest(self, job_id: str, url: str) -> None:
         """Fetch an attachment and make it a narration; UserError: it is none."""
         ...
 
-    async def merge(self, job_id: str) -> Path:
-        """Lay the narration over the clip and return the result; MediaError: it can't be done."""
+    async def finish(self, job_id: str, *, narrated: bool) -> Film:
+        """Make the clip ready, with the narration if there is one; MediaError: it can't be done."""
         ...
 
 
@@ -70,7 +69,7 @@ class Pipeline:
         backend: VideoBackend,
         artifacts: ArtifactStore,
         workspace: Workspace,
-        narrator: Narrator,
+        editor: Editor,
         deliverer: Deliverer,
         submission: Submission,
         max_clip_bytes: int,
@@ -80,7 +79,7 @@ class Pipeline:
         self._backend = backend
         self._artifacts = artifacts
         self._workspace = workspace
-        self._narrator = narrator
+        self._editor = editor
         self._deliverer = deliverer
         self._submission = submission
         self._max_clip_bytes = max_clip_bytes
@@ -110,7 +109,7 @@ class Pipeline:
         attachment = job.attachment
         try:
             if attachment is not None and attachment.url is not None:
-                await self._narrator.ingest(job.id, attachment.url)
+                await self._editor.ingest(job.id, attachment.url)
         except UserError as error:
             fields = {key: str(value) for key, value in error.fields.items()}
             await self._jobs.fail(job, error.key, **fields)
@@ -146,19 +145,22 @@ class Pipeline:
             await self._jobs.move(job, JobState.MERGING)
 
     async def _merge(self, job: Job) -> None:
-        note = None
-        result = self._workspace.folder(job.id).clip
-        if job.attachment is not None:
-            try:
-                result = await self._narrator.merge(job.id)
-            except MediaError as error:
-                log.warning("merge.failed id=%s tail=%r", job.id, error.stderr_tail[-500:])
-                if job.attempts + 1 < _MERGE_ATTEMPTS:
-                    raise
-                note = NOTE_NOT_MERGED
-        artifact = await self._workspace.publish(job.id, result, now=self._clock())
+        narrated = job.attachment is not None
+        try:
+            film = await self._editor.finish(job.id, narrated=narrated)
+        except MediaError as error:
+            log.warning(
+                "merge.failed id=%s reason=%r tail=%r", job.id, str(error), error.stderr_tail[-500:]
+            )
+            if job.attempts + 1 < _MERGE_ATTEMPTS:
+                raise
+            film = Film(
+                path=self._workspace.folder(job.id).clip,
+                note=NOTE_NOT_MERGED if narrated else None,
+            )
+        artifact = await self._workspace.publish(job.id, film.path, now=self._clock())
         await self._artifacts.save(artifact)
-        await self._jobs.move(job, JobState.DELIVERING, Changes(note=note))
+        await self._jobs.move(job, JobState.DELIVERING, Changes(note=film.note))
 
     async def _deliver(self, job: Job) -> None:
         match await self._deliverer.deliver(job, await self._artifact(job)):

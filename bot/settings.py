@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     job_deadline_minutes: float = Field(30, gt=0, allow_inf_nan=False)
     max_audio_seconds: int = Field(600, ge=1, le=7200)
     max_audio_mb: int = Field(25, ge=1, le=500)
+    max_result_mb: int = Field(200, ge=1, le=2000)
+    narration_fit: Literal["hold", "loop", "trim"] = "hold"
+    narration_mix: Literal["replace", "duck"] = "replace"
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"

@@ -69,3 +69,15 @@ def make_sound(path: Path, expression: str, *, seconds: float) -> Path:
     source = f"aevalsrc='{expression}':s=48000:d={seconds}"
     ffmpeg("-f", "lavfi", "-i", source, str(path))
     return path
+
+
+def make_clapper(path: Path, *, seconds: float = 4, at: float = 1, size: str = "320x180") -> Path:
+    """Make an H.264 MP4 that flashes white and clicks at the same time, at `at`, 50 frames/s."""
+    flash = f"drawbox=c=white:t=fill:enable='between(t,{at - 0.001},{at + 0.099})'"
+    click = f"aevalsrc='0.8*sin(2*PI*2000*t)*between(t,{at},{at + 0.1})':s=48000"
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"color=black:s={size}:r=50,{flash}", "-f", "lavfi", "-i", click),
+        *("-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2"),
+        *("-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", str(path)),
+    )
+    return path

@@ -1,4 +1,4 @@
-"""Stateful stand-ins for what is outside: a provider, Discord, the narrator, the clock."""
+"""Stateful stand-ins for what is outside: a provider, Discord, the editor, the clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitErr
 from bot.events import EventBus
 from bot.jobs import JobService
 from bot.media.workspace import Workspace
-from bot.model import Attachment, Caps, Handover, JobState, Origin, VideoRequest
+from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
 from bot.pipeline import Pipeline
 from bot.poller import Cadence, Poller
 from bot.submission import Settling, Submission
@@ -249,10 +249,11 @@ class FakeDeliverer:
 
 
 @dataclass
-class FakeNarrator:
+class FakeEditor:
     """The media package: what was ingested, and the results that it wrote."""
 
     workspace: Workspace
+    note: str | None = None
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
@@ -262,14 +263,16 @@ class FakeNarrator:
         await asyncio.to_thread(folder.narration.write_bytes, b"voice")
         self.ingested.append((job_id, url))
 
-    async def merge(self, job_id: str) -> Path:
+    async def finish(self, job_id: str, *, narrated: bool) -> Film:
         self._fail()
         folder = self.workspace.folder(job_id)
+        if not narrated:
+            return Film(path=folder.clip)
         if not folder.narration.exists():
             raise MediaError("no narration")
         clip = await asyncio.to_thread(folder.clip.read_bytes)
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
-        return folder.result
+        return Film(path=folder.result, note=self.note)
 
     def _fail(self) -> None:
         if self.faults:
@@ -321,7 +324,7 @@ class Bench:
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
-        self.narrator = FakeNarrator(self.workspace)
+        self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
         self.changes: list[JobChanged] = []
         self.bus.subscribe(self._note)
@@ -346,7 +349,7 @@ class Bench:
             backend=self.backend,
             artifacts=self.artifacts,
             workspace=self.workspace,
-            narrator=self.narrator,
+            editor=self.editor,
             deliverer=self.deliverer,
             submission=Submission(
                 jobs=self.jobs,

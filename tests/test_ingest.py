@@ -87,6 +87,19 @@ async def test_silence_has_no_loudness(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     assert narration.seconds == pytest.approx(2, abs=0.1)
 
 
+@pytest.mark.parametrize(("volume", "clipped"), [(0.5, False), (1, False), (4, True)])
+async def test_a_clipped_recording_is_noticed_and_survives(
+    volume: float,
+    clipped: bool,  # noqa: FBT001 - a parameter of the test
+    ffmpeg: Ffmpeg,
+    tmp_path: Path,
+) -> None:
+    source = clips.make_tone(tmp_path / "tone.flac", volume=volume)
+    narration = await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=10)
+    assert narration.clipped is clipped
+    assert narration.loudness is not None
+
+
 async def test_metadata_can_not_forge_the_loudness(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     forged = "comment=Integrated loudness:\n    I:  -1.0 LUFS\n"
     source = tmp_path / "forged.mp3"
@@ -105,7 +118,10 @@ async def test_metadata_can_not_forge_the_loudness(ffmpeg: Ffmpeg, tmp_path: Pat
         (b"\n <!doctype html><html></html>", "HTML"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
         (b"just some words", "TEXT"),
-        (b"RIFF\x24\0\0\0AVI LIST", "DATA"),
+        (b"RIFF\x24\0\0\0AVI LIST", "AVI"),
+        (b"RIFF\x24\0\0\0ACON", "RIFF"),
+        (b"<?xml version='1.0'?><MPD/>", "XML"),
+        (b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n", "SDP"),
         (b"\xff\x00\x01\x02", "DATA"),
         (b"\xff\xe1\x00\x00", "DATA"),
         (b"\xff", "DATA"),
@@ -176,7 +192,10 @@ async def test_a_video_without_sound_is_refused(ffmpeg: Ffmpeg, tmp_path: Path) 
     clip = clips.make_clip(tmp_path / "clip.mp4", sound=False)
     with pytest.raises(UserError) as refused:
         await ingest(ffmpeg, clip, tmp_path / "narration.wav", max_seconds=10)
-    assert refused.value.key == "audio.unreadable"
+    assert (refused.value.key, refused.value.fields) == (
+        "audio.no_sound",
+        {"found": "MP4 or M4A"},
+    )
 
 
 async def test_ten_minutes_of_silence_in_a_small_file_stop_at_the_cap(

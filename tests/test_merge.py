@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +9,22 @@ from bot.media.ffmpeg import Ffmpeg
 from bot.media.ingest import Narration, ingest
 from bot.media.merge import merge
 from bot.media.mp4 import read_mp4
+from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from tests import clips
+from tests.measurements import (
+    clicks,
+    flashes,
+    level,
+    loudness,
+    packets,
+    sound_seconds,
+    true_peak,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+TRIM = NarrationPresets(fit=NarrationFit.TRIM)
 AAC_FRAME = 1024 / 48_000  # older decoders play the last one to its end
 
 
@@ -28,41 +38,21 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clips.make_clip(tmp_path_factory.mktemp("merge") / "clip.mp4", seconds=4)
 
 
-async def merged(ffmpeg: Ffmpeg, clip: Path, sound: Path, folder: Path) -> Path:
+async def merged(
+    ffmpeg: Ffmpeg, clip: Path, sound: Path, folder: Path, presets: NarrationPresets = TRIM
+) -> Path:
     narration = await ingest(ffmpeg, sound, folder / "narration.wav", max_seconds=30)
-    await merge(ffmpeg, clip, narration, folder / "result.mp4")
+    await merge(ffmpeg, clip, narration, folder / "result.mp4", presets)
     return folder / "result.mp4"
-
-
-def level(path: Path, start: float, seconds: float) -> float:
-    """Return the RMS level in dB of a stretch of a file's sound."""
-    window = ("-ss", str(start), "-t", str(seconds), "-i", str(path))
-    stderr = clips.ffmpeg(*window, "-map", "0:a:0", "-af", "astats", "-f", "null", "-")
-    found = re.findall(r"RMS level dB: (\S+)", stderr)
-    return float(found[-1])
-
-
-def loudness(path: Path) -> float:
-    stderr = clips.ffmpeg("-i", str(path), "-map", "0:a:0", "-af", "ebur128", "-f", "null", "-")
-    return float(re.findall(r"I:\s+(\S+) LUFS", stderr)[-1])
-
-
-def packets(path: Path, folder: Path) -> list[str]:
-    """List a video's packets: times, sizes and checksums."""
-    listing = folder / f"{path.stem}.txt"
-    clips.ffmpeg("-i", str(path), "-map", "0:v:0", "-c", "copy", "-f", "framehash", str(listing))
-    return [line for line in listing.read_text().splitlines() if not line.startswith("#")]
-
-
-def sound_seconds(path: Path) -> float:
-    """Return how long the sound is when it is played."""
-    stderr = clips.ffmpeg("-i", str(path), "-map", "0:a:0", "-af", "astats", "-f", "null", "-")
-    return int(re.findall(r"Number of samples: (\d+)", stderr)[-1]) / 48_000
 
 
 def shortened(clip: Path, target: Path) -> Path:
     target.write_bytes(clip.read_bytes()[:-500])
     return target
+
+
+def weight(path: Path) -> int:
+    return path.stat().st_size
 
 
 def names(folder: Path) -> set[str]:
@@ -166,7 +156,7 @@ async def test_a_failed_merge_leaves_the_old_result_alone(
     result.write_bytes(b"old")
     gone = Narration(path=tmp_path / "gone.wav", seconds=1, loudness=None)
     with pytest.raises(MediaError) as failed:
-        await merge(ffmpeg, clip, gone, result)
+        await merge(ffmpeg, clip, gone, result, TRIM)
     assert "gone.wav" in failed.value.stderr_tail
     assert names(tmp_path) == {"result.mp4"}
     assert result.read_bytes() == b"old"
@@ -176,4 +166,127 @@ async def test_a_cut_off_clip_is_refused(ffmpeg: Ffmpeg, clip: Path, tmp_path: P
     cut = shortened(clip, tmp_path / "clip.mp4")
     narration = Narration(path=tmp_path / "n.wav", seconds=1, loudness=None)
     with pytest.raises(MediaError, match="cut off"):
-        await merge(ffmpeg, cut, narration, tmp_path / "result.mp4")
+        await merge(ffmpeg, cut, narration, tmp_path / "result.mp4", TRIM)
+
+
+# Longer than the clip
+
+
+def presets(
+    fit: NarrationFit = NarrationFit.HOLD, mix: NarrationMix = NarrationMix.REPLACE
+) -> NarrationPresets:
+    return NarrationPresets(fit=fit, mix=mix)
+
+
+async def test_the_last_picture_is_held_until_a_long_narration_ends(
+    ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+) -> None:
+    sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
+    result = await merged(ffmpeg, clip, sound, tmp_path, presets())
+    assert read_mp4(result).seconds == pytest.approx(9, abs=0.001)
+    assert sound_seconds(result) == pytest.approx(9, abs=AAC_FRAME)
+    assert level(result, 8.7, 0.2) == pytest.approx(level(result, 2, 1), abs=0.5)
+    # Every frame is there, at its time; only one of them lasts.
+    kept, own = packets(result, tmp_path), packets(clip, tmp_path)
+    assert kept[:-1] == own[:-1]
+    assert kept[-1].split(",")[-1] == own[-1].split(",")[-1]
+
+
+async def test_a_looped_clip_repeats_its_picture_unchanged(
+    ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+) -> None:
+    sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
+    result = await merged(ffmpeg, clip, sound, tmp_path, presets(NarrationFit.LOOP))
+    # Copied frames depend on each other: the cut may fall a few of them late.
+    assert read_mp4(result).seconds == pytest.approx(9, abs=0.15)
+    assert sound_seconds(result) == pytest.approx(9, abs=AAC_FRAME)
+    once, looped = ([p.split(",")[-1] for p in packets(f, tmp_path)] for f in (clip, result))
+    assert looped[: 2 * len(once)] == once + once
+
+
+async def test_a_loop_that_would_become_too_large_is_held_and_says_so(
+    ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+) -> None:
+    sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
+    narration = await ingest(ffmpeg, sound, tmp_path / "n.wav", max_seconds=30)
+    small = NarrationPresets(fit=NarrationFit.LOOP, max_bytes=2 * weight(clip))
+    result = tmp_path / "result.mp4"
+    assert (await merge(ffmpeg, clip, narration, result, small)).held_instead
+    assert read_mp4(result).seconds == pytest.approx(9, abs=0.001)
+    assert weight(result) < 2 * weight(clip)
+    roomy = NarrationPresets(fit=NarrationFit.LOOP)
+    assert not (await merge(ffmpeg, clip, narration, result, roomy)).held_instead
+
+
+# Over the clip's own sound
+
+
+async def test_the_clips_own_sound_ducks_under_the_voice_and_comes_back(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clip = clips.make_clip(tmp_path / "clip.mp4", seconds=6)
+    voice = clips.make_sound(tmp_path / "v.wav", "0.3*sin(2*PI*200*t)*lt(t,3)", seconds=3)
+    result = await merged(ffmpeg, clip, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    own = tmp_path / "own.wav"
+    clips.ffmpeg("-i", str(result), "-af", "highpass=f=700:poles=2,highpass=f=700", str(own))
+    clips.ffmpeg("-i", str(clip), "-ac", "2", str(tmp_path / "native.wav"))
+    native = level(tmp_path / "native.wav", 4, 1)
+    assert level(own, 1, 1.5) < native - 6
+    assert level(own, 5, 0.9) == pytest.approx(native, abs=2)
+
+
+async def test_ducking_goes_on_while_the_last_picture_is_held(
+    ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+) -> None:
+    sound = clips.make_tone(tmp_path / "t.wav", seconds=7)
+    result = await merged(ffmpeg, clip, sound, tmp_path, presets(mix=NarrationMix.DUCK))
+    assert read_mp4(result).seconds == pytest.approx(7, abs=0.001)
+    assert level(result, 6, 0.8) > -25
+
+
+async def test_a_clip_without_sound_is_just_given_the_voice(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    silent = clips.make_clip(tmp_path / "clip.mp4", sound=False)
+    voice = clips.make_tone(tmp_path / "v.wav", seconds=1)
+    result = await merged(ffmpeg, silent, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    assert level(result, 0.2, 0.6) > -25
+    assert level(result, 1.2, 0.7) < -70
+
+
+@pytest.mark.parametrize("mix", NarrationMix)
+async def test_the_loudest_sound_stays_below_the_peak(
+    mix: NarrationMix, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clip = clips.make_clip(tmp_path / "clip.mp4", seconds=4)
+    noise = "4*random(0)*lt(mod(t,1.5),0.7)-2"
+    voice = clips.make_sound(tmp_path / "v.wav", noise, seconds=4)
+    result = await merged(ffmpeg, clip, voice, tmp_path, presets(mix=mix))
+    assert true_peak(result) < -1
+
+
+@pytest.mark.parametrize("mix", NarrationMix)
+@pytest.mark.parametrize("fit", NarrationFit)
+async def test_sound_and_picture_stay_in_step(
+    fit: NarrationFit, mix: NarrationMix, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clip = clips.make_clapper(tmp_path / "clip.mp4", seconds=3, at=1)
+    click = "0.8*sin(2*PI*2000*t)*between(mod(t,3),1,1.1)"
+    voice = clips.make_sound(tmp_path / "v.wav", click, seconds=7.5)
+    result = await merged(ffmpeg, clip, voice, tmp_path, presets(fit, mix))
+    seen, heard = flashes(result), clicks(result)
+    assert len(seen) == (3 if fit is NarrationFit.LOOP else 1)
+    assert len(heard) == (1 if fit is NarrationFit.TRIM else 3)
+    for flash, sound in zip(seen, heard, strict=False):
+        assert flash == pytest.approx(sound, abs=0.02)
+
+
+@pytest.mark.parametrize("fit", [NarrationFit.HOLD, NarrationFit.LOOP])
+async def test_the_clips_own_sound_stays_in_step_with_its_picture(
+    fit: NarrationFit, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clip = clips.make_clapper(tmp_path / "clip.mp4", seconds=3, at=1)
+    silence = clips.make_silence(tmp_path / "v.wav", seconds=7.5)
+    duck = presets(fit, NarrationMix.DUCK)
+    result = await merged(ffmpeg, clip, silence, tmp_path, duck)
+    seen, heard = flashes(result), clicks(result)
+    assert len(seen) == (3 if fit is NarrationFit.LOOP else 1)
+    assert heard == pytest.approx(seen, abs=0.02)

@@ -16,7 +16,7 @@ from bot.errors import (
     UnconfirmedSubmitError,
     UserError,
 )
-from bot.model import Handover, JobState, VideoRequest
+from bot.model import NOTE_HELD_INSTEAD, Handover, JobState, VideoRequest
 from bot.texts import Texts
 from storage.database import Database, open_database
 from tests.fakes import (
@@ -82,7 +82,7 @@ async def test_a_narration_is_laid_over_the_clip(bench: Bench) -> None:
     bench.backend.finish()
     ended = await bench.run_out(job.id)
     assert ended.state is JobState.SUCCEEDED
-    assert bench.narrator.ingested == [(job.id, VOICE.url)]
+    assert bench.editor.ingested == [(job.id, VOICE.url)]
     assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1 with voice"
 
 
@@ -216,7 +216,7 @@ async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
     key: str, bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.submit(attachment=VOICE)
-    bench.narrator.faults.append(UserError(key, seconds=700, found=ValueError("odd")))
+    bench.editor.faults.append(UserError(key, seconds=700, found=ValueError("odd")))
     await failed(bench, job, key, sentences)
     failure = (await bench.now(job.id)).failure
     assert failure is not None
@@ -581,7 +581,7 @@ async def test_a_merge_that_fails_twice_hands_over_the_clip_as_it_came_with_a_no
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
-    bench.narrator.faults += [MediaError("boom", "tail"), MediaError("boom", "tail")]
+    bench.editor.faults += [MediaError("boom", "tail"), MediaError("boom", "tail")]
     claimed = await bench.claim(job.id)
     with pytest.raises(MediaError):
         await bench.pipeline.steps[JobState.MERGING](claimed)
@@ -595,12 +595,35 @@ async def test_a_merge_that_fails_twice_hands_over_the_clip_as_it_came_with_a_no
 
 async def test_a_merge_that_fails_once_is_merged_the_second_time(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
-    bench.narrator.faults.append(MediaError("boom"))
+    bench.editor.faults.append(MediaError("boom"))
     with pytest.raises(MediaError):
         await bench.step(job.id)
     ended = await bench.run_out(job.id)
     assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
     assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
+
+
+async def test_what_the_editor_says_of_the_film_goes_with_it(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.note = NOTE_HELD_INSTEAD
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.held_instead")
+    assert bench.deliverer.notes == {job.id: "note.held_instead"}
+    assert NOTE_HELD_INSTEAD in sentences
+
+
+async def test_a_clip_that_can_not_be_repaired_is_handed_over_as_it_came(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING)
+    bench.editor.faults += [MediaError("boom"), MediaError("boom")]
+    claimed = await bench.claim(job.id)
+    with pytest.raises(MediaError):
+        await bench.pipeline.steps[JobState.MERGING](claimed)
+    await bench.jobs.postpone(claimed, after=1, attempts=1)
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
 
 
 @pytest.mark.parametrize("attachment", [None, VOICE])

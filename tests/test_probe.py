@@ -88,24 +88,27 @@ UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 MVHD = box(b"mvhd", bytes(12) + struct.pack(">II", 1000, 2000))
 MDHD = box(b"mdhd", bytes(12) + struct.pack(">II", 90_000, 180_000))
 ENDLESS_MDHD = box(b"mdhd", bytes(12) + struct.pack(">II", 90_000, 0))
+ONE_FRAME = box(b"stts", struct.pack(">4I", 0, 1, 1, 180_000))
 
 
 def tkhd(shown: int) -> bytes:
     return box(b"tkhd", bytes(12) + struct.pack(">III", 1, 0, shown) + bytes(16) + UPRIGHT)
 
 
-def index(
+def index(  # noqa: PLR0913 - each part of an index, to be broken alone
     *,
     mvhd: bytes = MVHD,
     tkhd: bytes = tkhd(2000),
     mdhd: bytes = MDHD,
     size: tuple[int, int] = (640, 360),
     handler: bytes = b"vide",
+    stts: bytes = ONE_FRAME,
 ) -> bytes:
     """Make a clip of a lone index, with one track."""
     entry = box(b"avc1", bytes(24) + struct.pack(">HH", *size))
     media = mdhd + box(b"hdlr", bytes(8) + handler)
-    media += box(b"minf", box(b"stbl", box(b"stsd", bytes(8) + entry)))
+    table = box(b"stsd", bytes(8) + entry) + stts
+    media += box(b"minf", box(b"stbl", table))
     track = box(b"trak", tkhd + box(b"mdia", media))
     return FTYP + box(b"moov", mvhd + track) + box(b"mdat")
 
@@ -145,13 +148,15 @@ def written(content: bytes, folder: Path) -> Path:
         (index(tkhd=box(b"tkhd", bytes(40))), "damaged"),
         (index(size=(0, 360)), "no picture"),
         (index(handler=b"hint"), "no picture"),
+        (index(stts=b""), "lacks stts"),
+        (index(stts=box(b"stts", bytes(8))), "no picture"),
         (index(tkhd=tkhd(0), mdhd=ENDLESS_MDHD), "no length"),
         (
             index(tkhd=tkhd(0), mdhd=ENDLESS_MDHD) + fragment(track=1, flags=0x100, count=2**31),
             "fragments are damaged",
         ),
     ],
-    ids=range(21),
+    ids=range(23),
 )
 def test_what_is_not_a_whole_video_is_refused(content: bytes, reason: str, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=reason):

@@ -119,6 +119,9 @@ def test_a_provider_without_an_address_is_explained() -> None:
         ("JOB_DEADLINE_MINUTES", "nan"),
         ("JOB_DEADLINE_MINUTES", "inf"),
         ("LOG_LEVEL", "LOUD"),
+        ("NARRATION_FIT", "stretch"),
+        ("NARRATION_MIX", "both"),
+        ("MAX_RESULT_MB", "0"),
     ],
 )
 def test_a_senseless_value_is_named_with_its_variable(

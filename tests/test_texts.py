@@ -70,10 +70,10 @@ def fields_of(key: str) -> set[str]:
     [
         *(f"failed.{kind}" for kind in ErrorKind),
         *("failed.timeout", "failed.not_a_video", "failed.unacknowledged"),
-        *("note.not_merged", "note.card_gone"),
+        *("note.not_merged", "note.card_gone", "note.held_instead", "note.silent"),
         *("caps.user", "caps.all", "caps.day"),
         *("audio.not_audio", "audio.unreadable", "audio.empty", "audio.too_long"),
-        *("audio.too_large", "audio.gone"),
+        *("audio.no_sound", "audio.too_large", "audio.gone"),
     ],
 )
 def test_every_reason_that_the_code_gives_has_a_sentence(key: str, shipped: Texts) -> None:
@@ -83,6 +83,8 @@ def test_every_reason_that_the_code_gives_has_a_sentence(key: str, shipped: Text
         "caps.day": {"limit"},
         "failed.internal": {"incident"},
         "audio.not_audio": {"found"},
+        "audio.unreadable": {"found"},
+        "audio.no_sound": {"found"},
         "audio.too_long": {"seconds", "max_seconds"},
         "audio.too_large": {"max_mb"},
     }

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 from bot.errors import MediaError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
+    from collections.abc import AsyncIterable, Callable
     from pathlib import Path
+    from typing import ParamSpec, TypeVar
+
+    _Params = ParamSpec("_Params")
+    _Result = TypeVar("_Result")
 
 
 class TooLargeError(MediaError):
@@ -29,6 +33,19 @@ def commit(part: Path, target: Path) -> None:
     _sync(target.parent)
 
 
+async def settled(
+    work: Callable[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs
+) -> _Result:
+    """Do file work in a thread; a cancelled task waits for it, so that it can clean up after it."""
+    thread = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs), name="files.settled")
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait({thread})
+        thread.exception()  # nobody else will look at it
+        raise
+
+
 async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) -> int:
     """Stream `chunks` into the file `target`, and return their bytes.
 
@@ -38,9 +55,9 @@ async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) ->
     await asyncio.to_thread(part.write_bytes, b"")
     try:
         size = await _fill(part, chunks, max_bytes)
-        await asyncio.to_thread(commit, part, target)
+        await settled(commit, part, target)
     except BaseException:
-        await asyncio.to_thread(part.unlink, missing_ok=True)
+        await settled(part.unlink, missing_ok=True)
         raise
     return size
 

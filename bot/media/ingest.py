@@ -14,8 +14,8 @@ import ffmpeg as graph
 
 from bot.errors import MediaError, UserError
 from bot.media.ffmpeg import Limits
-from bot.media.files import commit, part_of
-from bot.media.sniff import DEMUXERS, describe, sniff
+from bot.media.files import commit, part_of, settled
+from bot.media.sniff import DEMUXERS, NAMES, describe, sniff
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,23 +33,31 @@ _DECODERS = (
     "libopus,vorbis,libvorbis,ac3,eac3"
 )
 _LOUDNESS = re.compile(r"Integrated loudness:\s+I:\s+(\S+) LUFS")
+_PEAK = re.compile(r"Peak level dB: (\S+)")
+_FLATNESS = re.compile(r"Flat factor: (\S+)")
+_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # dB; waves that stay at their peak
+_NO_TRACK = "matches no streams"
 _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Narration:
-    """An ingested sound: a 48 kHz stereo 16-bit WAV; `loudness` in LUFS, None when it is silent."""
+    """An ingested sound: a 48 kHz stereo 16-bit WAV; `loudness` in LUFS, None when it is silent.
+
+    `clipped`: it was recorded so loud that its waves are cut flat.
+    """
 
     path: Path
     seconds: float
     loudness: float | None
+    clipped: bool = False
 
 
 async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int) -> Narration:
     """Decode the file `source` of anybody into the WAV `target`, and measure its loudness.
 
-    UserError: `audio.empty`, `audio.not_audio` (found), `audio.unreadable` or `audio.too_long`
-    (seconds, max_seconds). MediaError: the disk is full.
+    UserError: `audio.empty`, `audio.not_audio`, `audio.unreadable`, `audio.no_sound` (each with
+    what was found) or `audio.too_long` (seconds, max_seconds). MediaError: the disk is full.
     """
     demuxer = await asyncio.to_thread(_recognise, source)
     part = part_of(target)
@@ -57,15 +65,19 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
     arguments = _arguments(demuxer, source, part, seconds=max_seconds + 1)
     try:
         stderr = await ffmpeg.run(arguments, cwd=target.parent, limits=_limits(max_seconds + 1))
-        narration = await asyncio.to_thread(_keep, part, target, stderr, max_seconds)
+        narration = await settled(_keep, part, target, stderr, max_seconds)
     except MediaError as error:
         if "No space left on device" in error.stderr_tail:
             raise
         log.info("ingest.unreadable demuxer=%s reason=%s", demuxer, error)
-        raise UserError("audio.unreadable") from error
+        key = "audio.no_sound" if _NO_TRACK in error.stderr_tail else "audio.unreadable"
+        raise UserError(key, found=NAMES[demuxer]) from error
     finally:
-        await asyncio.to_thread(part.unlink, missing_ok=True)
-    log.info("ingest.done demuxer=%s seconds=%.1f", demuxer, narration.seconds)
+        await settled(part.unlink, missing_ok=True)
+    log.info(
+        *("ingest.done demuxer=%s seconds=%.1f silent=%s clipped=%s", demuxer, narration.seconds),
+        *(narration.loudness is None, narration.clipped),
+    )
     return narration
 
 
@@ -96,11 +108,12 @@ def _arguments(demuxer: str, source: Path, part: Path, *, seconds: int) -> list[
         codec_whitelist=_DECODERS,
     )
     plain = (
-        sound["a:0"]
-        .filter("aresample", _RATE, **{"async": 1, "first_pts": 0})
         # 16 bits first: NaN and infinite samples end here.
-        .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
-        .filter("aformat", sample_fmts="flt")
+        sound["a:0"]
+        .filter("aformat", sample_fmts="s16")
+        .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
+        .filter("aresample", _RATE, **{"async": 1, "first_pts": 0})
+        .filter("aformat", channel_layouts="stereo", sample_fmts="flt")
         .filter("ebur128", framelog="verbose")
         .filter("aformat", sample_fmts="s16")
     )
@@ -139,20 +152,27 @@ def _keep(part: Path, target: Path, stderr: str, max_seconds: int) -> Narration:
     if seconds > max_seconds:
         longest = max(_declared(stderr), round(seconds))
         raise UserError("audio.too_long", seconds=longest, max_seconds=max_seconds)
-    loudness = _loudness(stderr)
+    loudness, clipped = _loudness(stderr), _is_clipped(stderr)
     # The measurement first: whoever finds the WAV finds it too.
     notes = _notes(target)
-    part_of(notes).write_text(json.dumps({"loudness": loudness}), encoding="utf-8")
+    part_of(notes).write_text(
+        json.dumps({"loudness": loudness, "clipped": clipped}), encoding="utf-8"
+    )
     commit(part_of(notes), notes)
     commit(part, target)
-    return Narration(path=target, seconds=seconds, loudness=loudness)
+    return Narration(path=target, seconds=seconds, loudness=loudness, clipped=clipped)
 
 
 def _load(path: Path) -> Narration | None:
     if not path.exists():
         return None
-    loudness = json.loads(_notes(path).read_text(encoding="utf-8"))["loudness"]
-    return Narration(path=path, seconds=_length(path), loudness=loudness)
+    measured = json.loads(_notes(path).read_text(encoding="utf-8"))
+    return Narration(
+        path=path,
+        seconds=_length(path),
+        loudness=measured["loudness"],
+        clipped=measured["clipped"],
+    )
 
 
 def _notes(path: Path) -> Path:
@@ -175,3 +195,10 @@ def _loudness(stderr: str) -> float | None:
     found = _LOUDNESS.findall(stderr)
     measured = float(found[-1]) if found else _SILENCE_LUFS
     return measured if measured > _SILENCE_LUFS else None
+
+
+def _is_clipped(stderr: str) -> bool:
+    peaks, flatness = _PEAK.findall(stderr), _FLATNESS.findall(stderr)
+    if not (peaks and flatness):
+        return False
+    return float(peaks[-1]) > _CLIPPED_PEAK and float(flatness[-1]) > _CLIPPED_FLATNESS

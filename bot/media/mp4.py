@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from bot.errors import MediaError
 from bot.media.boxes import Boxes
 from bot.media.fragments import fragments_duration
+from bot.media.tracks import h264_profile, is_turned, read_timing, read_title, sound_object
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.boxes import Box
+    from bot.media.tracks import Timing
 
 _UNKNOWN_DURATIONS = frozenset({0, 2**32 - 1, 2**64 - 1})
 
@@ -23,6 +25,8 @@ class VideoInfo:
     """What an MP4 holds: its picture as shown (rotation applied), and the codecs' four letters.
 
     `seconds` is the picture's length; `streamable`: the index stands before the media.
+    `turned`: the picture is stored otherwise than it is shown. `timing` has the frames of a clip
+    that isn't `fragmented`. `h264_profile` and `audio_object` tell its codings further.
     """
 
     width: int
@@ -31,6 +35,13 @@ class VideoInfo:
     video_codec: str
     audio_codec: str | None
     streamable: bool
+    fragmented: bool
+    turned: bool
+    tracks: int
+    timing: Timing
+    h264_profile: int | None
+    audio_object: int | None
+    title: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +51,7 @@ class _Header:
     track: int
     shown: int
     turned: bool
+    lying: bool
 
 
 def read_mp4(path: Path) -> VideoInfo:
@@ -60,12 +72,18 @@ def _read(boxes: Boxes) -> VideoInfo:
     if b"moov" not in order or b"mdat" not in order:
         raise MediaError("the clip has no index or no media")
     moov = top[order.index(b"moov")]
-    tracks = {_handler(boxes, trak): trak for trak in reversed([*boxes.inside(moov, b"trak")])}
+    traks = [*boxes.inside(moov, b"trak")]
+    tracks = {_handler(boxes, trak): trak for trak in reversed(traks)}
     video, audio = tracks.get(b"vide"), tracks.get(b"soun")
     if video is None:
         raise MediaError("the clip has no picture")
     header = _header(boxes.head(video, b"tkhd"))
-    width, height = _size(boxes, video, turned=header.turned)
+    width, height = _size(boxes, video, lying=header.lying)
+    scale, _ = _clock(boxes.head(video, b"mdia", b"mdhd"))
+    timing = read_timing(boxes, video, scale)
+    fragmented = boxes.find(moov, b"mvex") is not None or b"moof" in order
+    if not (timing.frames or fragmented):
+        raise MediaError("the clip has no picture")
     return VideoInfo(
         width=width,
         height=height,
@@ -73,6 +91,13 @@ def _read(boxes: Boxes) -> VideoInfo:
         video_codec=_codec(boxes, video),
         audio_codec=_codec(boxes, audio) if audio else None,
         streamable=order.index(b"moov") < order.index(b"mdat"),
+        fragmented=fragmented,
+        turned=header.turned,
+        tracks=len(traks),
+        timing=timing,
+        h264_profile=h264_profile(boxes, video),
+        audio_object=sound_object(boxes, audio) if audio else None,
+        title=read_title(boxes, moov),
     )
 
 
@@ -97,21 +122,21 @@ def _codec(boxes: Boxes, trak: Box) -> str:
     return _sample_entry(boxes, trak)[4:8].decode("latin-1")
 
 
-def _size(boxes: Boxes, trak: Box, *, turned: bool) -> tuple[int, int]:
+def _size(boxes: Boxes, trak: Box, *, lying: bool) -> tuple[int, int]:
     width, height = struct.unpack_from(">HH", _sample_entry(boxes, trak), 32)
     if not (width and height):
         raise MediaError("the clip has no picture")
-    return (height, width) if turned else (width, height)
+    return (height, width) if lying else (width, height)
 
 
 def _header(tkhd: bytes) -> _Header:
     layout, start = (">16xI4xQ", 4) if tkhd[:1] == b"\1" else (">8xI4xI", 4)
     track, shown = struct.unpack_from(layout, tkhd, start)
-    matrix = start + struct.calcsize(layout) + 16
-    a, b, _u, c, d = struct.unpack_from(">5i", tkhd, matrix)
+    matrix = tkhd[start + struct.calcsize(layout) + 16 :]
+    a, b, _u, c, d = struct.unpack_from(">5i", matrix)
     # Phones record upright pictures lying, and say so: a quarter turn.
-    turned = a == 0 and d == 0 and b != 0 and c != 0
-    return _Header(track=track, shown=shown, turned=turned)
+    lying = a == 0 and d == 0 and b != 0 and c != 0
+    return _Header(track=track, shown=shown, turned=is_turned(matrix), lying=lying)
 
 
 def _seconds(boxes: Boxes, moov: Box, video: Box, header: _Header) -> float:

@@ -8,6 +8,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEMUXERS = ("wav", "ogg", "flac", "mov", "matroska", "mp3", "aac")
+NAMES = {
+    "wav": "WAV",
+    "ogg": "OGG",
+    "flac": "FLAC",
+    "mov": "MP4 or M4A",
+    "matroska": "WebM or Matroska",
+    "mp3": "MP3",
+    "aac": "AAC",
+}
+"""How people call what each demuxer reads."""
 
 _HEAD = 64
 _ID3_HEADER = 10
@@ -29,6 +39,14 @@ _FOREIGN = (
     (b"#!AMR", "AMR"),
     (b"\x30\x26\xb2\x75", "WMA"),
     (b"\x7fELF", "ELF"),
+    (b"<SVG", "SVG"),
+    (b"<MPD", "DASH"),
+    (b"<?XML", "XML"),
+    (b"V=0", "SDP"),
+    (b"FLV", "FLV"),
+    (b"7Z", "7Z"),
+    (b"RAR!", "RAR"),
+    (b"MZ", "EXE"),
 )
 
 
@@ -50,6 +68,8 @@ def describe(path: Path) -> str:
     """Name what a refused file seems to be, in a word such as HTML, TEXT or DATA."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    if head[:4] == b"RIFF":
+        return {b"AVI ": "AVI", b"WEBP": "WEBP"}.get(head[8:12], "RIFF")
     for start, name in _FOREIGN:
         if head.lstrip().upper().startswith(start):
             return name

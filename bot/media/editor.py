@@ -1,0 +1,80 @@
+"""The pipeline's way to a finished film: take in the narration, lay it over the clip, repair it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.errors import MediaError
+from bot.media.ingest import ingest, read_narration
+from bot.media.merge import merge, repair
+from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
+
+if TYPE_CHECKING:
+    from bot.media.download import AttachmentFetcher
+    from bot.media.ffmpeg import Ffmpeg
+    from bot.media.ingest import Narration
+    from bot.media.merge import Merged
+    from bot.media.presets import NarrationPresets
+    from bot.media.workspace import JobFolder, Workspace
+
+
+class Editor:
+    """Works on the files of one job's folder; every call may be repeated."""
+
+    def __init__(
+        self,
+        ffmpeg: Ffmpeg,
+        fetcher: AttachmentFetcher,
+        workspace: Workspace,
+        *,
+        presets: NarrationPresets,
+        max_seconds: int,
+    ) -> None:
+        self._ffmpeg = ffmpeg
+        self._fetcher = fetcher
+        self._workspace = workspace
+        self._presets = presets
+        self._max_seconds = max_seconds
+
+    async def ingest(self, job_id: str, url: str) -> None:
+        """Fetch an attachment and make it the job's narration.
+
+        UserError: it is none. MediaError: it may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is not None:
+            return
+        await self._fetcher.fetch(url, folder.attachment)
+        await ingest(
+            self._ffmpeg, folder.attachment, folder.narration, max_seconds=self._max_seconds
+        )
+
+    async def finish(self, job_id: str, *, narrated: bool) -> Film:
+        """Lay the narration over the clip, if there is one, and see that Discord can play it.
+
+        MediaError: it can't be done.
+        """
+        folder = self._workspace.folder(job_id)
+        return await (self._narrate(folder) if narrated else self._repair(folder))
+
+    async def _narrate(self, folder: JobFolder) -> Film:
+        narration = await read_narration(folder.narration)
+        if narration is None:
+            raise MediaError("the narration is gone from the workspace")
+        merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, self._presets)
+        return Film(path=folder.result, note=_note(narration, merged))
+
+    async def _repair(self, folder: JobFolder) -> Film:
+        # What an earlier try handed over isn't there any more, and needs no second look.
+        if await asyncio.to_thread(folder.clip.exists) and await repair(
+            self._ffmpeg, folder.clip, folder.result
+        ):
+            return Film(path=folder.result)
+        return Film(path=folder.clip)
+
+
+def _note(narration: Narration, merged: Merged) -> str | None:
+    if narration.loudness is None:
+        return NOTE_SILENT
+    return NOTE_HELD_INSTEAD if merged.held_instead else None

@@ -1,0 +1,102 @@
+"""The picture's side of a result: copied wherever that can be, and held or looped without harm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+import ffmpeg as graph
+
+from bot.media.inline import is_steady
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.mp4 import VideoInfo
+
+_LONGEST_SIDE = 1920  # in pixels: more takes the encoder past its memory
+_STEADY_RATE = 30  # frames a second
+
+
+class Filling(Enum):
+    """How a clip's picture fills a result that is longer: it needs not, is held, or is looped."""
+
+    NONE = auto()
+    HELD = auto()
+    LOOPED = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """The picture of a result, `seconds` long; `encoded`: made anew, otherwise copied."""
+
+    info: VideoInfo
+    seconds: float
+    filling: Filling
+    encoded: bool
+
+    def stream(self, clip: graph.Stream) -> graph.Stream:
+        """Take the picture from a clip that `open_clip` opened."""
+        picture = clip["v:0"]
+        return self._filtered(picture) if self.encoded else picture
+
+    def options(self) -> dict[str, str | float]:
+        """Return the options of the output that the picture needs."""
+        if self.encoded:
+            return {
+                "vcodec": "libx264",
+                "preset": "veryfast",
+                "crf": 18,
+                "rc-lookahead": 10,
+                "threads:v": 2,
+            }
+        return {"vcodec": "copy", **self._hold()}
+
+    def _hold(self) -> dict[str, str | float]:
+        if self.filling is not Filling.HELD:
+            return {}
+        # Every frame is said to last to the end; only the last one's word counts in an MP4.
+        # With `duration` alone, ffmpeg would put the frames in the order of their decoding.
+        last = f"{exact(self.seconds)}/TB-(PTS-STARTPTS)"
+        return {"bsf:v": f"setts=pts=PTS:dts=DTS:duration='{last}'"}
+
+    def _filtered(self, picture: graph.Stream) -> graph.Stream:
+        if not is_steady(self.info.timing):
+            picture = picture.filter("fps", _STEADY_RATE)
+        width, height = _fitting(self.info.width, self.info.height)
+        if (width, height) != (self.info.width, self.info.height):
+            picture = picture.filter("scale", width, height)
+        picture = picture.filter("format", "yuv420p")
+        if self.filling is Filling.HELD:
+            extra = max(0.0, self.seconds - self.info.seconds)
+            picture = picture.filter("tpad", stop_mode="clone", stop_duration=exact(extra))
+        return picture
+
+
+def open_clip(clip: Path, *, looped: bool = False) -> graph.Stream:
+    """Open a provider's clip, which is not trusted, as an input of ffmpeg."""
+    options: dict[str, str | float] = {"stream_loop": -1} if looped else {}
+    return graph.input(
+        f"file:{clip.absolute()}",
+        **options,
+        format="mov",
+        threads=2,
+        protocol_whitelist="file",
+        format_whitelist="mov",
+    )
+
+
+def exact(seconds: float) -> str:
+    """Write a time for ffmpeg, in microseconds."""
+    return f"{seconds:.6f}"
+
+
+def _fitting(width: int, height: int) -> tuple[int, int]:
+    """Return the size that a picture of any size is encoded in: bounded, and in even numbers."""
+    scale = min(1.0, _LONGEST_SIDE / max(width, height))
+    return _even(width * scale), _even(height * scale)
+
+
+def _even(side: float) -> int:
+    return max(2, round(side / 2) * 2)

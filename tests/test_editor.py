@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.errors import MediaError
+from bot.media.download import AttachmentFetcher
+from bot.media.editor import Editor
+from bot.media.ffmpeg import Ffmpeg
+from bot.media.mp4 import read_mp4
+from bot.media.presets import NarrationFit, NarrationPresets
+from bot.media.workspace import Workspace
+from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT
+from tests import clips
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+JOB = "0" * 32
+SMALL = NarrationPresets(fit=NarrationFit.LOOP, max_bytes=1)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "data")
+
+
+@pytest.fixture
+async def origin(tmp_path: Path) -> AsyncIterator[str]:
+    """Serve the folder `attached` of tmp_path on a free port."""
+    (tmp_path / "attached").mkdir()
+    app = web.Application()
+    app.router.add_static("/", tmp_path / "attached")
+    async with TestServer(app) as server:
+        yield str(server.make_url("/").origin())
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def editor(workspace: Workspace, origin: str, session: aiohttp.ClientSession) -> Editor:
+    return Editor(
+        Ffmpeg(clips.binary(), slots=1),
+        AttachmentFetcher(session, hosts=frozenset({origin}), max_bytes=2 * 1024**2),
+        workspace,
+        presets=SMALL,
+        max_seconds=30,
+    )
+
+
+async def narrated(
+    editor: Editor, workspace: Workspace, origin: str, attached: Path, *, volume: float = 0.5
+) -> Path:
+    """Put a clip and the narration of a sound into the job's folder, and return the folder."""
+    sound = clips.make_tone(attached / "voice.ogg", seconds=4, volume=volume)
+    await editor.ingest(JOB, f"{origin}/{sound.name}")
+    folder = workspace.folder(JOB)
+    clips.make_clip(folder.clip, seconds=2)
+    return folder.path
+
+
+async def test_a_narrated_film_is_finished_with_a_note_on_how(
+    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached")
+    film = await editor.finish(JOB, narrated=True)
+    assert film.path == workspace.folder(JOB).result
+    assert film.note == NOTE_HELD_INSTEAD
+    assert read_mp4(film.path).seconds == pytest.approx(4, abs=0.1)
+
+
+async def test_a_silent_narration_is_told(
+    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
+    assert (await editor.finish(JOB, narrated=True)).note == NOTE_SILENT
+
+
+async def test_an_attachment_is_fetched_once(
+    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached")
+    (tmp_path / "attached" / "voice.ogg").unlink()
+    await editor.ingest(JOB, f"{origin}/voice.ogg")
+
+
+async def test_a_narration_that_is_gone_is_no_success(editor: Editor, workspace: Workspace) -> None:
+    clips.make_clip((await workspace.create(JOB)).clip)
+    with pytest.raises(MediaError, match="gone"):
+        await editor.finish(JOB, narrated=True)
+
+
+async def test_a_clip_that_plays_is_passed_on_untouched(
+    editor: Editor, workspace: Workspace
+) -> None:
+    clip = clips.make_clip((await workspace.create(JOB)).clip)
+    before = clip.read_bytes()
+    film = await editor.finish(JOB, narrated=False)
+    assert (film.path, film.note) == (clip, None)
+    assert clip.read_bytes() == before
+
+
+async def test_a_clip_that_does_not_play_is_repaired(editor: Editor, workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    clips.make_clip(folder.clip, faststart=False)
+    film = await editor.finish(JOB, narrated=False)
+    assert film.path == folder.result
+    assert read_mp4(film.path).streamable
+
+
+async def test_a_clip_that_was_handed_over_is_not_missed(
+    editor: Editor, workspace: Workspace
+) -> None:
+    folder = await workspace.create(JOB)
+    assert (await editor.finish(JOB, narrated=False)).path == folder.clip
