@@ -64,7 +64,7 @@ class Picture:
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
         if not is_steady(self.info.timing):
             picture = picture.filter("fps", _STEADY_RATE)
-        width, height = _fitting(self.info.width, self.info.height)
+        width, height = fitting(self.info.width, self.info.height, longest=_LONGEST_SIDE)
         if (width, height) != (self.info.width, self.info.height):
             picture = picture.filter("scale", width, height)
         picture = picture.filter("format", "yuv420p")
@@ -92,9 +92,9 @@ def exact(seconds: float) -> str:
     return f"{seconds:.6f}"
 
 
-def _fitting(width: int, height: int) -> tuple[int, int]:
-    """Return the size that a picture of any size is encoded in: bounded, and in even numbers."""
-    scale = min(1.0, _LONGEST_SIDE / max(width, height))
+def fitting(width: int, height: int, *, longest: int) -> tuple[int, int]:
+    """Return the size to encode a picture in: no side over `longest`, and in even numbers."""
+    scale = min(1.0, longest / max(width, height))
     return _even(width * scale), _even(height * scale)
 
 
