@@ -1,0 +1,218 @@
+"""Makes a clip small enough for an upload: at most two quick passes, or an honest no."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ffmpeg as graph
+
+from bot.errors import MediaError
+from bot.media.ffmpeg import Limits
+from bot.media.files import commit, part_of
+from bot.media.fit_plan import Source, make_plan
+from bot.media.motion import moving_seconds
+from bot.media.mp4 import read_mp4
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bot.media.ffmpeg import Ffmpeg
+    from bot.media.fit_plan import Plan
+
+log = logging.getLogger(__name__)
+
+_PASSES = 2
+_SECOND_AIM = 0.95  # of the limit
+_COARSEST = 40.0
+_QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
+_THREADS = 4  # more need more memory, for each its pictures
+_DECODERS = (
+    "h264,hevc,mpeg4,vp8,vp9,libvpx-vp9,av1,libdav1d,libaom-av1,"
+    "aac,mp3,mp3float,ac3,eac3,alac,flac,opus,libopus,vorbis,libvorbis,pcm_s16le,pcm_s16be"
+)
+
+
+class TooLittleRoomError(MediaError):
+    """The clip can't be decent in so few bytes: a link to it serves better."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fitted:
+    """A clip below the limit, `size` in bytes; `passes` is 0 for one that was small enough."""
+
+    path: Path
+    size: int
+    width: int
+    height: int
+    passes: int
+
+
+async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
+    ffmpeg: Ffmpeg,
+    clip: Path,
+    target: Path,
+    *,
+    limit_bytes: int,
+    decent: bool = True,
+    on_progress: Callable[[float], None] | None = None,
+) -> Fitted:
+    """Write to `target` the MP4 `clip`, whole and in no more than `limit_bytes`.
+
+    A clip that is small enough is returned where it is, untouched. `on_progress` gets a share, 0
+    to 1, that never falls. TooLittleRoomError: it would look bad (`decent`), or can't be done at
+    all. MediaError: the clip isn't a whole MP4, or ffmpeg failed.
+    """
+    source, size = await asyncio.to_thread(_look, clip)
+    if size <= limit_bytes:
+        return Fitted(path=clip, size=size, width=source.width, height=source.height, passes=0)
+    plan = make_plan(source, limit_bytes, decent=decent)
+    if plan is None:
+        raise TooLittleRoomError(f"{limit_bytes} bytes are too few for {source.seconds:.0f} s")
+    job = _Job(
+        clip=clip,
+        target=target,
+        source=source,
+        limit_bytes=limit_bytes,
+        decent=decent,
+    )
+    try:
+        fitted = await _encode(ffmpeg, job, plan, _Progress(source.seconds, on_progress))
+        await asyncio.to_thread(commit, job.part, target)
+    finally:
+        await asyncio.to_thread(job.part.unlink, missing_ok=True)
+    log.info(
+        "fit.done bytes=%s of=%s size=%sx%s passes=%s",
+        *(fitted.size, limit_bytes, plan.width, plan.height, fitted.passes),
+    )
+    return fitted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Job:
+    """What stays the same in each pass."""
+
+    clip: Path
+    target: Path
+    source: Source
+    limit_bytes: int
+    decent: bool
+
+    @property
+    def part(self) -> Path:
+        return part_of(self.target)
+
+
+class _Progress:
+    """Tells shares of the whole that never fall, though a second pass starts from nothing."""
+
+    def __init__(self, seconds: float, listener: Callable[[float], None] | None) -> None:
+        self._seconds = seconds
+        self._listener = listener
+        self._furthest = 0.0
+
+    def __call__(self, seconds: float) -> None:
+        self._furthest = max(self._furthest, min(1.0, seconds / self._seconds))
+        if self._listener:
+            self._listener(self._furthest)
+
+
+def _look(clip: Path) -> tuple[Source, int]:
+    info = read_mp4(clip)
+    moving = moving_seconds(clip) or info.seconds
+    source = Source(
+        width=info.width,
+        height=info.height,
+        seconds=info.seconds,
+        moving=min(moving, info.seconds),
+        sound=info.audio_codec is not None,
+    )
+    return source, clip.stat().st_size
+
+
+async def _encode(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) -> Fitted:
+    size = 0
+    for number in range(1, _PASSES + 1):
+        stderr = await ffmpeg.run(
+            _arguments(job, plan),
+            cwd=job.part.parent,
+            limits=_limits(job),
+            on_progress=progress,
+        )
+        if job.decent and _coarseness(stderr) > _COARSEST:
+            raise TooLittleRoomError(f"{job.limit_bytes} bytes are too few for such a picture")
+        size = (await asyncio.to_thread(job.part.stat)).st_size
+        if size <= job.limit_bytes:
+            return Fitted(
+                path=job.target,
+                size=size,
+                width=plan.width,
+                height=plan.height,
+                passes=number,
+            )
+        log.info("fit.too_large bytes=%s of=%s pass=%s", size, job.limit_bytes, number)
+        plan = plan.scaled(_SECOND_AIM * job.limit_bytes / size)
+    raise TooLittleRoomError(f"{size} bytes came out, {job.limit_bytes} may be")
+
+
+def _coarseness(stderr: str) -> float:
+    """Return x264's mean quantizer, 0 to 51: from about 40 on, blocks are all that is left."""
+    found = _QUANTIZER.findall(stderr)
+    return float(found[-1]) if found else 0.0
+
+
+def _limits(job: _Job) -> Limits:
+    wall = 120 + round(job.source.seconds)
+    return Limits(
+        wall_seconds=wall,
+        cpu_seconds=_THREADS * wall,
+        # Twice the limit is far more than ever came out: whatever writes on is lost anyway.
+        file_bytes=2 * job.limit_bytes + 1024 * 1024,
+    )
+
+
+def _arguments(job: _Job, plan: Plan) -> list[str]:
+    source = graph.input(
+        f"file:{job.clip.absolute()}",
+        format="mov",
+        threads=_THREADS,
+        protocol_whitelist="file",
+        format_whitelist="mov",
+        codec_whitelist=_DECODERS,
+    )
+    streams = [source["v:0"].filter("scale", plan.width, plan.height, flags="bicubic")]
+    if plan.sound_rate:
+        streams.append(source["a:0"])
+    output = graph.output(
+        *streams,
+        f"file:{job.part.absolute()}",
+        format="mp4",
+        **_picture(plan),
+        **(_sound(plan) if plan.sound_rate else {}),
+        movflags="+faststart",
+        map_metadata=-1,
+        map_chapters=-1,
+        bitexact=None,
+    )
+    return ["-v", "info", "-filter_complex_threads", "1", *output.get_args()]
+
+
+def _picture(plan: Plan) -> dict[str, str | int]:
+    # The quality is asked for, the rate is only capped: what is simple stays small.
+    return {
+        "vcodec": "libx264",
+        "preset": "veryfast",
+        "crf": 18,
+        "maxrate": plan.max_rate,
+        "bufsize": plan.buffer,
+        "pix_fmt": "yuv420p",
+        "threads": _THREADS,
+    }
+
+
+def _sound(plan: Plan) -> dict[str, str | int]:
+    return {"acodec": "aac", "audio_bitrate": plan.sound_rate, "ac": 2, "ar": 48_000}

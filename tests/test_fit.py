@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import MediaError
+from bot.media.ffmpeg import Ffmpeg
+from bot.media.fit import TooLittleRoomError, fit
+from bot.media.fit_plan import Source, make_plan
+from bot.media.motion import moving_seconds
+from bot.media.mp4 import read_mp4
+from tests import clips
+from tests.test_ffmpeg import Started
+
+NATURES = {
+    "shapes": "testsrc2=s=640x360:r=25",
+    "fractal": "mandelbrot=s=640x360:r=25",
+    "grain": "mandelbrot=s=640x360:r=25,noise=alls=20:allf=t",
+    "noise": "color=gray:s=640x360:r=25,noise=alls=100:allf=t",
+    "black, then noise": "color=black:s=640x360:r=25,noise=alls=90:allf=t:enable='gt(t,1)'",
+}
+HD = Source(width=1280, height=720, seconds=8, moving=8, sound=True)
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def ffmpeg() -> Ffmpeg:
+    return Ffmpeg(clips.binary(), slots=1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fit")
+
+
+@pytest.fixture(scope="module", params=NATURES)
+def large(request: pytest.FixtureRequest, folder: Path) -> Path:
+    return make_large(folder / f"{request.param}.mp4", NATURES[request.param])
+
+
+@pytest.fixture(scope="module")
+def grain(folder: Path) -> Path:
+    return make_large(folder / "clip.mp4", NATURES["grain"])
+
+
+def make_large(path: Path, picture: str, *, sound: bool = True) -> Path:
+    """Make an MP4 of two seconds with next to no loss."""
+    tone = ("-f", "lavfi", "-i", "sine=f=1000", "-c:a", "aac") if sound else ()
+    clips.ffmpeg(
+        *("-f", "lavfi", "-i", picture, *tone, "-t", "2", "-c:v", "libx264"),
+        *("-preset", "ultrafast", "-crf", "3", "-pix_fmt", "yuv420p", str(path)),
+    )
+    return path
+
+
+def children() -> set[int]:
+    """List the processes that this process started and did not reap."""
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the thread ended meanwhile
+            found |= {int(pid) for pid in (task / "children").read_text().split()}
+    return found
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def shortened(clip: Path, target: Path) -> Path:
+    target.write_bytes(clip.read_bytes()[:-1000])
+    return target
+
+
+def sound_starts(path: Path) -> float:
+    """Return the second in which a file's sound sets in after its silence."""
+    detect = "silencedetect=noise=-40dB:duration=0.1"
+    stderr = clips.ffmpeg("-i", str(path), "-map", "0:a:0", "-af", detect, "-f", "null", "-")
+    return float(re.findall(r"silence_end: (\S+)", stderr)[0])
+
+
+def picture_flashes(path: Path) -> float:
+    """Return the second in which a file's picture is no longer black."""
+    detect = "blackdetect=d=0.1"
+    stderr = clips.ffmpeg("-i", str(path), "-map", "0:v:0", "-vf", detect, "-f", "null", "-")
+    return float(re.findall(r"black_end:(\S+)", stderr)[0])
+
+
+@pytest.mark.parametrize("limit", [250_000, 400_000, 1_000_000])
+async def test_whatever_the_picture_it_stays_below_the_limit(
+    limit: int, large: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    assert size(large) > limit
+    target = tmp_path / "small.mp4"
+    try:
+        fitted = await fit(ffmpeg, large, target, limit_bytes=limit)
+    except TooLittleRoomError:
+        assert "noise" in large.name
+        assert names(tmp_path) == set()
+        return
+    info = read_mp4(target)
+    assert fitted.path == target
+    assert fitted.size == size(target) <= limit
+    assert (fitted.width, fitted.height) == (info.width, info.height)
+    assert info.seconds == pytest.approx(read_mp4(large).seconds, abs=0.05)
+    assert (info.video_codec, info.audio_codec, info.streamable) == ("avc1", "mp4a", True)
+    assert names(tmp_path) == {"small.mp4"}
+
+
+async def test_below_the_floor_it_still_fits_when_that_is_wanted(
+    large: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    with pytest.raises(TooLittleRoomError):
+        await fit(ffmpeg, large, tmp_path / "small.mp4", limit_bytes=90_000)
+    fitted = await fit(ffmpeg, large, tmp_path / "small.mp4", limit_bytes=90_000, decent=False)
+    assert fitted.size <= 90_000
+
+
+async def test_no_room_at_all_is_said_and_leaves_the_target_alone(
+    grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    target = tmp_path / "small.mp4"
+    target.write_bytes(b"old")
+    with pytest.raises(TooLittleRoomError, match="5000 bytes are too few for 2 s"):
+        await fit(ffmpeg, grain, target, limit_bytes=5_000, decent=False)
+    assert target.read_bytes() == b"old"
+
+
+async def test_nothing_but_blocks_is_refused_though_it_would_fit(
+    folder: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    noise = make_large(folder / "blocks.mp4", NATURES["noise"])
+    with pytest.raises(TooLittleRoomError, match="such a picture"):
+        await fit(ffmpeg, noise, tmp_path / "small.mp4", limit_bytes=250_000)
+    fitted = await fit(ffmpeg, noise, tmp_path / "small.mp4", limit_bytes=250_000, decent=False)
+    assert fitted.size <= 200_000
+
+
+async def test_a_clip_without_sound_stays_without(
+    folder: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    silent = make_large(folder / "silent.mp4", NATURES["fractal"], sound=False)
+    await fit(ffmpeg, silent, tmp_path / "small.mp4", limit_bytes=300_000)
+    assert read_mp4(tmp_path / "small.mp4").audio_codec is None
+
+
+async def test_a_small_clip_is_returned_untouched(
+    grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    limit = size(grain)
+    fitted = await fit(ffmpeg, grain, tmp_path / "small.mp4", limit_bytes=limit)
+    assert (fitted.path, fitted.size, fitted.passes) == (grain, limit, 0)
+    assert names(tmp_path) == set()
+
+
+async def test_sound_and_picture_stay_together(
+    folder: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clap = folder / "clap.mp4"
+    clips.ffmpeg(
+        *("-f", "lavfi", "-i", "color=black:s=640x360:r=50,noise=alls=99:allf=t:enable='gte(t,1)'"),
+        *("-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*999*t)*gte(t,1)':s=48000", "-t", "2"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(clap)),
+    )
+    await fit(ffmpeg, clap, tmp_path / "s.mp4", limit_bytes=500_000, decent=False)
+    assert picture_flashes(tmp_path / "s.mp4") == pytest.approx(1, abs=0.02)
+    assert sound_starts(tmp_path / "s.mp4") == pytest.approx(1, abs=0.02)
+
+
+async def test_a_held_last_frame_stays_held_and_costs_nothing(
+    grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    held = tmp_path / "held.mp4"
+    clips.ffmpeg(
+        *("-i", str(grain), "-f", "lavfi", "-i", "sine", "-map", "0:v", "-map", "1:a", "-t", "60"),
+        *("-c:v", "copy", "-bsf:v", "setts=duration='if(eq(N,49),DURATION+58/TB,DURATION)'"),
+        *("-c:a", "aac", str(held)),
+    )
+    assert moving_seconds(held) == pytest.approx(3, abs=0.1)
+    fitted = await fit(ffmpeg, held, tmp_path / "small.mp4", limit_bytes=1_500_000)
+    assert fitted.height == 360
+    assert read_mp4(tmp_path / "small.mp4").seconds == pytest.approx(60, abs=0.1)
+
+
+async def test_progress_is_a_share_that_never_falls(
+    grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    progress = Started()
+    await fit(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000, on_progress=progress)
+    assert progress.seconds == sorted(progress.seconds)
+    assert progress.seconds[-1] == pytest.approx(1, abs=0.1)
+
+
+async def test_cancelling_an_encode_leaves_no_child_and_no_file(
+    grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    encoding = Started()
+    running = asyncio.create_task(
+        fit(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000, on_progress=encoding)
+    )
+    await encoding.event.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert children() == set()
+    assert names(tmp_path) == set()
+
+
+async def test_cancelling_at_any_moment_leaves_no_child_and_no_file(
+    grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    for moment in range(20):
+        running = asyncio.create_task(fit(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000))
+        for _ in range(moment * moment):
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert children() == set()
+        assert names(tmp_path) == set()
+
+
+async def test_a_damaged_clip_fails_and_leaves_nothing(
+    grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    damaged = shortened(grain, tmp_path / "clip.mp4")
+    with pytest.raises(MediaError, match="cut off"):
+        await fit(ffmpeg, damaged, tmp_path / "small.mp4", limit_bytes=500_000)
+    assert names(tmp_path) == {"clip.mp4"}
+
+
+async def test_a_second_pass_aims_lower_and_two_are_enough(
+    grain: Path, tmp_path: Path, folder: Path
+) -> None:
+    # An ffmpeg that ignores the rates it is given for as many passes as `stubborn` says.
+    stubborn = folder / "ffmpeg"
+    stubborn.write_text(
+        "#!/bin/sh\n"
+        "for part; do :; done; part=${part#file:}; echo x >> passes\n"
+        '[ "$(wc -l < passes)" -le "$(cat stubborn)" ] && size=600000 || size=400000\n'
+        'head -c $size /dev/zero > "$part"\n'
+    )
+    stubborn.chmod(0o700)
+    (tmp_path / "stubborn").write_text("1")
+    fitted = await fit(Ffmpeg(stubborn, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000)
+    assert (fitted.passes, fitted.size) == (2, 400_000)
+    (tmp_path / "s.mp4").unlink()
+    (tmp_path / "stubborn").write_text("9")
+    with pytest.raises(TooLittleRoomError, match="600000 bytes came out"):
+        await fit(Ffmpeg(stubborn, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000)
+    assert names(tmp_path) == {"stubborn", "passes"}
+
+
+def test_the_rates_are_those_that_never_exceeded_the_limit() -> None:
+    plan = make_plan(HD, 10 * MIB, decent=True)
+    assert plan is not None
+    assert (plan.width, plan.height, plan.sound_rate) == (1280, 720, 128_000)
+    assert plan.max_rate == pytest.approx(9_545_324, rel=0.005)
+    assert plan.buffer == pytest.approx(plan.max_rate / 2, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [(10, (1280, 720)), (2, (1280, 720)), (1.5, (960, 540)), (0.6, (640, 360)), (0.4, None)],
+)
+def test_fewer_bytes_give_fewer_pixels_until_there_is_no_sense(
+    limit: float, expected: tuple[int, int] | None
+) -> None:
+    plan = make_plan(HD, int(limit * MIB), decent=True)
+    assert (plan and (plan.width, plan.height)) == expected
+
+
+def test_an_upright_picture_keeps_its_shape_and_is_never_enlarged() -> None:
+    upright = replace(HD, width=1080, height=1920)
+    plan = make_plan(upright, 2 * MIB, decent=True)
+    assert plan is not None
+    assert plan.width < plan.height
+    assert plan.width / plan.height == pytest.approx(9 / 16, rel=0.01)
+    tiny = make_plan(replace(HD, width=65, height=33), 2 * MIB, decent=True)
+    assert tiny is not None
+    assert (tiny.width, tiny.height) == (64, 32)
+
+
+def test_the_sound_takes_a_fifth_at_most_unless_it_is_at_its_least() -> None:
+    long = replace(HD, seconds=600, moving=8)
+    held = make_plan(long, 10 * MIB, decent=True)
+    assert held is not None
+    assert held.sound_rate == 64_000
+    poor = make_plan(replace(HD, seconds=600, moving=600), 10 * MIB, decent=False)
+    assert poor is not None
+    assert (poor.sound_rate, poor.height) == (32_000, 144)
+
+
+def test_a_damaged_index_is_named(grain: Path, tmp_path: Path) -> None:
+    content = bytearray(grain.read_bytes())
+    at = content.rindex(b"mdhd", 0, content.index(b"vmhd")) + 4
+    content[at + 12 : at + 16] = bytes(4)  # no units in a second
+    damaged = tmp_path / "clip.mp4"
+    damaged.write_bytes(content)
+    with pytest.raises(MediaError, match="index is damaged"):
+        moving_seconds(damaged)
+    sound = clips.make_tone(tmp_path / "tone.m4a")
+    with pytest.raises(MediaError, match="no picture"):
+        moving_seconds(sound)
+
+
+async def test_a_clip_in_fragments_counts_as_moving(grain: Path, tmp_path: Path) -> None:
+    fragments = tmp_path / "fragments.mp4"
+    clips.ffmpeg(
+        *("-i", str(grain), "-c", "copy", "-movflags", "empty_moov+frag_keyframe", str(fragments))
+    )
+    assert moving_seconds(fragments) is None
