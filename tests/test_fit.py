@@ -161,6 +161,19 @@ async def test_a_small_clip_is_returned_untouched(
     assert names(tmp_path) == set()
 
 
+async def test_only_the_title_and_the_mark_survive(
+    grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    marked = tmp_path / "clip.mp4"
+    told = ("-metadata", "title=A walk", "-metadata", "artist=s3cr3t")
+    clips.ffmpeg("-i", str(grain), "-c", "copy", *told, str(marked))
+    fitted = await fit(ffmpeg, marked, tmp_path / "small.mp4", limit_bytes=500_000)
+    content = fitted.path.read_bytes()
+    assert read_mp4(fitted.path).title == "A walk"
+    assert b"Generated video" in content
+    assert b"s3cr3t" not in content
+
+
 async def test_sound_and_picture_stay_together(
     folder: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
@@ -276,6 +289,12 @@ def test_fewer_bytes_give_fewer_pixels_until_there_is_no_sense(
 ) -> None:
     plan = make_plan(HD, int(limit * MIB), decent=True)
     assert (plan and (plan.width, plan.height)) == expected
+
+
+def test_more_than_the_encoder_can_hold_in_memory_is_made_smaller_at_any_limit() -> None:
+    plan = make_plan(replace(HD, width=3840, height=2160), 400 * MIB, decent=True)
+    assert plan is not None
+    assert (plan.width, plan.height) == (1920, 1080)
 
 
 def test_an_upright_picture_keeps_its_shape_and_is_never_enlarged() -> None:

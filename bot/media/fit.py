@@ -12,10 +12,11 @@ import ffmpeg as graph
 
 from bot.errors import MediaError
 from bot.media.ffmpeg import Limits
-from bot.media.files import commit, part_of
+from bot.media.files import commit, part_of, settled
 from bot.media.fit_plan import Source, make_plan
 from bot.media.motion import moving_seconds
 from bot.media.mp4 import read_mp4
+from bot.media.picture import open_clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.media.ffmpeg import Ffmpeg
     from bot.media.fit_plan import Plan
+    from bot.media.mp4 import VideoInfo
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,8 @@ _PASSES = 2
 _SECOND_AIM = 0.95  # of the limit
 _COARSEST = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
-_THREADS = 4  # more need more memory, for each its pictures
-_DECODERS = (
-    "h264,hevc,mpeg4,vp8,vp9,libvpx-vp9,av1,libdav1d,libaom-av1,"
-    "aac,mp3,mp3float,ac3,eac3,alac,flac,opus,libopus,vorbis,libvorbis,pcm_s16le,pcm_s16be"
-)
+_THREADS = 2  # more would need more memory, each for its pictures
+_MARK = "Generated video"
 
 
 class TooLittleRoomError(MediaError):
@@ -67,7 +66,8 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
     to 1, that never falls. TooLittleRoomError: it would look bad (`decent`), or can't be done at
     all. MediaError: the clip isn't a whole MP4, or ffmpeg failed.
     """
-    source, size = await asyncio.to_thread(_look, clip)
+    info = await asyncio.to_thread(read_mp4, clip)
+    source, size = await asyncio.to_thread(_look, clip, info)
     if size <= limit_bytes:
         return Fitted(path=clip, size=size, width=source.width, height=source.height, passes=0)
     plan = make_plan(source, limit_bytes, decent=decent)
@@ -77,14 +77,15 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
         clip=clip,
         target=target,
         source=source,
+        title=info.title,
         limit_bytes=limit_bytes,
         decent=decent,
     )
     try:
         fitted = await _encode(ffmpeg, job, plan, _Progress(source.seconds, on_progress))
-        await asyncio.to_thread(commit, job.part, target)
+        await settled(commit, job.part, target)
     finally:
-        await asyncio.to_thread(job.part.unlink, missing_ok=True)
+        await settled(job.part.unlink, missing_ok=True)
     log.info(
         "fit.done bytes=%s of=%s size=%sx%s passes=%s",
         *(fitted.size, limit_bytes, plan.width, plan.height, fitted.passes),
@@ -99,6 +100,7 @@ class _Job:
     clip: Path
     target: Path
     source: Source
+    title: str | None
     limit_bytes: int
     decent: bool
 
@@ -121,8 +123,7 @@ class _Progress:
             self._listener(self._furthest)
 
 
-def _look(clip: Path) -> tuple[Source, int]:
-    info = read_mp4(clip)
+def _look(clip: Path, info: VideoInfo) -> tuple[Source, int]:
     moving = moving_seconds(clip) or info.seconds
     source = Source(
         width=info.width,
@@ -176,14 +177,7 @@ def _limits(job: _Job) -> Limits:
 
 
 def _arguments(job: _Job, plan: Plan) -> list[str]:
-    source = graph.input(
-        f"file:{job.clip.absolute()}",
-        format="mov",
-        threads=_THREADS,
-        protocol_whitelist="file",
-        format_whitelist="mov",
-        codec_whitelist=_DECODERS,
-    )
+    source = open_clip(job.clip)
     streams = [source["v:0"].filter("scale", plan.width, plan.height, flags="bicubic")]
     if plan.sound_rate:
         streams.append(source["a:0"])
@@ -193,6 +187,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
         format="mp4",
         **_picture(plan),
         **(_sound(plan) if plan.sound_rate else {}),
+        **_marks(job.title),
         movflags="+faststart",
         map_metadata=-1,
         map_chapters=-1,
@@ -216,3 +211,8 @@ def _picture(plan: Plan) -> dict[str, str | int]:
 
 def _sound(plan: Plan) -> dict[str, str | int]:
     return {"acodec": "aac", "audio_bitrate": plan.sound_rate, "ac": 2, "ar": 48_000}
+
+
+def _marks(title: str | None) -> dict[str, str]:
+    marks = {"metadata:g:0": f"comment={_MARK}"}
+    return marks | {"metadata:g:1": f"title={title}"} if title else marks

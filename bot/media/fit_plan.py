@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from bot.media.picture import fitting
+
 _USABLE = 0.98
 _FIXED_BITS = 320_000  # the container's headers, and what an encoder forgets to count
 _INDEX_BITS = 10_000  # per second: each frame has its entry in the index
@@ -44,10 +46,11 @@ class Plan:
 
     def scaled(self, factor: float) -> Plan:
         """Return the plan with `factor` times the bits and the pixels for the picture."""
-        side = math.sqrt(factor)
+        longest = max(self.width, self.height) * math.sqrt(factor)
+        width, height = fitting(self.width, self.height, longest=round(longest))
         return Plan(
-            width=_even(self.width * side),
-            height=_even(self.height * side),
+            width=width,
+            height=height,
             sound_rate=self.sound_rate,
             max_rate=int(self.max_rate * factor),
             buffer=int(self.buffer * factor),
@@ -90,21 +93,19 @@ def _picture_bits(source: Source, limit_bytes: int, sound_rate: int) -> float:
 
 
 def _size(source: Source, max_rate: float, *, decent: bool) -> tuple[int, int]:
-    short = min(source.width, source.height)
+    short, long = sorted((source.width, source.height))
     sides = _SHORT_SIDES if decent else (*_SHORT_SIDES, *_POOR_SHORT_SIDES)
-    sizes = [_scaled(source, side / short) for side in (short, *sides) if side <= short]
+    fewer = [side for side in sides if side < short]
+    # More than the largest of them takes the encoder past its memory.
+    own = [short] if short <= sides[0] else []
+    sizes = [
+        fitting(source.width, source.height, longest=round(long * side / short))
+        for side in (*own, *fewer)
+    ]
     for width, height in sizes:
         if max_rate >= _wanted(width, height):
             return width, height
     return sizes[-1]
-
-
-def _scaled(source: Source, factor: float) -> tuple[int, int]:
-    return _even(source.width * factor), _even(source.height * factor)
-
-
-def _even(length: float) -> int:
-    return max(2, round(length / 2) * 2)
 
 
 def _wanted(width: int, height: int) -> float:
