@@ -23,6 +23,7 @@ def ffmpeg(*args: str, check: bool = True) -> str:
     done = subprocess.run(  # noqa: S603  # the arguments are the tests' own
         [binary(), "-hide_banner", "-nostdin", "-y", *args],
         capture_output=True,
+        timeout=120,
         check=check,
         text=True,
         errors="replace",

@@ -57,14 +57,17 @@ async def merge(
     info = await asyncio.to_thread(read_mp4, clip)
     size = (await asyncio.to_thread(clip.stat)).st_size
     fit = _fit(info, narration, presets, size=size)
+    is_ducked = presets.mix is NarrationMix.DUCK and info.audio_codec is not None
     picture = Picture(
         info=info,
         seconds=fit.seconds,
         filling=fit.filling,
         encoded=repair_for(info).picture,
+        # Fragments have no edit list that hides their delay; own sound is late with its picture.
+        moved=info.fragmented and not is_ducked,
     )
     source = open_clip(clip, looped=fit.filling is Filling.LOOPED)
-    if presets.mix is NarrationMix.DUCK and info.audio_codec is not None:
+    if is_ducked:
         own = _own_sound(clip, source, picture)
         sound = ducked(narration, own, seconds=fit.seconds)
     else:

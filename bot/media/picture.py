@@ -29,12 +29,16 @@ class Filling(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """The picture of a result, `seconds` long; `encoded`: made anew, otherwise copied."""
+    """The picture of a result, `seconds` long; `encoded`: made anew, otherwise copied.
+
+    `moved`: its first frame is shown at once, though the clip shows it late.
+    """
 
     info: VideoInfo
     seconds: float
     filling: Filling
     encoded: bool
+    moved: bool = False
 
     def stream(self, clip: graph.Stream) -> graph.Stream:
         """Take the picture from a clip that `open_clip` opened."""
@@ -51,17 +55,21 @@ class Picture:
                 "rc-lookahead": 10,
                 "threads:v": 2,
             }
-        return {"vcodec": "copy", **self._hold()}
+        return {"vcodec": "copy", **self._times()}
 
-    def _hold(self) -> dict[str, str | float]:
-        if self.filling is not Filling.HELD:
+    def _times(self) -> dict[str, str | float]:
+        held = self.filling is Filling.HELD
+        if not (held or self.moved):
             return {}
+        # Without its own `pts` and `dts`, setts puts the frames in the order of their decoding.
+        late = "-STARTPTS" if self.moved else ""
         # Every frame is said to last to the end; only the last one's word counts in an MP4.
-        # With `duration` alone, ffmpeg would put the frames in the order of their decoding.
-        last = f"{exact(self.seconds)}/TB-(PTS-STARTPTS)"
-        return {"bsf:v": f"setts=pts=PTS:dts=DTS:duration='{last}'"}
+        lasts = f"{exact(self.seconds)}/TB-(PTS-STARTPTS)" if held else "DURATION"
+        return {"bsf:v": f"setts=pts='PTS{late}':dts='DTS{late}':duration='{lasts}'"}
 
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
+        if self.moved:
+            picture = picture.filter("setpts", "PTS-STARTPTS")
         if not is_steady(self.info.timing):
             picture = picture.filter("fps", _STEADY_RATE)
         width, height = fitting(self.info.width, self.info.height, longest=_LONGEST_SIDE)

@@ -1,0 +1,109 @@
+"""Cancels what the media package does, at any moment of it, and looks for what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from bot.media.ffmpeg import Ffmpeg
+from bot.media.ingest import Narration, ingest
+from bot.media.merge import merge, repair
+from bot.media.poster import take_poster
+from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
+from tests import clips
+
+Operation = Callable[[Ffmpeg, Path, Path], Awaitable[object]]
+
+
+def _merging(fit: NarrationFit, mix: NarrationMix, clip: str = "clip.mp4") -> Operation:
+    def run(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
+        narration = Narration(path=source / "voice.wav", seconds=6, loudness=-20)
+        presets = NarrationPresets(fit=fit, mix=mix)
+        return merge(ffmpeg, source / clip, narration, folder / "result.mp4", presets)
+
+    return run
+
+
+def _ingesting(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
+    return ingest(ffmpeg, source / "voice.wav", folder / "narration.wav", max_seconds=60)
+
+
+def _repairing(clip: str) -> Operation:
+    return lambda ffmpeg, source, folder: repair(ffmpeg, source / clip, folder / "result.mp4")
+
+
+OPERATIONS: dict[str, Operation] = {
+    "ingest": _ingesting,
+    "replace": _merging(NarrationFit.TRIM, NarrationMix.REPLACE),
+    "duck": _merging(NarrationFit.TRIM, NarrationMix.DUCK),
+    "hold": _merging(NarrationFit.HOLD, NarrationMix.REPLACE),
+    "loop": _merging(NarrationFit.LOOP, NarrationMix.DUCK),
+    "merge and encode": _merging(NarrationFit.HOLD, NarrationMix.DUCK, "odd.mp4"),
+    "remux": _repairing("late.mp4"),
+    "encode": _repairing("odd.mp4"),
+    "poster": lambda ffmpeg, source, folder: take_poster(
+        ffmpeg, source / "clip.mp4", folder / "poster.jpg"
+    ),
+}
+
+
+async def cancel_often(name: str, folder: Path, *, times: int) -> set[str]:
+    """Cancel an operation at random moments, and return what was ever left: files and children.
+
+    A result that was whole when the cancel came is none of it: it is removed with its job.
+    """
+    source, work = folder / "source", folder / "work"
+    await asyncio.to_thread(_prepare, source, work)
+    ffmpeg = Ffmpeg(clips.binary(), slots=1)
+    started = time.perf_counter()
+    await OPERATIONS[name](ffmpeg, source, work)
+    duration = time.perf_counter() - started
+    whole = await asyncio.to_thread(_names, work)
+    left: set[str] = set()
+    for turn in range(times):
+        await asyncio.to_thread(_empty, work)
+        await _cancel(OPERATIONS[name](ffmpeg, source, work), duration * (turn + 0.5) / times)
+        found = await asyncio.to_thread(_names, work)
+        # A part of what belongs together isn't whole.
+        left |= set() if found == whole else found
+        left |= await asyncio.to_thread(_children)
+    return left
+
+
+async def _cancel(operation: Awaitable[object], moment: float) -> None:
+    task = asyncio.ensure_future(operation)
+    await asyncio.wait({task}, timeout=moment * random.uniform(0.9, 1.1))  # noqa: S311 - a moment
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
+
+
+def _prepare(source: Path, work: Path) -> None:
+    source.mkdir()
+    work.mkdir()
+    clips.make_speech(source / "voice.wav", seconds=6)
+    clips.make_clip(source / "clip.mp4", seconds=4)
+    clips.make_clip(source / "late.mp4", seconds=4, faststart=False)
+    clips.ffmpeg("-i", str(source / "clip.mp4"), "-c:v", "mpeg4", str(source / "odd.mp4"))
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def _children() -> set[str]:
+    """Name the processes that this process started and did not reap."""
+    found: set[str] = set()
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            found.add(Path(f"/proc/{pid}/comm").read_text().strip())
+    return found

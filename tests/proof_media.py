@@ -1,0 +1,134 @@
+"""The proof: every file of the corpus is merged and measured, or refused with its sentence.
+
+Each is tried twice: once to measure, once under strace. `python -m tests.proof_media` prints the
+table and writes docs/media-corpus.md; its exit code is 1 when anything is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from bot.media.ffmpeg import Ffmpeg
+from tests import clips, strace
+from tests.cancelling import OPERATIONS, cancel_often
+from tests.corpus import ATTACKS, CLIPS, SOUNDS
+from tests.trial import Outcome, prepare, run_trial
+
+_GROUPS = {"Sounds": SOUNDS, "Attacks": ATTACKS, "Clips": CLIPS}
+_MOST_MEGABYTES = 400
+_CANCELS = 100
+_TABLE = Path(__file__).parent.parent / "docs" / "media-corpus.md"
+_HEAD = """\
+# The corpus of sounds and clips
+
+Each file is made by `tests/corpus.py`, and tried by `make proof-media`: a sound is laid over an
+ordinary clip, a clip gets an ordinary sound. *s* is the time that all of it took, *MB* the most
+memory that any child took, *apart* the milliseconds between flash and click in the result.
+
+"""
+
+
+def try_one(group: str, index: int) -> Outcome:
+    """Try one sample, in a process of its own: so its children's memory is told apart."""
+    sample = _GROUPS[group][index]
+    with tempfile.TemporaryDirectory(prefix="proof-") as name:
+        folder = Path(name) / "job"
+        folder.mkdir()
+        prepare(sample, folder, is_clip=group == "Clips")
+        shutil.copytree(folder, Path(name) / "traced")
+        outcome = asyncio.run(_try(folder, clips.binary(), group, index))
+        outcome.check("memory", holds=outcome.megabytes < _MOST_MEGABYTES)
+        if strace.is_here():
+            _trace(Path(name), group, index, outcome)
+        return outcome
+
+
+async def _try(folder: Path, binary: Path, group: str, index: int) -> Outcome:
+    sample = _GROUPS[group][index]
+    return await run_trial(Ffmpeg(binary, slots=1), sample, folder, is_clip=group == "Clips")
+
+
+def _trace(folder: Path, group: str, index: int, outcome: Outcome) -> None:
+    log = folder / "strace.log"
+    log.touch()
+    script = strace.traced(clips.binary(), folder / "ffmpeg", log)
+    again = asyncio.run(_try(folder / "traced", script, group, index))
+    outcome.check("the same under strace", holds=again.said == outcome.said)
+    outcome.faults += strace.strange(log, binary=clips.binary(), workspace=folder / "traced")
+
+
+def main() -> int:
+    """Try everything, print it and write it down."""
+    lines: list[str] = []
+    faults = 0
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        for group, samples in _GROUPS.items():
+            lines += _heading(group)
+            numbers = range(len(samples))
+            for outcome in pool.map(try_one, [group] * len(samples), numbers):
+                lines.append(_row(outcome))
+                faults += bool(outcome.faults)
+                sys.stdout.write(f"{lines[-1]}\n")
+    lines += ["", _watched()]
+    _write(lines)
+    for line in _cancel_all():
+        lines.append(line)
+        faults += "LEFT" in line
+        sys.stdout.write(f"{line}\n")
+    _write(lines)
+    sys.stdout.write(f"{faults} faults\n")
+    return min(faults, 1)
+
+
+def _write(lines: list[str]) -> None:
+    _TABLE.parent.mkdir(exist_ok=True)
+    _TABLE.write_text(_HEAD + "\n".join(lines).lstrip() + "\n", encoding="utf-8")
+
+
+def _heading(group: str) -> list[str]:
+    return [
+        *("", f"## {group}", ""),
+        "| file | outcome | s | MB | length | apart | LUFS | dBTP | |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+
+
+def _row(outcome: Outcome) -> str:
+    cells = [
+        *(outcome.name, outcome.said, f"{outcome.seconds:.1f}", f"{outcome.megabytes:.0f}"),
+        "" if outcome.length is None else f"{outcome.length:.2f} s",
+        "" if outcome.apart is None else f"{outcome.apart * 1000:.0f} ms",
+        "" if outcome.lufs is None else f"{outcome.lufs:.1f}",
+        "" if outcome.peak is None else f"{outcome.peak:.1f}",
+        "WRONG: " + ", ".join(outcome.faults) if outcome.faults else "ok",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _watched() -> str:
+    if not strace.is_here():
+        return "strace is not installed: which files were opened was not watched."
+    return (
+        "Under strace, no child opened a file outside the job's folder but its own program and "
+        "libraries, and none made a socket, unless a row says so."
+    )
+
+
+def _cancel_all() -> list[str]:
+    lines = ["", "## Cancelled at any moment", ""]
+    for name in OPERATIONS:
+        with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+            left = asyncio.run(cancel_often(name, Path(folder), times=_CANCELS))
+        found = f"LEFT {', '.join(sorted(left))}" if left else "no child and no file left"
+        lines.append(f"* {name}, {_CANCELS} times: {found}")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.media.ffmpeg import Ffmpeg
+from tests import clips, strace
+from tests.cancelling import OPERATIONS, cancel_often
+from tests.corpus import ATTACKS, CLIPS, SOUNDS, Sample
+from tests.trial import prepare, run_trial
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FEW = {
+    *("voice-message.ogg", "cover.mp3", "7.1.wav", "cut.mp3", "blink.wav", "clipped.wav"),
+    *("hls.mp3", "tag-then-concat.mp3", "encrypted.m4a", "60-tracks.mka"),
+    *("two-sounds.mp4", "turned-90.mp4", "1x1.mp4", "no-frames.mp4", "fragments.mp4"),
+}
+CHOSEN = [sample for sample in (*SOUNDS, *ATTACKS, *CLIPS) if sample.name in FEW]
+
+
+@pytest.mark.parametrize("sample", CHOSEN, ids=[sample.name for sample in CHOSEN])
+async def test_a_file_of_the_corpus_is_merged_or_refused(sample: Sample, tmp_path: Path) -> None:
+    prepare(sample, tmp_path, is_clip=sample in CLIPS)
+    ffmpeg = Ffmpeg(clips.binary(), slots=1)
+    outcome = await run_trial(ffmpeg, sample, tmp_path, is_clip=sample in CLIPS)
+    assert outcome.faults == []
+
+
+@pytest.mark.skipif(not strace.is_here(), reason="strace shows which files are opened")
+async def test_ffmpeg_opens_nothing_outside_the_jobs_folder(tmp_path: Path) -> None:
+    job, log = tmp_path / "job", tmp_path / "strace.log"
+    job.mkdir()
+    prepare(SOUNDS[0], job, is_clip=False)
+    script = strace.traced(clips.binary(), tmp_path / "ffmpeg", log)
+    await run_trial(Ffmpeg(script, slots=1), SOUNDS[0], job, is_clip=False)
+    assert strace.strange(log, binary=clips.binary(), workspace=job) == []
+    # It does see what is opened: seen from elsewhere, the job's own files are strange.
+    elsewhere = strace.strange(log, binary=clips.binary(), workspace=tmp_path / "elsewhere")
+    assert any("attachment" in line for line in elsewhere)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_what_is_cancelled_leaves_no_child_and_no_file(name: str, tmp_path: Path) -> None:
+    assert await cancel_often(name, tmp_path, times=3) == set()
