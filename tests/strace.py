@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -36,11 +37,9 @@ def strange(log: Path, *, binary: Path, workspace: Path) -> list[str]:
         call = re.match(r'\d+\s+(\w+)\((?:AT_FDCWD, )?"?([^",)]*)', line)
         if call is None:
             continue
-        name, path = call[1], Path(call[2])
+        name, path = call[1], Path(os.path.normpath(workspace / call[2]))
         if name in {"socket", "connect", "bind"}:
             found.append(line.split(maxsplit=1)[1])
-        elif path != binary and not (
-            _SYSTEM.match(str(path)) or (workspace / path).is_relative_to(workspace)
-        ):
+        elif path != binary and not (_SYSTEM.match(str(path)) or path.is_relative_to(workspace)):
             found.append(f"{name} {path}")
     return found
