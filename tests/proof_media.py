@@ -34,19 +34,21 @@ memory that any child took, *apart* the milliseconds between flash and click in 
 """
 
 
-def try_one(group: str, index: int) -> Outcome:
+def make_one(group: str, index: int, folder: Path) -> None:
+    """Make one sample, in another process than it is tried in: there its memory would count."""
+    job = folder / "job"
+    job.mkdir(parents=True)
+    prepare(_GROUPS[group][index], job, is_clip=group == "Clips")
+    shutil.copytree(job, folder / "traced")
+
+
+def try_one(group: str, index: int, folder: Path) -> Outcome:
     """Try one sample, in a process of its own: so its children's memory is told apart."""
-    sample = _GROUPS[group][index]
-    with tempfile.TemporaryDirectory(prefix="proof-") as name:
-        folder = Path(name) / "job"
-        folder.mkdir()
-        prepare(sample, folder, is_clip=group == "Clips")
-        shutil.copytree(folder, Path(name) / "traced")
-        outcome = asyncio.run(_try(folder, clips.binary(), group, index))
-        outcome.check("memory", holds=outcome.megabytes < _MOST_MEGABYTES)
-        if strace.is_here():
-            _trace(Path(name), group, index, outcome)
-        return outcome
+    outcome = asyncio.run(_try(folder / "job", clips.binary(), group, index))
+    outcome.check("memory", holds=outcome.megabytes < _MOST_MEGABYTES)
+    if strace.is_here():
+        _trace(folder, group, index, outcome)
+    return outcome
 
 
 async def _try(folder: Path, binary: Path, group: str, index: int) -> Outcome:
@@ -67,11 +69,16 @@ def main() -> int:
     """Try everything, print it and write it down."""
     lines: list[str] = []
     faults = 0
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        for group, samples in _GROUPS.items():
-            lines += _heading(group)
-            numbers = range(len(samples))
-            for outcome in pool.map(try_one, [group] * len(samples), numbers):
+    for group, samples in _GROUPS.items():
+        lines += _heading(group)
+        with tempfile.TemporaryDirectory(prefix="proof-") as folder, _pool() as pool:
+            of_each = (
+                [group] * len(samples),
+                range(len(samples)),
+                [Path(folder) / str(number) for number in range(len(samples))],
+            )
+            list(pool.map(make_one, *of_each))
+            for outcome in pool.map(try_one, *of_each):
                 lines.append(_row(outcome))
                 faults += bool(outcome.faults)
                 sys.stdout.write(f"{lines[-1]}\n")
@@ -89,6 +96,10 @@ def main() -> int:
 def _write(lines: list[str]) -> None:
     _TABLE.parent.mkdir(exist_ok=True)
     _TABLE.write_text(_HEAD + "\n".join(lines).lstrip() + "\n", encoding="utf-8")
+
+
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"), max_tasks_per_child=1)
 
 
 def _heading(group: str) -> list[str]:
