@@ -135,6 +135,11 @@ async def make_sources(ffmpeg: Ffmpeg, folder: Path) -> dict[str, Path]:
     return made
 
 
+def make_named(name: str, target: Path) -> Path:
+    """Make one of the clips that filters draw."""
+    return _make(next(source for source in SOURCES if source.name == name), target)
+
+
 def make_long(folder: Path, clip: Path) -> dict[str, Path]:
     """Make what is not a short clip: a picture held for ten minutes, and three that move."""
     held, long = folder / "held.mp4", folder / "long.mp4"
@@ -151,6 +156,8 @@ def make_long(folder: Path, clip: Path) -> dict[str, Path]:
 
 def _make(source: Source, target: Path) -> Path:
     graph = source.graph.replace("=S", f"={source.size}").replace("=R", f"={source.rate}")
+    # Noise on some other formats, of 16 bits or of RGB, would be far stronger than it says.
+    graph = graph.replace(",noise=", ",format=yuv420p,noise=")
     sound = ("-f", "lavfi", "-i", _MUSIC, "-map", "0:a") if source.sound else ()
     clips.ffmpeg(
         *sound,
