@@ -1,0 +1,1 @@
+"""Measures what the bot costs: its memory, and the seconds that it adds to a video."""
