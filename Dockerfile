@@ -10,11 +10,13 @@ FROM python:3.12-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin clapper \
     && install -d -m 0700 -o clapper -g clapper /data
 COPY --from=libraries /venv /venv
-WORKDIR /app
-COPY bot bot
-COPY cogs cogs
-COPY storage storage
+COPY bot /app/bot
+COPY cogs /app/cogs
+COPY storage /app/storage
+# Modules come from /app alone, whatever lies in the folder that is worked in.
 ENV PATH=/venv/bin:$PATH \
+    PYTHONPATH=/app \
+    PYTHONSAFEPATH=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     DATA_DIR=/data \
@@ -22,6 +24,7 @@ ENV PATH=/venv/bin:$PATH \
     HTTP_PORT=8080
 USER clapper
 VOLUME /data
+WORKDIR /data
 EXPOSE 8080
 # Python itself is process 1, so that SIGTERM reaches it.
 STOPSIGNAL SIGTERM
