@@ -43,8 +43,8 @@ class Deliverer(Protocol):
         """Hand the video over on the card, as far as that is possible."""
         ...
 
-    async def notify(self, job: Job, artifact: Artifact) -> None:
-        """Send the one DM, unless it was sent already or can't be."""
+    async def notify(self, job: Job, artifact: Artifact) -> bool:
+        """Send the one DM, unless it was sent already or is refused; False: it has to wait."""
         ...
 
 
@@ -170,7 +170,9 @@ class Pipeline:
                 await self._jobs.postpone(job, after=_HELD_SECONDS)
 
     async def _notify(self, job: Job) -> None:
-        await self._deliverer.notify(job, await self._artifact(job))
+        if not await self._deliverer.notify(job, await self._artifact(job)):
+            await self._jobs.postpone(job, after=_HELD_SECONDS)
+            return
         # First the files: after the commit nobody comes back for them.
         await self._workspace.remove(job.id)
         await self._jobs.move(job, JobState.SUCCEEDED)

@@ -117,7 +117,9 @@ UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' 
 
 # A restart may come with a PUBLIC_URL: what waited for one is due again.
 WAKE_HELD = """
-UPDATE jobs SET next_at = :now WHERE state = 'delivering' AND next_at > :now RETURNING *
+UPDATE jobs SET next_at = :now
+WHERE state IN ('delivering', 'notifying') AND next_at > :now
+RETURNING *
 """
 
 BOUND = """

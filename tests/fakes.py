@@ -237,11 +237,12 @@ class FakeDeliverer:
             self.cards[job.id] = "video"
         return self.handover
 
-    async def notify(self, job: Job, artifact: Artifact) -> None:
+    async def notify(self, job: Job, artifact: Artifact) -> bool:
         self._fail()
         assert artifact.job_id == job.id
         if job.dm_intent_at is None:
             self.dms[job.id] += 1
+        return True
 
     def _fail(self) -> None:
         if self.faults:

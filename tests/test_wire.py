@@ -285,6 +285,27 @@ async def test_when_the_card_is_gone_the_video_comes_by_dm(tmp_path: Path) -> No
         assert dm.files[0].sha256 == sha256(wire.clip)
 
 
+async def test_when_card_and_room_are_gone_the_video_waits_and_comes_as_a_link_by_dm(
+    tmp_path: Path,
+) -> None:
+    async with open_wire(tmp_path, seconds_per_job=None) as wire:
+        async with wire.bot():
+            message = await wire.video("A cat")
+            await wire.card_with(message, "Creating")
+            wire.sandbox.limits.upload_bytes = 1000
+            wire.sandbox.messages.delete(message)
+            [ref] = wire.api.jobs
+            wire.api.finish(ref)
+            sent = "POST /channels/{channel_id}/messages"
+            await wire.sandbox.wait_for(lambda: wire.sandbox.ledger.operations(sent))
+            assert wire.sandbox.dms() == []
+        assert wire.rows()[0][0] == "notifying"
+        async with wire.bot(public_url="https://videos.example.org"):
+            await wire.settled()
+            [dm] = wire.sandbox.dms()
+            assert "https://videos.example.org/d/" in dm.text
+
+
 async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(
     tmp_path: Path,
 ) -> None:

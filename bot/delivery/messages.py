@@ -75,7 +75,7 @@ class Messages:
         try:
             await self._edit(job, view, open_files)
         except discord.HTTPException as error:
-            if error.status == _HTTP_TOO_LARGE or error.code == _TOO_LARGE:
+            if is_too_large(error):
                 raise FileTooLargeError from error
             if isinstance(error, (discord.NotFound, discord.Forbidden)):
                 raise MessageGoneError(describe(error)) from error
@@ -130,6 +130,11 @@ class Messages:
 
 def _is_dead_token(error: discord.HTTPException) -> bool:
     return error.status == _HTTP_UNAUTHORIZED or error.code in {_TOKEN_DEAD, _UNKNOWN_WEBHOOK}
+
+
+def is_too_large(error: discord.HTTPException) -> bool:
+    """Tell whether a file was more than Discord takes."""
+    return error.status == _HTTP_TOO_LARGE or error.code == _TOO_LARGE
 
 
 def is_passing(error: discord.HTTPException) -> bool:
