@@ -136,6 +136,20 @@ async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
         ) from error
 
 
+async def stay_connected(bot: VideoBot) -> None:
+    """Hold the gateway open through every interruption that may pass.
+
+    StartupError: Discord has closed it for good, for instance because the token was reset.
+    """
+    try:
+        await bot.connect()
+    except discord.ConnectionClosed as error:
+        raise StartupError(
+            f"Discord has closed the connection for good (code {error.code}): check DISCORD_TOKEN "
+            "and the bot's page in the Developer Portal. Open jobs go on after the next start."
+        ) from error
+
+
 async def _point_discord_at(api_url: str) -> None:
     """Make discord.py talk to another REST base, and to the gateway that it names.
 

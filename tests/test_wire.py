@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from bot.errors import StartupError
 from bot.sandbox import faults, refusals
 from bot.timing import QUIET, Timing
 from tests import clips
@@ -377,6 +378,26 @@ async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
         await wire.sandbox.click(message, button(message, "Give up"))
         await wire.settled("cancelled")
     assert wire.creates() == 1
+
+
+async def test_a_gateway_that_drops_is_resumed_and_the_job_goes_on(tmp_path: Path) -> None:
+    async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
+        message = await wire.video("A cat")
+        await wire.card_with(message, "Creating")
+        await wire.sandbox.gateway.drop()
+        [ref] = wire.api.jobs
+        wire.api.finish(ref)
+        await wire.delivered(message)
+        await wire.settled()
+
+
+async def test_a_gateway_that_is_closed_for_good_ends_the_bot_with_a_sentence(
+    wire: Wire,
+) -> None:
+    with pytest.raises(StartupError, match="code 4004"):
+        async with wire.bot() as running:
+            await wire.sandbox.gateway.drop(4004)
+            await asyncio.wait({running}, timeout=WITHIN)
 
 
 async def test_prompts_of_people_mention_and_format_nothing(wire: Wire) -> None:
