@@ -45,4 +45,4 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv data .pytest_cache .ruff_cache .coverage*
+	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .coverage*
