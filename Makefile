@@ -39,7 +39,7 @@ lock:
 
 # Needs Chromium.
 picture: .venv/dev
-	$(BIN)/python docs/picture.py
+	$(BIN)/python -m docs.picture
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
