@@ -14,6 +14,7 @@ from bot.media.ffmpeg import Ffmpeg, Limits, find_ffmpeg
 from tests import clips
 
 TONE = ("-f", "lavfi", "-i", "sine=duration=2")
+LONG = ("-f", "lavfi", "-i", "sine=duration=3600")
 ENDLESS = ("-re", "-f", "lavfi", "-i", "sine", "-f", "null", "-")
 
 
@@ -98,7 +99,8 @@ async def test_the_cpu_limit_kills_the_child(ffmpeg: Ffmpeg, tmp_path: Path) -> 
 
 async def test_the_file_size_limit_holds(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     with pytest.raises(MediaError):
-        await ffmpeg.run([*TONE, "o.wav"], cwd=tmp_path, limits=Limits(file_bytes=50_000))
+        # Long: the limit is set a moment after the start.
+        await ffmpeg.run([*LONG, "o.wav"], cwd=tmp_path, limits=Limits(file_bytes=50_000))
     assert (tmp_path / "o.wav").stat().st_size <= 50_000
 
 
@@ -117,7 +119,7 @@ async def test_cancelling_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> Non
 
 async def test_cancelling_at_any_moment_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     for moment in range(30):
-        run = asyncio.create_task(ffmpeg.run([*TONE, "o.wav"], cwd=tmp_path, limits=Limits()))
+        run = asyncio.create_task(ffmpeg.run(ENDLESS, cwd=tmp_path, limits=Limits()))
         for _ in range(moment):
             await asyncio.sleep(0)
         run.cancel()
