@@ -73,7 +73,28 @@ async def run(
         async with AsyncExitStack() as stack:
             core = await _open_core(settings, stack)
             backend = await _open_backend(core, stack)
-            await supervise(await _open_service(core, backend, timing, stack), stop)
+            service = await _open_service(core, backend, timing, stack)
+            if await _logs_in(service.bot, settings, stop):
+                await supervise(service, stop)
+
+
+async def _logs_in(bot: VideoBot, settings: Settings, stop: asyncio.Event) -> bool:
+    """Log in, which takes minutes where Discord does not answer; False: `stop` came before."""
+    login = asyncio.create_task(
+        log_in(bot, settings.discord_token.get_secret_value(), api_url=settings.discord_api_url),
+        name="login",
+    )
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({login, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        login.cancel()
+        stopping.cancel()
+        await asyncio.gather(login, stopping, return_exceptions=True)
+    if login.cancelled():
+        return False
+    login.result()
+    return True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,7 +229,6 @@ async def _open_service(
     await web.start()
     stack.push_async_callback(web.close)
     stack.push_async_callback(bot.close)
-    await log_in(bot, settings.discord_token.get_secret_value(), api_url=settings.discord_api_url)
     return Service(
         bot=bot,
         jobs=jobs,
