@@ -112,8 +112,8 @@ async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> N
             await interaction.followup.send(sentence, ephemeral=True)
         else:
             await interaction.response.send_message(sentence, ephemeral=True)
-    except discord.HTTPException as error:
-        log.warning("interaction.unanswered id=%d status=%d", interaction.id, error.status)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        log.warning("interaction.unanswered id=%d error=%s", interaction.id, type(error).__name__)
 
 
 async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
@@ -161,14 +161,22 @@ async def _point_discord_at(api_url: str) -> None:
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_API_SECONDS)) as session,
             session.get(f"{api_url}/gateway") as response,
         ):
-            gateway = str((await response.json())["url"])
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+            gateway = _gateway_in(await response.json())
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         raise StartupError(
             f"DISCORD_API_URL: {api_url}/gateway does not answer like Discord "
             f"({type(error).__name__}); leave it empty for Discord itself."
         ) from error
     Route.BASE = api_url
-    DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway)
+    DiscordWebSocket.DEFAULT_GATEWAY = gateway
+
+
+def _gateway_in(body: object) -> URL:
+    match body:
+        case {"url": str(url)} if (gateway := URL(url)).scheme in {"ws", "wss"} and gateway.host:
+            return gateway
+        case _:
+            raise ValueError("no gateway")
 
 
 def attachment_hosts(api_url: str) -> frozenset[str]:
