@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.errors import StartupError
 
 _SECRET_CHARACTERS = 16
+_PREFIX = "whsec_"
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -50,6 +51,18 @@ def _long_enough(value: SecretStr) -> SecretStr:
     return value
 
 
+def _can_be_keys(value: SecretStr) -> SecretStr:
+    for secret in _parts(value):
+        if secret == _PREFIX or not secret.isprintable():
+            raise ValueError(f"holds no key: copy all of it, also what follows {_PREFIX}")
+    return value
+
+
+def _parts(value: SecretStr) -> tuple[str, ...]:
+    parts = value.get_secret_value().split(",")
+    return tuple(part.strip() for part in parts if part.strip())
+
+
 Url = Annotated[str, AfterValidator(_url)]
 
 
@@ -79,7 +92,7 @@ class Settings(BaseSettings):
 
     openai_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     openai_base_url: Url = ""
-    openai_webhook_secret: SecretStr = SecretStr("")
+    openai_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
 
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
@@ -101,8 +114,7 @@ class Settings(BaseSettings):
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets that the provider may sign with: several while they are rotated."""
-        parts = self.openai_webhook_secret.get_secret_value().split(",")
-        return tuple(part.strip() for part in parts if part.strip())
+        return _parts(self.openai_webhook_secret)
 
     @model_validator(mode="after")
     def _backend_is_complete(self) -> Self:
