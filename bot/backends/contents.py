@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from bot.backends import answers, payloads, refusals
+from bot.backends.error_texts import texts_in
 from bot.errors import BackendError, ErrorKind, MediaError
 from bot.media.files import save
 from bot.media.mp4 import read_mp4
@@ -128,5 +129,5 @@ class _Body:
 
 
 def _link_in_text(answer: object) -> str | None:
-    links = (_LINK.search(text) for text in answers.texts_in(answer))
+    links = (_LINK.search(text) for text in texts_in(answer))
     return next((link[0].rstrip(".,;)]}") for link in links if link), None)
