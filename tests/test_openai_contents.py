@@ -177,6 +177,26 @@ async def test_a_whole_clip_of_a_false_length_is_taken(
         assert await fetch(backend, done("v1"), tmp_path / "v.mp4") == content
 
 
+@pytest.mark.parametrize("kept", [0.5, 0.98])
+async def test_a_clip_that_was_cut_off_before_it_was_sent_is_refused(
+    connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path, kept: float
+) -> None:
+    content = bytes_of(clip)
+    half = content[: int(len(content) * kept)]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(half), half))
+        await writer.drain()
+
+    async with served(answer) as port:
+        backend = connect(f"http://127.0.0.1:{port}/v1")
+        with pytest.raises(MediaError, match="cut off|no index"):
+            await fetch(backend, done("v1"), tmp_path / "v.mp4")
+    assert not names_in(tmp_path)
+
+
 @contextlib.asynccontextmanager
 async def another_host(clip: Path) -> AsyncIterator[tuple[str, list[web.Request]]]:
     requests: list[web.Request] = []
@@ -299,7 +319,10 @@ async def test_a_clip_in_base64_is_unpacked(
 ) -> None:
     note, padding = case
     update = await finished(api, backend)
-    content = bytes_of(clip) + (b"\0\0\0\x08free" * (padding // 8))
+    content = bytes_of(clip)
+    if padding:
+        content += padding.to_bytes(4) + b"free" + bytes(range(250)) * (padding // 250)
+        content = content[: len(bytes_of(clip)) + padding]
     text = base64.b64encode(content).decode()
     body = json.dumps(note).replace("{}", text.replace("/", r"\/"))
     api.go_wrong(
