@@ -106,12 +106,14 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
 
 
 async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
-    """Answer with a sentence that only the person sees; one who is gone is no error."""
+    """Answer with a sentence that only the person sees; one who is gone is no error.
+
+    Whoever was answered already sees that: a follow-up's POST is one that discord.py repeats.
+    """
+    if interaction.response.is_done():
+        return
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(sentence, ephemeral=True)
-        else:
-            await interaction.response.send_message(sentence, ephemeral=True)
+        await interaction.response.send_message(sentence, ephemeral=True)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         log.warning("interaction.unanswered id=%d error=%s", interaction.id, type(error).__name__)
 

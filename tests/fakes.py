@@ -91,6 +91,7 @@ class FakeBackend:
     made: RemoteState = RemoteState.RUNNING
     lists: bool = True
     complete: bool = True
+    certain: bool = True
     can_cancel: bool = True
     cancelled: list[str] = field(default_factory=list[str])
     hinted: list[str] = field(default_factory=list[str])
@@ -138,7 +139,7 @@ class FakeBackend:
             and job.created_at >= since
             and (self.lists or job.ref in hints)
         ]
-        return Listing(refs=tuple(refs), complete=self.complete)
+        return Listing(refs=tuple(refs), complete=self.complete, certain=self.certain)
 
     async def cancel(self, ref: str) -> bool:
         if self.cancel_faults:

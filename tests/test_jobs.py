@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import UserError
-from bot.events import EventBus
 from bot.model import TRANSITIONS, Artifact, Caps, JobState, VideoRequest
 from storage.inbox import KEEP_SECONDS
 from storage.jobs import Changes
@@ -235,15 +234,6 @@ async def test_a_failing_subscriber_keeps_nothing_from_the_others(
     await bench.submit()
     assert heard
     assert "event.subscriber_failed" in caplog.text
-
-
-def test_who_unsubscribes_hears_no_more() -> None:
-    bus = EventBus()
-    heard: list[Any] = []
-    stop = bus.subscribe(heard.append)
-    stop()
-    bus.publish("anything")  # pyright: ignore[reportArgumentType] - nobody looks at it
-    assert heard == []
 
 
 async def test_a_message_is_stored_once(bench: Bench) -> None:

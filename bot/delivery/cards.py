@@ -77,11 +77,15 @@ class Cards:
 
     def dm(self, job: Job, *, link: str) -> str:
         """Write the DM that points to the finished video."""
-        return self._say(job)("dm.ready", link=link, prompt=_quoted(job.request.prompt))
+        return self._say(job)(
+            "dm.ready", link=link, prompt=_quoted(job.request.prompt), marker=dm_marker(job)
+        )
 
     def dm_here(self, job: Job) -> str:
         """Write the DM that carries the video itself."""
-        return self._say(job)("dm.ready_here", prompt=_quoted(job.request.prompt))
+        return self._say(job)(
+            "dm.ready_here", prompt=_quoted(job.request.prompt), marker=dm_marker(job)
+        )
 
     def _say(self, job: Job) -> Callable[..., str]:
         def say(key: str, **fields: object) -> str:
@@ -150,6 +154,11 @@ class Cards:
                 make_button(Action.GIVE_UP, job.id, say("button.give_up")),
             ]
         return []
+
+
+def dm_marker(job: Job) -> str:
+    """Return what stands in the DM of this job and in no other."""
+    return f"clapper {job.id[:12]}"
 
 
 def progress_bar(percent: int) -> str:

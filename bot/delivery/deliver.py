@@ -68,14 +68,16 @@ class DiscordDeliverer:
         async with self.turn(job.id):
             await self.refresh(job)
 
-    async def refresh(self, job: Job) -> None:
-        """Do what `show` does, for a caller who has the turn already."""
+    async def refresh(self, job: Job) -> bool:
+        """Do what `show` does, for a caller who has the turn; False: the card is gone."""
         if job.origin.message_id is None:
-            return
+            return False
         try:
             await self._messages.edit(job, self._cards.render(job))
         except MessageGoneError as error:
             log.info("card.gone id=%s reason=%r", job.id, str(error))
+            return False
+        return True
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
         """Upload the video if Discord takes it, else link it, else keep it for the operator."""

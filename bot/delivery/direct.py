@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.messages import FileTooLargeError, describe, is_passing, is_too_large
+from bot.delivery.cards import dm_marker
+from bot.delivery.messages import FileTooLargeError, describe, is_too_large
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class DirectMessages:
         """
         try:
             channel = await self._client.create_dm(discord.Object(job.origin.user_id))
-            if may_be_there and await self._is_there(channel, text):
+            if may_be_there and await self._is_there(channel, dm_marker(job)):
                 return
             await channel.send(
                 text,
@@ -54,15 +55,15 @@ class DirectMessages:
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
-            if is_passing(error):
+            if not isinstance(error, (discord.Forbidden, discord.NotFound)):
                 raise DeliveryError(describe(error)) from error
             log.info("dm.refused id=%s code=%d", job.id, error.code)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
 
-    async def _is_there(self, channel: discord.DMChannel, text: str) -> bool:
+    async def _is_there(self, channel: discord.DMChannel, marker: str) -> bool:
         me = self._client.user
         async for message in channel.history(limit=_LOOK_BACK):
-            if message.author == me and message.content == text:
+            if message.author == me and marker in message.content:
                 return True
         return False
