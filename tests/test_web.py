@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,28 @@ async def test_every_answer_tells_browsers_to_trust_nothing(site: Site) -> None:
 async def test_a_port_that_is_taken_is_explained(site: Site) -> None:
     with pytest.raises(StartupError, match=f"HTTP_PORT: 127.0.0.1:{site.port} can't be"):
         bind("127.0.0.1", site.port)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+async def test_an_address_of_either_kind_is_listened_on(host: str) -> None:
+    with bind(host, 0) as listener:
+        _, writer = await asyncio.open_connection(host, listener.getsockname()[1])
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("caller", ["127.0.0.1", "::1"])
+async def test_everywhere_is_both_kinds_of_addresses(caller: str) -> None:
+    with bind("::", 0) as listener:
+        _, writer = await asyncio.open_connection(caller, listener.getsockname()[1])
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "[::1]", "not a host", "x" * 64])
+async def test_a_host_that_is_not_of_this_machine_is_explained(host: str) -> None:
+    with pytest.raises(StartupError, match=f"^HTTP_HOST: {re.escape(host)} "):
+        bind(host, 0)
 
 
 async def test_a_closed_server_leaves_its_port_free(bench: Bench) -> None:

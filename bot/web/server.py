@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from typing import TYPE_CHECKING
@@ -17,20 +18,37 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
+_FOREIGN = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take a port before anything is told its number; 0 is any free one.
+    """Take a port before anything is told its number; 0 is any free one, `::` is IPv4 too.
 
     StartupError: it is taken, or the host is not of this machine.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), backlog=128)
-    except OSError as error:
-        raise StartupError(
-            f"HTTP_PORT: {host}:{port} can't be listened on ({error.strerror}); "
-            "choose another, or stop what uses it."
-        ) from error
+        address = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0][4]
+        return socket.create_server(
+            address,
+            family=family,
+            backlog=128,
+            dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+        )
+    except (OSError, UnicodeError) as error:
+        raise StartupError(_sentence(error, host, port)) from error
+
+
+def _sentence(error: OSError | UnicodeError, host: str, port: int) -> str:
+    # Of a name that can't exist Python says so by UnicodeError.
+    if not isinstance(error, OSError):
+        return f"HTTP_HOST: {host} is no name of this machine."
+    if isinstance(error, socket.gaierror) or error.errno in _FOREIGN:
+        return f"HTTP_HOST: {host} is no address of this machine ({error.strerror})."
+    return (
+        f"HTTP_PORT: {host}:{port} can't be listened on ({error.strerror}); "
+        "choose another, or stop what uses it."
+    )
 
 
 class WebServer:
