@@ -73,7 +73,9 @@ class Site:
 
 
 @asynccontextmanager
-async def serve(bench: Bench, more: Sequence[web.RouteDef] = ()) -> AsyncGenerator[Site]:
+async def serve(
+    bench: Bench, more: Sequence[web.RouteDef] = (), **bounds: float
+) -> AsyncGenerator[Site]:
     listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     backend = OpenAIVideos(
@@ -92,6 +94,7 @@ async def serve(bench: Bench, more: Sequence[web.RouteDef] = ()) -> AsyncGenerat
             ],
             listener,
             is_ready=lambda: site.ready,
+            **bounds,
         )
         await server.start()
         try:
@@ -365,6 +368,66 @@ async def test_a_video_that_was_deleted_is_not_found(site: Site) -> None:
     site.bench.workspace.video(job.id).unlink()
     response, _ = await site.get(site.links.make(job.id))
     assert response.status == 404
+
+
+# Bounds
+
+
+@pytest.mark.parametrize(
+    "half", [b"", b"GET /hea", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-More: "]
+)
+async def test_a_request_that_is_never_finished_is_not_waited_for(
+    half: bytes, bench: Bench
+) -> None:
+    async with serve(bench, request_seconds=0.05) as site:
+        assert await site.raw(half) == b""
+
+
+async def test_a_second_request_is_not_waited_for_longer_than_the_first(bench: Bench) -> None:
+    async with serve(bench, request_seconds=0.05) as site, asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /hea")
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.count(b"HTTP/1.1 200") == 1
+
+
+async def test_an_answer_that_takes_long_is_not_cut(bench: Bench) -> None:
+    async def linger(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"begun, ")
+        # A connection that says nothing meanwhile is what shows that the time is over.
+        assert await site.raw(b"") == b""
+        await response.write(b"and ended")
+        return response
+
+    async with serve(bench, [web.get("/slow", linger)], request_seconds=0.05) as site:
+        _, body = await site.get("/slow")
+    assert body == b"begun, and ended"
+
+
+async def test_connections_past_the_limit_are_refused_until_one_is_free(bench: Bench) -> None:
+    async with serve(bench, max_connections=2) as site, asyncio.timeout(PATIENCE):
+        held = [await asyncio.open_connection("127.0.0.1", site.port) for _ in range(2)]
+        for reader, writer in held:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"200" in await reader.readline()
+        with pytest.raises((aiohttp.ClientConnectionError, ConnectionError)):
+            await site.get("/healthz")
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        while not await _is_taken(site):
+            pass
+
+
+async def _is_taken(site: Site) -> bool:
+    try:
+        return (await site.get("/healthz"))[0].status == 200
+    except aiohttp.ClientConnectionError:
+        return False
 
 
 # Bugs

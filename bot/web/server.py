@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
@@ -51,8 +52,20 @@ def _sentence(error: OSError | UnicodeError, host: str, port: int) -> str:
     )
 
 
+class _TurnedAway(asyncio.Protocol):
+    """A connection that is one too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close it."""
+        transport.close()
+
+
 class WebServer:
-    """Serves the given routes on a bound socket, and tells whether the bot is alive and ready."""
+    """Serves the given routes on a bound socket, and tells whether the bot is alive and ready.
+
+    `request_seconds`: the time for the head of a request, from the connection's start or from the
+    answer before. A body is the handler's to bound.
+    """
 
     def __init__(
         self,
@@ -60,26 +73,42 @@ class WebServer:
         listener: socket.socket,
         *,
         is_ready: Callable[[], bool],
+        request_seconds: float = 15.0,
+        max_connections: int = 256,
     ) -> None:
         self._listener = listener
         self._is_ready = is_ready
+        self._max_connections = max_connections
         app = web.Application(middlewares=[guard], client_max_size=MAX_BODY_BYTES)
         app.add_routes(
             [*routes, web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=5.0, keepalive_timeout=request_seconds
+        )
+        self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Answer requests from now on."""
         await self._runner.setup()
-        await web.SockSite(self._runner, self._listener).start()
+        self._server = await asyncio.get_running_loop().create_server(
+            self._protocol, sock=self._listener
+        )
         host, port, *_ = self._listener.getsockname()
         log.info("web.listening host=%s port=%d", host, port)
 
     async def close(self) -> None:
         """Finish the requests under way, then stop listening."""
+        if self._server:
+            self._server.close()
         await self._runner.cleanup()
         self._listener.close()
+
+    def _protocol(self) -> asyncio.Protocol:
+        server = self._runner.server
+        if server is None or len(server.connections) >= self._max_connections:
+            return _TurnedAway()
+        return server()
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
