@@ -257,7 +257,7 @@ async def test_redirects_in_a_circle_end(
         (200, '{{"url": "{link}"}}'),
         (200, ' {{"data": [{{"url": "{link}"}}]}}'),
         (200, '{{"data": {{"url": "{link}"}}}}'),
-        (400, '{{"detail": "Video is in cloud storage, get it at {link}."}}'),
+        (400, '{{"detail": "Video is in cloud storage. Please use the cloud URL: {link}"}}'),
     ],
 )
 async def test_a_content_route_may_point_elsewhere(
@@ -271,6 +271,47 @@ async def test_a_content_route_may_point_elsewhere(
         assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
     (request,) = requests
     assert KEY not in str(request.headers)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (404, '{{"detail": "Generation is still in-progress, see {link}"}}', ErrorKind.TRANSIENT),
+        (400, '{{"detail": "Not ready. Please use the cloud URL: {link}"}}', ErrorKind.TRANSIENT),
+        (404, '{{"detail": "Not Found, see {link}"}}', ErrorKind.GONE),
+        (404, '{{"detail": "Please use the cloud URL: {link}"}}', ErrorKind.GONE),
+        (400, '{{"detail": ["Please use the cloud URL: {link}"]}}', ErrorKind.TRANSIENT),
+        (400, '{{"error": {{"message": "the cloud URL: {link}"}}}}', ErrorKind.TRANSIENT),
+        (400, '{{"url": "{link}"}}', ErrorKind.TRANSIENT),
+        (400, '["{link}"]', ErrorKind.TRANSIENT),
+    ],
+)
+async def test_a_link_in_any_other_refusal_is_not_followed(
+    api: VideosApi,
+    backend: OpenAIVideos,
+    tmp_path: Path,
+    clip: Path,
+    case: tuple[int, str, ErrorKind],
+) -> None:
+    status, note, kind = case
+    update = await finished(api, backend)
+    async with another_host(clip) as (host, requests):
+        api.go_wrong("content", Fault(status=status, body=note.format(link=f"{host}/v.mp4")))
+        error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is kind
+    assert not requests
+
+
+async def test_the_result_address_waits_until_the_content_is_ready(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
+) -> None:
+    ref = await submit(backend)
+    api.go_wrong("content", Fault(status=404, body={"detail": "Video is not ready"}))
+    async with another_host(clip) as (host, requests):
+        update = done(ref, result_url=f"{host}/v.mp4")
+        error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is ErrorKind.TRANSIENT
+    assert not requests
 
 
 async def test_a_link_to_the_server_itself_is_asked_with_the_key(

@@ -74,10 +74,13 @@ def of_job(status: int, answer: object, *, retry_after: float | None = None) -> 
 
 def of_content(status: int, answer: object) -> BackendError:
     """Classify a refusal to hand out the content of a job that is said to be done."""
-    message = describe(answer, status)
-    if _NOT_YET.search(message):
-        return BackendError(ErrorKind.TRANSIENT, message)
-    return BackendError(_OF_JOB.get(status, ErrorKind.TRANSIENT), message)
+    kind = ErrorKind.TRANSIENT if is_not_yet(answer) else _OF_JOB.get(status, ErrorKind.TRANSIENT)
+    return BackendError(kind, describe(answer, status))
+
+
+def is_not_yet(answer: object) -> bool:
+    """Whether a refusal of the content says that the video is still being made."""
+    return _NOT_YET.search(describe(answer)) is not None
 
 
 def of_link(status: int) -> BackendError:
