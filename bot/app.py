@@ -19,6 +19,7 @@ from bot.delivery.deliver import DiscordDeliverer
 from bot.delivery.direct import DirectMessages
 from bot.delivery.messages import Messages
 from bot.delivery.progress import ProgressCards
+from bot.errors import StartupError
 from bot.events import EventBus
 from bot.jobs import JobService
 from bot.links import Links, derive_key, load_secret
@@ -29,6 +30,7 @@ from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
 from bot.pipeline import Pipeline
 from bot.poller import Poller
+from bot.storyboard.orders import ApiError, check_size
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.server import Storyboard
 from bot.submission import Submission
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from bot.timing import Timing
     from storage.database import Database
 
+_STORYBOARD = "storyboard"
 _MIB = 1024 * 1024
 _MAX_CLIP_BYTES = 500 * _MIB
 _MIN_FREE_BYTES = 1024 * _MIB
@@ -132,7 +135,7 @@ async def _open_core(settings: Settings, stack: AsyncExitStack) -> _Core:
 
 async def _open_backend(core: _Core, stack: AsyncExitStack) -> VideoBackend:
     settings = core.settings
-    if settings.video_backend == "storyboard":
+    if settings.video_backend == _STORYBOARD:
         backend = await _open_storyboard(core, stack)
     else:
         backend = OpenAIVideos(
@@ -146,6 +149,10 @@ async def _open_backend(core: _Core, stack: AsyncExitStack) -> VideoBackend:
 
 
 async def _open_storyboard(core: _Core, stack: AsyncExitStack) -> OpenAIVideos:
+    try:
+        check_size(core.settings.video_size)
+    except ApiError as error:
+        raise StartupError(f"VIDEO_SIZE: {error.message}") from error
     key = derive_key(core.secret, "storyboard webhook")
     webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
     storyboard = Storyboard(
@@ -158,7 +165,7 @@ async def _open_storyboard(core: _Core, stack: AsyncExitStack) -> OpenAIVideos:
     await storyboard.start()
     stack.push_async_callback(storyboard.close)
     return OpenAIVideos(
-        name="storyboard",
+        name=_STORYBOARD,
         base_url=storyboard.base_url,
         api_key=None,
         webhook_secrets=(webhook_secret,),
@@ -173,7 +180,7 @@ async def _open_service(
     bus, texts, bot = EventBus(), Texts.load(), VideoBot()
     workspace, artifacts = Workspace(settings.data_dir), ArtifactStore(core.database)
     links = _links(core)
-    cards = Cards(texts, clock=time.time)
+    cards = Cards(texts, free_backends=frozenset({_STORYBOARD}), clock=time.time)
     jobs = JobService(
         JobStore(core.database),
         Inbox(core.database),

@@ -266,7 +266,10 @@ class JobService:
         return UserError("caps.day", limit=self._caps.per_day)
 
     def _announce(self, job: Job, previous: JobState | None) -> None:
-        log.info("job.state id=%s from=%s to=%s", job.id, previous or "-", job.state)
+        detail = f" reason={job.failure.key}" if job.failure else ""
+        if previous is None:
+            detail = f" user={job.origin.user_id} channel={job.origin.channel_id}"
+        log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
         self._bus.publish(JobChanged(job=job, previous=previous))
 
 

@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
 
 _SECRET_CHARACTERS = 16
+_MOST_JOBS = 1_000_000
 _PREFIX = "whsec_"
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
@@ -34,6 +42,10 @@ def _size(value: str) -> str:
     if match is None or int(match[1]) % 2 or int(match[2]) % 2:
         raise ValueError("must be WIDTHxHEIGHT in even numbers of pixels, like 1280x720")
     return value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
 
 
 def _header_safe(value: SecretStr) -> SecretStr:
@@ -80,7 +92,7 @@ class Settings(BaseSettings):
     discord_token: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     discord_api_url: Url = ""
 
-    data_dir: Path = Path("./data")
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Path("./data")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
@@ -96,14 +108,16 @@ class Settings(BaseSettings):
 
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
-    max_jobs_per_user: int = Field(2, ge=1)
-    max_jobs: int = Field(20, ge=1)
-    max_jobs_per_day: int = Field(100, ge=1)
+    max_jobs_per_user: int = Field(2, ge=1, le=_MOST_JOBS)
+    max_jobs: int = Field(20, ge=1, le=_MOST_JOBS)
+    max_jobs_per_day: int = Field(100, ge=1, le=_MOST_JOBS)
     job_deadline_minutes: float = Field(30, gt=0, allow_inf_nan=False)
     max_audio_seconds: int = Field(600, ge=1, le=7200)
     max_audio_mb: int = Field(25, ge=1, le=500)
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
+        "INFO"
+    )
     log_format: Literal["text", "json"] = "text"
 
     @property

@@ -72,7 +72,7 @@ def _job(person: int, prompt: str, **changes: object) -> Job:
         create_key=None,
         submitted_at=None,
         submits=0,
-        absences=0,
+        misses=0,
         remote_id=None,
         generating_at=None,
         deadline_at=None,
@@ -148,7 +148,7 @@ def _page() -> str:
 
 
 def _message(scene: _Scene) -> str:
-    cards = Cards(Texts.load(), clock=lambda: _NOW)
+    cards = Cards(Texts.load(), free_backends=frozenset({"storyboard"}), clock=lambda: _NOW)
     if scene.job.state is JobState.SUCCEEDED:
         view = cards.render_video(scene.job, filename=_FILE)
     else:

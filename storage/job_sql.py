@@ -56,6 +56,9 @@ MOVE = """
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
     token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
+    -- A create leaves `submitting` like this only after a clear no: nothing was spent.
+    submitted_at = CASE WHEN :was = 'submitting' AND :to IN ('queued', 'failed') THEN NULL
+        ELSE submitted_at END,
     attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
     remote_id = coalesce(:remote_id, remote_id),
     generating_at = coalesce(:generating_at, generating_at),

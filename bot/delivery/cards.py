@@ -30,10 +30,16 @@ _MIB = 1024 * 1024
 
 
 class Cards:
-    """Renders jobs; a view comes out stopped, so that nothing of it stays in memory."""
+    """Renders jobs; a view comes out stopped, so that nothing of it stays in memory.
 
-    def __init__(self, texts: Texts, *, clock: Callable[[], float]) -> None:
+    What `free_backends` make is never charged.
+    """
+
+    def __init__(
+        self, texts: Texts, *, free_backends: frozenset[str], clock: Callable[[], float]
+    ) -> None:
         self._texts = texts
+        self._free_backends = free_backends
         self._clock = clock
 
     def render(self, job: Job) -> ui.LayoutView:
@@ -114,16 +120,24 @@ class Cards:
             case JobState.UNDECIDED:
                 return [say("card.undecided")]
             case JobState.FAILED if job.failure is not None:
-                cost = "card.charged" if job.remote_id else "card.free"
+                charged = job.remote_id is not None and not self._is_free(job)
+                cost = "card.charged" if charged else "card.free"
                 return [say(job.failure.key, **job.failure.fields), say(cost)]
             case JobState.CANCELLED:
-                return [
-                    say("card.cancelled_charged" if job.submitted_at else "card.cancelled_free")
-                ]
+                charged = job.submitted_at is not None and not self._is_free(job)
+                return [say("card.cancelled_charged" if charged else "card.free")]
             case _:
                 return []
 
+    def _is_free(self, job: Job) -> bool:
+        return job.backend in self._free_backends
+
     def _small_print(self, job: Job) -> str:
+        line = self._small_line(job)
+        # What the operator needs to find it in the log.
+        return f"{line} · {job.id[:12]}" if job.state is JobState.FAILED else line
+
+    def _small_line(self, job: Job) -> str:
         return self._say(job)(
             "card.small_narrated" if job.attachment else "card.small",
             person=f"<@{job.origin.user_id}>",
