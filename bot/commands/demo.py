@@ -34,6 +34,8 @@ _PROMPT = "Explain how rainbows form"
 _WITHIN_SECONDS = 120.0
 _FOREVER = math.inf  # the time is kept around all of it
 _VIDEO = "clapper-demo.mp4"
+# By its name alone what is in it counts as a demo's, and is deleted by the next one.
+_OURS = ".clapper-demo"
 # Livelier than in earnest: half a minute should show the bar moving.
 _TIMING = Timing(
     settling=Settling(first=2.0, apart=2.0),
@@ -67,12 +69,14 @@ class Demo:
 
 
 def _make_room(folder: Path) -> None:
-    # Only what a demo has made: the folder may hold other things.
+    # Nothing but what a demo has made is deleted: the folder may be anybody's.
+    ours, video = folder / _OURS, folder / _VIDEO
+    if video.exists() and not ours.is_dir():
+        raise StartupError(f"--folder: {video} is not from a demo; name another folder.")
     try:
-        for name in ("clapper", "discord"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        (folder / "discord").mkdir(parents=True)
-        (folder / _VIDEO).unlink(missing_ok=True)
+        shutil.rmtree(ours, ignore_errors=True)
+        (ours / "discord").mkdir(parents=True)
+        video.unlink(missing_ok=True)
     except OSError as error:
         raise StartupError(
             f"--folder: {folder} can't be used ({error.strerror}); name another."
@@ -81,7 +85,7 @@ def _make_room(folder: Path) -> None:
 
 async def _demo(folder: Path, *, prompt: str, audio: Path, within: float) -> int:
     started = time.monotonic()
-    async with Sandbox(folder / "discord") as sandbox:
+    async with Sandbox(folder / _OURS / "discord") as sandbox:
         settings = _settings(sandbox, folder)
         stop = asyncio.Event()
         bot = asyncio.create_task(app.run(settings, timing=_TIMING, stop=stop), name="bot")
@@ -98,7 +102,7 @@ def _settings(sandbox: Sandbox, folder: Path) -> Settings:
     settings = load_settings(
         discord_token=sandbox.token,
         discord_api_url=sandbox.url,
-        data_dir=folder / "clapper",
+        data_dir=folder / _OURS / "clapper",
         http_port=0,
         public_url="",
     )
