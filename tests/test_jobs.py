@@ -112,7 +112,8 @@ async def test_a_submitted_job_counts_for_its_day_even_when_it_failed(
 ) -> None:
     caps = Caps(open_per_user=1, open_in_all=1, per_day=1)
     async with open_bench(tmp_path, clock, caps=caps) as bench:
-        await bench.at(JobState.FAILED)
+        job = await bench.at(JobState.GENERATING)
+        await bench.jobs.fail(await bench.claim(job.id), "failed.timeout")
         with pytest.raises(UserError, match=r"caps\.day"):
             await bench.submit()
         clock.advance(24 * 60 * 60 + 1)
