@@ -51,7 +51,7 @@ class Messages:
         self._clock = clock
 
     async def find(self, job: Job) -> int | None:
-        """Return the id of the reply that an interaction has, if any."""
+        """Return the id of the card that answers an interaction, if any."""
         if not self._has_live_token(job):
             return None
         try:
@@ -60,7 +60,8 @@ class Messages:
             if isinstance(error, discord.HTTPException) and not is_passing(error):
                 return None
             raise DeliveryError(describe(error)) from error
-        return message.id
+        # A sentence about an error, posted in the card's place, can't be edited into a card.
+        return message.id if message.flags.components_v2 else None
 
     async def edit(
         self,
