@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run test check format lock bench clean
+.PHONY: demo run test check format lock picture bench proof-media proof-fit clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -37,8 +37,20 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
+# Needs Chromium.
+picture: .venv/dev
+	$(BIN)/python -m docs.picture
+
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.media_operations
+
+# Longer than the tests; strace, where it is, watches what ffmpeg opens.
+proof-media: .venv/dev
+	$(BIN)/python -m tests.proof_media
+
+proof-fit: .venv/dev
+	$(BIN)/python -m tests.proof_fit
 
 clean:
-	rm -rf .venv data .pytest_cache .ruff_cache .coverage*
+	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .coverage*

@@ -8,6 +8,9 @@ import sys
 from bot.commands import all_commands
 from bot.errors import StartupError
 
+# What a shell says of a process that Ctrl-C has ended.
+_INTERRUPTED = 130
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 2 when the operator has to change something."""
@@ -23,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     except StartupError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return _INTERRUPTED
 
 
 if __name__ == "__main__":

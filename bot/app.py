@@ -19,6 +19,7 @@ from bot.delivery.deliver import DiscordDeliverer
 from bot.delivery.direct import DirectMessages
 from bot.delivery.messages import Messages
 from bot.delivery.progress import ProgressCards
+from bot.errors import StartupError
 from bot.events import EventBus
 from bot.jobs import JobService
 from bot.links import Links, derive_key, load_secret
@@ -30,6 +31,7 @@ from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
 from bot.pipeline import Pipeline
 from bot.poller import Poller
+from bot.storyboard.orders import ApiError, check_size
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.server import Storyboard
 from bot.submission import Submission
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from bot.timing import Timing
     from storage.database import Database
 
+_STORYBOARD = "storyboard"
 _MIB = 1024 * 1024
 _MAX_CLIP_BYTES = 500 * _MIB
 _MIN_FREE_BYTES = 1024 * _MIB
@@ -74,7 +77,28 @@ async def run(
         async with AsyncExitStack() as stack:
             core = await _open_core(settings, stack)
             backend = await _open_backend(core, stack)
-            await supervise(await _open_service(core, backend, timing, stack), stop)
+            service = await _open_service(core, backend, timing, stack)
+            if await _logs_in(service.bot, settings, stop):
+                await supervise(service, stop)
+
+
+async def _logs_in(bot: VideoBot, settings: Settings, stop: asyncio.Event) -> bool:
+    """Log in, which takes minutes where Discord does not answer; False: `stop` came before."""
+    login = asyncio.create_task(
+        log_in(bot, settings.discord_token.get_secret_value(), api_url=settings.discord_api_url),
+        name="login",
+    )
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({login, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        login.cancel()
+        stopping.cancel()
+        await asyncio.gather(login, stopping, return_exceptions=True)
+    if login.cancelled():
+        return False
+    login.result()
+    return True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +136,7 @@ async def _open_core(settings: Settings, stack: AsyncExitStack) -> _Core:
 
 async def _open_backend(core: _Core, stack: AsyncExitStack) -> VideoBackend:
     settings = core.settings
-    if settings.video_backend == "storyboard":
+    if settings.video_backend == _STORYBOARD:
         backend = await _open_storyboard(core, stack)
     else:
         backend = OpenAIVideos(
@@ -126,6 +150,10 @@ async def _open_backend(core: _Core, stack: AsyncExitStack) -> VideoBackend:
 
 
 async def _open_storyboard(core: _Core, stack: AsyncExitStack) -> OpenAIVideos:
+    try:
+        check_size(core.settings.video_size)
+    except ApiError as error:
+        raise StartupError(f"VIDEO_SIZE: {error.message}") from error
     key = derive_key(core.secret, "storyboard webhook")
     webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
     storyboard = Storyboard(
@@ -138,7 +166,7 @@ async def _open_storyboard(core: _Core, stack: AsyncExitStack) -> OpenAIVideos:
     await storyboard.start()
     stack.push_async_callback(storyboard.close)
     return OpenAIVideos(
-        name="storyboard",
+        name=_STORYBOARD,
         base_url=storyboard.base_url,
         api_key=None,
         webhook_secrets=(webhook_secret,),
@@ -153,7 +181,7 @@ async def _open_service(
     bus, texts, bot = EventBus(), Texts.load(), VideoBot()
     workspace, artifacts = Workspace(settings.data_dir), ArtifactStore(core.database)
     links = _links(core)
-    cards = Cards(texts, clock=time.time)
+    cards = Cards(texts, free_backends=frozenset({_STORYBOARD}), clock=time.time)
     jobs = JobService(
         JobStore(core.database),
         Inbox(core.database),
@@ -209,7 +237,6 @@ async def _open_service(
     await web.start()
     stack.push_async_callback(web.close)
     stack.push_async_callback(bot.close)
-    await log_in(bot, settings.discord_token.get_secret_value(), api_url=settings.discord_api_url)
     return Service(
         bot=bot,
         jobs=jobs,

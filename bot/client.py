@@ -106,14 +106,16 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
 
 
 async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
-    """Answer with a sentence that only the person sees; one who is gone is no error."""
+    """Answer with a sentence that only the person sees; one who is gone is no error.
+
+    Whoever was answered already sees that: a follow-up's POST is one that discord.py repeats.
+    """
+    if interaction.response.is_done():
+        return
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(sentence, ephemeral=True)
-        else:
-            await interaction.response.send_message(sentence, ephemeral=True)
-    except discord.HTTPException as error:
-        log.warning("interaction.unanswered id=%d status=%d", interaction.id, error.status)
+        await interaction.response.send_message(sentence, ephemeral=True)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        log.warning("interaction.unanswered id=%d error=%s", interaction.id, type(error).__name__)
 
 
 async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
@@ -136,6 +138,20 @@ async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
         ) from error
 
 
+async def stay_connected(bot: VideoBot) -> None:
+    """Hold the gateway open through every interruption that may pass.
+
+    StartupError: Discord has closed it for good, for instance because the token was reset.
+    """
+    try:
+        await bot.connect()
+    except discord.ConnectionClosed as error:
+        raise StartupError(
+            f"Discord has closed the connection for good (code {error.code}): check DISCORD_TOKEN "
+            "and the bot's page in the Developer Portal. Open jobs go on after the next start."
+        ) from error
+
+
 async def _point_discord_at(api_url: str) -> None:
     """Make discord.py talk to another REST base, and to the gateway that it names.
 
@@ -147,14 +163,22 @@ async def _point_discord_at(api_url: str) -> None:
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_API_SECONDS)) as session,
             session.get(f"{api_url}/gateway") as response,
         ):
-            gateway = str((await response.json())["url"])
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+            gateway = _gateway_in(await response.json())
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         raise StartupError(
             f"DISCORD_API_URL: {api_url}/gateway does not answer like Discord "
             f"({type(error).__name__}); leave it empty for Discord itself."
         ) from error
     Route.BASE = api_url
-    DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway)
+    DiscordWebSocket.DEFAULT_GATEWAY = gateway
+
+
+def _gateway_in(body: object) -> URL:
+    match body:
+        case {"url": str(url)} if (gateway := URL(url)).scheme in {"ws", "wss"} and gateway.host:
+            return gateway
+        case _:
+            raise ValueError("no gateway")
 
 
 def attachment_hosts(api_url: str) -> frozenset[str]:

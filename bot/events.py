@@ -19,14 +19,13 @@ class EventBus:
     def __init__(self) -> None:
         self._subscribers: list[Callable[[JobChanged], None]] = []
 
-    def subscribe(self, subscriber: Callable[[JobChanged], None]) -> Callable[[], None]:
-        """Add a subscriber; the returned function takes it away again."""
+    def subscribe(self, subscriber: Callable[[JobChanged], None]) -> None:
+        """Add a subscriber."""
         self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber)
 
     def publish(self, event: JobChanged) -> None:
         """Tell all subscribers; one that fails does not keep it from the others."""
-        for subscriber in tuple(self._subscribers):
+        for subscriber in self._subscribers:
             try:
                 subscriber(event)
             except Exception:  # a bug in one reader must not undo what is committed

@@ -128,7 +128,9 @@ class JobService:
 
     async def begin_submit(self, job: Job) -> Job | None:
         """Commit to the one POST; None: too late, or a create just like it is in doubt."""
-        moved = await self._store.begin_submit(job, create_key=uuid4().hex, now=self._clock())
+        moved = await self._store.begin_submit(
+            job, backend=self._backend, create_key=uuid4().hex, now=self._clock()
+        )
         if moved is not None:
             self._announce(moved, job.state)
         return moved
@@ -156,7 +158,7 @@ class JobService:
         attempts: int | None = None,
         progress: int | None = None,
         late: bool | None = None,
-        absences: int | None = None,
+        misses: int | None = None,
     ) -> Job | None:
         """Leave a claimed job in its state, due again `after` seconds."""
         now = self._clock()
@@ -166,7 +168,7 @@ class JobService:
             attempts=job.attempts if attempts is None else attempts,
             progress=progress,
             late=job.late if late is None else late,
-            absences=job.absences if absences is None else absences,
+            misses=job.misses if misses is None else misses,
             now=now,
         )
         if postponed is not None:
@@ -189,13 +191,15 @@ class JobService:
         self, states: Collection[JobState], *, running: Collection[str], limit: int
     ) -> list[Job]:
         """Take jobs whose step is due."""
-        return await self._store.claim(states, running=running, limit=limit, now=self._clock())
+        return await self._store.claim(
+            states, backend=self._backend, running=running, limit=limit, now=self._clock()
+        )
 
     async def seconds_until_due(
         self, states: Collection[JobState], *, running: Collection[str]
     ) -> float | None:
         """Tell how long there is nothing to do."""
-        due = await self._store.next_due(states, running=running)
+        due = await self._store.next_due(states, backend=self._backend, running=running)
         return None if due is None else max(0.0, due - self._clock())
 
     async def receive_webhook(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
@@ -223,6 +227,14 @@ class JobService:
     async def unclaimed_refs(self, backend: str, *, since: float) -> tuple[str, ...]:
         """List remote ids that webhooks named and no job has."""
         return await self._inbox.unbound(backend, since=since)
+
+    async def others_in_doubt(self, job: Job) -> bool:
+        """Tell whether another create of the job's backend has no answer yet."""
+        return await self._store.others_in_doubt(job)
+
+    async def stranded(self) -> int:
+        """Count the jobs that were submitted to another backend, and wait for it."""
+        return await self._store.stranded(self._backend)
 
     async def bound_refs(self, backend: str, refs: Collection[str]) -> frozenset[str]:
         """Tell which of these remote ids belong to a job."""
@@ -254,7 +266,10 @@ class JobService:
         return UserError("caps.day", limit=self._caps.per_day)
 
     def _announce(self, job: Job, previous: JobState | None) -> None:
-        log.info("job.state id=%s from=%s to=%s", job.id, previous or "-", job.state)
+        detail = f" reason={job.failure.key}" if job.failure else ""
+        if previous is None:
+            detail = f" user={job.origin.user_id} channel={job.origin.channel_id}"
+        log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
         self._bus.publish(JobChanged(job=job, previous=previous))
 
 
@@ -282,7 +297,7 @@ def _new_job(  # noqa: PLR0913 - what a row starts with
         create_key=None,
         submitted_at=None,
         submits=0,
-        absences=0,
+        misses=0,
         remote_id=None,
         generating_at=None,
         deadline_at=None,

@@ -93,4 +93,14 @@ def _make_secret(path: Path) -> bytes:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    _sync_folder(path.parent)
     return secret
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without it a power cut may undo the renaming, and with it every link that was made.
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

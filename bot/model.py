@@ -155,7 +155,7 @@ class Job:
     create_key: str | None
     submitted_at: float | None
     submits: int
-    absences: int
+    misses: int
     remote_id: str | None
     generating_at: float | None
     deadline_at: float | None

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DOWNLOAD_ATTEMPTS = 3
+_DOWNLOADS = 3
+# Once may be a restart of the provider's.
+_GONE = 2
+_MISSED_SECONDS = 60.0
+_AGAIN_SECONDS = 2.0
+_NO_SPACE = "No space left on device"
 # About a day of a provider that is down; no provider keeps a clip for longer.
 _FETCH_ATTEMPTS = 300
-_MERGE_ATTEMPTS = 2
+_MERGES = 2
 _HELD_SECONDS = 60 * 60.0
 
 
@@ -42,8 +47,8 @@ class Deliverer(Protocol):
         """Hand the video over on the card, as far as that is possible."""
         ...
 
-    async def notify(self, job: Job, artifact: Artifact) -> None:
-        """Send the one DM, unless it was sent already or can't be."""
+    async def notify(self, job: Job, artifact: Artifact) -> bool:
+        """Send the one DM, unless it was sent already or is refused; False: it has to wait."""
         ...
 
 
@@ -129,41 +134,65 @@ class Pipeline:
 
     async def _download(self, job: Job) -> None:
         clip = (await self._workspace.create(job.id)).clip
-        ref = job.remote_id or ""
         try:
-            update = await self._backend.poll(ref)
+            update = await self._backend.poll(job.remote_id or "")
             await self._backend.fetch(update, clip, max_bytes=self._max_clip_bytes)
         except BackendError as error:
-            if error.kind is not ErrorKind.GONE and job.attempts < _FETCH_ATTEMPTS:
+            if error.kind is ErrorKind.GONE:
+                await self._miss(job, "failed.gone", most=_GONE)
+            elif job.attempts >= _FETCH_ATTEMPTS:
+                await self._jobs.fail(job, "failed.gone")
+            else:
                 raise
-            await self._jobs.fail(job, "failed.gone")
-        except MediaError:
-            if job.attempts + 1 < _DOWNLOAD_ATTEMPTS:
-                raise
-            await self._jobs.fail(job, "failed.not_a_video")
+        except MediaError as error:
+            log.warning("download.unusable id=%s reason=%r", job.id, str(error))
+            await self._miss(job, "failed.not_a_video", most=_DOWNLOADS)
         else:
             await self._jobs.move(job, JobState.MERGING)
 
+    async def _miss(self, job: Job, key: str, *, most: int) -> None:
+        if job.misses + 1 < most:
+            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
+        else:
+            await self._jobs.fail(job, key)
+
     async def _merge(self, job: Job) -> None:
-        narrated = job.attachment is not None
-        try:
-            film = await self._editor.finish(job.id, narrated=narrated)
-        except MediaError as error:
-            log.warning(
-                "merge.failed id=%s reason=%r tail=%r", job.id, str(error), error.stderr_tail[-500:]
-            )
-            if job.attempts + 1 < _MERGE_ATTEMPTS:
-                raise
-            film = Film(
-                path=self._workspace.folder(job.id).clip,
-                note=NOTE_NOT_MERGED if narrated else None,
-            )
+        clip = self._workspace.folder(job.id).clip
+        if await self._workspace.is_published(job.id, clip):
+            film: Film | None = self._as_it_came(job)  # a crash came before the commit
+        else:
+            film = await self._edit(job)
+        if film is None:
+            return
         artifact = await self._workspace.publish(job.id, film.path, now=self._clock())
         await self._artifacts.save(artifact)
         await self._jobs.move(job, JobState.DELIVERING, Changes(note=film.note))
 
+    async def _edit(self, job: Job) -> Film | None:
+        try:
+            return await self._editor.finish(job.id, narrated=job.attachment is not None)
+        except MediaError as error:
+            tail = error.stderr_tail[-500:]
+            log.warning("merge.failed id=%s reason=%r tail=%r", job.id, str(error), tail)
+            if _NO_SPACE in error.stderr_tail:
+                raise
+        if job.misses + 1 < _MERGES:
+            await self._jobs.postpone(job, after=_AGAIN_SECONDS, misses=job.misses + 1)
+            return None
+        return self._as_it_came(job)
+
+    def _as_it_came(self, job: Job) -> Film:
+        narrated = job.attachment is not None
+        return Film(
+            path=self._workspace.folder(job.id).clip, note=NOTE_NOT_MERGED if narrated else None
+        )
+
     async def _deliver(self, job: Job) -> None:
-        match await self._deliverer.deliver(job, await self._artifact(job)):
+        artifact = await self._artifact(job)
+        if artifact is None:
+            await self._jobs.fail(job, "failed.file_gone")
+            return
+        match await self._deliverer.deliver(job, artifact):
             case Handover.CARD:
                 await self._jobs.move(job, JobState.NOTIFYING)
             case Handover.DM:
@@ -172,19 +201,24 @@ class Pipeline:
                 await self._jobs.postpone(job, after=_HELD_SECONDS)
 
     async def _notify(self, job: Job) -> None:
-        await self._deliverer.notify(job, await self._artifact(job))
+        artifact = await self._artifact(job)
+        if artifact is None:
+            log.error("delivery.undelivered id=%s reason=file_gone", job.id)
+        elif not await self._deliverer.notify(job, artifact):
+            await self._jobs.postpone(job, after=_HELD_SECONDS)
+            return
         # First the files: after the commit nobody comes back for them.
         await self._workspace.remove(job.id)
         await self._jobs.move(job, JobState.SUCCEEDED)
 
-    async def _artifact(self, job: Job) -> Artifact:
+    async def _artifact(self, job: Job) -> Artifact | None:
+        """Return the finished video, unless somebody has deleted it."""
         artifact = await self._artifacts.get(job.id)
-        if artifact is None:
-            raise MediaError("the finished video is not in the table")
-        return artifact
+        return artifact if await self._workspace.has_video(job.id) else None
 
     async def _stop_upstream(self, job: Job) -> None:
-        if job.remote_id is not None and job.attempts == 0:
+        at_ours = job.backend == self._backend.name
+        if job.remote_id is not None and at_ours and job.attempts == 0:
             try:
                 await self._backend.cancel(job.remote_id)
             except BackendError as error:

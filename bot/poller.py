@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 # A clip that comes after the deadline was paid for: it is waited for this long, now and then.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
+_MISSED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,12 +65,19 @@ class Poller:
             update = await self._backend.poll(job.remote_id)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
-                await self._jobs.fail(job, "failed.gone")
+                await self._missed(job)
                 return
             log.warning("poll.refused id=%s error=%r", job.id, str(error))
             await self._wait(job, None, retry_after=error.retry_after)
             return
         await self._apply(job, update)
+
+    async def _missed(self, job: Job) -> None:
+        # Once may be a restart of theirs, or a wrong address: the second time it is lost.
+        if job.misses:
+            await self._jobs.fail(job, "failed.gone")
+        else:
+            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=1)
 
     async def _apply(self, job: Job, update: BackendUpdate) -> None:
         match update.state:
@@ -86,10 +94,11 @@ class Poller:
         self, job: Job, update: BackendUpdate | None, *, retry_after: float | None = None
     ) -> None:
         now = self._clock()
-        if not job.late and now >= (job.deadline_at or 0):
+        # Only after an answer: a job that is done by now must not be stopped unasked.
+        if update is not None and not job.late and now >= (job.deadline_at or 0):
             await self._overdue(job)
             return
-        if job.late and now >= self._given_up_at(job, update):
+        if now >= self._given_up_at(job, update):
             await self._jobs.fail(job, "failed.timeout")
             return
         interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
@@ -100,6 +109,7 @@ class Poller:
             after=max(interval * (1 + self._jitter()), asked_for),
             attempts=job.attempts + 1,
             progress=update.progress if update else None,
+            misses=0 if update else None,
         )
 
     async def _overdue(self, job: Job) -> None:
@@ -116,6 +126,6 @@ class Poller:
             return False
 
     def _given_up_at(self, job: Job, update: BackendUpdate | None) -> float:
-        if update is not None and update.expires_at is not None:
+        if job.late and update is not None and update.expires_at is not None:
             return update.expires_at
         return (job.generating_at or 0) + _LATE_SECONDS

@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
 
 _SECRET_CHARACTERS = 16
+_MOST_JOBS = 1_000_000
+_PREFIX = "whsec_"
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -35,6 +44,10 @@ def _size(value: str) -> str:
     return value
 
 
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 def _header_safe(value: SecretStr) -> SecretStr:
     secret = value.get_secret_value()
     if not (secret.isascii() and secret.isprintable()) or " " in secret:
@@ -48,6 +61,18 @@ def _long_enough(value: SecretStr) -> SecretStr:
             f"must have {_SECRET_CHARACTERS} characters or more; empty makes one in DATA_DIR"
         )
     return value
+
+
+def _can_be_keys(value: SecretStr) -> SecretStr:
+    for secret in _parts(value):
+        if secret == _PREFIX or not secret.isprintable():
+            raise ValueError(f"holds no key: copy all of it, also what follows {_PREFIX}")
+    return value
+
+
+def _parts(value: SecretStr) -> tuple[str, ...]:
+    parts = value.get_secret_value().split(",")
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 Url = Annotated[str, AfterValidator(_url)]
@@ -67,7 +92,7 @@ class Settings(BaseSettings):
     discord_token: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     discord_api_url: Url = ""
 
-    data_dir: Path = Path("./data")
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Path("./data")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
@@ -79,13 +104,13 @@ class Settings(BaseSettings):
 
     openai_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     openai_base_url: Url = ""
-    openai_webhook_secret: SecretStr = SecretStr("")
+    openai_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
 
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
-    max_jobs_per_user: int = Field(2, ge=1)
-    max_jobs: int = Field(20, ge=1)
-    max_jobs_per_day: int = Field(100, ge=1)
+    max_jobs_per_user: int = Field(2, ge=1, le=_MOST_JOBS)
+    max_jobs: int = Field(20, ge=1, le=_MOST_JOBS)
+    max_jobs_per_day: int = Field(100, ge=1, le=_MOST_JOBS)
     job_deadline_minutes: float = Field(30, gt=0, allow_inf_nan=False)
     max_audio_seconds: int = Field(600, ge=1, le=7200)
     max_audio_mb: int = Field(25, ge=1, le=500)
@@ -93,7 +118,9 @@ class Settings(BaseSettings):
     narration_fit: Literal["hold", "loop", "trim"] = "hold"
     narration_mix: Literal["replace", "duck"] = "replace"
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
+        "INFO"
+    )
     log_format: Literal["text", "json"] = "text"
 
     @property
@@ -104,8 +131,7 @@ class Settings(BaseSettings):
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets that the provider may sign with: several while they are rotated."""
-        parts = self.openai_webhook_secret.get_secret_value().split(",")
-        return tuple(part.strip() for part in parts if part.strip())
+        return _parts(self.openai_webhook_secret)
 
     @model_validator(mode="after")
     def _backend_is_complete(self) -> Self:

@@ -11,7 +11,7 @@ from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import Job, JobState
 
 if TYPE_CHECKING:
-    from bot.backends.base import VideoBackend
+    from bot.backends.base import Listing, VideoBackend
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 # Clocks of provider and bot may differ by this much.
 _CLOCK_SKEW_SECONDS = 300.0
-_ABSENCES = 2
+_MISSES = 2
 _SUBMITS = 3
 # A provider that can't be reached, or is busy, is asked again for about an hour.
 _SUBMIT_ATTEMPTS = 18
@@ -84,14 +84,16 @@ class Submission:
             log.warning("submit.refused id=%s error=%r", job.id, str(error))
             await self._refused(intended, error)
         else:
+            log.info("submit.accepted id=%s ref=%s", job.id, update.ref)
             await self._bind(intended, update)
 
     async def _bind(self, job: Job, update: BackendUpdate) -> None:
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
-        bound = await self._jobs.bind(job, update, after=0 if ended else self._first_poll)
-        if bound is None:
-            # Cancelled while the POST was under way.
-            log.warning("submit.orphaned id=%s", job.id)
+        if await self._jobs.bind(job, update, after=0 if ended else self._first_poll) is not None:
+            return
+        log.warning("submit.orphaned id=%s ref=%s", job.id, update.ref)
+        now = await self._jobs.get(job.id)
+        if now is not None and now.state is JobState.CANCELLED:
             await self._backend.cancel(update.ref)
 
     async def _refused(self, job: Job, error: BackendError) -> None:
@@ -110,7 +112,7 @@ class Submission:
     async def reconcile(self, job: Job) -> None:
         """Look for the remote job that a doubtful create may have made."""
         try:
-            refs, complete = await self._candidates(job)
+            refs, listing = await self._candidates(job)
         except BackendError:
             if job.attempts < _FIND_ATTEMPTS:
                 raise
@@ -120,28 +122,34 @@ class Submission:
             case [ref]:
                 await self._bind(job, BackendUpdate(ref=ref, state=RemoteState.RUNNING))
             case []:
-                await self._absent(job, complete=complete)
+                await self._absent(job, complete=listing.complete)
             case _:
                 await self._jobs.move(job, JobState.UNDECIDED)
 
-    async def _candidates(self, job: Job) -> tuple[list[str], bool]:
-        """List the remote jobs that may be this one, and tell whether the list is complete."""
+    async def _candidates(self, job: Job) -> tuple[list[str], Listing]:
+        """List the remote jobs that may be this one, and where that comes from."""
         since = self._submitted_since(job)
         hints = await self._jobs.unclaimed_refs(job.backend, since=since)
         listing = await self._backend.find(job.request, since=since, hints=hints)
+        # In this order: a create answered meanwhile is either in doubt here, or bound below.
+        rivals = await self._jobs.others_in_doubt(job)
         bound = await self._jobs.bound_refs(job.backend, listing.refs)
-        return [ref for ref in listing.refs if ref not in bound], listing.complete
+        refs = [ref for ref in listing.refs if ref not in bound]
+        if refs and rivals and not listing.certain:
+            # One of them may be the rival's: as good as two.
+            refs = [*refs, *refs]
+        return refs, listing
 
     def _submitted_since(self, job: Job) -> float:
         return (job.submitted_at or job.created_at) - _CLOCK_SKEW_SECONDS
 
     async def _absent(self, job: Job, *, complete: bool) -> None:
         # Only complete listings prove something; after two others in a row none will come.
-        absences = job.absences + complete
+        misses = job.misses + complete
         looks = 0 if complete else job.attempts + 1
-        if (absences if complete else looks) < _ABSENCES:
+        if (misses if complete else looks) < _MISSES:
             await self._jobs.postpone(
-                job, after=self._settling.apart, absences=absences, attempts=looks
+                job, after=self._settling.apart, misses=misses, attempts=looks
             )
         elif complete and job.submits < _SUBMITS:
             await self._jobs.move(job, JobState.QUEUED)
@@ -150,7 +158,9 @@ class Submission:
 
     async def rediscover(self, job: Job) -> bool:
         """Bind an undecided job if a webhook knows by now what no listing told."""
-        if await self._jobs.unclaimed_refs(job.backend, since=self._submitted_since(job)):
+        at_ours = job.backend == self._backend.name
+        since = self._submitted_since(job)
+        if at_ours and await self._jobs.unclaimed_refs(job.backend, since=since):
             try:
                 refs, _ = await self._candidates(job)
             except BackendError as error:

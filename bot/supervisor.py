@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.client import stay_connected
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -41,7 +43,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         asyncio.create_task(coroutine, name=name)
         for name, coroutine in (
             ("stop", stop.wait()),
-            ("gateway", service.bot.connect()),
+            ("gateway", stay_connected(service.bot)),
             ("progress", service.progress.run()),
             ("sweeper", _sweep(service.jobs)),
             *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),

@@ -32,25 +32,34 @@ _SHOWN_ATTEMPTS = 300
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lane:
-    """Steps that share a limit on how many run at once."""
+    """Steps that share a limit on how many run at once.
+
+    `interruptible`: nothing is lost when a cancelled job's step is cut off in the middle.
+    """
 
     name: str
     steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]
     slots: int
+    interruptible: bool = False
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
     """Share the steps out, so that none waits for what has nothing to do with it."""
 
-    def lane(name: str, slots: int, *states: JobState) -> Lane:
-        return Lane(name=name, slots=slots, steps={state: steps[state] for state in states})
+    def lane(name: str, slots: int, *states: JobState, interruptible: bool = False) -> Lane:
+        return Lane(
+            name=name,
+            slots=slots,
+            steps={state: steps[state] for state in states},
+            interruptible=interruptible,
+        )
 
     return (
-        lane("intake", 3, JobState.RECEIVED),
+        lane("intake", 3, JobState.RECEIVED, interruptible=True),
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
-        lane("download", 3, JobState.DOWNLOADING),
-        lane("merge", 1, JobState.MERGING),
+        lane("download", 3, JobState.DOWNLOADING, interruptible=True),
+        lane("merge", 1, JobState.MERGING, interruptible=True),
         lane("deliver", 8, JobState.DELIVERING, JobState.NOTIFYING),
         lane("show", 8, JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED),
     )
@@ -67,8 +76,11 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = False
 
-    def note(self, _: JobChanged) -> None:
-        """Look at the table, because a job has changed."""
+    def note(self, event: JobChanged) -> None:
+        """Look at the table, because a job has changed; drop the step of a cancelled one."""
+        running = self._running.get(event.job.id)
+        if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
+            running.cancel()
         self._woken.set()
 
     async def run(self) -> None:

@@ -19,5 +19,7 @@ def count_delivering(data_dir: Path) -> int | None:
     if not path.exists():
         return None
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-        row = connection.execute("SELECT count(*) FROM jobs WHERE state = 'delivering'").fetchone()
+        row = connection.execute(
+            "SELECT count(*) FROM jobs WHERE state IN ('delivering', 'notifying')"
+        ).fetchone()
     return int(row[0])

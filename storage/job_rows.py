@@ -30,7 +30,7 @@ def job_from(row: sqlite3.Row) -> Job:
         create_key=row["create_key"],
         submitted_at=row["submitted_at"],
         submits=row["submits"],
-        absences=row["absences"],
+        misses=row["misses"],
         remote_id=row["remote_id"],
         generating_at=row["generating_at"],
         deadline_at=row["deadline_at"],

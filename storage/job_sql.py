@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-# A refused job that never reached the provider takes nothing of the day's share.
+# What waits for a person, or is only handed over, takes no room from the next; a refused job that
+# never reached the provider takes nothing of the day's share.
 USAGE = """
 SELECT
-    (SELECT count(*) FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'cancelled')
-        AND user_id = :user_id) AS open_of_user,
-    (SELECT count(*) FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'cancelled'))
-        AS open_in_all,
+    (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
+        'generating', 'downloading', 'merging') AND user_id = :user_id) AS open_of_user,
+    (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
+        'generating', 'downloading', 'merging')) AS open_in_all,
     (SELECT count(*) FROM jobs WHERE created_at > :day_ago
         AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL)) AS today
 """
@@ -28,12 +29,15 @@ ON CONFLICT (interaction_id) DO NOTHING
 RETURNING *
 """  # noqa: S608 - put together from constants
 
+# What was submitted to another backend waits until the operator goes back to it.
 CLAIM = """
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
     SELECT id FROM jobs
     WHERE next_at <= :now
         AND state IN (SELECT value FROM json_each(:states))
+        AND (backend = :backend
+            OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
         AND id NOT IN (SELECT value FROM json_each(:running))
     ORDER BY next_at LIMIT :limit)
 RETURNING *
@@ -43,13 +47,18 @@ NEXT_DUE = """
 SELECT min(next_at) AS next_at FROM jobs
 WHERE next_at IS NOT NULL
     AND state IN (SELECT value FROM json_each(:states))
+    AND (backend = :backend
+        OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
     AND id NOT IN (SELECT value FROM json_each(:running))
 """
 
 MOVE = """
 UPDATE jobs SET
-    state = :to, next_at = :next_at, attempts = 0, updated_at = :now,
+    state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
     token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
+    -- A create leaves `submitting` like this only after a clear no: nothing was spent.
+    submitted_at = CASE WHEN :was = 'submitting' AND :to IN ('queued', 'failed') THEN NULL
+        ELSE submitted_at END,
     attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
     remote_id = coalesce(:remote_id, remote_id),
     generating_at = coalesce(:generating_at, generating_at),
@@ -65,11 +74,12 @@ RETURNING *
 # A later POST of the same job carries the same key, for providers that know what it means.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
-    state = 'submitting', next_at = :now, attempts = 0, updated_at = :now, absences = 0,
+    state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
+    updated_at = :now,
     create_key = coalesce(create_key, :create_key), submitted_at = :now, submits = submits + 1
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
-    WHERE other.backend = jobs.backend AND other.fingerprint = jobs.fingerprint
+    WHERE other.backend = :backend AND other.fingerprint = jobs.fingerprint
         AND other.state IN ('submitting', 'unconfirmed'))
 RETURNING *
 """
@@ -78,7 +88,7 @@ POSTPONE = """
 UPDATE jobs SET
     next_at = :next_at, attempts = :attempts,
     progress = max(coalesce(:progress, progress), coalesce(progress, 0)),
-    late = :late, absences = :absences, updated_at = :now
+    late = :late, misses = :misses, updated_at = :now
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
@@ -117,7 +127,9 @@ UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' 
 
 # A restart may come with a PUBLIC_URL: what waited for one is due again.
 WAKE_HELD = """
-UPDATE jobs SET next_at = :now WHERE state = 'delivering' AND next_at > :now RETURNING *
+UPDATE jobs SET next_at = :now
+WHERE state IN ('delivering', 'notifying') AND next_at > :now
+RETURNING *
 """
 
 BOUND = """
@@ -127,4 +139,14 @@ WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
 
 FORGET_TOKENS = """
 UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
+"""
+
+OTHERS_IN_DOUBT = """
+SELECT 1 FROM jobs
+WHERE backend = :backend AND id <> :id AND state IN ('submitting', 'unconfirmed') LIMIT 1
+"""
+
+STRANDED = """
+SELECT count(*) AS jobs FROM jobs
+WHERE backend <> :backend AND state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
 """

@@ -96,24 +96,38 @@ class JobStore:
         )
 
     async def claim(
-        self, states: Iterable[JobState], *, running: Collection[str], limit: int, now: float
+        self,
+        states: Iterable[JobState],
+        *,
+        backend: str,
+        running: Collection[str],
+        limit: int,
+        now: float,
     ) -> list[Job]:
-        """Take up to `limit` due jobs, leaving out those that are `running`; raises epochs."""
+        """Take up to `limit` due jobs, leaving out those that are `running`; raises epochs.
+
+        What was submitted to another backend than `backend` is left alone.
+        """
         return await self._many(
             job_sql.CLAIM,
             states=json.dumps(list(states)),
+            backend=backend,
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
         )
 
     async def next_due(
-        self, states: Iterable[JobState], *, running: Collection[str]
+        self, states: Iterable[JobState], *, backend: str, running: Collection[str]
     ) -> float | None:
         """Tell when the next job that is not `running` will be due."""
         row = await self._database.row(
             job_sql.NEXT_DUE,
-            {"states": json.dumps(list(states)), "running": json.dumps(list(running))},
+            {
+                "states": json.dumps(list(states)),
+                "backend": backend,
+                "running": json.dumps(list(running)),
+            },
         )
         return row["next_at"] if row else None
 
@@ -137,9 +151,13 @@ class JobStore:
             note=changes.note,
         )
 
-    async def begin_submit(self, job: Job, *, create_key: str, now: float) -> Job | None:
+    async def begin_submit(
+        self, job: Job, *, backend: str, create_key: str, now: float
+    ) -> Job | None:
         """Commit the intent to spend, unless a create just like it is in doubt."""
-        return await self._one(job_sql.BEGIN_SUBMIT, **_key(job), create_key=create_key, now=now)
+        return await self._one(
+            job_sql.BEGIN_SUBMIT, **_key(job), backend=backend, create_key=create_key, now=now
+        )
 
     async def postpone(  # noqa: PLR0913 - each is a column
         self,
@@ -149,7 +167,7 @@ class JobStore:
         attempts: int,
         progress: int | None,
         late: bool,
-        absences: int,
+        misses: int,
         now: float,
     ) -> Job | None:
         """Leave a job in its state until later; progress never falls."""
@@ -160,7 +178,7 @@ class JobStore:
             attempts=attempts,
             progress=progress,
             late=int(late),
-            absences=absences,
+            misses=misses,
             now=now,
         )
 
@@ -195,6 +213,16 @@ class JobStore:
     async def forget_tokens(self, *, now: float) -> None:
         """Null the interaction tokens that Discord takes no more."""
         await self._database.rows(job_sql.FORGET_TOKENS, {"now": now})
+
+    async def others_in_doubt(self, job: Job) -> bool:
+        """Tell whether another create of the job's backend has no answer yet."""
+        params = {"backend": job.backend, "id": job.id}
+        return await self._database.row(job_sql.OTHERS_IN_DOUBT, params) is not None
+
+    async def stranded(self, backend: str) -> int:
+        """Count the jobs that were submitted to another backend, and wait for it."""
+        row = await self._database.row(job_sql.STRANDED, {"backend": backend})
+        return row["jobs"] if row else 0
 
     async def bound(self, backend: str, refs: Iterable[str]) -> frozenset[str]:
         """Tell which of these remote ids belong to a job."""

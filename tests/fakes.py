@@ -91,6 +91,7 @@ class FakeBackend:
     made: RemoteState = RemoteState.RUNNING
     lists: bool = True
     complete: bool = True
+    certain: bool = True
     can_cancel: bool = True
     cancelled: list[str] = field(default_factory=list[str])
     hinted: list[str] = field(default_factory=list[str])
@@ -138,7 +139,7 @@ class FakeBackend:
             and job.created_at >= since
             and (self.lists or job.ref in hints)
         ]
-        return Listing(refs=tuple(refs), complete=self.complete)
+        return Listing(refs=tuple(refs), complete=self.complete, certain=self.certain)
 
     async def cancel(self, ref: str) -> bool:
         if self.cancel_faults:
@@ -237,11 +238,12 @@ class FakeDeliverer:
             self.cards[job.id] = "video"
         return self.handover
 
-    async def notify(self, job: Job, artifact: Artifact) -> None:
+    async def notify(self, job: Job, artifact: Artifact) -> bool:
         self._fail()
         assert artifact.job_id == job.id
         if job.dm_intent_at is None:
             self.dms[job.id] += 1
+        return True
 
     def _fail(self) -> None:
         if self.faults:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -121,3 +122,16 @@ def test_a_secret_that_cant_be_read_is_explained(tmp_path: Path) -> None:
 def test_a_secret_that_cant_be_written_is_explained(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="SECRET_KEY"):
         load_secret("", tmp_path / "missing" / "secret.key")
+
+
+def test_a_secret_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[bool, bool]] = []
+    fsync = os.fsync
+
+    def note(handle: int) -> None:
+        fsync(handle)
+        synced.append((stat.S_ISDIR(os.fstat(handle).st_mode), (tmp_path / "secret.key").exists()))
+
+    monkeypatch.setattr(os, "fsync", note)
+    load_secret("", tmp_path / "secret.key")
+    assert synced == [(False, False), (True, True)]

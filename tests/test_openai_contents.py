@@ -177,6 +177,26 @@ async def test_a_whole_clip_of_a_false_length_is_taken(
         assert await fetch(backend, done("v1"), tmp_path / "v.mp4") == content
 
 
+@pytest.mark.parametrize("kept", [0.5, 0.98])
+async def test_a_clip_that_was_cut_off_before_it_was_sent_is_refused(
+    connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path, kept: float
+) -> None:
+    content = bytes_of(clip)
+    half = content[: int(len(content) * kept)]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(half), half))
+        await writer.drain()
+
+    async with served(answer) as port:
+        backend = connect(f"http://127.0.0.1:{port}/v1")
+        with pytest.raises(MediaError, match=r"cut off|no index"):
+            await fetch(backend, done("v1"), tmp_path / "v.mp4")
+    assert not names_in(tmp_path)
+
+
 @contextlib.asynccontextmanager
 async def another_host(clip: Path) -> AsyncIterator[tuple[str, list[web.Request]]]:
     requests: list[web.Request] = []
@@ -237,7 +257,7 @@ async def test_redirects_in_a_circle_end(
         (200, '{{"url": "{link}"}}'),
         (200, ' {{"data": [{{"url": "{link}"}}]}}'),
         (200, '{{"data": {{"url": "{link}"}}}}'),
-        (400, '{{"detail": "Video is in cloud storage, get it at {link}."}}'),
+        (400, '{{"detail": "Video is in cloud storage. Please use the cloud URL: {link}"}}'),
     ],
 )
 async def test_a_content_route_may_point_elsewhere(
@@ -251,6 +271,47 @@ async def test_a_content_route_may_point_elsewhere(
         assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
     (request,) = requests
     assert KEY not in str(request.headers)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (404, '{{"detail": "Generation is still in-progress, see {link}"}}', ErrorKind.TRANSIENT),
+        (400, '{{"detail": "Not ready. Please use the cloud URL: {link}"}}', ErrorKind.TRANSIENT),
+        (404, '{{"detail": "Not Found, see {link}"}}', ErrorKind.GONE),
+        (404, '{{"detail": "Please use the cloud URL: {link}"}}', ErrorKind.GONE),
+        (400, '{{"detail": ["Please use the cloud URL: {link}"]}}', ErrorKind.TRANSIENT),
+        (400, '{{"error": {{"message": "the cloud URL: {link}"}}}}', ErrorKind.TRANSIENT),
+        (400, '{{"url": "{link}"}}', ErrorKind.TRANSIENT),
+        (400, '["{link}"]', ErrorKind.TRANSIENT),
+    ],
+)
+async def test_a_link_in_any_other_refusal_is_not_followed(
+    api: VideosApi,
+    backend: OpenAIVideos,
+    tmp_path: Path,
+    clip: Path,
+    case: tuple[int, str, ErrorKind],
+) -> None:
+    status, note, kind = case
+    update = await finished(api, backend)
+    async with another_host(clip) as (host, requests):
+        api.go_wrong("content", Fault(status=status, body=note.format(link=f"{host}/v.mp4")))
+        error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is kind
+    assert not requests
+
+
+async def test_the_result_address_waits_until_the_content_is_ready(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
+) -> None:
+    ref = await submit(backend)
+    api.go_wrong("content", Fault(status=404, body={"detail": "Video is not ready"}))
+    async with another_host(clip) as (host, requests):
+        update = done(ref, result_url=f"{host}/v.mp4")
+        error = await failed_fetch(backend, update, tmp_path / "v.mp4")
+    assert error.kind is ErrorKind.TRANSIENT
+    assert not requests
 
 
 async def test_a_link_to_the_server_itself_is_asked_with_the_key(
@@ -299,7 +360,10 @@ async def test_a_clip_in_base64_is_unpacked(
 ) -> None:
     note, padding = case
     update = await finished(api, backend)
-    content = bytes_of(clip) + (b"\0\0\0\x08free" * (padding // 8))
+    content = bytes_of(clip)
+    if padding:
+        content += padding.to_bytes(4) + b"free" + bytes(range(250)) * (padding // 250)
+        content = content[: len(bytes_of(clip)) + padding]
     text = base64.b64encode(content).decode()
     body = json.dumps(note).replace("{}", text.replace("/", r"\/"))
     api.go_wrong(

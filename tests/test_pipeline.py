@@ -502,6 +502,59 @@ async def test_a_listing_that_fails_is_asked_again_then_left_to_the_person(bench
     assert (await bench.step(job.id)).state is JobState.UNDECIDED
 
 
+async def test_a_candidate_that_echoes_no_prompt_is_not_taken_while_another_is_in_doubt(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.certain = False
+    await die_unconfirmed(bench, job)
+    rival = await bench.submit(VideoRequest(prompt="else", model=None, seconds=8, size="1280x720"))
+    await bench.step(rival.id)
+    assert await bench.jobs.begin_submit(await bench.claim(rival.id)) is not None
+    assert (await bench.step(job.id)).state is JobState.UNDECIDED
+
+
+async def test_a_candidate_that_echoes_no_prompt_is_taken_when_nothing_else_is_in_doubt(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.certain = False
+    await die_unconfirmed(bench, job)
+    assert (await bench.step(job.id)).state is JobState.GENERATING
+
+
+async def test_trying_again_while_the_remote_job_is_found_does_not_delete_it(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.QUEUED)
+    await die_unconfirmed(bench, job)
+    claimed = await bench.claim(job.id)
+    await bench.jobs.move(claimed, JobState.UNDECIDED)
+    await bench.jobs.retry_undecided(job.id)
+    await bench.pipeline.steps[JobState.UNCONFIRMED](claimed)
+    assert bench.backend.cancelled == []
+
+
+async def test_what_another_backend_holds_waits_until_the_operator_goes_back(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    await bench.database.rows("UPDATE jobs SET backend = 'former'", {})
+    bench.clock.advance(3600)
+    assert await bench.jobs.claim(tuple(JobState), running=(), limit=9) == []
+    assert await bench.jobs.seconds_until_due(tuple(JobState), running=()) is None
+    assert await bench.jobs.stranded() == 1
+    await bench.jobs.cancel(job.id)
+    assert (await bench.run_out(job.id)).next_at is None
+    assert bench.backend.cancelled == []
+
+
+async def test_what_was_never_submitted_goes_to_the_backend_of_today(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    await bench.database.rows("UPDATE jobs SET backend = 'former'", {})
+    assert (await bench.step(job.id)).backend == "fake"
+
+
 async def test_a_late_webhook_answers_what_no_listing_could(bench: Bench) -> None:
     job = await bench.at(JobState.QUEUED)
     bench.backend.lists = bench.backend.complete = False
@@ -552,7 +605,9 @@ async def test_a_clip_that_the_provider_lost_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.DOWNLOADING)
-    bench.backend.fetch_faults.append(BackendError(ErrorKind.GONE, "expired"))
+    bench.backend.fetch_faults += [BackendError(ErrorKind.GONE, "expired")] * 2
+    once = await bench.step(job.id)
+    assert (once.state, once.next_at) == (JobState.DOWNLOADING, bench.clock() + 60)
     await failed(bench, job, "failed.gone", sentences)
     assert bench.backend.posts == 1
 
@@ -569,11 +624,8 @@ async def test_what_is_no_video_three_times_fails_the_job(
 ) -> None:
     job = await bench.at(JobState.DOWNLOADING)
     bench.backend.fetch_faults += [MediaError("HTML") for _ in range(3)]
-    for attempts in (1, 2):
-        claimed = await bench.claim(job.id)
-        with pytest.raises(MediaError):
-            await bench.pipeline.steps[JobState.DOWNLOADING](claimed)
-        await bench.jobs.postpone(claimed, after=1, attempts=attempts)
+    assert (await bench.step(job.id)).misses == 1
+    assert (await bench.step(job.id)).misses == 2
     await failed(bench, job, "failed.not_a_video", sentences)
 
 
@@ -582,10 +634,6 @@ async def test_a_merge_that_fails_twice_hands_over_the_clip_as_it_came_with_a_no
 ) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
     bench.editor.faults += [MediaError("boom", "tail"), MediaError("boom", "tail")]
-    claimed = await bench.claim(job.id)
-    with pytest.raises(MediaError):
-        await bench.pipeline.steps[JobState.MERGING](claimed)
-    await bench.jobs.postpone(claimed, after=1, attempts=1)
     ended = await bench.run_out(job.id)
     assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.not_merged")
     assert bench.deliverer.notes == {job.id: "note.not_merged"}
@@ -596,8 +644,6 @@ async def test_a_merge_that_fails_twice_hands_over_the_clip_as_it_came_with_a_no
 async def test_a_merge_that_fails_once_is_merged_the_second_time(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
     bench.editor.faults.append(MediaError("boom"))
-    with pytest.raises(MediaError):
-        await bench.step(job.id)
     ended = await bench.run_out(job.id)
     assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
     assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
@@ -617,13 +663,29 @@ async def test_what_the_editor_says_of_the_film_goes_with_it(
 async def test_a_clip_that_can_not_be_repaired_is_handed_over_as_it_came(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING)
     bench.editor.faults += [MediaError("boom"), MediaError("boom")]
-    claimed = await bench.claim(job.id)
-    with pytest.raises(MediaError):
-        await bench.pipeline.steps[JobState.MERGING](claimed)
-    await bench.jobs.postpone(claimed, after=1, attempts=1)
     ended = await bench.run_out(job.id)
     assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
     assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
+
+
+async def test_a_full_disk_is_no_reason_to_drop_a_narration(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.faults += [MediaError("boom", "x: No space left on device")] * 3
+    for _ in range(3):
+        with pytest.raises(MediaError):
+            await bench.step(job.id)
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+
+
+async def test_a_crash_after_the_choice_to_drop_the_narration_does_not_strand_the_job(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    clip = bench.workspace.folder(job.id).clip
+    await bench.workspace.publish(job.id, clip, now=bench.clock())
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.not_merged")
 
 
 @pytest.mark.parametrize("attachment", [None, VOICE])
@@ -683,11 +745,19 @@ async def test_what_discord_does_not_take_now_is_not_given_up(
     assert bench.deliverer.dms == {job.id: 1}
 
 
-async def test_a_video_that_is_not_in_the_table_is_not_delivered(bench: Bench) -> None:
+async def test_a_video_that_somebody_deleted_before_its_delivery_fails_the_job(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
     job = await bench.at(JobState.DELIVERING)
-    await bench.database.rows("DELETE FROM artifacts", {})
-    with pytest.raises(MediaError):
-        await bench.step(job.id)
+    bench.workspace.video(job.id).unlink()
+    await failed(bench, job, "failed.file_gone", sentences)
+
+
+async def test_a_video_that_somebody_deleted_before_its_dm_ends_the_job(bench: Bench) -> None:
+    job = await bench.at(JobState.NOTIFYING)
+    bench.workspace.video(job.id).unlink()
+    assert (await bench.step(job.id)).state is JobState.SUCCEEDED
+    assert bench.deliverer.dms[job.id] == 0
 
 
 # Ends

@@ -98,6 +98,8 @@ async def test_a_remote_job_that_is_gone_ends_the_job_without_another_create(
 ) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.ledger.clear()
+    once = await bench.step(job.id)
+    assert (once.state, once.next_at) == (JobState.GENERATING, bench.clock() + 60)
     ended = await bench.step(job.id)
     assert ended.failure is not None
     assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.gone")
@@ -188,9 +190,31 @@ async def test_a_stop_that_is_refused_makes_the_job_late_too(bench: Bench) -> No
     assert (await bench.step(job.id)).late
 
 
-async def test_the_deadline_holds_when_the_provider_cant_be_asked(bench: Bench) -> None:
+async def test_a_provider_that_forgot_a_job_once_and_knows_it_again_lost_nothing(
+    bench: Bench,
+) -> None:
     job = await bench.at(JobState.GENERATING)
+    gone = BackendError(ErrorKind.GONE, "not found")
+    bench.backend.poll_faults.append(gone)
+    assert (await bench.step(job.id)).misses == 1
+    assert (await bench.step(job.id)).misses == 0
+    bench.backend.poll_faults.append(gone)
+    assert (await bench.step(job.id)).state is JobState.GENERATING
+
+
+async def test_at_the_deadline_nothing_is_stopped_that_may_be_done_by_now(bench: Bench) -> None:
+    job = await bench.at(JobState.GENERATING)
+    bench.backend.finish()
     bench.clock.advance(DEADLINE)
+    bench.backend.poll_faults.append(BackendError(ErrorKind.RATE, "busy"))
+    assert (await bench.step(job.id)).state is JobState.GENERATING
+    assert bench.backend.cancelled == []
+    assert (await bench.step(job.id)).state is JobState.DOWNLOADING
+
+
+async def test_a_provider_that_never_answers_again_is_given_up_after_a_day(bench: Bench) -> None:
+    job = await bench.at(JobState.GENERATING)
+    bench.clock.advance(DAY + DEADLINE)
     bench.backend.poll_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
     assert (await bench.step(job.id)).state is JobState.FAILED
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bot.backends.signatures import signing_keys
 from bot.errors import StartupError
 from bot.settings import Settings, load_settings
 
@@ -162,3 +163,17 @@ def test_a_secret_that_cant_work_is_refused_without_repeating_it(name: str, valu
     with pytest.raises(StartupError, match=name.upper()) as refused:
         load_settings(**{name: value})
     assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["whsec_", "whsec_ ", "whsec_a2V5LW9uZQ==,whsec_", "a\udcffb"])
+def test_a_webhook_secret_that_is_no_key_is_refused_without_repeating_it(value: str) -> None:
+    with pytest.raises(StartupError, match=r"^OPENAI_WEBHOOK_SECRET: ") as refused:
+        load_settings(openai_webhook_secret=value)
+    assert "a2V5LW9uZQ" not in str(refused.value)
+    assert str(refused.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("value", ["", " , ", "bare", "päss word", "whsec_a2V5LW9uZQ==,whsec_!"])
+def test_what_settings_take_as_a_webhook_secret_makes_keys(value: str) -> None:
+    secrets = load_settings(openai_webhook_secret=value).webhook_secrets
+    assert len(signing_keys(secrets)) >= len(secrets)

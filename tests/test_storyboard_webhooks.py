@@ -81,8 +81,11 @@ async def test_a_receiver_that_is_not_there_is_tried_again(tmp_path: Path) -> No
         await board.create(prompt="to nobody")
         await renderer.started.get()
     async with open_receiver() as back, open_board(tmp_path, renderer, back) as board:
-        delivery = await back.next()
-        assert (await board.get(delivery.video))["prompt"] == "to nobody"
+        # A board that closes at once may not know yet that the first one arrived: it tells again.
+        told = {(await board.get((await back.next()).video))["prompt"]}
+        if "to nobody" not in told:
+            told.add((await board.get((await back.next()).video))["prompt"])
+        assert "to nobody" in told
 
 
 async def test_a_clip_that_was_finished_without_a_url_is_never_told(tmp_path: Path) -> None:

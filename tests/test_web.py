@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,9 @@ class Site:
 
 
 @asynccontextmanager
-async def serve(bench: Bench, more: Sequence[web.RouteDef] = ()) -> AsyncGenerator[Site]:
+async def serve(
+    bench: Bench, more: Sequence[web.RouteDef] = (), **bounds: float
+) -> AsyncGenerator[Site]:
     listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     backend = OpenAIVideos(
@@ -91,6 +94,7 @@ async def serve(bench: Bench, more: Sequence[web.RouteDef] = ()) -> AsyncGenerat
             ],
             listener,
             is_ready=lambda: site.ready,
+            **bounds,
         )
         await server.start()
         try:
@@ -131,6 +135,28 @@ async def test_every_answer_tells_browsers_to_trust_nothing(site: Site) -> None:
 async def test_a_port_that_is_taken_is_explained(site: Site) -> None:
     with pytest.raises(StartupError, match=f"HTTP_PORT: 127.0.0.1:{site.port} can't be"):
         bind("127.0.0.1", site.port)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+async def test_an_address_of_either_kind_is_listened_on(host: str) -> None:
+    with bind(host, 0) as listener:
+        _, writer = await asyncio.open_connection(host, listener.getsockname()[1])
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("caller", ["127.0.0.1", "::1"])
+async def test_everywhere_is_both_kinds_of_addresses(caller: str) -> None:
+    with bind("::", 0) as listener:
+        _, writer = await asyncio.open_connection(caller, listener.getsockname()[1])
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "[::1]", "not a host", "x" * 64])
+async def test_a_host_that_is_not_of_this_machine_is_explained(host: str) -> None:
+    with pytest.raises(StartupError, match=f"^HTTP_HOST: {re.escape(host)} "):
+        bind(host, 0)
 
 
 async def test_a_closed_server_leaves_its_port_free(bench: Bench) -> None:
@@ -208,6 +234,18 @@ async def test_a_forged_webhook_is_refused_and_leaves_no_row(
     assert (await site.post(body, headers)).status == 401
     assert await site.inbox() == []
     assert "webhook.refused" in caplog.text
+
+
+async def test_a_flood_of_forged_webhooks_is_a_line_each_ten_seconds(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seconds in (0, 1, 8.9, 0.1, 9.9):
+        site.bench.clock.advance(seconds)
+        assert (await site.post(EVENT, {})).status == 401
+    site.bench.clock.advance(-3600)
+    assert (await site.post(EVENT, {})).status == 401
+    lines = [line.rpartition(" ")[2] for line in caplog.messages if "webhook.refused" in line]
+    assert lines == ["suppressed=0", "suppressed=2", "suppressed=1"]
 
 
 @pytest.mark.parametrize(
@@ -342,6 +380,66 @@ async def test_a_video_that_was_deleted_is_not_found(site: Site) -> None:
     site.bench.workspace.video(job.id).unlink()
     response, _ = await site.get(site.links.make(job.id))
     assert response.status == 404
+
+
+# Bounds
+
+
+@pytest.mark.parametrize(
+    "half", [b"", b"GET /hea", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-More: "]
+)
+async def test_a_request_that_is_never_finished_is_not_waited_for(
+    half: bytes, bench: Bench
+) -> None:
+    async with serve(bench, request_seconds=0.05) as site:
+        assert await site.raw(half) == b""
+
+
+async def test_a_second_request_is_not_waited_for_longer_than_the_first(bench: Bench) -> None:
+    async with serve(bench, request_seconds=0.05) as site, asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /hea")
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.count(b"HTTP/1.1 200") == 1
+
+
+async def test_an_answer_that_takes_long_is_not_cut(bench: Bench) -> None:
+    async def linger(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"begun, ")
+        # A connection that says nothing meanwhile is what shows that the time is over.
+        assert await site.raw(b"") == b""
+        await response.write(b"and ended")
+        return response
+
+    async with serve(bench, [web.get("/slow", linger)], request_seconds=0.05) as site:
+        _, body = await site.get("/slow")
+    assert body == b"begun, and ended"
+
+
+async def test_connections_past_the_limit_are_refused_until_one_is_free(bench: Bench) -> None:
+    async with serve(bench, max_connections=2) as site, asyncio.timeout(PATIENCE):
+        held = [await asyncio.open_connection("127.0.0.1", site.port) for _ in range(2)]
+        for reader, writer in held:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"200" in await reader.readline()
+        with pytest.raises((aiohttp.ClientConnectionError, ConnectionError)):
+            await site.get("/healthz")
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        while not await _is_taken(site):
+            pass
+
+
+async def _is_taken(site: Site) -> bool:
+    try:
+        return (await site.get("/healthz"))[0].status == 200
+    except aiohttp.ClientConnectionError:
+        return False
 
 
 # Bugs

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from bot.errors import StartupError
 from bot.sandbox import faults, refusals
 from bot.timing import QUIET, Timing
 from tests import clips
@@ -285,6 +286,27 @@ async def test_when_the_card_is_gone_the_video_comes_by_dm(tmp_path: Path) -> No
         assert dm.files[0].sha256 == sha256(wire.clip)
 
 
+async def test_when_card_and_room_are_gone_the_video_waits_and_comes_as_a_link_by_dm(
+    tmp_path: Path,
+) -> None:
+    async with open_wire(tmp_path, seconds_per_job=None) as wire:
+        async with wire.bot():
+            message = await wire.video("A cat")
+            await wire.card_with(message, "Creating")
+            wire.sandbox.limits.upload_bytes = 1000
+            wire.sandbox.messages.delete(message)
+            [ref] = wire.api.jobs
+            wire.api.finish(ref)
+            sent = "POST /channels/{channel_id}/messages"
+            await wire.sandbox.wait_for(lambda: wire.sandbox.ledger.operations(sent))
+            assert wire.sandbox.dms() == []
+        assert wire.rows()[0][0] == "notifying"
+        async with wire.bot(public_url="https://videos.example.org"):
+            await wire.settled()
+            [dm] = wire.sandbox.dms()
+            assert "https://videos.example.org/d/" in dm.text
+
+
 async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(
     tmp_path: Path,
 ) -> None:
@@ -356,6 +378,26 @@ async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
         await wire.sandbox.click(message, button(message, "Give up"))
         await wire.settled("cancelled")
     assert wire.creates() == 1
+
+
+async def test_a_gateway_that_drops_is_resumed_and_the_job_goes_on(tmp_path: Path) -> None:
+    async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
+        message = await wire.video("A cat")
+        await wire.card_with(message, "Creating")
+        await wire.sandbox.gateway.drop()
+        [ref] = wire.api.jobs
+        wire.api.finish(ref)
+        await wire.delivered(message)
+        await wire.settled()
+
+
+async def test_a_gateway_that_is_closed_for_good_ends_the_bot_with_a_sentence(
+    wire: Wire,
+) -> None:
+    with pytest.raises(StartupError, match="code 4004"):
+        async with wire.bot() as running:
+            await wire.sandbox.gateway.drop(4004)
+            await asyncio.wait({running}, timeout=WITHIN)
 
 
 async def test_prompts_of_people_mention_and_format_nothing(wire: Wire) -> None:

@@ -67,8 +67,10 @@ class Wire:
         return load_settings(**(values | self.overrides | overrides))
 
     @asynccontextmanager
-    async def bot(self, *, timing: Timing = FAST, **overrides: Any) -> AsyncGenerator[None]:
-        """Run the bot; at the end it stops as on SIGTERM."""
+    async def bot(
+        self, *, timing: Timing = FAST, **overrides: Any
+    ) -> AsyncGenerator[asyncio.Task[None]]:
+        """Run the bot in the task that is given; at the end it stops as on SIGTERM."""
         stop = asyncio.Event()
         before = self.sandbox.gateway.identified
         task = asyncio.create_task(
@@ -81,7 +83,7 @@ class Wire:
                 connected.cancel()
                 task.result()
             await connected
-            yield
+            yield task
         finally:
             stop.set()
             await task

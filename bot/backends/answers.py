@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, cast
 from bot.backends.base import RemoteState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from bot.model import VideoRequest
 
 _MAX_REF = 512
-_MAX_BRACES = 16
+_MAX_ENTRIES = 5000  # servers may ignore the limit that they are given
 _MILLISECONDS = 1e11
 _SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
 # Models round to what they can make, and some servers echo what was made.
 _SECONDS_OFF = 1.0
 _PIXELS_OFF = 32
-_CODES_FIRST = ("code", "type", "message")
-# An error answer may echo what was sent: a prompt is no reason, and belongs in no log.
-_ECHOES = frozenset({"input", "prompt", "ctx", "loc"})
 
 _STATES: Mapping[str, RemoteState] = {
     **dict.fromkeys(("queued", "pending", "starting", "submitted", "unknown"), RemoteState.QUEUED),
@@ -80,7 +77,7 @@ class RemoteJob:
 class Page:
     """One page of a listing; `more` is None when the server doesn't tell whether there are more.
 
-    `unread` counts the entries that could not be read.
+    `unread` counts the entries that could not be read, or were too many.
     """
 
     jobs: tuple[RemoteJob, ...]
@@ -108,23 +105,13 @@ def job_in(value: object) -> RemoteJob | None:
     return job if job.ref or job.word or job.result_url else None
 
 
-def failed_job_in(value: object) -> RemoteJob | None:
-    """Find a failed job in an error answer: as its body, or as JSON inside one of its texts.
-
-    Without an id and a status word it is no job, but an outage.
-    """
-    jobs = (job_in(value), *(job for text in texts_in(value) for job in _jobs_in_text(text)))
-    failed = (job for job in jobs if job and job.ref and job.word)
-    return next((job for job in failed if job.state is RemoteState.FAILED), None)
-
-
 def page_in(value: object) -> Page | None:
     """Read a page of jobs; None: this is no listing."""
     fields = _mapping(value)
     entries = _sequence(fields.get("data")) if fields else None
     if fields is None or entries is None:
         return None
-    jobs = tuple(job for job in map(job_in, entries) if job and job.ref)
+    jobs = tuple(job for job in map(job_in, entries[:_MAX_ENTRIES]) if job and job.ref)
     more = fields.get("has_more")
     return Page(
         jobs=jobs,
@@ -170,18 +157,6 @@ def link_in(value: object) -> str | None:
     return next((url for url in urls if isinstance(url, str) and _is_web(url)), None)
 
 
-def texts_in(value: object, depth: int = 4) -> Iterator[str]:
-    """Walk through all texts and numbers of an error answer, codes before messages."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(value)
-    elif depth > 0:
-        fields = _mapping(value)
-        for item in _in_order(fields) if fields is not None else _sequence(value) or ():
-            yield from texts_in(item, depth - 1)
-
-
 def _job(fields: Mapping[str, object]) -> RemoteJob:
     link = link_in(fields)
     word = _word(fields.get("status"))
@@ -204,22 +179,6 @@ def _job(fields: Mapping[str, object]) -> RemoteJob:
         seconds=_number(fields.get("seconds")),
         size=_size(fields.get("size")),
     )
-
-
-def _jobs_in_text(text: str) -> Iterator[RemoteJob]:
-    decoder = json.JSONDecoder()
-    for brace in list(re.finditer(r"\{", text))[:_MAX_BRACES]:
-        try:
-            value = cast("object", decoder.raw_decode(text, brace.start())[0])
-        except (ValueError, RecursionError):
-            continue
-        if job := job_in(value):
-            yield job
-
-
-def _in_order(fields: Mapping[str, object]) -> Iterator[object]:
-    yield from (fields[key] for key in _CODES_FIRST if key in fields)
-    yield from (item for key, item in fields.items() if key not in {*_CODES_FIRST, *_ECHOES})
 
 
 def _mapping(value: object) -> Mapping[str, object] | None:

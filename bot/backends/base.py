@@ -40,10 +40,14 @@ class BackendUpdate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """Remote jobs that may be the one of a doubtful submit; absence counts only if `complete`."""
+    """Remote jobs that may be the one of a doubtful submit; absence counts only if `complete`.
+
+    `certain`: every one of them echoes the request's prompt.
+    """
 
     refs: tuple[str, ...]
     complete: bool
+    certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

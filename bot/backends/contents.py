@@ -6,7 +6,7 @@ import asyncio
 import re
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx2
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 256 * 1024
+_BAD_REQUEST = 400
 _NOT_FOUND = 404
-_NO_CONTENT = frozenset({400, _NOT_FOUND, 405, 501})
-_LINK = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+_NO_CONTENT = frozenset({_BAD_REQUEST, _NOT_FOUND, 405, 501})
+_CLOUD_LINK = re.compile(r"\bcloud URL: (https?://[^\s\"'<>]+)")
 _BROKEN_OFF = (httpx2.RemoteProtocolError, httpx2.ReadTimeout)
 _FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
 
@@ -59,8 +60,9 @@ class ContentFetcher:
             await self._receive(response)
             return await asyncio.to_thread(payloads.unpack, self.sink, max_bytes=self.max_bytes)
         answer = answers.parse(response.content)
-        link = result_url or _link_in_text(answer)
-        if link is None or response.status_code not in _NO_CONTENT:
+        link = result_url or _link_in_refusal(response.status_code, answer)
+        absent = response.status_code in _NO_CONTENT and not refusals.is_not_yet(answer)
+        if link is None or not absent:
             raise refusals.of_content(response.status_code, answer)
         return link
 
@@ -127,6 +129,10 @@ class _Body:
             raise BackendError(ErrorKind.TRANSIENT, f"the download failed: {reason}") from error
 
 
-def _link_in_text(answer: object) -> str | None:
-    links = (_LINK.search(text) for text in answers.texts_in(answer))
-    return next((link[0].rstrip(".,;)]}") for link in links if link), None)
+def _link_in_refusal(status: int, answer: object) -> str | None:
+    # SGLang with a cloud storage. No other text is trusted with where we go.
+    if status != _BAD_REQUEST or not isinstance(answer, dict):
+        return None
+    detail = cast("dict[str, object]", answer).get("detail")
+    link = _CLOUD_LINK.search(detail) if isinstance(detail, str) else None
+    return link[1] if link else None

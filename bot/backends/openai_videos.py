@@ -108,7 +108,11 @@ class OpenAIVideos:
         listed = {job.ref for job in jobs if job.ref}
         jobs += [job for hint in sorted({*hints} - listed) if (job := await self._hinted(hint))]
         found = [job for job in jobs if not is_older(job, since) and not job.contradicts(request)]
-        return Listing(refs=tuple(job.ref for job in found if job.ref), complete=complete)
+        return Listing(
+            refs=tuple(job.ref for job in found if job.ref),
+            complete=complete,
+            certain=all(job.prompt is not None for job in found),
+        )
 
     async def cancel(self, ref: str) -> bool:
         """Delete the remote job; True only if the server confirms that it is gone."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.backends import answers
 from bot.errors import MediaError
 from bot.media.files import TooLargeError, part_of
+from bot.media.mp4 import read_mp4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,11 @@ _STEP = 1024 * 1024
 
 
 def check(path: Path) -> None:
-    """Check that the file starts as an MP4 does (blocking); MediaError: it doesn't."""
+    """Check that the file is a whole MP4 (blocking); MediaError: it isn't."""
     with path.open("rb") as file:
         if file.read(8)[4:] != b"ftyp":
             raise MediaError("what came for the video is no MP4")
+    read_mp4(path)
 
 
 def unpack(path: Path, *, max_bytes: int) -> str | None:

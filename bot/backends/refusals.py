@@ -7,7 +7,7 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from bot.backends import answers
+from bot.backends.error_texts import texts_in
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
 _MAX_CLASSIFIED = 4000
 _MAX_MESSAGE = 300
+_MAX_JOINED = 16 * _MAX_CLASSIFIED
 _MAX_RETRY_AFTER = 86_400.0
 
 _OF_CREATE: Mapping[int, ErrorKind] = {
@@ -73,10 +74,13 @@ def of_job(status: int, answer: object, *, retry_after: float | None = None) -> 
 
 def of_content(status: int, answer: object) -> BackendError:
     """Classify a refusal to hand out the content of a job that is said to be done."""
-    message = describe(answer, status)
-    if _NOT_YET.search(message):
-        return BackendError(ErrorKind.TRANSIENT, message)
-    return BackendError(_OF_JOB.get(status, ErrorKind.TRANSIENT), message)
+    kind = ErrorKind.TRANSIENT if is_not_yet(answer) else _OF_JOB.get(status, ErrorKind.TRANSIENT)
+    return BackendError(kind, describe(answer, status))
+
+
+def is_not_yet(answer: object) -> bool:
+    """Whether a refusal of the content says that the video is still being made."""
+    return _NOT_YET.search(describe(answer)) is not None
 
 
 def of_link(status: int) -> BackendError:
@@ -97,7 +101,8 @@ def of_failure(job: RemoteJob) -> BackendError:
 
 def describe(answer: object, status: int | None = None) -> str:
     """Put an error answer into one short line without the secret part of any link."""
-    line = " ".join(": ".join(answers.texts_in(answer)).split())[:_MAX_CLASSIFIED]
+    joined = ": ".join(texts_in(answer))[:_MAX_JOINED]
+    line = " ".join(joined.split())[:_MAX_CLASSIFIED]
     line = "".join(char for char in _QUERY.sub(r"\1?...", line) if char.isprintable())
     line = line[:_MAX_MESSAGE]
     return line if status is None else f"HTTP {status} {line}".rstrip()
@@ -122,14 +127,14 @@ def _until(date: str, now: float) -> float:
 
 
 def _spoken(answer: object) -> ErrorKind | None:
-    text = " ".join(answers.texts_in(answer))[:_MAX_CLASSIFIED]
+    text = " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
     if _MODERATED.search(text):
         return ErrorKind.MODERATED
     return ErrorKind.BALANCE if _BALANCE.search(text) else None
 
 
 def _by_code(error: object) -> ErrorKind:
-    first = next(answers.texts_in(error), "")
+    first = next(texts_in(error), "")
     if _INVALID.search(first) or first in {"400", "413", "422"}:
         return ErrorKind.INVALID
     return ErrorKind.INTERNAL

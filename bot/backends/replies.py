@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.backends import answers, refusals
+from bot.backends.error_texts import failed_job_in
 
 if TYPE_CHECKING:
     import httpx2
@@ -25,7 +26,7 @@ class Reply:
     @property
     def job(self) -> RemoteJob | None:
         """The job in it; an error answer can only hold a failed one."""
-        return answers.job_in(self.answer) if self.ok else answers.failed_job_in(self.answer)
+        return answers.job_in(self.answer) if self.ok else failed_job_in(self.answer)
 
 
 def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import sys
 import time
@@ -13,7 +14,7 @@ from bot import app
 from bot.commands.run import configure_logs
 from bot.commands.terminal import CardTerminal
 from bot.delivery.progress import Pace
-from bot.errors import ClapperError
+from bot.errors import StartupError
 from bot.poller import Cadence
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.uploads import Upload
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 _PROMPT = "Explain how rainbows form"
 _WITHIN_SECONDS = 120.0
+_FOREVER = math.inf  # the time is kept around all of it
+_VIDEO = "clapper-demo.mp4"
+# By its name alone what is in it counts as a demo's, and is deleted by the next one.
+_OURS = ".clapper-demo"
 # Livelier than in earnest: half a minute should show the bar moving.
 _TIMING = Timing(
     settling=Settling(first=2.0, apart=2.0),
@@ -46,29 +51,46 @@ class Demo:
     summary = "watch one /video from the command to the MP4; no account needed"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Ask for the prompt, the narration, and where the files go."""
+        """Ask for the prompt, the narration, where the files go, and for how long to wait."""
         parser.add_argument("--prompt", default=_PROMPT)
         parser.add_argument("--audio", type=Path, default=Path(__file__).parent / "narration.ogg")
         parser.add_argument("--folder", type=Path, default=Path("data/demo"))
+        parser.add_argument(
+            "--within", type=float, default=_WITHIN_SECONDS, metavar="SECONDS", help="default: 120"
+        )
 
     def run(self, options: argparse.Namespace) -> int:
         """Start everything, type the command, and say where the video is."""
-        folder: Path = options.folder.absolute()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return asyncio.run(_demo(folder, prompt=options.prompt, audio=options.audio))
+        folder, audio = options.folder.absolute(), options.audio
+        if not audio.is_file():
+            raise StartupError(f"--audio: there is no file {audio}.")
+        _make_room(folder)
+        return asyncio.run(_demo(folder, prompt=options.prompt, audio=audio, within=options.within))
 
 
-async def _demo(folder: Path, *, prompt: str, audio: Path) -> int:
+def _make_room(folder: Path) -> None:
+    # Nothing but what a demo has made is deleted: the folder may be anybody's.
+    ours, video = folder / _OURS, folder / _VIDEO
+    if video.exists() and not ours.is_dir():
+        raise StartupError(f"--folder: {video} is not from a demo; name another folder.")
+    try:
+        shutil.rmtree(ours, ignore_errors=True)
+        (ours / "discord").mkdir(parents=True)
+        video.unlink(missing_ok=True)
+    except OSError as error:
+        raise StartupError(
+            f"--folder: {folder} can't be used ({error.strerror}); name another."
+        ) from error
+
+
+async def _demo(folder: Path, *, prompt: str, audio: Path, within: float) -> int:
     started = time.monotonic()
-    discord_files = folder / "discord"
-    discord_files.mkdir()
-    async with Sandbox(discord_files) as sandbox:
+    async with Sandbox(folder / _OURS / "discord") as sandbox:
         settings = _settings(sandbox, folder)
         stop = asyncio.Event()
         bot = asyncio.create_task(app.run(settings, timing=_TIMING, stop=stop), name="bot")
         try:
-            message = await _or_failure(bot, _type_command(sandbox, prompt, audio))
+            message = await _unless_over(bot, _type_command(sandbox, prompt, audio), within)
         finally:
             stop.set()
             await asyncio.gather(bot, return_exceptions=True)
@@ -80,7 +102,7 @@ def _settings(sandbox: Sandbox, folder: Path) -> Settings:
     settings = load_settings(
         discord_token=sandbox.token,
         discord_api_url=sandbox.url,
-        data_dir=folder / "clapper",
+        data_dir=folder / _OURS / "clapper",
         http_port=0,
         public_url="",
     )
@@ -90,8 +112,7 @@ def _settings(sandbox: Sandbox, folder: Path) -> Settings:
 
 
 async def _type_command(sandbox: Sandbox, prompt: str, audio: Path) -> Message:
-    await sandbox.wait_for(lambda: sandbox.world.commands, within=_WITHIN_SECONDS)
-    await sandbox.wait_for(lambda: sandbox.gateway.ready, within=_WITHIN_SECONDS)
+    await sandbox.wait_for_bot(within=_FOREVER)
     user = sandbox.world.user
     print(f"\n  @{user.name} types: /video prompt:{prompt} audio:{audio.name}\n")
     terminal = CardTerminal(
@@ -101,17 +122,18 @@ async def _type_command(sandbox: Sandbox, prompt: str, audio: Path) -> Message:
     )
     upload = Upload(filename=audio.name, content=audio, content_type="audio/ogg")
     interaction = await sandbox.slash("video", {"prompt": prompt, "audio": upload})
-    message = await sandbox.answer_to(interaction)
+    message = await sandbox.answer_to(interaction, within=_FOREVER)
     seen = 0
 
     def ended() -> bool:
         nonlocal seen
         for version in message.versions[seen:]:
-            terminal.draw(version.payload["components"])
+            if parts := version.payload["components"]:
+                terminal.draw(parts)
         seen = len(message.versions)
         return bool(sandbox.dms(user)) or not _is_open(message)
 
-    await sandbox.wait_for(ended, within=_WITHIN_SECONDS)
+    await sandbox.wait_for(ended, within=_FOREVER)
     return message
 
 
@@ -119,21 +141,26 @@ def _is_open(message: Message) -> bool:
     return bool(message.files) or any("custom_id" in part for part in message.components)
 
 
-async def _or_failure(bot: asyncio.Task[None], show: Coroutine[Any, Any, Message]) -> Message:
+async def _unless_over(
+    bot: asyncio.Task[None], show: Coroutine[Any, Any, Message], within: float
+) -> Message | None:
+    """Return the message, or None when the time is over or the bot was stopped."""
     task = asyncio.create_task(show, name="show")
-    await asyncio.wait({bot, task}, return_when=asyncio.FIRST_COMPLETED)
-    if not task.done():
-        task.cancel()
-        bot.result()
-        raise ClapperError("the bot ended before the demo did")
-    return task.result()
+    await asyncio.wait({bot, task}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return None
 
 
-def _report(sandbox: Sandbox, message: Message, folder: Path, started: float) -> int:
-    if not message.files:
+def _report(sandbox: Sandbox, message: Message | None, folder: Path, started: float) -> int:
+    if message is None or not message.files:
+        if message is not None and message.ephemeral:
+            print(f"  {message.text}")
         print("\n  No video came. LOG_LEVEL=DEBUG make demo tells more.")
         return 1
-    video = folder / "clapper-demo.mp4"
+    video = folder / _VIDEO
     shutil.copyfile(message.files[0].path, video)
     for dm in sandbox.dms():
         print("\n  DM from @clapper:")

@@ -7,6 +7,7 @@ import base64
 import binascii
 import shutil
 import sqlite3
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _MIB = 1024 * 1024
 _LOW_DISK_MIB = 2048
 _TOKEN_PARTS = 3
+# What a proxy says of a server behind it, or a server of itself while it starts.
+_NOT_THERE = frozenset({502, 503, 504})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +146,13 @@ def _answered(subject: str, url: str, status: int) -> Finding:
             found=f"openai: {url} has no /videos",
             advice="OPENAI_BASE_URL usually ends with /v1",
         )
+    if status in _NOT_THERE:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found=f"openai: {url} is not there at the moment ({status})",
+            advice="try again later; if that server is yours, look at its log",
+        )
     # Some servers can't list; they answer 400 or 405, and are there all the same.
     return Finding(subject=subject, ok=True, found=f"openai: {url} answers")
 
@@ -158,6 +168,8 @@ async def _ffmpeg() -> Finding:
 def _disk(data_dir: Path) -> Finding:
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=data_dir):
+            pass
         free = shutil.disk_usage(data_dir).free // _MIB
     except OSError as error:
         return Finding(

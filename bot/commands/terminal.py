@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 import shutil
-import textwrap
+import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-_CONTAINER, _ROW, _BUTTON, _TEXT, _GALLERY = 17, 1, 2, 10, 12
-_WIDTH = 72
+_WIDEST, _NARROWEST = 72, 20
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _UP_AND_CLEAR = "\x1b[{lines}A\x1b[J"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Row:
+    text: str
+    style: str = ""
 
 
 class CardTerminal:
@@ -30,7 +36,7 @@ class CardTerminal:
 
     def draw(self, components: Sequence[Mapping[str, Any]]) -> None:
         """Draw the components of a message."""
-        width = min(_WIDTH, shutil.get_terminal_size().columns - 4)
+        width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns - 4))
         lines = [f"  {line}" for line in self._frame(components, width)]
         if self._live and self._drawn:
             self._out.write(_UP_AND_CLEAR.format(lines=self._drawn))
@@ -40,40 +46,46 @@ class CardTerminal:
 
     def _frame(self, components: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
         yield "╭" + "─" * (width - 2) + "╮"
-        for line in self._lines(components, width - 4):
-            yield f"│ {self._styled(line.ljust(width - 4))} │"
+        for row in self._rows(components, width - 4):
+            padded = row.text + " " * (width - 4 - _cells(row.text))
+            styled = f"{row.style}{padded}{_RESET}" if row.style and self._live else padded
+            yield f"│ {styled} │"
         yield "╰" + "─" * (width - 2) + "╯"
 
-    def _lines(self, components: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
+    def _rows(self, components: Sequence[Mapping[str, Any]], width: int) -> Iterator[_Row]:
         for component in components:
             match component["type"]:
-                case 17:
-                    yield from self._lines(component["components"], width)
-                case 10:
+                case 17:  # a container
+                    yield from self._rows(component["components"], width)
+                case 10:  # text
                     for line in component["content"].split("\n"):
-                        yield from self._wrapped(self._plain(line), width)
-                case 12:
+                        yield from self._text(line, width)
+                case 12:  # a gallery
                     for item in component["items"]:
-                        yield f"▶  {item['media']['url'].rpartition('/')[2].partition('?')[0]}"
-                case 1:
+                        name = item["media"]["url"].rpartition("/")[2].partition("?")[0]
+                        yield from _rows([f"▶  {name}"], width)
+                case 1:  # a row of buttons
                     labels = [f"[ {button['label']} ]" for button in component["components"]]
-                    yield "  ".join(labels)
+                    yield from _rows(labels, width, gap="  ")
                 case _:
                     continue
 
-    def _wrapped(self, line: str, width: int) -> list[str]:
-        mark, indent = ("~", "~") if line.startswith("~") else ("", "")
-        rest = line.removeprefix(mark)
-        if rest.startswith("│ "):
-            indent += "│ "
-        return textwrap.wrap(line, width, subsequent_indent=indent) or [""]
+    def _text(self, line: str, width: int) -> Iterator[_Row]:
+        style, margin = "", ""
+        if line.startswith("-# "):
+            style, line = _DIM, line[3:]
+        elif line.startswith("**"):
+            style, line = _BOLD, line.replace("**", "")
+        elif line.startswith("> "):
+            margin, line = "│ ", line[2:]
+        yield from _rows(self._plain(line).split(), width, style=style, margin=margin)
 
     def _plain(self, line: str) -> str:
-        line = re.sub(r"^-# ", "~", line)
-        line = re.sub(r"^> ", "│ ", line)
         line = re.sub(r"<@(\d+)>", lambda match: self._name(int(match[1])), line)
         line = re.sub(r"<t:(\d+):R>", lambda match: self._ago(int(match[1])), line)
-        return re.sub(r"\\([\\*_~`|>@#-])", r"\1", line).replace("`", "")
+        line = re.sub(r"\\([\\*_~`|>@#-])|`", r"\1", line)
+        # What steers a terminal, or takes no room in it, is not for drawing.
+        return "".join(filter(str.isprintable, line))
 
     def _name(self, user_id: int) -> str:
         return f"@{self._names.get(user_id, user_id)}"
@@ -81,11 +93,43 @@ class CardTerminal:
     def _ago(self, at: int) -> str:
         return f"{max(0, round(self._clock() - at))} seconds ago"
 
-    def _styled(self, line: str) -> str:
-        if line.startswith("~"):
-            text = line.removeprefix("~") + " "
-            return f"{_DIM}{text}{_RESET}" if self._live else text
-        if line.startswith("**"):
-            text = line.replace("**", "") + "    "
-            return f"{_BOLD}{text}{_RESET}" if self._live else text
-        return line
+
+def _rows(
+    words: Iterable[str], width: int, *, gap: str = " ", style: str = "", margin: str = ""
+) -> Iterator[_Row]:
+    for line in _fill(words, width - len(margin), gap):
+        yield _Row(text=margin + line, style=style)
+
+
+def _fill(words: Iterable[str], width: int, gap: str) -> Iterator[str]:
+    line = ""
+    for word in words:
+        longer = f"{line}{gap}{word}" if line else word
+        if _cells(longer) <= width:
+            line = longer
+            continue
+        if line:
+            yield line
+        line = word
+        while _cells(line) > width:
+            head = _head(line, width)
+            yield head
+            line = line[len(head) :]
+    yield line
+
+
+def _head(text: str, width: int) -> str:
+    end = len(text)
+    while _cells(text[:end]) > width:
+        end -= 1
+    return text[:end]
+
+
+def _cells(text: str) -> int:
+    """Count columns: Chinese, Japanese, Korean and emoji take two, accents of their own none."""
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 1 + (unicodedata.east_asian_width(character) in "WF")
+        for character in text
+    )

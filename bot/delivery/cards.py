@@ -30,10 +30,16 @@ _MIB = 1024 * 1024
 
 
 class Cards:
-    """Renders jobs; a view comes out stopped, so that nothing of it stays in memory."""
+    """Renders jobs; a view comes out stopped, so that nothing of it stays in memory.
 
-    def __init__(self, texts: Texts, *, clock: Callable[[], float]) -> None:
+    What `free_backends` make is never charged.
+    """
+
+    def __init__(
+        self, texts: Texts, *, free_backends: frozenset[str], clock: Callable[[], float]
+    ) -> None:
         self._texts = texts
+        self._free_backends = free_backends
         self._clock = clock
 
     def render(self, job: Job) -> ui.LayoutView:
@@ -77,11 +83,15 @@ class Cards:
 
     def dm(self, job: Job, *, link: str) -> str:
         """Write the DM that points to the finished video."""
-        return self._say(job)("dm.ready", link=link, prompt=_quoted(job.request.prompt))
+        return self._say(job)(
+            "dm.ready", link=link, prompt=_quoted(job.request.prompt), marker=dm_marker(job)
+        )
 
     def dm_here(self, job: Job) -> str:
         """Write the DM that carries the video itself."""
-        return self._say(job)("dm.ready_here", prompt=_quoted(job.request.prompt))
+        return self._say(job)(
+            "dm.ready_here", prompt=_quoted(job.request.prompt), marker=dm_marker(job)
+        )
 
     def _say(self, job: Job) -> Callable[..., str]:
         def say(key: str, **fields: object) -> str:
@@ -110,16 +120,24 @@ class Cards:
             case JobState.UNDECIDED:
                 return [say("card.undecided")]
             case JobState.FAILED if job.failure is not None:
-                cost = "card.charged" if job.remote_id else "card.free"
+                charged = job.remote_id is not None and not self._is_free(job)
+                cost = "card.charged" if charged else "card.free"
                 return [say(job.failure.key, **job.failure.fields), say(cost)]
             case JobState.CANCELLED:
-                return [
-                    say("card.cancelled_charged" if job.submitted_at else "card.cancelled_free")
-                ]
+                charged = job.submitted_at is not None and not self._is_free(job)
+                return [say("card.cancelled_charged" if charged else "card.free")]
             case _:
                 return []
 
+    def _is_free(self, job: Job) -> bool:
+        return job.backend in self._free_backends
+
     def _small_print(self, job: Job) -> str:
+        line = self._small_line(job)
+        # What the operator needs to find it in the log.
+        return f"{line} · {job.id[:12]}" if job.state is JobState.FAILED else line
+
+    def _small_line(self, job: Job) -> str:
         return self._say(job)(
             "card.small_narrated" if job.attachment else "card.small",
             person=f"<@{job.origin.user_id}>",
@@ -150,6 +168,11 @@ class Cards:
                 make_button(Action.GIVE_UP, job.id, say("button.give_up")),
             ]
         return []
+
+
+def dm_marker(job: Job) -> str:
+    """Return what stands in the DM of this job and in no other."""
+    return f"clapper {job.id[:12]}"
 
 
 def progress_bar(percent: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import discord
@@ -29,6 +30,14 @@ log = logging.getLogger(__name__)
 _UPLOAD_CEILING = 95 * 1024 * 1024
 
 
+@dataclass(kw_only=True, slots=True)
+class _Turn:
+    """Who edits a card now; the last of its users forgets it, so that old cards cost nothing."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+
+
 class DiscordDeliverer:
     """Brings jobs to their cards; edits of one card never overtake each other."""
 
@@ -48,7 +57,7 @@ class DiscordDeliverer:
         self._jobs = jobs
         self._links = links
         self._workspace = workspace
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._turns: dict[str, _Turn] = {}
 
     async def find_message(self, job: Job) -> int | None:
         """Look for the reply that the command may have posted."""
@@ -59,14 +68,16 @@ class DiscordDeliverer:
         async with self.turn(job.id):
             await self.refresh(job)
 
-    async def refresh(self, job: Job) -> None:
-        """Do what `show` does, for a caller who has the turn already."""
+    async def refresh(self, job: Job) -> bool:
+        """Do what `show` does, for a caller who has the turn; False: the card is gone."""
         if job.origin.message_id is None:
-            return
+            return False
         try:
             await self._messages.edit(job, self._cards.render(job))
         except MessageGoneError as error:
             log.info("card.gone id=%s reason=%r", job.id, str(error))
+            return False
+        return True
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
         """Upload the video if Discord takes it, else link it, else keep it for the operator."""
@@ -75,35 +86,58 @@ class DiscordDeliverer:
                 return await self._hand_over(job, artifact)
             except MessageGoneError as error:
                 log.warning("delivery.card_gone id=%s reason=%r", job.id, str(error))
-                return Handover.DM
+                bearable = self._fits(job, artifact) or self._links.possible
+                return Handover.DM if bearable else Handover.HELD
 
-    async def notify(self, job: Job, artifact: Artifact) -> None:
-        """Send the one DM: it points to the card, or brings the video when the card is gone."""
-        if job.note == NOTE_CARD_GONE:
-            text, files = self._cards.dm_here(job), self._open(job)
-            if artifact.size > min(job.origin.upload_limit, _UPLOAD_CEILING):
-                text, files = self._cards.dm(job, link=self._link(job)), ()
-        else:
-            text, files = self._cards.dm(job, link=_jump_url(job)), ()
+    async def notify(self, job: Job, artifact: Artifact) -> bool:
+        """Send the one DM: it points to the card, or brings the video when the card is gone.
+
+        False: the video is too large for a DM, and waits for a link.
+        """
         first = job.dm_intent_at is None
         if first and await self._jobs.intend_dm(job) is None:
-            return
-        await self._direct.send(job, text, files, may_be_there=not first)
+            return False
+        if job.note == NOTE_CARD_GONE:
+            return await self._bring(job, artifact, may_be_there=not first)
+        text = self._cards.dm(job, link=_jump_url(job))
+        await self._direct.send(job, text, may_be_there=not first)
+        return True
+
+    async def _bring(self, job: Job, artifact: Artifact, *, may_be_there: bool) -> bool:
+        if self._fits(job, artifact):
+            try:
+                await self._direct.send(
+                    job,
+                    self._cards.dm_here(job),
+                    lambda: self._open(job),
+                    may_be_there=may_be_there,
+                )
+            except FileTooLargeError:
+                log.warning("delivery.too_large id=%s size=%d", job.id, artifact.size)
+            else:
+                return True
+        if self._links.possible:
+            text = self._cards.dm(job, link=self._links.make(job.id))
+            await self._direct.send(job, text, may_be_there=may_be_there)
+            return True
+        _log_held(job, artifact)
+        return False
 
     @asynccontextmanager
     async def turn(self, job_id: str) -> AsyncGenerator[None]:
         """Wait for the edits of this card that are under way."""
-        lock = self._locks.setdefault(job_id, asyncio.Lock())
+        turn = self._turns.setdefault(job_id, _Turn())
+        turn.users += 1
         try:
-            async with lock:
+            async with turn.lock:
                 yield
         finally:
-            # The last one out forgets the lock, so that old cards cost nothing.
-            if not lock.locked():
-                self._locks.pop(job_id, None)
+            turn.users -= 1
+            if not turn.users:
+                del self._turns[job_id]
 
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
-        if artifact.size <= min(job.origin.upload_limit, _UPLOAD_CEILING):
+        if self._fits(job, artifact):
             try:
                 await self._upload(job)
             except FileTooLargeError:
@@ -114,7 +148,7 @@ class DiscordDeliverer:
             url = self._links.make(job.id)
             await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))
             return Handover.CARD
-        log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
+        _log_held(job, artifact)
         await self._messages.edit(job, self._cards.render_held(job, artifact))
         return Handover.HELD
 
@@ -125,8 +159,12 @@ class DiscordDeliverer:
     def _open(self, job: Job) -> Sequence[discord.File]:
         return (discord.File(self._workspace.video(job.id), filename=_filename(job)),)
 
-    def _link(self, job: Job) -> str:
-        return self._links.make(job.id)
+    def _fits(self, job: Job, artifact: Artifact) -> bool:
+        return artifact.size <= min(job.origin.upload_limit, _UPLOAD_CEILING)
+
+
+def _log_held(job: Job, artifact: Artifact) -> None:
+    log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
 
 
 def _filename(job: Job) -> str:

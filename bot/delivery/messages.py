@@ -51,7 +51,7 @@ class Messages:
         self._clock = clock
 
     async def find(self, job: Job) -> int | None:
-        """Return the id of the reply that an interaction has, if any."""
+        """Return the id of the card that answers an interaction, if any."""
         if not self._has_live_token(job):
             return None
         try:
@@ -60,7 +60,8 @@ class Messages:
             if isinstance(error, discord.HTTPException) and not is_passing(error):
                 return None
             raise DeliveryError(describe(error)) from error
-        return message.id
+        # A sentence about an error, posted in the card's place, can't be edited into a card.
+        return message.id if message.flags.components_v2 else None
 
     async def edit(
         self,
@@ -75,7 +76,7 @@ class Messages:
         try:
             await self._edit(job, view, open_files)
         except discord.HTTPException as error:
-            if error.status == _HTTP_TOO_LARGE or error.code == _TOO_LARGE:
+            if is_too_large(error):
                 raise FileTooLargeError from error
             if isinstance(error, (discord.NotFound, discord.Forbidden)):
                 raise MessageGoneError(describe(error)) from error
@@ -130,6 +131,11 @@ class Messages:
 
 def _is_dead_token(error: discord.HTTPException) -> bool:
     return error.status == _HTTP_UNAUTHORIZED or error.code in {_TOKEN_DEAD, _UNKNOWN_WEBHOOK}
+
+
+def is_too_large(error: discord.HTTPException) -> bool:
+    """Tell whether a file was more than Discord takes."""
+    return error.status == _HTTP_TOO_LARGE or error.code == _TOO_LARGE
 
 
 def is_passing(error: discord.HTTPException) -> bool:

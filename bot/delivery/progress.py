@@ -40,8 +40,8 @@ class Pace:
 @dataclass(kw_only=True, slots=True)
 class _Shown:
     at: float
-    state: JobState
-    progress: int | None
+    job: Job
+    gone: bool = False
 
 
 class ProgressCards:
@@ -68,7 +68,7 @@ class ProgressCards:
             return
         if event.previous is None:
             # The command itself posts this one.
-            self._shown[job.id] = _Shown(at=self._clock(), state=job.state, progress=None)
+            self._shown[job.id] = _Shown(at=self._clock(), job=job)
         self._latest[job.id] = job
         self._changed.set()
 
@@ -109,10 +109,10 @@ class ProgressCards:
         shown = self._shown.get(job.id)
         if shown is None:
             return 0
-        if (shown.state, shown.progress) == (job.state, job.progress):
+        if shown.gone or _reads(shown.job) == _reads(job):
             return None
         now = self._clock()
-        same_state = shown.state is job.state
+        same_state = shown.job.state is job.state
         gap = self._pace.between(now - job.created_at) if same_state else self._pace.state
         return shown.at + gap - now
 
@@ -127,11 +127,15 @@ class ProgressCards:
                 # While this waited for its turn, a step may have written the card for good.
                 if job is None:
                     return
-                self._shown[job_id] = _Shown(
-                    at=self._clock(), state=job.state, progress=job.progress
-                )
-                await self._deliverer.refresh(job)
+                shown = _Shown(at=self._clock(), job=job)
+                self._shown[job_id] = shown
+                shown.gone = not await self._deliverer.refresh(job)
         except DeliveryError as error:
             log.info("card.not_refreshed id=%s reason=%r", job_id, str(error))
         except Exception:  # the edge of this task: a progress bar is not worth a job
             log.exception("card.refresh_failed id=%s", job_id)
+
+
+def _reads(job: Job) -> tuple[JobState, int | None, bool]:
+    """Return what a card shows of an open job that may change."""
+    return job.state, job.progress, job.late

@@ -103,6 +103,9 @@ class Ffmpeg:
         if not setpriv:
             # Orderly stops still end every child; only our sudden death would leave one behind.
             log.info("ffmpeg.unguarded reason=no_setpriv children_end_by=cpu_limit")
+        # Where they are, the bounds hold from the first instruction on, not a moment later.
+        self._nice = shutil.which("nice")
+        self._prlimit = shutil.which("prlimit")
 
     async def run(
         self,
@@ -118,7 +121,7 @@ class Ffmpeg:
         for no limit. MediaError: it failed, or it outlived a limit.
         """
         async with self._slots:
-            child = await self._spawn(args, cwd, progress=on_progress is not None)
+            child = await self._spawn(args, cwd, limits, progress=on_progress is not None)
             stderr = _Tail(_TAIL_BYTES)
             readers = _start_readers(child, stderr, on_progress)
             try:
@@ -138,10 +141,11 @@ class Ffmpeg:
         return stderr.text()
 
     async def _spawn(
-        self, args: Sequence[str], cwd: Path, *, progress: bool
+        self, args: Sequence[str], cwd: Path, limits: Limits, *, progress: bool
     ) -> asyncio.subprocess.Process:
         reporting = ("-progress", "pipe:1") if progress else ()
         return await asyncio.create_subprocess_exec(
+            *self._bounded(limits),
             *self._guard,
             str(self._binary),
             *("-hide_banner", "-nostdin", "-nostats", "-y"),
@@ -154,6 +158,13 @@ class Ffmpeg:
             start_new_session=True,
             env=_environment(),
         )
+
+    def _bounded(self, limits: Limits) -> tuple[str, ...]:
+        nice = (self._nice, "-n", str(_NICENESS)) if self._nice else ()
+        if self._prlimit is None:
+            return nice
+        options = (f"--{option}={bound}" for _, option, bound in _bounds(limits))
+        return (*nice, self._prlimit, *options)
 
 
 class _Tail:
@@ -211,22 +222,31 @@ def _environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
+def _bounds(limits: Limits) -> list[tuple[int, str, int]]:
+    """Return each limit with its name for prlimit(1), none above what we have ourselves."""
+    wanted = (
+        (resource.RLIMIT_CPU, "cpu", limits.cpu_seconds),
+        (resource.RLIMIT_AS, "as", limits.memory_bytes),
+        (resource.RLIMIT_FSIZE, "fsize", limits.file_bytes),
+        (resource.RLIMIT_NOFILE, "nofile", 64),
+        (resource.RLIMIT_CORE, "core", 0),
+    )
+    bounds: list[tuple[int, str, int]] = []
+    for kind, option, bound in wanted:
+        _, ceiling = resource.getrlimit(kind)
+        lowest = bound if ceiling == resource.RLIM_INFINITY else min(bound, ceiling)
+        bounds.append((kind, option, lowest))
+    return bounds
+
+
 def _confine(pid: int, limits: Limits) -> None:
     """Bound a child from outside: code between fork and exec isn't safe where threads run."""
     with contextlib.suppress(ProcessLookupError):
         niceness = max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid))
         os.setpriority(os.PRIO_PROCESS, pid, niceness)
         if sys.platform == "linux":
-            for kind, bound in (
-                (resource.RLIMIT_CPU, limits.cpu_seconds),
-                (resource.RLIMIT_AS, limits.memory_bytes),
-                (resource.RLIMIT_FSIZE, limits.file_bytes),
-                (resource.RLIMIT_NOFILE, 64),
-                (resource.RLIMIT_CORE, 0),
-            ):
-                _, ceiling = resource.prlimit(pid, kind)
-                lowest = bound if ceiling == resource.RLIM_INFINITY else min(bound, ceiling)
-                resource.prlimit(pid, kind, (lowest, lowest))
+            for kind, _, bound in _bounds(limits):
+                resource.prlimit(pid, kind, (bound, bound))
 
 
 def _kill(child: asyncio.subprocess.Process) -> None:

@@ -79,6 +79,14 @@ class Workspace:
         """
         return await asyncio.to_thread(self._publish, job_id, path, now)
 
+    async def has_video(self, job_id: str) -> bool:
+        """Tell whether a job's finished video is still there."""
+        return await asyncio.to_thread(self.video(job_id).exists)
+
+    async def is_published(self, job_id: str, path: Path) -> bool:
+        """Tell whether the file at `path` has become the job's video already."""
+        return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
+
     async def free_bytes(self) -> int:
         """Tell how much room the disk has."""
         usage = await asyncio.to_thread(shutil.disk_usage, self._root)

@@ -108,7 +108,11 @@ def _seconds(fields: Mapping[str, object]) -> int:
 
 
 def _size(fields: Mapping[str, object]) -> str:
-    value = _text(fields, "size", _DEFAULT_SIZE, _SIZE_CHARACTERS)
+    return check_size(_text(fields, "size", _DEFAULT_SIZE, _SIZE_CHARACTERS))
+
+
+def check_size(value: str) -> str:
+    """Return a size, WIDTHxHEIGHT, that can be drawn; ApiError: it can't."""
     match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", value)
     sides = [int(side) for side in match.groups()] if match else []
     if not sides or any(side not in _SIDE or side % 2 for side in sides):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import WebhookError
+from bot.web.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 PATH = "/api/webhook/video-events"
 _READ_SECONDS = 10.0
+_LOG_SECONDS = 10.0
 
 
 class Webhooks:
@@ -31,6 +33,7 @@ class Webhooks:
         self._jobs = jobs
         self._backend = backend
         self._clock = clock
+        self._refusals = Throttle(apart=_LOG_SECONDS, clock=clock)
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -46,7 +49,7 @@ class Webhooks:
         try:
             webhook = self._backend.parse_webhook(request.headers, body, now=self._clock())
         except WebhookError as error:
-            log.warning("webhook.refused reason=%r", str(error))
+            self._note(error)
             return web.Response(status=error.status, text=f"{error}\n")
         if webhook is None:
             return web.Response(text="not about a video\n")
@@ -55,3 +58,8 @@ class Webhooks:
         )
         log.info("webhook.received ref=%s new=%s", webhook.ref, new)
         return web.Response(text="ok\n")
+
+    def _note(self, refusal: WebhookError) -> None:
+        suppressed = self._refusals.admit()
+        if suppressed is not None:
+            log.warning("webhook.refused reason=%r suppressed=%d", str(refusal), suppressed)

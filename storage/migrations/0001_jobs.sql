@@ -38,7 +38,7 @@ CREATE TABLE jobs (
     create_key         TEXT,
     submitted_at       REAL,
     submits            INTEGER NOT NULL DEFAULT 0,
-    absences           INTEGER NOT NULL DEFAULT 0,
+    misses           INTEGER NOT NULL DEFAULT 0,
     remote_id          TEXT,
     generating_at      REAL,
     deadline_at        REAL,
@@ -62,7 +62,8 @@ CREATE UNIQUE INDEX jobs_one_create ON jobs (backend, fingerprint)
 CREATE INDEX jobs_due ON jobs (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX jobs_by_user ON jobs (user_id, created_at);
 CREATE INDEX jobs_by_day ON jobs (created_at);
-CREATE INDEX jobs_open ON jobs (user_id) WHERE state NOT IN ('succeeded', 'failed', 'cancelled');
+CREATE INDEX jobs_open ON jobs (user_id) WHERE state IN ('received', 'queued', 'submitting',
+    'unconfirmed', 'generating', 'downloading', 'merging');
 
 CREATE TABLE job_events (
     job_id     TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,

@@ -1,0 +1,197 @@
+"""Draws docs/card.png: the bot's own cards, as they look in Discord.
+
+`make picture` runs it; it needs a Chromium on the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import shutil
+import string
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+
+from PIL import Image
+
+from bot.delivery.cards import Cards
+from bot.media.ffmpeg import Ffmpeg, Limits, find_ffmpeg
+from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest
+from bot.storyboard.render import ClipRenderer
+from bot.storyboard.store import Order
+from bot.texts import Texts
+from docs.look import Clip, Look
+
+_FOLDER = Path(__file__).parent
+_NOW = 1_795_467_600.0
+_PEOPLE = {1: ("ada", "#3ba55c"), 2: ("lin", "#eb459e"), 3: ("noor", "#faa61a")}
+_CLIP = Clip(frame="frame.png", at=2.5, seconds=8)
+_FILE = "clapper.mp4"
+_LOGO = (
+    '<svg viewBox="0 0 24 24" fill="#fff"><path d="M3 10h18v9a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z"/>'
+    '<path d="M2.6 7.2 19.9 2.6l.9 3.2L3.5 10.4z"/></svg>'
+)
+_SCALE = 1.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scene:
+    """A card in the picture, and the clock on the wall above it."""
+
+    job: Job
+    time: str
+
+
+def _job(person: int, prompt: str, **changes: object) -> Job:
+    job = Job(
+        id=f"{person:032x}",
+        state=JobState.QUEUED,
+        epoch=0,
+        attempts=0,
+        next_at=None,
+        created_at=_NOW - 6,
+        updated_at=_NOW,
+        backend="storyboard",
+        request=VideoRequest(prompt=prompt, model=None, seconds=8, size="1280x720"),
+        origin=Origin(
+            interaction_id=person,
+            application_id=1,
+            user_id=person,
+            guild_id=1,
+            channel_id=1,
+            locale="en",
+            token=None,
+            token_until=0,
+            upload_limit=0,
+        ),
+        attachment=Attachment(url=None, filename="narration.ogg", size=1),
+        create_key=None,
+        submitted_at=None,
+        submits=0,
+        misses=0,
+        remote_id=None,
+        generating_at=None,
+        deadline_at=None,
+        late=False,
+        progress=None,
+        dm_intent_at=None,
+        failure=None,
+        note=None,
+    )
+    return replace(job, **changes)
+
+
+_CREATING = _Scene(
+    job=_job(2, "A paper boat sails down a rainy street", state=JobState.GENERATING, progress=42),
+    time="21:04",
+)
+_QUEUED = _Scene(job=_job(3, "Why cats purr, told in one breath"), time="21:05")
+_UNDECIDED = _Scene(
+    job=_job(2, "The sea at night, seen from a kite", state=JobState.UNDECIDED, backend="openai"),
+    time="21:06",
+)
+_DONE = _Scene(
+    job=_job(1, "Explain how rainbows form", state=JobState.SUCCEEDED, progress=100), time="21:04"
+)
+_FAILED = _Scene(
+    job=_job(
+        3,
+        "Why cats purr",
+        state=JobState.FAILED,
+        failure=Failure(key="audio.too_long", fields={"seconds": 734, "max_seconds": 600}),
+    ),
+    time="21:05",
+)
+_COLUMNS = ((_CREATING, _QUEUED, _UNDECIDED), (_DONE, _FAILED))
+
+
+def main() -> int:
+    """Draw the cards and put the picture beside this file."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        print("No Chromium: install one (Debian: apt install chromium).", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        asyncio.run(_draw_frame(_DONE.job, folder))
+        (folder / "page.html").write_text(_page(), encoding="utf-8")
+        _photograph(browser, folder)
+        _save(folder / "page.png", _FOLDER / "card.png")
+    return 0
+
+
+async def _draw_frame(job: Job, folder: Path) -> None:
+    """Render the job's clip as the bot does, and keep one frame of it."""
+    ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
+    order = Order(
+        prompt=job.request.prompt, model="-", seconds=_CLIP.seconds, size=job.request.size
+    )
+    film = await ClipRenderer(ffmpeg).render(order, folder, lambda _: None)
+    await ffmpeg.run(
+        ["-ss", str(_CLIP.at), "-i", film.name, "-frames:v", "1", _CLIP.frame],
+        cwd=folder,
+        limits=Limits(),
+    )
+
+
+def _page() -> str:
+    style = string.Template((_FOLDER / "look.css").read_text(encoding="utf-8")).substitute(
+        font=files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
+    )
+    columns = ("".join(_message(scene) for scene in column) for column in _COLUMNS)
+    divided = "".join(f'<div class="column">{column}</div>' for column in columns)
+    return f'<!doctype html><meta charset="utf-8"><style>{style}</style><main>{divided}</main>'
+
+
+def _message(scene: _Scene) -> str:
+    cards = Cards(Texts.load(), free_backends=frozenset({"storyboard"}), clock=lambda: _NOW)
+    if scene.job.state is JobState.SUCCEEDED:
+        view = cards.render_video(scene.job, filename=_FILE)
+    else:
+        view = cards.render(scene.job)
+    names = {person: name for person, (name, _) in _PEOPLE.items()}
+    look = Look(names=names, clips={_FILE: _CLIP})
+    name, colour = _PEOPLE[scene.job.origin.user_id]
+    face = f'<span class="face" style="background: {colour}">{name[0].upper()}</span>'
+    return (
+        '<div class="message">'
+        f'<div class="invoked">{face}<b>{html.escape(name)}</b> used <i>/video</i></div>'
+        f'<div class="avatar">{_LOGO}</div><div><div class="who"><b>Clapper</b>'
+        f'<span class="app">APP</span><time>Today at {scene.time}</time></div>'
+        f"{look.draw(view.to_components())}</div></div>"
+    )
+
+
+def _photograph(browser: str, folder: Path) -> None:
+    subprocess.run(  # noqa: S603 - our own page in the machine's browser
+        [
+            browser,
+            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *("--hide-scrollbars", "--default-background-color=00000000"),
+            f"--force-device-scale-factor={_SCALE}",
+            "--window-size=1180,1100",
+            f"--user-data-dir={folder / 'browser'}",
+            f"--screenshot={folder / 'page.png'}",
+            (folder / "page.html").as_uri(),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+
+def _save(shot: Path, target: Path) -> None:
+    with Image.open(shot) as picture:
+        page = picture.crop(picture.getbbox()).convert("RGB")
+    # A palette makes it small enough for a README; only a second pass spreads the error.
+    palette = page.quantize()
+    page.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""What stands between jobs and Discord, over real sockets to the stand-in, but without workers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.client import Presets, Services, VideoBot, log_in
+from bot.delivery.cards import Cards
+from bot.delivery.deliver import DiscordDeliverer
+from bot.delivery.direct import DirectMessages
+from bot.delivery.messages import Messages
+from bot.links import Links
+from bot.model import Artifact
+from bot.sandbox.sandbox import Sandbox
+from bot.texts import Texts
+from tests.fakes import Clock, open_bench
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.model import Job
+    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.ledger import Recorded
+    from bot.sandbox.messages import Message
+    from tests.fakes import Bench
+
+TOKEN_SECONDS = 900
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """A bot that is connected, and takes commands in; the clock stands still."""
+
+    sandbox: Sandbox
+    bench: Bench
+    bot: VideoBot
+    clock: Clock
+    cards: Cards
+    messages: Messages
+    direct: DirectMessages
+    public_url: str = ""
+
+    def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
+        links = Links(b"key", public_url=public_url, lifetime=60.0, clock=self.clock)
+        return DiscordDeliverer(
+            messages=self.messages,
+            direct=self.direct,
+            cards=self.cards,
+            jobs=self.bench.jobs,
+            links=links,
+            workspace=self.bench.workspace,
+        )
+
+    async def video(self, prompt: str = "a cat on a roof") -> tuple[Job, Message]:
+        """Type a command; return its job and its card."""
+        interaction = await self.sandbox.slash("video", {"prompt": prompt})
+        message = await self.sandbox.answer_to(interaction)
+        await self.bench.until(lambda: self._acknowledged(message) is not None)
+        job = self._acknowledged(message)
+        assert job is not None
+        return job, message
+
+    def _acknowledged(self, message: Message) -> Job | None:
+        jobs = (change.job for change in self.bench.changes)
+        return next((job for job in jobs if job.origin.message_id == message.id), None)
+
+    async def click(self, message: Message, label: str, **who: object) -> Message:
+        """Press a button, and return what the person is told."""
+        [custom_id] = [
+            part["custom_id"]
+            for part in message.components
+            if part.get("label", "").startswith(label)
+        ]
+        pressed: Interaction = await self.sandbox.click(message, custom_id, **who)  # pyright: ignore[reportArgumentType] - user
+        return await self.sandbox.answer_to(pressed)
+
+    def forget_token(self) -> None:
+        """Let so much time go by that only the bot itself may edit."""
+        self.clock.advance(TOKEN_SECONDS)
+
+    def artifact(self, job: Job, content: bytes = b"a video") -> Artifact:
+        """Put a finished video in its place."""
+        path = self.bench.workspace.video(job.id)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return Artifact(job_id=job.id, size=len(content), sha256="0" * 64, created_at=0)
+
+    def made(self, operation: str) -> list[Recorded]:
+        """Return the requests of a kind that came in."""
+        return self.sandbox.ledger.operations(operation)
+
+
+@asynccontextmanager
+async def open_desk(folder: Path) -> AsyncGenerator[Desk]:
+    """Start the stand-in, and a bot that is logged in there."""
+    (folder / "discord").mkdir()
+    clock = Clock(time.time())
+    async with (
+        Sandbox(folder / "discord", clock=clock) as sandbox,
+        open_bench(folder / "data", clock) as bench,
+        VideoBot() as bot,
+    ):
+        texts = Texts.load()
+        cards = Cards(texts, free_backends=frozenset(), clock=clock)
+        presets = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
+        bot.services = Services(jobs=bench.jobs, cards=cards, texts=texts, presets=presets)
+        await log_in(bot, sandbox.token, api_url=sandbox.url)
+        gateway = asyncio.create_task(bot.connect(), name="gateway")
+        try:
+            await sandbox.wait_for_bot()
+            yield Desk(
+                sandbox=sandbox,
+                bench=bench,
+                bot=bot,
+                clock=clock,
+                cards=cards,
+                messages=Messages(bot, bench.jobs, clock=clock),
+                direct=DirectMessages(bot),
+            )
+        finally:
+            gateway.cancel()
+            await asyncio.gather(gateway, return_exceptions=True)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from bot.backends import answers, refusals
+from bot.backends.base import RemoteState
+from bot.backends.error_texts import failed_job_in
+
+SIZE = 4 * 1024 * 1024
+QUICK = 1.0
+FAILED = json.dumps({"id": "v1", "status": "failed"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * SIZE,
+        '{"a":' * 16 + "[" + "[1.5]," * (SIZE // 6),
+        '{"a":' * 16 + '"' + "a" * SIZE,
+    ],
+    ids=["openers", "a long list", "a long text"],
+)
+def test_a_huge_error_text_is_looked_through_quickly(text: str) -> None:
+    started = time.process_time()
+    assert failed_job_in({"message": text}) is None
+    assert time.process_time() - started < QUICK
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        [FAILED[:-1] + "[1," * 100] * 20_000,
+        [[0]] * 1_000_000,
+        [1] * 1_000_000,
+        {str(number): "{" for number in range(500_000)},
+        "a " * SIZE,
+    ],
+    ids=["texts", "lists", "numbers", "keys", "words"],
+)
+def test_an_error_of_many_parts_is_read_quickly(error: object) -> None:
+    started = time.process_time()
+    assert failed_job_in({"error": error}) is None
+    assert len(refusals.describe({"error": error})) <= 300
+    assert refusals.of_create(400, {"error": error}, retry_after=None)
+    assert time.process_time() - started < QUICK
+
+
+def test_a_failed_job_is_found_behind_braces_that_hold_none() -> None:
+    job = failed_job_in({"message": "{" * 10 + f"a gateway says: {FAILED}"})
+    assert job
+    assert (job.ref, job.state) == ("v1", RemoteState.FAILED)
+
+
+def test_a_page_of_too_many_entries_is_read_in_part() -> None:
+    started = time.process_time()
+    page = answers.page_in({"data": [{"id": "v1"}] * 500_000})
+    assert time.process_time() - started < QUICK
+    assert page
+    assert page.jobs
+    assert page.unread == 500_000 - len(page.jobs)

@@ -1,0 +1,133 @@
+"""Logging in to Discord, or to what stands at DISCORD_API_URL instead; and what is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot import app
+from bot.backends.openai_videos import OpenAIVideos
+from bot.client import VideoBot, attachment_hosts, log_in
+from bot.errors import StartupError
+from bot.sandbox import refusals
+from bot.sandbox.sandbox import Sandbox
+from bot.settings import load_settings
+from bot.timing import FAR, NEAR, QUIET, timing_for
+from tests.fakes import Clock, FakeBackend
+from tests.wire import FAST, SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+
+@asynccontextmanager
+async def answering(text: str) -> AsyncGenerator[str]:
+    """Serve one JSON answer on every path."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(text=text)
+
+    site = web.Application()
+    site.router.add_get("/{path:.*}", answer)
+    async with TestServer(site) as server:
+        yield str(server.make_url("/api"))
+
+
+@pytest.fixture
+async def bot() -> AsyncGenerator[VideoBot]:
+    async with VideoBot() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {},
+        None,
+        "wss://gateway.example",
+        {"url": 5},
+        {"url": ["wss://gateway.example"]},
+        {"url": "https://gateway.example"},
+        {"url": "wss://"},
+        {"url": "wss://gateway.example:port"},
+    ],
+    ids=json.dumps,
+)
+async def test_json_that_is_not_discords_is_refused(bot: VideoBot, answer: object) -> None:
+    before = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)
+    async with answering(json.dumps(answer)) as url:
+        with pytest.raises(StartupError, match=r"^DISCORD_API_URL: .* does not answer like"):
+            await log_in(bot, "token", api_url=url)
+    assert before == (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)
+
+
+@pytest.mark.parametrize("answer", ["", "<html></html>", "{"])
+async def test_what_is_no_json_is_refused(bot: VideoBot, answer: str) -> None:
+    async with answering(answer) as url:
+        with pytest.raises(StartupError, match=r"^DISCORD_API_URL: "):
+            await log_in(bot, "token", api_url=url)
+
+
+async def sentence_for(token: str) -> str:
+    """Log in where discord.py goes by itself, and return the refusal."""
+    async with VideoBot() as bot:
+        with pytest.raises(StartupError) as caught:
+            await log_in(bot, token, api_url="")
+    return str(caught.value)
+
+
+async def test_a_discord_that_is_down_is_told_from_one_that_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Sandbox(tmp_path) as sandbox:
+        monkeypatch.setattr(Route, "BASE", sandbox.url)
+        sandbox.faults.add("GET /users/@me", refusals.broken(503))
+        assert "can't be reached (DiscordServerError)" in await sentence_for(sandbox.token)
+        refused = await sentence_for("not.the.token")
+        assert "Discord refuses it" in refused
+        assert "not.the.token" not in refused
+    assert "can't be reached (ClientConnectorError)" in await sentence_for(sandbox.token)
+
+
+async def test_a_refused_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    discord = tmp_path / "discord"
+    discord.mkdir()
+    async with Sandbox(discord) as sandbox:
+        settings = load_settings(
+            discord_token="MTIz.abc.def",
+            discord_api_url=sandbox.url,
+            data_dir=tmp_path / "data",
+            http_port=0,
+        )
+        before = asyncio.all_tasks()
+        with pytest.raises(StartupError):
+            await app.run(settings, timing=FAST)
+        assert asyncio.all_tasks() - before == set()
+        # The folder is free again, and so is the port.
+        with pytest.raises(StartupError, match="DISCORD_TOKEN"):
+            await app.run(settings, timing=FAST)
+
+
+def test_attachments_come_from_discords_hosts_or_from_the_stand_in() -> None:
+    assert attachment_hosts("") == {"https://cdn.discordapp.com", "https://media.discordapp.net"}
+    assert attachment_hosts("http://127.0.0.1:9000/api/v10") == {"http://127.0.0.1:9000"}
+
+
+async def test_patience_suits_the_backend() -> None:
+    assert timing_for(FakeBackend(Clock(), name="storyboard")) == NEAR
+    for secrets, timing in (((), FAR), ((SECRET,), QUIET)):
+        backend = OpenAIVideos(
+            base_url="http://127.0.0.1:9/v1", api_key=None, webhook_secrets=secrets
+        )
+        assert timing_for(backend) == timing
+        await backend.close()

@@ -1,0 +1,183 @@
+"""What people type and press: who may, what they are told, and what is told when it breaks."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.delivery.buttons import Action
+from bot.model import JobState
+from bot.sandbox import faults, refusals, state
+from tests.desk import open_desk
+from tests.discord_spec import check_all
+from tests.wire import FAST, open_wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.sandbox.messages import Message
+    from tests.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+ANSWER = "POST /interactions/*"
+MANAGE_MESSAGES = 1 << 13
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        yield opened
+        check_all(opened.sandbox.ledger.requests)
+
+
+@pytest.fixture
+def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "PERMISSIONS", str(int(state.PERMISSIONS) | MANAGE_MESSAGES))
+
+
+def post_card(desk: Desk, action: Action, job_id: str) -> Message:
+    """Post a card with one button, as an earlier life of the bot may have done."""
+    button = {"type": 2, "style": 2, "label": "Old", "custom_id": f"clapper:{action}:{job_id}"}
+    body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}
+    return desk.sandbox.messages.create(desk.sandbox.world.channel, desk.sandbox.world.bot, body)
+
+
+async def test_the_person_stops_a_job_once(desk: Desk) -> None:
+    job, card = await desk.video()
+    told = await desk.click(card, "Cancel")
+    assert (told.text, told.ephemeral) == ("Cancelled.", True)
+    assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
+    told = await desk.click(card, "Cancel")
+    assert "too late" in told.text
+
+
+async def test_a_stranger_stops_nothing(desk: Desk) -> None:
+    job, card = await desk.video()
+    told = await desk.click(card, "Cancel", user=desk.sandbox.world.add_user("grace"))
+    assert "Only the person" in told.text
+    assert told.ephemeral
+    assert (await desk.bench.now(job.id)).state is JobState.RECEIVED
+
+
+@pytest.mark.usefixtures("_all_are_moderators")
+async def test_a_moderator_may_stop_a_job_but_not_spend_or_lose_money(desk: Desk) -> None:
+    moderator = desk.sandbox.world.add_user("grace")
+    undecided = await desk.bench.at(JobState.UNDECIDED)
+    for action in (Action.RETRY, Action.GIVE_UP):
+        card = post_card(desk, action, undecided.id)
+        assert "Only the person" in (await desk.click(card, "Old", user=moderator)).text
+    assert (await desk.bench.now(undecided.id)).state is JobState.UNDECIDED
+    job, card = await desk.video()
+    assert (await desk.click(card, "Cancel", user=moderator)).text == "Cancelled."
+    assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize("action", Action)
+async def test_the_button_of_a_job_that_nobody_knows_is_too_late(
+    desk: Desk, action: Action
+) -> None:
+    told = await desk.click(post_card(desk, action, "0" * 32), "Old")
+    assert "too late" in told.text
+    assert told.ephemeral
+
+
+async def test_a_button_that_breaks_tells_the_person_where_the_operator_looks(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, card = await desk.video()
+    async with desk.bench.unwritable():
+        told = await desk.click(card, "Cancel")
+    assert told.ephemeral
+    incident = told.text.rpartition(" ")[2].rstrip(".")
+    [record] = [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert record.getMessage() == f"interaction.failed id={incident}"
+    assert record.exc_info is not None
+
+
+async def test_a_command_that_breaks_tells_the_person_where_the_operator_looks(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with desk.bench.unwritable():
+        interaction = await desk.sandbox.slash("video", {"prompt": "a cat"})
+        told = await desk.sandbox.answer_to(interaction)
+    assert told.ephemeral
+    assert told.text.endswith(f"{interaction.id}.")
+    assert "Something went wrong" in told.text
+    [record] = [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert str(interaction.id) in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "fault", [refusals.UNKNOWN_INTERACTION, faults.Cut()], ids=["too slow", "cut off"]
+)
+async def test_a_person_who_can_not_be_told_is_no_error(
+    desk: Desk, caplog: pytest.LogCaptureFixture, fault: Any
+) -> None:
+    job, card = await desk.video()
+    caplog.set_level(logging.WARNING)
+    desk.sandbox.faults.add(ANSWER, fault)
+    [custom_id] = [part["custom_id"] for part in card.components if part.get("custom_id")]
+    pressed = await desk.sandbox.click(card, custom_id)
+    await desk.bench.until(lambda: desk.bench.changed_to(JobState.CANCELLED))
+    await desk.sandbox.wait_for(lambda: len(desk.made("POST /interactions")) == 2)
+    # The next press comes through: what was not answered broke nothing.
+    assert "too late" in (await desk.click(card, "Cancel")).text
+    assert pressed.message is None
+    assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
+    [record] = [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert record.getMessage().startswith(f"interaction.unanswered id={pressed.id}")
+
+
+async def test_a_command_that_discord_repeats_is_one_job(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    once = desk.sandbox.gateway.dispatch
+    monkeypatch.setattr(
+        desk.sandbox.gateway,
+        "dispatch",
+        lambda name, event: once(name, event) and once(name, event),
+    )
+    caplog.set_level(logging.WARNING)
+    job, _ = await desk.video()
+    await desk.sandbox.answer_to(await desk.sandbox.slash("video", {"prompt": "b"}))
+    repeated = [r for r in caplog.records if "interaction.repeated" in r.getMessage()]
+    assert len(repeated) >= 1
+    assert [change.job.id for change in desk.bench.changes].count(job.id) == 2
+    assert len(desk.sandbox.ledger.messages) == 2
+
+
+async def test_nothing_stays_in_memory_of_the_cards_that_were_shown(desk: Desk) -> None:
+    job, _ = await desk.video()
+    deliverer = desk.deliverer()
+    for _ in range(20):
+        await deliverer.show(job)
+    desk.forget_token()
+    for _ in range(20):
+        await deliverer.show(job)
+    assert len(desk.made("PATCH /")) == 40
+    assert desk.bot.persistent_views == []
+
+
+async def test_an_error_told_in_the_place_of_the_card_is_not_taken_for_it(
+    tmp_path: Path,
+) -> None:
+    async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
+        wire.sandbox.faults.add(ANSWER, faults.Cut())
+        told = await wire.video("A lighthouse")
+        await wire.settled("failed")
+    assert "Something went wrong" in told.text
+    assert wire.creates() == 0
+
+
+async def test_a_card_whose_answer_was_lost_is_found_and_gets_its_video(tmp_path: Path) -> None:
+    async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
+        wire.sandbox.faults.add(ANSWER, faults.LoseAnswer())
+        message = await wire.video("A lighthouse")
+        await wire.delivered(message)
+        await wire.settled()
+    assert wire.creates() == 1
+    assert len(wire.sandbox.ledger.messages) == 2

@@ -1,0 +1,224 @@
+"""The command line: how it starts, refuses to start, and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import ClientSession
+
+from bot.__main__ import main
+from bot.sandbox import faults
+from bot.sandbox.sandbox import Sandbox
+from bot.settings import Settings
+from tests.command_line import WITHIN, end, group_is_empty, run_bot, start
+from tests.wire import free_port
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from tests.command_line import Ended
+
+TOKEN = "MTIz.abc.def"
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncGenerator[Sandbox]:
+    folder = tmp_path / "discord"
+    folder.mkdir()
+    async with Sandbox(folder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Start from an empty environment and a folder without `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return tmp_path
+
+
+async def refused(folder: Path, **environment: str) -> Ended:
+    """Run a bot that is not to start."""
+    common = {"DISCORD_TOKEN": TOKEN, "HTTP_PORT": "0", "LOG_LEVEL": "ERROR"}
+    return await run_bot(folder, "run", **(common | environment))
+
+
+async def start_against(sandbox: Sandbox, folder: Path) -> Process:
+    """Start a bot that says only what goes wrong."""
+    return await start(
+        folder,
+        "run",
+        DISCORD_TOKEN=sandbox.token,
+        DISCORD_API_URL=sandbox.url,
+        HTTP_PORT="0",
+        LOG_LEVEL="ERROR",
+    )
+
+
+def assert_one_sentence(ended: Ended, *words: str) -> None:
+    """Check that it told the operator what to change, and nothing else."""
+    assert ended.code == 2, ended
+    assert ended.out == ""
+    [sentence] = ended.err.splitlines()
+    assert sentence.endswith(".")
+    for word in words:
+        assert word in sentence
+
+
+async def test_without_a_token_one_sentence_names_it(tmp_path: Path) -> None:
+    assert_one_sentence(await run_bot(tmp_path, "run"), "DISCORD_TOKEN", "Developer Portal")
+
+
+async def test_a_senseless_setting_is_one_sentence(tmp_path: Path) -> None:
+    ended = await refused(tmp_path, VIDEO_SECONDS="eight")
+    assert_one_sentence(ended, "VIDEO_SECONDS", ".env.example")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "DISCORD_TOKEN=two words",
+        "DISCORD_API_URL=discord.com",
+        "HTTP_PORT=99999",
+        "PUBLIC_URL=clapper.example",
+        "VIDEO_BACKEND=magic",
+        "VIDEO_MODEL=" + "m" * 201,
+        "VIDEO_SECONDS=0",
+        "VIDEO_SIZE=big",
+        "OPENAI_API_KEY=two words",
+        "OPENAI_BASE_URL=localhost",
+        "SECRET_KEY=short",
+        "MAX_JOBS=none",
+        "MAX_AUDIO_MB=1e9",
+        "JOB_DEADLINE_MINUTES=nan",
+        "LOG_LEVEL=loud",
+        "LOG_FORMAT=xml",
+    ],
+)
+def test_run_and_doctor_refuse_a_senseless_setting_in_one_sentence(
+    here: Path, capsys: pytest.CaptureFixture[str], setting: str
+) -> None:
+    name, _, value = setting.partition("=")
+    # As from .env, where anything may stand.
+    (here / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\n{name}='{value}'\n")
+    for command in ("run", "doctor"):
+        assert main([command]) == 2
+        said = capsys.readouterr()
+        [sentence] = said.err.splitlines()
+        assert sentence.startswith(f"{name}: ")
+        assert said.out == ""
+    assert not (here / "data").exists()
+
+
+def test_demo_and_storyboard_refuse_them_too(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    for command in ("demo", "storyboard"):
+        assert main([command]) == 2
+        assert capsys.readouterr().err.startswith("LOG_LEVEL: ")
+    assert not list(here.glob("**/*.db"))
+
+
+def test_a_word_that_is_no_command_is_answered_with_the_commands(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for arguments in ([], ["fly"]):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == 2
+        assert "usage: python -m bot" in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("run", "demo", "doctor", "storyboard"))
+
+
+async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    ended = await refused(tmp_path, DISCORD_API_URL=sandbox.url)
+    assert_one_sentence(ended, "DISCORD_TOKEN", "refuses")
+    assert TOKEN not in ended.err
+
+
+async def test_an_unreachable_discord_is_one_sentence(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/api/v10"
+    ended = await refused(tmp_path, DISCORD_API_URL=url)
+    assert_one_sentence(ended, "DISCORD_API_URL", url)
+
+
+async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        ended = await refused(tmp_path, HTTP_PORT=port)
+    assert_one_sentence(ended, "HTTP_PORT", port)
+
+
+async def test_a_data_dir_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    ended = await refused(tmp_path)
+    assert_one_sentence(ended, "DATA_DIR")
+
+
+async def test_ctrl_c_ends_the_bot_in_order(tmp_path: Path, sandbox: Sandbox) -> None:
+    process = await start_against(sandbox, tmp_path)
+    await sandbox.wait_for_bot(within=WITHIN)
+    process.send_signal(signal.SIGINT)
+    ended = await end(process)
+    assert (ended.code, ended.err) == (0, "")
+    assert group_is_empty(process)
+
+
+async def test_a_signal_ends_a_bot_that_still_waits_for_discord(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("GET /users/@me", held := faults.Hold())
+    process = await start_against(sandbox, tmp_path)
+    async with asyncio.timeout(WITHIN):
+        await held.reached.wait()
+    process.send_signal(signal.SIGTERM)
+    ended = await end(process)
+    held.release.set()
+    assert (ended.code, ended.err) == (0, "")
+
+
+async def test_the_renderer_alone_serves_until_a_signal(tmp_path: Path) -> None:
+    process = await start(tmp_path, "storyboard", "--port", "0")
+    assert process.stdout is not None
+    async with asyncio.timeout(WITHIN):
+        name, _, url = (await process.stdout.readline()).decode().strip().partition("=")
+    assert name == "OPENAI_BASE_URL"
+    async with ClientSession() as session, session.get(f"{url}/videos") as answer:
+        assert (await answer.json())["data"] == []
+    process.send_signal(signal.SIGINT)
+    assert (await end(process)).code == 0
+
+
+def test_ctrl_c_before_anything_runs_is_no_traceback(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        name = "doctor"
+        summary = "interrupted"
+
+        def add_arguments(self, _: object) -> None:
+            """Take none."""
+
+        def run(self, _: object) -> int:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("bot.__main__.all_commands", lambda: (Interrupted(),))
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == ""
+    assert here.exists()

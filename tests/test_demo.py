@@ -1,0 +1,136 @@
+"""`python -m bot demo` as a newcomer runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.__main__ import main
+from tests import clips
+from tests.command_line import WITHIN, end, group_is_empty, run_bot, start
+from tests.videos_api import Fault, VideosApi
+
+if TYPE_CHECKING:
+    from tests.command_line import Ended
+
+PITCH = 3000
+REFUSAL = {"error": {"message": "no", "type": "x", "code": "moderation_blocked", "param": None}}
+
+
+@pytest.fixture
+def narration(tmp_path: Path) -> Path:
+    return clips.make_tone(tmp_path / "voice.ogg", seconds=2, frequency=PITCH)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return clips.make_clip(tmp_path / "provider.mp4", seconds=2)
+
+
+def provider(api: VideosApi) -> dict[str, str]:
+    return {"VIDEO_BACKEND": "openai", "OPENAI_BASE_URL": api.base_url}
+
+
+def level(path: Path, *, band: str = "anull") -> float:
+    """Return the RMS level in dB of a file's sound, behind a filter."""
+    stderr = clips.ffmpeg("-i", str(path), "-af", f"{band},astats", "-f", "null", "-")
+    return float(re.findall(r"RMS level dB: (\S+)", stderr)[-1])
+
+
+def assert_narrated(ended: Ended, folder: Path) -> None:
+    """Check that it named a video in `folder` in which the narration is what is heard."""
+    assert ended.code == 0, ended
+    [name] = re.findall(r"^ +(/\S+\.mp4)$", ended.out, re.MULTILINE)
+    video = Path(name)
+    assert video.parent == folder
+    assert level(video) - level(video, band=f"bandpass=f={PITCH}:w=200") < 3
+
+
+async def test_it_shows_a_command_its_card_the_dm_and_a_video_with_the_narration(
+    tmp_path: Path, narration: Path
+) -> None:
+    folder = tmp_path / "out"
+    (folder / "clapper").mkdir(parents=True)
+    (folder / "clapper" / "clapper.db").write_text("left by a demo that was killed")
+    (folder / "diary.txt").write_text("mine")
+    process = await start(
+        tmp_path,
+        *("demo", "--prompt", "Why is the sky blue", "--audio", str(narration)),
+        *("--folder", str(folder)),
+        VIDEO_SIZE="320x180",
+        VIDEO_SECONDS="2",
+    )
+    ended = await end(process)
+    assert_narrated(ended, folder)
+    assert "@ada types: /video prompt:Why is the sky blue audio:voice.ogg" in ended.out
+    assert "DM from @clapper:\n    Your video is ready: https://discord.com/channels/" in ended.out
+    assert "> Why is the sky blue" in ended.out
+    assert ended.err == ""
+    assert group_is_empty(process)
+    assert (folder / "diary.txt").read_text() == "mine"
+
+
+async def test_any_server_that_speaks_the_videos_api_can_be_shown(
+    tmp_path: Path, narration: Path, clip: Path
+) -> None:
+    async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
+        ended = await run_bot(tmp_path, "demo", "--audio", str(narration), **provider(api))
+        assert [job["prompt"] for job in api.jobs.values()] == ["Explain how rainbows form"]
+    assert_narrated(ended, tmp_path / "data" / "demo")
+
+
+async def test_a_refusal_of_the_provider_is_told(tmp_path: Path) -> None:
+    async with VideosApi() as api:
+        api.go_wrong("create", Fault(status=400, body=REFUSAL))
+        ended = await run_bot(tmp_path, "demo", **provider(api))
+    assert ended.code == 1
+    assert "content policy" in ended.out
+    assert "No video came." in ended.out
+    assert "Traceback" not in ended.err
+
+
+async def test_what_is_refused_at_once_is_told_too(tmp_path: Path) -> None:
+    ended = await run_bot(tmp_path, "demo", "--prompt", " ")
+    assert ended.code == 1
+    assert "Please write what the video should show." in ended.out
+    assert "Traceback" not in ended.err
+
+
+async def test_a_provider_that_takes_too_long_is_told(tmp_path: Path) -> None:
+    async with VideosApi() as api:
+        ended = await run_bot(tmp_path, "demo", "--within", "1.5", **provider(api))
+    assert ended.code == 1
+    assert "No video came" in ended.out
+    assert "Traceback" not in ended.err
+
+
+async def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    async with VideosApi() as api:
+        process = await start(tmp_path, "demo", **provider(api))
+        async with asyncio.timeout(WITHIN):
+            await api.wait_for("POST", "/videos")
+        process.send_signal(signal.SIGINT)
+        ended = await end(process)
+    assert ended.code == 1
+    assert ended.err == ""
+    assert group_is_empty(process)
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [("--audio", r"^--audio: .*nowhere"), ("--folder", r"^--folder: .*taken")],
+)
+def test_a_file_that_is_not_there_or_in_the_way_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, sentence: str
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    name = "nowhere.ogg" if option == "--audio" else "taken"
+    assert main(["demo", "--folder", str(tmp_path / "out"), option, str(tmp_path / name)]) == 2
+    [said] = capsys.readouterr().err.splitlines()
+    assert re.search(sentence, said)
+    assert (tmp_path / "taken").read_text() == "mine"

@@ -1,0 +1,57 @@
+"""What the demo does to the folder it is given, and what it says of the costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.__main__ import main
+from tests.command_line import run_bot
+from tests.videos_api import Fault, VideosApi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+REFUSAL = {"error": {"message": "no", "type": "x", "code": "moderation_blocked", "param": None}}
+
+
+async def refused_demo(folder: Path, *options: str, user: str = "") -> tuple[str, str]:
+    """Run a demo that the provider refuses at once; return what it said, and the address."""
+    async with VideosApi() as api:
+        api.go_wrong("create", Fault(status=400, body=REFUSAL))
+        url = api.base_url.replace("://", f"://{user}")
+        ended = await run_bot(folder, "demo", *options, VIDEO_BACKEND="openai", OPENAI_BASE_URL=url)
+    assert ended.code == 1
+    assert "No video came" in ended.out
+    return ended.out, api.base_url
+
+
+async def test_a_folder_of_ones_own_keeps_all_that_it_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    mine = [folder / "clapper.db", folder / "clapper" / "main.py", folder / "discord" / "token"]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    await refused_demo(tmp_path, "--folder", str(folder))
+    assert [path.read_text() for path in mine] == ["mine"] * 3
+
+
+async def test_what_the_demo_before_has_made_is_replaced(tmp_path: Path) -> None:
+    for _ in range(2):
+        left = tmp_path / "data" / "demo" / ".clapper-demo" / "left"
+        await refused_demo(tmp_path)
+        assert not left.exists()
+        left.touch()
+
+
+def test_a_video_that_no_demo_has_made_is_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = tmp_path / "clapper-demo.mp4"
+    video.write_text("mine")
+    assert main(["demo", "--folder", str(tmp_path)]) == 2
+    [said] = capsys.readouterr().err.splitlines()
+    assert said.startswith("--folder: ")
+    assert video.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [video]

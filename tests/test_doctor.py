@@ -1,0 +1,220 @@
+"""`python -m bot doctor`: each finding when all is well, and when it is not."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.__main__ import main
+from bot.commands.doctor import Finding, examine
+from bot.model import JobState
+from bot.settings import Settings, load_settings
+from storage.inspect import count_delivering
+from tests.command_line import run_bot
+from tests.videos_api import VideosApi
+from tests.wire import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fakes import Bench
+
+MIB = 1024 * 1024
+TOKEN = f"{base64.b64encode(b'123456789012345678').decode()}.Gabcde.{'x' * 38}"
+
+
+class Usage(NamedTuple):
+    """What shutil tells of a disk."""
+
+    total: int
+    used: int
+    free: int
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+async def look(subject: str, tmp_path: Path, **settings: object) -> Finding:
+    """Examine a machine, and return one finding."""
+    values = {"discord_token": TOKEN, "data_dir": tmp_path} | settings
+    [found] = [f for f in await examine(load_settings(**values)) if f.subject == subject]
+    return found
+
+
+async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> None:
+    ended = await run_bot(tmp_path, "doctor", DISCORD_TOKEN=TOKEN, PUBLIC_URL="https://c.example")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ok"] * 6
+    assert lines[0] == "ok  DISCORD_TOKEN    has the right shape"
+    assert TOKEN not in ended.out
+
+
+def test_what_is_wrong_is_marked_with_what_to_do_and_an_exit_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["doctor"]) == 1
+    first, advice, *_ = capsys.readouterr().out.splitlines()
+    assert first == "!!  DISCORD_TOKEN    missing"
+    assert advice.strip().startswith("-> copy it from the Developer Portal")
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["abc", "a.b", "..", "Bot.x.y", f"{TOKEN}.more", "bm90IGRpZ2l0cw.b.c", "/w.b.c"],
+)
+async def test_what_is_not_the_shape_of_a_token_is_seen(tmp_path: Path, token: str) -> None:
+    found = await look("DISCORD_TOKEN", tmp_path, discord_token=token)
+    assert not found.ok
+    assert "copy it anew" in found.advice
+    assert token not in found.found + found.advice
+
+
+async def test_the_embedded_renderer_is_always_there(tmp_path: Path) -> None:
+    found = await look("VIDEO_BACKEND", tmp_path)
+    assert found.ok
+    assert "storyboard" in found.found
+
+
+@pytest.mark.parametrize(
+    ("key", "ok", "words"),
+    [("", False, "refuses the key (401)"), ("sk-wrong", False, "(401)"), ("sk-right", True, "")],
+)
+async def test_the_key_is_tried_on_the_provider(
+    tmp_path: Path, key: str, words: str, *, ok: bool
+) -> None:
+    async with VideosApi(key="sk-right") as api:
+        found = await look(
+            "VIDEO_BACKEND",
+            tmp_path,
+            video_backend="openai",
+            openai_base_url=api.base_url,
+            openai_api_key=key,
+        )
+    assert found.ok is ok
+    assert words in found.found
+    assert "sk-" not in found.found + found.advice
+    assert ("OPENAI_API_KEY" in found.advice) is not ok
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (200, ""),
+        (400, ""),
+        (405, ""),
+        (403, "OPENAI_API_KEY"),
+        (404, "/v1"),
+        (502, "try again"),
+        (503, "try again"),
+    ],
+)
+async def test_a_providers_answer_is_read(tmp_path: Path, status: int, advice: str) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_get("/v1/videos", answer)
+    async with TestServer(app) as server:
+        found = await look(
+            "VIDEO_BACKEND",
+            tmp_path,
+            video_backend="openai",
+            openai_base_url=str(server.make_url("/v1")),
+        )
+    assert found.ok is (not advice)
+    assert advice in found.advice
+
+
+async def test_a_provider_that_is_down_is_seen(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/v1"
+    found = await look("VIDEO_BACKEND", tmp_path, video_backend="openai", openai_base_url=url)
+    assert not found.ok
+    assert url in found.found
+    assert "OPENAI_BASE_URL" in found.advice
+
+
+async def test_an_ffmpeg_that_will_do_is_named(tmp_path: Path) -> None:
+    found = await look("ffmpeg", tmp_path)
+    assert found.ok
+    assert "ffmpeg" in found.found
+
+
+async def test_without_any_ffmpeg_it_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
+    found = await look("ffmpeg", tmp_path)
+    assert not found.ok
+    assert found.advice
+
+
+@pytest.mark.parametrize(("free", "ok"), [(2048 * MIB, True), (2047 * MIB, False)])
+async def test_little_room_is_told_before_it_hurts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, *, ok: bool
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, free))
+    found = await look("DATA_DIR", tmp_path)
+    assert found.ok is ok
+    assert f"{free // MIB} MiB free" in found.found
+    assert ("make room" in found.advice) is not ok
+
+
+async def test_a_data_dir_that_is_a_file_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = await look("DATA_DIR", tmp_path, data_dir=tmp_path / "file")
+    assert not found.ok
+    assert "can be written" in found.advice
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it takes a folder that not even root writes")
+async def test_a_data_dir_that_can_not_be_written_is_seen(tmp_path: Path) -> None:
+    found = await look("DATA_DIR", tmp_path, data_dir="/proc/self")
+    assert not found.ok
+    assert "can be written" in found.advice
+
+
+async def test_looking_leaves_nothing_in_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    await look("DATA_DIR", tmp_path, data_dir=folder)
+    assert list(folder.iterdir()) == []
+
+
+async def test_no_public_url_is_a_choice_whose_price_is_named(tmp_path: Path) -> None:
+    found = await look("PUBLIC_URL", tmp_path)
+    assert found.ok
+    assert "set PUBLIC_URL" in found.advice
+    found = await look("PUBLIC_URL", tmp_path, public_url="https://c.example")
+    assert (found.found, found.advice) == ("https://c.example", "")
+
+
+async def test_videos_that_wait_for_a_link_are_counted(bench: Bench, tmp_path: Path) -> None:
+    assert count_delivering(tmp_path / "elsewhere") is None
+    assert (await look("held videos", tmp_path)).found == "none"
+    await bench.at(JobState.DELIVERING)
+    await bench.at(JobState.NOTIFYING)
+    await bench.at(JobState.SUCCEEDED)
+    found = await look("held videos", tmp_path)
+    assert not found.ok
+    assert found.found.startswith("2 wait")
+    assert "set PUBLIC_URL" in found.advice
+    found = await look("held videos", tmp_path, public_url="https://c.example")
+    assert (found.ok, found.found) == (True, "2")
+
+
+async def test_a_database_that_can_not_be_read_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "clapper.db").write_bytes(b"not a database, but long enough to look at" * 100)
+    found = await look("held videos", tmp_path)
+    assert not found.ok
+    assert "unreadable" in found.found

@@ -1,0 +1,156 @@
+"""What the demo draws: a card as a frame of text."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from typing import Any
+
+import pytest
+
+from bot.commands.terminal import CardTerminal
+
+NOW = 1_800_000_000
+
+
+class Tty(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _wide_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def text(*lines: str) -> dict[str, Any]:
+    return {"type": 10, "content": "\n".join(lines)}
+
+
+def card(*inside: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"type": 17, "components": list(inside)}]
+
+
+def drawn(*inside: dict[str, Any], out: io.StringIO | None = None) -> list[str]:
+    """Draw one card, and return its lines."""
+    out = out or io.StringIO()
+    CardTerminal(out, names={7: "ada"}, clock=lambda: NOW).draw(card(*inside))
+    return out.getvalue().splitlines()
+
+
+def cells(line: str) -> int:
+    """Count the columns that a terminal gives to a line."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in line)
+    return len(line) + wide - sum(unicodedata.combining(character) > 0 for character in line)
+
+
+def test_a_card_is_a_frame_around_plain_text() -> None:
+    lines = drawn(
+        text("**Creating the video**", "> A \\*cat\\* on a `roof`", "-# For <@7> and <@8>"),
+        {"type": 1, "components": [{"label": "Cancel"}, {"label": "Give up"}]},
+    )
+    assert [line.strip(" │") for line in lines[1:-1]] == [
+        "Creating the video",
+        "A *cat* on a roof",
+        "For @ada and @8",
+        "[ Cancel ]  [ Give up ]",
+    ]
+    assert {len(line) for line in lines} == {74}
+    assert "\x1b" not in "".join(lines)
+
+
+def test_where_nothing_can_be_overdrawn_each_version_stands_below_the_last() -> None:
+    out = io.StringIO()
+    terminal = CardTerminal(out, names={}, clock=lambda: NOW)
+    terminal.draw(card(text("one")))
+    terminal.draw(card(text("two")))
+    assert "\x1b" not in out.getvalue()
+    assert out.getvalue().index("one") < out.getvalue().index("two")
+
+
+def test_a_terminal_is_overdrawn_by_as_many_lines_as_were_drawn() -> None:
+    out = Tty()
+    terminal = CardTerminal(out, names={}, clock=lambda: NOW)
+    terminal.draw(card(text("one", "two", "three")))
+    first = out.getvalue()
+    assert "\x1b[J" not in first
+    terminal.draw(card(text("four")))
+    assert out.getvalue().removeprefix(first).startswith("\x1b[5A\x1b[J")
+    terminal.draw(card(text("five")))
+    assert out.getvalue().count("\x1b[3A\x1b[J") == 1
+
+
+def test_headings_are_bold_and_small_print_is_dim_within_a_straight_frame() -> None:
+    lines = drawn(text("**Finishing**", "-# small", "plain"), out=Tty())
+    assert lines[1].startswith("  │ \x1b[1mFinishing ")
+    assert lines[2].startswith("  │ \x1b[2msmall ")
+    bare = [line.replace("\x1b[1m", "").replace("\x1b[2m", "") for line in lines]
+    assert {len(line.replace("\x1b[0m", "")) for line in bare} == {74}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "虹はどうやってできるのか、やさしく説明してください。" * 4,
+        "Explain 虹 in a few words, please, with 日本語 in between " * 3,
+        "a rocket 🚀 on its way",
+        "@\N{ZERO WIDTH SPACE}everyone",
+        "l'e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT}",
+        "w" * 200,
+    ],
+    ids=["japanese", "mixed", "emoji", "zero width", "combining", "one long word"],
+)
+def test_the_frame_stays_straight_whatever_is_written_in_it(prompt: str) -> None:
+    lines = drawn(text("**Creating**", f"> {prompt}"))
+    assert {cells(line) for line in lines} == {74}
+    inside = [line[4:-2] for line in lines[2:-1]]
+    assert all(line.startswith("│ ") for line in inside)
+    written = "".join(line.removeprefix("│ ").replace(" ", "") for line in inside)
+    assert written == prompt.replace(" ", "").replace("\N{ZERO WIDTH SPACE}", "")
+
+
+def test_a_prompt_can_not_steer_the_terminal() -> None:
+    assert "\x1b" not in "".join(drawn(text("> \x1b[2Jgone\x07")))
+
+
+def test_small_print_that_takes_two_lines_is_dim_on_both() -> None:
+    lines = drawn(text("-# " + "word " * 20), out=Tty())
+    assert [line.count("\x1b[2m") for line in lines[1:-1]] == [1, 1]
+
+
+def test_a_narrow_window_gets_a_narrow_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    buttons = [{"label": "Try again (may cost twice)"}, {"label": "Give up"}]
+    lines = drawn(
+        text("**I can't tell whether it was accepted**"), {"type": 1, "components": buttons}
+    )
+    assert {len(line) for line in lines} == {28}
+    assert "**" not in "".join(lines)
+    assert any("[ Give up ]" in line for line in lines)
+
+
+def test_a_window_of_no_width_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "3")
+    assert drawn(text("> hello"))
+
+
+def test_times_are_told_in_seconds_that_went_by() -> None:
+    assert "Started 12 seconds ago" in drawn(text(f"Started <t:{NOW - 12}:R>"))[1]
+    assert "Started 0 seconds ago" in drawn(text(f"Started <t:{NOW + 5}:R>"))[1]
+
+
+def test_a_video_is_named_and_a_link_is_a_button_and_the_rest_is_left_out() -> None:
+    gallery = {
+        "type": 12,
+        "items": [{"media": {"url": "https://cdn.example/a/clip.mp4?ex=1&hm=2"}}],
+    }
+    watch = {"type": 1, "components": [{"label": "Watch the video (31.0 MB)", "url": "https://x"}]}
+    lines = drawn(gallery, watch, {"type": 14}, text("", "end"))
+    assert [line.strip(" │") for line in lines[1:-1]] == [
+        "▶  clip.mp4",
+        "[ Watch the video (31.0 MB) ]",
+        "",
+        "end",
+    ]
