@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -104,6 +105,7 @@ def _children() -> set[str]:
     """Name the processes that this process started and did not reap."""
     found: set[str] = set()
     for task in Path("/proc/self/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            found.add(Path(f"/proc/{pid}/comm").read_text().strip())
+        with contextlib.suppress(FileNotFoundError):  # a thread, or a child, that ended just now
+            for pid in (task / "children").read_text().split():
+                found.add(Path(f"/proc/{pid}/comm").read_text().strip())
     return found

@@ -13,12 +13,16 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.media.ffmpeg import Ffmpeg
 from tests import clips, strace
 from tests.cancelling import OPERATIONS, cancel_often
 from tests.corpus import ATTACKS, CLIPS, SOUNDS
 from tests.trial import Outcome, prepare, run_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _GROUPS = {"Sounds": SOUNDS, "Attacks": ATTACKS, "Clips": CLIPS}
 _MOST_MEGABYTES = 400
@@ -131,14 +135,13 @@ def _watched() -> str:
     )
 
 
-def _cancel_all() -> list[str]:
-    lines = ["", "## Cancelled at any moment", ""]
+def _cancel_all() -> Iterator[str]:
+    yield from ("", "## Cancelled at any moment", "")
     for name in OPERATIONS:
         with tempfile.TemporaryDirectory(prefix="proof-") as folder:
             left = asyncio.run(cancel_often(name, Path(folder), times=_CANCELS))
         found = f"LEFT {', '.join(sorted(left))}" if left else "no child and no file left"
-        lines.append(f"* {name}, {_CANCELS} times: {found}")
-    return lines
+        yield f"* {name}, {_CANCELS} times: {found}"
 
 
 if __name__ == "__main__":
