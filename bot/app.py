@@ -293,7 +293,9 @@ def _presets(settings: Settings) -> Presets:
 
 def _reachable(host: str) -> str:
     # What listens everywhere listens on loopback too.
-    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - a comparison
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - a comparison
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _jitter() -> float:

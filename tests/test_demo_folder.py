@@ -45,6 +45,28 @@ async def test_what_the_demo_before_has_made_is_replaced(tmp_path: Path) -> None
         left.touch()
 
 
+async def test_where_a_video_may_cost_something_it_is_said_before_the_command(
+    tmp_path: Path,
+) -> None:
+    out, url = await refused_demo(tmp_path)
+    said = f"The video is ordered with VIDEO_BACKEND=openai from {url}"
+    assert said in out
+    assert "this costs what it costs there" in out
+    assert out.index(said) < out.index("types: /video")
+
+
+async def test_a_password_in_an_address_is_not_shown(tmp_path: Path) -> None:
+    out, url = await refused_demo(tmp_path, user="ada:s3cret@")
+    assert "s3cret" not in out
+    assert url in out
+
+
+async def test_what_is_made_on_this_machine_costs_nothing(tmp_path: Path) -> None:
+    ended = await run_bot(tmp_path, "demo", "--prompt", " ")
+    assert ended.code == 1
+    assert "costs" not in ended.out
+
+
 def test_a_video_that_no_demo_has_made_is_not_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -219,10 +219,11 @@ async def another_host(clip: Path) -> AsyncIterator[tuple[str, list[web.Request]
 
 
 async def test_redirects_are_followed_without_the_key(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
+    api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path
 ) -> None:
-    update = await finished(api, backend)
     async with another_host(clip) as (host, requests):
+        backend = connect(api.base_url, result_origins=(host,))
+        update = await finished(api, backend)
         api.go_wrong("content", Fault(status=302, headers={"Location": f"{host}/v.mp4?sig=1"}))
         assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
     assert api.made("GET")[-1].headers["Authorization"] == f"Bearer {KEY}"
@@ -261,11 +262,16 @@ async def test_redirects_in_a_circle_end(
     ],
 )
 async def test_a_content_route_may_point_elsewhere(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path, case: tuple[int, str]
+    api: VideosApi,
+    connect: Callable[..., OpenAIVideos],
+    tmp_path: Path,
+    clip: Path,
+    case: tuple[int, str],
 ) -> None:
     status, note = case
-    update = await finished(api, backend)
     async with another_host(clip) as (host, requests):
+        backend = connect(api.base_url, result_origins=(host,))
+        update = await finished(api, backend)
         body = note.format(link=f"{host}/v.mp4")
         api.go_wrong("content", Fault(status=status, body=body))
         assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
@@ -288,14 +294,15 @@ async def test_a_content_route_may_point_elsewhere(
 )
 async def test_a_link_in_any_other_refusal_is_not_followed(
     api: VideosApi,
-    backend: OpenAIVideos,
+    connect: Callable[..., OpenAIVideos],
     tmp_path: Path,
     clip: Path,
     case: tuple[int, str, ErrorKind],
 ) -> None:
     status, note, kind = case
-    update = await finished(api, backend)
     async with another_host(clip) as (host, requests):
+        backend = connect(api.base_url, result_origins=(host,))
+        update = await finished(api, backend)
         api.go_wrong("content", Fault(status=status, body=note.format(link=f"{host}/v.mp4")))
         error = await failed_fetch(backend, update, tmp_path / "v.mp4")
     assert error.kind is kind
@@ -303,11 +310,12 @@ async def test_a_link_in_any_other_refusal_is_not_followed(
 
 
 async def test_the_result_address_waits_until_the_content_is_ready(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
+    api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path
 ) -> None:
-    ref = await submit(backend)
     api.go_wrong("content", Fault(status=404, body={"detail": "Video is not ready"}))
     async with another_host(clip) as (host, requests):
+        backend = connect(api.base_url, result_origins=(host,))
+        ref = await submit(backend)
         update = done(ref, result_url=f"{host}/v.mp4")
         error = await failed_fetch(backend, update, tmp_path / "v.mp4")
     assert error.kind is ErrorKind.TRANSIENT
@@ -326,22 +334,28 @@ async def test_a_link_to_the_server_itself_is_asked_with_the_key(
 
 @pytest.mark.parametrize("missing", [404, 405, 400, 501])
 async def test_the_result_address_stands_in_for_a_missing_content_route(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path, missing: int
+    api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path, missing: int
 ) -> None:
-    ref = await submit(backend)
     api.go_wrong("content", Fault(status=missing, body={"detail": "Not Found"}))
     async with another_host(clip) as (host, _):
+        backend = connect(api.base_url, result_origins=(host,))
+        ref = await submit(backend)
         update = done(ref, result_url=f"{host}/v.mp4")
         assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
 
 
 @pytest.mark.parametrize("case", [(403, ErrorKind.GONE), (503, ErrorKind.TRANSIENT)])
 async def test_a_link_that_fails_is_told_without_its_body(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path, case: tuple[int, ErrorKind]
+    api: VideosApi,
+    connect: Callable[..., OpenAIVideos],
+    tmp_path: Path,
+    clip: Path,
+    case: tuple[int, ErrorKind],
 ) -> None:
     status, kind = case
-    update = await finished(api, backend)
     async with another_host(clip) as (host, _):
+        backend = connect(api.base_url, result_origins=(host,))
+        update = await finished(api, backend)
         api.go_wrong("content", Fault(status=200, body={"url": f"{host}/{status}"}))
         error = await failed_fetch(backend, update, tmp_path / "v.mp4")
     assert error.kind is kind

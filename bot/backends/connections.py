@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from bot.backends.addresses import AddressGuard
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
@@ -27,11 +29,16 @@ _FIRST_NO_SUCCESS = 300
 
 
 def connect(
-    base_url: str, *, tls: ssl.SSLContext, timeout: httpx2.Timeout, streaming: bool = False
+    base_url: str,
+    *,
+    tls: ssl.SSLContext,
+    timeout: httpx2.Timeout,
+    downloads_from: frozenset[httpx2.Origin] | None = None,
 ) -> httpx2.AsyncClient:
-    """Open a pool of connections; with `streaming` only errors and redirects are limited in size.
+    """Open a pool of connections; those for downloads limit only errors and redirects in size.
 
-    A proxy of the environment is used, except towards this machine.
+    They reach `downloads_from` and public addresses. A proxy of the environment is used, except
+    towards this machine.
     """
     return httpx2.AsyncClient(
         verify=tls,
@@ -40,7 +47,11 @@ def connect(
         max_redirects=_MAX_REDIRECTS,
         trust_env=not _is_loopback(base_url),
         headers={"Accept-Encoding": "identity"},
-        event_hooks={"response": [_limit_errors if streaming else _limit]},
+        event_hooks=(
+            {"response": [_limit]}
+            if downloads_from is None
+            else {"request": [AddressGuard(downloads_from)], "response": [_limit_errors]}
+        ),
     )
 
 

@@ -42,7 +42,8 @@ class OpenAIVideos:
     """A server that speaks OpenAI's Videos API; `base_url` ends before `/videos`.
 
     Without `api_key` no Authorization header is sent. Time-outs are in seconds; `content_pauses`
-    are the waits before the content of a job that was just completed is asked for again.
+    are the waits before the content of a job that was just completed is asked for again. Results
+    come from the server, from public addresses, or from `result_origins` ("http://10.0.0.2:9000").
     ValueError: a webhook secret is empty.
     """
 
@@ -51,6 +52,7 @@ class OpenAIVideos:
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     name: str = "openai"
     idempotency_header: str | None = None
+    result_origins: tuple[str, ...] = ()
     clock: Callable[[], float] = time.time
     connect_timeout: float = 5.0
     submit_timeout: float = 120.0
@@ -64,9 +66,11 @@ class OpenAIVideos:
     def __post_init__(self) -> None:
         self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
         self._origin = httpx2.URL(self.base_url).origin
+        trusted = (self.base_url, *self.result_origins)
+        self._trusted = frozenset(httpx2.URL(url).origin for url in trusted)
         self._keys = signatures.signing_keys(self.webhook_secrets)
         self._tls = httpx2.create_ssl_context()
-        self._client = self._open(read_timeout=self.answer_timeout)
+        self._client = self._open(self.answer_timeout)
         self._strange_words: set[str] = set()
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
@@ -85,7 +89,7 @@ class OpenAIVideos:
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Stream the video into `sink`: the content route's bytes, or what it points to."""
         # Connections of its own: after a body of false length, one can't be used again.
-        client = self._open(read_timeout=self.answer_timeout, streaming=True)
+        client = self._open(self.answer_timeout, downloads_from=self._trusted)
         fetcher = ContentFetcher(
             ask=lambda url: self._stream(client, url),
             sink=sink,
@@ -151,7 +155,7 @@ class OpenAIVideos:
             headers[self.idempotency_header] = create_key
         options = self._options(headers, follow_redirects=False)
         # A connection of its own: a kept one may be dead already, which would leave a doubt.
-        client = self._open(read_timeout=self.submit_timeout)
+        client = self._open(self.submit_timeout)
         try:
             async with asyncio.timeout(self.submit_timeout):
                 response = await _of_any_status(
@@ -221,14 +225,17 @@ class OpenAIVideos:
         except _NO_ANSWER as error:
             raise BackendError(ErrorKind.TRANSIENT, f"no download: {_reason(error)}") from error
 
-    def _open(self, *, read_timeout: float, streaming: bool = False) -> AsyncOpenAI:
+    def _open(
+        self, read_timeout: float, *, downloads_from: frozenset[httpx2.Origin] | None = None
+    ) -> AsyncOpenAI:
         timeout = httpx2.Timeout(read_timeout, connect=self.connect_timeout)
+        url, tls = self.base_url, self._tls
         return AsyncOpenAI(
             base_url=self.base_url,
             api_key=self.api_key or "",  # None would mean: look into the environment
             max_retries=0,
             timeout=timeout,
-            http_client=connect(self.base_url, tls=self._tls, timeout=timeout, streaming=streaming),
+            http_client=connect(url, tls=tls, timeout=timeout, downloads_from=downloads_from),
             _enforce_credentials=False,
         )
 

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from yarl import URL
+
 from bot import app
 from bot.commands.run import configure_logs
 from bot.commands.terminal import CardTerminal
@@ -87,6 +89,7 @@ async def _demo(folder: Path, *, prompt: str, audio: Path, within: float) -> int
     started = time.monotonic()
     async with Sandbox(folder / _OURS / "discord") as sandbox:
         settings = _settings(sandbox, folder)
+        _warn_of_costs(settings)
         stop = asyncio.Event()
         bot = asyncio.create_task(app.run(settings, timing=_TIMING, stop=stop), name="bot")
         try:
@@ -109,6 +112,13 @@ def _settings(sandbox: Sandbox, folder: Path) -> Settings:
     # The card is the show: what is logged for operators would draw over it.
     configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
     return settings
+
+
+def _warn_of_costs(settings: Settings) -> None:
+    if settings.video_backend != "storyboard":
+        url = URL(settings.openai_base_url).with_user(None)  # nor a password
+        print(f"\n  The video is ordered with VIDEO_BACKEND={settings.video_backend} from {url}:")
+        print("  this costs what it costs there.", flush=True)
 
 
 async def _type_command(sandbox: Sandbox, prompt: str, audio: Path) -> Message:

@@ -1,0 +1,359 @@
+"""Finding, editing and sending messages, and what each of Discord's refusals means."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import discord
+import pytest
+
+from bot.delivery.messages import FileTooLargeError, MessageGoneError
+from bot.errors import DeliveryError
+from bot.model import NOTE_CARD_GONE, Handover, JobState
+from bot.sandbox import faults, refusals
+from bot.sandbox.refusals import Refusal
+from tests.desk import open_desk
+from tests.discord_spec import check_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.model import Job
+    from bot.sandbox.messages import Message
+    from tests.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+BY_TOKEN = "PATCH /webhooks/*"
+BY_BOT = "PATCH /channels/*"
+LATER = Refusal(408, 0, "Request Timeout")
+PUBLIC_URL = "https://videos.example.org"
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        yield opened
+        check_all(opened.sandbox.ledger.requests)
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let discord.py repeat at once what it repeats after seconds."""
+    monkeypatch.setattr(asyncio, "sleep", partial(_no_longer_than_a_turn, asyncio.sleep))
+
+
+async def _no_longer_than_a_turn(sleep: Any, _: float) -> None:
+    await sleep(0)
+
+
+async def edit(desk: Desk, job: Job) -> None:
+    await desk.messages.edit(job, desk.cards.render(job))
+
+
+def video(desk: Desk, job: Job) -> Any:
+    path = desk.bench.workspace.video(job.id)
+    return lambda: [discord.File(path, filename="a.mp4")]
+
+
+# Finding the card.
+
+
+async def test_the_card_of_a_command_is_found_by_its_token(desk: Desk) -> None:
+    job, message = await desk.video()
+    assert await desk.messages.find(job) == message.id
+
+
+async def test_a_sentence_about_an_error_is_no_card(desk: Desk) -> None:
+    told = await desk.sandbox.slash("video", {"prompt": " "})
+    await desk.sandbox.answer_to(told)
+    job, _ = await desk.video()
+    job = replace(job, origin=replace(job.origin, interaction_id=told.id, token=told.token))
+    assert await desk.messages.find(job) is None
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [refusals.UNKNOWN_WEBHOOK, refusals.UNKNOWN_MESSAGE, refusals.DEAD_TOKEN],
+    ids=lambda refusal: refusal.message,
+)
+async def test_where_discord_knows_of_no_card_there_is_none(desk: Desk, refusal: Refusal) -> None:
+    job, _ = await desk.video()
+    desk.sandbox.faults.add("GET /webhooks/*", refusal)
+    assert await desk.messages.find(job) is None
+
+
+async def test_a_token_that_is_almost_dead_is_not_used(desk: Desk) -> None:
+    job, _ = await desk.video()
+    desk.clock.now = job.origin.token_until - 60
+    assert await desk.messages.find(job) is None
+    assert await desk.messages.find(replace(job, origin=replace(job.origin, token=None))) is None
+    assert desk.made("GET /webhooks") == []
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize(
+    "fault", [refusals.broken(500), refusals.broken(503), LATER, faults.Cut()], ids=repr
+)
+async def test_a_discord_that_is_down_is_asked_for_the_card_later(desk: Desk, fault: Any) -> None:
+    job, _ = await desk.video()
+    desk.sandbox.faults.add("GET /webhooks/*", fault, times=None)
+    with pytest.raises(DeliveryError) as caught:
+        await desk.messages.find(job)
+    assert str(job.origin.token) not in str(caught.value)
+
+
+# Editing it.
+
+
+async def test_a_card_is_edited_by_its_token_and_then_by_the_bot(desk: Desk) -> None:
+    job, message = await desk.video()
+    await edit(desk, replace(job, state=JobState.QUEUED))
+    assert "Waiting its turn" in message.text
+    desk.forget_token()
+    await edit(desk, replace(job, state=JobState.GENERATING))
+    assert "Creating" in message.text
+    assert len(desk.made("PATCH /webhooks")) == len(desk.made("PATCH /channels")) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [refusals.DEAD_TOKEN, refusals.UNKNOWN_WEBHOOK, refusals.UNAUTHORIZED],
+    ids=lambda refusal: refusal.message,
+)
+async def test_a_token_that_died_early_is_forgotten_and_the_bot_edits(
+    desk: Desk, refusal: Refusal
+) -> None:
+    job, message = await desk.video()
+    desk.sandbox.faults.add(BY_TOKEN, refusal)
+    await edit(desk, replace(job, state=JobState.QUEUED))
+    assert "Waiting its turn" in message.text
+    assert (await desk.bench.now(job.id)).origin.token is None
+
+
+@pytest.mark.parametrize("by_bot", [False, True])
+async def test_a_card_that_was_deleted_is_gone(desk: Desk, *, by_bot: bool) -> None:
+    job, message = await desk.video()
+    desk.sandbox.messages.delete(message)
+    if by_bot:
+        desk.forget_token()
+    with pytest.raises(MessageGoneError, match="404, code 10008"):
+        await edit(desk, job)
+
+
+@pytest.mark.parametrize("refusal", [refusals.MISSING_ACCESS, refusals.UNKNOWN_CHANNEL])
+async def test_a_card_out_of_the_bots_reach_is_gone(desk: Desk, refusal: Refusal) -> None:
+    job, _ = await desk.video()
+    desk.forget_token()
+    desk.sandbox.faults.add(BY_BOT, refusal)
+    with pytest.raises(MessageGoneError):
+        await edit(desk, job)
+
+
+async def test_a_file_that_is_too_large_is_told_from_other_refusals(desk: Desk) -> None:
+    job, message = await desk.video()
+    desk.artifact(job, bytes(5000))
+    desk.sandbox.limits.upload_bytes = 1000
+    view = desk.cards.render_video(job, filename="a.mp4")
+    with pytest.raises(FileTooLargeError):
+        await desk.messages.edit(job, view, video(desk, job))
+    assert not message.files
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("fault", [refusals.broken(500), LATER, faults.Cut()], ids=repr)
+@pytest.mark.parametrize("by_bot", [False, True])
+async def test_a_discord_that_is_down_is_edited_later(
+    desk: Desk, fault: Any, *, by_bot: bool
+) -> None:
+    job, message = await desk.video()
+    desk.sandbox.faults.add(BY_BOT if by_bot else BY_TOKEN, fault, times=None)
+    if by_bot:
+        desk.forget_token()
+    with pytest.raises(DeliveryError) as caught:
+        await edit(desk, replace(job, state=JobState.QUEUED))
+    assert str(job.origin.token) not in str(caught.value)
+    desk.sandbox.faults.clear()
+    await edit(desk, replace(job, state=JobState.QUEUED))
+    assert "Waiting its turn" in message.text
+
+
+async def test_a_refusal_of_what_we_send_is_a_bug_and_says_so(desk: Desk) -> None:
+    job, _ = await desk.video()
+    desk.sandbox.faults.add(BY_TOKEN, Refusal(400, 50035, "Invalid Form Body"))
+    with pytest.raises(discord.HTTPException, match="50035"):
+        await edit(desk, job)
+
+
+# The one DM.
+
+
+async def test_the_dm_is_one_whoever_asks_again(desk: Desk) -> None:
+    job, _ = await desk.video()
+    text = desk.cards.dm(job, link="https://x.example")
+    await desk.direct.send(job, text, may_be_there=False)
+    desk.clock.advance(3600)
+    # The text may differ by now: a link has another expiry.
+    await desk.direct.send(job, text.replace("x.example", "y.example"), may_be_there=True)
+    [dm] = desk.sandbox.dms()
+    assert dm.text == text
+
+
+async def test_the_dm_of_another_job_with_the_same_prompt_is_not_taken_for_ones_own(
+    desk: Desk,
+) -> None:
+    first, _ = await desk.video()
+    second, _ = await desk.video()
+    await desk.direct.send(first, desk.cards.dm_here(first), may_be_there=False)
+    await desk.direct.send(second, desk.cards.dm_here(second), may_be_there=True)
+    assert len(desk.sandbox.dms()) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [refusals.broken(503), LATER, faults.Cut(), Refusal(400, 50035, "Invalid Form Body")],
+    ids=repr,
+)
+@pytest.mark.parametrize("operation", ["POST /users/@me/channels", "POST /channels/*"])
+async def test_a_dm_that_did_not_get_through_is_tried_again(
+    desk: Desk, operation: str, fault: Any
+) -> None:
+    job, _ = await desk.video()
+    desk.sandbox.faults.add(operation, fault)
+    text = desk.cards.dm_here(job)
+    with pytest.raises(DeliveryError):
+        await desk.direct.send(job, text, may_be_there=False)
+    assert desk.sandbox.dms() == []
+    await desk.direct.send(job, text, may_be_there=True)
+    assert len(desk.sandbox.dms()) == 1
+
+
+@pytest.mark.parametrize("refusal", [refusals.DM_CLOSED, refusals.UNKNOWN_USER])
+async def test_a_person_who_takes_no_dms_is_left_alone(desk: Desk, refusal: Refusal) -> None:
+    job, _ = await desk.video()
+    desk.sandbox.faults.add("POST /channels/*", refusal)
+    await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
+    assert desk.sandbox.dms() == []
+
+
+# Which way a video goes.
+
+
+async def test_a_video_that_fits_is_uploaded_to_its_card(desk: Desk) -> None:
+    job, message = await desk.video()
+    assert await desk.deliverer().deliver(job, desk.artifact(job)) is Handover.CARD
+    [file] = message.files
+    assert file.filename == f"clapper-{job.id[:8]}.mp4"
+    assert file.path.read_bytes() == b"a video"
+
+
+async def test_a_video_that_does_not_fit_is_linked_or_held(desk: Desk) -> None:
+    job, message = await desk.video()
+    artifact = desk.artifact(job)
+    desk.sandbox.limits.upload_bytes = 3
+    assert await desk.deliverer().deliver(job, artifact) is Handover.HELD
+    assert "PUBLIC_URL" in message.text
+    assert await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact) is Handover.CARD
+    [url] = [part["url"] for part in message.components if part.get("url")]
+    assert url.startswith(f"{PUBLIC_URL}/d/{job.id}.")
+
+
+async def test_no_limit_that_discord_announces_is_believed_beyond_its_ceiling(desk: Desk) -> None:
+    job, message = await desk.video()
+    job = replace(job, origin=replace(job.origin, upload_limit=500 * 1024 * 1024))
+    huge = replace(desk.artifact(job), size=96 * 1024 * 1024)
+    assert await desk.deliverer().deliver(job, huge) is Handover.HELD
+    assert not message.files
+
+
+@pytest.mark.parametrize(
+    ("size", "public_url", "handover"),
+    [(7, "", Handover.DM), (10**9, "", Handover.HELD), (10**9, PUBLIC_URL, Handover.DM)],
+)
+async def test_where_the_card_is_gone_the_dm_brings_what_it_can(
+    desk: Desk, size: int, public_url: str, handover: Handover
+) -> None:
+    job, message = await desk.video()
+    artifact = replace(desk.artifact(job), size=size)
+    desk.sandbox.messages.delete(message)
+    assert await desk.deliverer(public_url=public_url).deliver(job, artifact) is handover
+
+
+async def test_showing_how_a_job_stands_where_there_is_no_card_is_no_error(desk: Desk) -> None:
+    job, message = await desk.video()
+    desk.sandbox.messages.delete(message)
+    await desk.deliverer().show(job)
+    await desk.deliverer().show(replace(job, origin=replace(job.origin, message_id=None)))
+    assert len(desk.made("PATCH /")) == 1
+
+
+async def notifying(desk: Desk) -> tuple[Job, Message]:
+    """Bring a job to where only the DM is due."""
+    job, message = await desk.video()
+    desk.bench.backend.finish()
+    while (job := await desk.bench.now(job.id)).state is not JobState.NOTIFYING:
+        await desk.bench.step(job.id)
+    return await desk.bench.claim(job.id), message
+
+
+async def test_the_dm_points_to_the_card(desk: Desk) -> None:
+    job, message = await notifying(desk)
+    assert await desk.deliverer().notify(job, desk.artifact(job))
+    [dm] = desk.sandbox.dms()
+    origin = job.origin
+    assert f"https://discord.com/channels/{origin.guild_id}/{origin.channel_id}/{message.id}" in (
+        dm.text
+    )
+
+
+async def test_the_dm_of_a_job_that_was_taken_over_is_left_to_whoever_has_it(desk: Desk) -> None:
+    job, _ = await notifying(desk)
+    await desk.bench.claim_again(job.id)
+    assert not await desk.deliverer().notify(job, desk.artifact(job))
+    assert desk.sandbox.dms() == []
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
+    desk: Desk, *, announced: bool
+) -> None:
+    job, message = await notifying(desk)
+    job = replace(job, note=NOTE_CARD_GONE)
+    artifact = desk.artifact(job)
+    desk.sandbox.messages.delete(message)
+    desk.sandbox.limits.upload_bytes = 3
+    small = replace(job, origin=replace(job.origin, upload_limit=3 if announced else 1000))
+    assert not await desk.deliverer().notify(small, artifact)
+    assert desk.sandbox.dms() == []
+    again = replace(small, dm_intent_at=desk.clock())
+    assert await desk.deliverer(public_url=PUBLIC_URL).notify(again, artifact)
+    [dm] = desk.sandbox.dms()
+    assert f"{PUBLIC_URL}/d/{job.id}." in dm.text
+
+
+async def test_a_small_video_whose_card_is_gone_comes_by_dm(desk: Desk) -> None:
+    job, _ = await notifying(desk)
+    job = replace(job, note=NOTE_CARD_GONE)
+    assert await desk.deliverer().notify(job, desk.artifact(job))
+    [dm] = desk.sandbox.dms()
+    assert [file.path.read_bytes() for file in dm.files] == [b"a video"]
+
+
+async def test_edits_of_one_card_never_overtake_each_other(desk: Desk) -> None:
+    job, message = await desk.video()
+    deliverer = desk.deliverer()
+    slow = desk.sandbox.faults.add(BY_TOKEN, faults.Hold())
+    assert isinstance(slow, faults.Hold)
+    first = asyncio.create_task(deliverer.show(replace(job, state=JobState.QUEUED)))
+    await slow.reached.wait()
+    second = asyncio.create_task(deliverer.deliver(job, desk.artifact(job)))
+    other, _ = await desk.video("another")
+    await deliverer.show(replace(other, state=JobState.QUEUED))
+    assert not message.files
+    slow.release.set()
+    await first
+    assert await second is Handover.CARD
+    assert message.files
