@@ -39,7 +39,7 @@ from bot.supervisor import Service, stop_on_signals, supervise
 from bot.texts import Texts
 from bot.timing import SUBMIT_SECONDS, timing_for
 from bot.web.downloads import Downloads
-from bot.web.server import WebServer, bind
+from bot.web.server import WebServer, bind, reachable
 from bot.web.webhooks import PATH, Webhooks
 from bot.worker import Worker, make_lanes
 from storage.artifacts import ArtifactStore
@@ -160,7 +160,7 @@ async def _open_storyboard(core: _Core, stack: AsyncExitStack) -> OpenAIVideos:
         core.settings.data_dir / "storyboard",
         ClipRenderer(core.ffmpeg),
         clock=time.time,
-        webhook_url=f"http://{_reachable(core.settings.http_host)}:{core.port}{PATH}",
+        webhook_url=f"http://{reachable(core.settings.http_host)}:{core.port}{PATH}",
         webhook_secret=webhook_secret,
     )
     await storyboard.start()
@@ -289,13 +289,6 @@ def _presets(settings: Settings) -> Presets:
         size=settings.video_size,
         max_audio_bytes=settings.max_audio_mb * _MIB,
     )
-
-
-def _reachable(host: str) -> str:
-    # What listens everywhere listens on loopback too.
-    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - a comparison
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 def _jitter() -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bot.errors import UserError
-from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobChanged, JobState
+from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobChanged, JobState, new_job
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class JobService:
         """
         now = self._clock()
         job = await self._store.insert(
-            _new_job(
+            new_job(
                 request,
                 origin,
                 attachment,
@@ -271,39 +271,3 @@ class JobService:
             detail = f" user={job.origin.user_id} channel={job.origin.channel_id}"
         log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
         self._bus.publish(JobChanged(job=job, previous=previous))
-
-
-def _new_job(  # noqa: PLR0913 - what a row starts with
-    request: VideoRequest,
-    origin: Origin,
-    attachment: Attachment | None,
-    *,
-    backend: str,
-    now: float,
-    next_at: float,
-) -> Job:
-    return Job(
-        id=uuid4().hex,
-        state=JobState.RECEIVED,
-        epoch=0,
-        attempts=0,
-        next_at=next_at,
-        created_at=now,
-        updated_at=now,
-        backend=backend,
-        request=request,
-        origin=origin,
-        attachment=attachment,
-        create_key=None,
-        submitted_at=None,
-        submits=0,
-        misses=0,
-        remote_id=None,
-        generating_at=None,
-        deadline_at=None,
-        late=False,
-        progress=None,
-        dm_intent_at=None,
-        failure=None,
-        note=None,
-    )

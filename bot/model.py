@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,6 +165,43 @@ class Job:
     dm_intent_at: float | None
     failure: Failure | None
     note: str | None
+
+
+def new_job(  # noqa: PLR0913 - what a row starts with
+    request: VideoRequest,
+    origin: Origin,
+    attachment: Attachment | None,
+    *,
+    backend: str,
+    now: float,
+    next_at: float,
+) -> Job:
+    """Return the job that a request begins with."""
+    return Job(
+        id=uuid4().hex,
+        state=JobState.RECEIVED,
+        epoch=0,
+        attempts=0,
+        next_at=next_at,
+        created_at=now,
+        updated_at=now,
+        backend=backend,
+        request=request,
+        origin=origin,
+        attachment=attachment,
+        create_key=None,
+        submitted_at=None,
+        submits=0,
+        misses=0,
+        remote_id=None,
+        generating_at=None,
+        deadline_at=None,
+        late=False,
+        progress=None,
+        dm_intent_at=None,
+        failure=None,
+        note=None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,13 +9,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from bot.media.narrator import Narrator
 
 from bot.errors import MediaError, UserError
 from bot.media.download import AttachmentFetcher
 from bot.media.ffmpeg import Ffmpeg
 from bot.media.ingest import read_narration
 from bot.media.mp4 import read_mp4
-from bot.media.narrator import Narrator
 from bot.media.workspace import Workspace
 from tests import clips
 

@@ -60,6 +60,14 @@ class _TurnedAway(asyncio.Protocol):
         transport.close()
 
 
+def reachable(host: str) -> str:
+    """Write a host to listen on as this machine itself puts it into a URL."""
+    # What listens everywhere listens on loopback too.
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - a comparison
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
 class WebServer:
     """Serves the given routes on a bound socket, and tells whether the bot is alive and ready.
 
