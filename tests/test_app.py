@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
@@ -17,15 +18,16 @@ from bot import app
 from bot.backends.openai_videos import OpenAIVideos
 from bot.client import VideoBot, attachment_hosts, log_in
 from bot.errors import StartupError
+from bot.poller import Cadence
 from bot.sandbox import refusals
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import load_settings
 from bot.timing import FAR, NEAR, QUIET, timing_for
 from tests.fakes import Clock, FakeBackend
-from tests.wire import FAST, SECRET
+from tests.wire import FAST, SECRET, open_wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
 
 
@@ -99,23 +101,55 @@ async def test_a_discord_that_is_down_is_told_from_one_that_refuses(
     assert "can't be reached (ClientConnectorError)" in await sentence_for(sandbox.token)
 
 
-async def test_a_refused_start_leaves_nothing_behind(tmp_path: Path) -> None:
-    discord = tmp_path / "discord"
-    discord.mkdir()
-    async with Sandbox(discord) as sandbox:
-        settings = load_settings(
-            discord_token="MTIz.abc.def",
-            discord_api_url=sandbox.url,
-            data_dir=tmp_path / "data",
-            http_port=0,
-        )
-        before = asyncio.all_tasks()
-        with pytest.raises(StartupError):
-            await app.run(settings, timing=FAST)
-        assert asyncio.all_tasks() - before == set()
-        # The folder is free again, and so is the port.
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncGenerator[Callable[..., Awaitable[None]]]:
+    """Return what starts the whole bot; by itself Discord refuses the token."""
+    folder = tmp_path / "discord"
+    folder.mkdir()
+    async with Sandbox(folder) as sandbox:
+
+        async def start(**overrides: Any) -> None:
+            values = {
+                "discord_token": "MTIz.abc.def",
+                "discord_api_url": sandbox.url,
+                "data_dir": tmp_path / "data",
+                "http_port": 0,
+            }
+            await app.run(load_settings(**(values | overrides)), timing=FAST)
+
+        yield start
+
+
+async def test_a_refused_start_leaves_nothing_behind(start: Callable[..., Awaitable[None]]) -> None:
+    before = asyncio.all_tasks()
+    for _ in range(2):  # the folder is free again
         with pytest.raises(StartupError, match="DISCORD_TOKEN"):
-            await app.run(settings, timing=FAST)
+            await start()
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_size_that_the_renderer_can_not_draw_is_refused_at_once(
+    start: Callable[..., Awaitable[None]],
+) -> None:
+    with pytest.raises(StartupError, match=r"^VIDEO_SIZE: "):
+        await start(video_size="9998x9998")
+    with pytest.raises(StartupError, match="DISCORD_TOKEN"):  # a provider may draw it
+        await start(
+            video_size="9998x9998", video_backend="openai", openai_base_url="http://127.0.0.1:9/v1"
+        )
+
+
+async def test_the_renderers_webhooks_reach_a_server_that_listens_everywhere(
+    tmp_path: Path,
+) -> None:
+    never = Cadence(first=600.0, growth=1.0, ceiling=600.0)
+    async with (
+        open_wire(tmp_path, video_backend="storyboard", video_size="320x180") as wire,
+        wire.bot(timing=replace(FAST, cadence=never), http_host="0.0.0.0", video_seconds=1),  # noqa: S104 - that is the case
+    ):
+        message = await wire.video("A cat")
+        await wire.delivered(message)
+        await wire.settled()
 
 
 def test_attachments_come_from_discords_hosts_or_from_the_stand_in() -> None:

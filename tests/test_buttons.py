@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ from bot.model import JobState
 from bot.sandbox import faults, refusals, state
 from tests.desk import open_desk
 from tests.discord_spec import check_all
+from tests.fakes import PATIENCE
 from tests.wire import FAST, open_wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
     from bot.sandbox.messages import Message
@@ -44,6 +46,27 @@ def post_card(desk: Desk, action: Action, job_id: str) -> Message:
     button = {"type": 2, "style": 2, "label": "Old", "custom_id": f"clapper:{action}:{job_id}"}
     body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}
     return desk.sandbox.messages.create(desk.sandbox.world.channel, desk.sandbox.world.bot, body)
+
+
+class Errors(logging.Handler):
+    """Tells when an error was logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+        self.came = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+        self.came.set()
+
+
+@pytest.fixture
+def errors() -> Generator[Errors]:
+    handler = Errors()
+    logging.getLogger("bot").addHandler(handler)
+    yield handler
+    logging.getLogger("bot").removeHandler(handler)
 
 
 async def test_the_person_stops_a_job_once(desk: Desk) -> None:
@@ -109,6 +132,23 @@ async def test_a_command_that_breaks_tells_the_person_where_the_operator_looks(
     assert "Something went wrong" in told.text
     [record] = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert str(interaction.id) in record.getMessage()
+
+
+async def test_a_command_that_breaks_behind_its_card_leaves_the_card_alone(
+    desk: Desk, errors: Errors
+) -> None:
+    posted = faults.Hold()
+    desk.sandbox.faults.add(ANSWER, posted)
+    interaction = await desk.sandbox.slash("video", {"prompt": "a cat"})
+    await posted.reached.wait()
+    async with desk.bench.unwritable():
+        posted.release.set()
+        async with asyncio.timeout(PATIENCE):
+            await errors.came.wait()
+    assert errors.messages == [f"interaction.failed id={interaction.id}"]
+    card = await desk.sandbox.answer_to(interaction)
+    assert "Getting ready" in card.text
+    assert len(desk.made("POST /")) == 1
 
 
 @pytest.mark.parametrize(

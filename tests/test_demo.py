@@ -70,6 +70,7 @@ async def test_it_shows_a_command_its_card_the_dm_and_a_video_with_the_narration
     assert "@ada types: /video prompt:Why is the sky blue audio:voice.ogg" in ended.out
     assert "DM from @clapper:\n    Your video is ready: https://discord.com/channels/" in ended.out
     assert "> Why is the sky blue" in ended.out
+    assert "-#" not in ended.out  # Discord's mark of small print
     assert ended.err == ""
     assert group_is_empty(process)
     assert (folder / "diary.txt").read_text() == "mine"

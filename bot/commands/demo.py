@@ -174,7 +174,7 @@ def _report(sandbox: Sandbox, message: Message | None, folder: Path, started: fl
     shutil.copyfile(message.files[0].path, video)
     for dm in sandbox.dms():
         print("\n  DM from @clapper:")
-        print("\n".join(f"    {line}" for line in dm.text.splitlines()))
+        print("\n".join(f"    {line.removeprefix('-# ')}" for line in dm.text.splitlines()))
     print(f"\n  The video, as it stands in the channel, after {time.monotonic() - started:.0f} s:")
     print(f"    {video}\n")
     return 0
