@@ -63,6 +63,8 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> set[str]:
     await OPERATIONS[name](ffmpeg, source, work)
     duration = time.perf_counter() - started
     whole = await asyncio.to_thread(_names, work)
+    # Whoever made the samples may be there already; what counts is who comes and stays.
+    before = await asyncio.to_thread(_children)
     left: set[str] = set()
     for turn in range(times):
         await asyncio.to_thread(_empty, work)
@@ -70,7 +72,8 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> set[str]:
         found = await asyncio.to_thread(_names, work)
         # A part of what belongs together isn't whole.
         left |= set() if found == whole else found
-        left |= await asyncio.to_thread(_children)
+        children = await asyncio.to_thread(_children)
+        left |= {name for pid, name in children.items() if pid not in before}
     return left
 
 
@@ -101,11 +104,11 @@ def _empty(folder: Path) -> None:
         path.unlink()
 
 
-def _children() -> set[str]:
+def _children() -> dict[int, str]:
     """Name the processes that this process started and did not reap."""
-    found: set[str] = set()
+    found: dict[int, str] = {}
     for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(FileNotFoundError):  # a thread, or a child, that ended just now
             for pid in (task / "children").read_text().split():
-                found.add(Path(f"/proc/{pid}/comm").read_text().strip())
+                found[int(pid)] = Path("/proc", pid, "comm").read_text().strip()
     return found
