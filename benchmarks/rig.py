@@ -152,7 +152,7 @@ async def open_rig(
         try:
             await sandbox.wait_for_bot(within=_WITHIN)
             yield Rig(pid=bot.pid, sandbox=sandbox, provider=provider, http=http)
-        except Exception as error:
+        except Exception as error:  # whatever it was, the log says more
             raise RuntimeError(f"{_STALLED}; its log ends:\n{_tail(log)}") from error
 
 

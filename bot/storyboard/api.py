@@ -50,7 +50,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return _error(error)
     except web.HTTPException as error:
         return _error(ApiError(error.status, error.reason))
-    except Exception:
+    except Exception:  # the edge of this server: a bug is one answer and one log entry
         log.exception("storyboard.bug path=%s", request.path)
         return _error(ApiError(500, "The storyboard has a fault of its own."))
 

@@ -218,7 +218,7 @@ class Studio:
         except MediaError as error:
             log.warning("storyboard.failed id=%s error=%s\n%s", clip.id, error, error.stderr_tail)
             return Fault(code="render_failed", message="The renderer could not make this clip.")
-        except Exception:
+        except Exception:  # a bug in one clip must not stop the others
             log.exception("storyboard.crashed id=%s", clip.id)
             return Fault(code="server_error", message="The renderer has a fault of its own.")
         return None
