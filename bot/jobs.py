@@ -53,11 +53,18 @@ class JobService:
         self._clock = clock
 
     async def submit(
-        self, request: VideoRequest, origin: Origin, attachment: Attachment | None
+        self,
+        request: VideoRequest,
+        origin: Origin,
+        attachment: Attachment | None,
+        *,
+        narration_of: str | None = None,
+        clip_of: str | None = None,
     ) -> Job | None:
         """Take a job in; None: this interaction made one already.
 
-        UserError: a cap is reached.
+        It may take over the narration of one job, or the finished video of one instead of a new
+        clip. UserError: a cap is reached.
         """
         now = self._clock()
         job = await self._store.insert(
@@ -68,6 +75,8 @@ class JobService:
                 backend=self._backend,
                 now=now,
                 next_at=now + self._acknowledge_seconds,
+                narration_of=narration_of,
+                clip_of=clip_of,
             ),
             self._caps,
         )

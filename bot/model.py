@@ -39,7 +39,8 @@ class JobState(StrEnum):
 _ENDS = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    JobState.RECEIVED: _ENDS | {JobState.QUEUED},
+    # At once `merging`: the clip is there already, and only gets another narration.
+    JobState.RECEIVED: _ENDS | {JobState.QUEUED, JobState.MERGING},
     JobState.QUEUED: _ENDS | {JobState.SUBMITTING},
     JobState.SUBMITTING: _ENDS | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED},
     JobState.UNCONFIRMED: _ENDS | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
@@ -109,8 +110,8 @@ class Attachment:
 class Origin:
     """Where in Discord a job was asked for, and what is needed to answer there.
 
-    `token` edits the reply until `token_until` (Unix seconds) and is None once it is used up.
-    `upload_limit` is in bytes.
+    `token` edits the reply until `token_until` (Unix seconds) and is None once it is used up; then
+    the bot itself can, where `by_bot`. `upload_limit` is in bytes.
     """
 
     interaction_id: int
@@ -122,6 +123,7 @@ class Origin:
     token: str | None
     token_until: float
     upload_limit: int
+    by_bot: bool = True
     message_id: int | None = None
 
 
@@ -139,7 +141,8 @@ class Job:
 
     `epoch` rises with each claim, so that a step which lost its job can't write any more.
     `next_at` is when its step is due; None: never, by itself. `note` names a sentence that goes
-    with the finished video.
+    with the finished video. `narration_of` and `clip_of` name the jobs whose narration and whose
+    finished video this one takes over.
     """
 
     id: str
@@ -153,6 +156,8 @@ class Job:
     request: VideoRequest
     origin: Origin
     attachment: Attachment | None
+    narration_of: str | None
+    clip_of: str | None
     create_key: str | None
     submitted_at: float | None
     submits: int
@@ -165,6 +170,7 @@ class Job:
     dm_intent_at: float | None
     failure: Failure | None
     note: str | None
+    deleted_at: float | None
 
 
 def new_job(  # noqa: PLR0913 - what a row starts with
@@ -175,6 +181,8 @@ def new_job(  # noqa: PLR0913 - what a row starts with
     backend: str,
     now: float,
     next_at: float,
+    narration_of: str | None = None,
+    clip_of: str | None = None,
 ) -> Job:
     """Return the job that a request begins with."""
     return Job(
@@ -189,6 +197,8 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         request=request,
         origin=origin,
         attachment=attachment,
+        narration_of=narration_of,
+        clip_of=clip_of,
         create_key=None,
         submitted_at=None,
         submits=0,
@@ -201,6 +211,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         dm_intent_at=None,
         failure=None,
         note=None,
+        deleted_at=None,
     )
 
 
@@ -215,12 +226,16 @@ class Caps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A finished video, `videos/<job_id>.mp4` below DATA_DIR; `size` in bytes, `sha256` in hex."""
+    """A finished video, `videos/<job_id>.mp4` below DATA_DIR; `size` in bytes, `sha256` in hex.
+
+    `delivered_at` is None until its person had it, in Unix seconds.
+    """
 
     job_id: str
     size: int
     sha256: str
     created_at: float
+    delivered_at: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -73,7 +73,15 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         token=interaction.token,
         token_until=interaction.expires_at.timestamp(),
         upload_limit=interaction.filesize_limit,
+        by_bot=_is_installed(interaction),
     )
+
+
+def _is_installed(interaction: discord.Interaction[VideoBot]) -> bool:
+    """Tell whether the bot itself may edit what it answers here."""
+    if interaction.guild_id is None:
+        return not interaction.context.private_channel
+    return interaction.is_guild_integration()
 
 
 def _attachment(audio: discord.Attachment | None) -> Attachment | None:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from bot.delivery.cards import Cards
 from bot.media.ffmpeg import Ffmpeg, Limits, find_ffmpeg
-from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest
+from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest, new_job
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.store import Order
 from bot.texts import Texts
@@ -47,42 +47,27 @@ class _Scene:
 
 
 def _job(person: int, prompt: str, **changes: object) -> Job:
-    job = Job(
-        id=f"{person:032x}",
-        state=JobState.QUEUED,
-        epoch=0,
-        attempts=0,
-        next_at=None,
-        created_at=_NOW - 6,
-        updated_at=_NOW,
-        backend="storyboard",
-        request=VideoRequest(prompt=prompt, model=None, seconds=8, size="1280x720"),
-        origin=Origin(
-            interaction_id=person,
-            application_id=1,
-            user_id=person,
-            guild_id=1,
-            channel_id=1,
-            locale="en",
-            token=None,
-            token_until=0,
-            upload_limit=0,
-        ),
-        attachment=Attachment(url=None, filename="narration.ogg", size=1),
-        create_key=None,
-        submitted_at=None,
-        submits=0,
-        misses=0,
-        remote_id=None,
-        generating_at=None,
-        deadline_at=None,
-        late=False,
-        progress=None,
-        dm_intent_at=None,
-        failure=None,
-        note=None,
+    origin = Origin(
+        interaction_id=person,
+        application_id=1,
+        user_id=person,
+        guild_id=1,
+        channel_id=1,
+        locale="en",
+        token=None,
+        token_until=0,
+        upload_limit=0,
     )
-    return replace(job, **changes)
+    job = new_job(
+        VideoRequest(prompt=prompt, model=None, seconds=8, size="1280x720"),
+        origin,
+        Attachment(url=None, filename="narration.ogg", size=1),
+        backend="storyboard",
+        now=_NOW - 6,
+        next_at=_NOW,
+    )
+    fixed = {"id": f"{person:032x}", "state": JobState.QUEUED}
+    return replace(job, **(fixed | changes))
 
 
 _CREATING = _Scene(

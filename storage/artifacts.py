@@ -35,6 +35,14 @@ class ArtifactStore:
             },
         )
 
+    async def mark_delivered(self, job_id: str, *, now: float) -> None:
+        """Note that a video has reached its person, the first time that it does."""
+        await self._database.row(
+            "UPDATE artifacts SET delivered_at = :now WHERE job_id = :job_id"
+            " AND delivered_at IS NULL RETURNING job_id",
+            {"job_id": job_id, "now": now},
+        )
+
     async def get(self, job_id: str) -> Artifact | None:
         """Read the artifact of a job."""
         row = await self._database.row(
@@ -47,4 +55,5 @@ class ArtifactStore:
             size=row["size"],
             sha256=row["sha256"],
             created_at=row["created_at"],
+            delivered_at=row["delivered_at"],
         )

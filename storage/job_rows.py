@@ -27,6 +27,8 @@ def job_from(row: sqlite3.Row) -> Job:
         ),
         origin=_origin(row),
         attachment=_attachment(row),
+        narration_of=row["narration_of"],
+        clip_of=row["clip_of"],
         create_key=row["create_key"],
         submitted_at=row["submitted_at"],
         submits=row["submits"],
@@ -39,6 +41,7 @@ def job_from(row: sqlite3.Row) -> Job:
         dm_intent_at=row["dm_intent_at"],
         failure=_failure(row),
         note=row["note"],
+        deleted_at=row["deleted_at"],
     )
 
 
@@ -53,6 +56,7 @@ def _origin(row: sqlite3.Row) -> Origin:
         token=row["token"],
         token_until=row["token_until"],
         upload_limit=row["upload_limit"],
+        by_bot=bool(row["by_bot"]),
         message_id=row["message_id"],
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # What waits for a person, or is only handed over, takes no room from the next; a refused job that
-# never reached the provider takes nothing of the day's share.
+# never reached the provider takes nothing of the day's share, nor does a narration for a video that
+# is there already.
 USAGE = """
 SELECT
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
@@ -11,18 +12,20 @@ SELECT
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
         'generating', 'downloading', 'merging')) AS open_in_all,
     (SELECT count(*) FROM jobs WHERE created_at > :day_ago
-        AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL)) AS today
+        AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL)
+        AND clip_of IS NULL) AS today
 """
 
 INSERT = f"""
 INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
     interaction_id, application_id, user_id, guild_id, channel_id, locale, token, token_until,
-    upload_limit, attachment_name, attachment_size, attachment_url)
+    upload_limit, by_bot, attachment_name, attachment_size, attachment_url, narration_of, clip_of)
 SELECT
     :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
-    :token_until, :upload_limit, :attachment_name, :attachment_size, :attachment_url
+    :token_until, :upload_limit, :by_bot, :attachment_name, :attachment_size, :attachment_url,
+    :narration_of, :clip_of
 FROM ({USAGE})
 WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all AND today < :max_today
 ON CONFLICT (interaction_id) DO NOTHING

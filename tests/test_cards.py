@@ -21,6 +21,7 @@ from bot.model import (
     Job,
     JobState,
     VideoRequest,
+    new_job,
 )
 from bot.sandbox.components import every
 from bot.texts import Texts
@@ -41,32 +42,16 @@ def cards(clock: Clock) -> Cards:
 
 def job(state: JobState, **changes: Any) -> Job:
     """Return a job of two minutes ago."""
-    template = Job(
-        id=JOB_ID,
-        state=state,
-        epoch=1,
-        attempts=0,
-        next_at=START,
-        created_at=START - 120,
-        updated_at=START,
+    template = new_job(
+        VideoRequest(prompt="a cat on a roof", model=None, seconds=8, size="1280x720"),
+        origin(user_id=42, message_id=77),
+        None,
         backend="openai",
-        request=VideoRequest(prompt="a cat on a roof", model=None, seconds=8, size="1280x720"),
-        origin=origin(user_id=42, message_id=77),
-        attachment=None,
-        create_key=None,
-        submitted_at=None,
-        submits=0,
-        misses=0,
-        remote_id=None,
-        generating_at=None,
-        deadline_at=None,
-        late=False,
-        progress=None,
-        dm_intent_at=None,
-        failure=None,
-        note=None,
+        now=START - 120,
+        next_at=START,
     )
-    return replace(template, **changes)
+    fixed = {"id": JOB_ID, "state": state, "epoch": 1, "updated_at": START}
+    return replace(template, **(fixed | changes))
 
 
 def prompted(prompt: str, state: JobState = JobState.QUEUED) -> Job:

@@ -34,6 +34,16 @@ async def main():
 asyncio.run(main())
 """
 NOTHING: Mapping[str, object] = {}
+OLD_ROWS = (
+    """
+    INSERT INTO jobs (id, state, created_at, updated_at, backend, prompt, seconds, size,
+        fingerprint, interaction_id, application_id, user_id, channel_id, locale, token_until,
+        upload_limit, message_id, remote_id)
+    VALUES ('0123456789abcdef0123456789abcdef', 'succeeded', 1, 1, 'b', 'a cat', 8, '2x2', 'f',
+        1, 1, 1, 1, 'en', 1, 1, 1, 'r')
+    """,
+    "INSERT INTO artifacts VALUES ('0123456789abcdef0123456789abcdef', 5, 'sha', 7)",
+)
 
 
 async def run_another(data_dir: Path) -> str:
@@ -168,6 +178,30 @@ async def test_a_failing_migration_changes_nothing(
         await schema(tmp_path)
     monkeypatch.setattr(database, "_migrations", lambda: [good])
     assert await schema(tmp_path) == (1, {"one"})
+
+
+async def test_what_the_first_schema_held_is_there_under_the_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = database._migrations()  # noqa: SLF001 - the scripts as they are
+    monkeypatch.setattr(database, "_migrations", lambda: every[:1])
+    async with open_database(tmp_path) as opened:
+        for statement in OLD_ROWS:
+            await opened.row(statement, NOTHING)
+    monkeypatch.setattr(database, "_migrations", lambda: every)
+    async with open_database(tmp_path) as opened:
+        found = await opened.row(
+            "SELECT prompt, by_bot, (SELECT count(*) FROM job_events) AS events,"
+            " (SELECT delivered_at FROM artifacts) AS delivered_at FROM jobs",
+            NOTHING,
+        )
+        assert found is not None
+        assert tuple(found) == ("a cat", 1, 1, 7.0)
+        assert await opened.rows("PRAGMA foreign_key_check", NOTHING) == []
+        await opened.row("UPDATE jobs SET state = 'failed'", NOTHING)
+        await opened.row("DELETE FROM jobs", NOTHING)
+        assert await opened.rows("SELECT job_id FROM job_events", NOTHING) == []
+        assert await opened.rows("SELECT job_id FROM artifacts", NOTHING) == []
 
 
 async def test_a_newer_schema_is_left_alone(

@@ -32,6 +32,17 @@ async def test_a_jobs_folder_is_private(workspace: Workspace) -> None:
     assert len(set(files)) == 4
 
 
+async def test_nothing_of_a_discarded_job_is_left(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    kept = (workspace.video(JOB), workspace.narration(JOB))
+    for path in kept:
+        path.parent.mkdir()
+        path.write_bytes(b"kept")
+    await workspace.discard(JOB)
+    await workspace.discard(JOB)
+    assert not any(path.exists() for path in (folder.path, *kept))
+
+
 async def test_a_folder_is_removed_with_all_that_is_in_it(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
     folder.clip.write_bytes(b"clip")

@@ -46,7 +46,9 @@ class JobFolder:
 
 
 class Workspace:
-    """The folders under `root`: `work/<job id>` (mode 0700) and `videos/<job id>.mp4`.
+    """The folders under `root`: `work/<job id>` (mode 0700), and what is kept of a job for a while.
+
+    Kept are `videos/<job id>.mp4` and, as it was attached, `narrations/<job id>`.
 
     ValueError: a job id isn't 32 hex digits.
     """
@@ -62,6 +64,10 @@ class Workspace:
         """Name a job's finished video; it need not exist."""
         return self._root / "videos" / f"{_checked(job_id)}.mp4"
 
+    def narration(self, job_id: str) -> Path:
+        """Name the sound that a job was given, kept for its next one; it need not exist."""
+        return self._root / "narrations" / _checked(job_id)
+
     async def create(self, job_id: str) -> JobFolder:
         """Make a job's folder, if it isn't there yet."""
         folder = self.folder(job_id)
@@ -71,6 +77,12 @@ class Workspace:
     async def remove(self, job_id: str) -> None:
         """Delete a job's folder with all that is in it; its finished video stays."""
         await asyncio.to_thread(shutil.rmtree, self.folder(job_id).path, ignore_errors=True)
+
+    async def discard(self, job_id: str) -> None:
+        """Delete everything that there is of a job."""
+        await self.remove(job_id)
+        for path in (self.video(job_id), self.narration(job_id)):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
         """Move the finished file at `path` to the videos, and describe it.
