@@ -286,7 +286,7 @@ def test_a_button_carries_its_action_and_job_and_no_more_than_discord_takes(
     [
         "clapper:cancel:",
         "clapper:cancel:" + "g" * 32,
-        "clapper:delete:" + "0" * 32,
+        "clapper:burn:" + "0" * 32,
         "other:cancel:" + "0" * 32,
         "clapper:cancel:" + "0" * 33,
     ],

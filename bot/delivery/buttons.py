@@ -11,23 +11,44 @@ class Action(StrEnum):
     """What a button does."""
 
     CANCEL = "cancel"
-    RETRY = "retry"
+    RETRY = "retry"  # of a create that nobody knows the answer to
     GIVE_UP = "give_up"
+    AGAIN = "again"  # a new job, with the same prompt and narration
+    EDIT = "edit"
+    NARRATE = "narrate"
+    DELETE = "delete"
 
 
-TEMPLATE = r"clapper:(?P<action>cancel|retry|give_up):(?P<job>[0-9a-f]{32})"
+TEMPLATE = rf"clapper:(?P<action>{'|'.join(Action)}):(?P<job>[0-9a-f]{{32}})"
+
+# The sentence on each button.
+LABELS = {
+    Action.CANCEL: "button.cancel",
+    Action.RETRY: "button.retry",
+    Action.GIVE_UP: "button.give_up",
+    Action.AGAIN: "button.again",
+    Action.EDIT: "button.edit",
+    Action.NARRATE: "button.narrate",
+    Action.DELETE: "button.delete",
+}
 
 _STYLES = {
-    Action.CANCEL: discord.ButtonStyle.secondary,
     Action.RETRY: discord.ButtonStyle.primary,
     Action.GIVE_UP: discord.ButtonStyle.danger,
+    Action.DELETE: discord.ButtonStyle.danger,
 }
 
 
 def make_button(
-    action: Action, job_id: str, label: str
+    action: Action, job_id: str, label: str, *, advised: bool = False
 ) -> discord.ui.Button[discord.ui.LayoutView]:
-    """Return a plain button: what it does is registered by its template, not by the view."""
+    """Return a plain button: what it does is registered by its template, not by the view.
+
+    `advised` makes it stand out, as what most people will want next.
+    """
+    style = _STYLES.get(action, discord.ButtonStyle.secondary)
     return discord.ui.Button(
-        style=_STYLES[action], label=label, custom_id=f"clapper:{action}:{job_id}"
+        style=discord.ButtonStyle.primary if advised else style,
+        label=label,
+        custom_id=f"clapper:{action}:{job_id}",
     )
