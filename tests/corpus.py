@@ -226,7 +226,7 @@ ATTACKS = (
     Sample(
         name="two-songs.mp3",
         make=joined(sound(*_MP3, rate=8000), sound(*_MP3, layout="stereo")),
-        seconds=None,
+        seconds=6.1,
     ),
 )
 

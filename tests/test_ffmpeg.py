@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import MediaError, StartupError
 from bot.media import ffmpeg as door
-from bot.media.ffmpeg import Ffmpeg, Limits, find_ffmpeg
+from bot.media.ffmpeg import Ffmpeg, Limits, LostChildError, find_ffmpeg
 from tests import clips
 
 TONE = ("-f", "lavfi", "-i", "sine=duration=2")
@@ -95,7 +95,7 @@ async def test_the_wall_clock_limit_kills_the_child(ffmpeg: Ffmpeg, tmp_path: Pa
 
 async def test_the_cpu_limit_kills_the_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     busy = ("-f", "lavfi", "-i", "testsrc2=s=1920x1080", "-f", "null", "-")
-    with pytest.raises(MediaError, match="SIGKILL"):
+    with pytest.raises(MediaError, match="code 255"):
         await ffmpeg.run(busy, cwd=tmp_path, limits=Limits(cpu_seconds=1))
 
 
@@ -216,6 +216,31 @@ async def test_without_setpriv_it_still_runs(
         [*TONE, "out.wav"], cwd=tmp_path, limits=Limits()
     )
     assert (tmp_path / "out.wav").exists()
+
+
+async def test_a_setpriv_that_knows_less_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(tmp_path / "setpriv", "echo 'unrecognized option: pdeathsig' >&2\nexit 1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    await Ffmpeg(clips.binary(), slots=1).run([*TONE, "out.wav"], cwd=tmp_path, limits=Limits())
+    assert (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_a_child_that_never_starts_is_lost(
+    *, guarded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not guarded:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LostChildError):
+        await Ffmpeg(tmp_path / "missing", slots=1).run([], cwd=tmp_path, limits=Limits())
+
+
+async def test_a_child_that_somebody_kills_is_lost(tmp_path: Path) -> None:
+    killed = script(tmp_path / "ffmpeg", "kill -9 $$")
+    with pytest.raises(LostChildError, match="SIGKILL"):
+        await Ffmpeg(killed, slots=1).run([], cwd=tmp_path, limits=Limits())
 
 
 async def test_the_systems_ffmpeg_is_preferred_when_it_will_do(

@@ -233,6 +233,65 @@ async def test_a_path_that_looks_like_a_protocol_is_only_a_path(
     assert narration.seconds == 2
 
 
+async def test_a_sound_that_changes_its_format_midway_is_as_long_as_its_parts(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    parts = (
+        clips.make_tone(tmp_path / "loud.mp3", seconds=3, volume=0.5),
+        clips.make_tone(tmp_path / "soft.mp3", seconds=1, volume=0.001),
+    )
+    clips.ffmpeg("-i", str(parts[0]), "-ar", "8000", "-ac", "1", str(tmp_path / "low.mp3"))
+    content = (tmp_path / "low.mp3").read_bytes() + parts[1].read_bytes()
+    narration = await ingest(
+        ffmpeg, attached(tmp_path, content), tmp_path / "n.wav", max_seconds=10
+    )
+    assert narration.seconds == pytest.approx(4, abs=0.3)
+    assert narration.loudness is not None
+    assert -20 < narration.loudness < -6
+
+
+@pytest.mark.parametrize(("volume", "heard"), [(0.5, True), (0.0, False)])
+async def test_a_sound_too_short_to_measure_is_judged_by_its_level(
+    *, volume: float, heard: bool, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    source = clips.make_tone(tmp_path / "blip.wav", seconds=0.3, volume=volume)
+    narration = await ingest(ffmpeg, source, tmp_path / "n.wav", max_seconds=10)
+    assert (narration.loudness is not None) is heard
+
+
+async def test_an_old_recorders_mov_is_read(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    clips.make_tone(tmp_path / "tone.wav", seconds=1)
+    clips.ffmpeg(
+        *("-i", str(tmp_path / "tone.wav"), "-c:a", "pcm_s32be"), str(tmp_path / "tone.mov")
+    )
+    whole = (tmp_path / "tone.mov").read_bytes()
+    ftyp = struct.unpack(">I", whole[:4])[0]
+    # Its place is kept: the index counts from the file's beginning.
+    source = attached(tmp_path, whole[:4] + b"free" + whole[8:ftyp] + whole[ftyp:])
+    narration = await ingest(ffmpeg, source, tmp_path / "n.wav", max_seconds=10)
+    assert narration.seconds == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"loudness": -16.0'])
+async def test_a_damaged_note_on_a_narration_is_no_bug(
+    content: bytes, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    source = clips.make_tone(tmp_path / "tone.wav")
+    await ingest(ffmpeg, source, tmp_path / "n.wav", max_seconds=10)
+    (tmp_path / "n.json").write_bytes(content)
+    with pytest.raises(MediaError, match="damaged"):
+        await read_narration(tmp_path / "n.wav")
+
+
+async def test_a_missing_ffmpeg_is_not_blamed_on_the_sound(
+    unstartable: Ffmpeg, tmp_path: Path
+) -> None:
+    source = clips.make_tone(tmp_path / "tone.wav")
+    with pytest.raises(MediaError):
+        await ingest(unstartable, source, tmp_path / "n.wav", max_seconds=10)
+    assert names(tmp_path) == {"tone.wav"}
+
+
 async def test_a_full_disk_is_not_blamed_on_the_sound(tmp_path: Path) -> None:
     full = tmp_path / "ffmpeg"
     full.write_text("#!/bin/sh\necho 'file:x: No space left on device' >&2\nexit 1\n")

@@ -29,6 +29,9 @@ _ENCODERS = frozenset({"libx264", "aac"})
 _PROBE_SECONDS = 10
 _TAIL_BYTES = 64 * 1024
 _NICENESS = 10
+_CPU_GRACE_SECONDS = 5
+# What setpriv and prlimit say when they find nothing to start, and what an OOM killer does.
+_LOST = frozenset({126, 127, -signal.SIGKILL})
 _KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # the others may hold secrets
 
 
@@ -51,18 +54,31 @@ async def find_ffmpeg() -> Path:
 
 
 async def _is_suitable(binary: str) -> bool:
-    version = re.search(r"libavutil\s+(\d+)\.\s*(\d+)", await _ask(binary, "-version"))
+    version = re.search(
+        r"libavutil\s+(\d+)\.\s*(\d+)", await _ask(binary, "-hide_banner", "-version")
+    )
     if not version or (int(version[1]), int(version[2])) < _FFMPEG_5_1:
         return False
-    return _ENCODERS.issubset((await _ask(binary, "-encoders")).split())
+    return _ENCODERS.issubset((await _ask(binary, "-hide_banner", "-encoders")).split())
 
 
-async def _ask(binary: str, question: str) -> str:
+async def _find_guard() -> tuple[str, ...]:
+    """Return the start of a command whose child ends with us; empty: this machine has none."""
+    setpriv = await asyncio.to_thread(shutil.which, "setpriv")
+    if setpriv:
+        guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")
+        # BusyBox's knows neither word.
+        if await _ask(*guard, "echo", "guarded"):
+            return guard
+    # Orderly stops still end every child; only our sudden death would leave one behind.
+    log.info("ffmpeg.unguarded reason=no_setpriv children_end_by=cpu_limit")
+    return ()
+
+
+async def _ask(*command: str) -> str:
     try:
         child = await asyncio.create_subprocess_exec(
-            binary,
-            "-hide_banner",
-            question,
+            *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -92,17 +108,17 @@ class Limits:
     file_bytes: int = 2 * 1024**3
 
 
+class LostChildError(MediaError):
+    """The child never started, or something else than its limits killed it: no file's fault."""
+
+
 class Ffmpeg:
     """Runs at most `slots` ffmpegs at a time; each is killed with its limits, its task and us."""
 
     def __init__(self, binary: Path, *, slots: int) -> None:
         self._binary = binary
         self._slots = asyncio.Semaphore(slots)
-        setpriv = shutil.which("setpriv")
-        self._guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs") if setpriv else ()
-        if not setpriv:
-            # Orderly stops still end every child; only our sudden death would leave one behind.
-            log.info("ffmpeg.unguarded reason=no_setpriv children_end_by=cpu_limit")
+        self._guard: tuple[str, ...] | None = None
         # Where they are, the bounds hold from the first instruction on, not a moment later.
         self._nice = shutil.which("nice")
         self._prlimit = shutil.which("prlimit")
@@ -118,7 +134,8 @@ class Ffmpeg:
         """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.
 
         `on_progress` gets the seconds of output so far; they never fall. Waiting for a slot counts
-        for no limit. MediaError: it failed, or it outlived a limit.
+        for no limit. MediaError: it failed, or it outlived a limit. LostChildError: it is not
+        to blame.
         """
         async with self._slots:
             child = await self._spawn(args, cwd, limits, progress=on_progress is not None)
@@ -136,6 +153,8 @@ class Ffmpeg:
                 _kill(child)
                 await asyncio.wait(readers)
                 await child.wait()
+        if code in _LOST:
+            raise LostChildError(f"ffmpeg ended with {_name(code)}", stderr.text())
         if code:
             raise MediaError(f"ffmpeg ended with {_name(code)}", stderr.text())
         return stderr.text()
@@ -143,27 +162,32 @@ class Ffmpeg:
     async def _spawn(
         self, args: Sequence[str], cwd: Path, limits: Limits, *, progress: bool
     ) -> asyncio.subprocess.Process:
+        if self._guard is None:
+            self._guard = await _find_guard()
         reporting = ("-progress", "pipe:1") if progress else ()
-        return await asyncio.create_subprocess_exec(
-            *self._bounded(limits),
-            *self._guard,
-            str(self._binary),
-            *("-hide_banner", "-nostdin", "-nostats", "-y"),
-            *reporting,
-            *args,
-            cwd=cwd,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            env=_environment(),
-        )
+        try:
+            return await asyncio.create_subprocess_exec(
+                *self._bounded(limits),
+                *self._guard,
+                str(self._binary),
+                *("-hide_banner", "-nostdin", "-nostats", "-y"),
+                *reporting,
+                *args,
+                cwd=cwd,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                env=_environment(),
+            )
+        except OSError as error:
+            raise LostChildError(f"ffmpeg can't be started: {error.strerror}") from error
 
     def _bounded(self, limits: Limits) -> tuple[str, ...]:
         nice = (self._nice, "-n", str(_NICENESS)) if self._nice else ()
         if self._prlimit is None:
             return nice
-        options = (f"--{option}={bound}" for _, option, bound in _bounds(limits))
+        options = (f"--{option}={soft}:{hard}" for _, option, soft, hard in _bounds(limits))
         return (*nice, self._prlimit, *options)
 
 
@@ -222,21 +246,26 @@ def _environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
-def _bounds(limits: Limits) -> list[tuple[int, str, int]]:
-    """Return each limit with its name for prlimit(1), none above what we have ourselves."""
+def _bounds(limits: Limits) -> list[tuple[int, str, int, int]]:
+    """Return each limit, its name for prlimit(1), soft and hard; none above what we have."""
+    cpu = limits.cpu_seconds
     wanted = (
-        (resource.RLIMIT_CPU, "cpu", limits.cpu_seconds),
-        (resource.RLIMIT_AS, "as", limits.memory_bytes),
-        (resource.RLIMIT_FSIZE, "fsize", limits.file_bytes),
-        (resource.RLIMIT_NOFILE, "nofile", 64),
-        (resource.RLIMIT_CORE, "core", 0),
+        # At the hard limit the kernel kills, as it does where memory has run out.
+        (resource.RLIMIT_CPU, "cpu", cpu, cpu + _CPU_GRACE_SECONDS),
+        (resource.RLIMIT_AS, "as", limits.memory_bytes, limits.memory_bytes),
+        (resource.RLIMIT_FSIZE, "fsize", limits.file_bytes, limits.file_bytes),
+        (resource.RLIMIT_NOFILE, "nofile", 64, 64),
+        (resource.RLIMIT_CORE, "core", 0, 0),
     )
-    bounds: list[tuple[int, str, int]] = []
-    for kind, option, bound in wanted:
-        _, ceiling = resource.getrlimit(kind)
-        lowest = bound if ceiling == resource.RLIM_INFINITY else min(bound, ceiling)
-        bounds.append((kind, option, lowest))
-    return bounds
+    return [
+        (kind, option, _at_most(soft, kind), _at_most(hard, kind))
+        for kind, option, soft, hard in wanted
+    ]
+
+
+def _at_most(bound: int, kind: int) -> int:
+    _, ceiling = resource.getrlimit(kind)
+    return bound if ceiling == resource.RLIM_INFINITY else min(bound, ceiling)
 
 
 def _confine(pid: int, limits: Limits) -> None:
@@ -245,8 +274,8 @@ def _confine(pid: int, limits: Limits) -> None:
         niceness = max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid))
         os.setpriority(os.PRIO_PROCESS, pid, niceness)
         if sys.platform == "linux":
-            for kind, _, bound in _bounds(limits):
-                resource.prlimit(pid, kind, (bound, bound))
+            for kind, _, soft, hard in _bounds(limits):
+                resource.prlimit(pid, kind, (soft, hard))
 
 
 def _kill(child: asyncio.subprocess.Process) -> None:

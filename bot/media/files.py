@@ -52,8 +52,8 @@ async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) ->
     The file appears when it is whole. TooLargeError: more than `max_bytes` came.
     """
     part = part_of(target)
-    await asyncio.to_thread(part.write_bytes, b"")
     try:
+        await settled(part.write_bytes, b"")
         size = await _fill(part, chunks, max_bytes)
         await settled(commit, part, target)
     except BaseException:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import MediaError, UserError
-from bot.media.ffmpeg import Limits
+from bot.media.ffmpeg import Limits, LostChildError
 from bot.media.files import commit, part_of, settled
+from bot.media.loudness import measure_loudness
 from bot.media.sniff import DEMUXERS, NAMES, describe, sniff
 
 if TYPE_CHECKING:
@@ -26,13 +27,12 @@ log = logging.getLogger(__name__)
 
 _RATE = 48_000
 _BYTES_PER_SECOND = _RATE * 2 * 2
-_SILENCE_LUFS = -70.0  # the gate of EBU R 128: below it nothing is measured
 _DECODERS = (
-    "pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_f64le,pcm_alaw,"
-    "pcm_mulaw,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,mp3,mp3float,mp2,mp2float,aac,alac,flac,opus,"
-    "libopus,vorbis,libvorbis,ac3,eac3"
+    "pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_s64le,"
+    "pcm_f32le,pcm_f32be,pcm_f64le,pcm_alaw,pcm_mulaw,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,"
+    "adpcm_yamaha,adpcm_g726,mp3,mp3float,mp2,mp2float,aac,alac,flac,opus,libopus,vorbis,"
+    "libvorbis,ac3,eac3"
 )
-_LOUDNESS = re.compile(r"Integrated loudness:\s+I:\s+(\S+) LUFS")
 _PEAK = re.compile(r"Peak level dB: (\S+)")
 _FLATNESS = re.compile(r"Flat factor: (\S+)")
 _CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # dB; waves that stay at their peak
@@ -57,21 +57,23 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
     """Decode the file `source` of anybody into the WAV `target`, and measure its loudness.
 
     UserError: `audio.empty`, `audio.not_audio`, `audio.unreadable`, `audio.no_sound` (each with
-    what was found) or `audio.too_long` (seconds, max_seconds). MediaError: the disk is full.
+    what was found) or `audio.too_long` (seconds, max_seconds). MediaError: that isn't the file's
+    fault.
     """
     demuxer = await asyncio.to_thread(_recognise, source)
     part = part_of(target)
     # A second more than allowed tells a sound that is too long from one that is just as long.
     arguments = _arguments(demuxer, source, part, seconds=max_seconds + 1)
     try:
-        stderr = await ffmpeg.run(arguments, cwd=target.parent, limits=_limits(max_seconds + 1))
-        narration = await settled(_keep, part, target, stderr, max_seconds)
-    except MediaError as error:
-        if "No space left on device" in error.stderr_tail:
-            raise
-        log.info("ingest.unreadable demuxer=%s reason=%s", demuxer, error)
-        key = "audio.no_sound" if _NO_TRACK in error.stderr_tail else "audio.unreadable"
-        raise UserError(key, found=NAMES[demuxer]) from error
+        stderr = await _decode(ffmpeg, arguments, demuxer, part, max_seconds)
+        seconds = await asyncio.to_thread(_checked_length, part, stderr, max_seconds)
+        narration = Narration(
+            path=target,
+            seconds=seconds,
+            loudness=await measure_loudness(ffmpeg, part, seconds=seconds),
+            clipped=_is_clipped(stderr),
+        )
+        await settled(_keep, part, narration)
     finally:
         await settled(part.unlink, missing_ok=True)
     log.info(
@@ -82,8 +84,29 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
 
 
 async def read_narration(path: Path) -> Narration | None:
-    """Return the narration that was ingested to `path`; None: there is none."""
-    return await asyncio.to_thread(_load, path)
+    """Return the narration that was ingested to `path`; None: there is none.
+
+    MediaError: it is damaged.
+    """
+    try:
+        return await asyncio.to_thread(_load, path)
+    except (OSError, ValueError, KeyError, EOFError, wave.Error) as error:
+        raise MediaError(f"the ingested narration is damaged: {error}") from error
+
+
+async def _decode(
+    ffmpeg: Ffmpeg, arguments: list[str], demuxer: str, part: Path, max_seconds: int
+) -> str:
+    try:
+        return await ffmpeg.run(arguments, cwd=part.parent, limits=_limits(max_seconds + 1))
+    except LostChildError:
+        raise
+    except MediaError as error:
+        if "No space left on device" in error.stderr_tail:
+            raise
+        log.info("ingest.unreadable demuxer=%s reason=%s", demuxer, error)
+        key = "audio.no_sound" if _NO_TRACK in error.stderr_tail else "audio.unreadable"
+        raise UserError(key, found=NAMES[demuxer]) from error
 
 
 def _recognise(source: Path) -> str:
@@ -112,10 +135,9 @@ def _arguments(demuxer: str, source: Path, part: Path, *, seconds: int) -> list[
         sound["a:0"]
         .filter("aformat", sample_fmts="s16")
         .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
-        .filter("aresample", _RATE, **{"async": 1, "first_pts": 0})
-        .filter("aformat", channel_layouts="stereo", sample_fmts="flt")
-        .filter("ebur128", framelog="verbose")
-        .filter("aformat", sample_fmts="s16")
+        # No `first_pts`: where the format changes midway, it would put in all the time gone by.
+        .filter("aresample", _RATE, **{"async": 1})
+        .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
     )
     output = graph.output(
         plain,
@@ -145,22 +167,23 @@ def _limits(seconds: int) -> Limits:
     )
 
 
-def _keep(part: Path, target: Path, stderr: str, max_seconds: int) -> Narration:
+def _checked_length(part: Path, stderr: str, max_seconds: int) -> float:
     seconds = _length(part)
     if not seconds:
         raise UserError("audio.empty")
     if seconds > max_seconds:
         longest = max(_declared(stderr), round(seconds))
         raise UserError("audio.too_long", seconds=longest, max_seconds=max_seconds)
-    loudness, clipped = _loudness(stderr), _is_clipped(stderr)
+    return seconds
+
+
+def _keep(part: Path, narration: Narration) -> None:
     # The measurement first: whoever finds the WAV finds it too.
-    notes = _notes(target)
-    part_of(notes).write_text(
-        json.dumps({"loudness": loudness, "clipped": clipped}), encoding="utf-8"
-    )
+    notes = _notes(narration.path)
+    measured = {"loudness": narration.loudness, "clipped": narration.clipped}
+    part_of(notes).write_text(json.dumps(measured), encoding="utf-8")
     commit(part_of(notes), notes)
-    commit(part, target)
-    return Narration(path=target, seconds=seconds, loudness=loudness, clipped=clipped)
+    commit(part, narration.path)
 
 
 def _load(path: Path) -> Narration | None:
@@ -190,14 +213,8 @@ def _declared(stderr: str) -> int:
     return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]) if found else 0
 
 
-def _loudness(stderr: str) -> float | None:
-    # The last match: before it stands the file's own metadata, which may say anything.
-    found = _LOUDNESS.findall(stderr)
-    measured = float(found[-1]) if found else _SILENCE_LUFS
-    return measured if measured > _SILENCE_LUFS else None
-
-
 def _is_clipped(stderr: str) -> bool:
+    # The last match: before it stands the file's own metadata, which may say anything.
     peaks, flatness = _PEAK.findall(stderr), _FLATNESS.findall(stderr)
     if not (peaks and flatness):
         return False

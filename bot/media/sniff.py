@@ -23,6 +23,8 @@ _HEAD = 64
 _ID3_HEADER = 10
 _SYNC_MP3 = 0xFFE0
 _SYNC_AAC = 0xFFF0
+# Recorders of old begin a MOV without `ftyp`.
+_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _LAYER = 0x0006  # none of its bits: AAC
 _FOREIGN = (
     (b"<!DOCTYPE", "HTML"),
@@ -77,12 +79,12 @@ def describe(path: Path) -> str:
 
 
 def _demuxer(head: bytes) -> str | None:
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+    if head[:4] in {b"RIFF", b"RF64"} and head[8:12] == b"WAVE":
         return "wav"
     starts = {b"OggS": "ogg", b"fLaC": "flac", b"\x1a\x45\xdf\xa3": "matroska"}
     if head[:4] in starts:
         return starts[head[:4]]
-    if head[4:8] == b"ftyp":
+    if head[4:8] in _BOXES:
         return "mov"
     return _mpeg(head)
 
