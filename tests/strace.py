@@ -11,9 +11,11 @@ from pathlib import Path
 _CALLS = "open,openat,openat2,creat,socket,connect,bind,execve"
 # The program itself, its libraries, and what the C library and the scheduler look at.
 _SYSTEM = re.compile(
-    r"/(lib|lib64|usr/lib|usr/local/lib|etc/ld\.so|proc|sys/devices/system|sys/fs/cgroup"
+    r"/(lib|lib64|usr/lib|usr/local/lib|etc/ld\.so|sys/devices/system|sys/fs/cgroup"
+    r"|proc/(self/|cpuinfo$|meminfo$|stat$|filesystems$|sys/vm/|sys/kernel/)"
     r"|dev/null$|dev/urandom$|etc/localtime$|usr/share/zoneinfo)"
 )
+_CALL = re.compile(r'\d+\s+(\w+)\((?:(AT_FDCWD|-?\d+)[^,"]*, )?(?:"([^"]*)")?')
 
 
 def is_here() -> bool:
@@ -34,11 +36,13 @@ def strange(log: Path, *, binary: Path, workspace: Path) -> list[str]:
     """List what was asked for outside the workspace, apart from the program itself."""
     found: list[str] = []
     for line in log.read_text(errors="replace").splitlines():
-        call = re.match(r'\d+\s+(\w+)\((?:AT_FDCWD, )?"?([^",)]*)', line)
+        call = _CALL.match(line)
         if call is None:
             continue
-        name, path = call[1], Path(os.path.normpath(workspace / call[2]))
-        if name in {"socket", "connect", "bind"}:
+        name, base, asked = call.groups()
+        path = Path(os.path.normpath(workspace / (asked or "")))
+        # What is named from an open folder could be anywhere.
+        if asked is None or base not in {None, "AT_FDCWD"}:
             found.append(line.split(maxsplit=1)[1])
         elif path != binary and not (_SYSTEM.match(str(path)) or path.is_relative_to(workspace)):
             found.append(f"{name} {path}")

@@ -21,6 +21,22 @@ FEW = {
 CHOSEN = [sample for sample in (*SOUNDS, *ATTACKS, *CLIPS) if sample.name in FEW]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '7 openat(5, "../../etc/passwd", O_RDONLY) = 6',
+        '7 openat(AT_FDCWD</work>, "/etc/passwd", O_RDONLY) = 6',
+        '7 open("/proc/1/environ", O_RDONLY) = 6',
+        '7 openat(AT_FDCWD, "../secret", O_RDONLY) = 6',
+        "7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 6",
+    ],
+)
+def test_the_watch_sees_what_is_outside(line: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(f'7 openat(AT_FDCWD, "clip.mp4", O_RDONLY) = 5\n{line}\n7 +++ exited +++\n')
+    assert len(strace.strange(log, binary=clips.binary(), workspace=tmp_path / "job")) == 1
+
+
 @pytest.mark.parametrize("sample", CHOSEN, ids=[sample.name for sample in CHOSEN])
 async def test_a_file_of_the_corpus_is_merged_or_refused(sample: Sample, tmp_path: Path) -> None:
     prepare(sample, tmp_path, is_clip=sample in CLIPS)
