@@ -792,6 +792,59 @@ async def test_nobody_types_what_the_bot_does_not_offer(sandbox: Sandbox, bot: B
             await sandbox.slash(name, options)
 
 
+async def test_choices_are_offered_while_an_option_is_typed(sandbox: Sandbox, bot: Bot) -> None:
+    @bot.tree.command(description="Find a clip")
+    async def find(interaction: discord.Interaction, name: str, size: str = "") -> None:
+        raise NotImplementedError
+
+    @find.autocomplete("name")
+    async def offer(
+        _interaction: discord.Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return [app_commands.Choice(name=typed * 2, value=typed)] if typed else []
+
+    await bot.tree.sync()
+    assert await sandbox.complete("find", "name", "ra") == [{"name": "rara", "value": "ra"}]
+    assert await sandbox.complete("find", "name", "") == []
+    for option, reason in [("size", "offers nothing for size"), ("sort", "no option sort")]:
+        with pytest.raises(SandboxError, match=reason):
+            await sandbox.complete("find", option, "ra")
+
+
+async def test_only_choices_answer_an_option_that_is_typed(sandbox: Sandbox, bot: Bot) -> None:
+    refused: asyncio.Queue[int] = asyncio.Queue()
+
+    @bot.tree.command(description="Find a clip")
+    async def find(interaction: discord.Interaction, name: str) -> None:
+        raise NotImplementedError
+
+    @find.autocomplete("name")
+    async def offer(
+        interaction: discord.Interaction, _typed: str
+    ) -> list[app_commands.Choice[str]]:
+        with pytest.raises(discord.HTTPException) as error:
+            await interaction.response.send_message("no choice")
+        refused.put_nowait(error.value.code)
+        return []
+
+    await bot.tree.sync()
+    assert await sandbox.complete("find", "name", "x") == []
+    assert await refused.get() == 50035
+
+
+async def test_a_command_is_chosen_from_a_messages_menu(sandbox: Sandbox, bot: Bot) -> None:
+    @bot.tree.context_menu(name="Count letters")
+    async def count(interaction: discord.Interaction, message: discord.Message) -> None:
+        await interaction.response.send_message(f"{message.id}: {len(message.content)}")
+
+    await bot.tree.sync()
+    said = sandbox.say("rain")
+    answer = await sandbox.answer_to(await sandbox.choose("Count letters", said))
+    assert answer.text == f"{said.id}: 4"
+    with pytest.raises(SandboxError, match="no message command video; known: Count letters"):
+        await sandbox.choose("video", said)
+
+
 async def test_without_a_bot_nothing_can_be_typed(sandbox: Sandbox) -> None:
     sandbox.world.sync([{"name": "video", "description": "x"}])
     with pytest.raises(SandboxError, match="no bot has logged in"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.sandbox.uploads import StoredFile
     from bot.sandbox.wire import Payload
 
-MESSAGE, THINK, QUIET, UPDATE, MODAL = 4, 5, 6, 7, 9
+MESSAGE, THINK, QUIET, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 _REPLY_TYPES = {Kind.COMMAND: 20, Kind.COMPONENT: 19, Kind.MODAL: 19}
 
 
@@ -33,7 +33,11 @@ class Callbacks:
         """Do what the callback says, and return what `with_response` shows of it."""
         kind: int = body.get("type", 0)
         data: Payload = body.get("data") or {}
-        if kind == MESSAGE:
+        if (kind == CHOICES) != (interaction.kind is Kind.AUTOCOMPLETE):
+            raise invalid_form("type", f"{kind} can't answer this interaction")
+        if kind == CHOICES:
+            interaction.choices = data["choices"]
+        elif kind == MESSAGE:
             interaction.message = self.reply(interaction, data, files)
         elif kind == THINK:
             interaction.message = self._messages.think(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
 
     from bot.sandbox.faults import Fault, Faults
     from bot.sandbox.ledger import Ledger
+    from bot.sandbox.rates import Rates
     from bot.sandbox.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
 BODY = web.RequestKey("body", Body)
 NO_BODY = Body()
-BUCKET_SIZE = 50
 # These carry their right in their path, and are called without the bot's token.
 _OPEN_TO_ALL = ("/webhooks/", "/interactions/", "/gateway")
 
@@ -40,12 +39,14 @@ class Front:
         *,
         token: str,
         faults: Faults,
+        rates: Rates,
         ledger: Ledger,
         uploads: Uploads,
         clock: Callable[[], float],
     ) -> None:
         self._token = token
         self._faults = faults
+        self._rates = rates
         self._ledger = ledger
         self._uploads = uploads
         self._clock = clock
@@ -82,7 +83,8 @@ class Front:
         except web.HTTPException as error:
             answer = _refusal(Refusal(error.status, 0, f"{error.status}: {error.reason}"))
         await fault.on_answer(request)
-        for name, value in self._rate_limit(request).items():
+        path = request.path.removeprefix(API)
+        for name, value in self._rates.headers(request.method, path, _template(request)).items():
             answer.headers.setdefault(name, value)
         return answer
 
@@ -92,6 +94,8 @@ class Front:
         await fault.on_arrival(request)
         request[BODY] = await self._uploads.read(request)
         await fault.on_handling(request)
+        if request.path.startswith(API):
+            self._rates.take(request.method, request.path.removeprefix(API))
         if request[BODY].too_large:
             raise RefusedError(TOO_LARGE)
         if request.path.startswith(API):
@@ -104,16 +108,6 @@ class Front:
             return
         if request.headers.get("Authorization") != f"Bot {self._token}":
             raise RefusedError(UNAUTHORIZED)
-
-    def _rate_limit(self, request: web.Request) -> dict[str, str]:
-        bucket = hashlib.sha256(f"{request.method} {_template(request)}".encode()).hexdigest()
-        return {
-            "X-RateLimit-Limit": str(BUCKET_SIZE),
-            "X-RateLimit-Remaining": str(BUCKET_SIZE - 1),
-            "X-RateLimit-Reset": f"{self._clock() + 1:.3f}",
-            "X-RateLimit-Reset-After": "1.0",
-            "X-RateLimit-Bucket": bucket[:16],
-        }
 
     def _record(self, request: web.Request, at: float, status: int) -> None:
         if not request.path.startswith(API):

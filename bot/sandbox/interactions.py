@@ -28,6 +28,7 @@ class Kind(IntEnum):
 
     COMMAND = 2
     COMPONENT = 3
+    AUTOCOMPLETE = 4
     MODAL = 5
 
 
@@ -35,8 +36,9 @@ class Kind(IntEnum):
 class Interaction:
     """One of them: `message` is the bot's answer, `modal` its form, `source` what was clicked.
 
-    `form` is the interaction whose form was filled in. `answer` is the type of the callback, None
-    until it has come. Times are Unix seconds.
+    `choices` are what the bot offered for an option that is being typed. `form` is the interaction
+    whose form was filled in. `answer` is the type of the callback, None until it has come. Times
+    are Unix seconds.
     """
 
     id: int
@@ -51,6 +53,7 @@ class Interaction:
     answer: int | None = None
     message: Message | None = None
     modal: Payload | None = None
+    choices: list[Payload] | None = None
     followups: list[Message] = field(default_factory=list["Message"])
 
     def metadata(self) -> Payload:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bot.sandbox.interactions import Interaction
+    from bot.sandbox.messages import Message
     from bot.sandbox.state import Channel, Limits, World
     from bot.sandbox.wire import Payload
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _SUBCOMMANDS = (1, 2)
 _ATTACHMENT = 11
+_MESSAGE_COMMAND = 3
 _CONTEXTS = {DM: 1, GROUP: 2}
 _TEXT_INPUT, _LABEL, _FILE_UPLOAD = 4, 18, 19
 
@@ -83,6 +85,35 @@ def command_data(
     if resolved:
         data["resolved"] = {"attachments": resolved}
     return data
+
+
+def typing_data(commands: Sequence[Payload], name: str, focused: str, typed: str) -> Payload:
+    """Return the data of a command whose option `focused` is being typed.
+
+    SandboxError: the bot has not synced such a command, or offers nothing for this option.
+    """
+    command = _named(commands, name, "command")
+    option = _named(command["options"], focused, "option")
+    if not option.get("autocomplete"):
+        raise SandboxError(f"/{name} offers nothing for {focused}")
+    sent = {"name": focused, "type": option["type"], "value": typed, "focused": True}
+    return {"id": command["id"], "name": name, "type": command["type"], "options": [sent]}
+
+
+def message_command_data(commands: Sequence[Payload], name: str, message: Message) -> Payload:
+    """Return the data of a command that was chosen from a message's menu.
+
+    SandboxError: the bot has not synced such a command.
+    """
+    menu = [command for command in commands if command["type"] == _MESSAGE_COMMAND]
+    command = _named(menu, name, "message command")
+    return {
+        "id": command["id"],
+        "name": name,
+        "type": command["type"],
+        "target_id": str(message.id),
+        "resolved": {"messages": {str(message.id): message.payload}},
+    }
 
 
 def _options(

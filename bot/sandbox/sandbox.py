@@ -14,9 +14,17 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.front import Front
 from bot.sandbox.gateway import Gateway
 from bot.sandbox.interactions import Interaction, Interactions, Kind
-from bot.sandbox.invocations import command_data, component_data, interaction_create, modal_data
+from bot.sandbox.invocations import (
+    command_data,
+    component_data,
+    interaction_create,
+    message_command_data,
+    modal_data,
+    typing_data,
+)
 from bot.sandbox.ledger import Ledger
 from bot.sandbox.messages import Message, Messages
+from bot.sandbox.rates import Rates
 from bot.sandbox.refusals import DM_CLOSED
 from bot.sandbox.rest import Rest
 from bot.sandbox.state import Channel, Limits, User, World
@@ -39,8 +47,8 @@ class Sandbox:
     """A Discord on loopback; use it as `async with Sandbox(directory) as sandbox`.
 
     `directory` takes the uploaded files. `port` 0: any free one. `clock` is in Unix seconds;
-    `on_message` is called at each change of a message. `limits`, `faults` and `world` are for
-    tests to change at any time; `ledger` says what happened.
+    `on_message` is called at each change of a message. `limits`, `faults`, `rates` and `world`
+    are for tests to change at any time; `ledger` says what happened.
     """
 
     def __init__(
@@ -54,6 +62,7 @@ class Sandbox:
         ids = Snowflakes(clock)
         self.limits = Limits()
         self.faults = Faults()
+        self.rates = Rates(clock)
         self.world = World(ids)
         self.ledger = Ledger(on_message)
         self.token = _token(self.world.application_id)
@@ -113,6 +122,35 @@ class Sandbox:
         data = command_data(self.world.commands, name, values, attach)
         who, channel = user or self.world.user, where or self.world.channel
         return self._send(self._interactions.open(Kind.COMMAND, who, channel), data)
+
+    async def complete(
+        self,
+        name: str,
+        focused: str,
+        typed: str,
+        *,
+        user: User | None = None,
+    ) -> list[Payload]:
+        """Type into an option of a slash command, and return the choices that the bot offers.
+
+        SandboxError: no bot has logged in, or it offers nothing for this option.
+        """
+        data = typing_data(self.world.commands, name, focused, typed)
+        asked = self._interactions.open(
+            Kind.AUTOCOMPLETE, user or self.world.user, self.world.channel
+        )
+        interaction = self._send(asked, data)
+        await self.ledger.wait_for(lambda: interaction.choices is not None)
+        return interaction.choices or []
+
+    async def choose(self, name: str, message: Message, *, user: User | None = None) -> Interaction:
+        """Choose a command from a message's menu.
+
+        SandboxError: no bot has logged in, or it has no such command for messages.
+        """
+        data = message_command_data(self.world.commands, name, message)
+        who = user or self.world.user
+        return self._send(self._interactions.open(Kind.COMMAND, who, message.channel), data)
 
     async def click(
         self,
@@ -211,6 +249,7 @@ class Sandbox:
         front = Front(
             token=self.token,
             faults=self.faults,
+            rates=self.rates,
             ledger=self.ledger,
             uploads=self._uploads,
             clock=self._clock,

@@ -177,6 +177,7 @@ class World:
             {
                 "options": [],
                 "type": 1,
+                "description": "",
                 **definition,
                 "id": known.get(definition["name"]) or str(self._ids.next()),
                 "application_id": str(self.application_id),
