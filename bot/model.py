@@ -216,6 +216,17 @@ def new_job(  # noqa: PLR0913 - what a row starts with
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """What an open job may expect, as far as that is known.
+
+    `place` is 1 for the next in line; `usual_seconds` is what a provider took for others like it.
+    """
+
+    place: int | None = None
+    usual_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Caps:
     """How many jobs may be open for one person and in all, and how many a day may bring."""
 
@@ -244,6 +255,14 @@ class Film:
 
     path: Path
     note: str | None = None
+
+
+class Notify(StrEnum):
+    """When a person wants a DM about a finished video; `LATE`: only if it took its time."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    LATE = "late"
 
 
 class Handover(StrEnum):
