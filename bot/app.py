@@ -22,6 +22,7 @@ from bot.delivery.progress import ProgressCards
 from bot.errors import StartupError
 from bot.events import EventBus
 from bot.jobs import JobService
+from bot.keeper import Keeper
 from bot.links import Links, derive_key, load_secret
 from bot.media.download import AttachmentFetcher
 from bot.media.editor import Editor
@@ -46,6 +47,8 @@ from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.inbox import Inbox
 from storage.jobs import JobStore
+from storage.keeping import KeepingStore
+from storage.people import PeopleStore
 
 if TYPE_CHECKING:
     import socket
@@ -225,7 +228,15 @@ async def _open_service(
     for subscriber in (progress.note, *(worker.note for worker in workers)):
         bus.subscribe(subscriber)
 
-    bot.services = Services(jobs=jobs, cards=cards, texts=texts, presets=_presets(settings))
+    keeper = Keeper(KeepingStore(core.database), workspace, clock=time.time)
+    bot.services = Services(
+        jobs=jobs,
+        cards=cards,
+        texts=texts,
+        presets=_presets(settings),
+        people=PeopleStore(core.database),
+        keeper=keeper,
+    )
     web = WebServer(
         [
             *Webhooks(jobs, backend, clock=time.time).routes,

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from bot.jobs import JobService
     from bot.texts import Texts
 
+    from bot.keeper import Keeper
 log = logging.getLogger(__name__)
+    from storage.people import PeopleStore
 
 _EXTENSIONS = ("cogs.video", "cogs._buttons")
 _API_SECONDS = 15
@@ -55,6 +57,8 @@ class Services:
 
 class VideoBot(commands.Bot):
     """A bot without privileged intents; `services` is set before it connects."""
+    people: PeopleStore
+    keeper: Keeper
 
     services: Services
 

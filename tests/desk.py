@@ -108,7 +108,14 @@ async def open_desk(folder: Path) -> AsyncGenerator[Desk]:
         texts = Texts.load()
         cards = Cards(texts, free_backends=frozenset(), clock=clock)
         presets = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
-        bot.services = Services(jobs=bench.jobs, cards=cards, texts=texts, presets=presets)
+        bot.services = Services(
+            jobs=bench.jobs,
+            cards=cards,
+            texts=texts,
+            presets=presets,
+            people=bench.people,
+            keeper=bench.keeper,
+        )
         await log_in(bot, sandbox.token, api_url=sandbox.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")
         try:

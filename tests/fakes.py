@@ -16,6 +16,7 @@ from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs import JobService
+from bot.keeper import Keeper
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
 from bot.pipeline import Pipeline
@@ -26,6 +27,8 @@ from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.inbox import Inbox
 from storage.jobs import JobStore
+from storage.keeping import KeepingStore
+from storage.people import PeopleStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -342,6 +345,8 @@ class Bench:
             clock=clock,
         )
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
+        self.people = PeopleStore(database)
+        self.keeper = Keeper(KeepingStore(database), self.workspace, clock=clock)
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
 
