@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,20 +16,23 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from bot.definitions import are_alike, localise
 from bot.errors import StartupError, UserError
 from bot.model import VideoRequest
 
 if TYPE_CHECKING:
     from bot.delivery.cards import Cards
     from bot.jobs import JobService
-    from bot.texts import Texts
-
     from bot.keeper import Keeper
-log = logging.getLogger(__name__)
+    from bot.texts import Texts
     from storage.people import PeopleStore
+
+log = logging.getLogger(__name__)
 
 _EXTENSIONS = ("cogs.video", "cogs._buttons")
 _API_SECONDS = 15
+# discord.py itself would wait out a limit of a day.
+_COMMANDS_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,12 +57,12 @@ class Services:
     cards: Cards
     texts: Texts
     presets: Presets
+    people: PeopleStore
+    keeper: Keeper
 
 
 class VideoBot(commands.Bot):
     """A bot without privileged intents; `services` is set before it connects."""
-    people: PeopleStore
-    keeper: Keeper
 
     services: Services
 
@@ -72,14 +76,37 @@ class VideoBot(commands.Bot):
             max_messages=None,
             help_command=None,
             tree_cls=CommandTree,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=True, private_channel=True
+            ),
         )
 
     async def setup_hook(self) -> None:
         """Load what people type and press, and tell Discord of it."""
         for extension in _EXTENSIONS:
             await self.load_extension(extension)
-        synced = await self.tree.sync()
-        log.info("discord.synced commands=%d", len(synced))
+        try:
+            async with asyncio.timeout(_COMMANDS_SECONDS):
+                await self._offer_commands()
+        except (discord.HTTPException, aiohttp.ClientError, OSError):
+            # What people have asked for goes on, and most have the commands of the last start.
+            log.exception("discord.commands_refused")
+
+    async def _offer_commands(self) -> None:
+        """Tell Discord of the commands, unless it has them just so."""
+        application = self.application_id or 0
+        route = Route("GET", "/applications/{application_id}/commands", application_id=application)
+        found = await self.http.request(route, params={"with_localizations": "true"})
+        wanted = localise(
+            [command.to_dict(self.tree) for command in self.tree.get_commands()],
+            self.services.texts,
+        )
+        if are_alike(found, wanted):
+            log.info("discord.commands_unchanged commands=%d", len(wanted))
+            return
+        await self.http.bulk_upsert_global_commands(application, payload=wanted)
+        log.info("discord.commands_synced commands=%d", len(wanted))
 
     async def on_ready(self) -> None:
         """Say that people can be served now."""
@@ -105,7 +132,7 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
         sentence = texts(error.key, locale, **error.fields)
     else:
         log.error("interaction.failed id=%d", interaction.id, exc_info=error)
-        sentence = texts("error.internal", locale, incident=interaction.id)
+        sentence = texts("error.internal", locale, incident=str(interaction.id))
     await answer(interaction, sentence)
 
 

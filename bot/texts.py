@@ -2,21 +2,65 @@
 
 from __future__ import annotations
 
+import string
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DEFAULT = "en"
+# The plural forms of all languages, as the Unicode consortium names them.
+_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plural:
+    """A sentence in the forms that its language needs, chosen by the number in the field `by`."""
+
+    by: str
+    forms: Mapping[str, str]
+
+    def form(self, count: object) -> str:
+        """Return the form for a number.
+
+        A language that tells more than one from many (as Polish does) needs its rule here.
+        """
+        return self.forms["one" if count == 1 and "one" in self.forms else "other"]
+
+
+class Numerals(string.Formatter):
+    """Fills in a sentence's fields, with numbers as a language writes them."""
+
+    def __init__(self, *, decimal: str, group: str) -> None:
+        self._signs = str.maketrans({".": decimal, ",": group})
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Write a field's value."""
+        if isinstance(value, int | float) and not format_spec:
+            return self.number(value)
+        return format(value, format_spec)
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """Write a number with up to so many digits behind the decimal sign."""
+        written = f"{round(value, digits):,}"
+        return written.removesuffix(".0").translate(self._signs)
 
 
 class Texts:
     """The sentences of all languages in a folder of TOML files, one file a language."""
 
-    def __init__(self, sentences: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, sentences: Mapping[str, Mapping[str, str | Plural]]) -> None:
         self._sentences = sentences
+        self._numerals = {
+            language: Numerals(
+                decimal=str(table.get("format.decimal", ".")),
+                group=str(table.get("format.group", ",")),
+            )
+            for language, table in sentences.items()
+        }
 
     @classmethod
     def load(cls) -> Texts:
@@ -25,26 +69,53 @@ class Texts:
         return cls({path.stem: _read(path) for path in sorted(folder.glob("*.toml"))})
 
     def __call__(self, key: str, locale: str = _DEFAULT, **fields: object) -> str:
-        """Return a sentence in the nearest language that there is; KeyError: there is none."""
-        language = locale.partition("-")[0]
-        sentence = self._sentences.get(language, {}).get(key) or self._sentences[_DEFAULT][key]
-        return sentence.format_map(fields)
+        """Return a sentence in the nearest language that there is; KeyError: there is none.
+
+        Numbers are written as that language does: an id has to be given as a string.
+        """
+        language = self._nearest(locale)
+        if key not in self._sentences[language]:
+            language = _DEFAULT
+        sentence = self._sentences[language][key]
+        if isinstance(sentence, Plural):
+            sentence = sentence.form(fields[sentence.by])
+        return self._numerals[language].vformat(sentence, (), fields)
+
+    def number(self, value: float, locale: str = _DEFAULT, *, digits: int = 1) -> str:
+        """Write a number as the language does, such as 5.2 or 5,2."""
+        return self._numerals[self._nearest(locale)].number(value, digits)
+
+    def translations(self, key: str) -> dict[str, str]:
+        """Return a sentence without fields in all the languages but English."""
+        others = self._sentences.keys() - {_DEFAULT}
+        return {language: self(key, language) for language in sorted(others)}
 
     def keys(self, language: str = _DEFAULT) -> frozenset[str]:
         """Return all the keys of a language."""
         return frozenset(self._sentences[language])
 
+    def _nearest(self, locale: str) -> str:
+        language = locale.partition("-")[0]
+        return language if language in self._sentences else _DEFAULT
 
-def _read(path: Path) -> dict[str, str]:
+
+def _read(path: Path) -> dict[str, str | Plural]:
     with path.open("rb") as file:
         return dict(_flat("", tomllib.load(file)))
 
 
-def _flat(prefix: str, table: dict[str, object]) -> list[tuple[str, str]]:
-    entries: list[tuple[str, str]] = []
+def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, str | Plural]]:
+    entries: list[tuple[str, str | Plural]] = []
     for key, value in table.items():
-        if isinstance(value, dict):
-            entries += _flat(f"{prefix}{key}.", cast("dict[str, object]", value))
-        else:
+        if not isinstance(value, dict):
             entries.append((prefix + key, str(value).strip()))
+        elif "by" in value:
+            entries.append((prefix + key, _plural(cast("dict[str, str]", value))))
+        else:
+            entries += _flat(f"{prefix}{key}.", cast("dict[str, Any]", value))
     return entries
+
+
+def _plural(table: dict[str, str]) -> Plural:
+    forms = {form: sentence.strip() for form, sentence in table.items() if form in _FORMS}
+    return Plural(table["by"], forms)

@@ -26,13 +26,8 @@ class VideoCog(commands.Cog):
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
-        say = bot.services.texts
-        self.video.description = say("command.video")
-        app_commands.describe(prompt=say("command.prompt"), audio=say("command.audio"))(self.video)
 
     @app_commands.command(name="video")
-    @app_commands.allowed_installs(guilds=True, users=True)
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def video(
         self,
         interaction: discord.Interaction[VideoBot],
