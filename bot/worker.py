@@ -60,7 +60,9 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         lane("poll", 16, JobState.GENERATING),
         lane("download", 3, JobState.DOWNLOADING, interruptible=True),
         lane("merge", 1, JobState.MERGING, interruptible=True),
-        lane("deliver", 8, JobState.DELIVERING, JobState.NOTIFYING),
+        lane("deliver", 8, JobState.DELIVERING),
+        # Apart: DMs are what Discord slows down most, and no video should wait for them.
+        lane("notify", 4, JobState.NOTIFYING),
         lane("show", 8, JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED),
     )
 

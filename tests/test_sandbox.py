@@ -17,6 +17,8 @@ from discord.ext import commands
 from bot.sandbox import faults, refusals
 from bot.sandbox.components import text_of
 from bot.sandbox.gateway import MAX_SESSIONS
+from bot.sandbox.rates import Rates
+from bot.sandbox.refusals import RefusedError
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.uploads import Upload
 from bot.sandbox.wire import SandboxError
@@ -312,6 +314,35 @@ async def test_a_rate_limit_is_honoured_by_discord_py(sandbox: Sandbox, bot: Bot
     called = sandbox.ledger.operations("callback")
     assert [recorded.status for recorded in called] == [429, 429, 200]
     assert bot.errors.empty()
+
+
+async def test_what_its_headers_announce_is_enforced(sandbox: Sandbox, bot: Bot) -> None:
+    sandbox.rates.enforced = True
+    webhook = f"{sandbox.url}/webhooks/1/token/messages/1"
+    async with aiohttp.ClientSession() as http:
+        answers: list[tuple[int, str]] = []
+        for _ in range(6):
+            async with http.patch(webhook, json={}) as answer:
+                answers.append((answer.status, answer.headers["X-RateLimit-Remaining"]))
+                waits = float(answer.headers["X-RateLimit-Reset-After"])
+        # Another token has another bucket.
+        async with http.patch(webhook.replace("token", "other"), json={}) as answer:
+            assert answer.status == 404
+    assert answers == [(404, str(left)) for left in (4, 3, 2, 1, 0)] + [(429, "0")]
+    assert 0 < waits <= 5
+    assert bot.errors.empty()
+
+
+async def test_all_that_the_bot_itself_asks_for_counts_together(clock: Clock) -> None:
+    rates = Rates(clock)
+    rates.enforced = True
+    for number in range(50):
+        rates.take("GET", f"/channels/{number}/messages")
+    rates.take("POST", "/interactions/1/token/callback")
+    with pytest.raises(RefusedError):
+        rates.take("GET", "/users/@me")
+    clock.ahead += 1
+    rates.take("GET", "/users/@me")
 
 
 async def test_a_second_callback_is_refused(sandbox: Sandbox, bot: Bot) -> None:

@@ -34,7 +34,7 @@ _OPEN_TO_ALL = ("/webhooks/", "/interactions/", "/gateway")
 class Front:
     """A middleware around the REST routes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the sandbox names each
         self,
         *,
         token: str,
