@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import discord
 from discord import ui
 
-from bot.delivery.buttons import Action, make_button
-from bot.model import CANCELLABLE, JobState
+from bot.delivery.buttons import LABELS, Action, make_button
+from bot.delivery.choices import FINISHED, choices_for
+from bot.delivery.notation import cut, megabytes, quoted
+from bot.delivery.wording import Wording
+from bot.model import JobState, Outlook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from bot.model import Artifact, Job
     from bot.texts import Texts
 
-_PROMPT_CHARACTERS = 300
-_BAR_CELLS = 16
+_DESCRIPTION_CHARACTERS = 200
+_DM_PROMPT_CHARACTERS = 300
+# Discord plays what it can fetch in time, over TLS.
+_INLINE_BYTES = 50 * 1024 * 1024
 _COLOURS = {
-    JobState.NOTIFYING: discord.Colour.from_rgb(46, 160, 67),
     JobState.SUCCEEDED: discord.Colour.from_rgb(46, 160, 67),
     JobState.FAILED: discord.Colour.from_rgb(207, 34, 46),
     JobState.CANCELLED: discord.Colour.from_rgb(110, 118, 129),
     JobState.UNDECIDED: discord.Colour.from_rgb(191, 135, 0),
 }
 _UNDER_WAY = discord.Colour.from_rgb(88, 101, 242)
-_MIB = 1024 * 1024
+_NO_OUTLOOK = Outlook()
+
+_Container = ui.Container[ui.LayoutView]
 
 
 class Cards:
@@ -38,136 +45,102 @@ class Cards:
     def __init__(
         self, texts: Texts, *, free_backends: frozenset[str], clock: Callable[[], float]
     ) -> None:
-        self._texts = texts
-        self._free_backends = free_backends
-        self._clock = clock
+        self._words = Wording(texts, free_backends=free_backends, clock=clock)
 
-    def render(self, job: Job) -> ui.LayoutView:
-        """Show how an open, failed or cancelled job stands."""
-        say = self._say(job)
-        lines = [say("card.heading", state=say(self._state_key(job))), self._prompt(job)]
-        lines += self._details(job)
-        lines.append(self._small_print(job))
-        view, container = _begin(job, lines)
-        if buttons := self._buttons(job):
-            container.add_item(ui.ActionRow(*buttons))
+    def render(
+        self,
+        job: Job,
+        outlook: Outlook = _NO_OUTLOOK,
+        *,
+        stage: str | None = None,
+        note: str | None = None,
+    ) -> ui.LayoutView:
+        """Show how an open, failed or cancelled job stands.
+
+        `stage` names a sentence that says more of the step than the state does, and `note` one
+        that the person has to know.
+        """
+        words = self._words
+        heading = words.say(job, stage) if stage else words.stage(job)
+        lines = [words.say(job, "card.heading", state=heading), words.prompt(job)]
+        lines += words.details(job, outlook)
+        lines += [words.say(job, note)] if note else []
+        view, container = _begin([*lines, words.small_print(job)], job.state)
+        self._offer(container, job, choices_for(job))
         return view
 
-    def render_video(self, job: Job, *, filename: str) -> ui.LayoutView:
-        """Show the finished video, uploaded with the same edit under `filename`."""
-        view, container = _begin(job, self._done(job), colour=JobState.SUCCEEDED)
-        gallery = ui.MediaGallery[ui.LayoutView]()
-        gallery.add_item(
-            media=f"attachment://{filename}", description=_cut(job.request.prompt, 200)
-        )
-        container.add_item(gallery)
-        container.add_item(ui.TextDisplay(self._made_in(job)))
+    def render_video(
+        self, job: Job, *, filename: str, note: str | None = None, original: str | None = None
+    ) -> ui.LayoutView:
+        """Show the finished video, uploaded with the same edit under `filename`.
+
+        `note` names a sentence about this upload, and `original` is the URL of what it was made
+        from, if it is not that itself.
+        """
+        view, container = _begin([self._words.prompt(job), *self._notes(job, note)])
+        container.add_item(_gallery(job, f"attachment://{filename}"))
+        container.add_item(ui.TextDisplay(self._words.made(job)))
+        if original is not None:
+            container.add_item(_link(self._words.say(job, "button.original"), original))
+        self._offer(container, job, FINISHED)
         return view
 
-    def render_link(self, job: Job, artifact: Artifact, *, url: str) -> ui.LayoutView:
-        """Show the finished video as a link."""
-        lines = [*self._done(job), self._made_in(job)]
-        view, container = _begin(job, lines, colour=JobState.SUCCEEDED)
-        label = self._say(job)("button.watch", size=megabytes(artifact.size))
-        container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url)))
+    def render_link(
+        self, job: Job, artifact: Artifact, *, url: str, inline: bool = False
+    ) -> ui.LayoutView:
+        """Show the finished video as a link.
+
+        `inline` plays it on the card as well, where Discord could: it may still refuse to.
+        """
+        words = self._words
+        view, container = _begin([words.say(job, "card.ready"), words.prompt(job)])
+        for line in self._notes(job, None):
+            container.add_item(ui.TextDisplay(line))
+        if inline and plays_inline(artifact, url):
+            container.add_item(_gallery(job, url))
+        container.add_item(ui.TextDisplay(words.made(job)))
+        label = words.say(job, "button.watch", size=megabytes(artifact.size))
+        container.add_item(_link(label, url))
+        self._offer(container, job, FINISHED)
         return view
 
     def render_held(self, job: Job, artifact: Artifact) -> ui.LayoutView:
         """Say that the video waits for the operator."""
-        held = self._say(job)(
+        words = self._words
+        held = words.say(
+            job,
             "card.held",
             size=megabytes(artifact.size),
             limit=megabytes(job.origin.upload_limit),
         )
-        return _begin(job, [self._prompt(job), held, self._small_print(job)])[0]
+        return _begin([words.prompt(job), held, words.small_print(job)], job.state)[0]
 
     def dm(self, job: Job, *, link: str) -> str:
         """Write the DM that points to the finished video."""
-        return self._say(job)(
-            "dm.ready", link=link, prompt=_quoted(job.request.prompt), marker=dm_marker(job)
-        )
+        prompt = quoted(job.request.prompt, _DM_PROMPT_CHARACTERS)
+        return self._words.say(job, "dm.ready", link=link, prompt=prompt, marker=dm_marker(job))
 
     def dm_here(self, job: Job) -> str:
         """Write the DM that carries the video itself."""
-        return self._say(job)(
-            "dm.ready_here", prompt=_quoted(job.request.prompt), marker=dm_marker(job)
-        )
+        prompt = quoted(job.request.prompt, _DM_PROMPT_CHARACTERS)
+        return self._words.say(job, "dm.ready_here", prompt=prompt, marker=dm_marker(job))
 
-    def _say(self, job: Job) -> Callable[..., str]:
-        def say(key: str, **fields: object) -> str:
-            return self._texts(key, job.origin.locale, **fields)
+    def _notes(self, job: Job, note: str | None) -> list[str]:
+        return [self._words.say(job, key) for key in (job.note, note) if key]
 
-        return say
+    def _offer(self, container: _Container, job: Job, actions: Iterable[Action]) -> None:
+        failed = job.state is JobState.FAILED
+        buttons = [
+            make_button(action, job.id, self._label(job, action), advised=failed and number == 0)
+            for number, action in enumerate(actions)
+        ]
+        if buttons:
+            container.add_item(ui.ActionRow(*buttons))
 
-    def _state_key(self, job: Job) -> str:
-        if job.state is JobState.GENERATING and job.late:
-            return "state.late"
-        if job.state is JobState.MERGING and job.attachment is not None:
-            return "state.merging_narration"
-        return f"state.{job.state}"
-
-    def _prompt(self, job: Job) -> str:
-        return self._say(job)("card.prompt", prompt=_quoted(job.request.prompt))
-
-    def _details(self, job: Job) -> list[str]:
-        say = self._say(job)
-        match job.state:
-            case JobState.GENERATING if job.progress is not None:
-                return [say("card.percent", bar=progress_bar(job.progress), percent=job.progress)]
-            case JobState.GENERATING:
-                since = f"<t:{int(job.generating_at or job.created_at)}:R>"
-                return [say("card.elapsed", since=since)]
-            case JobState.UNDECIDED:
-                return [say("card.undecided")]
-            case JobState.FAILED if job.failure is not None:
-                charged = job.remote_id is not None and not self._is_free(job)
-                cost = "card.charged" if charged else "card.free"
-                return [say(job.failure.key, **job.failure.fields), say(cost)]
-            case JobState.CANCELLED:
-                charged = job.submitted_at is not None and not self._is_free(job)
-                return [say("card.cancelled_charged" if charged else "card.free")]
-            case _:
-                return []
-
-    def _is_free(self, job: Job) -> bool:
-        return job.backend in self._free_backends
-
-    def _small_print(self, job: Job) -> str:
-        line = self._small_line(job)
-        # What the operator needs to find it in the log.
-        return f"{line} · {job.id[:12]}" if job.state is JobState.FAILED else line
-
-    def _small_line(self, job: Job) -> str:
-        return self._say(job)(
-            "card.small_narrated" if job.attachment else "card.small",
-            person=f"<@{job.origin.user_id}>",
-            backend=job.backend,
-            seconds=job.request.seconds,
-            size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the sign that is meant
-        )
-
-    def _done(self, job: Job) -> list[str]:
-        note = [self._say(job)(job.note)] if job.note else []
-        return [self._prompt(job), *note]
-
-    def _made_in(self, job: Job) -> str:
-        return self._say(job)(
-            "card.done",
-            person=f"<@{job.origin.user_id}>",
-            backend=job.backend,
-            duration=clock_time(self._clock() - job.created_at),
-        )
-
-    def _buttons(self, job: Job) -> list[ui.Button[ui.LayoutView]]:
-        say = self._say(job)
-        if job.state in CANCELLABLE:
-            return [make_button(Action.CANCEL, job.id, say("button.cancel"))]
-        if job.state is JobState.UNDECIDED:
-            return [
-                make_button(Action.RETRY, job.id, say("button.retry")),
-                make_button(Action.GIVE_UP, job.id, say("button.give_up")),
-            ]
-        return []
+    def _label(self, job: Job, action: Action) -> str:
+        if action is Action.AGAIN and job.state is JobState.FAILED:
+            return self._words.say(job, "button.try_again")
+        return self._words.say(job, LABELS[action])
 
 
 def dm_marker(job: Job) -> str:
@@ -175,43 +148,28 @@ def dm_marker(job: Job) -> str:
     return f"clapper {job.id[:12]}"
 
 
-def progress_bar(percent: int) -> str:
-    """Draw 0 to 100 as a row of cells."""
-    full = round(percent / 100 * _BAR_CELLS)
-    return "█" * full + "░" * (_BAR_CELLS - full)
-
-
-def clock_time(seconds: float) -> str:
-    """Write a duration as minutes and seconds."""
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    return f"{minutes}:{rest:02}"
-
-
-def megabytes(size: int) -> str:
-    """Write a number of bytes in MiB, as Discord counts its limits."""
-    return f"{size / _MIB:.1f} MB"
+def plays_inline(artifact: Artifact, url: str) -> bool:
+    """Tell whether Discord might play a link's video on a card."""
+    return urlsplit(url).scheme == "https" and artifact.size < _INLINE_BYTES
 
 
 def _begin(
-    job: Job, lines: list[str], *, colour: JobState | None = None
-) -> tuple[ui.LayoutView, ui.Container[ui.LayoutView]]:
+    lines: list[str], state: JobState = JobState.SUCCEEDED
+) -> tuple[ui.LayoutView, _Container]:
     view = ui.LayoutView(timeout=None)
-    container = ui.Container[ui.LayoutView](
-        ui.TextDisplay("\n".join(lines)),
-        accent_colour=_COLOURS.get(colour or job.state, _UNDER_WAY),
+    container = _Container(
+        ui.TextDisplay("\n".join(lines)), accent_colour=_COLOURS.get(state, _UNDER_WAY)
     )
     view.add_item(container)
     view.stop()
     return view, container
 
 
-def _quoted(prompt: str) -> str:
-    # One line, without markup or mentions: a prompt is a quotation.
-    return discord.utils.escape_mentions(
-        discord.utils.escape_markdown(_cut(prompt, _PROMPT_CHARACTERS))
-    )
+def _gallery(job: Job, url: str) -> ui.MediaGallery[ui.LayoutView]:
+    gallery = ui.MediaGallery[ui.LayoutView]()
+    gallery.add_item(media=url, description=cut(job.request.prompt, _DESCRIPTION_CHARACTERS))
+    return gallery
 
 
-def _cut(text: str, characters: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"
+def _link(label: str, url: str) -> ui.ActionRow[ui.LayoutView]:
+    return ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url))

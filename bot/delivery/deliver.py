@@ -149,7 +149,9 @@ class DiscordDeliverer:
             await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))
             return Handover.CARD
         _log_held(job, artifact)
-        await self._messages.edit(job, self._cards.render_held(job, artifact))
+        await self._messages.edit(
+            job, self._cards.render_held(job, artifact, limit=job.origin.upload_limit)
+        )
         return Handover.HELD
 
     async def _upload(self, job: Job) -> None:
