@@ -59,8 +59,15 @@ class Editor(Protocol):
         """Fetch an attachment and make it a narration; UserError: it is none."""
         ...
 
-    async def finish(self, job_id: str, *, narrated: bool) -> Film:
-        """Make the clip ready, with the narration if there is one; MediaError: it can't be done."""
+    async def ingest_kept(self, job_id: str, *, of: str) -> None:
+        """Make the attachment of another job a narration; UserError: it isn't kept any more."""
+        ...
+
+    async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
+        """Make the clip ready, with the narration if there is one; MediaError: it can't be done.
+
+        `replacing`: nothing of the clip's own sound stays.
+        """
         ...
 
 
@@ -111,15 +118,26 @@ class Pipeline:
         if job.origin.message_id is None:
             await self._find_message(job)
             return
-        attachment = job.attachment
         try:
-            if attachment is not None and attachment.url is not None:
-                await self._editor.ingest(job.id, attachment.url)
+            await self._take_in(job)
         except UserError as error:
             fields = {key: str(value) for key, value in error.fields.items()}
             await self._jobs.fail(job, error.key, **fields)
             return
-        await self._jobs.move(job, JobState.QUEUED)
+        await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
+
+    async def _take_in(self, job: Job) -> None:
+        if job.clip_of is not None:
+            try:
+                await self._workspace.take_clip(job.id, of=job.clip_of)
+            except FileNotFoundError as error:
+                raise UserError("failed.clip_gone") from error
+        if job.attachment is None:
+            return
+        if job.attachment.url is not None:
+            await self._editor.ingest(job.id, job.attachment.url)
+        elif job.narration_of is not None:
+            await self._editor.ingest_kept(job.id, of=job.narration_of)
 
     async def _find_message(self, job: Job) -> None:
         message_id = await self._deliverer.find_message(job)
@@ -170,7 +188,11 @@ class Pipeline:
 
     async def _edit(self, job: Job) -> Film | None:
         try:
-            return await self._editor.finish(job.id, narrated=job.attachment is not None)
+            return await self._editor.finish(
+                job.id,
+                narrated=job.attachment is not None,
+                replacing=await self._has_a_voice(job.clip_of),
+            )
         except MediaError as error:
             tail = error.stderr_tail[-500:]
             log.warning("merge.failed id=%s reason=%r tail=%r", job.id, str(error), tail)
@@ -179,7 +201,16 @@ class Pipeline:
         if job.misses + 1 < _MERGES:
             await self._jobs.postpone(job, after=_AGAIN_SECONDS, misses=job.misses + 1)
             return None
+        if job.clip_of is not None:
+            # They have the clip already: what they asked for is the narration.
+            await self._jobs.fail(job, "failed.not_narrated")
+            return None
         return self._as_it_came(job)
+
+    async def _has_a_voice(self, clip_of: str | None) -> bool:
+        """Tell whether there is a narration in the video that a job takes over."""
+        source = await self._jobs.get(clip_of) if clip_of else None
+        return source is not None and source.attachment is not None
 
     def _as_it_came(self, job: Job) -> Film:
         narrated = job.attachment is not None

@@ -27,7 +27,8 @@ SELECT
     :token_until, :upload_limit, :by_bot, :attachment_name, :attachment_size, :attachment_url,
     :narration_of, :clip_of
 FROM ({USAGE})
-WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all AND today < :max_today
+WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all
+    AND (today < :max_today OR :clip_of IS NOT NULL)
 ON CONFLICT (interaction_id) DO NOTHING
 RETURNING *
 """  # noqa: S608 - put together from constants

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends import signatures
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
-from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError
+from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
 from bot.jobs import JobService
 from bot.keeper import Keeper
@@ -261,15 +261,31 @@ class FakeEditor:
     note: str | None = None
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    replaced: list[str] = field(default_factory=list[str])
 
     async def ingest(self, job_id: str, url: str) -> None:
         self._fail()
         folder = await self.workspace.create(job_id)
         await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+        await asyncio.to_thread(folder.attachment.write_bytes, url.encode())
+        await self.workspace.keep_narration(job_id)
         self.ingested.append((job_id, url))
 
-    async def finish(self, job_id: str, *, narrated: bool) -> Film:
+    async def ingest_kept(self, job_id: str, *, of: str) -> None:
         self._fail()
+        folder = await self.workspace.create(job_id)
+        if not folder.narration.exists():
+            try:
+                await self.workspace.take_narration(job_id, of=of)
+            except FileNotFoundError as error:
+                raise UserError("audio.not_kept") from error
+            await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+        await self.workspace.keep_narration(job_id)
+
+    async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
+        self._fail()
+        if replacing:
+            self.replaced.append(job_id)
         folder = self.workspace.folder(job_id)
         if not narrated:
             return Film(path=folder.clip)
@@ -329,6 +345,8 @@ class Bench:
         self.inbox = Inbox(database)
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
+        self.people = PeopleStore(database)
+        self.keeper = Keeper(KeepingStore(database), self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
         self.changes: list[JobChanged] = []
@@ -345,8 +363,6 @@ class Bench:
             clock=clock,
         )
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
-        self.people = PeopleStore(database)
-        self.keeper = Keeper(KeepingStore(database), self.workspace, clock=clock)
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
 
@@ -383,11 +399,19 @@ class Bench:
         request: VideoRequest = REQUEST,
         *,
         attachment: Attachment | None = None,
+        narration_of: str | None = None,
+        clip_of: str | None = None,
         acknowledged: bool = True,
         **place: object,
     ) -> Job:
         """Take in a job, which has its message."""
-        job = await self.jobs.submit(request, origin(**place), attachment)
+        job = await self.jobs.submit(
+            request,
+            origin(**place),
+            attachment,
+            narration_of=narration_of,
+            clip_of=clip_of,
+        )
         assert job is not None
         if not acknowledged:
             return job

@@ -7,22 +7,24 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.errors import MediaError
+from bot.errors import MediaError, UserError
 from bot.media.download import AttachmentFetcher
 from bot.media.editor import Editor
 from bot.media.ffmpeg import Ffmpeg
 from bot.media.mp4 import read_mp4
-from bot.media.presets import NarrationFit, NarrationPresets
+from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.workspace import Workspace
 from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT
 from tests import clips
+from tests.measurements import level
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
 JOB = "0" * 32
-SMALL = NarrationPresets(fit=NarrationFit.LOOP, max_bytes=1)
+NEXT = "1" * 32
+SMALL = NarrationPresets(fit=NarrationFit.LOOP, mix=NarrationMix.DUCK, max_bytes=1)
 
 
 @pytest.fixture
@@ -91,6 +93,39 @@ async def test_an_attachment_is_fetched_once(
     await narrated(editor, workspace, origin, tmp_path / "attached")
     (tmp_path / "attached" / "voice.ogg").unlink()
     await editor.ingest(JOB, f"{origin}/voice.ogg")
+
+
+async def test_a_second_voice_leaves_nothing_of_the_clips_own_sound(
+    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
+    assert level((await editor.finish(JOB, narrated=True)).path, 0, 2) > -40
+    film = await editor.finish(JOB, narrated=True, replacing=True)
+    assert level(film.path, 0, 2) < -70
+
+
+async def test_an_attachment_is_kept_as_it_came_and_serves_the_next_job(
+    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached")
+    attached = (tmp_path / "attached" / "voice.ogg").read_bytes()
+    assert workspace.narration(JOB).read_bytes() == attached
+    for _ in range(2):
+        await editor.ingest_kept(NEXT, of=JOB)
+        await workspace.discard(JOB)
+    assert workspace.narration(NEXT).read_bytes() == attached
+    assert workspace.folder(NEXT).narration.exists()
+
+
+async def test_what_is_no_narration_is_not_kept(
+    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    (tmp_path / "attached" / "voice.ogg").write_bytes(b"not a sound")
+    with pytest.raises(UserError, match=r"audio\.not_audio"):
+        await editor.ingest(JOB, f"{origin}/voice.ogg")
+    assert not await workspace.has_narration(JOB)
+    with pytest.raises(UserError, match=r"audio\.not_kept"):
+        await editor.ingest_kept(NEXT, of=JOB)
 
 
 async def test_a_narration_that_is_gone_is_no_success(editor: Editor, workspace: Workspace) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOB = "0123456789abcdef" * 2
+OTHER = "fedcba9876543210" * 2
 
 
 @pytest.fixture
@@ -86,3 +88,37 @@ async def test_publishing_nothing_fails(workspace: Workspace) -> None:
 async def test_the_free_room_is_told(workspace: Workspace) -> None:
     await workspace.create(JOB)
     assert await workspace.free_bytes() > 0
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_a_video_is_shared_where_files_have_one_name_too(
+    *, links: bool, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    video.write_bytes(b"a video")
+    for _ in range(2):
+        await workspace.take_clip(OTHER, of=JOB)
+    folder = workspace.folder(OTHER)
+    assert [path.name for path in folder.path.iterdir()] == [folder.clip.name]
+    assert folder.clip.read_bytes() == b"a video"
+    assert folder.clip.samefile(video) is links
+    await workspace.discard(JOB)
+    with pytest.raises(FileNotFoundError):
+        await workspace.take_clip(OTHER, of=JOB)
+
+
+async def test_what_is_kept_of_a_narration_is_private(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.attachment.write_bytes(b"a voice")
+    for _ in range(2):
+        await workspace.keep_narration(JOB)
+    kept = workspace.narration(JOB)
+    assert (kept.read_bytes(), mode(kept.parent)) == (b"a voice", 0o700)
+    assert not folder.attachment.exists()
+
+
+def _no_links(*_: object, **__: object) -> None:
+    raise PermissionError

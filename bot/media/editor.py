@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.errors import MediaError
+from bot.errors import MediaError, UserError
 from bot.media.ingest import ingest, read_narration
 from bot.media.merge import merge, repair
+from bot.media.presets import NarrationMix
 from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
 
 if TYPE_CHECKING:
@@ -38,31 +40,52 @@ class Editor:
         self._max_seconds = max_seconds
 
     async def ingest(self, job_id: str, url: str) -> None:
-        """Fetch an attachment and make it the job's narration.
+        """Fetch an attachment, make it the job's narration, and keep it for later jobs.
 
         UserError: it is none. MediaError: it may work later.
         """
         folder = await self._workspace.create(job_id)
-        if await read_narration(folder.narration) is not None:
-            return
-        await self._fetcher.fetch(url, folder.attachment)
+        if await read_narration(folder.narration) is None:
+            await self._fetcher.fetch(url, folder.attachment)
+            await self._decode(folder)
+        await self._workspace.keep_narration(job_id)
+
+    async def ingest_kept(self, job_id: str, *, of: str) -> None:
+        """Do the same with the attachment that was kept of another job.
+
+        UserError: `audio.not_kept`, and those of `ingest`. MediaError: it may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is None:
+            try:
+                await self._workspace.take_narration(job_id, of=of)
+            except FileNotFoundError as error:
+                raise UserError("audio.not_kept") from error
+            await self._decode(folder)
+        await self._workspace.keep_narration(job_id)
+
+    async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
+        """Lay the narration over the clip, if there is one, and see that Discord can play it.
+
+        `replacing`: nothing of the clip's own sound stays, whatever the presets say.
+        MediaError: it can't be done.
+        """
+        folder = self._workspace.folder(job_id)
+        if not narrated:
+            return await self._repair(folder)
+        mix = NarrationMix.REPLACE if replacing else self._presets.mix
+        return await self._narrate(folder, replace(self._presets, mix=mix))
+
+    async def _decode(self, folder: JobFolder) -> None:
         await ingest(
             self._ffmpeg, folder.attachment, folder.narration, max_seconds=self._max_seconds
         )
 
-    async def finish(self, job_id: str, *, narrated: bool) -> Film:
-        """Lay the narration over the clip, if there is one, and see that Discord can play it.
-
-        MediaError: it can't be done.
-        """
-        folder = self._workspace.folder(job_id)
-        return await (self._narrate(folder) if narrated else self._repair(folder))
-
-    async def _narrate(self, folder: JobFolder) -> Film:
+    async def _narrate(self, folder: JobFolder, presets: NarrationPresets) -> Film:
         narration = await read_narration(folder.narration)
         if narration is None:
             raise MediaError("the narration is gone from the workspace")
-        merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, self._presets)
+        merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, presets)
         return Film(path=folder.result, note=_note(narration, merged))
 
     async def _repair(self, folder: JobFolder) -> Film:

@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.media.files import commit
+from bot.media.files import commit, part_of
 from bot.model import Artifact
 
 if TYPE_CHECKING:
@@ -91,6 +91,30 @@ class Workspace:
         """
         return await asyncio.to_thread(self._publish, job_id, path, now)
 
+    async def keep_narration(self, job_id: str) -> None:
+        """Move a job's attachment to where it is kept; once it was moved, nothing happens."""
+        await asyncio.to_thread(self._keep_narration, job_id)
+
+    async def take_narration(self, job_id: str, *, of: str) -> None:
+        """Put the kept narration of another job into a job's folder, as its attachment.
+
+        FileNotFoundError: it isn't kept any more.
+        """
+        folder = await self.create(job_id)
+        await asyncio.to_thread(_share, self.narration(of), folder.attachment)
+
+    async def take_clip(self, job_id: str, *, of: str) -> None:
+        """Put the finished video of another job into a job's folder, as its clip.
+
+        FileNotFoundError: it isn't kept any more.
+        """
+        folder = await self.create(job_id)
+        await asyncio.to_thread(_share, self.video(of), folder.clip)
+
+    async def has_narration(self, job_id: str) -> bool:
+        """Tell whether a job's narration, as it was attached, is still there."""
+        return await asyncio.to_thread(self.narration(job_id).exists)
+
     async def has_video(self, job_id: str) -> bool:
         """Tell whether a job's finished video is still there."""
         return await asyncio.to_thread(self.video(job_id).exists)
@@ -103,6 +127,12 @@ class Workspace:
         """Tell how much room the disk has."""
         usage = await asyncio.to_thread(shutil.disk_usage, self._root)
         return usage.free
+
+    def _keep_narration(self, job_id: str) -> None:
+        attachment, kept = self.folder(job_id).attachment, self.narration(job_id)
+        if attachment.exists():
+            _make_private(kept.parent)
+            commit(attachment, kept)
 
     def _publish(self, job_id: str, path: Path, now: float) -> Artifact:
         video = self.video(job_id)
@@ -123,6 +153,21 @@ def _checked(job_id: str) -> str:
     if not _JOB_ID.fullmatch(job_id):
         raise ValueError("a job id is 32 hex digits")
     return job_id
+
+
+def _share(source: Path, target: Path) -> None:
+    """Give `source` a second name, or copy it where files can't have two."""
+    part = part_of(target)
+    # First: renamed over another name of the same file, a name would just stay.
+    for old in (part, target):
+        old.unlink(missing_ok=True)
+    try:
+        part.hardlink_to(source)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, part)
+    commit(part, target)
 
 
 def _make_private(folder: Path) -> None:
