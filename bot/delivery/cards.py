@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.delivery.buttons import LABELS, Action, make_button
 from bot.delivery.choices import FINISHED, choices_for
-from bot.delivery.notation import cut, megabytes, quoted
+from bot.delivery.notation import cut, megabytes
 from bot.delivery.wording import Wording
 from bot.model import JobState, Outlook
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bot.texts import Texts
 
 _DESCRIPTION_CHARACTERS = 200
-_DM_PROMPT_CHARACTERS = 300
 # Discord plays what it can fetch in time, over TLS.
 _INLINE_BYTES = 50 * 1024 * 1024
 _COLOURS = {
@@ -104,26 +103,35 @@ class Cards:
         self._offer(container, job, FINISHED)
         return view
 
-    def render_held(self, job: Job, artifact: Artifact) -> ui.LayoutView:
-        """Say that the video waits for the operator."""
+    def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
+        """Say that the video waits for the operator; `limit` is what Discord takes, in bytes."""
         words = self._words
         held = words.say(
             job,
             "card.held",
             size=megabytes(artifact.size),
-            limit=megabytes(job.origin.upload_limit),
+            limit=megabytes(limit),
         )
         return _begin([words.prompt(job), held, words.small_print(job)], job.state)[0]
 
     def dm(self, job: Job, *, link: str) -> str:
         """Write the DM that points to the finished video."""
-        prompt = quoted(job.request.prompt, _DM_PROMPT_CHARACTERS)
-        return self._words.say(job, "dm.ready", link=link, prompt=prompt, marker=dm_marker(job))
+        return self._write(job, self._words.say(job, "dm.ready", link=link))
 
-    def dm_here(self, job: Job) -> str:
-        """Write the DM that carries the video itself."""
-        prompt = quoted(job.request.prompt, _DM_PROMPT_CHARACTERS)
-        return self._words.say(job, "dm.ready_here", prompt=prompt, marker=dm_marker(job))
+    def dm_here(self, job: Job, *, note: str | None = None, original: str | None = None) -> str:
+        """Write the DM that carries the video itself; `note` and `original` as on the card."""
+        say = self._words.say
+        more = [say(job, note)] if note else []
+        more += [say(job, "dm.original", link=original)] if original else []
+        return self._write(job, say(job, "dm.ready_here"), *more)
+
+    def dm_failed(self, job: Job) -> str:
+        """Write the DM that says why there is no video."""
+        details = self._words.details(job, _NO_OUTLOOK)
+        return self._write(job, self._words.say(job, "dm.failed"), *details)
+
+    def _write(self, job: Job, sentence: str, *more: str) -> str:
+        return "\n".join([sentence, self._words.prompt(job), *more, f"-# {dm_marker(job)}"])
 
     def _notes(self, job: Job, note: str | None) -> list[str]:
         return [self._words.say(job, key) for key in (job.note, note) if key]

@@ -1,0 +1,69 @@
+"""How prompts, durations and shares are written on a card."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import discord
+
+_BAR_CELLS = 16
+_LONGEST_WORD = 24
+# What Discord would show as a mention, a channel, a command, an emoji or a time.
+_REFERENCE = re.compile(r"<(?=[@#:/]|a:|t:|id:)")
+_SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+_JOINER, _STYLES = "\u200d", frozenset("\ufe0e\ufe0f")
+
+
+def quoted(prompt: str, characters: int) -> str:
+    """Return a prompt as one line without markup or mentions, cut to so many characters."""
+    escaped = discord.utils.escape_markdown(cut(prompt, characters))
+    return _REFERENCE.sub(r"\\<", discord.utils.escape_mentions(escaped))
+
+
+def cut(text: str, characters: int) -> str:
+    """Return a text as one line, cut at the end of a word where that is near."""
+    line = " ".join(text.split())
+    if len(line) <= characters:
+        return line
+    end = characters - 1
+    space = line.rfind(" ", 0, end + 1)
+    if space >= end - _LONGEST_WORD:
+        end = space
+    while end > 0 and _belongs_together(line[end - 1], line[end]):
+        end -= 1
+    return line[:end].rstrip(" ,;:-–—(") + "…"  # noqa: RUF001 - dashes as people type them
+
+
+def progress_bar(percent: int) -> str:
+    """Draw 0 to 100 as a row of cells."""
+    full = round(percent / 100 * _BAR_CELLS)
+    return "█" * full + "░" * (_BAR_CELLS - full)
+
+
+def clock_time(seconds: float) -> str:
+    """Write a duration as minutes and seconds, from an hour on with hours."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours}:{minutes_left:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def rough_time(seconds: float) -> str:
+    """Write a duration that is only known about: to five seconds, from ten minutes on to one."""
+    step = 5 if seconds < 600 else 60  # noqa: PLR2004 - ten minutes
+    return clock_time(max(step, round(seconds / step) * step))
+
+
+def megabytes(size: int) -> float:
+    """Turn bytes into what Discord calls MB, as it counts its limits."""
+    return size / (1024 * 1024)
+
+
+def _belongs_together(before: str, after: str) -> bool:
+    """Tell whether a cut between two characters would break what is seen as one."""
+    return bool(
+        unicodedata.combining(after)
+        or after in _STYLES
+        or after in _SKIN_TONES
+        or _JOINER in (before, after)
+    )
