@@ -74,6 +74,11 @@ def _no_frames(data: bytes) -> bytes:
     return data[:start] + bytes(4) + data[start + 4 :]
 
 
+def _short_header(data: bytes) -> bytes:
+    start = data.index(b"tkhd") + 24
+    return data[:start] + struct.pack(">I", 1) + data[start + 4 :]
+
+
 def _pointing(text: str) -> Make:
     """Write a text in which NEIGHBOUR is the path of a sound next to it."""
     return content(lambda folder: text.replace("NEIGHBOUR", f"{_neighbour(folder)}").encode())
@@ -254,6 +259,9 @@ CLIPS = (
     Sample(name="turned-180.mp4", make=turned(clapper(), 180)),
     Sample(name="index-last.mp4", make=clapper("-movflags", "0")),
     Sample(name="fragments.mp4", make=clapper("-movflags", "empty_moov+frag_keyframe")),
+    Sample(name="fragments-and-index.mp4", make=clapper("-movflags", "frag_keyframe", "-g", "25")),
+    Sample(name="a-fragment-a-frame.mp4", make=clapper("-movflags", "frag_every_frame")),
+    Sample(name="wrong-length.mp4", make=changed(clapper(), _short_header)),
     Sample(name="dash.mp4", make=clapper("-movflags", "dash")),
     Sample(name="1x1.mp4", make=clapper("-pix_fmt", "yuv444p", source=",scale=1:1")),
     Sample(name="321x181.mp4", make=clapper("-pix_fmt", "yuv444p", source=",scale=321:181")),

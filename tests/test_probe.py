@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_clip(tmp_path_factory.mktemp("probe") / "clip.mp4", seconds=2)
+    path = make_clip(tmp_path_factory.mktemp("probe") / "whole.mp4", seconds=2)
+    # A frame in every twelve stands alone, so that there are several fragments.
+    ffmpeg(
+        *("-i", str(path), "-c:a", "copy", "-c:v", "libx264", "-preset", "ultrafast"),
+        *("-bf", "2", "-g", "12", "-movflags", "+faststart", str(path.with_name("clip.mp4"))),
+    )
+    return path.with_name("clip.mp4")
 
 
 def box(kind: bytes, payload: bytes = b"", size: int | None = None) -> bytes:
@@ -45,12 +51,39 @@ def test_a_turned_picture_has_its_sides_swapped(clip: Path, tmp_path: Path) -> N
     assert (info.width, info.height) == (180, 320)
 
 
-def test_without_a_shown_length_the_recorded_one_counts(clip: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [0, 1, 4_000_000_000, 2**32 - 1])
+def test_the_length_in_a_tracks_header_is_not_believed(
+    told: int, clip: Path, tmp_path: Path
+) -> None:
     content = bytearray(clip.read_bytes())
-    start = content.index(b"tkhd") + 4 + 20
-    content[start : start + 4] = b"\xff\xff\xff\xff"
-    (tmp_path / "c.mp4").write_bytes(content)
-    assert read_mp4(tmp_path / "c.mp4").seconds == pytest.approx(2, abs=0.1)
+    struct.pack_into(">I", content, content.index(b"tkhd") + 4 + 20, told)
+    struct.pack_into(">I", content, content.index(b"mdhd") + 4 + 16, told)
+    info = read_mp4(written(bytes(content), tmp_path))
+    assert info.seconds == pytest.approx(2, abs=0.001)
+
+
+@pytest.mark.parametrize(("told", "seconds"), [(1.5, 1.5), (90_000, 2)])
+def test_a_shorter_edit_counts_and_an_impossible_one_does_not(
+    told: float, seconds: float, clip: Path, tmp_path: Path
+) -> None:
+    content = bytearray(clip.read_bytes())
+    (units,) = struct.unpack_from(">I", content, content.index(b"mvhd") + 4 + 12)
+    struct.pack_into(">I", content, content.index(b"elst") + 4 + 8, int(told * units))
+    info = read_mp4(written(bytes(content), tmp_path))
+    assert info.seconds == pytest.approx(seconds, abs=0.001)
+
+
+def test_a_picture_that_begins_after_the_sound_is_late(clip: Path, tmp_path: Path) -> None:
+    assert read_mp4(clip).late == 0
+    late = ("-itsoffset", "0.5", "-i", str(clip), "-i", str(clip), "-map", "0:v", "-map", "1:a")
+    ffmpeg(*late, "-c", "copy", str(tmp_path / "edit.mp4"))
+    info = read_mp4(tmp_path / "edit.mp4")
+    assert info.late == pytest.approx(0.5, abs=0.001)
+    assert info.seconds == pytest.approx(2, abs=0.001)
+    # Without an edit list it is late by the time that the order of its frames takes.
+    bare = ("-i", str(clip), "-c", "copy", "-use_editlist", "0", str(tmp_path / "bare.mp4"))
+    ffmpeg(*bare)
+    assert read_mp4(tmp_path / "bare.mp4").late == pytest.approx(0.08, abs=0.001)
 
 
 @pytest.mark.parametrize("left", [0.3, 0.9, 0.999])
@@ -64,7 +97,15 @@ def test_a_cut_off_clip_is_refused(left: float, clip: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "layout",
-    ["empty_moov+frag_keyframe", "empty_moov+default_base_moof+frag_every_frame", "dash"],
+    [
+        "empty_moov+frag_keyframe",
+        "empty_moov+default_base_moof+frag_every_frame",
+        "dash",
+        # The index holds the first of them, and says that this is all.
+        "frag_keyframe",
+        "frag_keyframe+separate_moof",
+        "frag_every_frame",
+    ],
 )
 @pytest.mark.parametrize("rate", [(), ("-vf", "select=mod(n\\,3)", "-fps_mode", "vfr")])
 def test_the_length_of_a_clip_in_fragments_is_added_up(
@@ -74,6 +115,7 @@ def test_the_length_of_a_clip_in_fragments_is_added_up(
     copy = ("-c:v", "libx264") if rate else ("-c", "copy")
     ffmpeg("-i", str(clip), *rate, *copy, "-movflags", layout, str(fragmented))
     info = read_mp4(fragmented)
+    assert info.fragmented
     assert info.seconds == pytest.approx(2, abs=0.1)
     assert (info.width, info.height) == (320, 180)
 
@@ -89,6 +131,9 @@ MVHD = box(b"mvhd", bytes(12) + struct.pack(">II", 1000, 2000))
 MDHD = box(b"mdhd", bytes(12) + struct.pack(">II", 90_000, 180_000))
 ENDLESS_MDHD = box(b"mdhd", bytes(12) + struct.pack(">II", 90_000, 0))
 ONE_FRAME = box(b"stts", struct.pack(">4I", 0, 1, 1, 180_000))
+A_FRAME_OF_NO_TIME = box(b"stts", struct.pack(">4I", 0, 1, 1, 0))
+NO_FRAMES = box(b"stts", bytes(8))
+EDTS = box(b"edts", box(b"elst", struct.pack(">5I", 0, 1, 2000, 0, 1 << 16)))
 
 
 def tkhd(shown: int) -> bytes:
@@ -99,6 +144,7 @@ def index(  # noqa: PLR0913 - each part of an index, to be broken alone
     *,
     mvhd: bytes = MVHD,
     tkhd: bytes = tkhd(2000),
+    edts: bytes = EDTS,
     mdhd: bytes = MDHD,
     size: tuple[int, int] = (640, 360),
     handler: bytes = b"vide",
@@ -109,15 +155,16 @@ def index(  # noqa: PLR0913 - each part of an index, to be broken alone
     media = mdhd + box(b"hdlr", bytes(8) + handler)
     table = box(b"stsd", bytes(8) + entry) + stts
     media += box(b"minf", box(b"stbl", table))
-    track = box(b"trak", tkhd + box(b"mdia", media))
+    track = box(b"trak", tkhd + edts + box(b"mdia", media))
     return FTYP + box(b"moov", mvhd + track) + box(b"mdat")
 
 
-def fragment(*, track: int, flags: int, count: int) -> bytes:
+def fragment(*, track: int, flags: int, count: int, time: int | None = None) -> bytes:
     """Make a fragment whose samples, if it names any, take 3000 units each."""
     samples = struct.pack(">I", 3000) * 10
     run = box(b"trun", struct.pack(">II", flags, count) + samples)
-    return box(b"moof", box(b"traf", box(b"tfhd", struct.pack(">II", 0, track)) + run))
+    start = b"" if time is None else box(b"tfdt", struct.pack(">II", 0, time))
+    return box(b"moof", box(b"traf", box(b"tfhd", struct.pack(">II", 0, track)) + start + run))
 
 
 def written(content: bytes, folder: Path) -> Path:
@@ -150,11 +197,8 @@ def written(content: bytes, folder: Path) -> Path:
         (index(handler=b"hint"), "no picture"),
         (index(stts=b""), "lacks stts"),
         (index(stts=box(b"stts", bytes(8))), "no picture"),
-        (index(tkhd=tkhd(0), mdhd=ENDLESS_MDHD), "no length"),
-        (
-            index(tkhd=tkhd(0), mdhd=ENDLESS_MDHD) + fragment(track=1, flags=0x100, count=2**31),
-            "fragments are damaged",
-        ),
+        (index(mdhd=ENDLESS_MDHD, stts=A_FRAME_OF_NO_TIME), "no length"),
+        (index() + fragment(track=1, flags=0x100, count=2**31), "fragments are damaged"),
     ],
     ids=range(23),
 )
@@ -178,21 +222,35 @@ def test_a_box_with_a_size_of_64_bits_is_read(clip: Path, tmp_path: Path) -> Non
 
 
 def test_an_index_with_times_of_64_bits_is_read(tmp_path: Path) -> None:
-    mvhd = box(b"mvhd", b"\1" + bytes(19) + struct.pack(">IQ", 1000, 2**33))
-    mdhd = box(b"mdhd", b"\1" + bytes(19) + struct.pack(">IQ", 90_000, 2**40))
-
-    def shown(duration: int) -> bytes:
-        times = b"\1" + bytes(27) + struct.pack(">Q", duration)
-        return box(b"tkhd", times + bytes(16) + UPRIGHT)
-
-    info = read_mp4(written(index(mvhd=mvhd, tkhd=shown(2**33), mdhd=mdhd), tmp_path))
-    assert info.seconds == 2**33 / 1000
+    mvhd = box(b"mvhd", b"\1" + bytes(19) + struct.pack(">IQ", 2**20, 2**33))
+    mdhd = box(b"mdhd", b"\1" + bytes(19) + struct.pack(">IQ", 2**24, 2**37))
+    tkhd = box(b"tkhd", b"\1" + bytes(19) + struct.pack(">IIQ", 1, 0, 0) + bytes(16) + UPRIGHT)
+    edits = struct.pack(">IIQQI", 1 << 24, 1, 2**32, 0, 1 << 16)
+    large = {"mvhd": mvhd, "tkhd": tkhd, "mdhd": mdhd, "stts": A_FRAME_OF_NO_TIME}
+    info = read_mp4(written(index(**large, edts=box(b"edts", box(b"elst", edits))), tmp_path))
+    assert info.seconds == 2**12
     assert (info.width, info.height) == (640, 360)
-    unknown = index(mvhd=mvhd, tkhd=shown(2**64 - 1), mdhd=mdhd)
-    assert read_mp4(written(unknown, tmp_path)).seconds == 2**40 / 90_000
+    assert read_mp4(written(index(**large, edts=b""), tmp_path)).seconds == 2**13
 
 
 def test_only_the_pictures_own_fragments_count(tmp_path: Path) -> None:
-    content = index(tkhd=tkhd(0), mdhd=ENDLESS_MDHD)
+    content = index(stts=NO_FRAMES)
     content += fragment(track=2, flags=0x100, count=10) + fragment(track=1, flags=0x100, count=9)
     assert read_mp4(written(content, tmp_path)).seconds == 9 * 3000 / 90_000
+
+
+def test_fragments_are_added_to_what_the_index_holds(tmp_path: Path) -> None:
+    content = index() + fragment(track=1, flags=0x100, count=9)
+    assert read_mp4(written(content, tmp_path)).seconds == 2 + 9 * 3000 / 90_000
+
+
+def test_where_a_fragment_says_that_it_starts_it_does(tmp_path: Path) -> None:
+    content = index(stts=NO_FRAMES)
+    for time in (900_000, 945_000, 990_000):
+        content += fragment(track=1, flags=0x100, count=3, time=time)
+    assert read_mp4(written(content, tmp_path)).seconds == 1 + 9000 / 90_000
+
+
+def test_a_length_beyond_a_day_is_a_mistake(tmp_path: Path) -> None:
+    endless = box(b"stts", struct.pack(">4I", 0, 1, 2**31, 2**31))
+    assert read_mp4(written(index(stts=endless), tmp_path)).seconds == 2

@@ -1,29 +1,46 @@
-"""How long a track in fragments is: its index tells nothing, each fragment tells its samples."""
+"""What a track in fragments holds: its index tells little, each fragment tells its samples."""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from bot.media.boxes import Box, Boxes
 
 _MOST_SAMPLES_BYTES = 1024 * 1024  # of one run: an hour's frames are less
 _TFHD_OFFSET, _TFHD_DESCRIPTION, _TFHD_DURATION = 0x01, 0x02, 0x08
-_TRUN_OFFSET, _TRUN_FIRST_FLAGS, _TRUN_DURATION = 0x01, 0x04, 0x100
-_TRUN_PER_SAMPLE = (0x100, 0x200, 0x400, 0x800)
+_TRUN_OFFSET, _TRUN_FIRST_FLAGS, _TRUN_DURATION, _TRUN_SHOWN = 0x01, 0x04, 0x100, 0x800
+_TRUN_PER_SAMPLE = (_TRUN_DURATION, 0x200, 0x400, _TRUN_SHOWN)
 
 
-def fragments_duration(boxes: Boxes, moov: Box, track: int) -> int:
-    """Add up the samples of `track` in all fragments, in units of its media."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fragment:
+    """A run of a track's samples, in units of its media.
+
+    From `start` to `end` in the order of decoding; `shown` is when its first sample is shown.
+    """
+
+    start: int
+    end: int
+    shown: int
+
+
+def read_fragments(
+    boxes: Boxes, moov: Box, moofs: Sequence[Box], track: int, *, start: int
+) -> Iterator[Fragment]:
+    """Yield what the fragments `moofs` hold of `track`, of which `moov` has `start` units."""
     usual = _usual_duration(boxes, moov, track)
-    total = 0
-    for moof in boxes.inside(boxes.whole, b"moof"):
+    for moof in moofs:
         for traf in boxes.inside(moof, b"traf"):
-            total += _traf_duration(boxes, traf, track, usual)
-    return total
+            for fragment in _traf(boxes, traf, track, usual, start):
+                yield fragment
+                start = fragment.end
 
 
 def _usual_duration(boxes: Boxes, moov: Box, track: int) -> int:
@@ -35,30 +52,41 @@ def _usual_duration(boxes: Boxes, moov: Box, track: int) -> int:
     return 0
 
 
-def _traf_duration(boxes: Boxes, traf: Box, track: int, usual: int) -> int:
+def _traf(boxes: Boxes, traf: Box, track: int, usual: int, time: int) -> Iterator[Fragment]:
     header = boxes.head(traf, b"tfhd")
     flags, number = _flags(header), struct.unpack_from(">I", header, 4)[0]
     if number != track:
-        return 0
+        return
     if flags & _TFHD_DURATION:
         start = 8 + 8 * bool(flags & _TFHD_OFFSET) + 4 * bool(flags & _TFHD_DESCRIPTION)
         (usual,) = struct.unpack_from(">I", header, start)
-    return sum(_run_duration(boxes, trun, usual) for trun in boxes.inside(traf, b"trun"))
+    if tfdt := boxes.find(traf, b"tfdt"):
+        content = boxes.head(tfdt)
+        (time,) = struct.unpack_from(">Q" if content[:1] == b"\1" else ">I", content, 4)
+    for trun in boxes.inside(traf, b"trun"):
+        fragment = _run(boxes, trun, usual, time)
+        time = fragment.end
+        yield fragment
 
 
-def _run_duration(boxes: Boxes, trun: Box, usual: int) -> int:
+def _run(boxes: Boxes, trun: Box, usual: int, time: int) -> Fragment:
     header = boxes.head(trun)
     flags, count = _flags(header), struct.unpack_from(">I", header, 4)[0]
-    if not flags & _TRUN_DURATION:
-        return count * usual
     start = 8 + 4 * bool(flags & _TRUN_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
     stride = 4 * sum(1 for field in _TRUN_PER_SAMPLE if flags & field)
+    shown = time
+    if count and flags & _TRUN_SHOWN:
+        # It is the last field of a sample.
+        shown += struct.unpack_from(">i", header, start + stride - 4)[0]
+    if not flags & _TRUN_DURATION:
+        return Fragment(start=time, end=time + count * usual, shown=shown)
     length = start + count * stride
     if length > min(trun.end - trun.start, _MOST_SAMPLES_BYTES):
         raise MediaError("the clip's fragments are damaged")
     samples = boxes.head(trun, most=length)
     # The duration is the first field of each sample.
-    return sum(struct.unpack_from(">I", samples, start + stride * n)[0] for n in range(count))
+    durations = (struct.unpack_from(">I", samples, start + stride * n)[0] for n in range(count))
+    return Fragment(start=time, end=time + sum(durations), shown=shown)
 
 
 def _flags(header: bytes) -> int:

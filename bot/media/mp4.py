@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.boxes import Boxes
-from bot.media.fragments import fragments_duration
-from bot.media.tracks import h264_profile, is_turned, read_timing, read_title, sound_object
+from bot.media.span import open_track, read_seconds, read_start
+from bot.media.tracks import h264_profile, is_turned, read_title, sound_object
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.boxes import Box
+    from bot.media.span import Track
     from bot.media.tracks import Timing
-
-_UNKNOWN_DURATIONS = frozenset({0, 2**32 - 1, 2**64 - 1})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoInfo:
     """What an MP4 holds: its picture as shown (rotation applied), and the codecs' four letters.
 
-    `seconds` is the picture's length; `streamable`: the index stands before the media.
+    `seconds` is the picture's length, and `late` when it begins, after a sound that may be there.
+    `streamable`: the index stands before the media.
     `turned`: the picture is stored otherwise than it is shown. `timing` has the frames of a clip
     that isn't `fragmented`. `h264_profile` and `audio_object` tell its codings further.
     """
@@ -32,6 +33,7 @@ class VideoInfo:
     width: int
     height: int
     seconds: float
+    late: float
     video_codec: str
     audio_codec: str | None
     streamable: bool
@@ -46,10 +48,8 @@ class VideoInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Header:
-    """The fields of a track's header: its number, what it shows how long, and how turned."""
+    """What a track's header says of its picture: is it turned, and by a quarter."""
 
-    track: int
-    shown: int
     turned: bool
     lying: bool
 
@@ -72,6 +72,7 @@ def _read(boxes: Boxes) -> VideoInfo:
     if b"moov" not in order or b"mdat" not in order:
         raise MediaError("the clip has no index or no media")
     moov = top[order.index(b"moov")]
+    moofs = [box for box in top if box.kind == b"moof"]
     traks = [*boxes.inside(moov, b"trak")]
     tracks = {_handler(boxes, trak): trak for trak in reversed(traks)}
     video, audio = tracks.get(b"vide"), tracks.get(b"soun")
@@ -79,22 +80,22 @@ def _read(boxes: Boxes) -> VideoInfo:
         raise MediaError("the clip has no picture")
     header = _header(boxes.head(video, b"tkhd"))
     width, height = _size(boxes, video, lying=header.lying)
-    scale, _ = _clock(boxes.head(video, b"mdia", b"mdhd"))
-    timing = read_timing(boxes, video, scale)
-    fragmented = boxes.find(moov, b"mvex") is not None or b"moof" in order
-    if not (timing.frames or fragmented):
+    track = open_track(boxes, moov, video, moofs)
+    fragmented = boxes.find(moov, b"mvex") is not None or bool(moofs)
+    if not (track.timing.frames or fragmented):
         raise MediaError("the clip has no picture")
     return VideoInfo(
         width=width,
         height=height,
-        seconds=_seconds(boxes, moov, video, header),
+        seconds=read_seconds(boxes, track),
+        late=_late(boxes, track, audio),
         video_codec=_codec(boxes, video),
         audio_codec=_codec(boxes, audio) if audio else None,
         streamable=order.index(b"moov") < order.index(b"mdat"),
         fragmented=fragmented,
         turned=header.turned,
         tracks=len(traks),
-        timing=timing,
+        timing=track.timing,
         h264_profile=h264_profile(boxes, video),
         audio_object=sound_object(boxes, audio) if audio else None,
         title=read_title(boxes, moov),
@@ -130,32 +131,18 @@ def _size(boxes: Boxes, trak: Box, *, lying: bool) -> tuple[int, int]:
 
 
 def _header(tkhd: bytes) -> _Header:
-    layout, start = (">16xI4xQ", 4) if tkhd[:1] == b"\1" else (">8xI4xI", 4)
-    track, shown = struct.unpack_from(layout, tkhd, start)
-    matrix = tkhd[start + struct.calcsize(layout) + 16 :]
+    matrix = tkhd[52 if tkhd[:1] == b"\1" else 40 :]
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
     # Phones record upright pictures lying, and say so: a quarter turn.
     lying = a == 0 and d == 0 and b != 0 and c != 0
-    return _Header(track=track, shown=shown, turned=is_turned(matrix), lying=lying)
+    return _Header(turned=is_turned(matrix), lying=lying)
 
 
-def _seconds(boxes: Boxes, moov: Box, video: Box, header: _Header) -> float:
-    """Return how long the picture is shown; the edit list counts, unless there are fragments."""
-    movie_scale, _ = _clock(boxes.head(moov, b"mvhd"))
-    media_scale, recorded = _clock(boxes.head(video, b"mdia", b"mdhd"))
-    if header.shown not in _UNKNOWN_DURATIONS:
-        return header.shown / movie_scale
-    if recorded in _UNKNOWN_DURATIONS:
-        recorded = fragments_duration(boxes, moov, header.track)
-    if not recorded:
-        raise MediaError("the clip has no length")
-    return recorded / media_scale
-
-
-def _clock(header: bytes) -> tuple[int, int]:
-    """Return the units per second of a movie or a media, and its length in them."""
-    layout, start = (">IQ", 20) if header[:1] == b"\1" else (">II", 12)
-    scale, duration = struct.unpack_from(layout, header, start)
-    if not scale:
-        raise MediaError("the clip's index is damaged")
-    return scale, duration
+def _late(boxes: Boxes, video: Track, audio: Box | None) -> float:
+    """Return how long after the clip's start its picture begins, in seconds."""
+    if audio is None:
+        return 0.0
+    with suppress(MediaError, struct.error):  # a damaged sound keeps no picture from being seen
+        heard = read_start(boxes, open_track(boxes, video.moov, audio, video.moofs))
+        return max(0.0, read_start(boxes, video) - heard)
+    return 0.0

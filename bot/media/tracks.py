@@ -13,7 +13,9 @@ from bot.media.boxes import Box
 if TYPE_CHECKING:
     from bot.media.boxes import Boxes
 
-_SAMPLE_TABLE = (b"mdia", b"minf", b"stbl")
+SAMPLE_TABLE = (b"mdia", b"minf", b"stbl")
+"""Where a track's tables are."""
+
 _MOST_ENTRY_BYTES = 4096
 _MOST_TIMES = 100_000  # runs of equal frames: more than an hour of which no two are alike
 _MOST_TITLE = 200  # characters
@@ -23,27 +25,35 @@ _ES, _DECODER = 0x03, 0x04
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """The frames of a track: how many, and the shortest and the longest one in seconds.
+    """The frames of a track, but for those in fragments: how many, and how long all together.
 
-    The last one doesn't count: it may be held. In fragments there are none here.
+    That is in `units` of the media. The shortest and the longest one are in seconds, and never the
+    last one: it may be held.
     """
 
     frames: int
+    units: int
     shortest: float
     longest: float
 
 
 def read_timing(boxes: Boxes, trak: Box, scale: int) -> Timing:
     """Read a track's frame times, `scale` to the second."""
-    content = boxes.head(trak, *_SAMPLE_TABLE, b"stts", most=8 + 8 * _MOST_TIMES)
+    content = boxes.head(trak, *SAMPLE_TABLE, b"stts", most=8 + 8 * _MOST_TIMES)
     (count,) = struct.unpack_from(">I", content, 4)
     runs = list(struct.iter_unpack(">II", content[8 : 8 + 8 * min(count, _MOST_TIMES)]))
     frames = sum(number for number, _ in runs)
+    units = sum(number * length for number, length in runs)
     if runs and count <= _MOST_TIMES:
         number, length = runs.pop()
         runs += [(number - 1, length)] if number > 1 else []
     lengths = [length for number, length in runs if number and length] or [0]
-    return Timing(frames=frames, shortest=min(lengths) / scale, longest=max(lengths) / scale)
+    return Timing(
+        frames=frames,
+        units=units if count <= _MOST_TIMES else 0,
+        shortest=min(lengths) / scale,
+        longest=max(lengths) / scale,
+    )
 
 
 def h264_profile(boxes: Boxes, trak: Box) -> int | None:
@@ -85,7 +95,7 @@ def read_title(boxes: Boxes, moov: Box) -> str | None:
 
 def _after(boxes: Boxes, trak: Box, kind: bytes) -> bytes:
     """Return what follows the letters of a box inside a track's first sample entry."""
-    entry = boxes.head(trak, *_SAMPLE_TABLE, b"stsd", most=_MOST_ENTRY_BYTES)
+    entry = boxes.head(trak, *SAMPLE_TABLE, b"stsd", most=_MOST_ENTRY_BYTES)
     return entry.partition(kind)[2]
 
 
