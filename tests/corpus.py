@@ -56,6 +56,10 @@ def _after(head: bytes) -> Callable[[bytes], bytes]:
     return lambda data: head + data
 
 
+def _before(tail: bytes) -> Callable[[bytes], bytes]:
+    return lambda data: data + tail
+
+
 def _tag(text: bytes) -> bytes:
     """Return an ID3 tag that holds a text."""
     sizes = bytes((len(text) >> shift) & 0x7F for shift in (21, 14, 7, 0))
@@ -211,7 +215,7 @@ ATTACKS = (
         make=changed(sound(*_MP3), _after(b"\xff\xd8\xff\xe0\0\x10JFIF\0")),
         refused="audio.not_audio",
     ),
-    Sample(name="wav-then-zip.wav", make=changed(sound(), lambda data: data + b"PK\3\4" * 5000)),
+    Sample(name="wav-then-zip.wav", make=changed(sound(), _before(b"PK\3\4" * 5000))),
     Sample(
         name="matroska-of-nonsense.mka",
         make=content(b"\x1a\x45\xdf\xa3" + b"\xff\x42" * 4000),
@@ -258,6 +262,7 @@ CLIPS = (
     Sample(name="turned-90.mp4", make=turned(clapper(), 90)),
     Sample(name="turned-180.mp4", make=turned(clapper(), 180)),
     Sample(name="index-last.mp4", make=clapper("-movflags", "0")),
+    Sample(name="stray-line.mp4", make=changed(clapper(), _before(b"\r\n--boundary--\r\n"))),
     Sample(name="fragments.mp4", make=clapper("-movflags", "empty_moov+frag_keyframe")),
     Sample(name="fragments-and-index.mp4", make=clapper("-movflags", "frag_keyframe", "-g", "25")),
     Sample(name="a-fragment-a-frame.mp4", make=clapper("-movflags", "frag_every_frame")),

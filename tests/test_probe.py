@@ -96,6 +96,36 @@ def test_a_cut_off_clip_is_refused(left: float, clip: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    "behind",
+    [
+        *(b"\n", bytes(3), bytes(7), b"\r\n--boundary--\r\n", b'{"ok": true}', bytes(64)),
+        struct.pack(">I4s", 1000, b"free") + bytes(20),
+    ],
+)
+@pytest.mark.parametrize("layout", ["+faststart", "0", "empty_moov+frag_keyframe"])
+def test_what_stands_behind_a_whole_clip_is_ignored(
+    layout: str, behind: bytes, clip: Path, tmp_path: Path
+) -> None:
+    ffmpeg("-i", str(clip), "-c", "copy", "-movflags", layout, str(tmp_path / "whole.mp4"))
+    before = (tmp_path / "whole.mp4").read_bytes()
+    info = read_mp4(written(before + behind, tmp_path))
+    assert info == read_mp4(tmp_path / "whole.mp4")
+
+
+@pytest.mark.parametrize("kind", [b"moof", b"mdat"])
+def test_a_clip_whose_last_fragment_is_cut_off_is_refused(
+    kind: bytes, clip: Path, tmp_path: Path
+) -> None:
+    layout = ("-movflags", "empty_moov+frag_keyframe")
+    ffmpeg("-i", str(clip), "-c", "copy", *layout, str(tmp_path / "whole.mp4"))
+    content = (tmp_path / "whole.mp4").read_bytes()
+    for left in (4, 5, 30, 100):
+        cut = content[: content.rindex(kind) + left]
+        with pytest.raises(MediaError, match="cut off"):
+            read_mp4(written(cut, tmp_path))
+
+
+@pytest.mark.parametrize(
     "layout",
     [
         "empty_moov+frag_keyframe",
@@ -176,8 +206,8 @@ def written(content: bytes, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no index"),
-        (b"<!DOCTYPE html><html><body>Not found</body></html>", "not an MP4|cut off"),
+        (b"", "not an MP4"),
+        (b"<!DOCTYPE html><html><body>Not found</body></html>", "not an MP4"),
         (box(b"moov") + box(b"mdat"), "not an MP4"),
         (FTYP + box(b"mdat", bytes(100)), "no index"),
         (FTYP + box(b"mdat") + box(b"moov"), "no picture"),

@@ -59,6 +59,16 @@ class Boxes:
             raise MediaError(f"the clip's index lacks {path[-1].decode()}")
         return self._read(box.start, min(box.end - box.start, most))
 
+    def kind_after(self, box: Box) -> bytes:
+        """Return the four letters that stand behind a box, where the next one would have its own."""
+        self._file.seek(box.end + 4)
+        return self._file.read(4)
+
+    def first_bytes(self, count: int) -> bytes:
+        """Return the file's first bytes, or fewer."""
+        self._file.seek(0)
+        return self._file.read(count)
+
     def _box(self, start: int, end: int) -> Box:
         self._left -= 1
         if self._left < 0:

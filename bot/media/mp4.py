@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from bot.media.span import Track
     from bot.media.tracks import Timing
 
+_OF_MEDIA = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
+"""Where a file breaks off in one of these, a part of the clip is missing."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoInfo:
@@ -103,12 +106,21 @@ def _read(boxes: Boxes) -> VideoInfo:
 
 
 def _top_level(boxes: Boxes) -> list[Box]:
+    if boxes.first_bytes(8)[4:] != b"ftyp":
+        raise MediaError("this is not an MP4")
     top: list[Box] = []
-    for box in boxes.inside(boxes.whole):
-        if not top and box.kind != b"ftyp":
-            raise MediaError("this is not an MP4")
-        top.append(box)
+    try:
+        top.extend(boxes.inside(boxes.whole))
+    except MediaError:
+        if not _is_whole(boxes, top):
+            raise
     return top
+
+
+def _is_whole(boxes: Boxes, top: list[Box]) -> bool:
+    """Tell whether a clip was there before what can't be read behind it, as a stray line's end."""
+    kinds = {box.kind for box in top}
+    return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _OF_MEDIA
 
 
 def _handler(boxes: Boxes, trak: Box) -> bytes:
