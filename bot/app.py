@@ -22,7 +22,8 @@ from bot.delivery.progress import ProgressCards
 from bot.errors import StartupError
 from bot.events import EventBus
 from bot.jobs import JobService
-from bot.keeper import Keeper
+from bot.keeper import Keeper, KeepLimits
+from bot.library import Library
 from bot.links import Links, derive_key, load_secret
 from bot.media.download import AttachmentFetcher
 from bot.media.editor import Editor
@@ -50,6 +51,8 @@ from storage.jobs import JobStore
 from storage.keeping import KeepingStore
 from storage.people import PeopleStore
 
+from storage.library import LibraryStore
+from storage.outlook import Outlooks
 if TYPE_CHECKING:
     import socket
 
@@ -228,13 +231,15 @@ async def _open_service(
     for subscriber in (progress.note, *(worker.note for worker in workers)):
         bus.subscribe(subscriber)
 
-    keeper = Keeper(KeepingStore(core.database), workspace, clock=time.time)
+    people = PeopleStore(core.database)
+    keeper = _keeper(core, people, workspace)
+    library = Library(LibraryStore(core.database), artifacts, workspace, clock=time.time)
     bot.services = Services(
         jobs=jobs,
         cards=cards,
         texts=texts,
         presets=_presets(settings),
-        people=PeopleStore(core.database),
+        people=people,
         keeper=keeper,
     )
     web = WebServer(
@@ -259,6 +264,7 @@ async def _open_service(
 def _editor(core: _Core, workspace: Workspace) -> Editor:
     settings = core.settings
     fetcher = AttachmentFetcher(
+        keeper=keeper,
         core.http,
         hosts=attachment_hosts(settings.discord_api_url),
         max_bytes=settings.max_audio_mb * _MIB,
@@ -300,6 +306,14 @@ def _presets(settings: Settings) -> Presets:
         size=settings.video_size,
         max_audio_bytes=settings.max_audio_mb * _MIB,
     )
+
+def _keeper(core: _Core, people: PeopleStore, workspace: Workspace) -> Keeper:
+    limits = KeepLimits(
+        days=core.settings.keep_days, max_bytes=round(core.settings.keep_gb * 1024 * _MIB)
+    )
+    store = KeepingStore(core.database)
+    return Keeper(store, people, workspace, limits=limits, clock=time.time)
+
 
 
 def _jitter() -> float:

@@ -3,26 +3,80 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from bot.media.stock import Stock
     from bot.media.workspace import Workspace
-    from storage.keeping import KeepingStore
+    from storage.keeping import KeepingStore, Standing
+    from storage.people import PeopleStore, Person
 
 log = logging.getLogger(__name__)
+
+_DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeepLimits:
+    """How long finished videos are kept, in days, and how much room all may take, in bytes."""
+
+    days: int
+    max_bytes: int
+
+    @property
+    def seconds(self) -> float:
+        """The days in seconds."""
+        return self.days * _DAY
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds."""
+
+    person: Person
+    prompts: int
+    open_jobs: int
+    videos: int
+    video_bytes: int
+    narrations: int
+    next_at: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deletion:
+    """How many jobs were deleted, and how many have to end first."""
+
+    deleted: int
+    open_jobs: int
 
 
 class Keeper:
     """Deletes jobs that have ended; a file that somebody reads meanwhile stays readable to them."""
 
     def __init__(
-        self, store: KeepingStore, workspace: Workspace, *, clock: Callable[[], float]
+        self,
+        store: KeepingStore,
+        people: PeopleStore,
+        workspace: Workspace,
+        *,
+        limits: KeepLimits,
+        clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._people = people
         self._workspace = workspace
+        self._limits = limits
         self._clock = clock
+        self._is_overfull = False
+
+    @property
+    def limits(self) -> KeepLimits:
+        """What the operator allows."""
+        return self._limits
 
     async def delete(self, job_id: str) -> bool:
         """Delete all that is kept of a job but its empty row; False: it is open, or unknown."""
@@ -30,6 +84,101 @@ class Keeper:
         if not await self._store.mark_deleted(job_id, now=self._clock()):
             return False
         log.info("job.deleted id=%s", job_id)
-        await self._store.drop_artifact(job_id)
-        await self._workspace.discard(job_id)
+        await self._drop(job_id)
         return True
+
+    async def stored(self, user_id: int) -> Stored:
+        """Tell what is stored of a person."""
+        holdings = await self._store.holdings(user_id)
+        videos = [holding for holding in holdings if holding.size is not None]
+        delivered = [held.delivered_at for held in videos if held.delivered_at is not None]
+        theirs = {holding.job_id for holding in holdings}
+        stock = await self._workspace.stock()
+        return Stored(
+            person=await self._people.get(user_id),
+            prompts=len(holdings),
+            open_jobs=sum(not holding.rests for holding in holdings),
+            videos=len(videos),
+            video_bytes=sum(holding.size or 0 for holding in videos),
+            narrations=sum(item.job_id in theirs for item in stock.narrations),
+            next_at=min(delivered) + self._limits.seconds if delivered else None,
+        )
+
+    async def delete_all(self, user_id: int) -> Deletion:
+        """Delete every job of a person that has ended, and what they chose."""
+        deleted = open_jobs = 0
+        for holding in await self._store.holdings(user_id):
+            if await self.delete(holding.job_id):
+                deleted += 1
+            else:
+                open_jobs += 1
+        await self._people.forget(user_id)
+        log.info("person.deleted user=%d jobs=%d open=%d", user_id, deleted, open_jobs)
+        return Deletion(deleted=deleted, open_jobs=open_jobs)
+
+    async def sweep(self) -> None:
+        """Delete what is too old, what has no room, and what a crash has left."""
+        await self._store.drop_artifacts_of_deleted()
+        # First the disk, then the table: a file whose job isn't there yet can't be seen.
+        stock = await self._workspace.stock()
+        standing = await self._store.standing(stock.job_ids)
+        await self._clear_left(stock, standing)
+        await self._expire(stock, standing)
+        if rows := await self._store.drop_rows(now=self._clock()):
+            log.info("jobs.forgotten rows=%d", rows)
+
+    async def _clear_left(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
+        """Delete the files of deleted jobs, and what lies about for a day without a use."""
+        before = self._clock() - _DAY
+        for item in (*stock.kept, *stock.folders):
+            job = standing.get(item.job_id)
+            is_old = item.modified_at < before
+            if is_old if job is None else job.is_deleted:
+                log.info("files.left_over id=%s", item.job_id)
+                await self._discard(item.job_id)
+        for item in stock.folders:
+            job = standing.get(item.job_id)
+            if job is not None and job.rests and item.modified_at < before:
+                log.info("folder.left_over id=%s", item.job_id)
+                await self._workspace.remove(item.job_id)
+
+    async def _expire(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
+        """Let go of files, the oldest first, until all are young enough and have room."""
+        sizes = Counter[str]()
+        for item in stock.kept:
+            if (job := standing.get(item.job_id)) and not job.is_deleted:
+                sizes[item.job_id] += item.size
+        ages = sorted(
+            (since, job_id) for job_id in sizes if (since := standing[job_id].since) is not None
+        )
+        total = sum(sizes.values())
+        for since, job_id in ages:
+            is_old = since < self._clock() - self._limits.seconds
+            if not is_old and total <= self._limits.max_bytes:
+                break
+            log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
+            await self._drop(job_id)
+            total -= sizes[job_id]
+        self._warn_if_overfull(total)
+
+    def _warn_if_overfull(self, total: int) -> None:
+        is_overfull = total > self._limits.max_bytes
+        if is_overfull and not self._is_overfull:
+            log.warning(
+                "keep.overfull bytes=%d limit=%d advice='what is left waits for its person: raise "
+                "KEEP_GB, or set PUBLIC_URL'",
+                total,
+                self._limits.max_bytes,
+            )
+        self._is_overfull = is_overfull
+
+    async def _drop(self, job_id: str) -> None:
+        # In this order: links and lists never lead to a file that is gone.
+        await self._store.drop_artifact(job_id)
+        await self._discard(job_id)
+
+    async def _discard(self, job_id: str) -> None:
+        try:
+            await self._workspace.discard(job_id)
+        except OSError as error:
+            log.warning("files.undeletable id=%s error=%s", job_id, error.strerror)

@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     max_audio_seconds: int = Field(600, ge=1, le=7200)
     max_audio_mb: int = Field(25, ge=1, le=500)
     max_result_mb: int = Field(200, ge=1, le=2000)
+    keep_days: int = Field(30, ge=1, le=36500)
+    keep_gb: float = Field(20, gt=0, allow_inf_nan=False)
     narration_fit: Literal["hold", "loop", "trim"] = "hold"
     narration_mix: Literal["replace", "duck"] = "replace"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.client import VideoBot
     from bot.delivery.progress import ProgressCards
     from bot.jobs import JobService
+    from bot.keeper import Keeper
     from bot.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ class Service:
 
     bot: VideoBot
     jobs: JobService
+    keeper: Keeper
     workers: tuple[Worker, ...]
     progress: ProgressCards
 
@@ -45,7 +48,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("stop", stop.wait()),
             ("gateway", stay_connected(service.bot)),
             ("progress", service.progress.run()),
-            ("sweeper", _sweep(service.jobs)),
+            ("sweeper", _sweep(service.jobs, service.keeper)),
             *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
         )
     }
@@ -61,9 +64,13 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         task.result()
 
 
-async def _sweep(jobs: JobService) -> None:
+async def _sweep(jobs: JobService, keeper: Keeper) -> None:
     while True:
-        await jobs.sweep()
+        try:
+            await jobs.sweep()
+            await keeper.sweep()
+        except (sqlite3.Error, OSError):
+            log.exception("sweep.failed")  # what it has left, the next one finds
         await asyncio.sleep(_SWEEP_SECONDS)
 
 

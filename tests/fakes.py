@@ -16,7 +16,7 @@ from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
 from bot.jobs import JobService
-from bot.keeper import Keeper
+from bot.keeper import Keeper, KeepLimits
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
 from bot.pipeline import Pipeline
@@ -346,7 +346,7 @@ class Bench:
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
         self.people = PeopleStore(database)
-        self.keeper = Keeper(KeepingStore(database), self.workspace, clock=clock)
+        self.keeper = self.build_keeper()
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
         self.changes: list[JobChanged] = []
@@ -365,6 +365,15 @@ class Bench:
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
+
+    def build_keeper(self, *, max_bytes: int = 1024**2) -> Keeper:
+        return Keeper(
+            KeepingStore(self.database),
+            self.people,
+            self.workspace,
+            limits=KeepLimits(days=30, max_bytes=max_bytes),
+            clock=self.clock,
+        )
 
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
         return Pipeline(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.media.files import commit, part_of
+from bot.media.stock import Stock, list_items
 from bot.model import Artifact
 
 if TYPE_CHECKING:
@@ -123,6 +124,10 @@ class Workspace:
         """Tell whether the file at `path` has become the job's video already."""
         return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
+    async def stock(self) -> Stock:
+        """List what is there of all jobs."""
+        return await asyncio.to_thread(self._stock)
+
     async def free_bytes(self) -> int:
         """Tell how much room the disk has."""
         usage = await asyncio.to_thread(shutil.disk_usage, self._root)
@@ -133,6 +138,13 @@ class Workspace:
         if attachment.exists():
             _make_private(kept.parent)
             commit(attachment, kept)
+
+    def _stock(self) -> Stock:
+        return Stock(
+            videos=list_items(self._root / "videos"),
+            narrations=list_items(self._root / "narrations"),
+            folders=list_items(self._root / "work"),
+        )
 
     def _publish(self, job_id: str, path: Path, now: float) -> Artifact:
         video = self.video(job_id)

@@ -1,0 +1,66 @@
+"""What lies on the disk of all jobs together."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.mp4)?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """A file or a folder of a job; `size` in bytes (a folder's says nothing), time in Unix seconds.
+
+    `modified_at` is of the machine's clock.
+    """
+
+    job_id: str
+    size: int
+    modified_at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stock:
+    """Everything that is there by the name of a job; other names are nobody's business here."""
+
+    videos: tuple[Item, ...]
+    narrations: tuple[Item, ...]
+    folders: tuple[Item, ...]
+
+    @property
+    def kept(self) -> tuple[Item, ...]:
+        """The files that outlive their job."""
+        return self.videos + self.narrations
+
+    @property
+    def job_ids(self) -> frozenset[str]:
+        """The jobs of which there is anything."""
+        return frozenset(item.job_id for item in chain(self.kept, self.folders))
+
+
+def list_items(folder: Path) -> tuple[Item, ...]:
+    """List what lies in a folder, which need not exist."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [_item(entry) for entry in entries]
+    except FileNotFoundError:
+        return ()
+    return tuple(item for item in found if item is not None)
+
+
+def _item(entry: os.DirEntry[str]) -> Item | None:
+    match = _NAME.fullmatch(entry.name)
+    if match is None:
+        return None
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None  # its job has just removed it
+    return Item(job_id=match["job"], size=status.st_size, modified_at=status.st_mtime)
