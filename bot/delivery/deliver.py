@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.links import Links
     from bot.media.workspace import Workspace
     from bot.model import Artifact, Job
+    from storage.outlook import Outlooks
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class DiscordDeliverer:
         messages: Messages,
         direct: DirectMessages,
         cards: Cards,
+        outlooks: Outlooks,
         jobs: JobService,
         links: Links,
         workspace: Workspace,
@@ -54,6 +56,7 @@ class DiscordDeliverer:
         self._messages = messages
         self._direct = direct
         self._cards = cards
+        self._outlooks = outlooks
         self._jobs = jobs
         self._links = links
         self._workspace = workspace
@@ -73,7 +76,8 @@ class DiscordDeliverer:
         if job.origin.message_id is None:
             return False
         try:
-            await self._messages.edit(job, self._cards.render(job))
+            outlook = await self._outlooks.of(job)
+            await self._messages.edit(job, self._cards.render(job, outlook))
         except MessageGoneError as error:
             log.info("card.gone id=%s reason=%r", job.id, str(error))
             return False
