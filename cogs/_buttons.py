@@ -9,12 +9,16 @@ from discord import ui
 
 from bot.client import answer, answer_error
 from bot.delivery.buttons import TEMPLATE, Action
+from cogs._forms import open_form
+from cogs._orders import place_again
+from cogs._rights import allowed
 
 if TYPE_CHECKING:
     import re
     from typing import Self
 
     from bot.client import VideoBot
+    from bot.jobs import JobService
 
 
 class CardButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
@@ -46,29 +50,24 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
 
     async def _act(self, interaction: discord.Interaction[VideoBot]) -> None:
         services = interaction.client.services
-        job = await services.jobs.get(self._job_id)
-        if job is None or not self._may_press(interaction, job.origin.user_id):
-            key = "reply.not_yours" if job else "reply.too_late"
-        else:
-            key = await self._change(interaction)
-        await answer(interaction, services.texts(key, str(interaction.locale)))
-
-    def _may_press(self, interaction: discord.Interaction[VideoBot], owner_id: int) -> bool:
-        if interaction.user.id == owner_id:
-            return True
-        # A moderator may stop what stands in the channel, but not spend somebody's money.
-        may_manage = interaction.permissions.manage_messages
-        return may_manage and self._action is Action.CANCEL
-
-    async def _change(self, interaction: discord.Interaction[VideoBot]) -> str:
-        jobs = interaction.client.services.jobs
+        job = allowed(interaction, await services.jobs.get(self._job_id), self._action)
         match self._action:
-            case Action.CANCEL:
-                done, key = await jobs.cancel(self._job_id), "reply.cancelled"
-            case Action.GIVE_UP:
-                done, key = await jobs.give_up(self._job_id), "reply.given_up"
+            case Action.AGAIN:
+                await place_again(interaction, job, job.request.prompt)
+            case Action.EDIT | Action.NARRATE | Action.DELETE:
+                await open_form(interaction, job, self._action)
+            case Action.CANCEL | Action.RETRY | Action.GIVE_UP:
+                key = await self._change(services.jobs)
+                await answer(interaction, services.texts(key, str(interaction.locale)))
+
+    async def _change(self, jobs: JobService) -> str:
+        match self._action:
             case Action.RETRY:
                 done, key = await jobs.retry_undecided(self._job_id), "reply.retrying"
+            case Action.GIVE_UP:
+                done, key = await jobs.give_up(self._job_id), "reply.given_up"
+            case _:
+                done, key = await jobs.cancel(self._job_id), "reply.cancelled"
         return key if done is not None else "reply.too_late"
 
 

@@ -1,0 +1,143 @@
+"""The forms that a card's buttons open; one that was opened before a restart still counts."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+from discord import ui
+from discord.ext import commands
+
+from bot.client import answer, answer_error
+from bot.delivery.buttons import TEMPLATE, Action
+from bot.errors import UserError
+from cogs._fields import file_in, text_in, tick_in
+from cogs._orders import MAX_PROMPT, check_audio, find_narration, place, place_again
+from cogs._rights import allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.client import Services, VideoBot
+    from bot.model import Job
+
+log = logging.getLogger(__name__)
+
+_PROMPT, _AUDIO, _SURE = "prompt", "audio", "sure"
+
+
+async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action: Action) -> None:
+    """Show the form of a button; UserError: there is nothing to fill it in for."""
+    services = interaction.client.services
+    await _check(services, job, action)
+
+    def say(key: str) -> str:
+        return services.texts(f"form.{key}", str(interaction.locale))
+
+    form = ui.Modal(title=say(f"{action}_title"), custom_id=f"clapper:{action}:{job.id}")
+    for item in _ITEMS[action](job, say):
+        form.add_item(item)
+    # Nothing of it stays in discord.py's memory: what is sent comes to the listener below.
+    form.stop()
+    await interaction.response.send_modal(form)
+
+
+async def _check(services: Services, job: Job, action: Action) -> None:
+    match action:
+        case Action.EDIT:
+            await find_narration(services, job)
+        case Action.NARRATE:
+            if not await services.workspace.has_video(job.id):
+                raise UserError("reply.video_gone")
+        case _:
+            if not job.state.is_final:
+                raise UserError("reply.still_open")
+
+
+def _edit(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
+    prompt = ui.TextInput[Any](
+        custom_id=_PROMPT,
+        style=discord.TextStyle.paragraph,
+        default=job.request.prompt,
+        max_length=MAX_PROMPT,
+    )
+    hint = say("edit_hint_narrated" if job.attachment else "edit_hint")
+    return [ui.Label(text=say("edit_prompt"), description=hint, component=prompt)]
+
+
+def _narrate(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
+    audio = ui.FileUpload[Any](custom_id=_AUDIO, min_values=1, max_values=1)
+    hint = say("narrate_hint_again" if job.attachment else "narrate_hint")
+    return [ui.Label(text=say("narrate_audio"), description=hint, component=audio)]
+
+
+def _delete(_job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
+    sure = ui.Checkbox[Any](custom_id=_SURE)
+    return [
+        ui.TextDisplay(say("delete_text")),
+        ui.Label(text=say("delete_sure"), component=sure),
+    ]
+
+
+_ITEMS = {Action.EDIT: _edit, Action.NARRATE: _narrate, Action.DELETE: _delete}
+
+
+class FormsCog(commands.Cog):
+    """Takes in the forms that were filled in, whenever they were opened."""
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Do what a form of ours says, or say why not."""
+        if interaction.type is not discord.InteractionType.modal_submit:
+            return
+        match = re.fullmatch(TEMPLATE, str((interaction.data or {}).get("custom_id")))
+        if match is None:
+            return
+        try:
+            await self._take(interaction, Action(match["action"]), match["job"])
+        except Exception as error:  # noqa: BLE001 - the edge: discord.py would only log it
+            await answer_error(interaction, error)
+
+    async def _take(
+        self, interaction: discord.Interaction[VideoBot], action: Action, job_id: str
+    ) -> None:
+        services = interaction.client.services
+        job = allowed(interaction, await services.jobs.get(job_id), action)
+        match action:
+            case Action.EDIT:
+                await place_again(interaction, job, text_in(interaction.data, _PROMPT))
+            case Action.NARRATE:
+                await _take_narration(interaction, job)
+            case Action.DELETE if tick_in(interaction.data, _SURE):
+                await _remove(interaction, job)
+            case _:
+                await answer(interaction, services.texts("reply.kept", str(interaction.locale)))
+
+
+async def _take_narration(interaction: discord.Interaction[VideoBot], job: Job) -> None:
+    services = interaction.client.services
+    audio = file_in(interaction.data, _AUDIO)
+    if audio is None:
+        raise UserError("audio.missing")
+    check_audio(services.presets, audio.size)
+    await _check(services, job, Action.NARRATE)
+    await place(interaction, job.request, audio, clip_of=job.id)
+
+
+async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:
+    if not await interaction.client.services.keeper.delete(job.id):
+        raise UserError("reply.still_open")
+    await interaction.response.defer()
+    try:
+        await interaction.delete_original_response()
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        # The button stays, and works again; a message that is gone already is none the worse.
+        log.warning("card.undeleted id=%s error=%s", job.id, type(error).__name__)
+
+
+async def setup(bot: VideoBot) -> None:
+    """Add the cog."""
+    await bot.add_cog(FormsCog())

@@ -1,0 +1,112 @@
+"""How every order begins: what is checked at once, who asked, and the card that answers them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.errors import UserError
+from bot.model import Attachment, Origin
+
+if TYPE_CHECKING:
+    from bot.client import Presets, Services, VideoBot
+    from bot.model import Job, VideoRequest
+
+log = logging.getLogger(__name__)
+
+MAX_PROMPT = 2000
+_MIB = 1024 * 1024
+
+
+async def place(
+    interaction: discord.Interaction[VideoBot],
+    request: VideoRequest,
+    attachment: Attachment | None,
+    *,
+    narration_of: str | None = None,
+    clip_of: str | None = None,
+) -> None:
+    """Store a job, and post its card as the answer to the interaction.
+
+    UserError: a cap is reached.
+    """
+    services = interaction.client.services
+    job = await services.jobs.submit(
+        request, _origin(interaction), attachment, narration_of=narration_of, clip_of=clip_of
+    )
+    if job is None:
+        log.warning("interaction.repeated id=%d", interaction.id)
+        return
+    response = await interaction.response.send_message(
+        view=services.cards.render(job, await services.outlooks.of(job)),
+        allowed_mentions=discord.AllowedMentions.none(),
+    )
+    if response.message_id is not None:
+        await services.jobs.acknowledge(job.id, response.message_id)
+
+
+async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:
+    """Place a new job with the narration of `job`, by today's presets.
+
+    UserError: the prompt won't do, the narration isn't kept any more, or a cap is reached.
+    """
+    services = interaction.client.services
+    source = await find_narration(services, job)
+    attachment = replace(job.attachment, url=None) if job.attachment else None
+    request = services.presets.request(checked(prompt))
+    await place(interaction, request, attachment, narration_of=source)
+
+
+async def find_narration(services: Services, job: Job) -> str | None:
+    """Return the job that the narration of `job` is kept of; None: there is none.
+
+    UserError: it isn't kept any more.
+    """
+    if job.attachment is None:
+        return None
+    # A job that ended early has nothing of its own, but names the one whose narration it was.
+    for source in (job.id, job.narration_of):
+        if source is not None and await services.workspace.has_narration(source):
+            return source
+    raise UserError("audio.not_kept")
+
+
+def checked(prompt: str) -> str:
+    """Return the prompt as it is stored; UserError: it is empty, or too long."""
+    prompt = prompt.strip()
+    if not prompt:
+        raise UserError("prompt.empty")
+    if len(prompt) > MAX_PROMPT:
+        raise UserError("prompt.too_long", limit=MAX_PROMPT)
+    return prompt
+
+
+def check_audio(presets: Presets, size: int) -> None:
+    """UserError: an attachment of `size` bytes is too large."""
+    if size > presets.max_audio_bytes:
+        raise UserError("audio.too_large", max_mb=presets.max_audio_bytes // _MIB)
+
+
+def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
+    return Origin(
+        interaction_id=interaction.id,
+        application_id=interaction.application_id,
+        user_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id or 0,
+        locale=str(interaction.locale),
+        token=interaction.token,
+        token_until=interaction.expires_at.timestamp(),
+        upload_limit=interaction.filesize_limit,
+        by_bot=_is_installed(interaction),
+    )
+
+
+def _is_installed(interaction: discord.Interaction[VideoBot]) -> bool:
+    """Tell whether the bot itself may edit what it answers here."""
+    if interaction.guild_id is None:
+        return not interaction.context.private_channel
+    return interaction.is_guild_integration()

@@ -1,0 +1,34 @@
+"""Who may do what to a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.delivery.buttons import Action
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    import discord
+
+    from bot.client import VideoBot
+    from bot.model import Job
+
+# Whoever keeps a channel tidy may stop and remove what stands there, but not spend for somebody.
+_FOR_MODERATORS = frozenset({Action.CANCEL, Action.DELETE})
+
+
+def allowed(interaction: discord.Interaction[VideoBot], job: Job | None, action: Action) -> Job:
+    """Return the job, if this person may do this to it.
+
+    UserError: they may not, or there is nothing left to do it to.
+    """
+    if job is None:
+        raise UserError("reply.too_late")
+    shared = action in _FOR_MODERATORS
+    if interaction.user.id != job.origin.user_id and not (
+        shared and interaction.permissions.manage_messages
+    ):
+        raise UserError("reply.not_yours_to_remove" if shared else "reply.not_yours")
+    if job.deleted_at is not None and action is not Action.DELETE:
+        raise UserError("reply.deleted")
+    return job
