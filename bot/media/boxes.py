@@ -11,7 +11,9 @@ from bot.errors import MediaError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MOST_BOXES = 20_000  # a hostile file may hold nothing but headers
+# A hostile file may hold nothing but headers: a second's work. An honest one has about 20 a frame
+# where each frame is a fragment.
+_MOST_BOXES = 500_000
 _LARGE = 1  # a box size of 1: the real one follows in 64 bits
 _TO_THE_END = 0
 
@@ -60,7 +62,7 @@ class Boxes:
         return self._read(box.start, min(box.end - box.start, most))
 
     def kind_after(self, box: Box) -> bytes:
-        """Return the four letters that stand behind a box, where the next one would have its own."""
+        """Return the four letters behind a box, where the next one would have its own."""
         self._file.seek(box.end + 4)
         return self._file.read(4)
 
