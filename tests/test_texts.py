@@ -3,23 +3,36 @@ from __future__ import annotations
 import string
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot import texts
 from bot.errors import ErrorKind
-from bot.texts import Texts
+from bot.texts import Plural, Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-TABLES: Mapping[str, Mapping[str, str]] = {
-    "en": {"hello": "Hello {name}", "bye": "Goodbye"},
-    "pt": {"hello": "Olá {name}"},
+TABLES: Mapping[str, Mapping[str, str | Plural]] = {
+    "en": {
+        "hello": "Hello {name}",
+        "bye": "Goodbye",
+        "late": "{minutes} min late",
+        "cats": Plural("count", {"one": "{count} cat", "other": "{count} cats"}),
+    },
+    "pt": {
+        "format.decimal": ",",
+        "format.group": ".",
+        "hello": "Olá {name}",
+        "cats": Plural("count", {"one": "{count} gato", "other": "{count} gatos"}),
+    },
+    "ja": {"cats": Plural("count", {"other": "猫{count}匹"})},
 }
 TEXTS = Texts(TABLES)
 LOCALES = Path(texts.__file__).parent / "locales"
+# The plural forms of each language.
+NEEDED = {"en": {"one", "other"}, "de": {"one", "other"}, "ja": {"other"}}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +42,13 @@ def shipped() -> Texts:
 
 @pytest.mark.parametrize(
     ("locale", "sentence"),
-    [("pt-BR", "Olá Ada"), ("pt", "Olá Ada"), ("en-US", "Hello Ada"), ("ja", "Hello Ada")],
+    [
+        ("pt-BR", "Olá Ada"),
+        ("pt", "Olá Ada"),
+        ("en-US", "Hello Ada"),
+        ("ja", "Hello Ada"),
+        ("ko", "Hello Ada"),
+    ],
 )
 def test_a_sentence_is_in_the_nearest_language(locale: str, sentence: str) -> None:
     assert TEXTS("hello", locale, name="Ada") == sentence
@@ -53,16 +72,83 @@ def test_what_people_write_is_not_a_template() -> None:
 
 
 def test_keys_are_listed_by_language() -> None:
-    assert TEXTS.keys() == {"hello", "bye"}
-    assert TEXTS.keys("pt") == {"hello"}
+    assert TEXTS.keys() == {"hello", "bye", "late", "cats"}
+    assert TEXTS.keys("ja") == {"cats"}
 
 
-def fields_of(key: str) -> set[str]:
-    """Find out which fields an English sentence takes."""
-    section, _, name = key.partition(".")
-    tables = tomllib.loads((LOCALES / "en.toml").read_text(encoding="utf-8"))
-    parsed = string.Formatter().parse(tables[section][name])
-    return {field for _, field, _, _ in parsed if field}
+@pytest.mark.parametrize(
+    ("locale", "count", "sentence"),
+    [
+        ("en-GB", 1, "1 cat"),
+        ("en-GB", 0, "0 cats"),
+        ("en-GB", 1.5, "1.5 cats"),
+        ("pt-BR", 1, "1 gato"),
+        ("pt-BR", 2, "2 gatos"),
+        ("ja", 1, "猫1匹"),
+        ("ko", 2, "2 cats"),
+    ],
+)
+def test_a_plural_has_the_form_that_the_language_needs(
+    locale: str, count: float, sentence: str
+) -> None:
+    assert TEXTS("cats", locale, count=count) == sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "portuguese"),
+    [
+        (5.2, "5.2", "5,2"),
+        (5.0, "5", "5"),
+        (0.04, "0", "0"),
+        (1234.56, "1,234.6", "1.234,6"),
+        (1234567, "1,234,567", "1.234.567"),
+        (100, "100", "100"),
+    ],
+)
+def test_numbers_are_written_as_the_language_does(
+    value: float, english: str, portuguese: str
+) -> None:
+    assert TEXTS("hello", "en-US", name=value) == f"Hello {english}"
+    assert TEXTS("hello", "pt-BR", name=value) == f"Olá {portuguese}"
+    assert TEXTS.number(value, "pt-BR") == portuguese
+
+
+def test_a_number_has_as_many_digits_as_are_wanted() -> None:
+    assert TEXTS.number(2.345, "pt-BR", digits=2) == "2,35"
+    assert TEXTS.number(100.4, digits=0) == "100"
+
+
+def test_an_english_sentence_has_english_numbers() -> None:
+    assert TEXTS("late", "pt-BR", minutes=2.5) == "2.5 min late"
+
+
+# --- the sentences that there are ---
+
+
+def forms_of(language: str) -> dict[str, dict[str, str]]:
+    """Read a language's sentences in all their forms; one that is no plural has the form ""."""
+    tables = tomllib.loads((LOCALES / f"{language}.toml").read_text(encoding="utf-8"))
+    return dict(flat("", tables))
+
+
+def flat(prefix: str, table: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    for key, value in table.items():
+        if not isinstance(value, dict):
+            yield prefix + key, {"": value}
+        elif "by" in value:
+            yield prefix + key, value
+        else:
+            yield from flat(f"{prefix}{key}.", value)
+
+
+def fields_of(key: str, language: str = "en") -> set[str]:
+    """Find out which fields a sentence takes."""
+    forms = forms_of(language)[key].items()
+    return {field for form, sentence in forms if form != "by" for field in fields_in(sentence)}
+
+
+def fields_in(sentence: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(sentence) if field}
 
 
 @pytest.mark.parametrize(
@@ -93,14 +179,32 @@ def test_every_reason_that_the_code_gives_has_a_sentence(key: str, shipped: Text
     assert shipped(key, "en", **dict.fromkeys(fields, 1))
 
 
-def test_the_sentences_are_well_formed(shipped: Texts) -> None:
-    for key in sorted(shipped.keys()):
-        sentence = shipped(key, "en", **dict.fromkeys(fields_of(key), "X"))
+@pytest.mark.parametrize("language", NEEDED)
+def test_the_sentences_are_well_formed(language: str, shipped: Texts) -> None:
+    for key, forms in forms_of(language).items():
+        fields = dict.fromkeys(fields_of(key, language), 2)
+        sentence = shipped(key, language, **fields)
         assert sentence
-        assert sentence == sentence.strip()
         assert "{" not in sentence
+        assert all(form == form.strip() for form in forms.values()), key
 
 
-def test_no_translation_has_a_sentence_that_english_lacks(shipped: Texts) -> None:
-    for path in LOCALES.glob("*.toml"):
-        assert shipped.keys(path.stem) <= shipped.keys()
+@pytest.mark.parametrize("language", NEEDED)
+def test_every_language_says_the_same_with_the_same_fields(language: str) -> None:
+    english, translated = forms_of("en"), forms_of(language)
+    assert translated.keys() == english.keys()
+    for key, forms in translated.items():
+        assert fields_of(key, language) == fields_of(key), key
+        assert forms.get("by") == english[key].get("by"), key
+
+
+@pytest.mark.parametrize("language", NEEDED)
+def test_plurals_have_the_forms_that_the_language_needs(language: str) -> None:
+    for key, forms in forms_of(language).items():
+        if "by" in forms:
+            assert forms.keys() - {"by"} == NEEDED[language], key
+            assert forms["by"] in fields_of(key, language)
+
+
+def test_there_is_a_rule_for_every_language() -> None:
+    assert {path.stem for path in LOCALES.glob("*.toml")} == NEEDED.keys()

@@ -96,7 +96,9 @@ class Rest:
     async def list_commands(self, request: web.Request) -> web.Response:
         """GET /applications/{application_id}/commands."""
         self._check_application(request, "application_id")
-        return _json(self._world.commands)
+        if request.query.get("with_localizations") in TRUE:
+            return _json(self._world.commands)
+        return _json([_unlocalised(command) for command in self._world.commands])
 
     async def sync_commands(self, request: web.Request) -> web.Response:
         """PUT /applications/{application_id}/commands."""
@@ -209,6 +211,15 @@ def _number(request: web.Request, key: str) -> int:
     if not text.isdecimal():
         raise invalid_form(key, "not a snowflake")
     return int(text)
+
+
+def _unlocalised(entry: Payload) -> Payload:
+    """Leave out the other languages of a command, and of what it consists of."""
+    told = {key: value for key, value in entry.items() if not key.endswith("_localizations")}
+    parts = {
+        key: [_unlocalised(p) for p in told[key]] for key in ("options", "choices") if key in told
+    }
+    return told | parts
 
 
 def _json(data: Payload | list[Payload]) -> web.Response:

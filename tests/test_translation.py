@@ -1,0 +1,309 @@
+"""What Discord is told of the commands, in which languages, and when."""
+
+from __future__ import annotations
+
+import copy
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import discord
+import pytest
+
+from bot import client
+from bot.client import VideoBot, log_in
+from bot.definitions import are_alike, localise
+from bot.sandbox import faults
+from bot.sandbox.refusals import MISSING_ACCESS
+from bot.texts import Texts
+from tests.desk import open_desk
+from tests.discord_spec import check_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterator
+    from pathlib import Path
+
+    from tests.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+TEXTS = Texts(
+    {
+        "en": {
+            "command.wait.name": "wait",
+            "command.wait.description": "Wait a little",
+            "command.wait.how.name": "how",
+            "command.wait.how.description": "How to wait",
+            "command.wait.how.long": "Long",
+            "command.show_more.name": "Show more",
+        },
+        "de": {
+            "command.wait.name": "warten",
+            "command.wait.description": "Warte ein wenig",
+            "command.wait.how.name": "wie",
+            "command.wait.how.description": "Wie gewartet wird",
+            "command.wait.how.long": "Lange",
+            "command.show_more.name": "Mehr zeigen",
+        },
+    }
+)
+# As discord.py writes them.
+HOW: dict[str, Any] = {
+    "type": 3,
+    "name": "how",
+    "description": "…",
+    "required": False,
+    "choices": [{"name": "long", "value": "long"}],
+}
+WAIT: dict[str, Any] = {
+    "type": 1,
+    "name": "wait",
+    "description": "…",
+    "options": [HOW],
+    "nsfw": False,
+    "dm_permission": True,
+    "default_member_permissions": 8192,
+    "contexts": [0, 2, 1],
+    "integration_types": [0, 1],
+}
+SHOW_MORE: dict[str, Any] = {
+    "type": 3,
+    "name": "Show more",
+    "contexts": [0],
+    "integration_types": [0],
+    "default_member_permissions": None,
+}
+# As Discord writes them.
+FOUND: list[dict[str, Any]] = [
+    {
+        "id": "2",
+        "application_id": "1",
+        "version": "3",
+        "type": 3,
+        "name": "Show more",
+        "name_localizations": {"de": "Mehr zeigen"},
+        "description": "",
+        "description_localizations": None,
+        "contexts": [0],
+        "integration_types": [0],
+        "default_member_permissions": None,
+        "dm_permission": False,
+        "nsfw": False,
+    },
+    {
+        "id": "4",
+        "application_id": "1",
+        "version": "5",
+        "type": 1,
+        "name": "wait",
+        "name_localizations": {"de": "warten"},
+        "description": "Wait a little",
+        "description_localizations": {"de": "Warte ein wenig"},
+        "contexts": [0, 1, 2],
+        "integration_types": [0, 1],
+        "default_member_permissions": "8192",
+        "dm_permission": True,
+        "nsfw": False,
+        "options": [
+            {
+                "type": 3,
+                "name": "how",
+                "name_localizations": {"de": "wie"},
+                "description": "How to wait",
+                "description_localizations": {"de": "Wie gewartet wird"},
+                "choices": [
+                    {"name": "Long", "name_localizations": {"de": "Lange"}, "value": "long"}
+                ],
+            }
+        ],
+    },
+]
+SYNCED = "PUT /applications/{application_id}/commands"
+NAME = re.compile(r"[-_'\w]{1,32}")  # what Discord writes as [-_'\p{L}\p{N}]
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        yield opened
+        check_all(opened.sandbox.ledger.requests)
+
+
+async def start_again(desk: Desk) -> None:
+    """Start a bot as another life of it would: logging in is what tells of the commands."""
+    async with VideoBot() as bot:
+        bot.services = desk.bot.services
+        await log_in(bot, desk.sandbox.token, api_url=desk.sandbox.url)
+
+
+# --- the definitions ---
+
+
+def test_names_descriptions_options_and_choices_are_said_in_every_language() -> None:
+    wait, show_more = localise([WAIT, SHOW_MORE], TEXTS)
+    assert wait["name"] == "wait"
+    assert wait["name_localizations"] == {"de": "warten"}
+    assert wait["description"] == "Wait a little"
+    assert wait["description_localizations"] == {"de": "Warte ein wenig"}
+    [how] = wait["options"]
+    assert (how["name"], how["name_localizations"]) == ("how", {"de": "wie"})
+    assert how["description_localizations"] == {"de": "Wie gewartet wird"}
+    assert how["choices"] == [
+        {"name": "Long", "value": "long", "name_localizations": {"de": "Lange"}}
+    ]
+    assert show_more["name_localizations"] == {"de": "Mehr zeigen"}
+    assert "description" not in show_more
+
+
+def test_a_command_without_a_name_in_the_languages_is_a_bug() -> None:
+    with pytest.raises(KeyError):
+        localise([WAIT | {"name": "hurry"}], TEXTS)
+
+
+def test_what_discord_adds_and_how_it_sorts_is_no_difference() -> None:
+    assert are_alike(FOUND, localise([WAIT, SHOW_MORE], TEXTS))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        [WAIT],
+        [WAIT | {"options": []}, SHOW_MORE],
+        [WAIT | {"options": [HOW | {"required": True}]}, SHOW_MORE],
+        [WAIT | {"options": [HOW | {"choices": []}]}, SHOW_MORE],
+        [WAIT | {"contexts": [0]}, SHOW_MORE],
+        [WAIT | {"default_member_permissions": 32}, SHOW_MORE],
+        [WAIT | {"default_member_permissions": None}, SHOW_MORE],
+    ],
+)
+def test_what_we_say_otherwise_is_a_difference(wanted: list[dict[str, Any]]) -> None:
+    assert not are_alike(FOUND, localise(wanted, TEXTS))
+
+
+# --- the commands that there are ---
+
+
+class Listening(Texts):
+    """Hears which keys are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__({"en": {}})
+        self.asked: set[str] = set()
+
+    def __call__(self, key: str, locale: str = "en", **fields: object) -> str:
+        del locale, fields
+        self.asked.add(key)
+        return key
+
+    def translations(self, key: str) -> dict[str, str]:
+        self.asked.add(key)
+        return {}
+
+
+def entries(definitions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Go through all that has a name: commands, options, choices."""
+    for entry in definitions:
+        yield entry
+        yield from entries(entry.get("options", []))
+        yield from entries(entry.get("choices", []))
+
+
+async def test_discord_is_told_of_every_command_within_its_rules(desk: Desk) -> None:
+    [sync] = desk.made(SYNCED)
+    texts = desk.bot.services.texts
+    listening = Listening()
+    localise(sync.json, listening)
+    assert listening.asked == {key for key in texts.keys() if key.startswith("command.")}  # noqa: SIM118 - a method
+    for entry in entries(sync.json):
+        check_rules(entry)
+    for command in sync.json:
+        assert command["contexts"] == [0, 1, 2]
+        assert command["integration_types"] == [0, 1]
+        assert command["name"] == texts(f"command.{command['name'].lower().replace(' ', '_')}.name")
+        assert longest(command) <= 8000
+        siblings = command.get("options", [])
+        for language in command["name_localizations"]:
+            names = {option["name_localizations"][language] for option in siblings}
+            assert len(names) == len(siblings)
+
+
+def check_rules(entry: dict[str, Any]) -> None:
+    known = {str(locale) for locale in discord.Locale}
+    names = [entry["name"], *entry["name_localizations"].values()]
+    assert entry["name_localizations"].keys() <= known
+    assert all(1 <= len(name) <= 32 for name in names)
+    if "description" in entry:
+        for name in names:
+            assert NAME.fullmatch(name), name
+            assert name == name.lower() == unicodedata.normalize("NFC", name)
+        said = [entry["description"], *entry["description_localizations"].values()]
+        assert all(1 <= len(text) <= 100 for text in said), said
+
+
+def longest(command: dict[str, Any]) -> int:
+    """Count the characters that Discord limits, each text in its longest language."""
+    return sum(
+        len(str(entry.get("value", "")))
+        + sum(
+            max(
+                len(text)
+                for text in (entry.get(key, ""), *entry.get(f"{key}_localizations", {}).values())
+            )
+            for key in ("name", "description")
+        )
+        for entry in entries([command])
+    )
+
+
+# --- when they are sent ---
+
+
+async def test_a_second_start_sends_nothing(desk: Desk) -> None:
+    await start_again(desk)
+    assert len(desk.made(SYNCED)) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda commands: commands[0].update(description="What it was last year"),
+        lambda commands: commands[0].update(name_localizations=None),
+        lambda commands: commands[0]["options"].pop(),
+        lambda commands: commands.pop(),
+        lambda commands: commands.clear(),
+        lambda commands: commands.append(commands[0] | {"name": "gone"}),
+    ],
+)
+async def test_commands_that_discord_has_otherwise_are_sent_once(
+    desk: Desk, change: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    desk.sandbox.world.commands = copy.deepcopy(desk.sandbox.world.commands)
+    change(desk.sandbox.world.commands)
+    await start_again(desk)
+    await start_again(desk)
+    first, second = desk.made(SYNCED)
+    assert second.json == first.json
+
+
+async def test_commands_that_were_refused_are_sent_at_the_next_start(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.sandbox.world.commands.clear()
+    desk.sandbox.faults.add("PUT /applications/*", MISSING_ACCESS)
+    await start_again(desk)
+    assert "discord.commands_refused" in caplog.text
+    assert not desk.sandbox.world.commands
+    await start_again(desk)
+    assert [recorded.status for recorded in desk.made(SYNCED)] == [200, 403, 200]
+    assert desk.sandbox.world.commands
+
+
+async def test_an_answer_that_does_not_come_keeps_nobody_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(client, "_COMMANDS_SECONDS", 0.1)
+    held = faults.Hold()
+    desk.sandbox.faults.add("GET /applications/*", held)
+    await start_again(desk)
+    held.release.set()
+    assert held.reached.is_set()
+    assert "discord.commands_refused" in caplog.text
