@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
+from bot.links import Links
 from bot.model import JobState
+from bot.web.downloads import Downloads
+from storage.keeping import KeepingStore
 from tests.fakes import CAPS, REQUEST, VOICE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.fakes import Bench
 
+DAY = 24 * 60 * 60
 ENDS = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 OPEN = tuple(state for state in JobState if state not in ENDS)
 
@@ -92,3 +102,237 @@ async def test_a_file_that_is_being_read_stays_readable_to_its_reader(bench: Ben
     with bench.workspace.video(job_id).open("rb") as file:
         assert await bench.keeper.delete(job_id)
         assert file.read() == b"kept"
+
+
+# --- the sweep ---
+
+
+async def delivered(bench: Bench, *, size: int = 4) -> str:
+    """Let a job succeed whose person has the video, of which `size` bytes are kept."""
+    bench.clock.advance(1)
+    job_id = await ended(bench)
+    await bench.artifacts.mark_delivered(job_id, now=bench.clock())
+    bench.workspace.narration(job_id).unlink()
+    bench.workspace.video(job_id).write_bytes(b"v" * size)
+    await bench.workspace.remove(job_id)
+    return job_id
+
+
+def age(bench: Bench, path: Path, *, seconds: float) -> None:
+    os.utime(path, (bench.clock() - seconds,) * 2)
+
+
+async def test_a_video_goes_with_its_narration_when_it_is_too_old(bench: Bench) -> None:
+    job_id = await ended(bench)
+    await bench.artifacts.mark_delivered(job_id, now=bench.clock())
+    bench.clock.advance(30 * DAY)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == ["videos", "narrations"]
+    bench.clock.advance(1)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == []
+    assert await bench.artifacts.get(job_id) is None
+    job = await bench.now(job_id)
+    assert (job.state, job.deleted_at) == (JobState.SUCCEEDED, None)
+    assert job.request == REQUEST
+
+
+async def test_a_video_that_nobody_had_stays_however_old_it_is(bench: Bench) -> None:
+    job_id = await ended(bench)
+    bench.clock.advance(1000 * DAY)
+    await bench.build_keeper(max_bytes=1).sweep()
+    assert files(bench, job_id) == ["videos", "narrations"]
+    assert await bench.artifacts.get(job_id) is not None
+
+
+async def test_the_narration_of_an_open_job_stays_however_old_it_is(bench: Bench) -> None:
+    job = await bench.at(JobState.GENERATING, attachment=VOICE)
+    await bench.workspace.create(job.id)
+    bench.clock.advance(1000 * DAY)
+    await bench.build_keeper(max_bytes=1).sweep()
+    assert files(bench, job.id) == ["work", "narrations"]
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+async def test_what_is_left_of_a_job_that_came_to_nothing_goes_as_well(
+    bench: Bench, state: JobState
+) -> None:
+    job_id = await ended(bench, state)
+    bench.clock.advance(29 * DAY)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == ["videos", "narrations"]
+    bench.clock.advance(2 * DAY)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == []
+
+
+async def test_the_oldest_go_until_the_rest_has_room(bench: Bench) -> None:
+    jobs = [await delivered(bench, size=10) for _ in range(4)]
+    waiting = await ended(bench)
+    bench.workspace.video(waiting).write_bytes(b"v" * 6)
+    await bench.build_keeper(max_bytes=30).sweep()
+    assert [bool(files(bench, job_id)) for job_id in [*jobs, waiting]] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+
+
+async def test_what_fits_exactly_stays(bench: Bench) -> None:
+    job_id = await delivered(bench, size=10)
+    await bench.build_keeper(max_bytes=10).sweep()
+    assert files(bench, job_id) == ["videos"]
+    await bench.build_keeper(max_bytes=9).sweep()
+    assert files(bench, job_id) == []
+
+
+@pytest.mark.parametrize("role", ["narration_of", "clip_of"])
+async def test_what_an_open_job_takes_over_stays_until_it_has_ended(
+    bench: Bench, role: str
+) -> None:
+    job_id = await delivered(bench)
+    taker = await bench.submit(**{role: job_id})
+    tight = bench.build_keeper(max_bytes=1)
+    await tight.sweep()
+    assert files(bench, job_id) == ["videos"]
+    await bench.jobs.cancel(taker.id)
+    await bench.run_out(taker.id)
+    await tight.sweep()
+    assert files(bench, job_id) == []
+
+
+async def test_too_much_that_waits_for_people_is_said_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper = bench.build_keeper(max_bytes=1)
+    job_id = await ended(bench)
+    for _ in range(3):
+        await keeper.sweep()
+    assert [r.getMessage().split()[0] for r in caplog.records if r.levelname == "WARNING"] == [
+        "keep.overfull"
+    ]
+    await bench.artifacts.mark_delivered(job_id, now=bench.clock())
+    await keeper.sweep()
+    await ended(bench)
+    await keeper.sweep()
+    assert sum("keep.overfull" in r.getMessage() for r in caplog.records) == 2
+
+
+async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) -> None:
+    job_id = await ended(bench)
+    assert await KeepingStore(bench.database).mark_deleted(job_id, now=bench.clock())
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == []
+    assert await bench.artifacts.get(job_id) is None
+
+
+async def test_the_sweep_finishes_an_expiry_that_a_crash_cut_off(bench: Bench) -> None:
+    job_id = await delivered(bench)
+    await KeepingStore(bench.database).drop_artifact(job_id)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == []
+
+
+async def test_the_row_of_a_deleted_job_goes_when_no_cap_counts_it(bench: Bench) -> None:
+    job_id = await delivered(bench)
+    kept = await delivered(bench)
+    await bench.keeper.delete(job_id)
+    bench.clock.advance(DAY - 60)
+    await bench.keeper.sweep()
+    assert await bench.jobs.get(job_id) is not None
+    bench.clock.advance(120)
+    await bench.keeper.sweep()
+    assert await bench.jobs.get(job_id) is None
+    assert await bench.events(job_id) == []
+    assert await bench.jobs.get(kept) is not None
+
+
+async def test_a_deleted_row_stays_while_its_remote_job_could_be_taken_for_anothers(
+    bench: Bench,
+) -> None:
+    job_id = await delivered(bench)
+    await bench.keeper.delete(job_id)
+    doubtful = await bench.at(JobState.UNDECIDED)
+    bench.clock.advance(2 * DAY)
+    await bench.keeper.sweep()
+    assert await bench.jobs.get(job_id) is not None
+    await bench.jobs.give_up(doubtful.id)
+    await bench.keeper.sweep()
+    assert await bench.jobs.get(job_id) is None
+
+
+async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) -> None:
+    job_id = await delivered(bench)
+    folder = (await bench.workspace.create(job_id)).path
+    age(bench, folder, seconds=DAY - 60)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == ["work", "videos"]
+    age(bench, folder, seconds=DAY + 60)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == ["videos"]
+
+
+async def test_what_belongs_to_no_job_goes_after_a_day(bench: Bench) -> None:
+    job_id = "f" * 32
+    folder = (await bench.workspace.create(job_id)).path
+    video = bench.workspace.video(job_id)
+    video.parent.mkdir()
+    video.write_bytes(b"video")
+    for path in (folder, video):
+        age(bench, path, seconds=DAY - 60)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == ["work", "videos"]
+    for path in (folder, video):
+        age(bench, path, seconds=DAY + 60)
+    await bench.keeper.sweep()
+    assert files(bench, job_id) == []
+
+
+async def test_what_has_no_jobs_name_is_left_alone(bench: Bench) -> None:
+    strange = bench.root / "videos" / "holiday.mp4"
+    strange.parent.mkdir()
+    strange.write_bytes(b"video")
+    os.utime(strange, (0, 0))
+    await bench.keeper.sweep()
+    assert strange.exists()
+
+
+async def test_a_file_that_can_not_be_deleted_stops_nothing(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck = await delivered(bench)
+    other = await delivered(bench)
+    video = bench.workspace.video(stuck)
+    video.unlink()
+    video.mkdir()
+    bench.clock.advance(31 * DAY)
+    await bench.keeper.sweep()
+    assert files(bench, other) == []
+    [record] = [r for r in caplog.records if r.levelname == "WARNING"]
+    assert record.getMessage().startswith(f"files.undeletable id={stuck}")
+    video.rmdir()
+    video.write_bytes(b"video")
+    await bench.keeper.sweep()
+    assert files(bench, stuck) == []
+
+
+async def test_the_link_to_a_video_that_is_gone_leads_nowhere(bench: Bench) -> None:
+    links = Links(b"key", public_url="https://c.example", lifetime=60.0, clock=bench.clock)
+    routes = Downloads(links, bench.artifacts, bench.workspace).routes
+    expired, deleted, vanished = [await delivered(bench) for _ in range(3)]
+    app = web.Application()
+    app.add_routes(routes)
+    async with TestClient(TestServer(app)) as client:
+
+        async def status(job_id: str) -> int:
+            path = URL(links.make(job_id)).path
+            async with client.get(path) as response:
+                return response.status
+
+        assert await status(expired) == 200
+        await bench.keeper.delete(deleted)
+        await bench.build_keeper(max_bytes=4).sweep()
+        bench.workspace.video(vanished).unlink()
+        assert [await status(job_id) for job_id in (expired, deleted, vanished)] == [404] * 3
