@@ -38,15 +38,11 @@ class Numerals(string.Formatter):
         self._signs = str.maketrans({".": decimal, ",": group})
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """Write a field's value."""
+        """Write a field's value; a number has up to one digit behind the decimal sign."""
         if isinstance(value, int | float) and not format_spec:
-            return self.number(value)
+            written = f"{round(value, 1):,}".removesuffix(".0")
+            return written.translate(self._signs)
         return format(value, format_spec)
-
-    def number(self, value: float, digits: int = 1) -> str:
-        """Write a number with up to so many digits behind the decimal sign."""
-        written = f"{round(value, digits):,}"
-        return written.removesuffix(".0").translate(self._signs)
 
 
 class Texts:
@@ -80,10 +76,6 @@ class Texts:
         if isinstance(sentence, Plural):
             sentence = sentence.form(fields[sentence.by])
         return self._numerals[language].vformat(sentence, (), fields)
-
-    def number(self, value: float, locale: str = _DEFAULT, *, digits: int = 1) -> str:
-        """Write a number as the language does, such as 5.2 or 5,2."""
-        return self._numerals[self._nearest(locale)].number(value, digits)
 
     def translations(self, key: str) -> dict[str, str]:
         """Return a sentence without fields in all the languages but English."""

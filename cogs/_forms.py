@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PROMPT, _AUDIO, _SURE = "prompt", "audio", "sure"
+_TITLES = {
+    Action.EDIT: "form.edit_title",
+    Action.NARRATE: "form.narrate_title",
+    Action.DELETE: "form.delete_title",
+}
 
 
 async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action: Action) -> None:
@@ -35,9 +40,9 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
     await _check(services, job, action)
 
     def say(key: str) -> str:
-        return services.texts(f"form.{key}", str(interaction.locale))
+        return services.texts(key, str(interaction.locale))
 
-    form = ui.Modal(title=say(f"{action}_title"), custom_id=f"clapper:{action}:{job.id}")
+    form = ui.Modal(title=say(_TITLES[action]), custom_id=f"clapper:{action}:{job.id}")
     for item in _ITEMS[action](job, say):
         form.add_item(item)
     # Nothing of it stays in discord.py's memory: what is sent comes to the listener below.
@@ -64,21 +69,21 @@ def _edit(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
         default=job.request.prompt,
         max_length=MAX_PROMPT,
     )
-    hint = say("edit_hint_narrated" if job.attachment else "edit_hint")
-    return [ui.Label(text=say("edit_prompt"), description=hint, component=prompt)]
+    hint = say("form.edit_hint_narrated" if job.attachment else "form.edit_hint")
+    return [ui.Label(text=say("form.edit_prompt"), description=hint, component=prompt)]
 
 
 def _narrate(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     audio = ui.FileUpload[Any](custom_id=_AUDIO, min_values=1, max_values=1)
-    hint = say("narrate_hint_again" if job.attachment else "narrate_hint")
-    return [ui.Label(text=say("narrate_audio"), description=hint, component=audio)]
+    hint = say("form.narrate_hint_again" if job.attachment else "form.narrate_hint")
+    return [ui.Label(text=say("form.narrate_audio"), description=hint, component=audio)]
 
 
 def _delete(_job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     sure = ui.Checkbox[Any](custom_id=_SURE)
     return [
-        ui.TextDisplay(say("delete_text")),
-        ui.Label(text=say("delete_sure"), component=sure),
+        ui.TextDisplay(say("form.delete_text")),
+        ui.Label(text=say("form.delete_sure"), component=sure),
     ]
 
 

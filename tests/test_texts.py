@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import string
 import tomllib
 from pathlib import Path
@@ -110,12 +111,10 @@ def test_numbers_are_written_as_the_language_does(
 ) -> None:
     assert TEXTS("hello", "en-US", name=value) == f"Hello {english}"
     assert TEXTS("hello", "pt-BR", name=value) == f"Olá {portuguese}"
-    assert TEXTS.number(value, "pt-BR") == portuguese
 
 
-def test_a_number_has_as_many_digits_as_are_wanted() -> None:
-    assert TEXTS.number(2.345, "pt-BR", digits=2) == "2,35"
-    assert TEXTS.number(100.4, digits=0) == "100"
+def test_a_sentence_may_want_a_number_in_another_form() -> None:
+    assert Texts({"en": {"part": "{done:.0%}"}})("part", done=0.5) == "50%"
 
 
 def test_an_english_sentence_has_english_numbers() -> None:
@@ -204,6 +203,34 @@ def test_plurals_have_the_forms_that_the_language_needs(language: str) -> None:
         if "by" in forms:
             assert forms.keys() - {"by"} == NEEDED[language], key
             assert forms["by"] in fields_of(key, language)
+
+
+# What Discord takes, in characters.
+LONGEST = {
+    r"button\..*": 80,
+    r"form\..*_title": 45,
+    r"form\.(edit_prompt|narrate_audio|delete_sure)": 45,
+    r"form\..*_hint.*": 100,
+}
+
+
+@pytest.mark.parametrize("language", NEEDED)
+def test_discord_takes_every_label_in_full(language: str) -> None:
+    for key, forms in forms_of(language).items():
+        for pattern, longest in LONGEST.items():
+            if re.fullmatch(pattern, key):
+                assert all(len(form) <= longest for form in forms.values()), key
+
+
+@pytest.mark.parametrize("language", NEEDED)
+def test_a_command_that_a_sentence_names_has_that_name(language: str) -> None:
+    sentences = forms_of(language)
+    commands = {
+        forms[""] for key, forms in sentences.items() if re.fullmatch(r"command\.\w+\.name", key)
+    }
+    for key, forms in sentences.items():
+        for sentence in forms.values():
+            assert set(re.findall(r"(?<!\w)/(\w+)", sentence)) <= commands, key
 
 
 def test_there_is_a_rule_for_every_language() -> None:
