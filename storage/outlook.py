@@ -25,8 +25,8 @@ ORDER BY like_it.created_at DESC LIMIT 20
 
 # In the order in which they are claimed.
 _PLACE = """
-SELECT count(*) AS place FROM jobs AS other, (SELECT * FROM jobs WHERE id = :id) AS this
-WHERE other.state = 'queued' AND this.state = 'queued'
+SELECT count(*) AS place FROM jobs AS other JOIN jobs AS this ON this.id = :id
+WHERE this.state = 'queued' AND other.state = 'queued'
     AND (other.next_at, other.rowid) <= (this.next_at, this.rowid)
 """
 

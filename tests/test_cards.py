@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.delivery.buttons import TEMPLATE, Action, make_button
-from bot.delivery.cards import Cards, clock_time, megabytes, progress_bar
+from bot.delivery.cards import Cards
+from bot.delivery.notation import clock_time, cut, megabytes, progress_bar, rough_time
 from bot.errors import ErrorKind
 from bot.model import (
     CANCELLABLE,
@@ -20,6 +21,7 @@ from bot.model import (
     Failure,
     Job,
     JobState,
+    Outlook,
     VideoRequest,
     new_job,
 )
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 JOB_ID = "0123456789abcdef" * 2
 ARTIFACT = Artifact(job_id=JOB_ID, size=31 * 1024 * 1024, sha256="0" * 64, created_at=START)
-MIB = 1024 * 1024
+FINISHED = ["Again", "Edit prompt", "Add narration", "Delete"]
 
 
 @pytest.fixture
@@ -104,10 +106,32 @@ def test_each_state_says_what_happens_to_which_prompt(
 def test_only_what_can_be_pressed_has_a_button(cards: Cards, state: JobState) -> None:
     if state in {JobState.NOTIFYING, JobState.SUCCEEDED}:
         return  # these cards carry the video
-    expected = ["Cancel"] if state in CANCELLABLE else []
-    if state is JobState.UNDECIDED:
-        expected = ["Try again (may cost twice)", "Give up"]
-    assert labels(cards.render(job(state))) == expected
+    ends = {
+        JobState.UNDECIDED: ["Try again (may cost twice)", "Give up"],
+        JobState.CANCELLED: ["Again", "Edit prompt"],
+        JobState.FAILED: ["Try again", "Edit prompt"],
+        JobState.DELIVERING: [],
+    }
+    assert state in ends or state in CANCELLABLE
+    assert labels(cards.render(job(state))) == ends.get(state, ["Cancel"])
+
+
+@pytest.mark.parametrize(
+    ("key", "offered"),
+    [
+        ("failed.moderated", ["Edit prompt"]),
+        ("failed.invalid", ["Edit prompt"]),
+        ("failed.transient", ["Try again", "Edit prompt"]),
+        ("failed.timeout", ["Try again", "Edit prompt"]),
+        ("audio.too_large", []),
+    ],
+)
+def test_a_failed_job_offers_what_may_help(cards: Cards, key: str, offered: list[str]) -> None:
+    failure = Failure(key=key, fields={"max_mb": "25"})
+    view = cards.render(job(JobState.FAILED, failure=failure))
+    assert labels(view) == offered
+    styles = [part["style"] for part in parts(view) if "style" in part]
+    assert styles == [1, 2][: len(offered)]  # the first stands out
 
 
 def test_the_narration_is_named_while_it_is_worked_on(cards: Cards) -> None:
@@ -122,9 +146,9 @@ def test_the_narration_is_named_while_it_is_worked_on(cards: Cards) -> None:
     ("progress", "line"),
     [
         (None, f"Started <t:{int(START - 60)}:R>"),
-        (0, "`░░░░░░░░░░░░░░░░` 0 %"),
-        (50, "`████████░░░░░░░░` 50 %"),
-        (100, "`████████████████` 100 %"),
+        (0, "`░░░░░░░░░░░░░░░░` 0%"),
+        (50, "`████████░░░░░░░░` 50%"),
+        (100, "`████████████████` 100%"),
     ],
 )
 def test_what_is_not_told_in_percent_is_told_in_time(
@@ -137,7 +161,7 @@ def test_what_is_not_told_in_percent_is_told_in_time(
 def test_a_late_video_is_said_to_be_late_with_its_progress(cards: Cards) -> None:
     lines = read(cards.render(job(JobState.GENERATING, late=True, progress=99)))
     assert lines[0] == "**Late: still waiting, because it was paid for**"
-    assert "99 %" in lines[2]
+    assert "99%" in lines[2]
     lines = read(cards.render(job(JobState.DOWNLOADING, late=True)))
     assert lines[0] == "**Fetching the video**"
 
@@ -200,7 +224,7 @@ def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: Cards) 
     assert item["media"]["url"] == "attachment://clapper-01234567.mp4"
     assert item["description"] == "a cat on a roof"
     assert read(view) == ["> a cat on a roof", "-# For <@42> · openai · made in 2:00"]
-    assert labels(view) == []
+    assert labels(view) == FINISHED
 
 
 @pytest.mark.parametrize("note", [NOTE_NOT_MERGED, NOTE_CARD_GONE])
@@ -213,14 +237,14 @@ def test_a_note_stands_with_the_video_and_with_the_link(cards: Cards, note: str)
 
 def test_a_link_says_how_much_it_leads_to(cards: Cards) -> None:
     view = cards.render_link(job(JobState.DELIVERING), ARTIFACT, url="https://x.example/d/1")
-    assert labels(view) == ["Watch the video (31.0 MB)"]
+    assert labels(view) == ["Watch the video (31 MB)", *FINISHED]
     assert [part["url"] for part in parts(view) if "url" in part] == ["https://x.example/d/1"]
     assert read(view)[-1].endswith("made in 2:00")
 
 
 def test_a_held_video_says_who_has_to_do_what(cards: Cards) -> None:
     lines = read(cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000))
-    assert "its 31.0 MB are more than Discord takes here (9.5 MB)" in lines[1]
+    assert "its 31 MB are more than Discord takes here (9.5 MB)" in lines[1]
     assert "PUBLIC_URL" in lines[1]
 
 
@@ -235,13 +259,16 @@ def test_a_held_video_says_who_has_to_do_what(cards: Cards) -> None:
         "[click](https://evil.example)",
         "@everyone @here",
         "<@123456789012345678>",
+        "<#123456789012345678> <t:1800000000:R> </video:123> <:cat:123> <a:cat:123> <id:guide>",
         "a\n# b\r\n\u2028> c",
     ],
 )
 def test_a_prompt_formats_and_mentions_nothing(cards: Cards, prompt: str) -> None:
     quoted = read(cards.render(prompted(prompt)))[1].removeprefix("> ")
-    bare = re.sub(r"\\[*_~|`\\>#\-\[]", "x", quoted)
-    assert not re.search(r"\*\*|\|\||~~|`|^\s*(>|-|#)|\[.+\]\(|@(everyone|here|\d)", bare)
+    bare = re.sub(r"\\[*_~|`\\<>#\-\[]", "x", quoted)
+    assert not re.search(
+        r"\*\*|\|\||~~|`|^\s*(>|-|#)|\[.+\]\(|@(everyone|here|\d)|<[@#:/ait]", bare
+    )
     for text in (cards.dm(prompted(prompt), link="https://x"), cards.dm_here(prompted(prompt))):
         _, line, marker = text.split("\n")
         assert line == f"> {quoted}"
@@ -255,6 +282,26 @@ def test_a_long_prompt_is_cut_to_a_few_lines(cards: Cards) -> None:
     view = cards.render_video(prompted("word " * 400), filename="a.mp4")
     [item] = next(part["items"] for part in parts(view) if "items" in part)
     assert len(item["description"]) <= 200
+
+
+@pytest.mark.parametrize(
+    ("text", "characters", "shown"),
+    [
+        ("a cat on a roof", 15, "a cat on a roof"),
+        ("a cat on a roof", 14, "a cat on a…"),
+        ("a cat, on a roof", 8, "a cat…"),
+        ("a cat on a roof", 9, "a cat on…"),
+        ("x" * 40, 10, "x" * 9 + "…"),
+        ("a " + "x" * 40, 40, "a " + "x" * 37 + "…"),
+        ("猫が屋根の上で寝ています", 6, "猫が屋根の…"),
+        ("ab👩\u200d🚒cd", 5, "ab…"),
+        ("abe\u0301f", 4, "ab…"),
+    ],
+)
+def test_a_cut_falls_at_the_end_of_a_word_and_never_inside_a_letter(
+    text: str, characters: int, shown: str
+) -> None:
+    assert cut(text, characters) == shown
 
 
 def test_the_worst_of_prompts_leaves_a_card_within_discords_limit(cards: Cards) -> None:
@@ -306,7 +353,111 @@ def test_numbers_read_as_people_write_them() -> None:
         "0:00",
         "1:00",
         "1:01",
-        "60:00",
+        "1:00:00",
     ]
-    assert megabytes(9_961_472) == "9.5 MB"
+    assert [rough_time(s) for s in (0.4, 97.6, 599, 631)] == ["0:05", "1:40", "10:00", "11:00"]
+    assert megabytes(9_961_472) == 9.5
     assert [progress_bar(p).count("█") for p in (0, 3, 4, 50, 97, 100)] == [0, 0, 1, 8, 16, 16]
+
+
+# What a job may expect.
+
+
+def test_who_waits_is_told_the_place_in_line_and_the_usual_time(cards: Cards) -> None:
+    waiting = job(JobState.QUEUED)
+    usual = "-# One like this usually takes about 1:40"
+    for place, line in ((1, "Next in line"), (12, "Place in line: 12")):
+        outlook = Outlook(place=place, usual_seconds=98.0)
+        assert read(cards.render(waiting, outlook))[2:4] == [line, usual]
+    assert read(cards.render(waiting, Outlook(usual_seconds=98.0)))[2] == usual
+    assert len(read(cards.render(waiting))) == 3
+
+
+@pytest.mark.parametrize("progress", [None, 40])
+def test_the_usual_time_stands_below_the_progress_until_it_is_late(
+    cards: Cards, progress: int | None
+) -> None:
+    outlook = Outlook(usual_seconds=15.0)
+    shown = job(JobState.GENERATING, progress=progress)
+    assert read(cards.render(shown, outlook))[3] == "-# One like this usually takes about 0:15"
+    assert "usually" not in "".join(read(cards.render(replace(shown, late=True), outlook)))
+
+
+def test_a_step_can_be_named_by_a_sentence_of_its_own_and_have_a_note(cards: Cards) -> None:
+    view = cards.render(job(JobState.DELIVERING), stage="state.fitting", note="card.by_dm")
+    lines = read(view)
+    assert lines[0] == "**Making it small enough for Discord**"
+    assert lines[2] == Texts.load()("card.by_dm")
+
+
+# A new narration over a finished video.
+
+
+@pytest.mark.parametrize(
+    ("state", "heading"),
+    [
+        (JobState.RECEIVED, "Getting ready"),
+        (JobState.MERGING, "Adding your narration"),
+        (JobState.DELIVERING, "Handing it over"),
+        (JobState.FAILED, "That didn't work"),
+        (JobState.CANCELLED, "Cancelled"),
+    ],
+)
+def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
+    cards: Cards, state: JobState, heading: str
+) -> None:
+    failure = Failure(key="failed.not_narrated") if state is JobState.FAILED else None
+    over = job(state, clip_of="a" * 32, attachment=VOICE, failure=failure)
+    lines = read(cards.render(over))
+    assert lines[0] == f"**{heading}**"
+    assert lines[-1].startswith("-# For <@42> · new narration")
+    assert not re.search(r"openai|8 s|may have|may charge", "\n".join(lines))
+
+
+def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(cards: Cards) -> None:
+    over = job(JobState.DELIVERING, clip_of="a" * 32, attachment=VOICE)
+    last = read(cards.render_video(over, filename="a.mp4"))[-1]
+    assert last == "-# For <@42> · new narration · made in 2:00"
+
+
+# A smaller copy, and links.
+
+
+def test_a_smaller_copy_says_so_and_leads_to_the_original(cards: Cards) -> None:
+    fitted = job(JobState.DELIVERING, note=NOTE_NOT_MERGED)
+    url = "https://x.example/d/1"
+    view = cards.render_video(fitted, filename="a.mp4", note="card.smaller", original=url)
+    texts = Texts.load()
+    assert read(view)[1:3] == [texts(NOTE_NOT_MERGED), texts("card.smaller")]
+    assert labels(view) == ["Watch it in full quality", *FINISHED]
+    assert [part["url"] for part in parts(view) if "url" in part] == [url]
+
+
+@pytest.mark.parametrize(
+    ("url", "megabytes", "plays"),
+    [
+        ("https://x.example/d/1", 49, True),
+        ("https://x.example/d/1", 50, False),
+        ("http://x.example/d/1", 1, False),
+    ],
+)
+def test_a_link_plays_on_the_card_where_discord_could_play_it(
+    cards: Cards, url: str, megabytes: int, *, plays: bool
+) -> None:
+    artifact = replace(ARTIFACT, size=megabytes * 1024 * 1024)
+    done = job(JobState.DELIVERING)
+    view = cards.render_link(done, artifact, url=url, inline=True)
+    galleries = [part["items"] for part in parts(view) if "items" in part]
+    assert [item["media"]["url"] for items in galleries for item in items] == [url] * plays
+    assert "items" not in "".join(map(str, parts(cards.render_link(done, artifact, url=url))))
+
+
+def test_a_row_has_no_more_buttons_than_discord_takes(cards: Cards) -> None:
+    done = job(JobState.DELIVERING)
+    views = [
+        cards.render_video(done, filename="a.mp4", original="https://x.example"),
+        cards.render_link(done, ARTIFACT, url="https://x.example", inline=True),
+        *(cards.render(job(state)) for state in CANCELLABLE),
+    ]
+    rows = [part["components"] for view in views for part in parts(view) if part["type"] == 1]
+    assert max(map(len, rows)) <= 5

@@ -28,7 +28,7 @@ def cut(text: str, characters: int) -> str:
         return line
     end = characters - 1
     space = line.rfind(" ", 0, end + 1)
-    if space >= end - _LONGEST_WORD:
+    if space > 0 and space >= end - _LONGEST_WORD:
         end = space
     while end > 0 and _belongs_together(line[end - 1], line[end]):
         end -= 1
