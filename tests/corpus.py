@@ -262,6 +262,7 @@ CLIPS = (
     Sample(name="turned-90.mp4", make=turned(clapper(), 90)),
     Sample(name="turned-180.mp4", make=turned(clapper(), 180)),
     Sample(name="index-last.mp4", make=clapper("-movflags", "0")),
+    Sample(name="no-edit-list.mp4", make=clapper("-use_editlist", "0")),
     Sample(name="stray-line.mp4", make=changed(clapper(), _before(b"\r\n--boundary--\r\n"))),
     Sample(name="fragments.mp4", make=clapper("-movflags", "empty_moov+frag_keyframe")),
     Sample(name="fragments-and-index.mp4", make=clapper("-movflags", "frag_keyframe", "-g", "25")),

@@ -64,10 +64,9 @@ async def merge(
         seconds=fit.seconds,
         filling=fit.filling,
         encoded=repair_for(info).picture,
-        # Fragments have no edit list that hides their delay; own sound is late with its picture.
-        moved=info.fragmented and not is_ducked,
     )
-    source = open_clip(clip, looped=fit.filling is Filling.LOOPED)
+    # Its first frame is shown at once, though the clip may show it late.
+    source = open_clip(clip, ahead=info.late, loops_until=_loop_end(info, fit))
     if is_ducked:
         own = _own_sound(clip, source, picture)
         sound = ducked(narration, own, seconds=fit.seconds)
@@ -86,7 +85,8 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
     due = repair_for(info)
     if not due.is_due:
         return False
-    picture = Picture(info=info, seconds=info.seconds, filling=Filling.NONE, encoded=due.picture)
+    seconds = info.late + info.seconds
+    picture = Picture(info=info, seconds=seconds, filling=Filling.NONE, encoded=due.picture)
     source = open_clip(clip)
     sound = _kept_sound(source, info, due)
     await _write(ffmpeg, picture, source, target, sound=sound, copied=not due.sound)
@@ -97,7 +97,9 @@ def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stre
     if picture.filling is not Filling.LOOPED:
         return plain(source["a:0"])
     # From an input of its own: looped together, both would be as long as the longer of them.
-    return repeated(plain(open_clip(clip)["a:0"]), seconds=picture.info.seconds)
+    return repeated(
+        plain(open_clip(clip, ahead=picture.info.late)["a:0"]), seconds=picture.info.seconds
+    )
 
 
 def _kept_sound(source: graph.Stream, info: VideoInfo, due: Repair) -> graph.Stream | None:
@@ -116,6 +118,13 @@ def _fit(info: VideoInfo, narration: Narration, presets: NarrationPresets, *, si
     if looped > presets.max_bytes:
         return _Fit(seconds=seconds, filling=Filling.HELD, held_instead=True)
     return _Fit(seconds=seconds, filling=Filling.LOOPED)
+
+
+def _loop_end(info: VideoInfo, fit: _Fit) -> float | None:
+    """Return where to stop reading a loop: what is read by then is shown by the result's end."""
+    if fit.filling is not Filling.LOOPED:
+        return None
+    return max(info.seconds, fit.seconds - info.ahead)
 
 
 async def _write(  # noqa: PLR0913 - the two halves of a result, and where it goes

@@ -29,16 +29,12 @@ class Filling(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """The picture of a result, `seconds` long; `encoded`: made anew, otherwise copied.
-
-    `moved`: its first frame is shown at once, though the clip shows it late.
-    """
+    """The picture of a result, `seconds` long; `encoded`: made anew, otherwise copied."""
 
     info: VideoInfo
     seconds: float
     filling: Filling
     encoded: bool
-    moved: bool = False
 
     def stream(self, clip: graph.Stream) -> graph.Stream:
         """Take the picture from a clip that `open_clip` opened."""
@@ -58,18 +54,14 @@ class Picture:
         return {"vcodec": "copy", **self._times()}
 
     def _times(self) -> dict[str, str | float]:
-        held = self.filling is Filling.HELD
-        if not (held or self.moved):
+        if self.filling is not Filling.HELD:
             return {}
-        # Without its own `pts` and `dts`, setts puts the frames in the order of their decoding.
-        late = "-STARTPTS" if self.moved else ""
         # Every frame is said to last to the end; only the last one's word counts in an MP4.
-        lasts = f"{exact(self.seconds)}/TB-(PTS-STARTPTS)" if held else "DURATION"
-        return {"bsf:v": f"setts=pts='PTS{late}':dts='DTS{late}':duration='{lasts}'"}
+        # Without its own `pts` and `dts`, setts puts the frames in the order of their decoding.
+        lasts = f"{exact(self.seconds)}/TB-(PTS-STARTPTS)"
+        return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{lasts}'"}
 
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
-        if self.moved:
-            picture = picture.filter("setpts", "PTS-STARTPTS")
         if not is_steady(self.info.timing):
             picture = picture.filter("fps", _STEADY_RATE)
         width, height = fitting(self.info.width, self.info.height, longest=_LONGEST_SIDE)
@@ -82,9 +74,17 @@ class Picture:
         return picture
 
 
-def open_clip(clip: Path, *, looped: bool = False) -> graph.Stream:
-    """Open a provider's clip, which is not trusted, as an input of ffmpeg."""
-    options: dict[str, str | float] = {"stream_loop": -1} if looped else {}
+def open_clip(clip: Path, *, ahead: float = 0.0, loops_until: float | None = None) -> graph.Stream:
+    """Open a provider's clip, which is not trusted, as an input of ffmpeg.
+
+    All of it comes `ahead` seconds earlier than it says; `loops_until`: over and over, to there.
+    """
+    options: dict[str, str | float] = {}
+    if ahead:
+        options["itsoffset"] = exact(-ahead)
+    if loops_until is not None:
+        # The options that filter copied packets, as `bsf`, end at the first loop in ffmpeg 5.
+        options |= {"stream_loop": -1, "t": exact(loops_until)}
     return graph.input(
         f"file:{clip.absolute()}",
         **options,
