@@ -17,6 +17,7 @@ from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitErr
 from bot.events import EventBus
 from bot.jobs import JobService
 from bot.keeper import Keeper, KeepLimits
+from bot.library import Library
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
 from bot.pipeline import Pipeline
@@ -28,6 +29,7 @@ from storage.database import open_database
 from storage.inbox import Inbox
 from storage.jobs import JobStore
 from storage.keeping import KeepingStore
+from storage.library import LibraryStore
 from storage.people import PeopleStore
 
 if TYPE_CHECKING:
@@ -262,6 +264,8 @@ class FakeEditor:
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     replaced: list[str] = field(default_factory=list[str])
+    copies: dict[bool, bytes] = field(default_factory=dict[bool, bytes])
+    shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
 
     async def ingest(self, job_id: str, url: str) -> None:
         self._fail()
@@ -294,6 +298,13 @@ class FakeEditor:
         clip = await asyncio.to_thread(folder.clip.read_bytes)
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
         return Film(path=folder.result, note=self.note)
+
+    async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+        self.shrunk.append((limit_bytes, decent))
+        copy = self.copies.get(decent)
+        if copy is not None and len(copy) <= limit_bytes:
+            folder = await self.workspace.create(job_id)
+            await asyncio.to_thread(folder.copy(decent=decent).write_bytes, copy)
 
     def _fail(self) -> None:
         if self.faults:
@@ -347,6 +358,7 @@ class Bench:
         self.workspace = Workspace(root)
         self.people = PeopleStore(database)
         self.keeper = self.build_keeper()
+        self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
         self.changes: list[JobChanged] = []
