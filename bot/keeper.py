@@ -7,13 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.people import Person
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.media.stock import Stock
     from bot.media.workspace import Workspace
     from storage.keeping import KeepingStore, Standing
-    from storage.people import PeopleStore, Person
+    from storage.people import PeopleStore
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,11 @@ class Stored:
     video_bytes: int
     narrations: int
     next_at: float | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all."""
+        return not self.prompts and self.person == Person(user_id=self.person.user_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
