@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.delivery.notation import clock_time, progress_bar, quoted, rough_time
-from bot.model import JobState
+from bot.model import NOTE_NOT_MERGED, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +84,8 @@ class Wording:
             parts.append(self.say(job, "card.narration_only"))
         else:
             parts.append(job.backend)
+            if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
+                parts.append(self.say(job, "card.narration"))
         duration = clock_time(self._clock() - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 
