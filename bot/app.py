@@ -15,10 +15,10 @@ import aiohttp
 from bot.backends.openai_videos import OpenAIVideos
 from bot.client import Presets, Services, VideoBot, attachment_hosts, log_in
 from bot.delivery.cards import Cards
-from bot.delivery.deliver import DiscordDeliverer
-from bot.delivery.direct import DirectMessages
-from bot.delivery.messages import Messages
+from bot.delivery.opening import open_deliverer
 from bot.delivery.progress import ProgressCards
+from bot.delivery.resend import Resender
+from bot.delivery.shelf import Shelf
 from bot.errors import StartupError
 from bot.events import EventBus
 from bot.jobs import JobService
@@ -49,10 +49,10 @@ from storage.database import open_database
 from storage.inbox import Inbox
 from storage.jobs import JobStore
 from storage.keeping import KeepingStore
-from storage.people import PeopleStore
-
 from storage.library import LibraryStore
 from storage.outlook import Outlooks
+from storage.people import PeopleStore
+
 if TYPE_CHECKING:
     import socket
 
@@ -188,6 +188,7 @@ async def _open_service(
     workspace, artifacts = Workspace(settings.data_dir), ArtifactStore(core.database)
     links = _links(core)
     cards = Cards(texts, free_backends=frozenset({_STORYBOARD}), clock=time.time)
+    outlooks = Outlooks(core.database)
     jobs = JobService(
         JobStore(core.database),
         Inbox(core.database),
@@ -198,20 +199,25 @@ async def _open_service(
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
     )
-    deliverer = DiscordDeliverer(
-        messages=Messages(bot, jobs, clock=time.time),
-        direct=DirectMessages(bot),
-        cards=cards,
-        jobs=jobs,
-        links=links,
-        workspace=workspace,
+    editor = _editor(core, workspace)
+    deliverer = await stack.enter_async_context(
+        open_deliverer(
+            bot,
+            core.database,
+            jobs=jobs,
+            cards=cards,
+            links=links,
+            workspace=workspace,
+            shrinker=editor,
+            clock=time.time,
+        )
     )
     pipeline = Pipeline(
         jobs=jobs,
         backend=backend,
         artifacts=artifacts,
         workspace=workspace,
-        editor=_editor(core, workspace),
+        editor=editor,
         deliverer=deliverer,
         submission=Submission(
             jobs=jobs,
@@ -237,10 +243,14 @@ async def _open_service(
     bot.services = Services(
         jobs=jobs,
         cards=cards,
+        outlooks=outlooks,
         texts=texts,
         presets=_presets(settings),
         people=people,
         keeper=keeper,
+        workspace=workspace,
+        library=library,
+        resender=Resender(library, Shelf(texts), links, workspace),
     )
     web = WebServer(
         [
@@ -256,6 +266,7 @@ async def _open_service(
     return Service(
         bot=bot,
         jobs=jobs,
+        keeper=keeper,
         workers=workers,
         progress=progress,
     )
@@ -264,7 +275,6 @@ async def _open_service(
 def _editor(core: _Core, workspace: Workspace) -> Editor:
     settings = core.settings
     fetcher = AttachmentFetcher(
-        keeper=keeper,
         core.http,
         hosts=attachment_hosts(settings.discord_api_url),
         max_bytes=settings.max_audio_mb * _MIB,
@@ -299,14 +309,6 @@ def _caps(settings: Settings) -> Caps:
     )
 
 
-def _presets(settings: Settings) -> Presets:
-    return Presets(
-        model=settings.model,
-        seconds=settings.video_seconds,
-        size=settings.video_size,
-        max_audio_bytes=settings.max_audio_mb * _MIB,
-    )
-
 def _keeper(core: _Core, people: PeopleStore, workspace: Workspace) -> Keeper:
     limits = KeepLimits(
         days=core.settings.keep_days, max_bytes=round(core.settings.keep_gb * 1024 * _MIB)
@@ -314,6 +316,14 @@ def _keeper(core: _Core, people: PeopleStore, workspace: Workspace) -> Keeper:
     store = KeepingStore(core.database)
     return Keeper(store, people, workspace, limits=limits, clock=time.time)
 
+
+def _presets(settings: Settings) -> Presets:
+    return Presets(
+        model=settings.model,
+        seconds=settings.video_seconds,
+        size=settings.video_size,
+        max_audio_bytes=settings.max_audio_mb * _MIB,
+    )
 
 
 def _jitter() -> float:

@@ -86,10 +86,10 @@ async def test_without_audio_the_clip_is_handed_over_as_it_came(wire: Wire) -> N
 async def test_the_card_shows_the_true_percentage(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A lighthouse")
-        await wire.card_with(message, "0 %")
+        await wire.card_with(message, "0%")
         [ref] = wire.api.jobs
         wire.api.progress(ref, 42)
-        await wire.card_with(message, "42 %")
+        await wire.card_with(message, "42%")
         wire.api.finish(ref)
         await wire.delivered(message)
         await wire.settled()
@@ -165,7 +165,7 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
         first = await wire.video("One")
         refused = await wire.video("Two")
         assert refused.ephemeral
-        assert "1 videos under way" in refused.text
+        assert "1 video under way" in refused.text
         await wire.sandbox.wait_for(lambda: wire.api.jobs)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
