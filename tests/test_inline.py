@@ -116,6 +116,18 @@ async def test_a_narration_and_a_repair_are_one_run(
     info = read_mp4(tmp_path / "result.mp4")
     assert repair_for(info) == GOOD
     assert info.seconds == pytest.approx(2 if fit is NarrationFit.TRIM else 5, abs=0.1)
+    # A picture that is held costs nothing, however long it is.
+    assert info.timing.frames == pytest.approx(124 if fit is NarrationFit.LOOP else 50, abs=2)
+
+
+async def test_a_sound_that_nothing_decodes_is_left_out(
+    clip: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    odd = clips.make_strange(clip, tmp_path / "odd.mp4")
+    assert await repair(ffmpeg, odd, tmp_path / "result.mp4")
+    info = read_mp4(tmp_path / "result.mp4")
+    assert info.audio_codec is None
+    assert info.seconds == pytest.approx(2, abs=0.001)
 
 
 async def test_a_large_picture_is_encoded_smaller(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

@@ -217,6 +217,27 @@ async def test_a_loop_that_would_become_too_large_is_held_and_says_so(
     assert not (await merge(ffmpeg, clip, narration, result, roomy)).held_instead
 
 
+async def test_a_looped_picture_that_has_to_be_encoded_keeps_to_its_size_too(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    rough = tmp_path / "clip.mp4"
+    grain = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=1,noise=alls=40:allf=t")
+    clips.ffmpeg(*grain, "-c:v", "mpeg4", "-q:v", "31", "-movflags", "+faststart", str(rough))
+    sound = clips.make_tone(tmp_path / "t.wav", seconds=6)
+    narration = await ingest(ffmpeg, sound, tmp_path / "n.wav", max_seconds=30)
+    # What has to be encoded looks small: for what it becomes, there is no room.
+    limit = 7 * weight(rough) + 6 * 20_000
+    result = tmp_path / "result.mp4"
+    small = NarrationPresets(fit=NarrationFit.LOOP, max_bytes=limit)
+    assert (await merge(ffmpeg, rough, narration, result, small)).held_instead
+    assert weight(result) < limit
+    roomy = NarrationPresets(fit=NarrationFit.LOOP)
+    assert not (await merge(ffmpeg, rough, narration, result, roomy)).held_instead
+    assert weight(result) > limit
+    assert 5.8 <= read_mp4(result).seconds <= 6
+    assert names(tmp_path) == {"clip.mp4", "t.wav", "n.wav", "n.json", "result.mp4"}
+
+
 # Over the clip's own sound
 
 
@@ -247,6 +268,16 @@ async def test_a_clip_without_sound_is_just_given_the_voice(ffmpeg: Ffmpeg, tmp_
     silent = clips.make_clip(tmp_path / "clip.mp4", sound=False)
     voice = clips.make_tone(tmp_path / "v.wav", seconds=1)
     result = await merged(ffmpeg, silent, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    assert level(result, 0.2, 0.6) > -25
+    assert level(result, 1.2, 0.7) < -70
+
+
+async def test_a_sound_that_nothing_decodes_is_replaced_where_it_should_duck(
+    ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
+) -> None:
+    voice = clips.make_tone(tmp_path / "v.wav", seconds=1)
+    strange = clips.make_strange(clip, tmp_path / "clip.mp4")
+    result = await merged(ffmpeg, strange, voice, tmp_path, presets(mix=NarrationMix.DUCK))
     assert level(result, 0.2, 0.6) > -25
     assert level(result, 1.2, 0.7) < -70
 

@@ -16,6 +16,7 @@ from bot.media.files import commit, part_of, settled
 from bot.media.fit_plan import Source, make_plan
 from bot.media.motion import moving_seconds
 from bot.media.mp4 import read_mp4
+from bot.media.output import marks
 from bot.media.picture import open_clip
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _SECOND_AIM = 0.95  # of the limit
 _COARSEST = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
 _THREADS = 2  # more would need more memory, each for its pictures
-_MARK = "Generated video"
 
 
 class TooLittleRoomError(MediaError):
@@ -187,7 +187,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
         format="mp4",
         **_picture(plan),
         **(_sound(plan) if plan.sound_rate else {}),
-        **_marks(job.title),
+        **marks(job.title),
         movflags="+faststart",
         map_metadata=-1,
         map_chapters=-1,
@@ -211,8 +211,3 @@ def _picture(plan: Plan) -> dict[str, str | int]:
 
 def _sound(plan: Plan) -> dict[str, str | int]:
     return {"acodec": "aac", "audio_bitrate": plan.sound_rate, "ac": 2, "ar": 48_000}
-
-
-def _marks(title: str | None) -> dict[str, str]:
-    marks = {"metadata:g:0": f"comment={_MARK}"}
-    return marks | {"metadata:g:1": f"title={title}"} if title else marks

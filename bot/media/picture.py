@@ -50,6 +50,7 @@ class Picture:
                 "crf": 18,
                 "rc-lookahead": 10,
                 "threads:v": 2,
+                **self._times(),
             }
         return {"vcodec": "copy", **self._times()}
 
@@ -67,11 +68,7 @@ class Picture:
         width, height = fitting(self.info.width, self.info.height, longest=_LONGEST_SIDE)
         if (width, height) != (self.info.width, self.info.height):
             picture = picture.filter("scale", width, height)
-        picture = picture.filter("format", "yuv420p")
-        if self.filling is Filling.HELD:
-            extra = max(0.0, self.seconds - self.info.seconds)
-            picture = picture.filter("tpad", stop_mode="clone", stop_duration=exact(extra))
-        return picture
+        return picture.filter("format", "yuv420p")
 
 
 def open_clip(clip: Path, *, ahead: float = 0.0, loops_until: float | None = None) -> graph.Stream:
