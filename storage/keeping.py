@@ -50,7 +50,7 @@ DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS N
 # While a create is in doubt, its provider's list must not offer what belonged to another job.
 _DROP_ROWS = """
 DELETE FROM jobs
-WHERE deleted_at IS NOT NULL AND created_at < :before AND updated_at < :before
+WHERE deleted_at < :before
     AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.backend = jobs.backend
         AND other.state IN ('submitting', 'unconfirmed', 'undecided'))
 RETURNING id

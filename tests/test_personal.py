@@ -125,7 +125,7 @@ async def test_people_see_what_is_kept_of_them(desk: Desk) -> None:
     delivered = int(desk.clock() + 30 * DAY)
     ages = (
         "A video goes, with its narration, 30 days after you got it, or earlier when there is no "
-        f"room. Prompts stay until you delete them. The next one of yours goes <t:{delivered}:R>."
+        f"room. Prompts stay until you delete them. Your next one goes <t:{delivered}:R>."
     )
     assert page.text.split("\n") == [
         "**What I keep about you**",
@@ -143,6 +143,7 @@ async def test_a_choice_alone_is_shown_and_deleted(desk: Desk) -> None:
     await notify(desk, when="never")
     page = await ask(desk, "privacy")
     assert "0 prompts" in page.text
+    assert "finished video" not in page.text
     await desk.click(page, "Delete my data")
     done = await desk.click(page, "Yes, delete it all")
     await desk.sandbox.wait_for(lambda: done.text == "**Your data is deleted.**")
@@ -174,8 +175,8 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
     await desk.click(page, "Yes, delete it all")
     await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
     assert "1 video of yours is still under way" in page.text
-    assert "For a day at most I still count" in page.text
-    assert "stays in Discord" in page.text
+    assert "For one day I still keep" in page.text
+    assert "Delete on them works for one day more" in page.text
     assert labels(page) == []
     for job in mine:
         assert (await bench.now(job.id)).deleted_at is not None

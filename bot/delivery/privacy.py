@@ -12,6 +12,8 @@ from bot.delivery.notation import megabytes
 from bot.model import Notify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.keeper import Deletion, KeepLimits, Stored
     from bot.texts import Texts
     from storage.people import Person
@@ -54,16 +56,9 @@ class PrivacyPages:
         """Show what is kept, with a button to delete it."""
         if stored.is_empty:
             return _page([self._say("privacy.nothing")])
-        size = megabytes(stored.video_bytes)
-        listed = [
-            self._say("privacy.prompts", prompts=stored.prompts),
-            self._say("privacy.videos", videos=stored.videos, size=size),
-            self._say("privacy.narrations", narrations=stored.narrations),
-            self._say("privacy.choice", choice=self.choice(stored.person)),
-        ]
         lines = [
             self._say("privacy.heading"),
-            *(f"- {line}" for line in listed),
+            *(f"- {line}" for line in self._list(stored)),
             self._ages(stored, limits),
             self._say("privacy.provider"),
         ]
@@ -92,8 +87,17 @@ class PrivacyPages:
         """Say what was deleted, and what is left."""
         lines = [self._say("privacy.deleted"), *self._open(deletion.open_jobs)]
         if deletion.deleted:
-            lines += [self._say("privacy.counted"), self._say("privacy.cards")]
+            lines += [self._say("privacy.counted"), self._say("privacy.cards_left")]
         return _page(lines)
+
+    def _list(self, stored: Stored) -> Iterator[str]:
+        yield self._say("privacy.prompts", prompts=stored.prompts)
+        if stored.videos:
+            size = megabytes(stored.video_bytes)
+            yield self._say("privacy.videos", videos=stored.videos, size=size)
+        if stored.narrations:
+            yield self._say("privacy.narrations", narrations=stored.narrations)
+        yield self._say("privacy.choice", choice=self.choice(stored.person))
 
     def _ages(self, stored: Stored, limits: KeepLimits) -> str:
         ages = self._say("privacy.ages", days=limits.days)
