@@ -15,10 +15,8 @@ import aiohttp
 from bot.backends.openai_videos import OpenAIVideos
 from bot.client import Presets, Services, VideoBot, attachment_hosts, log_in
 from bot.delivery.cards import Cards
-from bot.delivery.opening import open_deliverer
+from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
-from bot.delivery.resend import Resender
-from bot.delivery.shelf import Shelf
 from bot.errors import StartupError
 from bot.events import EventBus
 from bot.jobs import JobService
@@ -240,6 +238,15 @@ async def _open_service(
     people = PeopleStore(core.database)
     keeper = _keeper(core, people, workspace)
     library = Library(LibraryStore(core.database), artifacts, workspace, clock=time.time)
+    resender = make_resender(
+        core.database,
+        library=library,
+        texts=texts,
+        links=links,
+        workspace=workspace,
+        shrinker=editor,
+        clock=time.time,
+    )
     bot.services = Services(
         jobs=jobs,
         cards=cards,
@@ -250,7 +257,7 @@ async def _open_service(
         keeper=keeper,
         workspace=workspace,
         library=library,
-        resender=Resender(library, Shelf(texts), links, workspace),
+        resender=resender,
     )
     web = WebServer(
         [

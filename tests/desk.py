@@ -56,13 +56,7 @@ class Desk:
     def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
         bench = self.bench
         links = Links(b"key", public_url=public_url, lifetime=60.0, clock=self.clock)
-        ladder = Ladder(
-            limits=UploadLimits(bench.database),
-            shrinker=bench.editor,
-            workspace=bench.workspace,
-            links=links,
-            clock=self.clock,
-        )
+        ladder = make_ladder(bench, self.clock, links)
         notices = Notices(
             direct=self.direct,
             cards=self.cards,
@@ -124,12 +118,35 @@ class Desk:
         return self.sandbox.ledger.operations(operation)
 
 
+def make_ladder(bench: Bench, clock: Clock, links: Links) -> Ladder:
+    """Return what finds a file that Discord takes."""
+    return Ladder(
+        limits=UploadLimits(bench.database),
+        shrinker=bench.editor,
+        workspace=bench.workspace,
+        links=links,
+        clock=clock,
+    )
+
+
+def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resender:
+    """Return what sends videos again, and does not pause between its tries."""
+    links = Links(b"key", public_url=public_url, lifetime=60.0, clock=clock)
+    return Resender(
+        library=bench.library,
+        shelf=Shelf(Texts.load()),
+        ladder=make_ladder(bench, clock, links),
+        links=links,
+        workspace=bench.workspace,
+        pauses=(0, 0),
+    )
+
+
 def make_services(bench: Bench, clock: Clock) -> Services:
     """Put together what cogs need, as the app does it."""
     texts = Texts.load()
     cards = Cards(texts, free_backends=frozenset(), clock=clock)
     presets = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
-    links = Links(b"key", public_url="", lifetime=60.0, clock=clock)
     return Services(
         jobs=bench.jobs,
         cards=cards,
@@ -140,7 +157,7 @@ def make_services(bench: Bench, clock: Clock) -> Services:
         keeper=bench.keeper,
         workspace=bench.workspace,
         library=bench.library,
-        resender=Resender(bench.library, Shelf(texts), links, bench.workspace, pauses=(0, 0)),
+        resender=make_resender(bench, clock),
     )
 
 

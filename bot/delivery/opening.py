@@ -10,6 +10,8 @@ from bot.delivery.direct import DirectMessages
 from bot.delivery.ladder import Ladder
 from bot.delivery.messages import Messages
 from bot.delivery.notices import Notices
+from bot.delivery.resend import Resender
+from bot.delivery.shelf import Shelf
 from bot.delivery.tokens import TokenRoute
 from bot.delivery.turns import Patience, Turns
 from storage.artifacts import ArtifactStore
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     from bot.delivery.cards import Cards
     from bot.delivery.ladder import Shrinker
     from bot.jobs import JobService
+    from bot.library import Library
     from bot.links import Links
     from bot.media.workspace import Workspace
+    from bot.texts import Texts
     from storage.database import Database
 
 
@@ -45,13 +49,7 @@ async def open_deliverer(  # noqa: PLR0913 - the composition root names each
 ) -> AsyncGenerator[DiscordDeliverer]:
     """Open the way by tokens, and yield the deliverer."""
     people, artifacts = PeopleStore(database), ArtifactStore(database)
-    ladder = Ladder(
-        limits=UploadLimits(database),
-        shrinker=shrinker,
-        workspace=workspace,
-        links=links,
-        clock=clock,
-    )
+    ladder = _ladder(database, shrinker, workspace, links, clock)
     async with TokenRoute(client, clock=clock) as tokens:
         yield DiscordDeliverer(
             messages=Messages(client, jobs, tokens),
@@ -73,3 +71,39 @@ async def open_deliverer(  # noqa: PLR0913 - the composition root names each
             artifacts=artifacts,
             clock=clock,
         )
+
+
+def make_resender(  # noqa: PLR0913 - the composition root names each
+    database: Database,
+    *,
+    library: Library,
+    texts: Texts,
+    links: Links,
+    workspace: Workspace,
+    shrinker: Shrinker,
+    clock: Callable[[], float],
+) -> Resender:
+    """Return what sends a video once more."""
+    return Resender(
+        library=library,
+        shelf=Shelf(texts),
+        ladder=_ladder(database, shrinker, workspace, links, clock),
+        links=links,
+        workspace=workspace,
+    )
+
+
+def _ladder(
+    database: Database,
+    shrinker: Shrinker,
+    workspace: Workspace,
+    links: Links,
+    clock: Callable[[], float],
+) -> Ladder:
+    return Ladder(
+        limits=UploadLimits(database),
+        shrinker=shrinker,
+        workspace=workspace,
+        links=links,
+        clock=clock,
+    )

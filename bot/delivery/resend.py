@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.messages import describe, is_too_large
+from bot.delivery.ladder import Place
+from bot.delivery.messages import FileTooLargeError, describe, is_too_large
 from bot.delivery.notation import megabytes
 from bot.errors import UserError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from discord import ui
 
+    from bot.delivery.ladder import Ladder, Parcel
     from bot.delivery.shelf import Shelf
     from bot.library import Library
     from bot.links import Links
@@ -26,25 +28,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Whatever Discord announces, it takes no more than 100 MiB a request.
-_UPLOAD_CEILING = 95 * 1024 * 1024
 _AT_ONCE = 4
+# After 15 minutes Discord takes no answer any more.
+_SECONDS = 840.0
 
 
 class Resender:
     """Answers a press of "Send again"; a broken upload is tried again after `pauses` (seconds)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each
         self,
+        *,
         library: Library,
         shelf: Shelf,
+        ladder: Ladder,
         links: Links,
         workspace: Workspace,
-        *,
         pauses: Sequence[float] = (1.0, 4.0),
     ) -> None:
         self._library = library
         self._shelf = shelf
+        self._ladder = ladder
         self._links = links
         self._workspace = workspace
         self._pauses = pauses
@@ -58,61 +62,81 @@ class Resender:
         with self._library.sending(interaction.user.id):
             job, artifact = await self._library.take(job_id, interaction.user.id)
             await interaction.response.defer(ephemeral=True, thinking=True)
-            async with self._slots:
-                await self._hand_over(interaction, job, artifact)
+            try:
+                async with asyncio.timeout(_SECONDS), self._slots:
+                    await self._hand_over(interaction, job, artifact)
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.warning("resend.failed id=%s reason=%r", job.id, describe(error))
+                raise UserError("library.unsent") from error
+            finally:
+                await self._tidy(job)
             await self._library.note_delivered(job.id)
         log.info("video.sent_again id=%s", job.id)
 
     async def _hand_over(
         self, interaction: discord.Interaction, job: Job, artifact: Artifact
     ) -> None:
-        limit = min(interaction.filesize_limit, _UPLOAD_CEILING)
-        if artifact.size <= limit and await self._upload(interaction, job):
+        locale = str(interaction.locale)
+        link = self._links.make(job.id) if self._links.possible else None
+        place = Place(guild_id=interaction.guild_id or 0, announced=interaction.filesize_limit)
+
+        async def upload(parcel: Parcel) -> None:
+            view = self._shelf.render_video(
+                job,
+                locale,
+                filename=parcel.filename,
+                note=parcel.note,
+                original=link if parcel.note else None,
+            )
+            await self._upload(interaction, view, parcel)
+
+        if await self._ladder.climb(artifact, place, upload, _keep_thinking):
             return
-        if not self._links.possible:
+        if link is None:
+            limit = await self._ladder.limit(place)
             raise UserError(
                 "library.too_large", size=megabytes(artifact.size), limit=megabytes(limit)
             )
-        view = self._shelf.render_link(
-            job, str(interaction.locale), artifact=artifact, url=self._links.make(job.id)
-        )
-        await self._edit(interaction, view)
+        await _edit(interaction, self._shelf.render_link(job, locale, artifact=artifact, url=link))
 
-    async def _upload(self, interaction: discord.Interaction, job: Job) -> bool:
-        """Upload the video, and do so again when the connection breaks; False: it is too large."""
-        filename = f"clapper-{job.id[:8]}.mp4"
-        view = self._shelf.render_video(job, str(interaction.locale), filename=filename)
+    async def _upload(
+        self, interaction: discord.Interaction, view: ui.LayoutView, parcel: Parcel
+    ) -> None:
+        """Upload a file, and do so again when the connection breaks."""
         for pause in (*self._pauses, None):
             try:
-                await self._edit(interaction, view, await self._open(job, filename))
+                await _edit(interaction, view, await _open(parcel))
             except discord.HTTPException as error:
-                if not is_too_large(error):
-                    raise _unsent(job, error) from error
-                log.warning("resend.too_large id=%s", job.id)
-                return False
-            except (aiohttp.ClientError, OSError) as error:
+                if is_too_large(error):
+                    raise FileTooLargeError from error
+                raise
+            except (aiohttp.ClientError, OSError):
                 if pause is None:
-                    raise _unsent(job, error) from error
+                    raise
                 await asyncio.sleep(pause)
             else:
-                break
-        return True
+                return
 
-    async def _open(self, job: Job, filename: str) -> discord.File:
-        try:
-            path = self._workspace.video(job.id)
-            return await asyncio.to_thread(discord.File, path, filename=filename)
-        except FileNotFoundError as error:
-            raise UserError("library.not_kept") from error
-
-    async def _edit(
-        self, interaction: discord.Interaction, view: ui.LayoutView, *files: discord.File
-    ) -> None:
-        await interaction.edit_original_response(
-            view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
-        )
+    async def _tidy(self, job: Job) -> None:
+        """Delete the copies that were made; an open job still needs its folder."""
+        if job.state.is_final:
+            await self._workspace.remove(job.id)
 
 
-def _unsent(job: Job, error: Exception) -> UserError:
-    log.warning("resend.failed id=%s reason=%r", job.id, describe(error))
-    return UserError("library.unsent")
+async def _open(parcel: Parcel) -> discord.File:
+    try:
+        return await asyncio.to_thread(parcel.open)
+    except FileNotFoundError as error:
+        raise UserError("library.not_kept") from error
+
+
+async def _edit(
+    interaction: discord.Interaction, view: ui.LayoutView, *files: discord.File
+) -> None:
+    await interaction.edit_original_response(
+        view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
+    )
+
+
+async def _keep_thinking() -> None:
+    """Say nothing while a copy is made: Discord shows that an answer is on its way."""

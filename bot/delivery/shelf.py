@@ -46,12 +46,27 @@ class Shelf:
             container.add_item(ui.ActionRow(*self._turns(page, locale)))
         return view
 
-    def render_video(self, job: Job, locale: str, *, filename: str) -> ui.LayoutView:
-        """Show a video that is sent again, uploaded with the same edit under `filename`."""
-        view, container = begin(self._prompt(job, locale))
+    def render_video(
+        self,
+        job: Job,
+        locale: str,
+        *,
+        filename: str,
+        note: str | None = None,
+        original: str | None = None,
+    ) -> ui.LayoutView:
+        """Show a video that is sent again, uploaded with the same edit under `filename`.
+
+        `note` names one more sentence; `original` links to the file that was too large.
+        """
+        lines = [self._prompt(job, locale), *([self._texts(note, locale)] if note else [])]
+        view, container = begin("\n".join(lines))
         gallery = ui.MediaGallery[ui.LayoutView]()
         gallery.add_item(media=f"attachment://{filename}")
         container.add_item(gallery)
+        if original:
+            label = self._texts("button.original", locale)
+            container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=original)))
         return view
 
     def render_link(self, job: Job, locale: str, *, artifact: Artifact, url: str) -> ui.LayoutView:
