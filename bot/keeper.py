@@ -141,13 +141,13 @@ class Keeper:
             job = standing.get(item.job_id)
             is_old = item.modified_at < before
             if is_old if job is None else job.is_deleted:
-                log.info("files.left_over id=%s", item.job_id)
                 await self._discard(item.job_id)
+                log.info("files.left_over id=%s", item.job_id)
         for item in stock.folders:
             job = standing.get(item.job_id)
             if job is not None and job.rests and item.modified_at < before:
-                log.info("folder.left_over id=%s", item.job_id)
                 await self._workspace.remove(item.job_id)
+                log.info("folder.left_over id=%s", item.job_id)
 
     async def _expire(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
         """Let go of files, the oldest first, until all are young enough and have room."""
@@ -163,8 +163,8 @@ class Keeper:
             is_old = since < self._clock() - self._limits.seconds
             if not is_old and total <= self._limits.max_bytes:
                 break
-            log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
             await self._drop(job_id)
+            log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
             total -= sizes[job_id]
         self._warn_if_overfull(total)
 
