@@ -6,11 +6,12 @@ import asyncio
 import logging
 import re
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.delivery import resend
 from bot.errors import UserError
 from bot.library import Library
 from bot.model import JobState, VideoRequest
@@ -23,6 +24,8 @@ from tests.wire import open_wire
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
+
+    from aiohttp import web
 
     from bot.model import Job
     from bot.sandbox.messages import Message
@@ -319,6 +322,47 @@ async def test_without_an_address_a_video_that_is_too_large_is_explained(desk: D
     desk.sandbox.limits.announced_bytes = 1_048_576
     told = await press(desk, await videos(desk), "clapper:send:")
     assert told.text.startswith("That video has 2 MB, and Discord takes 1 MB here.")
+
+
+@pytest.mark.parametrize("public_url", ["", "https://clapper.test"], ids=["alone", "linked"])
+async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
+    desk: Desk, sent: Sent, public_url: str
+) -> None:
+    job = await finish(desk, "A cat")
+    resender = make_resender(desk.bench, desk.clock, public_url=public_url)
+    desk.bot.services = replace(desk.bot.services, resender=resender)
+    desk.bench.editor.least[True] = 100
+    desk.sandbox.limits.announced_bytes = 5000
+    again = await press(desk, await videos(desk), "clapper:send:")
+    [file] = again.files
+    assert await asyncio.to_thread(file.path.read_bytes) == bytes(5000)
+    assert "smaller copy" in again.text
+    assert labels(again) == (["Watch it in full quality"] if public_url else [])
+    assert await sent.delivered_at(desk, job) == desk.clock()
+    assert not desk.bench.workspace.folder(job.id).path.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Stall(faults.Fault):
+    """Nothing is done until it is over."""
+
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def on_arrival(self, request: web.Request) -> None:
+        del request
+        await self.over.wait()
+
+
+async def test_the_person_is_told_in_time_that_an_upload_takes_too_long(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    monkeypatch.setattr(resend, "_SECONDS", 0.1)
+    stall = Stall()
+    desk.sandbox.faults.add(UPLOAD, stall)
+    assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
+    stall.over.set()
 
 
 async def test_nobody_is_sent_what_another_asked_for(desk: Desk) -> None:
