@@ -130,6 +130,33 @@ async def test_a_sound_that_nothing_decodes_is_left_out(
     assert info.seconds == pytest.approx(2, abs=0.001)
 
 
+def uneven(target: Path, *, rate: int, times: str) -> Path:
+    """Make a clip of four seconds whose frames come at these times."""
+    source = ("-f", "lavfi", "-i", f"testsrc2=s=320x180:r={rate}:d=4", "-vf", times)
+    exactly = ("-fps_mode", "vfr", "-enc_time_base", "1:90000", "-video_track_timescale", "90000")
+    coding = (*X264, "-bf", "0", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
+    clips.ffmpeg(*source, *exactly, *coding, str(target))
+    return target
+
+
+def test_one_short_frame_is_no_reason_to_encode_a_clip(tmp_path: Path) -> None:
+    early = "setpts='if(eq(N,100),PTS-0.0166/TB,PTS)',settb=1/90000"
+    assert repair_for(read_mp4(uneven(tmp_path / "c.mp4", rate=60, times=early))) == GOOD
+
+
+@pytest.mark.parametrize(("rate", "kept"), [(60, 60), (24, 24), (240, 60)])
+async def test_an_uneven_picture_keeps_its_usual_rate(
+    rate: int, kept: int, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    pause = "select='lt(t,1)+gte(t,2)'"
+    odd = uneven(tmp_path / "odd.mp4", rate=rate, times=pause)
+    assert repair_for(read_mp4(odd)) == NEW_PICTURE
+    await repair(ffmpeg, odd, tmp_path / "result.mp4")
+    info = read_mp4(tmp_path / "result.mp4")
+    assert repair_for(info) == GOOD
+    assert info.timing.frames == pytest.approx(4 * kept, abs=2)
+
+
 async def test_a_large_picture_is_encoded_smaller(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     large = tmp_path / "large.mp4"
     source = ("-f", "lavfi", "-i", "testsrc2=s=2880x1620:r=5:d=0.6")

@@ -28,7 +28,7 @@ class VideoInfo:
     """What an MP4 holds: its picture as shown (rotation applied), and the codecs' four letters.
 
     `seconds` is the picture's length, and `late` when it begins, after a sound that may be there;
-    a frame is read up to `ahead` seconds before it is shown.
+    a frame is read up to `ahead` seconds before it is shown. For `moving` seconds it isn't held.
     `streamable`: the index stands before the media.
     `turned`: the picture is stored otherwise than it is shown. `timing` has the frames of a clip
     that isn't `fragmented`. `h264_profile` and `audio_object` tell its codings further.
@@ -39,6 +39,7 @@ class VideoInfo:
     seconds: float
     late: float
     ahead: float
+    moving: float
     video_codec: str
     audio_codec: str | None
     streamable: bool
@@ -89,12 +90,14 @@ def _read(boxes: Boxes) -> VideoInfo:
     fragmented = boxes.find(moov, b"mvex") is not None or bool(moofs)
     if not (track.timing.frames or fragmented):
         raise MediaError("the clip has no picture")
+    seconds = read_seconds(boxes, track)
     return VideoInfo(
         width=width,
         height=height,
-        seconds=read_seconds(boxes, track),
+        seconds=seconds,
         late=_late(boxes, track, audio),
         ahead=read_ahead(boxes, track),
+        moving=seconds if fragmented else min(seconds, track.timing.moving),
         video_codec=_codec(boxes, video),
         audio_codec=_codec(boxes, audio) if audio else None,
         streamable=order.index(b"moov") < order.index(b"mdat"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.inline import is_steady
+from bot.media.inline import is_steady, steady_rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bot.media.mp4 import VideoInfo
 
 _LONGEST_SIDE = 1920  # in pixels: more takes the encoder past its memory
-_STEADY_RATE = 30  # frames a second
 
 
 class Filling(Enum):
@@ -64,7 +63,7 @@ class Picture:
 
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
         if not is_steady(self.info.timing):
-            picture = picture.filter("fps", _STEADY_RATE)
+            picture = picture.filter("fps", f"{steady_rate(self.info.timing):.4f}")
         width, height = fitting(self.info.width, self.info.height, longest=_LONGEST_SIDE)
         if (width, height) != (self.info.width, self.info.height):
             picture = picture.filter("scale", width, height)
