@@ -279,20 +279,33 @@ async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) ->
     assert files(bench, job_id) == ["videos"]
 
 
-async def test_what_belongs_to_no_job_goes_after_a_day(bench: Bench) -> None:
+async def test_what_belongs_to_no_job_goes_when_it_is_old(bench: Bench) -> None:
     job_id = "f" * 32
     folder = (await bench.workspace.create(job_id)).path
     video = bench.workspace.video(job_id)
     video.parent.mkdir()
     video.write_bytes(b"video")
-    for path in (folder, video):
-        age(bench, path, seconds=DAY - 60)
+    age(bench, folder, seconds=DAY - 60)
+    age(bench, video, seconds=30 * DAY - 60)
     await bench.keeper.sweep()
     assert files(bench, job_id) == ["work", "videos"]
-    for path in (folder, video):
-        age(bench, path, seconds=DAY + 60)
+    bench.clock.advance(120)
     await bench.keeper.sweep()
     assert files(bench, job_id) == []
+
+
+async def test_a_deleted_row_stays_until_its_files_are_gone(bench: Bench) -> None:
+    job_id = await delivered(bench)
+    video = bench.workspace.video(job_id)
+    video.unlink()
+    video.mkdir()
+    assert await bench.keeper.delete(job_id)
+    bench.clock.advance(40 * DAY)
+    await bench.keeper.sweep()
+    assert await bench.jobs.get(job_id) is not None
+    video.rmdir()
+    await bench.keeper.sweep()
+    assert await bench.jobs.get(job_id) is None
 
 
 async def test_what_has_no_jobs_name_is_left_alone(bench: Bench) -> None:
