@@ -257,14 +257,17 @@ class FakeDeliverer:
 
 @dataclass
 class FakeEditor:
-    """The media package: what was ingested, and the results that it wrote."""
+    """The media package: what was ingested, and the results that it wrote.
+
+    `least` is how small a copy can be, decent or not; those that it makes fill their limit.
+    """
 
     workspace: Workspace
     note: str | None = None
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     replaced: list[str] = field(default_factory=list[str])
-    copies: dict[bool, bytes] = field(default_factory=dict[bool, bytes])
+    least: dict[bool, int] = field(default_factory=dict[bool, int])
     shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
 
     async def ingest(self, job_id: str, url: str) -> None:
@@ -301,10 +304,9 @@ class FakeEditor:
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
         self.shrunk.append((limit_bytes, decent))
-        copy = self.copies.get(decent)
-        if copy is not None and len(copy) <= limit_bytes:
+        if self.least.get(decent, limit_bytes + 1) <= limit_bytes:
             folder = await self.workspace.create(job_id)
-            await asyncio.to_thread(folder.copy(decent=decent).write_bytes, copy)
+            await asyncio.to_thread(folder.copy(decent=decent).write_bytes, bytes(limit_bytes))
 
     def _fail(self) -> None:
         if self.faults:
@@ -440,9 +442,11 @@ class Bench:
         assert job is not None
         return job
 
-    async def at(self, state: JobState, *, attachment: Attachment | None = None) -> Job:
+    async def at(
+        self, state: JobState, *, attachment: Attachment | None = None, **place: object
+    ) -> Job:
         """Take in a job and drive it, by its own steps, until `state` is due."""
-        job = await self.submit(attachment=attachment)
+        job = await self.submit(attachment=attachment, **place)
         await self._detour(job.id, state)
         while (now := await self.now(job.id)).state is not state:
             await self.step(job.id)
