@@ -259,6 +259,7 @@ class _Drawing:
                     raise ValueError(f"no way to write a component of type {unknown}")
 
     def _line(self, line: str) -> str:
+        line = line.replace("\u00a0", " ")
         line = line.replace(f"<@{_ADA}>", "@ada")
         line = re.sub(r"<t:\d+:R>", f"*{self._language.ago}*", line)
         line = re.sub(r"^> ", "┃ ", line)

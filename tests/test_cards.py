@@ -66,7 +66,8 @@ def parts(view: ui.LayoutView) -> list[dict[str, Any]]:
 
 def read(view: ui.LayoutView) -> list[str]:
     """Return the lines that a person reads."""
-    return "\n".join(part["content"] for part in parts(view) if "content" in part).split("\n")
+    lines = "\n".join(part["content"] for part in parts(view) if "content" in part)
+    return lines.replace("\u00a0", " ").split("\n")
 
 
 def labels(view: ui.LayoutView) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.texts import Texts
 
 _PROMPT_CHARACTERS = 300
+_NO_BREAK = "\u00a0"
 _WAITING = frozenset({JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING})
 
 
@@ -120,4 +121,5 @@ def _is_narrated(job: Job) -> bool:
 
 
 def _small(parts: list[str]) -> str:
-    return f"-# {' · '.join(parts)}"
+    # A narrow card breaks the line between two parts, and not within one.
+    return f"-# {' · '.join(part.replace(' ', _NO_BREAK) for part in parts)}"
