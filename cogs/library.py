@@ -8,10 +8,10 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.client import answer_error
 from bot.delivery.details import DetailsPage
 from bot.delivery.shelf import MAX_SEARCH, PAGE_TEMPLATE, SEND_TEMPLATE, Shelf, choice_name
 from bot.errors import UserError
+from cogs._edge import answering
 
 if TYPE_CHECKING:
     import re
@@ -96,11 +96,9 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=PAGE_TEMPLATE):
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
         """Show another page in the place of this one."""
-        try:
+        async with answering(interaction):
             view = await _page(interaction, search=self._search, offset=self._offset)
             await interaction.response.edit_message(view=view)
-        except Exception as error:  # noqa: BLE001 - the edge: discord.py would only log it
-            await answer_error(interaction, error)
 
 
 class SendButton(ui.DynamicItem[ui.Button[Any]], template=SEND_TEMPLATE):
@@ -124,10 +122,8 @@ class SendButton(ui.DynamicItem[ui.Button[Any]], template=SEND_TEMPLATE):
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
         """Send it to the presser, if it is theirs."""
-        try:
+        async with answering(interaction):
             await interaction.client.services.resender.send(interaction, self._job_id)
-        except Exception as error:  # noqa: BLE001 - the edge: discord.py would only log it
-            await answer_error(interaction, error)
 
 
 async def _page(

@@ -8,10 +8,11 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.client import answer, answer_error
+from bot.client import answer
 from bot.delivery.privacy import TEMPLATE, PrivacyPages, Step
 from bot.errors import UserError
 from bot.model import Notify
+from cogs._edge import answering
 
 if TYPE_CHECKING:
     import re
@@ -81,10 +82,8 @@ class DataButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
         """Do what the button says, or say why not."""
-        try:
+        async with answering(interaction):
             await self._act(interaction)
-        except Exception as error:  # noqa: BLE001 - the edge: discord.py would only log it
-            await answer_error(interaction, error)
 
     async def _act(self, interaction: discord.Interaction[VideoBot]) -> None:
         if interaction.user.id != self._user_id:

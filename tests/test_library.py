@@ -14,7 +14,7 @@ import pytest
 from bot.delivery import resend
 from bot.errors import UserError
 from bot.library import Library
-from bot.model import JobState, VideoRequest
+from bot.model import NOTE_CARD_GONE, Handover, JobState, VideoRequest
 from bot.sandbox import faults, refusals, state
 from tests.desk import make_resender, open_desk
 from tests.discord_spec import check_all
@@ -167,6 +167,13 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
     guild, channel = kept.origin.guild_id, kept.origin.channel_id
     assert links[3] == f"https://discord.com/channels/{guild}/{channel}/{kept.origin.message_id}"
     assert prompts(await videos(desk, user=stranger)) == ["A secret"]
+
+
+async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None:
+    desk.bench.deliverer.handover = Handover.DM
+    job = await finish(desk, "A cat")
+    assert job.note == NOTE_CARD_GONE
+    assert labels(await videos(desk)) == ["Send again"]
 
 
 async def test_whoever_has_no_videos_is_told_how_to_get_one(desk: Desk) -> None:

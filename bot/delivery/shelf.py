@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.delivery.notation import cut, megabytes, quoted
 from bot.library import PAGE_SIZE
-from bot.model import JobState
+from bot.model import NOTE_CARD_GONE, JobState
 
 if TYPE_CHECKING:
     from bot.library import Entry, Page
@@ -102,7 +102,7 @@ class Shelf:
 
     def _buttons(self, entry: Entry, locale: str) -> list[ui.Button[ui.LayoutView]]:
         buttons: list[ui.Button[ui.LayoutView]] = []
-        if entry.job.origin.message_id is not None:
+        if entry.job.origin.message_id is not None and entry.job.note != NOTE_CARD_GONE:
             label = self._texts("button.jump", locale)
             buttons.append(ui.Button(label=label, url=jump_url(entry.job)))
         if entry.kept:
