@@ -293,6 +293,27 @@ async def test_the_loudest_sound_stays_below_the_peak(
     assert true_peak(result) < -1
 
 
+HOT = {
+    "noise": "random(0)*2-1",
+    "a square wave": "(2*gt(sin(2*PI*3700*t),0)-1)*0.95*lt(mod(t,1),0.6)",
+}
+
+
+@pytest.mark.parametrize("own", HOT.values(), ids=HOT)
+async def test_an_own_sound_as_loud_as_can_be_stays_below_the_peak(
+    own: str, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    hot = ("-f", "lavfi", "-i", f"aevalsrc='{own}':s=48000")
+    coding = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "320k")
+    clips.ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", *hot, "-t", "4", *coding, str(clip)
+    )
+    voice = clips.make_speech(tmp_path / "v.wav", seconds=3)
+    result = await merged(ffmpeg, clip, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    assert true_peak(result) < -1
+
+
 @pytest.mark.parametrize("mix", NarrationMix)
 @pytest.mark.parametrize("fit", NarrationFit)
 async def test_sound_and_picture_stay_in_step(
