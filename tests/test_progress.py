@@ -333,3 +333,29 @@ async def test_edits_under_way_end_with_it(clock: Clock) -> None:
         stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
         await stage.board.until(lambda: stage.board.begun == ["a"])
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("card:")] == []
+
+
+async def test_who_waits_is_told_of_a_better_place_but_not_more_often_than_it_matters(
+    stage: Stage,
+) -> None:
+    first, second = stage.job("a", JobState.QUEUED), stage.job("b", JobState.QUEUED)
+    for job in (first, second):
+        stage.note(job, JobState.RECEIVED)
+    await stage.board.until(lambda: len(stage.board.shown) == 2)
+    stage.note(replace(first, state=JobState.SUBMITTING), JobState.QUEUED)
+    stage.clock.advance(Pace().first_hour - 1)
+    await stage.considered()
+    assert len(stage.board.of("b")) == 1
+    stage.clock.advance(1)
+    await stage.considered()
+    await stage.board.until(lambda: len(stage.board.of("b")) == 2)
+
+
+async def test_nobody_is_told_of_a_line_in_which_nobody_moved(stage: Stage) -> None:
+    waiting = stage.job("a", JobState.QUEUED)
+    stage.note(waiting, JobState.RECEIVED)
+    await stage.board.until(lambda: len(stage.board.of("a")) == 1)
+    stage.note(stage.job("b", JobState.MERGING), JobState.DOWNLOADING)
+    stage.clock.advance(60)
+    await stage.considered()
+    assert len(stage.board.of("a")) == 1

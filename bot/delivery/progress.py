@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
-_Reading = tuple[JobState, int | None, bool, bool]
+_Reading = tuple[JobState, int | None, bool, bool, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +60,8 @@ class ProgressCards:
         self._latest: dict[str, Job] = {}
         self._shown: dict[str, _Shown] = {}
         self._last_words: dict[str, Job] = {}
+        self._in_line: dict[str, Job] = {}
+        self._left_the_line = 0
         self._editing: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
 
@@ -67,6 +69,7 @@ class ProgressCards:
         """Take note of an event of the bus."""
         job = event.job
         self.watch(job)
+        self._line_up(job)
         if job.state not in CANCELLABLE:
             # From `delivering` on, and at every end, a step of its own writes the card.
             self._latest.pop(job.id, None)
@@ -75,7 +78,7 @@ class ProgressCards:
         if event.previous is None:
             # The command itself posts this one.
             now = self._clock()
-            self._shown[job.id] = _Shown(at=now, reads=_reads(job, now))
+            self._shown[job.id] = _Shown(at=now, reads=self._reads(job, now))
         self._latest[job.id] = job
         self._changed.set()
 
@@ -86,6 +89,14 @@ class ProgressCards:
         else:
             self._last_words[job.id] = job
             self._changed.set()
+
+    def _line_up(self, job: Job) -> None:
+        if job.state is JobState.QUEUED:
+            self._in_line[job.id] = job
+        elif self._in_line.pop(job.id, None) is not None:
+            # The others move up.
+            self._left_the_line += 1
+            self._latest = self._in_line | self._latest
 
     async def run(self) -> None:
         """Edit what is due, until cancelled."""
@@ -135,12 +146,18 @@ class ProgressCards:
         shown = self._shown.get(job.id)
         if shown is None:
             return 0
-        reads = _reads(job, now)
+        reads = self._reads(job, now)
         if shown.for_good or shown.reads == reads:
             return None
-        is_news = shown.reads is not None and shown.reads[0] is not reads[0]
-        gap = self._pace.state if is_news else self._pace.between(now - job.created_at)
-        return shown.at + gap - now
+        return shown.at + self._gap(shown.reads, reads, age=now - job.created_at) - now
+
+    def _gap(self, before: _Reading | None, after: _Reading, *, age: float) -> float:
+        if before is not None and before[0] is not after[0]:
+            return self._pace.state
+        gap = self._pace.between(age)
+        # A line may be long, and all of it moves up each time.
+        in_line = after[0] is JobState.QUEUED
+        return max(gap, self._pace.first_hour) if in_line else gap
 
     def _done(self, job_id: str) -> None:
         del self._editing[job_id]
@@ -158,7 +175,7 @@ class ProgressCards:
 
     async def _show(self, job: Job) -> None:
         now = self._clock()
-        shown = self._shown[job.id] = _Shown(at=now, reads=_reads(job, now))
+        shown = self._shown[job.id] = _Shown(at=now, reads=self._reads(job, now))
         try:
             is_there = await self._deliverer.refresh(job)
         except DeliveryError as error:
@@ -169,7 +186,7 @@ class ProgressCards:
             return
         shown.for_good = not is_there or is_time_for_last_word(job, now)
 
-
-def _reads(job: Job, now: float) -> _Reading:
-    """Return what a card shows of an open job that may change."""
-    return job.state, job.progress, job.late, is_time_for_last_word(job, now)
+    def _reads(self, job: Job, now: float) -> _Reading:
+        """Return what a card shows of an open job that may change."""
+        left = self._left_the_line if job.state is JobState.QUEUED else 0
+        return job.state, job.progress, job.late, is_time_for_last_word(job, now), left
