@@ -175,6 +175,23 @@ async def test_progress_does_not_wait_for_a_token_that_is_throttled_nor_try_it_a
     assert "Waiting its turn" in message.text
 
 
+@pytest.mark.parametrize(
+    ("named", "seconds"), [(None, 5), ("Wed, 21 Oct 2026 07:28:00 GMT", 5), (-3.0, 0), (1e9, 600)]
+)
+async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
+    desk: Desk, named: Any, seconds: float
+) -> None:
+    job, _ = await desk.video()
+    refusal = replace(refusals.rate_limited(1), retry_after=named)
+    desk.sandbox.faults.add(BY_TOKEN, refusal)
+    for _ in range(2):
+        with pytest.raises(DeliveryError):
+            await desk.messages.edit(job, desk.cards.render(job), urgent=False)
+        desk.clock.advance(seconds - 0.1)
+    desk.clock.advance(0.2)
+    await desk.messages.edit(job, desk.cards.render(job), urgent=False)
+
+
 async def test_what_is_urgent_goes_round_a_token_that_is_throttled(desk: Desk) -> None:
     job, message = await desk.video()
     desk.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10))
