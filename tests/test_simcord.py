@@ -237,3 +237,11 @@ async def test_nothing_is_remembered_of_a_thousand_cards(stage: Stage) -> None:
     assert last is not None
     assert f"clapper:cancel:{jobs[-1].id}" in str(last.components)
     assert kept_views(stage.bot) == 0
+
+
+async def test_nothing_is_remembered_of_forms_that_are_never_sent(stage: Stage) -> None:
+    cards = await stage.cards(restarted=False)
+    for action in FILLED_IN:
+        job, card = cards[action]
+        assert (await stage.press(stage.owner, card, action, job)).modal is not None
+    assert kept_views(stage.bot) == 0
