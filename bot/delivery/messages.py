@@ -94,8 +94,9 @@ class Messages:
         return self._tokens.is_unanswered(job) or job.id in self._by_bot
 
     def avoid_token(self, job: Job) -> None:
-        """Let the next edit not wait for an earlier one by the token."""
-        self._tokens.avoid(job)
+        """Let the bot itself make the next edits, if it can: something holds the token up."""
+        if job.origin.by_bot:
+            self._tokens.avoid(job)
 
     async def _edit(
         self,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError, UserError
-from bot.media.fit import fit
+from bot.media.fit import TooLittleRoomError, fit
 from bot.media.ingest import ingest, read_narration
 from bot.media.merge import merge, repair
 from bot.media.presets import NarrationMix
@@ -94,6 +94,8 @@ class Editor:
                 limit_bytes=limit_bytes,
                 decent=decent,
             )
+        except TooLittleRoomError as error:
+            log.info("shrink.no_room id=%s decent=%s reason=%r", job_id, decent, str(error))
         except MediaError as error:
             tail = error.stderr_tail[-500:]
             log.warning("shrink.failed id=%s reason=%r tail=%r", job_id, str(error), tail)
