@@ -15,10 +15,13 @@ from bot.sandbox import faults, refusals, state
 from bot.sandbox.uploads import Upload
 from bot.texts import Texts
 from cogs._fields import file_in, text_in, tick_in
+from tests import clips
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE, VOICE
 from tests.test_buttons import MANAGE_MESSAGES, Errors, post_card
+from tests.test_wire import button
+from tests.wire import open_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -271,6 +274,35 @@ async def test_a_stranger_does_nothing(desk: Desk, action: Action) -> None:
     assert "Only the person" in answer.text
     assert answer.ephemeral
     assert await count(desk) == 1
+
+
+# All of it, with real files
+
+
+async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Path) -> None:
+    voice = clips.make_speech(tmp_path / "voice.wav", seconds=1)
+    async with open_wire(tmp_path) as wire:
+        async with wire.bot():
+            first = await wire.video("A lighthouse")
+            await wire.delivered(first)
+            await wire.settled()
+            opened = await wire.sandbox.click(first, button(first, "Add narration"))
+            await wire.sandbox.wait_for(lambda: opened.modal)
+        async with wire.bot():
+            sent = await wire.sandbox.submit(opened, {"audio": replace(SOUND, content=voice)})
+            second = await wire.sandbox.answer_to(sent)
+            await wire.delivered(second)
+            await wire.settled()
+            assert wire.creates() == 1
+            assert first.files[0].sha256 != second.files[0].sha256
+            pressed = await wire.sandbox.click(second, button(second, "Again"))
+            third = await wire.sandbox.answer_to(pressed)
+            await wire.delivered(third)
+            await wire.settled()
+        assert wire.creates() == 2
+        assert third.files[0].sha256 == second.files[0].sha256
+        assert len(wire.sandbox.dms()) == 3
+        check_all(wire.sandbox.ledger.requests)
 
 
 # Forms themselves
