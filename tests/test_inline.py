@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -155,6 +156,24 @@ async def test_an_uneven_picture_keeps_its_usual_rate(
     info = read_mp4(tmp_path / "result.mp4")
     assert repair_for(info) == GOOD
     assert info.timing.frames == pytest.approx(4 * kept, abs=2)
+
+
+async def test_a_picture_in_two_halves_is_joined(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    halves = ("-vf", "tinterlace=interleave_top", "-flags", "+ilme+ildct", "-c:v", "mpeg4")
+    source = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=50:d=2")
+    odd = tmp_path / "odd.mp4"
+    clips.ffmpeg(*source, *halves, "-q:v", "3", "-movflags", "+faststart", str(odd))
+    assert halved_frames(odd) > 40
+    await repair(ffmpeg, odd, tmp_path / "result.mp4")
+    # Where nothing moves much, a few look as if.
+    assert halved_frames(tmp_path / "result.mp4") < 10
+    assert read_mp4(tmp_path / "result.mp4").timing.frames == read_mp4(odd).timing.frames
+
+
+def halved_frames(path: Path) -> int:
+    """Count the frames that show two moments, line by line."""
+    stderr = clips.ffmpeg("-i", str(path), "-vf", "idet", "-f", "null", "-")
+    return int(re.findall(r"Multi frame detection: TFF:\s*(\d+)", stderr)[-1])
 
 
 async def test_a_large_picture_is_encoded_smaller(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from bot.media.files import commit, part_of, settled
 from bot.media.fit_plan import Source, make_plan
 from bot.media.mp4 import read_mp4
 from bot.media.output import marks
-from bot.media.picture import open_clip
+from bot.media.picture import open_clip, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.media.ffmpeg import Ffmpeg
     from bot.media.fit_plan import Plan
+    from bot.media.mp4 import VideoInfo
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,7 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
     job = _Job(
         clip=clip,
         target=target,
-        source=source,
-        title=info.title,
+        info=info,
         limit_bytes=limit_bytes,
         decent=decent,
     )
@@ -104,8 +104,7 @@ class _Job:
 
     clip: Path
     target: Path
-    source: Source
-    title: str | None
+    info: VideoInfo
     limit_bytes: int
     decent: bool
 
@@ -185,7 +184,7 @@ def _coarseness(stderr: str) -> float:
 
 
 def _limits(job: _Job) -> Limits:
-    wall = 120 + round(job.source.seconds)
+    wall = 120 + round(job.info.seconds)
     return Limits(
         wall_seconds=wall,
         cpu_seconds=_THREADS * wall,
@@ -196,7 +195,8 @@ def _limits(job: _Job) -> Limits:
 
 def _arguments(job: _Job, plan: Plan) -> list[str]:
     source = open_clip(job.clip)
-    streams = [source["v:0"].filter("scale", plan.width, plan.height, flags="bicubic")]
+    picture = whole(source["v:0"], job.info)
+    streams = [picture.filter("scale", plan.width, plan.height, flags="bicubic")]
     if plan.sound_rate:
         streams.append(source["a:0"])
     output = graph.output(
@@ -205,7 +205,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
         format="mp4",
         **_picture(plan),
         **(_sound(plan) if plan.sound_rate else {}),
-        **marks(job.title),
+        **marks(job.info.title),
         movflags="+faststart",
         map_metadata=-1,
         map_chapters=-1,

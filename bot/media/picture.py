@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.media.mp4 import VideoInfo
 
 _LONGEST_SIDE = 1920  # in pixels: more takes the encoder past its memory
+_MOST_LINES = 1080  # of a picture in two halves: none has more
 
 
 class Filling(Enum):
@@ -62,6 +63,7 @@ class Picture:
         return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{lasts}'"}
 
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
+        picture = whole(picture, self.info)
         if not is_steady(self.info.timing):
             picture = picture.filter("fps", f"{steady_rate(self.info.timing):.4f}")
         width, height = fitting(self.info.width, self.info.height, longest=_LONGEST_SIDE)
@@ -89,6 +91,13 @@ def open_clip(clip: Path, *, ahead: float = 0.0, loops_until: float | None = Non
         protocol_whitelist="file",
         format_whitelist="mov",
     )
+
+
+def whole(picture: graph.Stream, info: VideoInfo) -> graph.Stream:
+    """Join the halves of a picture that was taken in two; any other stays as it is."""
+    if info.height > _MOST_LINES:
+        return picture
+    return picture.filter("bwdif", mode="send_frame", deint="interlaced")
 
 
 def exact(seconds: float) -> str:
