@@ -162,7 +162,7 @@ async def test_a_create_without_an_answer_in_time_is_posted_once(
 ) -> None:
     api.go_wrong("create", Fault(hang=True))
     with pytest.raises(UnconfirmedSubmitError, match="no answer"):
-        await submit(connect(api.base_url, submit_timeout=0.2))
+        await submit(connect(api.base_url, submit_timeout=1.0))
     assert len(api.made("POST")) == 1
 
 
