@@ -287,6 +287,25 @@ def test_a_fragment_for_each_of_many_frames_is_read(tmp_path: Path) -> None:
     assert read_mp4(written(content, tmp_path)).seconds == 3000 * 3000 / 90_000
 
 
+def test_a_pause_between_two_frames_counts_for_the_length(tmp_path: Path) -> None:
+    slides = tmp_path / "slides.mp4"
+    picture = "testsrc2=s=320x180:r=50:d=3,select='lt(n,60)+eq(n,149)'"
+    coding = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-fps_mode", "vfr")
+    for edits in ("1", "0"):
+        ffmpeg("-f", "lavfi", "-i", picture, *coding, "-use_editlist", edits, str(slides))
+        info = read_mp4(slides)
+        assert info.seconds == pytest.approx(3, abs=0.001)
+        assert info.timing.longest == pytest.approx(90 / 50, abs=0.001)
+
+
+def test_more_frames_than_anyone_films_are_not_looked_at_one_by_one(tmp_path: Path) -> None:
+    many = box(b"stts", struct.pack(">4I", 0, 1, 900_000, 3000))
+    edts = box(b"edts", box(b"elst", struct.pack(">5I", 0, 1, 30_000_000, 0, 1 << 16)))
+    info = read_mp4(written(index(stts=many, edts=edts), tmp_path))
+    assert info.seconds == 30_000
+    assert info.timing.frames == 900_000
+
+
 def test_a_length_beyond_a_day_is_a_mistake(tmp_path: Path) -> None:
     endless = box(b"stts", struct.pack(">4I", 0, 1, 2**31, 2**31))
     assert read_mp4(written(index(stts=endless), tmp_path)).seconds == 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.media.mp4 import VideoInfo
-    from bot.media.tracks import Timing
+    from bot.media.pace import Timing
 
 # 8 bits and 4:2:0 in each of them. More bits or colours play in browsers, not on phones.
 _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100

@@ -1,4 +1,4 @@
-"""Reads what an MP4 says of itself: 0.2 ms where ffprobe takes 74, and it finds cut-off files."""
+"""Reads what an MP4 says of itself: half a millisecond where ffprobe takes 74, and it finds cut-off files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.media.boxes import Box
+    from bot.media.pace import Timing
     from bot.media.span import Track
-    from bot.media.tracks import Timing
 
 _OF_MEDIA = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
 """Where a file breaks off in one of these, a part of the clip is missing."""

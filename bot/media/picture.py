@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bot.media.mp4 import VideoInfo
 
 _HUGE = 5_000_000  # pixels: decoding as many takes the memory that encoding could use
-_MOST_LINES = 1080  # of a picture in two halves: none has more
+_LEAST_SIDE = 3  # of a picture in two halves
+_MOST_LINES = 1080
 _LEAST_SIDE = 16
 
 

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.fragments import read_fragments
-from bot.media.tracks import SAMPLE_TABLE, read_timing
+from bot.media.pace import read_timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bot.media.boxes import Box, Boxes
     from bot.media.fragments import Fragment
-    from bot.media.tracks import Timing
+    from bot.media.pace import Timing
 
 _MOST_EDITS = 20
-_MOST_OFFSETS = 100_000
 _ROUNDING = 1.0  # seconds by which an edit list may go past the samples
 _LONGEST = 86_400  # seconds: more than a day is a mistake of whoever wrote it
 
@@ -80,9 +79,8 @@ def read_start(boxes: Boxes, track: Track) -> float | None:
 
 def read_ahead(boxes: Boxes, track: Track) -> float:
     """Return by how many seconds a frame is decoded before it is shown, at most."""
-    offsets = [offset for _, offset in _offsets(boxes, track, most=_MOST_OFFSETS)]
     ahead = (fragment.ahead for fragment in _fragments(boxes, track))
-    return max(0, *offsets, *ahead, 0) / track.scale
+    return max(0, track.timing.ahead, *ahead) / track.scale
 
 
 def read_seconds(boxes: Boxes, track: Track) -> float:
@@ -114,17 +112,8 @@ def _full_seconds(boxes: Boxes, track: Track) -> float:
 def _first_shown(boxes: Boxes, track: Track) -> int | None:
     """Return when the first sample is shown, in units of the media, before any edit."""
     if track.timing.units:
-        return next((offset for _, offset in _offsets(boxes, track, most=1)), 0)
+        return track.timing.first
     return next((fragment.shown for fragment in _fragments(boxes, track)), None)
-
-
-def _offsets(boxes: Boxes, track: Track, *, most: int) -> list[tuple[int, int]]:
-    """Return how long after their decoding samples are shown: runs of the same, and that time."""
-    table = boxes.find(track.trak, *SAMPLE_TABLE, b"ctts")
-    if table is None:
-        return []
-    content = boxes.head(table, most=8 + 8 * most)
-    return list(struct.iter_unpack(">Ii", content[8:]))
 
 
 def _fragments(boxes: Boxes, track: Track) -> Iterator[Fragment]:
