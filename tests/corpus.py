@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class Sample:
     """One file: how it is made, and what has to become of it.
 
-    `refused` is a sentence's key, or `clip` for a video that can't be used; None: it is merged.
+    `refused` is a sentence's key, or what is said of a video that can't be used; None: it is
+    merged. `claps`: its own sound is a click.
     `seconds` is how long it is, None where it tells nothing; `is_exact`: it begins on time, as its
     format tells where its encoder's delay ends. `is_silent`: None where that may be or not.
     """
@@ -42,6 +43,7 @@ class Sample:
     seconds: float | None = SECONDS
     is_silent: bool | None = False
     is_exact: bool = True
+    claps: bool = True
 
 
 def _cut(share: float) -> Callable[[bytes], bytes]:
@@ -245,10 +247,15 @@ ATTACKS = (
 
 CLIPS = (
     Sample(name="plain.mp4", make=clapper()),
-    Sample(name="no-sound.mp4", make=clapper("-an")),
+    Sample(name="no-sound.mp4", make=clapper("-an"), claps=False),
+    Sample(
+        name="as-loud-as-can-be.mp4",
+        make=clapper("-af", "aeval=random(0)*2-1:c=same", "-b:a", "320k"),
+        claps=False,
+    ),
     Sample(name="two-sounds.mp4", make=clapper(sounds=2)),
     Sample(name="opus-sound.mp4", make=clapper("-c:a", "libopus")),
-    Sample(name="strange-sound.mp4", make=changed(clapper(), _strange_sound)),
+    Sample(name="strange-sound.mp4", make=changed(clapper(), _strange_sound), claps=False),
     Sample(name="timecode.mp4", make=clapper("-timecode", "00:00:00:00")),
     Sample(name="hevc.mp4", make=clapper("-c:v", "libx265", "-x265-params", "log-level=0")),
     Sample(name="vp9.mp4", make=clapper("-c:v", "libvpx-vp9", "-deadline", "realtime")),
@@ -271,15 +278,23 @@ CLIPS = (
     Sample(name="stray-line.mp4", make=changed(clapper(), _before(b"\r\n--boundary--\r\n"))),
     Sample(name="fragments.mp4", make=clapper("-movflags", "empty_moov+frag_keyframe")),
     Sample(name="fragments-and-index.mp4", make=clapper("-movflags", "frag_keyframe", "-g", "25")),
-    Sample(name="a-fragment-a-frame.mp4", make=clapper("-movflags", "frag_every_frame")),
+    Sample(
+        name="a-fragment-a-frame.mp4",
+        make=clapper("-movflags", "frag_every_frame"),
+        is_exact=False,
+    ),
     Sample(name="wrong-length.mp4", make=changed(clapper(), _short_header)),
     Sample(name="dash.mp4", make=clapper("-movflags", "dash")),
     Sample(name="1x1.mp4", make=clapper("-pix_fmt", "yuv444p", source=",scale=1:1")),
     Sample(name="321x181.mp4", make=clapper("-pix_fmt", "yuv444p", source=",scale=321:181")),
     Sample(name="4k.mp4", make=clapper(size="3840x2160", rate=10)),
     Sample(name="4k-mpeg-4-asp.mp4", make=clapper("-c:v", "mpeg4", size="3840x2160", rate=10)),
-    Sample(name="cut.mp4", make=changed(clapper(), _cut(0.9)), refused="clip"),
-    Sample(name="no-frames.mp4", make=changed(clapper(), _no_frames), refused="clip"),
-    Sample(name="page.mp4", make=content(b"<!DOCTYPE html><html></html>"), refused="clip"),
-    Sample(name="empty.mp4", make=content(b""), refused="clip"),
+    Sample(name="cut.mp4", make=changed(clapper(), _cut(0.9)), refused="the clip is cut off"),
+    Sample(
+        name="no-frames.mp4", make=changed(clapper(), _no_frames), refused="the clip has no picture"
+    ),
+    Sample(
+        name="page.mp4", make=content(b"<!DOCTYPE html><html></html>"), refused="this is not an MP4"
+    ),
+    Sample(name="empty.mp4", make=content(b""), refused="this is not an MP4"),
 )

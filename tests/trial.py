@@ -13,9 +13,10 @@ from bot.media.ingest import Narration, ingest
 from bot.media.inline import repair_for
 from bot.media.merge import merge
 from bot.media.mp4 import read_mp4
-from bot.media.presets import NarrationPresets
+from bot.media.picture import effort_for, fitting
+from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from bot.texts import Texts
-from tests.forge import CLAP_AT, clapper, sound
+from tests.forge import CLAP_AT, clapper, silence, sound
 from tests.measurements import clicks, flashes, loudness, true_peak
 
 if TYPE_CHECKING:
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
 
     from bot.media.ffmpeg import Ffmpeg
     from tests.corpus import Sample
+    from tests.forge import Make
 
 _MOST_SECONDS = 600
+_MOST_WALL_SECONDS = 60
+_LONG = 7.0  # seconds of a narration, for clips of three
+_CUT_EARLY = 0.2  # seconds by which a loop of copied frames may end before its sound
 _STEP = 0.02  # seconds by which flash and click may be apart
 _LONGEST_DELAY = 0.06  # of formats that don't tell where their encoder's delay ends
 
@@ -46,6 +51,7 @@ class Outcome:
     def stop(self, started: float) -> None:
         """Note how long it took since `started`, and the most memory that a child took."""
         self.seconds = time.perf_counter() - started
+        self.check(f"{self.seconds:.0f} s", holds=self.seconds < _MOST_WALL_SECONDS)
         self.megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
     def check(self, what: str, *, holds: bool) -> None:
@@ -90,13 +96,55 @@ async def try_clip(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> Outcome:
         )
     except MediaError as error:
         outcome.said = f"refused: {error}"
-        outcome.check(f"refused: {error} {error.stderr_tail}", holds=sample.refused == "clip")
+        outcome.check(f"refused: {error} {error.stderr_tail}", holds=sample.refused == str(error))
     else:
         outcome.check("not refused", holds=sample.refused is None)
     outcome.stop(started)
     if outcome.said == "merged":
         _check_result(outcome, sample, folder / "result.mp4", narration)
     return outcome
+
+
+async def try_fillings(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> list[str]:
+    """Lay longer sounds over the sample `clip.mp4` in `folder`: hold it, loop it, and duck it."""
+    outcome = Outcome(name=sample.name)
+    voice = await _ingested(ffmpeg, sound(seconds=_LONG), folder, "long")
+    nothing = await _ingested(ffmpeg, silence(_LONG), folder, "nothing")
+    result = folder / "result.mp4"
+
+    async def run(fit: NarrationFit, mix: NarrationMix, narration: Narration) -> None:
+        presets = NarrationPresets(fit=fit, mix=mix)
+        await merge(ffmpeg, folder / "clip.mp4", narration, result, presets)
+        outcome.check(f"{fit} and {mix}: plays", holds=not repair_for(read_mp4(result)).is_due)
+
+    await run(NarrationFit.HOLD, NarrationMix.REPLACE, voice)
+    outcome.check("held", holds=abs(read_mp4(result).seconds - _LONG) < _STEP)
+    _check_step(outcome, sample, result)
+    await run(NarrationFit.LOOP, NarrationMix.REPLACE, voice)
+    _check_loop(outcome, result, read_mp4(folder / "clip.mp4").seconds)
+    await run(NarrationFit.LOOP, NarrationMix.DUCK, nothing)
+    _check_loop(outcome, result, read_mp4(folder / "clip.mp4").seconds)
+    if sample.claps:
+        _check_step(outcome, sample, result)
+    await run(NarrationFit.TRIM, NarrationMix.DUCK, voice)
+    peak = true_peak(result)
+    outcome.check(f"true peak under a voice ({peak:.1f})", holds=peak < -1)
+    return outcome.faults
+
+
+async def _ingested(ffmpeg: Ffmpeg, make: Make, folder: Path, name: str) -> Narration:
+    made = folder / f"{name}.flac"
+    await asyncio.to_thread(make, made)
+    return await ingest(ffmpeg, made, folder / f"{name}.wav", max_seconds=_MOST_SECONDS)
+
+
+def _check_loop(outcome: Outcome, result: Path, period: float) -> None:
+    length = read_mp4(result).seconds
+    outcome.check(f"looped to {length:.2f} s", holds=-_CUT_EARLY < length - _LONG < _STEP)
+    seen = flashes(result)
+    expected = [CLAP_AT, CLAP_AT + period]
+    in_time = all(abs(a - b) < _LONGEST_DELAY for a, b in zip(seen, expected, strict=False))
+    outcome.check(f"flashes {seen}", holds=in_time and len(seen) == len(expected))
 
 
 def prepare(sample: Sample, folder: Path, *, is_clip: bool) -> None:
@@ -117,6 +165,11 @@ def _check_result(outcome: Outcome, sample: Sample, result: Path, narration: Nar
     expected = max(narration.seconds, read_mp4(result.with_name("clip.mp4")).seconds)
     outcome.check("length of the result", holds=abs(info.seconds - expected) < 0.1)
     outcome.check("plays in Discord", holds=not repair_for(info).is_due)
+    clip = read_mp4(result.with_name("clip.mp4"))
+    size = (clip.width, clip.height)
+    if repair_for(clip).picture:
+        size = fitting(*size, longest=effort_for(clip).longest)
+    outcome.check("size and orientation", holds=(info.width, info.height) == size)
     if sample.is_silent is False:
         outcome.lufs, outcome.peak = loudness(result), true_peak(result)
         outcome.check("loudness", holds=abs(outcome.lufs + 16) < 2)
@@ -134,10 +187,14 @@ def _check_step(outcome: Outcome, sample: Sample, result: Path) -> None:
         outcome.check("on time", holds=abs(seen[0] - CLAP_AT) < 0.1)
 
 
-async def run_trial(ffmpeg: Ffmpeg, sample: Sample, folder: Path, *, is_clip: bool) -> Outcome:
-    """Try a sample whose files were prepared in `folder`."""
+async def run_trial(
+    ffmpeg: Ffmpeg, sample: Sample, folder: Path, *, is_clip: bool, is_thorough: bool = False
+) -> Outcome:
+    """Try a sample whose files were prepared in `folder`; `is_thorough`: a clip in all fillings."""
     trial = try_clip if is_clip else try_sound
     outcome = await trial(ffmpeg, sample, folder)
-    left = await asyncio.to_thread(lambda: [*folder.glob("*.part")])
+    if is_clip and is_thorough and sample.refused is None:
+        outcome.faults += await try_fillings(ffmpeg, sample, folder)
+    left = await asyncio.to_thread(lambda: [*folder.glob("*.part"), *folder.glob("once*")])
     outcome.check("nothing half done is left", holds=not left)
     return outcome
