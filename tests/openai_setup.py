@@ -7,13 +7,10 @@ import base64
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from bot.backends.base import (
     BackendUpdate,
     RemoteState,
 )
-from bot.errors import BackendError
 from bot.model import VideoRequest
 
 if TYPE_CHECKING:
@@ -34,12 +31,6 @@ MAX_BYTES = 50 * 1024 * 1024
 
 async def submit(backend: OpenAIVideos, request: VideoRequest = REQUEST) -> str:
     return (await backend.submit(request, create_key="key-1")).ref
-
-
-async def refusal(backend: OpenAIVideos, *, poll: str | None = None) -> BackendError:
-    with pytest.raises(BackendError) as caught:
-        await (backend.poll(poll) if poll else submit(backend))
-    return caught.value
 
 
 def names_in(folder: Path) -> list[str]:

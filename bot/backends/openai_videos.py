@@ -268,6 +268,7 @@ class OpenAIVideos:
             state=state,
             progress=job.progress,
             error=refusals.of_failure(job) if state is RemoteState.FAILED else None,
+            cost=job.cost,
             expires_at=job.expires_at,
             result_url=job.result_url,
         )
