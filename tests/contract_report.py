@@ -51,9 +51,10 @@ def table(found: dict[str, dict[str, bool]]) -> str:
 def main() -> int:
     """Run, print, and return the exit code."""
     results = Results()
-    code = pytest.main(
-        ["-q", "--no-header", "--no-cov", "-p", "no:cacheprovider", str(_SUITE)], plugins=[results]
-    )
+    # What tests/contract.py imports is a plugin of pytest's too, and is here before it.
+    early = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+    options = ["-q", "--no-header", "--no-cov", "-p", "no:cacheprovider", "-W", early]
+    code = pytest.main([*options, str(_SUITE)], plugins=[results])
     print(f"\n{table(results.found)}")  # noqa: T201 - that is what it is for
     return int(code)
 
