@@ -206,15 +206,12 @@ async def test_a_create_that_times_out_after_it_was_accepted_is_posted_once(worl
     assert (len(world.api.calls), len(world.api.creates)) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault(reset=True), Fault(after=True, reset=True), Fault(cut=True)]
-)
-async def test_a_create_whose_connection_closes_half_way_is_posted_once(
-    world: World, fault: Fault
-) -> None:
-    world.api.go_wrong("create", fault)
-    assert isinstance(await world.refused(), UnconfirmedSubmitError)
-    assert len(world.api.calls) == 1
+async def test_a_create_whose_connection_closes_half_way_is_posted_once(world: World) -> None:
+    faults = (Fault(reset=True), Fault(after=True, reset=True), Fault(cut=True))
+    for count, fault in enumerate(faults, start=1):
+        world.api.go_wrong("create", fault)
+        assert isinstance(await world.refused(), UnconfirmedSubmitError), fault
+        assert len(world.api.calls) == count, fault
 
 
 async def test_a_create_whose_answer_drips_ends_at_the_total_time_out(world: World) -> None:
@@ -634,14 +631,13 @@ async def test_what_is_no_mp4_or_too_large_is_refused(world: World) -> None:
     assert not names_in(world.sink.parent)
 
 
-@pytest.mark.parametrize("packed", [True, False])
-async def test_a_whole_clip_of_a_false_length_is_taken(world: World, *, packed: bool) -> None:
+async def test_a_whole_clip_of_a_false_length_is_taken_packed_or_not(world: World) -> None:
     content = bytes_of(world.clip)
+    bodies = [(gzip.compress(content), b"Content-Encoding: gzip\r\n"), (content, b"")]
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        body = gzip.compress(content) if packed else content
-        encoding = b"Content-Encoding: gzip\r\n" if packed else b""
+        body, encoding = bodies.pop()
         length = len(content) + 500_000
         writer.write(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (encoding, length))
         writer.write(body)
@@ -650,7 +646,9 @@ async def test_a_whole_clip_of_a_false_length_is_taken(world: World, *, packed: 
     update = await world.finished()
     async with served(answer) as port:
         world.backend = world.connect(f"http://127.0.0.1:{port}/v1")
-        assert await world.fetch(update) == content
+        for _ in range(2):
+            assert await world.fetch(update) == content
+    assert not bodies
 
 
 @contextlib.asynccontextmanager
