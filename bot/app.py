@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.wires import Patience
 from bot.client import Presets, Services, VideoBot, attachment_hosts, log_in
 from bot.delivery.cards import Cards
 from bot.delivery.deliver import DiscordDeliverer
@@ -149,7 +150,7 @@ async def _open_backend(core: _Core, stack: AsyncExitStack) -> VideoBackend:
             base_url=settings.openai_base_url,
             api_key=settings.openai_api_key.get_secret_value() or None,
             webhook_secrets=settings.webhook_secrets,
-            submit_timeout=SUBMIT_SECONDS,
+            patience=Patience(submit=SUBMIT_SECONDS),
         )
     stack.push_async_callback(backend.close)
     return backend

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.wires import Patience
 from tests.openai_setup import KEY, NOW, SECRET
 from tests.videos_api import VideosApi, sign
 
@@ -49,7 +50,10 @@ class Entry:
 
     def connect(self, base_url: str, **settings: Any) -> VideoBackend:
         """Return the adapter, which is soon tired of waiting."""
-        given = {"api_key": KEY, "content_pauses": ()} | settings
+        names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
+        waits = {name: settings.pop(name) for name in names}
+        patience = Patience(**{"content_pauses": ()} | waits)
+        given = {"api_key": KEY, "patience": patience} | settings
         return self.adapter(base_url=base_url, clock=lambda: NOW, **given)
 
     def webhook(

@@ -201,7 +201,7 @@ async def test_a_create_that_is_answered_500_after_it_was_accepted_is_posted_onc
 
 async def test_a_create_that_times_out_after_it_was_accepted_is_posted_once(world: World) -> None:
     world.api.go_wrong("create", Fault(after=True, hang=True))
-    world.backend = world.connect(submit_timeout=0.2)
+    world.backend = world.connect(submit=0.2)
     assert isinstance(await world.refused(), UnconfirmedSubmitError)
     assert (len(world.api.calls), len(world.api.creates)) == (1, 1)
 
@@ -229,7 +229,7 @@ async def test_a_create_whose_answer_drips_ends_at_the_total_time_out(world: Wor
                 await asyncio.sleep(0.01)
 
     async with served(drip) as port:
-        world.backend = world.connect(f"http://127.0.0.1:{port}/v1", submit_timeout=0.2)
+        world.backend = world.connect(f"http://127.0.0.1:{port}/v1", submit=0.2)
         error = await world.refused()
     assert isinstance(error, UnconfirmedSubmitError)
     assert posts == 1
@@ -545,7 +545,7 @@ async def test_a_404_for_a_known_id_means_that_the_job_is_gone(world: World) -> 
 
 
 async def test_a_poll_without_an_answer_is_transient(world: World) -> None:
-    world.backend = world.connect(answer_timeout=0.15)
+    world.backend = world.connect(answer=0.15)
     ref = await world.submit()
     for fault in (Fault(reset=True), Fault(cut=True), Fault(hang=True)):
         world.api.go_wrong("retrieve", fault)
@@ -612,7 +612,7 @@ async def test_a_refused_content_has_a_kind(world: World) -> None:
 
 
 async def test_a_download_that_breaks_off_is_transient(world: World) -> None:
-    world.backend = world.connect(fetch_timeout=0.2)
+    world.backend = world.connect(fetch=0.2)
     update = await world.finished()
     for fault in (Fault(cut=True), Fault(reset=True), Fault(hang=True)):
         world.api.go_wrong("content", fault)
