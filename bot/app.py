@@ -150,6 +150,9 @@ async def _open_backend(core: _Core, stack: AsyncExitStack) -> VideoBackend:
             base_url=settings.openai_base_url,
             api_key=settings.openai_api_key.get_secret_value() or None,
             webhook_secrets=settings.webhook_secrets,
+            body=settings.openai_body,
+            extra=settings.extra_fields,
+            result_origins=settings.result_origins,
             patience=Patience(submit=SUBMIT_SECONDS),
         )
     stack.push_async_callback(backend.close)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -19,9 +20,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _SECRET_CHARACTERS = 16
 _MOST_JOBS = 1_000_000
 _PREFIX = "whsec_"
+_SAID_ALREADY = frozenset({"prompt", "model", "seconds", "size"})
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -71,8 +76,37 @@ def _can_be_keys(value: SecretStr) -> SecretStr:
 
 
 def _parts(value: SecretStr) -> tuple[str, ...]:
-    parts = value.get_secret_value().split(",")
-    return tuple(part.strip() for part in parts if part.strip())
+    return _listed(value.get_secret_value())
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _origins(value: str) -> str:
+    for origin in _listed(value):
+        if not _url(origin) or urlsplit(origin).path.strip("/"):
+            raise ValueError("takes addresses without a path, like http://10.0.0.2:9000")
+    return value
+
+
+def _extra(value: str) -> str:
+    try:
+        fields: object = json.loads(value or "{}", parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise ValueError('is not a JSON object: write it like {"fps": 24, "seed": 7}')  # noqa: TRY004 - pydantic's
+    extra = cast("dict[str, object]", fields)
+    if said := sorted(_SAID_ALREADY & extra.keys()):
+        raise ValueError(f"may not hold {said[0]}: the command and the VIDEO_ settings say that")
+    if None in extra.values():
+        raise ValueError("may not hold null: leave that field out")
+    return value
+
+
+def _not_json(word: str) -> NoReturn:
+    raise ValueError(word)
 
 
 Url = Annotated[str, AfterValidator(_url)]
@@ -105,6 +139,9 @@ class Settings(BaseSettings):
     openai_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     openai_base_url: Url = ""
     openai_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
+    openai_body: Literal["multipart", "json"] = "multipart"
+    openai_extra: Annotated[str, AfterValidator(_extra)] = ""
+    openai_result_origins: Annotated[str, AfterValidator(_origins)] = ""
 
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
@@ -134,6 +171,16 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets that the provider may sign with: several while they are rotated."""
         return _parts(self.openai_webhook_secret)
+
+    @property
+    def extra_fields(self) -> Mapping[str, object]:
+        """What a create says beside the request."""
+        return cast("dict[str, object]", json.loads(self.openai_extra or "{}"))
+
+    @property
+    def result_origins(self) -> tuple[str, ...]:
+        """Where finished videos may lie beside the server itself and public addresses."""
+        return _listed(self.openai_result_origins)
 
     @model_validator(mode="after")
     def _backend_is_complete(self) -> Self:

@@ -292,6 +292,15 @@ async def test_a_definite_refusal_has_a_kind(world: World) -> None:
     assert world.creates == len(REFUSED)
 
 
+async def test_a_422_for_json_is_a_clear_no(world: World) -> None:
+    async with world.entry.open(world.clip, forms_only=True) as strict:
+        world.backend = world.connect(strict.base_url, body="json")
+        error = await world.refused()
+        assert (type(error), error.kind) == (BackendError, ErrorKind.INVALID)
+        world.backend = world.connect(strict.base_url)
+        assert await world.submit() in strict.jobs
+
+
 RETRY_AFTER = (
     ("7", 7.0),
     ("0.5", 0.5),

@@ -49,6 +49,26 @@ async def test_a_model_of_none_is_left_to_the_server(api: VideosApi, backend: Op
     assert call.form == {"prompt": "Привет, 虹", "seconds": "4", "size": "1280x720"}
 
 
+EXTRA = {"fps": 24, "negative_prompt": "", "loras": [{"id": "a"}], "size": "1x1"}
+
+
+async def test_a_form_may_hold_more_fields_than_the_request(
+    api: VideosApi, connect: Callable[..., OpenAIVideos]
+) -> None:
+    await submit(connect(api.base_url, extra=EXTRA))
+    (call,) = api.made("POST")
+    ours = {"prompt": REQUEST.prompt, "model": "sora-2", "seconds": "8", "size": "1280x720"}
+    assert call.form == ours | {"fps": "24", "negative_prompt": "", "loras": '[{"id": "a"}]'}
+
+
+async def test_the_create_may_be_json(api: VideosApi, connect: Callable[..., OpenAIVideos]) -> None:
+    await submit(connect(api.base_url, body="json", extra=EXTRA))
+    (call,) = api.made("POST")
+    assert call.headers["Content-Type"] == "application/json"
+    ours = {"prompt": REQUEST.prompt, "model": "sora-2", "seconds": 8, "size": "1280x720"}
+    assert call.form == {**EXTRA, **ours}
+
+
 async def test_the_create_key_goes_into_a_declared_header(
     clip: Path, connect: Callable[..., OpenAIVideos]
 ) -> None:

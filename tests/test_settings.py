@@ -93,9 +93,42 @@ def test_a_provider_without_an_address_is_explained() -> None:
     assert settings.openai_base_url == "http://127.0.0.1:8000/v1"
 
 
+def test_extra_fields_are_a_json_object() -> None:
+    assert load_settings().extra_fields == {}
+    extra = load_settings(openai_extra='{"fps": 24, "seed": 7}').extra_fields
+    assert extra == {"fps": 24, "seed": 7}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("fps=24", "is not a JSON object"),
+        ("[1]", "is not a JSON object"),
+        ('{"fps": NaN}', "is not a JSON object"),
+        ("[" * 100_000, "is not a JSON object"),
+        ('{"seed": null}', "may not hold null"),
+        *((f'{{"{name}": 1}}', f"may not hold {name}") for name in ("prompt", "model", "size")),
+        ('{"fps": 24, "seconds": 4}', "may not hold seconds"),
+    ],
+)
+def test_extra_fields_that_cant_be_are_explained(value: str, reason: str) -> None:
+    with pytest.raises(StartupError, match=f"^OPENAI_EXTRA: {reason}"):
+        load_settings(openai_extra=value)
+
+
+def test_results_may_come_from_hosts_that_are_named() -> None:
+    assert load_settings().result_origins == ()
+    named = load_settings(openai_result_origins="http://10.0.0.2:9000, https://minio.lan/ ,")
+    assert named.result_origins == ("http://10.0.0.2:9000", "https://minio.lan/")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("OPENAI_BODY", "xml"),
+        ("OPENAI_RESULT_ORIGINS", "10.0.0.2"),
+        ("OPENAI_RESULT_ORIGINS", "http://10.0.0.2,ftp://b"),
+        ("OPENAI_RESULT_ORIGINS", "http://10.0.0.2/results"),
         ("PUBLIC_URL", "clapper.example"),
         ("PUBLIC_URL", "ftp://clapper.example"),
         ("PUBLIC_URL", "https://"),

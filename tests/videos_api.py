@@ -167,7 +167,7 @@ class VideosApi(StandIn):
     def _new_job(self, form: dict[str, Any]) -> str:
         prompt = form.get("prompt", "")
         size = form.get("size", "720x1280")
-        seconds = form.get("seconds", "4")
+        seconds = str(form.get("seconds", "4"))
         if not prompt:
             raise refusal(400, "missing_required_parameter", "Missing required parameter: 'prompt'")
         if size not in _SIZES or seconds not in _SECONDS:

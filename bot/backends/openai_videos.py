@@ -29,9 +29,6 @@ log = logging.getLogger(__name__)
 _NO_LISTING = frozenset({400, 404, 405, 501})
 _NOT_FOUND = 404
 
-OURS = frozenset({"prompt", "model", "seconds", "size"})
-"""What a create says of the request: no extra field may say otherwise."""
-
 
 @dataclass(kw_only=True, eq=False)
 class OpenAIVideos:
