@@ -14,6 +14,7 @@ from benchmarks.cases import LOADS, carry, race, rest
 from benchmarks.imports import weigh_imports
 from benchmarks.media import Media
 from benchmarks.rig import ROOT
+from benchmarks.rush import rush
 
 if TYPE_CHECKING:
     from benchmarks.cases import AtRest, InHand, Pace
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _PAGE = ROOT / "docs" / "benchmarks.md"
 _SMALL = 5_000_000
 _RUNS = 5
+_SMALLER = 2_000_000
+_JOBS, _WITHIN = 200, 10.0
 
 
 async def _measure(folder: Path) -> tuple[str, list[str]]:
@@ -38,12 +41,15 @@ async def _measure(folder: Path) -> tuple[str, list[str]]:
     for name, voice in (("as it came", None), ("narrated", speech)):
         _say(f"against the clock: {name}")
         paces.append(await race(folder / f"pace-{name}", media, small, voice, times=_RUNS))
+    _say("many at once")
+    rushed = await rush(folder / "rush", await media.clip(_SMALLER), jobs=_JOBS, within=_WITHIN)
     text = page.write(
         machine=page.describe_machine(await media.version()),
         at_rest=at_rest,
         imports=imports,
         in_hand=in_hand,
         paces=paces,
+        rushed=rushed,
     )
     return text, page.missed(in_hand)
 

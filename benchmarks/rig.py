@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.sandbox.messages import Message
 
 ROOT = Path(__file__).parents[1]
-_SECRET = "whsec_c2VjcmV0IG9mIHRoZSBiZW5jaA=="  # noqa: S105 - it guards nothing
+SECRET = "whsec_c2VjcmV0IG9mIHRoZSBiZW5jaA=="  # noqa: S105 - it guards nothing
 _WITHIN = 60.0
 _RENDERING = 0.5
 _LOOK = 0.05
@@ -64,7 +64,7 @@ class Provider:
                 await asyncio.sleep(_LOOK)
         event = {"type": "video.completed", "created_at": int(time.time()), "data": {"id": ref}}
         body = json.dumps(event).encode()
-        headers = sign(_SECRET, f"wh_{uuid4().hex}", int(time.time()), body)
+        headers = sign(SECRET, f"wh_{uuid4().hex}", int(time.time()), body)
         sent = time.perf_counter()
         async with http.post(self._webhook_url, data=body, headers=headers) as response:
             response.raise_for_status()
@@ -134,7 +134,7 @@ async def open_rig(
         "HTTP_PORT": str(port),
         "PUBLIC_URL": here if with_links else "",
         "VIDEO_BACKEND": "openai" if clip else "storyboard",
-        "OPENAI_WEBHOOK_SECRET": _SECRET,
+        "OPENAI_WEBHOOK_SECRET": SECRET,
         "MAX_JOBS_PER_USER": "10",
     }
     async with AsyncExitStack() as stack:
@@ -148,7 +148,7 @@ async def open_rig(
             environment["OPENAI_BASE_URL"] = provider.base_url
         environment |= {"DISCORD_TOKEN": sandbox.token, "DISCORD_API_URL": sandbox.url}
         log = folder / "bot.log"
-        bot = await stack.enter_async_context(_child(log, environment, ("bot", "run")))
+        bot = await stack.enter_async_context(process(log, environment, ("bot", "run")))
         try:
             await sandbox.wait_for_bot(within=_WITHIN)
             yield Rig(pid=bot.pid, sandbox=sandbox, provider=provider, http=http)
@@ -161,7 +161,7 @@ async def _open_provider(folder: Path, clip: Path, webhook_url: str) -> AsyncGen
     log, ledger, port = folder / "provider.log", folder / "creates.jsonl", free_port()
     command = ("tests.videos_api", "--port", str(port), "--clip", str(clip))
     options = ("--ledger", str(ledger), "--seconds", str(_RENDERING))
-    async with _child(log, {}, (*command, *options)):
+    async with process(log, {}, (*command, *options)):
         provider = Provider(f"http://127.0.0.1:{port}/v1", ledger, webhook_url)
         async with asyncio.timeout(_WITHIN):
             await _answers(provider.base_url)
@@ -179,7 +179,7 @@ async def _answers(base_url: str) -> None:
 
 
 @asynccontextmanager
-async def _child(
+async def process(
     log: Path, environment: Mapping[str, str], module: Sequence[str]
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Run a module of ours where no .env lies; at the end it is stopped as by an operator."""

@@ -22,14 +22,18 @@ from bot.model import VideoRequest
 
 if TYPE_CHECKING:
     from bot.delivery.cards import Cards
+    from bot.delivery.resend import Resender
     from bot.jobs import JobService
     from bot.keeper import Keeper
+    from bot.library import Library
+    from bot.media.workspace import Workspace
     from bot.texts import Texts
+    from storage.outlook import Outlooks
     from storage.people import PeopleStore
 
 log = logging.getLogger(__name__)
 
-_EXTENSIONS = ("cogs.video", "cogs._buttons")
+_EXTENSIONS = ("cogs.video", "cogs.library", "cogs.personal", "cogs._buttons", "cogs._forms")
 _API_SECONDS = 15
 # discord.py itself would wait out a limit of a day.
 _COMMANDS_SECONDS = 60
@@ -55,10 +59,14 @@ class Services:
 
     jobs: JobService
     cards: Cards
+    outlooks: Outlooks
     texts: Texts
     presets: Presets
     people: PeopleStore
     keeper: Keeper
+    workspace: Workspace
+    library: Library
+    resender: Resender
 
 
 class VideoBot(commands.Bot):
@@ -139,12 +147,14 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
 async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
     """Answer with a sentence that only the person sees; one who is gone is no error.
 
-    Whoever was answered already sees that: a follow-up's POST is one that discord.py repeats.
+    It takes the place of "thinking". Whoever was answered already sees that: a follow-up's POST is
+    one that discord.py repeats.
     """
-    if interaction.response.is_done():
-        return
     try:
-        await interaction.response.send_message(sentence, ephemeral=True)
+        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+            await interaction.edit_original_response(content=sentence)
+        elif not interaction.response.is_done():
+            await interaction.response.send_message(sentence, ephemeral=True)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         log.warning("interaction.unanswered id=%d error=%s", interaction.id, type(error).__name__)
 

@@ -192,6 +192,10 @@ class JobService:
         """Null an interaction token that Discord takes no more."""
         await self._store.forget_token(job_id)
 
+    async def by_token_alone(self) -> list[Job]:
+        """List the jobs whose card nothing but their token can edit, while they have it."""
+        return await self._store.by_token_alone()
+
     async def intend_dm(self, job: Job) -> Job | None:
         """Commit to the one DM."""
         return await self._store.intend_dm(job, now=self._clock())

@@ -7,13 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.people import Person
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.media.stock import Stock
+    from bot.media.stock import Item, Stock
     from bot.media.workspace import Workspace
     from storage.keeping import KeepingStore, Standing
-    from storage.people import PeopleStore, Person
+    from storage.people import PeopleStore
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,11 @@ class Stored:
     video_bytes: int
     narrations: int
     next_at: float | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all."""
+        return not self.prompts and self.person == Person(user_id=self.person.user_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,23 +131,24 @@ class Keeper:
         standing = await self._store.standing(stock.job_ids)
         await self._clear_left(stock, standing)
         await self._expire(stock, standing)
-        if rows := await self._store.drop_rows(now=self._clock()):
+        if rows := await self._store.drop_rows(sparing=stock.job_ids, now=self._clock()):
             log.info("jobs.forgotten rows=%d", rows)
 
     async def _clear_left(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
-        """Delete the files of deleted jobs, and what lies about for a day without a use."""
-        before = self._clock() - _DAY
-        for item in (*stock.kept, *stock.folders):
+        """Delete the files of deleted and unknown jobs, and folders that nobody works in."""
+        for item in stock.kept:
             job = standing.get(item.job_id)
-            is_old = item.modified_at < before
-            if is_old if job is None else job.is_deleted:
-                log.info("files.left_over id=%s", item.job_id)
+            if self._is_old(item, self._limits.seconds) if job is None else job.is_deleted:
                 await self._discard(item.job_id)
+                log.info("files.left_over id=%s", item.job_id)
         for item in stock.folders:
             job = standing.get(item.job_id)
-            if job is not None and job.rests and item.modified_at < before:
-                log.info("folder.left_over id=%s", item.job_id)
+            if self._is_old(item, _DAY) and (job is None or job.rests):
                 await self._workspace.remove(item.job_id)
+                log.info("folder.left_over id=%s", item.job_id)
+
+    def _is_old(self, item: Item, seconds: float) -> bool:
+        return item.modified_at < self._clock() - seconds
 
     async def _expire(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
         """Let go of files, the oldest first, until all are young enough and have room."""
@@ -156,8 +164,8 @@ class Keeper:
             is_old = since < self._clock() - self._limits.seconds
             if not is_old and total <= self._limits.max_bytes:
                 break
-            log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
             await self._drop(job_id)
+            log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
             total -= sizes[job_id]
         self._warn_if_overfull(total)
 

@@ -42,6 +42,8 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     """Run until `stop`; a part that ends by itself is a bug or a refusal, and ends all."""
     held = await service.jobs.wake_held()
     log.info("app.started held=%d", held)
+    for job in await service.jobs.by_token_alone():
+        service.progress.watch(job)
     tasks = {
         asyncio.create_task(coroutine, name=name)
         for name, coroutine in (

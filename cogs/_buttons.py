@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot.client import answer, answer_error
+from bot.client import answer
 from bot.delivery.buttons import TEMPLATE, Action
+from cogs._edge import answering
 from cogs._forms import open_form
 from cogs._orders import place_again
 from cogs._rights import allowed
@@ -43,10 +44,8 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
         """Do what the button says, or say why not."""
-        try:
+        async with answering(interaction):
             await self._act(interaction)
-        except Exception as error:  # noqa: BLE001 - the edge: discord.py would only log it
-            await answer_error(interaction, error)
 
     async def _act(self, interaction: discord.Interaction[VideoBot]) -> None:
         services = interaction.client.services

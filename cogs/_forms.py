@@ -11,9 +11,10 @@ import discord
 from discord import ui
 from discord.ext import commands
 
-from bot.client import answer, answer_error
+from bot.client import answer
 from bot.delivery.buttons import TEMPLATE, Action
 from bot.errors import UserError
+from cogs._edge import answering
 from cogs._fields import file_in, text_in, tick_in
 from cogs._orders import MAX_PROMPT, check_audio, find_narration, place, place_again
 from cogs._rights import allowed
@@ -101,10 +102,8 @@ class FormsCog(commands.Cog):
         match = re.fullmatch(TEMPLATE, str((interaction.data or {}).get("custom_id")))
         if match is None:
             return
-        try:
+        async with answering(interaction):
             await self._take(interaction, Action(match["action"]), match["job"])
-        except Exception as error:  # noqa: BLE001 - the edge: discord.py would only log it
-            await answer_error(interaction, error)
 
     async def _take(
         self, interaction: discord.Interaction[VideoBot], action: Action, job_id: str

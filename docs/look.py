@@ -13,13 +13,18 @@ if TYPE_CHECKING:
 _BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
 
 # Escapes stand for themselves: they are put aside before anything else is read as markup.
-_ESCAPED = re.compile(r"\\([\\*_~`|>@#-])")
+_ESCAPED = re.compile(r"\\([\\*_~`|<>@#-])")
 _PLACEHOLDER = re.compile(r"\ue000(\d+)\ue001")
 
 _PLAY = '<svg viewBox="0 0 24 24"><path d="M8 5.14v13.72L19 12z"/></svg>'
 _SOUND = (
     '<svg viewBox="0 0 24 24"><path d="M4 9v6h4l5 5V4L8 9zM15.5 8.2v7.6a4.5 4.5 0 0 0 0-7.6z'
     'M15.5 4v2.1a7 7 0 0 1 0 11.8V20a9 9 0 0 0 0-16z"/></svg>'
+)
+_LEAVE = (
+    '<svg viewBox="0 0 24 24"><path d="M15 2v2h3.6l-8 8 1.4 1.4 8-8V9h2V2zM5 5a3 3 0 0 0-3 3v11'
+    'a3 3 0 0 0 3 3h11a3 3 0 0 0 3-3v-6h-2v6a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V8a1 1 0 0 1 1-1h6V5z"/>'
+    "</svg>"
 )
 _WHOLE = (
     '<svg viewBox="0 0 24 24"><path d="M4 4h6v2H6v4H4zm10 0h6v6h-2V6h-4zM4 14h2v4h4v2H4z'
@@ -56,8 +61,7 @@ class Look:
             case 1:
                 return f'<div class="row">{self.draw(component["components"])}</div>'
             case 2:
-                style = _BUTTON_STYLES[component["style"]]
-                return f'<span class="button {style}">{html.escape(component["label"])}</span>'
+                return _button(component)
             case 10:
                 return f'<div class="text">{self._text(component["content"])}</div>'
             case 12:
@@ -98,3 +102,9 @@ class Look:
 
     def _mention(self, match: re.Match[str]) -> str:
         return f'<span class="mention">@{html.escape(self._names[int(match[1])])}</span>'
+
+
+def _button(component: Mapping[str, Any]) -> str:
+    style = _BUTTON_STYLES[component["style"]]
+    icon = _LEAVE if style == "link" else ""
+    return f'<span class="button {style}">{html.escape(component["label"])}{icon}</span>'

@@ -12,7 +12,7 @@ import string
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from PIL import Image
 
 from bot.delivery.cards import Cards
 from bot.media.ffmpeg import Ffmpeg, Limits, find_ffmpeg
-from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest, new_job
+from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, VideoRequest, new_job
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.store import Order
 from bot.texts import Texts
@@ -29,13 +29,14 @@ from docs.look import Clip, Look
 _FOLDER = Path(__file__).parent
 _NOW = 1_795_467_600.0
 _PEOPLE = {1: ("ada", "#3ba55c"), 2: ("lin", "#eb459e"), 3: ("noor", "#faa61a")}
+_VOICE = Attachment(url=None, filename="narration.ogg", size=1)
 _CLIP = Clip(frame="frame.png", at=2.5, seconds=8)
 _FILE = "clapper.mp4"
 _LOGO = (
     '<svg viewBox="0 0 24 24" fill="#fff"><path d="M3 10h18v9a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z"/>'
     '<path d="M2.6 7.2 19.9 2.6l.9 3.2L3.5 10.4z"/></svg>'
 )
-_SCALE = 1.6
+_SCALE = 1.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class _Scene:
 
     job: Job
     time: str
+    outlook: Outlook = field(default_factory=Outlook)
 
 
 def _job(person: int, prompt: str, **changes: object) -> Job:
@@ -61,37 +63,46 @@ def _job(person: int, prompt: str, **changes: object) -> Job:
     job = new_job(
         VideoRequest(prompt=prompt, model=None, seconds=8, size="1280x720"),
         origin,
-        Attachment(url=None, filename="narration.ogg", size=1),
-        backend="storyboard",
-        now=_NOW - 6,
+        None,
+        backend="openai",
+        now=_NOW - 96,
         next_at=_NOW,
     )
-    fixed = {"id": f"{person:032x}", "state": JobState.QUEUED}
+    fixed = {"id": f"{person}4e7a90d1c52" + "0" * 20, "state": JobState.QUEUED}
     return replace(job, **(fixed | changes))
 
 
+_QUEUED = _Scene(
+    job=_job(3, "Why cats purr, told in one breath", attachment=_VOICE),
+    time="21:03",
+    outlook=Outlook(place=3, usual_seconds=98),
+)
 _CREATING = _Scene(
     job=_job(2, "A paper boat sails down a rainy street", state=JobState.GENERATING, progress=42),
     time="21:04",
-)
-_QUEUED = _Scene(job=_job(3, "Why cats purr, told in one breath"), time="21:05")
-_UNDECIDED = _Scene(
-    job=_job(2, "The sea at night, seen from a kite", state=JobState.UNDECIDED, backend="openai"),
-    time="21:06",
+    outlook=Outlook(usual_seconds=98),
 )
 _DONE = _Scene(
-    job=_job(1, "Explain how rainbows form", state=JobState.SUCCEEDED, progress=100), time="21:04"
+    job=_job(
+        1,
+        "Explain how rainbows form",
+        state=JobState.SUCCEEDED,
+        attachment=_VOICE,
+        backend="storyboard",
+    ),
+    time="21:04",
 )
 _FAILED = _Scene(
     job=_job(
         3,
-        "Why cats purr",
+        "A well-known film, but with my face in it",
         state=JobState.FAILED,
-        failure=Failure(key="audio.too_long", fields={"seconds": 734, "max_seconds": 600}),
+        failure=Failure(key="failed.moderated"),
     ),
     time="21:05",
 )
-_COLUMNS = ((_CREATING, _QUEUED, _UNDECIDED), (_DONE, _FAILED))
+_SCENES = (_QUEUED, _CREATING, _DONE, _FAILED)
+_THEMES = ("dark", "light")
 
 
 def main() -> int:
@@ -127,9 +138,9 @@ def _page() -> str:
     style = string.Template((_FOLDER / "look.css").read_text(encoding="utf-8")).substitute(
         font=files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
     )
-    columns = ("".join(_message(scene) for scene in column) for column in _COLUMNS)
-    divided = "".join(f'<div class="column">{column}</div>' for column in columns)
-    return f'<!doctype html><meta charset="utf-8"><style>{style}</style><main>{divided}</main>'
+    messages = "".join(map(_message, _SCENES))
+    columns = "".join(f'<div class="column {theme}">{messages}</div>' for theme in _THEMES)
+    return f'<!doctype html><meta charset="utf-8"><style>{style}</style><main>{columns}</main>'
 
 
 def _message(scene: _Scene) -> str:
@@ -137,7 +148,7 @@ def _message(scene: _Scene) -> str:
     if scene.job.state is JobState.SUCCEEDED:
         view = cards.render_video(scene.job, filename=_FILE)
     else:
-        view = cards.render(scene.job)
+        view = cards.render(scene.job, scene.outlook)
     names = {person: name for person, (name, _) in _PEOPLE.items()}
     look = Look(names=names, clips={_FILE: _CLIP})
     name, colour = _PEOPLE[scene.job.origin.user_id]
@@ -159,7 +170,7 @@ def _photograph(browser: str, folder: Path) -> None:
             *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
             *("--hide-scrollbars", "--default-background-color=00000000"),
             f"--force-device-scale-factor={_SCALE}",
-            "--window-size=1180,1100",
+            "--window-size=1180,1400",
             f"--user-data-dir={folder / 'browser'}",
             f"--screenshot={folder / 'page.png'}",
             (folder / "page.html").as_uri(),

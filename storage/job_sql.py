@@ -145,6 +145,10 @@ FORGET_TOKENS = """
 UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 """
 
+BEYOND_THE_BOT = """
+SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL AND NOT by_bot
+"""
+
 OTHERS_IN_DOUBT = """
 SELECT 1 FROM jobs
 WHERE backend = :backend AND id <> :id AND state IN ('submitting', 'unconfirmed') LIMIT 1

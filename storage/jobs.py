@@ -213,6 +213,10 @@ class JobStore:
         """Null one interaction token."""
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
+    async def by_token_alone(self) -> list[Job]:
+        """List the jobs that have a card and a token, where the bot itself can't edit."""
+        return await self._many(job_sql.BEYOND_THE_BOT)
+
     async def forget_tokens(self, *, now: float) -> None:
         """Null the interaction tokens that Discord takes no more."""
         await self._database.rows(job_sql.FORGET_TOKENS, {"now": now})

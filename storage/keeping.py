@@ -50,7 +50,7 @@ DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS N
 # While a create is in doubt, its provider's list must not offer what belonged to another job.
 _DROP_ROWS = """
 DELETE FROM jobs
-WHERE deleted_at IS NOT NULL AND created_at < :before AND updated_at < :before
+WHERE deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))
     AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.backend = jobs.backend
         AND other.state IN ('submitting', 'unconfirmed', 'undecided'))
 RETURNING id
@@ -106,9 +106,10 @@ class KeepingStore:
         """Forget the videos of deleted jobs that a crash has left."""
         await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
 
-    async def drop_rows(self, *, now: float) -> int:
+    async def drop_rows(self, *, sparing: Collection[str], now: float) -> int:
         """Remove the deleted jobs that no cap counts any more, and tell how many."""
-        return len(await self._database.rows(_DROP_ROWS, {"before": now - _DAY}))
+        params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
+        return len(await self._database.rows(_DROP_ROWS, params))
 
     async def standing(self, job_ids: Collection[str]) -> dict[str, Standing]:
         """Tell how these jobs stand, by their ids; unknown ones are left out."""

@@ -50,6 +50,13 @@ def make_clip(
     return path
 
 
+def make_strange(clip: Path, target: Path) -> Path:
+    """Copy a clip, with a sound that nothing decodes."""
+    content = clip.read_bytes().replace(b"mp4a", b"zzzz").replace(b"esds", b"zsds")
+    target.write_bytes(content)
+    return target
+
+
 def make_tone(path: Path, *, seconds: float = 2, volume: float = 0.5, frequency: int = 440) -> Path:
     """Make a steady sound; the name's ending chooses the format (wav, ogg, mp3, flac, m4a)."""
     return make_sound(path, f"{volume}*sin(2*PI*{frequency}*t)", seconds=seconds)

@@ -83,6 +83,10 @@ def _short_header(data: bytes) -> bytes:
     return data[:start] + struct.pack(">I", 1) + data[start + 4 :]
 
 
+def _strange_sound(data: bytes) -> bytes:
+    return data.replace(b"mp4a", b"zzzz").replace(b"esds", b"zsds")
+
+
 def _pointing(text: str) -> Make:
     """Write a text in which NEIGHBOUR is the path of a sound next to it."""
     return content(lambda folder: text.replace("NEIGHBOUR", f"{_neighbour(folder)}").encode())
@@ -244,6 +248,7 @@ CLIPS = (
     Sample(name="no-sound.mp4", make=clapper("-an")),
     Sample(name="two-sounds.mp4", make=clapper(sounds=2)),
     Sample(name="opus-sound.mp4", make=clapper("-c:a", "libopus")),
+    Sample(name="strange-sound.mp4", make=changed(clapper(), _strange_sound)),
     Sample(name="timecode.mp4", make=clapper("-timecode", "00:00:00:00")),
     Sample(name="hevc.mp4", make=clapper("-c:v", "libx265", "-x265-params", "log-level=0")),
     Sample(name="vp9.mp4", make=clapper("-c:v", "libvpx-vp9", "-deadline", "realtime")),
@@ -262,6 +267,7 @@ CLIPS = (
     Sample(name="turned-90.mp4", make=turned(clapper(), 90)),
     Sample(name="turned-180.mp4", make=turned(clapper(), 180)),
     Sample(name="index-last.mp4", make=clapper("-movflags", "0")),
+    Sample(name="no-edit-list.mp4", make=clapper("-use_editlist", "0")),
     Sample(name="stray-line.mp4", make=changed(clapper(), _before(b"\r\n--boundary--\r\n"))),
     Sample(name="fragments.mp4", make=clapper("-movflags", "empty_moov+frag_keyframe")),
     Sample(name="fragments-and-index.mp4", make=clapper("-movflags", "frag_keyframe", "-g", "25")),

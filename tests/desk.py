@@ -12,11 +12,19 @@ from bot.client import Presets, Services, VideoBot, log_in
 from bot.delivery.cards import Cards
 from bot.delivery.deliver import DiscordDeliverer
 from bot.delivery.direct import DirectMessages
+from bot.delivery.ladder import Ladder
 from bot.delivery.messages import Messages
+from bot.delivery.notices import Notices
+from bot.delivery.resend import Resender
+from bot.delivery.shelf import Shelf
+from bot.delivery.tokens import TokenRoute
+from bot.delivery.turns import Patience, Turns
 from bot.links import Links
 from bot.model import Artifact
 from bot.sandbox.sandbox import Sandbox
 from bot.texts import Texts
+from storage.limits import UploadLimits
+from storage.outlook import Outlooks
 from tests.fakes import Clock, open_bench
 
 if TYPE_CHECKING:
@@ -46,14 +54,29 @@ class Desk:
     public_url: str = ""
 
     def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
+        bench = self.bench
         links = Links(b"key", public_url=public_url, lifetime=60.0, clock=self.clock)
-        return DiscordDeliverer(
-            messages=self.messages,
+        ladder = make_ladder(bench, self.clock, links)
+        notices = Notices(
             direct=self.direct,
             cards=self.cards,
-            jobs=self.bench.jobs,
+            jobs=bench.jobs,
             links=links,
-            workspace=self.bench.workspace,
+            ladder=ladder,
+            artifacts=bench.artifacts,
+            people=bench.people,
+            clock=self.clock,
+        )
+        return DiscordDeliverer(
+            messages=self.messages,
+            notices=notices,
+            cards=self.cards,
+            outlooks=Outlooks(bench.database),
+            turns=Turns(Patience(usual=0.2, unanswered=0.2)),
+            ladder=ladder,
+            links=links,
+            artifacts=bench.artifacts,
+            clock=self.clock,
         )
 
     async def video(self, prompt: str = "a cat on a roof") -> tuple[Job, Message]:
@@ -95,6 +118,49 @@ class Desk:
         return self.sandbox.ledger.operations(operation)
 
 
+def make_ladder(bench: Bench, clock: Clock, links: Links) -> Ladder:
+    """Return what finds a file that Discord takes."""
+    return Ladder(
+        limits=UploadLimits(bench.database),
+        shrinker=bench.editor,
+        workspace=bench.workspace,
+        links=links,
+        clock=clock,
+    )
+
+
+def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resender:
+    """Return what sends videos again, and does not pause between its tries."""
+    links = Links(b"key", public_url=public_url, lifetime=60.0, clock=clock)
+    return Resender(
+        library=bench.library,
+        shelf=Shelf(Texts.load()),
+        ladder=make_ladder(bench, clock, links),
+        links=links,
+        workspace=bench.workspace,
+        pauses=(0, 0),
+    )
+
+
+def make_services(bench: Bench, clock: Clock) -> Services:
+    """Put together what cogs need, as the app does it."""
+    texts = Texts.load()
+    cards = Cards(texts, free_backends=frozenset(), clock=clock)
+    presets = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
+    return Services(
+        jobs=bench.jobs,
+        cards=cards,
+        outlooks=Outlooks(bench.database),
+        texts=texts,
+        presets=presets,
+        people=bench.people,
+        keeper=bench.keeper,
+        workspace=bench.workspace,
+        library=bench.library,
+        resender=make_resender(bench, clock),
+    )
+
+
 @asynccontextmanager
 async def open_desk(folder: Path) -> AsyncGenerator[Desk]:
     """Start the stand-in, and a bot that is logged in there."""
@@ -104,18 +170,9 @@ async def open_desk(folder: Path) -> AsyncGenerator[Desk]:
         Sandbox(folder / "discord", clock=clock) as sandbox,
         open_bench(folder / "data", clock) as bench,
         VideoBot() as bot,
+        TokenRoute(bot, clock=clock) as tokens,
     ):
-        texts = Texts.load()
-        cards = Cards(texts, free_backends=frozenset(), clock=clock)
-        presets = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
-        bot.services = Services(
-            jobs=bench.jobs,
-            cards=cards,
-            texts=texts,
-            presets=presets,
-            people=bench.people,
-            keeper=bench.keeper,
-        )
+        bot.services = services = make_services(bench, clock)
         await log_in(bot, sandbox.token, api_url=sandbox.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")
         try:
@@ -125,9 +182,9 @@ async def open_desk(folder: Path) -> AsyncGenerator[Desk]:
                 bench=bench,
                 bot=bot,
                 clock=clock,
-                cards=cards,
-                messages=Messages(bot, bench.jobs, clock=clock),
-                direct=DirectMessages(bot),
+                cards=services.cards,
+                messages=Messages(bot, bench.jobs, tokens),
+                direct=DirectMessages(bot, bench.people, clock=clock),
             )
         finally:
             gateway.cancel()

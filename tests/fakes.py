@@ -17,6 +17,7 @@ from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitErr
 from bot.events import EventBus
 from bot.jobs import JobService
 from bot.keeper import Keeper, KeepLimits
+from bot.library import Library
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
 from bot.pipeline import Pipeline
@@ -28,6 +29,7 @@ from storage.database import open_database
 from storage.inbox import Inbox
 from storage.jobs import JobStore
 from storage.keeping import KeepingStore
+from storage.library import LibraryStore
 from storage.people import PeopleStore
 
 if TYPE_CHECKING:
@@ -255,13 +257,18 @@ class FakeDeliverer:
 
 @dataclass
 class FakeEditor:
-    """The media package: what was ingested, and the results that it wrote."""
+    """The media package: what was ingested, and the results that it wrote.
+
+    `least` is how small a copy can be, decent or not; those that it makes fill their limit.
+    """
 
     workspace: Workspace
     note: str | None = None
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     replaced: list[str] = field(default_factory=list[str])
+    least: dict[bool, int] = field(default_factory=dict[bool, int])
+    shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
 
     async def ingest(self, job_id: str, url: str) -> None:
         self._fail()
@@ -294,6 +301,12 @@ class FakeEditor:
         clip = await asyncio.to_thread(folder.clip.read_bytes)
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
         return Film(path=folder.result, note=self.note)
+
+    async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+        self.shrunk.append((limit_bytes, decent))
+        if self.least.get(decent, limit_bytes + 1) <= limit_bytes:
+            folder = await self.workspace.create(job_id)
+            await asyncio.to_thread(folder.copy(decent=decent).write_bytes, bytes(limit_bytes))
 
     def _fail(self) -> None:
         if self.faults:
@@ -347,6 +360,7 @@ class Bench:
         self.workspace = Workspace(root)
         self.people = PeopleStore(database)
         self.keeper = self.build_keeper()
+        self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
         self.changes: list[JobChanged] = []
@@ -428,9 +442,11 @@ class Bench:
         assert job is not None
         return job
 
-    async def at(self, state: JobState, *, attachment: Attachment | None = None) -> Job:
+    async def at(
+        self, state: JobState, *, attachment: Attachment | None = None, **place: object
+    ) -> Job:
         """Take in a job and drive it, by its own steps, until `state` is due."""
-        job = await self.submit(attachment=attachment)
+        job = await self.submit(attachment=attachment, **place)
         await self._detour(job.id, state)
         while (now := await self.now(job.id)).state is not state:
             await self.step(job.id)

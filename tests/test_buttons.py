@@ -49,10 +49,10 @@ def post_card(desk: Desk, action: Action, job_id: str) -> Message:
 
 
 class Errors(logging.Handler):
-    """Tells when an error was logged."""
+    """Tells when something was logged."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+    def __init__(self, level: int = logging.ERROR) -> None:
+        super().__init__(level)
         self.messages: list[str] = []
         self.came = asyncio.Event()
 

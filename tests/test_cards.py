@@ -66,7 +66,8 @@ def parts(view: ui.LayoutView) -> list[dict[str, Any]]:
 
 def read(view: ui.LayoutView) -> list[str]:
     """Return the lines that a person reads."""
-    return "\n".join(part["content"] for part in parts(view) if "content" in part).split("\n")
+    lines = "\n".join(part["content"] for part in parts(view) if "content" in part)
+    return lines.replace("\u00a0", " ").split("\n")
 
 
 def labels(view: ui.LayoutView) -> list[str]:
@@ -357,7 +358,7 @@ def test_numbers_read_as_people_write_them() -> None:
     ]
     assert [rough_time(s) for s in (0.4, 97.6, 599, 631)] == ["0:05", "1:40", "10:00", "11:00"]
     assert megabytes(9_961_472) == 9.5
-    assert [progress_bar(p).count("█") for p in (0, 3, 4, 50, 97, 100)] == [0, 0, 1, 8, 16, 16]
+    assert [progress_bar(p).count("█") for p in (0, 6, 7, 50, 99, 100)] == [0, 0, 1, 8, 15, 16]
 
 
 # What a job may expect.
@@ -412,6 +413,7 @@ def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
     assert lines[0] == f"**{heading}**"
     assert lines[-1].startswith("-# For <@42> · new narration")
     assert not re.search(r"openai|8 s|may have|may charge", "\n".join(lines))
+    assert set(labels(cards.render(over))) <= {"Cancel"}
 
 
 def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(cards: Cards) -> None:

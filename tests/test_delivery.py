@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
+from bot.delivery.direct import DmRefusedError
 from bot.delivery.messages import FileTooLargeError, MessageGoneError
 from bot.errors import DeliveryError
-from bot.model import NOTE_CARD_GONE, Handover, JobState
+from bot.model import NOTE_CARD_GONE, Handover, JobState, Notify
 from bot.sandbox import faults, refusals
 from bot.sandbox.refusals import Refusal
 from tests.desk import open_desk
@@ -144,6 +145,79 @@ async def test_a_card_that_was_deleted_is_gone(desk: Desk, *, by_bot: bool) -> N
         await edit(desk, job)
 
 
+@pytest.mark.parametrize("died_early", [False, True])
+async def test_a_card_that_nothing_but_a_dead_token_could_edit_is_gone_without_a_call(
+    desk: Desk, *, died_early: bool
+) -> None:
+    job, _ = await desk.video()
+    job = replace(job, origin=replace(job.origin, by_bot=False))
+    if died_early:
+        desk.sandbox.faults.add(BY_TOKEN, refusals.DEAD_TOKEN)
+    else:
+        desk.forget_token()
+    with pytest.raises(MessageGoneError):
+        await edit(desk, job)
+    assert len(desk.made("PATCH /")) == int(died_early)
+
+
+async def test_progress_does_not_wait_for_a_token_that_is_throttled_nor_try_it_again(
+    desk: Desk,
+) -> None:
+    job, message = await desk.video()
+    card = desk.cards.render(replace(job, state=JobState.QUEUED))
+    desk.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10))
+    for _ in range(3):
+        with pytest.raises(DeliveryError, match="Throttled"):
+            await desk.messages.edit(job, card, urgent=False)
+    assert len(desk.made("PATCH /")) == 1
+    desk.clock.advance(10)
+    await desk.messages.edit(job, card, urgent=False)
+    assert "Waiting its turn" in message.text
+
+
+@pytest.mark.parametrize(
+    ("named", "seconds"), [(None, 5), ("Wed, 21 Oct 2026 07:28:00 GMT", 5), (-3.0, 0), (1e9, 600)]
+)
+async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
+    desk: Desk, named: Any, seconds: float
+) -> None:
+    job, _ = await desk.video()
+    refusal = replace(refusals.rate_limited(1), retry_after=named)
+    desk.sandbox.faults.add(BY_TOKEN, refusal)
+    for _ in range(2):
+        with pytest.raises(DeliveryError):
+            await desk.messages.edit(job, desk.cards.render(job), urgent=False)
+        desk.clock.advance(seconds - 0.1)
+    desk.clock.advance(0.2)
+    await desk.messages.edit(job, desk.cards.render(job), urgent=False)
+
+
+async def test_what_is_urgent_goes_round_a_token_that_is_throttled(desk: Desk) -> None:
+    job, message = await desk.video()
+    desk.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10))
+    await edit(desk, replace(job, state=JobState.QUEUED))
+    assert "Waiting its turn" in message.text
+    await edit(desk, replace(job, state=JobState.GENERATING))
+    assert len(desk.made("PATCH /webhooks")) == 1
+    assert len(desk.made("PATCH /channels")) == 2
+
+
+@pytest.mark.parametrize("by_bot", [False, True])
+async def test_where_there_is_no_way_round_it_a_throttled_token_is_tried_again_later(
+    desk: Desk, *, by_bot: bool
+) -> None:
+    job, message = await desk.video()
+    job = replace(job, state=JobState.QUEUED, origin=replace(job.origin, by_bot=by_bot))
+    desk.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10))
+    desk.sandbox.faults.add(BY_BOT, refusals.MISSING_ACCESS)
+    with pytest.raises(DeliveryError, match="Throttled"):
+        await edit(desk, job)
+    assert len(desk.made("PATCH /channels")) == int(by_bot)
+    desk.clock.advance(10)
+    await edit(desk, job)
+    assert "Waiting its turn" in message.text
+
+
 @pytest.mark.parametrize("refusal", [refusals.MISSING_ACCESS, refusals.UNKNOWN_CHANNEL])
 async def test_a_card_out_of_the_bots_reach_is_gone(desk: Desk, refusal: Refusal) -> None:
     job, _ = await desk.video()
@@ -214,7 +288,13 @@ async def test_the_dm_of_another_job_with_the_same_prompt_is_not_taken_for_ones_
 
 @pytest.mark.parametrize(
     "fault",
-    [refusals.broken(503), LATER, faults.Cut(), Refusal(400, 50035, "Invalid Form Body")],
+    [
+        refusals.broken(503),
+        LATER,
+        faults.Cut(),
+        Refusal(400, 50035, "Invalid Form Body"),
+        Refusal(403, 40003, "You are opening direct messages too fast"),
+    ],
     ids=repr,
 )
 @pytest.mark.parametrize("operation", ["POST /users/@me/channels", "POST /channels/*"])
@@ -231,12 +311,28 @@ async def test_a_dm_that_did_not_get_through_is_tried_again(
     assert len(desk.sandbox.dms()) == 1
 
 
-@pytest.mark.parametrize("refusal", [refusals.DM_CLOSED, refusals.UNKNOWN_USER])
-async def test_a_person_who_takes_no_dms_is_left_alone(desk: Desk, refusal: Refusal) -> None:
+async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(desk: Desk) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("POST /channels/*", refusal)
-    await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
+    desk.sandbox.faults.add("POST /channels/*", refusals.DM_CLOSED)
+    with pytest.raises(DmRefusedError):
+        await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
+    asked = len(desk.sandbox.ledger.requests)
+    with pytest.raises(DmRefusedError):
+        await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=True)
+    assert len(desk.sandbox.ledger.requests) == asked
     assert desk.sandbox.dms() == []
+    # Whoever asks for DMs has opened them again.
+    await desk.bench.people.choose(job.origin.user_id, Notify.ALWAYS)
+    await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
+    assert len(desk.sandbox.dms()) == 1
+
+
+async def test_a_person_who_is_gone_gets_no_dm_and_nothing_is_learned_of_it(desk: Desk) -> None:
+    job, _ = await desk.video()
+    desk.sandbox.faults.add("POST /channels/*", refusals.UNKNOWN_USER)
+    with pytest.raises(DmRefusedError):
+        await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
+    assert (await desk.bench.people.get(job.origin.user_id)).dm_closed_at is None
 
 
 # Which way a video goes.
@@ -269,17 +365,12 @@ async def test_no_limit_that_discord_announces_is_believed_beyond_its_ceiling(de
     assert not message.files
 
 
-@pytest.mark.parametrize(
-    ("size", "public_url", "handover"),
-    [(7, "", Handover.DM), (10**9, "", Handover.HELD), (10**9, PUBLIC_URL, Handover.DM)],
-)
-async def test_where_the_card_is_gone_the_dm_brings_what_it_can(
-    desk: Desk, size: int, public_url: str, handover: Handover
-) -> None:
+@pytest.mark.parametrize("size", [7, 10**9])
+async def test_where_the_card_is_gone_the_rest_is_left_to_the_dm(desk: Desk, size: int) -> None:
     job, message = await desk.video()
     artifact = replace(desk.artifact(job), size=size)
     desk.sandbox.messages.delete(message)
-    assert await desk.deliverer(public_url=public_url).deliver(job, artifact) is handover
+    assert await desk.deliverer().deliver(job, artifact) is Handover.DM
 
 
 async def test_showing_how_a_job_stands_where_there_is_no_card_is_no_error(desk: Desk) -> None:

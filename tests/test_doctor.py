@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,7 +56,7 @@ async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> 
     ended = await run_bot(tmp_path, "doctor", DISCORD_TOKEN=TOKEN, PUBLIC_URL="https://c.example")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok"] * 6
+    assert [line.split()[0] for line in lines] == ["ok"] * 7
     assert lines[0] == "ok  DISCORD_TOKEN    has the right shape"
     assert TOKEN not in ended.out
 
@@ -211,6 +212,28 @@ async def test_videos_that_wait_for_a_link_are_counted(bench: Bench, tmp_path: P
     assert "set PUBLIC_URL" in found.advice
     found = await look("held videos", tmp_path, public_url="https://c.example")
     assert (found.ok, found.found) == (True, "2")
+
+
+async def test_what_is_kept_is_counted_and_weighed(tmp_path: Path) -> None:
+    assert (await look("kept files", tmp_path)).found == "none"
+    for folder, name in (("videos", f"{'a' * 32}.mp4"), ("narrations", "a" * 32)):
+        path = tmp_path / folder / name
+        path.parent.mkdir()
+        path.write_bytes(b"v" * 10 * MIB)
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    found = await look("kept files", tmp_path)
+    assert (found.ok, found.advice) == (True, "")
+    assert found.found == "2, 0.02 of 20 GB, oldest 2023-11-14"
+    found = await look("kept files", tmp_path, keep_gb=0.01)
+    assert found.ok
+    assert "raise KEEP_GB" in found.advice
+
+
+async def test_a_folder_that_can_not_be_listed_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "videos").write_text("")
+    found = await look("kept files", tmp_path)
+    assert not found.ok
+    assert "unreadable" in found.found
 
 
 async def test_a_database_that_can_not_be_read_is_seen(tmp_path: Path) -> None:

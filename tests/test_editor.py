@@ -157,3 +157,31 @@ async def test_a_clip_that_was_handed_over_is_not_missed(
 ) -> None:
     folder = await workspace.create(JOB)
     assert (await editor.finish(JOB, narrated=False)).path == folder.clip
+
+
+async def test_a_smaller_copy_is_made_beside_the_original(
+    editor: Editor, workspace: Workspace
+) -> None:
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    clips.make_clip(video)
+    before = video.read_bytes()
+    await editor.shrink(JOB, limit_bytes=100_000, decent=True)
+    copy = workspace.folder(JOB).copy(decent=True)
+    assert read_mp4(copy).seconds == pytest.approx(2, abs=0.1)
+    assert copy.stat().st_size <= 100_000
+    assert video.read_bytes() == before
+
+
+@pytest.mark.parametrize(("content", "limit"), [(b"no video", 5), (None, 1000)])
+async def test_what_can_not_be_made_smaller_leaves_no_copy(
+    editor: Editor, workspace: Workspace, content: bytes | None, limit: int
+) -> None:
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    if content is None:
+        clips.make_clip(video)
+    else:
+        video.write_bytes(content)
+    await editor.shrink(JOB, limit_bytes=limit, decent=False)
+    assert list(workspace.folder(JOB).path.iterdir()) == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,6 +117,63 @@ async def test_a_narration_and_a_repair_are_one_run(
     info = read_mp4(tmp_path / "result.mp4")
     assert repair_for(info) == GOOD
     assert info.seconds == pytest.approx(2 if fit is NarrationFit.TRIM else 5, abs=0.1)
+    # A picture that is held costs nothing, however long it is.
+    assert info.timing.frames == pytest.approx(124 if fit is NarrationFit.LOOP else 50, abs=2)
+
+
+async def test_a_sound_that_nothing_decodes_is_left_out(
+    clip: Path, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    odd = clips.make_strange(clip, tmp_path / "odd.mp4")
+    assert await repair(ffmpeg, odd, tmp_path / "result.mp4")
+    info = read_mp4(tmp_path / "result.mp4")
+    assert info.audio_codec is None
+    assert info.seconds == pytest.approx(2, abs=0.001)
+
+
+def uneven(target: Path, *, rate: int, times: str) -> Path:
+    """Make a clip of four seconds whose frames come at these times."""
+    source = ("-f", "lavfi", "-i", f"testsrc2=s=320x180:r={rate}:d=4", "-vf", times)
+    exactly = ("-fps_mode", "vfr", "-enc_time_base", "1:90000", "-video_track_timescale", "90000")
+    coding = (*X264, "-bf", "0", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
+    clips.ffmpeg(*source, *exactly, *coding, str(target))
+    return target
+
+
+def test_one_short_frame_is_no_reason_to_encode_a_clip(tmp_path: Path) -> None:
+    early = "setpts='if(eq(N,100),PTS-0.0166/TB,PTS)',settb=1/90000"
+    assert repair_for(read_mp4(uneven(tmp_path / "c.mp4", rate=60, times=early))) == GOOD
+
+
+@pytest.mark.parametrize(("rate", "kept"), [(60, 60), (24, 24), (240, 60)])
+async def test_an_uneven_picture_keeps_its_usual_rate(
+    rate: int, kept: int, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    pause = "select='lt(t,1)+gte(t,2)'"
+    odd = uneven(tmp_path / "odd.mp4", rate=rate, times=pause)
+    assert repair_for(read_mp4(odd)) == NEW_PICTURE
+    await repair(ffmpeg, odd, tmp_path / "result.mp4")
+    info = read_mp4(tmp_path / "result.mp4")
+    assert repair_for(info) == GOOD
+    assert info.timing.frames == pytest.approx(4 * kept, abs=2)
+
+
+async def test_a_picture_in_two_halves_is_joined(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    halves = ("-vf", "tinterlace=interleave_top", "-flags", "+ilme+ildct", "-c:v", "mpeg4")
+    source = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=50:d=2")
+    odd = tmp_path / "odd.mp4"
+    clips.ffmpeg(*source, *halves, "-q:v", "3", "-movflags", "+faststart", str(odd))
+    assert halved_frames(odd) > 40
+    await repair(ffmpeg, odd, tmp_path / "result.mp4")
+    # Where nothing moves much, a few look as if.
+    assert halved_frames(tmp_path / "result.mp4") < 10
+    assert read_mp4(tmp_path / "result.mp4").timing.frames == read_mp4(odd).timing.frames
+
+
+def halved_frames(path: Path) -> int:
+    """Count the frames that show two moments, line by line."""
+    stderr = clips.ffmpeg("-i", str(path), "-vf", "idet", "-f", "null", "-")
+    return int(re.findall(r"Multi frame detection: TFF:\s*(\d+)", stderr)[-1])
 
 
 async def test_a_large_picture_is_encoded_smaller(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +17,11 @@ from bot.links import Links
 from bot.model import JobState
 from bot.web.downloads import Downloads
 from storage.keeping import KeepingStore
-from tests.fakes import CAPS, REQUEST, VOICE
+from tests.fakes import CAPS, PATIENCE, REQUEST, VOICE
+from tests.wire import open_wire
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     from tests.fakes import Bench
@@ -274,20 +279,33 @@ async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) ->
     assert files(bench, job_id) == ["videos"]
 
 
-async def test_what_belongs_to_no_job_goes_after_a_day(bench: Bench) -> None:
+async def test_what_belongs_to_no_job_goes_when_it_is_old(bench: Bench) -> None:
     job_id = "f" * 32
     folder = (await bench.workspace.create(job_id)).path
     video = bench.workspace.video(job_id)
     video.parent.mkdir()
     video.write_bytes(b"video")
-    for path in (folder, video):
-        age(bench, path, seconds=DAY - 60)
+    age(bench, folder, seconds=DAY - 60)
+    age(bench, video, seconds=30 * DAY - 60)
     await bench.keeper.sweep()
     assert files(bench, job_id) == ["work", "videos"]
-    for path in (folder, video):
-        age(bench, path, seconds=DAY + 60)
+    bench.clock.advance(120)
     await bench.keeper.sweep()
     assert files(bench, job_id) == []
+
+
+async def test_a_deleted_row_stays_until_its_files_are_gone(bench: Bench) -> None:
+    job_id = await delivered(bench)
+    video = bench.workspace.video(job_id)
+    video.unlink()
+    video.mkdir()
+    assert await bench.keeper.delete(job_id)
+    bench.clock.advance(40 * DAY)
+    await bench.keeper.sweep()
+    assert await bench.jobs.get(job_id) is not None
+    video.rmdir()
+    await bench.keeper.sweep()
+    assert await bench.jobs.get(job_id) is None
 
 
 async def test_what_has_no_jobs_name_is_left_alone(bench: Bench) -> None:
@@ -336,3 +354,52 @@ async def test_the_link_to_a_video_that_is_gone_leads_nowhere(bench: Bench) -> N
         await bench.build_keeper(max_bytes=4).sweep()
         bench.workspace.video(vanished).unlink()
         assert [await status(job_id) for job_id in (expired, deleted, vanished)] == [404] * 3
+
+
+# --- in the running bot ---
+
+
+class Lines(logging.Handler):
+    """Tells when something was logged."""
+
+    def __init__(self, begins: str) -> None:
+        super().__init__()
+        self._begins = begins
+        self.came = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith(self._begins):
+            self.came.set()
+
+
+@contextmanager
+def listening(begins: str) -> Generator[asyncio.Event]:
+    handler, logger = Lines(begins), logging.getLogger("bot")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    yield handler.came
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+async def test_the_bot_sweeps_when_it_starts_and_outlives_a_sweep_that_fails(
+    tmp_path: Path,
+) -> None:
+    async with open_wire(tmp_path) as wire:
+        narrations = wire.data_dir / "narrations"
+        narrations.mkdir(parents=True)
+        left = narrations / ("f" * 32)
+        left.write_bytes(b"voice")
+        os.utime(left, (0, 0))
+        async with asyncio.timeout(PATIENCE):
+            with listening("files.left_over") as came:
+                async with wire.bot():
+                    await came.wait()
+            assert not left.exists()
+            narrations.rmdir()
+            narrations.write_bytes(b"not a folder")
+            with listening("sweep.failed") as came:
+                async with wire.bot() as running:
+                    await came.wait()
+                    assert not running.done()

@@ -273,9 +273,89 @@ async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
     assert len(stage.board.of("a")) == 1
 
 
+def by_token_alone(job: Job, *, until: float) -> Job:
+    return replace(job, origin=replace(job.origin, by_bot=False, token_until=until))
+
+
+async def test_a_card_that_only_its_token_can_edit_gets_a_last_word_and_then_nothing_more(
+    stage: Stage,
+) -> None:
+    job = by_token_alone(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 900)
+    stage.note(job)
+    await stage.considered()
+    stage.clock.advance(779)
+    await stage.considered()
+    assert len(stage.board.of("a")) == 1
+    stage.clock.advance(1)
+    await stage.considered()
+    assert len(stage.board.of("a")) == 2
+    stage.clock.advance(60)
+    stage.note(replace(job, progress=50))
+    stage.note(replace(job, state=JobState.DOWNLOADING))
+    await stage.considered()
+    assert len(stage.board.of("a")) == 2
+
+
+async def test_the_last_word_is_tried_until_it_is_said(stage: Stage) -> None:
+    job = by_token_alone(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 120)
+    stage.board.faults["a"] = DeliveryError("429")
+    stage.note(job)
+    await stage.considered()
+    stage.clock.advance(5)
+    await stage.considered()
+    stage.clock.advance(5)
+    await stage.considered()
+    assert len(stage.board.of("a")) == 2
+
+
+async def test_a_question_gets_a_last_word_too_and_an_answered_one_none(stage: Stage) -> None:
+    until = stage.clock() + 900
+    for name in ("asked", "answered"):
+        job = by_token_alone(stage.job(name, JobState.UNDECIDED), until=until)
+        stage.note(job, JobState.UNCONFIRMED)
+    stage.note(replace(job, state=JobState.CANCELLED), JobState.UNDECIDED)
+    stage.clock.advance(780)
+    await stage.considered()
+    assert stage.board.of("asked") == [("undecided", None)]
+    assert stage.board.of("answered") == []
+
+
+async def test_the_last_word_of_a_card_that_nobody_noted_comes_by_itself() -> None:
+    async with open_stage(Pace(), time.time) as stage:
+        job = stage.job("a", JobState.GENERATING)
+        stage.cards.watch(by_token_alone(job, until=stage.clock() + 120.05))
+        await stage.board.until(lambda: len(stage.board.of("a")) == 1)
+
+
 async def test_edits_under_way_end_with_it(clock: Clock) -> None:
     async with open_stage(Pace(), clock) as stage:
         stage.board.slow["a"] = asyncio.Event()
         stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
         await stage.board.until(lambda: stage.board.begun == ["a"])
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("card:")] == []
+
+
+async def test_who_waits_is_told_of_a_better_place_but_not_more_often_than_it_matters(
+    stage: Stage,
+) -> None:
+    first, second = stage.job("a", JobState.QUEUED), stage.job("b", JobState.QUEUED)
+    for job in (first, second):
+        stage.note(job, JobState.RECEIVED)
+    await stage.board.until(lambda: len(stage.board.shown) == 2)
+    stage.note(replace(first, state=JobState.SUBMITTING), JobState.QUEUED)
+    stage.clock.advance(Pace().first_hour - 1)
+    await stage.considered()
+    assert len(stage.board.of("b")) == 1
+    stage.clock.advance(1)
+    await stage.considered()
+    await stage.board.until(lambda: len(stage.board.of("b")) == 2)
+
+
+async def test_nobody_is_told_of_a_line_in_which_nobody_moved(stage: Stage) -> None:
+    waiting = stage.job("a", JobState.QUEUED)
+    stage.note(waiting, JobState.RECEIVED)
+    await stage.board.until(lambda: len(stage.board.of("a")) == 1)
+    stage.note(stage.job("b", JobState.MERGING), JobState.DOWNLOADING)
+    stage.clock.advance(60)
+    await stage.considered()
+    assert len(stage.board.of("a")) == 1

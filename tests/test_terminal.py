@@ -48,12 +48,16 @@ def cells(line: str) -> int:
 
 def test_a_card_is_a_frame_around_plain_text() -> None:
     lines = drawn(
-        text("**Creating the video**", "> A \\*cat\\* on a `roof`", "-# For <@7> and <@8>"),
+        text(
+            "**Creating the video**",
+            "> A \\*cat\\* on a `roof` \\<t:1:R>",
+            "-# For\u00a0<@7> and <@8>",
+        ),
         {"type": 1, "components": [{"label": "Cancel"}, {"label": "Give up"}]},
     )
     assert [line.strip(" │") for line in lines[1:-1]] == [
         "Creating the video",
-        "A *cat* on a roof",
+        "A *cat* on a roof <t:1:R>",
         "For @ada and @8",
         "[ Cancel ]  [ Give up ]",
     ]

@@ -254,6 +254,25 @@ def longest(command: dict[str, Any]) -> int:
     )
 
 
+@pytest.mark.parametrize(
+    ("locale", "stage", "button"),
+    [
+        ("en-GB", "Getting ready", "Cancel"),
+        ("de", "Wird vorbereitet", "Abbrechen"),
+        ("ja", "準備しています", "キャンセル"),
+        ("ko", "Getting ready", "Cancel"),
+    ],
+)
+async def test_people_are_answered_in_the_language_of_their_client(
+    desk: Desk, locale: str, stage: str, button: str
+) -> None:
+    person = desk.sandbox.world.add_user("grete", locale=locale)
+    typed = await desk.sandbox.slash("video", {"prompt": "a cat"}, user=person)
+    card = await desk.sandbox.answer_to(typed)
+    assert stage in card.text
+    assert button in {part.get("label") for part in card.components}
+
+
 # --- when they are sent ---
 
 

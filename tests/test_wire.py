@@ -86,10 +86,10 @@ async def test_without_audio_the_clip_is_handed_over_as_it_came(wire: Wire) -> N
 async def test_the_card_shows_the_true_percentage(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A lighthouse")
-        await wire.card_with(message, "0 %")
+        await wire.card_with(message, "0%")
         [ref] = wire.api.jobs
         wire.api.progress(ref, 42)
-        await wire.card_with(message, "42 %")
+        await wire.card_with(message, "42%")
         wire.api.finish(ref)
         await wire.delivered(message)
         await wire.settled()
@@ -165,7 +165,7 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
         first = await wire.video("One")
         refused = await wire.video("Two")
         assert refused.ephemeral
-        assert "1 videos under way" in refused.text
+        assert "1 video under way" in refused.text
         await wire.sandbox.wait_for(lambda: wire.api.jobs)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
@@ -229,32 +229,18 @@ async def test_a_token_that_died_early_is_called_once_and_then_never_again(
         check_all(wire.sandbox.ledger.requests)
 
 
-async def test_a_rate_limit_on_the_final_edit_is_waited_for(tmp_path: Path) -> None:
+async def test_a_rate_limit_on_the_final_edit_is_gone_round(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "Creating")
-        wire.sandbox.faults.add(FINAL_EDIT, refusals.rate_limited(0.2), times=2)
+        wire.sandbox.faults.add(FINAL_EDIT, refusals.rate_limited(10))
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(message)
         await wire.settled()
-        assert len([r for r in wire.sandbox.ledger.requests if r.status == 429]) == 2
+        assert len([r for r in wire.sandbox.ledger.requests if r.status == 429]) == 1
         assert message.files[0].sha256 == sha256(wire.clip)
         check_all(wire.sandbox.ledger.requests)
-
-
-async def test_a_reset_in_the_middle_of_the_upload_is_tried_again_with_the_whole_file(
-    tmp_path: Path,
-) -> None:
-    async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
-        message = await wire.video("A cat")
-        await wire.card_with(message, "Creating")
-        wire.sandbox.faults.add(FINAL_EDIT, faults.Cut(2000), times=1)
-        [ref] = wire.api.jobs
-        wire.api.finish(ref)
-        await wire.delivered(message)
-        await wire.settled()
-        assert message.files[0].sha256 == sha256(wire.clip)
 
 
 async def test_closed_dms_are_no_error(wire: Wire) -> None:

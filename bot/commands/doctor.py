@@ -9,12 +9,14 @@ import shutil
 import sqlite3
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
 
 from bot.errors import ClapperError
 from bot.media.ffmpeg import find_ffmpeg
+from bot.media.workspace import Workspace
 from bot.settings import load_settings
 from storage.inspect import count_delivering
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _MIB = 1024 * 1024
+_GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
 _TOKEN_PARTS = 3
 # What a proxy says of a server behind it, or a server of itself while it starts.
@@ -71,6 +74,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(_disk, settings.data_dir),
         _public_url(settings.public_url),
         await asyncio.to_thread(_held, settings),
+        await _kept(settings),
     ]
 
 
@@ -214,3 +218,28 @@ def _held(settings: Settings) -> Finding:
             advice="set PUBLIC_URL and restart: then they are handed over",
         )
     return Finding(subject=subject, ok=True, found=str(count or "none"))
+
+
+async def _kept(settings: Settings) -> Finding:
+    subject = "kept files"
+    try:
+        kept = (await Workspace(settings.data_dir).stock()).kept
+    except OSError as error:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found=f"unreadable: {error.strerror}",
+            advice="let the bot's user read DATA_DIR",
+        )
+    if not kept:
+        return Finding(subject=subject, ok=True, found="none")
+    gigabytes = sum(item.size for item in kept) / _GIB
+    oldest = datetime.fromtimestamp(min(item.modified_at for item in kept), UTC)
+    return Finding(
+        subject=subject,
+        ok=True,
+        found=f"{len(kept)}, {gigabytes:.2f} of {settings.keep_gb:g} GB, oldest {oldest:%Y-%m-%d}",
+        advice="the oldest go within the hour; if this stays, people wait for theirs: raise KEEP_GB"
+        if gigabytes > settings.keep_gb
+        else "",
+    )

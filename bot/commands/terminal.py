@@ -82,8 +82,8 @@ class CardTerminal:
 
     def _plain(self, line: str) -> str:
         line = re.sub(r"<@(\d+)>", lambda match: self._name(int(match[1])), line)
-        line = re.sub(r"<t:(\d+):R>", lambda match: self._ago(int(match[1])), line)
-        line = re.sub(r"\\([\\*_~`|>@#-])|`", r"\1", line)
+        line = re.sub(r"(?<!\\)<t:(\d+):R>", lambda match: self._ago(int(match[1])), line)
+        line = re.sub(r"\\([\\*_~`|<>@#-])|`", r"\1", line).replace("\u00a0", " ")
         # What steers a terminal, or takes no room in it, is not for drawing.
         return "".join(filter(str.isprintable, line))
 

@@ -23,6 +23,9 @@ def choices_for(job: Job) -> tuple[Action, ...]:
     match job.state:
         case JobState.UNDECIDED:
             return (Action.RETRY, Action.GIVE_UP)
+        case JobState.CANCELLED | JobState.FAILED if job.clip_of is not None:
+            # Again would make a new video; the one that it was about has a card of its own.
+            return ()
         case JobState.CANCELLED:
             return (Action.AGAIN, Action.EDIT)
         case JobState.FAILED:

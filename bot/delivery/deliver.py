@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import discord
 
-from bot.delivery.messages import FileTooLargeError, MessageGoneError
-from bot.model import NOTE_CARD_GONE, Handover
+from bot.delivery.cards import plays_inline
+from bot.delivery.ladder import Place
+from bot.delivery.messages import MessageGoneError
+from bot.delivery.tokens import is_time_for_last_word
+from bot.errors import DeliveryError
+from bot.model import Handover, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
     from bot.delivery.cards import Cards
-    from bot.delivery.direct import DirectMessages
+    from bot.delivery.ladder import Ladder, Parcel
     from bot.delivery.messages import Messages
-    from bot.jobs import JobService
+    from bot.delivery.notices import Notices
+    from bot.delivery.turns import Turns
     from bot.links import Links
-    from bot.media.workspace import Workspace
     from bot.model import Artifact, Job
+    from storage.artifacts import ArtifactStore
     from storage.outlook import Outlooks
 
 log = logging.getLogger(__name__)
 
-# Whatever Discord announces, it takes no more than 100 MiB a request.
-_UPLOAD_CEILING = 95 * 1024 * 1024
-
-
-@dataclass(kw_only=True, slots=True)
-class _Turn:
-    """Who edits a card now; the last of its users forgets it, so that old cards cost nothing."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    users: int = 0
+_LAST_WORD = "card.by_dm"
+# As long as making a copy may take.
+_COPY_SECONDS = 300.0
 
 
 class DiscordDeliverer:
@@ -46,21 +42,24 @@ class DiscordDeliverer:
         self,
         *,
         messages: Messages,
-        direct: DirectMessages,
+        notices: Notices,
         cards: Cards,
         outlooks: Outlooks,
-        jobs: JobService,
+        turns: Turns,
+        ladder: Ladder,
         links: Links,
-        workspace: Workspace,
+        artifacts: ArtifactStore,
+        clock: Callable[[], float],
     ) -> None:
         self._messages = messages
-        self._direct = direct
+        self._notices = notices
         self._cards = cards
         self._outlooks = outlooks
-        self._jobs = jobs
+        self._turns = turns
+        self._ladder = ladder
         self._links = links
-        self._workspace = workspace
-        self._turns: dict[str, _Turn] = {}
+        self._artifacts = artifacts
+        self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
         """Look for the reply that the command may have posted."""
@@ -68,116 +67,97 @@ class DiscordDeliverer:
 
     async def show(self, job: Job) -> None:
         """Make the card say how the job stands; a card that is gone is no error."""
-        async with self.turn(job.id):
-            await self.refresh(job)
+        async with self._turns.insist(job.id, lambda: self._messages.is_unanswered(job)) as cut_off:
+            if cut_off:
+                self._messages.avoid_token(job)
+            shown = await self._show(job, urgent=True)
+        # Where the bot itself can't edit, the card has promised the result by DM.
+        if not shown and job.state is JobState.FAILED and not job.origin.by_bot:
+            await self._notices.tell_failure(job)
+
+    def turn(self, job_id: str) -> AbstractAsyncContextManager[None]:
+        """Wait for the edits of this card that are under way; then `refresh` may be called."""
+        return self._turns.take(job_id)
 
     async def refresh(self, job: Job) -> bool:
-        """Do what `show` does, for a caller who has the turn; False: the card is gone."""
-        if job.origin.message_id is None:
-            return False
-        try:
-            outlook = await self._outlooks.of(job)
-            await self._messages.edit(job, self._cards.render(job, outlook))
-        except MessageGoneError as error:
-            log.info("card.gone id=%s reason=%r", job.id, str(error))
-            return False
-        return True
+        """Show progress, for a caller who has the turn; False: the card is gone.
+
+        DeliveryError: not now.
+        """
+        return await self._show(job, urgent=False)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Upload the video if Discord takes it, else link it, else keep it for the operator."""
-        async with self.turn(job.id):
+        """Upload the video as far as Discord takes it, else link it, else keep it."""
+        async with self._turns.insist(job.id, lambda: self._messages.is_unanswered(job)) as cut_off:
+            if cut_off:
+                self._messages.avoid_token(job)
             try:
-                return await self._hand_over(job, artifact)
+                handover = await self._hand_over(job, artifact)
             except MessageGoneError as error:
                 log.warning("delivery.card_gone id=%s reason=%r", job.id, str(error))
-                bearable = self._fits(job, artifact) or self._links.possible
-                return Handover.DM if bearable else Handover.HELD
+                return Handover.DM
+        if handover is Handover.CARD:
+            await self._artifacts.mark_delivered(job.id, now=self._clock())
+        return handover
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
         """Send the one DM: it points to the card, or brings the video when the card is gone.
 
         False: the video is too large for a DM, and waits for a link.
         """
-        first = job.dm_intent_at is None
-        if first and await self._jobs.intend_dm(job) is None:
+        return await self._notices.notify(job, artifact)
+
+    async def _show(self, job: Job, *, urgent: bool) -> bool:
+        if job.origin.message_id is None:
             return False
-        if job.note == NOTE_CARD_GONE:
-            return await self._bring(job, artifact, may_be_there=not first)
-        text = self._cards.dm(job, link=_jump_url(job))
-        await self._direct.send(job, text, may_be_there=not first)
+        note = _LAST_WORD if is_time_for_last_word(job, self._clock()) else None
+        try:
+            view = self._cards.render(job, await self._outlooks.of(job), note=note)
+            await self._messages.edit(job, view, urgent=urgent)
+        except MessageGoneError as error:
+            log.info("card.gone id=%s reason=%r", job.id, str(error))
+            return False
         return True
 
-    async def _bring(self, job: Job, artifact: Artifact, *, may_be_there: bool) -> bool:
-        if self._fits(job, artifact):
-            try:
-                await self._direct.send(
-                    job,
-                    self._cards.dm_here(job),
-                    lambda: self._open(job),
-                    may_be_there=may_be_there,
-                )
-            except FileTooLargeError:
-                log.warning("delivery.too_large id=%s size=%d", job.id, artifact.size)
-            else:
-                return True
-        if self._links.possible:
-            text = self._cards.dm(job, link=self._links.make(job.id))
-            await self._direct.send(job, text, may_be_there=may_be_there)
-            return True
-        _log_held(job, artifact)
-        return False
-
-    @asynccontextmanager
-    async def turn(self, job_id: str) -> AsyncGenerator[None]:
-        """Wait for the edits of this card that are under way."""
-        turn = self._turns.setdefault(job_id, _Turn())
-        turn.users += 1
-        try:
-            async with turn.lock:
-                yield
-        finally:
-            turn.users -= 1
-            if not turn.users:
-                del self._turns[job_id]
-
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
-        if self._fits(job, artifact):
-            try:
-                await self._upload(job)
-            except FileTooLargeError:
-                log.warning("delivery.too_large id=%s size=%d", job.id, artifact.size)
-            else:
-                return Handover.CARD
-        if self._links.possible:
-            url = self._links.make(job.id)
-            await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))
+        link = self._links.make(job.id) if self._links.possible else None
+        place = Place.of_card(job.origin)
+
+        async def upload(parcel: Parcel) -> None:
+            view = self._cards.render_video(
+                job,
+                filename=parcel.filename,
+                note=parcel.note,
+                original=link if parcel.note else None,
+            )
+            await self._messages.edit(job, view, lambda: (parcel.open(),))
+
+        if await self._ladder.climb(artifact, place, upload, lambda: self._say_fitting(job)):
             return Handover.CARD
-        _log_held(job, artifact)
-        await self._messages.edit(
-            job, self._cards.render_held(job, artifact, limit=job.origin.upload_limit)
-        )
+        if link is not None:
+            await self._link(job, artifact, link)
+            return Handover.CARD
+        log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
+        limit = await self._ladder.limit(place)
+        await self._messages.edit(job, self._cards.render_held(job, artifact, limit=limit))
         return Handover.HELD
 
-    async def _upload(self, job: Job) -> None:
-        view = self._cards.render_video(job, filename=_filename(job))
-        await self._messages.edit(job, view, lambda: self._open(job))
+    async def _link(self, job: Job, artifact: Artifact, url: str) -> None:
+        if plays_inline(artifact, url):
+            try:
+                view = self._cards.render_link(job, artifact, url=url, inline=True)
+                await self._messages.edit(job, view)
+            except discord.HTTPException as error:
+                log.warning("delivery.not_inline id=%s code=%d", job.id, error.code)
+            else:
+                return
+        await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))
 
-    def _open(self, job: Job) -> Sequence[discord.File]:
-        return (discord.File(self._workspace.video(job.id), filename=_filename(job)),)
-
-    def _fits(self, job: Job, artifact: Artifact) -> bool:
-        return artifact.size <= min(job.origin.upload_limit, _UPLOAD_CEILING)
-
-
-def _log_held(job: Job, artifact: Artifact) -> None:
-    log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
-
-
-def _filename(job: Job) -> str:
-    return f"clapper-{job.id[:8]}.mp4"
-
-
-def _jump_url(job: Job) -> str:
-    origin = job.origin
-    guild = origin.guild_id or "@me"
-    return f"https://discord.com/channels/{guild}/{origin.channel_id}/{origin.message_id}"
+    async def _say_fitting(self, job: Job) -> None:
+        origin = job.origin
+        leaving = not origin.by_bot and self._clock() > origin.token_until - _COPY_SECONDS
+        view = self._cards.render(job, stage="state.fitting", note=_LAST_WORD if leaving else None)
+        try:
+            await self._messages.edit(job, view)
+        except DeliveryError as error:  # it is only said on the way
+            log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))

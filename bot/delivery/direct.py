@@ -16,18 +16,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.model import Job
+    from storage.people import PeopleStore
 
 log = logging.getLogger(__name__)
 
 _NONCE_CHARACTERS = 24
 _LOOK_BACK = 50
+# Discord's brake on opening many DMs at once.
+_TOO_FAST = 40003
+
+
+class DmRefusedError(Exception):
+    """The person takes no DMs from the bot."""
 
 
 class DirectMessages:
-    """Sends a job's DM at most once; a person who takes no DMs is left alone."""
+    """Sends a job's DM at most once; a person who takes no DMs is asked once, and left alone."""
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(
+        self, client: discord.Client, people: PeopleStore, *, clock: Callable[[], float]
+    ) -> None:
         self._client = client
+        self._people = people
+        self._clock = clock
 
     async def send(
         self,
@@ -39,27 +50,43 @@ class DirectMessages:
     ) -> None:
         """Send the DM, unless an attempt before a crash did already.
 
-        DeliveryError: not now. FileTooLargeError: not with these files.
+        DeliveryError: not now. FileTooLargeError: not with these files. DmRefusedError: never.
         """
+        if (await self._people.get(job.origin.user_id)).dm_closed_at is not None:
+            raise DmRefusedError
         try:
-            channel = await self._client.create_dm(discord.Object(job.origin.user_id))
-            if may_be_there and await self._is_there(channel, dm_marker(job)):
-                return
-            await channel.send(
-                text,
-                files=open_files(),
-                # Discord drops a repetition within minutes by itself.
-                nonce=f"{job.id[:_NONCE_CHARACTERS]}d",
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
+            await self._send(job, text, open_files, may_be_there=may_be_there)
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
-            if not isinstance(error, (discord.Forbidden, discord.NotFound)):
+            is_final = isinstance(error, (discord.Forbidden, discord.NotFound))
+            if not is_final or error.code == _TOO_FAST:
                 raise DeliveryError(describe(error)) from error
             log.info("dm.refused id=%s code=%d", job.id, error.code)
+            if isinstance(error, discord.Forbidden):
+                await self._people.dm_closed(job.origin.user_id, now=self._clock())
+            raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
+
+    async def _send(
+        self,
+        job: Job,
+        text: str,
+        open_files: Callable[[], Sequence[discord.File]],
+        *,
+        may_be_there: bool,
+    ) -> None:
+        channel = await self._client.create_dm(discord.Object(job.origin.user_id))
+        if may_be_there and await self._is_there(channel, dm_marker(job)):
+            return
+        await channel.send(
+            text,
+            files=open_files(),
+            # Discord drops a repetition within minutes by itself.
+            nonce=f"{job.id[:_NONCE_CHARACTERS]}d",
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
 
     async def _is_there(self, channel: discord.DMChannel, marker: str) -> bool:
         me = self._client.user

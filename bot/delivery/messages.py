@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
 
+from bot.delivery.tokens import ThrottledError
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bot.delivery.tokens import TokenRoute
     from bot.jobs import JobService
     from bot.model import Job
 
 log = logging.getLogger(__name__)
 
-# A request under way must not outlive the token.
-_TOKEN_MARGIN_SECONDS = 60.0
 _UNKNOWN_WEBHOOK = 10015
 _TOKEN_DEAD = 50027
 _TOO_LARGE = 40005
@@ -43,19 +43,18 @@ class Messages:
     DeliveryError: Discord can't do it now.
     """
 
-    def __init__(
-        self, client: discord.Client, jobs: JobService, *, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, client: discord.Client, jobs: JobService, tokens: TokenRoute) -> None:
         self._client = client
         self._jobs = jobs
-        self._clock = clock
+        self._tokens = tokens
+        self._by_bot: set[str] = set()
 
     async def find(self, job: Job) -> int | None:
         """Return the id of the card that answers an interaction, if any."""
-        if not self._has_live_token(job):
+        if not self._tokens.lives(job):
             return None
         try:
-            message = await self._webhook(job).fetch_message(cast("int", "@original"))
+            message = await self._tokens.fetch_answer(job)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and not is_passing(error):
                 return None
@@ -68,13 +67,16 @@ class Messages:
         job: Job,
         view: discord.ui.LayoutView,
         open_files: Callable[[], Sequence[discord.File]] = tuple,
+        *,
+        urgent: bool = True,
     ) -> None:
         """Replace the message by `view` and freshly opened files.
 
+        `urgent`: where the token takes no requests for a while, the bot itself edits.
         MessageGoneError, FileTooLargeError: it will never work like this.
         """
         try:
-            await self._edit(job, view, open_files)
+            await self._edit(job, view, open_files, urgent=urgent)
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
@@ -86,47 +88,72 @@ class Messages:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
 
+    def is_unanswered(self, job: Job) -> bool:
+        """Tell whether an edit of the message may be with Discord now."""
+        # Of its own requests discord.py does not tell which only wait to be repeated.
+        return self._tokens.is_unanswered(job) or job.id in self._by_bot
+
+    def avoid_token(self, job: Job) -> None:
+        """Let the bot itself make the next edits, if it can: something holds the token up."""
+        if job.origin.by_bot:
+            self._tokens.avoid(job)
+
     async def _edit(
         self,
         job: Job,
         view: discord.ui.LayoutView,
         open_files: Callable[[], Sequence[discord.File]],
+        *,
+        urgent: bool,
     ) -> None:
-        if self._has_live_token(job):
-            try:
-                await self._webhook(job).edit_message(
-                    job.origin.message_id or 0,
-                    view=view,
-                    attachments=open_files(),
-                    allowed_mentions=discord.AllowedMentions.none(),
-                )
-            except discord.HTTPException as error:
-                if not _is_dead_token(error):
-                    raise
-                log.info("job.token_dead id=%s", job.id)
-                await self._jobs.forget_token(job.id)
-            else:
-                return
-        await self._own_message(job).edit(
-            view=view,
-            attachments=open_files(),
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        if not self._tokens.lives(job):
+            await self._edit_as_bot(job, view, open_files)
+            return
+        try:
+            await self._tokens.edit(job, view, open_files)
+        except ThrottledError as error:
+            if not (urgent and job.origin.by_bot):
+                raise
+            await self._go_round(job, view, open_files, error)
+        except discord.HTTPException as error:
+            if not _is_dead_token(error):
+                raise
+            log.info("job.token_dead id=%s", job.id)
+            await self._jobs.forget_token(job.id)
+            await self._edit_as_bot(job, view, open_files)
 
-    def _has_live_token(self, job: Job) -> bool:
-        until = job.origin.token_until - _TOKEN_MARGIN_SECONDS
-        return job.origin.token is not None and self._clock() < until
+    async def _go_round(
+        self,
+        job: Job,
+        view: discord.ui.LayoutView,
+        open_files: Callable[[], Sequence[discord.File]],
+        throttled: ThrottledError,
+    ) -> None:
+        try:
+            await self._edit_as_bot(job, view, open_files)
+        except (discord.NotFound, discord.Forbidden):
+            # The token may still reach what the bot does not: it is tried when it is free again.
+            raise throttled from None
 
-    def _webhook(self, job: Job) -> discord.Webhook:
-        return discord.Webhook.partial(
-            job.origin.application_id, job.origin.token or "", client=self._client
-        )
-
-    def _own_message(self, job: Job) -> discord.PartialMessage:
-        channel = self._client.get_partial_messageable(
-            job.origin.channel_id, guild_id=job.origin.guild_id
-        )
-        return channel.get_partial_message(job.origin.message_id or 0)
+    async def _edit_as_bot(
+        self,
+        job: Job,
+        view: discord.ui.LayoutView,
+        open_files: Callable[[], Sequence[discord.File]],
+    ) -> None:
+        origin = job.origin
+        if not origin.by_bot:
+            raise MessageGoneError("the token is over, and the bot itself is not there")
+        channel = self._client.get_partial_messageable(origin.channel_id, guild_id=origin.guild_id)
+        self._by_bot.add(job.id)
+        try:
+            await channel.get_partial_message(origin.message_id or 0).edit(
+                view=view,
+                attachments=open_files(),
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
+        finally:
+            self._by_bot.discard(job.id)
 
 
 def _is_dead_token(error: discord.HTTPException) -> bool:

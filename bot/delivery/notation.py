@@ -36,8 +36,8 @@ def cut(text: str, characters: int) -> str:
 
 
 def progress_bar(percent: int) -> str:
-    """Draw 0 to 100 as a row of cells."""
-    full = round(percent / 100 * _BAR_CELLS)
+    """Draw 0 to 100 as a row of cells, which is full at 100 only."""
+    full = percent * _BAR_CELLS // 100
     return "█" * full + "░" * (_BAR_CELLS - full)
 
 

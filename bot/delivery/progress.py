@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.delivery.tokens import is_time_for_last_word, last_word_at
 from bot.errors import DeliveryError
 from bot.model import CANCELLABLE, JobState
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+_Reading = tuple[JobState, int | None, bool, bool, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,9 +41,11 @@ class Pace:
 
 @dataclass(kw_only=True, slots=True)
 class _Shown:
+    """What an edit at `at` showed, None if it failed; `for_good`: there will be no other."""
+
     at: float
-    job: Job
-    gone: bool = False
+    reads: _Reading | None
+    for_good: bool = False
 
 
 class ProgressCards:
@@ -55,12 +59,17 @@ class ProgressCards:
         self._clock = clock
         self._latest: dict[str, Job] = {}
         self._shown: dict[str, _Shown] = {}
+        self._last_words: dict[str, Job] = {}
+        self._in_line: dict[str, Job] = {}
+        self._left_the_line = 0
         self._editing: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
 
     def note(self, event: JobChanged) -> None:
         """Take note of an event of the bus."""
         job = event.job
+        self.watch(job)
+        self._line_up(job)
         if job.state not in CANCELLABLE:
             # From `delivering` on, and at every end, a step of its own writes the card.
             self._latest.pop(job.id, None)
@@ -68,9 +77,26 @@ class ProgressCards:
             return
         if event.previous is None:
             # The command itself posts this one.
-            self._shown[job.id] = _Shown(at=self._clock(), job=job)
+            now = self._clock()
+            self._shown[job.id] = _Shown(at=now, reads=self._reads(job, now))
         self._latest[job.id] = job
         self._changed.set()
+
+    def watch(self, job: Job) -> None:
+        """Give the card of an open job that nothing but its token can edit a last word in time."""
+        if last_word_at(job) is None:
+            self._last_words.pop(job.id, None)
+        else:
+            self._last_words[job.id] = job
+            self._changed.set()
+
+    def _line_up(self, job: Job) -> None:
+        if job.state is JobState.QUEUED:
+            self._in_line[job.id] = job
+        elif self._in_line.pop(job.id, None) is not None:
+            # The others move up.
+            self._left_the_line += 1
+            self._latest = self._in_line | self._latest
 
     async def run(self) -> None:
         """Edit what is due, until cancelled."""
@@ -90,7 +116,7 @@ class ProgressCards:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start_due(self) -> float | None:
-        wait: float | None = None
+        wait = self._come_to_last_words()
         for job in tuple(self._latest.values()):
             if job.id in self._editing or job.origin.message_id is None:
                 continue
@@ -105,16 +131,33 @@ class ProgressCards:
                 task.add_done_callback(lambda _, job_id=job.id: self._done(job_id))
         return wait
 
+    def _come_to_last_words(self) -> float | None:
+        now = self._clock()
+        wait: float | None = None
+        for job in tuple(self._last_words.values()):
+            if is_time_for_last_word(job, now):
+                self._latest[job.id] = self._last_words.pop(job.id)
+            elif at := last_word_at(job):
+                wait = at - now if wait is None else min(wait, at - now)
+        return wait
+
     def _due_in(self, job: Job) -> float | None:
+        now = self._clock()
         shown = self._shown.get(job.id)
         if shown is None:
             return 0
-        if shown.gone or _reads(shown.job) == _reads(job):
+        reads = self._reads(job, now)
+        if shown.for_good or shown.reads == reads:
             return None
-        now = self._clock()
-        same_state = shown.job.state is job.state
-        gap = self._pace.between(now - job.created_at) if same_state else self._pace.state
-        return shown.at + gap - now
+        return shown.at + self._gap(shown.reads, reads, age=now - job.created_at) - now
+
+    def _gap(self, before: _Reading | None, after: _Reading, *, age: float) -> float:
+        if before is not None and before[0] is not after[0]:
+            return self._pace.state
+        gap = self._pace.between(age)
+        # A line may be long, and all of it moves up each time.
+        in_line = after[0] is JobState.QUEUED
+        return max(gap, self._pace.first_hour) if in_line else gap
 
     def _done(self, job_id: str) -> None:
         del self._editing[job_id]
@@ -125,17 +168,25 @@ class ProgressCards:
             async with self._deliverer.turn(job_id):
                 job = self._latest.pop(job_id, None)
                 # While this waited for its turn, a step may have written the card for good.
-                if job is None:
-                    return
-                shown = _Shown(at=self._clock(), job=job)
-                self._shown[job_id] = shown
-                shown.gone = not await self._deliverer.refresh(job)
-        except DeliveryError as error:
-            log.info("card.not_refreshed id=%s reason=%r", job_id, str(error))
+                if job is not None:
+                    await self._show(job)
         except Exception:  # the edge of this task: a progress bar is not worth a job
             log.exception("card.refresh_failed id=%s", job_id)
 
+    async def _show(self, job: Job) -> None:
+        now = self._clock()
+        shown = self._shown[job.id] = _Shown(at=now, reads=self._reads(job, now))
+        try:
+            is_there = await self._deliverer.refresh(job)
+        except DeliveryError as error:
+            log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))
+            shown.reads = None
+            if self._shown.get(job.id) is shown:
+                self._latest.setdefault(job.id, job)
+            return
+        shown.for_good = not is_there or is_time_for_last_word(job, now)
 
-def _reads(job: Job) -> tuple[JobState, int | None, bool]:
-    """Return what a card shows of an open job that may change."""
-    return job.state, job.progress, job.late
+    def _reads(self, job: Job, now: float) -> _Reading:
+        """Return what a card shows of an open job that may change."""
+        left = self._left_the_line if job.state is JobState.QUEUED else 0
+        return job.state, job.progress, job.late, is_time_for_last_word(job, now), left

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.delivery.notation import clock_time, progress_bar, quoted, rough_time
-from bot.model import JobState
+from bot.model import NOTE_NOT_MERGED, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.texts import Texts
 
 _PROMPT_CHARACTERS = 300
+_NO_BREAK = "\u00a0"
 _WAITING = frozenset({JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING})
 
 
@@ -84,6 +85,8 @@ class Wording:
             parts.append(self.say(job, "card.narration_only"))
         else:
             parts.append(job.backend)
+            if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
+                parts.append(self.say(job, "card.narration"))
         duration = clock_time(self._clock() - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 
@@ -118,4 +121,5 @@ def _is_narrated(job: Job) -> bool:
 
 
 def _small(parts: list[str]) -> str:
-    return f"-# {' · '.join(parts)}"
+    # A narrow card breaks the line between two parts, and not within one.
+    return f"-# {' · '.join(part.replace(' ', _NO_BREAK) for part in parts)}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError, UserError
+from bot.media.fit import TooLittleRoomError, fit
 from bot.media.ingest import ingest, read_narration
 from bot.media.merge import merge, repair
 from bot.media.presets import NarrationMix
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from bot.media.merge import Merged
     from bot.media.presets import NarrationPresets
     from bot.media.workspace import JobFolder, Workspace
+
+log = logging.getLogger(__name__)
 
 
 class Editor:
@@ -75,6 +79,26 @@ class Editor:
             return await self._repair(folder)
         mix = NarrationMix.REPLACE if replacing else self._presets.mix
         return await self._narrate(folder, replace(self._presets, mix=mix))
+
+    async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+        """Make a copy of the job's finished video that is small enough, if it can be done.
+
+        `decent`: and only if it still looks well.
+        """
+        target = (await self._workspace.create(job_id)).copy(decent=decent)
+        try:
+            await fit(
+                self._ffmpeg,
+                self._workspace.video(job_id),
+                target,
+                limit_bytes=limit_bytes,
+                decent=decent,
+            )
+        except TooLittleRoomError as error:
+            log.info("shrink.no_room id=%s decent=%s reason=%r", job_id, decent, str(error))
+        except MediaError as error:
+            tail = error.stderr_tail[-500:]
+            log.warning("shrink.failed id=%s reason=%r tail=%r", job_id, str(error), tail)
 
     async def _decode(self, folder: JobFolder) -> None:
         await ingest(

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import Limits
+from bot.media.ffmpeg import Limits, LostChildError
 from bot.media.files import commit, part_of, settled
 from bot.media.fit_plan import Source, make_plan
-from bot.media.motion import moving_seconds
 from bot.media.mp4 import read_mp4
-from bot.media.picture import open_clip
+from bot.media.output import marks
+from bot.media.picture import open_clip, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,6 @@ _SECOND_AIM = 0.95  # of the limit
 _COARSEST = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
 _THREADS = 2  # more would need more memory, each for its pictures
-_MARK = "Generated video"
 
 
 class TooLittleRoomError(MediaError):
@@ -67,7 +66,14 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
     all. MediaError: the clip isn't a whole MP4, or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
-    source, size = await asyncio.to_thread(_look, clip, info)
+    source = Source(
+        width=info.width,
+        height=info.height,
+        seconds=info.seconds,
+        moving=info.moving,
+        sound=info.audio_codec is not None,
+    )
+    size = (await asyncio.to_thread(clip.stat)).st_size
     if size <= limit_bytes:
         return Fitted(path=clip, size=size, width=source.width, height=source.height, passes=0)
     plan = make_plan(source, limit_bytes, decent=decent)
@@ -76,13 +82,12 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
     job = _Job(
         clip=clip,
         target=target,
-        source=source,
-        title=info.title,
+        info=info,
         limit_bytes=limit_bytes,
         decent=decent,
     )
     try:
-        fitted = await _encode(ffmpeg, job, plan, _Progress(source.seconds, on_progress))
+        fitted = await _encode_any(ffmpeg, job, plan, _Progress(source.seconds, on_progress))
         await settled(commit, job.part, target)
     finally:
         await settled(job.part.unlink, missing_ok=True)
@@ -99,8 +104,7 @@ class _Job:
 
     clip: Path
     target: Path
-    source: Source
-    title: str | None
+    info: VideoInfo
     limit_bytes: int
     decent: bool
 
@@ -123,27 +127,23 @@ class _Progress:
             self._listener(self._furthest)
 
 
-def _look(clip: Path, info: VideoInfo) -> tuple[Source, int]:
-    moving = moving_seconds(clip) or info.seconds
-    source = Source(
-        width=info.width,
-        height=info.height,
-        seconds=info.seconds,
-        moving=min(moving, info.seconds),
-        sound=info.audio_codec is not None,
-    )
-    return source, clip.stat().st_size
+async def _encode_any(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) -> Fitted:
+    """Encode a clip, without a sound that nothing can decode."""
+    try:
+        return await _encode(ffmpeg, job, plan, progress)
+    except (TooLittleRoomError, LostChildError):
+        raise
+    except MediaError as error:
+        if not plan.sound_rate:
+            raise
+        log.warning("fit.sound_dropped reason=%r", str(error))
+    return await _encode(ffmpeg, job, replace(plan, sound_rate=0), progress)
 
 
 async def _encode(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) -> Fitted:
     size = 0
     for number in range(1, _PASSES + 1):
-        stderr = await ffmpeg.run(
-            _arguments(job, plan),
-            cwd=job.part.parent,
-            limits=_limits(job),
-            on_progress=progress,
-        )
+        stderr = await _run(ffmpeg, job, plan, progress)
         if job.decent and _coarseness(stderr) > _COARSEST:
             raise TooLittleRoomError(f"{job.limit_bytes} bytes are too few for such a picture")
         size = (await asyncio.to_thread(job.part.stat)).st_size
@@ -160,6 +160,23 @@ async def _encode(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) ->
     raise TooLittleRoomError(f"{size} bytes came out, {job.limit_bytes} may be")
 
 
+async def _run(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) -> str:
+    """Encode once, and return what ffmpeg said, though it wrote far too much."""
+    limits = _limits(job)
+    try:
+        return await ffmpeg.run(
+            _arguments(job, plan), cwd=job.part.parent, limits=limits, on_progress=progress
+        )
+    except MediaError as error:
+        if await asyncio.to_thread(_size, job.part) < limits.file_bytes:
+            raise
+        return error.stderr_tail
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
 def _coarseness(stderr: str) -> float:
     """Return x264's mean quantizer, 0 to 51: from about 40 on, blocks are all that is left."""
     found = _QUANTIZER.findall(stderr)
@@ -167,18 +184,19 @@ def _coarseness(stderr: str) -> float:
 
 
 def _limits(job: _Job) -> Limits:
-    wall = 120 + round(job.source.seconds)
+    wall = 120 + round(job.info.seconds)
     return Limits(
         wall_seconds=wall,
         cpu_seconds=_THREADS * wall,
-        # Twice the limit is far more than ever came out: whatever writes on is lost anyway.
+        # Twice the limit is far more than ever came out: a second pass will have to do.
         file_bytes=2 * job.limit_bytes + 1024 * 1024,
     )
 
 
 def _arguments(job: _Job, plan: Plan) -> list[str]:
     source = open_clip(job.clip)
-    streams = [source["v:0"].filter("scale", plan.width, plan.height, flags="bicubic")]
+    picture = whole(source["v:0"], job.info)
+    streams = [picture.filter("scale", plan.width, plan.height, flags="bicubic")]
     if plan.sound_rate:
         streams.append(source["a:0"])
     output = graph.output(
@@ -187,7 +205,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
         format="mp4",
         **_picture(plan),
         **(_sound(plan) if plan.sound_rate else {}),
-        **_marks(job.title),
+        **marks(job.info.title),
         movflags="+faststart",
         map_metadata=-1,
         map_chapters=-1,
@@ -211,8 +229,3 @@ def _picture(plan: Plan) -> dict[str, str | int]:
 
 def _sound(plan: Plan) -> dict[str, str | int]:
     return {"acodec": "aac", "audio_bitrate": plan.sound_rate, "ac": 2, "ar": 48_000}
-
-
-def _marks(title: str | None) -> dict[str, str]:
-    marks = {"metadata:g:0": f"comment={_MARK}"}
-    return marks | {"metadata:g:1": f"title={title}"} if title else marks

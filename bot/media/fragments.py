@@ -23,12 +23,14 @@ _TRUN_PER_SAMPLE = (_TRUN_DURATION, 0x200, 0x400, _TRUN_SHOWN)
 class Fragment:
     """A run of a track's samples, in units of its media.
 
-    From `start` to `end` in the order of decoding; `shown` is when its first sample is shown.
+    From `start` to `end` in the order of decoding; `shown` is when its first sample is shown, and
+    `ahead` by how much a sample is decoded before it is shown, at most.
     """
 
     start: int
     end: int
     shown: int
+    ahead: int
 
 
 def read_fragments(
@@ -74,19 +76,17 @@ def _run(boxes: Boxes, trun: Box, usual: int, time: int) -> Fragment:
     flags, count = _flags(header), struct.unpack_from(">I", header, 4)[0]
     start = 8 + 4 * bool(flags & _TRUN_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
     stride = 4 * sum(1 for field in _TRUN_PER_SAMPLE if flags & field)
-    shown = time
-    if count and flags & _TRUN_SHOWN:
-        # It is the last field of a sample.
-        shown += struct.unpack_from(">i", header, start + stride - 4)[0]
-    if not flags & _TRUN_DURATION:
-        return Fragment(start=time, end=time + count * usual, shown=shown)
     length = start + count * stride
     if length > min(trun.end - trun.start, _MOST_SAMPLES_BYTES):
         raise MediaError("the clip's fragments are damaged")
-    samples = boxes.head(trun, most=length)
-    # The duration is the first field of each sample.
-    durations = (struct.unpack_from(">I", samples, start + stride * n)[0] for n in range(count))
-    return Fragment(start=time, end=time + sum(durations), shown=shown)
+    samples = boxes.head(trun, most=length)[start:]
+    durations, offsets = count * usual, [0]
+    # The duration is the first field of each sample, and when it is shown the last.
+    if flags & _TRUN_DURATION:
+        durations = sum(each for (each,) in struct.iter_unpack(f">I{stride - 4}x", samples))
+    if count and flags & _TRUN_SHOWN:
+        offsets = [each for (each,) in struct.iter_unpack(f">{stride - 4}xi", samples)]
+    return Fragment(start=time, end=time + durations, shown=time + offsets[0], ahead=max(offsets))
 
 
 def _flags(header: bytes) -> int:

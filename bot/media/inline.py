@@ -14,9 +14,10 @@ _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100
 _PROFILES = frozenset({_H264_BASELINE, _H264_MAIN, _H264_HIGH})
 # MPEG-4 AAC, the three of MPEG-2 AAC, and MP3.
 _SOUNDS = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
-_FASTEST = 1 / 121  # more frames a second than any screen shows
+_FASTEST = 121  # frames a second: more than any screen shows
+_STEADY = 60
 _PAUSE = 0.5  # a picture that stands for so long between quick ones looks like a fault
-_UNEVEN = 8  # times as long as the shortest one
+_UNEVEN = 8  # times as long as a usual frame
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +55,12 @@ def repair_for(info: VideoInfo) -> Repair:
 
 def is_steady(timing: Timing) -> bool:
     """Tell whether frames follow each other about as evenly as a camera takes them."""
-    if not timing.shortest:
+    if not timing.usual:
         return True
-    uneven = timing.longest > _UNEVEN * timing.shortest and timing.longest > _PAUSE
-    return not uneven and timing.shortest >= _FASTEST
+    uneven = timing.longest > _UNEVEN * timing.usual and timing.longest > _PAUSE
+    return not uneven and timing.usual * _FASTEST >= 1
+
+
+def steady_rate(timing: Timing) -> float:
+    """Return the frames a second that a picture without a steady rate is to have."""
+    return min(_STEADY, 1 / timing.usual)

@@ -1,35 +1,35 @@
-"""Writes a result in one run of ffmpeg: a clip with a narration over it, repaired where due."""
+"""Decides how a narration is laid over a clip, and how a clip is repaired."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import ffmpeg as graph
-
-from bot.media.ffmpeg import Limits
-from bot.media.files import commit, part_of, settled
+from bot.errors import MediaError
+from bot.media.ffmpeg import LostChildError
+from bot.media.files import settled
 from bot.media.inline import repair_for
 from bot.media.mp4 import read_mp4
-from bot.media.picture import Filling, Picture, exact, open_clip
+from bot.media.output import write_mp4
+from bot.media.picture import Filling, Picture, open_clip
 from bot.media.presets import NarrationFit, NarrationMix
 from bot.media.voice import ducked, plain, repeated, replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    import ffmpeg as graph
 
     from bot.media.ffmpeg import Ffmpeg
     from bot.media.ingest import Narration
-    from bot.media.inline import Repair
     from bot.media.mp4 import VideoInfo
     from bot.media.presets import NarrationPresets
 
+log = logging.getLogger(__name__)
+
 _AUDIO_BYTES = 160_000 / 8  # a second
-_MARK = "Generated video"
-# What a voice has lies below 16 kHz: the bits go there, and the encoder has less to do.
-_AAC: Mapping[str, str | float] = {"acodec": "aac", "audio_bitrate": "160k", "cutoff": 16_000}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,24 +56,32 @@ async def merge(
     MediaError: the clip isn't a whole MP4, or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
-    size = (await asyncio.to_thread(clip.stat)).st_size
-    fit = _fit(info, narration, presets, size=size)
-    is_ducked = presets.mix is NarrationMix.DUCK and info.audio_codec is not None
-    picture = Picture(
-        info=info,
-        seconds=fit.seconds,
-        filling=fit.filling,
-        encoded=repair_for(info).picture,
-        # Fragments have no edit list that hides their delay; own sound is late with its picture.
-        moved=info.fragmented and not is_ducked,
-    )
-    source = open_clip(clip, looped=fit.filling is Filling.LOOPED)
-    if is_ducked:
-        own = _own_sound(clip, source, picture)
-        sound = ducked(narration, own, seconds=fit.seconds)
-    else:
-        sound = replaced(narration, seconds=fit.seconds)
-    await _write(ffmpeg, picture, source, target, sound=sound, copied=False)
+    fit = await _choose(clip, info, narration, presets)
+    if fit.filling is not Filling.LOOPED or not repair_for(info).picture:
+        return await _lay_over(ffmpeg, clip, narration, target, presets)
+    # Encoded once and then copied, not encoded over and over: so its size is known in time.
+    once = target.with_name("once.mp4")
+    try:
+        await repair(ffmpeg, clip, once)
+        return await _lay_over(ffmpeg, once, narration, target, presets)
+    finally:
+        await settled(once.unlink, missing_ok=True)
+
+
+async def _lay_over(
+    ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
+) -> Merged:
+    info = await asyncio.to_thread(read_mp4, clip)
+    fit = await _choose(clip, info, narration, presets)
+    encoded = repair_for(info).picture
+    picture = Picture(info=info, seconds=fit.seconds, filling=fit.filling, encoded=encoded)
+    # Its first frame is shown at once, though the clip may show it late.
+    source = open_clip(clip, ahead=info.late, loops_until=_loop_end(info, fit))
+    voice = replaced(narration, seconds=fit.seconds)
+    sound = None
+    if presets.mix is NarrationMix.DUCK and info.audio_codec is not None:
+        sound = ducked(narration, _own_sound(clip, source, picture), seconds=fit.seconds)
+    await _write_any(ffmpeg, picture, source, target, sounds=(sound, voice))
     return Merged(held_instead=fit.held_instead)
 
 
@@ -86,24 +94,55 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
     due = repair_for(info)
     if not due.is_due:
         return False
-    picture = Picture(info=info, seconds=info.seconds, filling=Filling.NONE, encoded=due.picture)
+    seconds = info.late + info.seconds
+    picture = Picture(info=info, seconds=seconds, filling=Filling.NONE, encoded=due.picture)
     source = open_clip(clip)
-    sound = _kept_sound(source, info, due)
-    await _write(ffmpeg, picture, source, target, sound=sound, copied=not due.sound)
+    sound = None
+    if info.audio_codec is not None:
+        sound = plain(source["a:0"]) if due.sound else source["a:0"]
+    copied = not due.sound
+    await _write_any(ffmpeg, picture, source, target, sounds=(sound, None), copied=copied)
     return True
+
+
+async def _write_any(  # noqa: PLR0913 - what a result is made of
+    ffmpeg: Ffmpeg,
+    picture: Picture,
+    source: graph.Stream,
+    target: Path,
+    *,
+    sounds: tuple[graph.Stream | None, graph.Stream | None],
+    copied: bool = False,
+) -> None:
+    """Write a result with the first of the `sounds`, or without the clip's own: the second."""
+    with_own, without = sounds
+    if with_own is not None:
+        try:
+            await write_mp4(ffmpeg, picture, source, target, sound=with_own, copied=copied)
+        except LostChildError:
+            raise
+        except MediaError as error:
+            # A sound that nothing can decode, or that is empty, is no reason to lose the picture.
+            log.warning("merge.own_sound_dropped reason=%r", str(error))
+        else:
+            return
+    await write_mp4(ffmpeg, picture, source, target, sound=without)
 
 
 def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
     if picture.filling is not Filling.LOOPED:
         return plain(source["a:0"])
     # From an input of its own: looped together, both would be as long as the longer of them.
-    return repeated(plain(open_clip(clip)["a:0"]), seconds=picture.info.seconds)
+    return repeated(
+        plain(open_clip(clip, ahead=picture.info.late)["a:0"]), seconds=picture.info.seconds
+    )
 
 
-def _kept_sound(source: graph.Stream, info: VideoInfo, due: Repair) -> graph.Stream | None:
-    if info.audio_codec is None:
-        return None
-    return plain(source["a:0"]) if due.sound else source["a:0"]
+async def _choose(
+    clip: Path, info: VideoInfo, narration: Narration, presets: NarrationPresets
+) -> _Fit:
+    size = (await asyncio.to_thread(clip.stat)).st_size
+    return _fit(info, narration, presets, size=size)
 
 
 def _fit(info: VideoInfo, narration: Narration, presets: NarrationPresets, *, size: int) -> _Fit:
@@ -118,46 +157,8 @@ def _fit(info: VideoInfo, narration: Narration, presets: NarrationPresets, *, si
     return _Fit(seconds=seconds, filling=Filling.LOOPED)
 
 
-async def _write(  # noqa: PLR0913 - the two halves of a result, and where it goes
-    ffmpeg: Ffmpeg,
-    picture: Picture,
-    source: graph.Stream,
-    target: Path,
-    *,
-    sound: graph.Stream | None,
-    copied: bool,
-) -> None:
-    part = part_of(target)
-    streams = [picture.stream(source), *([] if sound is None else [sound])]
-    coding: Mapping[str, str | float] = {"acodec": "copy"} if copied else _AAC
-    output = graph.output(
-        *streams,
-        f"file:{part.absolute()}",
-        **picture.options(),
-        **coding,
-        **_marks(picture.info),
-        format="mp4",
-        movflags="+faststart",
-        map_metadata=-1,
-        map_chapters=-1,
-        t=exact(picture.seconds),
-        bitexact=None,
-    )
-    arguments = ["-v", "warning", "-filter_complex_threads", "1", *output.get_args()]
-    try:
-        await ffmpeg.run(arguments, cwd=target.parent, limits=_limits(picture))
-        await settled(commit, part, target)
-    finally:
-        await settled(part.unlink, missing_ok=True)
-
-
-def _marks(info: VideoInfo) -> dict[str, str]:
-    """Keep the title, and say that no camera took this; all else is left behind."""
-    marks = {"metadata:g:0": f"comment={_MARK}"}
-    return marks | {"metadata:g:1": f"title={info.title}"} if info.title else marks
-
-
-def _limits(picture: Picture) -> Limits:
-    if picture.encoded:
-        return Limits(wall_seconds=600, cpu_seconds=1200)
-    return Limits(wall_seconds=120 + picture.seconds / 5)
+def _loop_end(info: VideoInfo, fit: _Fit) -> float | None:
+    """Return where to stop reading a loop: what is read by then is shown by the result's end."""
+    if fit.filling is not Filling.LOOPED:
+        return None
+    return max(info.seconds, fit.seconds - info.ahead)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.boxes import Boxes
-from bot.media.span import open_track, read_seconds, read_start
+from bot.media.span import open_track, read_ahead, read_seconds, read_start
 from bot.media.tracks import h264_profile, is_turned, read_title, sound_object
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ _OF_MEDIA = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"p
 class VideoInfo:
     """What an MP4 holds: its picture as shown (rotation applied), and the codecs' four letters.
 
-    `seconds` is the picture's length, and `late` when it begins, after a sound that may be there.
+    `seconds` is the picture's length, and `late` when it begins, after a sound that may be there;
+    a frame is read up to `ahead` seconds before it is shown. For `moving` seconds it isn't held.
     `streamable`: the index stands before the media.
     `turned`: the picture is stored otherwise than it is shown. `timing` has the frames of a clip
     that isn't `fragmented`. `h264_profile` and `audio_object` tell its codings further.
@@ -37,6 +38,8 @@ class VideoInfo:
     height: int
     seconds: float
     late: float
+    ahead: float
+    moving: float
     video_codec: str
     audio_codec: str | None
     streamable: bool
@@ -87,11 +90,14 @@ def _read(boxes: Boxes) -> VideoInfo:
     fragmented = boxes.find(moov, b"mvex") is not None or bool(moofs)
     if not (track.timing.frames or fragmented):
         raise MediaError("the clip has no picture")
+    seconds = read_seconds(boxes, track)
     return VideoInfo(
         width=width,
         height=height,
-        seconds=read_seconds(boxes, track),
+        seconds=seconds,
         late=_late(boxes, track, audio),
+        ahead=read_ahead(boxes, track),
+        moving=seconds if fragmented else min(seconds, track.timing.moving),
         video_codec=_codec(boxes, video),
         audio_codec=_codec(boxes, audio) if audio else None,
         streamable=order.index(b"moov") < order.index(b"mdat"),
@@ -154,7 +160,8 @@ def _late(boxes: Boxes, video: Track, audio: Box | None) -> float:
     """Return how long after the clip's start its picture begins, in seconds."""
     if audio is None:
         return 0.0
+    seen = heard = None
     with suppress(MediaError, struct.error):  # a damaged sound keeps no picture from being seen
+        seen = read_start(boxes, video)
         heard = read_start(boxes, open_track(boxes, video.moov, audio, video.moofs))
-        return max(0.0, read_start(boxes, video) - heard)
-    return 0.0
+    return 0.0 if seen is None or heard is None else max(0.0, seen - heard)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.inline import is_steady
+from bot.media.inline import is_steady, steady_rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.media.mp4 import VideoInfo
 
 _LONGEST_SIDE = 1920  # in pixels: more takes the encoder past its memory
-_STEADY_RATE = 30  # frames a second
+_MOST_LINES = 1080  # of a picture in two halves: none has more
 
 
 class Filling(Enum):
@@ -29,16 +29,12 @@ class Filling(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """The picture of a result, `seconds` long; `encoded`: made anew, otherwise copied.
-
-    `moved`: its first frame is shown at once, though the clip shows it late.
-    """
+    """The picture of a result, `seconds` long; `encoded`: made anew, otherwise copied."""
 
     info: VideoInfo
     seconds: float
     filling: Filling
     encoded: bool
-    moved: bool = False
 
     def stream(self, clip: graph.Stream) -> graph.Stream:
         """Take the picture from a clip that `open_clip` opened."""
@@ -54,37 +50,39 @@ class Picture:
                 "crf": 18,
                 "rc-lookahead": 10,
                 "threads:v": 2,
+                **self._times(),
             }
         return {"vcodec": "copy", **self._times()}
 
     def _times(self) -> dict[str, str | float]:
-        held = self.filling is Filling.HELD
-        if not (held or self.moved):
+        if self.filling is not Filling.HELD:
             return {}
-        # Without its own `pts` and `dts`, setts puts the frames in the order of their decoding.
-        late = "-STARTPTS" if self.moved else ""
         # Every frame is said to last to the end; only the last one's word counts in an MP4.
-        lasts = f"{exact(self.seconds)}/TB-(PTS-STARTPTS)" if held else "DURATION"
-        return {"bsf:v": f"setts=pts='PTS{late}':dts='DTS{late}':duration='{lasts}'"}
+        # Without its own `pts` and `dts`, setts puts the frames in the order of their decoding.
+        lasts = f"{exact(self.seconds)}/TB-(PTS-STARTPTS)"
+        return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{lasts}'"}
 
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
-        if self.moved:
-            picture = picture.filter("setpts", "PTS-STARTPTS")
+        picture = whole(picture, self.info)
         if not is_steady(self.info.timing):
-            picture = picture.filter("fps", _STEADY_RATE)
+            picture = picture.filter("fps", f"{steady_rate(self.info.timing):.4f}")
         width, height = fitting(self.info.width, self.info.height, longest=_LONGEST_SIDE)
         if (width, height) != (self.info.width, self.info.height):
             picture = picture.filter("scale", width, height)
-        picture = picture.filter("format", "yuv420p")
-        if self.filling is Filling.HELD:
-            extra = max(0.0, self.seconds - self.info.seconds)
-            picture = picture.filter("tpad", stop_mode="clone", stop_duration=exact(extra))
-        return picture
+        return picture.filter("format", "yuv420p")
 
 
-def open_clip(clip: Path, *, looped: bool = False) -> graph.Stream:
-    """Open a provider's clip, which is not trusted, as an input of ffmpeg."""
-    options: dict[str, str | float] = {"stream_loop": -1} if looped else {}
+def open_clip(clip: Path, *, ahead: float = 0.0, loops_until: float | None = None) -> graph.Stream:
+    """Open a provider's clip, which is not trusted, as an input of ffmpeg.
+
+    All of it comes `ahead` seconds earlier than it says; `loops_until`: over and over, to there.
+    """
+    options: dict[str, str | float] = {}
+    if ahead:
+        options["itsoffset"] = exact(-ahead)
+    if loops_until is not None:
+        # The options that filter copied packets, as `bsf`, end at the first loop in ffmpeg 5.
+        options |= {"stream_loop": -1, "t": exact(loops_until)}
     return graph.input(
         f"file:{clip.absolute()}",
         **options,
@@ -93,6 +91,13 @@ def open_clip(clip: Path, *, looped: bool = False) -> graph.Stream:
         protocol_whitelist="file",
         format_whitelist="mov",
     )
+
+
+def whole(picture: graph.Stream, info: VideoInfo) -> graph.Stream:
+    """Join the halves of a picture that was taken in two; any other stays as it is."""
+    if info.height > _MOST_LINES:
+        return picture
+    return picture.filter("bwdif", mode="send_frame", deint="interlaced")
 
 
 def exact(seconds: float) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.media.tracks import Timing
 
 _MOST_EDITS = 20
+_MOST_OFFSETS = 100_000
 _ROUNDING = 1.0  # seconds by which an edit list may go past the samples
 _LONGEST = 86_400  # seconds: more than a day is a mistake of whoever wrote it
 
@@ -70,17 +71,25 @@ def open_track(boxes: Boxes, moov: Box, trak: Box, moofs: Sequence[Box]) -> Trac
     )
 
 
-def read_start(boxes: Boxes, track: Track) -> float:
-    """Return the second in which a track's first sample is shown or heard."""
+def read_start(boxes: Boxes, track: Track) -> float | None:
+    """Return the second in which a track's first sample is shown or heard; None: it has none."""
+    shown = _first_shown(boxes, track)
     edits = _edits(boxes, track)
-    return edits.delay + max(0, _first_shown(boxes, track) - edits.skipped) / track.scale
+    return None if shown is None else edits.delay + max(0, shown - edits.skipped) / track.scale
+
+
+def read_ahead(boxes: Boxes, track: Track) -> float:
+    """Return by how many seconds a frame is decoded before it is shown, at most."""
+    offsets = [offset for _, offset in _offsets(boxes, track, most=_MOST_OFFSETS)]
+    ahead = (fragment.ahead for fragment in _fragments(boxes, track))
+    return max(0, *offsets, *ahead, 0) / track.scale
 
 
 def read_seconds(boxes: Boxes, track: Track) -> float:
     """Return for how long a track is shown; MediaError: it has no length."""
     full = _full_seconds(boxes, track)
     edits = _edits(boxes, track)
-    early = (_first_shown(boxes, track) - edits.skipped) / track.scale
+    early = ((_first_shown(boxes, track) or 0) - edits.skipped) / track.scale
     whole = full + min(0.0, early)
     shown = edits.seconds - max(0.0, early)
     # Of fragments, an edit list only tells where they begin.
@@ -102,13 +111,20 @@ def _full_seconds(boxes: Boxes, track: Track) -> float:
     return found / track.scale
 
 
-def _first_shown(boxes: Boxes, track: Track) -> int:
+def _first_shown(boxes: Boxes, track: Track) -> int | None:
     """Return when the first sample is shown, in units of the media, before any edit."""
-    if not track.timing.units:
-        return next((fragment.shown for fragment in _fragments(boxes, track)), 0)
-    offsets = boxes.find(track.trak, *SAMPLE_TABLE, b"ctts")
-    content = boxes.head(offsets) if offsets else b""
-    return next((offset for _, offset in struct.iter_unpack(">Ii", content[8:16])), 0)
+    if track.timing.units:
+        return next((offset for _, offset in _offsets(boxes, track, most=1)), 0)
+    return next((fragment.shown for fragment in _fragments(boxes, track)), None)
+
+
+def _offsets(boxes: Boxes, track: Track, *, most: int) -> list[tuple[int, int]]:
+    """Return how long after their decoding samples are shown: runs of the same, and that time."""
+    table = boxes.find(track.trak, *SAMPLE_TABLE, b"ctts")
+    if table is None:
+        return []
+    content = boxes.head(table, most=8 + 8 * most)
+    return list(struct.iter_unpack(">Ii", content[8:]))
 
 
 def _fragments(boxes: Boxes, track: Track) -> Iterator[Fragment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
@@ -18,6 +19,7 @@ SAMPLE_TABLE = (b"mdia", b"minf", b"stbl")
 
 _MOST_ENTRY_BYTES = 4096
 _MOST_TIMES = 100_000  # runs of equal frames: more than an hour of which no two are alike
+_LONGEST_FRAME = 1  # second: what is shown for longer is a still
 _MOST_TITLE = 200  # characters
 _UPRIGHT = (1 << 16, 0, 0, 1 << 16)
 _ES, _DECODER = 0x03, 0x04
@@ -27,13 +29,15 @@ _ES, _DECODER = 0x03, 0x04
 class Timing:
     """The frames of a track, but for those in fragments: how many, and how long all together.
 
-    That is in `units` of the media. The shortest and the longest one are in seconds, and never the
-    last one: it may be held.
+    That is in `units` of the media; `moving` is the same in seconds, with no frame longer than one
+    second. So are the `usual` and the `longest` frame, of which the last one is neither: it may be
+    held.
     """
 
     frames: int
     units: int
-    shortest: float
+    moving: float
+    usual: float
     longest: float
 
 
@@ -41,19 +45,33 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> Timing:
     """Read a track's frame times, `scale` to the second."""
     content = boxes.head(trak, *SAMPLE_TABLE, b"stts", most=8 + 8 * _MOST_TIMES)
     (count,) = struct.unpack_from(">I", content, 4)
+    is_complete = count <= _MOST_TIMES
     runs = list(struct.iter_unpack(">II", content[8 : 8 + 8 * min(count, _MOST_TIMES)]))
-    frames = sum(number for number, _ in runs)
     units = sum(number * length for number, length in runs)
-    if runs and count <= _MOST_TIMES:
-        number, length = runs.pop()
-        runs += [(number - 1, length)] if number > 1 else []
-    lengths = [length for number, length in runs if number and length] or [0]
+    timed = _without_last(runs) if is_complete else runs
     return Timing(
-        frames=frames,
-        units=units if count <= _MOST_TIMES else 0,
-        shortest=min(lengths) / scale,
-        longest=max(lengths) / scale,
+        frames=sum(number for number, _ in runs),
+        units=units if is_complete else 0,
+        moving=sum(number * min(length, _LONGEST_FRAME * scale) for number, length in runs) / scale,
+        usual=_median(timed) / scale,
+        longest=max((length for _, length in timed), default=0) / scale,
     )
+
+
+def _without_last(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Leave out the last frame, and what takes no time."""
+    ends = [*runs[:-1], *((number - 1, length) for number, length in runs[-1:])]
+    return [(number, length) for number, length in ends if number and length]
+
+
+def _median(runs: list[tuple[int, int]]) -> int:
+    """Return how long the frame in the middle is, of all in the order of their lengths."""
+    middle = sum(number for number, _ in runs) / 2
+    for number, length in sorted(runs, key=itemgetter(1)):
+        middle -= number
+        if middle <= 0:
+            return length
+    return 0
 
 
 def h264_profile(boxes: Boxes, trak: Box) -> int | None:

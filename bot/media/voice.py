@@ -15,11 +15,13 @@ _TARGET_LUFS = -16.0
 _MOST_GAIN_DB = 30.0  # more would lift a room's hiss to the level of a voice
 _FADE_SECONDS = 0.5
 _RATE = 48_000
+_FINE_RATE = 192_000
 
 
 def replaced(narration: Narration, *, seconds: float) -> graph.Stream:
     """Return the voice alone: silence follows it, or it is faded out at the end."""
-    return _limited(_voice(narration, seconds=seconds))
+    # A limiter comes last, and once: before a sidechaincompress it can lock ffmpeg up.
+    return _voice(narration, seconds=seconds).filter("alimiter", level=0, limit=0.75)
 
 
 def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.Stream:
@@ -34,7 +36,9 @@ def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.
         release=400,
     )
     both = graph.filter([lowered, voice[1]], "amix", inputs=2, duration="longest", normalize=0)
-    return _limited(both)
+    # A clip's own sound may be as loud as can be, and AAC adds to what lies between the samples.
+    fine = both.filter("aresample", _FINE_RATE).filter("alimiter", level=0, limit=0.6)
+    return fine.filter("aresample", _RATE)
 
 
 def repeated(sound: graph.Stream, *, seconds: float) -> graph.Stream:
@@ -78,11 +82,6 @@ def _voice(narration: Narration, *, seconds: float) -> graph.Stream:
 
 def _fitted(sound: graph.Stream, *, seconds: float) -> graph.Stream:
     return sound.filter("apad", whole_dur=exact(seconds)).filter("atrim", duration=exact(seconds))
-
-
-def _limited(sound: graph.Stream) -> graph.Stream:
-    # Last, and the only one: before a sidechaincompress it can lock ffmpeg up.
-    return sound.filter("alimiter", level=0, limit=0.75)
 
 
 def _gain(loudness: float | None) -> float:

@@ -45,6 +45,10 @@ class JobFolder:
         """The video with the narration on it."""
         return self.path / "result.mp4"
 
+    def copy(self, *, decent: bool) -> Path:
+        """Name the smaller copy of the finished video, one that looks well or one that may not."""
+        return self.path / ("fitted.mp4" if decent else "squeezed.mp4")
+
 
 class Workspace:
     """The folders under `root`: `work/<job id>` (mode 0700), and what is kept of a job for a while.

@@ -23,7 +23,7 @@ _SUBCOMMANDS = (1, 2)
 _ATTACHMENT = 11
 _MESSAGE_COMMAND = 3
 _CONTEXTS = {DM: 1, GROUP: 2}
-_TEXT_INPUT, _LABEL, _FILE_UPLOAD = 4, 18, 19
+_TEXT_INPUT, _LABEL, _CHECKBOX = 4, 18, 23
 
 
 def interaction_create(
@@ -171,6 +171,8 @@ def _field(
     filled: Payload = {"type": kind, "custom_id": name}
     if kind == _TEXT_INPUT:
         return filled | {"value": value if value is not None else field.get("value") or ""}
+    if kind == _CHECKBOX:
+        return filled | {"value": bool(value)}
     if isinstance(value, Upload):
         value = _resolve(value, attach, resolved)
     return filled | {"values": [] if value is None else [value]}

@@ -118,9 +118,3 @@ CREATE TABLE upload_limits (
     bytes      INTEGER NOT NULL,
     learned_at REAL NOT NULL
 ) STRICT;
-
--- Which commands Discord has: they are sent only when they change.
-CREATE TABLE synced_commands (
-    application_id INTEGER PRIMARY KEY,
-    digest         TEXT NOT NULL
-) STRICT;

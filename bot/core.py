@@ -1,0 +1,112 @@
+"""What everything else stands on: the database, the port, ffmpeg, and the provider."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.wires import Patience
+from bot.errors import StartupError
+from bot.links import derive_key, load_secret
+from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.storyboard.orders import ApiError, check_size
+from bot.storyboard.render import ClipRenderer
+from bot.storyboard.server import Storyboard
+from bot.timing import SUBMIT_SECONDS
+from bot.web.server import bind, reachable
+from bot.web.webhooks import PATH
+from storage.database import open_database
+
+if TYPE_CHECKING:
+    import socket
+    from contextlib import AsyncExitStack
+
+    from bot.backends.base import VideoBackend
+    from bot.settings import Settings
+    from storage.database import Database
+
+STORYBOARD = "storyboard"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Core:
+    """What does not depend on the backend."""
+
+    settings: Settings
+    database: Database
+    secret: bytes
+    ffmpeg: Ffmpeg
+    listener: socket.socket
+    http: aiohttp.ClientSession
+
+    @property
+    def port(self) -> int:
+        """The port of the embedded server."""
+        port: int = self.listener.getsockname()[1]
+        return port
+
+
+async def open_core(settings: Settings, stack: AsyncExitStack) -> Core:
+    """Open what comes first; StartupError: the operator has to change something."""
+    database = await stack.enter_async_context(open_database(settings.data_dir))
+    secret = await asyncio.to_thread(
+        load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
+    )
+    return Core(
+        settings=settings,
+        database=database,
+        secret=secret,
+        ffmpeg=Ffmpeg(await find_ffmpeg(), slots=1),
+        listener=stack.enter_context(bind(settings.http_host, settings.http_port)),
+        http=await stack.enter_async_context(aiohttp.ClientSession()),
+    )
+
+
+async def open_backend(core: Core, stack: AsyncExitStack) -> VideoBackend:
+    """Open the provider that the operator chose, and our own where that is it."""
+    settings = core.settings
+    if settings.video_backend == STORYBOARD:
+        backend = await _open_storyboard(core, stack)
+    else:
+        backend = OpenAIVideos(
+            base_url=settings.openai_base_url,
+            api_key=settings.openai_api_key.get_secret_value() or None,
+            webhook_secrets=settings.webhook_secrets,
+            body=settings.openai_body,
+            extra=settings.extra_fields,
+            result_origins=settings.result_origins,
+            patience=Patience(submit=SUBMIT_SECONDS),
+        )
+    stack.push_async_callback(backend.close)
+    return backend
+
+
+async def _open_storyboard(core: Core, stack: AsyncExitStack) -> OpenAIVideos:
+    try:
+        check_size(core.settings.video_size)
+    except ApiError as error:
+        raise StartupError(f"VIDEO_SIZE: {error.message}") from error
+    key = derive_key(core.secret, "storyboard webhook")
+    webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
+    storyboard = Storyboard(
+        core.settings.data_dir / "storyboard",
+        ClipRenderer(core.ffmpeg),
+        clock=time.time,
+        webhook_url=f"http://{reachable(core.settings.http_host)}:{core.port}{PATH}",
+        webhook_secret=webhook_secret,
+    )
+    await storyboard.start()
+    stack.push_async_callback(storyboard.close)
+    return OpenAIVideos(
+        name=STORYBOARD,
+        base_url=storyboard.base_url,
+        api_key=None,
+        webhook_secrets=(webhook_secret,),
+        idempotency_header="Idempotency-Key",
+    )

@@ -1,0 +1,115 @@
+"""Notices: the DM that says that a video is ready, or brings it where the card can't."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bot.delivery.direct import DmRefusedError
+from bot.delivery.ladder import Place
+from bot.delivery.shelf import jump_url
+from bot.model import NOTE_CARD_GONE, Notify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.delivery.cards import Cards
+    from bot.delivery.direct import DirectMessages
+    from bot.delivery.ladder import Ladder, Parcel
+    from bot.jobs import JobService
+    from bot.links import Links
+    from bot.model import Artifact, Job
+    from storage.artifacts import ArtifactStore
+    from storage.people import PeopleStore
+
+log = logging.getLogger(__name__)
+
+
+class Notices:
+    """Writes to people as they chose; a job has one DM at the most."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        direct: DirectMessages,
+        cards: Cards,
+        jobs: JobService,
+        links: Links,
+        ladder: Ladder,
+        artifacts: ArtifactStore,
+        people: PeopleStore,
+        clock: Callable[[], float],
+    ) -> None:
+        self._direct = direct
+        self._cards = cards
+        self._jobs = jobs
+        self._links = links
+        self._ladder = ladder
+        self._artifacts = artifacts
+        self._people = people
+        self._clock = clock
+
+    async def notify(self, job: Job, artifact: Artifact) -> bool:
+        """Point to the card, if that is wanted, or bring the video when there is no card.
+
+        False: the video is too large for a DM, and waits for a link; or the job is another's now.
+        """
+        has_card = job.note != NOTE_CARD_GONE
+        if has_card and not await self._is_wanted(job):
+            return True
+        first = job.dm_intent_at is None
+        if first and await self._jobs.intend_dm(job) is None:
+            return False
+        try:
+            if not has_card:
+                return await self._bring(job, artifact, may_be_there=not first)
+            text = self._cards.dm(job, link=jump_url(job))
+            await self._direct.send(job, text, may_be_there=not first)
+        except DmRefusedError:
+            if not has_card:
+                log.warning("delivery.left_to_library id=%s", job.id)
+        return True
+
+    async def tell_failure(self, job: Job) -> None:
+        """Say why there is no video, where no card can say it."""
+        try:
+            await self._direct.send(job, self._cards.dm_failed(job), may_be_there=True)
+        except DmRefusedError:
+            log.info("failure.untold id=%s", job.id)
+
+    async def _is_wanted(self, job: Job) -> bool:
+        person = await self._people.get(job.origin.user_id)
+        match person.notify:
+            case Notify.ALWAYS:
+                return True
+            case Notify.NEVER:
+                return False
+            case Notify.LATE:
+                return self._clock() - job.created_at > person.notify_minutes * 60
+
+    async def _bring(self, job: Job, artifact: Artifact, *, may_be_there: bool) -> bool:
+        link = self._links.make(job.id) if self._links.possible else None
+
+        async def upload(parcel: Parcel) -> None:
+            original = link if parcel.note else None
+            text = self._cards.dm_here(job, note=parcel.note, original=original)
+            await self._direct.send(
+                job,
+                text,
+                lambda: (parcel.open(),),
+                may_be_there=may_be_there,
+            )
+
+        if not await self._ladder.climb(artifact, Place.of_dm(job.origin), upload, _say_nothing):
+            if link is None:
+                log.warning(
+                    "delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size
+                )
+                return False
+            await self._direct.send(job, self._cards.dm(job, link=link), may_be_there=may_be_there)
+        await self._artifacts.mark_delivered(job.id, now=self._clock())
+        return True
+
+
+async def _say_nothing() -> None:
+    """There is no message yet that could say that a copy is being made."""

@@ -1,0 +1,109 @@
+"""Puts together what brings jobs to Discord."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.delivery.deliver import DiscordDeliverer
+from bot.delivery.direct import DirectMessages
+from bot.delivery.ladder import Ladder
+from bot.delivery.messages import Messages
+from bot.delivery.notices import Notices
+from bot.delivery.resend import Resender
+from bot.delivery.shelf import Shelf
+from bot.delivery.tokens import TokenRoute
+from bot.delivery.turns import Patience, Turns
+from storage.artifacts import ArtifactStore
+from storage.limits import UploadLimits
+from storage.outlook import Outlooks
+from storage.people import PeopleStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    import discord
+
+    from bot.delivery.cards import Cards
+    from bot.delivery.ladder import Shrinker
+    from bot.jobs import JobService
+    from bot.library import Library
+    from bot.links import Links
+    from bot.media.workspace import Workspace
+    from bot.texts import Texts
+    from storage.database import Database
+
+
+@asynccontextmanager
+async def open_deliverer(  # noqa: PLR0913 - the composition root names each
+    client: discord.Client,
+    database: Database,
+    *,
+    jobs: JobService,
+    cards: Cards,
+    links: Links,
+    workspace: Workspace,
+    shrinker: Shrinker,
+    clock: Callable[[], float],
+    patience: Patience | None = None,
+) -> AsyncGenerator[DiscordDeliverer]:
+    """Open the way by tokens, and yield the deliverer."""
+    people, artifacts = PeopleStore(database), ArtifactStore(database)
+    ladder = _ladder(database, shrinker, workspace, links, clock)
+    async with TokenRoute(client, clock=clock) as tokens:
+        yield DiscordDeliverer(
+            messages=Messages(client, jobs, tokens),
+            notices=Notices(
+                direct=DirectMessages(client, people, clock=clock),
+                cards=cards,
+                jobs=jobs,
+                links=links,
+                ladder=ladder,
+                artifacts=artifacts,
+                people=people,
+                clock=clock,
+            ),
+            cards=cards,
+            outlooks=Outlooks(database),
+            turns=Turns(patience or Patience()),
+            ladder=ladder,
+            links=links,
+            artifacts=artifacts,
+            clock=clock,
+        )
+
+
+def make_resender(  # noqa: PLR0913 - the composition root names each
+    database: Database,
+    *,
+    library: Library,
+    texts: Texts,
+    links: Links,
+    workspace: Workspace,
+    shrinker: Shrinker,
+    clock: Callable[[], float],
+) -> Resender:
+    """Return what sends a video once more."""
+    return Resender(
+        library=library,
+        shelf=Shelf(texts),
+        ladder=_ladder(database, shrinker, workspace, links, clock),
+        links=links,
+        workspace=workspace,
+    )
+
+
+def _ladder(
+    database: Database,
+    shrinker: Shrinker,
+    workspace: Workspace,
+    links: Links,
+    clock: Callable[[], float],
+) -> Ladder:
+    return Ladder(
+        limits=UploadLimits(database),
+        shrinker=shrinker,
+        workspace=workspace,
+        links=links,
+        clock=clock,
+    )

@@ -1,0 +1,142 @@
+"""A video once more, for its person alone: as a fresh upload, or as a link."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+from bot.delivery.ladder import Place
+from bot.delivery.messages import FileTooLargeError, describe, is_too_large
+from bot.delivery.notation import megabytes
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from discord import ui
+
+    from bot.delivery.ladder import Ladder, Parcel
+    from bot.delivery.shelf import Shelf
+    from bot.library import Library
+    from bot.links import Links
+    from bot.media.workspace import Workspace
+    from bot.model import Artifact, Job
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 4
+# After 15 minutes Discord takes no answer any more.
+_SECONDS = 840.0
+
+
+class Resender:
+    """Answers a press of "Send again"; a broken upload is tried again after `pauses` (seconds)."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        library: Library,
+        shelf: Shelf,
+        ladder: Ladder,
+        links: Links,
+        workspace: Workspace,
+        pauses: Sequence[float] = (1.0, 4.0),
+    ) -> None:
+        self._library = library
+        self._shelf = shelf
+        self._ladder = ladder
+        self._links = links
+        self._workspace = workspace
+        self._pauses = pauses
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def send(self, interaction: discord.Interaction, job_id: str) -> None:
+        """Give the person their video.
+
+        UserError: it is not theirs, or gone, or Discord does not take it.
+        """
+        with self._library.sending(interaction.user.id):
+            job, artifact = await self._library.take(job_id, interaction.user.id)
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            try:
+                async with asyncio.timeout(_SECONDS), self._slots:
+                    await self._hand_over(interaction, job, artifact)
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.warning("resend.failed id=%s reason=%r", job.id, describe(error))
+                raise UserError("library.unsent") from error
+            finally:
+                await self._tidy(job)
+            await self._library.note_delivered(job.id)
+        log.info("video.sent_again id=%s", job.id)
+
+    async def _hand_over(
+        self, interaction: discord.Interaction, job: Job, artifact: Artifact
+    ) -> None:
+        locale = str(interaction.locale)
+        link = self._links.make(job.id) if self._links.possible else None
+        place = Place(guild_id=interaction.guild_id or 0, announced=interaction.filesize_limit)
+
+        async def upload(parcel: Parcel) -> None:
+            view = self._shelf.render_video(
+                job,
+                locale,
+                filename=parcel.filename,
+                note=parcel.note,
+                original=link if parcel.note else None,
+            )
+            await self._upload(interaction, view, parcel)
+
+        if await self._ladder.climb(artifact, place, upload, _keep_thinking):
+            return
+        if link is None:
+            limit = await self._ladder.limit(place)
+            raise UserError(
+                "library.too_large", size=megabytes(artifact.size), limit=megabytes(limit)
+            )
+        await _edit(interaction, self._shelf.render_link(job, locale, artifact=artifact, url=link))
+
+    async def _upload(
+        self, interaction: discord.Interaction, view: ui.LayoutView, parcel: Parcel
+    ) -> None:
+        """Upload a file, and do so again when the connection breaks."""
+        for pause in (*self._pauses, None):
+            try:
+                await _edit(interaction, view, await _open(parcel))
+            except discord.HTTPException as error:
+                if is_too_large(error):
+                    raise FileTooLargeError from error
+                raise
+            except (aiohttp.ClientError, OSError):
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def _tidy(self, job: Job) -> None:
+        """Delete the copies that were made; an open job still needs its folder."""
+        if job.state.is_final:
+            await self._workspace.remove(job.id)
+
+
+async def _open(parcel: Parcel) -> discord.File:
+    try:
+        return await asyncio.to_thread(parcel.open)
+    except FileNotFoundError as error:
+        raise UserError("library.not_kept") from error
+
+
+async def _edit(
+    interaction: discord.Interaction, view: ui.LayoutView, *files: discord.File
+) -> None:
+    await interaction.edit_original_response(
+        view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
+    )
+
+
+async def _keep_thinking() -> None:
+    """Say nothing while a copy is made: Discord shows that an answer is on its way."""

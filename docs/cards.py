@@ -1,0 +1,281 @@
+"""Writes docs/cards.md: what every card says, in each language, from the real component trees.
+
+`make cards` runs it; a test compares.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from discord import ui
+
+from bot.delivery.cards import Cards
+from bot.model import (
+    NOTE_HELD_INSTEAD,
+    NOTE_NOT_MERGED,
+    NOTE_SILENT,
+    Artifact,
+    Attachment,
+    Failure,
+    Job,
+    JobState,
+    Origin,
+    Outlook,
+    VideoRequest,
+    new_job,
+)
+from bot.texts import Texts
+
+PAGE = Path(__file__).with_suffix(".md")
+_NOW = 1_795_467_600.0
+_MIB = 1024 * 1024
+_ADA = 1
+_URL = "https://videos.example.org/d/…"
+_ARTIFACT = Artifact(job_id="-", size=int(31.4 * _MIB), sha256="-", created_at=_NOW)
+_LIMIT = 10 * _MIB
+_OUTLOOK = Outlook(usual_seconds=98.0)
+_VOICE = Attachment(url=None, filename="voice.ogg", size=1)
+_INTRO = """\
+# What the cards say
+
+Every card, from the command to each end, in each language. `make cards` writes this page from the
+bot's own component trees, and a test keeps it current. A button in bold stands out, `↗` opens a
+page, ▶ is the video with its text for screen readers. Times in italics are written by Discord, in
+the reader's own language.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    """A language of the page, with a prompt in it, and how Discord writes a time there."""
+
+    name: str
+    prompt: str
+    ago: str
+
+
+# One that is not here is shown under its code, with the English examples.
+_LANGUAGES = {
+    "en": Language(
+        name="English", prompt="A paper boat sails down a rainy street", ago="20 seconds ago"
+    ),
+    "de": Language(
+        name="Deutsch", prompt="Ein Papierboot fährt durch den Regen", ago="vor 20 Sekunden"
+    ),
+    "ja": Language(name="日本語", prompt="雨の通りを流れていく紙の舟", ago="20秒前"),
+}
+
+_Make = Callable[[Cards, Job], ui.LayoutView]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scene:
+    """A card of the page: `changes` are the job's."""
+
+    title: str
+    changes: Mapping[str, Any]
+    make: _Make = Cards.render
+
+
+def _in_state(title: str, state: JobState, outlook: Outlook = Outlook(), **changes: Any) -> _Scene:  # noqa: ANN401, B008 - a job's fields; frozen
+    return _Scene(
+        title=title,
+        changes={"state": state, **changes},
+        make=lambda cards, job: cards.render(job, outlook),
+    )
+
+
+def _failing(key: str) -> _Scene:
+    # What the sentences about audio name.
+    found = "PDF" if key == "audio.not_audio" else "MP3"
+    fields = {"found": found, "seconds": "734", "max_seconds": "600", "max_mb": "25"}
+    return _Scene(
+        title=f"Failed: `{key}`",
+        changes={
+            "state": JobState.FAILED,
+            "failure": Failure(key=key, fields=fields),
+            "remote_id": "video_1" if key in _LATE_FAILURES else None,
+            "attachment": _VOICE if key.startswith("audio.") else None,
+            **(_NEW_NARRATION if key in _NARRATION_FAILURES else {}),
+        },
+    )
+
+
+# The provider has begun by then, and may charge.
+_LATE_FAILURES = frozenset(
+    {"failed.gone", "failed.timeout", "failed.not_a_video", "failed.file_gone"}
+)
+_NARRATION_FAILURES = frozenset({"failed.clip_gone", "failed.not_narrated"})
+# It answers a form, and never stands on a card.
+_IN_A_FORM = frozenset({"audio.missing"})
+_NEW_NARRATION = {"clip_of": "0" * 32, "attachment": _VOICE}
+
+
+def _with_video(title: str, **options: Any) -> _Scene:  # noqa: ANN401 - as `render_video` has them
+    changes = options.pop("changes", {})
+    return _Scene(
+        title=title,
+        changes={"state": JobState.DELIVERING, **changes},
+        make=lambda cards, job: cards.render_video(job, filename="clapper.mp4", **options),
+    )
+
+
+def scenes(texts: Texts) -> list[_Scene]:
+    """Return every card, from the command to each end."""
+    return [*_under_way(), *_finished(), *_ended(texts)]
+
+
+def _under_way() -> Iterator[_Scene]:
+    yield _in_state("The command has just come in", JobState.RECEIVED, _OUTLOOK)
+    waiting = replace(_OUTLOOK, place=3)
+    yield _in_state("Waiting, with others before it", JobState.QUEUED, waiting, attachment=_VOICE)
+    yield _in_state("Waiting, first in line", JobState.QUEUED, replace(_OUTLOOK, place=1))
+    yield _in_state("Being submitted", JobState.SUBMITTING, _OUTLOOK)
+    yield _in_state("No answer to the submission", JobState.UNCONFIRMED)
+    yield _in_state("A doubt that only a person can settle", JobState.UNDECIDED)
+    yield _in_state("Being made, with a percentage", JobState.GENERATING, _OUTLOOK, progress=42)
+    yield _in_state("Being made, without one", JobState.GENERATING, _OUTLOOK)
+    yield _in_state("Past its deadline", JobState.GENERATING, progress=99, late=True)
+    yield _in_state("Made", JobState.DOWNLOADING)
+    yield _in_state("On its way to be handed over", JobState.MERGING)
+    yield _in_state("With a narration", JobState.MERGING, attachment=_VOICE)
+    yield _in_state("With a new narration over an old video", JobState.MERGING, **_NEW_NARRATION)
+    yield _Scene(
+        title="Too large for Discord",
+        changes={"state": JobState.DELIVERING},
+        make=lambda cards, job: cards.render(job, stage="state.fitting"),
+    )
+    yield _in_state("Being handed over", JobState.DELIVERING)
+    yield _Scene(
+        title="Soon out of reach, in a server that the bot is no member of",
+        changes={"state": JobState.GENERATING, "progress": 80},
+        make=lambda cards, job: cards.render(job, note="card.by_dm"),
+    )
+
+
+def _finished() -> Iterator[_Scene]:
+    yield _with_video("Done")
+    yield _with_video("Done, with a new narration", changes=_NEW_NARRATION)
+    yield _with_video("Done, with a narration", changes={"attachment": _VOICE})
+    for note in (NOTE_NOT_MERGED, NOTE_HELD_INSTEAD, NOTE_SILENT):
+        yield _with_video(f"Done: `{note}`", changes={"note": note, "attachment": _VOICE})
+    yield _with_video("Done, as a smaller copy", note="card.smaller", original=_URL)
+    yield _with_video("Done, as a much smaller copy without a link", note="card.much_smaller")
+    done = {"state": JobState.DELIVERING}
+    for inline, title in ((True, "Done, as a link that plays"), (False, "Done, as a link")):
+        yield _Scene(
+            title=title,
+            changes=done,
+            make=lambda cards, job, inline=inline: cards.render_link(
+                job, _ARTIFACT, url=_URL, inline=inline
+            ),
+        )
+    yield _Scene(
+        title="Too large, and no way to link to it",
+        changes=done,
+        make=lambda cards, job: cards.render_held(job, _ARTIFACT, limit=_LIMIT),
+    )
+
+
+def _ended(texts: Texts) -> Iterator[_Scene]:
+    yield _in_state("Cancelled in time", JobState.CANCELLED)
+    yield _in_state("Cancelled when it was being made", JobState.CANCELLED, submitted_at=_NOW)
+    keys = texts.keys() - _IN_A_FORM
+    yield from map(_failing, sorted(key for key in keys if key.startswith("failed.")))
+    yield from map(_failing, sorted(key for key in keys if key.startswith("audio.")))
+
+
+def page() -> str:
+    """Return the text of the page."""
+    texts = Texts.load()
+    cards = Cards(texts, free_backends=frozenset(), clock=lambda: _NOW)
+    english = _LANGUAGES["en"]
+    languages = {
+        code: _LANGUAGES.get(code, replace(english, name=code))
+        for code in ("en", *texts.translations("card.next"))
+    }
+    head = " | ".join(language.name for language in languages.values())
+    rule = " | ".join("---" for _ in languages)
+    parts = [_INTRO]
+    for scene in scenes(texts):
+        drawn = " | ".join(
+            _Drawing(language).draw(scene.make(cards, _job(code, language, scene)))
+            for code, language in languages.items()
+        )
+        parts.append(f"## {scene.title}\n\n| {head} |\n| {rule} |\n| {drawn} |\n")
+    return "\n".join(parts)
+
+
+def _job(code: str, language: Language, scene: _Scene) -> Job:
+    origin = Origin(
+        interaction_id=1,
+        application_id=1,
+        user_id=_ADA,
+        guild_id=1,
+        channel_id=1,
+        locale=code,
+        token=None,
+        token_until=0,
+        upload_limit=_LIMIT,
+    )
+    job = new_job(
+        VideoRequest(prompt=language.prompt, model=None, seconds=8, size="1280x720"),
+        origin,
+        None,
+        backend="openai",
+        now=_NOW - 97,
+        next_at=_NOW,
+    )
+    return replace(job, **({"id": "0123456789abcdef" * 2} | dict(scene.changes)))
+
+
+class _Drawing:
+    """Draws a card in the cell of a table."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def draw(self, view: ui.LayoutView) -> str:
+        """Return the cell's text."""
+        return "<br>".join(self._lines(view.to_components()))
+
+    def _lines(self, components: list[Any]) -> Iterator[str]:
+        for component in components:
+            match component["type"]:
+                case 17:
+                    yield from self._lines(component["components"])
+                case 10:
+                    yield from map(self._line, component["content"].split("\n"))
+                case 12:
+                    yield from (f"▶ *{item['description']}*" for item in component["items"])
+                case 1:
+                    yield " ".join(map(_button, component["components"]))
+                case unknown:
+                    raise ValueError(f"no way to write a component of type {unknown}")
+
+    def _line(self, line: str) -> str:
+        line = line.replace("\u00a0", " ")
+        line = line.replace(f"<@{_ADA}>", "@ada")
+        line = re.sub(r"<t:\d+:R>", f"*{self._language.ago}*", line)
+        line = re.sub(r"^> ", "┃ ", line)
+        return f"<sub>{line[3:]}</sub>" if line.startswith("-# ") else line
+
+
+def _button(button: Mapping[str, Any]) -> str:
+    text = f"`[ {button['label']}{' ↗' if 'url' in button else ''} ]`"
+    return f"**{text}**" if button["style"] in (1, 4) else text
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""What a person asked for, as they look it up; what they deleted is never found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.model import JobState
+from storage.job_rows import job_from
+
+if TYPE_CHECKING:
+    from bot.model import Job
+    from storage.database import Database
+
+_SEARCH = """
+FROM jobs
+WHERE user_id = :user_id AND deleted_at IS NULL
+    AND (:pattern IS NULL OR prompt LIKE :pattern ESCAPE '\\')
+    AND (:like_job IS NULL OR prompt =
+        (SELECT prompt FROM jobs WHERE id = :like_job AND user_id = :user_id))
+"""
+
+_COUNT = f"SELECT count(*) AS jobs {_SEARCH}"
+
+_PAGE = f"""
+SELECT * {_SEARCH}
+ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
+"""
+
+# SQLite takes the id from the row that has the maximum.
+_PROMPTS = f"""
+SELECT id, prompt, max(created_at) AS newest {_SEARCH}
+GROUP BY prompt ORDER BY newest DESC LIMIT :limit
+"""
+
+_BY_MESSAGE = """
+SELECT * FROM jobs WHERE message_id = :message_id AND deleted_at IS NULL
+"""
+
+_OWN = """
+SELECT * FROM jobs WHERE id = :id AND user_id = :user_id AND deleted_at IS NULL
+"""
+
+_STEPS = """
+SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid DESC LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """Whose jobs, and which: those with `text` in the prompt, or with the prompt of `like_job`."""
+
+    user_id: int
+    text: str | None = None
+    like_job: str | None = None
+
+    def params(self) -> dict[str, Any]:
+        """Return what the statements take."""
+        return {
+            "user_id": self.user_id,
+            "pattern": None if self.text is None else f"%{_escaped(self.text)}%",
+            "like_job": self.like_job,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """A prompt, and the newest job that was made of it."""
+
+    job_id: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """When a job came into a state, in Unix seconds."""
+
+    at: float
+    state: JobState
+
+
+class LibraryStore:
+    """Reads jobs for people; writes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def count(self, search: Search) -> int:
+        """Count what a search finds."""
+        row = await self._database.row(_COUNT, search.params())
+        return row["jobs"] if row else 0
+
+    async def page(self, search: Search, *, offset: int, limit: int) -> list[Job]:
+        """List a part of what a search finds, the newest first."""
+        params = search.params() | {"offset": offset, "limit": limit}
+        return [job_from(row) for row in await self._database.rows(_PAGE, params)]
+
+    async def prompts(self, search: Search, *, limit: int) -> list[Prompt]:
+        """List the different prompts that a search finds, the latest used first."""
+        rows = await self._database.rows(_PROMPTS, search.params() | {"limit": limit})
+        return [Prompt(job_id=row["id"], text=row["prompt"]) for row in rows]
+
+    async def by_message(self, message_id: int) -> Job | None:
+        """Read the job whose card a message is."""
+        row = await self._database.row(_BY_MESSAGE, {"message_id": message_id})
+        return job_from(row) if row else None
+
+    async def own(self, job_id: str, user_id: int) -> Job | None:
+        """Read a job, if it is this person's."""
+        row = await self._database.row(_OWN, {"id": job_id, "user_id": user_id})
+        return job_from(row) if row else None
+
+    async def steps(self, job_id: str, *, limit: int) -> list[Step]:
+        """List the last steps that a job took, in their order."""
+        rows = await self._database.rows(_STEPS, {"id": job_id, "limit": limit})
+        return [Step(at=row["at"], state=JobState(row["to_state"])) for row in reversed(rows)]
+
+
+def _escaped(text: str) -> str:
+    for special in "\\%_":
+        text = text.replace(special, f"\\{special}")
+    return text

@@ -1,0 +1,385 @@
+"""What the finished card's buttons do: again, another prompt, a narration, and away with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.delivery.buttons import Action
+from bot.model import JobState
+from bot.sandbox import faults, refusals, state
+from bot.sandbox.uploads import Upload
+from bot.texts import Texts
+from cogs._fields import file_in, text_in, tick_in
+from tests import clips
+from tests.desk import open_desk
+from tests.discord_spec import check_all
+from tests.fakes import PATIENCE, VOICE
+from tests.test_buttons import MANAGE_MESSAGES, Errors, post_card
+from tests.test_wire import button
+from tests.wire import open_wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+    from pathlib import Path
+
+    from bot.model import Attachment, Job
+    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.messages import Message
+    from tests.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+SOUND = Upload(filename="voice.ogg", content=b"OggS", content_type="audio/ogg")
+FORMS = (Action.EDIT, Action.NARRATE, Action.DELETE)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        opened.bench.backend.finish()
+        yield opened
+        check_all(opened.sandbox.ledger.requests)
+        assert opened.bot.persistent_views == []
+
+
+@pytest.fixture
+def warnings() -> Generator[Errors]:
+    handler = Errors(logging.WARNING)
+    logging.getLogger("cogs").addHandler(handler)
+    yield handler
+    logging.getLogger("cogs").removeHandler(handler)
+
+
+async def finished(desk: Desk, *, attachment: Attachment | None = None) -> Job:
+    """Let a job of the person at the desk be done."""
+    job = await desk.bench.submit(attachment=attachment, user_id=desk.sandbox.world.user.id)
+    ended = await desk.bench.run_out(job.id)
+    assert ended.state is JobState.SUCCEEDED
+    return ended
+
+
+async def press(desk: Desk, action: Action, job: Job, **who: object) -> Message:
+    """Press a button, and return the message that answers."""
+    return await desk.click(post_card(desk, action, job.id), "Old", **who)
+
+
+async def form(desk: Desk, action: Action, job: Job, **who: Any) -> Interaction:
+    """Press a button, and return the form that answers."""
+    card = post_card(desk, action, job.id)
+    pressed = await desk.sandbox.click(card, f"clapper:{action}:{job.id}", **who)
+    await desk.sandbox.wait_for(lambda: pressed.modal or pressed.message)
+    assert pressed.modal is not None
+    return pressed
+
+
+async def told(desk: Desk, opened: Interaction, values: dict[str, Any]) -> Message:
+    """Send a form, and return the message that answers."""
+    return await desk.sandbox.answer_to(await desk.sandbox.submit(opened, values))
+
+
+async def behind(desk: Desk, card: Message) -> Job:
+    """Return the job whose card this is."""
+    bench = desk.bench
+    await bench.until(lambda: any(c.job.origin.message_id == card.id for c in bench.changes))
+    [job_id] = {c.job.id for c in bench.changes if c.job.origin.message_id == card.id}
+    return await bench.now(job_id)
+
+
+async def count(desk: Desk) -> int:
+    return len(await desk.bench.database.rows("SELECT id FROM jobs", {}))
+
+
+# Again
+
+
+async def test_again_makes_the_same_once_more_on_a_card_of_its_own(desk: Desk) -> None:
+    first = await finished(desk, attachment=VOICE)
+    card = await press(desk, Action.AGAIN, first)
+    job = await behind(desk, card)
+    assert job.request.prompt == first.request.prompt
+    assert (job.narration_of, job.attachment) == (first.id, replace(VOICE, url=None))
+    assert not card.ephemeral
+    assert (await desk.bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert desk.bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
+
+
+async def test_again_goes_by_todays_presets(desk: Desk) -> None:
+    first = await finished(desk)
+    presets = replace(desk.bot.services.presets, model="newer", seconds=4)
+    desk.bot.services = replace(desk.bot.services, presets=presets)
+    job = await behind(desk, await press(desk, Action.AGAIN, first))
+    assert (job.request.model, job.request.seconds) == ("newer", 4)
+
+
+async def test_a_narration_is_found_behind_a_job_that_never_had_its_own(desk: Desk) -> None:
+    first = await finished(desk, attachment=VOICE)
+    second = await behind(desk, await press(desk, Action.AGAIN, first))
+    await desk.bench.jobs.cancel(second.id)
+    third = await behind(desk, await press(desk, Action.AGAIN, second))
+    assert third.narration_of == first.id
+
+
+@pytest.mark.parametrize("action", [Action.AGAIN, Action.EDIT])
+async def test_a_narration_that_is_no_longer_kept_is_told_before_anything_is_made(
+    desk: Desk, action: Action
+) -> None:
+    first = await finished(desk, attachment=VOICE)
+    await desk.bench.workspace.discard(first.id)
+    answer = await press(desk, action, first)
+    assert "don't have the narration" in answer.text
+    assert answer.ephemeral
+    assert await count(desk) == 1
+
+
+# Edit prompt
+
+
+async def test_the_prompt_is_edited_and_makes_a_new_video(desk: Desk) -> None:
+    first = await finished(desk, attachment=VOICE)
+    opened = await form(desk, Action.EDIT, first)
+    assert opened.modal is not None
+    assert opened.modal["components"][0]["component"]["value"] == first.request.prompt
+    card = await told(desk, opened, {"prompt": " a dog under a roof "})
+    job = await behind(desk, card)
+    assert (job.request.prompt, job.narration_of) == ("a dog under a roof", first.id)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"), [("  \n ", "what the video should show"), ("x" * 2001, "too long")]
+)
+async def test_a_prompt_that_will_not_do_is_told(desk: Desk, prompt: str, sentence: str) -> None:
+    opened = await form(desk, Action.EDIT, await finished(desk))
+    answer = await told(desk, opened, {"prompt": prompt})
+    assert sentence in answer.text
+    assert answer.ephemeral
+    assert await count(desk) == 1
+
+
+# Add narration
+
+
+async def test_a_narration_is_added_to_what_is_there(desk: Desk) -> None:
+    first = await finished(desk)
+    opened = await form(desk, Action.NARRATE, first)
+    job = await behind(desk, await told(desk, opened, {"audio": SOUND}))
+    assert (job.clip_of, job.request) == (first.id, first.request)
+    assert job.attachment is not None
+    assert (job.attachment.filename, job.attachment.size) == ("voice.ogg", 4)
+    assert (await desk.bench.run_out(job.id)).state is JobState.SUCCEEDED
+    [(_, url)] = desk.bench.editor.ingested
+    assert url.startswith("http://127.0.0.1:")
+    assert desk.bench.backend.posts == 1
+
+
+async def test_a_narration_needs_the_video(desk: Desk) -> None:
+    first = await finished(desk)
+    opened = await form(desk, Action.NARRATE, first)
+    desk.bench.workspace.video(first.id).unlink()
+    assert "don't have this video" in (await told(desk, opened, {"audio": SOUND})).text
+    assert "don't have this video" in (await press(desk, Action.NARRATE, first)).text
+    assert await count(desk) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({}, "no audio file"),
+        ({"audio": replace(SOUND, content=b"." * (1024**2 + 1))}, "too large"),
+    ],
+)
+async def test_what_is_no_narration_is_told(
+    desk: Desk, values: dict[str, Any], sentence: str
+) -> None:
+    opened = await form(desk, Action.NARRATE, await finished(desk))
+    assert sentence in (await told(desk, opened, values)).text
+    assert await count(desk) == 1
+
+
+# Delete
+
+
+async def delete(desk: Desk, opened: Interaction) -> None:
+    """Tick the box, send the form, and wait until the bot has asked for the end of the card."""
+    before = len(desk.made("DELETE /webhooks"))
+    await desk.sandbox.submit(opened, {"sure": True})
+    await desk.sandbox.wait_for(lambda: len(desk.made("DELETE /webhooks")) > before)
+
+
+async def test_deleting_takes_the_message_and_the_files(desk: Desk) -> None:
+    job = await finished(desk, attachment=VOICE)
+    opened = await form(desk, Action.DELETE, job)
+    await delete(desk, opened)
+    assert opened.source is not None
+    assert opened.source.deleted
+    assert not await desk.bench.workspace.has_video(job.id)
+    assert not await desk.bench.workspace.has_narration(job.id)
+    gone = await desk.bench.now(job.id)
+    assert (gone.request.prompt, gone.deleted_at) == ("", desk.clock())
+    for action in (Action.AGAIN, Action.EDIT, Action.NARRATE):
+        assert "has been deleted" in (await press(desk, action, job)).text
+
+
+async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:
+    job = await finished(desk)
+    opened = await form(desk, Action.DELETE, job)
+    assert "Nothing was deleted" in (await told(desk, opened, {})).text
+    assert await desk.bench.workspace.has_video(job.id)
+
+
+async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
+    job = await desk.bench.submit(user_id=desk.sandbox.world.user.id)
+    assert "still under way" in (await press(desk, Action.DELETE, job)).text
+    # Ended, but not yet shown on its card when the form is sent.
+    await desk.bench.jobs.cancel(job.id)
+    opened = await form(desk, Action.DELETE, job)
+    assert "still under way" in (await told(desk, opened, {"sure": True})).text
+    await desk.bench.run_out(job.id)
+    await delete(desk, await form(desk, Action.DELETE, job))
+
+
+async def test_a_card_that_can_not_be_removed_can_be_removed_later(
+    desk: Desk, warnings: Errors
+) -> None:
+    job = await finished(desk)
+    desk.sandbox.faults.add("DELETE /webhooks/*", refusals.UNKNOWN_MESSAGE)
+    opened = await form(desk, Action.DELETE, job)
+    await delete(desk, opened)
+    async with asyncio.timeout(PATIENCE):
+        await warnings.came.wait()
+    assert warnings.messages == [f"card.undeleted id={job.id} error=NotFound"]
+    assert opened.source is not None
+    assert not opened.source.deleted
+    await delete(desk, await form(desk, Action.DELETE, job))
+
+
+async def test_a_moderator_deletes_but_makes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "PERMISSIONS", str(int(state.PERMISSIONS) | MANAGE_MESSAGES))
+    job, moderator = await finished(desk), desk.sandbox.world.add_user("grace")
+    for action in (Action.AGAIN, Action.EDIT, Action.NARRATE):
+        assert "Only the person" in (await press(desk, action, job, user=moderator)).text
+    await delete(desk, await form(desk, Action.DELETE, job, user=moderator))
+    assert await count(desk) == 1
+
+
+@pytest.mark.parametrize("action", [Action.AGAIN, *FORMS])
+async def test_a_stranger_does_nothing(desk: Desk, action: Action) -> None:
+    job, stranger = await finished(desk), desk.sandbox.world.add_user("grace")
+    answer = await press(desk, action, job, user=stranger)
+    assert "Only the person" in answer.text
+    assert answer.ephemeral
+    assert await count(desk) == 1
+
+
+# All of it, with real files
+
+
+async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Path) -> None:
+    voice = clips.make_speech(tmp_path / "voice.wav", seconds=1)
+    async with open_wire(tmp_path) as wire:
+        async with wire.bot():
+            first = await wire.video("A lighthouse")
+            await wire.delivered(first)
+            await wire.settled()
+            opened = await wire.sandbox.click(first, button(first, "Add narration"))
+            await wire.sandbox.wait_for(lambda: opened.modal)
+        async with wire.bot():
+            sent = await wire.sandbox.submit(opened, {"audio": replace(SOUND, content=voice)})
+            second = await wire.sandbox.answer_to(sent)
+            await wire.delivered(second)
+            await wire.settled()
+            assert wire.creates() == 1
+            assert first.files[0].sha256 != second.files[0].sha256
+            pressed = await wire.sandbox.click(second, button(second, "Again"))
+            third = await wire.sandbox.answer_to(pressed)
+            await wire.delivered(third)
+            await wire.settled()
+        assert wire.creates() == 2
+        assert third.files[0].sha256 == second.files[0].sha256
+        assert len(wire.sandbox.dms()) == 3
+        check_all(wire.sandbox.ledger.requests)
+
+
+# Forms themselves
+
+
+@pytest.mark.parametrize("action", FORMS)
+async def test_a_form_of_somebody_elses_job_is_refused_when_it_is_sent(
+    desk: Desk, action: Action
+) -> None:
+    job, stranger = await finished(desk), desk.sandbox.world.add_user("grace")
+    opened = await form(desk, action, job)
+    opened.user = stranger
+    assert "Only the person" in (await told(desk, opened, {})).text
+    assert await desk.bench.workspace.has_video(job.id)
+
+
+async def test_a_form_that_breaks_tells_the_person_where_the_operator_looks(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened = await form(desk, Action.EDIT, await finished(desk))
+    async with desk.bench.unwritable():
+        sent = await desk.sandbox.submit(opened, {"prompt": "a dog"})
+        answer = await desk.sandbox.answer_to(sent)
+    assert answer.ephemeral
+    assert answer.text.endswith(f"{sent.id}.")
+    [record] = [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert record.getMessage() == f"interaction.failed id={sent.id}"
+
+
+async def test_a_form_that_can_not_be_shown_is_told(desk: Desk) -> None:
+    job = await finished(desk)
+    desk.sandbox.faults.add("POST /interactions/*", faults.Cut())
+    assert "Something went wrong" in (await press(desk, Action.EDIT, job)).text
+
+
+async def test_a_form_that_is_not_ours_is_left_alone(desk: Desk) -> None:
+    opened = await form(desk, Action.EDIT, await finished(desk))
+    assert opened.modal is not None
+    opened.modal["custom_id"] = "another:form"
+    await desk.sandbox.submit(opened, {})
+    # What comes after it is answered: that one was not.
+    opened = await form(desk, Action.EDIT, await finished(desk))
+    await told(desk, opened, {"prompt": "a dog"})
+    assert len(desk.made("POST /interactions")) == 3
+
+
+ODD: list[Any] = [
+    None,
+    [],
+    {},
+    {"components": None},
+    {"components": [None, 7, {"component": None}, {"component": {"custom_id": ["x"]}}]},
+    {"components": [{"component": {"custom_id": "x"}}]},
+    {"components": [{"component": {"custom_id": "x", "value": 7, "values": [None]}}]},
+    {"components": [{"component": {"custom_id": "x", "value": None, "values": ["1"]}}]},
+    {
+        "components": [{"component": {"custom_id": "x", "value": {}, "values": ["1"]}}],
+        "resolved": {"attachments": {"1": {"url": None, "filename": "a", "size": 1}}},
+    },
+    {
+        "components": [{"component": {"custom_id": "x", "value": "", "values": ["1"]}}],
+        "resolved": {"attachments": {"1": {"url": "u" * 5000, "filename": "a", "size": 1}}},
+    },
+    {"components": [{}] * 40 + [{"component": {"custom_id": "x", "value": "late"}}]},
+]
+
+
+@pytest.mark.parametrize("data", ODD)
+def test_odd_data_is_an_empty_form(data: Any) -> None:
+    assert (text_in(data, "x"), tick_in(data, "x"), file_in(data, "x")) == ("", False, None)
+
+
+def test_forms_keep_discords_limits_in_every_language() -> None:
+    texts = Texts.load()
+    keys = [key for key in texts.keys() if key.startswith("form.")]  # noqa: SIM118 - no mapping
+    assert keys
+    for language in ("en", "de", "ja"):
+        for key in keys:
+            most = 100 if "_hint" in key else 4000 if key.endswith("_text") else 45
+            assert len(texts(key, language)) <= most, (key, language)

@@ -1,0 +1,330 @@
+"""The ladder: which file goes up, what a refusal teaches, and who counts as having the video."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.delivery.ladder import Ladder, Parcel, Place
+from bot.delivery.messages import FileTooLargeError
+from bot.links import Links
+from bot.model import NOTE_CARD_GONE, Handover, JobState, Notify
+from bot.sandbox import refusals
+from bot.sandbox.refusals import Refusal
+from storage.limits import UploadLimits
+from tests.desk import open_desk
+from tests.discord_spec import check_all
+from tests.fakes import origin
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.model import Artifact, Job
+    from bot.sandbox.messages import Message
+    from tests.desk import Desk
+
+PUBLIC_URL = "https://videos.example.org"
+WEEK = 7 * 24 * 60 * 60
+MIB = 1024 * 1024
+A_MINUTE = 60
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        yield opened
+        check_all(opened.sandbox.ledger.requests)
+
+
+# One rung after the other, without Discord.
+
+
+class Climber:
+    """A ladder in a place that takes `takes` bytes, and what was uploaded there."""
+
+    def __init__(self, desk: Desk, takes: int, *, public_url: str = "") -> None:
+        self.takes = takes
+        self.uploads: list[Parcel] = []
+        self.said = 0
+        self._ladder = Ladder(
+            limits=UploadLimits(desk.bench.database),
+            shrinker=desk.bench.editor,
+            workspace=desk.bench.workspace,
+            links=Links(b"key", public_url=public_url, lifetime=60.0, clock=desk.clock),
+            clock=desk.clock,
+        )
+
+    async def climb(self, artifact: Artifact, announced: int, guild_id: int = 1) -> bool:
+        place = Place(guild_id=guild_id, announced=announced)
+        return await self._ladder.climb(artifact, place, self._upload, self._say)
+
+    async def _upload(self, parcel: Parcel) -> None:
+        self.uploads.append(parcel)
+        if parcel.size > self.takes:
+            raise FileTooLargeError
+
+    async def _say(self) -> None:
+        self.said += 1
+
+    @property
+    def sizes(self) -> list[int]:
+        return [parcel.size for parcel in self.uploads]
+
+
+async def test_a_refusal_teaches_the_next_lower_rung_to_this_server_for_a_week(desk: Desk) -> None:
+    job, _ = await desk.video()
+    video = replace(desk.artifact(job), size=18 * MIB)
+    desk.bench.editor.least[True] = MIB
+    climber = Climber(desk, takes=10 * MIB)
+    assert await climber.climb(video, 20 * MIB)
+    assert climber.sizes == [18 * MIB, 10 * MIB]
+    assert climber.said == 1
+    # The next one starts there, also after a restart; another server does not know.
+    again = Climber(desk, takes=10 * MIB)
+    assert await again.climb(video, 20 * MIB)
+    assert again.sizes == [10 * MIB]
+    assert again.said == 0
+    elsewhere = Climber(desk, takes=20 * MIB)
+    assert await elsewhere.climb(video, 20 * MIB, guild_id=2)
+    assert elsewhere.sizes == [18 * MIB]
+    desk.clock.advance(WEEK)
+    assert await elsewhere.climb(video, 20 * MIB)
+    assert elsewhere.sizes == [18 * MIB] * 2
+
+
+async def test_two_refusals_are_two_steps_and_a_third_is_the_end(desk: Desk) -> None:
+    job, _ = await desk.video()
+    video = replace(desk.artifact(job), size=60 * MIB)
+    desk.bench.editor.least[True] = MIB
+    climber = Climber(desk, takes=25 * MIB)
+    assert await climber.climb(video, 100 * MIB)
+    assert climber.sizes == [60 * MIB, 50 * MIB, 25 * MIB]
+    stubborn = Climber(desk, takes=0)
+    assert not await stubborn.climb(video, 100 * MIB)
+    assert stubborn.sizes == [25 * MIB, 20 * MIB, 10 * MIB]
+
+
+async def test_below_the_lowest_rung_a_refusal_teaches_nothing(desk: Desk) -> None:
+    job, _ = await desk.video()
+    video = replace(desk.artifact(job), size=8 * MIB)
+    climber = Climber(desk, takes=0)
+    assert not await climber.climb(video, 20 * MIB)
+    assert climber.sizes == [8 * MIB]
+    assert await UploadLimits(desk.bench.database).get(1, now=desk.clock()) is None
+
+
+async def test_of_two_refusals_at_the_same_time_the_lower_one_counts(desk: Desk) -> None:
+    limits = UploadLimits(desk.bench.database)
+    for size in (10, 25):
+        await limits.learn(1, size, now=desk.clock())
+    assert await limits.get(1, now=desk.clock()) == 10
+    desk.clock.advance(WEEK)
+    await limits.learn(1, 25, now=desk.clock())
+    assert await limits.get(1, now=desk.clock()) == 25
+
+
+@pytest.mark.parametrize(
+    ("least", "public_url", "note"),
+    [
+        ({True: 10, False: 5}, "", "card.smaller"),
+        ({False: 5}, "", "card.much_smaller"),
+        ({}, "", None),
+        ({False: 5}, PUBLIC_URL, None),
+    ],
+)
+async def test_a_bad_copy_is_made_only_where_there_can_be_no_link(
+    desk: Desk, least: dict[bool, int], public_url: str, note: str | None
+) -> None:
+    job, _ = await desk.video()
+    desk.bench.editor.least = least
+    climber = Climber(desk, takes=100, public_url=public_url)
+    assert await climber.climb(replace(desk.artifact(job), size=200), 100) is (note is not None)
+    assert [parcel.note for parcel in climber.uploads] == ([note] if note else [])
+
+
+def test_a_boosted_servers_limit_does_not_count_in_a_dm() -> None:
+    boosted = origin(upload_limit=100 * MIB)
+    assert Place.of_dm(boosted) == Place(guild_id=0, announced=20 * MIB)
+    assert Place.of_dm(origin(upload_limit=10 * MIB)).announced == 10 * MIB
+    assert Place.of_card(boosted) == Place(guild_id=2, announced=100 * MIB)
+    assert Place.of_card(origin(guild_id=None)).guild_id == 0
+
+
+# On the card.
+
+
+async def stored(desk: Desk, size: int = 200) -> tuple[Job, Message, Artifact]:
+    """Type a command, and put its finished video into its place."""
+    job, message = await desk.video()
+    artifact = desk.artifact(job, bytes(range(200)) * (size // 200))
+    await desk.bench.artifacts.save(artifact)
+    return job, message, artifact
+
+
+async def is_delivered(desk: Desk, job: Job) -> bool:
+    artifact = await desk.bench.artifacts.get(job.id)
+    assert artifact is not None
+    return artifact.delivered_at is not None
+
+
+def announcing(job: Job, size: int) -> Job:
+    return replace(job, origin=replace(job.origin, upload_limit=size))
+
+
+def links(message: Message) -> list[str]:
+    return [part["url"] for part in message.components if part.get("url")]
+
+
+async def test_what_is_too_large_is_made_small_enough_and_the_card_says_so(desk: Desk) -> None:
+    job, message, artifact = await stored(desk)
+    desk.bench.editor.least[True] = 50
+    deliverer = desk.deliverer(public_url=PUBLIC_URL)
+    handover = await deliverer.deliver(announcing(job, 100), artifact)
+    assert handover is Handover.CARD
+    assert [file.size for file in message.files] == [100]
+    assert "smaller copy" in message.text
+    [original] = links(message)
+    assert original.startswith(f"{PUBLIC_URL}/d/{job.id}.")
+    [on_the_way] = [at for at in texts(message) if "Making it small enough for Discord" in at]
+    assert "smaller copy" not in on_the_way
+    assert desk.bench.workspace.video(job.id).stat().st_size == 200
+    assert await is_delivered(desk, job)
+
+
+def texts(message: Message) -> list[str]:
+    return [str(version.payload) for version in message.versions]
+
+
+async def test_that_a_copy_is_being_made_need_not_be_said(desk: Desk) -> None:
+    job, message, artifact = await stored(desk)
+    desk.bench.editor.least[True] = 50
+    desk.sandbox.faults.add("PATCH /webhooks/*", Refusal(408, 0, "Request Timeout"))
+    assert await desk.deliverer().deliver(announcing(job, 100), artifact) is Handover.CARD
+    assert [file.size for file in message.files] == [100]
+
+
+async def test_a_card_that_will_be_out_of_reach_says_so_while_the_copy_is_made(desk: Desk) -> None:
+    job, message, artifact = await stored(desk)
+    job = announcing(job, 100)
+    job = replace(job, origin=replace(job.origin, by_bot=False))
+    desk.clock.now = job.origin.token_until - 290
+    await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact)
+    assert sum("comes to you by DM" in text for text in texts(message)) == 1
+    assert "comes to you by DM" not in message.text
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_link_plays_on_the_card_where_discord_lets_it(desk: Desk, *, refused: bool) -> None:
+    job, message, artifact = await stored(desk)
+    desk.sandbox.limits.upload_bytes = 100
+    if refused:
+        edits = "PATCH /webhooks/*"
+        desk.sandbox.faults.add(edits, refusals.TOO_LARGE)
+        desk.sandbox.faults.add(edits, Refusal(400, 50035, "Invalid Form Body"))
+    handover = await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact)
+    assert handover is Handover.CARD
+    assert len(links(message)) == 1
+    galleries = [part for part in message.components if "items" in part]
+    assert len(galleries) == int(not refused)
+    assert await is_delivered(desk, job)
+
+
+async def test_what_is_held_does_not_count_as_delivered(desk: Desk) -> None:
+    job, message, artifact = await stored(desk)
+    desk.sandbox.limits.upload_bytes = 100
+    assert await desk.deliverer().deliver(job, artifact) is Handover.HELD
+    assert "PUBLIC_URL" in message.text
+    assert not await is_delivered(desk, job)
+
+
+# By DM.
+
+
+async def notifying(desk: Desk, note: str | None = None) -> tuple[Job, Artifact]:
+    """Bring a job to where only the DM is due."""
+    job, _ = await desk.video()
+    desk.bench.backend.finish()
+    while (job := await desk.bench.now(job.id)).state is not JobState.NOTIFYING:
+        await desk.bench.step(job.id)
+    job = await desk.bench.claim(job.id)
+    artifact = desk.artifact(job, bytes(200))
+    await desk.bench.artifacts.save(artifact)
+    return replace(job, note=note), artifact
+
+
+async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
+    desk: Desk,
+) -> None:
+    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    desk.bench.editor.least[True] = 50
+    assert await desk.deliverer(public_url=PUBLIC_URL).notify(announcing(job, 100), artifact)
+    [dm] = desk.sandbox.dms()
+    assert [file.size for file in dm.files] == [100]
+    assert "smaller copy" in dm.text
+    assert f"{PUBLIC_URL}/d/{job.id}." in dm.text
+    assert await is_delivered(desk, job)
+
+
+async def test_a_refused_dm_leaves_the_video_to_the_library_undelivered(desk: Desk) -> None:
+    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    desk.sandbox.close_dms()
+    assert await desk.deliverer().notify(job, artifact)
+    assert not await is_delivered(desk, job)
+    assert desk.bench.workspace.video(job.id).exists()
+
+
+@pytest.mark.parametrize(
+    ("notify", "minutes", "seconds", "sent"),
+    [
+        (Notify.ALWAYS, 0, 0, True),
+        (Notify.NEVER, 0, 86_400, False),
+        (Notify.LATE, 10, 10 * A_MINUTE - 1, False),
+        (Notify.LATE, 10, 10 * A_MINUTE + 1, True),
+    ],
+)
+async def test_people_are_told_as_they_chose(
+    desk: Desk, notify: Notify, minutes: int, seconds: float, *, sent: bool
+) -> None:
+    job, artifact = await notifying(desk)
+    await desk.bench.people.choose(job.origin.user_id, notify, minutes)
+    desk.clock.now = job.created_at + seconds
+    assert await desk.deliverer().notify(job, artifact)
+    assert len(desk.sandbox.dms()) == int(sent)
+
+
+async def test_whoever_wants_no_notices_still_gets_a_video_whose_card_is_gone(desk: Desk) -> None:
+    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    await desk.bench.people.choose(job.origin.user_id, Notify.NEVER)
+    assert await desk.deliverer().notify(job, artifact)
+    assert len(desk.sandbox.dms()) == 1
+
+
+# Why there is none.
+
+
+@pytest.mark.parametrize("by_bot", [False, True])
+async def test_a_failure_that_its_card_can_not_show_any_more_is_told_by_dm(
+    desk: Desk, *, by_bot: bool
+) -> None:
+    job, message = await desk.video()
+    failed = await desk.bench.jobs.fail(job, "failed.moderated")
+    assert failed is not None
+    failed = replace(failed, origin=replace(failed.origin, by_bot=by_bot))
+    desk.forget_token()
+    for _ in range(2):
+        await desk.deliverer().show(failed)
+    assert ("content policy" in message.text) is by_bot
+    assert ["content policy" in dm.text for dm in desk.sandbox.dms()] == [True] * (not by_bot)
+
+
+async def test_a_failure_that_nobody_wants_to_hear_of_is_no_error(desk: Desk) -> None:
+    job, _ = await desk.video()
+    failed = await desk.bench.jobs.fail(job, "failed.moderated")
+    assert failed is not None
+    desk.forget_token()
+    desk.sandbox.close_dms()
+    await desk.deliverer().show(replace(failed, origin=replace(failed.origin, by_bot=False)))
+    assert desk.sandbox.dms() == []

@@ -1,0 +1,519 @@
+"""What people see of their own videos, and what nobody else sees."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.delivery import resend
+from bot.errors import UserError
+from bot.library import Library
+from bot.model import NOTE_CARD_GONE, Handover, JobState, VideoRequest
+from bot.sandbox import faults, refusals, state
+from tests.desk import make_resender, open_desk
+from tests.discord_spec import check_all
+from tests.fakes import PATIENCE
+from tests.wire import open_wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+    from pathlib import Path
+
+    from aiohttp import web
+
+    from bot.model import Job
+    from bot.sandbox.messages import Message
+    from bot.sandbox.state import User
+    from tests.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+UPLOAD = "PATCH /webhooks/*"
+MANAGE_MESSAGES = 1 << 13
+CLIP = b"\0\0\0\x18ftypmp42" + b"the clip" * 1000
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        yield opened
+        check_all(opened.sandbox.ledger.requests)
+
+
+@pytest.fixture
+def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "PERMISSIONS", str(int(state.PERMISSIONS) | MANAGE_MESSAGES))
+
+
+class Sent(logging.Handler):
+    """Tells when a video was sent again, and that was written down."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.came = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("video.sent_again"):
+            self.came.set()
+
+    async def delivered_at(self, desk: Desk, job: Job) -> float | None:
+        """Wait for it, and return what was written."""
+        async with asyncio.timeout(PATIENCE):
+            await self.came.wait()
+        artifact = await desk.bench.artifacts.get(job.id)
+        return artifact.delivered_at if artifact else None
+
+
+@pytest.fixture
+def sent(caplog: pytest.LogCaptureFixture) -> Generator[Sent]:
+    caplog.set_level(logging.INFO, "bot.delivery.resend")
+    handler = Sent()
+    logging.getLogger("bot.delivery.resend").addHandler(handler)
+    yield handler
+    logging.getLogger("bot.delivery.resend").removeHandler(handler)
+
+
+async def ask(desk: Desk, prompt: str, *, user: User | None = None) -> Job:
+    """Have a job taken in, a minute after the last one."""
+    desk.clock.advance(60)
+    where = desk.sandbox.world.channel
+    assert where.guild is not None
+    job = await desk.bench.submit(
+        VideoRequest(prompt=prompt, model=None, seconds=8, size="1280x720"),
+        user_id=(user or desk.sandbox.world.user).id,
+        guild_id=where.guild.id,
+        channel_id=where.id,
+        acknowledged=False,
+    )
+    message = desk.sandbox.say(f"the card of {prompt[:100]}", user=desk.sandbox.world.bot)
+    acknowledged = await desk.bench.jobs.acknowledge(job.id, message.id)
+    assert acknowledged is not None
+    return acknowledged
+
+
+async def finish(desk: Desk, prompt: str, content: bytes = CLIP) -> Job:
+    """Have a video made, and put it where it is kept."""
+    job = await ask(desk, prompt)
+    desk.bench.backend.finish()
+    job = await desk.bench.run_out(job.id)
+    assert job.state is JobState.SUCCEEDED
+    await desk.bench.artifacts.save(desk.artifact(job, content))
+    return job
+
+
+def card_of(desk: Desk, job: Job) -> Message:
+    return next(m for m in desk.sandbox.ledger.messages if m.id == job.origin.message_id)
+
+
+async def videos(desk: Desk, **how: Any) -> Message:
+    """Type /videos, and return what the person sees."""
+    search = how.pop("search", None)
+    options = {} if search is None else {"search": search}
+    return await desk.sandbox.answer_to(await desk.sandbox.slash("videos", options, **how))
+
+
+async def press(desk: Desk, page: Message, start: str, **who: Any) -> Message:
+    """Press the button whose id begins like this, and return the answer."""
+    [custom_id] = [c["custom_id"] for c in page.components if is_button(c, start)]
+    return await desk.sandbox.answer_to(await desk.sandbox.click(page, custom_id, **who))
+
+
+def is_button(component: dict[str, Any], start: str) -> bool:
+    return component.get("custom_id", "").startswith(start) and not component.get("disabled")
+
+
+def prompts(page: Message) -> list[str]:
+    return re.findall(r"(?m)^> (.*)$", page.text)
+
+
+def labels(page: Message) -> list[str]:
+    return [part["label"] for part in page.components if part["type"] == 2]
+
+
+async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
+    stranger = desk.sandbox.world.add_user("grace")
+    kept = await finish(desk, "A **lighthouse**\nat @everyone's dusk")
+    gone = await finish(desk, "A cat")
+    await asyncio.to_thread(desk.bench.workspace.video(gone.id).unlink)
+    await desk.bench.jobs.cancel((await ask(desk, "A dog")).id)
+    await ask(desk, "A secret", user=stranger)
+    waiting = await ask(desk, "A boat " * 100)
+    page = await videos(desk)
+
+    boat = ("A boat " * 100)[:139].rstrip() + "…"
+    assert page.text.split("\n") == [
+        "**Your videos**",
+        f"**Getting ready** · <t:{int(waiting.created_at)}:R>",
+        f"> {boat}",
+        "-# 8 s",
+        f"**Cancelled** · <t:{int(waiting.created_at) - 120}:R>",
+        "> A dog",
+        "-# 8 s",
+        f"**Ready** · <t:{int(gone.created_at)}:R>",
+        "> A cat",
+        "-# 8 s · file no longer kept",
+        f"**Ready** · <t:{int(kept.created_at)}:R>",
+        "> A \\*\\*lighthouse\\*\\* at @\u200beveryone's dusk",
+        "-# 8 s · file kept",
+    ]
+    assert page.ephemeral
+    assert labels(page) == ["Go to the message"] * 4 + ["Send again"]
+    links = [part["url"] for part in page.components if part.get("url")]
+    guild, channel = kept.origin.guild_id, kept.origin.channel_id
+    assert links[3] == f"https://discord.com/channels/{guild}/{channel}/{kept.origin.message_id}"
+    assert prompts(await videos(desk, user=stranger)) == ["A secret"]
+
+
+async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None:
+    desk.bench.deliverer.handover = Handover.DM
+    job = await finish(desk, "A cat")
+    assert job.note == NOTE_CARD_GONE
+    assert labels(await videos(desk)) == ["Send again"]
+
+
+async def test_whoever_has_no_videos_is_told_how_to_get_one(desk: Desk) -> None:
+    page = await videos(desk, where=desk.sandbox.world.dm(desk.sandbox.world.user))
+    assert page.text == "You have not asked for a video yet. Type /video to have one made."
+    assert page.ephemeral
+
+
+async def test_what_was_deleted_is_shown_nowhere(desk: Desk) -> None:
+    job = await finish(desk, "A cat")
+    page = await videos(desk)
+    assert await desk.bench.keeper.delete(job.id)
+    assert "not asked" in (await videos(desk)).text
+    assert await desk.sandbox.complete("videos", "search", "") == []
+    assert "no longer kept" in (await press(desk, page, "clapper:send:")).text
+    chosen = await desk.sandbox.choose("Video details", card_of(desk, job))
+    assert "not the card" in (await desk.sandbox.answer_to(chosen)).text
+
+
+async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
+    for number in range(11):
+        await ask(desk, f"Boat {number} of the 100%")
+    await ask(desk, "A cat")
+    page = await videos(desk, search="  boat ")
+    assert prompts(page) == [f"Boat {number} of the 100%" for number in (10, 9, 8, 7, 6)]
+    assert labels(page)[-3:] == ["Newer", "1 of 3", "Older"]
+    assert await press(desk, page, "clapper:page:5:") is page
+    assert await press(desk, page, "clapper:page:10:") is page
+    assert prompts(page) == ["Boat 0 of the 100%"]
+    assert labels(page)[-2] == "3 of 3"
+    assert [is_button(part, "clapper:page:") for part in page.components][-3:] == [1, 0, 0]
+    await press(desk, page, "clapper:page:5:")
+    assert prompts(page)[0] == "Boat 5 of the 100%"
+    assert page.text.startswith("**Your videos that match**\n")
+    # What answered was the template, as after a restart: no view is remembered.
+    assert desk.bot.persistent_views == []
+
+
+async def test_a_page_that_is_no_more_is_the_last_one_that_there_is(desk: Desk) -> None:
+    jobs = [await ask(desk, f"Boat {number}") for number in range(6)]
+    page = await videos(desk)
+    await desk.bench.jobs.cancel(jobs[0].id)
+    await desk.bench.run_out(jobs[0].id)
+    assert await desk.bench.keeper.delete(jobs[0].id)
+    await press(desk, page, "clapper:page:5:")
+    assert prompts(page) == [f"Boat {number}" for number in (5, 4, 3, 2, 1)]
+    assert "Older" not in labels(page)
+
+
+async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
+    texts = ["100% cats", "100 cats", "a_b", "aXb", "back\\slash", "It's “quoted”"]
+    for text in texts:
+        await ask(desk, text)
+    for typed, found in [
+        ("0% c", ["100% cats"]),
+        ("a_b", ["a_b"]),
+        ("\\", ["back\\\\slash"]),
+        ("' OR 1=1", []),
+        ("T'S", ["It's “quoted”"]),
+        ("100", ["100 cats", "100% cats"]),
+    ]:
+        assert prompts(await videos(desk, search=typed)) == [
+            text.replace("_", "\\_") for text in found
+        ]
+    nothing = await videos(desk, search="*dogs*")
+    assert nothing.text.startswith("None of your videos has “\\*dogs\\*” in its prompt.")
+
+
+async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> None:
+    long = await ask(desk, "Boats, " + "many " * 40)
+    for number in range(30):
+        await ask(desk, f"Boat {number}")
+    newest = await ask(desk, "Boat 3")
+    stranger = desk.sandbox.world.add_user("grace")
+    secret = await ask(desk, "Boat of a stranger", user=stranger)
+
+    choices = await desk.sandbox.complete("videos", "search", "boat")
+    assert [choice["name"] for choice in choices[:3]] == ["Boat 3", "Boat 29", "Boat 28"]
+    assert len(choices) == 25
+    assert prompts(await videos(desk, search=choices[0]["value"])) == ["Boat 3"] * 2
+    assert choices[0]["value"] == newest.id
+    [choice] = await desk.sandbox.complete("videos", "search", "boats,")
+    assert choice["value"] == long.id
+    assert choice["name"].endswith("many…")
+    assert len(choice["name"]) <= 100
+    # Somebody else's job is found by its id as little as by its prompt.
+    assert prompts(await videos(desk, search=secret.id)) == []
+
+
+async def test_a_video_is_sent_again_and_counts_as_delivered(desk: Desk, sent: Sent) -> None:
+    job = await finish(desk, "A cat")
+    await desk.bench.database.rows("UPDATE artifacts SET delivered_at = NULL", {})
+    again = await press(desk, await videos(desk), "clapper:send:")
+    [file] = again.files
+    assert await asyncio.to_thread(file.path.read_bytes) == CLIP
+    assert file.filename == f"clapper-{job.id[:8]}.mp4"
+    assert again.ephemeral
+    assert prompts(again) == ["A cat"]
+    assert await sent.delivered_at(desk, job) == desk.clock()
+    assert desk.made("POST /webhooks") == []
+
+
+async def test_an_upload_that_breaks_is_begun_anew(desk: Desk) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    desk.sandbox.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=2)
+    [file] = (await press(desk, page, "clapper:send:")).files
+    assert await asyncio.to_thread(file.path.read_bytes) == CLIP
+
+
+async def test_an_upload_that_keeps_breaking_is_given_up(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    desk.sandbox.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=3)
+    told = await press(desk, page, "clapper:send:")
+    assert "did not take the video" in told.text
+    assert told.ephemeral
+    [record] = [r for r in caplog.records if "resend.failed" in r.getMessage()]
+    assert "could not be reached" in record.getMessage()
+    # The next press is served: nothing was left over.
+    assert (await press(desk, page, "clapper:send:")).files
+
+
+async def test_a_refusal_is_not_repeated(desk: Desk) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    desk.sandbox.faults.add(UPLOAD, refusals.NOT_THE_AUTHOR)
+    assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
+    assert len(desk.made("PATCH /webhooks")) == 2
+
+
+@pytest.mark.parametrize("announced", [20_000_000, 5000], ids=["refused", "announced"])
+async def test_a_video_that_is_too_large_comes_as_a_link(
+    desk: Desk, sent: Sent, announced: int
+) -> None:
+    job = await finish(desk, "A cat")
+    resender = make_resender(desk.bench, desk.clock, public_url="https://clapper.test")
+    desk.bot.services = replace(desk.bot.services, resender=resender)
+    desk.sandbox.limits.announced_bytes = announced
+    desk.sandbox.limits.upload_bytes = 5000
+    again = await press(desk, await videos(desk), "clapper:send:")
+    [url] = [part["url"] for part in again.components if part.get("url")]
+    assert url.startswith(f"https://clapper.test/d/{job.id}.")
+    assert labels(again) == ["Watch the video (0 MB)"]
+    assert len([r for r in desk.made("PATCH") if r.multipart]) == (announced > 5000)
+    assert await sent.delivered_at(desk, job) == desk.clock()
+
+
+async def test_without_an_address_a_video_that_is_too_large_is_explained(desk: Desk) -> None:
+    await finish(desk, "A cat", b"x" * 2_100_000)
+    desk.sandbox.limits.announced_bytes = 1_048_576
+    told = await press(desk, await videos(desk), "clapper:send:")
+    assert told.text.startswith("That video has 2 MB, and Discord takes 1 MB here.")
+
+
+@pytest.mark.parametrize("public_url", ["", "https://clapper.test"], ids=["alone", "linked"])
+async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
+    desk: Desk, sent: Sent, public_url: str
+) -> None:
+    job = await finish(desk, "A cat")
+    resender = make_resender(desk.bench, desk.clock, public_url=public_url)
+    desk.bot.services = replace(desk.bot.services, resender=resender)
+    desk.bench.editor.least[True] = 100
+    desk.sandbox.limits.announced_bytes = 5000
+    again = await press(desk, await videos(desk), "clapper:send:")
+    [file] = again.files
+    assert await asyncio.to_thread(file.path.read_bytes) == bytes(5000)
+    assert "smaller copy" in again.text
+    assert labels(again) == (["Watch it in full quality"] if public_url else [])
+    assert await sent.delivered_at(desk, job) == desk.clock()
+    assert not desk.bench.workspace.folder(job.id).path.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Stall(faults.Fault):
+    """Nothing is done until it is over."""
+
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def on_arrival(self, request: web.Request) -> None:
+        del request
+        await self.over.wait()
+
+
+async def test_the_person_is_told_in_time_that_an_upload_takes_too_long(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    monkeypatch.setattr(resend, "_SECONDS", 0.1)
+    stall = Stall()
+    desk.sandbox.faults.add(UPLOAD, stall)
+    assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
+    stall.over.set()
+
+
+async def test_nobody_is_sent_what_another_asked_for(desk: Desk) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    stranger = desk.sandbox.world.add_user("grace")
+    told = await press(desk, page, "clapper:send:", user=stranger)
+    assert "no longer kept" in told.text
+    assert not told.files
+
+
+async def test_a_file_that_went_a_moment_ago_is_missed_politely(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await finish(desk, "A cat")
+    page = await videos(desk)
+    path = desk.bench.workspace.video(job.id)
+    await asyncio.to_thread(path.unlink)
+    assert "no longer kept" in (await press(desk, page, "clapper:send:")).text
+
+    async def still_there(_job_id: str) -> bool:
+        return True
+
+    monkeypatch.setattr(desk.bench.workspace, "has_video", still_there)
+    assert "no longer kept" in (await press(desk, page, "clapper:send:")).text
+
+
+async def test_one_video_at_a_time_is_sent_to_a_person(desk: Desk) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    held = faults.Hold()
+    desk.sandbox.faults.add(UPLOAD, held)
+    [custom_id] = [c["custom_id"] for c in page.components if is_button(c, "clapper:send:")]
+    first = await desk.sandbox.click(page, custom_id)
+    async with asyncio.timeout(PATIENCE):
+        await held.reached.wait()
+    assert "on its way" in (await press(desk, page, "clapper:send:")).text
+    held.release.set()
+    assert (await desk.sandbox.answer_to(first)).files
+
+
+def test_a_turn_ends_also_when_it_went_wrong() -> None:
+    library = Library(None, None, None, clock=time.time)  # type: ignore[arg-type] # none is asked
+    for _ in range(2):
+        with pytest.raises(ValueError, match="broken"), library.sending(1):
+            with pytest.raises(UserError, match="busy"), library.sending(1):
+                raise NotImplementedError
+            with library.sending(2):
+                raise ValueError("broken")
+
+
+@pytest.mark.parametrize("start", ["clapper:page:", "clapper:send:"])
+async def test_a_button_that_breaks_tells_the_person_where_the_operator_looks(
+    desk: Desk, caplog: pytest.LogCaptureFixture, start: str
+) -> None:
+    for number in range(5):
+        await ask(desk, f"Boat {number}")
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    await desk.bench.database.rows("ALTER TABLE jobs RENAME TO mislaid", {})
+    told = await press(desk, page, start)
+    assert "Something went wrong" in told.text
+    assert told.ephemeral
+    [record] = [r for r in caplog.records if "interaction.failed" in r.getMessage()]
+    assert record.exc_info is not None
+
+
+async def details(desk: Desk, message: Message, **who: Any) -> Message:
+    return await desk.sandbox.answer_to(await desk.sandbox.choose("Video details", message, **who))
+
+
+async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
+    job = await finish(desk, "A cat\nsays ```hello``` **loudly**")
+    told = await details(desk, card_of(desk, job))
+    lines = told.text.split("\n")
+    person = f"<@{desk.sandbox.world.user.id}>"
+    assert lines[:5] == [
+        "**Video details**",
+        f"**Ready** · for {person} · <t:{int(job.created_at)}:f>",
+        "```",
+        "A cat",
+        "says `\u200b``hello`\u200b`` **loudly**",
+    ]
+    steps = [line.partition(" ")[2] for line in lines if line.startswith("<t:")]
+    assert steps[:3] == ["Getting ready", "Waiting its turn", "Handing it to the video service"]
+    assert steps[-2:] == ["Handing it over", "Ready"]
+    assert lines[-3:] == [
+        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the sign that is meant
+        "-# The file has 0 MB.",
+        f"-# Job `{job.id}` · at the video service `{job.remote_id}`",
+    ]
+    assert told.ephemeral
+
+
+@pytest.mark.usefixtures("_all_are_moderators")
+async def test_a_moderator_learns_as_much(desk: Desk) -> None:
+    moderator = desk.sandbox.world.add_user("grace")
+    job = await ask(desk, "`" * 2000)
+    told = await details(desk, card_of(desk, job), user=moderator)
+    assert told.text.endswith(f"-# There is no file.\n-# Job `{job.id}`")
+    assert "``````" not in told.text
+    assert len(told.text) < 4000
+
+
+async def test_others_learn_what_stands_on_the_card_anyway(desk: Desk) -> None:
+    job = await finish(desk, "A cat")
+    told = await details(desk, card_of(desk, job), user=desk.sandbox.world.add_user("grace"))
+    assert told.text.split("\n") == [
+        "**Video details**",
+        f"**Ready** · for <@{desk.sandbox.world.user.id}> · <t:{int(job.created_at)}:f>",
+        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the sign that is meant
+    ]
+
+
+async def test_a_video_that_failed_says_why(desk: Desk) -> None:
+    job = await desk.bench.at(JobState.FAILED)
+    await desk.bench.database.rows(
+        "UPDATE jobs SET user_id = :id", {"id": desk.sandbox.world.user.id}
+    )
+    message = desk.sandbox.say("its card", user=desk.sandbox.world.bot)
+    await desk.bench.database.rows("UPDATE jobs SET message_id = :id", {"id": message.id})
+    told = await details(desk, message)
+    assert "content policy" in told.text
+    assert "That didn't work" in told.text
+    assert f"`{job.id}`" in told.text
+
+
+async def test_a_message_that_is_no_card_has_no_details(desk: Desk) -> None:
+    told = await details(desk, desk.sandbox.say("hello"))
+    assert told.text.startswith("That message is not the card of a video")
+    assert told.ephemeral
+
+
+async def test_a_finished_video_is_fetched_in_a_dm_after_a_restart(tmp_path: Path) -> None:
+    async with open_wire(tmp_path) as wire:
+        async with wire.bot():
+            card = await wire.video("A lighthouse")
+            await wire.delivered(card)
+            await wire.settled()
+            dm = wire.sandbox.world.dm(wire.sandbox.world.user)
+            page = await wire.sandbox.answer_to(await wire.sandbox.slash("videos", where=dm))
+        async with wire.bot():
+            [send] = [c["custom_id"] for c in page.components if is_button(c, "clapper:send:")]
+            again = await wire.sandbox.answer_to(await wire.sandbox.click(page, send))
+        check_all(wire.sandbox.ledger.requests)
+    assert again.channel == dm
+    assert [file.sha256 for file in again.files] == [file.sha256 for file in card.files]

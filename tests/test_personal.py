@@ -1,0 +1,236 @@
+"""What people choose and delete for themselves, as they see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.model import Notify
+from bot.sandbox.refusals import UNKNOWN_WEBHOOK
+from storage.people import Person
+from tests.desk import open_desk
+from tests.discord_spec import check_all
+from tests.fakes import VOICE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.model import Job
+    from bot.sandbox.messages import Message
+    from bot.sandbox.state import User
+    from tests.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        yield opened
+        check_all(opened.sandbox.ledger.requests)
+
+
+async def ask(desk: Desk, name: str, options: dict[str, Any] | None = None, **how: Any) -> Message:
+    """Type a command, and return what the person alone sees."""
+    answer = await desk.sandbox.answer_to(await desk.sandbox.slash(name, options or {}, **how))
+    assert answer.ephemeral
+    return answer
+
+
+async def notify(desk: Desk, **options: Any) -> str:
+    return (await ask(desk, "notify", options)).text
+
+
+async def person(desk: Desk, user: User | None = None) -> Person:
+    return await desk.bench.people.get((user or desk.sandbox.world.user).id)
+
+
+async def made(desk: Desk, *, user: User | None = None) -> Job:
+    """Let somebody's narrated video be finished, and reach them."""
+    bench = desk.bench
+    bench.backend.finish()
+    job = await bench.submit(attachment=VOICE, user_id=(user or desk.sandbox.world.user).id)
+    job = await bench.run_out(job.id)
+    await bench.artifacts.mark_delivered(job.id, now=bench.clock())
+    return job
+
+
+def labels(page: Message) -> list[str]:
+    return [part["label"] for part in page.components if "label" in part]
+
+
+# --- /notify ---
+
+
+async def test_a_choice_is_remembered_and_said_back(desk: Desk) -> None:
+    assert "whenever a video" in await notify(desk)
+    assert "no DM" in await notify(desk, when="never")
+    assert (await person(desk)).notify is Notify.NEVER
+    assert "more than 20 minutes" in await notify(desk, when="late", minutes=20)
+    assert "more than 20 minutes" in await notify(desk)
+    assert (await person(desk)).notify_minutes == 20
+    assert "whenever a video" in await notify(desk, when="always", minutes=20)
+    assert await person(desk) == Person(user_id=desk.sandbox.world.user.id)
+
+
+async def test_minutes_alone_say_enough_and_late_alone_does_not(desk: Desk) -> None:
+    assert "After how many minutes?" in await notify(desk, when="late")
+    assert (await person(desk)).notify is Notify.ALWAYS
+    assert "more than 1 minute." in await notify(desk, minutes=1)
+
+
+async def test_a_choice_opens_dms_that_were_refused(desk: Desk) -> None:
+    user_id = desk.sandbox.world.user.id
+    await desk.bench.people.dm_closed(user_id, now=desk.clock())
+    assert "refused my last DM" in await notify(desk)
+    assert (await person(desk)).dm_closed_at is not None
+    assert "refused" not in await notify(desk, when="always")
+    assert (await person(desk)).dm_closed_at is None
+
+
+async def test_who_wants_no_dms_is_not_told_that_they_are_refused(desk: Desk) -> None:
+    await notify(desk, when="never")
+    await desk.bench.people.dm_closed(desk.sandbox.world.user.id, now=desk.clock())
+    assert "refused" not in await notify(desk)
+
+
+async def test_discord_offers_the_choices_by_name_and_bounds_the_minutes(desk: Desk) -> None:
+    [command] = [each for each in desk.sandbox.world.commands if each["name"] == "notify"]
+    when, minutes = command["options"]
+    names = {choice["value"]: choice["name"] for choice in when["choices"]}
+    assert names == {"always": "Always", "never": "Never", "late": "Only when it took long"}
+    assert (minutes["min_value"], minutes["max_value"]) == (1, 1440)
+
+
+# --- /privacy ---
+
+
+async def test_who_never_asked_for_anything_has_nothing_to_delete(desk: Desk) -> None:
+    await made(desk, user=desk.sandbox.world.add_user("grace"))
+    page = await ask(desk, "privacy")
+    assert page.text == "I keep nothing about you."
+    assert labels(page) == []
+
+
+async def test_people_see_what_is_kept_of_them(desk: Desk) -> None:
+    job = await made(desk)
+    desk.bench.workspace.video(job.id).write_bytes(b"v")
+    await desk.bench.artifacts.save(desk.artifact(job, b"v" * 3 * 1024 * 1024))
+    await desk.video("a boat")
+    await notify(desk, minutes=5)
+    page = await ask(desk, "privacy")
+    delivered = int(desk.clock() + 30 * DAY)
+    ages = (
+        "A video goes, with its narration, 30 days after you got it, or earlier when there is no "
+        f"room. Prompts stay until you delete them. Your next one goes <t:{delivered}:R>."
+    )
+    assert page.text.split("\n") == [
+        "**What I keep about you**",
+        "- 2 prompts, with when and where you typed them and what became of them",
+        "- 1 finished video, 3 MB",
+        "- 1 narration, for the next video with it",
+        "- Your choice: You get a DM when a video has taken more than 5 minutes.",
+        ages,
+        desk.bot.services.texts("privacy.provider"),
+    ]
+    assert labels(page) == ["Delete my data"]
+
+
+async def test_a_choice_alone_is_shown_and_deleted(desk: Desk) -> None:
+    await notify(desk, when="never")
+    page = await ask(desk, "privacy")
+    assert "0 prompts" in page.text
+    assert "finished video" not in page.text
+    await desk.click(page, "Delete my data")
+    done = await desk.click(page, "Yes, delete it all")
+    await desk.sandbox.wait_for(lambda: done.text == "**Your data is deleted.**")
+    assert (await person(desk)).notify is Notify.ALWAYS
+    assert (await ask(desk, "privacy")).text == "I keep nothing about you."
+
+
+async def test_nothing_is_deleted_before_it_was_asked_for_twice(desk: Desk) -> None:
+    job = await made(desk)
+    page = await ask(desk, "privacy")
+    before = page.text
+    question = await desk.click(page, "Delete my data")
+    assert question is page
+    assert "Delete all of this?" in page.text
+    assert labels(page) == ["Yes, delete it all", "Keep it"]
+    await desk.click(page, "Keep it")
+    assert page.text == before
+    assert await desk.bench.now(job.id) == job
+
+
+async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -> None:
+    bench = desk.bench
+    mine = [await made(desk) for _ in range(2)]
+    theirs = await made(desk, user=desk.sandbox.world.add_user("grace"))
+    under_way, card = await desk.video("a boat")
+    await notify(desk, when="never")
+    page = await ask(desk, "privacy")
+    await desk.click(page, "Delete my data")
+    await desk.click(page, "Yes, delete it all")
+    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    assert "1 video of yours is still under way" in page.text
+    assert "For one day I still keep" in page.text
+    assert "Delete on them works for one day more" in page.text
+    assert labels(page) == []
+    for job in mine:
+        assert (await bench.now(job.id)).deleted_at is not None
+        assert not bench.workspace.video(job.id).exists()
+        assert not bench.workspace.narration(job.id).exists()
+    assert (await person(desk)).notify is Notify.ALWAYS
+    assert await bench.now(under_way.id) == under_way
+    assert await bench.now(theirs.id) == theirs
+    assert bench.workspace.video(theirs.id).exists()
+
+    await desk.click(card, "Cancel")
+    await bench.run_out(under_way.id)
+    page = await ask(desk, "privacy")
+    assert "1 prompt," in page.text
+    await desk.click(page, "Delete my data")
+    await desk.click(page, "Yes, delete it all")
+    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    assert "under way" not in page.text
+    assert (await bench.now(under_way.id)).request.prompt == ""
+
+
+async def test_nobody_deletes_the_data_of_somebody_else(desk: Desk) -> None:
+    job = await made(desk)
+    page = await ask(desk, "privacy")
+    await desk.click(page, "Delete my data")
+    told = await desk.click(page, "Yes, delete it all", user=desk.sandbox.world.add_user("grace"))
+    assert "about somebody else" in told.text
+    assert told.ephemeral
+    assert await desk.bench.now(job.id) == job
+
+
+async def test_the_buttons_of_an_earlier_life_of_the_bot_still_work(desk: Desk) -> None:
+    job = await made(desk)
+    world = desk.sandbox.world
+    button = {
+        "type": 2,
+        "style": 4,
+        "label": "Old",
+        "custom_id": f"clapper:privacy:sure:{world.user.id}",
+    }
+    body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}
+    old = desk.sandbox.messages.create(world.channel, world.bot, body)
+    await desk.click(old, "Old")
+    await desk.sandbox.wait_for(lambda: "is deleted" in old.text)
+    assert (await desk.bench.now(job.id)).deleted_at is not None
+    assert desk.bot.persistent_views == []
+
+
+async def test_a_deletion_is_finished_even_if_it_can_not_be_said(desk: Desk) -> None:
+    job = await made(desk)
+    page = await ask(desk, "privacy")
+    await desk.click(page, "Delete my data")
+    desk.sandbox.faults.add("PATCH /webhooks/*", UNKNOWN_WEBHOOK)
+    await desk.click(page, "Yes, delete it all")
+    await desk.sandbox.wait_for(lambda: len(desk.made("PATCH /webhooks")) == 1)
+    assert (await desk.bench.now(job.id)).deleted_at is not None
+    assert "type /privacy again" in page.text

@@ -1,0 +1,123 @@
+"""Turns at a card: one edit after the other, and none of them late because of mere progress."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.delivery.progress import Pace, ProgressCards
+from bot.delivery.turns import Patience, Turns
+from bot.model import Handover, JobChanged, JobState
+from bot.sandbox import faults
+from tests.desk import open_desk
+from tests.discord_spec import check_all
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LONG = 60.0
+AT_ONCE = Patience(usual=0.0, unanswered=0.0)
+
+
+class Edits:
+    """Who has the turn at a card, one after the other; an edit ends when `end` is set."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.turns = Turns(patience)
+        self.log: list[str] = []
+        self.begun = asyncio.Event()
+        self.end = asyncio.Event()
+        self.with_discord = False
+
+    async def progress(self) -> None:
+        async with self.turns.take("a"):
+            self.log.append("progress")
+            self.begun.set()
+            await self.end.wait()
+            self.log.append("progress done")
+
+    async def final(self, job_id: str = "a") -> bool:
+        async with self.turns.insist(job_id, lambda: self.with_discord) as cut_off:
+            self.log.append("final")
+            return cut_off
+
+
+async def test_a_final_edit_lets_progress_end_when_that_is_quick() -> None:
+    edits = Edits(Patience(usual=LONG, unanswered=0.0))
+    progress = asyncio.create_task(edits.progress())
+    await edits.begun.wait()
+    final = asyncio.create_task(edits.final())
+    await edits.final("another card")
+    edits.end.set()
+    assert not await final
+    await progress
+    assert edits.log == ["progress", "final", "progress done", "final"]
+
+
+async def test_progress_that_takes_long_is_cut_off_before_the_final_edit() -> None:
+    edits = Edits(AT_ONCE)
+    progress = asyncio.create_task(edits.progress())
+    await edits.begun.wait()
+    assert await edits.final()
+    assert progress.cancelled()
+    assert edits.log == ["progress", "final"]
+
+
+async def test_what_discord_has_already_gets_more_time() -> None:
+    edits = Edits(Patience(usual=0.0, unanswered=LONG))
+    edits.with_discord = True
+    progress = asyncio.create_task(edits.progress())
+    await edits.begun.wait()
+    final = asyncio.create_task(edits.final())
+    await asyncio.sleep(0)
+    edits.end.set()
+    assert not await final
+    await progress
+    assert edits.log[-2:] == ["progress done", "final"]
+
+
+async def test_but_not_for_ever() -> None:
+    edits = Edits(AT_ONCE)
+    edits.with_discord = True
+    progress = asyncio.create_task(edits.progress())
+    await edits.begun.wait()
+    assert await edits.final()
+    assert progress.cancelled()
+
+
+async def test_one_final_edit_is_never_cut_off_by_another() -> None:
+    edits = Edits(AT_ONCE)
+    async with edits.turns.insist("a", lambda: False):
+        second = asyncio.create_task(edits.final())
+        await asyncio.sleep(0)
+        assert edits.log == []
+    assert not await second
+
+
+@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+@pytest.mark.parametrize("by_bot", [False, True])
+async def test_a_stalled_progress_edit_does_not_keep_the_video_from_its_card(
+    tmp_path: Path, *, by_bot: bool
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        job, message = await desk.video()
+        job = replace(job, origin=replace(job.origin, by_bot=by_bot))
+        deliverer = desk.deliverer()
+        progress = ProgressCards(deliverer, Pace(), clock=desk.clock)
+        running = asyncio.create_task(progress.run(), name="progress")
+        stalled = desk.sandbox.faults.add("PATCH /webhooks/*", faults.Hold())
+        assert isinstance(stalled, faults.Hold)
+        moved = replace(job, state=JobState.QUEUED)
+        progress.note(JobChanged(job=moved, previous=JobState.RECEIVED))
+        await stalled.reached.wait()
+        assert await deliverer.deliver(job, desk.artifact(job)) is Handover.CARD
+        assert [file.size for file in message.files] == [7]
+        # By the bot itself, where it can: what holds the token up, nobody knows.
+        assert len(desk.made("PATCH /channels")) == int(by_bot)
+        stalled.release.set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        check_all(desk.sandbox.ledger.requests)
