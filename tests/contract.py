@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.openrouter import OpenRouter
 from bot.backends.wires import Patience
-from tests.openai_setup import KEY, NOW, SECRET
+from tests.openai_setup import KEY, NOW, REQUEST, SECRET
+from tests.openrouter_api import OpenRouterApi
+from tests.openrouter_api import sign as sign_callback
 from tests.videos_api import VideosApi, sign
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.backends.base import VideoBackend
+    from bot.model import VideoRequest
     from tests.stand_in import StandIn
 
 Webhook = tuple["dict[str, str]", bytes]
@@ -42,6 +46,7 @@ class Entry:
     event: Callable[[str, str], dict[str, Any]]
     signed: Callable[[str, int, bytes], dict[str, str]]
     secrets: tuple[str, str]
+    request: VideoRequest = REQUEST
     lacks: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def open(self, clip: Path, **settings: Any) -> StandIn:
@@ -83,4 +88,29 @@ OPENAI = Entry(
     secrets=(SECRET, OLD_SECRET),
 )
 
-ENTRIES: tuple[Entry, ...] = (OPENAI,)
+
+def _callback(secret: str, at: int, body: bytes) -> dict[str, str]:
+    return {
+        "X-OpenRouter-Signature": sign_callback(secret, at, body),
+        "X-OpenRouter-Idempotency-Key": "video_1-completed",
+        "Content-Type": "application/json",
+    }
+
+
+OPENROUTER = Entry(
+    name="openrouter",
+    stand_in=OpenRouterApi,
+    adapter=OpenRouter,
+    event=OpenRouterApi(clock=lambda: NOW).event,
+    signed=_callback,
+    secrets=("or-secret-made-up-1", "or-secret-made-up-0"),
+    request=replace(REQUEST, model="google/veo-3.1"),
+    lacks={
+        "a_422_for_json_is_a_clear_no": "JSON is all that it takes, and it takes it always",
+        "a_job_whose_answer_was_lost_is_found_in_the_list": "it has no list of jobs",
+        "a_job_that_was_never_made_is_known_to_be_absent": "it has no list of jobs",
+        "a_job_can_be_stopped": "it has no route that stops a job",
+    },
+)
+
+ENTRIES: tuple[Entry, ...] = (OPENAI, OPENROUTER)

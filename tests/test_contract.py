@@ -24,7 +24,7 @@ from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitErr
 from bot.media.files import TooLargeError
 from tests.clips import make_clip
 from tests.contract import ENTRIES
-from tests.openai_setup import KEY, MAX_BYTES, NOW, REQUEST, bytes_of, names_in, served
+from tests.openai_setup import KEY, MAX_BYTES, NOW, bytes_of, names_in, served
 from tests.stand_in import Fault
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class World:
     sink: Path
 
     async def submit(self) -> str:
-        return (await self.backend.submit(REQUEST, create_key="key-1")).ref
+        return (await self.backend.submit(self.entry.request, create_key="key-1")).ref
 
     async def finished(self) -> BackendUpdate:
         ref = await self.submit()
@@ -124,7 +124,7 @@ def test_what_a_dialect_lacks_is_a_quirk_and_has_a_reason() -> None:
 
 
 async def test_a_job_goes_from_the_prompt_to_the_clip(world: World) -> None:
-    update = await world.backend.submit(REQUEST, create_key="key-1")
+    update = await world.backend.submit(world.entry.request, create_key="key-1")
     assert update.state is RemoteState.QUEUED
     world.api.progress(update.ref, 45)
     assert (await world.backend.poll(update.ref)).state is RemoteState.RUNNING
@@ -140,7 +140,8 @@ async def test_the_request_is_in_the_create_with_the_key(world: World) -> None:
     await world.submit()
     (call,) = world.api.made("POST")
     assert call.headers["Authorization"] == f"Bearer {KEY}"
-    assert {REQUEST.prompt, REQUEST.model, REQUEST.size} <= {*call.form.values()}
+    request = world.entry.request
+    assert {request.prompt, request.model, request.size} <= {*call.form.values()}
 
 
 TERMINAL = (
@@ -155,7 +156,7 @@ TERMINAL = (
 async def test_the_answer_to_the_create_may_be_the_end(world: World) -> None:
     for body, state in TERMINAL:
         world.api.go_wrong("create", Fault(status=202, body=body))
-        update = await world.backend.submit(REQUEST, create_key="k")
+        update = await world.backend.submit(world.entry.request, create_key="k")
         assert (update.state, update.ref) == (state, str(body.get("id", "v1"))), body
 
 
@@ -325,7 +326,7 @@ async def test_retry_after_is_read_as_seconds_and_may_be_absent(world: World) ->
 async def test_a_create_that_answers_with_a_failed_job_is_that_job(world: World) -> None:
     body = {"id": "v1", "status": "failed", "error": {"code": 500, "message": "out of memory"}}
     world.api.go_wrong("create", Fault(status=500, body=body))
-    update = await world.backend.submit(REQUEST, create_key="k")
+    update = await world.backend.submit(world.entry.request, create_key="k")
     assert (update.ref, update.state) == ("v1", RemoteState.FAILED)
     assert update.error
     assert update.error.kind is ErrorKind.INTERNAL
@@ -735,24 +736,26 @@ SINCE = NOW - 300
 async def test_a_job_whose_answer_was_lost_is_found_in_the_list(world: World) -> None:
     world.api.go_wrong("create", Fault(after=True, reset=True))
     await world.refused()
-    found = await world.backend.find(REQUEST, since=SINCE)
+    found = await world.backend.find(world.entry.request, since=SINCE)
     assert found == Listing(refs=tuple(world.api.creates), complete=True)
 
 
 async def test_a_job_that_was_never_made_is_known_to_be_absent(world: World) -> None:
-    assert await world.backend.find(REQUEST, since=SINCE) == Listing(refs=(), complete=True)
+    assert await world.backend.find(world.entry.request, since=SINCE) == Listing(
+        refs=(), complete=True
+    )
 
 
 async def test_without_a_list_absence_is_never_certain(world: World) -> None:
     for status in (400, 404, 405, 501):
         world.api.go_wrong("list", Fault(status=status))
-        assert not (await world.backend.find(REQUEST, since=SINCE)).complete, status
+        assert not (await world.backend.find(world.entry.request, since=SINCE)).complete, status
 
 
 async def test_a_job_that_a_webhook_named_is_looked_up_by_itself(world: World) -> None:
     ref = await world.submit()
     world.api.go_wrong("list", Fault(status=405))
-    found = await world.backend.find(REQUEST, since=SINCE, hints=(ref, "unknown", ref))
+    found = await world.backend.find(world.entry.request, since=SINCE, hints=(ref, "unknown", ref))
     assert (found.refs, found.complete) == ((ref,), False)
 
 

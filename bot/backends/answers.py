@@ -148,13 +148,13 @@ def event_in(body: bytes) -> tuple[str, str | None] | None:
 
 
 def link_in(value: object) -> str | None:
-    """Find the http(s) address of a result: `url`, or `data[0].url`."""
+    """Find the http(s) address of a result: `url`, `urls[0]`, or `data[0].url`."""
     fields = _mapping(value)
     if fields is None:
         return None
     entries = _sequence(fields.get("data")) or [fields.get("data")]
-    places = (fields, _mapping(entries[0]) or {})
-    urls = (place.get("url") for place in places)
+    several = _sequence(fields.get("urls")) or [None]
+    urls = (fields.get("url"), several[0], (_mapping(entries[0]) or {}).get("url"))
     return next((url for url in urls if isinstance(url, str) and _is_web(url)), None)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
 _NO_LISTING = frozenset({400, 404, 405, 501})
 _NOT_FOUND = 404
 
@@ -68,16 +69,16 @@ class OpenAIVideos:
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
         """Ask for the video with exactly one POST; its answer may already be the end."""
-        headers = {self.idempotency_header: create_key} if self.idempotency_header else {}
         fields = {**self.extra, **_fields(request)}
-        as_form = self.body == "multipart"
+        headers = {"Content-Type": _TYPES[self.body]}
+        if self.idempotency_header:
+            headers[self.idempotency_header] = create_key
         return await self._exchange.submit(
             Request(
                 method="POST",
                 url="/videos",
                 headers=headers,
-                form=_form(fields) if as_form else None,
-                json=None if as_form else fields,
+                body=_form(fields) if self.body == "multipart" else fields,
                 follow_redirects=False,
             )
         )

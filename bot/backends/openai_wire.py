@@ -47,8 +47,9 @@ class OpenAIWire:
         options = self._options(request)
         match request.method:
             case "POST":
+                body = dict(request.body or {})
                 return self._client.post(
-                    request.url, cast_to=httpx2.Response, body=_body(request), options=options
+                    request.url, cast_to=httpx2.Response, body=body, options=options
                 )
             case "DELETE":
                 return self._client.delete(request.url, cast_to=httpx2.Response, options=options)
@@ -70,20 +71,12 @@ class OpenAIWire:
         left_out = ["OpenAI-Organization", "OpenAI-Project"]
         if not (request.with_key and self._has_key):
             left_out.append("Authorization")
-        headers = dict(request.headers)
-        if request.form is not None:
-            headers["Content-Type"] = "multipart/form-data"
         return {
-            "headers": {**headers, **{name: Omit() for name in left_out}},
+            "headers": {**request.headers, **{name: Omit() for name in left_out}},
             "params": request.query,
             "security": {"bearer_auth": True},
             "follow_redirects": request.follow_redirects,
         }
-
-
-def _body(request: Request) -> dict[str, object] | None:
-    body = request.form if request.json is None else request.json
-    return None if body is None else dict(body)
 
 
 def _cause(error: openai.OpenAIError) -> BaseException:

@@ -36,15 +36,15 @@ class Patience:
 class Request:
     """One request; `url` is a path below the provider's base, or a whole address.
 
-    At most one of `form` and `json` is its body. `stream`: the answer's body is read by the caller.
+    `body` is sent as JSON, if no Content-Type says otherwise. `stream`: of an answer that is a
+    success, the body is left to the caller.
     """
 
     method: str
     url: str
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    form: Mapping[str, str] | None = None
-    json: Mapping[str, object] | None = None
+    body: Mapping[str, object] | None = None
     with_key: bool = True
     follow_redirects: bool = True
     stream: bool = False
