@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
 
-    video_backend: Literal["storyboard", "openai"] = "storyboard"
+    video_backend: Literal["storyboard", "openai", "openrouter"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
     video_seconds: int = Field(8, ge=1, le=60)
     video_size: Annotated[str, AfterValidator(_size)] = "1280x720"
@@ -142,6 +142,10 @@ class Settings(BaseSettings):
     openai_body: Literal["multipart", "json"] = "multipart"
     openai_extra: Annotated[str, AfterValidator(_extra)] = ""
     openai_result_origins: Annotated[str, AfterValidator(_origins)] = ""
+
+    openrouter_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    openrouter_base_url: Url = "https://openrouter.ai/api/v1"
+    openrouter_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
 
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
@@ -170,7 +174,10 @@ class Settings(BaseSettings):
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets that the provider may sign with: several while they are rotated."""
-        return _parts(self.openai_webhook_secret)
+        secret = self.openai_webhook_secret
+        if self.video_backend == "openrouter":
+            secret = self.openrouter_webhook_secret
+        return _parts(secret)
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
@@ -189,6 +196,10 @@ class Settings(BaseSettings):
                 "OPENAI_BASE_URL is missing: name the server that speaks the Videos API, like "
                 "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard."
             )
+        if self.video_backend == "openrouter" and not self.openrouter_api_key.get_secret_value():
+            raise ValueError("OPENROUTER_API_KEY is missing: make one at openrouter.ai/keys.")
+        if self.video_backend == "openrouter" and self.model is None:
+            raise ValueError("VIDEO_MODEL: OpenRouter has to be told one, like google/veo-3.1.")
         return self
 
 

@@ -741,9 +741,8 @@ async def test_a_job_whose_answer_was_lost_is_found_in_the_list(world: World) ->
 
 
 async def test_a_job_that_was_never_made_is_known_to_be_absent(world: World) -> None:
-    assert await world.backend.find(world.entry.request, since=SINCE) == Listing(
-        refs=(), complete=True
-    )
+    found = await world.backend.find(world.entry.request, since=SINCE)
+    assert found == Listing(refs=(), complete=True)
 
 
 async def test_without_a_list_absence_is_never_certain(world: World) -> None:

@@ -99,6 +99,24 @@ def test_extra_fields_are_a_json_object() -> None:
     assert extra == {"fps": 24, "seed": 7}
 
 
+def test_openrouter_needs_a_key_and_a_model() -> None:
+    with pytest.raises(StartupError, match=r"^OPENROUTER_API_KEY is missing"):
+        load_settings(video_backend="openrouter")
+    with pytest.raises(StartupError, match=r"^VIDEO_MODEL: "):
+        load_settings(video_backend="openrouter", openrouter_api_key="sk-or", video_model="-")
+
+
+def test_the_webhook_secrets_are_those_of_the_backend() -> None:
+    values = {
+        "openai_webhook_secret": "whsec_a",
+        "openrouter_webhook_secret": "b, c",
+        "openrouter_api_key": "sk-or",
+        "openai_base_url": "http://127.0.0.1:8000/v1",
+    }
+    assert load_settings(video_backend="openai", **values).webhook_secrets == ("whsec_a",)
+    assert load_settings(video_backend="openrouter", **values).webhook_secrets == ("b", "c")
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

@@ -13,6 +13,7 @@ from bot.backends.exchanges import Exchange
 from bot.backends.http_wire import HttpWire
 from bot.backends.listings import listing_of, looked_up
 from bot.backends.wires import Patience, Request
+from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,11 +56,20 @@ class OpenRouter:
         )
 
     async def offers(self) -> tuple[ModelOffer, ...]:
-        """List the models, what they can make, and for how much."""
+        """List the models, what they can make, and for how much; BackendError: there is no list."""
         reply = await self._exchange.ask(Request(method="GET", url="/videos/models"))
         if not reply.ok:
             raise refusals.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
-        return openrouter_models.offers_in(reply.answer)
+        offers = openrouter_models.offers_in(reply.answer)
+        if not offers:
+            raise BackendError(ErrorKind.TRANSIENT, "the answer lists no models")
+        return offers
+
+    async def check_key(self) -> None:
+        """Ask about our key, which costs nothing; BackendError of kind AUTH: it is refused."""
+        reply = await self._exchange.ask(Request(method="GET", url="/key"))
+        if not reply.ok:
+            raise refusals.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
     async def submit(
         self,
