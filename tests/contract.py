@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter import OpenRouter
 from bot.backends.wires import Patience
-from tests.openai_setup import KEY, NOW, REQUEST, SECRET
+from tests.openai_setup import KEY, NOW, REQUEST, SECRET, TLS
 from tests.openrouter_api import OpenRouterApi
 from tests.openrouter_api import sign as sign_callback
 from tests.videos_api import VideosApi, sign
@@ -58,7 +58,7 @@ class Entry:
         names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
         waits = {name: settings.pop(name) for name in names}
         patience = Patience(**{"content_pauses": ()} | waits)
-        given = {"api_key": KEY, "patience": patience} | settings
+        given = {"api_key": KEY, "patience": patience, "tls": TLS} | settings
         return self.adapter(base_url=base_url, clock=lambda: NOW, **given)
 
     def webhook(

@@ -17,6 +17,7 @@ from bot.backends.wires import NO_ANSWER, Ends, Patience, Request
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from pathlib import Path
 
@@ -43,13 +44,13 @@ class Exchange:
     secret: str | None = field(repr=False)
     result_origins: tuple[str, ...]
     patience: Patience
+    tls: ssl.SSLContext = field(repr=False)
     clock: Callable[[], float]
 
     def __post_init__(self) -> None:
         self._origin = httpx2.URL(self.base_url).origin
         trusted = (self.base_url, *self.result_origins)
         self._trusted = frozenset(httpx2.URL(url).origin for url in trusted)
-        self._tls = httpx2.create_ssl_context()
         self._wire = self._open(self.patience.answer)
         self._strange_words: set[str] = set()
 
@@ -137,7 +138,7 @@ class Exchange:
         return self.open_wire(
             Ends(
                 base_url=self.base_url,
-                tls=self._tls,
+                tls=self.tls,
                 read_timeout=read_timeout,
                 connect_timeout=self.patience.connect,
                 downloads_from=downloads_from,

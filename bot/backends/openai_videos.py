@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
+import httpx2
+
 from bot.backends import answers, refusals, signatures
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.exchanges import Exchange
@@ -18,6 +20,7 @@ from bot.backends.wires import Patience, Request
 from bot.errors import BackendError, WebhookError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -49,6 +52,7 @@ class OpenAIVideos:
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
     result_origins: tuple[str, ...] = ()
     patience: Patience = field(default_factory=Patience)
+    tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     page_size: int = 50
     max_pages: int = 20
@@ -64,6 +68,7 @@ class OpenAIVideos:
             secret=self.api_key,
             result_origins=self.result_origins,
             patience=self.patience,
+            tls=self.tls,
             clock=self.clock,
         )
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import httpx2
+
 from bot.backends import openrouter_models, openrouter_webhooks, refusals
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.exchanges import Exchange
@@ -16,6 +18,7 @@ from bot.backends.wires import Patience, Request
 from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -39,6 +42,7 @@ class OpenRouter:
     name: str = "openrouter"
     result_origins: tuple[str, ...] = ()
     patience: Patience = field(default_factory=Patience)
+    tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     capabilities: Capabilities = field(init=False)
 
@@ -52,6 +56,7 @@ class OpenRouter:
             secret=self.api_key,
             result_origins=self.result_origins,
             patience=self.patience,
+            tls=self.tls,
             clock=self.clock,
         )
 
