@@ -23,7 +23,7 @@ NATURES = {
     "noise": "color=gray:s=640x360:r=25,noise=alls=100:allf=t",
     "black, then noise": "color=black:s=640x360:r=25,noise=alls=90:allf=t:enable='gt(t,1)'",
 }
-HD = Source(width=1280, height=720, seconds=8, moving=8, sound=True)
+HD = Source(width=1280, height=720, seconds=8, moving=8, longest=1920, sound=True)
 MIB = 1024 * 1024
 
 
@@ -294,6 +294,9 @@ def test_more_than_the_encoder_can_hold_in_memory_is_made_smaller_at_any_limit()
     plan = make_plan(replace(HD, width=3840, height=2160), 400 * MIB, decent=True)
     assert plan is not None
     assert (plan.width, plan.height) == (1920, 1080)
+    huge = make_plan(replace(HD, width=2160, height=3840, longest=1600), 400 * MIB, decent=True)
+    assert huge is not None
+    assert (huge.width, huge.height) == (900, 1600)
 
 
 def test_an_upright_picture_keeps_its_shape_and_is_never_enlarged() -> None:

@@ -176,13 +176,18 @@ def halved_frames(path: Path) -> int:
     return int(re.findall(r"Multi frame detection: TFF:\s*(\d+)", stderr)[-1])
 
 
-async def test_a_large_picture_is_encoded_smaller(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "kept"), [("2880x1620", (1920, 1080)), ("2160x3840", (900, 1600))]
+)
+async def test_a_large_picture_is_encoded_smaller(
+    size: str, kept: tuple[int, int], ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
     large = tmp_path / "large.mp4"
-    source = ("-f", "lavfi", "-i", "testsrc2=s=2880x1620:r=5:d=0.6")
+    source = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r=5:d=0.6")
     clips.ffmpeg(*source, "-c:v", "mpeg4", "-movflags", "+faststart", str(large))
     await repair(ffmpeg, large, tmp_path / "result.mp4")
     info = read_mp4(tmp_path / "result.mp4")
-    assert (info.width, info.height) == (1920, 1080)
+    assert (info.width, info.height) == kept
 
 
 async def test_a_repair_keeps_the_title_and_says_that_the_video_was_generated(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import shutil
 import sys
 import time
@@ -15,6 +16,7 @@ from yarl import URL
 from bot import app
 from bot.commands.run import configure_logs
 from bot.commands.terminal import CardTerminal
+from bot.delivery.buttons import TEMPLATE, Action
 from bot.delivery.progress import Pace
 from bot.errors import StartupError
 from bot.poller import Cadence
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 _PROMPT = "Explain how rainbows form"
 _WITHIN_SECONDS = 120.0
+# What a card offers until its job has ended.
+_OPEN = frozenset({Action.CANCEL, Action.RETRY, Action.GIVE_UP})
 _FOREVER = math.inf  # the time is kept around all of it
 _VIDEO = "clapper-demo.mp4"
 # By its name alone what is in it counts as a demo's, and is deleted by the next one.
@@ -148,7 +152,9 @@ async def _type_command(sandbox: Sandbox, prompt: str, audio: Path) -> Message:
 
 
 def _is_open(message: Message) -> bool:
-    return bool(message.files) or any("custom_id" in part for part in message.components)
+    pressed = (re.match(TEMPLATE, part.get("custom_id", "")) for part in message.components)
+    # A video is followed by the DM.
+    return bool(message.files) or any(match and match["action"] in _OPEN for match in pressed)
 
 
 async def _unless_over(

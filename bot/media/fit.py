@@ -16,7 +16,7 @@ from bot.media.files import commit, part_of, settled
 from bot.media.fit_plan import Source, make_plan
 from bot.media.mp4 import read_mp4
 from bot.media.output import marks
-from bot.media.picture import open_clip, whole
+from bot.media.picture import effort_for, open_clip, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.media.ffmpeg import Ffmpeg
     from bot.media.fit_plan import Plan
     from bot.media.mp4 import VideoInfo
+    from bot.media.picture import Effort
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ _PASSES = 2
 _SECOND_AIM = 0.95  # of the limit
 _COARSEST = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
-_THREADS = 2  # more would need more memory, each for its pictures
+_SLOWNESS = 15  # seconds more for each second of a clip that one thread decodes
 
 
 class TooLittleRoomError(MediaError):
@@ -71,6 +72,7 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
         height=info.height,
         seconds=info.seconds,
         moving=info.moving,
+        longest=effort_for(info).longest,
         sound=info.audio_codec is not None,
     )
     size = (await asyncio.to_thread(clip.stat)).st_size
@@ -184,17 +186,18 @@ def _coarseness(stderr: str) -> float:
 
 
 def _limits(job: _Job) -> Limits:
-    wall = 120 + round(job.info.seconds)
+    threads = effort_for(job.info).threads
+    wall = 120 + round(job.info.seconds * (1 if threads > 1 else _SLOWNESS))
     return Limits(
         wall_seconds=wall,
-        cpu_seconds=_THREADS * wall,
+        cpu_seconds=2 * wall,
         # Twice the limit is far more than ever came out: a second pass will have to do.
         file_bytes=2 * job.limit_bytes + 1024 * 1024,
     )
 
 
 def _arguments(job: _Job, plan: Plan) -> list[str]:
-    source = open_clip(job.clip)
+    source = open_clip(job.clip, job.info)
     picture = whole(source["v:0"], job.info)
     streams = [picture.filter("scale", plan.width, plan.height, flags="bicubic")]
     if plan.sound_rate:
@@ -203,7 +206,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
         *streams,
         f"file:{job.part.absolute()}",
         format="mp4",
-        **_picture(plan),
+        **_picture(plan, effort_for(job.info)),
         **(_sound(plan) if plan.sound_rate else {}),
         **marks(job.info.title),
         movflags="+faststart",
@@ -214,7 +217,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
     return ["-v", "info", "-filter_complex_threads", "1", *output.get_args()]
 
 
-def _picture(plan: Plan) -> dict[str, str | int]:
+def _picture(plan: Plan, effort: Effort) -> dict[str, str | int]:
     # The quality is asked for, the rate is only capped: what is simple stays small.
     return {
         "vcodec": "libx264",
@@ -223,7 +226,8 @@ def _picture(plan: Plan) -> dict[str, str | int]:
         "maxrate": plan.max_rate,
         "bufsize": plan.buffer,
         "pix_fmt": "yuv420p",
-        "threads": _THREADS,
+        "rc-lookahead": effort.lookahead,
+        "threads": effort.threads,
     }
 
 

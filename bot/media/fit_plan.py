@@ -25,12 +25,16 @@ _LEAST_BIT_RATE = 8_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """The clip as it is: `moving` are the seconds in which its picture changes."""
+    """The clip as it is: `moving` are the seconds in which its picture changes.
+
+    No side may be encoded with more pixels than `longest`.
+    """
 
     width: int
     height: int
     seconds: float
     moving: float
+    longest: int
     sound: bool
 
 
@@ -95,12 +99,11 @@ def _picture_bits(source: Source, limit_bytes: int, sound_rate: int) -> float:
 def _size(source: Source, max_rate: float, *, decent: bool) -> tuple[int, int]:
     short, long = sorted((source.width, source.height))
     sides = _SHORT_SIDES if decent else (*_SHORT_SIDES, *_POOR_SHORT_SIDES)
-    fewer = [side for side in sides if side < short]
-    # More than the largest of them takes the encoder past its memory.
-    own = [short] if short <= sides[0] else []
+    largest = min(long, source.longest)
+    fewer = [round(long * side / short) for side in sides]
     sizes = [
-        fitting(source.width, source.height, longest=round(long * side / short))
-        for side in (*own, *fewer)
+        fitting(source.width, source.height, longest=longest)
+        for longest in (largest, *(each for each in fewer if each < largest))
     ]
     for width, height in sizes:
         if max_rate >= _wanted(width, height):

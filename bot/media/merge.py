@@ -76,7 +76,7 @@ async def _lay_over(
     encoded = repair_for(info).picture
     picture = Picture(info=info, seconds=fit.seconds, filling=fit.filling, encoded=encoded)
     # Its first frame is shown at once, though the clip may show it late.
-    source = open_clip(clip, ahead=info.late, loops_until=_loop_end(info, fit))
+    source = open_clip(clip, info, ahead=info.late, loops_until=_loop_end(info, fit))
     voice = replaced(narration, seconds=fit.seconds)
     sound = None
     if presets.mix is NarrationMix.DUCK and info.audio_codec is not None:
@@ -96,7 +96,7 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
         return False
     seconds = info.late + info.seconds
     picture = Picture(info=info, seconds=seconds, filling=Filling.NONE, encoded=due.picture)
-    source = open_clip(clip)
+    source = open_clip(clip, info)
     sound = None
     if info.audio_codec is not None:
         sound = plain(source["a:0"]) if due.sound else source["a:0"]
@@ -134,7 +134,8 @@ def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stre
         return plain(source["a:0"])
     # From an input of its own: looped together, both would be as long as the longer of them.
     return repeated(
-        plain(open_clip(clip, ahead=picture.info.late)["a:0"]), seconds=picture.info.seconds
+        plain(open_clip(clip, picture.info, ahead=picture.info.late)["a:0"]),
+        seconds=picture.info.seconds,
     )
 
 

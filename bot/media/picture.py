@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bot.media.mp4 import VideoInfo
 
-_LONGEST_SIDE = 1920  # in pixels: more takes the encoder past its memory
+_HUGE = 5_000_000  # pixels: decoding as many takes the memory that encoding could use
 _MOST_LINES = 1080  # of a picture in two halves: none has more
 
 
@@ -25,6 +25,18 @@ class Filling(Enum):
     NONE = auto()
     HELD = auto()
     LOOPED = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effort:
+    """How to encode a picture within 400 MB: no side over `longest`, and the threads of each part.
+
+    The encoder looks ahead by `lookahead` frames.
+    """
+
+    longest: int
+    threads: int
+    lookahead: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,12 +56,13 @@ class Picture:
     def options(self) -> dict[str, str | float]:
         """Return the options of the output that the picture needs."""
         if self.encoded:
+            effort = effort_for(self.info)
             return {
                 "vcodec": "libx264",
                 "preset": "veryfast",
                 "crf": 18,
-                "rc-lookahead": 10,
-                "threads:v": 2,
+                "rc-lookahead": effort.lookahead,
+                "threads:v": effort.threads,
                 **self._times(),
             }
         return {"vcodec": "copy", **self._times()}
@@ -66,13 +79,23 @@ class Picture:
         picture = whole(picture, self.info)
         if not is_steady(self.info.timing):
             picture = picture.filter("fps", f"{steady_rate(self.info.timing):.4f}")
-        width, height = fitting(self.info.width, self.info.height, longest=_LONGEST_SIDE)
+        longest = effort_for(self.info).longest
+        width, height = fitting(self.info.width, self.info.height, longest=longest)
         if (width, height) != (self.info.width, self.info.height):
             picture = picture.filter("scale", width, height)
         return picture.filter("format", "yuv420p")
 
 
-def open_clip(clip: Path, *, ahead: float = 0.0, loops_until: float | None = None) -> graph.Stream:
+def effort_for(info: VideoInfo) -> Effort:
+    """Return how to encode a clip's picture."""
+    if info.width * info.height > _HUGE:
+        return Effort(longest=1600, threads=1, lookahead=4)
+    return Effort(longest=1920, threads=2, lookahead=10)
+
+
+def open_clip(
+    clip: Path, info: VideoInfo, *, ahead: float = 0.0, loops_until: float | None = None
+) -> graph.Stream:
     """Open a provider's clip, which is not trusted, as an input of ffmpeg.
 
     All of it comes `ahead` seconds earlier than it says; `loops_until`: over and over, to there.
@@ -87,7 +110,7 @@ def open_clip(clip: Path, *, ahead: float = 0.0, loops_until: float | None = Non
         f"file:{clip.absolute()}",
         **options,
         format="mov",
-        threads=2,
+        threads=effort_for(info).threads,
         protocol_whitelist="file",
         format_whitelist="mov",
     )

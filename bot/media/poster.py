@@ -45,7 +45,7 @@ async def take_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
 
 def _arguments(clip: Path, info: VideoInfo, part: Path, *, is_lit: bool) -> list[str]:
     width, height = fitting(info.width, info.height, longest=_LONGEST_SIDE)
-    frames = open_clip(clip)["v:0"].filter("scale", width, height).filter("format", "yuv420p")
+    frames = open_clip(clip, info)["v:0"].filter("scale", width, height).filter("format", "yuv420p")
     if is_lit:
         frames = frames.filter("signalstats").filter(
             "metadata",
