@@ -172,6 +172,13 @@ class Settings(BaseSettings):
         return None if self.video_model == "-" else self.video_model
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that must be in no log, also each part of what stands with commas."""
+        values: list[object] = [getattr(self, name) for name in type(self).model_fields]
+        texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return tuple(secret for text in texts for secret in (text, *_listed(text)) if secret)
+
+    @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets that the provider may sign with: several while they are rotated."""
         secret = self.openai_webhook_secret

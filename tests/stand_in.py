@@ -144,6 +144,12 @@ class StandIn:
             await self._arrived.wait_for(lambda: self.made(method, path))
         return self.made(method, path)[-1]
 
+    async def created(self) -> str:
+        """Wait until a create was carried out, and return the last one's ref."""
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: self.creates)
+        return self.creates[-1]
+
     def film(self) -> web.FileResponse | None:
         """Return the clip that every job becomes."""
         return self._clip and web.FileResponse(self._clip, headers={"Content-Type": "video/mp4"})
@@ -176,6 +182,9 @@ class StandIn:
             return await handler(request)
         except Refusal as refusal:
             return web.json_response(refusal.body, status=refusal.status)
+        finally:
+            async with self._arrived:
+                self._arrived.notify_all()
 
     async def _go_wrong(
         self, request: web.Request, handler: Handler, fault: Fault

@@ -259,40 +259,42 @@ def test_a_secret_that_is_empty_is_refused() -> None:
 NEVER = Cadence(first=600.0, growth=1.0, ceiling=600.0)
 
 
-async def test_the_whole_bot_makes_a_video_by_a_callback_and_keeps_its_cost(
-    tmp_path: Path,
+def chosen(api: OpenRouterApi) -> dict[str, Any]:
+    return {
+        "video_backend": "openrouter",
+        "video_model": "google/veo-3.1",
+        "openrouter_base_url": api.base_url,
+        "openrouter_api_key": "sk-or-made-up",
+        "openrouter_webhook_secret": "or-secret",
+        "public_url": "https://clapper.example",
+    }
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(), Fault(after=True, status=500, body={"error": "oops"})], ids=["well", "500"]
+)
+async def test_a_callback_brings_the_video_even_where_the_answer_to_the_create_was_lost(
+    tmp_path: Path, fault: Fault
 ) -> None:
     async with open_wire(tmp_path) as wire, OpenRouterApi(clip=wire.clip) as api:
-        settings = {
-            "video_backend": "openrouter",
-            "video_model": "google/veo-3.1",
-            "openrouter_base_url": api.base_url,
-            "openrouter_api_key": "sk-or-made-up",
-            "openrouter_webhook_secret": "or-secret",
-            "public_url": "https://clapper.example",
-        }
-        async with wire.bot(timing=replace(FAST, cadence=NEVER), **settings):
+        api.go_wrong("create", fault)
+        async with wire.bot(timing=replace(FAST, cadence=NEVER), **chosen(api)):
             message = await wire.video("A cat")
             call = await api.wait_for("POST", "/videos")
             assert call.form["callback_url"] == f"https://clapper.example{PATH}"
-            (ref,) = api.creates
+            ref = await api.created()
             api.finish(ref)
             url = f"http://127.0.0.1:{wire.port}{PATH}"
             assert await api.send_callback(ref, url=url, secret="or-secret") == 200
             await wire.delivered(message)
             await wire.settled()
+    assert len(api.made("POST")) == 1
     assert query(wire.data_dir, "SELECT backend, cost_usd FROM jobs") == [("openrouter", 3.2)]
 
 
 async def test_presets_are_checked_at_the_start_if_the_list_can_be_read(tmp_path: Path) -> None:
     async with open_wire(tmp_path) as wire, OpenRouterApi(clip=wire.clip) as api:
-        settings = {
-            "video_backend": "openrouter",
-            "video_model": "google/veo-3.1",
-            "video_seconds": 5,
-            "openrouter_base_url": api.base_url,
-            "openrouter_api_key": "sk-or-made-up",
-        }
+        settings = chosen(api) | {"video_seconds": 5}
         with pytest.raises(StartupError, match=r"^VIDEO_SECONDS: google/veo-3\.1 makes clips of"):
             async with wire.bot(**settings):
                 pass

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from bot.backends.signatures import signing_keys
 from bot.errors import StartupError
@@ -74,6 +74,19 @@ def test_secrets_are_not_printed() -> None:
     for secret in ("t0ken", "k3y", "'wh'", "s3cs3c"):
         assert secret not in repr(settings)
         assert secret not in str(settings)
+
+
+def test_every_secret_is_known_to_the_logs() -> None:
+    values = {
+        name: f"{name}-1,{name}-2"
+        for name, field in Settings.model_fields.items()
+        if field.annotation is SecretStr
+    }
+    assert len(values) >= 6
+    secrets = load_settings(**values).secrets
+    for value in values.values():
+        assert {value, *value.split(",")} <= {*secrets}
+    assert load_settings().secrets == ()
 
 
 def test_a_dash_leaves_the_model_to_the_server() -> None:
