@@ -35,17 +35,18 @@ def table(found: dict[str, dict[str, bool]]) -> str:
         "| Quirk | " + " | ".join(entry.name for entry in ENTRIES) + " |",
         "| --- |" + " --- |" * len(ENTRIES),
     ]
-    reasons: list[str] = []
+    reasons: dict[str, int] = {}
     for quirk, results in found.items():
         cells: list[str] = []
         for entry in ENTRIES:
             if quirk in entry.lacks:
-                reasons.append(f"[{len(reasons) + 1}] {entry.name}: {entry.lacks[quirk]}")
-                cells.append(f"- [{len(reasons)}]")
+                reason = f"{entry.name}: {entry.lacks[quirk]}"
+                cells.append(f"- [{reasons.setdefault(reason, len(reasons) + 1)}]")
             else:
                 cells.append("ok" if results.get(entry.name) else "FAILED")
         lines.append(f"| {quirk.replace('_', ' ')} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *reasons]).rstrip()
+    notes = [f"[{number}] {reason}" for reason, number in reasons.items()]
+    return "\n".join([*lines, "", *notes]).rstrip()
 
 
 def main() -> int:

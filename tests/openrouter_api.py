@@ -36,6 +36,24 @@ _PRICES = {
 }
 
 
+_UNLIMITED = ("limit", "limit_remaining", "limit_reset", "effective_budget")
+_NOBODY = ("creator_user_id", "organization_id")
+_SPANS = ("", "_daily", "_weekly", "_monthly")
+_KEY = {
+    "label": "sk-or-v1-abc...def",
+    "allowed_data_regions": [],
+    "budgets": [],
+    "free_model_daily_requests": {"limit": 50, "remaining": 50, "used": 0},
+    "include_byok_in_limit": False,
+    "is_free_tier": False,
+    "is_management_key": False,
+    "is_provisioning_key": False,
+    "rate_limit": {"interval": "10s", "note": "deprecated", "requests": -1},
+    **dict.fromkeys(_UNLIMITED + _NOBODY),
+    **{f"{kind}{span}": 0 for kind in ("usage", "byok_usage") for span in _SPANS},
+}
+
+
 def model(name: str, **changes: Any) -> dict[str, Any]:
     """Return a model as the list shows it."""
     return {
@@ -216,8 +234,7 @@ class OpenRouterApi(StandIn):
         return film
 
     async def _about_key(self, _: web.Request) -> web.StreamResponse:
-        about = {"label": "sk-or-...abc", "usage": 0, "limit": None, "limit_remaining": None}
-        return web.json_response({"data": about})
+        return web.json_response({"data": _KEY})
 
     def _known(self, request: web.Request) -> Job:
         ref = request.match_info["id"]
