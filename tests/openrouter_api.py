@@ -41,6 +41,7 @@ _NOBODY = ("creator_user_id", "organization_id")
 _SPANS = ("", "_daily", "_weekly", "_monthly")
 _KEY = {
     "label": "sk-or-v1-abc...def",
+    "workspace_id": "ws_made_up",
     "allowed_data_regions": [],
     "budgets": [],
     "free_model_daily_requests": {"limit": 50, "remaining": 50, "used": 0},
