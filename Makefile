@@ -20,7 +20,7 @@ run: .venv/run
 	$(BIN)/python -m bot run
 
 test: .venv/dev
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
 check: .venv/dev
 	$(BIN)/ruff check .

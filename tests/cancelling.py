@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.media.ffmpeg import Ffmpeg
+from bot.media.files import save
+from bot.media.fit import fit
 from bot.media.ingest import Narration, ingest
 from bot.media.merge import merge, repair
 from bot.media.poster import take_poster
@@ -36,6 +39,22 @@ def _repairing(clip: str) -> Operation:
     return lambda ffmpeg, source, folder: repair(ffmpeg, source / clip, folder / "result.mp4")
 
 
+def _fitting(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
+    clip = source / "clip.mp4"
+    limit = clip.stat().st_size // 2
+    return fit(ffmpeg, clip, folder / "small.mp4", limit_bytes=limit, decent=False)
+
+
+def _saving(_ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
+    return save(_chunks(source / "voice.wav"), folder / "clip.mp4", max_bytes=10 * 1024**2)
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    content = await asyncio.to_thread(path.read_bytes)
+    for start in range(0, len(content), 4096):
+        yield content[start : start + 4096]
+
+
 OPERATIONS: dict[str, Operation] = {
     "ingest": _ingesting,
     "replace": _merging(NarrationFit.TRIM, NarrationMix.REPLACE),
@@ -45,45 +64,63 @@ OPERATIONS: dict[str, Operation] = {
     "merge and encode": _merging(NarrationFit.HOLD, NarrationMix.DUCK, "odd.mp4"),
     "remux": _repairing("late.mp4"),
     "encode": _repairing("odd.mp4"),
+    "fit": _fitting,
+    "download": _saving,
     "poster": lambda ffmpeg, source, folder: take_poster(
         ffmpeg, source / "clip.mp4", folder / "poster.jpg"
     ),
 }
 
 
-async def cancel_often(name: str, folder: Path, *, times: int) -> set[str]:
-    """Cancel an operation at random moments, and return what was ever left: files and children.
+@dataclass(kw_only=True, slots=True)
+class Cancels:
+    """What came of them: how many fell into the work, and which files and children they left."""
 
-    A result that was whole when the cancel came is none of it: it is removed with its job.
+    cancelled: int = 0
+    left: set[str] = field(default_factory=set[str])
+
+
+async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
+    """Cancel an operation at random moments.
+
+    A result that was whole when the cancel came isn't left: it is removed with its job.
     """
     source, work = folder / "source", folder / "work"
     await asyncio.to_thread(_prepare, source, work)
     ffmpeg = Ffmpeg(clips.binary(), slots=1)
-    started = time.perf_counter()
-    await OPERATIONS[name](ffmpeg, source, work)
-    duration = time.perf_counter() - started
+    durations = [await _run(OPERATIONS[name](ffmpeg, source, work)) for _ in range(2)]
     whole = await asyncio.to_thread(_names, work)
     # Whoever made the samples may be there already; what counts is who comes and stays.
     before = await asyncio.to_thread(_children)
-    left: set[str] = set()
+    cancels = Cancels()
     for turn in range(times):
         await asyncio.to_thread(_empty, work)
-        await _cancel(OPERATIONS[name](ffmpeg, source, work), duration * (turn + 0.5) / times)
+        moment = min(durations) * (turn + 0.5) / times
+        if await _cancel(OPERATIONS[name](ffmpeg, source, work), moment):
+            cancels.cancelled += 1
         found = await asyncio.to_thread(_names, work)
         # A part of what belongs together isn't whole.
-        left |= set() if found == whole else found
+        cancels.left |= set() if found == whole else found
         children = await asyncio.to_thread(_children)
-        left |= {name for pid, name in children.items() if pid not in before}
-    return left
+        cancels.left |= {name for pid, name in children.items() if pid not in before}
+    return cancels
 
 
-async def _cancel(operation: Awaitable[object], moment: float) -> None:
+async def _run(operation: Awaitable[object]) -> float:
+    started = time.perf_counter()
+    await operation
+    return time.perf_counter() - started
+
+
+async def _cancel(operation: Awaitable[object], moment: float) -> bool:
+    """Tell whether the operation was still at work after about so many seconds."""
     task = asyncio.ensure_future(operation)
     await asyncio.wait({task}, timeout=moment * random.uniform(0.9, 1.1))  # noqa: S311 - a moment
     task.cancel()
     await asyncio.wait({task})
     if not task.cancelled():
         task.result()
+    return task.cancelled()
 
 
 def _prepare(source: Path, work: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import socket
 import sqlite3
 from contextlib import asynccontextmanager, closing
@@ -36,6 +38,7 @@ FAST = Timing(
     acknowledge=2.0,
 )
 WITHIN = 15.0
+_PORTS = (12_000, 32_000)
 
 
 @dataclass(kw_only=True)
@@ -139,9 +142,14 @@ def query(data_dir: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port for a process that is yet to start.
+
+    It lies below those that the system gives away, so that no socket of a neighbour gets it.
+    """
+    while True:
+        port = random.randrange(*_PORTS)  # noqa: S311 - no secret
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @asynccontextmanager

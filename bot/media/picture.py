@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HUGE = 5_000_000  # pixels: decoding as many takes the memory that encoding could use
 _MOST_LINES = 1080  # of a picture in two halves: none has more
+_LEAST_SIDE = 16
 
 
 class Filling(Enum):
@@ -118,7 +119,8 @@ def open_clip(
 
 def whole(picture: graph.Stream, info: VideoInfo) -> graph.Stream:
     """Join the halves of a picture that was taken in two; any other stays as it is."""
-    if info.height > _MOST_LINES:
+    # The filter refuses a picture that is smaller than what it looks at.
+    if info.height > _MOST_LINES or min(info.width, info.height) < _LEAST_SIDE:
         return picture
     return picture.filter("bwdif", mode="send_frame", deint="interlaced")
 
