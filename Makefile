@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run test check format lock picture cards bench proof-media proof-fit clean
+.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -27,6 +27,9 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+
+contract: .venv/dev
+	$(BIN)/python -m tests.contract_report
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

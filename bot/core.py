@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bot.backends.openai_videos import OpenAIVideos
-from bot.errors import StartupError
+from bot.backends.openrouter import OpenRouter
+from bot.backends.openrouter_models import check
+from bot.backends.wires import Patience
+from bot.errors import BackendError, StartupError
 from bot.links import derive_key, load_secret
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.storyboard.orders import ApiError, check_size
@@ -30,7 +34,10 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from storage.database import Database
 
+log = logging.getLogger(__name__)
+
 STORYBOARD = "storyboard"
+_LOOK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,17 +77,54 @@ async def open_core(settings: Settings, stack: AsyncExitStack) -> Core:
 async def open_backend(core: Core, stack: AsyncExitStack) -> VideoBackend:
     """Open the provider that the operator chose, and our own where that is it."""
     settings = core.settings
-    if settings.video_backend == STORYBOARD:
-        backend = await _open_storyboard(core, stack)
-    else:
-        backend = OpenAIVideos(
-            base_url=settings.openai_base_url,
-            api_key=settings.openai_api_key.get_secret_value() or None,
-            webhook_secrets=settings.webhook_secrets,
-            submit_timeout=SUBMIT_SECONDS,
-        )
+    match settings.video_backend:
+        case "storyboard":
+            backend = await _open_storyboard(core, stack)
+        case "openai":
+            backend = OpenAIVideos(
+                base_url=settings.openai_base_url,
+                api_key=settings.openai_api_key.get_secret_value() or None,
+                webhook_secrets=settings.webhook_secrets,
+                body=settings.openai_body,
+                extra=settings.extra_fields,
+                result_origins=settings.result_origins,
+                patience=Patience(submit=SUBMIT_SECONDS),
+            )
+        case "openrouter":
+            backend = await _open_openrouter(settings)
     stack.push_async_callback(backend.close)
     return backend
+
+
+async def _open_openrouter(settings: Settings) -> OpenRouter:
+    # A callback without a signature could not be believed, and one without TLS is refused.
+    calls_back = settings.webhook_secrets and settings.public_url.startswith("https://")
+    backend = OpenRouter(
+        base_url=settings.openrouter_base_url,
+        api_key=settings.openrouter_api_key.get_secret_value(),
+        webhook_secrets=settings.webhook_secrets,
+        callback_url=f"{settings.public_url}{PATH}" if calls_back else None,
+        patience=Patience(submit=SUBMIT_SECONDS),
+    )
+    try:
+        await _check_presets(backend, settings)
+    except BaseException:
+        await backend.close()
+        raise
+    return backend
+
+
+async def _check_presets(backend: OpenRouter, settings: Settings) -> None:
+    seconds, size = settings.video_seconds, settings.video_size
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            offers = await backend.offers()
+    except (BackendError, TimeoutError) as error:
+        log.warning("backend.models_unknown backend=%s error=%r", backend.name, str(error))
+        return
+    offer = check(offers, model=settings.model, seconds=seconds, size=size)
+    price = offer.price(seconds=seconds, size=size)
+    log.info("backend.model backend=%s model=%s price_usd=%s", backend.name, settings.model, price)
 
 
 async def _open_storyboard(core: Core, stack: AsyncExitStack) -> OpenAIVideos:

@@ -140,9 +140,10 @@ class Job:
     """One row of the table of jobs; times are Unix seconds, `progress` is 0 to 100.
 
     `epoch` rises with each claim, so that a step which lost its job can't write any more.
-    `next_at` is when its step is due; None: never, by itself. `note` names a sentence that goes
-    with the finished video. `narration_of` and `clip_of` name the jobs whose narration and whose
-    finished video this one takes over.
+    `next_at` is when its step is due; None: never, by itself. `cost` is what the provider says that
+    it charged, in US dollars. `note` names a sentence that goes with the finished video.
+    `narration_of` and `clip_of` name the jobs whose narration and whose finished video this one
+    takes over.
     """
 
     id: str
@@ -167,6 +168,7 @@ class Job:
     deadline_at: float | None
     late: bool
     progress: int | None
+    cost: float | None
     dm_intent_at: float | None
     failure: Failure | None
     note: str | None
@@ -208,6 +210,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         deadline_at=None,
         late=False,
         progress=None,
+        cost=None,
         dm_intent_at=None,
         failure=None,
         note=None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind
-from bot.model import JobState
+from bot.model import Failure, JobState
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -82,11 +82,13 @@ class Poller:
     async def _apply(self, job: Job, update: BackendUpdate) -> None:
         match update.state:
             case RemoteState.DONE:
-                await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100))
+                done = Changes(progress=100, cost=update.cost)
+                await self._jobs.move(job, JobState.DOWNLOADING, done)
             case RemoteState.FAILED:
                 kind = update.error.kind if update.error else ErrorKind.INTERNAL
                 log.warning("job.refused id=%s error=%r", job.id, str(update.error))
-                await self._jobs.fail(job, f"failed.{kind}")
+                failed = Changes(failure=Failure(key=f"failed.{kind}"), cost=update.cost)
+                await self._jobs.move(job, JobState.FAILED, failed)
             case RemoteState.QUEUED | RemoteState.RUNNING:
                 await self._wait(job, update)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -19,9 +20,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _SECRET_CHARACTERS = 16
 _MOST_JOBS = 1_000_000
 _PREFIX = "whsec_"
+_SAID_ALREADY = frozenset({"prompt", "model", "seconds", "size"})
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -71,8 +76,37 @@ def _can_be_keys(value: SecretStr) -> SecretStr:
 
 
 def _parts(value: SecretStr) -> tuple[str, ...]:
-    parts = value.get_secret_value().split(",")
-    return tuple(part.strip() for part in parts if part.strip())
+    return _listed(value.get_secret_value())
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _origins(value: str) -> str:
+    for origin in _listed(value):
+        if not _url(origin) or urlsplit(origin).path.strip("/"):
+            raise ValueError("takes addresses without a path, like http://10.0.0.2:9000")
+    return value
+
+
+def _extra(value: str) -> str:
+    try:
+        fields: object = json.loads(value or "{}", parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise ValueError('is not a JSON object: write it like {"fps": 24, "seed": 7}')  # noqa: TRY004 - pydantic's
+    extra = cast("dict[str, object]", fields)
+    if said := sorted(_SAID_ALREADY & extra.keys()):
+        raise ValueError(f"may not hold {said[0]}: the command and the VIDEO_ settings say that")
+    if None in extra.values():
+        raise ValueError("may not hold null: leave that field out")
+    return value
+
+
+def _not_json(word: str) -> NoReturn:
+    raise ValueError(word)
 
 
 Url = Annotated[str, AfterValidator(_url)]
@@ -97,7 +131,7 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
 
-    video_backend: Literal["storyboard", "openai"] = "storyboard"
+    video_backend: Literal["storyboard", "openai", "openrouter"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
     video_seconds: int = Field(8, ge=1, le=60)
     video_size: Annotated[str, AfterValidator(_size)] = "1280x720"
@@ -105,6 +139,13 @@ class Settings(BaseSettings):
     openai_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     openai_base_url: Url = ""
     openai_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
+    openai_body: Literal["multipart", "json"] = "multipart"
+    openai_extra: Annotated[str, AfterValidator(_extra)] = ""
+    openai_result_origins: Annotated[str, AfterValidator(_origins)] = ""
+
+    openrouter_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    openrouter_base_url: Url = "https://openrouter.ai/api/v1"
+    openrouter_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
 
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
@@ -131,9 +172,29 @@ class Settings(BaseSettings):
         return None if self.video_model == "-" else self.video_model
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that must be in no log, also each part of what stands with commas."""
+        values: list[object] = [getattr(self, name) for name in type(self).model_fields]
+        texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return tuple(secret for text in texts for secret in (text, *_listed(text)) if secret)
+
+    @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets that the provider may sign with: several while they are rotated."""
-        return _parts(self.openai_webhook_secret)
+        secret = self.openai_webhook_secret
+        if self.video_backend == "openrouter":
+            secret = self.openrouter_webhook_secret
+        return _parts(secret)
+
+    @property
+    def extra_fields(self) -> Mapping[str, object]:
+        """What a create says beside the request."""
+        return cast("dict[str, object]", json.loads(self.openai_extra or "{}"))
+
+    @property
+    def result_origins(self) -> tuple[str, ...]:
+        """Where finished videos may lie beside the server itself and public addresses."""
+        return _listed(self.openai_result_origins)
 
     @model_validator(mode="after")
     def _backend_is_complete(self) -> Self:
@@ -142,6 +203,10 @@ class Settings(BaseSettings):
                 "OPENAI_BASE_URL is missing: name the server that speaks the Videos API, like "
                 "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard."
             )
+        if self.video_backend == "openrouter" and not self.openrouter_api_key.get_secret_value():
+            raise ValueError("OPENROUTER_API_KEY is missing: make one at openrouter.ai/keys.")
+        if self.video_backend == "openrouter" and self.model is None:
+            raise ValueError("VIDEO_MODEL: OpenRouter has to be told one, like google/veo-3.1.")
         return self
 
 

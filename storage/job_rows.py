@@ -38,6 +38,7 @@ def job_from(row: sqlite3.Row) -> Job:
         deadline_at=row["deadline_at"],
         late=bool(row["late"]),
         progress=row["progress"],
+        cost=row["cost_usd"],
         dm_intent_at=row["dm_intent_at"],
         failure=_failure(row),
         note=row["note"],

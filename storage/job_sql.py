@@ -68,6 +68,7 @@ UPDATE jobs SET
     generating_at = coalesce(:generating_at, generating_at),
     deadline_at = coalesce(:deadline_at, deadline_at),
     progress = coalesce(:progress, progress),
+    cost_usd = coalesce(:cost_usd, cost_usd),
     failure_key = :failure_key, failure_fields = :failure_fields,
     note = coalesce(:note, note)
 WHERE id = :id AND epoch = :epoch AND state = :was

@@ -36,6 +36,7 @@ class Changes:
     generating_at: float | None = None
     deadline_at: float | None = None
     progress: int | None = None
+    cost: float | None = None
     failure: Failure | None = None
     note: str | None = None
 
@@ -149,6 +150,7 @@ class JobStore:
             generating_at=changes.generating_at,
             deadline_at=changes.deadline_at,
             progress=changes.progress,
+            cost_usd=changes.cost,
             failure_key=failure.key if failure else None,
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,

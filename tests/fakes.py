@@ -71,6 +71,7 @@ class RemoteJob:
     state: RemoteState = RemoteState.RUNNING
     progress: int | None = None
     error: BackendError | None = None
+    cost: float | None = None
     expires_at: float | None = None
 
 
@@ -195,6 +196,7 @@ class FakeBackend:
             state=job.state,
             progress=job.progress,
             error=job.error,
+            cost=job.cost,
             expires_at=job.expires_at,
         )
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.wires import Patience
 from tests.clips import make_clip
-from tests.openai_setup import KEY, NOW
+from tests.openai_setup import KEY, NOW, TLS
 from tests.videos_api import VideosApi
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ async def connect() -> AsyncIterator[Callable[..., OpenAIVideos]]:
 
         def _connect(base_url: str, **settings: object) -> OpenAIVideos:
             settings.setdefault("api_key", KEY)
-            settings.setdefault("content_pauses", ())
+            settings.setdefault("tls", TLS)
+            settings.setdefault("patience", Patience(content_pauses=()))
             backend = OpenAIVideos(base_url=base_url, clock=lambda: NOW, **settings)
             stack.push_async_callback(backend.close)
             return backend

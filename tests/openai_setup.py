@@ -7,13 +7,12 @@ import base64
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import pytest
+import httpx2
 
 from bot.backends.base import (
     BackendUpdate,
     RemoteState,
 )
-from bot.errors import BackendError
 from bot.model import VideoRequest
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 KEY = "sk-made-up-0123456789"
 SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, made up").decode()
+TLS = httpx2.create_ssl_context()  # it takes 20 ms to make
 NOW = 1_800_000_000.0
 REQUEST = VideoRequest(
     prompt="Explain how rainbows form", model="sora-2", seconds=8, size="1280x720"
@@ -34,12 +34,6 @@ MAX_BYTES = 50 * 1024 * 1024
 
 async def submit(backend: OpenAIVideos, request: VideoRequest = REQUEST) -> str:
     return (await backend.submit(request, create_key="key-1")).ref
-
-
-async def refusal(backend: OpenAIVideos, *, poll: str | None = None) -> BackendError:
-    with pytest.raises(BackendError) as caught:
-        await (backend.poll(poll) if poll else submit(backend))
-    return caught.value
 
 
 def names_in(folder: Path) -> list[str]:

@@ -13,17 +13,19 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.__main__ import main
-from bot.commands.doctor import Finding, examine
+from bot.commands.doctor import examine
 from bot.model import JobState
 from bot.settings import Settings, load_settings
 from storage.inspect import count_delivering
 from tests.command_line import run_bot
+from tests.openrouter_api import OpenRouterApi, model
 from tests.videos_api import VideosApi
 from tests.wire import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.commands.findings import Finding
     from tests.fakes import Bench
 
 MIB = 1024 * 1024
@@ -143,6 +145,42 @@ async def test_a_provider_that_is_down_is_seen(tmp_path: Path) -> None:
     assert not found.ok
     assert url in found.found
     assert "OPENAI_BASE_URL" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("settings", "ok", "words"),
+    [
+        ({}, True, "openrouter: google/veo-3.1, about $3.20 a clip, asked for news"),
+        ({"video_model": "a/free"}, True, "openrouter: a/free, no price is listed, asked for news"),
+        ({"openrouter_api_key": "sk-wrong"}, False, "refuses the key"),
+        ({"video_seconds": 5}, False, "VIDEO_SECONDS: google/veo-3.1 makes clips of 4, 6, 8"),
+        (
+            {"openrouter_base_url": "http://127.0.0.1:9/v1"},
+            False,
+            "no use of http://127.0.0.1:9/v1",
+        ),
+        (
+            {"openrouter_webhook_secret": "s3cret", "public_url": "https://clapper.example"},
+            True,
+            "callbacks",
+        ),
+    ],
+)
+async def test_openrouter_is_asked_for_key_model_and_price(
+    tmp_path: Path, settings: dict[str, object], words: str, *, ok: bool
+) -> None:
+    async with OpenRouterApi(key="sk-right") as api:
+        api.models.append(model("a/free", pricing_skus=None))
+        values = {
+            "video_backend": "openrouter",
+            "video_model": "google/veo-3.1",
+            "openrouter_base_url": api.base_url,
+            "openrouter_api_key": "sk-right",
+        }
+        found = await look("VIDEO_BACKEND", tmp_path, **(values | settings))
+    assert (found.ok, bool(found.advice)) == (ok, not ok)
+    assert words in found.found
+    assert "sk-" not in found.found + found.advice
 
 
 async def test_an_ffmpeg_that_will_do_is_named(tmp_path: Path) -> None:

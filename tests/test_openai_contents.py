@@ -10,7 +10,6 @@ import pytest
 from aiohttp import web
 
 from bot.errors import BackendError, ErrorKind, MediaError
-from bot.media.files import TooLargeError
 from tests.openai_setup import (
     KEY,
     MAX_BYTES,
@@ -58,85 +57,6 @@ async def test_the_content_is_asked_for_without_a_variant(
     assert not call.query
 
 
-async def test_a_content_that_is_late_is_asked_for_again(
-    api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path
-) -> None:
-    backend = connect(api.base_url, content_pauses=(0.0, 0.0))
-    update = await finished(api, backend)
-    late = Fault(status=404, body={"detail": "Video is still in-progress"})
-    api.go_wrong("content", late, late)
-    assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
-    api.go_wrong("content", late, late, late)
-    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
-    assert error.kind is ErrorKind.TRANSIENT
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (404, ErrorKind.GONE),
-        (410, ErrorKind.GONE),
-        (401, ErrorKind.AUTH),
-        (500, ErrorKind.TRANSIENT),
-        (422, ErrorKind.TRANSIENT),
-    ],
-)
-async def test_a_refused_content_has_a_kind(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, status: int, kind: ErrorKind
-) -> None:
-    update = await finished(api, backend)
-    api.go_wrong("content", Fault(status=status, body={"detail": "no"}))
-    assert (await failed_fetch(backend, update, tmp_path / "v.mp4")).kind is kind
-
-
-async def test_a_truncated_download_is_refused(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
-) -> None:
-    update = await finished(api, backend)
-    api.go_wrong("content", Fault(cut=True))
-    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
-    assert error.kind is ErrorKind.TRANSIENT
-
-
-async def test_a_download_that_never_starts_is_transient(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
-) -> None:
-    update = await finished(api, backend)
-    api.go_wrong("content", Fault(reset=True))
-    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
-    assert error.kind is ErrorKind.TRANSIENT
-
-
-async def test_a_download_that_takes_too_long_is_transient(
-    api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path
-) -> None:
-    backend = connect(api.base_url, fetch_timeout=0.2)
-    update = await finished(api, backend)
-    api.go_wrong("content", Fault(hang=True))
-    error = await failed_fetch(backend, update, tmp_path / "v.mp4")
-    assert error.kind is ErrorKind.TRANSIENT
-
-
-@pytest.mark.parametrize("body", [b"<html>Sorry</html>", b"", b'{"status": "ok"}', b"{}", b"{"])
-async def test_what_is_no_mp4_is_refused(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path, body: bytes
-) -> None:
-    update = await finished(api, backend)
-    api.go_wrong("content", Fault(status=200, body=body))
-    with pytest.raises(MediaError, match="no MP4"):
-        await backend.fetch(update, tmp_path / "v.mp4", max_bytes=MAX_BYTES)
-    assert not names_in(tmp_path)
-
-
-async def test_a_clip_that_is_too_large_is_refused(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
-) -> None:
-    update = await finished(api, backend)
-    with pytest.raises(TooLargeError):
-        await backend.fetch(update, tmp_path / "v.mp4", max_bytes=1000)
-    assert not names_in(tmp_path)
-
-
 async def test_a_packed_clip_is_unpacked(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
 ) -> None:
@@ -155,26 +75,6 @@ async def test_a_broken_packing_is_transient(
     )
     error = await failed_fetch(backend, update, tmp_path / "v.mp4")
     assert error.kind is ErrorKind.TRANSIENT
-
-
-@pytest.mark.parametrize("packed", [True, False])
-async def test_a_whole_clip_of_a_false_length_is_taken(
-    connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path, *, packed: bool
-) -> None:
-    content = bytes_of(clip)
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        body = gzip.compress(content) if packed else content
-        encoding = b"Content-Encoding: gzip\r\n" if packed else b""
-        length = len(content) + 500_000
-        writer.write(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (encoding, length))
-        writer.write(body)
-        await writer.drain()
-
-    async with served(answer) as port:
-        backend = connect(f"http://127.0.0.1:{port}/v1")
-        assert await fetch(backend, done("v1"), tmp_path / "v.mp4") == content
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.98])
@@ -216,20 +116,6 @@ async def another_host(clip: Path) -> AsyncIterator[tuple[str, list[web.Request]
         yield f"http://127.0.0.1:{runner.addresses[0][1]}", requests
     finally:
         await runner.cleanup()
-
-
-async def test_redirects_are_followed_without_the_key(
-    api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path
-) -> None:
-    async with another_host(clip) as (host, requests):
-        backend = connect(api.base_url, result_origins=(host,))
-        update = await finished(api, backend)
-        api.go_wrong("content", Fault(status=302, headers={"Location": f"{host}/v.mp4?sig=1"}))
-        assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
-    assert api.made("GET")[-1].headers["Authorization"] == f"Bearer {KEY}"
-    (request,) = requests
-    assert request.query_string == "sig=1"
-    assert KEY not in str(request.headers)
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/v.mp4", "http://[/"])

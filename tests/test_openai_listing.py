@@ -8,7 +8,7 @@ import pytest
 from bot.backends.base import (
     Listing,
 )
-from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.errors import BackendError, ErrorKind
 from tests.openai_setup import (
     NOW,
     REQUEST,
@@ -35,17 +35,6 @@ def other(**changes: object) -> VideoRequest:
 
 async def find(backend: OpenAIVideos, *hints: str, request: VideoRequest = REQUEST) -> Listing:
     return await backend.find(request, since=SINCE, hints=hints)
-
-
-async def test_a_job_whose_answer_was_lost_is_found(api: VideosApi, backend: OpenAIVideos) -> None:
-    api.go_wrong("create", Fault(after=True, reset=True))
-    with pytest.raises(UnconfirmedSubmitError):
-        await submit(backend)
-    assert await find(backend) == Listing(refs=tuple(api.creates), complete=True)
-
-
-async def test_a_job_that_was_never_made_is_known_to_be_absent(backend: OpenAIVideos) -> None:
-    assert await find(backend) == Listing(refs=(), complete=True)
 
 
 async def test_only_jobs_of_the_same_request_are_found(
@@ -251,36 +240,3 @@ async def test_a_hint_that_can_not_be_looked_up_is_an_error(
     api.go_wrong("retrieve", Fault(status=500))
     with pytest.raises(BackendError):
         await find(backend, "v1")
-
-
-# Cancelling
-
-
-async def test_a_deleted_job_is_certain_to_have_stopped(
-    api: VideosApi, backend: OpenAIVideos
-) -> None:
-    ref = await submit(backend)
-    assert await backend.cancel(ref)
-    assert not api.jobs
-    assert await backend.cancel(ref)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault(status=405, body={"error": "Method Not Allowed"}),
-        Fault(status=200, body={"deleted": False}),
-        Fault(status=200, body="OK"),
-        Fault(status=204),
-        Fault(status=500, body={"deleted": True}),
-        Fault(status=307, headers={"Location": "/v1/videos/other"}),
-        Fault(reset=True),
-    ],
-)
-async def test_any_other_answer_leaves_it_open(
-    api: VideosApi, backend: OpenAIVideos, fault: Fault
-) -> None:
-    ref = await submit(backend)
-    api.go_wrong("delete", fault)
-    assert not await backend.cancel(ref)
-    assert len(api.made("DELETE")) == 1

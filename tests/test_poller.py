@@ -74,6 +74,20 @@ async def test_a_job_that_is_done_goes_on_at_once(bench: Bench) -> None:
     assert done.next_at == bench.clock()
 
 
+@pytest.mark.parametrize("state", [RemoteState.DONE, RemoteState.FAILED])
+async def test_what_the_provider_charged_is_kept_with_the_job(
+    state: RemoteState, bench: Bench
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    assert job.cost is None
+    bench.backend.only.state = state
+    bench.backend.only.cost = 0.81
+    ended = await bench.step(job.id)
+    assert ended.cost == 0.81
+    if state is RemoteState.DONE:
+        assert (await bench.step(job.id)).cost == 0.81
+
+
 @pytest.mark.parametrize("kind", list(ErrorKind))
 async def test_a_remote_failure_is_told_by_its_kind(kind: ErrorKind, bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)

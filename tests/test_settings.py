@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from bot.backends.signatures import signing_keys
 from bot.errors import StartupError
@@ -76,6 +76,19 @@ def test_secrets_are_not_printed() -> None:
         assert secret not in str(settings)
 
 
+def test_every_secret_is_known_to_the_logs() -> None:
+    values = {
+        name: f"{name}-1,{name}-2"
+        for name, field in Settings.model_fields.items()
+        if field.annotation is SecretStr
+    }
+    assert len(values) >= 6
+    secrets = load_settings(**values).secrets
+    for value in values.values():
+        assert {value, *value.split(",")} <= {*secrets}
+    assert load_settings().secrets == ()
+
+
 def test_a_dash_leaves_the_model_to_the_server() -> None:
     assert load_settings(video_model="-").model is None
     assert load_settings().model == "sora-2"
@@ -93,9 +106,60 @@ def test_a_provider_without_an_address_is_explained() -> None:
     assert settings.openai_base_url == "http://127.0.0.1:8000/v1"
 
 
+def test_extra_fields_are_a_json_object() -> None:
+    assert load_settings().extra_fields == {}
+    extra = load_settings(openai_extra='{"fps": 24, "seed": 7}').extra_fields
+    assert extra == {"fps": 24, "seed": 7}
+
+
+def test_openrouter_needs_a_key_and_a_model() -> None:
+    with pytest.raises(StartupError, match=r"^OPENROUTER_API_KEY is missing"):
+        load_settings(video_backend="openrouter")
+    with pytest.raises(StartupError, match=r"^VIDEO_MODEL: "):
+        load_settings(video_backend="openrouter", openrouter_api_key="sk-or", video_model="-")
+
+
+def test_the_webhook_secrets_are_those_of_the_backend() -> None:
+    values = {
+        "openai_webhook_secret": "whsec_a",
+        "openrouter_webhook_secret": "b, c",
+        "openrouter_api_key": "sk-or",
+        "openai_base_url": "http://127.0.0.1:8000/v1",
+    }
+    assert load_settings(video_backend="openai", **values).webhook_secrets == ("whsec_a",)
+    assert load_settings(video_backend="openrouter", **values).webhook_secrets == ("b", "c")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("fps=24", "is not a JSON object"),
+        ("[1]", "is not a JSON object"),
+        ('{"fps": NaN}', "is not a JSON object"),
+        ("[" * 100_000, "is not a JSON object"),
+        ('{"seed": null}', "may not hold null"),
+        *((f'{{"{name}": 1}}', f"may not hold {name}") for name in ("prompt", "model", "size")),
+        ('{"fps": 24, "seconds": 4}', "may not hold seconds"),
+    ],
+)
+def test_extra_fields_that_cant_be_are_explained(value: str, reason: str) -> None:
+    with pytest.raises(StartupError, match=f"^OPENAI_EXTRA: {reason}"):
+        load_settings(openai_extra=value)
+
+
+def test_results_may_come_from_hosts_that_are_named() -> None:
+    assert load_settings().result_origins == ()
+    named = load_settings(openai_result_origins="http://10.0.0.2:9000, https://minio.lan/ ,")
+    assert named.result_origins == ("http://10.0.0.2:9000", "https://minio.lan/")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("OPENAI_BODY", "xml"),
+        ("OPENAI_RESULT_ORIGINS", "10.0.0.2"),
+        ("OPENAI_RESULT_ORIGINS", "http://10.0.0.2,ftp://b"),
+        ("OPENAI_RESULT_ORIGINS", "http://10.0.0.2/results"),
         ("PUBLIC_URL", "clapper.example"),
         ("PUBLIC_URL", "ftp://clapper.example"),
         ("PUBLIC_URL", "https://"),

@@ -16,58 +16,29 @@ import json
 import logging
 import os
 import time
-from collections import deque
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
 
+from tests.stand_in import Call, Fault, Job, Refusal, StandIn, fields_of
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from typing import Self
+    from collections.abc import Callable
+
+    from tests.stand_in import Handler
+
+__all__ = ["Call", "Fault", "VideosApi", "sign"]
 
 log = logging.getLogger(__name__)
 
-Job = dict[str, Any]
-
 _ASSETS_LIVE_SECONDS = 3600
 _LARGEST_PAGE = 100
-_FORM_LIMIT = 1024 * 1024
 _WEBHOOK_ATTEMPTS = 5
 _SIZES = ("720x1280", "1280x720", "1024x1792", "1792x1024")
 _SECONDS = ("4", "8", "12")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """What happens to one request instead of its answer, or to its answer.
-
-    `status` with `body` replaces the answer. `after`: the request is carried out first, so that
-    only its answer is lost. `cut` sends half of the answer, `reset` nothing of it; `hang` keeps
-    the caller waiting until the server closes.
-    """
-
-    status: int | None = None
-    body: object = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    after: bool = False
-    cut: bool = False
-    reset: bool = False
-    hang: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """One request as it came in."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    form: Mapping[str, str] = field(default_factory=dict)
 
 
 def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -83,23 +54,20 @@ def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> dict[str,
     }
 
 
-class Refusal(Exception):  # noqa: N818 - a server's word for it
-    """A request that is answered with an error."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {
-            "error": {"message": message, "type": "invalid_request_error", "code": code},
-        }
+def refusal(status: int, code: str, message: str) -> Refusal:
+    """Return an error as OpenAI puts it."""
+    error = {"message": message, "type": "invalid_request_error", "code": code}
+    return Refusal(status, {"error": error})
 
 
-class VideosApi:
+class VideosApi(StandIn):
     """The server: jobs, a ledger of creates, and what a test tells it to do wrong.
 
     A job moves when a test says so (`progress`, `finish`, `fail`), or, with `seconds_per_job`,
-    by itself. `shape` may rewrite each job before it is sent. `key` is demanded when set.
+    by itself. `forms_only`: JSON is refused, as vLLM-Omni does.
     """
+
+    prefix: ClassVar[str] = "/v1"
 
     def __init__(  # noqa: PLR0913 - a test names what it sets
         self,
@@ -111,77 +79,32 @@ class VideosApi:
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
         idempotency_header: str | None = None,
+        forms_only: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.jobs: dict[str, Job] = {}
-        self.calls: list[Call] = []
-        self.creates: list[str] = []
-        self.shape: Callable[[Job], object] = dict
+        super().__init__(clip=clip, key=key, clock=clock)
         self.new_id: Callable[[], str] = lambda: f"video_{uuid4().hex}"
-        self.base_url = ""
-        self._clip = clip
-        self._key = key
+        self.forms_only = forms_only
         self._ledger = ledger
         self._seconds_per_job = seconds_per_job
         self._webhook_url = webhook_url
         self._webhook_secret = webhook_secret
         self._idempotency_header = idempotency_header
         self._by_key: dict[str, str] = {}
-        self._clock = clock
-        self._faults: dict[str, deque[Fault]] = {}
-        self._closing = asyncio.Event()
-        self._arrived = asyncio.Condition()
-        self._timers: set[asyncio.Task[None]] = set()
-        self._runner: web.AppRunner | None = None
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on loopback; port 0 takes a free one."""
-        app = web.Application(client_max_size=_FORM_LIMIT)
-        app.router.add_post("/v1/videos", self._route("create", self._create))
-        app.router.add_get("/v1/videos", self._route("list", self._list))
-        app.router.add_get("/v1/videos/{id}", self._route("retrieve", self._retrieve))
-        app.router.add_get("/v1/videos/{id}/content", self._route("content", self._content))
-        app.router.add_delete("/v1/videos/{id}", self._route("delete", self._delete))
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
-        await site.start()
-        host, bound = self._runner.addresses[0][:2]
-        self.base_url = f"http://{host}:{bound}/v1"
-
-    async def close(self) -> None:
-        """Let hanging callers go and stop."""
-        self._closing.set()
-        for timer in self._timers:
-            timer.cancel()
-        await asyncio.gather(*self._timers, return_exceptions=True)
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    def go_wrong(self, operation: str, *faults: Fault) -> None:
-        """Let the next calls of create, list, retrieve, content or delete go wrong, in turn."""
-        self._faults.setdefault(operation, deque()).extend(faults)
-
-    def made(self, method: str, path: str = "") -> list[Call]:
-        """Return the calls of this method whose path, after /v1, starts like this."""
+    def routes(self) -> list[tuple[str, str, str, Handler]]:
+        """Return method, path, the operation's name and its handler, for each route."""
         return [
-            call
-            for call in self.calls
-            if call.method == method and call.path.startswith(f"/v1{path}")
+            ("POST", "/videos", "create", self._create),
+            ("GET", "/videos", "list", self._list),
+            ("GET", "/videos/{id}", "retrieve", self._retrieve),
+            ("GET", "/videos/{id}/content", "content", self._content),
+            ("DELETE", "/videos/{id}", "delete", self._delete),
         ]
 
-    async def wait_for(self, method: str, path: str = "") -> Call:
-        """Wait until such a call came in."""
-        async with self._arrived:
-            await self._arrived.wait_for(lambda: self.made(method, path))
-        return self.made(method, path)[-1]
+    def refused_key(self, sent: str) -> Refusal:
+        """Return what a wrong key is answered with."""
+        return refusal(401, "invalid_api_key", f"Incorrect API key provided: {sent}")
 
     def progress(self, ref: str, percent: int) -> None:
         """Let a job be under way."""
@@ -189,7 +112,7 @@ class VideosApi:
 
     def finish(self, ref: str) -> None:
         """Let a job be completed."""
-        now = int(self._clock())
+        now = int(self.clock())
         self.jobs[ref].update(
             status="completed",
             progress=100,
@@ -208,7 +131,7 @@ class VideosApi:
         if self._webhook_url is None or self._webhook_secret is None:
             raise ValueError("no webhook was configured")
         completed = self.jobs.get(ref, {}).get("status") == "completed"
-        now = int(self._clock())
+        now = int(self.clock())
         event = {
             "id": f"evt_{uuid4().hex}",
             "object": "event",
@@ -224,85 +147,31 @@ class VideosApi:
         ):
             return response.status
 
-    def _route(
-        self, operation: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            await self._note(request)
-            faults = self._faults.get(operation)
-            if not faults:
-                return await self._answer(request, handler)
-            return await self._go_wrong(request, handler, faults.popleft())
-
-        return handle
-
-    async def _note(self, request: web.Request) -> None:
-        form = await request.post() if request.method == "POST" else {}
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        call = Call(
-            method=request.method,
-            path=request.raw_path.partition("?")[0],
-            query=dict(request.query),
-            headers=request.headers,
-            form=fields,
-        )
-        self.calls.append(call)
-        async with self._arrived:
-            self._arrived.notify_all()
-
-    async def _answer(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        try:
-            self._check_key(request)
-            return await handler(request)
-        except Refusal as refusal:
-            return web.json_response(refusal.body, status=refusal.status)
-
-    async def _go_wrong(
-        self,
-        request: web.Request,
-        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
-        fault: Fault,
-    ) -> web.StreamResponse:
-        answer = await self._answer(request, handler) if fault.after or fault.cut else None
-        if fault.hang:
-            await self._closing.wait()
-        if fault.reset or fault.hang:
-            _abort(request)
-        if fault.status is not None:
-            answer = _replacement(fault)
-        if answer is None:
-            return await self._answer(request, handler)
-        return await _cut_off(request, answer) if fault.cut else answer
-
-    def _check_key(self, request: web.Request) -> None:
-        if self._key and request.headers.get("Authorization") != f"Bearer {self._key}":
-            sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            raise Refusal(401, "invalid_api_key", f"Incorrect API key provided: {sent}")
-
     async def _create(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
+        if self.forms_only and request.content_type == "application/json":
+            missing = {"type": "missing", "loc": ["body", "prompt"], "msg": "Field required"}
+            raise Refusal(422, {"detail": [missing]})
+        form = await fields_of(request)
         key = request.headers.get(self._idempotency_header or "", "")
         if key in self._by_key:
             return self._job_response(self._by_key[key])
-        ref = self._new_job({name: str(value) for name, value in form.items()})
+        ref = self._new_job(form)
         if key:
             self._by_key[key] = ref
         if self._seconds_per_job is not None:
             timer = asyncio.create_task(self._run(ref, self._seconds_per_job), name=f"job {ref}")
-            self._timers.add(timer)
-            timer.add_done_callback(self._timers.discard)
+            self.timers.add(timer)
+            timer.add_done_callback(self.timers.discard)
         return self._job_response(ref)
 
-    def _new_job(self, form: dict[str, str]) -> str:
+    def _new_job(self, form: dict[str, Any]) -> str:
         prompt = form.get("prompt", "")
         size = form.get("size", "720x1280")
-        seconds = form.get("seconds", "4")
+        seconds = str(form.get("seconds", "4"))
         if not prompt:
-            raise Refusal(400, "missing_required_parameter", "Missing required parameter: 'prompt'")
+            raise refusal(400, "missing_required_parameter", "Missing required parameter: 'prompt'")
         if size not in _SIZES or seconds not in _SECONDS:
-            raise Refusal(400, "invalid_value", "Invalid value for 'size' or 'seconds'")
+            raise refusal(400, "invalid_value", "Invalid value for 'size' or 'seconds'")
         ref = self.new_id()
         self.jobs[ref] = {
             "id": ref,
@@ -310,7 +179,7 @@ class VideosApi:
             "model": form.get("model", "sora-2"),
             "status": "queued",
             "progress": 0,
-            "created_at": int(self._clock()),
+            "created_at": int(self.clock()),
             "completed_at": None,
             "expires_at": None,
             "prompt": prompt,
@@ -326,7 +195,7 @@ class VideosApi:
         self.creates.append(ref)
         if self._ledger is not None:
             with self._ledger.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"id": ref, "prompt": prompt, "at": self._clock()}) + "\n")
+                file.write(json.dumps({"id": ref, "prompt": prompt, "at": self.clock()}) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
 
@@ -381,10 +250,11 @@ class VideosApi:
     async def _content(self, request: web.Request) -> web.StreamResponse:
         job = self._known(request)
         if job["status"] != "completed":
-            raise Refusal(404, "not_found", f"Video {job['id']} is still in-progress")
-        if self._clip is None:
-            raise Refusal(404, "not_found", "There is no content")
-        return web.FileResponse(self._clip, headers={"Content-Type": "video/mp4"})
+            raise refusal(404, "not_found", f"Video {job['id']} is still in-progress")
+        film = self.film()
+        if film is None:
+            raise refusal(404, "not_found", "There is no content")
+        return film
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         ref = self._known(request)["id"]
@@ -394,40 +264,11 @@ class VideosApi:
     def _known(self, request: web.Request) -> Job:
         ref = request.match_info["id"]
         if ref not in self.jobs:
-            raise Refusal(404, "not_found", f"Video with id '{ref}' not found.")
+            raise refusal(404, "not_found", f"Video with id '{ref}' not found.")
         return self.jobs[ref]
 
     def _job_response(self, ref: str) -> web.Response:
         return web.json_response(self.shape(self.jobs[ref]))
-
-
-def _replacement(fault: Fault) -> web.Response:
-    headers = dict(fault.headers)
-    status = fault.status or 200
-    if isinstance(fault.body, bytes):
-        return web.Response(status=status, body=fault.body, headers=headers)
-    if isinstance(fault.body, str):
-        return web.Response(status=status, text=fault.body, headers=headers)
-    return web.json_response(fault.body, status=status, headers=headers)
-
-
-async def _cut_off(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
-    body = answer.body if isinstance(answer, web.Response) else b""
-    if isinstance(answer, web.FileResponse):
-        body = await asyncio.to_thread(Path(answer._path).read_bytes)  # noqa: SLF001 - no other way
-    content = body if isinstance(body, bytes) else b""
-    half = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(content))})
-    half.content_type = answer.content_type
-    await half.prepare(request)
-    await half.write(content[: len(content) // 2])
-    _abort(request)
-    return half
-
-
-def _abort(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
-    raise ConnectionResetError
 
 
 def _arguments() -> argparse.Namespace:

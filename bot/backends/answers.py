@@ -40,7 +40,7 @@ class RemoteJob:
     """A job as a server describes it; None where it says nothing.
 
     `word` is its status in lower case, and `state` is None when we don't know that word; `error`
-    is the raw value. Times are Unix seconds, `progress` is 0 to 100.
+    is the raw value. Times are Unix seconds, `progress` is 0 to 100, `cost` is in US dollars.
     """
 
     ref: str | None
@@ -48,6 +48,7 @@ class RemoteJob:
     state: RemoteState | None
     progress: int | None
     error: object
+    cost: float | None
     result_url: str | None
     created_at: float | None
     expires_at: float | None
@@ -147,13 +148,13 @@ def event_in(body: bytes) -> tuple[str, str | None] | None:
 
 
 def link_in(value: object) -> str | None:
-    """Find the http(s) address of a result: `url`, or `data[0].url`."""
+    """Find the http(s) address of a result: `url`, `urls[0]`, or `data[0].url`."""
     fields = _mapping(value)
     if fields is None:
         return None
     entries = _sequence(fields.get("data")) or [fields.get("data")]
-    places = (fields, _mapping(entries[0]) or {})
-    urls = (place.get("url") for place in places)
+    several = _sequence(fields.get("urls")) or [None]
+    urls = (fields.get("url"), several[0], (_mapping(entries[0]) or {}).get("url"))
     return next((url for url in urls if isinstance(url, str) and _is_web(url)), None)
 
 
@@ -171,6 +172,7 @@ def _job(fields: Mapping[str, object]) -> RemoteJob:
         state=state,
         progress=_percent(fields.get("progress")),
         error=fields.get("error"),
+        cost=_cost(fields.get("usage")),
         result_url=link,
         created_at=_time(fields.get("created_at", fields.get("created"))),
         expires_at=_time(fields.get("expires_at")),
@@ -216,6 +218,12 @@ def _percent(value: object) -> int | None:
     # 1 itself is one percent: a bar that jumps to its end and stays there would be worse.
     fraction = 0 < number < 1 and not percent
     return round(min(max(number * 100 if fraction else number, 0), 100))
+
+
+def _cost(usage: object) -> float | None:
+    fields = _mapping(usage)
+    dollars = _number(fields.get("cost")) if fields else None
+    return dollars if dollars is not None and dollars >= 0 else None
 
 
 def _time(value: object) -> float | None:

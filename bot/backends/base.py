@@ -27,13 +27,15 @@ class RemoteState(StrEnum):
 class BackendUpdate:
     """What a provider says of its job; `progress` is 0 to 100, or None when it tells none.
 
-    `expires_at` is in Unix seconds; `result_url` is set by providers without a content route.
+    `expires_at` is in Unix seconds, `cost` in US dollars, where the provider tells it; `result_url`
+    is set by providers without a content route.
     """
 
     ref: str
     state: RemoteState
     progress: int | None = None
     error: BackendError | None = None
+    cost: float | None = None
     expires_at: float | None = None
     result_url: str | None = None
 

@@ -21,7 +21,7 @@ _MAX_BRACES = 16
 _MAX_DEPTH = 4
 _CODES_FIRST = ("code", "type", "message")
 # An error answer may echo what was sent: a prompt is no reason, and belongs in no log.
-_ECHOES = frozenset({"input", "prompt", "ctx", "loc"})
+_ECHOES = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 
 
 def failed_job_in(value: object) -> RemoteJob | None:

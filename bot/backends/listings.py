@@ -1,14 +1,19 @@
-"""Reads a server's listing of jobs page by page, and knows whether it has seen all of it."""
+"""Which remote jobs may be the one of a doubtful create, and whether one may be missing."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from bot.backends.base import Listing
+from bot.errors import BackendError, ErrorKind
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from bot.backends.answers import Page, RemoteJob
+    from bot.model import VideoRequest
 
 
 async def jobs_since(
@@ -37,8 +42,33 @@ async def jobs_since(
     return jobs, False
 
 
-def is_older(job: RemoteJob, since: float) -> bool:
-    """Whether the job says that it was made before `since`."""
+async def looked_up(
+    refs: Iterable[str], retrieve: Callable[[str], Awaitable[RemoteJob]]
+) -> list[RemoteJob]:
+    """Read the jobs of these refs, by which they stay known, one by one; some may be gone."""
+    jobs: list[RemoteJob] = []
+    for ref in sorted(refs):
+        try:
+            jobs.append(replace(await retrieve(ref), ref=ref))
+        except BackendError as error:
+            if error.kind is not ErrorKind.GONE:
+                raise
+    return jobs
+
+
+def listing_of(
+    jobs: Iterable[RemoteJob], request: VideoRequest, *, since: float, complete: bool
+) -> Listing:
+    """Pick out the jobs that are not older than `since`, and may be this request's."""
+    found = [job for job in jobs if not _is_older(job, since) and not job.contradicts(request)]
+    return Listing(
+        refs=tuple(job.ref for job in found if job.ref),
+        complete=complete,
+        certain=all(job.prompt is not None for job in found),
+    )
+
+
+def _is_older(job: RemoteJob, since: float) -> bool:
     return job.created_at is not None and job.created_at < since
 
 

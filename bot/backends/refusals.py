@@ -21,7 +21,8 @@ _MODERATED = re.compile(
     re.IGNORECASE,
 )
 _BALANCE = re.compile(
-    r"insufficient[ _-]?(?:quota|balance|credit|funds)|billing|exceeded your current quota",
+    r"insufficient[ _-]?(?:quota|balance|credit|funds)|billing|exceeded your current quota"
+    r"|key limit exceeded",
     re.IGNORECASE,
 )
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)

@@ -45,14 +45,19 @@ def verify(
     """
     fields = _fields(headers)
     timestamp = fields[_TIMESTAMP]
-    if not _SECONDS.fullmatch(timestamp):
-        raise WebhookError("the timestamp is not a number of seconds")
-    if abs(now - int(timestamp)) > tolerance:
-        raise WebhookError("the timestamp is too far from now")
+    check_time(timestamp, now=now, tolerance=tolerance)
     signed = b".".join((_bytes(fields[_ID]), timestamp.encode(), body))
     if not _matches(_signatures(fields[_SIGNATURE]), signed, keys):
         raise WebhookError("no signature matches")
     return fields[_ID]
+
+
+def check_time(timestamp: str, *, now: float, tolerance: float) -> None:
+    """Check that Unix seconds, as text, are near enough to `now`; WebhookError: they aren't."""
+    if not _SECONDS.fullmatch(timestamp):
+        raise WebhookError("the timestamp is not a number of seconds")
+    if abs(now - int(timestamp)) > tolerance:
+        raise WebhookError("the timestamp is too far from now")
 
 
 def _keys_of(secret: str) -> tuple[bytes, ...]:

@@ -8,12 +8,11 @@ import binascii
 import shutil
 import sqlite3
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import aiohttp
-
+from bot.commands.findings import Finding
+from bot.commands.provider import examine_backend
 from bot.errors import ClapperError
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
@@ -26,23 +25,10 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
 
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
 _TOKEN_PARTS = 3
-# What a proxy says of a server behind it, or a server of itself while it starts.
-_NOT_THERE = frozenset({502, 503, 504})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One line of the table; `advice` is empty when all is well."""
-
-    subject: str
-    ok: bool
-    found: str
-    advice: str = ""
 
 
 class Doctor:
@@ -69,7 +55,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Look at each thing by itself."""
     return [
         _token(settings.discord_token.get_secret_value()),
-        await _backend(settings),
+        await examine_backend(settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),
         _public_url(settings.public_url),
@@ -105,60 +91,6 @@ def _looks_like_a_token(token: str) -> bool:
         return base64.urlsafe_b64decode(parts[0] + "==").decode("ascii").isdigit()
     except (binascii.Error, ValueError):
         return False
-
-
-async def _backend(settings: Settings) -> Finding:
-    subject = "VIDEO_BACKEND"
-    if settings.video_backend == "storyboard":
-        return Finding(
-            subject=subject, ok=True, found="storyboard: title cards, made on this machine"
-        )
-    url = settings.openai_base_url
-    key = settings.openai_api_key.get_secret_value()
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.get(
-                f"{url}/videos",
-                params={"limit": "1"},
-                headers={"Authorization": f"Bearer {key}"} if key else {},
-            ) as response,
-        ):
-            status = response.status
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return Finding(
-            subject=subject,
-            ok=False,
-            found=f"openai: no answer from {url} ({type(error).__name__})",
-            advice="start that server, or correct OPENAI_BASE_URL",
-        )
-    return _answered(subject, url, status)
-
-
-def _answered(subject: str, url: str, status: int) -> Finding:
-    if status in {401, 403}:
-        return Finding(
-            subject=subject,
-            ok=False,
-            found=f"openai: {url} refuses the key ({status})",
-            advice="correct OPENAI_API_KEY",
-        )
-    if status == 404:  # noqa: PLR2004 - HTTP's
-        return Finding(
-            subject=subject,
-            ok=False,
-            found=f"openai: {url} has no /videos",
-            advice="OPENAI_BASE_URL usually ends with /v1",
-        )
-    if status in _NOT_THERE:
-        return Finding(
-            subject=subject,
-            ok=False,
-            found=f"openai: {url} is not there at the moment ({status})",
-            advice="try again later; if that server is yours, look at its log",
-        )
-    # Some servers can't list; they answer 400 or 405, and are there all the same.
-    return Finding(subject=subject, ok=True, found=f"openai: {url} answers")
 
 
 async def _ffmpeg() -> Finding:

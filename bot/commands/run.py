@@ -39,10 +39,5 @@ def configure_logs(settings: Settings, *, level: str | None = None) -> None:
     logs.configure(
         level=level or settings.log_level,
         style=settings.log_format,
-        secrets=(
-            settings.discord_token.get_secret_value(),
-            settings.openai_api_key.get_secret_value(),
-            settings.secret_key.get_secret_value(),
-            *settings.webhook_secrets,
-        ),
+        secrets=settings.secrets,
     )

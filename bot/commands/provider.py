@@ -1,0 +1,125 @@
+"""What `doctor` finds out about the provider, without spending anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bot.backends.openrouter import OpenRouter
+from bot.backends.openrouter_models import check
+from bot.backends.wires import Patience
+from bot.commands.findings import Finding
+from bot.errors import BackendError, ErrorKind, StartupError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+_SUBJECT = "VIDEO_BACKEND"
+_SECONDS = 10.0
+# What a proxy says of a server behind it, or a server of itself while it starts.
+_NOT_THERE = frozenset({502, 503, 504})
+
+
+async def examine_backend(settings: Settings) -> Finding:
+    """Look at the backend that is set: there, key accepted, model known, price."""
+    match settings.video_backend:
+        case "storyboard":
+            made = "storyboard: title cards, made on this machine"
+            return Finding(subject=_SUBJECT, ok=True, found=made)
+        case "openai":
+            return await _openai(settings)
+        case "openrouter":
+            return await _openrouter(settings)
+
+
+async def _openai(settings: Settings) -> Finding:
+    url = settings.openai_base_url
+    key = settings.openai_api_key.get_secret_value()
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session,
+            session.get(
+                f"{url}/videos",
+                params={"limit": "1"},
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+            ) as response,
+        ):
+            status = response.status
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openai: no answer from {url} ({type(error).__name__})",
+            advice="start that server, or correct OPENAI_BASE_URL",
+        )
+    return _answered(url, status)
+
+
+def _answered(url: str, status: int) -> Finding:
+    if status in {401, 403}:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openai: {url} refuses the key ({status})",
+            advice="correct OPENAI_API_KEY",
+        )
+    if status == 404:  # noqa: PLR2004 - HTTP's
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openai: {url} has no /videos",
+            advice="OPENAI_BASE_URL usually ends with /v1",
+        )
+    if status in _NOT_THERE:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openai: {url} is not there at the moment ({status})",
+            advice="try again later; if that server is yours, look at its log",
+        )
+    # Some servers can't list; they answer 400 or 405, and are there all the same.
+    return Finding(subject=_SUBJECT, ok=True, found=f"openai: {url} answers")
+
+
+async def _openrouter(settings: Settings) -> Finding:
+    backend = OpenRouter(
+        base_url=settings.openrouter_base_url,
+        api_key=settings.openrouter_api_key.get_secret_value(),
+        patience=Patience(answer=_SECONDS),
+    )
+    try:
+        await backend.check_key()
+        offers = await backend.offers()
+        seconds, size = settings.video_seconds, settings.video_size
+        offer = check(offers, model=settings.model, seconds=seconds, size=size)
+    except BackendError as error:
+        return _refused_by_openrouter(error, settings.openrouter_base_url)
+    except StartupError as error:
+        return Finding(
+            subject=_SUBJECT, ok=False, found=f"openrouter: {error}", advice="correct that setting"
+        )
+    finally:
+        await backend.close()
+    price = offer.price(seconds=seconds, size=size)
+    costs = "no price is listed" if price is None else f"about ${price:.2f} a clip"
+    news = "callbacks" if settings.webhook_secrets and settings.public_url else "asked for news"
+    return Finding(
+        subject=_SUBJECT, ok=True, found=f"openrouter: {settings.model}, {costs}, {news}"
+    )
+
+
+def _refused_by_openrouter(error: BackendError, url: str) -> Finding:
+    if error.kind is ErrorKind.AUTH:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openrouter: {url} refuses the key",
+            advice="correct OPENROUTER_API_KEY",
+        )
+    return Finding(
+        subject=_SUBJECT,
+        ok=False,
+        found=f"openrouter: no use of {url} at the moment ({error.message})",
+        advice="try again later, or correct OPENROUTER_BASE_URL",
+    )

@@ -1,0 +1,116 @@
+"""The backends that keep the contract of tests/test_contract.py: one entry for each.
+
+An entry says how its adapter is made, and how its stand-in answers in its dialect. What the dialect
+can't have is named with its reason: the report shows it, and nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.openrouter import OpenRouter
+from bot.backends.wires import Patience
+from tests.openai_setup import KEY, NOW, REQUEST, SECRET, TLS
+from tests.openrouter_api import OpenRouterApi
+from tests.openrouter_api import sign as sign_callback
+from tests.videos_api import VideosApi, sign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from bot.backends.base import VideoBackend
+    from bot.model import VideoRequest
+    from tests.stand_in import StandIn
+
+Webhook = tuple["dict[str, str]", bytes]
+
+OLD_SECRET = "whsec_" + base64.b64encode(b"the key before that one, also made").decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One column of the report.
+
+    `event` returns the body of a webhook about a job, and `signed` its headers; `lacks` has the
+    tests that the dialect can't have (without `test_`), each with the reason.
+    """
+
+    name: str
+    stand_in: Callable[..., StandIn]
+    adapter: Callable[..., VideoBackend]
+    event: Callable[[str, str], dict[str, Any]]
+    signed: Callable[[str, int, bytes], dict[str, str]]
+    secrets: tuple[str, str]
+    request: VideoRequest = REQUEST
+    lacks: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def open(self, clip: Path, **settings: Any) -> StandIn:
+        """Return a stand-in that makes this clip."""
+        return self.stand_in(clip=clip, clock=lambda: NOW, **settings)
+
+    def connect(self, base_url: str, **settings: Any) -> VideoBackend:
+        """Return the adapter, which is soon tired of waiting."""
+        names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
+        waits = {name: settings.pop(name) for name in names}
+        patience = Patience(**{"content_pauses": ()} | waits)
+        given = {"api_key": KEY, "patience": patience, "tls": TLS} | settings
+        return self.adapter(base_url=base_url, clock=lambda: NOW, **given)
+
+    def webhook(
+        self, ref: str, *, ending: str = "completed", at: float = NOW, secret: str | None = None
+    ) -> Webhook:
+        """Return headers and body of a webhook about a job's end."""
+        body = json.dumps(self.event(ref, ending)).encode()
+        return self.signed(secret or self.secrets[0], int(at), body), body
+
+
+def _openai_event(ref: str, ending: str) -> dict[str, Any]:
+    return {
+        "id": f"evt_{ref}",
+        "object": "event",
+        "created_at": int(NOW),
+        "type": f"video.{ending}",
+        "data": {"id": ref},
+    }
+
+
+OPENAI = Entry(
+    name="openai",
+    stand_in=VideosApi,
+    adapter=OpenAIVideos,
+    event=_openai_event,
+    signed=lambda secret, at, body: sign(secret, "wh_1", at, body),
+    secrets=(SECRET, OLD_SECRET),
+)
+
+
+def _callback(secret: str, at: int, body: bytes) -> dict[str, str]:
+    return {
+        "X-OpenRouter-Signature": sign_callback(secret, at, body),
+        "X-OpenRouter-Idempotency-Key": "video_1-completed",
+        "Content-Type": "application/json",
+    }
+
+
+OPENROUTER = Entry(
+    name="openrouter",
+    stand_in=OpenRouterApi,
+    adapter=OpenRouter,
+    event=OpenRouterApi(clock=lambda: NOW).event,
+    signed=_callback,
+    secrets=("or-secret-made-up-1", "or-secret-made-up-0"),
+    request=replace(REQUEST, model="google/veo-3.1"),
+    lacks={
+        "a_422_for_json_is_a_clear_no": "JSON is all that it takes, and it takes it always",
+        "a_job_whose_answer_was_lost_is_found_in_the_list": "it has no list of jobs",
+        "a_job_that_was_never_made_is_known_to_be_absent": "it has no list of jobs",
+        "a_job_can_be_stopped": "it has no route that stops a job",
+    },
+)
+
+ENTRIES: tuple[Entry, ...] = (OPENAI, OPENROUTER)

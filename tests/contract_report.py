@@ -1,0 +1,64 @@
+"""Runs the contract and prints it as a table: a row for each quirk, a column for each backend.
+
+`python -m tests.contract_report`; its exit code is pytest's.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract import ENTRIES
+
+_SUITE = Path(__file__).with_name("test_contract.py")
+
+
+class Results:
+    """A plugin that notes how each quirk went with each backend."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[str, bool]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note one phase of one test: each of them must pass."""
+        test, _, backend = report.nodeid.rpartition("::")[2].removesuffix("]").partition("[")
+        if backend:
+            row = self.found.setdefault(test.removeprefix("test_"), {})
+            row[backend] = row.get(backend, True) and report.passed
+
+
+def table(found: dict[str, dict[str, bool]]) -> str:
+    """Write the table, and below it why a backend has no part in a quirk."""
+    lines = [
+        "| Quirk | " + " | ".join(entry.name for entry in ENTRIES) + " |",
+        "| --- |" + " --- |" * len(ENTRIES),
+    ]
+    reasons: dict[str, int] = {}
+    for quirk, results in found.items():
+        cells: list[str] = []
+        for entry in ENTRIES:
+            if quirk in entry.lacks:
+                reason = f"{entry.name}: {entry.lacks[quirk]}"
+                cells.append(f"- [{reasons.setdefault(reason, len(reasons) + 1)}]")
+            else:
+                cells.append("ok" if results.get(entry.name) else "FAILED")
+        lines.append(f"| {quirk.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    notes = [f"[{number}] {reason}" for reason, number in reasons.items()]
+    return "\n".join([*lines, "", *notes]).rstrip()
+
+
+def main() -> int:
+    """Run, print, and return the exit code."""
+    results = Results()
+    # What tests/contract.py imports is a plugin of pytest's too, and is here before it.
+    early = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+    options = ["-q", "--no-header", "--no-cov", "-p", "no:cacheprovider", "-W", early]
+    code = pytest.main([*options, str(_SUITE)], plugins=[results])
+    print(f"\n{table(results.found)}")  # noqa: T201 - that is what it is for
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
