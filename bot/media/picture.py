@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from bot.media.mp4 import VideoInfo
 
 _HUGE = 5_000_000  # pixels: decoding as many takes the memory that encoding could use
-_LEAST_SIDE = 3  # of a picture in two halves
-_MOST_LINES = 1080
+_MOST_LINES = 1080  # of a picture in two halves
 _LEAST_SIDE = 16
 
 
