@@ -16,7 +16,7 @@ from bot.media.files import commit, part_of, settled
 from bot.media.fit_plan import Source, make_plan
 from bot.media.mp4 import read_mp4
 from bot.media.output import marks
-from bot.media.picture import effort_for, open_clip, whole
+from bot.media.picture import CLOCK, effort_for, lasting, open_clip, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,6 +207,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
         f"file:{job.part.absolute()}",
         format="mp4",
         **_picture(plan, effort_for(job.info)),
+        **lasting(job.info.seconds),
         **(_sound(plan) if plan.sound_rate else {}),
         **marks(job.info.title),
         movflags="+faststart",
@@ -217,10 +218,11 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
     return ["-v", "info", "-filter_complex_threads", "1", *output.get_args()]
 
 
-def _picture(plan: Plan, effort: Effort) -> dict[str, str | int]:
+def _picture(plan: Plan, effort: Effort) -> dict[str, str | float]:
     # The quality is asked for, the rate is only capped: what is simple stays small.
     return {
         "vcodec": "libx264",
+        **CLOCK,
         "preset": "veryfast",
         "crf": 18,
         "maxrate": plan.max_rate,

@@ -11,6 +11,7 @@ import ffmpeg as graph
 from bot.media.inline import is_steady, steady_rate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from bot.media.mp4 import VideoInfo
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 _HUGE = 5_000_000  # pixels: decoding as many takes the memory that encoding could use
 _MOST_LINES = 1080  # of a picture in two halves
 _LEAST_SIDE = 16
+
+
+CLOCK: Mapping[str, str | float] = {"fps_mode": "vfr", "enc_time_base": "1:120000"}
+"""Options for an encoder: each frame at its time, in units that all the usual rates divide.
+
+With another unit, ffmpeg 5 mistakes it for its own in the filters of packets.
+"""
 
 
 class Filling(Enum):
@@ -60,21 +68,15 @@ class Picture:
             effort = effort_for(self.info)
             return {
                 "vcodec": "libx264",
+                **CLOCK,
                 "preset": "veryfast",
                 "crf": 18,
                 "rc-lookahead": effort.lookahead,
                 "threads:v": effort.threads,
-                **self._times(),
+                **lasting(self.seconds),
             }
-        return {"vcodec": "copy", **self._times()}
-
-    def _times(self) -> dict[str, str | float]:
-        if self.filling is not Filling.HELD:
-            return {}
-        # Every frame is said to last to the end; only the last one's word counts in an MP4.
-        # Without its own `pts` and `dts`, setts puts the frames in the order of their decoding.
-        lasts = f"{exact(self.seconds)}/TB-(PTS-STARTPTS)"
-        return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{lasts}'"}
+        held = lasting(self.seconds) if self.filling is Filling.HELD else {}
+        return {"vcodec": "copy", **held}
 
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
         picture = whole(picture, self.info)
@@ -85,6 +87,14 @@ class Picture:
         if (width, height) != (self.info.width, self.info.height):
             picture = picture.filter("scale", width, height)
         return picture.filter("format", "yuv420p")
+
+
+def lasting(seconds: float) -> dict[str, str | float]:
+    """Return the options of an output whose last picture stays until `seconds` are over."""
+    # Every frame is said to last to the end; only the last one's word counts in an MP4.
+    # Without its own `pts` and `dts`, setts puts the frames in the order of their decoding.
+    lasts = f"{exact(seconds)}/TB-(PTS-STARTPTS)"
+    return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{lasts}'"}
 
 
 def effort_for(info: VideoInfo) -> Effort:
