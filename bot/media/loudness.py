@@ -29,8 +29,9 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
         _arguments(sound), cwd=sound.parent, limits=Limits(wall_seconds=60 + seconds / 5)
     )
     pattern = _INTEGRATED if seconds >= _GATE_SECONDS else _LEVEL
-    found = pattern.search(stderr)
-    measured = float(found[1]) if found else _SILENCE_LUFS
+    # ffmpeg 5 tells it twice: at first of nothing, as its filters are set up once more.
+    found = pattern.findall(stderr)
+    measured = float(found[-1]) if found else _SILENCE_LUFS
     return measured if measured > _SILENCE_LUFS else None
 
 
