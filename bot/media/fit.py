@@ -207,7 +207,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
         f"file:{job.part.absolute()}",
         format="mp4",
         **_picture(plan, effort_for(job.info)),
-        **lasting(job.info.seconds),
+        **(lasting(job.info.seconds) if job.info.timing.is_held else {}),
         **(_sound(plan) if plan.sound_rate else {}),
         **marks(job.info.title),
         movflags="+faststart",

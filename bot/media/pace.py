@@ -28,8 +28,8 @@ class Timing:
 
     In `units` of the media they last that long all together; the first one is shown at `first`, and
     each is decoded up to `ahead` before it is shown. In seconds, they last for `moving` when none
-    counts for more than one second; the `usual` and the `longest` frame are never the last one,
-    which may be held.
+    counts for more than one second; the `usual` and the `longest` frame are never the `last`
+    one, which may be held.
     """
 
     frames: int
@@ -39,6 +39,12 @@ class Timing:
     moving: float
     usual: float
     longest: float
+    last: float
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the last frame stays for longer than it had to."""
+        return self.last > 2 * self.usual
 
 
 def read_timing(boxes: Boxes, trak: Box, scale: int) -> Timing:
@@ -64,6 +70,7 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> Timing:
         moving=sum(min(_LONGEST_FRAME, gap / scale) for gap in (*gaps, end - shown[-1])),
         usual=median_low(gaps) / scale if gaps else 0,
         longest=max(gaps, default=0) / scale,
+        last=(end - shown[-1]) / scale,
     )
 
 
@@ -79,6 +86,7 @@ def _rough_timing(frames: int, lengths: _Runs, scale: int) -> Timing:
         moving=units / scale,
         usual=usual,
         longest=usual,
+        last=usual,
     )
 
 

@@ -64,19 +64,21 @@ class Picture:
 
     def options(self) -> dict[str, str | float]:
         """Return the options of the output that the picture needs."""
-        if self.encoded:
-            effort = effort_for(self.info)
-            return {
-                "vcodec": "libx264",
-                **CLOCK,
-                "preset": "veryfast",
-                "crf": 18,
-                "rc-lookahead": effort.lookahead,
-                "threads:v": effort.threads,
-                **lasting(self.seconds),
-            }
-        held = lasting(self.seconds) if self.filling is Filling.HELD else {}
-        return {"vcodec": "copy", **held}
+        is_held = self.filling is Filling.HELD
+        if not self.encoded:
+            return {"vcodec": "copy", **(lasting(self.seconds) if is_held else {})}
+        effort = effort_for(self.info)
+        # Filters lose how long the last frame is.
+        is_held = is_held or self.info.timing.is_held
+        return {
+            "vcodec": "libx264",
+            **CLOCK,
+            "preset": "veryfast",
+            "crf": 18,
+            "rc-lookahead": effort.lookahead,
+            "threads:v": effort.threads,
+            **(lasting(self.seconds) if is_held else {}),
+        }
 
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
         picture = whole(picture, self.info)

@@ -37,7 +37,7 @@ def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.
     )
     both = graph.filter([lowered, voice[1]], "amix", inputs=2, duration="longest", normalize=0)
     # A clip's own sound may be as loud as can be, and AAC adds to what lies between the samples.
-    fine = both.filter("aresample", _FINE_RATE).filter("alimiter", level=0, limit=0.6)
+    fine = both.filter("aresample", _FINE_RATE).filter("alimiter", level=0, limit=0.55, attack=1)
     return fine.filter("aresample", _RATE)
 
 
