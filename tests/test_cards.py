@@ -258,6 +258,8 @@ def test_a_held_video_says_who_has_to_do_what(cards: Cards) -> None:
         "> quote",
         "- item",
         "[click](https://evil.example)",
+        "[a](b) [**click**](https://evil.example)",
+        "https://a.example/[click](https://evil.example)",
         "@everyone @here",
         "<@123456789012345678>",
         "<#123456789012345678> <t:1800000000:R> </video:123> <:cat:123> <a:cat:123> <id:guide>",
@@ -266,7 +268,7 @@ def test_a_held_video_says_who_has_to_do_what(cards: Cards) -> None:
 )
 def test_a_prompt_formats_and_mentions_nothing(cards: Cards, prompt: str) -> None:
     quoted = read(cards.render(prompted(prompt)))[1].removeprefix("> ")
-    bare = re.sub(r"\\[*_~|`\\<>#\-\[]", "x", quoted)
+    bare = re.sub(r"\\[*_~|`\\<>#()\-\[\]]", "x", quoted)
     assert not re.search(
         r"\*\*|\|\||~~|`|^\s*(>|-|#)|\[.+\]\(|@(everyone|here|\d)|<[@#:/ait]", bare
     )

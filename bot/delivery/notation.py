@@ -9,16 +9,17 @@ import discord
 
 _BAR_CELLS = 16
 _LONGEST_WORD = 24
-# What Discord would show as a mention, a channel, a command, an emoji or a time.
-_REFERENCE = re.compile(r"<(?=[@#:/]|a:|t:|id:)")
+# All that Discord's markup is made of, also inside of addresses: discord.py's own escaping stops at
+# the first of two links, and before an address.
+_MARKUP = re.compile(r"[\\*_~`|\[\]()#<>]|^[-+]")
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _JOINER, _STYLES = "\u200d", frozenset("\ufe0e\ufe0f")
 
 
 def quoted(prompt: str, characters: int) -> str:
     """Return a prompt as one line without markup or mentions, cut to so many characters."""
-    escaped = discord.utils.escape_markdown(cut(prompt, characters))
-    return _REFERENCE.sub(r"\\<", discord.utils.escape_mentions(escaped))
+    escaped = _MARKUP.sub(r"\\\g<0>", cut(prompt, characters))
+    return discord.utils.escape_mentions(escaped)
 
 
 def cut(text: str, characters: int) -> str:
