@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_AUDIO_BYTES = 160_000 / 8  # a second
+_MOST_AUDIO_BYTES = 400_000 / 8  # a second: hard noise, and usually less than half of that
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +150,7 @@ def _fit(info: VideoInfo, narration: Narration, presets: NarrationPresets, *, si
     if narration.seconds <= info.seconds or presets.fit is NarrationFit.TRIM:
         return _Fit(seconds=info.seconds)
     seconds = narration.seconds
-    looped = size * seconds / info.seconds + _AUDIO_BYTES * seconds
+    looped = size * seconds / info.seconds + _MOST_AUDIO_BYTES * seconds
     if presets.fit is NarrationFit.HOLD:
         return _Fit(seconds=seconds, filling=Filling.HELD)
     if looped > presets.max_bytes:
