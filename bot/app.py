@@ -8,12 +8,13 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from bot.client import Presets, Services, VideoBot, attachment_hosts, log_in
+from bot.client import Services, VideoBot, attachment_hosts, log_in
+from bot.clients import ClientJobs
 from bot.core import STORYBOARD, open_backend, open_core
 from bot.delivery.cards import Cards
 from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
-from bot.events import EventBus
+from bot.events import EventBus, JobFeed
 from bot.jobs import JobService
 from bot.keeper import Keeper, KeepLimits
 from bot.library import Library
@@ -25,15 +26,19 @@ from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
 from bot.pipeline import Pipeline
 from bot.poller import Poller
+from bot.presets import Presets
 from bot.submission import Submission
 from bot.supervisor import Service, stop_on_signals, supervise
 from bot.texts import Texts
 from bot.timing import timing_for
 from bot.web.downloads import Downloads
+from bot.web.identities import Identities
 from bot.web.server import WebServer
+from bot.web.site import Site
 from bot.web.webhooks import Webhooks
 from bot.worker import Worker, make_lanes
 from storage.artifacts import ArtifactStore
+from storage.clients import ClientStore
 from storage.inbox import Inbox
 from storage.jobs import JobStore
 from storage.keeping import KeepingStore
@@ -173,16 +178,31 @@ async def _open_service(
         library=library,
         resender=resender,
     )
+    feed = JobFeed()
+    bus.subscribe(feed.note)
+    clients = ClientJobs(
+        jobs=jobs,
+        store=ClientStore(core.database),
+        artifacts=artifacts,
+        workspace=workspace,
+        feed=feed,
+        presets=_presets(settings),
+        clock=time.time,
+    )
+    site = _site(core, clients, feed, texts)
     web = WebServer(
         [
             *Webhooks(jobs, backend, clock=time.time).routes,
             *Downloads(links, artifacts, workspace).routes,
+            *(site.routes if site else ()),
         ],
         core.listener,
         is_ready=bot.is_ready,
     )
     await web.start()
     stack.push_async_callback(web.close)
+    if site:
+        stack.push_async_callback(site.close)
     stack.push_async_callback(bot.close)
     return Service(
         bot=bot,
@@ -190,6 +210,26 @@ async def _open_service(
         keeper=keeper,
         workers=workers,
         progress=progress,
+    )
+
+
+def _site(core: Core, clients: ClientJobs, feed: JobFeed, texts: Texts) -> Site | None:
+    settings = core.settings
+    if not settings.api_tokens:
+        return None
+    identities = Identities(
+        settings.api_tokens,
+        key=derive_key(core.secret, "sessions"),
+        public_url=settings.public_url,
+        clock=time.time,
+    )
+    return Site(
+        clients=clients,
+        feed=feed,
+        identities=identities,
+        texts=texts,
+        max_audio_bytes=settings.max_audio_mb * _MIB,
+        clock=time.monotonic,
     )
 
 

@@ -18,7 +18,6 @@ from yarl import URL
 
 from bot.definitions import are_alike, localise
 from bot.errors import StartupError, UserError
-from bot.model import VideoRequest
 
 if TYPE_CHECKING:
     from bot.delivery.cards import Cards
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from bot.keeper import Keeper
     from bot.library import Library
     from bot.media.workspace import Workspace
+    from bot.presets import Presets
     from bot.texts import Texts
     from storage.outlook import Outlooks
     from storage.people import PeopleStore
@@ -37,20 +37,6 @@ _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.personal", "cogs._buttons", "
 _API_SECONDS = 15
 # discord.py itself would wait out a limit of a day.
 _COMMANDS_SECONDS = 60
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Presets:
-    """What the operator locked: people choose the prompt and the audio, and nothing else."""
-
-    model: str | None
-    seconds: int
-    size: str
-    max_audio_bytes: int
-
-    def request(self, prompt: str) -> VideoRequest:
-        """Return the request for a prompt."""
-        return VideoRequest(prompt=prompt, model=self.model, seconds=self.seconds, size=self.size)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

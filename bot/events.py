@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import JobChanged
+    from bot.model import Job, JobChanged
 
 log = logging.getLogger(__name__)
 
@@ -30,3 +30,28 @@ class EventBus:
                 subscriber(event)
             except Exception:  # a bug in one reader must not undo what is committed
                 log.exception("event.subscriber_failed id=%s", event.job.id)
+
+
+class JobFeed:
+    """Hands the changes of single jobs to those who follow them; a subscriber of the bus."""
+
+    def __init__(self) -> None:
+        self._followers: dict[str, list[Callable[[Job], None]]] = {}
+
+    def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
+        """Call `follower` with a job after each of its commits, until the result is called."""
+        self._followers.setdefault(job_id, []).append(follower)
+
+        def leave() -> None:
+            followers = self._followers.get(job_id, [])
+            if follower in followers:
+                followers.remove(follower)
+            if not followers:
+                self._followers.pop(job_id, None)
+
+        return leave
+
+    def note(self, event: JobChanged) -> None:
+        """Tell the followers of a job."""
+        for follower in tuple(self._followers.get(event.job.id, ())):
+            follower(event.job)

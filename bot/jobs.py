@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bot.errors import UserError
-from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobChanged, JobState, new_job
+from bot.model import (
+    CANCELLABLE,
+    TRANSITIONS,
+    Failure,
+    Job,
+    JobChanged,
+    JobState,
+    Origin,
+    new_job,
+)
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -15,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
-    from bot.model import Attachment, Caps, Origin, VideoRequest
+    from bot.model import Attachment, Caps, Client, VideoRequest
     from storage.inbox import Inbox
     from storage.jobs import JobStore
 
@@ -26,7 +35,8 @@ class JobService:
     """Takes jobs in, moves them along, and says so.
 
     A new job has `acknowledge_seconds` until its first step looks for the message that the command
-    should have posted; a generating one has `deadline_seconds`.
+    should have posted; a generating one has `deadline_seconds`. With a `client` nothing moves but
+    that client's jobs.
 
     A write that comes too late (somebody else moved the job) returns None: an answer, not an error.
     """
@@ -42,6 +52,7 @@ class JobService:
         acknowledge_seconds: float,
         deadline_seconds: float,
         clock: Callable[[], float],
+        client: str | None = None,
     ) -> None:
         self._store = store
         self._inbox = inbox
@@ -51,39 +62,44 @@ class JobService:
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
+        self._client = client
 
-    async def submit(
+    async def submit(  # noqa: PLR0913 - each is optional
         self,
         request: VideoRequest,
-        origin: Origin,
+        asker: Origin | Client,
         attachment: Attachment | None,
         *,
+        job_id: str | None = None,
         narration_of: str | None = None,
         clip_of: str | None = None,
     ) -> Job | None:
-        """Take a job in; None: this interaction made one already.
+        """Take a job in; None: this interaction, or this client's key, made one already.
 
         It may take over the narration of one job, or the finished video of one instead of a new
-        clip. UserError: a cap is reached.
+        clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached.
         """
         now = self._clock()
+        # What a command in Discord asks for waits until its card is posted.
+        wait = self._acknowledge_seconds if isinstance(asker, Origin) else 0.0
         job = await self._store.insert(
             new_job(
                 request,
-                origin,
+                asker,
                 attachment,
                 backend=self._backend,
                 now=now,
-                next_at=now + self._acknowledge_seconds,
+                next_at=now + wait,
+                job_id=job_id,
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
             self._caps,
         )
         if job is None:
-            if await self._store.by_interaction(origin.interaction_id) is not None:
+            if await self._store.by_asker(asker) is not None:
                 return None
-            raise await self._refusal(origin.user_id)
+            raise await self._refusal(asker)
         self._announce(job, None)
         return job
 
@@ -97,6 +113,10 @@ class JobService:
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
         return await self._store.get(job_id)
+
+    async def by_asker(self, asker: Origin | Client) -> Job | None:
+        """Read the job that an interaction, or a client's key, has made."""
+        return await self._store.by_asker(asker)
 
     async def cancel(self, job_id: str) -> Job | None:
         """Stop an open job; None: it was not there, or past stopping."""
@@ -205,14 +225,21 @@ class JobService:
     ) -> list[Job]:
         """Take jobs whose step is due."""
         return await self._store.claim(
-            states, backend=self._backend, running=running, limit=limit, now=self._clock()
+            states,
+            backend=self._backend,
+            client=self._client,
+            running=running,
+            limit=limit,
+            now=self._clock(),
         )
 
     async def seconds_until_due(
         self, states: Collection[JobState], *, running: Collection[str]
     ) -> float | None:
         """Tell how long there is nothing to do."""
-        due = await self._store.next_due(states, backend=self._backend, running=running)
+        due = await self._store.next_due(
+            states, backend=self._backend, client=self._client, running=running
+        )
         return None if due is None else max(0.0, due - self._clock())
 
     async def receive_webhook(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
@@ -270,8 +297,8 @@ class JobService:
                 return moved
         return None
 
-    async def _refusal(self, user_id: int) -> UserError:
-        usage = await self._store.usage(user_id, now=self._clock())
+    async def _refusal(self, asker: Origin | Client) -> UserError:
+        usage = await self._store.usage(asker, now=self._clock())
         if usage.open_of_user >= self._caps.open_per_user:
             return UserError("caps.user", limit=self._caps.open_per_user)
         if usage.open_in_all >= self._caps.open_in_all:
@@ -281,6 +308,12 @@ class JobService:
     def _announce(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""
         if previous is None:
-            detail = f" user={job.origin.user_id} channel={job.origin.channel_id}"
+            detail = f" {_who(job.asker)}"
         log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
         self._bus.publish(JobChanged(job=job, previous=previous))
+
+
+def _who(asker: Origin | Client) -> str:
+    if isinstance(asker, Origin):
+        return f"user={asker.user_id} channel={asker.channel_id}"
+    return f"client={asker.name}"

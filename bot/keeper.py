@@ -162,8 +162,9 @@ class Keeper:
         total = sum(sizes.values())
         for since, job_id in ages:
             is_old = since < self._clock() - self._limits.seconds
-            if not is_old and total <= self._limits.max_bytes:
-                break
+            has_room = total <= self._limits.max_bytes or standing[job_id].is_awaited
+            if not is_old and has_room:
+                continue
             await self._drop(job_id)
             log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
             total -= sizes[job_id]

@@ -47,7 +47,8 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.UNDECIDED: _ENDS | {JobState.GENERATING, JobState.QUEUED},
     JobState.GENERATING: _ENDS | {JobState.DOWNLOADING},
     JobState.DOWNLOADING: _ENDS | {JobState.MERGING},
-    JobState.MERGING: _ENDS | {JobState.DELIVERING},
+    # At once `succeeded`: who asked over HTTP comes for the file.
+    JobState.MERGING: _ENDS | {JobState.DELIVERING, JobState.SUCCEEDED},
     JobState.DELIVERING: _ENDS | {JobState.NOTIFYING},
     # By now the video is in the person's hands: there is nothing left to cancel or to fail.
     JobState.NOTIFYING: frozenset({JobState.SUCCEEDED}),
@@ -128,6 +129,19 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Client:
+    """Who asked over HTTP or on the command line: the name of an API token.
+
+    `key` is the caller's own for this request, so that it makes one job however often it is sent,
+    and `digest` tells in hex what was asked under it.
+    """
+
+    name: str
+    key: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """Why a job ended badly: `key` names a sentence in `bot/locales` that takes `fields`."""
 
@@ -155,7 +169,7 @@ class Job:
     updated_at: float
     backend: str
     request: VideoRequest
-    origin: Origin
+    asker: Origin | Client
     attachment: Attachment | None
     narration_of: str | None
     clip_of: str | None
@@ -174,21 +188,39 @@ class Job:
     note: str | None
     deleted_at: float | None
 
+    @property
+    def client(self) -> Client | None:
+        """Who asked over HTTP; None: somebody in Discord."""
+        return self.asker if isinstance(self.asker, Client) else None
+
+    @property
+    def origin(self) -> Origin:
+        """Where in Discord it was asked for; TypeError: it was not."""
+        if not isinstance(self.asker, Origin):
+            raise TypeError(f"job {self.id} does not come from Discord")
+        return self.asker
+
+
+def new_job_id() -> str:
+    """Return an id that no job has: 32 hex digits."""
+    return uuid4().hex
+
 
 def new_job(  # noqa: PLR0913 - what a row starts with
     request: VideoRequest,
-    origin: Origin,
+    asker: Origin | Client,
     attachment: Attachment | None,
     *,
     backend: str,
     now: float,
     next_at: float,
+    job_id: str | None = None,
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> Job:
-    """Return the job that a request begins with."""
+    """Return the job that a request begins with; `job_id`: one that `new_job_id` has given."""
     return Job(
-        id=uuid4().hex,
+        id=job_id or new_job_id(),
         state=JobState.RECEIVED,
         epoch=0,
         attempts=0,
@@ -197,7 +229,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         updated_at=now,
         backend=backend,
         request=request,
-        origin=origin,
+        asker=asker,
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,
@@ -242,7 +274,7 @@ class Caps:
 class Artifact:
     """A finished video, `videos/<job_id>.mp4` below DATA_DIR; `size` in bytes, `sha256` in hex.
 
-    `delivered_at` is None until its person had it, in Unix seconds.
+    `delivered_at` is None until its person, or its client, had it, in Unix seconds.
     """
 
     job_id: str

@@ -63,6 +63,10 @@ class Editor(Protocol):
         """Make the attachment of another job a narration; UserError: it isn't kept any more."""
         ...
 
+    async def ingest_given(self, job_id: str) -> None:
+        """Make the attachment in the job's own folder a narration; UserError: it is none."""
+        ...
+
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
         """Make the clip ready, with the narration if there is one; MediaError: it can't be done.
 
@@ -115,7 +119,7 @@ class Pipeline:
         }
 
     async def _receive(self, job: Job) -> None:
-        if job.origin.message_id is None:
+        if job.client is None and job.origin.message_id is None:
             await self._find_message(job)
             return
         try:
@@ -138,6 +142,8 @@ class Pipeline:
             await self._editor.ingest(job.id, job.attachment.url)
         elif job.narration_of is not None:
             await self._editor.ingest_kept(job.id, of=job.narration_of)
+        else:
+            await self._editor.ingest_given(job.id)
 
     async def _find_message(self, job: Job) -> None:
         message_id = await self._deliverer.find_message(job)
@@ -184,7 +190,10 @@ class Pipeline:
             return
         artifact = await self._workspace.publish(job.id, film.path, now=self._clock())
         await self._artifacts.save(artifact)
-        await self._jobs.move(job, JobState.DELIVERING, Changes(note=film.note))
+        if job.client is not None:
+            await self._workspace.remove(job.id)
+        due = JobState.DELIVERING if job.client is None else JobState.SUCCEEDED
+        await self._jobs.move(job, due, Changes(note=film.note))
 
     async def _edit(self, job: Job) -> Film | None:
         try:
@@ -257,7 +266,8 @@ class Pipeline:
         await self._show_end(job)
 
     async def _show_end(self, job: Job) -> None:
-        await self._deliverer.show(job)
+        if job.client is None:
+            await self._deliverer.show(job)
         if job.state.is_final:
             await self._workspace.remove(job.id)
         await self._jobs.release(job)

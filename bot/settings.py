@@ -27,6 +27,8 @@ _SECRET_CHARACTERS = 16
 _MOST_JOBS = 1_000_000
 _PREFIX = "whsec_"
 _SAID_ALREADY = frozenset({"prompt", "model", "seconds", "size"})
+_CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
+_ONLY_CLIENT = "api"  # what the one token is called that has no name
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
@@ -72,6 +74,20 @@ def _can_be_keys(value: SecretStr) -> SecretStr:
     for secret in _parts(value):
         if secret == _PREFIX or not secret.isprintable():
             raise ValueError(f"holds no key: copy all of it, also what follows {_PREFIX}")
+    return value
+
+
+def _api_tokens(value: SecretStr) -> SecretStr:
+    names: set[str] = set()
+    for part in _parts(value):
+        name, _, token = part.rpartition(":")
+        if not _CLIENT.fullmatch(name or _ONLY_CLIENT):
+            raise ValueError("names its tokens by letters and digits: write it like web:TOKEN")
+        if name in names:
+            raise ValueError("holds two tokens without different names: write it like web:TOKEN")
+        if len(token) < _SECRET_CHARACTERS or not (token.isascii() and token.isprintable()):
+            raise ValueError(f"takes tokens of {_SECRET_CHARACTERS} plain characters or more")
+        names.add(name)
     return value
 
 
@@ -131,6 +147,8 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
 
+    api_token: Annotated[SecretStr, AfterValidator(_api_tokens)] = SecretStr("")
+
     video_backend: Literal["storyboard", "openai", "openrouter"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
     video_seconds: int = Field(8, ge=1, le=60)
@@ -176,7 +194,14 @@ class Settings(BaseSettings):
         """Everything that must be in no log, also each part of what stands with commas."""
         values: list[object] = [getattr(self, name) for name in type(self).model_fields]
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-        return tuple(secret for text in texts for secret in (text, *_listed(text)) if secret)
+        said = [secret for text in texts for secret in (text, *_listed(text)) if secret]
+        return (*said, *self.api_tokens.values())
+
+    @property
+    def api_tokens(self) -> Mapping[str, str]:
+        """The API's tokens by the names of their clients."""
+        pairs = (part.rpartition(":") for part in _parts(self.api_token))
+        return {name or _ONLY_CLIENT: token for name, _, token in pairs}
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from discord.ext import commands
 from bot.client import answer
 from bot.delivery.buttons import TEMPLATE, Action
 from bot.errors import UserError
+from bot.presets import MAX_PROMPT
 from cogs._edge import answering
 from cogs._fields import file_in, text_in, tick_in
-from cogs._orders import MAX_PROMPT, check_audio, find_narration, place, place_again
+from cogs._orders import find_narration, place, place_again
 from cogs._rights import allowed
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ async def _take_narration(interaction: discord.Interaction[VideoBot], job: Job) 
     audio = file_in(interaction.data, _AUDIO)
     if audio is None:
         raise UserError("audio.missing")
-    check_audio(services.presets, audio.size)
+    services.presets.check_audio(audio.size)
     await _check(services, job, Action.NARRATE)
     await place(interaction, job.request, audio, clip_of=job.id)
 

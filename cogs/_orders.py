@@ -12,13 +12,10 @@ from bot.errors import UserError
 from bot.model import Attachment, Origin
 
 if TYPE_CHECKING:
-    from bot.client import Presets, Services, VideoBot
+    from bot.client import Services, VideoBot
     from bot.model import Job, VideoRequest
 
 log = logging.getLogger(__name__)
-
-MAX_PROMPT = 2000
-_MIB = 1024 * 1024
 
 
 async def place(
@@ -56,7 +53,7 @@ async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prom
     services = interaction.client.services
     source = await find_narration(services, job)
     attachment = replace(job.attachment, url=None) if job.attachment else None
-    request = services.presets.request(checked(prompt))
+    request = services.presets.request(prompt)
     await place(interaction, request, attachment, narration_of=source)
 
 
@@ -72,22 +69,6 @@ async def find_narration(services: Services, job: Job) -> str | None:
         if source is not None and await services.workspace.has_narration(source):
             return source
     raise UserError("audio.not_kept")
-
-
-def checked(prompt: str) -> str:
-    """Return the prompt as it is stored; UserError: it is empty, or too long."""
-    prompt = prompt.strip()
-    if not prompt:
-        raise UserError("prompt.empty")
-    if len(prompt) > MAX_PROMPT:
-        raise UserError("prompt.too_long", limit=MAX_PROMPT)
-    return prompt
-
-
-def check_audio(presets: Presets, size: int) -> None:
-    """UserError: an attachment of `size` bytes is too large."""
-    if size > presets.max_audio_bytes:
-        raise UserError("audio.too_large", max_mb=presets.max_audio_bytes // _MIB)
 
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:

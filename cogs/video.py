@@ -9,7 +9,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.model import Attachment
-from cogs._orders import MAX_PROMPT, check_audio, checked, place
+from bot.presets import MAX_PROMPT  # noqa: TC001 - discord.py reads it from the annotation
+from cogs._orders import place
 
 if TYPE_CHECKING:
     from bot.client import VideoBot
@@ -30,10 +31,10 @@ class VideoCog(commands.Cog):
     ) -> None:
         """Check what is cheap to check, store the job, post its card."""
         presets = self._services.presets
-        request = presets.request(checked(prompt))
+        request = presets.request(prompt)
         attachment = None
         if audio is not None:
-            check_audio(presets, audio.size)
+            presets.check_audio(audio.size)
             attachment = Attachment(url=audio.url, filename=audio.filename, size=audio.size)
         await place(interaction, request, attachment)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest
+from bot.model import Attachment, Client, Failure, Job, JobState, Origin, VideoRequest
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,7 +25,7 @@ def job_from(row: sqlite3.Row) -> Job:
         request=VideoRequest(
             prompt=row["prompt"], model=row["model"], seconds=row["seconds"], size=row["size"]
         ),
-        origin=_origin(row),
+        asker=_asker(row),
         attachment=_attachment(row),
         narration_of=row["narration_of"],
         clip_of=row["clip_of"],
@@ -46,7 +46,9 @@ def job_from(row: sqlite3.Row) -> Job:
     )
 
 
-def _origin(row: sqlite3.Row) -> Origin:
+def _asker(row: sqlite3.Row) -> Origin | Client:
+    if row["client"] is not None:
+        return Client(name=row["client"], key=row["client_key"], digest=row["client_digest"])
     return Origin(
         interaction_id=row["interaction_id"],
         application_id=row["application_id"],

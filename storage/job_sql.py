@@ -8,7 +8,8 @@ from __future__ import annotations
 USAGE = """
 SELECT
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
-        'generating', 'downloading', 'merging') AND user_id = :user_id) AS open_of_user,
+        'generating', 'downloading', 'merging')
+        AND (user_id = :user_id OR client = :client)) AS open_of_user,
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
         'generating', 'downloading', 'merging')) AS open_in_all,
     (SELECT count(*) FROM jobs WHERE created_at > :day_ago
@@ -20,18 +21,24 @@ INSERT = f"""
 INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
     interaction_id, application_id, user_id, guild_id, channel_id, locale, token, token_until,
-    upload_limit, by_bot, attachment_name, attachment_size, attachment_url, narration_of, clip_of)
+    upload_limit, by_bot, client, client_key, client_digest,
+    attachment_name, attachment_size, attachment_url, narration_of, clip_of)
 SELECT
     :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
-    :token_until, :upload_limit, :by_bot, :attachment_name, :attachment_size, :attachment_url,
-    :narration_of, :clip_of
+    :token_until, :upload_limit, :by_bot, :client, :client_key, :client_digest,
+    :attachment_name, :attachment_size, :attachment_url, :narration_of, :clip_of
 FROM ({USAGE})
 WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all
     AND (today < :max_today OR :clip_of IS NOT NULL)
-ON CONFLICT (interaction_id) DO NOTHING
+ON CONFLICT DO NOTHING
 RETURNING *
 """  # noqa: S608 - put together from constants
+
+BY_ASKER = """
+SELECT * FROM jobs
+WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :client_key)
+"""
 
 # What was submitted to another backend waits until the operator goes back to it.
 CLAIM = """
@@ -42,6 +49,7 @@ WHERE id IN (
         AND state IN (SELECT value FROM json_each(:states))
         AND (backend = :backend
             OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
+        AND (:client IS NULL OR client = :client)
         AND id NOT IN (SELECT value FROM json_each(:running))
     ORDER BY next_at LIMIT :limit)
 RETURNING *
@@ -53,6 +61,7 @@ WHERE next_at IS NOT NULL
     AND state IN (SELECT value FROM json_each(:states))
     AND (backend = :backend
         OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
+    AND (:client IS NULL OR client = :client)
     AND id NOT IN (SELECT value FROM json_each(:running))
 """
 

@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.model import Client
 from storage import job_sql
 from storage.job_rows import job_from
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bot.model import Caps, Failure, Job, JobState
+    from bot.model import Caps, Failure, Job, JobState, Origin
     from storage.database import Database
 
 
@@ -26,6 +27,10 @@ class Usage:
 
 
 _DAY = 24 * 60 * 60
+_ASKER_COLUMNS = (
+    *("interaction_id", "application_id", "user_id", "guild_id", "channel_id", "locale"),
+    *("token", "token_until", "upload_limit", "by_bot", "client", "client_key", "client_digest"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,9 +53,8 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps) -> Job | None:
-        """Insert a job in `received` if the caps allow it and its interaction is new."""
+        """Insert a job in `received` if the caps allow it and its asker has not asked before."""
         attachment = job.attachment
-        origin = job.origin
         return await self._one(
             job_sql.INSERT,
             id=job.id,
@@ -62,16 +66,7 @@ class JobStore:
             seconds=job.request.seconds,
             size=job.request.size,
             fingerprint=job.request.fingerprint,
-            interaction_id=origin.interaction_id,
-            application_id=origin.application_id,
-            user_id=origin.user_id,
-            guild_id=origin.guild_id,
-            channel_id=origin.channel_id,
-            locale=origin.locale,
-            token=origin.token,
-            token_until=origin.token_until,
-            upload_limit=origin.upload_limit,
-            by_bot=int(origin.by_bot),
+            **_asker_columns(job.asker),
             attachment_name=attachment.filename if attachment else None,
             attachment_size=attachment.size if attachment else None,
             attachment_url=attachment.url if attachment else None,
@@ -83,46 +78,52 @@ class JobStore:
             max_today=caps.per_day,
         )
 
-    async def usage(self, user_id: int, *, now: float) -> Usage:
+    async def usage(self, asker: Origin | Client, *, now: float) -> Usage:
         """Count what the caps count."""
-        row = await self._database.row(job_sql.USAGE, {"user_id": user_id, "day_ago": now - _DAY})
+        params = _asker_columns(asker) | {"day_ago": now - _DAY}
+        row = await self._database.row(job_sql.USAGE, params)
         return Usage(**dict(row)) if row else Usage(open_of_user=0, open_in_all=0, today=0)
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
 
-    async def by_interaction(self, interaction_id: int) -> Job | None:
-        """Read the job that an interaction made."""
-        return await self._one(
-            "SELECT * FROM jobs WHERE interaction_id = :interaction_id",
-            interaction_id=interaction_id,
-        )
+    async def by_asker(self, asker: Origin | Client) -> Job | None:
+        """Read the job that an interaction, or a client's key, has made."""
+        return await self._one(job_sql.BY_ASKER, **_asker_columns(asker))
 
-    async def claim(
+    async def claim(  # noqa: PLR0913 - each narrows it down
         self,
         states: Iterable[JobState],
         *,
         backend: str,
+        client: str | None,
         running: Collection[str],
         limit: int,
         now: float,
     ) -> list[Job]:
         """Take up to `limit` due jobs, leaving out those that are `running`; raises epochs.
 
-        What was submitted to another backend than `backend` is left alone.
+        What was submitted to another backend than `backend` is left alone, and with a `client`
+        everything that is not its.
         """
         return await self._many(
             job_sql.CLAIM,
             states=json.dumps(list(states)),
             backend=backend,
+            client=client,
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
         )
 
     async def next_due(
-        self, states: Iterable[JobState], *, backend: str, running: Collection[str]
+        self,
+        states: Iterable[JobState],
+        *,
+        backend: str,
+        client: str | None,
+        running: Collection[str],
     ) -> float | None:
         """Tell when the next job that is not `running` will be due."""
         row = await self._database.row(
@@ -130,6 +131,7 @@ class JobStore:
             {
                 "states": json.dumps(list(states)),
                 "backend": backend,
+                "client": client,
                 "running": json.dumps(list(running)),
             },
         )
@@ -250,3 +252,27 @@ class JobStore:
 
 def _key(job: Job) -> dict[str, Any]:
     return {"id": job.id, "epoch": job.epoch, "was": job.state}
+
+
+def _asker_columns(asker: Origin | Client) -> dict[str, Any]:
+    """Return all columns about who asked; those of the other kind are NULL."""
+    columns: dict[str, Any] = dict.fromkeys(_ASKER_COLUMNS)
+    if isinstance(asker, Client):
+        return columns | {
+            "client": asker.name,
+            "client_key": asker.key,
+            "client_digest": asker.digest,
+            "by_bot": 0,
+        }
+    return columns | {
+        "interaction_id": asker.interaction_id,
+        "application_id": asker.application_id,
+        "user_id": asker.user_id,
+        "guild_id": asker.guild_id,
+        "channel_id": asker.channel_id,
+        "locale": asker.locale,
+        "token": asker.token,
+        "token_until": asker.token_until,
+        "upload_limit": asker.upload_limit,
+        "by_bot": int(asker.by_bot),
+    }

@@ -37,8 +37,12 @@ SELECT id, deleted_at IS NOT NULL AS is_deleted, {_RESTS} AS rests,
         THEN NULL
         WHEN state <> 'succeeded' THEN updated_at
         WHEN artifacts.job_id IS NULL THEN 0
+        -- A client was told that it is ready, and may never come for it.
+        WHEN client IS NOT NULL THEN artifacts.created_at
         ELSE artifacts.delivered_at
-    END AS since
+    END AS since,
+    client IS NOT NULL AND artifacts.job_id IS NOT NULL AND artifacts.delivered_at IS NULL
+        AS is_awaited
 FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE id IN (SELECT value FROM json_each(:ids))
 """  # noqa: S608 - put together from constants
@@ -68,13 +72,14 @@ class Standing:
     """How a job stands with the keeper.
 
     `rests`: nothing more is done for it. `since` is when its files began to age, in Unix seconds;
-    None: they have to stay.
+    None: they have to stay. `is_awaited`: they go by their age, and never to make room.
     """
 
     job_id: str
     is_deleted: bool
     rests: bool
     since: float | None
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +125,7 @@ class KeepingStore:
                 is_deleted=bool(row["is_deleted"]),
                 rests=bool(row["rests"]),
                 since=row["since"],
+                is_awaited=bool(row["is_awaited"]),
             )
             for row in rows
         }

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.client import Presets, Services, VideoBot, log_in
+from bot.client import Services, VideoBot, log_in
 from bot.delivery.cards import Cards
 from bot.delivery.deliver import DiscordDeliverer
 from bot.delivery.direct import DirectMessages
@@ -21,6 +21,7 @@ from bot.delivery.tokens import TokenRoute
 from bot.delivery.turns import Patience, Turns
 from bot.links import Links
 from bot.model import Artifact
+from bot.presets import Presets
 from bot.sandbox.sandbox import Sandbox
 from bot.texts import Texts
 from storage.limits import UploadLimits

@@ -291,6 +291,14 @@ class FakeEditor:
             await asyncio.to_thread(folder.narration.write_bytes, b"voice")
         await self.workspace.keep_narration(job_id)
 
+    async def ingest_given(self, job_id: str) -> None:
+        self._fail()
+        folder = await self.workspace.create(job_id)
+        content = await asyncio.to_thread(folder.attachment.read_bytes)
+        await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+        await self.workspace.keep_narration(job_id)
+        self.ingested.append((job_id, content.decode()))
+
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
         self._fail()
         if replacing:

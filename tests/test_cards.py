@@ -315,7 +315,7 @@ def test_the_worst_of_prompts_leaves_a_card_within_discords_limit(cards: Cards) 
 
 
 def test_an_unknown_language_reads_english(cards: Cards) -> None:
-    foreign = job(JobState.QUEUED, origin=origin(locale="tlh"))
+    foreign = job(JobState.QUEUED, asker=origin(locale="tlh"))
     assert read(cards.render(foreign))[0] == "**Waiting its turn**"
 
 

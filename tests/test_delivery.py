@@ -72,7 +72,7 @@ async def test_a_sentence_about_an_error_is_no_card(desk: Desk) -> None:
     told = await desk.sandbox.slash("video", {"prompt": " "})
     await desk.sandbox.answer_to(told)
     job, _ = await desk.video()
-    job = replace(job, origin=replace(job.origin, interaction_id=told.id, token=told.token))
+    job = replace(job, asker=replace(job.origin, interaction_id=told.id, token=told.token))
     assert await desk.messages.find(job) is None
 
 
@@ -91,7 +91,7 @@ async def test_a_token_that_is_almost_dead_is_not_used(desk: Desk) -> None:
     job, _ = await desk.video()
     desk.clock.now = job.origin.token_until - 60
     assert await desk.messages.find(job) is None
-    assert await desk.messages.find(replace(job, origin=replace(job.origin, token=None))) is None
+    assert await desk.messages.find(replace(job, asker=replace(job.origin, token=None))) is None
     assert desk.made("GET /webhooks") == []
 
 
@@ -150,7 +150,7 @@ async def test_a_card_that_nothing_but_a_dead_token_could_edit_is_gone_without_a
     desk: Desk, *, died_early: bool
 ) -> None:
     job, _ = await desk.video()
-    job = replace(job, origin=replace(job.origin, by_bot=False))
+    job = replace(job, asker=replace(job.origin, by_bot=False))
     if died_early:
         desk.sandbox.faults.add(BY_TOKEN, refusals.DEAD_TOKEN)
     else:
@@ -207,7 +207,7 @@ async def test_where_there_is_no_way_round_it_a_throttled_token_is_tried_again_l
     desk: Desk, *, by_bot: bool
 ) -> None:
     job, message = await desk.video()
-    job = replace(job, state=JobState.QUEUED, origin=replace(job.origin, by_bot=by_bot))
+    job = replace(job, state=JobState.QUEUED, asker=replace(job.origin, by_bot=by_bot))
     desk.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10))
     desk.sandbox.faults.add(BY_BOT, refusals.MISSING_ACCESS)
     with pytest.raises(DeliveryError, match="Throttled"):
@@ -359,7 +359,7 @@ async def test_a_video_that_does_not_fit_is_linked_or_held(desk: Desk) -> None:
 
 async def test_no_limit_that_discord_announces_is_believed_beyond_its_ceiling(desk: Desk) -> None:
     job, message = await desk.video()
-    job = replace(job, origin=replace(job.origin, upload_limit=500 * 1024 * 1024))
+    job = replace(job, asker=replace(job.origin, upload_limit=500 * 1024 * 1024))
     huge = replace(desk.artifact(job), size=96 * 1024 * 1024)
     assert await desk.deliverer().deliver(job, huge) is Handover.HELD
     assert not message.files
@@ -377,7 +377,7 @@ async def test_showing_how_a_job_stands_where_there_is_no_card_is_no_error(desk:
     job, message = await desk.video()
     desk.sandbox.messages.delete(message)
     await desk.deliverer().show(job)
-    await desk.deliverer().show(replace(job, origin=replace(job.origin, message_id=None)))
+    await desk.deliverer().show(replace(job, asker=replace(job.origin, message_id=None)))
     assert len(desk.made("PATCH /")) == 1
 
 
@@ -416,7 +416,7 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     artifact = desk.artifact(job)
     desk.sandbox.messages.delete(message)
     desk.sandbox.limits.upload_bytes = 3
-    small = replace(job, origin=replace(job.origin, upload_limit=3 if announced else 1000))
+    small = replace(job, asker=replace(job.origin, upload_limit=3 if announced else 1000))
     assert not await desk.deliverer().notify(small, artifact)
     assert desk.sandbox.dms() == []
     again = replace(small, dm_intent_at=desk.clock())

@@ -581,7 +581,7 @@ async def test_an_artifact_is_replaced_by_a_repeated_step(bench: Bench) -> None:
 async def test_usage_is_counted_as_the_caps_count_it(bench: Bench) -> None:
     await bench.submit(user_id=1)
     await bench.at(JobState.SUCCEEDED)
-    usage = await bench.store.usage(1, now=bench.clock())
+    usage = await bench.store.usage(origin(), now=bench.clock())
     assert (usage.open_of_user, usage.open_in_all, usage.today) == (1, 1, 2)
 
 

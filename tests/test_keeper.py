@@ -14,10 +14,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from bot.links import Links
-from bot.model import JobState
+from bot.model import Client, JobState
 from bot.web.downloads import Downloads
 from storage.keeping import KeepingStore
-from tests.fakes import CAPS, PATIENCE, REQUEST, VOICE
+from tests.fakes import CAPS, PATIENCE, REQUEST, VOICE, origin
 from tests.wire import open_wire
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ async def test_deleting_again_keeps_the_first_time(bench: Bench) -> None:
 
 async def test_the_days_cap_counts_what_was_deleted(bench: Bench) -> None:
     job_id = await ended(bench)
-    before = await bench.store.usage(1, now=bench.clock())
+    before = await bench.store.usage(origin(), now=bench.clock())
     await bench.keeper.delete(job_id)
-    assert await bench.store.usage(1, now=bench.clock()) == before
+    assert await bench.store.usage(origin(), now=bench.clock()) == before
     assert before.today == 1 <= CAPS.per_day
 
 
@@ -403,3 +403,28 @@ async def test_the_bot_sweeps_when_it_starts_and_outlives_a_sweep_that_fails(
                 async with wire.bot() as running:
                     await came.wait()
                     assert not running.done()
+
+
+async def of_client(bench: Bench) -> str:
+    job = await bench.jobs.submit(REQUEST, Client(name="web"), None)
+    assert job is not None
+    bench.backend.finish()
+    while (await bench.now(job.id)).next_at is not None:
+        await bench.step(job.id)
+        bench.backend.finish()
+    return job.id
+
+
+async def test_a_clients_video_that_was_not_fetched_goes_by_its_age_and_never_to_make_room(
+    bench: Bench,
+) -> None:
+    waiting, fetched = await of_client(bench), await of_client(bench)
+    await bench.artifacts.mark_delivered(fetched, now=bench.clock())
+
+    await bench.build_keeper(max_bytes=1).sweep()
+    assert await bench.workspace.has_video(waiting)
+    assert not await bench.workspace.has_video(fetched)
+
+    bench.clock.advance(31 * 24 * 60 * 60)
+    await bench.keeper.sweep()
+    assert not await bench.workspace.has_video(waiting)

@@ -171,7 +171,7 @@ async def is_delivered(desk: Desk, job: Job) -> bool:
 
 
 def announcing(job: Job, size: int) -> Job:
-    return replace(job, origin=replace(job.origin, upload_limit=size))
+    return replace(job, asker=replace(job.origin, upload_limit=size))
 
 
 def links(message: Message) -> list[str]:
@@ -209,7 +209,7 @@ async def test_that_a_copy_is_being_made_need_not_be_said(desk: Desk) -> None:
 async def test_a_card_that_will_be_out_of_reach_says_so_while_the_copy_is_made(desk: Desk) -> None:
     job, message, artifact = await stored(desk)
     job = announcing(job, 100)
-    job = replace(job, origin=replace(job.origin, by_bot=False))
+    job = replace(job, asker=replace(job.origin, by_bot=False))
     desk.clock.now = job.origin.token_until - 290
     await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact)
     assert sum("comes to you by DM" in text for text in texts(message)) == 1
@@ -312,7 +312,7 @@ async def test_a_failure_that_its_card_can_not_show_any_more_is_told_by_dm(
     job, message = await desk.video()
     failed = await desk.bench.jobs.fail(job, "failed.moderated")
     assert failed is not None
-    failed = replace(failed, origin=replace(failed.origin, by_bot=by_bot))
+    failed = replace(failed, asker=replace(failed.origin, by_bot=by_bot))
     desk.forget_token()
     for _ in range(2):
         await desk.deliverer().show(failed)
@@ -326,5 +326,5 @@ async def test_a_failure_that_nobody_wants_to_hear_of_is_no_error(desk: Desk) ->
     assert failed is not None
     desk.forget_token()
     desk.sandbox.close_dms()
-    await desk.deliverer().show(replace(failed, origin=replace(failed.origin, by_bot=False)))
+    await desk.deliverer().show(replace(failed, asker=replace(failed.origin, by_bot=False)))
     assert desk.sandbox.dms() == []

@@ -265,7 +265,7 @@ async def test_a_card_that_is_gone_is_not_edited_any_more(stage: Stage) -> None:
 
 async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
     job = stage.job("a", JobState.GENERATING, 1)
-    stage.note(replace(job, origin=replace(job.origin, message_id=None)))
+    stage.note(replace(job, asker=replace(job.origin, message_id=None)))
     await stage.considered()
     assert stage.board.of("a") == []
     stage.note(job)
@@ -274,7 +274,7 @@ async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
 
 
 def by_token_alone(job: Job, *, until: float) -> Job:
-    return replace(job, origin=replace(job.origin, by_bot=False, token_until=until))
+    return replace(job, asker=replace(job.origin, by_bot=False, token_until=until))
 
 
 async def test_a_card_that_only_its_token_can_edit_gets_a_last_word_and_then_nothing_more(

@@ -78,7 +78,7 @@ def test_secrets_are_not_printed() -> None:
 
 def test_every_secret_is_known_to_the_logs() -> None:
     values = {
-        name: f"{name}-1,{name}-2"
+        name: f"{name}-1-of-enough-letters,two:{name}-2-of-enough-letters"
         for name, field in Settings.model_fields.items()
         if field.annotation is SecretStr
     }
@@ -86,7 +86,38 @@ def test_every_secret_is_known_to_the_logs() -> None:
     secrets = load_settings(**values).secrets
     for value in values.values():
         assert {value, *value.split(",")} <= {*secrets}
+    assert "api_token-2-of-enough-letters" in secrets
     assert load_settings().secrets == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "tokens"),
+    [
+        ("one-token-of-sixteen", {"api": "one-token-of-sixteen"}),
+        (
+            "web:one-token-of-sixteen, phone:two-token-of-sixteen",
+            {"web": "one-token-of-sixteen", "phone": "two-token-of-sixteen"},
+        ),
+        ("", {}),
+    ],
+)
+def test_api_tokens_have_names(given: str, tokens: dict[str, str]) -> None:
+    assert load_settings(api_token=given).api_tokens == tokens
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("short", "16 plain characters"),
+        ("web:short", "16 plain characters"),
+        ("one-token-of-sixteen,two-token-of-sixteen", "without different names"),
+        ("web:one-token-of-sixteen,web:two-token-of-sixteen", "without different names"),
+        ("a b:one-token-of-sixteen", "letters and digits"),
+    ],
+)
+def test_api_tokens_that_will_not_do_are_refused(given: str, sentence: str) -> None:
+    with pytest.raises(StartupError, match=f"API_TOKEN.*{sentence}"):
+        load_settings(api_token=given)
 
 
 def test_a_dash_leaves_the_model_to_the_server() -> None:

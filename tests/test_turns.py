@@ -104,7 +104,7 @@ async def test_a_stalled_progress_edit_does_not_keep_the_video_from_its_card(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         job, message = await desk.video()
-        job = replace(job, origin=replace(job.origin, by_bot=by_bot))
+        job = replace(job, asker=replace(job.origin, by_bot=by_bot))
         deliverer = desk.deliverer()
         progress = ProgressCards(deliverer, Pace(), clock=desk.clock)
         running = asyncio.create_task(progress.run(), name="progress")

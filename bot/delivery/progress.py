@@ -66,8 +66,10 @@ class ProgressCards:
         self._changed = asyncio.Event()
 
     def note(self, event: JobChanged) -> None:
-        """Take note of an event of the bus."""
+        """Take note of an event of the bus; what a client asked for has no card."""
         job = event.job
+        if job.client is not None:
+            return
         self.watch(job)
         self._line_up(job)
         if job.state not in CANCELLABLE:

@@ -68,6 +68,18 @@ class Editor:
             await self._decode(folder)
         await self._workspace.keep_narration(job_id)
 
+    async def ingest_given(self, job_id: str) -> None:
+        """Do the same with the attachment that was put into the job's folder.
+
+        UserError: `audio.not_kept`, and those of `ingest`. MediaError: it may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is None:
+            if not await asyncio.to_thread(folder.attachment.exists):
+                raise UserError("audio.not_kept")
+            await self._decode(folder)
+        await self._workspace.keep_narration(job_id)
+
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
         """Lay the narration over the clip, if there is one, and see that Discord can play it.
 

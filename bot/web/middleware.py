@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_REQUEST_ID = web.RequestKey("request_id", str)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -25,20 +27,29 @@ async def guard(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Answer 503 when the database can't, and 500 to a bug; the sender may try again."""
+    request[_REQUEST_ID] = uuid4().hex
     try:
-        response = await handler(request)
-    except web.HTTPException as error:
-        error.headers.update(_HEADERS)
+        return await handler(request)
+    except web.HTTPException:
         raise
     except sqlite3.Error:
-        log.exception("web.database_failed route=%s", _route(request))
-        response = web.Response(status=503, text="try again later\n")
+        log.exception("web.database_failed route=%s request=%s", _route(request), id_of(request))
+        return web.Response(status=503, text="try again later\n")
     except Exception:  # the edge
-        log.exception("web.failed route=%s", _route(request))
-        response = web.Response(status=500, text="internal error\n")
-    if not response.prepared:
-        response.headers.update(_HEADERS)
-    return response
+        log.exception("web.failed route=%s request=%s", _route(request), id_of(request))
+        return web.Response(status=500, text="internal error\n")
+
+
+async def seal(request: web.Request, response: web.StreamResponse) -> None:
+    """Give every answer, just before it goes out, the headers that it has not set itself."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = id_of(request)
+
+
+def id_of(request: web.Request) -> str:
+    """Return what a request is called in the log, and in its answer."""
+    return request.get(_REQUEST_ID, "-")
 
 
 def _route(request: web.Request) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import StartupError
-from bot.web.middleware import guard
+from bot.web.middleware import guard, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,6 +88,7 @@ class WebServer:
         self._is_ready = is_ready
         self._max_connections = max_connections
         app = web.Application(middlewares=[guard], client_max_size=MAX_BODY_BYTES)
+        app.on_response_prepare.append(seal)
         app.add_routes(
             [*routes, web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
         )

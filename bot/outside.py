@@ -1,0 +1,84 @@
+"""How a job looks from outside: four states, a percentage that never falls, an error in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.model import JobState
+
+if TYPE_CHECKING:
+    from bot.model import Job
+    from bot.texts import Texts
+
+_ALMOST = 99  # until the file is there
+_BRIEFLY = {
+    "failed.timeout": "outside.timeout",
+    "failed.moderated": "outside.moderated",
+}
+
+
+class Status(StrEnum):
+    """The states that there are for the outside; a job only ever goes on to a later one."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+_ENDS = {
+    JobState.SUCCEEDED: Status.COMPLETED,
+    JobState.FAILED: Status.FAILED,
+    JobState.CANCELLED: Status.FAILED,
+}
+_RANKS = tuple(Status)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What the outside is told of a job; `progress` is 0 to 100."""
+
+    status: Status
+    progress: int
+    error: str | None = None
+
+    def as_json(self) -> dict[str, str | int]:
+        """Return it as the API writes it."""
+        said: dict[str, str | int] = {"status": self.status, "progress": self.progress}
+        return said if self.error is None else said | {"error": self.error}
+
+    def follows(self, other: Reading | None) -> bool:
+        """Tell whether this is news after `other`."""
+        return other is None or self.place > other.place
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """How far it is, for comparing."""
+        return _RANKS.index(self.status), self.progress
+
+
+def read(job: Job, texts: Texts, locale: str = "en") -> Reading:
+    """Return how a job stands; `error` is a sentence in the language of `locale`."""
+    status = _status(job)
+    if status is Status.COMPLETED:
+        return Reading(status=status, progress=100)
+    error = _error(job, texts, locale) if status is Status.FAILED else None
+    return Reading(status=status, progress=min(job.progress or 0, _ALMOST), error=error)
+
+
+def _status(job: Job) -> Status:
+    if end := _ENDS.get(job.state):
+        return end
+    # What a provider refused for now waits once more; it was on its way already.
+    waits = job.state in {JobState.RECEIVED, JobState.QUEUED} and not job.submits
+    return Status.QUEUED if waits else Status.IN_PROGRESS
+
+
+def _error(job: Job, texts: Texts, locale: str) -> str:
+    if job.failure is None:
+        return texts("state.cancelled", locale)
+    if brief := _BRIEFLY.get(job.failure.key):
+        return texts(brief, locale)
+    return texts(job.failure.key, locale, **job.failure.fields)

@@ -1,0 +1,126 @@
+"""The HTTP API: order a video, follow it, fetch it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.outside import Status, read
+from bot.web.bodies import check_version
+from bot.web.errors import ApiError, language
+from bot.web.files import VideoResponse, is_whole
+
+if TYPE_CHECKING:
+    from bot.clients import ClientJobs
+    from bot.model import Job
+    from bot.texts import Texts
+    from bot.web.bodies import Bodies
+    from bot.web.doors import Doors
+
+log = logging.getLogger(__name__)
+
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_PAGE = 20
+
+
+class Api:
+    """The design's flows, for clients; each sees its own jobs, and no other's."""
+
+    def __init__(self, clients: ClientJobs, bodies: Bodies, doors: Doors, texts: Texts) -> None:
+        self._clients = clients
+        self._bodies = bodies
+        self._doors = doors
+        self._texts = texts
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where the API is."""
+        closed = self._doors.closed
+        return [
+            web.post("/api/generate", closed(self._generate)),
+            web.get("/api/status", closed(self._status)),
+            web.get("/api/download", closed(self._download)),
+            web.get("/api/jobs", closed(self._jobs)),
+            web.post("/api/cancel", closed(self._cancel)),
+        ]
+
+    async def _generate(self, request: web.Request, client: str) -> web.Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_key")
+        order = await self._bodies.read(request)
+        job = await self._clients.submit(client, order.script, order.upload, key=key)
+        return web.json_response({"jobId": job.id})
+
+    async def _status(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        return web.json_response(read(job, self._texts, language(request)).as_json())
+
+    async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
+        job = await self._job(request, client)
+        reading = read(job, self._texts, language(request))
+        if reading.status is Status.FAILED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
+        if reading.status is not Status.COMPLETED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.not_ready")
+        artifact = await self._clients.artifact(job)
+        if artifact is None:
+            raise ApiError(HTTPStatus.GONE, "api.expired")
+        path = self._clients.video(job)
+        if not await is_whole(path, artifact.size):
+            log.error("download.unreadable id=%s", job.id)
+            raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
+        return VideoResponse(
+            path, prompt=job.request.prompt, on_sent=lambda: self._clients.note_fetched(job)
+        )
+
+    async def _jobs(self, request: web.Request, client: str) -> web.Response:
+        before = request.query.get("before")
+        if before is not None:
+            before = _checked(before)
+        jobs = await self._clients.page(client, before=before, limit=_PAGE)
+        locale = language(request)
+        return web.json_response({"jobs": [await self._entry(job, locale) for job in jobs]})
+
+    async def _cancel(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        cancelled = await self._clients.cancel(job)
+        if cancelled is None:
+            raise ApiError(HTTPStatus.CONFLICT, "reply.too_late")
+        return web.json_response(read(cancelled, self._texts, language(request)).as_json())
+
+    async def _job(self, request: web.Request, client: str) -> Job:
+        check_version(request.query.get("renderVersion"))
+        given = request.query.get("jobId")
+        if given is None:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_job_id")
+        job = await self._clients.get(client, _checked(given))
+        if job is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, "api.unknown_job")
+        return job
+
+    async def _entry(self, job: Job, locale: str) -> dict[str, object]:
+        reading = read(job, self._texts, locale)
+        artifact = None
+        if reading.status is Status.COMPLETED:
+            artifact = await self._clients.artifact(job)
+        return {
+            "jobId": job.id,
+            "scriptOrQuestion": job.request.prompt,
+            "createdAt": int(job.created_at),
+            "narrated": job.attachment is not None,
+            "note": self._texts(job.note, locale) if job.note else None,
+            "size": artifact.size if artifact else None,
+            **reading.as_json(),
+        }
+
+
+def _checked(job_id: str) -> str:
+    if not _JOB_ID.fullmatch(job_id):
+        raise ApiError(HTTPStatus.NOT_FOUND, "api.unknown_job")
+    return job_id

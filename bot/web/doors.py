@@ -1,0 +1,83 @@
+"""The way in for everything under `/api`: who asks, how often, and how errors are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from math import ceil
+from typing import TYPE_CHECKING, NoReturn
+
+from aiohttp import hdrs, web
+
+from bot.web.errors import ApiError
+from bot.web.rates import Rate, Rates, address_of
+
+if TYPE_CHECKING:
+    from bot.web.errors import Refusals
+    from bot.web.identities import Identities
+
+_OF_ADDRESS = Rate(burst=120, per_second=20)
+_OF_CLIENT = Rate(burst=60, per_second=10)
+# Guessing a token of 32 characters at this pace takes longer than the universe has.
+_OF_STRANGER = Rate(burst=20, per_second=0.2)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ClientHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
+
+
+class Doors:
+    """Wraps handlers, so that they only meet clients that may come in now."""
+
+    def __init__(
+        self, identities: Identities, refusals: Refusals, *, clock: Callable[[], float]
+    ) -> None:
+        self._identities = identities
+        self._refusals = refusals
+        self._addresses = Rates(_OF_ADDRESS, clock=clock)
+        self._clients = Rates(_OF_CLIENT, clock=clock)
+        self._strangers = Rates(_OF_STRANGER, clock=clock)
+
+    def open(self, handler: Handler) -> Handler:
+        """Let anybody in, who does not come too often."""
+
+        async def enter(request: web.Request) -> web.StreamResponse:
+            try:
+                _check(self._addresses.take(address_of(request)))
+                response = await handler(request)
+            except Exception as error:  # noqa: BLE001 - the edge
+                response = self._refusals.answer(error, request)
+            if not response.prepared:
+                response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+            return response
+
+        return enter
+
+    def closed(self, handler: ClientHandler) -> Handler:
+        """Let clients in, and tell the handler which."""
+
+        async def enter(request: web.Request) -> web.StreamResponse:
+            return await handler(request, self.identify(request))
+
+        return self.open(enter)
+
+    def identify(self, request: web.Request) -> str:
+        """Return the client that asks; ApiError: it is none, or asks too often."""
+        client = self._identities.by_request(request)
+        if client is None:
+            self.turn_away(request)
+        _check(self._clients.take(client))
+        return client
+
+    def turn_away(self, request: web.Request) -> NoReturn:
+        """Refuse somebody unknown; ApiError, always."""
+        self.note_stranger(request)
+        raise ApiError(HTTPStatus.UNAUTHORIZED, "api.unauthorized")
+
+    def note_stranger(self, request: web.Request) -> None:
+        """Count a wrong token; ApiError: there were too many from there."""
+        _check(self._strangers.take(address_of(request)))
+
+
+def _check(seconds: float) -> None:
+    if seconds:
+        raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "api.too_often", seconds=ceil(seconds))

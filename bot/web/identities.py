@@ -1,0 +1,106 @@
+"""Who asks: an API token in a header, or the session that was signed in with one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+COOKIE = "clapper_session"
+SESSION_SECONDS = 30 * 24 * 60 * 60
+_SCHEME = "bearer "
+_SESSION = re.compile(
+    r"(?P<client>[\w-]{1,64})\.(?P<expires>\d{1,12})\.(?P<mac>[\w-]{43})", re.ASCII
+)
+_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Identities:
+    """Tells clients by `tokens`, from their names to the tokens; `key` signs sessions.
+
+    `public_url` is where the server is reached from outside, if it is.
+    """
+
+    def __init__(
+        self,
+        tokens: Mapping[str, str],
+        *,
+        key: bytes,
+        public_url: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._digests = {name: _digest(token) for name, token in tokens.items()}
+        self._key = key
+        self._origin = _origin(public_url)
+        self._clock = clock
+
+    @property
+    def secure(self) -> bool:
+        """Whether the outside comes over TLS."""
+        return self._origin.startswith("https:")
+
+    def by_token(self, token: str) -> str | None:
+        """Return the client whose token this is."""
+        presented, found = _digest(token), None
+        # All of them, and each in constant time: how long it takes tells nothing.
+        for name, digest in self._digests.items():
+            if hmac.compare_digest(presented, digest):
+                found = name
+        return found
+
+    def by_request(self, request: web.Request) -> str | None:
+        """Return the client that sends a request, by its header or its session.
+
+        A session counts only for what our own pages send.
+        """
+        given = request.headers.get(hdrs.AUTHORIZATION, "")
+        if given[: len(_SCHEME)].lower() == _SCHEME:
+            return self.by_token(given[len(_SCHEME) :].strip())
+        client = self.by_session(request.cookies.get(COOKIE, ""))
+        if client and (request.method in _HARMLESS or self.is_own_page(request)):
+            return client
+        return None
+
+    def is_own_page(self, request: web.Request) -> bool:
+        """Tell whether a browser says that a page of ours sends this."""
+        origin = request.headers.get(hdrs.ORIGIN, "")
+        if not origin:
+            return False
+        return origin == self._origin or urlsplit(origin).netloc == request.host
+
+    def open_session(self, client: str) -> str:
+        """Return what a session's cookie holds, for `SESSION_SECONDS`."""
+        expires = int(self._clock()) + SESSION_SECONDS
+        return f"{client}.{expires}.{self._mac(client, expires)}"
+
+    def by_session(self, cookie: str) -> str | None:
+        """Return the client that a session is of; None: it is forged, or over."""
+        match = _SESSION.fullmatch(cookie)
+        if match is None or match["client"] not in self._digests:
+            return None
+        client, expires = match["client"], int(match["expires"])
+        genuine = hmac.compare_digest(self._mac(client, expires), match["mac"])
+        return client if genuine and self._clock() < expires else None
+
+    def _mac(self, client: str, expires: int) -> str:
+        # With the token in it: a token that was changed ends its sessions.
+        message = f"session|{client}|{expires}|".encode() + self._digests[client]
+        mac = hmac.digest(self._key, message, "sha256")
+        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -1,0 +1,89 @@
+"""`/ws`: the progress of jobs, as it happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import WSCloseCode, hdrs, web
+
+from bot.web.errors import language
+from bot.web.reader import MAX_MESSAGE_BYTES, Reader
+
+if TYPE_CHECKING:
+    from bot.clients import ClientJobs
+    from bot.events import JobFeed
+    from bot.texts import Texts
+    from bot.web.doors import Doors
+    from bot.web.identities import Identities
+
+_MOST_SOCKETS = 20  # of one client
+_PING_SECONDS = 25.0
+_UNAUTHORIZED = 4401
+
+
+class Live:
+    """Answers WebSockets; each belongs to one client, and tells of nothing but its jobs."""
+
+    def __init__(
+        self,
+        *,
+        clients: ClientJobs,
+        feed: JobFeed,
+        identities: Identities,
+        doors: Doors,
+        texts: Texts,
+    ) -> None:
+        self._clients = clients
+        self._feed = feed
+        self._identities = identities
+        self._doors = doors
+        self._texts = texts
+        self._sockets: dict[str, set[web.WebSocketResponse]] = {}
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where sockets are opened."""
+        return [web.get("/ws", self._doors.open(self._open))]
+
+    async def close(self) -> None:
+        """Tell every reader that the bot stops."""
+        for socket in [socket for group in self._sockets.values() for socket in group]:
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the bot stops")
+
+    async def _open(self, request: web.Request) -> web.StreamResponse:
+        # A browser lets any page open a socket to anywhere, and says which page it is.
+        if hdrs.ORIGIN in request.headers and not self._identities.is_own_page(request):
+            self._doors.turn_away(request)
+        socket = web.WebSocketResponse(
+            heartbeat=_PING_SECONDS, max_msg_size=MAX_MESSAGE_BYTES, compress=False
+        )
+        await socket.prepare(request)
+        reader = Reader(
+            socket,
+            clients=self._clients,
+            feed=self._feed,
+            texts=self._texts,
+            locale=language(request),
+        )
+        client = self._identities.by_request(request)
+        if client is None:
+            client = self._identities.by_token(await reader.first_token())
+        if client is None:
+            self._doors.note_stranger(request)
+            await socket.close(code=_UNAUTHORIZED, message=b"sign in with an API token")
+        else:
+            await self._serve(socket, reader, client)
+        return socket
+
+    async def _serve(self, socket: web.WebSocketResponse, reader: Reader, client: str) -> None:
+        group = self._sockets.setdefault(client, set())
+        if len(group) >= _MOST_SOCKETS:
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many sockets")
+            return
+        group.add(socket)
+        try:
+            await reader.serve(client)
+        finally:
+            group.discard(socket)
+            if not group:
+                del self._sockets[client]

@@ -1,0 +1,63 @@
+"""`/api/session`: a browser signs in with an API token, and out again."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.web.errors import ApiError
+from bot.web.identities import COOKIE, SESSION_SECONDS
+
+if TYPE_CHECKING:
+    from bot.web.doors import Doors
+    from bot.web.identities import Identities
+
+
+class Sessions:
+    """Exchanges a token for a cookie that no script can read and no other site sends."""
+
+    def __init__(self, identities: Identities, doors: Doors) -> None:
+        self._identities = identities
+        self._doors = doors
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where to sign in and out."""
+        return [
+            web.post("/api/session", self._doors.open(self._sign_in)),
+            web.get("/api/session", self._doors.closed(self._tell)),
+            web.delete("/api/session", self._doors.open(self._sign_out)),
+        ]
+
+    async def _sign_in(self, request: web.Request) -> web.Response:
+        # A form of another site could sign somebody in as somebody else.
+        if request.headers.get("Origin") and not self._identities.is_own_page(request):
+            raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")
+        try:
+            given: object = (await request.json())["token"]
+        except (ValueError, KeyError, TypeError):
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_token") from None
+        client = self._identities.by_token(given) if isinstance(given, str) else None
+        if client is None:
+            self._doors.turn_away(request)
+        response = web.json_response({"client": client})
+        response.set_cookie(
+            COOKIE,
+            self._identities.open_session(client),
+            max_age=SESSION_SECONDS,
+            path="/",
+            httponly=True,
+            secure=self._identities.secure,
+            samesite="Strict",
+        )
+        return response
+
+    async def _tell(self, _: web.Request, client: str) -> web.Response:
+        return web.json_response({"client": client})
+
+    async def _sign_out(self, _: web.Request) -> web.Response:
+        response = web.Response(status=HTTPStatus.NO_CONTENT)
+        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        return response

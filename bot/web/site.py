@@ -1,0 +1,53 @@
+"""Everything that there is for API clients, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.web.api import Api
+from bot.web.bodies import Bodies
+from bot.web.doors import Doors
+from bot.web.errors import Refusals
+from bot.web.live import Live
+from bot.web.sessions import Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import web
+
+    from bot.clients import ClientJobs
+    from bot.events import JobFeed
+    from bot.texts import Texts
+    from bot.web.identities import Identities
+
+
+class Site:
+    """The API, its sessions and its WebSocket; `clock` is monotonic."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        clients: ClientJobs,
+        feed: JobFeed,
+        identities: Identities,
+        texts: Texts,
+        max_audio_bytes: int,
+        clock: Callable[[], float],
+    ) -> None:
+        doors = Doors(identities, Refusals(texts), clock=clock)
+        bodies = Bodies(clients, max_audio_bytes=max_audio_bytes)
+        self._api = Api(clients, bodies, doors, texts)
+        self._sessions = Sessions(identities, doors)
+        self._live = Live(
+            clients=clients, feed=feed, identities=identities, doors=doors, texts=texts
+        )
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where all of it is."""
+        return [*self._api.routes, *self._sessions.routes, *self._live.routes]
+
+    async def close(self) -> None:
+        """End what is open by itself."""
+        await self._live.close()

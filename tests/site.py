@@ -1,0 +1,114 @@
+"""The HTTP side as the app puts it together, over a real socket, with the bench behind it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from bot.clients import ClientJobs
+from bot.events import JobFeed
+from bot.presets import Presets
+from bot.texts import Texts
+from bot.web.identities import Identities
+from bot.web.server import WebServer, bind
+from bot.web.site import Site
+from storage.clients import ClientStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from tests.fakes import Bench
+
+TOKEN = "a-token-of-sixteen-or-more"
+OTHER_TOKEN = "another-token-of-somebody"
+MAX_AUDIO = 128 * 1024
+FORM = {"scriptOrQuestion": "a cat on a roof"}
+
+
+@dataclass
+class Caller:
+    """An API client and the server that it talks to."""
+
+    bench: Bench
+    clients: ClientJobs
+    site: Site
+    http: aiohttp.ClientSession
+    url: str
+    token: str | None = TOKEN
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = "",
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> tuple[int, Any]:
+        """Send a request, and return the status and the JSON of its answer."""
+        token = self.token if token == "" else token
+        sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
+        async with self.http.request(method, path, headers=sent, **options) as response:
+            return response.status, await response.json()
+
+    async def order(self, body: Mapping[str, str] = FORM, **options: Any) -> str:
+        """Order a video, and return its job's id."""
+        status, answer = await self.ask("POST", "/api/generate", json=dict(body), **options)
+        assert status == 200, answer
+        return answer["jobId"]
+
+    async def made(self) -> str:
+        """Order a video, let it be made, and return its job's id."""
+        job_id = await self.order()
+        await self.finish(job_id)
+        return job_id
+
+    async def finish(self, job_id: str) -> None:
+        """Let a job be made to its end."""
+        while (await self.bench.now(job_id)).next_at is not None:
+            self.bench.backend.finish()
+            await self.bench.step(job_id)
+
+
+@asynccontextmanager
+async def open_site(
+    bench: Bench, *, tokens: Mapping[str, str] | None = None, public_url: str = ""
+) -> AsyncGenerator[Caller]:
+    """Serve the API for two clients, "web" and "other"."""
+    listener = bind("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    feed = JobFeed()
+    bench.bus.subscribe(feed.note)
+    clients = ClientJobs(
+        jobs=bench.jobs,
+        store=ClientStore(bench.database),
+        artifacts=bench.artifacts,
+        workspace=bench.workspace,
+        feed=feed,
+        presets=Presets(model="sora-2", seconds=8, size="1280x720", max_audio_bytes=MAX_AUDIO),
+        clock=bench.clock,
+    )
+    site = Site(
+        clients=clients,
+        feed=feed,
+        identities=Identities(
+            tokens or {"web": TOKEN, "other": OTHER_TOKEN},
+            key=b"a key",
+            public_url=public_url,
+            clock=bench.clock,
+        ),
+        texts=Texts.load(),
+        max_audio_bytes=MAX_AUDIO,
+        clock=bench.clock,
+    )
+    server = WebServer(site.routes, listener, is_ready=lambda: True)
+    await server.start()
+    async with aiohttp.ClientSession(url) as http:
+        try:
+            yield Caller(bench=bench, clients=clients, site=site, http=http, url=url)
+        finally:
+            await site.close()
+            await server.close()

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+
+from bot.errors import BackendError, ErrorKind
+from bot.model import JobChanged, JobState
+from tests.fakes import PATIENCE
+from tests.site import OTHER_TOKEN, TOKEN, Caller, open_site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from tests.fakes import Bench
+
+
+@pytest.fixture
+async def caller(bench: Bench) -> AsyncGenerator[Caller]:
+    async with open_site(bench) as opened:
+        yield opened
+
+
+async def connect(caller: Caller, token: str = TOKEN) -> ClientWebSocketResponse:
+    socket = await caller.http.ws_connect("/ws")
+    await socket.send_json({"action": "authenticate", "token": token})
+    return socket
+
+
+async def subscribe(socket: ClientWebSocketResponse, job_id: str) -> None:
+    await socket.send_json({"action": "subscribe", "jobId": job_id})
+
+
+async def hear(socket: ClientWebSocketResponse) -> dict[str, Any]:
+    async with asyncio.timeout(PATIENCE):
+        return await socket.receive_json()
+
+
+async def closing_code(socket: ClientWebSocketResponse) -> int | None:
+    async with asyncio.timeout(PATIENCE):
+        message = await socket.receive()
+    assert message.type in {WSMsgType.CLOSE, WSMsgType.CLOSED}, message
+    return socket.close_code
+
+
+def progress(job_id: str, status: str, percent: int, **more: str) -> dict[str, Any]:
+    return {"type": "progress", "jobId": job_id, "status": status, "progress": percent, **more}
+
+
+async def test_a_subscriber_hears_the_present_state_then_each_change_and_nothing_after_the_end(
+    caller: Caller,
+) -> None:
+    job_id = await caller.order()
+    socket = await connect(caller)
+    await subscribe(socket, job_id)
+    assert await hear(socket) == progress(job_id, "queued", 0)
+
+    await caller.bench.step(job_id)
+    await caller.bench.step(job_id)
+    assert await hear(socket) == progress(job_id, "in_progress", 0)
+    for percent in (40, 70):
+        caller.bench.backend.only.progress = percent
+        await caller.bench.step(job_id)
+        assert await hear(socket) == progress(job_id, "in_progress", percent)
+    await caller.finish(job_id)
+    assert await hear(socket) == progress(job_id, "in_progress", 99)
+    assert await hear(socket) == progress(job_id, "completed", 100)
+
+    await subscribe(socket, job_id)
+    assert await hear(socket) == progress(job_id, "completed", 100)
+    await socket.close()
+
+
+async def test_a_failure_is_told_with_its_reason(caller: Caller) -> None:
+    job_id = await caller.order()
+    socket = await connect(caller)
+    await subscribe(socket, job_id)
+    await hear(socket)
+
+    caller.bench.backend.refusals.append(BackendError(ErrorKind.MODERATED, "no"))
+    await caller.finish(job_id)
+    assert await hear(socket) == progress(job_id, "in_progress", 0)
+    assert await hear(socket) == progress(job_id, "failed", 0, error="Content policy violation")
+
+
+async def test_one_socket_follows_many_jobs_until_it_leaves_them(caller: Caller) -> None:
+    jobs = [await caller.order() for _ in range(5)]
+    socket = await connect(caller)
+    for job_id in jobs:
+        await subscribe(socket, job_id)
+        assert await hear(socket) == progress(job_id, "queued", 0)
+
+    await socket.send_json({"action": "unsubscribe", "jobId": jobs[0]})
+    await subscribe(socket, jobs[1])  # answered after the other
+    assert await hear(socket) == progress(jobs[1], "queued", 0)
+    for job_id in jobs:
+        await caller.bench.jobs.cancel(job_id)
+    heard = [await hear(socket) for _ in jobs[1:]]
+    assert [message["jobId"] for message in heard] == jobs[1:]
+    assert {message["status"] for message in heard} == {"failed"}
+
+
+async def test_another_clients_job_does_not_exist(caller: Caller) -> None:
+    job_id = await caller.order()
+    socket = await connect(caller, OTHER_TOKEN)
+    await subscribe(socket, job_id)
+
+    answer = await hear(socket)
+    assert (answer["type"], answer["jobId"], answer["error"]["key"]) == (
+        "error",
+        job_id,
+        "api.unknown_job",
+    )
+    await caller.bench.jobs.cancel(job_id)
+    await subscribe(socket, job_id)
+    assert (await hear(socket))["type"] == "error"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "no json",
+        "[]",
+        '{"action": "subscribe"}',
+        '{"action": "dance", "jobId": "' + "0" * 32 + '"}',
+    ],
+)
+async def test_a_message_that_makes_no_sense_is_answered(caller: Caller, message: str) -> None:
+    socket = await connect(caller)
+    await socket.send_str(message)
+    assert (await hear(socket))["error"]["key"] == "api.bad_message"
+
+
+async def test_nobody_listens_without_a_token(caller: Caller) -> None:
+    socket = await connect(caller, "wrong-token-of-sixteen")
+    assert await closing_code(socket) == 4401
+
+
+async def test_a_token_in_the_header_needs_no_first_message(caller: Caller) -> None:
+    job_id = await caller.order()
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with caller.http.ws_connect("/ws", headers=headers) as socket:
+        await subscribe(socket, job_id)
+        assert (await hear(socket))["status"] == "queued"
+
+
+async def test_a_page_of_another_site_can_not_open_a_socket_with_our_cookie(
+    caller: Caller,
+) -> None:
+    async with caller.http.post("/api/session", json={"token": TOKEN}) as response:
+        assert response.status == 200
+        cookie = response.headers["Set-Cookie"].partition(";")[0]
+    elsewhere = {"Origin": "https://elsewhere.example", "Cookie": cookie}
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await caller.http.ws_connect("/ws", headers=elsewhere)
+    assert refused.value.status == 401
+
+    ours = {"Origin": caller.url, "Cookie": cookie}
+    job_id = await caller.order()
+    async with caller.http.ws_connect("/ws", headers=ours) as socket:
+        await subscribe(socket, job_id)
+        assert (await hear(socket))["status"] == "queued"
+
+
+async def test_more_jobs_than_a_socket_may_follow_are_refused(caller: Caller) -> None:
+    socket = await connect(caller)
+    caller.bench.clock.advance(100)
+    for number in range(51):
+        job = await caller.clients.submit("web", f"number {number}")
+        await subscribe(socket, job.id)
+    heard = [await hear(socket) for _ in range(51)]
+    assert [message["type"] for message in heard] == ["progress"] * 50 + ["error"]
+    assert heard[-1]["error"]["key"] == "api.too_many_jobs"
+
+
+async def test_one_client_has_a_few_sockets_and_no_more(caller: Caller) -> None:
+    job_id = await caller.order()
+    sockets = []
+    for _ in range(20):
+        sockets.append(await connect(caller))
+        await subscribe(sockets[-1], job_id)
+        await hear(sockets[-1])
+    assert await closing_code(await connect(caller)) == 1013
+    await sockets[0].close()
+
+
+async def test_a_reader_that_does_not_keep_up_is_let_go(caller: Caller) -> None:
+    socket = await connect(caller)
+    jobs = [await caller.clients.submit("web", f"number {number}") for number in range(10)]
+    for job in jobs:
+        await subscribe(socket, job.id)
+        await hear(socket)
+
+    # All in one turn of the loop, so that nothing can be sent in between.
+    for job in jobs:
+        for percent in range(1, 99):
+            changed = replace(job, state=JobState.GENERATING, progress=percent)
+            caller.bench.bus.publish(JobChanged(job=changed, previous=job.state))
+    heard = 0
+    async with asyncio.timeout(PATIENCE):
+        while (await socket.receive()).type is WSMsgType.TEXT:
+            heard += 1
+    assert socket.close_code == 1013
+    assert heard <= 200
+
+
+async def test_a_stop_of_the_bot_closes_every_socket(bench: Bench) -> None:
+    async with open_site(bench) as caller:
+        socket = await connect(caller)
+        await subscribe(socket, await caller.order())
+        await hear(socket)
+        closing = asyncio.create_task(closing_code(socket))
+        await caller.site.close()
+        assert await closing == 1001
