@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit clean
+.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit proof-api clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -58,5 +58,8 @@ proof-media: .venv/dev
 proof-fit: .venv/dev
 	$(BIN)/python -m tests.proof_fit
 
+proof-api: .venv/dev
+	$(BIN)/python -m tests.proof_api
+
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .coverage*
+	rm -rf .venv .venv-proofs .pytest_cache .ruff_cache .import_linter_cache .coverage*
