@@ -168,3 +168,8 @@ STRANDED = """
 SELECT count(*) AS jobs FROM jobs
 WHERE backend <> :backend AND state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
 """
+
+COUNTS = """
+SELECT state, backend, count(*) AS jobs FROM jobs
+WHERE deleted_at IS NULL GROUP BY state, backend
+"""

@@ -235,6 +235,11 @@ class JobStore:
         row = await self._database.row(job_sql.STRANDED, {"backend": backend})
         return row["jobs"] if row else 0
 
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """Count the jobs by state and backend; deleted ones are left out."""
+        rows = await self._database.rows(job_sql.COUNTS, {})
+        return {(row["state"], row["backend"]): row["jobs"] for row in rows}
+
     async def bound(self, backend: str, refs: Iterable[str]) -> frozenset[str]:
         """Tell which of these remote ids belong to a job."""
         rows = await self._database.rows(
