@@ -27,10 +27,14 @@ _DURATIONS = tuple(f"{seconds}s" for seconds in range(3, 16))
 _OVER = ("completed", "failed", "cancelled")
 
 
-def refusal(status: int, word: str, message: str, *details: dict[str, Any]) -> Refusal:
-    """Return an error as Google puts it."""
-    error = {"code": status, "message": message, "status": word}
-    return Refusal(status, {"error": error | ({"details": [*details]} if details else {})})
+def refusal(status: int, code: str, message: str) -> Refusal:
+    """Return an error as the routes of interactions put it."""
+    return Refusal(status, {"error": {"message": message, "code": code}})
+
+
+def google_error(status: int, word: str, message: str) -> Refusal:
+    """Return an error as the other routes put it."""
+    return Refusal(status, {"error": {"code": status, "message": message, "status": word}})
 
 
 def answered(*contents: dict[str, Any]) -> list[dict[str, Any]]:
@@ -88,13 +92,8 @@ class GeminiApi(StandIn):
 
     def refused_key(self, sent: str) -> Refusal:
         """Return what a wrong key is answered with."""
-        reason = {
-            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-            "reason": "API_KEY_INVALID",
-            "domain": "googleapis.com",
-        }
         message = f"API key not valid. Please pass a valid API key. ({sent})"
-        return refusal(400, "INVALID_ARGUMENT", message, reason)
+        return refusal(400, "invalid_request", message)
 
     def progress(self, ref: str, percent: int) -> None:  # noqa: ARG002 - none is told
         """Let an interaction be under way."""
@@ -123,7 +122,7 @@ class GeminiApi(StandIn):
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         if request.content_type != "application/json":
-            raise refusal(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
+            raise refusal(400, "invalid_request", "Invalid JSON payload received.")
         ref = self._new_job(await fields_of(request))
         if self.synchronous:
             self.finish(ref)
@@ -131,13 +130,13 @@ class GeminiApi(StandIn):
 
     def _new_job(self, fields: dict[str, Any]) -> str:
         if fields.get("model") not in self.models:
-            raise refusal(404, "NOT_FOUND", f"models/{fields.get('model')} is not found")
+            raise refusal(404, "not_found", f"models/{fields.get('model')} is not found")
         prompt = fields.get("input")
         if not isinstance(prompt, str) or not prompt:
-            raise refusal(400, "INVALID_ARGUMENT", "input: must be set")
+            raise refusal(400, "invalid_request", "input: must be set")
         if "[blocked]" in prompt:
             message = "The prompt was blocked: PROHIBITED_CONTENT"
-            raise refusal(400, "INVALID_ARGUMENT", message)
+            raise refusal(400, "invalid_request", message)
         _check_format(fields.get("response_format"))
         ref = self.new_id()
         self.jobs[ref] = {
@@ -163,7 +162,7 @@ class GeminiApi(StandIn):
     async def _download(self, request: web.Request) -> web.StreamResponse:
         file, film = self._stored(request), self.film()
         if file["state"] != "ACTIVE" or film is None or request.query.get("alt") != "media":
-            raise refusal(400, "FAILED_PRECONDITION", "The file is not in an ACTIVE state.")
+            raise google_error(400, "FAILED_PRECONDITION", "The file is not in an ACTIVE state.")
         return film
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
@@ -172,19 +171,19 @@ class GeminiApi(StandIn):
     async def _model(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         if name not in self.models:
-            raise refusal(404, "NOT_FOUND", f"models/{name} is not found")
+            raise google_error(404, "NOT_FOUND", f"models/{name} is not found")
         return web.json_response({"name": f"models/{name}", "displayName": name})
 
     def _known(self, request: web.Request) -> Job:
         ref = request.match_info["id"]
         if ref not in self.jobs:
-            raise refusal(404, "NOT_FOUND", "Requested entity was not found.")
+            raise refusal(404, "not_found", "Requested entity was not found.")
         return self.jobs[ref]
 
     def _stored(self, request: web.Request) -> dict[str, Any]:
         name = request.match_info["name"]
         if name not in self.files:
-            raise refusal(404, "NOT_FOUND", "Requested entity was not found.")
+            raise google_error(404, "NOT_FOUND", "Requested entity was not found.")
         return self.files[name]
 
     def _now(self) -> str:
@@ -201,4 +200,4 @@ def _check_format(wanted: object) -> None:
         ("delivery", ("inline", "uri")),
     ):
         if fields.get(name) not in allowed:
-            raise refusal(400, "INVALID_ARGUMENT", f"response_format.{name}: invalid value")
+            raise refusal(400, "invalid_request", f"response_format.{name}: invalid value")

@@ -224,7 +224,7 @@ async def fields_of(request: web.Request) -> dict[str, Any]:
     if request.method != "POST":
         return {}
     if request.content_type == "application/json":
-        body = json.loads(await request.read())
+        body = json.loads(await request.read() or b"{}")
         return body if isinstance(body, dict) else {}
     form = await request.post()
     return {name: value for name, value in form.items() if isinstance(value, str)}

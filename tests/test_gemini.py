@@ -145,6 +145,12 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
         (google(429, "Resource exhausted", word="RESOURCE_EXHAUSTED"), ErrorKind.RATE, None),
         (google(429, QUOTA), ErrorKind.BALANCE, None),
         (google(429, f"{QUOTA} limit: 0, model: x", DELAY), ErrorKind.BALANCE, 34.5),
+        (Fault(status=429, body=[google(429, QUOTA, DELAY).body]), ErrorKind.RATE, 34.5),
+        (
+            Fault(status=429, body={"error": {"code": "too_many_requests", "message": "quota"}}),
+            ErrorKind.RATE,
+            None,
+        ),
         (google(400, "Blocked", {"reason": "SAFETY"}), ErrorKind.MODERATED, None),
         (google(400, "It violates our usage guidelines"), ErrorKind.MODERATED, None),
     ],

@@ -133,12 +133,16 @@ def retry_after_in(header: str | None, *, now: float) -> float | None:
 
 def retry_delay_in(answer: object) -> float | None:
     """Read the delay, in seconds, of Google's RetryInfo in an error answer."""
-    details = _mapping(_mapping(answer).get("error")).get("details")
-    for detail in cast("list[object]", details) if isinstance(details, list) else []:
+    first = next(iter(_items(answer)), answer)  # some of its routes put it into a list
+    for detail in _items(_mapping(_mapping(first).get("error")).get("details")):
         delay = _RETRY_DELAY.fullmatch(str(_mapping(detail).get("retryDelay")))
         if delay:
             return min(float(delay[1]), _MAX_RETRY_AFTER)
     return None
+
+
+def _items(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def _mapping(value: object) -> Mapping[str, object]:
