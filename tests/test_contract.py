@@ -380,6 +380,7 @@ WORDS = {
     RemoteState.DONE: ["completed", "succeeded", "succeed", "done", "Completed"],
     RemoteState.FAILED: [
         *("failed", "error", "cancelled", "canceled", "expired", "deleted", "incomplete"),
+        *("budget_exceeded", "requires_action"),
     ],
 }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -7,15 +8,16 @@ import pytest
 
 from bot.backends import gemini_formats
 from bot.backends.base import Listing, RemoteState
-from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
+from bot.errors import BackendError, ErrorKind, MediaError, StartupError, WebhookError
 from tests.clips import make_clip
 from tests.contract import GEMINI
 from tests.gemini_api import GeminiApi, answered
-from tests.openai_setup import KEY, MAX_BYTES, NOW, bytes_of
+from tests.openai_setup import KEY, MAX_BYTES, NOW, bytes_of, served
 from tests.stand_in import Fault
 from tests.wire import open_wire, query
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -323,6 +325,46 @@ async def test_a_result_may_stand_in_the_answers_and_be_larger_than_they_may_be(
     assert await fetched(again, done, tmp_path) == bytes_of(clip)
     await again.close()
     assert len(api.made("POST")) == 1
+
+
+CLIP_BYTES = 24 * 1024 * 1024
+PIECE = b"A" * 64 * 1024
+
+
+async def answer_with_a_large_clip(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Send an interaction with a clip in it, piece by piece."""
+    await reader.readuntil(b"\r\n\r\n")
+    before = b'{"id": "v1", "status": "completed", "steps": [{"type": "model_output", "content": ['
+    before += b'{"type": "video", "data": "AAAAIGZ0eXBpc29t'
+    after = b'"}]}]}'
+    count = CLIP_BYTES // len(PIECE)
+    length = len(before) + count * len(PIECE) + len(after)
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+    writer.write(f"{head}{length}\r\n\r\n".encode() + before)
+    for _ in range(count):
+        writer.write(PIECE)
+        await writer.drain()
+    writer.write(after)
+    await writer.drain()
+
+
+async def test_a_large_clip_in_the_answers_is_never_held_in_memory(tmp_path: Path) -> None:
+    async with served(answer_with_a_large_clip) as port:
+        backend = GEMINI.connect(f"http://127.0.0.1:{port}")
+        tracemalloc.start()
+        try:
+            update = await backend.submit(REQUEST, create_key="k")
+            done = await backend.poll(update.ref)
+            with pytest.raises(MediaError, match="no index"):
+                await backend.fetch(done, tmp_path / "v.mp4", max_bytes=MAX_BYTES)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            await backend.close()
+    assert done.state is RemoteState.DONE
+    assert peak < CLIP_BYTES // 3
 
 
 # --- the whole bot ---
