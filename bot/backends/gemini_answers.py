@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _MAX_CONTENTS = 1000
 _MAX_SAID = 300
+_GOOGLE = "https://generativelanguage.googleapis.com/"
 _FILE_NAME = re.compile(r"files/[^/:?#]+")
 _FILE_PATH = re.compile(r"(/[^?#]*/files/[^/:?#]+)(?::download)?(?:\?[^#]*)?")
 
@@ -40,7 +41,10 @@ class Dialect:
     def _address(self, uri: object) -> str | None:
         if not isinstance(uri, str):
             return None
-        return f"{self.base_url}/v1/{uri}" if _FILE_NAME.match(uri) else uri
+        if _FILE_NAME.match(uri):
+            return f"{self.base_url}/v1/{uri}"
+        # A gateway may leave Google's address in the answers: its files are had through it too.
+        return f"{self.base_url}/{uri.removeprefix(_GOOGLE)}" if uri.startswith(_GOOGLE) else uri
 
 
 def file_in(path: str) -> tuple[str, str] | None:
