@@ -110,6 +110,7 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
         (google(404, "models/x is not found", word="NOT_FOUND"), ErrorKind.INVALID, None),
         (google(429, f"{QUOTA} limit: 10", DELAY), ErrorKind.RATE, 34.5),
         (google(429, "Resource exhausted", word="RESOURCE_EXHAUSTED"), ErrorKind.RATE, None),
+        (google(429, f"{QUOTA} Please retry in 34.5s."), ErrorKind.RATE, 34.5),
         (google(429, QUOTA), ErrorKind.BALANCE, None),
         (google(429, f"{QUOTA} limit: 0, model: x", DELAY), ErrorKind.BALANCE, 34.5),
         (Fault(status=429, body=[google(429, QUOTA, DELAY).body]), ErrorKind.RATE, 34.5),

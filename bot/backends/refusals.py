@@ -31,6 +31,7 @@ _BALANCE = re.compile(
 # Google says the same of a quota that is used up for a minute, but for the delay that it names.
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+_RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
 _MAX_CLASSIFIED = 4000
@@ -132,13 +133,12 @@ def retry_after_in(header: str | None, *, now: float) -> float | None:
 
 
 def retry_delay_in(answer: object) -> float | None:
-    """Read the delay, in seconds, of Google's RetryInfo in an error answer."""
+    """Read the delay, in seconds, that an error answer of Google's names: RetryInfo, or prose."""
     first = next(iter(_items(answer)), answer)  # some of its routes put it into a list
-    for detail in _items(_mapping(_mapping(first).get("error")).get("details")):
-        delay = _RETRY_DELAY.fullmatch(str(_mapping(detail).get("retryDelay")))
-        if delay:
-            return min(float(delay[1]), _MAX_RETRY_AFTER)
-    return None
+    details = _items(_mapping(_mapping(first).get("error")).get("details"))
+    named = (_RETRY_DELAY.fullmatch(str(_mapping(item).get("retryDelay"))) for item in details)
+    delay = next(filter(None, named), None) or _RETRY_IN.search(_text_of(answer))
+    return min(float(delay[1]), _MAX_RETRY_AFTER) if delay else None
 
 
 def _items(value: object) -> list[object]:
