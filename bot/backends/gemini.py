@@ -102,11 +102,9 @@ class Gemini:
         """Tell how the interaction stands, and the file that it has become."""
         update = await self._exchange.poll(_path(ref), ref)
         path = self._own_path(update.result_url)
-        if path is None:
+        file = gemini_answers.file_in(path) if path else None
+        if file is None or update.state is not RemoteState.DONE:
             return update
-        file = gemini_answers.file_in(path)
-        if file is None:
-            return replace(update, result_url=path)
         described, content = file
         return await self._as_far_as_file(replace(update, result_url=content), described)
 
@@ -154,8 +152,6 @@ class Gemini:
 
     async def _as_far_as_file(self, update: BackendUpdate, described: str) -> BackendUpdate:
         # An interaction may be completed while its file can't be fetched yet.
-        if update.state is not RemoteState.DONE:
-            return update
         try:
             reply = await self._exchange.ask(Request(method="GET", url=described))
         except BackendError:
