@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from bot.backends.gemini import Gemini
+from bot.backends.gemini_formats import response_format
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter import OpenRouter
 from bot.backends.openrouter_models import check
@@ -21,7 +23,7 @@ from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.storyboard.orders import ApiError, check_size
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.server import Storyboard
-from bot.timing import SUBMIT_SECONDS
+from bot.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
 from bot.web.server import bind, reachable
 from bot.web.webhooks import PATH
 from storage.database import open_database
@@ -92,6 +94,8 @@ async def open_backend(core: Core, stack: AsyncExitStack) -> VideoBackend:
             )
         case "openrouter":
             backend = await _open_openrouter(settings)
+        case "gemini":
+            backend = _open_gemini(settings)
     stack.push_async_callback(backend.close)
     return backend
 
@@ -125,6 +129,16 @@ async def _check_presets(backend: OpenRouter, settings: Settings) -> None:
     offer = check(offers, model=settings.model, seconds=seconds, size=size)
     price = offer.price(seconds=seconds, size=size)
     log.info("backend.model backend=%s model=%s price_usd=%s", backend.name, settings.model, price)
+
+
+def _open_gemini(settings: Settings) -> Gemini:
+    response_format(seconds=settings.video_seconds, size=settings.video_size)
+    log.warning("backend.experimental backend=gemini model=%s", settings.model)
+    return Gemini(
+        base_url=settings.gemini_base_url,
+        api_key=settings.gemini_api_key.get_secret_value(),
+        patience=Patience(submit=GEMINI_SUBMIT_SECONDS, answer=GEMINI_ANSWER_SECONDS),
+    )
 
 
 async def _open_storyboard(core: Core, stack: AsyncExitStack) -> OpenAIVideos:

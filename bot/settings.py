@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _SECRET_CHARACTERS = 16
 _MOST_JOBS = 1_000_000
 _PREFIX = "whsec_"
+_GEMINI_MODEL = "gemini-omni-1.2-flash"
 _SAID_ALREADY = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
 _ONLY_CLIENT = "api"  # what the one token is called that has no name
@@ -149,7 +150,7 @@ class Settings(BaseSettings):
 
     api_token: Annotated[SecretStr, AfterValidator(_api_tokens)] = SecretStr("")
 
-    video_backend: Literal["storyboard", "openai", "openrouter"] = "storyboard"
+    video_backend: Literal["storyboard", "openai", "openrouter", "gemini"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
     video_seconds: int = Field(8, ge=1, le=60)
     video_size: Annotated[str, AfterValidator(_size)] = "1280x720"
@@ -164,6 +165,9 @@ class Settings(BaseSettings):
     openrouter_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     openrouter_base_url: Url = "https://openrouter.ai/api/v1"
     openrouter_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
+
+    gemini_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    gemini_base_url: Url = "https://generativelanguage.googleapis.com"
 
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
@@ -187,6 +191,9 @@ class Settings(BaseSettings):
     @property
     def model(self) -> str | None:
         """The model to ask for; None: the server's own."""
+        unchanged = self.video_model == type(self).model_fields["video_model"].default
+        if self.video_backend == "gemini" and unchanged:
+            return _GEMINI_MODEL
         return None if self.video_model == "-" else self.video_model
 
     @property
@@ -209,7 +216,7 @@ class Settings(BaseSettings):
         secret = self.openai_webhook_secret
         if self.video_backend == "openrouter":
             secret = self.openrouter_webhook_secret
-        return _parts(secret)
+        return () if self.video_backend == "gemini" else _parts(secret)
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
@@ -232,6 +239,10 @@ class Settings(BaseSettings):
             raise ValueError("OPENROUTER_API_KEY is missing: make one at openrouter.ai/keys.")
         if self.video_backend == "openrouter" and self.model is None:
             raise ValueError("VIDEO_MODEL: OpenRouter has to be told one, like google/veo-3.1.")
+        if self.video_backend == "gemini" and not self.gemini_api_key.get_secret_value():
+            raise ValueError("GEMINI_API_KEY is missing: make one at aistudio.google.com/apikey.")
+        if self.video_backend == "gemini" and self.model is None:
+            raise ValueError(f"VIDEO_MODEL: Gemini has to be told one, like {_GEMINI_MODEL}.")
         return self
 
 

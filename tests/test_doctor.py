@@ -18,6 +18,7 @@ from bot.model import JobState
 from bot.settings import Settings, load_settings
 from storage.inspect import count_delivering
 from tests.command_line import run_bot
+from tests.gemini_api import GeminiApi
 from tests.openrouter_api import OpenRouterApi, model
 from tests.videos_api import VideosApi
 from tests.wire import free_port
@@ -181,6 +182,34 @@ async def test_openrouter_is_asked_for_key_model_and_price(
     assert (found.ok, bool(found.advice)) == (ok, not ok)
     assert words in found.found
     assert "sk-" not in found.found + found.advice
+
+
+@pytest.mark.parametrize(
+    ("settings", "ok", "words"),
+    [
+        ({}, True, "gemini (experimental): gemini-omni-1.2-flash, about $0.81 a clip"),
+        ({}, True, "a clip (price list of 2026-11), asked for news"),
+        ({"video_size": "640x360"}, True, "no price is listed"),
+        ({"gemini_api_key": "gm-wrong"}, False, "refuses the key"),
+        ({"video_model": "gemini-omni-0"}, False, "has no model gemini-omni-0"),
+        ({"video_seconds": 20}, False, "VIDEO_SECONDS: Gemini Omni makes clips of 3 to 15"),
+        ({"gemini_base_url": "http://127.0.0.1:9"}, False, "no use of http://127.0.0.1:9"),
+    ],
+)
+async def test_gemini_is_asked_for_key_and_model(
+    tmp_path: Path, settings: dict[str, object], words: str, *, ok: bool
+) -> None:
+    async with GeminiApi(key="gm-right") as api:
+        values = {
+            "video_backend": "gemini",
+            "gemini_base_url": api.base_url,
+            "gemini_api_key": "gm-right",
+        }
+        found = await look("VIDEO_BACKEND", tmp_path, **(values | settings))
+    assert (found.ok, bool(found.advice)) == (ok, not ok)
+    assert words in found.found
+    assert "gm-" not in found.found + found.advice
+    assert not api.made("POST")
 
 
 async def test_an_ffmpeg_that_will_do_is_named(tmp_path: Path) -> None:

@@ -150,6 +150,16 @@ def test_openrouter_needs_a_key_and_a_model() -> None:
         load_settings(video_backend="openrouter", openrouter_api_key="sk-or", video_model="-")
 
 
+def test_gemini_needs_a_key_and_has_a_model() -> None:
+    with pytest.raises(StartupError, match=r"^GEMINI_API_KEY is missing"):
+        load_settings(video_backend="gemini")
+    values = {"video_backend": "gemini", "gemini_api_key": "gm-made-up"}
+    assert load_settings(**values).model == "gemini-omni-1.2-flash"
+    assert load_settings(**values, video_model="gemini-omni-2").model == "gemini-omni-2"
+    with pytest.raises(StartupError, match=r"^VIDEO_MODEL: "):
+        load_settings(**values, video_model="-")
+
+
 def test_the_webhook_secrets_are_those_of_the_backend() -> None:
     values = {
         "openai_webhook_secret": "whsec_a",
@@ -159,6 +169,8 @@ def test_the_webhook_secrets_are_those_of_the_backend() -> None:
     }
     assert load_settings(video_backend="openai", **values).webhook_secrets == ("whsec_a",)
     assert load_settings(video_backend="openrouter", **values).webhook_secrets == ("b", "c")
+    gemini = load_settings(video_backend="gemini", gemini_api_key="gm", **values)
+    assert gemini.webhook_secrets == ()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class BackendUpdate:
     """What a provider says of its job; `progress` is 0 to 100, or None when it tells none.
 
     `expires_at` is in Unix seconds, `cost` in US dollars, where the provider tells it; `result_url`
-    is set by providers without a content route.
+    is set by providers without a content route: an address, or a path at the provider.
     """
 
     ref: str
