@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -171,6 +173,21 @@ async def test_a_smaller_copy_is_made_beside_the_original(
     assert read_mp4(copy).seconds == pytest.approx(2, abs=0.1)
     assert copy.stat().st_size <= 100_000
     assert video.read_bytes() == before
+
+
+async def test_who_wants_a_copy_that_another_is_making_waits_for_it(
+    editor: Editor, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot.media.fit")
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    clips.make_clip(video)
+    await asyncio.gather(
+        *(editor.shrink(JOB, limit_bytes=limit, decent=True) for limit in (100_000, 110_000))
+    )
+    made = [r.getMessage() for r in caplog.records if r.getMessage().startswith("fit.done")]
+    assert len(made) == 1
+    assert workspace.folder(JOB).copy(decent=True).stat().st_size <= 100_000
 
 
 @pytest.mark.parametrize(("content", "limit"), [(b"no video", 5), (None, 1000)])
