@@ -37,7 +37,10 @@ class KeepLimits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
-    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds."""
+    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds.
+
+    `video_bytes` has the smaller copies in it.
+    """
 
     person: Person
     prompts: int
@@ -106,7 +109,8 @@ class Keeper:
             prompts=len(holdings),
             open_jobs=sum(not holding.rests for holding in holdings),
             videos=len(videos),
-            video_bytes=sum(holding.size or 0 for holding in videos),
+            video_bytes=sum(holding.size or 0 for holding in videos)
+            + sum(item.size for item in stock.copies if item.job_id in theirs),
             narrations=sum(item.job_id in theirs for item in stock.narrations),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
         )

@@ -346,7 +346,21 @@ async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
     assert "smaller copy" in again.text
     assert labels(again) == (["Watch it in full quality"] if public_url else [])
     assert await sent.delivered_at(desk, job) == desk.clock()
-    assert not desk.bench.workspace.folder(job.id).path.exists()
+
+
+async def test_a_smaller_copy_is_made_once_and_anew_only_for_less_room(
+    desk: Desk, sent: Sent
+) -> None:
+    job = await finish(desk, "A cat")
+    page = await videos(desk)
+    desk.bench.editor.least[True] = 100
+    for announced, made in [(5000, 1), (6000, 1), (4000, 2), (5000, 2)]:
+        desk.sandbox.limits.announced_bytes = announced
+        [file] = (await press(desk, page, "clapper:send:")).files
+        assert file.size <= announced
+        assert len(desk.bench.editor.shrunk) == made
+        assert await sent.delivered_at(desk, job)
+        sent.came.clear()
 
 
 @dataclass(frozen=True, slots=True)

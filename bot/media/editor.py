@@ -86,13 +86,13 @@ class Editor:
         return await self._narrate(folder, replace(self._presets, mix=mix))
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
-        """Make a copy of the job's finished video that is small enough, if it can be done.
+        """Make a copy of the job's finished video that is small enough, and keep it, if possible.
 
         `decent`: and only if it still looks well. Whoever comes while one is made waits, and takes
         that if it will do.
         """
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):
-            target = (await self._workspace.create(job_id)).copy(decent=decent)
+            target = await self._workspace.prepare_copy(job_id, decent=decent)
             if not await asyncio.to_thread(_is_within, target, limit_bytes):
                 await self._shrink(job_id, target, limit_bytes=limit_bytes, decent=decent)
 
