@@ -30,6 +30,8 @@ _NO_SPACE = "No space left on device"
 _FETCH_ATTEMPTS = 300
 _MERGES = 2
 _HELD_SECONDS = 60 * 60.0
+# About a day each for the card and the DM: then the library has to do.
+_HAND_OVERS = 300
 
 
 class Deliverer(Protocol):
@@ -223,7 +225,7 @@ class Pipeline:
         if artifact is None:
             await self._jobs.fail(job, "failed.file_gone")
             return
-        match await self._deliverer.deliver(job, artifact):
+        match await self._hand_over(job, artifact):
             case Handover.CARD:
                 await self._jobs.move(job, JobState.NOTIFYING)
             case Handover.DM:
@@ -231,10 +233,18 @@ class Pipeline:
             case Handover.HELD:
                 await self._jobs.postpone(job, after=_HELD_SECONDS)
 
+    async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
+        if job.attempts >= _HAND_OVERS:
+            log.error("delivery.card_given_up id=%s attempts=%d", job.id, job.attempts)
+            return Handover.DM
+        return await self._deliverer.deliver(job, artifact)
+
     async def _notify(self, job: Job) -> None:
         artifact = await self._artifact(job)
         if artifact is None:
             log.error("delivery.undelivered id=%s reason=file_gone", job.id)
+        elif job.attempts >= _HAND_OVERS:
+            log.error("delivery.left_to_library id=%s attempts=%d", job.id, job.attempts)
         elif not await self._deliverer.notify(job, artifact):
             await self._jobs.postpone(job, after=_HELD_SECONDS)
             return

@@ -255,11 +255,41 @@ async def test_a_discord_that_is_down_is_edited_later(
     assert "Waiting its turn" in message.text
 
 
-async def test_a_refusal_of_what_we_send_is_a_bug_and_says_so(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, 50035), (400, 50083), (403, 50001), (404, 10008), (405, 0)]
+)
+@pytest.mark.parametrize("by_bot", [False, True])
+async def test_a_refusal_that_will_stay_leaves_the_video_to_the_dm(
+    desk: Desk, status: int, code: int, *, by_bot: bool
+) -> None:
+    job, message = await desk.video()
+    desk.sandbox.faults.add(BY_BOT if by_bot else BY_TOKEN, Refusal(status, code, "No."))
+    if by_bot:
+        desk.forget_token()
+    assert await desk.deliverer().deliver(job, desk.artifact(job)) is Handover.DM
+    assert not message.files
+
+
+@pytest.mark.parametrize("refusal", [refusals.UNAUTHORIZED, Refusal(403, 0, "Cloudflare")])
+async def test_a_refusal_that_is_not_about_the_message_is_none_of_its_ends(
+    desk: Desk, refusal: Refusal
+) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add(BY_TOKEN, Refusal(400, 50035, "Invalid Form Body"))
-    with pytest.raises(discord.HTTPException, match="50035"):
+    desk.forget_token()
+    desk.sandbox.faults.add(BY_BOT, refusal)
+    with pytest.raises(DeliveryError):
         await edit(desk, job)
+
+
+async def test_what_discord_says_of_an_edit_that_it_refuses_is_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    job, _ = await desk.video()
+    desk.sandbox.faults.add(BY_TOKEN, Refusal(400, 50035, "components[0]: too long"))
+    await desk.deliverer().show(job)
+    [record] = [r for r in caplog.records if "card.edit_refused" in r.getMessage()]
+    assert "too long" in record.getMessage()
+    assert str(job.origin.token) not in record.getMessage()
 
 
 # The one DM.

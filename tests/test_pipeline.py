@@ -874,6 +874,29 @@ async def test_what_discord_does_not_take_now_is_not_given_up(
     assert bench.deliverer.dms == {job.id: 1}
 
 
+async def test_what_discord_does_not_take_for_a_day_is_left_to_the_dm_and_then_to_the_library(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = await bench.at(JobState.DELIVERING)
+    for state in (JobState.NOTIFYING, JobState.SUCCEEDED):
+        bench.deliverer.faults = [DeliveryError("down")]
+        # As the worker counts them, minutes apart.
+        await bench.database.rows("UPDATE jobs SET attempts = 299", {})
+        with pytest.raises(DeliveryError):
+            await bench.step(job.id)
+        await bench.database.rows("UPDATE jobs SET attempts = 300", {})
+        bench.deliverer.faults = [DeliveryError("down")]
+        assert (await bench.step(job.id)).state is state
+    assert bench.workspace.video(job.id).exists()
+    artifact = await bench.artifacts.get(job.id)
+    assert artifact is not None
+    assert artifact.delivered_at is None
+    assert [r.getMessage().split()[0] for r in caplog.records if r.levelname == "ERROR"] == [
+        "delivery.card_given_up",
+        "delivery.left_to_library",
+    ]
+
+
 async def test_a_video_that_somebody_deleted_before_its_delivery_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import discord
-
 from bot.delivery.cards import plays_inline
 from bot.delivery.ladder import Place
-from bot.delivery.messages import MessageGoneError
+from bot.delivery.messages import EditRefusedError, MessageGoneError
 from bot.delivery.tokens import is_time_for_last_word
 from bot.errors import DeliveryError
 from bot.model import Handover, JobState
@@ -147,8 +145,8 @@ class DiscordDeliverer:
             try:
                 view = self._cards.render_link(job, artifact, url=url, inline=True)
                 await self._messages.edit(job, view)
-            except discord.HTTPException as error:
-                log.warning("delivery.not_inline id=%s code=%d", job.id, error.code)
+            except EditRefusedError as error:
+                log.warning("delivery.not_inline id=%s reason=%r", job.id, str(error))
             else:
                 return
         await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))
