@@ -322,7 +322,8 @@ async def test_the_dm_of_another_job_with_the_same_prompt_is_not_taken_for_ones_
         refusals.broken(503),
         LATER,
         faults.Cut(),
-        Refusal(400, 50035, "Invalid Form Body"),
+        refusals.UNAUTHORIZED,
+        Refusal(403, 0, "Cloudflare"),
         Refusal(403, 40003, "You are opening direct messages too fast"),
     ],
     ids=repr,
@@ -341,9 +342,14 @@ async def test_a_dm_that_did_not_get_through_is_tried_again(
     assert len(desk.sandbox.dms()) == 1
 
 
-async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "refusal", [refusals.DM_CLOSED, Refusal(403, 50278, "No mutual guilds")], ids=lambda r: r.code
+)
+async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(
+    desk: Desk, refusal: Refusal
+) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("POST /channels/*", refusals.DM_CLOSED)
+    desk.sandbox.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
         await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
     asked = len(desk.sandbox.ledger.requests)
@@ -357,9 +363,22 @@ async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(desk:
     assert len(desk.sandbox.dms()) == 1
 
 
-async def test_a_person_who_is_gone_gets_no_dm_and_nothing_is_learned_of_it(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        refusals.UNKNOWN_USER,
+        refusals.MISSING_ACCESS,
+        Refusal(403, 20026, "Your bot has been flagged by our anti-spam system"),
+        Refusal(400, 50033, "Invalid Recipient(s)"),
+        Refusal(400, 50035, "Invalid Form Body"),
+    ],
+    ids=lambda refusal: refusal.code,
+)
+async def test_a_dm_that_is_refused_for_another_reason_teaches_nothing_of_the_person(
+    desk: Desk, refusal: Refusal
+) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("POST /channels/*", refusals.UNKNOWN_USER)
+    desk.sandbox.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
         await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
     assert (await desk.bench.people.get(job.origin.user_id)).dm_closed_at is None

@@ -9,7 +9,7 @@ import aiohttp
 import discord
 
 from bot.delivery.cards import dm_marker
-from bot.delivery.messages import FileTooLargeError, describe, is_too_large
+from bot.delivery.messages import FileTooLargeError, describe, is_final, is_too_large
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -24,10 +24,12 @@ _NONCE_CHARACTERS = 24
 _LOOK_BACK = 50
 # Discord's brake on opening many DMs at once.
 _TOO_FAST = 40003
+# The person's privacy settings, or no server in common.
+_TAKES_NONE = frozenset({50007, 50278})
 
 
 class DmRefusedError(Exception):
-    """The person takes no DMs from the bot."""
+    """The person takes no DMs from the bot, or Discord will not take this one."""
 
 
 class DirectMessages:
@@ -59,11 +61,10 @@ class DirectMessages:
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
-            is_final = isinstance(error, (discord.Forbidden, discord.NotFound))
-            if not is_final or error.code == _TOO_FAST:
+            if not is_final(error) or error.code == _TOO_FAST:
                 raise DeliveryError(describe(error)) from error
             log.info("dm.refused id=%s code=%d", job.id, error.code)
-            if isinstance(error, discord.Forbidden):
+            if error.code in _TAKES_NONE:
                 await self._people.dm_closed(job.origin.user_id, now=self._clock())
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
