@@ -143,7 +143,7 @@ class Job:
     `next_at` is when its step is due; None: never, by itself. `cost` is what the provider says that
     it charged, in US dollars. `note` names a sentence that goes with the finished video.
     `narration_of` and `clip_of` name the jobs whose narration and whose finished video this one
-    takes over.
+    takes over; `clip_has_voice`: there is a narration in that video.
     """
 
     id: str
@@ -159,6 +159,7 @@ class Job:
     attachment: Attachment | None
     narration_of: str | None
     clip_of: str | None
+    clip_has_voice: bool
     create_key: str | None
     submitted_at: float | None
     submits: int
@@ -201,6 +202,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,
+        clip_has_voice=False,
         create_key=None,
         submitted_at=None,
         submits=0,

@@ -193,7 +193,7 @@ class Pipeline:
             return await self._editor.finish(
                 job.id,
                 narrated=job.attachment is not None,
-                replacing=await self._has_a_voice(job.clip_of),
+                replacing=job.clip_has_voice,
             )
         except MediaError as error:
             tail = error.stderr_tail[-500:]
@@ -208,11 +208,6 @@ class Pipeline:
             await self._jobs.fail(job, "failed.not_narrated")
             return None
         return self._as_it_came(job)
-
-    async def _has_a_voice(self, clip_of: str | None) -> bool:
-        """Tell whether there is a narration in the video that a job takes over."""
-        source = await self._jobs.get(clip_of) if clip_of else None
-        return source is not None and source.attachment is not None
 
     def _as_it_came(self, job: Job) -> Film:
         narrated = job.attachment is not None

@@ -751,11 +751,24 @@ async def test_a_narration_is_added_to_a_finished_video_without_a_new_one(bench:
     assert bench.editor.replaced == []
 
 
-async def test_a_second_narration_replaces_the_first(bench: Bench) -> None:
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_second_narration_replaces_the_first(bench: Bench, *, deleted: bool) -> None:
     first = await finished(bench, attachment=VOICE)
     job = await bench.submit(attachment=VOICE, clip_of=first.id)
+    await bench.step(job.id)
+    if deleted:
+        assert await bench.keeper.delete(first.id)
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.editor.replaced == [job.id]
+
+
+async def test_a_narration_that_was_never_added_is_no_first_one(bench: Bench) -> None:
+    first = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.faults += [MediaError("boom"), MediaError("boom")]
+    await bench.run_out(first.id)
+    job = await bench.submit(attachment=VOICE, clip_of=first.id)
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.editor.replaced == []
 
 
 async def test_a_narration_for_a_video_that_is_gone_ends_the_job(
