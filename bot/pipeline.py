@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
-from bot.model import NOTE_CARD_GONE, NOTE_NOT_MERGED, Artifact, Film, Handover, Job, JobState
+from bot.model import NOTE_NOT_MERGED, Artifact, Film, Handover, Job, JobState
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class Pipeline:
             case Handover.CARD:
                 await self._jobs.move(job, JobState.NOTIFYING)
             case Handover.DM:
-                await self._jobs.move(job, JobState.NOTIFYING, Changes(note=NOTE_CARD_GONE))
+                await self._jobs.move(job, JobState.NOTIFYING, Changes(card_gone=True))
             case Handover.HELD:
                 await self._jobs.postpone(job, after=_HELD_SECONDS)
 

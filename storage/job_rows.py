@@ -43,6 +43,7 @@ def job_from(row: sqlite3.Row) -> Job:
         dm_intent_at=row["dm_intent_at"],
         failure=_failure(row),
         note=row["note"],
+        card_gone=bool(row["card_gone"]),
         deleted_at=row["deleted_at"],
     )
 

@@ -74,7 +74,8 @@ UPDATE jobs SET
     progress = coalesce(:progress, progress),
     cost_usd = coalesce(:cost_usd, cost_usd),
     failure_key = :failure_key, failure_fields = :failure_fields,
-    note = coalesce(:note, note)
+    note = coalesce(:note, note),
+    card_gone = max(card_gone, :card_gone)
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """

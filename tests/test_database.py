@@ -212,12 +212,13 @@ async def test_what_the_first_schema_held_is_there_under_the_second(
         assert await opened.rows("SELECT job_id FROM artifacts", NOTHING) == []
 
 
-async def test_under_the_fourth_schema_a_narration_under_way_knows_of_the_voice_in_its_clip(
+async def test_the_fourth_schema_knows_of_voices_in_clips_and_of_cards_that_are_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = database._migrations()  # noqa: SLF001 - the scripts as they are
     monkeypatch.setattr(database, "_migrations", lambda: every[:3])
-    sources = [("voice", None), (None, None), ("voice", "note.not_merged")]
+    gone = "note.card_gone"
+    sources = [("voice", gone), (None, None), ("voice", "note.not_merged")]
     async with open_database(tmp_path) as opened:
         for number, (attachment, note) in enumerate(sources):
             source = {"id": f"{number}" * 32, "attachment": attachment, "note": note}
@@ -229,7 +230,9 @@ async def test_under_the_fourth_schema_a_narration_under_way_knows_of_the_voice_
         found = await opened.rows(
             "SELECT clip_has_voice FROM jobs WHERE clip_of IS NOT NULL ORDER BY id", NOTHING
         )
+        notes = await opened.rows("SELECT note, card_gone FROM jobs WHERE clip_of IS NULL", NOTHING)
     assert [tuple(row) for row in found] == [(1,), (0,), (0,)]
+    assert [tuple(row) for row in notes] == [(None, 1), (None, 0), ("note.not_merged", 0)]
 
 
 async def test_a_newer_schema_is_left_alone(

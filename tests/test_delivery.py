@@ -13,7 +13,7 @@ import pytest
 from bot.delivery.direct import DmRefusedError
 from bot.delivery.messages import FileTooLargeError, MessageGoneError
 from bot.errors import DeliveryError
-from bot.model import NOTE_CARD_GONE, Handover, JobState, Notify
+from bot.model import NOTE_SILENT, Handover, JobState, Notify
 from bot.sandbox import faults, refusals
 from bot.sandbox.refusals import Refusal
 from tests.desk import open_desk
@@ -461,7 +461,7 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     desk: Desk, *, announced: bool
 ) -> None:
     job, message = await notifying(desk)
-    job = replace(job, note=NOTE_CARD_GONE)
+    job = replace(job, card_gone=True, note=NOTE_SILENT)
     artifact = desk.artifact(job)
     desk.sandbox.messages.delete(message)
     desk.sandbox.limits.upload_bytes = 3
@@ -472,14 +472,16 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     assert await desk.deliverer(public_url=PUBLIC_URL).notify(again, artifact)
     [dm] = desk.sandbox.dms()
     assert f"{PUBLIC_URL}/d/{job.id}." in dm.text
+    assert "it is silent" in dm.text
 
 
 async def test_a_small_video_whose_card_is_gone_comes_by_dm(desk: Desk) -> None:
     job, _ = await notifying(desk)
-    job = replace(job, note=NOTE_CARD_GONE)
+    job = replace(job, card_gone=True, note=NOTE_SILENT)
     assert await desk.deliverer().notify(job, desk.artifact(job))
     [dm] = desk.sandbox.dms()
     assert [file.path.read_bytes() for file in dm.files] == [b"a video"]
+    assert "it is silent" in dm.text
 
 
 async def test_edits_of_one_card_never_overtake_each_other(desk: Desk) -> None:

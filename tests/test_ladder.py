@@ -10,7 +10,7 @@ import pytest
 from bot.delivery.ladder import Ladder, Parcel, Place
 from bot.delivery.messages import FileTooLargeError
 from bot.links import Links
-from bot.model import NOTE_CARD_GONE, Handover, JobState, Notify
+from bot.model import Handover, JobState, Notify
 from bot.sandbox import refusals
 from bot.sandbox.refusals import Refusal
 from storage.limits import UploadLimits
@@ -243,7 +243,7 @@ async def test_what_is_held_does_not_count_as_delivered(desk: Desk) -> None:
 # By DM.
 
 
-async def notifying(desk: Desk, note: str | None = None) -> tuple[Job, Artifact]:
+async def notifying(desk: Desk, *, card_gone: bool = False) -> tuple[Job, Artifact]:
     """Bring a job to where only the DM is due."""
     job, _ = await desk.video()
     desk.bench.backend.finish()
@@ -252,13 +252,13 @@ async def notifying(desk: Desk, note: str | None = None) -> tuple[Job, Artifact]
     job = await desk.bench.claim(job.id)
     artifact = desk.artifact(job, bytes(200))
     await desk.bench.artifacts.save(artifact)
-    return replace(job, note=note), artifact
+    return replace(job, card_gone=card_gone), artifact
 
 
 async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
     desk: Desk,
 ) -> None:
-    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    job, artifact = await notifying(desk, card_gone=True)
     desk.bench.editor.least[True] = 50
     assert await desk.deliverer(public_url=PUBLIC_URL).notify(announcing(job, 100), artifact)
     [dm] = desk.sandbox.dms()
@@ -269,7 +269,7 @@ async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
 
 
 async def test_a_refused_dm_leaves_the_video_to_the_library_undelivered(desk: Desk) -> None:
-    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    job, artifact = await notifying(desk, card_gone=True)
     desk.sandbox.close_dms()
     assert await desk.deliverer().notify(job, artifact)
     assert not await is_delivered(desk, job)
@@ -296,7 +296,7 @@ async def test_people_are_told_as_they_chose(
 
 
 async def test_whoever_wants_no_notices_still_gets_a_video_whose_card_is_gone(desk: Desk) -> None:
-    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    job, artifact = await notifying(desk, card_gone=True)
     await desk.bench.people.choose(job.origin.user_id, Notify.NEVER)
     assert await desk.deliverer().notify(job, artifact)
     assert len(desk.sandbox.dms()) == 1

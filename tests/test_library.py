@@ -14,7 +14,7 @@ import pytest
 from bot.delivery import resend
 from bot.errors import UserError
 from bot.library import Library
-from bot.model import NOTE_CARD_GONE, Handover, JobState, VideoRequest
+from bot.model import NOTE_SILENT, Handover, JobState, VideoRequest
 from bot.sandbox import faults, refusals, state
 from tests.desk import make_resender, open_desk
 from tests.discord_spec import check_all
@@ -172,7 +172,7 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
 async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None:
     desk.bench.deliverer.handover = Handover.DM
     job = await finish(desk, "A cat")
-    assert job.note == NOTE_CARD_GONE
+    assert job.card_gone
     assert labels(await videos(desk)) == ["Send again"]
 
 
@@ -266,12 +266,14 @@ async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> N
 async def test_a_video_is_sent_again_and_counts_as_delivered(desk: Desk, sent: Sent) -> None:
     job = await finish(desk, "A cat")
     await desk.bench.database.rows("UPDATE artifacts SET delivered_at = NULL", {})
+    await desk.bench.database.rows("UPDATE jobs SET note = :note", {"note": NOTE_SILENT})
     again = await press(desk, await videos(desk), "clapper:send:")
     [file] = again.files
     assert await asyncio.to_thread(file.path.read_bytes) == CLIP
     assert file.filename == f"clapper-{job.id[:8]}.mp4"
     assert again.ephemeral
     assert prompts(again) == ["A cat"]
+    assert "it is silent" in again.text
     assert await sent.delivered_at(desk, job) == desk.clock()
     assert desk.made("POST /webhooks") == []
 

@@ -115,13 +115,14 @@ class Cards:
         return _begin([words.prompt(job), held, words.small_print(job)], job.state)[0]
 
     def dm(self, job: Job, *, link: str) -> str:
-        """Write the DM that points to the finished video."""
-        return self._write(job, self._words.say(job, "dm.ready", link=link))
+        """Write the DM that points to the finished video, on its card or elsewhere."""
+        more = self._notes(job, None) if job.card_gone else []
+        return self._write(job, self._words.say(job, "dm.ready", link=link), *more)
 
     def dm_here(self, job: Job, *, note: str | None = None, original: str | None = None) -> str:
         """Write the DM that carries the video itself; `note` and `original` as on the card."""
         say = self._words.say
-        more = [say(job, note)] if note else []
+        more = self._notes(job, note)
         more += [say(job, "dm.original", link=original)] if original else []
         return self._write(job, say(job, "dm.ready_here"), *more)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.direct import DmRefusedError
 from bot.delivery.ladder import Place
 from bot.delivery.shelf import jump_url
-from bot.model import NOTE_CARD_GONE, Notify
+from bot.model import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,19 +54,18 @@ class Notices:
 
         False: the video is too large for a DM, and waits for a link; or the job is another's now.
         """
-        has_card = job.note != NOTE_CARD_GONE
-        if has_card and not await self._is_wanted(job):
+        if not job.card_gone and not await self._is_wanted(job):
             return True
         first = job.dm_intent_at is None
         if first and await self._jobs.intend_dm(job) is None:
             return False
         try:
-            if not has_card:
+            if job.card_gone:
                 return await self._bring(job, artifact, may_be_there=not first)
             text = self._cards.dm(job, link=jump_url(job))
             await self._direct.send(job, text, may_be_there=not first)
         except DmRefusedError:
-            if not has_card:
+            if job.card_gone:
                 log.warning("delivery.left_to_library id=%s", job.id)
         return True
 

@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.delivery.notation import cut, megabytes, quoted
 from bot.library import PAGE_SIZE
-from bot.model import NOTE_CARD_GONE, JobState
+from bot.model import JobState
 
 if TYPE_CHECKING:
     from bot.library import Entry, Page
@@ -59,8 +59,7 @@ class Shelf:
 
         `note` names one more sentence; `original` links to the file that was too large.
         """
-        lines = [self._prompt(job, locale), *([self._texts(note, locale)] if note else [])]
-        view, container = begin("\n".join(lines))
+        view, container = begin(self._caption(job, locale, note))
         gallery = ui.MediaGallery[ui.LayoutView]()
         gallery.add_item(media=f"attachment://{filename}")
         container.add_item(gallery)
@@ -71,10 +70,14 @@ class Shelf:
 
     def render_link(self, job: Job, locale: str, *, artifact: Artifact, url: str) -> ui.LayoutView:
         """Show a video that is sent again as a link."""
-        view, container = begin(self._prompt(job, locale))
+        view, container = begin(self._caption(job, locale))
         label = self._texts("button.watch", locale, size=megabytes(artifact.size))
         container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url)))
         return view
+
+    def _caption(self, job: Job, locale: str, note: str | None = None) -> str:
+        notes = [self._texts(key, locale) for key in (job.note, note) if key]
+        return "\n".join([self._prompt(job, locale), *notes])
 
     def _heading(self, page: Page, locale: str) -> str:
         if not page.search:
@@ -102,7 +105,7 @@ class Shelf:
 
     def _buttons(self, entry: Entry, locale: str) -> list[ui.Button[ui.LayoutView]]:
         buttons: list[ui.Button[ui.LayoutView]] = []
-        if entry.job.origin.message_id is not None and entry.job.note != NOTE_CARD_GONE:
+        if entry.job.origin.message_id is not None and not entry.job.card_gone:
             label = self._texts("button.jump", locale)
             buttons.append(ui.Button(label=label, url=jump_url(entry.job)))
         if entry.kept:
