@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.buttons import Action
 from bot.errors import UserError
+from bot.model import JobState
 
 if TYPE_CHECKING:
     import discord
@@ -24,7 +25,9 @@ def allowed(interaction: discord.Interaction[VideoBot], job: Job | None, action:
     """
     if job is None:
         raise UserError("reply.too_late")
-    shared = action in _FOR_MODERATORS
+    # The card of a job that nobody knows the state of may still have its Cancel: that gives it up.
+    gives_up = action is Action.CANCEL and job.state is JobState.UNDECIDED
+    shared = action in _FOR_MODERATORS and not gives_up
     if interaction.user.id != job.origin.user_id and not (
         shared and interaction.permissions.manage_messages
     ):

@@ -90,12 +90,19 @@ async def test_a_stranger_stops_nothing(desk: Desk) -> None:
 async def test_a_moderator_may_stop_a_job_but_not_spend_or_lose_money(desk: Desk) -> None:
     moderator = desk.sandbox.world.add_user("grace")
     undecided = await desk.bench.at(JobState.UNDECIDED)
-    for action in (Action.RETRY, Action.GIVE_UP):
+    # A card that could not be edited any more still has its Cancel.
+    for action in (Action.RETRY, Action.GIVE_UP, Action.CANCEL):
         card = post_card(desk, action, undecided.id)
         assert "Only the person" in (await desk.click(card, "Old", user=moderator)).text
     assert (await desk.bench.now(undecided.id)).state is JobState.UNDECIDED
     job, card = await desk.video()
     assert (await desk.click(card, "Cancel", user=moderator)).text == "Cancelled."
+    assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
+
+
+async def test_cancel_on_a_card_that_could_not_ask_any_more_gives_up(desk: Desk) -> None:
+    job = await desk.bench.at(JobState.UNDECIDED, user_id=desk.sandbox.world.user.id)
+    assert (await desk.click(post_card(desk, Action.CANCEL, job.id), "Old")).text == "Cancelled."
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
 
 

@@ -169,6 +169,31 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
     assert prompts(await videos(desk, user=stranger)) == ["A secret"]
 
 
+@pytest.mark.parametrize(
+    ("start", "state"),
+    [("clapper:retry:", JobState.QUEUED), ("clapper:give_up:", JobState.CANCELLED)],
+)
+async def test_what_only_its_person_can_decide_is_decided_in_the_list_too(
+    desk: Desk, start: str, state: JobState
+) -> None:
+    person = desk.sandbox.world.user
+    job = await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
+    page = await videos(desk, where=desk.sandbox.world.dm(person))
+    assert "may be charged twice" in page.text
+    assert labels(page)[1:] == ["Try again (may cost twice)", "Give up"]
+    assert (await press(desk, page, start)).ephemeral
+    assert (await desk.bench.now(job.id)).state is state
+
+
+async def test_the_longest_page_keeps_discords_limit_of_components(desk: Desk) -> None:
+    person = desk.sandbox.world.user
+    for _ in range(6):
+        await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
+    page = await videos(desk)
+    assert labels(page).count("Give up") == 5
+    assert len(page.components) <= 40
+
+
 async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None:
     desk.bench.deliverer.handover = Handover.DM
     job = await finish(desk, "A cat")

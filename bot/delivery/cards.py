@@ -131,6 +131,11 @@ class Cards:
         details = self._words.details(job, _NO_OUTLOOK)
         return self._write(job, self._words.say(job, "dm.failed"), *details)
 
+    def dm_undecided(self, job: Job) -> str:
+        """Write the DM that asks what the card can't."""
+        details = self._words.details(job, _NO_OUTLOOK)
+        return self._write(job, self._words.say(job, "dm.undecided"), *details)
+
     def _write(self, job: Job, sentence: str, *more: str) -> str:
         return "\n".join([sentence, self._words.prompt(job), *more, f"-# {dm_marker(job)}"])
 
@@ -153,7 +158,12 @@ class Cards:
 
 
 def dm_marker(job: Job) -> str:
-    """Return what stands in the DM of this job and in no other."""
+    """Return what stands in the DM of this job and in no other.
+
+    A question is another one, each time that it comes up: it must not stand for the video's.
+    """
+    if job.state is JobState.UNDECIDED:
+        return f"clapper {job.submits}? {job.id[:12]}"
     return f"clapper {job.id[:12]}"
 
 

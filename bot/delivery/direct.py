@@ -1,8 +1,9 @@
-"""The one DM of a job."""
+"""The DM of a job, and the question that its card can't ask."""
 
 from __future__ import annotations
 
 import logging
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NONCE_CHARACTERS = 24
+_NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
 # Discord's brake on opening many DMs at once.
 _TOO_FAST = 40003
@@ -33,7 +34,7 @@ class DmRefusedError(Exception):
 
 
 class DirectMessages:
-    """Sends a job's DM at most once; a person who takes no DMs is asked once, and left alone."""
+    """Sends each DM of a job at most once; who takes no DMs is asked once, and left alone."""
 
     def __init__(
         self, client: discord.Client, people: PeopleStore, *, clock: Callable[[], float]
@@ -85,7 +86,7 @@ class DirectMessages:
             text,
             files=open_files(),
             # Discord drops a repetition within minutes by itself.
-            nonce=f"{job.id[:_NONCE_CHARACTERS]}d",
+            nonce=_nonce(job),
             allowed_mentions=discord.AllowedMentions.none(),
         )
 
@@ -95,3 +96,7 @@ class DirectMessages:
             if message.author == me and marker in message.content:
                 return True
         return False
+
+
+def _nonce(job: Job) -> str:
+    return sha256(dm_marker(job).encode()).hexdigest()[:_NONCE_CHARACTERS]

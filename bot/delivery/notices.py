@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class Notices:
-    """Writes to people as they chose; a job has one DM at the most."""
+    """Writes to people as they chose.
+
+    A job has one DM at the most, and another for each question that its card can't ask.
+    """
 
     def __init__(  # noqa: PLR0913 - the composition root names each
         self,
@@ -71,10 +74,17 @@ class Notices:
 
     async def tell_failure(self, job: Job) -> None:
         """Say why there is no video, where no card can say it."""
+        await self._tell(job, self._cards.dm_failed(job))
+
+    async def ask(self, job: Job) -> None:
+        """Ask what shall become of an undecided job, where no card can ask it."""
+        await self._tell(job, self._cards.dm_undecided(job))
+
+    async def _tell(self, job: Job, text: str) -> None:
         try:
-            await self._direct.send(job, self._cards.dm_failed(job), may_be_there=True)
+            await self._direct.send(job, text, may_be_there=True)
         except DmRefusedError:
-            log.info("failure.untold id=%s", job.id)
+            log.info("person.untold id=%s state=%s", job.id, job.state)
 
     async def _is_wanted(self, job: Job) -> bool:
         person = await self._people.get(job.origin.user_id)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import discord
 from discord import ui
 
+from bot.delivery.buttons import LABELS, make_button
+from bot.delivery.choices import choices_for
 from bot.delivery.notation import cut, megabytes, quoted
 from bot.library import PAGE_SIZE
 from bot.model import JobState
@@ -97,7 +99,10 @@ class Shelf:
         small = [self._texts("library.length", locale, seconds=job.request.seconds)]
         if job.state in _DONE:
             small.append(self._texts("library.kept" if entry.kept else "library.gone", locale))
-        return "\n".join([heading, self._prompt(job, locale), f"-# {' · '.join(small)}"])
+        lines = [heading, self._prompt(job, locale)]
+        if job.state is JobState.UNDECIDED:
+            lines.append(self._texts("card.undecided", locale))
+        return "\n".join([*lines, f"-# {' · '.join(small)}"])
 
     def _prompt(self, job: Job, locale: str) -> str:
         prompt = quoted(job.request.prompt, _PROMPT_CHARACTERS)
@@ -111,6 +116,12 @@ class Shelf:
         if entry.kept:
             label = self._texts("button.send", locale)
             buttons.append(ui.Button(label=label, custom_id=f"clapper:send:{entry.job.id}"))
+        if entry.job.state is JobState.UNDECIDED:
+            # Its card may be out of reach.
+            buttons += [
+                make_button(action, entry.job.id, self._texts(LABELS[action], locale))
+                for action in choices_for(entry.job)
+            ]
         return buttons
 
     def _turns(self, page: Page, locale: str) -> list[ui.Button[ui.LayoutView]]:
