@@ -116,6 +116,7 @@ ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
 WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id IS NULL
+    AND deleted_at IS NULL
 RETURNING *
 """
 

@@ -74,6 +74,18 @@ async def test_nothing_but_an_empty_row_is_left_of_a_deleted_job(
     assert not {REQUEST.prompt, REQUEST.fingerprint, VOICE.filename, VOICE.url} & set(row)
 
 
+async def test_a_message_that_comes_to_light_too_late_brings_no_deleted_job_back(
+    bench: Bench,
+) -> None:
+    job = await bench.submit(acknowledged=False)
+    bench.deliverer.found = None
+    job = await bench.run_out(job.id)
+    assert await bench.keeper.delete(job.id)
+    gone = await bench.now(job.id)
+    assert await bench.jobs.acknowledge(job.id, 77) is None
+    assert await bench.now(job.id) == gone
+
+
 async def test_smaller_copies_count_as_kept_and_go_with_their_video(bench: Bench) -> None:
     job_id = await ended(bench)
     before = await bench.keeper.stored(1)
