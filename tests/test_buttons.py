@@ -89,7 +89,8 @@ async def test_a_stranger_stops_nothing(desk: Desk) -> None:
 @pytest.mark.usefixtures("_all_are_moderators")
 async def test_a_moderator_may_stop_a_job_but_not_spend_or_lose_money(desk: Desk) -> None:
     moderator = desk.sandbox.world.add_user("grace")
-    undecided = await desk.bench.at(JobState.UNDECIDED)
+    channel_id = desk.sandbox.world.channel.id
+    undecided = await desk.bench.at(JobState.UNDECIDED, channel_id=channel_id)
     # A card that could not be edited any more still has its Cancel.
     for action in (Action.RETRY, Action.GIVE_UP, Action.CANCEL):
         card = post_card(desk, action, undecided.id)
@@ -98,6 +99,17 @@ async def test_a_moderator_may_stop_a_job_but_not_spend_or_lose_money(desk: Desk
     job, card = await desk.video()
     assert (await desk.click(card, "Cancel", user=moderator)).text == "Cancelled."
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
+
+
+@pytest.mark.usefixtures("_all_are_moderators")
+@pytest.mark.parametrize("action", [Action.CANCEL, Action.DELETE])
+async def test_a_moderator_of_one_channel_is_none_of_another(desk: Desk, action: Action) -> None:
+    elsewhere = desk.sandbox.world.add_channel(desk.sandbox.world.guild)
+    job = await desk.bench.submit(channel_id=elsewhere.id)
+    forged = post_card(desk, action, job.id)
+    told = await desk.click(forged, "Old", user=desk.sandbox.world.add_user("grace"))
+    assert "Only the person" in told.text
+    assert (await desk.bench.now(job.id)).state is JobState.RECEIVED
 
 
 async def test_cancel_on_a_card_that_could_not_ask_any_more_gives_up(desk: Desk) -> None:

@@ -56,7 +56,10 @@ def warnings() -> Generator[Errors]:
 
 async def finished(desk: Desk, *, attachment: Attachment | None = None) -> Job:
     """Let a job of the person at the desk be done."""
-    job = await desk.bench.submit(attachment=attachment, user_id=desk.sandbox.world.user.id)
+    world = desk.sandbox.world
+    job = await desk.bench.submit(
+        attachment=attachment, user_id=world.user.id, channel_id=world.channel.id
+    )
     ended = await desk.bench.run_out(job.id)
     assert ended.state is JobState.SUCCEEDED
     return ended
