@@ -90,12 +90,26 @@ class Keeper:
 
     async def delete(self, job_id: str) -> bool:
         """Delete all that is kept of a job but its empty row; False: it is open, or unknown."""
-        # The mark first: whatever a crash leaves of the rest, the sweep finishes.
+        if not await self.mark_deleted(job_id):
+            return False
+        await self.drop(job_id)
+        return True
+
+    async def mark_deleted(self, job_id: str) -> bool:
+        """Empty the row of a job that has ended, so that it counts as deleted; False: it is open.
+
+        Its files are to be dropped next; what a crash leaves of them, the sweep finishes.
+        """
         if not await self._store.mark_deleted(job_id, now=self._clock()):
             return False
         log.info("job.deleted id=%s", job_id)
-        await self._drop(job_id)
         return True
+
+    async def drop(self, job_id: str) -> None:
+        """Let go of a job's files."""
+        # In this order: links and lists never lead to a file that is gone.
+        await self._store.drop_artifact(job_id)
+        await self._discard(job_id)
 
     async def stored(self, user_id: int) -> Stored:
         """Tell what is stored of a person."""
@@ -168,7 +182,7 @@ class Keeper:
             is_old = since < self._clock() - self._limits.seconds
             if not is_old and total <= self._limits.max_bytes:
                 break
-            await self._drop(job_id)
+            await self.drop(job_id)
             log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
             total -= sizes[job_id]
         self._warn_if_overfull(total)
@@ -183,11 +197,6 @@ class Keeper:
                 self._limits.max_bytes,
             )
         self._is_overfull = is_overfull
-
-    async def _drop(self, job_id: str) -> None:
-        # In this order: links and lists never lead to a file that is gone.
-        await self._store.drop_artifact(job_id)
-        await self._discard(job_id)
 
     async def _discard(self, job_id: str) -> None:
         try:
