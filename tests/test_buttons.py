@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 ANSWER = "POST /interactions/*"
 MANAGE_MESSAGES = 1 << 13
+VIEW, SEND, SEND_IN_THREADS = 1 << 10, 1 << 11, 1 << 38
 
 
 @pytest.fixture
@@ -207,6 +208,33 @@ async def test_a_command_that_discord_repeats_is_one_job(
     assert len(repeated) >= 1
     assert [change.job.id for change in desk.bench.changes].count(job.id) == 2
     assert len(desk.sandbox.ledger.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "permissions", "by_bot"),
+    [
+        (state.TEXT, VIEW | SEND, True),
+        (state.TEXT, VIEW, True),  # what it has posted it may edit
+        (state.TEXT, SEND, False),
+        (state.THREAD, VIEW | SEND_IN_THREADS, True),
+        (state.THREAD, VIEW | SEND, False),
+        (state.THREAD, SEND_IN_THREADS, False),
+    ],
+)
+async def test_the_bot_edits_by_itself_only_where_it_may(
+    desk: Desk, kind: int, permissions: int, *, by_bot: bool
+) -> None:
+    world = desk.sandbox.world
+    where = world.add_channel(world.guild, kind=kind, bot_permissions=str(permissions))
+    await desk.sandbox.answer_to(await desk.sandbox.slash("video", {"prompt": "a"}, where=where))
+    [job] = {change.job.id: change.job for change in desk.bench.changes}.values()
+    assert job.origin.by_bot is by_bot
+
+
+async def test_in_a_dm_the_bot_edits_by_itself(desk: Desk) -> None:
+    where = desk.sandbox.world.dm(desk.sandbox.world.user)
+    await desk.sandbox.answer_to(await desk.sandbox.slash("video", {"prompt": "a"}, where=where))
+    assert desk.bench.changes[0].job.origin.by_bot
 
 
 async def test_nothing_stays_in_memory_of_the_cards_that_were_shown(desk: Desk) -> None:
