@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import discord
 import pytest
 
@@ -290,6 +291,27 @@ async def test_what_discord_says_of_an_edit_that_it_refuses_is_in_the_log(
     [record] = [r for r in caplog.records if "card.edit_refused" in r.getMessage()]
     assert "too long" in record.getMessage()
     assert str(job.origin.token) not in record.getMessage()
+
+
+@pytest.mark.parametrize("by_dm", [False, True])
+async def test_an_upload_of_the_bots_own_may_take_longer_than_discord_py_waits(
+    desk: Desk, *, by_dm: bool
+) -> None:
+    job, message = await desk.video()
+    desk.artifact(job)
+    dm = await desk.bot.create_dm(discord.Object(job.origin.user_id))
+    desk.forget_token()
+    session = desk.bot.http._HTTPClient__session  # noqa: SLF001 - it names no other way to its clock
+    session._timeout = aiohttp.ClientTimeout(total=1e-6)  # noqa: SLF001 - no upload is so quick
+    with pytest.raises(TimeoutError):
+        await dm.send("no file")
+    if by_dm:
+        await desk.direct.send(job, "here", video(desk, job), may_be_there=False)
+        sent = desk.sandbox.dms()[-1]
+    else:
+        view, sent = desk.cards.render_video(job, filename="a.mp4"), message
+        await desk.messages.edit(job, view, video(desk, job))
+    assert [file.path.read_bytes() for file in sent.files] == [b"a video"]
 
 
 # The one DM.

@@ -11,6 +11,7 @@ import discord
 
 from bot.delivery.cards import dm_marker
 from bot.delivery.messages import FileTooLargeError, describe, is_final, is_too_large
+from bot.delivery.uploads import post_message
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -82,13 +83,7 @@ class DirectMessages:
         channel = await self._client.create_dm(discord.Object(job.origin.user_id))
         if may_be_there and await self._is_there(channel, dm_marker(job)):
             return
-        await channel.send(
-            text,
-            files=open_files(),
-            # Discord drops a repetition within minutes by itself.
-            nonce=_nonce(job),
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        await post_message(self._client, channel, text, open_files(), nonce=_nonce(job))
 
     async def _is_there(self, channel: discord.DMChannel, marker: str) -> bool:
         me = self._client.user

@@ -9,6 +9,7 @@ import aiohttp
 import discord
 
 from bot.delivery.tokens import ThrottledError
+from bot.delivery.uploads import edit_message
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -157,11 +158,8 @@ class Messages:
         channel = self._client.get_partial_messageable(origin.channel_id, guild_id=origin.guild_id)
         self._by_bot.add(job.id)
         try:
-            await channel.get_partial_message(origin.message_id or 0).edit(
-                view=view,
-                attachments=open_files(),
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
+            message = channel.get_partial_message(origin.message_id or 0)
+            await edit_message(self._client, message, view, open_files())
         finally:
             self._by_bot.discard(job.id)
 
