@@ -119,8 +119,8 @@ class JobService:
         return await self._store.by_asker(asker)
 
     async def cancel(self, job_id: str) -> Job | None:
-        """Stop an open job; None: it was not there, or past stopping."""
-        return await self._decide(job_id, JobState.CANCELLED, CANCELLABLE)
+        """Stop an open job, or give an undecided one up; None: it was not there, or past that."""
+        return await self._decide(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
     async def retry_undecided(self, job_id: str) -> Job | None:
         """Send an undecided job to the provider once more, which may cost twice."""

@@ -37,7 +37,10 @@ class KeepLimits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
-    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds."""
+    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds.
+
+    `video_bytes` has the smaller copies in it.
+    """
 
     person: Person
     prompts: int
@@ -87,12 +90,26 @@ class Keeper:
 
     async def delete(self, job_id: str) -> bool:
         """Delete all that is kept of a job but its empty row; False: it is open, or unknown."""
-        # The mark first: whatever a crash leaves of the rest, the sweep finishes.
+        if not await self.mark_deleted(job_id):
+            return False
+        await self.drop(job_id)
+        return True
+
+    async def mark_deleted(self, job_id: str) -> bool:
+        """Empty the row of a job that has ended, so that it counts as deleted; False: it is open.
+
+        Its files are to be dropped next; what a crash leaves of them, the sweep finishes.
+        """
         if not await self._store.mark_deleted(job_id, now=self._clock()):
             return False
         log.info("job.deleted id=%s", job_id)
-        await self._drop(job_id)
         return True
+
+    async def drop(self, job_id: str) -> None:
+        """Let go of a job's files."""
+        # In this order: links and lists never lead to a file that is gone.
+        await self._store.drop_artifact(job_id)
+        await self._discard(job_id)
 
     async def stored(self, user_id: int) -> Stored:
         """Tell what is stored of a person."""
@@ -106,7 +123,8 @@ class Keeper:
             prompts=len(holdings),
             open_jobs=sum(not holding.rests for holding in holdings),
             videos=len(videos),
-            video_bytes=sum(holding.size or 0 for holding in videos),
+            video_bytes=sum(holding.size or 0 for holding in videos)
+            + sum(item.size for item in stock.copies if item.job_id in theirs),
             narrations=sum(item.job_id in theirs for item in stock.narrations),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
         )
@@ -165,7 +183,7 @@ class Keeper:
             has_room = total <= self._limits.max_bytes or standing[job_id].is_awaited
             if not is_old and has_room:
                 continue
-            await self._drop(job_id)
+            await self.drop(job_id)
             log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
             total -= sizes[job_id]
         self._warn_if_overfull(total)
@@ -180,11 +198,6 @@ class Keeper:
                 self._limits.max_bytes,
             )
         self._is_overfull = is_overfull
-
-    async def _drop(self, job_id: str) -> None:
-        # In this order: links and lists never lead to a file that is gone.
-        await self._store.drop_artifact(job_id)
-        await self._discard(job_id)
 
     async def _discard(self, job_id: str) -> None:
         try:

@@ -73,7 +73,6 @@ CANCELLABLE = frozenset(
 
 # Sentences that may go with a finished video.
 NOTE_NOT_MERGED = "note.not_merged"
-NOTE_CARD_GONE = "note.card_gone"
 NOTE_HELD_INSTEAD = "note.held_instead"
 NOTE_SILENT = "note.silent"
 
@@ -155,9 +154,10 @@ class Job:
 
     `epoch` rises with each claim, so that a step which lost its job can't write any more.
     `next_at` is when its step is due; None: never, by itself. `cost` is what the provider says that
-    it charged, in US dollars. `note` names a sentence that goes with the finished video.
+    it charged, in US dollars. `note` names a sentence that goes with the finished video;
+    `card_gone`: its message could not be edited any more.
     `narration_of` and `clip_of` name the jobs whose narration and whose finished video this one
-    takes over.
+    takes over; `clip_has_voice`: there is a narration in that video.
     """
 
     id: str
@@ -173,6 +173,7 @@ class Job:
     attachment: Attachment | None
     narration_of: str | None
     clip_of: str | None
+    clip_has_voice: bool
     create_key: str | None
     submitted_at: float | None
     submits: int
@@ -186,6 +187,7 @@ class Job:
     dm_intent_at: float | None
     failure: Failure | None
     note: str | None
+    card_gone: bool
     deleted_at: float | None
 
     @property
@@ -233,6 +235,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,
+        clip_has_voice=False,
         create_key=None,
         submitted_at=None,
         submits=0,
@@ -246,6 +249,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         dm_intent_at=None,
         failure=None,
         note=None,
+        card_gone=False,
         deleted_at=None,
     )
 

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
-from bot.model import NOTE_CARD_GONE, NOTE_NOT_MERGED, Artifact, Film, Handover, Job, JobState
+from bot.model import NOTE_NOT_MERGED, Artifact, Film, Handover, Job, JobState
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _NO_SPACE = "No space left on device"
 _FETCH_ATTEMPTS = 300
 _MERGES = 2
 _HELD_SECONDS = 60 * 60.0
+# About a day each for the card and the DM: then the library has to do.
+_HAND_OVERS = 300
 
 
 class Deliverer(Protocol):
@@ -200,7 +202,7 @@ class Pipeline:
             return await self._editor.finish(
                 job.id,
                 narrated=job.attachment is not None,
-                replacing=await self._has_a_voice(job.clip_of),
+                replacing=job.clip_has_voice,
             )
         except MediaError as error:
             tail = error.stderr_tail[-500:]
@@ -216,11 +218,6 @@ class Pipeline:
             return None
         return self._as_it_came(job)
 
-    async def _has_a_voice(self, clip_of: str | None) -> bool:
-        """Tell whether there is a narration in the video that a job takes over."""
-        source = await self._jobs.get(clip_of) if clip_of else None
-        return source is not None and source.attachment is not None
-
     def _as_it_came(self, job: Job) -> Film:
         narrated = job.attachment is not None
         return Film(
@@ -232,18 +229,26 @@ class Pipeline:
         if artifact is None:
             await self._jobs.fail(job, "failed.file_gone")
             return
-        match await self._deliverer.deliver(job, artifact):
+        match await self._hand_over(job, artifact):
             case Handover.CARD:
                 await self._jobs.move(job, JobState.NOTIFYING)
             case Handover.DM:
-                await self._jobs.move(job, JobState.NOTIFYING, Changes(note=NOTE_CARD_GONE))
+                await self._jobs.move(job, JobState.NOTIFYING, Changes(card_gone=True))
             case Handover.HELD:
                 await self._jobs.postpone(job, after=_HELD_SECONDS)
+
+    async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
+        if job.attempts >= _HAND_OVERS:
+            log.error("delivery.card_given_up id=%s attempts=%d", job.id, job.attempts)
+            return Handover.DM
+        return await self._deliverer.deliver(job, artifact)
 
     async def _notify(self, job: Job) -> None:
         artifact = await self._artifact(job)
         if artifact is None:
             log.error("delivery.undelivered id=%s reason=file_gone", job.id)
+        elif job.attempts >= _HAND_OVERS:
+            log.error("delivery.left_to_library id=%s attempts=%d", job.id, job.attempts)
         elif not await self._deliverer.notify(job, artifact):
             await self._jobs.postpone(job, after=_HELD_SECONDS)
             return

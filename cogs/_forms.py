@@ -133,9 +133,12 @@ async def _take_narration(interaction: discord.Interaction[VideoBot], job: Job) 
 
 
 async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:
-    if not await interaction.client.services.keeper.delete(job.id):
+    keeper = interaction.client.services.keeper
+    if not await keeper.mark_deleted(job.id):
         raise UserError("reply.still_open")
+    # Answered here: files may take longer to go than Discord waits.
     await interaction.response.defer()
+    await keeper.drop(job.id)
     try:
         await interaction.delete_original_response()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

@@ -82,12 +82,18 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         token=interaction.token,
         token_until=interaction.expires_at.timestamp(),
         upload_limit=interaction.filesize_limit,
-        by_bot=_is_installed(interaction),
+        by_bot=_edits_by_itself(interaction),
     )
 
 
-def _is_installed(interaction: discord.Interaction[VideoBot]) -> bool:
+def _edits_by_itself(interaction: discord.Interaction[VideoBot]) -> bool:
     """Tell whether the bot itself may edit what it answers here."""
     if interaction.guild_id is None:
         return not interaction.context.private_channel
-    return interaction.is_guild_integration()
+    may = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    return (
+        interaction.is_guild_integration()
+        and may.view_channel
+        and (may.send_messages_in_threads or not in_thread)
+    )

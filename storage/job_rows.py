@@ -29,6 +29,7 @@ def job_from(row: sqlite3.Row) -> Job:
         attachment=_attachment(row),
         narration_of=row["narration_of"],
         clip_of=row["clip_of"],
+        clip_has_voice=bool(row["clip_has_voice"]),
         create_key=row["create_key"],
         submitted_at=row["submitted_at"],
         submits=row["submits"],
@@ -42,6 +43,7 @@ def job_from(row: sqlite3.Row) -> Job:
         dm_intent_at=row["dm_intent_at"],
         failure=_failure(row),
         note=row["note"],
+        card_gone=bool(row["card_gone"]),
         deleted_at=row["deleted_at"],
     )
 

@@ -22,12 +22,15 @@ INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
     interaction_id, application_id, user_id, guild_id, channel_id, locale, token, token_until,
     upload_limit, by_bot, client, client_key, client_digest,
-    attachment_name, attachment_size, attachment_url, narration_of, clip_of)
+    attachment_name, attachment_size, attachment_url, narration_of, clip_of, clip_has_voice)
 SELECT
     :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :client, :client_key, :client_digest,
-    :attachment_name, :attachment_size, :attachment_url, :narration_of, :clip_of
+    :attachment_name, :attachment_size, :attachment_url, :narration_of, :clip_of,
+    -- Asked now: later the other job may be deleted.
+    EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
+        AND note IS NOT 'note.not_merged')
 FROM ({USAGE})
 WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all
     AND (today < :max_today OR :clip_of IS NOT NULL)
@@ -79,7 +82,8 @@ UPDATE jobs SET
     progress = coalesce(:progress, progress),
     cost_usd = coalesce(:cost_usd, cost_usd),
     failure_key = :failure_key, failure_fields = :failure_fields,
-    note = coalesce(:note, note)
+    note = coalesce(:note, note),
+    card_gone = max(card_gone, :card_gone)
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
@@ -120,6 +124,7 @@ ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
 WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id IS NULL
+    AND deleted_at IS NULL
 RETURNING *
 """
 

@@ -35,7 +35,7 @@ _ASKER_COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """What a move may set beside the state; None leaves a column as it is."""
+    """What a move may set beside the state; None, or False, leaves a column as it is."""
 
     remote_id: str | None = None
     generating_at: float | None = None
@@ -44,6 +44,7 @@ class Changes:
     cost: float | None = None
     failure: Failure | None = None
     note: str | None = None
+    card_gone: bool = False
 
 
 class JobStore:
@@ -156,6 +157,7 @@ class JobStore:
             failure_key=failure.key if failure else None,
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
+            card_gone=int(changes.card_gone),
         )
 
     async def begin_submit(

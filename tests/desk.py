@@ -138,7 +138,6 @@ def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resend
         shelf=Shelf(Texts.load()),
         ladder=make_ladder(bench, clock, links),
         links=links,
-        workspace=bench.workspace,
         pauses=(0, 0),
     )
 

@@ -315,8 +315,8 @@ class FakeEditor:
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
         self.shrunk.append((limit_bytes, decent))
         if self.least.get(decent, limit_bytes + 1) <= limit_bytes:
-            folder = await self.workspace.create(job_id)
-            await asyncio.to_thread(folder.copy(decent=decent).write_bytes, bytes(limit_bytes))
+            copy = await self.workspace.prepare_copy(job_id, decent=decent)
+            await asyncio.to_thread(copy.write_bytes, bytes(limit_bytes))
 
     def _fail(self) -> None:
         if self.faults:

@@ -14,8 +14,8 @@ from bot.delivery.notation import clock_time, cut, megabytes, progress_bar, roug
 from bot.errors import ErrorKind
 from bot.model import (
     CANCELLABLE,
-    NOTE_CARD_GONE,
     NOTE_NOT_MERGED,
+    NOTE_SILENT,
     Artifact,
     Attachment,
     Failure,
@@ -228,7 +228,7 @@ def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: Cards) 
     assert labels(view) == FINISHED
 
 
-@pytest.mark.parametrize("note", [NOTE_NOT_MERGED, NOTE_CARD_GONE])
+@pytest.mark.parametrize("note", [NOTE_NOT_MERGED, NOTE_SILENT])
 def test_a_note_stands_with_the_video_and_with_the_link(cards: Cards, note: str) -> None:
     noted = job(JobState.DELIVERING, note=note)
     sentence = Texts.load()(note)

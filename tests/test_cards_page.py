@@ -7,14 +7,13 @@ import re
 import pytest
 
 from bot.delivery.buttons import LABELS
-from bot.model import NOTE_CARD_GONE
 from bot.texts import Texts
 from docs.cards import PAGE, page
 
 TEXTS = Texts.load()
 LANGUAGES = ("en", *TEXTS.translations("card.next"))
 # What stands elsewhere: in a form, in the list of videos, or in place of a card.
-ELSEWHERE = {"audio.missing", "state.succeeded", NOTE_CARD_GONE}
+ELSEWHERE = {"audio.missing", "state.succeeded"}
 
 
 def test_the_page_of_cards_is_current() -> None:

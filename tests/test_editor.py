@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -167,10 +169,25 @@ async def test_a_smaller_copy_is_made_beside_the_original(
     clips.make_clip(video)
     before = video.read_bytes()
     await editor.shrink(JOB, limit_bytes=100_000, decent=True)
-    copy = workspace.folder(JOB).copy(decent=True)
+    copy = workspace.copy(JOB, decent=True)
     assert read_mp4(copy).seconds == pytest.approx(2, abs=0.1)
     assert copy.stat().st_size <= 100_000
     assert video.read_bytes() == before
+
+
+async def test_who_wants_a_copy_that_another_is_making_waits_for_it(
+    editor: Editor, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot.media.fit")
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    clips.make_clip(video)
+    await asyncio.gather(
+        *(editor.shrink(JOB, limit_bytes=limit, decent=True) for limit in (100_000, 110_000))
+    )
+    made = [r.getMessage() for r in caplog.records if r.getMessage().startswith("fit.done")]
+    assert len(made) == 1
+    assert workspace.copy(JOB, decent=True).stat().st_size <= 100_000
 
 
 @pytest.mark.parametrize(("content", "limit"), [(b"no video", 5), (None, 1000)])
@@ -184,4 +201,4 @@ async def test_what_can_not_be_made_smaller_leaves_no_copy(
     else:
         video.write_bytes(content)
     await editor.shrink(JOB, limit_bytes=limit, decent=False)
-    assert list(workspace.folder(JOB).path.iterdir()) == []
+    assert list(workspace.copy(JOB, decent=False).parent.iterdir()) == []

@@ -56,7 +56,10 @@ def warnings() -> Generator[Errors]:
 
 async def finished(desk: Desk, *, attachment: Attachment | None = None) -> Job:
     """Let a job of the person at the desk be done."""
-    job = await desk.bench.submit(attachment=attachment, user_id=desk.sandbox.world.user.id)
+    world = desk.sandbox.world
+    job = await desk.bench.submit(
+        attachment=attachment, user_id=world.user.id, channel_id=world.channel.id
+    )
     ended = await desk.bench.run_out(job.id)
     assert ended.state is JobState.SUCCEEDED
     return ended
@@ -221,6 +224,26 @@ async def test_deleting_takes_the_message_and_the_files(desk: Desk) -> None:
     assert (gone.request.prompt, gone.deleted_at) == ("", desk.clock())
     for action in (Action.AGAIN, Action.EDIT, Action.NARRATE):
         assert "has been deleted" in (await press(desk, action, job)).text
+
+
+async def test_a_slow_disk_does_not_keep_discord_waiting_for_its_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await finished(desk)
+    opened = await form(desk, Action.DELETE, job)
+    discard, is_answered = desk.bench.workspace.discard, asyncio.Event()
+
+    async def wait_for_the_answer(job_id: str) -> None:
+        await is_answered.wait()
+        await discard(job_id)
+
+    monkeypatch.setattr(desk.bench.workspace, "discard", wait_for_the_answer)
+    before = len(desk.made("POST /interactions"))
+    await desk.sandbox.submit(opened, {"sure": True})
+    await desk.sandbox.wait_for(lambda: len(desk.made("POST /interactions")) > before)
+    is_answered.set()
+    await desk.sandbox.wait_for(lambda: desk.made("DELETE /webhooks"))
+    assert not await desk.bench.workspace.has_video(job.id)
 
 
 async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:

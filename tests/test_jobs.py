@@ -304,7 +304,6 @@ async def test_nothing_is_cancelled_by_a_made_up_id(bench: Bench) -> None:
 
 async def test_an_undecided_job_is_decided_once(bench: Bench) -> None:
     job = await bench.at(JobState.UNDECIDED)
-    assert await bench.jobs.cancel(job.id) is None
     retried = await bench.jobs.retry_undecided(job.id)
     assert retried is not None
     assert retried.state is JobState.QUEUED
@@ -312,9 +311,10 @@ async def test_an_undecided_job_is_decided_once(bench: Bench) -> None:
     assert await bench.jobs.give_up(job.id) is None
 
 
-async def test_an_undecided_job_can_be_given_up(bench: Bench) -> None:
+@pytest.mark.parametrize("by_cancel", [False, True])
+async def test_an_undecided_job_can_be_given_up(bench: Bench, *, by_cancel: bool) -> None:
     job = await bench.at(JobState.UNDECIDED)
-    given_up = await bench.jobs.give_up(job.id)
+    given_up = await (bench.jobs.cancel if by_cancel else bench.jobs.give_up)(job.id)
     assert given_up is not None
     assert given_up.state is JobState.CANCELLED
 

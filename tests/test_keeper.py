@@ -42,6 +42,15 @@ async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
     return job.id
 
 
+async def copied(bench: Bench, job_id: str) -> list[Path]:
+    """Put smaller copies of a job's video beside it, and the part of one that was never whole."""
+    copies = [await bench.workspace.prepare_copy(job_id, decent=decent) for decent in (True, False)]
+    copies.append(copies[0].with_name(f"{copies[0].name}.part"))
+    for path in copies:
+        path.write_bytes(b"copy")
+    return copies
+
+
 def files(bench: Bench, job_id: str) -> list[str]:
     """Name what lies on the disk of a job."""
     places = (bench.workspace.folder(job_id).path, bench.workspace.video(job_id))
@@ -63,6 +72,31 @@ async def test_nothing_but_an_empty_row_is_left_of_a_deleted_job(
     assert (job.attachment, job.failure, job.origin.token) == (None, None, None)
     [row] = await bench.database.rows("SELECT * FROM jobs", {})
     assert not {REQUEST.prompt, REQUEST.fingerprint, VOICE.filename, VOICE.url} & set(row)
+
+
+async def test_a_message_that_comes_to_light_too_late_brings_no_deleted_job_back(
+    bench: Bench,
+) -> None:
+    job = await bench.submit(acknowledged=False)
+    bench.deliverer.found = None
+    job = await bench.run_out(job.id)
+    assert await bench.keeper.delete(job.id)
+    gone = await bench.now(job.id)
+    assert await bench.jobs.acknowledge(job.id, 77) is None
+    assert await bench.now(job.id) == gone
+
+
+async def test_smaller_copies_count_as_kept_and_go_with_their_video(bench: Bench) -> None:
+    job_id = await ended(bench)
+    before = await bench.keeper.stored(1)
+    copies = await copied(bench, job_id)
+    assert (await bench.keeper.stored(1)).video_bytes == before.video_bytes + 3 * len(b"copy")
+    await bench.artifacts.mark_delivered(job_id, now=bench.clock())
+    await bench.build_keeper(max_bytes=20).sweep()
+    assert all(path.exists() for path in copies)
+    await bench.build_keeper(max_bytes=19).sweep()
+    assert files(bench, job_id) == []
+    assert [path for path in copies if path.exists()] == []
 
 
 @pytest.mark.parametrize("state", OPEN)

@@ -14,7 +14,7 @@ import pytest
 from bot.delivery import resend
 from bot.errors import UserError
 from bot.library import Library
-from bot.model import NOTE_CARD_GONE, Handover, JobState, VideoRequest
+from bot.model import NOTE_SILENT, Handover, JobState, VideoRequest
 from bot.sandbox import faults, refusals, state
 from tests.desk import make_resender, open_desk
 from tests.discord_spec import check_all
@@ -169,10 +169,35 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
     assert prompts(await videos(desk, user=stranger)) == ["A secret"]
 
 
+@pytest.mark.parametrize(
+    ("start", "state"),
+    [("clapper:retry:", JobState.QUEUED), ("clapper:give_up:", JobState.CANCELLED)],
+)
+async def test_what_only_its_person_can_decide_is_decided_in_the_list_too(
+    desk: Desk, start: str, state: JobState
+) -> None:
+    person = desk.sandbox.world.user
+    job = await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
+    page = await videos(desk, where=desk.sandbox.world.dm(person))
+    assert "may be charged twice" in page.text
+    assert labels(page)[1:] == ["Try again (may cost twice)", "Give up"]
+    assert (await press(desk, page, start)).ephemeral
+    assert (await desk.bench.now(job.id)).state is state
+
+
+async def test_the_longest_page_keeps_discords_limit_of_components(desk: Desk) -> None:
+    person = desk.sandbox.world.user
+    for _ in range(6):
+        await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
+    page = await videos(desk)
+    assert labels(page).count("Give up") == 5
+    assert len(page.components) <= 40
+
+
 async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None:
     desk.bench.deliverer.handover = Handover.DM
     job = await finish(desk, "A cat")
-    assert job.note == NOTE_CARD_GONE
+    assert job.card_gone
     assert labels(await videos(desk)) == ["Send again"]
 
 
@@ -266,12 +291,14 @@ async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> N
 async def test_a_video_is_sent_again_and_counts_as_delivered(desk: Desk, sent: Sent) -> None:
     job = await finish(desk, "A cat")
     await desk.bench.database.rows("UPDATE artifacts SET delivered_at = NULL", {})
+    await desk.bench.database.rows("UPDATE jobs SET note = :note", {"note": NOTE_SILENT})
     again = await press(desk, await videos(desk), "clapper:send:")
     [file] = again.files
     assert await asyncio.to_thread(file.path.read_bytes) == CLIP
     assert file.filename == f"clapper-{job.id[:8]}.mp4"
     assert again.ephemeral
     assert prompts(again) == ["A cat"]
+    assert "it is silent" in again.text
     assert await sent.delivered_at(desk, job) == desk.clock()
     assert desk.made("POST /webhooks") == []
 
@@ -346,7 +373,21 @@ async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
     assert "smaller copy" in again.text
     assert labels(again) == (["Watch it in full quality"] if public_url else [])
     assert await sent.delivered_at(desk, job) == desk.clock()
-    assert not desk.bench.workspace.folder(job.id).path.exists()
+
+
+async def test_a_smaller_copy_is_made_once_and_anew_only_for_less_room(
+    desk: Desk, sent: Sent
+) -> None:
+    job = await finish(desk, "A cat")
+    page = await videos(desk)
+    desk.bench.editor.least[True] = 100
+    for announced, made in [(5000, 1), (6000, 1), (4000, 2), (5000, 2)]:
+        desk.sandbox.limits.announced_bytes = announced
+        [file] = (await press(desk, page, "clapper:send:")).files
+        assert file.size <= announced
+        assert len(desk.bench.editor.shrunk) == made
+        assert await sent.delivered_at(desk, job)
+        sent.came.clear()
 
 
 @dataclass(frozen=True, slots=True)

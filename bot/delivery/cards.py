@@ -115,13 +115,14 @@ class Cards:
         return _begin([words.prompt(job), held, words.small_print(job)], job.state)[0]
 
     def dm(self, job: Job, *, link: str) -> str:
-        """Write the DM that points to the finished video."""
-        return self._write(job, self._words.say(job, "dm.ready", link=link))
+        """Write the DM that points to the finished video, on its card or elsewhere."""
+        more = self._notes(job, None) if job.card_gone else []
+        return self._write(job, self._words.say(job, "dm.ready", link=link), *more)
 
     def dm_here(self, job: Job, *, note: str | None = None, original: str | None = None) -> str:
         """Write the DM that carries the video itself; `note` and `original` as on the card."""
         say = self._words.say
-        more = [say(job, note)] if note else []
+        more = self._notes(job, note)
         more += [say(job, "dm.original", link=original)] if original else []
         return self._write(job, say(job, "dm.ready_here"), *more)
 
@@ -129,6 +130,11 @@ class Cards:
         """Write the DM that says why there is no video."""
         details = self._words.details(job, _NO_OUTLOOK)
         return self._write(job, self._words.say(job, "dm.failed"), *details)
+
+    def dm_undecided(self, job: Job) -> str:
+        """Write the DM that asks what the card can't."""
+        details = self._words.details(job, _NO_OUTLOOK)
+        return self._write(job, self._words.say(job, "dm.undecided"), *details)
 
     def _write(self, job: Job, sentence: str, *more: str) -> str:
         return "\n".join([sentence, self._words.prompt(job), *more, f"-# {dm_marker(job)}"])
@@ -152,7 +158,12 @@ class Cards:
 
 
 def dm_marker(job: Job) -> str:
-    """Return what stands in the DM of this job and in no other."""
+    """Return what stands in the DM of this job and in no other.
+
+    A question is another one, each time that it comes up: it must not stand for the video's.
+    """
+    if job.state is JobState.UNDECIDED:
+        return f"clapper {job.submits}? {job.id[:12]}"
     return f"clapper {job.id[:12]}"
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from bot.errors import MediaError, UserError
 from bot.media.fit import TooLittleRoomError, fit
@@ -15,6 +16,8 @@ from bot.media.presets import NarrationMix
 from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.media.download import AttachmentFetcher
     from bot.media.ffmpeg import Ffmpeg
     from bot.media.ingest import Narration
@@ -42,6 +45,8 @@ class Editor:
         self._workspace = workspace
         self._presets = presets
         self._max_seconds = max_seconds
+        # Each lives for as long as somebody holds it, or waits for it.
+        self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def ingest(self, job_id: str, url: str) -> None:
         """Fetch an attachment, make it the job's narration, and keep it for later jobs.
@@ -93,11 +98,17 @@ class Editor:
         return await self._narrate(folder, replace(self._presets, mix=mix))
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
-        """Make a copy of the job's finished video that is small enough, if it can be done.
+        """Make a copy of the job's finished video that is small enough, and keep it, if possible.
 
-        `decent`: and only if it still looks well.
+        `decent`: and only if it still looks well. Whoever comes while one is made waits, and takes
+        that if it will do.
         """
-        target = (await self._workspace.create(job_id)).copy(decent=decent)
+        async with self._shrinking.setdefault(job_id, asyncio.Lock()):
+            target = await self._workspace.prepare_copy(job_id, decent=decent)
+            if not await asyncio.to_thread(_is_within, target, limit_bytes):
+                await self._shrink(job_id, target, limit_bytes=limit_bytes, decent=decent)
+
+    async def _shrink(self, job_id: str, target: Path, *, limit_bytes: int, decent: bool) -> None:
         try:
             await fit(
                 self._ffmpeg,
@@ -137,3 +148,10 @@ def _note(narration: Narration, merged: Merged) -> str | None:
     if narration.loudness is None:
         return NOTE_SILENT
     return NOTE_HELD_INSTEAD if merged.held_instead else None
+
+
+def _is_within(path: Path, limit_bytes: int) -> bool:
+    try:
+        return path.stat().st_size <= limit_bytes
+    except FileNotFoundError:
+        return False
