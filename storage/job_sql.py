@@ -140,6 +140,8 @@ RETURNING *
 BOUND = """
 SELECT remote_id FROM jobs
 WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
+UNION SELECT remote_id FROM spent_refs
+WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
 """
 
 FORGET_TOKENS = """

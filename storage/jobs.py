@@ -234,7 +234,7 @@ class JobStore:
         return row["jobs"] if row else 0
 
     async def bound(self, backend: str, refs: Iterable[str]) -> frozenset[str]:
-        """Tell which of these remote ids belong to a job."""
+        """Tell which of these remote ids belong to a job, or did."""
         rows = await self._database.rows(
             job_sql.BOUND, {"backend": backend, "refs": json.dumps(list(refs))}
         )

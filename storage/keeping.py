@@ -47,13 +47,18 @@ _DROP_ARTIFACTS_OF_DELETED = """
 DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS NOT NULL)
 """
 
-# While a create is in doubt, its provider's list must not offer what belonged to another job.
+# A trigger leaves the remote id of each among the spent ones.
 _DROP_ROWS = """
 DELETE FROM jobs
 WHERE deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))
-    AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.backend = jobs.backend
-        AND other.state IN ('submitting', 'unconfirmed', 'undecided'))
 RETURNING id
+"""
+
+# While a create is in doubt, its provider's list must not offer what belonged to another job.
+_DROP_SPENT = """
+DELETE FROM spent_refs WHERE NOT EXISTS (
+    SELECT 1 FROM jobs WHERE jobs.backend = spent_refs.backend
+        AND state IN ('submitting', 'unconfirmed', 'undecided'))
 """
 
 _OF_PERSON = f"""
@@ -107,9 +112,14 @@ class KeepingStore:
         await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
 
     async def drop_rows(self, *, sparing: Collection[str], now: float) -> int:
-        """Remove the deleted jobs that no cap counts any more, and tell how many."""
+        """Remove the deleted jobs that no cap counts any more, and tell how many.
+
+        Of those that a listing could offer to a create in doubt, the remote id stays for as long.
+        """
         params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
-        return len(await self._database.rows(_DROP_ROWS, params))
+        rows = await self._database.rows(_DROP_ROWS, params)
+        await self._database.rows(_DROP_SPENT, {})
+        return len(rows)
 
     async def standing(self, job_ids: Collection[str]) -> dict[str, Standing]:
         """Tell how these jobs stand, by their ids; unknown ones are left out."""
