@@ -62,21 +62,26 @@ class Deletion:
 
 
 class Keeper:
-    """Deletes jobs that have ended; a file that somebody reads meanwhile stays readable to them."""
+    """Deletes jobs that have ended; a file that somebody reads meanwhile stays readable to them.
 
-    def __init__(
+    `on_deleted` is told that there is something to delete at the video service as well.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
         self,
         store: KeepingStore,
         people: PeopleStore,
         workspace: Workspace,
         *,
         limits: KeepLimits,
+        on_deleted: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._people = people
         self._workspace = workspace
         self._limits = limits
+        self._on_deleted = on_deleted
         self._clock = clock
         self._is_overfull = False
 
@@ -87,11 +92,9 @@ class Keeper:
 
     async def delete(self, job_id: str) -> bool:
         """Delete all that is kept of a job but its empty row; False: it is open, or unknown."""
-        # The mark first: whatever a crash leaves of the rest, the sweep finishes.
-        if not await self._store.mark_deleted(job_id, now=self._clock()):
+        if not await self._delete(job_id):
             return False
-        log.info("job.deleted id=%s", job_id)
-        await self._drop(job_id)
+        await self._leave_nothing()
         return True
 
     async def stored(self, user_id: int) -> Stored:
@@ -115,11 +118,12 @@ class Keeper:
         """Delete every job of a person that has ended, and what they chose."""
         deleted = open_jobs = 0
         for holding in await self._store.holdings(user_id):
-            if await self.delete(holding.job_id):
+            if await self._delete(holding.job_id):
                 deleted += 1
             else:
                 open_jobs += 1
         await self._people.forget(user_id)
+        await self._leave_nothing()
         log.info("person.deleted user=%d jobs=%d open=%d", user_id, deleted, open_jobs)
         return Deletion(deleted=deleted, open_jobs=open_jobs)
 
@@ -133,6 +137,19 @@ class Keeper:
         await self._expire(stock, standing)
         if rows := await self._store.drop_rows(sparing=stock.job_ids, now=self._clock()):
             log.info("jobs.forgotten rows=%d", rows)
+        await self._store.empty_log()
+
+    async def _delete(self, job_id: str) -> bool:
+        # The mark first: whatever a crash leaves of the rest, the sweep finishes.
+        if not await self._store.mark_deleted(job_id, now=self._clock()):
+            return False
+        log.info("job.deleted id=%s", job_id)
+        await self._drop(job_id)
+        return True
+
+    async def _leave_nothing(self) -> None:
+        await self._store.empty_log()
+        self._on_deleted()
 
     async def _clear_left(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
         """Delete the files of deleted and unknown jobs, and folders that nobody works in."""

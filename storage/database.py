@@ -27,6 +27,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA busy_timeout = 5000;
+PRAGMA secure_delete = ON;
 """
 
 
@@ -44,6 +45,15 @@ class Database:
         """Run one statement and return its first row."""
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
+
+    async def empty_log(self) -> None:
+        """Write the log of changes into the file, and cut it to nothing: what was in it is gone.
+
+        While somebody else reads the file, for instance `doctor`, the log stays.
+        """
+        row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
+        if row is None or row["busy"]:
+            log.info("database.log_busy")
 
 
 @asynccontextmanager

@@ -61,6 +61,13 @@ DELETE FROM spent_refs WHERE NOT EXISTS (
         AND state IN ('submitting', 'unconfirmed', 'undecided'))
 """
 
+_UPSTREAM = """
+SELECT id, remote_id FROM jobs
+WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
+    AND remote_id IS NOT NULL
+ORDER BY deleted_at
+"""
+
 _OF_PERSON = f"""
 SELECT id, {_RESTS} AS rests, artifacts.size, artifacts.delivered_at
 FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
@@ -92,6 +99,14 @@ class Holding:
     delivered_at: float | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remains:
+    """A deleted job, and the remote one that it had."""
+
+    job_id: str
+    remote_id: str
+
+
 class KeepingStore:
     """Tells what may go, and takes it out of the tables."""
 
@@ -110,6 +125,20 @@ class KeepingStore:
     async def drop_artifacts_of_deleted(self) -> None:
         """Forget the videos of deleted jobs that a crash has left."""
         await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
+
+    async def empty_log(self) -> None:
+        """Let nothing of what was deleted stay in the database's log of changes."""
+        await self._database.empty_log()
+
+    async def upstream(self, backend: str) -> list[Remains]:
+        """List what a video service may still have of deleted jobs."""
+        rows = await self._database.rows(_UPSTREAM, {"backend": backend})
+        return [Remains(job_id=row["id"], remote_id=row["remote_id"]) for row in rows]
+
+    async def mark_erased(self, job_id: str, *, now: float) -> None:
+        """Note that the video service has nothing any more."""
+        params = {"id": job_id, "now": now}
+        await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 
     async def drop_rows(self, *, sparing: Collection[str], now: float) -> int:
         """Remove the deleted jobs that no cap counts any more, and tell how many.

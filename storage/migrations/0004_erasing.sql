@@ -1,3 +1,6 @@
+-- When the video service has deleted, at our word, what it kept of a deleted job.
+ALTER TABLE jobs ADD COLUMN erased_at REAL;
+
 -- Remote jobs whose rows are gone, while a create is in doubt that a listing could take for one of them.
 CREATE TABLE spent_refs (
     backend   TEXT NOT NULL,
