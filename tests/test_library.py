@@ -474,6 +474,29 @@ async def test_a_moderator_learns_as_much(desk: Desk) -> None:
     assert len(told.text) < 4000
 
 
+@pytest.mark.parametrize("prompt", ["`" * 2000, "👩🏽‍🚀 " * 400])
+async def test_details_stay_within_what_a_message_holds(desk: Desk, prompt: str) -> None:
+    job = await finish(desk, prompt)
+    await desk.bench.database.rows(
+        "UPDATE jobs SET model = :long, remote_id = :long, state = 'failed',"
+        " failure_key = 'audio.unreadable', failure_fields = :fields WHERE id = :id",
+        {"long": "m" * 200, "fields": '{"found": "MP3"}', "id": job.id},
+    )
+    for _ in range(15):
+        await desk.bench.database.rows(
+            "INSERT INTO job_events (job_id, at, epoch, to_state) VALUES (:id, :at, 1, :state)",
+            {"id": job.id, "at": desk.clock(), "state": "undecided"},
+        )
+    for locale in ("en-US", "de", "ja"):
+        told = await details(
+            desk, card_of(desk, job), user=replace(desk.sandbox.world.user, locale=locale)
+        )
+        assert len(told.text.encode("utf-16-le")) / 2 <= 4000
+        assert told.text.split("```")[1].endswith("…\n")
+        assert f"`{job.id}`" in told.text
+        assert "\u200d…" not in told.text
+
+
 async def test_others_learn_what_stands_on_the_card_anyway(desk: Desk) -> None:
     job = await finish(desk, "A cat")
     told = await details(desk, card_of(desk, job), user=desk.sandbox.world.add_user("grace"))
