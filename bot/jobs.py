@@ -129,7 +129,7 @@ class JobService:
             self._announce(moved, job.state)
         return moved
 
-    async def fail(self, job: Job, key: str, **fields: str | int) -> Job | None:
+    async def fail(self, job: Job, key: str, **fields: str | float) -> Job | None:
         """End a job badly, for the reason that the sentence `key` gives."""
         return await self.move(
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))

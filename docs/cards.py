@@ -93,7 +93,7 @@ def _in_state(title: str, state: JobState, outlook: Outlook = Outlook(), **chang
 def _failing(key: str) -> _Scene:
     # What the sentences about audio name.
     found = "PDF" if key == "audio.not_audio" else "MP3"
-    fields = {"found": found, "seconds": "734", "max_seconds": "600", "max_mb": "25"}
+    fields = {"found": found, "seconds": 734, "max_seconds": 600, "max_mb": 25}
     return _Scene(
         title=f"Failed: `{key}`",
         changes={

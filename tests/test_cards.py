@@ -189,6 +189,32 @@ def test_a_failure_is_told_with_its_numbers(cards: Cards) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("locale", "found", "sentence"),
+    [
+        ("en-US", "DATA", "what was found is data that I don't know"),
+        ("de", "DATA", "gefunden habe ich unbekannte Daten"),
+        ("de", "PDF", "gefunden habe ich PDF"),
+        ("ja", "TEXT", "検出された形式: テキスト"),
+    ],
+)
+def test_what_an_attachment_was_is_told_in_the_persons_language(
+    cards: Cards, locale: str, found: str, sentence: str
+) -> None:
+    failure = Failure(key="audio.not_audio", fields={"found": found})
+    failed = job(JobState.FAILED, failure=failure)
+    shown = read(cards.render(replace(failed, origin=replace(failed.origin, locale=locale))))
+    assert sentence in shown[2]
+
+
+def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: Cards) -> None:
+    failure = Failure(key="audio.too_long", fields={"seconds": 1234.5, "max_seconds": 600})
+    failed = job(JobState.FAILED, failure=failure)
+    german = replace(failed, origin=replace(failed.origin, locale="de"))
+    assert "1.234,5 s lang" in read(cards.render(german))[2]
+    assert "1,234.5 s long" in read(cards.render(failed))[2]
+
+
 def test_a_cancelled_job_says_whether_it_may_cost(cards: Cards) -> None:
     assert read(cards.render(job(JobState.CANCELLED)))[2] == "Nothing was charged."
     sent = job(JobState.CANCELLED, submitted_at=START - 30)

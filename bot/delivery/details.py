@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.notation import cut_block, megabytes, units
 from bot.delivery.shelf import begin, state_key
+from bot.delivery.wording import why
 from bot.model import JobState
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class DetailsPage:
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
-        return [*lines, self._texts(failure.key, locale, **failure.fields)] if failure else lines
+        return [*lines, why(self._texts, failure, locale)] if failure else lines
 
     def _facts(self, details: Details, locale: str) -> str:
         job = details.job
