@@ -37,6 +37,8 @@ _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.personal", "cogs._buttons", "
 _API_SECONDS = 15
 # discord.py itself would wait out a limit of a day.
 _COMMANDS_SECONDS = 60
+# About two days; then it is for the next start.
+_OFFER_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +77,7 @@ class VideoBot(commands.Bot):
     services: Services
 
     def __init__(self) -> None:
+        self._offered = False
         super().__init__(
             command_prefix=commands.when_mentioned,
             intents=discord.Intents(guilds=True),
@@ -94,12 +97,26 @@ class VideoBot(commands.Bot):
         """Load what people type and press, and tell Discord of it."""
         for extension in _EXTENSIONS:
             await self.load_extension(extension)
+        self._offered = await self._try_to_offer()
+
+    async def keep_offering(self) -> None:
+        """Offer the commands again until Discord has taken them; then rest, and never return."""
+        for pause in _OFFER_PAUSES:
+            if self._offered:
+                break
+            await asyncio.sleep(pause)
+            self._offered = await self._try_to_offer()
+        await asyncio.Event().wait()
+
+    async def _try_to_offer(self) -> bool:
         try:
             async with asyncio.timeout(_COMMANDS_SECONDS):
                 await self._offer_commands()
         except (discord.HTTPException, aiohttp.ClientError, OSError):
             # What people have asked for goes on, and most have the commands of the last start.
             log.exception("discord.commands_refused")
+            return False
+        return True
 
     async def _offer_commands(self) -> None:
         """Tell Discord of the commands, unless it has them just so."""

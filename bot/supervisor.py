@@ -51,6 +51,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         for name, coroutine in (
             ("stop", stop.wait()),
             ("gateway", stay_connected(service.bot)),
+            ("commands", service.bot.keep_offering()),
             ("progress", service.progress.run()),
             ("eraser", service.eraser.run()),
             ("sweeper", _sweep(service.jobs, service.keeper)),
