@@ -37,7 +37,10 @@ class KeepLimits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
-    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds."""
+    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds.
+
+    `rows_until` is when the last empty row of a deleted job goes; None: there is none.
+    """
 
     person: Person
     prompts: int
@@ -46,19 +49,25 @@ class Stored:
     video_bytes: int
     narrations: int
     next_at: float | None
+    rows_until: float | None
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing at all."""
+        """Whether there is nothing that could be deleted."""
         return not self.prompts and self.person == Person(user_id=self.person.user_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
-    """How many jobs were deleted, and how many have to end first."""
+    """How many jobs were deleted, and how many have to end first.
+
+    `choice`: what they chose was deleted. `rows_until` as in `Stored`.
+    """
 
     deleted: int
     open_jobs: int
+    choice: bool
+    rows_until: float | None
 
 
 class Keeper:
@@ -112,6 +121,7 @@ class Keeper:
             video_bytes=sum(holding.size or 0 for holding in videos),
             narrations=sum(item.job_id in theirs for item in stock.narrations),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
+            rows_until=await self._rows_until(user_id),
         )
 
     async def delete_all(self, user_id: int) -> Deletion:
@@ -122,10 +132,15 @@ class Keeper:
                 deleted += 1
             else:
                 open_jobs += 1
-        await self._people.forget(user_id)
+        choice = await self._people.forget(user_id)
         await self._leave_nothing()
         log.info("person.deleted user=%d jobs=%d open=%d", user_id, deleted, open_jobs)
-        return Deletion(deleted=deleted, open_jobs=open_jobs)
+        return Deletion(
+            deleted=deleted,
+            open_jobs=open_jobs,
+            choice=choice,
+            rows_until=await self._rows_until(user_id),
+        )
 
     async def sweep(self) -> None:
         """Delete what is too old, what has no room, and what a crash has left."""
@@ -138,6 +153,10 @@ class Keeper:
         if rows := await self._store.drop_rows(sparing=stock.job_ids, now=self._clock()):
             log.info("jobs.forgotten rows=%d", rows)
         await self._store.empty_log()
+
+    async def _rows_until(self, user_id: int) -> float | None:
+        deleted_at = await self._store.last_deleted_at(user_id)
+        return None if deleted_at is None else deleted_at + _DAY
 
     async def _delete(self, job_id: str) -> bool:
         # The mark first: whatever a crash leaves of the rest, the sweep finishes.

@@ -163,6 +163,13 @@ class KeepingStore:
             for row in rows
         }
 
+    async def last_deleted_at(self, user_id: int) -> float | None:
+        """Tell when a person's job was last deleted whose empty row is still there."""
+        row = await self._database.row(
+            "SELECT max(deleted_at) AS at FROM jobs WHERE user_id = :user_id", {"user_id": user_id}
+        )
+        return row["at"] if row else None
+
     async def holdings(self, user_id: int) -> list[Holding]:
         """List the jobs of a person that were not deleted."""
         rows = await self._database.rows(_OF_PERSON, {"user_id": user_id})
