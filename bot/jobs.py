@@ -110,20 +110,35 @@ class JobService:
         """End an undecided job."""
         return await self._decide(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
+    async def discard(self, job_id: str) -> Job | None:
+        """End a job whose finished video waits for the operator, so that it can be deleted.
+
+        None: it does not wait, or is being handed over.
+        """
+        job = await self._store.get(job_id)
+        if job is None or not self.is_held(job):
+            return None
+        return await self.move(job, JobState.CANCELLED, after=None)
+
+    def is_held(self, job: Job) -> bool:
+        """Tell whether the delivery of a job waits for something."""
+        due = job.next_at or 0
+        return job.state is JobState.DELIVERING and due > self._clock()
+
     async def move(
         self,
         job: Job,
         to: JobState,
         changes: Changes | None = None,
         *,
-        after: float = 0,
+        after: float | None = 0,
     ) -> Job | None:
-        """Put a claimed job into another state, whose step is due `after` seconds."""
+        """Put a job into another state, whose step is due `after` seconds; None: never."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
         # What ended well needs no last look at the card; everything else does.
-        next_at = None if to is JobState.SUCCEEDED else now + after
+        next_at = None if to is JobState.SUCCEEDED or after is None else now + after
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
             self._announce(moved, job.state)

@@ -14,6 +14,7 @@ from discord.ext import commands
 from bot.client import answer
 from bot.delivery.buttons import TEMPLATE, Action
 from bot.errors import UserError
+from bot.model import JobState
 from cogs._edge import answering
 from cogs._fields import file_in, text_in, tick_in
 from cogs._orders import MAX_PROMPT, check_audio, find_narration, place, place_again
@@ -59,7 +60,7 @@ async def _check(services: Services, job: Job, action: Action) -> None:
             if not await services.workspace.has_video(job.id):
                 raise UserError("reply.video_gone")
         case _:
-            if not job.state.is_final:
+            if not job.state.is_final and not services.jobs.is_held(job):
                 raise UserError("reply.still_open")
 
 
@@ -80,10 +81,11 @@ def _narrate(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     return [ui.Label(text=say("form.narrate_audio"), description=hint, component=audio)]
 
 
-def _delete(_job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
+def _delete(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     sure = ui.Checkbox[Any](custom_id=_SURE)
+    came_to_nothing = job.state in {JobState.FAILED, JobState.CANCELLED}
     return [
-        ui.TextDisplay(say("form.delete_text")),
+        ui.TextDisplay(say("form.delete_failed_text" if came_to_nothing else "form.delete_text")),
         ui.Label(text=say("form.delete_sure"), component=sure),
     ]
 
@@ -132,7 +134,9 @@ async def _take_narration(interaction: discord.Interaction[VideoBot], job: Job) 
 
 
 async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:
-    if not await interaction.client.services.keeper.delete(job.id):
+    services = interaction.client.services
+    await services.jobs.discard(job.id)
+    if not await services.keeper.delete(job.id):
         raise UserError("reply.still_open")
     await interaction.response.defer()
     try:

@@ -109,8 +109,8 @@ def test_only_what_can_be_pressed_has_a_button(cards: Cards, state: JobState) ->
         return  # these cards carry the video
     ends = {
         JobState.UNDECIDED: ["Try again (may cost twice)", "Give up"],
-        JobState.CANCELLED: ["Again", "Edit prompt"],
-        JobState.FAILED: ["Try again", "Edit prompt"],
+        JobState.CANCELLED: ["Again", "Edit prompt", "Delete"],
+        JobState.FAILED: ["Try again", "Edit prompt", "Delete"],
         JobState.DELIVERING: [],
     }
     assert state in ends or state in CANCELLABLE
@@ -130,9 +130,9 @@ def test_only_what_can_be_pressed_has_a_button(cards: Cards, state: JobState) ->
 def test_a_failed_job_offers_what_may_help(cards: Cards, key: str, offered: list[str]) -> None:
     failure = Failure(key=key, fields={"max_mb": "25"})
     view = cards.render(job(JobState.FAILED, failure=failure))
-    assert labels(view) == offered
+    assert labels(view) == [*offered, "Delete"]
     styles = [part["style"] for part in parts(view) if "style" in part]
-    assert styles == [1, 2][: len(offered)]  # the first stands out
+    assert styles == [*[1, 2][: len(offered)], 4]  # the first stands out
 
 
 def test_the_narration_is_named_while_it_is_worked_on(cards: Cards) -> None:
@@ -271,8 +271,19 @@ def test_a_link_says_how_much_it_leads_to(cards: Cards) -> None:
 
 def test_a_held_video_says_who_has_to_do_what(cards: Cards) -> None:
     lines = read(cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000))
-    assert "its 31 MB are more than Discord takes here (9.5 MB)" in lines[1]
-    assert "PUBLIC_URL" in lines[1]
+    assert lines[:2] == ["**Ready: waiting for the operator**", "> a cat on a roof"]
+    assert "its 31 MB are more than Discord takes here (9.5 MB)" in lines[2]
+    assert "PUBLIC_URL" in lines[2]
+
+
+def test_a_held_video_can_be_deleted(cards: Cards) -> None:
+    view = cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000)
+    assert labels(view) == ["Delete"]
+
+
+def test_a_new_narration_that_failed_can_only_be_deleted(cards: Cards) -> None:
+    for state in (JobState.CANCELLED, JobState.FAILED):
+        assert labels(cards.render(job(state, clip_of="1" * 32))) == ["Delete"]
 
 
 @pytest.mark.parametrize(
@@ -441,7 +452,7 @@ def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
     assert lines[0] == f"**{heading}**"
     assert lines[-1].startswith("-# For <@42> · new narration")
     assert not re.search(r"openai|8 s|may have|may charge", "\n".join(lines))
-    assert set(labels(cards.render(over))) <= {"Cancel"}
+    assert set(labels(cards.render(over))) <= {"Cancel", "Delete"}
 
 
 def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(cards: Cards) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.delivery.buttons import Action
-from bot.model import JobState
+from bot.model import Handover, JobState
 from bot.sandbox import faults, refusals, state
 from bot.sandbox.uploads import Upload
 from bot.texts import Texts
@@ -239,6 +239,48 @@ async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
     assert "still under way" in (await told(desk, opened, {"sure": True})).text
     await desk.bench.run_out(job.id)
     await delete(desk, await form(desk, Action.DELETE, job))
+
+
+async def held(desk: Desk) -> Job:
+    """Let a job of the person at the desk wait for the operator."""
+    bench = desk.bench
+    bench.deliverer.handover = Handover.HELD
+    job = await bench.at(JobState.DELIVERING, attachment=VOICE, user_id=desk.sandbox.world.user.id)
+    return await bench.step(job.id)
+
+
+async def test_a_video_that_waits_for_the_operator_is_deleted(desk: Desk) -> None:
+    job = await held(desk)
+    await delete(desk, await form(desk, Action.DELETE, job))
+    gone = await desk.bench.now(job.id)
+    assert (gone.state, gone.next_at, gone.request.prompt) == (JobState.CANCELLED, None, "")
+    assert not await desk.bench.workspace.has_video(job.id)
+    assert desk.bench.deliverer.cards == {}
+
+
+async def test_a_video_that_is_being_handed_over_is_not_deleted(desk: Desk) -> None:
+    job = await held(desk)
+    opened = await form(desk, Action.DELETE, job)
+    await desk.bench.jobs.wake_held()
+    assert "still under way" in (await told(desk, opened, {"sure": True})).text
+    assert "still under way" in (await press(desk, Action.DELETE, job)).text
+    assert await desk.bench.workspace.has_video(job.id)
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+async def test_the_card_of_a_job_that_came_to_nothing_is_deleted(
+    desk: Desk, state: JobState
+) -> None:
+    job = await desk.bench.at(state, attachment=VOICE, user_id=desk.sandbox.world.user.id)
+    job = await desk.bench.run_out(job.id)
+    opened = await form(desk, Action.DELETE, job)
+    assert opened.modal is not None
+    assert "your prompt" in str(opened.modal)
+    assert "the video that I keep" not in str(opened.modal)
+    await delete(desk, opened)
+    assert opened.source is not None
+    assert opened.source.deleted
+    assert (await desk.bench.now(job.id)).request.prompt == ""
 
 
 async def test_a_card_that_can_not_be_removed_can_be_removed_later(

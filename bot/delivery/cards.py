@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.delivery.buttons import LABELS, Action, make_button
-from bot.delivery.choices import FINISHED, choices_for
+from bot.delivery.choices import FINISHED, HELD, choices_for
 from bot.delivery.notation import cut, megabytes
 from bot.delivery.wording import Wording
 from bot.model import JobState, Outlook
@@ -112,7 +112,11 @@ class Cards:
             size=megabytes(artifact.size),
             limit=megabytes(limit),
         )
-        return _begin([words.prompt(job), held, words.small_print(job)], job.state)[0]
+        heading = words.say(job, "card.held_heading")
+        lines = [heading, words.prompt(job), held, words.small_print(job)]
+        view, container = _begin(lines, job.state)
+        self._offer(container, job, HELD)
+        return view
 
     def dm(self, job: Job, *, link: str) -> str:
         """Write the DM that points to the finished video."""
@@ -139,7 +143,12 @@ class Cards:
     def _offer(self, container: _Container, job: Job, actions: Iterable[Action]) -> None:
         failed = job.state is JobState.FAILED
         buttons = [
-            make_button(action, job.id, self._label(job, action), advised=failed and number == 0)
+            make_button(
+                action,
+                job.id,
+                self._label(job, action),
+                advised=failed and number == 0 and action is not Action.DELETE,
+            )
             for number, action in enumerate(actions)
         ]
         if buttons:

@@ -10,6 +10,7 @@ from bot.model import CANCELLABLE, JobState
 if TYPE_CHECKING:
     from bot.model import Failure, Job
 
+HELD = (Action.DELETE,)
 FINISHED = (Action.AGAIN, Action.EDIT, Action.NARRATE, Action.DELETE)
 
 # The same prompt would be refused again.
@@ -25,11 +26,11 @@ def choices_for(job: Job) -> tuple[Action, ...]:
             return (Action.RETRY, Action.GIVE_UP)
         case JobState.CANCELLED | JobState.FAILED if job.clip_of is not None:
             # Again would make a new video; the one that it was about has a card of its own.
-            return ()
+            return (Action.DELETE,)
         case JobState.CANCELLED:
-            return (Action.AGAIN, Action.EDIT)
+            return (Action.AGAIN, Action.EDIT, Action.DELETE)
         case JobState.FAILED:
-            return _after(job.failure)
+            return (*_after(job.failure), Action.DELETE)
         case _:
             return ()
 
