@@ -124,7 +124,8 @@ def test_only_what_can_be_pressed_has_a_button(cards: Cards, state: JobState) ->
         ("failed.invalid", ["Edit prompt"]),
         ("failed.transient", ["Try again", "Edit prompt"]),
         ("failed.timeout", ["Try again", "Edit prompt"]),
-        ("audio.too_large", []),
+        ("audio.too_large", ["Try another file"]),
+        ("audio.not_kept", ["Try another file"]),
     ],
 )
 def test_a_failed_job_offers_what_may_help(cards: Cards, key: str, offered: list[str]) -> None:
@@ -281,9 +282,21 @@ def test_a_held_video_can_be_deleted(cards: Cards) -> None:
     assert labels(view) == ["Delete"]
 
 
-def test_a_new_narration_that_failed_can_only_be_deleted(cards: Cards) -> None:
-    for state in (JobState.CANCELLED, JobState.FAILED):
-        assert labels(cards.render(job(state, clip_of="1" * 32))) == ["Delete"]
+@pytest.mark.parametrize(
+    ("key", "offered"),
+    [
+        (None, ["Delete"]),
+        ("failed.clip_gone", ["Delete"]),
+        ("failed.not_narrated", ["Try another file", "Delete"]),
+        ("audio.empty", ["Try another file", "Delete"]),
+    ],
+)
+def test_a_new_narration_that_came_to_nothing_offers_what_may_help(
+    cards: Cards, key: str | None, offered: list[str]
+) -> None:
+    failure = Failure(key=key) if key else None
+    state = JobState.FAILED if key else JobState.CANCELLED
+    assert labels(cards.render(job(state, clip_of="1" * 32, failure=failure))) == offered
 
 
 @pytest.mark.parametrize(
@@ -452,7 +465,7 @@ def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
     assert lines[0] == f"**{heading}**"
     assert lines[-1].startswith("-# For <@42> · new narration")
     assert not re.search(r"openai|8 s|may have|may charge", "\n".join(lines))
-    assert set(labels(cards.render(over))) <= {"Cancel", "Delete"}
+    assert set(labels(cards.render(over))) <= {"Cancel", "Delete", "Try another file"}
 
 
 def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(cards: Cards) -> None:

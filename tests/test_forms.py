@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.delivery.buttons import Action
+from bot.errors import UserError
 from bot.model import Handover, JobState
 from bot.sandbox import faults, refusals, state
 from bot.sandbox.uploads import Upload
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 SOUND = Upload(filename="voice.ogg", content=b"OggS", content_type="audio/ogg")
-FORMS = (Action.EDIT, Action.NARRATE, Action.DELETE)
+FORMS = (Action.EDIT, Action.NARRATE, Action.ATTACH, Action.DELETE)
 
 
 @pytest.fixture
@@ -200,6 +201,48 @@ async def test_what_is_no_narration_is_told(
 
 
 # Delete
+
+
+async def refused(desk: Desk, **how: Any) -> Job:
+    """Let a job of the person at the desk fail, because its attachment is no audio."""
+    bench = desk.bench
+    bench.editor.faults.append(UserError("audio.not_audio", found="PDF"))
+    job = await bench.submit(attachment=VOICE, user_id=desk.sandbox.world.user.id, **how)
+    job = await bench.run_out(job.id)
+    assert job.state is JobState.FAILED
+    return job
+
+
+async def test_another_file_is_tried_with_the_prompt_as_it_was_or_changed(desk: Desk) -> None:
+    first = await refused(desk)
+    for prompt in (first.request.prompt, "A dog"):
+        opened = await form(desk, Action.ATTACH, first)
+        assert first.request.prompt in str(opened.modal)
+        job = await behind(desk, await told(desk, opened, {"prompt": prompt, "audio": SOUND}))
+        assert (job.request.prompt, job.narration_of, job.clip_of) == (prompt, None, None)
+        assert job.attachment is not None
+        assert job.attachment.filename == SOUND.filename
+        assert (await desk.bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+async def test_another_file_is_tried_for_the_same_finished_video(desk: Desk) -> None:
+    clip = await finished(desk)
+    first = await refused(desk, clip_of=clip.id)
+    opened = await form(desk, Action.ATTACH, first)
+    assert first.request.prompt not in str(opened.modal)
+    job = await behind(desk, await told(desk, opened, {"audio": SOUND}))
+    assert job.clip_of == clip.id
+    desk.bench.workspace.video(clip.id).unlink()
+    assert "don't have this video any more" in (await press(desk, Action.ATTACH, first)).text
+
+
+async def test_no_file_and_a_prompt_that_will_not_do_are_told(desk: Desk) -> None:
+    first = await refused(desk)
+    opened = await form(desk, Action.ATTACH, first)
+    assert "no audio file" in (await told(desk, opened, {"prompt": "A dog"})).text
+    opened = await form(desk, Action.ATTACH, first)
+    sent = {"prompt": "  ", "audio": SOUND}
+    assert "Please write" in (await told(desk, opened, sent)).text
 
 
 async def delete(desk: Desk, opened: Interaction) -> None:
