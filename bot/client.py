@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from bot.errors import StartupError, UserError
 from bot.model import VideoRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from bot.delivery.cards import Cards
     from bot.delivery.resend import Resender
     from bot.jobs import JobService
@@ -183,10 +186,33 @@ async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
     """
     if api_url:
         await _point_discord_at(api_url)
-    try:
+    with _explaining():
         await bot.login(token)
+
+
+async def ask_name(token: str, *, api_url: str) -> str:
+    """Return the name of the bot that a token belongs to; nothing else comes of it.
+
+    TokenRefusedError: it is nobody's. StartupError: Discord can't be reached.
+    """
+    if api_url:
+        await _point_discord_at(api_url)
+    async with VideoBot() as bot:
+        with _explaining():
+            user = await bot.http.static_login(token)
+    return user["username"]
+
+
+class TokenRefusedError(StartupError):
+    """Discord knows no bot with this token."""
+
+
+@contextmanager
+def _explaining() -> Generator[None]:
+    try:
+        yield
     except discord.LoginFailure as error:
-        raise StartupError(
+        raise TokenRefusedError(
             "DISCORD_TOKEN: Discord refuses it; copy it anew from the Developer Portal, page Bot."
         ) from error
     except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
