@@ -72,8 +72,8 @@ async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> 
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok"] * 7
-    assert lines[0] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
+    assert [line.split()[0] for line in lines] == ["ok"] * 8
+    assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
     assert sandbox.token not in ended.out
 
 
@@ -112,7 +112,7 @@ def test_what_is_wrong_is_marked_with_what_to_do_and_an_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["doctor"]) == 1
-    first, advice, *_ = capsys.readouterr().out.splitlines()
+    _, first, advice, *_ = capsys.readouterr().out.splitlines()
     assert first == "!!  DISCORD_TOKEN    missing"
     assert advice.strip().startswith("-> copy it from the Developer Portal")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.client import TokenRefusedError, ask_name
 from bot.commands.findings import Finding
 from bot.commands.provider import examine_backend
+from bot.commands.spelling import unknown_names
 from bot.errors import ClapperError, StartupError
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
@@ -56,6 +58,7 @@ class Doctor:
 async def examine(settings: Settings) -> list[Finding]:
     """Look at each thing by itself."""
     return [
+        _spelling(),
         await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await examine_backend(settings),
         await _ffmpeg(),
@@ -64,6 +67,16 @@ async def examine(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(_held, settings),
         await _kept(settings),
     ]
+
+
+def _spelling() -> Finding:
+    unknown = unknown_names(os.environ)
+    return Finding(
+        subject="settings",
+        ok=not any(each.meant for each in unknown),
+        found=", ".join(each.name for each in unknown) or "all are known",
+        advice="; ".join(str(each) for each in unknown),
+    )
 
 
 async def _token(token: str, api_url: str) -> Finding:
@@ -90,7 +103,7 @@ async def _token(token: str, api_url: str) -> Finding:
             subject=subject,
             ok=False,
             found="Discord refuses it",
-            advice="copy it anew from the Developer Portal, page Bot; a reset makes the old one void",
+            advice="copy it anew from the Developer Portal, page Bot: a reset voids the old one",
         )
     except (StartupError, TimeoutError) as error:
         return Finding(
