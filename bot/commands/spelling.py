@@ -1,4 +1,4 @@
-"""Finds names among the settings that are none: one is soon misspelt, and then counts for nothing."""
+"""Finds names that are no settings: one is soon misspelt, and then counts for nothing."""
 
 from __future__ import annotations
 
@@ -49,9 +49,12 @@ def unknown_names(environment: Mapping[str, str]) -> list[Unknown]:
         Unknown(name=name, meant=_nearest(name, known, _LIKE), in_file=True)
         for name in sorted(written - known)
     ]
-    for name in sorted({name.upper() for name in environment if _is_name(name)} - known - written):
-        if meant := _nearest(name, known, _ALL_BUT):
-            found.append(Unknown(name=name, meant=meant, in_file=False))
+    others = {name.upper() for name in environment if _is_name(name)} - known - written
+    found += [
+        Unknown(name=name, meant=meant, in_file=False)
+        for name in sorted(others)
+        if (meant := _nearest(name, known, _ALL_BUT))
+    ]
     return found
 
 
