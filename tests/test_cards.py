@@ -182,6 +182,14 @@ def test_each_failure_is_explained_with_what_it_cost(cards: Cards, kind: ErrorKi
     assert paid[3] == "The video service may have charged for it."
 
 
+def test_a_fault_of_the_video_service_is_not_told_as_ours(cards: Cards) -> None:
+    theirs = Failure(key=f"failed.{ErrorKind.INTERNAL}")
+    ours = Failure(key="failed.bug", fields={"incident": JOB_ID})
+    said = [read(cards.render(job(JobState.FAILED, failure=each)))[2] for each in (theirs, ours)]
+    assert said[0].startswith("Something went wrong at the video service.")
+    assert said[1].startswith("Something went wrong on my side.")
+
+
 def test_a_failure_is_told_with_its_numbers(cards: Cards) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 700, "max_seconds": 600})
     assert (

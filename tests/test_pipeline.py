@@ -935,7 +935,7 @@ async def test_the_files_are_gone_before_success_is_committed(bench: Bench) -> N
 
 async def test_the_files_are_gone_before_a_failed_job_is_let_go(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
-    await bench.jobs.fail(await bench.claim(job.id), "failed.internal", incident=job.id)
+    await bench.jobs.fail(await bench.claim(job.id), "failed.bug", incident=job.id)
     claimed = await bench.claim(job.id)
     async with bench.unwritable():
         with pytest.raises(sqlite3.OperationalError):
