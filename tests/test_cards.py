@@ -285,6 +285,16 @@ def test_a_held_video_says_who_has_to_do_what(cards: Cards) -> None:
     assert "PUBLIC_URL" in lines[2]
 
 
+def test_the_wait_for_the_operator_is_not_part_of_the_making(cards: Cards) -> None:
+    ready = replace(ARTIFACT, created_at=START - 60)
+    made = job(JobState.DELIVERING)
+    for view in (
+        cards.render_video(made, filename="a.mp4", ready_at=ready.created_at),
+        cards.render_link(made, ready, url="https://x.example/d/1"),
+    ):
+        assert read(view)[-1].endswith("made in 1:00")
+
+
 def test_a_held_video_can_be_deleted(cards: Cards) -> None:
     view = cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000)
     assert labels(view) == ["Delete"]

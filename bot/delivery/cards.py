@@ -69,16 +69,23 @@ class Cards:
         return view
 
     def render_video(
-        self, job: Job, *, filename: str, note: str | None = None, original: str | None = None
+        self,
+        job: Job,
+        *,
+        filename: str,
+        ready_at: float | None = None,
+        note: str | None = None,
+        original: str | None = None,
     ) -> ui.LayoutView:
         """Show the finished video, uploaded with the same edit under `filename`.
 
+        `ready_at` is when it was ready, in Unix seconds; None: just now.
         `note` names a sentence about this upload, and `original` is the URL of what it was made
         from, if it is not that itself.
         """
         view, container = _begin([self._words.prompt(job), *self._notes(job, note)])
         container.add_item(_gallery(job, f"attachment://{filename}"))
-        container.add_item(ui.TextDisplay(self._words.made(job)))
+        container.add_item(ui.TextDisplay(self._words.made(job, ready_at)))
         if original is not None:
             container.add_item(_link(self._words.say(job, "button.original"), original))
         self._offer(container, job, FINISHED)
@@ -97,7 +104,7 @@ class Cards:
             container.add_item(ui.TextDisplay(line))
         if inline and plays_inline(artifact, url):
             container.add_item(_gallery(job, url))
-        container.add_item(ui.TextDisplay(words.made(job)))
+        container.add_item(ui.TextDisplay(words.made(job, artifact.created_at)))
         label = words.say(job, "button.watch", size=megabytes(artifact.size))
         container.add_item(_link(label, url))
         self._offer(container, job, FINISHED)

@@ -78,8 +78,8 @@ class Wording:
             parts.append(job.id[:12])  # what the operator needs to find it in the log
         return _small(parts)
 
-    def made(self, job: Job) -> str:
-        """Say for whom it was made, by what, and how long that took."""
+    def made(self, job: Job, ready_at: float | None) -> str:
+        """Say for whom it was made, by what, and how long that took until it was ready."""
         parts = [self._person(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
@@ -87,7 +87,7 @@ class Wording:
             parts.append(job.backend)
             if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
                 parts.append(self.say(job, "card.narration"))
-        duration = clock_time(self._clock() - job.created_at)
+        duration = clock_time((ready_at or self._clock()) - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 
     def _person(self, job: Job) -> str:
