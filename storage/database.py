@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import logging
 import sqlite3
+import unicodedata
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,14 @@ class Database:
             log.info("database.log_busy")
 
 
+def fold(text: str) -> str:
+    """Return a text so that capitals, widths and accents written otherwise make no difference.
+
+    In SQL it is `fold(column)`: LIKE knows capitals of English alone.
+    """
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, bring it up to date, and close it at the end.
@@ -69,6 +78,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
         try:
             connection.row_factory = sqlite3.Row
             await connection.executescript(_PRAGMAS)
+            await connection.create_function("fold", 1, fold, deterministic=True)
             await _migrate(connection)
             _warn_about_old_sqlite()
             yield Database(connection)

@@ -223,6 +223,27 @@ async def test_a_page_that_is_no_more_is_the_last_one_that_there_is(desk: Desk) 
     assert "Older" not in labels(page)
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("rain boat", ["A paper BOAT in the rain"]),
+        ("RAIN paper", ["A paper BOAT in the rain"]),
+        ("boat snow", []),
+        ("gruesse", []),
+        ("ägypten GRÜSSE", ["Grüße aus ÄGYPTEN"]),
+        ("ｶﾞ", ["ガラスの舟"]),
+    ],
+)
+async def test_a_search_finds_all_words_in_any_order_and_case(
+    desk: Desk, typed: str, found: list[str]
+) -> None:
+    for prompt in ("A paper BOAT in the rain", "Grüße aus ÄGYPTEN", "ガラスの舟"):
+        await ask(desk, prompt)
+    assert prompts(await videos(desk, search=typed)) == found
+    offered = await desk.sandbox.complete("videos", "search", typed)
+    assert [choice["name"] for choice in offered] == found
+
+
 async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
     texts = ["100% cats", "100 cats", "a_b", "aXb", "back\\slash", "It's “quoted”"]
     for text in texts:
@@ -239,7 +260,7 @@ async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
             text.replace("_", "\\_") for text in found
         ]
     nothing = await videos(desk, search="*dogs*")
-    assert nothing.text.startswith("None of your videos has “\\*dogs\\*” in its prompt.")
+    assert nothing.text.startswith("None of your videos has all of “\\*dogs\\*” in its prompt.")
 
 
 async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> None:
