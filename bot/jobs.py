@@ -286,12 +286,15 @@ class JobService:
         return None
 
     async def _refusal(self, user_id: int) -> UserError:
-        usage = await self._store.usage(user_id, now=self._clock())
+        now = self._clock()
+        usage = await self._store.usage(user_id, now=now)
         if usage.open_of_user >= self._caps.open_per_user:
             return UserError("caps.user", limit=self._caps.open_per_user)
         if usage.open_in_all >= self._caps.open_in_all:
             return UserError("caps.all", limit=self._caps.open_in_all)
-        return UserError("caps.day", limit=self._caps.per_day)
+        room_at = await self._store.room_at(self._caps.per_day, now=now)
+        when = f"<t:{int(room_at) + 1}:R>"
+        return UserError("caps.day", limit=self._caps.per_day, when=when)
 
     def _announce(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""

@@ -88,6 +88,12 @@ class JobStore:
         row = await self._database.row(job_sql.USAGE, {"user_id": user_id, "day_ago": now - _DAY})
         return Usage(**dict(row)) if row else Usage(open_of_user=0, open_in_all=0, today=0)
 
+    async def room_at(self, per_day: int, *, now: float) -> float:
+        """Tell when the day's cap will take one more, as far as is known now."""
+        params = {"day_ago": now - _DAY, "cap": per_day}
+        row = await self._database.row(job_sql.LEAVING, params)
+        return row["created_at"] + _DAY if row else now
+
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
