@@ -95,9 +95,15 @@ async def test_a_refusal_of_the_provider_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in ended.err
 
 
-async def test_what_is_refused_at_once_is_told_too(tmp_path: Path) -> None:
+async def test_what_is_refused_at_once_is_told_too_and_leaves_the_video_before(
+    tmp_path: Path,
+) -> None:
+    before = tmp_path / "data" / "demo" / "clapper-demo.mp4"
+    (before.parent / ".clapper-demo").mkdir(parents=True)
+    before.write_bytes(b"of the demo before")
     ended = await run_bot(tmp_path, "demo", "--prompt", " ")
     assert ended.code == 1
+    assert before.read_bytes() == b"of the demo before"
     assert "Please write what the video should show." in ended.out
     assert "Traceback" not in ended.err
 

@@ -82,7 +82,6 @@ def _make_room(folder: Path) -> None:
     try:
         shutil.rmtree(ours, ignore_errors=True)
         (ours / "discord").mkdir(parents=True)
-        video.unlink(missing_ok=True)
     except OSError as error:
         raise StartupError(
             f"--folder: {folder} can't be used ({error.strerror}); name another."
@@ -176,8 +175,10 @@ def _report(sandbox: Sandbox, message: Message | None, folder: Path, started: fl
             print(f"  {message.text}")
         print("\n  No video came. LOG_LEVEL=DEBUG make demo tells more.")
         return 1
-    video = folder / _VIDEO
-    shutil.copyfile(message.files[0].path, video)
+    # Until now the video of the demo before was there, and from now on this one is.
+    video, part = folder / _VIDEO, folder / _OURS / _VIDEO
+    shutil.copyfile(message.files[0].path, part)
+    part.replace(video)
     for dm in sandbox.dms():
         print("\n  DM from @clapper:")
         print("\n".join(f"    {line.removeprefix('-# ')}" for line in dm.text.splitlines()))
