@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bot.sandbox.messages import Message
     from bot.settings import Settings
 
-_PROMPT = "Explain how rainbows form"
+PROMPT = "How rainbows form: raindrops bend sunlight and spread it into colours"
 _WITHIN_SECONDS = 120.0
 # What a card offers until its job has ended.
 _OPEN = frozenset({Action.CANCEL, Action.RETRY, Action.GIVE_UP})
@@ -58,7 +58,7 @@ class Demo:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Ask for the prompt, the narration, where the files go, and for how long to wait."""
-        parser.add_argument("--prompt", default=_PROMPT)
+        parser.add_argument("--prompt", default=PROMPT)
         parser.add_argument("--audio", type=Path, default=Path(__file__).parent / "narration.ogg")
         parser.add_argument("--folder", type=Path, default=Path("data/demo"))
         parser.add_argument(
