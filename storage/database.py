@@ -78,7 +78,9 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
         try:
             connection.row_factory = sqlite3.Row
             await connection.executescript(_PRAGMAS)
-            await connection.create_function("fold", 1, fold, deterministic=True)
+            await connection.create_function(  # pyright: ignore[reportUnknownMemberType] - its function is untyped
+                "fold", 1, fold, deterministic=True
+            )
             await _migrate(connection)
             _warn_about_old_sqlite()
             yield Database(connection)
