@@ -14,6 +14,7 @@ from bot.core import STORYBOARD, open_backend, open_core
 from bot.delivery.cards import Cards
 from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
+from bot.eraser import Eraser
 from bot.events import EventBus, JobFeed
 from bot.jobs import JobService
 from bot.keeper import Keeper, KeepLimits
@@ -155,7 +156,8 @@ async def _open_service(
         bus.subscribe(subscriber)
 
     people = PeopleStore(core.database)
-    keeper = _keeper(core, people, workspace)
+    eraser = Eraser(KeepingStore(core.database), backend, clock=time.time)
+    keeper = _keeper(core, people, workspace, eraser)
     library = Library(LibraryStore(core.database), artifacts, workspace, clock=time.time)
     resender = make_resender(
         core.database,
@@ -208,6 +210,7 @@ async def _open_service(
         bot=bot,
         jobs=jobs,
         keeper=keeper,
+        eraser=eraser,
         workers=workers,
         progress=progress,
     )
@@ -270,12 +273,12 @@ def _caps(settings: Settings) -> Caps:
     )
 
 
-def _keeper(core: Core, people: PeopleStore, workspace: Workspace) -> Keeper:
+def _keeper(core: Core, people: PeopleStore, workspace: Workspace, eraser: Eraser) -> Keeper:
     limits = KeepLimits(
         days=core.settings.keep_days, max_bytes=round(core.settings.keep_gb * 1024 * _MIB)
     )
     store = KeepingStore(core.database)
-    return Keeper(store, people, workspace, limits=limits, clock=time.time)
+    return Keeper(store, people, workspace, limits=limits, on_deleted=eraser.wake, clock=time.time)
 
 
 def _presets(settings: Settings) -> Presets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ from bot.definitions import are_alike, localise
 from bot.errors import StartupError, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from bot.delivery.cards import Cards
     from bot.delivery.resend import Resender
     from bot.jobs import JobService
@@ -37,6 +40,8 @@ _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.personal", "cogs._buttons", "
 _API_SECONDS = 15
 # discord.py itself would wait out a limit of a day.
 _COMMANDS_SECONDS = 60
+# About two days; then it is for the next start.
+_OFFER_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +66,7 @@ class VideoBot(commands.Bot):
     services: Services
 
     def __init__(self) -> None:
+        self._offered = False
         super().__init__(
             command_prefix=commands.when_mentioned,
             intents=discord.Intents(guilds=True),
@@ -80,12 +86,26 @@ class VideoBot(commands.Bot):
         """Load what people type and press, and tell Discord of it."""
         for extension in _EXTENSIONS:
             await self.load_extension(extension)
+        self._offered = await self._try_to_offer()
+
+    async def keep_offering(self) -> None:
+        """Offer the commands again until Discord has taken them; then rest, and never return."""
+        for pause in _OFFER_PAUSES:
+            if self._offered:
+                break
+            await asyncio.sleep(pause)
+            self._offered = await self._try_to_offer()
+        await asyncio.Event().wait()
+
+    async def _try_to_offer(self) -> bool:
         try:
             async with asyncio.timeout(_COMMANDS_SECONDS):
                 await self._offer_commands()
         except (discord.HTTPException, aiohttp.ClientError, OSError):
             # What people have asked for goes on, and most have the commands of the last start.
             log.exception("discord.commands_refused")
+            return False
+        return True
 
     async def _offer_commands(self) -> None:
         """Tell Discord of the commands, unless it has them just so."""
@@ -152,10 +172,33 @@ async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
     """
     if api_url:
         await _point_discord_at(api_url)
-    try:
+    with _explaining():
         await bot.login(token)
+
+
+async def ask_name(token: str, *, api_url: str) -> str:
+    """Return the name of the bot that a token belongs to; nothing else comes of it.
+
+    TokenRefusedError: it is nobody's. StartupError: Discord can't be reached.
+    """
+    if api_url:
+        await _point_discord_at(api_url)
+    async with VideoBot() as bot:
+        with _explaining():
+            user = await bot.http.static_login(token)
+    return user["username"]
+
+
+class TokenRefusedError(StartupError):
+    """Discord knows no bot with this token."""
+
+
+@contextmanager
+def _explaining() -> Generator[None]:
+    try:
+        yield
     except discord.LoginFailure as error:
-        raise StartupError(
+        raise TokenRefusedError(
             "DISCORD_TOKEN: Discord refuses it; copy it anew from the Developer Portal, page Bot."
         ) from error
     except (aiohttp.ClientError, OSError, discord.HTTPException) as error:

@@ -130,26 +130,41 @@ class JobService:
         """End an undecided job."""
         return await self._decide(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
+    async def discard(self, job_id: str) -> Job | None:
+        """End a job whose finished video waits for the operator, so that it can be deleted.
+
+        None: it does not wait, or is being handed over.
+        """
+        job = await self._store.get(job_id)
+        if job is None or not self.is_held(job):
+            return None
+        return await self.move(job, JobState.CANCELLED, after=None)
+
+    def is_held(self, job: Job) -> bool:
+        """Tell whether the delivery of a job waits for something."""
+        due = job.next_at or 0
+        return job.state is JobState.DELIVERING and due > self._clock()
+
     async def move(
         self,
         job: Job,
         to: JobState,
         changes: Changes | None = None,
         *,
-        after: float = 0,
+        after: float | None = 0,
     ) -> Job | None:
-        """Put a claimed job into another state, whose step is due `after` seconds."""
+        """Put a job into another state, whose step is due `after` seconds; None: never."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
         # What ended well needs no last look at the card; everything else does.
-        next_at = None if to is JobState.SUCCEEDED else now + after
+        next_at = None if to is JobState.SUCCEEDED or after is None else now + after
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
             self._announce(moved, job.state)
         return moved
 
-    async def fail(self, job: Job, key: str, **fields: str | int) -> Job | None:
+    async def fail(self, job: Job, key: str, **fields: str | float) -> Job | None:
         """End a job badly, for the reason that the sentence `key` gives."""
         return await self.move(
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
@@ -298,12 +313,15 @@ class JobService:
         return None
 
     async def _refusal(self, asker: Origin | Client) -> UserError:
-        usage = await self._store.usage(asker, now=self._clock())
+        now = self._clock()
+        usage = await self._store.usage(asker, now=now)
         if usage.open_of_user >= self._caps.open_per_user:
             return UserError("caps.user", limit=self._caps.open_per_user)
         if usage.open_in_all >= self._caps.open_in_all:
             return UserError("caps.all", limit=self._caps.open_in_all)
-        return UserError("caps.day", limit=self._caps.per_day)
+        room_at = await self._store.room_at(self._caps.per_day, now=now)
+        when = f"<t:{int(room_at) + 1}:R>"
+        return UserError("caps.day", limit=self._caps.per_day, when=when)
 
     def _announce(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""

@@ -142,10 +142,13 @@ class Client:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a job ended badly: `key` names a sentence in `bot/locales` that takes `fields`."""
+    """Why a job ended badly: `key` names a sentence in `bot/locales` that takes `fields`.
+
+    Numbers stay numbers, so that each reader sees them as their language writes them.
+    """
 
     key: str
-    fields: Mapping[str, str | int] = field(default_factory=dict[str, "str | int"])
+    fields: Mapping[str, str | float] = field(default_factory=dict[str, "str | float"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

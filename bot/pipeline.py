@@ -127,8 +127,8 @@ class Pipeline:
         try:
             await self._take_in(job)
         except UserError as error:
-            fields = {key: str(value) for key, value in error.fields.items()}
-            await self._jobs.fail(job, error.key, **fields)
+            fields = error.fields.items()
+            await self._jobs.fail(job, error.key, **{name: _plain(value) for name, value in fields})
             return
         await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
 
@@ -276,3 +276,7 @@ class Pipeline:
         if job.state.is_final:
             await self._workspace.remove(job.id)
         await self._jobs.release(job)
+
+
+def _plain(value: object) -> str | float:
+    return value if isinstance(value, int | float) else str(value)

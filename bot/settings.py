@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
+from bot.setting_errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,14 +36,20 @@ _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 def _url(value: str) -> str:
     value = value.strip().rstrip("/")
-    parts = urlsplit(value)
-    # Asking for the port raises where it is no number, or too large a one.
-    whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    if value and not whole:
+    if value and not _is_whole(value):
         raise ValueError("is not a URL: write it like https://example.org")
-    if parts.query or parts.fragment:
+    if "?" in value or "#" in value:
         raise ValueError("must end with the path: leave out what follows ? or #")
     return value
+
+
+def _is_whole(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Asking for the port raises where it is no number, or too large a one.
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _size(value: str) -> str:
@@ -254,15 +261,6 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - as wide as th
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise StartupError(_sentence(error)) from None
+        raise StartupError(sentence(error, Settings.model_fields)) from None
     except UnicodeDecodeError:
         raise StartupError(".env is not UTF-8 text: save it as that.") from None
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:
-        return message
-    name = str(first["loc"][0]).upper()
-    return f"{name}: {message[0].lower()}{message[1:]} (see .env.example)."

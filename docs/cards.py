@@ -90,12 +90,43 @@ def _in_state(title: str, state: JobState, outlook: Outlook = Outlook(), **chang
     )
 
 
+# Why a job failed, and what there is to know about a finished video.
+_REASONS = {
+    "note.not_merged": "the narration could not be added",
+    "note.held_instead": "the last picture stays, because a loop would be too large",
+    "note.silent": "nothing can be heard in the narration",
+    "failed.auth": "the video service refuses the key",
+    "failed.balance": "no credit is left at the video service",
+    "failed.bug": "a mistake of the bot",
+    "failed.clip_gone": "the video for a new narration is no longer kept",
+    "failed.file_gone": "somebody has deleted the finished video",
+    "failed.gone": "the video service has lost the job",
+    "failed.internal": "a mistake of the video service",
+    "failed.invalid": "the video service does not take the request",
+    "failed.moderated": "the video service refuses the prompt",
+    "failed.not_a_video": "what came is no video",
+    "failed.not_narrated": "a new narration could not be added",
+    "failed.rate": "the video service is too busy",
+    "failed.timeout": "the video service took too long",
+    "failed.transient": "the video service can't be reached",
+    "failed.unacknowledged": "Discord did not take the card",
+    "audio.empty": "the attachment is empty",
+    "audio.gone": "Discord does not have the attachment any more",
+    "audio.no_sound": "there is no sound in the attachment",
+    "audio.not_audio": "the attachment is no audio",
+    "audio.not_kept": "the narration is no longer kept",
+    "audio.too_large": "the attachment is too large",
+    "audio.too_long": "the narration is too long",
+    "audio.unreadable": "the attachment is damaged",
+}
+
+
 def _failing(key: str) -> _Scene:
     # What the sentences about audio name.
     found = "PDF" if key == "audio.not_audio" else "MP3"
-    fields = {"found": found, "seconds": "734", "max_seconds": "600", "max_mb": "25"}
+    fields = {"found": found, "seconds": 734, "max_seconds": 600, "max_mb": 25}
     return _Scene(
-        title=f"Failed: `{key}`",
+        title=f"Failed: {_REASONS[key]}",
         changes={
             "state": JobState.FAILED,
             "failure": Failure(key=key, fields=fields),
@@ -163,7 +194,7 @@ def _finished() -> Iterator[_Scene]:
     yield _with_video("Done, with a new narration", changes=_NEW_NARRATION)
     yield _with_video("Done, with a narration", changes={"attachment": _VOICE})
     for note in (NOTE_NOT_MERGED, NOTE_HELD_INSTEAD, NOTE_SILENT):
-        yield _with_video(f"Done: `{note}`", changes={"note": note, "attachment": _VOICE})
+        yield _with_video(f"Done: {_REASONS[note]}", changes={"note": note, "attachment": _VOICE})
     yield _with_video("Done, as a smaller copy", note="card.smaller", original=_URL)
     yield _with_video("Done, as a much smaller copy without a link", note="card.much_smaller")
     done = {"state": JobState.DELIVERING}

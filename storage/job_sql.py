@@ -5,16 +5,25 @@ from __future__ import annotations
 # What waits for a person, or is only handed over, takes no room from the next; a refused job that
 # never reached the provider takes nothing of the day's share, nor does a narration for a video that
 # is there already.
-USAGE = """
+_OF_THE_DAY = """
+FROM jobs WHERE created_at > :day_ago
+    AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
+"""
+
+USAGE = f"""
 SELECT
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
         'generating', 'downloading', 'merging')
         AND (user_id = :user_id OR client = :client)) AS open_of_user,
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
         'generating', 'downloading', 'merging')) AS open_in_all,
-    (SELECT count(*) FROM jobs WHERE created_at > :day_ago
-        AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL)
-        AND clip_of IS NULL) AS today
+    (SELECT count(*) {_OF_THE_DAY}) AS today
+"""  # noqa: S608 - put together from constants
+
+# The one with whose leaving there is room below the cap.
+LEAVING = f"""
+SELECT created_at {_OF_THE_DAY}
+ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1
 """
 
 INSERT = f"""
@@ -153,6 +162,8 @@ RETURNING *
 
 BOUND = """
 SELECT remote_id FROM jobs
+WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
+UNION SELECT remote_id FROM spent_refs
 WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
 """
 

@@ -85,6 +85,12 @@ class JobStore:
         row = await self._database.row(job_sql.USAGE, params)
         return Usage(**dict(row)) if row else Usage(open_of_user=0, open_in_all=0, today=0)
 
+    async def room_at(self, per_day: int, *, now: float) -> float:
+        """Tell when the day's cap will take one more, as far as is known now."""
+        params = {"day_ago": now - _DAY, "cap": per_day}
+        row = await self._database.row(job_sql.LEAVING, params)
+        return row["created_at"] + _DAY if row else now
+
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
@@ -243,7 +249,7 @@ class JobStore:
         return {(row["state"], row["backend"]): row["jobs"] for row in rows}
 
     async def bound(self, backend: str, refs: Iterable[str]) -> frozenset[str]:
-        """Tell which of these remote ids belong to a job."""
+        """Tell which of these remote ids belong to a job, or did."""
         rows = await self._database.rows(
             job_sql.BOUND, {"backend": backend, "refs": json.dumps(list(refs))}
         )

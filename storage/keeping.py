@@ -51,13 +51,25 @@ _DROP_ARTIFACTS_OF_DELETED = """
 DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS NOT NULL)
 """
 
-# While a create is in doubt, its provider's list must not offer what belonged to another job.
+# A trigger leaves the remote id of each among the spent ones.
 _DROP_ROWS = """
 DELETE FROM jobs
 WHERE deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))
-    AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.backend = jobs.backend
-        AND other.state IN ('submitting', 'unconfirmed', 'undecided'))
 RETURNING id
+"""
+
+# While a create is in doubt, its provider's list must not offer what belonged to another job.
+_DROP_SPENT = """
+DELETE FROM spent_refs WHERE NOT EXISTS (
+    SELECT 1 FROM jobs WHERE jobs.backend = spent_refs.backend
+        AND state IN ('submitting', 'unconfirmed', 'undecided'))
+"""
+
+_UPSTREAM = """
+SELECT id, remote_id FROM jobs
+WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
+    AND remote_id IS NOT NULL
+ORDER BY deleted_at
 """
 
 _OF_PERSON = f"""
@@ -92,6 +104,14 @@ class Holding:
     delivered_at: float | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remains:
+    """A deleted job, and the remote one that it had."""
+
+    job_id: str
+    remote_id: str
+
+
 class KeepingStore:
     """Tells what may go, and takes it out of the tables."""
 
@@ -111,10 +131,29 @@ class KeepingStore:
         """Forget the videos of deleted jobs that a crash has left."""
         await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
 
+    async def empty_log(self) -> None:
+        """Let nothing of what was deleted stay in the database's log of changes."""
+        await self._database.empty_log()
+
+    async def upstream(self, backend: str) -> list[Remains]:
+        """List what a video service may still have of deleted jobs."""
+        rows = await self._database.rows(_UPSTREAM, {"backend": backend})
+        return [Remains(job_id=row["id"], remote_id=row["remote_id"]) for row in rows]
+
+    async def mark_erased(self, job_id: str, *, now: float) -> None:
+        """Note that the video service has nothing any more."""
+        params = {"id": job_id, "now": now}
+        await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
+
     async def drop_rows(self, *, sparing: Collection[str], now: float) -> int:
-        """Remove the deleted jobs that no cap counts any more, and tell how many."""
+        """Remove the deleted jobs that no cap counts any more, and tell how many.
+
+        Of those that a listing could offer to a create in doubt, the remote id stays for as long.
+        """
         params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
-        return len(await self._database.rows(_DROP_ROWS, params))
+        rows = await self._database.rows(_DROP_ROWS, params)
+        await self._database.rows(_DROP_SPENT, {})
+        return len(rows)
 
     async def standing(self, job_ids: Collection[str]) -> dict[str, Standing]:
         """Tell how these jobs stand, by their ids; unknown ones are left out."""
@@ -129,6 +168,13 @@ class KeepingStore:
             )
             for row in rows
         }
+
+    async def last_deleted_at(self, user_id: int) -> float | None:
+        """Tell when a person's job was last deleted whose empty row is still there."""
+        row = await self._database.row(
+            "SELECT max(deleted_at) AS at FROM jobs WHERE user_id = :user_id", {"user_id": user_id}
+        )
+        return row["at"] if row else None
 
     async def holdings(self, user_id: int) -> list[Holding]:
         """List the jobs of a person that were not deleted."""

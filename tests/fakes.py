@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends import signatures
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
+from bot.eraser import Eraser
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
 from bot.jobs import JobService
@@ -369,6 +370,7 @@ class Bench:
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
         self.people = PeopleStore(database)
+        self.eraser = Eraser(KeepingStore(database), backend, clock=clock)
         self.keeper = self.build_keeper()
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
@@ -396,6 +398,7 @@ class Bench:
             self.people,
             self.workspace,
             limits=KeepLimits(days=30, max_bytes=max_bytes),
+            on_deleted=self.eraser.wake,
             clock=self.clock,
         )
 

@@ -20,6 +20,12 @@ def test_the_page_of_cards_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `make cards`"
 
 
+def test_every_heading_is_in_words() -> None:
+    headings = re.findall(r"(?m)^## (.*)$", PAGE.read_text(encoding="utf-8"))
+    assert len(headings) == len(set(headings)) > 40
+    assert [heading for heading in headings if re.search(r"[`_]|\w\.\w", heading)] == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("section", ["card", "state", "note", "failed", "audio"])
 def test_every_sentence_of_a_card_stands_on_the_page(section: str, language: str) -> None:

@@ -39,7 +39,12 @@ PICTURE_BYTES = 300_000
 # A state whose step shows the video, or shows nothing, has no sentence of its own.
 SHOWN_STATES = frozenset(JobState) - {JobState.NOTIFYING, JobState.SUCCEEDED}
 # What stands behind the dot where the code puts a key together.
-PUT_TOGETHER = {"state": SHOWN_STATES, "failed": frozenset(ErrorKind)}
+PUT_TOGETHER = {
+    "state": SHOWN_STATES,
+    "failed": frozenset(ErrorKind),
+    # What bot/media/sniff.py says in words.
+    "found": {"text", "data", "mp4 or m4a", "webm or matroska"},
+}
 
 
 def read(name: str) -> str:

@@ -13,8 +13,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.__main__ import main
+from bot.commands import doctor
 from bot.commands.doctor import examine
 from bot.model import JobState
+from bot.sandbox import faults
+from bot.sandbox.sandbox import Sandbox
 from bot.settings import Settings, load_settings
 from storage.inspect import count_delivering
 from tests.command_line import run_bot
@@ -50,25 +53,67 @@ def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def look(subject: str, tmp_path: Path, **settings: object) -> Finding:
     """Examine a machine, and return one finding."""
-    values = {"discord_token": TOKEN, "data_dir": tmp_path} | settings
+    nowhere = "http://127.0.0.1:1"
+    values = {"discord_token": TOKEN, "discord_api_url": nowhere, "data_dir": tmp_path} | settings
     [found] = [f for f in await examine(load_settings(**values)) if f.subject == subject]
     return found
 
 
 async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> None:
-    ended = await run_bot(tmp_path, "doctor", DISCORD_TOKEN=TOKEN, PUBLIC_URL="https://c.example")
+    (tmp_path / "discord").mkdir()
+    async with Sandbox(tmp_path / "discord") as sandbox:
+        ended = await run_bot(
+            tmp_path,
+            "doctor",
+            DISCORD_TOKEN=sandbox.token,
+            DISCORD_API_URL=sandbox.url,
+            PUBLIC_URL="https://c.example",
+        )
+        [asked] = [each for each in sandbox.ledger.requests if each.path.endswith("/users/@me")]
+    assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok"] * 7
-    assert lines[0] == "ok  DISCORD_TOKEN    has the right shape"
-    assert TOKEN not in ended.out
+    assert [line.split()[0] for line in lines] == ["ok"] * 8
+    assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
+    assert sandbox.token not in ended.out
+
+
+async def test_a_token_that_discord_refuses_is_not_ok(tmp_path: Path) -> None:
+    (tmp_path / "discord").mkdir()
+    async with Sandbox(tmp_path / "discord") as sandbox:
+        found = await look("DISCORD_TOKEN", tmp_path, discord_api_url=sandbox.url)
+    assert (found.ok, found.found) == (False, "Discord refuses it")
+    assert "Developer Portal" in found.advice
+    assert TOKEN not in found.advice
+
+
+async def test_a_token_that_can_not_be_tried_is_not_ok(tmp_path: Path) -> None:
+    found = await look("DISCORD_TOKEN", tmp_path)
+    assert (found.ok, found.found) == (False, "has the right shape, but could not be tried")
+    assert "does not answer like Discord" in found.advice
+
+
+async def test_a_discord_that_does_not_answer_keeps_the_doctor_for_a_while_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_LOGIN_SECONDS", 0.2)
+    (tmp_path / "discord").mkdir()
+    held = faults.Hold()
+    async with Sandbox(tmp_path / "discord") as sandbox:
+        sandbox.faults.add("GET /users/@me", held)
+        found = await look(
+            "DISCORD_TOKEN", tmp_path, discord_token=sandbox.token, discord_api_url=sandbox.url
+        )
+        held.release.set()
+    assert (found.ok, found.found) == (False, "has the right shape, but could not be tried")
+    assert "no answer from Discord" in found.advice
 
 
 def test_what_is_wrong_is_marked_with_what_to_do_and_an_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["doctor"]) == 1
-    first, advice, *_ = capsys.readouterr().out.splitlines()
+    _, first, advice, *_ = capsys.readouterr().out.splitlines()
     assert first == "!!  DISCORD_TOKEN    missing"
     assert advice.strip().startswith("-> copy it from the Developer Portal")
 

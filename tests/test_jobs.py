@@ -89,6 +89,24 @@ async def test_caps_hold_when_commands_come_all_at_once(
         assert await count_rows(bench, "jobs") == 3
 
 
+async def test_the_days_cap_says_when_there_is_room_again(tmp_path: Path, clock: Clock) -> None:
+    caps = Caps(open_per_user=9, open_in_all=9, per_day=2)
+    async with open_bench(tmp_path, clock, caps=caps) as bench:
+        for _ in range(2):
+            await bench.submit()
+            clock.advance(3600)
+        # Nothing that the cap leaves out is waited for.
+        await bench.database.rows(
+            "UPDATE jobs SET clip_of = id WHERE rowid = (SELECT min(rowid) FROM jobs)", {}
+        )
+        second = await bench.submit()
+        with pytest.raises(UserError, match=r"caps\.day") as refused:
+            await bench.submit()
+        assert refused.value.fields["when"] == f"<t:{int(clock()) + 23 * 3600 + 1}:R>"
+        clock.advance(23 * 3600 + 1)
+        assert (await bench.submit()).created_at > second.created_at
+
+
 async def test_a_cap_per_person_is_nobody_elses(tmp_path: Path, clock: Clock) -> None:
     caps = Caps(open_per_user=1, open_in_all=9, per_day=9)
     async with open_bench(tmp_path, clock, caps=caps) as bench:

@@ -288,18 +288,25 @@ async def test_the_row_of_a_deleted_job_goes_when_no_cap_counts_it(bench: Bench)
     assert await bench.jobs.get(kept) is not None
 
 
-async def test_a_deleted_row_stays_while_its_remote_job_could_be_taken_for_anothers(
+async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     bench: Bench,
 ) -> None:
     job_id = await delivered(bench)
+    ref = (await bench.now(job_id)).remote_id
+    assert ref is not None
     await bench.keeper.delete(job_id)
     doubtful = await bench.at(JobState.UNDECIDED)
     bench.clock.advance(2 * DAY)
     await bench.keeper.sweep()
-    assert await bench.jobs.get(job_id) is not None
+    assert await bench.jobs.get(job_id) is None
+    # No list and no late webhook can make its remote job the other's.
+    await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
+    since = bench.clock() - 3 * DAY
+    assert ref not in await bench.jobs.unclaimed_refs(bench.backend.name, since=since)
+    assert await bench.jobs.bound_refs(bench.backend.name, [ref]) == {ref}
     await bench.jobs.give_up(doubtful.id)
     await bench.keeper.sweep()
-    assert await bench.jobs.get(job_id) is None
+    assert await bench.database.rows("SELECT * FROM spent_refs", {}) == []
 
 
 async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) -> None:

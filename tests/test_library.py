@@ -248,6 +248,27 @@ async def test_a_page_that_is_no_more_is_the_last_one_that_there_is(desk: Desk) 
     assert "Older" not in labels(page)
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("rain boat", ["A paper BOAT in the rain"]),
+        ("RAIN paper", ["A paper BOAT in the rain"]),
+        ("boat snow", []),
+        ("gruesse", []),
+        ("ägypten GRÜSSE", ["Grüße aus ÄGYPTEN"]),
+        ("ｶﾞ", ["ガラスの舟"]),
+    ],
+)
+async def test_a_search_finds_all_words_in_any_order_and_case(
+    desk: Desk, typed: str, found: list[str]
+) -> None:
+    for prompt in ("A paper BOAT in the rain", "Grüße aus ÄGYPTEN", "ガラスの舟"):
+        await ask(desk, prompt)
+    assert prompts(await videos(desk, search=typed)) == found
+    offered = await desk.sandbox.complete("videos", "search", typed)
+    assert [choice["name"] for choice in offered] == found
+
+
 async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
     texts = ["100% cats", "100 cats", "a_b", "aXb", "back\\slash", "It's “quoted”"]
     for text in texts:
@@ -264,7 +285,7 @@ async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
             text.replace("_", "\\_") for text in found
         ]
     nothing = await videos(desk, search="*dogs*")
-    assert nothing.text.startswith("None of your videos has “\\*dogs\\*” in its prompt.")
+    assert nothing.text.startswith("None of your videos has all of “\\*dogs\\*” in its prompt.")
 
 
 async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> None:
@@ -513,6 +534,29 @@ async def test_a_moderator_learns_as_much(desk: Desk) -> None:
     assert told.text.endswith(f"-# There is no file.\n-# Job `{job.id}`")
     assert "``````" not in told.text
     assert len(told.text) < 4000
+
+
+@pytest.mark.parametrize("prompt", ["`" * 2000, "👩🏽‍🚀 " * 400])
+async def test_details_stay_within_what_a_message_holds(desk: Desk, prompt: str) -> None:
+    job = await finish(desk, prompt)
+    await desk.bench.database.rows(
+        "UPDATE jobs SET model = :long, remote_id = :long, state = 'failed',"
+        " failure_key = 'audio.unreadable', failure_fields = :fields WHERE id = :id",
+        {"long": "m" * 200, "fields": '{"found": "MP3"}', "id": job.id},
+    )
+    for _ in range(15):
+        await desk.bench.database.rows(
+            "INSERT INTO job_events (job_id, at, epoch, to_state) VALUES (:id, :at, 1, :state)",
+            {"id": job.id, "at": desk.clock(), "state": "undecided"},
+        )
+    for locale in ("en-US", "de", "ja"):
+        told = await details(
+            desk, card_of(desk, job), user=replace(desk.sandbox.world.user, locale=locale)
+        )
+        assert len(told.text.encode("utf-16-le")) / 2 <= 4000
+        assert told.text.split("```")[1].endswith("…\n")
+        assert f"`{job.id}`" in told.text
+        assert "\u200d…" not in told.text
 
 
 async def test_others_learn_what_stands_on_the_card_anyway(desk: Desk) -> None:

@@ -217,11 +217,11 @@ async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
     key: str, bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.submit(attachment=VOICE)
-    bench.editor.faults.append(UserError(key, seconds=700, found=ValueError("odd")))
+    bench.editor.faults.append(UserError(key, seconds=700.5, found=ValueError("odd")))
     await failed(bench, job, key, sentences)
     failure = (await bench.now(job.id)).failure
     assert failure is not None
-    assert failure.fields == {"seconds": "700", "found": "odd"}
+    assert failure.fields == {"seconds": 700.5, "found": "odd"}
     assert bench.backend.ledger == {}
 
 
@@ -972,7 +972,7 @@ async def test_the_files_are_gone_before_success_is_committed(bench: Bench) -> N
 
 async def test_the_files_are_gone_before_a_failed_job_is_let_go(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
-    await bench.jobs.fail(await bench.claim(job.id), "failed.internal", incident=job.id)
+    await bench.jobs.fail(await bench.claim(job.id), "failed.bug", incident=job.id)
     claimed = await bench.claim(job.id)
     async with bench.unwritable():
         with pytest.raises(sqlite3.OperationalError):

@@ -8,6 +8,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.backends.signatures import signing_keys
 from bot.errors import StartupError
+from bot.setting_errors import takes
 from bot.settings import Settings, load_settings
 
 
@@ -242,6 +243,62 @@ def test_a_senseless_value_is_named_with_its_variable(
     assert sentence.startswith(f"{name}: ")
     assert sentence.count("\n") == 0
     assert "m" * 201 not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("VIDEO_SECONDS", "eight", '"eight" won\'t do: it takes a whole number from 1 to 60'),
+        ("VIDEO_SECONDS", "0", '"0" won\'t do: it takes a whole number from 1 to 60'),
+        ("VIDEO_SECONDS", "8.5", '"8.5" won\'t do: it takes a whole number from 1 to 60'),
+        ("KEEP_GB", "nan", '"nan" won\'t do: it takes a number above 0'),
+        ("JOB_DEADLINE_MINUTES", "soon", '"soon" won\'t do: it takes a number above 0'),
+        ("VIDEO_BACKEND", "sora", '"sora" won\'t do: it takes storyboard, openai, openrouter or gemini'),
+        ("LOG_LEVEL", "loud", '"LOUD" won\'t do: it takes DEBUG, INFO, WARNING or ERROR'),
+        ("VIDEO_MODEL", "m" * 201, f'"{"m" * 39}…" won\'t do: it takes 1 to 200 characters'),
+        (
+            "PUBLIC_URL",
+            "clapper.example",
+            '"clapper.example" is not a URL: write it like https://example.org',
+        ),
+        (
+            "PUBLIC_URL",
+            "https://clapper.example:99999",
+            '"https://clapper.example:99999" is not a URL: write it like https://example.org',
+        ),
+        (
+            "VIDEO_SIZE",
+            "large\tone",
+            '"large one" must be WIDTHxHEIGHT in even numbers of pixels, like 1280x720',
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_given_and_what_is_taken(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StartupError) as caught:
+        load_settings()
+    assert str(caught.value) == f"{name}: {sentence} (see .env.example)."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("openai_base_url", "ftp://ada:pa55@host.example"),
+        ("openai_extra", '{"token": "pa55", "seed": null}'),
+        ("secret_key", "pa55"),
+    ],
+)
+def test_a_refusal_repeats_no_secret(name: str, value: str) -> None:
+    with pytest.raises(StartupError, match=rf"^{name.upper()}: ") as caught:
+        load_settings(**{name: value})
+    assert "pa55" not in str(caught.value)
+
+
+def test_every_setting_with_bounds_says_what_it_takes() -> None:
+    bounded = [name for name, field in Settings.model_fields.items() if takes(field)]
+    assert len(bounded) >= 18
 
 
 def test_the_reason_for_a_refusal_does_not_drag_the_secrets_along() -> None:

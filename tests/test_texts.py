@@ -165,7 +165,7 @@ def test_every_reason_that_the_code_gives_has_a_sentence(key: str, shipped: Text
     given = {
         "caps.user": {"limit"},
         "caps.all": {"limit"},
-        "caps.day": {"limit"},
+        "caps.day": {"limit", "when"},
         "failed.internal": {"incident"},
         "audio.not_audio": {"found"},
         "audio.unreadable": {"found"},

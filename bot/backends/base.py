@@ -102,7 +102,10 @@ class VideoBackend(Protocol):
         ...
 
     async def cancel(self, ref: str) -> bool:
-        """Try to stop the remote job, and tell whether it is certain to have stopped."""
+        """Try to stop the remote job, or to delete an ended one.
+
+        True: it is certain that it has stopped, and nothing of it is left.
+        """
         ...
 
     def parse_webhook(

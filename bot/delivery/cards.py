@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.delivery.buttons import LABELS, Action, make_button
-from bot.delivery.choices import FINISHED, choices_for
+from bot.delivery.choices import FINISHED, HELD, choices_for
 from bot.delivery.notation import cut, megabytes
 from bot.delivery.wording import Wording
 from bot.model import JobState, Outlook
@@ -69,16 +69,23 @@ class Cards:
         return view
 
     def render_video(
-        self, job: Job, *, filename: str, note: str | None = None, original: str | None = None
+        self,
+        job: Job,
+        *,
+        filename: str,
+        ready_at: float | None = None,
+        note: str | None = None,
+        original: str | None = None,
     ) -> ui.LayoutView:
         """Show the finished video, uploaded with the same edit under `filename`.
 
+        `ready_at` is when it was ready, in Unix seconds; None: just now.
         `note` names a sentence about this upload, and `original` is the URL of what it was made
         from, if it is not that itself.
         """
         view, container = _begin([self._words.prompt(job), *self._notes(job, note)])
         container.add_item(_gallery(job, f"attachment://{filename}"))
-        container.add_item(ui.TextDisplay(self._words.made(job)))
+        container.add_item(ui.TextDisplay(self._words.made(job, ready_at)))
         if original is not None:
             container.add_item(_link(self._words.say(job, "button.original"), original))
         self._offer(container, job, FINISHED)
@@ -97,7 +104,7 @@ class Cards:
             container.add_item(ui.TextDisplay(line))
         if inline and plays_inline(artifact, url):
             container.add_item(_gallery(job, url))
-        container.add_item(ui.TextDisplay(words.made(job)))
+        container.add_item(ui.TextDisplay(words.made(job, artifact.created_at)))
         label = words.say(job, "button.watch", size=megabytes(artifact.size))
         container.add_item(_link(label, url))
         self._offer(container, job, FINISHED)
@@ -112,7 +119,11 @@ class Cards:
             size=megabytes(artifact.size),
             limit=megabytes(limit),
         )
-        return _begin([words.prompt(job), held, words.small_print(job)], job.state)[0]
+        heading = words.say(job, "card.held_heading")
+        lines = [heading, words.prompt(job), held, words.small_print(job)]
+        view, container = _begin(lines, job.state)
+        self._offer(container, job, HELD)
+        return view
 
     def dm(self, job: Job, *, link: str) -> str:
         """Write the DM that points to the finished video, on its card or elsewhere."""
@@ -145,7 +156,12 @@ class Cards:
     def _offer(self, container: _Container, job: Job, actions: Iterable[Action]) -> None:
         failed = job.state is JobState.FAILED
         buttons = [
-            make_button(action, job.id, self._label(job, action), advised=failed and number == 0)
+            make_button(
+                action,
+                job.id,
+                self._label(job, action),
+                advised=failed and number == 0 and action is not Action.DELETE,
+            )
             for number, action in enumerate(actions)
         ]
         if buttons:

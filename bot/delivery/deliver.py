@@ -134,6 +134,7 @@ class DiscordDeliverer:
             view = self._cards.render_video(
                 job,
                 filename=parcel.filename,
+                ready_at=artifact.created_at,
                 note=parcel.note,
                 original=link if parcel.note else None,
             )

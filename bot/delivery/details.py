@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.delivery.notation import megabytes
+from bot.delivery.notation import cut_block, megabytes, units
 from bot.delivery.shelf import begin, state_key
+from bot.delivery.wording import why
 from bot.model import JobState
 
 if TYPE_CHECKING:
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from bot.library import Details
     from bot.texts import Texts
 
-# Together with the steps it stays below the 4000 characters of a message.
-_PROMPT_CHARACTERS = 2500
+# Discord's limit for all the text of a message.
+_MOST_UNITS = 4000
+_PROMPT_UNITS = 2500
 _ID_CHARACTERS = 100
 
 
@@ -27,13 +29,15 @@ class DetailsPage:
 
     def render(self, details: Details, locale: str, *, in_full: bool) -> ui.LayoutView:
         """Show them `in_full` to the person whose video it is, and to moderators."""
-        lines = [self._texts("details.title", locale), self._state(details, locale)]
+        head = [self._texts("details.title", locale), self._state(details, locale)]
+        foot = [self._facts(details, locale)]
         if in_full:
-            lines += [_block(details.job.request.prompt), *self._course(details, locale)]
-        lines.append(self._facts(details, locale))
-        if in_full:
-            lines += [self._file(details, locale), self._ids(details, locale)]
-        return begin("\n".join(lines))[0]
+            foot += [self._file(details, locale), self._ids(details, locale)]
+            course = self._course(details, locale)
+            room = _MOST_UNITS - units("\n".join([*head, _block(""), *course, *foot]))
+            prompt = cut_block(_harmless(details.job.request.prompt), min(room, _PROMPT_UNITS))
+            head += [_block(prompt), *course]
+        return begin("\n".join([*head, *foot]))[0]
 
     def _state(self, details: Details, locale: str) -> str:
         job = details.job
@@ -58,7 +62,7 @@ class DetailsPage:
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
-        return [*lines, self._texts(failure.key, locale, **failure.fields)] if failure else lines
+        return [*lines, why(self._texts, failure, locale)] if failure else lines
 
     def _facts(self, details: Details, locale: str) -> str:
         job = details.job
@@ -85,9 +89,11 @@ class DetailsPage:
         return self._texts("details.ids", locale, job=job.id, remote=remote)
 
 
-def _block(prompt: str) -> str:
-    """Quote a prompt with all its lines, so that it can be copied and means nothing else."""
-    harmless = prompt.replace("``", "`\N{ZERO WIDTH SPACE}`")
-    if len(harmless) > _PROMPT_CHARACTERS:
-        harmless = harmless[: _PROMPT_CHARACTERS - 1] + "…"
-    return f"```\n{harmless}\n```"
+def _block(text: str) -> str:
+    """Quote a text with all its lines."""
+    return f"```\n{text}\n```"
+
+
+def _harmless(prompt: str) -> str:
+    """Return a prompt so that it can be copied, and does not end the quote around it."""
+    return prompt.replace("``", "`\N{ZERO WIDTH SPACE}`")

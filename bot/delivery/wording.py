@@ -10,7 +10,7 @@ from bot.model import NOTE_NOT_MERGED, JobState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Job, Outlook
+    from bot.model import Failure, Job, Outlook
     from bot.texts import Texts
 
 _PROMPT_CHARACTERS = 300
@@ -53,7 +53,7 @@ class Wording:
             case JobState.UNDECIDED:
                 return [self.say(job, "card.undecided")]
             case JobState.FAILED if job.failure is not None:
-                reason = self.say(job, job.failure.key, **job.failure.fields)
+                reason = why(self._texts, job.failure, job.origin.locale)
                 charged = job.remote_id is not None and self._costs(job)
                 return [reason, self.say(job, "card.charged" if charged else "card.free")]
             case JobState.CANCELLED:
@@ -78,8 +78,8 @@ class Wording:
             parts.append(job.id[:12])  # what the operator needs to find it in the log
         return _small(parts)
 
-    def made(self, job: Job) -> str:
-        """Say for whom it was made, by what, and how long that took."""
+    def made(self, job: Job, ready_at: float | None) -> str:
+        """Say for whom it was made, by what, and how long that took until it was ready."""
         parts = [self._person(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
@@ -87,7 +87,7 @@ class Wording:
             parts.append(job.backend)
             if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
                 parts.append(self.say(job, "card.narration"))
-        duration = clock_time(self._clock() - job.created_at)
+        duration = clock_time((ready_at or self._clock()) - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 
     def _person(self, job: Job) -> str:
@@ -114,6 +114,15 @@ class Wording:
 
     def _costs(self, job: Job) -> bool:
         return job.clip_of is None and job.backend not in self._free_backends
+
+
+def why(texts: Texts, failure: Failure, locale: str) -> str:
+    """Say why a job ended badly, in a language; so is what an attachment turned out to be."""
+    fields = dict(failure.fields)
+    word = f"found.{str(fields.get('found')).lower()}"
+    if word in texts.keys():  # noqa: SIM118 - a method
+        fields["found"] = texts(word, locale)
+    return texts(failure.key, locale, **fields)
 
 
 def _is_narrated(job: Job) -> bool:
