@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _STARTS_WITHIN = 120.0
 _ENDS_WITHIN = 10.0
-_OK = 200
+_SERVER_ERROR = 500
 # A peer gets none of our settings.
 _PASSED_ON = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT"})
 
@@ -26,7 +26,7 @@ _PASSED_ON = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT"})
 async def running(
     *command: str, health: str, log: Path, variables: Mapping[str, str]
 ) -> AsyncGenerator[None]:
-    """Run a server until the block ends; it is up when `health` answers 200."""
+    """Run a server until the block ends; it is up when `health` answers."""
     inherited = {name: value for name, value in os.environ.items() if name in _PASSED_ON}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
@@ -50,7 +50,7 @@ async def _answers(process: asyncio.subprocess.Process, health: str, log: Path) 
         while process.returncode is None:
             with contextlib.suppress(aiohttp.ClientError):
                 async with session.get(health) as response:
-                    if response.status == _OK:
+                    if response.status < _SERVER_ERROR:
                         return
             await asyncio.sleep(0.2)
     tail = (await asyncio.to_thread(log.read_text, errors="replace"))[-2000:]
