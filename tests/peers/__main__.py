@@ -13,10 +13,10 @@ import tempfile
 from pathlib import Path
 
 from bot.settings import Settings
-from tests.peers import aimock, litellm, nginx
+from tests.peers import aimock, litellm, nginx, sglang
 from tests.peers.findings import Findings
 
-_PEERS = (litellm, aimock, nginx)
+_PEERS = (litellm, sglang, aimock, nginx)
 _ALL_WITHIN = 900.0
 
 

@@ -40,18 +40,10 @@ async def judge(folder: Path, findings: Findings) -> None:
     node = installing.program("node")
     package = installing.from_npm("aimock", "@copilotkit/aimock", _VERSION)
     async with open_wire(folder) as wire:
-        clip_url = await _clip_url(wire)
+        clip_url = await wire.stored_clip()
         async with _mock(node, package, wire, clip_url) as url:
             await _videos_api(wire, f"{url}/v1", findings)
             await _openrouter(wire, f"{url}/api/v1", findings)
-
-
-async def _clip_url(wire: Wire) -> str:
-    backend = OpenAIVideos(base_url=wire.api.base_url, api_key=None, tls=TLS)
-    update = await backend.submit(_request("A clip for the mock"), create_key="k")
-    await backend.close()
-    wire.api.finish(update.ref)
-    return f"{wire.api.base_url}/videos/{update.ref}/content"
 
 
 @asynccontextmanager

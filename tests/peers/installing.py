@@ -16,14 +16,20 @@ class CannotInstallError(Exception):
     """A peer is not to be had here; the message says why."""
 
 
-def from_pypi(name: str, requirement: str) -> Path:
-    """Install into a virtual environment, unless it is there; return its folder of programs."""
+def from_pypi(name: str, requirement: str, *, instead_of_its_own: tuple[str, ...] = ()) -> Path:
+    """Install into a virtual environment, unless it is there; return its folder of programs.
+
+    `instead_of_its_own` are requirements to install in place of what the package asks for.
+    """
     folder = FOLDER / name
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     if not _is_there(folder, requirement):
         shutil.rmtree(folder, ignore_errors=True)
-        _run(sys.executable, "-m", "venv", str(folder))
-        _run(str(programs / "python"), *("-m", "pip", "install", "--quiet", requirement))
+        run(sys.executable, "-m", "venv", str(folder))
+        pip = (str(programs / "python"), "-m", "pip", "install", "--quiet")
+        if instead_of_its_own:
+            run(*pip, *instead_of_its_own)
+        run(*pip, *(("--no-deps",) if instead_of_its_own else ()), requirement)
         _note(folder, requirement)
     return programs
 
@@ -36,7 +42,7 @@ def from_npm(name: str, package: str, version: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         options = ("--no-audit", "--no-fund", "--ignore-scripts")
-        _run(program("npm"), "install", "--prefix", str(folder), *options, requirement)
+        run(program("npm"), "install", "--prefix", str(folder), *options, requirement)
         _note(folder, requirement)
     return folder / "node_modules" / package
 
@@ -58,7 +64,8 @@ def _note(folder: Path, requirement: str) -> None:
     (folder / "installed").write_text(requirement, encoding="utf-8")
 
 
-def _run(*command: str) -> None:
+def run(*command: str) -> None:
+    """Run an installer; CannotInstallError: it failed, and its last line says why."""
     words = [Path(command[0]).name, *command[1:]]
     sys.stdout.write(f"$ {' '.join(words)}\n")
     sys.stdout.flush()

@@ -6,7 +6,7 @@ It comes with the system, not from a package index.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.backends.base import RemoteState
 from bot.backends.openai_videos import OpenAIVideos
@@ -92,7 +92,11 @@ async def _through_the_bot(
 ) -> None:
     recipe = {name.lower(): value for name, value in recipes.environment(_RECIPE).items()}
     del recipe["discord_token"]
-    settings = recipe | {"openai_base_url": base_url, "openai_webhook_secret": ""}
+    settings: dict[str, Any] = recipe | {
+        "openai_base_url": base_url,
+        "openai_webhook_secret": "",
+        "video_seconds": 8,  # the stand-in makes clips of 4, 8 and 12
+    }
     async with (
         findings.step(NAME, "four times /video, made by both servers, all finished"),
         wire.bot(**settings | {"max_jobs_per_user": 4}),
