@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit proof-api clean
+.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit proof-api peers clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -61,5 +61,9 @@ proof-fit: .venv/dev
 proof-api: .venv/dev
 	$(BIN)/python -m tests.proof_api
 
+# Installs other people's servers into .venv-peers, or says why it can't; needs some minutes the first time.
+peers: .venv/dev
+	$(BIN)/python -m tests.peers
+
 clean:
-	rm -rf .venv .venv-proofs .pytest_cache .ruff_cache .import_linter_cache .coverage*
+	rm -rf .venv .venv-proofs .venv-peers .pytest_cache .ruff_cache .import_linter_cache .coverage*

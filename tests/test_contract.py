@@ -262,6 +262,7 @@ MODERATION = {
         "type": "image_generation_user_error",
     }
 }
+NO_SUCH_KEY = {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}}
 REFUSED = {
     "a bad value": (400, {"error": {"message": "Invalid size"}}, ErrorKind.INVALID),
     "moderation": (400, MODERATION, ErrorKind.MODERATED),
@@ -273,6 +274,7 @@ REFUSED = {
         ErrorKind.INVALID,
     ),
     "no key": (401, {"error": "Unauthorized"}, ErrorKind.AUTH),
+    "a key that a gateway without a database can't look up": (400, NO_SUCH_KEY, ErrorKind.AUTH),
     "a forbidden model": (403, {"error": {"message": "no access"}}, ErrorKind.AUTH),
     "no money": (402, {}, ErrorKind.BALANCE),
     "no quota": (429, {"error": {"code": "insufficient_quota"}}, ErrorKind.BALANCE),
@@ -529,6 +531,7 @@ OUTAGES = {
     "a time-out": (408, None, ErrorKind.TRANSIENT),
     "a bad request": (400, {"error": "what?"}, ErrorKind.TRANSIENT),
     "a revoked key": (401, {}, ErrorKind.AUTH),
+    "a key that a gateway forgot": (400, NO_SUCH_KEY, ErrorKind.AUTH),
     "too many polls": (429, {}, ErrorKind.RATE),
     "no JSON": (200, "OK", ErrorKind.TRANSIENT),
     "no job": (200, {"error": None}, ErrorKind.TRANSIENT),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from discord import app_commands
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")
+PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/backends.md")
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
 PICTURE_BYTES = 300_000
 

@@ -253,7 +253,11 @@ def test_a_senseless_value_is_named_with_its_variable(
         ("VIDEO_SECONDS", "8.5", '"8.5" won\'t do: it takes a whole number from 1 to 60'),
         ("KEEP_GB", "nan", '"nan" won\'t do: it takes a number above 0'),
         ("JOB_DEADLINE_MINUTES", "soon", '"soon" won\'t do: it takes a number above 0'),
-        ("VIDEO_BACKEND", "sora", '"sora" won\'t do: it takes storyboard, openai, openrouter or gemini'),
+        (
+            "VIDEO_BACKEND",
+            "sora",
+            '"sora" won\'t do: it takes storyboard, openai, openrouter or gemini',
+        ),
         ("LOG_LEVEL", "loud", '"LOUD" won\'t do: it takes DEBUG, INFO, WARNING or ERROR'),
         ("VIDEO_MODEL", "m" * 201, f'"{"m" * 39}…" won\'t do: it takes 1 to 200 characters'),
         (

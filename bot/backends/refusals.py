@@ -32,6 +32,8 @@ _BALANCE = re.compile(
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
+# LiteLLM without a database says so, with 400, of every key but its master key.
+_KEY_UNKNOWN = "no_db_connection"
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
 _MAX_CLASSIFIED = 4000
@@ -49,6 +51,7 @@ _OF_CREATE: Mapping[int, ErrorKind] = {
     422: ErrorKind.INVALID,
     429: ErrorKind.RATE,
 }
+_BAD_REQUEST = 400
 _MAY_SAY_MORE = frozenset({400, 403, 413, 422, 429})
 _OF_JOB: Mapping[int, ErrorKind] = {
     401: ErrorKind.AUTH,
@@ -78,7 +81,7 @@ def of_create(status: int, answer: object, *, retry_after: float | None) -> Back
 def of_job(status: int, answer: object, *, retry_after: float | None = None) -> BackendError:
     """Classify a refusal to tell about, or to hand out, a job that exists."""
     kind = _OF_JOB.get(status, ErrorKind.TRANSIENT)
-    if _KEY.search(_text_of(answer)):
+    if status == _BAD_REQUEST and _is_of_the_key(answer):
         kind = ErrorKind.AUTH
     return BackendError(kind, describe(answer, status), retry_after=retry_after)
 
@@ -156,11 +159,15 @@ def _until(date: str, now: float) -> float:
         return math.nan
 
 
+def _is_of_the_key(answer: object) -> bool:
+    return _KEY_UNKNOWN in texts_in(answer) or _KEY.search(_text_of(answer)) is not None
+
+
 def _spoken(answer: object) -> ErrorKind | None:
     text = _text_of(answer)
     if _MODERATED.search(text):
         return ErrorKind.MODERATED
-    if _KEY.search(text):
+    if _is_of_the_key(answer):
         return ErrorKind.AUTH
     if not _BALANCE.search(text):
         return None
