@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.keeper import Keeper
     from bot.library import Library
     from bot.media.workspace import Workspace
+    from bot.narrator import Narrator
     from bot.texts import Texts
     from storage.outlook import Outlooks
     from storage.people import PeopleStore
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.personal", "cogs._buttons", "cogs._forms")
+_WITH_A_VOICE = ("cogs.narrate",)
 _API_SECONDS = 15
 # discord.py itself would wait out a limit of a day.
 _COMMANDS_SECONDS = 60
@@ -55,7 +57,7 @@ class Presets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """What cogs need."""
+    """What cogs need; without a `narrator` no texts are spoken."""
 
     jobs: JobService
     cards: Cards
@@ -67,6 +69,7 @@ class Services:
     workspace: Workspace
     library: Library
     resender: Resender
+    narrator: Narrator | None = None
 
 
 class VideoBot(commands.Bot):
@@ -92,7 +95,8 @@ class VideoBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load what people type and press, and tell Discord of it."""
-        for extension in _EXTENSIONS:
+        more = _WITH_A_VOICE if self.services.narrator else ()
+        for extension in (*_EXTENSIONS, *more):
             await self.load_extension(extension)
         try:
             async with asyncio.timeout(_COMMANDS_SECONDS):

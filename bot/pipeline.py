@@ -63,6 +63,10 @@ class Editor(Protocol):
         """Make the attachment of another job a narration; UserError: it isn't kept any more."""
         ...
 
+    async def speak(self, job_id: str, text: str) -> None:
+        """Have a text spoken and make it a narration; UserError: it can't be."""
+        ...
+
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
         """Make the clip ready, with the narration if there is one; MediaError: it can't be done.
 
@@ -138,6 +142,8 @@ class Pipeline:
             await self._editor.ingest(job.id, job.attachment.url)
         elif job.narration_of is not None:
             await self._editor.ingest_kept(job.id, of=job.narration_of)
+        elif job.attachment.text is not None:
+            await self._editor.speak(job.id, job.attachment.text)
 
     async def _find_message(self, job: Job) -> None:
         message_id = await self._deliverer.find_message(job)

@@ -14,6 +14,8 @@ from discord.ext import commands
 from bot.client import answer
 from bot.delivery.buttons import TEMPLATE, Action
 from bot.errors import UserError
+from bot.media.speech import MAX_TEXT, checked_text
+from bot.model import spoken
 from cogs._edge import answering
 from cogs._fields import file_in, text_in, tick_in
 from cogs._orders import MAX_PROMPT, check_audio, find_narration, place, place_again
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.client import Services, VideoBot
-    from bot.model import Job
+    from bot.model import Attachment, Job
 
 log = logging.getLogger(__name__)
 
-_PROMPT, _AUDIO, _SURE = "prompt", "audio", "sure"
+_PROMPT, _AUDIO, _TEXT, _SURE = "prompt", "audio", "text", "sure"
 _TITLES = {
     Action.EDIT: "form.edit_title",
     Action.NARRATE: "form.narrate_title",
@@ -44,7 +46,7 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
         return services.texts(key, str(interaction.locale))
 
     form = ui.Modal(title=say(_TITLES[action]), custom_id=f"clapper:{action}:{job.id}")
-    for item in _ITEMS[action](job, say):
+    for item in _items(services, job, action, say):
         form.add_item(item)
     # Nothing of it stays in discord.py's memory: what is sent comes to the listener below.
     form.stop()
@@ -75,9 +77,27 @@ def _edit(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
 
 
 def _narrate(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
-    audio = ui.FileUpload[Any](custom_id=_AUDIO, min_values=1, max_values=1)
+    return [_upload(job, say, required=True)]
+
+
+def _narrate_or_speak(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
+    text = ui.TextInput[Any](
+        custom_id=_TEXT,
+        style=discord.TextStyle.paragraph,
+        required=False,
+        max_length=MAX_TEXT,
+    )
+    hint = say("form.narrate_text_hint")
+    label = ui.Label[Any](text=say("form.narrate_text"), description=hint, component=text)
+    return [_upload(job, say, required=False), label]
+
+
+def _upload(job: Job, say: Callable[[str], str], *, required: bool) -> ui.Item[Any]:
+    audio = ui.FileUpload[Any](
+        custom_id=_AUDIO, required=required, min_values=int(required), max_values=1
+    )
     hint = say("form.narrate_hint_again" if job.attachment else "form.narrate_hint")
-    return [ui.Label(text=say("form.narrate_audio"), description=hint, component=audio)]
+    return ui.Label(text=say("form.narrate_audio"), description=hint, component=audio)
 
 
 def _delete(_job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
@@ -88,7 +108,16 @@ def _delete(_job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     ]
 
 
-_ITEMS = {Action.EDIT: _edit, Action.NARRATE: _narrate, Action.DELETE: _delete}
+def _items(
+    services: Services, job: Job, action: Action, say: Callable[[str], str]
+) -> list[ui.Item[Any]]:
+    match action:
+        case Action.EDIT:
+            return _edit(job, say)
+        case Action.NARRATE:
+            return (_narrate_or_speak if services.narrator else _narrate)(job, say)
+        case _:
+            return _delete(job, say)
 
 
 class FormsCog(commands.Cog):
@@ -123,12 +152,22 @@ class FormsCog(commands.Cog):
 
 async def _take_narration(interaction: discord.Interaction[VideoBot], job: Job) -> None:
     services = interaction.client.services
-    audio = file_in(interaction.data, _AUDIO)
-    if audio is None:
-        raise UserError("audio.missing")
-    check_audio(services.presets, audio.size)
+    narration = _narration_in(interaction.data, services)
     await _check(services, job, Action.NARRATE)
-    await place(interaction, job.request, audio, clip_of=job.id)
+    await place(interaction, job.request, narration, clip_of=job.id)
+
+
+def _narration_in(data: object, services: Services) -> Attachment:
+    """Read the file or the text; UserError: there are both, or neither."""
+    audio, text = file_in(data, _AUDIO), text_in(data, _TEXT).strip()
+    if audio is not None and text:
+        raise UserError("speech.both")
+    if audio is not None:
+        check_audio(services.presets, audio.size)
+        return audio
+    if text:
+        return spoken(checked_text(text))
+    raise UserError("speech.neither" if services.narrator else "audio.missing")
 
 
 async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:

@@ -20,12 +20,13 @@ INSERT = f"""
 INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
     interaction_id, application_id, user_id, guild_id, channel_id, locale, token, token_until,
-    upload_limit, by_bot, attachment_name, attachment_size, attachment_url, narration_of, clip_of)
+    upload_limit, by_bot, attachment_name, attachment_size, attachment_url, attachment_text,
+    narration_of, clip_of)
 SELECT
     :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :attachment_name, :attachment_size, :attachment_url,
-    :narration_of, :clip_of
+    :attachment_text, :narration_of, :clip_of
 FROM ({USAGE})
 WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all
     AND (today < :max_today OR :clip_of IS NOT NULL)

@@ -21,7 +21,8 @@ _MARK_DELETED = f"""
 UPDATE jobs SET
     deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, token = NULL,
     prompt = '', fingerprint = '', failure_key = NULL, failure_fields = NULL,
-    attachment_name = NULL, attachment_size = NULL, attachment_url = NULL
+    attachment_name = NULL, attachment_size = NULL, attachment_url = NULL,
+    attachment_text = NULL
 WHERE id = :id AND {_RESTS}
 RETURNING id
 """  # noqa: S608 - put together from constants
@@ -110,6 +111,12 @@ class KeepingStore:
         """Remove the deleted jobs that no cap counts any more, and tell how many."""
         params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
         return len(await self._database.rows(_DROP_ROWS, params))
+
+    async def forget_speeches(self, *, now: float) -> None:
+        """Remove who had a text spoken, once no cap counts it any more."""
+        await self._database.rows(
+            "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
+        )
 
     async def standing(self, job_ids: Collection[str]) -> dict[str, Standing]:
         """Tell how these jobs stand, by their ids; unknown ones are left out."""
