@@ -120,6 +120,14 @@ class VideoBot(commands.Bot):
         await self.http.bulk_upsert_global_commands(application, payload=wanted)
         log.info("discord.commands_synced commands=%d", len(wanted))
 
+    async def close(self) -> None:
+        """Disconnect, also while servers are still coming in."""
+        # discord.py would say afterwards that it is ready, on a loop that it has let go of.
+        waiting: asyncio.Task[None] | None = getattr(self._connection, "_ready_task", None)
+        if waiting is not None:
+            waiting.cancel()
+        await super().close()
+
     async def on_ready(self) -> None:
         """Say that people can be served now."""
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
