@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.client import Services, VideoBot, attachment_hosts, log_in
 from bot.clients import ClientJobs
-from bot.core import STORYBOARD, open_backend, open_core
+from bot.core import STORYBOARD, open_backend, open_core, open_voice
 from bot.delivery.cards import Cards
 from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
@@ -25,6 +25,7 @@ from bot.media.editor import Editor
 from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
+from bot.narrator import Narrator
 from bot.pipeline import Pipeline
 from bot.poller import Poller
 from bot.presets import Presets
@@ -46,10 +47,12 @@ from storage.keeping import KeepingStore
 from storage.library import LibraryStore
 from storage.outlook import Outlooks
 from storage.people import PeopleStore
+from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.core import Core
+    from bot.media.speech import Voice
     from bot.settings import Settings
     from bot.timing import Timing
 
@@ -74,7 +77,8 @@ async def run(
         async with AsyncExitStack() as stack:
             core = await open_core(settings, stack)
             backend = await open_backend(core, stack)
-            service = await _open_service(core, backend, timing, stack)
+            voice = await open_voice(settings)
+            service = await _open_service(core, backend, voice, timing, stack)
             if await _logs_in(service.bot, settings, stop):
                 await supervise(service, stop)
 
@@ -99,13 +103,22 @@ async def _logs_in(bot: VideoBot, settings: Settings, stop: asyncio.Event) -> bo
 
 
 async def _open_service(
-    core: Core, backend: VideoBackend, timing: Timing | None, stack: AsyncExitStack
+    core: Core,
+    backend: VideoBackend,
+    voice: Voice | None,
+    timing: Timing | None,
+    stack: AsyncExitStack,
 ) -> Service:
     settings, timing = core.settings, timing or timing_for(backend)
     bus, texts, bot = EventBus(), Texts.load(), VideoBot()
     workspace, artifacts = Workspace(settings.data_dir), ArtifactStore(core.database)
     links = _links(core)
-    cards = Cards(texts, free_backends=frozenset({STORYBOARD}), clock=time.time)
+    cards = Cards(
+        texts,
+        free_backends=frozenset({STORYBOARD}),
+        voice_costs=voice is not None and voice.costs,
+        clock=time.time,
+    )
     outlooks = Outlooks(core.database)
     jobs = JobService(
         JobStore(core.database),
@@ -117,7 +130,7 @@ async def _open_service(
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
     )
-    editor = _editor(core, workspace)
+    editor = _editor(core, workspace, voice)
     deliverer = await stack.enter_async_context(
         open_deliverer(
             bot,
@@ -179,6 +192,7 @@ async def _open_service(
         workspace=workspace,
         library=library,
         resender=resender,
+        narrator=_narrator(core, workspace, voice) if voice else None,
     )
     feed = JobFeed()
     bus.subscribe(feed.note)
@@ -236,7 +250,7 @@ def _site(core: Core, clients: ClientJobs, feed: JobFeed, texts: Texts) -> Site 
     )
 
 
-def _editor(core: Core, workspace: Workspace) -> Editor:
+def _editor(core: Core, workspace: Workspace, voice: Voice | None) -> Editor:
     settings = core.settings
     fetcher = AttachmentFetcher(
         core.http,
@@ -253,6 +267,22 @@ def _editor(core: Core, workspace: Workspace) -> Editor:
             max_bytes=settings.max_result_mb * _MIB,
         ),
         max_seconds=settings.max_audio_seconds,
+        voice=voice,
+    )
+
+
+def _narrator(core: Core, workspace: Workspace, voice: Voice) -> Narrator:
+    settings = core.settings
+    return Narrator(
+        voice,
+        core.ffmpeg,
+        workspace,
+        SpeechStore(core.database),
+        caps=SpeechCaps(
+            per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
+        ),
+        max_seconds=settings.max_audio_seconds,
+        clock=time.time,
     )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bot.keeper import Keeper
     from bot.library import Library
     from bot.media.workspace import Workspace
+    from bot.narrator import Narrator
     from bot.presets import Presets
     from bot.texts import Texts
     from storage.outlook import Outlooks
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.personal", "cogs._buttons", "cogs._forms")
+_WITH_A_VOICE = ("cogs.narrate",)
 _API_SECONDS = 15
 # discord.py itself would wait out a limit of a day.
 _COMMANDS_SECONDS = 60
@@ -46,7 +48,7 @@ _OFFER_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """What cogs need."""
+    """What cogs need; without a `narrator` no texts are spoken."""
 
     jobs: JobService
     cards: Cards
@@ -58,6 +60,7 @@ class Services:
     workspace: Workspace
     library: Library
     resender: Resender
+    narrator: Narrator | None = None
 
 
 class VideoBot(commands.Bot):
@@ -84,7 +87,8 @@ class VideoBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load what people type and press, and tell Discord of it."""
-        for extension in _EXTENSIONS:
+        more = _WITH_A_VOICE if self.services.narrator else ()
+        for extension in (*_EXTENSIONS, *more):
             await self.load_extension(extension)
         self._offered = await self._try_to_offer()
 
@@ -121,6 +125,14 @@ class VideoBot(commands.Bot):
             return
         await self.http.bulk_upsert_global_commands(application, payload=wanted)
         log.info("discord.commands_synced commands=%d", len(wanted))
+
+    async def close(self) -> None:
+        """Disconnect, also while servers are still coming in."""
+        # discord.py would say afterwards that it is ready, on a loop that it has let go of.
+        waiting: asyncio.Task[None] | None = getattr(self._connection, "_ready_task", None)
+        if waiting is not None:
+            waiting.cancel()
+        await super().close()
 
     async def on_ready(self) -> None:
         """Say that people can be served now."""

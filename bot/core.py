@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.backends.gemini import Gemini
 from bot.backends.gemini_formats import response_format
+from bot.backends.openai_speech import OpenAISpeech
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter import OpenRouter
 from bot.backends.openrouter_models import check
@@ -20,6 +21,7 @@ from bot.backends.wires import Patience
 from bot.errors import BackendError, StartupError
 from bot.links import derive_key, load_secret
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.media.piper import open_piper
 from bot.storyboard.orders import ApiError, check_size
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.server import Storyboard
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.media.speech import Voice
     from bot.settings import Settings
     from storage.database import Database
 
@@ -40,6 +43,8 @@ log = logging.getLogger(__name__)
 
 STORYBOARD = "storyboard"
 _LOOK_SECONDS = 10.0
+_ANY_VOICE = "alloy"
+_MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +103,25 @@ async def open_backend(core: Core, stack: AsyncExitStack) -> VideoBackend:
             backend = _open_gemini(settings)
     stack.push_async_callback(backend.close)
     return backend
+
+
+async def open_voice(settings: Settings) -> Voice | None:
+    """Return what speaks texts; None: nothing does. StartupError: it isn't there."""
+    match settings.narration_backend:
+        case "off":
+            return None
+        case "piper":
+            return await open_piper(
+                settings.narration_voice, max_seconds=settings.max_audio_seconds
+            )
+        case "openai":
+            return OpenAISpeech(
+                base_url=settings.narration_base_url,
+                api_key=settings.narration_api_key.get_secret_value() or None,
+                model=settings.narration_model,
+                voice=settings.narration_voice or _ANY_VOICE,
+                max_bytes=settings.max_audio_mb * _MIB,
+            )
 
 
 async def _open_openrouter(settings: Settings) -> OpenRouter:

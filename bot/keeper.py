@@ -163,6 +163,7 @@ class Keeper:
     async def sweep(self) -> None:
         """Delete what is too old, what has no room, and what a crash has left."""
         await self._store.drop_artifacts_of_deleted()
+        await self._store.forget_speeches(now=self._clock())
         # First the disk, then the table: a file whose job isn't there yet can't be seen.
         stock = await self._workspace.stock()
         standing = await self._store.standing(stock.job_ids)

@@ -99,11 +99,20 @@ class VideoRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A narration as it was attached; its URL is None once the file was fetched."""
+    """A narration as it was attached, or the `text` to speak instead; `size` in bytes.
+
+    Its URL is None once the file was fetched.
+    """
 
     url: str | None
     filename: str
     size: int
+    text: str | None = None
+
+
+def spoken(text: str) -> Attachment:
+    """Return the narration that a text will be."""
+    return Attachment(url=None, filename="narration", size=0, text=text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

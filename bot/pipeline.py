@@ -69,6 +69,10 @@ class Editor(Protocol):
         """Make the attachment in the job's own folder a narration; UserError: it is none."""
         ...
 
+    async def speak(self, job_id: str, text: str) -> None:
+        """Have a text spoken and make it a narration; UserError: it can't be."""
+        ...
+
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
         """Make the clip ready, with the narration if there is one; MediaError: it can't be done.
 
@@ -144,6 +148,8 @@ class Pipeline:
             await self._editor.ingest(job.id, job.attachment.url)
         elif job.narration_of is not None:
             await self._editor.ingest_kept(job.id, of=job.narration_of)
+        elif job.attachment.text is not None:
+            await self._editor.speak(job.id, job.attachment.text)
         else:
             await self._editor.ingest_given(job.id)
 

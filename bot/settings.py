@@ -190,6 +190,14 @@ class Settings(BaseSettings):
     narration_fit: Literal["hold", "loop", "trim"] = "hold"
     narration_mix: Literal["replace", "duck"] = "replace"
 
+    narration_backend: Literal["off", "piper", "openai"] = "off"
+    narration_base_url: Url = ""
+    narration_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    narration_model: str = Field("gpt-4o-mini-tts", min_length=1, max_length=200)
+    narration_voice: str = Field("", max_length=1000)
+    max_narrations_per_user: int = Field(20, ge=1, le=_MOST_JOBS)
+    max_narrations_per_day: int = Field(200, ge=1, le=_MOST_JOBS)
+
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
         "INFO"
     )
@@ -250,6 +258,11 @@ class Settings(BaseSettings):
             raise ValueError("GEMINI_API_KEY is missing: make one at aistudio.google.com/apikey.")
         if self.video_backend == "gemini" and self.model is None:
             raise ValueError(f"VIDEO_MODEL: Gemini has to be told one, like {_GEMINI_MODEL}.")
+        if self.narration_backend == "openai" and not self.narration_base_url:
+            raise ValueError(
+                "NARRATION_BASE_URL is missing: name the server that speaks, like "
+                "https://api.openai.com/v1, or set NARRATION_BACKEND=off."
+            )
         return self
 
 

@@ -14,7 +14,8 @@ from discord.ext import commands
 from bot.client import answer
 from bot.delivery.buttons import TEMPLATE, Action
 from bot.errors import UserError
-from bot.model import JobState
+from bot.media.speech import MAX_TEXT, checked_text
+from bot.model import JobState, spoken
 from bot.presets import MAX_PROMPT
 from cogs._edge import answering
 from cogs._fields import file_in, text_in, tick_in
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.client import Services, VideoBot
-    from bot.model import Job
+    from bot.model import Attachment, Job
 
 log = logging.getLogger(__name__)
 
-_PROMPT, _AUDIO, _SURE = "prompt", "audio", "sure"
+_PROMPT, _AUDIO, _TEXT, _SURE = "prompt", "audio", "text", "sure"
 _TITLES = {
     Action.EDIT: "form.edit_title",
     Action.NARRATE: "form.narrate_title",
@@ -47,7 +48,7 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
         return services.texts(key, str(interaction.locale))
 
     form = ui.Modal(title=say(_TITLES[action]), custom_id=f"clapper:{action}:{job.id}")
-    for item in _ITEMS[action](job, say):
+    for item in _items(services, job, action, say):
         form.add_item(item)
     # Nothing of it stays in discord.py's memory: what is sent comes to the listener below.
     form.stop()
@@ -79,14 +80,21 @@ def _edit(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     return [_prompt_field(job, say, hint)]
 
 
-def _narrate(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
-    return [_audio_field(say, "form.narrate_hint_again" if job.attachment else "form.narrate_hint")]
+def _narrate(job: Job, say: Callable[[str], str], *, speaks: bool) -> list[ui.Item[Any]]:
+    hint = "form.narrate_hint_again" if job.attachment else "form.narrate_hint"
+    return _sources(say, hint, speaks=speaks)
 
 
-def _attach(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
+def _attach(job: Job, say: Callable[[str], str], *, speaks: bool) -> list[ui.Item[Any]]:
     if job.clip_of is not None:
-        return [_audio_field(say, "form.narrate_hint")]
-    return [_prompt_field(job, say), _audio_field(say, "form.attach_hint")]
+        return _sources(say, "form.narrate_hint", speaks=speaks)
+    return [_prompt_field(job, say), *_sources(say, "form.attach_hint", speaks=speaks)]
+
+
+def _sources(say: Callable[[str], str], hint: str, *, speaks: bool) -> list[ui.Item[Any]]:
+    """Ask for a file, or for a file or a text where there is a voice."""
+    audio = _audio_field(say, hint, required=not speaks)
+    return [audio, _text_field(say)] if speaks else [audio]
 
 
 def _prompt_field(job: Job, say: Callable[[str], str], hint: str | None = None) -> ui.Item[Any]:
@@ -99,9 +107,22 @@ def _prompt_field(job: Job, say: Callable[[str], str], hint: str | None = None) 
     return ui.Label(text=say("form.edit_prompt"), description=hint, component=prompt)
 
 
-def _audio_field(say: Callable[[str], str], hint: str) -> ui.Item[Any]:
-    audio = ui.FileUpload[Any](custom_id=_AUDIO, min_values=1, max_values=1)
+def _audio_field(say: Callable[[str], str], hint: str, *, required: bool = True) -> ui.Item[Any]:
+    audio = ui.FileUpload[Any](
+        custom_id=_AUDIO, required=required, min_values=int(required), max_values=1
+    )
     return ui.Label(text=say("form.narrate_audio"), description=say(hint), component=audio)
+
+
+def _text_field(say: Callable[[str], str]) -> ui.Item[Any]:
+    text = ui.TextInput[Any](
+        custom_id=_TEXT,
+        style=discord.TextStyle.paragraph,
+        required=False,
+        max_length=MAX_TEXT,
+    )
+    hint = say("form.narrate_text_hint")
+    return ui.Label[Any](text=say("form.narrate_text"), description=hint, component=text)
 
 
 def _delete(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
@@ -113,12 +134,19 @@ def _delete(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     ]
 
 
-_ITEMS = {
-    Action.EDIT: _edit,
-    Action.NARRATE: _narrate,
-    Action.ATTACH: _attach,
-    Action.DELETE: _delete,
-}
+def _items(
+    services: Services, job: Job, action: Action, say: Callable[[str], str]
+) -> list[ui.Item[Any]]:
+    speaks = services.narrator is not None
+    match action:
+        case Action.EDIT:
+            return _edit(job, say)
+        case Action.NARRATE:
+            return _narrate(job, say, speaks=speaks)
+        case Action.ATTACH:
+            return _attach(job, say, speaks=speaks)
+        case _:
+            return _delete(job, say)
 
 
 class FormsCog(commands.Cog):
@@ -158,16 +186,26 @@ async def _take_narration(
 ) -> None:
     """Place a job with the file of the form, for a finished video or for a new one."""
     services = interaction.client.services
-    audio = file_in(interaction.data, _AUDIO)
-    if audio is None:
-        raise UserError("audio.missing")
-    services.presets.check_audio(audio.size)
+    narration = _narration_in(interaction.data, services)
     if clip_of is None:
         request = services.presets.request(text_in(interaction.data, _PROMPT))
     else:
         await _need_video(services, clip_of)
         request = job.request
-    await place(interaction, request, audio, clip_of=clip_of)
+    await place(interaction, request, narration, clip_of=clip_of)
+
+
+def _narration_in(data: object, services: Services) -> Attachment:
+    """Read the file or the text; UserError: there are both, or neither."""
+    audio, text = file_in(data, _AUDIO), text_in(data, _TEXT).strip()
+    if audio is not None and text:
+        raise UserError("speech.both")
+    if audio is not None:
+        services.presets.check_audio(audio.size)
+        return audio
+    if text:
+        return spoken(checked_text(text))
+    raise UserError("speech.neither" if services.narrator else "audio.missing")
 
 
 async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:

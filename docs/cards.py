@@ -28,6 +28,7 @@ from bot.model import (
     Outlook,
     VideoRequest,
     new_job,
+    spoken,
 )
 from bot.texts import Texts
 
@@ -118,6 +119,15 @@ _REASONS = {
     "audio.too_large": "the attachment is too large",
     "audio.too_long": "the narration is too long",
     "audio.unreadable": "the attachment is damaged",
+    "speech.moderated": "the voice service refuses the text",
+    "speech.off": "there is no voice any more",
+    "speech.other_letters": "the voice can't read the text's letters",
+    "speech.refused": "the voice service refuses the bot",
+    "speech.too_long": "the text takes too long to speak",
+    "speech.unavailable": "the voice can't be reached",
+    "speech.unspeakable": "the voice can't speak the text",
+    "speech.unsure": "nobody knows whether the text was charged",
+    "speech.unusable": "what the voice service sent is no sound",
 }
 
 
@@ -133,6 +143,7 @@ def _failing(key: str) -> _Scene:
             "remote_id": "video_1" if key in _LATE_FAILURES else None,
             "attachment": _VOICE if key.startswith("audio.") else None,
             **(_NEW_NARRATION if key in _NARRATION_FAILURES else {}),
+            **(_NEW_SPEECH if key in _SPEECH_FAILURES else {}),
         },
     )
 
@@ -142,9 +153,17 @@ _LATE_FAILURES = frozenset(
     {"failed.gone", "failed.timeout", "failed.not_a_video", "failed.file_gone"}
 )
 _NARRATION_FAILURES = frozenset({"failed.clip_gone", "failed.not_narrated"})
+_SPEECH_FAILURES = frozenset(
+    f"speech.{why}"
+    for why in (
+        *("moderated", "off", "other_letters", "refused", "too_long", "unavailable"),
+        *("unspeakable", "unsure", "unusable"),
+    )
+)
 # It answers a form, and never stands on a card.
 _IN_A_FORM = frozenset({"audio.missing"})
 _NEW_NARRATION = {"clip_of": "0" * 32, "attachment": _VOICE}
+_NEW_SPEECH = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
 
 
 def _with_video(title: str, **options: Any) -> _Scene:  # noqa: ANN401 - as `render_video` has them
@@ -216,15 +235,17 @@ def _finished() -> Iterator[_Scene]:
 def _ended(texts: Texts) -> Iterator[_Scene]:
     yield _in_state("Cancelled in time", JobState.CANCELLED)
     yield _in_state("Cancelled when it was being made", JobState.CANCELLED, submitted_at=_NOW)
+    yield _in_state("Cancelled when a text was being spoken", JobState.CANCELLED, **_NEW_SPEECH)
     keys = texts.keys() - _IN_A_FORM
     yield from map(_failing, sorted(key for key in keys if key.startswith("failed.")))
     yield from map(_failing, sorted(key for key in keys if key.startswith("audio.")))
+    yield from map(_failing, sorted(_SPEECH_FAILURES))
 
 
 def page() -> str:
     """Return the text of the page."""
     texts = Texts.load()
-    cards = Cards(texts, free_backends=frozenset(), clock=lambda: _NOW)
+    cards = Cards(texts, free_backends=frozenset(), voice_costs=True, clock=lambda: _NOW)
     english = _LANGUAGES["en"]
     languages = {
         code: _LANGUAGES.get(code, replace(english, name=code))

@@ -70,7 +70,10 @@ def _attachment(row: sqlite3.Row) -> Attachment | None:
     if row["attachment_name"] is None:
         return None
     return Attachment(
-        url=row["attachment_url"], filename=row["attachment_name"], size=row["attachment_size"]
+        url=row["attachment_url"],
+        filename=row["attachment_name"],
+        size=row["attachment_size"],
+        text=row["attachment_text"],
     )
 
 

@@ -31,12 +31,13 @@ INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
     interaction_id, application_id, user_id, guild_id, channel_id, locale, token, token_until,
     upload_limit, by_bot, client, client_key, client_digest,
-    attachment_name, attachment_size, attachment_url, narration_of, clip_of, clip_has_voice)
+    attachment_name, attachment_size, attachment_url, attachment_text, narration_of, clip_of,
+    clip_has_voice)
 SELECT
     :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :client, :client_key, :client_digest,
-    :attachment_name, :attachment_size, :attachment_url, :narration_of, :clip_of,
+    :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
     -- Asked now: later the other job may be deleted.
     EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
         AND note IS NOT 'note.not_merged')

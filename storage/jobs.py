@@ -71,6 +71,7 @@ class JobStore:
             attachment_name=attachment.filename if attachment else None,
             attachment_size=attachment.size if attachment else None,
             attachment_url=attachment.url if attachment else None,
+            attachment_text=attachment.text if attachment else None,
             narration_of=job.narration_of,
             clip_of=job.clip_of,
             day_ago=job.created_at - _DAY,

@@ -21,7 +21,8 @@ _MARK_DELETED = f"""
 UPDATE jobs SET
     deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, token = NULL,
     prompt = '', fingerprint = '', failure_key = NULL, failure_fields = NULL,
-    attachment_name = NULL, attachment_size = NULL, attachment_url = NULL
+    attachment_name = NULL, attachment_size = NULL, attachment_url = NULL,
+    attachment_text = NULL
 WHERE id = :id AND {_RESTS}
 RETURNING id
 """  # noqa: S608 - put together from constants
@@ -77,6 +78,13 @@ SELECT id, {_RESTS} AS rests, artifacts.size, artifacts.delivered_at
 FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE user_id = :user_id AND deleted_at IS NULL
 """  # noqa: S608 - put together from constants
+
+
+_LAST_DELETED = """
+SELECT max(at) AS at FROM (
+    SELECT deleted_at AS at FROM jobs WHERE user_id = :user_id
+    UNION ALL SELECT at FROM speeches WHERE user_id = :user_id)
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +163,12 @@ class KeepingStore:
         await self._database.rows(_DROP_SPENT, {})
         return len(rows)
 
+    async def forget_speeches(self, *, now: float) -> None:
+        """Remove who had a text spoken, once no cap counts it any more."""
+        await self._database.rows(
+            "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
+        )
+
     async def standing(self, job_ids: Collection[str]) -> dict[str, Standing]:
         """Tell how these jobs stand, by their ids; unknown ones are left out."""
         rows = await self._database.rows(_STANDING, {"ids": json.dumps(list(job_ids))})
@@ -170,10 +184,8 @@ class KeepingStore:
         }
 
     async def last_deleted_at(self, user_id: int) -> float | None:
-        """Tell when a person's job was last deleted whose empty row is still there."""
-        row = await self._database.row(
-            "SELECT max(deleted_at) AS at FROM jobs WHERE user_id = :user_id", {"user_id": user_id}
-        )
+        """Tell how new the newest row of a person is that is only there to be counted."""
+        row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
 
     async def holdings(self, user_id: int) -> list[Holding]:

@@ -259,6 +259,28 @@ class FakeDeliverer:
 
 
 @dataclass
+class FakeVoice:
+    """Whoever speaks: `sound` is what comes for each text, `spoken` what was paid for."""
+
+    sound: bytes
+    costs: bool = True
+    name: str = "fake"
+    spoken: list[str] = field(default_factory=list[str])
+    faults: list[Exception] = field(default_factory=list[Exception])
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answer.set()
+
+    async def speak(self, text: str, target: Path) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.spoken.append(text)
+        await self.answer.wait()
+        await asyncio.to_thread(target.write_bytes, self.sound)
+
+
+@dataclass
 class FakeEditor:
     """The media package: what was ingested, and the results that it wrote.
 
@@ -269,6 +291,7 @@ class FakeEditor:
     note: str | None = None
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    spoken: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     replaced: list[str] = field(default_factory=list[str])
     least: dict[bool, int] = field(default_factory=dict[bool, int])
     shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
@@ -299,6 +322,15 @@ class FakeEditor:
         await asyncio.to_thread(folder.narration.write_bytes, b"voice")
         await self.workspace.keep_narration(job_id)
         self.ingested.append((job_id, content.decode()))
+
+    async def speak(self, job_id: str, text: str) -> None:
+        self._fail()
+        folder = await self.workspace.create(job_id)
+        if not folder.narration.exists():
+            await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+            await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
+            self.spoken.append((job_id, text))
+        await self.workspace.keep_narration(job_id)
 
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
         self._fail()

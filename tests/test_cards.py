@@ -24,6 +24,7 @@ from bot.model import (
     Outlook,
     VideoRequest,
     new_job,
+    spoken,
 )
 from bot.sandbox.components import every
 from bot.texts import Texts
@@ -236,6 +237,32 @@ def test_what_this_machine_makes_costs_nothing_however_it_ends(cards: Cards) -> 
     assert read(cards.render(failed))[3] == "Nothing was charged."
     cancelled = replace(ours, state=JobState.CANCELLED)
     assert read(cards.render(cancelled))[2] == "Nothing was charged."
+
+
+SPOKEN = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "bill"),
+    [
+        ({}, ["The voice service may have charged for speaking your text."]),
+        ({"failure": Failure(key="speech.unusable")}, ["The voice service may have charged"]),
+        ({"failure": Failure(key="speech.refused")}, ["Nothing was charged."]),
+        ({"failure": Failure(key="speech.unsure")}, ["-# For"]),
+        ({"narration_of": "1" * 32}, ["Nothing was charged."]),
+        ({"attachment": VOICE}, ["Nothing was charged."]),
+    ],
+)
+def test_what_is_spoken_may_cost_where_the_voice_does(
+    clock: Clock, cards: Cards, changes: dict[str, Any], bill: list[str]
+) -> None:
+    state = JobState.FAILED if "failure" in changes else JobState.CANCELLED
+    ended = job(state, **(SPOKEN | changes))
+    paid = Cards(Texts.load(), free_backends=frozenset(), voice_costs=True, clock=clock)
+    line = 3 if "failure" in changes else 2
+    assert read(paid.render(ended))[line].startswith(bill[0])
+    if ended.failure is None:
+        assert read(cards.render(ended))[line] == "Nothing was charged."
 
 
 def test_good_bad_open_and_doubtful_cards_look_different(cards: Cards) -> None:

@@ -123,6 +123,11 @@ def test_the_backends_are_those_of_the_setting() -> None:
     assert named == set(get_args(FIELDS["VIDEO_BACKEND"].annotation))
 
 
+def test_the_voices_are_those_of_the_setting() -> None:
+    named = {unquoted(row[0]) for row in table(README, "`NARRATION_BACKEND`")}
+    assert named == set(get_args(FIELDS["NARRATION_BACKEND"].annotation))
+
+
 # --- commands ---
 
 

@@ -15,14 +15,18 @@ from aiohttp.test_utils import TestServer
 from bot.__main__ import main
 from bot.commands import doctor
 from bot.commands.doctor import examine
+from bot.media import piper
 from bot.model import JobState
 from bot.sandbox import faults
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import Settings, load_settings
 from storage.inspect import count_delivering
+from tests import clips
 from tests.command_line import run_bot
 from tests.gemini_api import GeminiApi
 from tests.openrouter_api import OpenRouterApi, model
+from tests.speech_api import SpeechApi
+from tests.stand_in import Fault
 from tests.videos_api import VideosApi
 from tests.wire import free_port
 
@@ -73,7 +77,7 @@ async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> 
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok"] * 8
+    assert [line.split()[0] for line in lines] == ["ok"] * 9
     assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
     assert sandbox.token not in ended.out
 
@@ -353,3 +357,57 @@ async def test_a_database_that_can_not_be_read_is_seen(tmp_path: Path) -> None:
     found = await look("held videos", tmp_path)
     assert not found.ok
     assert "unreadable" in found.found
+
+
+# --- the voice ---
+
+
+async def voice(tmp_path: Path, **settings: object) -> Finding:
+    return await look("NARRATION_BACKEND", tmp_path, **settings)
+
+
+async def test_without_a_voice_all_is_well(tmp_path: Path) -> None:
+    found = await voice(tmp_path)
+    assert (found.ok, found.found) == (True, "off: audio files alone")
+
+
+async def test_an_offline_voice_that_is_not_installed_names_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piper, "find_spec", lambda _: None)
+    found = await voice(tmp_path, narration_backend="piper")
+    assert not found.ok
+    assert "make voice" in found.advice
+
+
+async def test_a_voice_is_tried(tmp_path: Path) -> None:
+    clips.make_tone(tmp_path / "tone.mp3", seconds=1)
+    async with SpeechApi((tmp_path / "tone.mp3").read_bytes()) as api:
+        found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
+        assert found.ok
+        assert found.found.startswith("openai: a word in 1.0 s at -")
+        assert len(api.creates) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        (Fault(status=401), "NARRATION_API_KEY"),
+        (Fault(status=200, body="<html>"), "usually ends with /v1"),
+        (Fault(status=500), "log"),
+        (Fault(status=429), "later"),
+    ],
+)
+async def test_what_a_voice_lacks_is_told(tmp_path: Path, fault: Fault, advice: str) -> None:
+    async with SpeechApi(b"") as api:
+        api.go_wrong("speech", fault)
+        found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
+    assert not found.ok
+    assert advice in found.advice
+
+
+async def test_a_silent_voice_is_told(tmp_path: Path) -> None:
+    clips.make_silence(tmp_path / "silence.wav")
+    async with SpeechApi((tmp_path / "silence.wav").read_bytes()) as api:
+        found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
+    assert (found.ok, found.found) == (False, "openai: it is silent")

@@ -15,14 +15,18 @@ from bot.media.editor import Editor
 from bot.media.ffmpeg import Ffmpeg
 from bot.media.mp4 import read_mp4
 from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.speech import speak_once
 from bot.media.workspace import Workspace
 from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT
 from tests import clips
+from tests.fakes import FakeVoice
 from tests.measurements import level
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from bot.media.speech import Voice
 
 JOB = "0" * 32
 NEXT = "1" * 32
@@ -128,6 +132,79 @@ async def test_what_is_no_narration_is_not_kept(
     assert not await workspace.has_narration(JOB)
     with pytest.raises(UserError, match=r"audio\.not_kept"):
         await editor.ingest_kept(NEXT, of=JOB)
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> FakeVoice:
+    clips.make_tone(tmp_path / "spoken.mp3", seconds=3)
+    return FakeVoice((tmp_path / "spoken.mp3").read_bytes())
+
+
+def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice) -> Editor:
+    return Editor(
+        Ffmpeg(clips.binary(), slots=1),
+        AttachmentFetcher(session, hosts=frozenset(), max_bytes=1),
+        workspace,
+        presets=SMALL,
+        max_seconds=30,
+        voice=voice,
+    )
+
+
+async def test_a_text_is_spoken_once_kept_and_serves_the_next_job(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    editor = speaking(workspace, session, voice)
+    for _ in range(2):
+        await editor.speak(JOB, "a text")
+    assert voice.spoken == ["a text"]
+    assert workspace.narration(JOB).read_bytes() == voice.sound
+    await editor.ingest_kept(NEXT, of=JOB)
+    clips.make_clip(workspace.folder(NEXT).clip, seconds=2)
+    film = await editor.finish(NEXT, narrated=True)
+    assert read_mp4(film.path).seconds == pytest.approx(3, abs=0.1)
+
+
+async def test_a_spoken_file_that_a_crash_has_left_is_not_paid_for_again(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    folder = await workspace.create(JOB)
+    await speak_once(voice, "a text", folder.attachment)
+    await speaking(workspace, session, voice).speak(JOB, "a text")
+    assert voice.spoken == ["a text"]
+    assert folder.narration.exists()
+
+
+async def test_what_may_have_been_paid_for_is_not_asked_for_again(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    editor = speaking(workspace, session, voice)
+    voice.faults.append(MediaError("the disk is full"))
+    with pytest.raises(MediaError, match="full"):
+        await editor.speak(JOB, "a text")
+    with pytest.raises(UserError, match=r"speech\.unsure"):
+        await editor.speak(JOB, "a text")
+    free = FakeVoice(voice.sound, costs=False, faults=[MediaError("lost")])
+    editor = speaking(workspace, session, free)
+    with pytest.raises(MediaError, match="lost"):
+        await editor.speak(NEXT, "a text")
+    await editor.speak(NEXT, "a text")
+
+
+async def test_what_is_no_sound_is_said_of_the_voice(
+    workspace: Workspace, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"speech\.unusable"):
+        await speaking(workspace, session, FakeVoice(b"<html>")).speak(JOB, "a text")
+    clips.make_tone(tmp_path / "long.mp3", seconds=40)
+    long = FakeVoice((tmp_path / "long.mp3").read_bytes())
+    with pytest.raises(UserError, match=r"speech\.too_long"):
+        await speaking(workspace, session, long).speak(NEXT, "a text")
+
+
+async def test_without_a_voice_a_text_waits_for_nobody(editor: Editor) -> None:
+    with pytest.raises(UserError, match=r"speech\.off"):
+        await editor.speak(JOB, "a text")
 
 
 async def test_a_narration_that_is_gone_is_no_success(editor: Editor, workspace: Workspace) -> None:

@@ -17,7 +17,7 @@ from bot.errors import (
     UnconfirmedSubmitError,
     UserError,
 )
-from bot.model import NOTE_HELD_INSTEAD, Handover, JobState, VideoRequest
+from bot.model import NOTE_HELD_INSTEAD, Handover, JobState, VideoRequest, spoken
 from bot.texts import Texts
 from storage.database import Database, open_database
 from tests.fakes import (
@@ -714,6 +714,39 @@ def kept(voice: Attachment = VOICE) -> Attachment:
 async def finished(bench: Bench, *, attachment: Attachment | None = None) -> Job:
     bench.backend.finish()
     return await bench.run_out((await bench.submit(attachment=attachment)).id)
+
+
+async def test_a_text_is_kept_with_the_job_and_spoken_by_its_first_step(bench: Bench) -> None:
+    bench.backend.finish()
+    job = await bench.submit(attachment=spoken("Once upon a time"))
+    assert (await bench.now(job.id)).attachment == spoken("Once upon a time")
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.editor.spoken == [(job.id, "Once upon a time")]
+    assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
+    second = await bench.submit(attachment=spoken("Once upon a time"), narration_of=job.id)
+    assert (await bench.run_out(second.id)).state is JobState.SUCCEEDED
+    assert len(bench.editor.spoken) == 1
+
+
+async def test_a_text_that_can_not_be_spoken_fails_the_job_before_anything_is_paid(
+    bench: Bench,
+) -> None:
+    job = await bench.submit(attachment=spoken("…"))
+    bench.editor.faults.append(UserError("speech.unavailable"))
+    failed = await bench.step(job.id)
+    assert failed.failure is not None
+    assert failed.failure.key == "speech.unavailable"
+    assert bench.backend.posts == 0
+
+
+async def test_deleting_a_job_deletes_its_text(bench: Bench) -> None:
+    bench.backend.finish()
+    job = await bench.submit(attachment=spoken("Once upon a time"))
+    await bench.run_out(job.id)
+    assert await bench.keeper.delete(job.id)
+    [row] = await bench.database.rows("SELECT * FROM jobs", {})
+    assert "Once upon a time" not in tuple(row)
+    assert not await bench.workspace.has_narration(job.id)
 
 
 async def test_a_job_takes_over_the_narration_of_another(bench: Bench) -> None:

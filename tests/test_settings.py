@@ -138,6 +138,12 @@ def test_a_provider_without_an_address_is_explained() -> None:
     assert settings.openai_base_url == "http://127.0.0.1:8000/v1"
 
 
+def test_a_voice_without_an_address_is_explained() -> None:
+    with pytest.raises(StartupError, match=r"^NARRATION_BASE_URL is missing"):
+        load_settings(narration_backend="openai")
+    assert load_settings(narration_backend="piper").narration_voice == ""
+
+
 def test_extra_fields_are_a_json_object() -> None:
     assert load_settings().extra_fields == {}
     extra = load_settings(openai_extra='{"fps": 24, "seed": 7}').extra_fields

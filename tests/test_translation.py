@@ -19,6 +19,7 @@ from bot.sandbox.refusals import MISSING_ACCESS
 from bot.texts import Texts
 from tests.desk import open_desk
 from tests.discord_spec import check_all
+from tests.fakes import FakeVoice
 from tests.wire import WITHIN, open_wire
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ NAME = re.compile(r"[-_'\w]{1,32}")  # what Discord writes as [-_'\p{L}\p{N}]
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with open_desk(tmp_path) as opened:
+    async with open_desk(tmp_path, voice=FakeVoice(b"")) as opened:
         yield opened
         check_all(opened.sandbox.ledger.requests)
 

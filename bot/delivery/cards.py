@@ -38,13 +38,20 @@ _Container = ui.Container[ui.LayoutView]
 class Cards:
     """Renders jobs; a view comes out stopped, so that nothing of it stays in memory.
 
-    What `free_backends` make is never charged.
+    What `free_backends` make is never charged; what is spoken may be, where the `voice_costs`.
     """
 
     def __init__(
-        self, texts: Texts, *, free_backends: frozenset[str], clock: Callable[[], float]
+        self,
+        texts: Texts,
+        *,
+        free_backends: frozenset[str],
+        clock: Callable[[], float],
+        voice_costs: bool = False,
     ) -> None:
-        self._words = Wording(texts, free_backends=free_backends, clock=clock)
+        self._words = Wording(
+            texts, free_backends=free_backends, voice_costs=voice_costs, clock=clock
+        )
 
     def render(
         self,

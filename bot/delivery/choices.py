@@ -37,7 +37,7 @@ def choices_for(job: Job) -> tuple[Action, ...]:
 
 def _after(failure: Failure | None, *, for_a_clip: bool) -> tuple[Action, ...]:
     key = failure.key if failure else ""
-    if key.startswith("audio.") or key == "failed.not_narrated":
+    if key.startswith(("audio.", "speech.")) or key == "failed.not_narrated":
         return (Action.ATTACH,)
     if for_a_clip:
         return ()

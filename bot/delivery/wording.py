@@ -15,17 +15,31 @@ if TYPE_CHECKING:
 
 _PROMPT_CHARACTERS = 300
 _NO_BREAK = "\u00a0"
+# A clear no of whoever speaks, and what comes before they are asked.
+_NOT_SPOKEN = frozenset(
+    {"speech.moderated", "speech.refused", "speech.unavailable", "speech.off", "failed.clip_gone"}
+)
+_IN_DOUBT = "speech.unsure"
 _WAITING = frozenset({JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING})
 
 
 class Wording:
-    """Puts a job into words; what `free_backends` make is never charged."""
+    """Puts a job into words; what `free_backends` make is never charged.
+
+    `voice_costs`: whoever speaks texts may charge for them.
+    """
 
     def __init__(
-        self, texts: Texts, *, free_backends: frozenset[str], clock: Callable[[], float]
+        self,
+        texts: Texts,
+        *,
+        free_backends: frozenset[str],
+        voice_costs: bool,
+        clock: Callable[[], float],
     ) -> None:
         self._texts = texts
         self._free_backends = free_backends
+        self._voice_costs = voice_costs
         self._clock = clock
 
     def say(self, job: Job, key: str, **fields: object) -> str:
@@ -55,10 +69,10 @@ class Wording:
             case JobState.FAILED if job.failure is not None:
                 reason = why(self._texts, job.failure, job.origin.locale)
                 charged = job.remote_id is not None and self._costs(job)
-                return [reason, self.say(job, "card.charged" if charged else "card.free")]
+                return [reason, *self._bill(job, "card.charged" if charged else None)]
             case JobState.CANCELLED:
                 charged = job.submitted_at is not None and self._costs(job)
-                return [self.say(job, "card.cancelled_charged" if charged else "card.free")]
+                return self._bill(job, "card.cancelled_charged" if charged else None)
             case state if state in _WAITING:
                 return [*self._place(job, outlook), *self._usual(job, outlook)]
             case _:
@@ -111,6 +125,18 @@ class Wording:
         if outlook.usual_seconds is None:
             return []
         return [self.say(job, "card.usual", duration=rough_time(outlook.usual_seconds))]
+
+    def _bill(self, job: Job, of_the_video: str | None) -> list[str]:
+        """Say what may have been charged."""
+        if job.failure is not None and job.failure.key == _IN_DOUBT:
+            return []  # the reason says it
+        of_the_voice = "card.voice_charged" if self._was_spoken(job) else None
+        return [self.say(job, of_the_video or of_the_voice or "card.free")]
+
+    def _was_spoken(self, job: Job) -> bool:
+        has_text = job.attachment is not None and job.attachment.text is not None
+        refused = job.failure is not None and job.failure.key in _NOT_SPOKEN
+        return self._voice_costs and has_text and job.narration_of is None and not refused
 
     def _costs(self, job: Job) -> bool:
         return job.clip_of is None and job.backend not in self._free_backends

@@ -13,6 +13,7 @@ from bot.media.fit import TooLittleRoomError, fit
 from bot.media.ingest import ingest, read_narration
 from bot.media.merge import merge, repair
 from bot.media.presets import NarrationMix
+from bot.media.speech import as_of_speech, speak_once
 from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.media.ingest import Narration
     from bot.media.merge import Merged
     from bot.media.presets import NarrationPresets
+    from bot.media.speech import Voice
     from bot.media.workspace import JobFolder, Workspace
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 class Editor:
     """Works on the files of one job's folder; every call may be repeated."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each
         self,
         ffmpeg: Ffmpeg,
         fetcher: AttachmentFetcher,
@@ -39,6 +41,7 @@ class Editor:
         *,
         presets: NarrationPresets,
         max_seconds: int,
+        voice: Voice | None = None,
     ) -> None:
         self._ffmpeg = ffmpeg
         self._fetcher = fetcher
@@ -47,6 +50,7 @@ class Editor:
         self._max_seconds = max_seconds
         # Each lives for as long as somebody holds it, or waits for it.
         self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._voice = voice
 
     async def ingest(self, job_id: str, url: str) -> None:
         """Fetch an attachment, make it the job's narration, and keep it for later jobs.
@@ -83,6 +87,23 @@ class Editor:
             if not await asyncio.to_thread(folder.attachment.exists):
                 raise UserError("audio.not_kept")
             await self._decode(folder)
+        await self._workspace.keep_narration(job_id)
+
+    async def speak(self, job_id: str, text: str) -> None:
+        """Have a text spoken, make it the job's narration, and keep it for later jobs.
+
+        What was spoken whole is not spoken again. UserError: a key of `speech`. MediaError: it
+        may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is None:
+            if self._voice is None:
+                raise UserError("speech.off")
+            await speak_once(self._voice, text, folder.attachment)
+            try:
+                await self._decode(folder)
+            except UserError as error:
+                raise as_of_speech(error) from error
         await self._workspace.keep_narration(job_id)
 
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
