@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit clean
+.PHONY: demo run test check contract format lock picture cards prompts bench proof-media proof-fit clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -46,6 +46,9 @@ picture: .venv/dev
 
 cards: .venv/dev
 	$(BIN)/python -m docs.cards
+
+prompts: .venv/dev
+	$(BIN)/python -m docs.prompts
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from bot.client import Presets, Services, VideoBot, attachment_hosts, log_in
-from bot.core import STORYBOARD, open_backend, open_core
+from bot.core import STORYBOARD, open_backend, open_core, open_writer
 from bot.delivery.cards import Cards
 from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
@@ -25,6 +25,9 @@ from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
 from bot.pipeline import Pipeline
 from bot.poller import Poller
+from bot.preparation import Preparation
+from bot.prompts.reading import Reader
+from bot.prompts.template import Template
 from bot.submission import Submission
 from bot.supervisor import Service, stop_on_signals, supervise
 from bot.texts import Texts
@@ -100,7 +103,7 @@ async def _open_service(
     workspace, artifacts = Workspace(settings.data_dir), ArtifactStore(core.database)
     links = _links(core)
     cards = Cards(texts, free_backends=frozenset({STORYBOARD}), clock=time.time)
-    outlooks = Outlooks(core.database)
+    outlooks, reader = Outlooks(core.database), Reader.load()
     jobs = JobService(
         JobStore(core.database),
         Inbox(core.database),
@@ -135,6 +138,12 @@ async def _open_service(
             jobs=jobs,
             backend=backend,
             workspace=workspace,
+            preparation=Preparation(
+                jobs=jobs,
+                backend=backend,
+                writer=await open_writer(core, backend, reader, stack),
+                fallback=Template(reader),
+            ),
             settling=timing.settling,
             first_poll=timing.cadence.first,
             min_free_bytes=_MIN_FREE_BYTES,

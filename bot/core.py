@@ -18,6 +18,8 @@ from bot.backends.wires import Patience
 from bot.errors import BackendError, StartupError
 from bot.links import derive_key, load_secret
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.prompts.base import Verbatim
+from bot.prompts.template import Template
 from bot.storyboard.orders import ApiError, check_size
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.server import Storyboard
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.prompts.base import PromptWriter
+    from bot.prompts.reading import Reader
     from bot.settings import Settings
     from storage.database import Database
 
@@ -94,6 +98,21 @@ async def open_backend(core: Core, stack: AsyncExitStack) -> VideoBackend:
             backend = await _open_openrouter(settings)
     stack.push_async_callback(backend.close)
     return backend
+
+
+async def open_writer(
+    core: Core, backend: VideoBackend, reader: Reader, stack: AsyncExitStack
+) -> PromptWriter:
+    """Open what writes prompts; title cards show the person's words, whatever is set."""
+    if backend.name == STORYBOARD:
+        return Verbatim()
+    match core.settings.prompt_writer:
+        case "off":
+            writer: PromptWriter = Verbatim()
+        case "template" | "openai":
+            writer = Template(reader)
+    stack.push_async_callback(writer.close)
+    return writer
 
 
 async def _open_openrouter(settings: Settings) -> OpenRouter:

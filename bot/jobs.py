@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -133,6 +134,13 @@ class JobService:
         """End a job badly, for the reason that the sentence `key` gives."""
         return await self.move(
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
+        )
+
+    async def write_prompt(self, job: Job, prompt: str) -> Job | None:
+        """Store what a queued job sends as its prompt; None: too late, or it was written before."""
+        sent = replace(job.request, prompt=prompt)
+        return await self._store.write_prompt(
+            job, backend=self._backend, sent=sent, now=self._clock()
         )
 
     async def begin_submit(self, job: Job) -> Job | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -143,7 +143,7 @@ class Job:
     `next_at` is when its step is due; None: never, by itself. `cost` is what the provider says that
     it charged, in US dollars. `note` names a sentence that goes with the finished video.
     `narration_of` and `clip_of` name the jobs whose narration and whose finished video this one
-    takes over.
+    takes over. `sent_prompt` is what the provider gets in place of the prompt, once it is written.
     """
 
     id: str
@@ -159,6 +159,7 @@ class Job:
     attachment: Attachment | None
     narration_of: str | None
     clip_of: str | None
+    sent_prompt: str | None
     create_key: str | None
     submitted_at: float | None
     submits: int
@@ -173,6 +174,11 @@ class Job:
     failure: Failure | None
     note: str | None
     deleted_at: float | None
+
+    @property
+    def sent_request(self) -> VideoRequest:
+        """The request as the provider knows it."""
+        return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
 
 
 def new_job(  # noqa: PLR0913 - what a row starts with
@@ -201,6 +207,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,
+        sent_prompt=None,
         create_key=None,
         submitted_at=None,
         submits=0,

@@ -147,6 +147,11 @@ class Settings(BaseSettings):
     openrouter_base_url: Url = "https://openrouter.ai/api/v1"
     openrouter_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
 
+    prompt_writer: Literal["off", "template", "openai"] = "template"
+    prompt_base_url: Url = ""
+    prompt_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    prompt_model: str = Field("", max_length=200)
+
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
     max_jobs_per_user: int = Field(2, ge=1, le=_MOST_JOBS)
@@ -207,6 +212,15 @@ class Settings(BaseSettings):
             raise ValueError("OPENROUTER_API_KEY is missing: make one at openrouter.ai/keys.")
         if self.video_backend == "openrouter" and self.model is None:
             raise ValueError("VIDEO_MODEL: OpenRouter has to be told one, like google/veo-3.1.")
+        return self
+
+    @model_validator(mode="after")
+    def _writer_is_complete(self) -> Self:
+        if self.prompt_writer == "openai" and not (self.prompt_base_url and self.prompt_model):
+            raise ValueError(
+                "PROMPT_BASE_URL and PROMPT_MODEL: name a server with chat models, like "
+                "http://127.0.0.1:8000/v1, and one of them, or set PROMPT_WRITER=template."
+            )
         return self
 
 

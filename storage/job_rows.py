@@ -29,6 +29,7 @@ def job_from(row: sqlite3.Row) -> Job:
         attachment=_attachment(row),
         narration_of=row["narration_of"],
         clip_of=row["clip_of"],
+        sent_prompt=row["sent_prompt"],
         create_key=row["create_key"],
         submitted_at=row["submitted_at"],
         submits=row["submits"],

@@ -12,7 +12,7 @@ from storage.job_rows import job_from
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bot.model import Caps, Failure, Job, JobState
+    from bot.model import Caps, Failure, Job, JobState, VideoRequest
     from storage.database import Database
 
 
@@ -154,6 +154,20 @@ class JobStore:
             failure_key=failure.key if failure else None,
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
+        )
+
+    async def write_prompt(
+        self, job: Job, *, backend: str, sent: VideoRequest, now: float
+    ) -> Job | None:
+        """Store what a backend is sent in place of the prompt, once."""
+        return await self._one(
+            job_sql.WRITE_PROMPT,
+            id=job.id,
+            epoch=job.epoch,
+            backend=backend,
+            sent_prompt=sent.prompt,
+            fingerprint=sent.fingerprint,
+            now=now,
         )
 
     async def begin_submit(

@@ -22,6 +22,8 @@ from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
 from bot.pipeline import Pipeline
 from bot.poller import Cadence, Poller
+from bot.preparation import Preparation
+from bot.prompts.base import Verbatim
 from bot.submission import Settling, Submission
 from bot.worker import Lane, Worker
 from storage.artifacts import ArtifactStore
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from bot.backends.base import Webhook
     from bot.model import Artifact, Job, JobChanged
+    from bot.prompts.base import PromptWriter
     from storage.database import Database
 
 START = 1_800_000_000.0
@@ -217,6 +220,26 @@ def signed(
 
 
 @dataclass
+class FakeWriter:
+    """A writer that never says the same twice; `faults` are used up from the front."""
+
+    name: str = "fake"
+    written: list[str] = field(default_factory=list[str])
+    faults: list[BackendError] = field(default_factory=list[BackendError])
+    rooms: list[int] = field(default_factory=list[int])
+
+    async def write(self, words: str, *, room: int) -> str:
+        self.rooms.append(room)
+        if self.faults:
+            raise self.faults.pop(0)
+        self.written.append(f"{words}\n\nTake {len(self.written) + 1}.")
+        return self.written[-1]
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+
+@dataclass
 class FakeDeliverer:
     """Discord: what stands in each job's one message, and which DMs were sent."""
 
@@ -350,7 +373,9 @@ class Bench:
         backend: FakeBackend,
         deliverer: FakeDeliverer,
         caps: Caps,
+        writer: PromptWriter | None = None,
     ) -> None:
+        self.writer = writer or Verbatim()
         self.database = database
         self.root = root
         self.clock = clock
@@ -403,6 +428,12 @@ class Bench:
                 jobs=self.jobs,
                 backend=self.backend,
                 workspace=self.workspace,
+                preparation=Preparation(
+                    jobs=self.jobs,
+                    backend=self.backend,
+                    writer=self.writer,
+                    fallback=Verbatim(),
+                ),
                 settling=Settling(first=180.0, apart=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
@@ -542,13 +573,14 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(
+async def open_bench(  # noqa: PLR0913 - the outside, piece by piece
     root: Path,
     clock: Clock,
     *,
     backend: FakeBackend | None = None,
     deliverer: FakeDeliverer | None = None,
     caps: Caps = CAPS,
+    writer: PromptWriter | None = None,
 ) -> AsyncGenerator[Bench]:
     """Start over `root`; the outside, given again, makes it a restart."""
     async with open_database(root) as database:
@@ -559,4 +591,5 @@ async def open_bench(
             backend=backend or FakeBackend(clock),
             deliverer=deliverer or FakeDeliverer(),
             caps=caps,
+            writer=writer,
         )

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from discord import ui
 
     from bot.library import Details
+    from bot.model import Job
     from bot.texts import Texts
 
 # Together with the steps it stays below the 4000 characters of a message.
 _PROMPT_CHARACTERS = 2500
+_LEAST_CHARACTERS = 100
 _ID_CHARACTERS = 100
 
 
@@ -29,7 +31,7 @@ class DetailsPage:
         """Show them `in_full` to the person whose video it is, and to moderators."""
         lines = [self._texts("details.title", locale), self._state(details, locale)]
         if in_full:
-            lines += [_block(details.job.request.prompt), *self._course(details, locale)]
+            lines += [*self._prompt(details.job, locale), *self._course(details, locale)]
         lines.append(self._facts(details, locale))
         if in_full:
             lines += [self._file(details, locale), self._ids(details, locale)]
@@ -44,6 +46,19 @@ class DetailsPage:
             person=f"<@{job.origin.user_id}>",
             when=f"<t:{int(job.created_at)}:f>",
         )
+
+    def _prompt(self, job: Job, locale: str) -> list[str]:
+        """Quote the person's words, and whatever else the video service got."""
+        words, sent = job.request.prompt, job.sent_request.prompt
+        shown = [_block(words, _PROMPT_CHARACTERS)]
+        if sent == words:
+            return shown
+        if sent.startswith(words):
+            title, rest = "details.added", sent.removeprefix(words).strip()
+        else:
+            title, rest = "details.sent", sent
+        room = max(_LEAST_CHARACTERS, _PROMPT_CHARACTERS - len(shown[0]))
+        return [*shown, self._texts(title, locale), _block(rest, room)]
 
     def _course(self, details: Details, locale: str) -> list[str]:
         lines = [
@@ -85,9 +100,9 @@ class DetailsPage:
         return self._texts("details.ids", locale, job=job.id, remote=remote)
 
 
-def _block(prompt: str) -> str:
+def _block(prompt: str, characters: int) -> str:
     """Quote a prompt with all its lines, so that it can be copied and means nothing else."""
     harmless = prompt.replace("``", "`\N{ZERO WIDTH SPACE}`")
-    if len(harmless) > _PROMPT_CHARACTERS:
-        harmless = harmless[: _PROMPT_CHARACTERS - 1] + "…"
+    if len(harmless) > characters:
+        harmless = harmless[: characters - 1] + "…"
     return f"```\n{harmless}\n```"
