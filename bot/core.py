@@ -19,6 +19,7 @@ from bot.errors import BackendError, StartupError
 from bot.links import derive_key, load_secret
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.prompts.base import Verbatim
+from bot.prompts.openai_writer import OpenAIWriter
 from bot.prompts.template import Template
 from bot.storyboard.orders import ApiError, check_size
 from bot.storyboard.render import ClipRenderer
@@ -109,8 +110,15 @@ async def open_writer(
     match core.settings.prompt_writer:
         case "off":
             writer: PromptWriter = Verbatim()
-        case "template" | "openai":
+        case "template":
             writer = Template(reader)
+        case "openai":
+            writer = OpenAIWriter(
+                reader,
+                base_url=core.settings.prompt_base_url,
+                api_key=core.settings.prompt_api_key.get_secret_value() or None,
+                model=core.settings.prompt_model,
+            )
     stack.push_async_callback(writer.close)
     return writer
 

@@ -135,6 +135,8 @@ async def test_a_rich_prompt_is_left_alone(words: str) -> None:
         "Een kat op het dak",
         "La gatta sul tetto che scotta",
         "Um gato no telhado à noite",
+        "A lua sobre o mar",
+        "Una ragazza sulla spiaggia",
         "Kissa istuu katolla",
         "Kot na dachu",
         "Кот на крыше",

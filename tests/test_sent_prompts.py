@@ -8,10 +8,12 @@ import pytest
 
 from bot.delivery.buttons import Action
 from bot.model import JobState
+from tests.chat_api import MODEL, ChatApi
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import FakeWriter
 from tests.test_buttons import post_card
+from tests.wire import free_port, open_wire, query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -105,3 +107,67 @@ async def test_the_form_to_edit_holds_the_persons_words(desk: Desk) -> None:
     await desk.sandbox.wait_for(lambda: pressed.modal)
     assert f"'value': '{WORDS}'" in str(pressed.modal)
     assert "Take 1" not in str(pressed.modal)
+
+
+# The whole bot, over real sockets
+
+
+async def test_a_chat_model_writes_what_the_video_service_gets(tmp_path: Path) -> None:
+    async with (
+        ChatApi(key="sk-chat") as chat,
+        open_wire(tmp_path) as wire,
+        wire.bot(
+            prompt_writer="openai",
+            prompt_base_url=chat.base_url,
+            prompt_api_key="sk-chat",
+            prompt_model=MODEL,
+        ),
+    ):
+        await wire.delivered(await wire.video("A boat"))
+        await wire.settled()
+        assert len(chat.made("POST")) == 1
+    [job] = wire.api.jobs.values()
+    assert job["prompt"].startswith("A boat\n\nA quiet harbour.\n")
+    assert query(wire.data_dir, "SELECT prompt, sent_prompt FROM jobs") == [
+        ("A boat", job["prompt"])
+    ]
+
+
+async def test_the_template_writes_where_the_chat_model_is_down(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        open_wire(tmp_path) as wire,
+        wire.bot(
+            prompt_writer="openai",
+            prompt_base_url=f"http://127.0.0.1:{free_port()}/v1",
+            prompt_model=MODEL,
+        ),
+    ):
+        await wire.delivered(await wire.video("A boat"))
+        await wire.settled()
+    [job] = wire.api.jobs.values()
+    assert "Camera: steady" in job["prompt"]
+    assert "prompt.unwritten id=" in caplog.text
+
+
+@pytest.mark.parametrize(("writer", "camera"), [("off", False), ("template", True)])
+async def test_the_operator_decides_whether_anything_is_added(
+    tmp_path: Path, writer: str, *, camera: bool
+) -> None:
+    async with open_wire(tmp_path) as wire, wire.bot(prompt_writer=writer):
+        await wire.delivered(await wire.video("A boat"))
+        await wire.settled()
+    [job] = wire.api.jobs.values()
+    assert ("Camera: steady" in job["prompt"]) is camera
+    assert job["prompt"].startswith("A boat")
+
+
+async def test_title_cards_show_the_words_alone(tmp_path: Path) -> None:
+    async with (
+        open_wire(tmp_path, video_backend="storyboard", video_size="320x180") as wire,
+        wire.bot(prompt_writer="template", video_seconds=1),
+    ):
+        await wire.delivered(await wire.video("Explain rainbows"))
+        await wire.settled()
+    assert query(wire.data_dir, "SELECT sent_prompt FROM jobs") == [("Explain rainbows",)]
