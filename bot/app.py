@@ -9,7 +9,14 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from bot.client import Presets, Services, VideoBot, attachment_hosts, log_in
-from bot.core import STORYBOARD, open_backend, open_core, open_writer
+from bot.core import (
+    STORYBOARD,
+    load_blocked_words,
+    open_backend,
+    open_core,
+    open_moderator,
+    open_writer,
+)
 from bot.delivery.cards import Cards
 from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
@@ -110,6 +117,7 @@ async def _open_service(
         bus,
         backend=backend.name,
         caps=_caps(settings),
+        blocked=await load_blocked_words(settings),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
@@ -141,6 +149,7 @@ async def _open_service(
             preparation=Preparation(
                 jobs=jobs,
                 backend=backend,
+                moderator=open_moderator(settings, stack),
                 writer=await open_writer(core, backend, reader, stack),
                 fallback=Template(reader),
             ),

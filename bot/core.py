@@ -7,6 +7,7 @@ import base64
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -18,6 +19,8 @@ from bot.backends.wires import Patience
 from bot.errors import BackendError, StartupError
 from bot.links import derive_key, load_secret
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.moderation.openai_moderation import OpenAIModerator
+from bot.moderation.words import BlockedWords, load_words
 from bot.prompts.base import Verbatim
 from bot.prompts.openai_writer import OpenAIWriter
 from bot.prompts.template import Template
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.backends.base import VideoBackend
+    from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
     from bot.prompts.reading import Reader
     from bot.settings import Settings
@@ -121,6 +125,29 @@ async def open_writer(
             )
     stack.push_async_callback(writer.close)
     return writer
+
+
+def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | None:
+    """Open what checks prompts; None: nothing does."""
+    match settings.moderation:
+        case "off":
+            return None
+        case "openai":
+            moderator = OpenAIModerator(
+                base_url=settings.moderation_base_url,
+                api_key=settings.moderation_api_key.get_secret_value() or None,
+            )
+    stack.push_async_callback(moderator.close)
+    return moderator
+
+
+async def load_blocked_words(settings: Settings) -> BlockedWords:
+    """Read the operator's word list; StartupError: it can't be read."""
+    if not settings.blocked_words_file:
+        return BlockedWords()
+    words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
+    log.info("moderation.words count=%d", len(words))
+    return words
 
 
 async def _open_openrouter(settings: Settings) -> OpenRouter:

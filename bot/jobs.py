@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
     from bot.model import Attachment, Caps, Origin, VideoRequest
+    from bot.moderation.words import BlockedWords
     from storage.inbox import Inbox
     from storage.jobs import JobStore
 
@@ -40,6 +40,7 @@ class JobService:
         *,
         backend: str,
         caps: Caps,
+        blocked: BlockedWords,
         acknowledge_seconds: float,
         deadline_seconds: float,
         clock: Callable[[], float],
@@ -49,6 +50,7 @@ class JobService:
         self._bus = bus
         self._backend = backend
         self._caps = caps
+        self._blocked = blocked
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
@@ -65,8 +67,10 @@ class JobService:
         """Take a job in; None: this interaction made one already.
 
         It may take over the narration of one job, or the finished video of one instead of a new
-        clip. UserError: a cap is reached.
+        clip. UserError: a cap is reached, or a word is blocked.
         """
+        if clip_of is None:
+            self._blocked.check(request.prompt)  # everything that a person wrote
         now = self._clock()
         job = await self._store.insert(
             new_job(
@@ -138,10 +142,8 @@ class JobService:
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
         """Store what a queued job sends as its prompt; None: too late, or it was written before."""
-        sent = replace(job.request, prompt=prompt)
-        return await self._store.write_prompt(
-            job, backend=self._backend, sent=sent, now=self._clock()
-        )
+        now = self._clock()
+        return await self._store.write_prompt(job, prompt, backend=self._backend, now=now)
 
     async def begin_submit(self, job: Job) -> Job | None:
         """Commit to the one POST; None: too late, or a create just like it is in doubt."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from storage import job_sql
@@ -12,7 +12,7 @@ from storage.job_rows import job_from
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bot.model import Caps, Failure, Job, JobState, VideoRequest
+    from bot.model import Caps, Failure, Job, JobState
     from storage.database import Database
 
 
@@ -156,17 +156,15 @@ class JobStore:
             note=changes.note,
         )
 
-    async def write_prompt(
-        self, job: Job, *, backend: str, sent: VideoRequest, now: float
-    ) -> Job | None:
-        """Store what a backend is sent in place of the prompt, once."""
+    async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
+        """Store what a backend is sent in place of a queued job's prompt, once."""
         return await self._one(
             job_sql.WRITE_PROMPT,
             id=job.id,
             epoch=job.epoch,
             backend=backend,
-            sent_prompt=sent.prompt,
-            fingerprint=sent.fingerprint,
+            sent_prompt=prompt,
+            fingerprint=replace(job.request, prompt=prompt).fingerprint,
             now=now,
         )
 

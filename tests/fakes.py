@@ -20,6 +20,7 @@ from bot.keeper import Keeper, KeepLimits
 from bot.library import Library
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
+from bot.moderation.words import BlockedWords
 from bot.pipeline import Pipeline
 from bot.poller import Cadence, Poller
 from bot.preparation import Preparation
@@ -35,11 +36,12 @@ from storage.library import LibraryStore
 from storage.people import PeopleStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from bot.backends.base import Webhook
     from bot.model import Artifact, Job, JobChanged
+    from bot.moderation.base import Moderator, Reason
     from bot.prompts.base import PromptWriter
     from storage.database import Database
 
@@ -240,6 +242,25 @@ class FakeWriter:
 
 
 @dataclass
+class FakeModerator:
+    """A moderation service that finds `reasons` for words; `faults` are used up from the front."""
+
+    reasons: dict[str, Reason] = field(default_factory=dict[str, "Reason"])
+    faults: list[BackendError] = field(default_factory=list[BackendError])
+    checked: list[str] = field(default_factory=list[str])
+
+    async def check(self, texts: Sequence[str]) -> Reason | None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.checked += texts
+        found = (reason for word, reason in self.reasons.items() if word in " ".join(texts))
+        return next(found, None)
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+
+@dataclass
 class FakeDeliverer:
     """Discord: what stands in each job's one message, and which DMs were sent."""
 
@@ -374,7 +395,10 @@ class Bench:
         deliverer: FakeDeliverer,
         caps: Caps,
         writer: PromptWriter | None = None,
+        moderator: Moderator | None = None,
+        blocked: tuple[str, ...] = (),
     ) -> None:
+        self.moderator = moderator
         self.writer = writer or Verbatim()
         self.database = database
         self.root = root
@@ -399,6 +423,7 @@ class Bench:
             self.bus,
             backend=backend.name,
             caps=caps,
+            blocked=BlockedWords(blocked),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -431,6 +456,7 @@ class Bench:
                 preparation=Preparation(
                     jobs=self.jobs,
                     backend=self.backend,
+                    moderator=self.moderator,
                     writer=self.writer,
                     fallback=Verbatim(),
                 ),
@@ -581,6 +607,8 @@ async def open_bench(  # noqa: PLR0913 - the outside, piece by piece
     deliverer: FakeDeliverer | None = None,
     caps: Caps = CAPS,
     writer: PromptWriter | None = None,
+    moderator: Moderator | None = None,
+    blocked: tuple[str, ...] = (),
 ) -> AsyncGenerator[Bench]:
     """Start over `root`; the outside, given again, makes it a restart."""
     async with open_database(root) as database:
@@ -592,4 +620,6 @@ async def open_bench(  # noqa: PLR0913 - the outside, piece by piece
             deliverer=deliverer or FakeDeliverer(),
             caps=caps,
             writer=writer,
+            moderator=moderator,
+            blocked=blocked,
         )

@@ -53,7 +53,12 @@ async def test_the_official_sdk_takes_the_stand_in_for_its_server(api: ChatApi) 
         setting: str | None
         light: str | None
 
-    async with AsyncOpenAI(base_url=api.base_url, api_key="sk-right", max_retries=0) as client:
+    async with AsyncOpenAI(
+        base_url=api.base_url,
+        api_key="sk-right",
+        max_retries=0,
+        _strict_response_validation=True,
+    ) as client:
         parsed = await client.chat.completions.parse(
             model=MODEL, messages=[{"role": "user", "content": WORDS}], response_format=Brief
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.commands.findings import Finding
 from bot.commands.provider import examine_backend
+from bot.commands.services import examine_moderation, examine_words, examine_writer
 from bot.errors import ClapperError
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
@@ -35,7 +36,7 @@ class Doctor:
     """Prints a table; its exit code is 1 when something keeps the bot from working."""
 
     name = "doctor"
-    summary = "check token, backend, ffmpeg, disk and PUBLIC_URL, and say what to do"
+    summary = "check token, services, ffmpeg, disk and PUBLIC_URL, and say what to do"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take none: all is settings."""
@@ -56,6 +57,9 @@ async def examine(settings: Settings) -> list[Finding]:
     return [
         _token(settings.discord_token.get_secret_value()),
         await examine_backend(settings),
+        await examine_writer(settings),
+        await examine_moderation(settings),
+        await examine_words(settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),
         _public_url(settings.public_url),
