@@ -80,18 +80,18 @@ class Preparation:
         writer = self._writer
         try:
             written = await writer.write(words, room=room)
-        except BackendError as error:
+        except Exception as error:  # whatever is wrong with a writer is no reason to make no video
             log.warning(
-                "prompt.unwritten id=%s writer=%s error=%r", job.id, writer.name, str(error)
+                "prompt.unwritten id=%s writer=%s error=%r",
+                job.id,
+                writer.name,
+                str(error),
+                exc_info=None if isinstance(error, BackendError) else error,
             )
             writer = self._fallback
             written = await writer.write(words, room=room)
-        log.info(
-            "prompt.written id=%s writer=%s added=%d",
-            job.id,
-            writer.name,
-            len(written) - len(words),
-        )
+        added = len(written) - len(words)
+        log.info("prompt.written id=%s writer=%s added=%d", job.id, writer.name, added)
         return written
 
 

@@ -227,7 +227,7 @@ class FakeWriter:
 
     name: str = "fake"
     written: list[str] = field(default_factory=list[str])
-    faults: list[BackendError] = field(default_factory=list[BackendError])
+    faults: list[Exception] = field(default_factory=list[Exception])
     rooms: list[int] = field(default_factory=list[int])
 
     async def write(self, words: str, *, room: int) -> str:

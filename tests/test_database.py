@@ -204,6 +204,23 @@ async def test_what_the_first_schema_held_is_there_under_the_second(
         assert await opened.rows("SELECT job_id FROM artifacts", NOTHING) == []
 
 
+@pytest.mark.parametrize(("submits", "sent"), [(0, None), (1, "a cat")])
+async def test_what_went_out_before_prompts_were_written_went_out_as_typed(
+    *, submits: int, sent: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = database._migrations()  # noqa: SLF001 - the scripts as they are
+    (written,) = [i for i, script in enumerate(every) if "ADD COLUMN sent_prompt" in script]
+    monkeypatch.setattr(database, "_migrations", lambda: every[:written])
+    async with open_database(tmp_path) as opened:
+        await opened.row(OLD_ROWS[0], NOTHING)
+        await opened.row("UPDATE jobs SET submits = :submits", {"submits": submits})
+    monkeypatch.setattr(database, "_migrations", lambda: every)
+    async with open_database(tmp_path) as opened:
+        found = await opened.row("SELECT sent_prompt FROM jobs", NOTHING)
+        assert found is not None
+        assert found["sent_prompt"] == sent
+
+
 async def test_a_newer_schema_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

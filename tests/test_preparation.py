@@ -178,13 +178,26 @@ async def test_what_waits_for_another_backend_is_written_for_it_anew(
     assert writer.rooms == [2000, 50]
 
 
-async def test_a_writer_that_can_not_is_replaced_and_that_is_logged(
-    bench: Bench, writer: FakeWriter, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("fault", "told", "is_a_bug"),
+    [
+        (BackendError(ErrorKind.TRANSIENT, "no answer"), "'transient: no answer'", False),
+        (RuntimeError("a bug"), "'a bug'", True),
+    ],
+)
+async def test_a_writer_that_can_not_is_replaced_and_that_is_logged(  # noqa: PLR0913, PLR0917 - fixtures
+    fault: Exception,
+    told: str,
+    is_a_bug: bool,  # noqa: FBT001 - a row of the table
+    bench: Bench,
+    writer: FakeWriter,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    writer.faults.append(BackendError(ErrorKind.TRANSIENT, "no answer"))
+    writer.faults.append(fault)
     job = await bench.at(JobState.GENERATING)
     assert bench.backend.only.request.prompt == REQUEST.prompt
-    assert f"prompt.unwritten id={job.id} writer=fake error='transient: no answer'" in caplog.text
+    assert f"prompt.unwritten id={job.id} writer=fake error={told}" in caplog.text
+    assert ("Traceback" in caplog.text) is is_a_bug
 
 
 async def test_what_is_cancelled_while_it_is_written_is_not_sent(
