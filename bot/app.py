@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.core import Core
     from bot.media.speech import Voice
+    from bot.moderation.base import Moderator
+    from bot.moderation.words import BlockedWords
     from bot.settings import Settings
     from bot.timing import Timing
 
@@ -131,13 +133,14 @@ async def _open_service(
         clock=time.time,
     )
     outlooks, reader = Outlooks(core.database), Reader.load()
+    blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     jobs = JobService(
         JobStore(core.database),
         Inbox(core.database),
         bus,
         backend=backend.name,
         caps=_caps(settings),
-        blocked=await load_blocked_words(settings),
+        blocked=blocked,
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
@@ -155,6 +158,13 @@ async def _open_service(
             clock=time.time,
         )
     )
+    preparation = Preparation(
+        jobs=jobs,
+        backend=backend,
+        moderator=moderator,
+        writer=await open_writer(core, backend, reader, stack),
+        fallback=Template(reader),
+    )
     pipeline = Pipeline(
         jobs=jobs,
         backend=backend,
@@ -166,17 +176,12 @@ async def _open_service(
             jobs=jobs,
             backend=backend,
             workspace=workspace,
-            preparation=Preparation(
-                jobs=jobs,
-                backend=backend,
-                moderator=open_moderator(settings, stack),
-                writer=await open_writer(core, backend, reader, stack),
-                fallback=Template(reader),
-            ),
+            preparation=preparation,
             settling=timing.settling,
             first_poll=timing.cadence.first,
             min_free_bytes=_MIN_FREE_BYTES,
         ),
+        preparation=preparation,
         max_clip_bytes=_MAX_CLIP_BYTES,
         clock=time.time,
     )
@@ -211,7 +216,7 @@ async def _open_service(
         workspace=workspace,
         library=library,
         resender=resender,
-        narrator=_narrator(core, workspace, voice) if voice else None,
+        narrator=_narrator(core, workspace, voice, blocked, moderator) if voice else None,
     )
     feed = JobFeed()
     bus.subscribe(feed.note)
@@ -290,7 +295,13 @@ def _editor(core: Core, workspace: Workspace, voice: Voice | None) -> Editor:
     )
 
 
-def _narrator(core: Core, workspace: Workspace, voice: Voice) -> Narrator:
+def _narrator(
+    core: Core,
+    workspace: Workspace,
+    voice: Voice,
+    blocked: BlockedWords,
+    moderator: Moderator | None,
+) -> Narrator:
     settings = core.settings
     return Narrator(
         voice,
@@ -300,6 +311,8 @@ def _narrator(core: Core, workspace: Workspace, voice: Voice) -> Narrator:
         caps=SpeechCaps(
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),
+        blocked=blocked,
+        moderator=moderator,
         max_seconds=settings.max_audio_seconds,
         clock=time.time,
     )

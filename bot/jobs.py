@@ -83,8 +83,7 @@ class JobService:
         clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached, or a word is
         blocked.
         """
-        if clip_of is None:
-            self._blocked.check(request.prompt)  # everything that a person wrote
+        self._blocked.check(*_newly_written(request, attachment, clip_of))
         now = self._clock()
         # What a command in Discord asks for waits until its card is posted.
         wait = self._acknowledge_seconds if isinstance(asker, Origin) else 0.0
@@ -346,3 +345,11 @@ def _who(asker: Origin | Client) -> str:
     if isinstance(asker, Origin):
         return f"user={asker.user_id} channel={asker.channel_id}"
     return f"client={asker.name}"
+
+
+def _newly_written(
+    request: VideoRequest, attachment: Attachment | None, clip_of: str | None
+) -> list[str]:
+    """List what the person wrote for this job; the prompt of a finished clip is an old one."""
+    prompt = [] if clip_of else [request.prompt]
+    return [*prompt, attachment.text] if attachment and attachment.text else prompt

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.errors import UserError
+from bot.errors import BackendError, UserError
 from bot.media.ingest import ingest
 from bot.media.recording import record
 from bot.media.speech import as_of_speech, speak_once
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bot.media.ingest import Narration
     from bot.media.speech import Voice
     from bot.media.workspace import JobFolder, Workspace
+    from bot.moderation.base import Moderator
+    from bot.moderation.words import BlockedWords
     from storage.speeches import SpeechCaps, SpeechStore
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Narrator:
         store: SpeechStore,
         *,
         caps: SpeechCaps,
+        blocked: BlockedWords,
+        moderator: Moderator | None,
         max_seconds: int,
         clock: Callable[[], float],
     ) -> None:
@@ -56,16 +60,19 @@ class Narrator:
         self._workspace = workspace
         self._store = store
         self._caps = caps
+        self._blocked = blocked
+        self._moderator = moderator
         self._max_seconds = max_seconds
         self._clock = clock
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._speaking: set[int] = set()
 
-    async def count(self, interaction_id: int, user_id: int) -> bool:
+    async def count(self, interaction_id: int, user_id: int, text: str) -> bool:
         """Count a text before it costs anything; False: this interaction was counted before.
 
-        UserError: a cap is reached.
+        UserError: a cap is reached, or a word is blocked.
         """
+        self._blocked.check(text)
         usage = await self._store.take(interaction_id, user_id, self._caps, now=self._clock())
         if usage is None:
             return True
@@ -90,8 +97,10 @@ class Narrator:
     async def speak(self, text: str) -> AsyncGenerator[Recording]:
         """Speak a text, and keep the file while it is used.
 
-        UserError: a key of `speech`. MediaError: it may work later.
+        UserError: a key of `speech`, or the moderation has something against it. MediaError: it
+        may work later.
         """
+        await self._moderate(text)
         # What a crash leaves of it is swept away, as a folder of no job.
         name = uuid4().hex
         try:
@@ -106,6 +115,17 @@ class Narrator:
             yield recording
         finally:
             await self._workspace.remove(name)
+
+    async def _moderate(self, text: str) -> None:
+        if self._moderator is None:
+            return
+        try:
+            reason = await self._moderator.check((text,))
+        except BackendError as error:
+            log.warning("speech.unchecked error=%r", str(error))
+            raise UserError("speech.unchecked") from error
+        if reason is not None:
+            raise UserError(reason)
 
     async def _record(self, text: str, folder: JobFolder) -> Recording:
         await speak_once(self._voice, text, folder.attachment)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
+    from bot.preparation import Preparation
     from bot.submission import Submission
     from storage.artifacts import ArtifactStore
 
@@ -94,6 +95,7 @@ class Pipeline:
         editor: Editor,
         deliverer: Deliverer,
         submission: Submission,
+        preparation: Preparation,
         max_clip_bytes: int,
         clock: Callable[[], float],
     ) -> None:
@@ -104,6 +106,7 @@ class Pipeline:
         self._editor = editor
         self._deliverer = deliverer
         self._submission = submission
+        self._preparation = preparation
         self._max_clip_bytes = max_clip_bytes
         self._clock = clock
 
@@ -127,6 +130,9 @@ class Pipeline:
     async def _receive(self, job: Job) -> None:
         if job.client is None and job.origin.message_id is None:
             await self._find_message(job)
+            return
+        text = job.attachment.text if job.attachment else None
+        if text is not None and not await self._preparation.passes(job, (text,)):
             return
         try:
             await self._take_in(job)

@@ -48,7 +48,7 @@ class Preparation:
         """Return the job with what is sent, on disk; None: it waits, has ended or moved on."""
         if job.sent_prompt is not None and job.backend == self._backend.name:
             return job
-        if not await self.passes(job, _written_by_the_person(job)):
+        if not await self.passes(job, (job.request.prompt,)):
             return None
         written = await self._write(job)
         return await self._jobs.write_prompt(job, written)
@@ -93,8 +93,3 @@ class Preparation:
         added = len(written) - len(words)
         log.info("prompt.written id=%s writer=%s added=%d", job.id, writer.name, added)
         return written
-
-
-def _written_by_the_person(job: Job) -> tuple[str, ...]:
-    """List all that is checked; a text that is to be spoken belongs here too."""
-    return (job.request.prompt,)

@@ -32,7 +32,7 @@ async def place(
     """
     services = interaction.client.services
     if attachment is not None and attachment.text is not None and narration_of is None:
-        await _count_speech(interaction)
+        await _count_speech(interaction, attachment.text)
     job = await services.jobs.submit(
         request, _origin(interaction), attachment, narration_of=narration_of, clip_of=clip_of
     )
@@ -75,12 +75,12 @@ async def find_narration(services: Services, job: Job) -> str | None:
     raise UserError("audio.not_kept")
 
 
-async def _count_speech(interaction: discord.Interaction[VideoBot]) -> None:
+async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -> None:
     narrator = interaction.client.services.narrator
     if narrator is None:
         raise UserError("speech.off")
     # One that comes twice makes one job: that is seen when it is stored.
-    await narrator.count(interaction.id, interaction.user.id)
+    await narrator.count(interaction.id, interaction.user.id, text)
 
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:

@@ -44,7 +44,7 @@ class NarrateCog(commands.Cog):
         """Check what is cheap to check, then answer with the file."""
         wanted = checked_text(text)
         with self._narrator.turn(interaction.user.id):
-            if not await self._narrator.count(interaction.id, interaction.user.id):
+            if not await self._narrator.count(interaction.id, interaction.user.id, wanted):
                 log.warning("interaction.repeated id=%d", interaction.id)
                 return
             await interaction.response.defer(thinking=True)

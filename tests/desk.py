@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from bot.media.speech import Voice
     from bot.model import Job
+    from bot.moderation.base import Moderator
     from bot.sandbox.interactions import Interaction
     from bot.sandbox.ledger import Recorded
     from bot.sandbox.messages import Message
@@ -155,6 +156,8 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
         bench.workspace,
         SpeechStore(bench.database),
         caps=SpeechCaps(per_user=2, per_day=3),
+        blocked=bench.blocked,
+        moderator=bench.moderator,
         max_seconds=30,
         clock=clock,
     )
@@ -182,14 +185,18 @@ def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Ser
 
 @asynccontextmanager
 async def open_desk(
-    folder: Path, *, voice: Voice | None = None, blocked: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    voice: Voice | None = None,
+    blocked: tuple[str, ...] = (),
+    moderator: Moderator | None = None,
 ) -> AsyncGenerator[Desk]:
     """Start the stand-in, and a bot that is logged in there."""
     (folder / "discord").mkdir()
     clock = Clock(time.time())
     async with (
         Sandbox(folder / "discord", clock=clock) as sandbox,
-        open_bench(folder / "data", clock, blocked=blocked) as bench,
+        open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
         VideoBot() as bot,
         TokenRoute(bot, clock=clock) as tokens,
     ):

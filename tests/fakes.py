@@ -440,6 +440,7 @@ class Bench:
         blocked: tuple[str, ...] = (),
     ) -> None:
         self.moderator = moderator
+        self.blocked = BlockedWords(blocked)
         self.writer = writer or Verbatim()
         self.database = database
         self.root = root
@@ -465,7 +466,7 @@ class Bench:
             self.bus,
             backend=backend.name,
             caps=caps,
-            blocked=BlockedWords(blocked),
+            blocked=self.blocked,
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -485,6 +486,13 @@ class Bench:
         )
 
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
+        preparation = Preparation(
+            jobs=self.jobs,
+            backend=self.backend,
+            moderator=self.moderator,
+            writer=self.writer,
+            fallback=Verbatim(),
+        )
         return Pipeline(
             jobs=self.jobs,
             backend=self.backend,
@@ -496,17 +504,12 @@ class Bench:
                 jobs=self.jobs,
                 backend=self.backend,
                 workspace=self.workspace,
-                preparation=Preparation(
-                    jobs=self.jobs,
-                    backend=self.backend,
-                    moderator=self.moderator,
-                    writer=self.writer,
-                    fallback=Verbatim(),
-                ),
+                preparation=preparation,
                 settling=Settling(first=180.0, apart=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),
+            preparation=preparation,
             max_clip_bytes=1024**2,
             clock=self.clock,
         )

@@ -10,16 +10,14 @@ import pytest
 
 from bot.delivery.buttons import Action
 from bot.errors import StartupError, UserError
-from bot.model import JobState
+from bot.model import JobState, spoken
 from bot.moderation.words import BlockedWords, load_words
 from tests.desk import open_desk
-from tests.fakes import VOICE, open_bench
+from tests.fakes import VOICE, Clock, open_bench
 from tests.test_buttons import post_card
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.fakes import Clock
 
 
 def is_blocked(phrase: str, text: str) -> bool:
@@ -153,6 +151,14 @@ async def test_a_blocked_prompt_leaves_no_row_whatever_door_it_comes_by(
             with pytest.raises(UserError, match=r"prompt\.blocked"):
                 await bench.submit(**extra)  # pyright: ignore[reportArgumentType] - attachment
         assert await bench.database.rows("SELECT id FROM jobs", {}) == []
+
+
+async def test_a_text_to_speak_is_looked_at_like_a_prompt(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, Clock(), blocked=("knife",)) as bench:
+        source = await bench.at(JobState.SUCCEEDED)
+        with pytest.raises(UserError, match=r"prompt\.blocked"):
+            await bench.submit(clip_of=source.id, attachment=spoken("Bring the knife"))
+        await bench.submit(clip_of=source.id, attachment=spoken("Bring the spoon"))
 
 
 async def test_a_narration_is_added_to_a_video_whose_words_were_allowed_then(

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI
 from bot.delivery.buttons import Action
 from bot.delivery.choices import choices_for
 from bot.errors import BackendError, ErrorKind
-from bot.model import JobState
+from bot.model import JobState, spoken
 from bot.moderation.base import Reason
 from bot.moderation.openai_moderation import OpenAIModerator
 from tests.chat_api import CATEGORIES, MODERATION_MODEL, ChatApi
@@ -261,6 +261,19 @@ async def test_a_narration_for_a_video_that_is_there_is_not_checked_again(
 
 
 # The whole bot, over real sockets
+
+
+async def test_a_text_is_checked_before_it_is_spoken(bench: Bench, fake: FakeModerator) -> None:
+    source = await bench.at(JobState.SUCCEEDED)
+    fake.reasons["knife"] = Reason.VIOLENCE
+    refused = await bench.submit(clip_of=source.id, attachment=spoken("Bring the knife"))
+    assert (await bench.run_out(refused.id)).state is JobState.FAILED
+    assert bench.editor.spoken == []
+
+    fake.faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
+    allowed = await bench.submit(clip_of=source.id, attachment=spoken("Bring the spoon"))
+    assert (await bench.run_out(allowed.id)).state is JobState.SUCCEEDED
+    assert bench.editor.spoken == [(allowed.id, "Bring the spoon")]
 
 
 async def test_a_refusal_stands_on_the_card_and_the_provider_is_not_asked(

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.errors import MediaError, UserError
+from bot.errors import BackendError, ErrorKind, MediaError, UserError
+from bot.moderation.base import Reason
 from bot.sandbox import faults, refusals
 from bot.sandbox.sandbox import SandboxError
 from cogs import narrate as cog
 from tests import clips
 from tests.desk import open_desk
 from tests.discord_spec import check_all
-from tests.fakes import PATIENCE, FakeVoice
+from tests.fakes import PATIENCE, FakeModerator, FakeVoice
 from tests.measurements import loudness, sound_seconds
 from tests.openai_setup import names_in
 
@@ -114,6 +115,29 @@ async def test_a_text_without_words_costs_nothing(desk: Desk, voice: FakeVoice) 
     assert voice.spoken == []
 
 
+async def test_a_blocked_word_is_refused_before_it_is_counted(
+    tmp_path: Path, voice: FakeVoice
+) -> None:
+    async with open_desk(tmp_path, voice=voice, blocked=("lighthouse",)) as desk:
+        for _ in range(3):
+            answer = await ask(desk)
+            assert answer.ephemeral
+            assert "blocked" in answer.text or "word" in answer.text
+        assert (await ask(desk, "A tower speaks.")).files
+    assert voice.spoken == ["A tower speaks."]
+
+
+async def test_what_the_moderation_finds_or_can_not_tell_is_told_and_not_spoken(
+    tmp_path: Path, voice: FakeVoice
+) -> None:
+    moderator = FakeModerator(reasons={"lighthouse": Reason.OTHER})
+    async with open_desk(tmp_path, voice=voice, moderator=moderator) as desk:
+        assert "automatic check" in (await ask(desk)).text
+        moderator.faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
+        assert "could not be checked" in (await ask(desk, "A tower speaks.")).text
+    assert voice.spoken == []
+
+
 async def test_each_person_and_all_together_have_a_days_share(desk: Desk, voice: FakeVoice) -> None:
     for _ in range(2):
         await ask(desk)
@@ -142,7 +166,7 @@ async def test_a_person_has_one_text_spoken_at_a_time(desk: Desk, voice: FakeVoi
 async def test_a_command_that_comes_twice_is_counted_once(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
-    assert [await narrator.count(7, 1) for _ in range(4)] == [True, False, False, False]
+    assert [await narrator.count(7, 1, TEXT) for _ in range(4)] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(
