@@ -337,6 +337,15 @@ def keys_in_code() -> set[str]:
     return found
 
 
+def keys_in_pages() -> set[str]:
+    """Find what the browser is told to ask for, in quotation marks or to be filled in."""
+    folder = ROOT / "bot/web/static"
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+    sections = "page|share|prompt|audio"
+    found = set(re.findall(rf'(?:\{{\{{|")((?:{sections})\.[a-z_]+)(?:\}}\}}|")', text))
+    return found
+
+
 def keys_of(node: ast.AST, sections: set[str]) -> set[str]:
     match node:
         case ast.Constant(value=str(text)):
@@ -353,4 +362,5 @@ def keys_of(node: ast.AST, sections: set[str]) -> set[str]:
 
 def test_every_sentence_that_the_code_asks_for_exists_and_none_is_left_over() -> None:
     keys = Texts.load().keys()
-    assert keys_in_code() == {key for key in keys if not key.startswith("command.")}
+    used = keys_in_code() | keys_in_pages()
+    assert used == {key for key in keys if not key.startswith("command.")}

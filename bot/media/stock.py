@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.mp4)?")
+_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.mp4|\.jpg|\.jpg\.part)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

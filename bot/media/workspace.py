@@ -53,7 +53,8 @@ class JobFolder:
 class Workspace:
     """The folders under `root`: `work/<job id>` (mode 0700), and what is kept of a job for a while.
 
-    Kept are `videos/<job id>.mp4` and, as it was attached, `narrations/<job id>`.
+    Kept are `videos/<job id>.mp4` with its poster, `videos/<job id>.jpg`, and, as it was attached,
+    `narrations/<job id>`.
 
     ValueError: a job id isn't 32 hex digits.
     """
@@ -68,6 +69,10 @@ class Workspace:
     def video(self, job_id: str) -> Path:
         """Name a job's finished video; it need not exist."""
         return self._root / "videos" / f"{_checked(job_id)}.mp4"
+
+    def poster(self, job_id: str) -> Path:
+        """Name the still picture of a job's finished video; it need not exist."""
+        return self.video(job_id).with_suffix(".jpg")
 
     def narration(self, job_id: str) -> Path:
         """Name the sound that a job was given, kept for its next one; it need not exist."""
@@ -86,7 +91,8 @@ class Workspace:
     async def discard(self, job_id: str) -> None:
         """Delete everything that there is of a job."""
         await self.remove(job_id)
-        for path in (self.video(job_id), self.narration(job_id)):
+        poster = self.poster(job_id)
+        for path in (self.video(job_id), poster, part_of(poster), self.narration(job_id)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:

@@ -16,7 +16,9 @@ from bot.web.files import VideoResponse, is_whole
 
 if TYPE_CHECKING:
     from bot.clients import ClientJobs
-    from bot.model import Job
+    from bot.links import Links
+    from bot.media.posters import Posters
+    from bot.model import Artifact, Job
     from bot.texts import Texts
     from bot.web.bodies import Bodies
     from bot.web.doors import Doors
@@ -31,8 +33,19 @@ _PAGE = 20
 class Api:
     """The design's flows, for clients; each sees its own jobs, and no other's."""
 
-    def __init__(self, clients: ClientJobs, bodies: Bodies, doors: Doors, texts: Texts) -> None:
+    def __init__(  # noqa: PLR0913 - what the routes need
+        self,
+        clients: ClientJobs,
+        bodies: Bodies,
+        doors: Doors,
+        texts: Texts,
+        *,
+        links: Links,
+        posters: Posters,
+    ) -> None:
         self._clients = clients
+        self._links = links
+        self._posters = posters
         self._bodies = bodies
         self._doors = doors
         self._texts = texts
@@ -47,6 +60,8 @@ class Api:
             web.get("/api/download", closed(self._download)),
             web.get("/api/jobs", closed(self._jobs)),
             web.post("/api/cancel", closed(self._cancel)),
+            web.post("/api/share", closed(self._share)),
+            web.delete("/api/share", closed(self._withdraw)),
         ]
 
     async def _generate(self, request: web.Request, client: str) -> web.Response:
@@ -63,14 +78,7 @@ class Api:
 
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
-        reading = read(job, self._texts, language(request))
-        if reading.status is Status.FAILED:
-            raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
-        if reading.status is not Status.COMPLETED:
-            raise ApiError(HTTPStatus.CONFLICT, "api.not_ready")
-        artifact = await self._clients.artifact(job)
-        if artifact is None:
-            raise ApiError(HTTPStatus.GONE, "api.expired")
+        artifact = await self._finished(job, request)
         path = self._clients.video(job)
         if not await is_whole(path, artifact.size):
             log.error("download.unreadable id=%s", job.id)
@@ -93,6 +101,32 @@ class Api:
         if cancelled is None:
             raise ApiError(HTTPStatus.CONFLICT, "reply.too_late")
         return web.json_response(read(cancelled, self._texts, language(request)).as_json())
+
+    async def _share(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        artifact = await self._finished(job, request)
+        if not self._links.possible:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
+        # Taken now: whoever shows the link in a chat does not wait for a picture.
+        await self._posters.get(job.id)
+        share = self._links.share(job.id, serial=artifact.share_serial)
+        return web.json_response({"url": share.url, "expiresAt": share.expires_at})
+
+    async def _withdraw(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        await self._clients.withdraw_shares(job)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def _finished(self, job: Job, request: web.Request) -> Artifact:
+        reading = read(job, self._texts, language(request))
+        if reading.status is Status.FAILED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
+        if reading.status is not Status.COMPLETED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.not_ready")
+        artifact = await self._clients.artifact(job)
+        if artifact is None:
+            raise ApiError(HTTPStatus.GONE, "api.expired")
+        return artifact
 
     async def _job(self, request: web.Request, client: str) -> Job:
         check_version(request.query.get("renderVersion"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from bot.clients import ClientJobs
     from bot.events import JobFeed
+    from bot.links import Links
+    from bot.media.posters import Posters
     from bot.texts import Texts
     from bot.web.identities import Identities
 
@@ -32,12 +34,14 @@ class Site:
         feed: JobFeed,
         identities: Identities,
         texts: Texts,
+        links: Links,
+        posters: Posters,
         max_audio_bytes: int,
         clock: Callable[[], float],
     ) -> None:
         doors = Doors(identities, Refusals(texts), clock=clock)
         bodies = Bodies(clients, max_audio_bytes=max_audio_bytes)
-        self._api = Api(clients, bodies, doors, texts)
+        self._api = Api(clients, bodies, doors, texts, links=links, posters=posters)
         self._sessions = Sessions(identities, doors)
         self._live = Live(
             clients=clients, feed=feed, identities=identities, doors=doors, texts=texts
@@ -46,7 +50,11 @@ class Site:
     @property
     def routes(self) -> list[web.RouteDef]:
         """Where all of it is."""
-        return [*self._api.routes, *self._sessions.routes, *self._live.routes]
+        return [
+            *self._api.routes,
+            *self._sessions.routes,
+            *self._live.routes,
+        ]
 
     async def close(self) -> None:
         """End what is open by itself."""
