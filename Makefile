@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit clean
+.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit proof-page clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -43,6 +43,7 @@ lock:
 # Needs Chromium.
 picture: .venv/dev
 	$(BIN)/python -m docs.picture
+	$(BIN)/python -m docs.page_picture
 
 cards: .venv/dev
 	$(BIN)/python -m docs.cards
@@ -57,6 +58,10 @@ proof-media: .venv/dev
 
 proof-fit: .venv/dev
 	$(BIN)/python -m tests.proof_fit
+
+# Needs Chromium.
+proof-page: .venv/dev
+	$(BIN)/python -m tests.proof_page
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .coverage*

@@ -23,6 +23,7 @@ import cogs
 from bot.commands import all_commands
 from bot.errors import ErrorKind
 from bot.model import TRANSITIONS, JobState
+from bot.outside import Status
 from bot.settings import Settings
 from bot.texts import Texts
 
@@ -250,8 +251,9 @@ def test_links_lead_somewhere(page: str) -> None:
             assert (ROOT / target).is_file(), target
 
 
-def test_the_picture_is_small_enough_for_a_readme() -> None:
-    path = ROOT / "docs/card.png"
+@pytest.mark.parametrize("name", ["card.png", "page.png"])
+def test_a_picture_is_small_enough_for_a_readme(name: str) -> None:
+    path = ROOT / "docs" / name
     with Image.open(path) as picture:
         assert picture.format == "PNG"
     assert path.stat().st_size < PICTURE_BYTES
@@ -343,7 +345,7 @@ def keys_in_pages() -> set[str]:
     text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
     sections = "page|share|prompt|audio"
     found = set(re.findall(rf'(?:\{{\{{|")((?:{sections})\.[a-z_]+)(?:\}}\}}|")', text))
-    return found
+    return found | {f"page.{status}" for status in Status}
 
 
 def keys_of(node: ast.AST, sections: set[str]) -> set[str]:

@@ -9,6 +9,7 @@ from bot.web.bodies import Bodies
 from bot.web.doors import Doors
 from bot.web.errors import Refusals
 from bot.web.live import Live
+from bot.web.page import Page
 from bot.web.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Site:
-    """The API, its sessions and its WebSocket; `clock` is monotonic."""
+    """The API, its sessions, its WebSocket and its page; `clock` is monotonic."""
 
     def __init__(  # noqa: PLR0913 - the composition root names each
         self,
@@ -42,6 +43,7 @@ class Site:
         doors = Doors(identities, Refusals(texts), clock=clock)
         bodies = Bodies(clients, max_audio_bytes=max_audio_bytes)
         self._api = Api(clients, bodies, doors, texts, links=links, posters=posters)
+        self._page = Page(texts, max_audio_bytes=max_audio_bytes, sharing=links.possible)
         self._sessions = Sessions(identities, doors)
         self._live = Live(
             clients=clients, feed=feed, identities=identities, doors=doors, texts=texts
@@ -54,6 +56,7 @@ class Site:
             *self._api.routes,
             *self._sessions.routes,
             *self._live.routes,
+            *self._page.routes,
         ]
 
     async def close(self) -> None:
