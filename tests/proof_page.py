@@ -139,6 +139,25 @@ async def cancel(browser: Browser) -> None:
     await browser.until(SHOWN.format("ended"))
 
 
+async def follow_without_socket(browser: Browser, url: str) -> None:
+    """Where no socket can be opened, the page asks; a page that is loaded anew goes on."""
+    script = "window.WebSocket = class { static OPEN = 1; close() {} }"
+    added = await browser.do("Page.addScriptToEvaluateOnNewDocument", source=script)
+    await browser.go(url)
+    await browser.until(SHOWN.format("studio"))
+    await browser.tab_to("script")
+    await browser.type("<b>A paper boat</b> sails down a rainy street")
+    await browser.tab_to("generate")
+    await browser.press("Enter")
+    await browser.until(SHOWN.format("under-way"))
+    await browser.go(url)
+    await browser.until(SHOWN.format("under-way"))
+    await browser.until(SHOWN.format("finished"), seconds=MOST_SECONDS)
+    shown = await browser.run("document.getElementById('stage-script').textContent")
+    check(shown.startswith("<b>"), f"the script reads {shown}")
+    await browser.do("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+
 async def fit(browser: Browser) -> None:
     """Nothing of the page sticks out, in any size and light."""
     for width, height in (PHONE, DESKTOP):
@@ -175,6 +194,7 @@ async def prove(url: str, browser: Browser) -> None:
         ("plays the video", lambda: watch(browser)),
         ("shares it, and ends the link", lambda: share(browser, url)),
         ("cancels another", lambda: cancel(browser)),
+        ("goes on without a socket", lambda: follow_without_socket(browser, url)),
         ("fits phone and desktop, light and dark", lambda: fit(browser)),
         ("signs out", lambda: sign_out(browser, url)),
     ]

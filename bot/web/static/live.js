@@ -44,7 +44,12 @@ export class Live {
     if (this.#socket || this.#opening) return;
     const address = new URL("ws", document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
-    const socket = new WebSocket(address);
+    let socket;
+    try {
+      socket = new WebSocket(address);
+    } catch {
+      return; // the page still asks
+    }
     this.#socket = socket;
     socket.onopen = () => {
       this.#pause = 1000;
