@@ -167,6 +167,19 @@ async def fit(browser: Browser) -> None:
             check(wide <= width, f"{wide} pixels on a screen of {width}")
 
 
+async def read_out(browser: Browser) -> None:
+    """Listen to the page: everything that takes the focus has a name."""
+    tree = await browser.do("Accessibility.getFullAXTree")
+    controls = {
+        node["nodeId"]: node.get("name", {}).get("value", "")
+        for node in tree["nodes"]
+        if not node["ignored"]
+        and any(p["name"] == "focusable" and p["value"]["value"] for p in node["properties"])
+    }
+    check("Generate" in controls.values(), "there are controls")
+    check(all(controls.values()), f"one has no name beside {sorted(controls.values())}")
+
+
 async def sign_out(browser: Browser, url: str) -> None:
     """Sign out; the session is over."""
     await browser.tab_to("sign-out")
@@ -196,6 +209,7 @@ async def prove(url: str, browser: Browser) -> None:
         ("cancels another", lambda: cancel(browser)),
         ("goes on without a socket", lambda: follow_without_socket(browser, url)),
         ("fits phone and desktop, light and dark", lambda: fit(browser)),
+        ("has a name for every control", lambda: read_out(browser)),
         ("signs out", lambda: sign_out(browser, url)),
     ]
     for name, step in steps:

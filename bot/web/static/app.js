@@ -40,7 +40,7 @@ async function changed(jobId, reading) {
   // Of a finished video, the list says how large it is, and what goes with it.
   if (status === "completed") {
     shelf.update(jobId, { size: undefined });
-    await shelf.refresh(jobId).catch(() => null);
+    await shelf.refresh().catch(() => null);
   }
   shelf.update(jobId, { status, progress, error });
   if (stage.jobId === jobId && shelf.get(jobId)) stage.follow(shelf.get(jobId));
@@ -74,6 +74,13 @@ function leave(message) {
 
 onSignedOut(() => {
   if (isIn) leave(say("page.signed_out"));
+});
+
+// Videos may have been ordered elsewhere meanwhile.
+document.addEventListener("visibilitychange", async () => {
+  if (!isIn || document.hidden) return;
+  await shelf.refresh().catch(() => null);
+  for (const job of shelf.open) live.follow(job.jobId);
 });
 
 byId("sign-in").addEventListener("submit", (event) => {

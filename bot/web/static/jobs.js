@@ -70,11 +70,13 @@ export class Shelf {
     }
   }
 
-  // Asks for what only the list tells of a video that has ended.
-  async refresh(jobId) {
+  // Asks for what only the list tells: of a video that has ended, and of those made elsewhere.
+  async refresh() {
     const { jobs: newest } = await jobs();
-    for (const job of newest) this.update(job.jobId, job);
-    return this.get(jobId);
+    for (const job of newest.reverse()) {
+      if (this.#jobs.has(job.jobId)) this.update(job.jobId, job);
+      else this.add(job);
+    }
   }
 
   show(jobId) {

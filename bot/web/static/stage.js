@@ -57,6 +57,7 @@ export class Stage {
     this.#job = null;
     this.#forget();
     byId("stage").hidden = true;
+    document.title = say("page.title");
   }
 
   #forget() {
@@ -73,6 +74,8 @@ export class Stage {
     const isReady = job.status === "completed" && job.size !== null;
     const isGone = job.status === "completed" && job.size === null;
     byId("stage-title").textContent = title(job);
+    // For whoever is at another tab meanwhile.
+    document.title = `${spoken(job)} · ${say("page.title")}`;
     byId("under-way").hidden = !isOpen(job);
     byId("ended").hidden = !(job.status === "failed" || isGone);
     byId("finished").hidden = !isReady;
@@ -117,7 +120,7 @@ function title(job) {
 }
 
 function spoken(job) {
-  if (!job.progress) return title(job);
+  if (!isOpen(job) || !job.progress) return title(job);
   return `${title(job)}, ${say("page.percent", { percent: job.progress })}`;
 }
 
