@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run voice test check contract format lock picture cards bench proof-media proof-fit proof-api proof-voice peers clean
+.PHONY: demo run voice test check contract format lock picture cards prompts bench proof-media proof-fit proof-api proof-voice peers clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -54,6 +54,9 @@ picture: .venv/dev
 
 cards: .venv/dev
 	$(BIN)/python -m docs.cards
+
+prompts: .venv/dev
+	$(BIN)/python -m docs.prompts
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from bot.client import Services, VideoBot, attachment_hosts, log_in
 from bot.clients import ClientJobs
-from bot.core import STORYBOARD, open_backend, open_core, open_voice
+from bot.core import (
+    STORYBOARD,
+    load_blocked_words,
+    open_backend,
+    open_core,
+    open_moderator,
+    open_voice,
+    open_writer,
+)
 from bot.delivery.cards import Cards
 from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
@@ -28,7 +36,10 @@ from bot.model import Caps, JobState
 from bot.narrator import Narrator
 from bot.pipeline import Pipeline
 from bot.poller import Poller
+from bot.preparation import Preparation
 from bot.presets import Presets
+from bot.prompts.reading import Reader
+from bot.prompts.template import Template
 from bot.submission import Submission
 from bot.supervisor import Service, stop_on_signals, supervise
 from bot.texts import Texts
@@ -119,13 +130,14 @@ async def _open_service(
         voice_costs=voice is not None and voice.costs,
         clock=time.time,
     )
-    outlooks = Outlooks(core.database)
+    outlooks, reader = Outlooks(core.database), Reader.load()
     jobs = JobService(
         JobStore(core.database),
         Inbox(core.database),
         bus,
         backend=backend.name,
         caps=_caps(settings),
+        blocked=await load_blocked_words(settings),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
@@ -154,6 +166,13 @@ async def _open_service(
             jobs=jobs,
             backend=backend,
             workspace=workspace,
+            preparation=Preparation(
+                jobs=jobs,
+                backend=backend,
+                moderator=open_moderator(settings, stack),
+                writer=await open_writer(core, backend, reader, stack),
+                fallback=Template(reader),
+            ),
             settling=timing.settling,
             first_poll=timing.cadence.first,
             min_free_bytes=_MIN_FREE_BYTES,

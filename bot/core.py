@@ -7,6 +7,7 @@ import base64
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -22,6 +23,11 @@ from bot.errors import BackendError, StartupError
 from bot.links import derive_key, load_secret
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.media.piper import open_piper
+from bot.moderation.openai_moderation import OpenAIModerator
+from bot.moderation.words import BlockedWords, load_words
+from bot.prompts.base import Verbatim
+from bot.prompts.openai_writer import OpenAIWriter
+from bot.prompts.template import Template
 from bot.storyboard.orders import ApiError, check_size
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.server import Storyboard
@@ -36,6 +42,9 @@ if TYPE_CHECKING:
 
     from bot.backends.base import VideoBackend
     from bot.media.speech import Voice
+    from bot.moderation.base import Moderator
+    from bot.prompts.base import PromptWriter
+    from bot.prompts.reading import Reader
     from bot.settings import Settings
     from storage.database import Database
 
@@ -122,6 +131,51 @@ async def open_voice(settings: Settings) -> Voice | None:
                 voice=settings.narration_voice or _ANY_VOICE,
                 max_bytes=settings.max_audio_mb * _MIB,
             )
+
+
+async def open_writer(
+    core: Core, backend: VideoBackend, reader: Reader, stack: AsyncExitStack
+) -> PromptWriter:
+    """Open what writes prompts; title cards show the person's words, whatever is set."""
+    if backend.name == STORYBOARD:
+        return Verbatim()
+    match core.settings.prompt_writer:
+        case "off":
+            writer: PromptWriter = Verbatim()
+        case "template":
+            writer = Template(reader)
+        case "openai":
+            writer = OpenAIWriter(
+                reader,
+                base_url=core.settings.prompt_base_url,
+                api_key=core.settings.prompt_api_key.get_secret_value() or None,
+                model=core.settings.prompt_model,
+            )
+    stack.push_async_callback(writer.close)
+    return writer
+
+
+def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | None:
+    """Open what checks prompts; None: nothing does."""
+    match settings.moderation:
+        case "off":
+            return None
+        case "openai":
+            moderator = OpenAIModerator(
+                base_url=settings.moderation_base_url,
+                api_key=settings.moderation_api_key.get_secret_value() or None,
+            )
+    stack.push_async_callback(moderator.close)
+    return moderator
+
+
+async def load_blocked_words(settings: Settings) -> BlockedWords:
+    """Read the operator's word list; StartupError: it can't be read."""
+    if not settings.blocked_words_file:
+        return BlockedWords()
+    words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
+    log.info("moderation.words count=%d", len(words))
+    return words
 
 
 async def _open_openrouter(settings: Settings) -> OpenRouter:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
     from bot.model import Attachment, Caps, Client, VideoRequest
+    from bot.moderation.words import BlockedWords
     from storage.inbox import Inbox
     from storage.jobs import JobStore
 
@@ -49,6 +50,7 @@ class JobService:
         *,
         backend: str,
         caps: Caps,
+        blocked: BlockedWords,
         acknowledge_seconds: float,
         deadline_seconds: float,
         clock: Callable[[], float],
@@ -59,6 +61,7 @@ class JobService:
         self._bus = bus
         self._backend = backend
         self._caps = caps
+        self._blocked = blocked
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
@@ -77,8 +80,11 @@ class JobService:
         """Take a job in; None: this interaction, or this client's key, made one already.
 
         It may take over the narration of one job, or the finished video of one instead of a new
-        clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached.
+        clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached, or a word is
+        blocked.
         """
+        if clip_of is None:
+            self._blocked.check(request.prompt)  # everything that a person wrote
         now = self._clock()
         # What a command in Discord asks for waits until its card is posted.
         wait = self._acknowledge_seconds if isinstance(asker, Origin) else 0.0
@@ -169,6 +175,11 @@ class JobService:
         return await self.move(
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
         )
+
+    async def write_prompt(self, job: Job, prompt: str) -> Job | None:
+        """Store what a queued job sends as its prompt; None: too late, or it was written before."""
+        now = self._clock()
+        return await self._store.write_prompt(job, prompt, backend=self._backend, now=now)
 
     async def begin_submit(self, job: Job) -> Job | None:
         """Commit to the one POST; None: too late, or a create just like it is in doubt."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -169,7 +169,8 @@ class Job:
     it charged, in US dollars. `note` names a sentence that goes with the finished video;
     `card_gone`: its message could not be edited any more.
     `narration_of` and `clip_of` name the jobs whose narration and whose finished video this one
-    takes over; `clip_has_voice`: there is a narration in that video.
+    takes over; `clip_has_voice`: there is a narration in that video. `sent_prompt` is what the
+    provider gets in place of the prompt, once it is written.
     """
 
     id: str
@@ -186,6 +187,7 @@ class Job:
     narration_of: str | None
     clip_of: str | None
     clip_has_voice: bool
+    sent_prompt: str | None
     create_key: str | None
     submitted_at: float | None
     submits: int
@@ -213,6 +215,11 @@ class Job:
         if not isinstance(self.asker, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
         return self.asker
+
+    @property
+    def sent_request(self) -> VideoRequest:
+        """The request as the provider knows it."""
+        return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
 
 
 def new_job_id() -> str:
@@ -248,6 +255,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         narration_of=narration_of,
         clip_of=clip_of,
         clip_has_voice=False,
+        sent_prompt=None,
         create_key=None,
         submitted_at=None,
         submits=0,

@@ -28,6 +28,7 @@ _SECRET_CHARACTERS = 16
 _MOST_JOBS = 1_000_000
 _PREFIX = "whsec_"
 _GEMINI_MODEL = "gemini-omni-1.2-flash"
+_OPENAI = "api.openai.com"
 _SAID_ALREADY = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
 _ONLY_CLIENT = "api"  # what the one token is called that has no name
@@ -176,6 +177,16 @@ class Settings(BaseSettings):
     gemini_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
     gemini_base_url: Url = "https://generativelanguage.googleapis.com"
 
+    prompt_writer: Literal["off", "template", "openai"] = "template"
+    prompt_base_url: Url = ""
+    prompt_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    prompt_model: str = Field("", max_length=200)
+
+    moderation: Literal["off", "openai"] = "off"
+    moderation_base_url: Url = "https://api.openai.com/v1"
+    moderation_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    blocked_words_file: str = ""
+
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
     max_jobs_per_user: int = Field(2, ge=1, le=_MOST_JOBS)
@@ -263,6 +274,21 @@ class Settings(BaseSettings):
                 "NARRATION_BASE_URL is missing: name the server that speaks, like "
                 "https://api.openai.com/v1, or set NARRATION_BACKEND=off."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _services_are_complete(self) -> Self:
+        if self.prompt_writer == "openai" and not (self.prompt_base_url and self.prompt_model):
+            raise ValueError(
+                "PROMPT_BASE_URL and PROMPT_MODEL: name a server with chat models, like "
+                "http://127.0.0.1:8000/v1, and one of them, or set PROMPT_WRITER=template."
+            )
+        moderated = self.moderation == "openai"
+        if moderated and not self.moderation_base_url:
+            raise ValueError("MODERATION_BASE_URL is missing: name the server, up to /v1.")
+        at_openai = urlsplit(self.moderation_base_url).hostname == _OPENAI
+        if moderated and at_openai and not self.moderation_api_key.get_secret_value():
+            raise ValueError("MODERATION_API_KEY is missing: make one at platform.openai.com.")
         return self
 
 

@@ -30,6 +30,7 @@ def job_from(row: sqlite3.Row) -> Job:
         narration_of=row["narration_of"],
         clip_of=row["clip_of"],
         clip_has_voice=bool(row["clip_has_voice"]),
+        sent_prompt=row["sent_prompt"],
         create_key=row["create_key"],
         submitted_at=row["submitted_at"],
         submits=row["submits"],

@@ -98,6 +98,15 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
+# Once for each backend: whoever comes back to the job sends the same.
+WRITE_PROMPT = """
+UPDATE jobs SET
+    sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
+WHERE id = :id AND epoch = :epoch AND state = 'queued'
+    AND (sent_prompt IS NULL OR backend <> :backend)
+RETURNING *
+"""
+
 # The intent to spend: committed before the POST, and only while no create like it is in doubt.
 # A later POST of the same job carries the same key, for providers that know what it means.
 BEGIN_SUBMIT = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.model import Client
@@ -165,6 +165,18 @@ class JobStore:
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
             card_gone=int(changes.card_gone),
+        )
+
+    async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
+        """Store what a backend is sent in place of a queued job's prompt, once."""
+        return await self._one(
+            job_sql.WRITE_PROMPT,
+            id=job.id,
+            epoch=job.epoch,
+            backend=backend,
+            sent_prompt=prompt,
+            fingerprint=replace(job.request, prompt=prompt).fingerprint,
+            now=now,
         )
 
     async def begin_submit(

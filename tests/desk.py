@@ -181,13 +181,15 @@ def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Ser
 
 
 @asynccontextmanager
-async def open_desk(folder: Path, *, voice: Voice | None = None) -> AsyncGenerator[Desk]:
+async def open_desk(
+    folder: Path, *, voice: Voice | None = None, blocked: tuple[str, ...] = ()
+) -> AsyncGenerator[Desk]:
     """Start the stand-in, and a bot that is logged in there."""
     (folder / "discord").mkdir()
     clock = Clock(time.time())
     async with (
         Sandbox(folder / "discord", clock=clock) as sandbox,
-        open_bench(folder / "data", clock) as bench,
+        open_bench(folder / "data", clock, blocked=blocked) as bench,
         VideoBot() as bot,
         TokenRoute(bot, clock=clock) as tokens,
     ):

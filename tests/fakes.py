@@ -21,8 +21,11 @@ from bot.keeper import Keeper, KeepLimits
 from bot.library import Library
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
+from bot.moderation.words import BlockedWords
 from bot.pipeline import Pipeline
 from bot.poller import Cadence, Poller
+from bot.preparation import Preparation
+from bot.prompts.base import Verbatim
 from bot.submission import Settling, Submission
 from bot.worker import Lane, Worker
 from storage.artifacts import ArtifactStore
@@ -34,11 +37,13 @@ from storage.library import LibraryStore
 from storage.people import PeopleStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from bot.backends.base import Webhook
     from bot.model import Artifact, Job, JobChanged
+    from bot.moderation.base import Moderator, Reason
+    from bot.prompts.base import PromptWriter
     from storage.database import Database
 
 START = 1_800_000_000.0
@@ -218,6 +223,45 @@ def signed(
 
 
 @dataclass
+class FakeWriter:
+    """A writer that never says the same twice; `faults` are used up from the front."""
+
+    name: str = "fake"
+    written: list[str] = field(default_factory=list[str])
+    faults: list[Exception] = field(default_factory=list[Exception])
+    rooms: list[int] = field(default_factory=list[int])
+
+    async def write(self, words: str, *, room: int) -> str:
+        self.rooms.append(room)
+        if self.faults:
+            raise self.faults.pop(0)
+        self.written.append(f"{words}\n\nTake {len(self.written) + 1}.")
+        return self.written[-1]
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+
+@dataclass
+class FakeModerator:
+    """A moderation service that finds `reasons` for words; `faults` are used up from the front."""
+
+    reasons: dict[str, Reason] = field(default_factory=dict[str, "Reason"])
+    faults: list[BackendError] = field(default_factory=list[BackendError])
+    checked: list[str] = field(default_factory=list[str])
+
+    async def check(self, texts: Sequence[str]) -> Reason | None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.checked += texts
+        found = (reason for word, reason in self.reasons.items() if word in " ".join(texts))
+        return next(found, None)
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+
+@dataclass
 class FakeDeliverer:
     """Discord: what stands in each job's one message, and which DMs were sent."""
 
@@ -391,7 +435,12 @@ class Bench:
         backend: FakeBackend,
         deliverer: FakeDeliverer,
         caps: Caps,
+        writer: PromptWriter | None = None,
+        moderator: Moderator | None = None,
+        blocked: tuple[str, ...] = (),
     ) -> None:
+        self.moderator = moderator
+        self.writer = writer or Verbatim()
         self.database = database
         self.root = root
         self.clock = clock
@@ -416,6 +465,7 @@ class Bench:
             self.bus,
             backend=backend.name,
             caps=caps,
+            blocked=BlockedWords(blocked),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -446,6 +496,13 @@ class Bench:
                 jobs=self.jobs,
                 backend=self.backend,
                 workspace=self.workspace,
+                preparation=Preparation(
+                    jobs=self.jobs,
+                    backend=self.backend,
+                    moderator=self.moderator,
+                    writer=self.writer,
+                    fallback=Verbatim(),
+                ),
                 settling=Settling(first=180.0, apart=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
@@ -585,13 +642,16 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(
+async def open_bench(  # noqa: PLR0913 - the outside, piece by piece
     root: Path,
     clock: Clock,
     *,
     backend: FakeBackend | None = None,
     deliverer: FakeDeliverer | None = None,
     caps: Caps = CAPS,
+    writer: PromptWriter | None = None,
+    moderator: Moderator | None = None,
+    blocked: tuple[str, ...] = (),
 ) -> AsyncGenerator[Bench]:
     """Start over `root`; the outside, given again, makes it a restart."""
     async with open_database(root) as database:
@@ -602,4 +662,7 @@ async def open_bench(
             backend=backend or FakeBackend(clock),
             deliverer=deliverer or FakeDeliverer(),
             caps=caps,
+            writer=writer,
+            moderator=moderator,
+            blocked=blocked,
         )

@@ -213,14 +213,14 @@ def test_what_an_attachment_was_is_told_in_the_persons_language(
 ) -> None:
     failure = Failure(key="audio.not_audio", fields={"found": found})
     failed = job(JobState.FAILED, failure=failure)
-    shown = read(cards.render(replace(failed, origin=replace(failed.origin, locale=locale))))
+    shown = read(cards.render(replace(failed, asker=replace(failed.origin, locale=locale))))
     assert sentence in shown[2]
 
 
 def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: Cards) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 1234.5, "max_seconds": 600})
     failed = job(JobState.FAILED, failure=failure)
-    german = replace(failed, origin=replace(failed.origin, locale="de"))
+    german = replace(failed, asker=replace(failed.origin, locale="de"))
     assert "1.234,5 s lang" in read(cards.render(german))[2]
     assert "1,234.5 s long" in read(cards.render(failed))[2]
 

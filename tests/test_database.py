@@ -235,6 +235,23 @@ async def test_the_fifth_schema_knows_of_voices_in_clips_and_of_cards_that_are_g
     assert [tuple(row) for row in notes] == [(None, 1), (None, 0), ("note.not_merged", 0)]
 
 
+@pytest.mark.parametrize(("submits", "sent"), [(0, None), (1, "a cat")])
+async def test_what_went_out_before_prompts_were_written_went_out_as_typed(
+    *, submits: int, sent: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = database._migrations()  # noqa: SLF001 - the scripts as they are
+    (written,) = [i for i, script in enumerate(every) if "ADD COLUMN sent_prompt" in script]
+    monkeypatch.setattr(database, "_migrations", lambda: every[:written])
+    async with open_database(tmp_path) as opened:
+        await opened.row(OLD_ROWS[0], NOTHING)
+        await opened.row("UPDATE jobs SET submits = :submits", {"submits": submits})
+    monkeypatch.setattr(database, "_migrations", lambda: every)
+    async with open_database(tmp_path) as opened:
+        found = await opened.row("SELECT sent_prompt FROM jobs", NOTHING)
+        assert found is not None
+        assert found["sent_prompt"] == sent
+
+
 async def test_a_newer_schema_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,10 @@ async def test_any_server_that_speaks_the_videos_api_can_be_shown(
 ) -> None:
     async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
         ended = await run_bot(tmp_path, "demo", "--audio", str(narration), **provider(api))
-        assert [job["prompt"] for job in api.jobs.values()] == [demo.PROMPT]
+        [job] = api.jobs.values()
+    words, _, brief = job["prompt"].partition("\n\n")
+    assert words == demo.PROMPT
+    assert brief.startswith("Subject: ")
     assert_narrated(ended, tmp_path / "data" / "demo")
 
 

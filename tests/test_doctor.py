@@ -22,6 +22,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.settings import Settings, load_settings
 from storage.inspect import count_delivering
 from tests import clips
+from tests.chat_api import MODEL, ChatApi
 from tests.command_line import run_bot
 from tests.gemini_api import GeminiApi
 from tests.openrouter_api import OpenRouterApi, model
@@ -77,7 +78,7 @@ async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> 
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok"] * 9
+    assert [line.split()[0] for line in lines] == ["ok"] * 12
     assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
     assert sandbox.token not in ended.out
 
@@ -259,6 +260,60 @@ async def test_gemini_is_asked_for_key_and_model(
     assert words in found.found
     assert "gm-" not in found.found + found.advice
     assert not api.made("POST")
+
+
+async def test_the_writer_is_looked_for(tmp_path: Path) -> None:
+    async def writer(**settings: object) -> Finding:
+        return await look("PROMPT_WRITER", tmp_path, **settings)
+
+    assert (await writer()).found == "title cards show the words alone"
+    values = {"video_backend": "openai", "openai_base_url": "http://127.0.0.1:9/v1"}
+    assert (await writer(**values)).found == "template"
+    async with ChatApi(key="sk-right") as api:
+        values |= {
+            "prompt_writer": "openai",
+            "prompt_base_url": api.base_url,
+            "prompt_api_key": "sk-right",
+            "prompt_model": MODEL,
+        }
+        found = await writer(**values)
+        assert (found.ok, found.advice) == (True, "")
+        assert found.found == f"openai: {api.base_url} answers"
+        found = await writer(**values | {"prompt_model": "gpt-none"})
+        assert found.ok
+        assert "PROMPT_MODEL" in found.advice
+        found = await writer(**values | {"prompt_api_key": "sk-wrong"})
+        assert (found.ok, found.advice) == (False, "correct PROMPT_API_KEY")
+        for status, ok in ((404, True), (503, False)):
+            api.go_wrong("models", Fault(status=status, body={}))
+            found = await writer(**values)
+            assert (found.ok, bool(found.advice)) == (ok, not ok)
+        assert api.made("POST") == []
+    found = await writer(**values)
+    assert (found.ok, "PROMPT_BASE_URL" in found.advice) == (False, True)
+
+
+async def test_the_moderation_is_tried_with_something_harmless(tmp_path: Path) -> None:
+    assert (await look("MODERATION", tmp_path)).found == "off"
+    async with ChatApi(key="sk-right") as api:
+        values = {"moderation": "openai", "moderation_base_url": api.base_url}
+        found = await look("MODERATION", tmp_path, **values, moderation_api_key="sk-right")
+        assert (found.ok, found.found) == (True, f"openai: {api.base_url} answers")
+        found = await look("MODERATION", tmp_path, **values, moderation_api_key="sk-wrong")
+        assert (found.ok, found.advice) == (False, "correct MODERATION_API_KEY")
+        assert "sk-" not in found.found
+    found = await look("MODERATION", tmp_path, **values)
+    assert (found.ok, "MODERATION_BASE_URL" in found.advice) == (False, True)
+
+
+async def test_the_word_list_is_read(tmp_path: Path) -> None:
+    assert (await look("blocked words", tmp_path)).found == "none"
+    listed = tmp_path / "blocked.txt"
+    found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
+    assert (found.ok, "there is no file" in found.advice) == (False, True)
+    listed.write_text("one\n# two\nthree\n")
+    found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
+    assert (found.ok, found.found) == (True, "2")
 
 
 async def test_an_ffmpeg_that_will_do_is_named(tmp_path: Path) -> None:

@@ -167,6 +167,34 @@ def test_gemini_needs_a_key_and_has_a_model() -> None:
         load_settings(**values, video_model="-")
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"prompt_writer": "openai"}, "^PROMPT_BASE_URL and PROMPT_MODEL: "),
+        ({"prompt_writer": "openai", "prompt_model": "m"}, "^PROMPT_BASE_URL and PROMPT_MODEL: "),
+        ({"moderation": "openai"}, "^MODERATION_API_KEY is missing"),
+        ({"moderation": "openai", "moderation_base_url": ""}, "^MODERATION_BASE_URL is missing"),
+    ],
+)
+def test_a_service_that_can_not_be_reached_like_this_is_refused(
+    values: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(StartupError, match=reason):
+        load_settings(**values)
+
+
+def test_a_service_of_ones_own_needs_no_key() -> None:
+    url = "http://127.0.0.1:8000/v1"
+    settings = load_settings(
+        prompt_writer="openai",
+        prompt_base_url=url,
+        prompt_model="m",
+        moderation="openai",
+        moderation_base_url=url,
+    )
+    assert settings.secrets == ()
+
+
 def test_the_webhook_secrets_are_those_of_the_backend() -> None:
     values = {
         "openai_webhook_secret": "whsec_a",
@@ -236,6 +264,9 @@ def test_results_may_come_from_hosts_that_are_named() -> None:
         ("LOG_LEVEL", "LOUD"),
         ("NARRATION_FIT", "stretch"),
         ("NARRATION_MIX", "both"),
+        ("PROMPT_WRITER", "poet"),
+        ("PROMPT_BASE_URL", "chat.example"),
+        ("MODERATION", "strict"),
         ("MAX_RESULT_MB", "0"),
     ],
 )

@@ -62,9 +62,13 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
-    """What a provider can do beyond the five calls."""
+    """What a provider can do beyond the five calls, and how long a prompt may be.
+
+    The default is what a person may type: as much is sent to every provider anyway.
+    """
 
     webhooks: bool = False
+    prompt_characters: int = 2000
 
 
 class VideoBackend(Protocol):

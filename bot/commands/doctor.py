@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.client import TokenRefusedError, ask_name
 from bot.commands.findings import Finding
 from bot.commands.provider import examine_backend
+from bot.commands.services import examine_moderation, examine_words, examine_writer
 from bot.commands.speech import examine_voice
 from bot.commands.spelling import unknown_names
 from bot.errors import ClapperError, StartupError
@@ -40,7 +41,7 @@ class Doctor:
     """Prints a table; its exit code is 1 when something keeps the bot from working."""
 
     name = "doctor"
-    summary = "check token, backend, voice, ffmpeg, disk and PUBLIC_URL, and say what to do"
+    summary = "check token, services, voice, ffmpeg, disk and PUBLIC_URL, and say what to do"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take none: all is settings."""
@@ -62,6 +63,9 @@ async def examine(settings: Settings) -> list[Finding]:
         _spelling(),
         await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await examine_backend(settings),
+        await examine_writer(settings),
+        await examine_moderation(settings),
+        await examine_words(settings),
         await examine_voice(settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.buttons import Action
 from bot.model import CANCELLABLE, JobState
+from bot.moderation.base import Reason
 
 if TYPE_CHECKING:
     from bot.model import Failure, Job
@@ -14,7 +15,7 @@ HELD = (Action.DELETE,)
 FINISHED = (Action.AGAIN, Action.EDIT, Action.NARRATE, Action.DELETE)
 
 # The same prompt would be refused again.
-_ABOUT_THE_PROMPT = frozenset({"failed.moderated", "failed.invalid"})
+_ABOUT_THE_PROMPT = frozenset({"failed.moderated", "failed.invalid", *Reason})
 
 
 def choices_for(job: Job) -> tuple[Action, ...]:

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from discord import ui
 
     from bot.library import Details
+    from bot.model import Job
     from bot.texts import Texts
 
 # Discord's limit for all the text of a message.
 _MOST_UNITS = 4000
 _PROMPT_UNITS = 2500
+_LEAST_UNITS = 100
 _ID_CHARACTERS = 100
+_FENCES = 10  # with the line ends around it
 
 
 class DetailsPage:
@@ -34,9 +37,8 @@ class DetailsPage:
         if in_full:
             foot += [self._file(details, locale), self._ids(details, locale)]
             course = self._course(details, locale)
-            room = _MOST_UNITS - units("\n".join([*head, _block(""), *course, *foot]))
-            prompt = cut_block(_harmless(details.job.request.prompt), min(room, _PROMPT_UNITS))
-            head += [_block(prompt), *course]
+            room = _MOST_UNITS - units("\n".join([*head, *course, *foot]))
+            head += [*self._prompt(details.job, locale, room), *course]
         return begin("\n".join([*head, *foot]))[0]
 
     def _state(self, details: Details, locale: str) -> str:
@@ -48,6 +50,18 @@ class DetailsPage:
             person=f"<@{job.origin.user_id}>",
             when=f"<t:{int(job.created_at)}:f>",
         )
+
+    def _prompt(self, job: Job, locale: str, room: int) -> list[str]:
+        """Quote the person's words, and whatever else the video service got, in `room` units."""
+        words, sent = job.request.prompt, job.sent_request.prompt
+        shown = [_block(words, min(room, _PROMPT_UNITS))]
+        if sent == words:
+            return shown
+        added = sent.startswith(words)
+        shown.append(self._texts("details.added" if added else "details.sent", locale))
+        room -= units("\n".join(shown)) + 1
+        rest = sent.removeprefix(words).strip()
+        return [*shown, _block(rest, room)] if room >= _LEAST_UNITS else shown[:1]
 
     def _course(self, details: Details, locale: str) -> list[str]:
         lines = [
@@ -89,11 +103,8 @@ class DetailsPage:
         return self._texts("details.ids", locale, job=job.id, remote=remote)
 
 
-def _block(text: str) -> str:
-    """Quote a text with all its lines."""
-    return f"```\n{text}\n```"
-
-
-def _harmless(prompt: str) -> str:
-    """Return a prompt so that it can be copied, and does not end the quote around it."""
-    return prompt.replace("``", "`\N{ZERO WIDTH SPACE}`")
+def _block(text: str, room: int) -> str:
+    """Quote a text with all its lines, in `room` units, so that it can be copied."""
+    # Nothing in it may end the quote around it.
+    harmless = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
+    return f"```\n{cut_block(harmless, max(0, room - _FENCES))}\n```"
