@@ -1,9 +1,10 @@
 # The libraries alone, at the versions and hashes of the lock file.
 FROM python:3.12-slim AS libraries
-COPY requirements.lock .
+ARG LOCK=requirements.lock
+COPY requirements.lock requirements-voice.lock .
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check \
-        --require-hashes --only-binary :all: -r requirements.lock
+        --require-hashes --only-binary :all: -r $LOCK
 
 # The bot. An ffmpeg is among the libraries: nothing is installed from the distribution.
 FROM python:3.12-slim

@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run test check contract format lock picture cards bench proof-media proof-fit proof-page clean
+.PHONY: demo run voice test check contract format lock picture cards prompts bench proof-media proof-fit proof-api proof-page proof-voice peers clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -13,11 +13,18 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
+# Under the GPL, and large: not among the libraries that every bot needs.
+.venv/voice: .venv/run requirements-voice.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-voice.lock
+	touch $@
+
 demo: .venv/run
 	$(BIN)/python -m bot demo
 
 run: .venv/run
 	$(BIN)/python -m bot run
+
+voice: .venv/voice
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
@@ -39,6 +46,7 @@ format: .venv/dev
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --extra voice -c requirements.lock -o requirements-voice.lock
 
 # Needs Chromium.
 picture: .venv/dev
@@ -47,6 +55,9 @@ picture: .venv/dev
 
 cards: .venv/dev
 	$(BIN)/python -m docs.cards
+
+prompts: .venv/dev
+	$(BIN)/python -m docs.prompts
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
@@ -63,5 +74,21 @@ proof-fit: .venv/dev
 proof-page: .venv/dev
 	$(BIN)/python -m tests.proof_page
 
+proof-api: .venv/dev
+	$(BIN)/python -m tests.proof_api
+
+.venv-voice: requirements-voice.lock
+	$(PYTHON) -m venv .venv-voice
+	.venv-voice/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-voice.lock
+	touch $@
+
+# Speaks with the real voice, in an environment of its own.
+proof-voice: .venv-voice
+	.venv-voice/bin/python -m tests.proof_voice
+
+# Installs other people's servers into .venv-peers, or says why it can't; needs some minutes the first time.
+peers: .venv/dev
+	$(BIN)/python -m tests.peers
+
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .coverage*
+	rm -rf .venv .venv-proofs .venv-peers .venv-voice .pytest_cache .ruff_cache .import_linter_cache .coverage*

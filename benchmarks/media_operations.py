@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.children import ChildrenWatch
 from benchmarks.rivals import Moviepy, full_encode
-from bot.media.ffmpeg import Ffmpeg, Limits, find_ffmpeg
+from bot.media.child import Limits
+from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.media.fit import fit
 from bot.media.ingest import Narration, ingest
 from bot.media.merge import merge

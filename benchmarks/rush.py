@@ -169,6 +169,7 @@ async def _open(folder: Path, clip: Path) -> AsyncGenerator[_Crowd]:
             "VIDEO_BACKEND": "openai",
             "OPENAI_BASE_URL": api.base_url,
             "OPENAI_WEBHOOK_SECRET": SECRET,
+            "PROMPT_WRITER": "off",  # jobs are told apart by their prompts
             "MAX_JOBS": "1000",
             "MAX_JOBS_PER_DAY": "1000",
             "DISCORD_TOKEN": sandbox.token,

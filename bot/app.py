@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING
 
 from bot.client import Services, VideoBot, attachment_hosts, log_in
 from bot.clients import ClientJobs
-from bot.core import STORYBOARD, open_backend, open_core
+from bot.core import (
+    STORYBOARD,
+    load_blocked_words,
+    open_backend,
+    open_core,
+    open_moderator,
+    open_voice,
+    open_writer,
+)
 from bot.delivery.cards import Cards
 from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
+from bot.eraser import Eraser
 from bot.events import EventBus, JobFeed
 from bot.front import make_site
 from bot.jobs import JobService
@@ -27,9 +36,13 @@ from bot.media.posters import Posters
 from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
+from bot.narrator import Narrator
 from bot.pipeline import Pipeline
 from bot.poller import Poller
+from bot.preparation import Preparation
 from bot.presets import Presets
+from bot.prompts.reading import Reader
+from bot.prompts.template import Template
 from bot.submission import Submission
 from bot.supervisor import Service, stop_on_signals, supervise
 from bot.texts import Texts
@@ -47,10 +60,12 @@ from storage.keeping import KeepingStore
 from storage.library import LibraryStore
 from storage.outlook import Outlooks
 from storage.people import PeopleStore
+from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.core import Core
+    from bot.media.speech import Voice
     from bot.settings import Settings
     from bot.timing import Timing
 
@@ -75,7 +90,8 @@ async def run(
         async with AsyncExitStack() as stack:
             core = await open_core(settings, stack)
             backend = await open_backend(core, stack)
-            service = await _open_service(core, backend, timing, stack)
+            voice = await open_voice(settings)
+            service = await _open_service(core, backend, voice, timing, stack)
             if await _logs_in(service.bot, settings, stop):
                 await supervise(service, stop)
 
@@ -100,25 +116,35 @@ async def _logs_in(bot: VideoBot, settings: Settings, stop: asyncio.Event) -> bo
 
 
 async def _open_service(
-    core: Core, backend: VideoBackend, timing: Timing | None, stack: AsyncExitStack
+    core: Core,
+    backend: VideoBackend,
+    voice: Voice | None,
+    timing: Timing | None,
+    stack: AsyncExitStack,
 ) -> Service:
     settings, timing = core.settings, timing or timing_for(backend)
     bus, texts, bot = EventBus(), Texts.load(), VideoBot()
     workspace, artifacts = Workspace(settings.data_dir), ArtifactStore(core.database)
     links = _links(core)
-    cards = Cards(texts, free_backends=frozenset({STORYBOARD}), clock=time.time)
-    outlooks = Outlooks(core.database)
+    cards = Cards(
+        texts,
+        free_backends=frozenset({STORYBOARD}),
+        voice_costs=voice is not None and voice.costs,
+        clock=time.time,
+    )
+    outlooks, reader = Outlooks(core.database), Reader.load()
     jobs = JobService(
         JobStore(core.database),
         Inbox(core.database),
         bus,
         backend=backend.name,
         caps=_caps(settings),
+        blocked=await load_blocked_words(settings),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
     )
-    editor = _editor(core, workspace)
+    editor = _editor(core, workspace, voice)
     deliverer = await stack.enter_async_context(
         open_deliverer(
             bot,
@@ -142,6 +168,13 @@ async def _open_service(
             jobs=jobs,
             backend=backend,
             workspace=workspace,
+            preparation=Preparation(
+                jobs=jobs,
+                backend=backend,
+                moderator=open_moderator(settings, stack),
+                writer=await open_writer(core, backend, reader, stack),
+                fallback=Template(reader),
+            ),
             settling=timing.settling,
             first_poll=timing.cadence.first,
             min_free_bytes=_MIN_FREE_BYTES,
@@ -157,7 +190,8 @@ async def _open_service(
         bus.subscribe(subscriber)
 
     people = PeopleStore(core.database)
-    keeper = _keeper(core, people, workspace)
+    eraser = Eraser(KeepingStore(core.database), backend, clock=time.time)
+    keeper = _keeper(core, people, workspace, eraser)
     library = Library(LibraryStore(core.database), artifacts, workspace, clock=time.time)
     resender = make_resender(
         core.database,
@@ -179,6 +213,7 @@ async def _open_service(
         workspace=workspace,
         library=library,
         resender=resender,
+        narrator=_narrator(core, workspace, voice) if voice else None,
     )
     feed = JobFeed()
     bus.subscribe(feed.note)
@@ -220,12 +255,13 @@ async def _open_service(
         bot=bot,
         jobs=jobs,
         keeper=keeper,
+        eraser=eraser,
         workers=workers,
         progress=progress,
     )
 
 
-def _editor(core: Core, workspace: Workspace) -> Editor:
+def _editor(core: Core, workspace: Workspace, voice: Voice | None) -> Editor:
     settings = core.settings
     fetcher = AttachmentFetcher(
         core.http,
@@ -242,6 +278,22 @@ def _editor(core: Core, workspace: Workspace) -> Editor:
             max_bytes=settings.max_result_mb * _MIB,
         ),
         max_seconds=settings.max_audio_seconds,
+        voice=voice,
+    )
+
+
+def _narrator(core: Core, workspace: Workspace, voice: Voice) -> Narrator:
+    settings = core.settings
+    return Narrator(
+        voice,
+        core.ffmpeg,
+        workspace,
+        SpeechStore(core.database),
+        caps=SpeechCaps(
+            per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
+        ),
+        max_seconds=settings.max_audio_seconds,
+        clock=time.time,
     )
 
 
@@ -262,12 +314,12 @@ def _caps(settings: Settings) -> Caps:
     )
 
 
-def _keeper(core: Core, people: PeopleStore, workspace: Workspace) -> Keeper:
+def _keeper(core: Core, people: PeopleStore, workspace: Workspace, eraser: Eraser) -> Keeper:
     limits = KeepLimits(
         days=core.settings.keep_days, max_bytes=round(core.settings.keep_gb * 1024 * _MIB)
     )
     store = KeepingStore(core.database)
-    return Keeper(store, people, workspace, limits=limits, clock=time.time)
+    return Keeper(store, people, workspace, limits=limits, on_deleted=eraser.wake, clock=time.time)
 
 
 def _presets(settings: Settings) -> Presets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,12 +21,15 @@ from bot.definitions import are_alike, localise
 from bot.errors import StartupError, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from bot.delivery.cards import Cards
     from bot.delivery.resend import Resender
     from bot.jobs import JobService
     from bot.keeper import Keeper
     from bot.library import Library
     from bot.media.workspace import Workspace
+    from bot.narrator import Narrator
     from bot.presets import Presets
     from bot.texts import Texts
     from storage.outlook import Outlooks
@@ -34,14 +38,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.personal", "cogs._buttons", "cogs._forms")
+_WITH_A_VOICE = ("cogs.narrate",)
 _API_SECONDS = 15
 # discord.py itself would wait out a limit of a day.
 _COMMANDS_SECONDS = 60
+# About two days; then it is for the next start.
+_OFFER_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """What cogs need."""
+    """What cogs need; without a `narrator` no texts are spoken."""
 
     jobs: JobService
     cards: Cards
@@ -53,6 +60,7 @@ class Services:
     workspace: Workspace
     library: Library
     resender: Resender
+    narrator: Narrator | None = None
 
 
 class VideoBot(commands.Bot):
@@ -61,6 +69,7 @@ class VideoBot(commands.Bot):
     services: Services
 
     def __init__(self) -> None:
+        self._offered = False
         super().__init__(
             command_prefix=commands.when_mentioned,
             intents=discord.Intents(guilds=True),
@@ -78,14 +87,29 @@ class VideoBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load what people type and press, and tell Discord of it."""
-        for extension in _EXTENSIONS:
+        more = _WITH_A_VOICE if self.services.narrator else ()
+        for extension in (*_EXTENSIONS, *more):
             await self.load_extension(extension)
+        self._offered = await self._try_to_offer()
+
+    async def keep_offering(self) -> None:
+        """Offer the commands again until Discord has taken them; then rest, and never return."""
+        for pause in _OFFER_PAUSES:
+            if self._offered:
+                break
+            await asyncio.sleep(pause)
+            self._offered = await self._try_to_offer()
+        await asyncio.Event().wait()
+
+    async def _try_to_offer(self) -> bool:
         try:
             async with asyncio.timeout(_COMMANDS_SECONDS):
                 await self._offer_commands()
         except (discord.HTTPException, aiohttp.ClientError, OSError):
             # What people have asked for goes on, and most have the commands of the last start.
             log.exception("discord.commands_refused")
+            return False
+        return True
 
     async def _offer_commands(self) -> None:
         """Tell Discord of the commands, unless it has them just so."""
@@ -101,6 +125,14 @@ class VideoBot(commands.Bot):
             return
         await self.http.bulk_upsert_global_commands(application, payload=wanted)
         log.info("discord.commands_synced commands=%d", len(wanted))
+
+    async def close(self) -> None:
+        """Disconnect, also while servers are still coming in."""
+        # discord.py would say afterwards that it is ready, on a loop that it has let go of.
+        waiting: asyncio.Task[None] | None = getattr(self._connection, "_ready_task", None)
+        if waiting is not None:
+            waiting.cancel()
+        await super().close()
 
     async def on_ready(self) -> None:
         """Say that people can be served now."""
@@ -152,10 +184,33 @@ async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
     """
     if api_url:
         await _point_discord_at(api_url)
-    try:
+    with _explaining():
         await bot.login(token)
+
+
+async def ask_name(token: str, *, api_url: str) -> str:
+    """Return the name of the bot that a token belongs to; nothing else comes of it.
+
+    TokenRefusedError: it is nobody's. StartupError: Discord can't be reached.
+    """
+    if api_url:
+        await _point_discord_at(api_url)
+    async with VideoBot() as bot:
+        with _explaining():
+            user = await bot.http.static_login(token)
+    return user["username"]
+
+
+class TokenRefusedError(StartupError):
+    """Discord knows no bot with this token."""
+
+
+@contextmanager
+def _explaining() -> Generator[None]:
+    try:
+        yield
     except discord.LoginFailure as error:
-        raise StartupError(
+        raise TokenRefusedError(
             "DISCORD_TOKEN: Discord refuses it; copy it anew from the Developer Portal, page Bot."
         ) from error
     except (aiohttp.ClientError, OSError, discord.HTTPException) as error:

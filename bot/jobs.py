@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
     from bot.model import Attachment, Caps, Client, VideoRequest
+    from bot.moderation.words import BlockedWords
     from storage.inbox import Inbox
     from storage.jobs import JobStore
 
@@ -49,6 +50,7 @@ class JobService:
         *,
         backend: str,
         caps: Caps,
+        blocked: BlockedWords,
         acknowledge_seconds: float,
         deadline_seconds: float,
         clock: Callable[[], float],
@@ -59,6 +61,7 @@ class JobService:
         self._bus = bus
         self._backend = backend
         self._caps = caps
+        self._blocked = blocked
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
@@ -77,8 +80,11 @@ class JobService:
         """Take a job in; None: this interaction, or this client's key, made one already.
 
         It may take over the narration of one job, or the finished video of one instead of a new
-        clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached.
+        clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached, or a word is
+        blocked.
         """
+        if clip_of is None:
+            self._blocked.check(request.prompt)  # everything that a person wrote
         now = self._clock()
         # What a command in Discord asks for waits until its card is posted.
         wait = self._acknowledge_seconds if isinstance(asker, Origin) else 0.0
@@ -119,8 +125,8 @@ class JobService:
         return await self._store.by_asker(asker)
 
     async def cancel(self, job_id: str) -> Job | None:
-        """Stop an open job; None: it was not there, or past stopping."""
-        return await self._decide(job_id, JobState.CANCELLED, CANCELLABLE)
+        """Stop an open job, or give an undecided one up; None: it was not there, or past that."""
+        return await self._decide(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
     async def retry_undecided(self, job_id: str) -> Job | None:
         """Send an undecided job to the provider once more, which may cost twice."""
@@ -130,30 +136,50 @@ class JobService:
         """End an undecided job."""
         return await self._decide(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
+    async def discard(self, job_id: str) -> Job | None:
+        """End a job whose finished video waits for the operator, so that it can be deleted.
+
+        None: it does not wait, or is being handed over.
+        """
+        job = await self._store.get(job_id)
+        if job is None or not self.is_held(job):
+            return None
+        return await self.move(job, JobState.CANCELLED, after=None)
+
+    def is_held(self, job: Job) -> bool:
+        """Tell whether the delivery of a job waits for something."""
+        due = job.next_at or 0
+        return job.state is JobState.DELIVERING and due > self._clock()
+
     async def move(
         self,
         job: Job,
         to: JobState,
         changes: Changes | None = None,
         *,
-        after: float = 0,
+        after: float | None = 0,
     ) -> Job | None:
-        """Put a claimed job into another state, whose step is due `after` seconds."""
+        """Put a job into another state, whose step is due `after` seconds; None: never."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
         # What ended well needs no last look at the card; everything else does.
-        next_at = None if to is JobState.SUCCEEDED else now + after
+        next_at = None if to is JobState.SUCCEEDED or after is None else now + after
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
             self._announce(moved, job.state)
         return moved
 
-    async def fail(self, job: Job, key: str, **fields: str | int) -> Job | None:
+    async def fail(self, job: Job, key: str, **fields: str | float) -> Job | None:
         """End a job badly, for the reason that the sentence `key` gives."""
         return await self.move(
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
         )
+
+    async def write_prompt(self, job: Job, prompt: str) -> Job | None:
+        """Store what a queued job sends as its prompt; None: too late, or it was written before."""
+        now = self._clock()
+        return await self._store.write_prompt(job, prompt, backend=self._backend, now=now)
 
     async def begin_submit(self, job: Job) -> Job | None:
         """Commit to the one POST; None: too late, or a create just like it is in doubt."""
@@ -298,12 +324,15 @@ class JobService:
         return None
 
     async def _refusal(self, asker: Origin | Client) -> UserError:
-        usage = await self._store.usage(asker, now=self._clock())
+        now = self._clock()
+        usage = await self._store.usage(asker, now=now)
         if usage.open_of_user >= self._caps.open_per_user:
             return UserError("caps.user", limit=self._caps.open_per_user)
         if usage.open_in_all >= self._caps.open_in_all:
             return UserError("caps.all", limit=self._caps.open_in_all)
-        return UserError("caps.day", limit=self._caps.per_day)
+        room_at = await self._store.room_at(self._caps.per_day, now=now)
+        when = f"<t:{int(room_at) + 1}:R>"
+        return UserError("caps.day", limit=self._caps.per_day, when=when)
 
     def _announce(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""

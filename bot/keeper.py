@@ -37,7 +37,11 @@ class KeepLimits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
-    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds."""
+    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds.
+
+    `video_bytes` has the smaller copies in it. `rows_until` is when the last empty row of a deleted
+    job goes; None: there is none.
+    """
 
     person: Person
     prompts: int
@@ -46,37 +50,48 @@ class Stored:
     video_bytes: int
     narrations: int
     next_at: float | None
+    rows_until: float | None
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing at all."""
+        """Whether there is nothing that could be deleted."""
         return not self.prompts and self.person == Person(user_id=self.person.user_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
-    """How many jobs were deleted, and how many have to end first."""
+    """How many jobs were deleted, and how many have to end first.
+
+    `choice`: what they chose was deleted. `rows_until` as in `Stored`.
+    """
 
     deleted: int
     open_jobs: int
+    choice: bool
+    rows_until: float | None
 
 
 class Keeper:
-    """Deletes jobs that have ended; a file that somebody reads meanwhile stays readable to them."""
+    """Deletes jobs that have ended; a file that somebody reads meanwhile stays readable to them.
 
-    def __init__(
+    `on_deleted` is told that there is something to delete at the video service as well.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
         self,
         store: KeepingStore,
         people: PeopleStore,
         workspace: Workspace,
         *,
         limits: KeepLimits,
+        on_deleted: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._people = people
         self._workspace = workspace
         self._limits = limits
+        self._on_deleted = on_deleted
         self._clock = clock
         self._is_overfull = False
 
@@ -87,12 +102,25 @@ class Keeper:
 
     async def delete(self, job_id: str) -> bool:
         """Delete all that is kept of a job but its empty row; False: it is open, or unknown."""
-        # The mark first: whatever a crash leaves of the rest, the sweep finishes.
+        if not await self.mark_deleted(job_id):
+            return False
+        await self.erase(job_id)
+        return True
+
+    async def mark_deleted(self, job_id: str) -> bool:
+        """Empty the row of a job that has ended, so that it counts as deleted; False: it is open.
+
+        What is left of it is to be erased next; what a crash leaves of that, the sweep finishes.
+        """
         if not await self._store.mark_deleted(job_id, now=self._clock()):
             return False
         log.info("job.deleted id=%s", job_id)
-        await self._drop(job_id)
         return True
+
+    async def erase(self, job_id: str) -> None:
+        """Delete all that is left of a job that was marked as deleted."""
+        await self._drop(job_id)
+        await self._leave_nothing()
 
     async def stored(self, user_id: int) -> Stored:
         """Tell what is stored of a person."""
@@ -106,26 +134,36 @@ class Keeper:
             prompts=len(holdings),
             open_jobs=sum(not holding.rests for holding in holdings),
             videos=len(videos),
-            video_bytes=sum(holding.size or 0 for holding in videos),
+            video_bytes=sum(holding.size or 0 for holding in videos)
+            + sum(item.size for item in stock.copies if item.job_id in theirs),
             narrations=sum(item.job_id in theirs for item in stock.narrations),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
+            rows_until=await self._rows_until(user_id),
         )
 
     async def delete_all(self, user_id: int) -> Deletion:
         """Delete every job of a person that has ended, and what they chose."""
         deleted = open_jobs = 0
         for holding in await self._store.holdings(user_id):
-            if await self.delete(holding.job_id):
+            if await self.mark_deleted(holding.job_id):
+                await self._drop(holding.job_id)
                 deleted += 1
             else:
                 open_jobs += 1
-        await self._people.forget(user_id)
+        choice = await self._people.forget(user_id)
+        await self._leave_nothing()
         log.info("person.deleted user=%d jobs=%d open=%d", user_id, deleted, open_jobs)
-        return Deletion(deleted=deleted, open_jobs=open_jobs)
+        return Deletion(
+            deleted=deleted,
+            open_jobs=open_jobs,
+            choice=choice,
+            rows_until=await self._rows_until(user_id),
+        )
 
     async def sweep(self) -> None:
         """Delete what is too old, what has no room, and what a crash has left."""
         await self._store.drop_artifacts_of_deleted()
+        await self._store.forget_speeches(now=self._clock())
         # First the disk, then the table: a file whose job isn't there yet can't be seen.
         stock = await self._workspace.stock()
         standing = await self._store.standing(stock.job_ids)
@@ -133,6 +171,15 @@ class Keeper:
         await self._expire(stock, standing)
         if rows := await self._store.drop_rows(sparing=stock.job_ids, now=self._clock()):
             log.info("jobs.forgotten rows=%d", rows)
+        await self._store.empty_log()
+
+    async def _rows_until(self, user_id: int) -> float | None:
+        deleted_at = await self._store.last_deleted_at(user_id)
+        return None if deleted_at is None else deleted_at + _DAY
+
+    async def _leave_nothing(self) -> None:
+        await self._store.empty_log()
+        self._on_deleted()
 
     async def _clear_left(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
         """Delete the files of deleted and unknown jobs, and folders that nobody works in."""

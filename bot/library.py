@@ -71,7 +71,7 @@ class Library:
     async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> Page:
         """List the page that holds `offset`, or the last one where the list has become shorter.
 
-        `search` is a part of the prompt, or the id of a job that has this prompt.
+        `search` has words of the prompt, or the id of a job that has this prompt.
         """
         wanted = _search(user_id, search)
         total = await self._store.count(wanted)
@@ -82,7 +82,7 @@ class Library:
         return Page(entries=tuple(entries), offset=start, total=total, search=search)
 
     async def suggest(self, user_id: int, typed: str) -> list[Prompt]:
-        """List the person's prompts that have these letters in them, the latest used first."""
+        """List the person's prompts that have these words in them, the latest used first."""
         return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
 
     async def details(self, message_id: int) -> Details | None:
@@ -131,4 +131,4 @@ def _search(user_id: int, typed: str) -> Search:
     text = typed.strip()
     if _JOB_ID.fullmatch(text):
         return Search(user_id=user_id, like_job=text)
-    return Search(user_id=user_id, text=text or None)
+    return Search(user_id=user_id, words=tuple(text.split()))

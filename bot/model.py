@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -73,7 +73,6 @@ CANCELLABLE = frozenset(
 
 # Sentences that may go with a finished video.
 NOTE_NOT_MERGED = "note.not_merged"
-NOTE_CARD_GONE = "note.card_gone"
 NOTE_HELD_INSTEAD = "note.held_instead"
 NOTE_SILENT = "note.silent"
 
@@ -100,11 +99,20 @@ class VideoRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A narration as it was attached; its URL is None once the file was fetched."""
+    """A narration as it was attached, or the `text` to speak instead; `size` in bytes.
+
+    Its URL is None once the file was fetched.
+    """
 
     url: str | None
     filename: str
     size: int
+    text: str | None = None
+
+
+def spoken(text: str) -> Attachment:
+    """Return the narration that a text will be."""
+    return Attachment(url=None, filename="narration", size=0, text=text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,10 +151,13 @@ class Client:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a job ended badly: `key` names a sentence in `bot/locales` that takes `fields`."""
+    """Why a job ended badly: `key` names a sentence in `bot/locales` that takes `fields`.
+
+    Numbers stay numbers, so that each reader sees them as their language writes them.
+    """
 
     key: str
-    fields: Mapping[str, str | int] = field(default_factory=dict[str, "str | int"])
+    fields: Mapping[str, str | float] = field(default_factory=dict[str, "str | float"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,9 +166,11 @@ class Job:
 
     `epoch` rises with each claim, so that a step which lost its job can't write any more.
     `next_at` is when its step is due; None: never, by itself. `cost` is what the provider says that
-    it charged, in US dollars. `note` names a sentence that goes with the finished video.
+    it charged, in US dollars. `note` names a sentence that goes with the finished video;
+    `card_gone`: its message could not be edited any more.
     `narration_of` and `clip_of` name the jobs whose narration and whose finished video this one
-    takes over.
+    takes over; `clip_has_voice`: there is a narration in that video. `sent_prompt` is what the
+    provider gets in place of the prompt, once it is written.
     """
 
     id: str
@@ -173,6 +186,8 @@ class Job:
     attachment: Attachment | None
     narration_of: str | None
     clip_of: str | None
+    clip_has_voice: bool
+    sent_prompt: str | None
     create_key: str | None
     submitted_at: float | None
     submits: int
@@ -186,6 +201,7 @@ class Job:
     dm_intent_at: float | None
     failure: Failure | None
     note: str | None
+    card_gone: bool
     deleted_at: float | None
 
     @property
@@ -199,6 +215,11 @@ class Job:
         if not isinstance(self.asker, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
         return self.asker
+
+    @property
+    def sent_request(self) -> VideoRequest:
+        """The request as the provider knows it."""
+        return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
 
 
 def new_job_id() -> str:
@@ -233,6 +254,8 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,
+        clip_has_voice=False,
+        sent_prompt=None,
         create_key=None,
         submitted_at=None,
         submits=0,
@@ -246,6 +269,7 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         dm_intent_at=None,
         failure=None,
         note=None,
+        card_gone=False,
         deleted_at=None,
     )
 

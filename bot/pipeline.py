@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
-from bot.model import NOTE_CARD_GONE, NOTE_NOT_MERGED, Artifact, Film, Handover, Job, JobState
+from bot.model import NOTE_NOT_MERGED, Artifact, Film, Handover, Job, JobState
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _NO_SPACE = "No space left on device"
 _FETCH_ATTEMPTS = 300
 _MERGES = 2
 _HELD_SECONDS = 60 * 60.0
+# About a day each for the card and the DM: then the library has to do.
+_HAND_OVERS = 300
 
 
 class Deliverer(Protocol):
@@ -65,6 +67,10 @@ class Editor(Protocol):
 
     async def ingest_given(self, job_id: str) -> None:
         """Make the attachment in the job's own folder a narration; UserError: it is none."""
+        ...
+
+    async def speak(self, job_id: str, text: str) -> None:
+        """Have a text spoken and make it a narration; UserError: it can't be."""
         ...
 
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
@@ -125,8 +131,8 @@ class Pipeline:
         try:
             await self._take_in(job)
         except UserError as error:
-            fields = {key: str(value) for key, value in error.fields.items()}
-            await self._jobs.fail(job, error.key, **fields)
+            fields = error.fields.items()
+            await self._jobs.fail(job, error.key, **{name: _plain(value) for name, value in fields})
             return
         await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
 
@@ -142,6 +148,8 @@ class Pipeline:
             await self._editor.ingest(job.id, job.attachment.url)
         elif job.narration_of is not None:
             await self._editor.ingest_kept(job.id, of=job.narration_of)
+        elif job.attachment.text is not None:
+            await self._editor.speak(job.id, job.attachment.text)
         else:
             await self._editor.ingest_given(job.id)
 
@@ -200,7 +208,7 @@ class Pipeline:
             return await self._editor.finish(
                 job.id,
                 narrated=job.attachment is not None,
-                replacing=await self._has_a_voice(job.clip_of),
+                replacing=job.clip_has_voice,
             )
         except MediaError as error:
             tail = error.stderr_tail[-500:]
@@ -216,11 +224,6 @@ class Pipeline:
             return None
         return self._as_it_came(job)
 
-    async def _has_a_voice(self, clip_of: str | None) -> bool:
-        """Tell whether there is a narration in the video that a job takes over."""
-        source = await self._jobs.get(clip_of) if clip_of else None
-        return source is not None and source.attachment is not None
-
     def _as_it_came(self, job: Job) -> Film:
         narrated = job.attachment is not None
         return Film(
@@ -232,18 +235,26 @@ class Pipeline:
         if artifact is None:
             await self._jobs.fail(job, "failed.file_gone")
             return
-        match await self._deliverer.deliver(job, artifact):
+        match await self._hand_over(job, artifact):
             case Handover.CARD:
                 await self._jobs.move(job, JobState.NOTIFYING)
             case Handover.DM:
-                await self._jobs.move(job, JobState.NOTIFYING, Changes(note=NOTE_CARD_GONE))
+                await self._jobs.move(job, JobState.NOTIFYING, Changes(card_gone=True))
             case Handover.HELD:
                 await self._jobs.postpone(job, after=_HELD_SECONDS)
+
+    async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
+        if job.attempts >= _HAND_OVERS:
+            log.error("delivery.card_given_up id=%s attempts=%d", job.id, job.attempts)
+            return Handover.DM
+        return await self._deliverer.deliver(job, artifact)
 
     async def _notify(self, job: Job) -> None:
         artifact = await self._artifact(job)
         if artifact is None:
             log.error("delivery.undelivered id=%s reason=file_gone", job.id)
+        elif job.attempts >= _HAND_OVERS:
+            log.error("delivery.left_to_library id=%s attempts=%d", job.id, job.attempts)
         elif not await self._deliverer.notify(job, artifact):
             await self._jobs.postpone(job, after=_HELD_SECONDS)
             return
@@ -271,3 +282,7 @@ class Pipeline:
         if job.state.is_final:
             await self._workspace.remove(job.id)
         await self._jobs.release(job)
+
+
+def _plain(value: object) -> str | float:
+    return value if isinstance(value, int | float) else str(value)

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
+from bot.setting_errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _SECRET_CHARACTERS = 16
 _MOST_JOBS = 1_000_000
 _PREFIX = "whsec_"
+_GEMINI_MODEL = "gemini-omni-1.2-flash"
+_OPENAI = "api.openai.com"
 _SAID_ALREADY = frozenset({"prompt", "model", "seconds", "size"})
 _CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
 _ONLY_CLIENT = "api"  # what the one token is called that has no name
@@ -34,14 +37,20 @@ _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 def _url(value: str) -> str:
     value = value.strip().rstrip("/")
-    parts = urlsplit(value)
-    # Asking for the port raises where it is no number, or too large a one.
-    whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    if value and not whole:
+    if value and not _is_whole(value):
         raise ValueError("is not a URL: write it like https://example.org")
-    if parts.query or parts.fragment:
+    if "?" in value or "#" in value:
         raise ValueError("must end with the path: leave out what follows ? or #")
     return value
+
+
+def _is_whole(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Asking for the port raises where it is no number, or too large a one.
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _size(value: str) -> str:
@@ -149,7 +158,7 @@ class Settings(BaseSettings):
 
     api_token: Annotated[SecretStr, AfterValidator(_api_tokens)] = SecretStr("")
 
-    video_backend: Literal["storyboard", "openai", "openrouter"] = "storyboard"
+    video_backend: Literal["storyboard", "openai", "openrouter", "gemini"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
     video_seconds: int = Field(8, ge=1, le=60)
     video_size: Annotated[str, AfterValidator(_size)] = "1280x720"
@@ -165,6 +174,19 @@ class Settings(BaseSettings):
     openrouter_base_url: Url = "https://openrouter.ai/api/v1"
     openrouter_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
 
+    gemini_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    gemini_base_url: Url = "https://generativelanguage.googleapis.com"
+
+    prompt_writer: Literal["off", "template", "openai"] = "template"
+    prompt_base_url: Url = ""
+    prompt_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    prompt_model: str = Field("", max_length=200)
+
+    moderation: Literal["off", "openai"] = "off"
+    moderation_base_url: Url = "https://api.openai.com/v1"
+    moderation_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    blocked_words_file: str = ""
+
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
 
     max_jobs_per_user: int = Field(2, ge=1, le=_MOST_JOBS)
@@ -179,6 +201,14 @@ class Settings(BaseSettings):
     narration_fit: Literal["hold", "loop", "trim"] = "hold"
     narration_mix: Literal["replace", "duck"] = "replace"
 
+    narration_backend: Literal["off", "piper", "openai"] = "off"
+    narration_base_url: Url = ""
+    narration_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    narration_model: str = Field("gpt-4o-mini-tts", min_length=1, max_length=200)
+    narration_voice: str = Field("", max_length=1000)
+    max_narrations_per_user: int = Field(20, ge=1, le=_MOST_JOBS)
+    max_narrations_per_day: int = Field(200, ge=1, le=_MOST_JOBS)
+
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
         "INFO"
     )
@@ -187,6 +217,9 @@ class Settings(BaseSettings):
     @property
     def model(self) -> str | None:
         """The model to ask for; None: the server's own."""
+        unchanged = self.video_model == type(self).model_fields["video_model"].default
+        if self.video_backend == "gemini" and unchanged:
+            return _GEMINI_MODEL
         return None if self.video_model == "-" else self.video_model
 
     @property
@@ -209,7 +242,7 @@ class Settings(BaseSettings):
         secret = self.openai_webhook_secret
         if self.video_backend == "openrouter":
             secret = self.openrouter_webhook_secret
-        return _parts(secret)
+        return () if self.video_backend == "gemini" else _parts(secret)
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
@@ -232,6 +265,30 @@ class Settings(BaseSettings):
             raise ValueError("OPENROUTER_API_KEY is missing: make one at openrouter.ai/keys.")
         if self.video_backend == "openrouter" and self.model is None:
             raise ValueError("VIDEO_MODEL: OpenRouter has to be told one, like google/veo-3.1.")
+        if self.video_backend == "gemini" and not self.gemini_api_key.get_secret_value():
+            raise ValueError("GEMINI_API_KEY is missing: make one at aistudio.google.com/apikey.")
+        if self.video_backend == "gemini" and self.model is None:
+            raise ValueError(f"VIDEO_MODEL: Gemini has to be told one, like {_GEMINI_MODEL}.")
+        if self.narration_backend == "openai" and not self.narration_base_url:
+            raise ValueError(
+                "NARRATION_BASE_URL is missing: name the server that speaks, like "
+                "https://api.openai.com/v1, or set NARRATION_BACKEND=off."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _services_are_complete(self) -> Self:
+        if self.prompt_writer == "openai" and not (self.prompt_base_url and self.prompt_model):
+            raise ValueError(
+                "PROMPT_BASE_URL and PROMPT_MODEL: name a server with chat models, like "
+                "http://127.0.0.1:8000/v1, and one of them, or set PROMPT_WRITER=template."
+            )
+        moderated = self.moderation == "openai"
+        if moderated and not self.moderation_base_url:
+            raise ValueError("MODERATION_BASE_URL is missing: name the server, up to /v1.")
+        at_openai = urlsplit(self.moderation_base_url).hostname == _OPENAI
+        if moderated and at_openai and not self.moderation_api_key.get_secret_value():
+            raise ValueError("MODERATION_API_KEY is missing: make one at platform.openai.com.")
         return self
 
 
@@ -243,15 +300,6 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - as wide as th
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise StartupError(_sentence(error)) from None
+        raise StartupError(sentence(error, Settings.model_fields)) from None
     except UnicodeDecodeError:
         raise StartupError(".env is not UTF-8 text: save it as that.") from None
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:
-        return message
-    name = str(first["loc"][0]).upper()
-    return f"{name}: {message[0].lower()}{message[1:]} (see .env.example)."

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.backends.base import Listing, VideoBackend
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
+    from bot.preparation import Preparation
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Submission:
         jobs: JobService,
         backend: VideoBackend,
         workspace: Workspace,
+        preparation: Preparation,
         settling: Settling,
         first_poll: float,
         min_free_bytes: int,
@@ -59,23 +61,27 @@ class Submission:
         self._jobs = jobs
         self._backend = backend
         self._workspace = workspace
+        self._preparation = preparation
         self._settling = settling
         self._first_poll = first_poll
         self._min_free_bytes = min_free_bytes
 
     async def submit(self, job: Job) -> None:
-        """Commit to the POST, make it, and act on the answer."""
+        """Make the prompt ready, commit to the POST, make it, and act on the answer."""
         if await self._workspace.free_bytes() < self._min_free_bytes:
             log.warning("job.low_disk id=%s", job.id)
             await self._jobs.postpone(job, after=_LOW_DISK_SECONDS)
             return
-        intended = await self._jobs.begin_submit(job)
+        prepared = await self._preparation.prepare(job)
+        if prepared is None:
+            return
+        intended = await self._jobs.begin_submit(prepared)
         if intended is None:
             await self._jobs.postpone(job, after=_SAME_CREATE_SECONDS)
             return
         try:
             update = await self._backend.submit(
-                intended.request, create_key=intended.create_key or ""
+                intended.sent_request, create_key=intended.create_key or ""
             )
         except UnconfirmedSubmitError as error:
             log.warning("submit.unconfirmed id=%s error=%r", job.id, str(error))
@@ -130,7 +136,7 @@ class Submission:
         """List the remote jobs that may be this one, and where that comes from."""
         since = self._submitted_since(job)
         hints = await self._jobs.unclaimed_refs(job.backend, since=since)
-        listing = await self._backend.find(job.request, since=since, hints=hints)
+        listing = await self._backend.find(job.sent_request, since=since, hints=hints)
         # In this order: a create answered meanwhile is either in doubt here, or bound below.
         rivals = await self._jobs.others_in_doubt(job)
         bound = await self._jobs.bound_refs(job.backend, listing.refs)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bot.client import VideoBot
     from bot.delivery.progress import ProgressCards
+    from bot.eraser import Eraser
     from bot.jobs import JobService
     from bot.keeper import Keeper
     from bot.worker import Worker
@@ -34,6 +35,7 @@ class Service:
     bot: VideoBot
     jobs: JobService
     keeper: Keeper
+    eraser: Eraser
     workers: tuple[Worker, ...]
     progress: ProgressCards
 
@@ -49,7 +51,9 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         for name, coroutine in (
             ("stop", stop.wait()),
             ("gateway", stay_connected(service.bot)),
+            ("commands", service.bot.keep_offering()),
             ("progress", service.progress.run()),
+            ("eraser", service.eraser.run()),
             ("sweeper", _sweep(service.jobs, service.keeper)),
             *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
         )

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
 
 SUBMIT_SECONDS = 120.0
+# Gemini may answer only when the clip is made, and put the clip into each answer. Nothing of a
+# create in doubt can be looked up there: how long it settles makes no difference.
+GEMINI_SUBMIT_SECONDS = 600.0
+GEMINI_ANSWER_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -165,7 +165,7 @@ class Worker:
         attempts = job.attempts + 1
         discord_is_down = isinstance(error, DeliveryError)
         if job.state in _UNPAID and attempts >= _UNPAID_ATTEMPTS and not discord_is_down:
-            await self._jobs.fail(job, "failed.internal", incident=job.id)
+            await self._jobs.fail(job, "failed.bug", incident=job.id)
         elif job.state in _SHOWN and attempts >= _SHOWN_ATTEMPTS:
             await self._jobs.release(job)
         else:

@@ -53,7 +53,7 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
         match self._action:
             case Action.AGAIN:
                 await place_again(interaction, job, job.request.prompt)
-            case Action.EDIT | Action.NARRATE | Action.DELETE:
+            case Action.EDIT | Action.NARRATE | Action.ATTACH | Action.DELETE:
                 await open_form(interaction, job, self._action)
             case Action.CANCEL | Action.RETRY | Action.GIVE_UP:
                 key = await self._change(services.jobs)

@@ -14,6 +14,8 @@ from discord.ext import commands
 from bot.client import answer
 from bot.delivery.buttons import TEMPLATE, Action
 from bot.errors import UserError
+from bot.media.speech import MAX_TEXT, checked_text
+from bot.model import JobState, spoken
 from bot.presets import MAX_PROMPT
 from cogs._edge import answering
 from cogs._fields import file_in, text_in, tick_in
@@ -24,14 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.client import Services, VideoBot
-    from bot.model import Job
+    from bot.model import Attachment, Job
 
 log = logging.getLogger(__name__)
 
-_PROMPT, _AUDIO, _SURE = "prompt", "audio", "sure"
+_PROMPT, _AUDIO, _TEXT, _SURE = "prompt", "audio", "text", "sure"
 _TITLES = {
     Action.EDIT: "form.edit_title",
     Action.NARRATE: "form.narrate_title",
+    Action.ATTACH: "form.attach_title",
     Action.DELETE: "form.delete_title",
 }
 
@@ -45,7 +48,7 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
         return services.texts(key, str(interaction.locale))
 
     form = ui.Modal(title=say(_TITLES[action]), custom_id=f"clapper:{action}:{job.id}")
-    for item in _ITEMS[action](job, say):
+    for item in _items(services, job, action, say):
         form.add_item(item)
     # Nothing of it stays in discord.py's memory: what is sent comes to the listener below.
     form.stop()
@@ -57,39 +60,93 @@ async def _check(services: Services, job: Job, action: Action) -> None:
         case Action.EDIT:
             await find_narration(services, job)
         case Action.NARRATE:
-            if not await services.workspace.has_video(job.id):
-                raise UserError("reply.video_gone")
+            await _need_video(services, job.id)
+        case Action.ATTACH if job.clip_of is not None:
+            await _need_video(services, job.clip_of)
+        case Action.ATTACH:
+            pass
         case _:
-            if not job.state.is_final:
+            if not job.state.is_final and not services.jobs.is_held(job):
                 raise UserError("reply.still_open")
 
 
+async def _need_video(services: Services, job_id: str) -> None:
+    if not await services.workspace.has_video(job_id):
+        raise UserError("reply.video_gone")
+
+
 def _edit(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
+    hint = say("form.edit_hint_narrated" if job.attachment else "form.edit_hint")
+    return [_prompt_field(job, say, hint)]
+
+
+def _narrate(job: Job, say: Callable[[str], str], *, speaks: bool) -> list[ui.Item[Any]]:
+    hint = "form.narrate_hint_again" if job.attachment else "form.narrate_hint"
+    return _sources(say, hint, speaks=speaks)
+
+
+def _attach(job: Job, say: Callable[[str], str], *, speaks: bool) -> list[ui.Item[Any]]:
+    if job.clip_of is not None:
+        return _sources(say, "form.narrate_hint", speaks=speaks)
+    return [_prompt_field(job, say), *_sources(say, "form.attach_hint", speaks=speaks)]
+
+
+def _sources(say: Callable[[str], str], hint: str, *, speaks: bool) -> list[ui.Item[Any]]:
+    """Ask for a file, or for a file or a text where there is a voice."""
+    audio = _audio_field(say, hint, required=not speaks)
+    return [audio, _text_field(say)] if speaks else [audio]
+
+
+def _prompt_field(job: Job, say: Callable[[str], str], hint: str | None = None) -> ui.Item[Any]:
     prompt = ui.TextInput[Any](
         custom_id=_PROMPT,
         style=discord.TextStyle.paragraph,
         default=job.request.prompt,
         max_length=MAX_PROMPT,
     )
-    hint = say("form.edit_hint_narrated" if job.attachment else "form.edit_hint")
-    return [ui.Label(text=say("form.edit_prompt"), description=hint, component=prompt)]
+    return ui.Label(text=say("form.edit_prompt"), description=hint, component=prompt)
 
 
-def _narrate(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
-    audio = ui.FileUpload[Any](custom_id=_AUDIO, min_values=1, max_values=1)
-    hint = say("form.narrate_hint_again" if job.attachment else "form.narrate_hint")
-    return [ui.Label(text=say("form.narrate_audio"), description=hint, component=audio)]
+def _audio_field(say: Callable[[str], str], hint: str, *, required: bool = True) -> ui.Item[Any]:
+    audio = ui.FileUpload[Any](
+        custom_id=_AUDIO, required=required, min_values=int(required), max_values=1
+    )
+    return ui.Label(text=say("form.narrate_audio"), description=say(hint), component=audio)
 
 
-def _delete(_job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
+def _text_field(say: Callable[[str], str]) -> ui.Item[Any]:
+    text = ui.TextInput[Any](
+        custom_id=_TEXT,
+        style=discord.TextStyle.paragraph,
+        required=False,
+        max_length=MAX_TEXT,
+    )
+    hint = say("form.narrate_text_hint")
+    return ui.Label[Any](text=say("form.narrate_text"), description=hint, component=text)
+
+
+def _delete(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     sure = ui.Checkbox[Any](custom_id=_SURE)
+    came_to_nothing = job.state in {JobState.FAILED, JobState.CANCELLED}
     return [
-        ui.TextDisplay(say("form.delete_text")),
+        ui.TextDisplay(say("form.delete_failed_text" if came_to_nothing else "form.delete_text")),
         ui.Label(text=say("form.delete_sure"), component=sure),
     ]
 
 
-_ITEMS = {Action.EDIT: _edit, Action.NARRATE: _narrate, Action.DELETE: _delete}
+def _items(
+    services: Services, job: Job, action: Action, say: Callable[[str], str]
+) -> list[ui.Item[Any]]:
+    speaks = services.narrator is not None
+    match action:
+        case Action.EDIT:
+            return _edit(job, say)
+        case Action.NARRATE:
+            return _narrate(job, say, speaks=speaks)
+        case Action.ATTACH:
+            return _attach(job, say, speaks=speaks)
+        case _:
+            return _delete(job, say)
 
 
 class FormsCog(commands.Cog):
@@ -115,27 +172,50 @@ class FormsCog(commands.Cog):
             case Action.EDIT:
                 await place_again(interaction, job, text_in(interaction.data, _PROMPT))
             case Action.NARRATE:
-                await _take_narration(interaction, job)
+                await _take_narration(interaction, job, job.id)
+            case Action.ATTACH:
+                await _take_narration(interaction, job, job.clip_of)
             case Action.DELETE if tick_in(interaction.data, _SURE):
                 await _remove(interaction, job)
             case _:
                 await answer(interaction, services.texts("reply.kept", str(interaction.locale)))
 
 
-async def _take_narration(interaction: discord.Interaction[VideoBot], job: Job) -> None:
+async def _take_narration(
+    interaction: discord.Interaction[VideoBot], job: Job, clip_of: str | None
+) -> None:
+    """Place a job with the file of the form, for a finished video or for a new one."""
     services = interaction.client.services
-    audio = file_in(interaction.data, _AUDIO)
-    if audio is None:
-        raise UserError("audio.missing")
-    services.presets.check_audio(audio.size)
-    await _check(services, job, Action.NARRATE)
-    await place(interaction, job.request, audio, clip_of=job.id)
+    narration = _narration_in(interaction.data, services)
+    if clip_of is None:
+        request = services.presets.request(text_in(interaction.data, _PROMPT))
+    else:
+        await _need_video(services, clip_of)
+        request = job.request
+    await place(interaction, request, narration, clip_of=clip_of)
+
+
+def _narration_in(data: object, services: Services) -> Attachment:
+    """Read the file or the text; UserError: there are both, or neither."""
+    audio, text = file_in(data, _AUDIO), text_in(data, _TEXT).strip()
+    if audio is not None and text:
+        raise UserError("speech.both")
+    if audio is not None:
+        services.presets.check_audio(audio.size)
+        return audio
+    if text:
+        return spoken(checked_text(text))
+    raise UserError("speech.neither" if services.narrator else "audio.missing")
 
 
 async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:
-    if not await interaction.client.services.keeper.delete(job.id):
+    services = interaction.client.services
+    await services.jobs.discard(job.id)
+    if not await services.keeper.mark_deleted(job.id):
         raise UserError("reply.still_open")
+    # Answered here: files may take longer to go than Discord waits.
     await interaction.response.defer()
+    await services.keeper.erase(job.id)
     try:
         await interaction.delete_original_response()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

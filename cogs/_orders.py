@@ -31,6 +31,8 @@ async def place(
     UserError: a cap is reached.
     """
     services = interaction.client.services
+    if attachment is not None and attachment.text is not None and narration_of is None:
+        await _count_speech(interaction)
     job = await services.jobs.submit(
         request, _origin(interaction), attachment, narration_of=narration_of, clip_of=clip_of
     )
@@ -58,7 +60,7 @@ async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prom
 
 
 async def find_narration(services: Services, job: Job) -> str | None:
-    """Return the job that the narration of `job` is kept of; None: there is none.
+    """Return the job that the narration of `job` is kept of; None: there is none, or its text is.
 
     UserError: it isn't kept any more.
     """
@@ -68,7 +70,17 @@ async def find_narration(services: Services, job: Job) -> str | None:
     for source in (job.id, job.narration_of):
         if source is not None and await services.workspace.has_narration(source):
             return source
+    if job.attachment.text is not None and services.narrator is not None:
+        return None
     raise UserError("audio.not_kept")
+
+
+async def _count_speech(interaction: discord.Interaction[VideoBot]) -> None:
+    narrator = interaction.client.services.narrator
+    if narrator is None:
+        raise UserError("speech.off")
+    # One that comes twice makes one job: that is seen when it is stored.
+    await narrator.count(interaction.id, interaction.user.id)
 
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
@@ -82,12 +94,18 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         token=interaction.token,
         token_until=interaction.expires_at.timestamp(),
         upload_limit=interaction.filesize_limit,
-        by_bot=_is_installed(interaction),
+        by_bot=_edits_by_itself(interaction),
     )
 
 
-def _is_installed(interaction: discord.Interaction[VideoBot]) -> bool:
+def _edits_by_itself(interaction: discord.Interaction[VideoBot]) -> bool:
     """Tell whether the bot itself may edit what it answers here."""
     if interaction.guild_id is None:
         return not interaction.context.private_channel
-    return interaction.is_guild_integration()
+    may = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    return (
+        interaction.is_guild_integration()
+        and may.view_channel
+        and (may.send_messages_in_threads or not in_thread)
+    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.buttons import Action
 from bot.errors import UserError
+from bot.model import JobState
 
 if TYPE_CHECKING:
     import discord
@@ -24,11 +25,17 @@ def allowed(interaction: discord.Interaction[VideoBot], job: Job | None, action:
     """
     if job is None:
         raise UserError("reply.too_late")
-    shared = action in _FOR_MODERATORS
-    if interaction.user.id != job.origin.user_id and not (
-        shared and interaction.permissions.manage_messages
-    ):
+    # The card of a job that nobody knows the state of may still have its Cancel: that gives it up.
+    gives_up = action is Action.CANCEL and job.state is JobState.UNDECIDED
+    shared = action in _FOR_MODERATORS and not gives_up
+    if interaction.user.id != job.origin.user_id and not (shared and _moderates(interaction, job)):
         raise UserError("reply.not_yours_to_remove" if shared else "reply.not_yours")
     if job.deleted_at is not None and action is not Action.DELETE:
         raise UserError("reply.deleted")
     return job
+
+
+def _moderates(interaction: discord.Interaction[VideoBot], job: Job) -> bool:
+    # An id can be forged, and their right is about the channel in which they press.
+    is_here = interaction.channel_id == job.origin.channel_id
+    return is_here and interaction.permissions.manage_messages

@@ -28,6 +28,7 @@ from bot.model import (
     Outlook,
     VideoRequest,
     new_job,
+    spoken,
 )
 from bot.texts import Texts
 
@@ -90,18 +91,68 @@ def _in_state(title: str, state: JobState, outlook: Outlook = Outlook(), **chang
     )
 
 
+# Why a job failed, and what there is to know about a finished video.
+_REASONS = {
+    "note.not_merged": "the narration could not be added",
+    "note.held_instead": "the last picture stays, because a loop would be too large",
+    "note.silent": "nothing can be heard in the narration",
+    "failed.auth": "the video service refuses the key",
+    "failed.balance": "no credit is left at the video service",
+    "failed.bug": "a mistake of the bot",
+    "failed.clip_gone": "the video for a new narration is no longer kept",
+    "failed.file_gone": "somebody has deleted the finished video",
+    "failed.found_harassment": "the moderation found harassment",
+    "failed.found_hate": "the moderation found hate",
+    "failed.found_illicit": "the moderation found something illicit",
+    "failed.found_minors": "the moderation found something about minors",
+    "failed.found_other": "the moderation found something else",
+    "failed.found_self_harm": "the moderation found self-harm",
+    "failed.found_sexual": "the moderation found something sexual",
+    "failed.found_violence": "the moderation found violence",
+    "failed.unchecked": "the moderation can't be reached",
+    "failed.gone": "the video service has lost the job",
+    "failed.internal": "a mistake of the video service",
+    "failed.invalid": "the video service does not take the request",
+    "failed.moderated": "the video service refuses the prompt",
+    "failed.not_a_video": "what came is no video",
+    "failed.not_narrated": "a new narration could not be added",
+    "failed.rate": "the video service is too busy",
+    "failed.timeout": "the video service took too long",
+    "failed.transient": "the video service can't be reached",
+    "failed.unacknowledged": "Discord did not take the card",
+    "audio.empty": "the attachment is empty",
+    "audio.gone": "Discord does not have the attachment any more",
+    "audio.no_sound": "there is no sound in the attachment",
+    "audio.not_audio": "the attachment is no audio",
+    "audio.not_kept": "the narration is no longer kept",
+    "audio.too_large": "the attachment is too large",
+    "audio.too_long": "the narration is too long",
+    "audio.unreadable": "the attachment is damaged",
+    "speech.moderated": "the voice service refuses the text",
+    "speech.off": "there is no voice any more",
+    "speech.other_letters": "the voice can't read the text's letters",
+    "speech.refused": "the voice service refuses the bot",
+    "speech.too_long": "the text takes too long to speak",
+    "speech.unavailable": "the voice can't be reached",
+    "speech.unspeakable": "the voice can't speak the text",
+    "speech.unsure": "nobody knows whether the text was charged",
+    "speech.unusable": "what the voice service sent is no sound",
+}
+
+
 def _failing(key: str) -> _Scene:
     # What the sentences about audio name.
     found = "PDF" if key == "audio.not_audio" else "MP3"
-    fields = {"found": found, "seconds": "734", "max_seconds": "600", "max_mb": "25"}
+    fields = {"found": found, "seconds": 734, "max_seconds": 600, "max_mb": 25}
     return _Scene(
-        title=f"Failed: `{key}`",
+        title=f"Failed: {_REASONS[key]}",
         changes={
             "state": JobState.FAILED,
             "failure": Failure(key=key, fields=fields),
             "remote_id": "video_1" if key in _LATE_FAILURES else None,
             "attachment": _VOICE if key.startswith("audio.") else None,
             **(_NEW_NARRATION if key in _NARRATION_FAILURES else {}),
+            **(_NEW_SPEECH if key in _SPEECH_FAILURES else {}),
         },
     )
 
@@ -111,9 +162,17 @@ _LATE_FAILURES = frozenset(
     {"failed.gone", "failed.timeout", "failed.not_a_video", "failed.file_gone"}
 )
 _NARRATION_FAILURES = frozenset({"failed.clip_gone", "failed.not_narrated"})
+_SPEECH_FAILURES = frozenset(
+    f"speech.{why}"
+    for why in (
+        *("moderated", "off", "other_letters", "refused", "too_long", "unavailable"),
+        *("unspeakable", "unsure", "unusable"),
+    )
+)
 # It answers a form, and never stands on a card.
 _IN_A_FORM = frozenset({"audio.missing"})
 _NEW_NARRATION = {"clip_of": "0" * 32, "attachment": _VOICE}
+_NEW_SPEECH = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
 
 
 def _with_video(title: str, **options: Any) -> _Scene:  # noqa: ANN401 - as `render_video` has them
@@ -163,7 +222,7 @@ def _finished() -> Iterator[_Scene]:
     yield _with_video("Done, with a new narration", changes=_NEW_NARRATION)
     yield _with_video("Done, with a narration", changes={"attachment": _VOICE})
     for note in (NOTE_NOT_MERGED, NOTE_HELD_INSTEAD, NOTE_SILENT):
-        yield _with_video(f"Done: `{note}`", changes={"note": note, "attachment": _VOICE})
+        yield _with_video(f"Done: {_REASONS[note]}", changes={"note": note, "attachment": _VOICE})
     yield _with_video("Done, as a smaller copy", note="card.smaller", original=_URL)
     yield _with_video("Done, as a much smaller copy without a link", note="card.much_smaller")
     done = {"state": JobState.DELIVERING}
@@ -185,15 +244,17 @@ def _finished() -> Iterator[_Scene]:
 def _ended(texts: Texts) -> Iterator[_Scene]:
     yield _in_state("Cancelled in time", JobState.CANCELLED)
     yield _in_state("Cancelled when it was being made", JobState.CANCELLED, submitted_at=_NOW)
+    yield _in_state("Cancelled when a text was being spoken", JobState.CANCELLED, **_NEW_SPEECH)
     keys = texts.keys() - _IN_A_FORM
     yield from map(_failing, sorted(key for key in keys if key.startswith("failed.")))
     yield from map(_failing, sorted(key for key in keys if key.startswith("audio.")))
+    yield from map(_failing, sorted(_SPEECH_FAILURES))
 
 
 def page() -> str:
     """Return the text of the page."""
     texts = Texts.load()
-    cards = Cards(texts, free_backends=frozenset(), clock=lambda: _NOW)
+    cards = Cards(texts, free_backends=frozenset(), voice_costs=True, clock=lambda: _NOW)
     english = _LANGUAGES["en"]
     languages = {
         code: _LANGUAGES.get(code, replace(english, name=code))

@@ -19,7 +19,8 @@ from pathlib import Path
 from PIL import Image
 
 from bot.delivery.cards import Cards
-from bot.media.ffmpeg import Ffmpeg, Limits, find_ffmpeg
+from bot.media.child import Limits
+from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, VideoRequest, new_job
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.store import Order

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import logging
 import sqlite3
+import unicodedata
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA busy_timeout = 5000;
+PRAGMA secure_delete = ON;
 """
 
 
@@ -45,6 +47,23 @@ class Database:
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
 
+    async def empty_log(self) -> None:
+        """Write the log of changes into the file, and cut it to nothing: what was in it is gone.
+
+        While somebody else reads the file, for instance `doctor`, the log stays.
+        """
+        row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
+        if row is None or row["busy"]:
+            log.info("database.log_busy")
+
+
+def fold(text: str) -> str:
+    """Return a text so that capitals, widths and accents written otherwise make no difference.
+
+    In SQL it is `fold(column)`: LIKE knows capitals of English alone.
+    """
+    return unicodedata.normalize("NFKC", text).casefold()
+
 
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
@@ -59,6 +78,9 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
         try:
             connection.row_factory = sqlite3.Row
             await connection.executescript(_PRAGMAS)
+            await connection.create_function(  # pyright: ignore[reportUnknownMemberType] - its function is untyped
+                "fold", 1, fold, deterministic=True
+            )
             await _migrate(connection)
             _warn_about_old_sqlite()
             yield Database(connection)

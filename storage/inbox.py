@@ -24,7 +24,8 @@ SELECT 1 FROM inbox WHERE backend = :backend AND remote_id = :remote_id LIMIT 1
 _UNBOUND = """
 SELECT DISTINCT remote_id FROM inbox
 WHERE backend = :backend AND received_at >= :since AND remote_id NOT IN (
-    SELECT remote_id FROM jobs WHERE backend = :backend AND remote_id IS NOT NULL)
+    SELECT remote_id FROM jobs WHERE backend = :backend AND remote_id IS NOT NULL
+    UNION ALL SELECT remote_id FROM spent_refs WHERE backend = :backend)
 LIMIT 20
 """
 

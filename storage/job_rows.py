@@ -29,6 +29,8 @@ def job_from(row: sqlite3.Row) -> Job:
         attachment=_attachment(row),
         narration_of=row["narration_of"],
         clip_of=row["clip_of"],
+        clip_has_voice=bool(row["clip_has_voice"]),
+        sent_prompt=row["sent_prompt"],
         create_key=row["create_key"],
         submitted_at=row["submitted_at"],
         submits=row["submits"],
@@ -42,6 +44,7 @@ def job_from(row: sqlite3.Row) -> Job:
         dm_intent_at=row["dm_intent_at"],
         failure=_failure(row),
         note=row["note"],
+        card_gone=bool(row["card_gone"]),
         deleted_at=row["deleted_at"],
     )
 
@@ -68,7 +71,10 @@ def _attachment(row: sqlite3.Row) -> Attachment | None:
     if row["attachment_name"] is None:
         return None
     return Attachment(
-        url=row["attachment_url"], filename=row["attachment_name"], size=row["attachment_size"]
+        url=row["attachment_url"],
+        filename=row["attachment_name"],
+        size=row["attachment_size"],
+        text=row["attachment_text"],
     )
 
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 # What waits for a person, or is only handed over, takes no room from the next; a refused job that
 # never reached the provider takes nothing of the day's share, nor does a narration for a video that
 # is there already.
-USAGE = """
+_OF_THE_DAY = """
+FROM jobs WHERE created_at > :day_ago
+    AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
+"""
+
+USAGE = f"""
 SELECT
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
         'generating', 'downloading', 'merging')
         AND (user_id = :user_id OR client = :client)) AS open_of_user,
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
         'generating', 'downloading', 'merging')) AS open_in_all,
-    (SELECT count(*) FROM jobs WHERE created_at > :day_ago
-        AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL)
-        AND clip_of IS NULL) AS today
+    (SELECT count(*) {_OF_THE_DAY}) AS today
+"""  # noqa: S608 - put together from constants
+
+# The one with whose leaving there is room below the cap.
+LEAVING = f"""
+SELECT created_at {_OF_THE_DAY}
+ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1
 """
 
 INSERT = f"""
@@ -22,12 +31,16 @@ INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
     interaction_id, application_id, user_id, guild_id, channel_id, locale, token, token_until,
     upload_limit, by_bot, client, client_key, client_digest,
-    attachment_name, attachment_size, attachment_url, narration_of, clip_of)
+    attachment_name, attachment_size, attachment_url, attachment_text, narration_of, clip_of,
+    clip_has_voice)
 SELECT
     :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :client, :client_key, :client_digest,
-    :attachment_name, :attachment_size, :attachment_url, :narration_of, :clip_of
+    :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
+    -- Asked now: later the other job may be deleted.
+    EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
+        AND note IS NOT 'note.not_merged')
 FROM ({USAGE})
 WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all
     AND (today < :max_today OR :clip_of IS NOT NULL)
@@ -79,8 +92,18 @@ UPDATE jobs SET
     progress = coalesce(:progress, progress),
     cost_usd = coalesce(:cost_usd, cost_usd),
     failure_key = :failure_key, failure_fields = :failure_fields,
-    note = coalesce(:note, note)
+    note = coalesce(:note, note),
+    card_gone = max(card_gone, :card_gone)
 WHERE id = :id AND epoch = :epoch AND state = :was
+RETURNING *
+"""
+
+# Once for each backend: whoever comes back to the job sends the same.
+WRITE_PROMPT = """
+UPDATE jobs SET
+    sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
+WHERE id = :id AND epoch = :epoch AND state = 'queued'
+    AND (sent_prompt IS NULL OR backend <> :backend)
 RETURNING *
 """
 
@@ -120,6 +143,7 @@ ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
 WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id IS NULL
+    AND deleted_at IS NULL
 RETURNING *
 """
 
@@ -149,6 +173,8 @@ RETURNING *
 BOUND = """
 SELECT remote_id FROM jobs
 WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
+UNION SELECT remote_id FROM spent_refs
+WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
 """
 
 FORGET_TOKENS = """
@@ -167,4 +193,9 @@ WHERE backend = :backend AND id <> :id AND state IN ('submitting', 'unconfirmed'
 STRANDED = """
 SELECT count(*) AS jobs FROM jobs
 WHERE backend <> :backend AND state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
+"""
+
+COUNTS = """
+SELECT state, backend, count(*) AS jobs FROM jobs
+WHERE deleted_at IS NULL GROUP BY state, backend
 """

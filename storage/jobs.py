@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.model import Client
@@ -35,7 +35,7 @@ _ASKER_COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """What a move may set beside the state; None leaves a column as it is."""
+    """What a move may set beside the state; None, or False, leaves a column as it is."""
 
     remote_id: str | None = None
     generating_at: float | None = None
@@ -44,6 +44,7 @@ class Changes:
     cost: float | None = None
     failure: Failure | None = None
     note: str | None = None
+    card_gone: bool = False
 
 
 class JobStore:
@@ -70,6 +71,7 @@ class JobStore:
             attachment_name=attachment.filename if attachment else None,
             attachment_size=attachment.size if attachment else None,
             attachment_url=attachment.url if attachment else None,
+            attachment_text=attachment.text if attachment else None,
             narration_of=job.narration_of,
             clip_of=job.clip_of,
             day_ago=job.created_at - _DAY,
@@ -83,6 +85,12 @@ class JobStore:
         params = _asker_columns(asker) | {"day_ago": now - _DAY}
         row = await self._database.row(job_sql.USAGE, params)
         return Usage(**dict(row)) if row else Usage(open_of_user=0, open_in_all=0, today=0)
+
+    async def room_at(self, per_day: int, *, now: float) -> float:
+        """Tell when the day's cap will take one more, as far as is known now."""
+        params = {"day_ago": now - _DAY, "cap": per_day}
+        row = await self._database.row(job_sql.LEAVING, params)
+        return row["created_at"] + _DAY if row else now
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -156,6 +164,19 @@ class JobStore:
             failure_key=failure.key if failure else None,
             failure_fields=json.dumps(dict(failure.fields)) if failure else None,
             note=changes.note,
+            card_gone=int(changes.card_gone),
+        )
+
+    async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
+        """Store what a backend is sent in place of a queued job's prompt, once."""
+        return await self._one(
+            job_sql.WRITE_PROMPT,
+            id=job.id,
+            epoch=job.epoch,
+            backend=backend,
+            sent_prompt=prompt,
+            fingerprint=replace(job.request, prompt=prompt).fingerprint,
+            now=now,
         )
 
     async def begin_submit(
@@ -235,8 +256,13 @@ class JobStore:
         row = await self._database.row(job_sql.STRANDED, {"backend": backend})
         return row["jobs"] if row else 0
 
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """Count the jobs by state and backend; deleted ones are left out."""
+        rows = await self._database.rows(job_sql.COUNTS, {})
+        return {(row["state"], row["backend"]): row["jobs"] for row in rows}
+
     async def bound(self, backend: str, refs: Iterable[str]) -> frozenset[str]:
-        """Tell which of these remote ids belong to a job."""
+        """Tell which of these remote ids belong to a job, or did."""
         rows = await self._database.rows(
             job_sql.BOUND, {"backend": backend, "refs": json.dumps(list(refs))}
         )

@@ -20,8 +20,9 @@ _RESTS = "state IN ('succeeded', 'failed', 'cancelled') AND next_at IS NULL"
 _MARK_DELETED = f"""
 UPDATE jobs SET
     deleted_at = coalesce(deleted_at, :now), epoch = epoch + 1, token = NULL,
-    prompt = '', fingerprint = '', failure_key = NULL, failure_fields = NULL,
-    attachment_name = NULL, attachment_size = NULL, attachment_url = NULL
+    prompt = '', sent_prompt = NULL, fingerprint = '', failure_key = NULL, failure_fields = NULL,
+    attachment_name = NULL, attachment_size = NULL, attachment_url = NULL,
+    attachment_text = NULL
 WHERE id = :id AND {_RESTS}
 RETURNING id
 """  # noqa: S608 - put together from constants
@@ -51,13 +52,25 @@ _DROP_ARTIFACTS_OF_DELETED = """
 DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS NOT NULL)
 """
 
-# While a create is in doubt, its provider's list must not offer what belonged to another job.
+# A trigger leaves the remote id of each among the spent ones.
 _DROP_ROWS = """
 DELETE FROM jobs
 WHERE deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))
-    AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.backend = jobs.backend
-        AND other.state IN ('submitting', 'unconfirmed', 'undecided'))
 RETURNING id
+"""
+
+# While a create is in doubt, its provider's list must not offer what belonged to another job.
+_DROP_SPENT = """
+DELETE FROM spent_refs WHERE NOT EXISTS (
+    SELECT 1 FROM jobs WHERE jobs.backend = spent_refs.backend
+        AND state IN ('submitting', 'unconfirmed', 'undecided'))
+"""
+
+_UPSTREAM = """
+SELECT id, remote_id FROM jobs
+WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
+    AND remote_id IS NOT NULL
+ORDER BY deleted_at
 """
 
 _OF_PERSON = f"""
@@ -65,6 +78,13 @@ SELECT id, {_RESTS} AS rests, artifacts.size, artifacts.delivered_at
 FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE user_id = :user_id AND deleted_at IS NULL
 """  # noqa: S608 - put together from constants
+
+
+_LAST_DELETED = """
+SELECT max(at) AS at FROM (
+    SELECT deleted_at AS at FROM jobs WHERE user_id = :user_id
+    UNION ALL SELECT at FROM speeches WHERE user_id = :user_id)
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +112,14 @@ class Holding:
     delivered_at: float | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remains:
+    """A deleted job, and the remote one that it had."""
+
+    job_id: str
+    remote_id: str
+
+
 class KeepingStore:
     """Tells what may go, and takes it out of the tables."""
 
@@ -111,10 +139,35 @@ class KeepingStore:
         """Forget the videos of deleted jobs that a crash has left."""
         await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
 
+    async def empty_log(self) -> None:
+        """Let nothing of what was deleted stay in the database's log of changes."""
+        await self._database.empty_log()
+
+    async def upstream(self, backend: str) -> list[Remains]:
+        """List what a video service may still have of deleted jobs."""
+        rows = await self._database.rows(_UPSTREAM, {"backend": backend})
+        return [Remains(job_id=row["id"], remote_id=row["remote_id"]) for row in rows]
+
+    async def mark_erased(self, job_id: str, *, now: float) -> None:
+        """Note that the video service has nothing any more."""
+        params = {"id": job_id, "now": now}
+        await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
+
     async def drop_rows(self, *, sparing: Collection[str], now: float) -> int:
-        """Remove the deleted jobs that no cap counts any more, and tell how many."""
+        """Remove the deleted jobs that no cap counts any more, and tell how many.
+
+        Of those that a listing could offer to a create in doubt, the remote id stays for as long.
+        """
         params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
-        return len(await self._database.rows(_DROP_ROWS, params))
+        rows = await self._database.rows(_DROP_ROWS, params)
+        await self._database.rows(_DROP_SPENT, {})
+        return len(rows)
+
+    async def forget_speeches(self, *, now: float) -> None:
+        """Remove who had a text spoken, once no cap counts it any more."""
+        await self._database.rows(
+            "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
+        )
 
     async def standing(self, job_ids: Collection[str]) -> dict[str, Standing]:
         """Tell how these jobs stand, by their ids; unknown ones are left out."""
@@ -129,6 +182,11 @@ class KeepingStore:
             )
             for row in rows
         }
+
+    async def last_deleted_at(self, user_id: int) -> float | None:
+        """Tell how new the newest row of a person is that is only there to be counted."""
+        row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
+        return row["at"] if row else None
 
     async def holdings(self, user_id: int) -> list[Holding]:
         """List the jobs of a person that were not deleted."""

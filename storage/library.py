@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.model import JobState
+from storage.database import fold
 from storage.job_rows import job_from
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 _SEARCH = """
 FROM jobs
 WHERE user_id = :user_id AND deleted_at IS NULL
-    AND (:pattern IS NULL OR prompt LIKE :pattern ESCAPE '\\')
+    AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(fold(prompt), value) = 0)
     AND (:like_job IS NULL OR prompt =
         (SELECT prompt FROM jobs WHERE id = :like_job AND user_id = :user_id))
 """
@@ -48,17 +50,20 @@ SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid D
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Search:
-    """Whose jobs, and which: those with `text` in the prompt, or with the prompt of `like_job`."""
+    """Whose jobs, and which: with all of `words` in the prompt, or with the prompt of `like_job`.
+
+    Words are found in any order, as parts of others too, in small and capital letters alike.
+    """
 
     user_id: int
-    text: str | None = None
+    words: tuple[str, ...] = ()
     like_job: str | None = None
 
     def params(self) -> dict[str, Any]:
         """Return what the statements take."""
         return {
             "user_id": self.user_id,
-            "pattern": None if self.text is None else f"%{_escaped(self.text)}%",
+            "words": json.dumps([fold(word) for word in self.words]),
             "like_job": self.like_job,
         }
 
@@ -114,9 +119,3 @@ class LibraryStore:
         """List the last steps that a job took, in their order."""
         rows = await self._database.rows(_STEPS, {"id": job_id, "limit": limit})
         return [Step(at=row["at"], state=JobState(row["to_state"])) for row in reversed(rows)]
-
-
-def _escaped(text: str) -> str:
-    for special in "\\%_":
-        text = text.replace(special, f"\\{special}")
-    return text

@@ -68,8 +68,9 @@ class PeopleStore:
         """Note that Discord refused a DM to a person."""
         await self._database.row(_DM_CLOSED, {"user_id": user_id, "now": now})
 
-    async def forget(self, user_id: int) -> None:
-        """Remove what is remembered of a person."""
-        await self._database.rows(
-            "DELETE FROM people WHERE user_id = :user_id", {"user_id": user_id}
+    async def forget(self, user_id: int) -> bool:
+        """Remove what is remembered of a person; False: there was nothing."""
+        row = await self._database.row(
+            "DELETE FROM people WHERE user_id = :user_id RETURNING user_id", {"user_id": user_id}
         )
+        return row is not None

@@ -11,9 +11,11 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from bot.backends.gemini import Gemini
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter import OpenRouter
 from bot.backends.wires import Patience
+from tests.gemini_api import GeminiApi
 from tests.openai_setup import KEY, NOW, REQUEST, SECRET, TLS
 from tests.openrouter_api import OpenRouterApi
 from tests.openrouter_api import sign as sign_callback
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 Webhook = tuple["dict[str, str]", bytes]
 
+NO_WEBHOOK = "its news are asked for: no webhook of it is taken"
+NO_LIST = "it has no list of jobs"
 OLD_SECRET = "whsec_" + base64.b64encode(b"the key before that one, also made").decode()
 
 
@@ -36,17 +40,21 @@ OLD_SECRET = "whsec_" + base64.b64encode(b"the key before that one, also made").
 class Entry:
     """One column of the report.
 
-    `event` returns the body of a webhook about a job, and `signed` its headers; `lacks` has the
-    tests that the dialect can't have (without `test_`), each with the reason.
+    `event` returns the body of a webhook about a job, and `signed` its headers; without `secrets`
+    there are none. `says` returns what must stand in a create. `lacks` has the tests that the
+    dialect can't have (without `test_`), each with the reason.
     """
 
     name: str
     stand_in: Callable[..., StandIn]
     adapter: Callable[..., VideoBackend]
-    event: Callable[[str, str], dict[str, Any]]
-    signed: Callable[[str, int, bytes], dict[str, str]]
-    secrets: tuple[str, str]
+    event: Callable[[str, str], dict[str, Any]] = lambda ref, ending: {"id": ref, "type": ending}
+    signed: Callable[[str, int, bytes], dict[str, str]] = lambda *_: {}
+    secrets: tuple[str, ...] = ()
     request: VideoRequest = REQUEST
+    says: Callable[[VideoRequest], tuple[str | None, ...]] = lambda request: (
+        *(request.prompt, request.model, request.size),
+    )
     lacks: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def open(self, clip: Path, **settings: Any) -> StandIn:
@@ -66,7 +74,7 @@ class Entry:
     ) -> Webhook:
         """Return headers and body of a webhook about a job's end."""
         body = json.dumps(self.event(ref, ending)).encode()
-        return self.signed(secret or self.secrets[0], int(at), body), body
+        return self.signed(secret or next(iter(self.secrets), ""), int(at), body), body
 
 
 def _openai_event(ref: str, ending: str) -> dict[str, Any]:
@@ -107,10 +115,37 @@ OPENROUTER = Entry(
     request=replace(REQUEST, model="google/veo-3.1"),
     lacks={
         "a_422_for_json_is_a_clear_no": "JSON is all that it takes, and it takes it always",
-        "a_job_whose_answer_was_lost_is_found_in_the_list": "it has no list of jobs",
-        "a_job_that_was_never_made_is_known_to_be_absent": "it has no list of jobs",
+        "a_job_whose_answer_was_lost_is_found_in_the_list": NO_LIST,
+        "a_job_that_was_never_made_is_known_to_be_absent": NO_LIST,
         "a_job_can_be_stopped": "it has no route that stops a job",
     },
 )
 
-ENTRIES: tuple[Entry, ...] = (OPENAI, OPENROUTER)
+GEMINI = Entry(
+    name="gemini",
+    stand_in=GeminiApi,
+    adapter=Gemini,
+    request=replace(REQUEST, model="gemini-omni-1.2-flash"),
+    says=lambda request: (request.prompt, request.model, "16:9", "720p", f"{request.seconds}s"),
+    lacks={
+        "a_422_for_json_is_a_clear_no": "JSON is all that it takes, and it takes it always",
+        "a_job_whose_answer_was_lost_is_found_in_the_list": NO_LIST,
+        "a_job_that_was_never_made_is_known_to_be_absent": NO_LIST,
+        **dict.fromkeys(
+            (
+                "a_job_that_a_webhook_named_is_looked_up_by_itself",
+                "a_right_webhook_names_its_job",
+                "a_forged_webhook_is_refused",
+                "no_header_of_a_webhook_can_do_more_than_be_refused",
+                "a_stale_webhook_is_refused",
+                "a_replayed_webhook_is_known_by_its_id",
+                "both_secrets_count_while_they_are_rotated",
+                "a_signed_body_that_is_no_event_is_refused",
+                "a_webhook_about_anything_else_is_none",
+            ),
+            NO_WEBHOOK,
+        ),
+    },
+)
+
+ENTRIES: tuple[Entry, ...] = (OPENAI, OPENROUTER, GEMINI)

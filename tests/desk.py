@@ -20,18 +20,23 @@ from bot.delivery.shelf import Shelf
 from bot.delivery.tokens import TokenRoute
 from bot.delivery.turns import Patience, Turns
 from bot.links import Links
+from bot.media.ffmpeg import Ffmpeg
 from bot.model import Artifact
+from bot.narrator import Narrator
 from bot.presets import Presets
 from bot.sandbox.sandbox import Sandbox
 from bot.texts import Texts
 from storage.limits import UploadLimits
 from storage.outlook import Outlooks
+from storage.speeches import SpeechCaps, SpeechStore
+from tests import clips
 from tests.fakes import Clock, open_bench
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.media.speech import Voice
     from bot.model import Job
     from bot.sandbox.interactions import Interaction
     from bot.sandbox.ledger import Recorded
@@ -138,12 +143,24 @@ def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resend
         shelf=Shelf(Texts.load()),
         ladder=make_ladder(bench, clock, links),
         links=links,
-        workspace=bench.workspace,
         pauses=(0, 0),
     )
 
 
-def make_services(bench: Bench, clock: Clock) -> Services:
+def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
+    """Return what speaks texts: two for one person, and three in all."""
+    return Narrator(
+        voice,
+        Ffmpeg(clips.binary(), slots=1),
+        bench.workspace,
+        SpeechStore(bench.database),
+        caps=SpeechCaps(per_user=2, per_day=3),
+        max_seconds=30,
+        clock=clock,
+    )
+
+
+def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Services:
     """Put together what cogs need, as the app does it."""
     texts = Texts.load()
     cards = Cards(texts, free_backends=frozenset(), clock=clock)
@@ -159,21 +176,24 @@ def make_services(bench: Bench, clock: Clock) -> Services:
         workspace=bench.workspace,
         library=bench.library,
         resender=make_resender(bench, clock),
+        narrator=make_narrator(bench, clock, voice) if voice else None,
     )
 
 
 @asynccontextmanager
-async def open_desk(folder: Path) -> AsyncGenerator[Desk]:
+async def open_desk(
+    folder: Path, *, voice: Voice | None = None, blocked: tuple[str, ...] = ()
+) -> AsyncGenerator[Desk]:
     """Start the stand-in, and a bot that is logged in there."""
     (folder / "discord").mkdir()
     clock = Clock(time.time())
     async with (
         Sandbox(folder / "discord", clock=clock) as sandbox,
-        open_bench(folder / "data", clock) as bench,
+        open_bench(folder / "data", clock, blocked=blocked) as bench,
         VideoBot() as bot,
         TokenRoute(bot, clock=clock) as tokens,
     ):
-        bot.services = services = make_services(bench, clock)
+        bot.services = services = make_services(bench, clock, voice)
         await log_in(bot, sandbox.token, api_url=sandbox.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")
         try:

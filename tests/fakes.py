@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends import signatures
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
+from bot.eraser import Eraser
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
 from bot.jobs import JobService
@@ -20,8 +21,11 @@ from bot.keeper import Keeper, KeepLimits
 from bot.library import Library
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
+from bot.moderation.words import BlockedWords
 from bot.pipeline import Pipeline
 from bot.poller import Cadence, Poller
+from bot.preparation import Preparation
+from bot.prompts.base import Verbatim
 from bot.submission import Settling, Submission
 from bot.worker import Lane, Worker
 from storage.artifacts import ArtifactStore
@@ -33,11 +37,13 @@ from storage.library import LibraryStore
 from storage.people import PeopleStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from bot.backends.base import Webhook
     from bot.model import Artifact, Job, JobChanged
+    from bot.moderation.base import Moderator, Reason
+    from bot.prompts.base import PromptWriter
     from storage.database import Database
 
 START = 1_800_000_000.0
@@ -217,6 +223,45 @@ def signed(
 
 
 @dataclass
+class FakeWriter:
+    """A writer that never says the same twice; `faults` are used up from the front."""
+
+    name: str = "fake"
+    written: list[str] = field(default_factory=list[str])
+    faults: list[Exception] = field(default_factory=list[Exception])
+    rooms: list[int] = field(default_factory=list[int])
+
+    async def write(self, words: str, *, room: int) -> str:
+        self.rooms.append(room)
+        if self.faults:
+            raise self.faults.pop(0)
+        self.written.append(f"{words}\n\nTake {len(self.written) + 1}.")
+        return self.written[-1]
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+
+@dataclass
+class FakeModerator:
+    """A moderation service that finds `reasons` for words; `faults` are used up from the front."""
+
+    reasons: dict[str, Reason] = field(default_factory=dict[str, "Reason"])
+    faults: list[BackendError] = field(default_factory=list[BackendError])
+    checked: list[str] = field(default_factory=list[str])
+
+    async def check(self, texts: Sequence[str]) -> Reason | None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.checked += texts
+        found = (reason for word, reason in self.reasons.items() if word in " ".join(texts))
+        return next(found, None)
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+
+@dataclass
 class FakeDeliverer:
     """Discord: what stands in each job's one message, and which DMs were sent."""
 
@@ -258,6 +303,28 @@ class FakeDeliverer:
 
 
 @dataclass
+class FakeVoice:
+    """Whoever speaks: `sound` is what comes for each text, `spoken` what was paid for."""
+
+    sound: bytes
+    costs: bool = True
+    name: str = "fake"
+    spoken: list[str] = field(default_factory=list[str])
+    faults: list[Exception] = field(default_factory=list[Exception])
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answer.set()
+
+    async def speak(self, text: str, target: Path) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.spoken.append(text)
+        await self.answer.wait()
+        await asyncio.to_thread(target.write_bytes, self.sound)
+
+
+@dataclass
 class FakeEditor:
     """The media package: what was ingested, and the results that it wrote.
 
@@ -268,6 +335,7 @@ class FakeEditor:
     note: str | None = None
     faults: list[Exception] = field(default_factory=list[Exception])
     ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    spoken: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     replaced: list[str] = field(default_factory=list[str])
     least: dict[bool, int] = field(default_factory=dict[bool, int])
     shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
@@ -299,6 +367,15 @@ class FakeEditor:
         await self.workspace.keep_narration(job_id)
         self.ingested.append((job_id, content.decode()))
 
+    async def speak(self, job_id: str, text: str) -> None:
+        self._fail()
+        folder = await self.workspace.create(job_id)
+        if not folder.narration.exists():
+            await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+            await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
+            self.spoken.append((job_id, text))
+        await self.workspace.keep_narration(job_id)
+
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
         self._fail()
         if replacing:
@@ -315,8 +392,8 @@ class FakeEditor:
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
         self.shrunk.append((limit_bytes, decent))
         if self.least.get(decent, limit_bytes + 1) <= limit_bytes:
-            folder = await self.workspace.create(job_id)
-            await asyncio.to_thread(folder.copy(decent=decent).write_bytes, bytes(limit_bytes))
+            copy = await self.workspace.prepare_copy(job_id, decent=decent)
+            await asyncio.to_thread(copy.write_bytes, bytes(limit_bytes))
 
     def _fail(self) -> None:
         if self.faults:
@@ -358,7 +435,12 @@ class Bench:
         backend: FakeBackend,
         deliverer: FakeDeliverer,
         caps: Caps,
+        writer: PromptWriter | None = None,
+        moderator: Moderator | None = None,
+        blocked: tuple[str, ...] = (),
     ) -> None:
+        self.moderator = moderator
+        self.writer = writer or Verbatim()
         self.database = database
         self.root = root
         self.clock = clock
@@ -369,6 +451,7 @@ class Bench:
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
         self.people = PeopleStore(database)
+        self.eraser = Eraser(KeepingStore(database), backend, clock=clock)
         self.keeper = self.build_keeper()
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
@@ -382,6 +465,7 @@ class Bench:
             self.bus,
             backend=backend.name,
             caps=caps,
+            blocked=BlockedWords(blocked),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -396,6 +480,7 @@ class Bench:
             self.people,
             self.workspace,
             limits=KeepLimits(days=30, max_bytes=max_bytes),
+            on_deleted=self.eraser.wake,
             clock=self.clock,
         )
 
@@ -411,6 +496,13 @@ class Bench:
                 jobs=self.jobs,
                 backend=self.backend,
                 workspace=self.workspace,
+                preparation=Preparation(
+                    jobs=self.jobs,
+                    backend=self.backend,
+                    moderator=self.moderator,
+                    writer=self.writer,
+                    fallback=Verbatim(),
+                ),
                 settling=Settling(first=180.0, apart=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
@@ -550,13 +642,16 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(
+async def open_bench(  # noqa: PLR0913 - the outside, piece by piece
     root: Path,
     clock: Clock,
     *,
     backend: FakeBackend | None = None,
     deliverer: FakeDeliverer | None = None,
     caps: Caps = CAPS,
+    writer: PromptWriter | None = None,
+    moderator: Moderator | None = None,
+    blocked: tuple[str, ...] = (),
 ) -> AsyncGenerator[Bench]:
     """Start over `root`; the outside, given again, makes it a restart."""
     async with open_database(root) as database:
@@ -567,4 +662,7 @@ async def open_bench(
             backend=backend or FakeBackend(clock),
             deliverer=deliverer or FakeDeliverer(),
             caps=caps,
+            writer=writer,
+            moderator=moderator,
+            blocked=blocked,
         )

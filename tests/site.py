@@ -20,7 +20,7 @@ from bot.web.server import WebServer, bind
 from bot.web.share import SharePage
 from bot.web.site import Site
 from storage.clients import ClientStore
-from tests import clips
+from tests import clips, described
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -59,7 +59,9 @@ class Caller:
         token = self.token if token == "" else token
         sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
         async with self.http.request(method, path, headers=sent, **options) as response:
-            return response.status, await response.json()
+            answer = await response.json()
+            described.check(method, path, response.status, answer)
+            return response.status, answer
 
     async def order(self, body: Mapping[str, str] = FORM, **options: Any) -> str:
         """Order a video, and return its job's id."""

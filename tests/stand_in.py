@@ -94,6 +94,15 @@ class StandIn:
         """Return method, path, the operation's name and its handler, for each route."""
         raise NotImplementedError
 
+    def key_in(self, headers: Mapping[str, str]) -> str | None:
+        """Return the key that a request brings."""
+        scheme, _, key = headers.get("Authorization", "").partition(" ")
+        return key if scheme == "Bearer" else None
+
+    def is_stopped(self, ref: str) -> bool:
+        """Whether a job has been stopped by who asked for it."""
+        return ref not in self.jobs
+
     def refused_key(self, sent: str) -> Refusal:
         """Return what a wrong key is answered with."""
         raise NotImplementedError
@@ -129,6 +138,10 @@ class StandIn:
     def go_wrong(self, operation: str, *faults: Fault) -> None:
         """Let the next calls of an operation (create, retrieve, content ...) go wrong, in turn."""
         self._faults.setdefault(operation, deque()).extend(faults)
+
+    def mend(self, operation: str) -> None:
+        """Let an operation go well again."""
+        self._faults.pop(operation, None)
 
     def made(self, method: str, path: str = "") -> list[Call]:
         """Return the calls of this method whose path, after the prefix, starts like this."""
@@ -201,9 +214,9 @@ class StandIn:
         return await _cut_off(request, answer) if fault.cut else answer
 
     def _check_key(self, request: web.Request) -> None:
-        if self._key and request.headers.get("Authorization") != f"Bearer {self._key}":
-            sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            raise self.refused_key(sent)
+        sent = self.key_in(request.headers)
+        if self._key and sent != self._key:
+            raise self.refused_key(sent or "")
 
 
 async def fields_of(request: web.Request) -> dict[str, Any]:
@@ -211,7 +224,7 @@ async def fields_of(request: web.Request) -> dict[str, Any]:
     if request.method != "POST":
         return {}
     if request.content_type == "application/json":
-        body = json.loads(await request.read())
+        body = json.loads(await request.read() or b"{}")
         return body if isinstance(body, dict) else {}
     form = await request.post()
     return {name: value for name, value in form.items() if isinstance(value, str)}

@@ -154,11 +154,15 @@ async def test_a_deleted_channel_brings_the_video_by_dm(wire: Wire) -> None:
     assert refused(wire, 401) == 1
 
 
+@pytest.mark.parametrize("hidden", [False, True])
 async def test_where_the_bot_is_not_the_video_comes_by_dm_and_nothing_is_tried_in_vain(
-    wire: Wire,
+    wire: Wire, *, hidden: bool
 ) -> None:
-    elsewhere = wire.sandbox.world.add_guild("Elsewhere", installed=False)
-    channel = wire.sandbox.world.add_channel(elsewhere)
+    world = wire.sandbox.world
+    if hidden:
+        channel = world.add_channel(world.guild, bot_permissions="2048")
+    else:
+        channel = world.add_channel(world.add_guild("Elsewhere", installed=False))
     async with wire.bot():
         message = await creating(wire, where=channel)
         wire.sandbox.limits.token_life = 0

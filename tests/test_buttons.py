@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 ANSWER = "POST /interactions/*"
 MANAGE_MESSAGES = 1 << 13
+VIEW, SEND, SEND_IN_THREADS = 1 << 10, 1 << 11, 1 << 38
 
 
 @pytest.fixture
@@ -89,13 +90,32 @@ async def test_a_stranger_stops_nothing(desk: Desk) -> None:
 @pytest.mark.usefixtures("_all_are_moderators")
 async def test_a_moderator_may_stop_a_job_but_not_spend_or_lose_money(desk: Desk) -> None:
     moderator = desk.sandbox.world.add_user("grace")
-    undecided = await desk.bench.at(JobState.UNDECIDED)
-    for action in (Action.RETRY, Action.GIVE_UP):
+    channel_id = desk.sandbox.world.channel.id
+    undecided = await desk.bench.at(JobState.UNDECIDED, channel_id=channel_id)
+    # A card that could not be edited any more still has its Cancel.
+    for action in (Action.RETRY, Action.GIVE_UP, Action.CANCEL):
         card = post_card(desk, action, undecided.id)
         assert "Only the person" in (await desk.click(card, "Old", user=moderator)).text
     assert (await desk.bench.now(undecided.id)).state is JobState.UNDECIDED
     job, card = await desk.video()
     assert (await desk.click(card, "Cancel", user=moderator)).text == "Cancelled."
+    assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
+
+
+@pytest.mark.usefixtures("_all_are_moderators")
+@pytest.mark.parametrize("action", [Action.CANCEL, Action.DELETE])
+async def test_a_moderator_of_one_channel_is_none_of_another(desk: Desk, action: Action) -> None:
+    elsewhere = desk.sandbox.world.add_channel(desk.sandbox.world.guild)
+    job = await desk.bench.submit(channel_id=elsewhere.id)
+    forged = post_card(desk, action, job.id)
+    told = await desk.click(forged, "Old", user=desk.sandbox.world.add_user("grace"))
+    assert "Only the person" in told.text
+    assert (await desk.bench.now(job.id)).state is JobState.RECEIVED
+
+
+async def test_cancel_on_a_card_that_could_not_ask_any_more_gives_up(desk: Desk) -> None:
+    job = await desk.bench.at(JobState.UNDECIDED, user_id=desk.sandbox.world.user.id)
+    assert (await desk.click(post_card(desk, Action.CANCEL, job.id), "Old")).text == "Cancelled."
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
 
 
@@ -188,6 +208,33 @@ async def test_a_command_that_discord_repeats_is_one_job(
     assert len(repeated) >= 1
     assert [change.job.id for change in desk.bench.changes].count(job.id) == 2
     assert len(desk.sandbox.ledger.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "permissions", "by_bot"),
+    [
+        (state.TEXT, VIEW | SEND, True),
+        (state.TEXT, VIEW, True),  # what it has posted it may edit
+        (state.TEXT, SEND, False),
+        (state.THREAD, VIEW | SEND_IN_THREADS, True),
+        (state.THREAD, VIEW | SEND, False),
+        (state.THREAD, SEND_IN_THREADS, False),
+    ],
+)
+async def test_the_bot_edits_by_itself_only_where_it_may(
+    desk: Desk, kind: int, permissions: int, *, by_bot: bool
+) -> None:
+    world = desk.sandbox.world
+    where = world.add_channel(world.guild, kind=kind, bot_permissions=str(permissions))
+    await desk.sandbox.answer_to(await desk.sandbox.slash("video", {"prompt": "a"}, where=where))
+    [job] = {change.job.id: change.job for change in desk.bench.changes}.values()
+    assert job.origin.by_bot is by_bot
+
+
+async def test_in_a_dm_the_bot_edits_by_itself(desk: Desk) -> None:
+    where = desk.sandbox.world.dm(desk.sandbox.world.user)
+    await desk.sandbox.answer_to(await desk.sandbox.slash("video", {"prompt": "a"}, where=where))
+    assert desk.bench.changes[0].job.origin.by_bot
 
 
 async def test_nothing_stays_in_memory_of_the_cards_that_were_shown(desk: Desk) -> None:

@@ -14,8 +14,8 @@ from bot.delivery.notation import clock_time, cut, megabytes, progress_bar, roug
 from bot.errors import ErrorKind
 from bot.model import (
     CANCELLABLE,
-    NOTE_CARD_GONE,
     NOTE_NOT_MERGED,
+    NOTE_SILENT,
     Artifact,
     Attachment,
     Failure,
@@ -24,6 +24,7 @@ from bot.model import (
     Outlook,
     VideoRequest,
     new_job,
+    spoken,
 )
 from bot.sandbox.components import every
 from bot.texts import Texts
@@ -109,8 +110,8 @@ def test_only_what_can_be_pressed_has_a_button(cards: Cards, state: JobState) ->
         return  # these cards carry the video
     ends = {
         JobState.UNDECIDED: ["Try again (may cost twice)", "Give up"],
-        JobState.CANCELLED: ["Again", "Edit prompt"],
-        JobState.FAILED: ["Try again", "Edit prompt"],
+        JobState.CANCELLED: ["Again", "Edit prompt", "Delete"],
+        JobState.FAILED: ["Try again", "Edit prompt", "Delete"],
         JobState.DELIVERING: [],
     }
     assert state in ends or state in CANCELLABLE
@@ -124,15 +125,16 @@ def test_only_what_can_be_pressed_has_a_button(cards: Cards, state: JobState) ->
         ("failed.invalid", ["Edit prompt"]),
         ("failed.transient", ["Try again", "Edit prompt"]),
         ("failed.timeout", ["Try again", "Edit prompt"]),
-        ("audio.too_large", []),
+        ("audio.too_large", ["Try another file"]),
+        ("audio.not_kept", ["Try another file"]),
     ],
 )
 def test_a_failed_job_offers_what_may_help(cards: Cards, key: str, offered: list[str]) -> None:
     failure = Failure(key=key, fields={"max_mb": "25"})
     view = cards.render(job(JobState.FAILED, failure=failure))
-    assert labels(view) == offered
+    assert labels(view) == [*offered, "Delete"]
     styles = [part["style"] for part in parts(view) if "style" in part]
-    assert styles == [1, 2][: len(offered)]  # the first stands out
+    assert styles == [*[1, 2][: len(offered)], 4]  # the first stands out
 
 
 def test_the_narration_is_named_while_it_is_worked_on(cards: Cards) -> None:
@@ -181,12 +183,46 @@ def test_each_failure_is_explained_with_what_it_cost(cards: Cards, kind: ErrorKi
     assert paid[3] == "The video service may have charged for it."
 
 
+def test_a_fault_of_the_video_service_is_not_told_as_ours(cards: Cards) -> None:
+    theirs = Failure(key=f"failed.{ErrorKind.INTERNAL}")
+    ours = Failure(key="failed.bug", fields={"incident": JOB_ID})
+    said = [read(cards.render(job(JobState.FAILED, failure=each)))[2] for each in (theirs, ours)]
+    assert said[0].startswith("Something went wrong at the video service.")
+    assert said[1].startswith("Something went wrong on my side.")
+
+
 def test_a_failure_is_told_with_its_numbers(cards: Cards) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 700, "max_seconds": 600})
     assert (
         "700 s long, and the most here is 600 s"
         in read(cards.render(job(JobState.FAILED, failure=failure)))[2]
     )
+
+
+@pytest.mark.parametrize(
+    ("locale", "found", "sentence"),
+    [
+        ("en-US", "DATA", "what was found is data that I don't know"),
+        ("de", "DATA", "gefunden habe ich unbekannte Daten"),
+        ("de", "PDF", "gefunden habe ich PDF"),
+        ("ja", "TEXT", "検出された形式: テキスト"),
+    ],
+)
+def test_what_an_attachment_was_is_told_in_the_persons_language(
+    cards: Cards, locale: str, found: str, sentence: str
+) -> None:
+    failure = Failure(key="audio.not_audio", fields={"found": found})
+    failed = job(JobState.FAILED, failure=failure)
+    shown = read(cards.render(replace(failed, asker=replace(failed.origin, locale=locale))))
+    assert sentence in shown[2]
+
+
+def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: Cards) -> None:
+    failure = Failure(key="audio.too_long", fields={"seconds": 1234.5, "max_seconds": 600})
+    failed = job(JobState.FAILED, failure=failure)
+    german = replace(failed, asker=replace(failed.origin, locale="de"))
+    assert "1.234,5 s lang" in read(cards.render(german))[2]
+    assert "1,234.5 s long" in read(cards.render(failed))[2]
 
 
 def test_a_cancelled_job_says_whether_it_may_cost(cards: Cards) -> None:
@@ -201,6 +237,32 @@ def test_what_this_machine_makes_costs_nothing_however_it_ends(cards: Cards) -> 
     assert read(cards.render(failed))[3] == "Nothing was charged."
     cancelled = replace(ours, state=JobState.CANCELLED)
     assert read(cards.render(cancelled))[2] == "Nothing was charged."
+
+
+SPOKEN = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "bill"),
+    [
+        ({}, ["The voice service may have charged for speaking your text."]),
+        ({"failure": Failure(key="speech.unusable")}, ["The voice service may have charged"]),
+        ({"failure": Failure(key="speech.refused")}, ["Nothing was charged."]),
+        ({"failure": Failure(key="speech.unsure")}, ["-# For"]),
+        ({"narration_of": "1" * 32}, ["Nothing was charged."]),
+        ({"attachment": VOICE}, ["Nothing was charged."]),
+    ],
+)
+def test_what_is_spoken_may_cost_where_the_voice_does(
+    clock: Clock, cards: Cards, changes: dict[str, Any], bill: list[str]
+) -> None:
+    state = JobState.FAILED if "failure" in changes else JobState.CANCELLED
+    ended = job(state, **(SPOKEN | changes))
+    paid = Cards(Texts.load(), free_backends=frozenset(), voice_costs=True, clock=clock)
+    line = 3 if "failure" in changes else 2
+    assert read(paid.render(ended))[line].startswith(bill[0])
+    if ended.failure is None:
+        assert read(cards.render(ended))[line] == "Nothing was charged."
 
 
 def test_good_bad_open_and_doubtful_cards_look_different(cards: Cards) -> None:
@@ -228,7 +290,7 @@ def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: Cards) 
     assert labels(view) == FINISHED
 
 
-@pytest.mark.parametrize("note", [NOTE_NOT_MERGED, NOTE_CARD_GONE])
+@pytest.mark.parametrize("note", [NOTE_NOT_MERGED, NOTE_SILENT])
 def test_a_note_stands_with_the_video_and_with_the_link(cards: Cards, note: str) -> None:
     noted = job(JobState.DELIVERING, note=note)
     sentence = Texts.load()(note)
@@ -245,8 +307,41 @@ def test_a_link_says_how_much_it_leads_to(cards: Cards) -> None:
 
 def test_a_held_video_says_who_has_to_do_what(cards: Cards) -> None:
     lines = read(cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000))
-    assert "its 31 MB are more than Discord takes here (9.5 MB)" in lines[1]
-    assert "PUBLIC_URL" in lines[1]
+    assert lines[:2] == ["**Ready: waiting for the operator**", "> a cat on a roof"]
+    assert "its 31 MB are more than Discord takes here (9.5 MB)" in lines[2]
+    assert "PUBLIC_URL" in lines[2]
+
+
+def test_the_wait_for_the_operator_is_not_part_of_the_making(cards: Cards) -> None:
+    ready = replace(ARTIFACT, created_at=START - 60)
+    made = job(JobState.DELIVERING)
+    for view in (
+        cards.render_video(made, filename="a.mp4", ready_at=ready.created_at),
+        cards.render_link(made, ready, url="https://x.example/d/1"),
+    ):
+        assert read(view)[-1].endswith("made in 1:00")
+
+
+def test_a_held_video_can_be_deleted(cards: Cards) -> None:
+    view = cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000)
+    assert labels(view) == ["Delete"]
+
+
+@pytest.mark.parametrize(
+    ("key", "offered"),
+    [
+        (None, ["Delete"]),
+        ("failed.clip_gone", ["Delete"]),
+        ("failed.not_narrated", ["Try another file", "Delete"]),
+        ("audio.empty", ["Try another file", "Delete"]),
+    ],
+)
+def test_a_new_narration_that_came_to_nothing_offers_what_may_help(
+    cards: Cards, key: str | None, offered: list[str]
+) -> None:
+    failure = Failure(key=key) if key else None
+    state = JobState.FAILED if key else JobState.CANCELLED
+    assert labels(cards.render(job(state, clip_of="1" * 32, failure=failure))) == offered
 
 
 @pytest.mark.parametrize(
@@ -415,7 +510,7 @@ def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
     assert lines[0] == f"**{heading}**"
     assert lines[-1].startswith("-# For <@42> · new narration")
     assert not re.search(r"openai|8 s|may have|may charge", "\n".join(lines))
-    assert set(labels(cards.render(over))) <= {"Cancel"}
+    assert set(labels(cards.render(over))) <= {"Cancel", "Delete", "Try another file"}
 
 
 def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(cards: Cards) -> None:

@@ -7,18 +7,23 @@ import re
 import pytest
 
 from bot.delivery.buttons import LABELS
-from bot.model import NOTE_CARD_GONE
 from bot.texts import Texts
 from docs.cards import PAGE, page
 
 TEXTS = Texts.load()
 LANGUAGES = ("en", *TEXTS.translations("card.next"))
 # What stands elsewhere: in a form, in the list of videos, or in place of a card.
-ELSEWHERE = {"audio.missing", "state.succeeded", NOTE_CARD_GONE}
+ELSEWHERE = {"audio.missing", "state.succeeded"}
 
 
 def test_the_page_of_cards_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `make cards`"
+
+
+def test_every_heading_is_in_words() -> None:
+    headings = re.findall(r"(?m)^## (.*)$", PAGE.read_text(encoding="utf-8"))
+    assert len(headings) == len(set(headings)) > 40
+    assert [heading for heading in headings if re.search(r"[`_]|\w\.\w", heading)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

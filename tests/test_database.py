@@ -45,6 +45,14 @@ OLD_ROWS = (
     "INSERT INTO artifacts VALUES ('0123456789abcdef0123456789abcdef', 5, 'sha', 7)",
 )
 
+OLD_JOB = """
+INSERT INTO jobs (id, state, created_at, updated_at, backend, prompt, seconds, size,
+    fingerprint, interaction_id, application_id, user_id, channel_id, locale, token_until,
+    upload_limit, message_id, attachment_name, clip_of, note)
+VALUES (:id, 'received', 1, 1, 'b', 'a cat', 8, '2x2', 'f',
+    :interaction, 1, 1, 1, 'en', 1, 1, 1, :attachment, :clip_of, :note)
+"""
+
 
 async def run_another(data_dir: Path) -> str:
     """Open the database from a second process, and return what that prints."""
@@ -202,6 +210,46 @@ async def test_what_the_first_schema_held_is_there_under_the_second(
         await opened.row("DELETE FROM jobs", NOTHING)
         assert await opened.rows("SELECT job_id FROM job_events", NOTHING) == []
         assert await opened.rows("SELECT job_id FROM artifacts", NOTHING) == []
+
+
+async def test_the_fifth_schema_knows_of_voices_in_clips_and_of_cards_that_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = database._migrations()  # noqa: SLF001 - the scripts as they are
+    monkeypatch.setattr(database, "_migrations", lambda: every[:3])
+    gone = "note.card_gone"
+    sources = [("voice", gone), (None, None), ("voice", "note.not_merged")]
+    async with open_database(tmp_path) as opened:
+        for number, (attachment, note) in enumerate(sources):
+            source = {"id": f"{number}" * 32, "attachment": attachment, "note": note}
+            await opened.row(OLD_JOB, {**source, "clip_of": None, "interaction": number})
+            over = {"id": f"a{number}" * 16, "attachment": "voice", "note": None}
+            await opened.row(OLD_JOB, {**over, "clip_of": source["id"], "interaction": -number - 1})
+    monkeypatch.setattr(database, "_migrations", lambda: every)
+    async with open_database(tmp_path) as opened:
+        found = await opened.rows(
+            "SELECT clip_has_voice FROM jobs WHERE clip_of IS NOT NULL ORDER BY id", NOTHING
+        )
+        notes = await opened.rows("SELECT note, card_gone FROM jobs WHERE clip_of IS NULL", NOTHING)
+    assert [tuple(row) for row in found] == [(1,), (0,), (0,)]
+    assert [tuple(row) for row in notes] == [(None, 1), (None, 0), ("note.not_merged", 0)]
+
+
+@pytest.mark.parametrize(("submits", "sent"), [(0, None), (1, "a cat")])
+async def test_what_went_out_before_prompts_were_written_went_out_as_typed(
+    *, submits: int, sent: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = database._migrations()  # noqa: SLF001 - the scripts as they are
+    (written,) = [i for i, script in enumerate(every) if "ADD COLUMN sent_prompt" in script]
+    monkeypatch.setattr(database, "_migrations", lambda: every[:written])
+    async with open_database(tmp_path) as opened:
+        await opened.row(OLD_ROWS[0], NOTHING)
+        await opened.row("UPDATE jobs SET submits = :submits", {"submits": submits})
+    monkeypatch.setattr(database, "_migrations", lambda: every)
+    async with open_database(tmp_path) as opened:
+        found = await opened.row("SELECT sent_prompt FROM jobs", NOTHING)
+        assert found is not None
+        assert found["sent_prompt"] == sent
 
 
 async def test_a_newer_schema_is_left_alone(

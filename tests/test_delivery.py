@@ -7,13 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import discord
 import pytest
 
 from bot.delivery.direct import DmRefusedError
 from bot.delivery.messages import FileTooLargeError, MessageGoneError
 from bot.errors import DeliveryError
-from bot.model import NOTE_CARD_GONE, Handover, JobState, Notify
+from bot.model import NOTE_SILENT, Handover, JobState, Notify
 from bot.sandbox import faults, refusals
 from bot.sandbox.refusals import Refusal
 from tests.desk import open_desk
@@ -255,11 +256,62 @@ async def test_a_discord_that_is_down_is_edited_later(
     assert "Waiting its turn" in message.text
 
 
-async def test_a_refusal_of_what_we_send_is_a_bug_and_says_so(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, 50035), (400, 50083), (403, 50001), (404, 10008), (405, 0)]
+)
+@pytest.mark.parametrize("by_bot", [False, True])
+async def test_a_refusal_that_will_stay_leaves_the_video_to_the_dm(
+    desk: Desk, status: int, code: int, *, by_bot: bool
+) -> None:
+    job, message = await desk.video()
+    desk.sandbox.faults.add(BY_BOT if by_bot else BY_TOKEN, Refusal(status, code, "No."))
+    if by_bot:
+        desk.forget_token()
+    assert await desk.deliverer().deliver(job, desk.artifact(job)) is Handover.DM
+    assert not message.files
+
+
+@pytest.mark.parametrize("refusal", [refusals.UNAUTHORIZED, Refusal(403, 0, "Cloudflare")])
+async def test_a_refusal_that_is_not_about_the_message_is_none_of_its_ends(
+    desk: Desk, refusal: Refusal
+) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add(BY_TOKEN, Refusal(400, 50035, "Invalid Form Body"))
-    with pytest.raises(discord.HTTPException, match="50035"):
+    desk.forget_token()
+    desk.sandbox.faults.add(BY_BOT, refusal)
+    with pytest.raises(DeliveryError):
         await edit(desk, job)
+
+
+async def test_what_discord_says_of_an_edit_that_it_refuses_is_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    job, _ = await desk.video()
+    desk.sandbox.faults.add(BY_TOKEN, Refusal(400, 50035, "components[0]: too long"))
+    await desk.deliverer().show(job)
+    [record] = [r for r in caplog.records if "card.edit_refused" in r.getMessage()]
+    assert "too long" in record.getMessage()
+    assert str(job.origin.token) not in record.getMessage()
+
+
+@pytest.mark.parametrize("by_dm", [False, True])
+async def test_an_upload_of_the_bots_own_may_take_longer_than_discord_py_waits(
+    desk: Desk, *, by_dm: bool
+) -> None:
+    job, message = await desk.video()
+    desk.artifact(job)
+    dm = await desk.bot.create_dm(discord.Object(job.origin.user_id))
+    desk.forget_token()
+    session = desk.bot.http._HTTPClient__session  # noqa: SLF001 - it names no other way to its clock
+    session._timeout = aiohttp.ClientTimeout(total=1e-6)  # noqa: SLF001 - no upload is so quick
+    with pytest.raises(TimeoutError):
+        await dm.send("no file")
+    if by_dm:
+        await desk.direct.send(job, "here", video(desk, job), may_be_there=False)
+        sent = desk.sandbox.dms()[-1]
+    else:
+        view, sent = desk.cards.render_video(job, filename="a.mp4"), message
+        await desk.messages.edit(job, view, video(desk, job))
+    assert [file.path.read_bytes() for file in sent.files] == [b"a video"]
 
 
 # The one DM.
@@ -292,7 +344,8 @@ async def test_the_dm_of_another_job_with_the_same_prompt_is_not_taken_for_ones_
         refusals.broken(503),
         LATER,
         faults.Cut(),
-        Refusal(400, 50035, "Invalid Form Body"),
+        refusals.UNAUTHORIZED,
+        Refusal(403, 0, "Cloudflare"),
         Refusal(403, 40003, "You are opening direct messages too fast"),
     ],
     ids=repr,
@@ -311,9 +364,14 @@ async def test_a_dm_that_did_not_get_through_is_tried_again(
     assert len(desk.sandbox.dms()) == 1
 
 
-async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "refusal", [refusals.DM_CLOSED, Refusal(403, 50278, "No mutual guilds")], ids=lambda r: r.code
+)
+async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(
+    desk: Desk, refusal: Refusal
+) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("POST /channels/*", refusals.DM_CLOSED)
+    desk.sandbox.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
         await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
     asked = len(desk.sandbox.ledger.requests)
@@ -327,9 +385,22 @@ async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(desk:
     assert len(desk.sandbox.dms()) == 1
 
 
-async def test_a_person_who_is_gone_gets_no_dm_and_nothing_is_learned_of_it(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        refusals.UNKNOWN_USER,
+        refusals.MISSING_ACCESS,
+        Refusal(403, 20026, "Your bot has been flagged by our anti-spam system"),
+        Refusal(400, 50033, "Invalid Recipient(s)"),
+        Refusal(400, 50035, "Invalid Form Body"),
+    ],
+    ids=lambda refusal: refusal.code,
+)
+async def test_a_dm_that_is_refused_for_another_reason_teaches_nothing_of_the_person(
+    desk: Desk, refusal: Refusal
+) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("POST /channels/*", refusals.UNKNOWN_USER)
+    desk.sandbox.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
         await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
     assert (await desk.bench.people.get(job.origin.user_id)).dm_closed_at is None
@@ -412,7 +483,7 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     desk: Desk, *, announced: bool
 ) -> None:
     job, message = await notifying(desk)
-    job = replace(job, note=NOTE_CARD_GONE)
+    job = replace(job, card_gone=True, note=NOTE_SILENT)
     artifact = desk.artifact(job)
     desk.sandbox.messages.delete(message)
     desk.sandbox.limits.upload_bytes = 3
@@ -423,14 +494,16 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     assert await desk.deliverer(public_url=PUBLIC_URL).notify(again, artifact)
     [dm] = desk.sandbox.dms()
     assert f"{PUBLIC_URL}/v/{job.id}." in dm.text
+    assert "it is silent" in dm.text
 
 
 async def test_a_small_video_whose_card_is_gone_comes_by_dm(desk: Desk) -> None:
     job, _ = await notifying(desk)
-    job = replace(job, note=NOTE_CARD_GONE)
+    job = replace(job, card_gone=True, note=NOTE_SILENT)
     assert await desk.deliverer().notify(job, desk.artifact(job))
     [dm] = desk.sandbox.dms()
     assert [file.path.read_bytes() for file in dm.files] == [b"a video"]
+    assert "it is silent" in dm.text
 
 
 async def test_edits_of_one_card_never_overtake_each_other(desk: Desk) -> None:

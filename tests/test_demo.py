@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.__main__ import main
+from bot.commands import demo
+from bot.storyboard.scenes import split_scenes
 from tests import clips
 from tests.command_line import WITHIN, end, group_is_empty, run_bot, start
 from tests.videos_api import Fault, VideosApi
@@ -81,8 +83,17 @@ async def test_any_server_that_speaks_the_videos_api_can_be_shown(
 ) -> None:
     async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
         ended = await run_bot(tmp_path, "demo", "--audio", str(narration), **provider(api))
-        assert [job["prompt"] for job in api.jobs.values()] == ["Explain how rainbows form"]
+        [job] = api.jobs.values()
+    words, _, brief = job["prompt"].partition("\n\n")
+    assert words == demo.PROMPT
+    assert brief.startswith("Subject: ")
     assert_narrated(ended, tmp_path / "data" / "demo")
+
+
+def test_the_prompt_that_is_shown_makes_whole_lines_of_its_own() -> None:
+    scenes = split_scenes(demo.PROMPT, seconds=8)
+    assert " ".join(scenes) == demo.PROMPT.replace(":", "")
+    assert [len(scene.split()) for scene in scenes] == [3, 3, 5]
 
 
 async def test_a_refusal_of_the_provider_is_told(tmp_path: Path) -> None:
@@ -95,9 +106,15 @@ async def test_a_refusal_of_the_provider_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in ended.err
 
 
-async def test_what_is_refused_at_once_is_told_too(tmp_path: Path) -> None:
+async def test_what_is_refused_at_once_is_told_too_and_leaves_the_video_before(
+    tmp_path: Path,
+) -> None:
+    before = tmp_path / "data" / "demo" / "clapper-demo.mp4"
+    (before.parent / ".clapper-demo").mkdir(parents=True)
+    before.write_bytes(b"of the demo before")
     ended = await run_bot(tmp_path, "demo", "--prompt", " ")
     assert ended.code == 1
+    assert before.read_bytes() == b"of the demo before"
     assert "Please write what the video should show." in ended.out
     assert "Traceback" not in ended.err
 

@@ -33,14 +33,19 @@ if TYPE_CHECKING:
     from discord import app_commands
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")
+PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/backends.md")
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
 PICTURE_BYTES = 300_000
 
 # A state whose step shows the video, or shows nothing, has no sentence of its own.
 SHOWN_STATES = frozenset(JobState) - {JobState.NOTIFYING, JobState.SUCCEEDED}
 # What stands behind the dot where the code puts a key together.
-PUT_TOGETHER = {"state": SHOWN_STATES, "failed": frozenset(ErrorKind)}
+PUT_TOGETHER = {
+    "state": SHOWN_STATES,
+    "failed": frozenset(ErrorKind),
+    # What bot/media/sniff.py says in words.
+    "found": {"text", "data", "mp4 or m4a", "webm or matroska"},
+}
 
 
 def read(name: str) -> str:
@@ -117,6 +122,11 @@ def check_default(name: str, written: str) -> None:
 def test_the_backends_are_those_of_the_setting() -> None:
     named = {unquoted(row[0]) for row in table(README, "`VIDEO_BACKEND`")}
     assert named == set(get_args(FIELDS["VIDEO_BACKEND"].annotation))
+
+
+def test_the_voices_are_those_of_the_setting() -> None:
+    named = {unquoted(row[0]) for row in table(README, "`NARRATION_BACKEND`")}
+    assert named == set(get_args(FIELDS["NARRATION_BACKEND"].annotation))
 
 
 # --- commands ---

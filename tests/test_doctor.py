@@ -13,12 +13,21 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.__main__ import main
+from bot.commands import doctor
 from bot.commands.doctor import examine
+from bot.media import piper
 from bot.model import JobState
+from bot.sandbox import faults
+from bot.sandbox.sandbox import Sandbox
 from bot.settings import Settings, load_settings
 from storage.inspect import count_delivering
+from tests import clips
+from tests.chat_api import MODEL, ChatApi
 from tests.command_line import run_bot
+from tests.gemini_api import GeminiApi
 from tests.openrouter_api import OpenRouterApi, model
+from tests.speech_api import SpeechApi
+from tests.stand_in import Fault
 from tests.videos_api import VideosApi
 from tests.wire import free_port
 
@@ -49,25 +58,67 @@ def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def look(subject: str, tmp_path: Path, **settings: object) -> Finding:
     """Examine a machine, and return one finding."""
-    values = {"discord_token": TOKEN, "data_dir": tmp_path} | settings
+    nowhere = "http://127.0.0.1:1"
+    values = {"discord_token": TOKEN, "discord_api_url": nowhere, "data_dir": tmp_path} | settings
     [found] = [f for f in await examine(load_settings(**values)) if f.subject == subject]
     return found
 
 
 async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> None:
-    ended = await run_bot(tmp_path, "doctor", DISCORD_TOKEN=TOKEN, PUBLIC_URL="https://c.example")
+    (tmp_path / "discord").mkdir()
+    async with Sandbox(tmp_path / "discord") as sandbox:
+        ended = await run_bot(
+            tmp_path,
+            "doctor",
+            DISCORD_TOKEN=sandbox.token,
+            DISCORD_API_URL=sandbox.url,
+            PUBLIC_URL="https://c.example",
+        )
+        [asked] = [each for each in sandbox.ledger.requests if each.path.endswith("/users/@me")]
+    assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok"] * 7
-    assert lines[0] == "ok  DISCORD_TOKEN    has the right shape"
-    assert TOKEN not in ended.out
+    assert [line.split()[0] for line in lines] == ["ok"] * 12
+    assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
+    assert sandbox.token not in ended.out
+
+
+async def test_a_token_that_discord_refuses_is_not_ok(tmp_path: Path) -> None:
+    (tmp_path / "discord").mkdir()
+    async with Sandbox(tmp_path / "discord") as sandbox:
+        found = await look("DISCORD_TOKEN", tmp_path, discord_api_url=sandbox.url)
+    assert (found.ok, found.found) == (False, "Discord refuses it")
+    assert "Developer Portal" in found.advice
+    assert TOKEN not in found.advice
+
+
+async def test_a_token_that_can_not_be_tried_is_not_ok(tmp_path: Path) -> None:
+    found = await look("DISCORD_TOKEN", tmp_path)
+    assert (found.ok, found.found) == (False, "has the right shape, but could not be tried")
+    assert "does not answer like Discord" in found.advice
+
+
+async def test_a_discord_that_does_not_answer_keeps_the_doctor_for_a_while_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_LOGIN_SECONDS", 0.2)
+    (tmp_path / "discord").mkdir()
+    held = faults.Hold()
+    async with Sandbox(tmp_path / "discord") as sandbox:
+        sandbox.faults.add("GET /users/@me", held)
+        found = await look(
+            "DISCORD_TOKEN", tmp_path, discord_token=sandbox.token, discord_api_url=sandbox.url
+        )
+        held.release.set()
+    assert (found.ok, found.found) == (False, "has the right shape, but could not be tried")
+    assert "no answer from Discord" in found.advice
 
 
 def test_what_is_wrong_is_marked_with_what_to_do_and_an_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["doctor"]) == 1
-    first, advice, *_ = capsys.readouterr().out.splitlines()
+    _, first, advice, *_ = capsys.readouterr().out.splitlines()
     assert first == "!!  DISCORD_TOKEN    missing"
     assert advice.strip().startswith("-> copy it from the Developer Portal")
 
@@ -183,6 +234,88 @@ async def test_openrouter_is_asked_for_key_model_and_price(
     assert "sk-" not in found.found + found.advice
 
 
+@pytest.mark.parametrize(
+    ("settings", "ok", "words"),
+    [
+        ({}, True, "gemini (experimental): gemini-omni-1.2-flash, about $0.81 a clip"),
+        ({}, True, "a clip (price list of 2026-11), asked for news"),
+        ({"video_size": "640x360"}, True, "no price is listed"),
+        ({"gemini_api_key": "gm-wrong"}, False, "refuses the key"),
+        ({"video_model": "gemini-omni-0"}, False, "has no model gemini-omni-0"),
+        ({"video_seconds": 20}, False, "VIDEO_SECONDS: Gemini Omni makes clips of 3 to 15"),
+        ({"gemini_base_url": "http://127.0.0.1:9"}, False, "no use of http://127.0.0.1:9"),
+    ],
+)
+async def test_gemini_is_asked_for_key_and_model(
+    tmp_path: Path, settings: dict[str, object], words: str, *, ok: bool
+) -> None:
+    async with GeminiApi(key="gm-right") as api:
+        values = {
+            "video_backend": "gemini",
+            "gemini_base_url": api.base_url,
+            "gemini_api_key": "gm-right",
+        }
+        found = await look("VIDEO_BACKEND", tmp_path, **(values | settings))
+    assert (found.ok, bool(found.advice)) == (ok, not ok)
+    assert words in found.found
+    assert "gm-" not in found.found + found.advice
+    assert not api.made("POST")
+
+
+async def test_the_writer_is_looked_for(tmp_path: Path) -> None:
+    async def writer(**settings: object) -> Finding:
+        return await look("PROMPT_WRITER", tmp_path, **settings)
+
+    assert (await writer()).found == "title cards show the words alone"
+    values = {"video_backend": "openai", "openai_base_url": "http://127.0.0.1:9/v1"}
+    assert (await writer(**values)).found == "template"
+    async with ChatApi(key="sk-right") as api:
+        values |= {
+            "prompt_writer": "openai",
+            "prompt_base_url": api.base_url,
+            "prompt_api_key": "sk-right",
+            "prompt_model": MODEL,
+        }
+        found = await writer(**values)
+        assert (found.ok, found.advice) == (True, "")
+        assert found.found == f"openai: {api.base_url} answers"
+        found = await writer(**values | {"prompt_model": "gpt-none"})
+        assert found.ok
+        assert "PROMPT_MODEL" in found.advice
+        found = await writer(**values | {"prompt_api_key": "sk-wrong"})
+        assert (found.ok, found.advice) == (False, "correct PROMPT_API_KEY")
+        for status, ok in ((404, True), (503, False)):
+            api.go_wrong("models", Fault(status=status, body={}))
+            found = await writer(**values)
+            assert (found.ok, bool(found.advice)) == (ok, not ok)
+        assert api.made("POST") == []
+    found = await writer(**values)
+    assert (found.ok, "PROMPT_BASE_URL" in found.advice) == (False, True)
+
+
+async def test_the_moderation_is_tried_with_something_harmless(tmp_path: Path) -> None:
+    assert (await look("MODERATION", tmp_path)).found == "off"
+    async with ChatApi(key="sk-right") as api:
+        values = {"moderation": "openai", "moderation_base_url": api.base_url}
+        found = await look("MODERATION", tmp_path, **values, moderation_api_key="sk-right")
+        assert (found.ok, found.found) == (True, f"openai: {api.base_url} answers")
+        found = await look("MODERATION", tmp_path, **values, moderation_api_key="sk-wrong")
+        assert (found.ok, found.advice) == (False, "correct MODERATION_API_KEY")
+        assert "sk-" not in found.found
+    found = await look("MODERATION", tmp_path, **values)
+    assert (found.ok, "MODERATION_BASE_URL" in found.advice) == (False, True)
+
+
+async def test_the_word_list_is_read(tmp_path: Path) -> None:
+    assert (await look("blocked words", tmp_path)).found == "none"
+    listed = tmp_path / "blocked.txt"
+    found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
+    assert (found.ok, "there is no file" in found.advice) == (False, True)
+    listed.write_text("one\n# two\nthree\n")
+    found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
+    assert (found.ok, found.found) == (True, "2")
+
+
 async def test_an_ffmpeg_that_will_do_is_named(tmp_path: Path) -> None:
     found = await look("ffmpeg", tmp_path)
     assert found.ok
@@ -279,3 +412,57 @@ async def test_a_database_that_can_not_be_read_is_seen(tmp_path: Path) -> None:
     found = await look("held videos", tmp_path)
     assert not found.ok
     assert "unreadable" in found.found
+
+
+# --- the voice ---
+
+
+async def voice(tmp_path: Path, **settings: object) -> Finding:
+    return await look("NARRATION_BACKEND", tmp_path, **settings)
+
+
+async def test_without_a_voice_all_is_well(tmp_path: Path) -> None:
+    found = await voice(tmp_path)
+    assert (found.ok, found.found) == (True, "off: audio files alone")
+
+
+async def test_an_offline_voice_that_is_not_installed_names_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piper, "find_spec", lambda _: None)
+    found = await voice(tmp_path, narration_backend="piper")
+    assert not found.ok
+    assert "make voice" in found.advice
+
+
+async def test_a_voice_is_tried(tmp_path: Path) -> None:
+    clips.make_tone(tmp_path / "tone.mp3", seconds=1)
+    async with SpeechApi((tmp_path / "tone.mp3").read_bytes()) as api:
+        found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
+        assert found.ok
+        assert found.found.startswith("openai: a word in 1.0 s at -")
+        assert len(api.creates) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        (Fault(status=401), "NARRATION_API_KEY"),
+        (Fault(status=200, body="<html>"), "usually ends with /v1"),
+        (Fault(status=500), "log"),
+        (Fault(status=429), "later"),
+    ],
+)
+async def test_what_a_voice_lacks_is_told(tmp_path: Path, fault: Fault, advice: str) -> None:
+    async with SpeechApi(b"") as api:
+        api.go_wrong("speech", fault)
+        found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
+    assert not found.ok
+    assert advice in found.advice
+
+
+async def test_a_silent_voice_is_told(tmp_path: Path) -> None:
+    clips.make_silence(tmp_path / "silence.wav")
+    async with SpeechApi((tmp_path / "silence.wav").read_bytes()) as api:
+        found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
+    assert (found.ok, found.found) == (False, "openai: it is silent")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -13,14 +15,18 @@ from bot.media.editor import Editor
 from bot.media.ffmpeg import Ffmpeg
 from bot.media.mp4 import read_mp4
 from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.speech import speak_once
 from bot.media.workspace import Workspace
 from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT
 from tests import clips
+from tests.fakes import FakeVoice
 from tests.measurements import level
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from bot.media.speech import Voice
 
 JOB = "0" * 32
 NEXT = "1" * 32
@@ -128,6 +134,79 @@ async def test_what_is_no_narration_is_not_kept(
         await editor.ingest_kept(NEXT, of=JOB)
 
 
+@pytest.fixture
+def voice(tmp_path: Path) -> FakeVoice:
+    clips.make_tone(tmp_path / "spoken.mp3", seconds=3)
+    return FakeVoice((tmp_path / "spoken.mp3").read_bytes())
+
+
+def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice) -> Editor:
+    return Editor(
+        Ffmpeg(clips.binary(), slots=1),
+        AttachmentFetcher(session, hosts=frozenset(), max_bytes=1),
+        workspace,
+        presets=SMALL,
+        max_seconds=30,
+        voice=voice,
+    )
+
+
+async def test_a_text_is_spoken_once_kept_and_serves_the_next_job(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    editor = speaking(workspace, session, voice)
+    for _ in range(2):
+        await editor.speak(JOB, "a text")
+    assert voice.spoken == ["a text"]
+    assert workspace.narration(JOB).read_bytes() == voice.sound
+    await editor.ingest_kept(NEXT, of=JOB)
+    clips.make_clip(workspace.folder(NEXT).clip, seconds=2)
+    film = await editor.finish(NEXT, narrated=True)
+    assert read_mp4(film.path).seconds == pytest.approx(3, abs=0.1)
+
+
+async def test_a_spoken_file_that_a_crash_has_left_is_not_paid_for_again(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    folder = await workspace.create(JOB)
+    await speak_once(voice, "a text", folder.attachment)
+    await speaking(workspace, session, voice).speak(JOB, "a text")
+    assert voice.spoken == ["a text"]
+    assert folder.narration.exists()
+
+
+async def test_what_may_have_been_paid_for_is_not_asked_for_again(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    editor = speaking(workspace, session, voice)
+    voice.faults.append(MediaError("the disk is full"))
+    with pytest.raises(MediaError, match="full"):
+        await editor.speak(JOB, "a text")
+    with pytest.raises(UserError, match=r"speech\.unsure"):
+        await editor.speak(JOB, "a text")
+    free = FakeVoice(voice.sound, costs=False, faults=[MediaError("lost")])
+    editor = speaking(workspace, session, free)
+    with pytest.raises(MediaError, match="lost"):
+        await editor.speak(NEXT, "a text")
+    await editor.speak(NEXT, "a text")
+
+
+async def test_what_is_no_sound_is_said_of_the_voice(
+    workspace: Workspace, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"speech\.unusable"):
+        await speaking(workspace, session, FakeVoice(b"<html>")).speak(JOB, "a text")
+    clips.make_tone(tmp_path / "long.mp3", seconds=40)
+    long = FakeVoice((tmp_path / "long.mp3").read_bytes())
+    with pytest.raises(UserError, match=r"speech\.too_long"):
+        await speaking(workspace, session, long).speak(NEXT, "a text")
+
+
+async def test_without_a_voice_a_text_waits_for_nobody(editor: Editor) -> None:
+    with pytest.raises(UserError, match=r"speech\.off"):
+        await editor.speak(JOB, "a text")
+
+
 async def test_a_narration_that_is_gone_is_no_success(editor: Editor, workspace: Workspace) -> None:
     clips.make_clip((await workspace.create(JOB)).clip)
     with pytest.raises(MediaError, match="gone"):
@@ -167,10 +246,25 @@ async def test_a_smaller_copy_is_made_beside_the_original(
     clips.make_clip(video)
     before = video.read_bytes()
     await editor.shrink(JOB, limit_bytes=100_000, decent=True)
-    copy = workspace.folder(JOB).copy(decent=True)
+    copy = workspace.copy(JOB, decent=True)
     assert read_mp4(copy).seconds == pytest.approx(2, abs=0.1)
     assert copy.stat().st_size <= 100_000
     assert video.read_bytes() == before
+
+
+async def test_who_wants_a_copy_that_another_is_making_waits_for_it(
+    editor: Editor, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot.media.fit")
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    clips.make_clip(video)
+    await asyncio.gather(
+        *(editor.shrink(JOB, limit_bytes=limit, decent=True) for limit in (100_000, 110_000))
+    )
+    made = [r.getMessage() for r in caplog.records if r.getMessage().startswith("fit.done")]
+    assert len(made) == 1
+    assert workspace.copy(JOB, decent=True).stat().st_size <= 100_000
 
 
 @pytest.mark.parametrize(("content", "limit"), [(b"no video", 5), (None, 1000)])
@@ -184,4 +278,4 @@ async def test_what_can_not_be_made_smaller_leaves_no_copy(
     else:
         video.write_bytes(content)
     await editor.shrink(JOB, limit_bytes=limit, decent=False)
-    assert list(workspace.folder(JOB).path.iterdir()) == []
+    assert list(workspace.copy(JOB, decent=False).parent.iterdir()) == []

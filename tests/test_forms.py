@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.delivery.buttons import Action
-from bot.model import JobState
+from bot.errors import UserError
+from bot.model import Handover, JobState
 from bot.sandbox import faults, refusals, state
 from bot.sandbox.uploads import Upload
 from bot.texts import Texts
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 SOUND = Upload(filename="voice.ogg", content=b"OggS", content_type="audio/ogg")
-FORMS = (Action.EDIT, Action.NARRATE, Action.DELETE)
+FORMS = (Action.EDIT, Action.NARRATE, Action.ATTACH, Action.DELETE)
 
 
 @pytest.fixture
@@ -56,7 +57,10 @@ def warnings() -> Generator[Errors]:
 
 async def finished(desk: Desk, *, attachment: Attachment | None = None) -> Job:
     """Let a job of the person at the desk be done."""
-    job = await desk.bench.submit(attachment=attachment, user_id=desk.sandbox.world.user.id)
+    world = desk.sandbox.world
+    job = await desk.bench.submit(
+        attachment=attachment, user_id=world.user.id, channel_id=world.channel.id
+    )
     ended = await desk.bench.run_out(job.id)
     assert ended.state is JobState.SUCCEEDED
     return ended
@@ -202,6 +206,48 @@ async def test_what_is_no_narration_is_told(
 # Delete
 
 
+async def refused(desk: Desk, **how: Any) -> Job:
+    """Let a job of the person at the desk fail, because its attachment is no audio."""
+    bench = desk.bench
+    bench.editor.faults.append(UserError("audio.not_audio", found="PDF"))
+    job = await bench.submit(attachment=VOICE, user_id=desk.sandbox.world.user.id, **how)
+    job = await bench.run_out(job.id)
+    assert job.state is JobState.FAILED
+    return job
+
+
+async def test_another_file_is_tried_with_the_prompt_as_it_was_or_changed(desk: Desk) -> None:
+    first = await refused(desk)
+    for prompt in (first.request.prompt, "A dog"):
+        opened = await form(desk, Action.ATTACH, first)
+        assert first.request.prompt in str(opened.modal)
+        job = await behind(desk, await told(desk, opened, {"prompt": prompt, "audio": SOUND}))
+        assert (job.request.prompt, job.narration_of, job.clip_of) == (prompt, None, None)
+        assert job.attachment is not None
+        assert job.attachment.filename == SOUND.filename
+        assert (await desk.bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+async def test_another_file_is_tried_for_the_same_finished_video(desk: Desk) -> None:
+    clip = await finished(desk)
+    first = await refused(desk, clip_of=clip.id)
+    opened = await form(desk, Action.ATTACH, first)
+    assert first.request.prompt not in str(opened.modal)
+    job = await behind(desk, await told(desk, opened, {"audio": SOUND}))
+    assert job.clip_of == clip.id
+    desk.bench.workspace.video(clip.id).unlink()
+    assert "don't have this video any more" in (await press(desk, Action.ATTACH, first)).text
+
+
+async def test_no_file_and_a_prompt_that_will_not_do_are_told(desk: Desk) -> None:
+    first = await refused(desk)
+    opened = await form(desk, Action.ATTACH, first)
+    assert "no audio file" in (await told(desk, opened, {"prompt": "A dog"})).text
+    opened = await form(desk, Action.ATTACH, first)
+    sent = {"prompt": "  ", "audio": SOUND}
+    assert "Please write" in (await told(desk, opened, sent)).text
+
+
 async def delete(desk: Desk, opened: Interaction) -> None:
     """Tick the box, send the form, and wait until the bot has asked for the end of the card."""
     before = len(desk.made("DELETE /webhooks"))
@@ -223,6 +269,26 @@ async def test_deleting_takes_the_message_and_the_files(desk: Desk) -> None:
         assert "has been deleted" in (await press(desk, action, job)).text
 
 
+async def test_a_slow_disk_does_not_keep_discord_waiting_for_its_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await finished(desk)
+    opened = await form(desk, Action.DELETE, job)
+    discard, is_answered = desk.bench.workspace.discard, asyncio.Event()
+
+    async def wait_for_the_answer(job_id: str) -> None:
+        await is_answered.wait()
+        await discard(job_id)
+
+    monkeypatch.setattr(desk.bench.workspace, "discard", wait_for_the_answer)
+    before = len(desk.made("POST /interactions"))
+    await desk.sandbox.submit(opened, {"sure": True})
+    await desk.sandbox.wait_for(lambda: len(desk.made("POST /interactions")) > before)
+    is_answered.set()
+    await desk.sandbox.wait_for(lambda: desk.made("DELETE /webhooks"))
+    assert not await desk.bench.workspace.has_video(job.id)
+
+
 async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:
     job = await finished(desk)
     opened = await form(desk, Action.DELETE, job)
@@ -239,6 +305,48 @@ async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
     assert "still under way" in (await told(desk, opened, {"sure": True})).text
     await desk.bench.run_out(job.id)
     await delete(desk, await form(desk, Action.DELETE, job))
+
+
+async def held(desk: Desk) -> Job:
+    """Let a job of the person at the desk wait for the operator."""
+    bench = desk.bench
+    bench.deliverer.handover = Handover.HELD
+    job = await bench.at(JobState.DELIVERING, attachment=VOICE, user_id=desk.sandbox.world.user.id)
+    return await bench.step(job.id)
+
+
+async def test_a_video_that_waits_for_the_operator_is_deleted(desk: Desk) -> None:
+    job = await held(desk)
+    await delete(desk, await form(desk, Action.DELETE, job))
+    gone = await desk.bench.now(job.id)
+    assert (gone.state, gone.next_at, gone.request.prompt) == (JobState.CANCELLED, None, "")
+    assert not await desk.bench.workspace.has_video(job.id)
+    assert desk.bench.deliverer.cards == {}
+
+
+async def test_a_video_that_is_being_handed_over_is_not_deleted(desk: Desk) -> None:
+    job = await held(desk)
+    opened = await form(desk, Action.DELETE, job)
+    await desk.bench.jobs.wake_held()
+    assert "still under way" in (await told(desk, opened, {"sure": True})).text
+    assert "still under way" in (await press(desk, Action.DELETE, job)).text
+    assert await desk.bench.workspace.has_video(job.id)
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+async def test_the_card_of_a_job_that_came_to_nothing_is_deleted(
+    desk: Desk, state: JobState
+) -> None:
+    job = await desk.bench.at(state, attachment=VOICE, user_id=desk.sandbox.world.user.id)
+    job = await desk.bench.run_out(job.id)
+    opened = await form(desk, Action.DELETE, job)
+    assert opened.modal is not None
+    assert "your prompt" in str(opened.modal)
+    assert "the video that I keep" not in str(opened.modal)
+    await delete(desk, opened)
+    assert opened.source is not None
+    assert opened.source.deleted
+    assert (await desk.bench.now(job.id)).request.prompt == ""
 
 
 async def test_a_card_that_can_not_be_removed_can_be_removed_later(

@@ -89,6 +89,24 @@ async def test_caps_hold_when_commands_come_all_at_once(
         assert await count_rows(bench, "jobs") == 3
 
 
+async def test_the_days_cap_says_when_there_is_room_again(tmp_path: Path, clock: Clock) -> None:
+    caps = Caps(open_per_user=9, open_in_all=9, per_day=2)
+    async with open_bench(tmp_path, clock, caps=caps) as bench:
+        for _ in range(2):
+            await bench.submit()
+            clock.advance(3600)
+        # Nothing that the cap leaves out is waited for.
+        await bench.database.rows(
+            "UPDATE jobs SET clip_of = id WHERE rowid = (SELECT min(rowid) FROM jobs)", {}
+        )
+        second = await bench.submit()
+        with pytest.raises(UserError, match=r"caps\.day") as refused:
+            await bench.submit()
+        assert refused.value.fields["when"] == f"<t:{int(clock()) + 23 * 3600 + 1}:R>"
+        clock.advance(23 * 3600 + 1)
+        assert (await bench.submit()).created_at > second.created_at
+
+
 async def test_a_cap_per_person_is_nobody_elses(tmp_path: Path, clock: Clock) -> None:
     caps = Caps(open_per_user=1, open_in_all=9, per_day=9)
     async with open_bench(tmp_path, clock, caps=caps) as bench:
@@ -304,7 +322,6 @@ async def test_nothing_is_cancelled_by_a_made_up_id(bench: Bench) -> None:
 
 async def test_an_undecided_job_is_decided_once(bench: Bench) -> None:
     job = await bench.at(JobState.UNDECIDED)
-    assert await bench.jobs.cancel(job.id) is None
     retried = await bench.jobs.retry_undecided(job.id)
     assert retried is not None
     assert retried.state is JobState.QUEUED
@@ -312,9 +329,10 @@ async def test_an_undecided_job_is_decided_once(bench: Bench) -> None:
     assert await bench.jobs.give_up(job.id) is None
 
 
-async def test_an_undecided_job_can_be_given_up(bench: Bench) -> None:
+@pytest.mark.parametrize("by_cancel", [False, True])
+async def test_an_undecided_job_can_be_given_up(bench: Bench, *, by_cancel: bool) -> None:
     job = await bench.at(JobState.UNDECIDED)
-    given_up = await bench.jobs.give_up(job.id)
+    given_up = await (bench.jobs.cancel if by_cancel else bench.jobs.give_up)(job.id)
     assert given_up is not None
     assert given_up.state is JobState.CANCELLED
 

@@ -42,6 +42,15 @@ async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
     return job.id
 
 
+async def copied(bench: Bench, job_id: str) -> list[Path]:
+    """Put smaller copies of a job's video beside it, and the part of one that was never whole."""
+    copies = [await bench.workspace.prepare_copy(job_id, decent=decent) for decent in (True, False)]
+    copies.append(copies[0].with_name(f"{copies[0].name}.part"))
+    for path in copies:
+        path.write_bytes(b"copy")
+    return copies
+
+
 def files(bench: Bench, job_id: str) -> list[str]:
     """Name what lies on the disk of a job."""
     places = (bench.workspace.folder(job_id).path, bench.workspace.video(job_id))
@@ -63,6 +72,31 @@ async def test_nothing_but_an_empty_row_is_left_of_a_deleted_job(
     assert (job.attachment, job.failure, job.origin.token) == (None, None, None)
     [row] = await bench.database.rows("SELECT * FROM jobs", {})
     assert not {REQUEST.prompt, REQUEST.fingerprint, VOICE.filename, VOICE.url} & set(row)
+
+
+async def test_a_message_that_comes_to_light_too_late_brings_no_deleted_job_back(
+    bench: Bench,
+) -> None:
+    job = await bench.submit(acknowledged=False)
+    bench.deliverer.found = None
+    job = await bench.run_out(job.id)
+    assert await bench.keeper.delete(job.id)
+    gone = await bench.now(job.id)
+    assert await bench.jobs.acknowledge(job.id, 77) is None
+    assert await bench.now(job.id) == gone
+
+
+async def test_smaller_copies_count_as_kept_and_go_with_their_video(bench: Bench) -> None:
+    job_id = await ended(bench)
+    before = await bench.keeper.stored(1)
+    copies = await copied(bench, job_id)
+    assert (await bench.keeper.stored(1)).video_bytes == before.video_bytes + 3 * len(b"copy")
+    await bench.artifacts.mark_delivered(job_id, now=bench.clock())
+    await bench.build_keeper(max_bytes=20).sweep()
+    assert all(path.exists() for path in copies)
+    await bench.build_keeper(max_bytes=19).sweep()
+    assert files(bench, job_id) == []
+    assert [path for path in copies if path.exists()] == []
 
 
 @pytest.mark.parametrize("state", OPEN)
@@ -254,18 +288,25 @@ async def test_the_row_of_a_deleted_job_goes_when_no_cap_counts_it(bench: Bench)
     assert await bench.jobs.get(kept) is not None
 
 
-async def test_a_deleted_row_stays_while_its_remote_job_could_be_taken_for_anothers(
+async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     bench: Bench,
 ) -> None:
     job_id = await delivered(bench)
+    ref = (await bench.now(job_id)).remote_id
+    assert ref is not None
     await bench.keeper.delete(job_id)
     doubtful = await bench.at(JobState.UNDECIDED)
     bench.clock.advance(2 * DAY)
     await bench.keeper.sweep()
-    assert await bench.jobs.get(job_id) is not None
+    assert await bench.jobs.get(job_id) is None
+    # No list and no late webhook can make its remote job the other's.
+    await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
+    since = bench.clock() - 3 * DAY
+    assert ref not in await bench.jobs.unclaimed_refs(bench.backend.name, since=since)
+    assert await bench.jobs.bound_refs(bench.backend.name, [ref]) == {ref}
     await bench.jobs.give_up(doubtful.id)
     await bench.keeper.sweep()
-    assert await bench.jobs.get(job_id) is None
+    assert await bench.database.rows("SELECT * FROM spent_refs", {}) == []
 
 
 async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from bot.delivery.ladder import Ladder, Parcel, Place
 from bot.delivery.messages import FileTooLargeError
+from bot.errors import UnconfirmedSubmitError
 from bot.links import Links
-from bot.model import NOTE_CARD_GONE, Handover, JobState, Notify
+from bot.model import Handover, JobState, Notify
 from bot.sandbox import refusals
 from bot.sandbox.refusals import Refusal
 from storage.limits import UploadLimits
@@ -243,7 +244,7 @@ async def test_what_is_held_does_not_count_as_delivered(desk: Desk) -> None:
 # By DM.
 
 
-async def notifying(desk: Desk, note: str | None = None) -> tuple[Job, Artifact]:
+async def notifying(desk: Desk, *, card_gone: bool = False) -> tuple[Job, Artifact]:
     """Bring a job to where only the DM is due."""
     job, _ = await desk.video()
     desk.bench.backend.finish()
@@ -252,13 +253,13 @@ async def notifying(desk: Desk, note: str | None = None) -> tuple[Job, Artifact]
     job = await desk.bench.claim(job.id)
     artifact = desk.artifact(job, bytes(200))
     await desk.bench.artifacts.save(artifact)
-    return replace(job, note=note), artifact
+    return replace(job, card_gone=card_gone), artifact
 
 
 async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
     desk: Desk,
 ) -> None:
-    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    job, artifact = await notifying(desk, card_gone=True)
     desk.bench.editor.least[True] = 50
     assert await desk.deliverer(public_url=PUBLIC_URL).notify(announcing(job, 100), artifact)
     [dm] = desk.sandbox.dms()
@@ -269,7 +270,7 @@ async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
 
 
 async def test_a_refused_dm_leaves_the_video_to_the_library_undelivered(desk: Desk) -> None:
-    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    job, artifact = await notifying(desk, card_gone=True)
     desk.sandbox.close_dms()
     assert await desk.deliverer().notify(job, artifact)
     assert not await is_delivered(desk, job)
@@ -296,7 +297,7 @@ async def test_people_are_told_as_they_chose(
 
 
 async def test_whoever_wants_no_notices_still_gets_a_video_whose_card_is_gone(desk: Desk) -> None:
-    job, artifact = await notifying(desk, NOTE_CARD_GONE)
+    job, artifact = await notifying(desk, card_gone=True)
     await desk.bench.people.choose(job.origin.user_id, Notify.NEVER)
     assert await desk.deliverer().notify(job, artifact)
     assert len(desk.sandbox.dms()) == 1
@@ -318,6 +319,66 @@ async def test_a_failure_that_its_card_can_not_show_any_more_is_told_by_dm(
         await desk.deliverer().show(failed)
     assert ("content policy" in message.text) is by_bot
     assert ["content policy" in dm.text for dm in desk.sandbox.dms()] == [True] * (not by_bot)
+
+
+async def undecided(desk: Desk) -> tuple[Job, Message]:
+    """Bring a job to where only its person can say what becomes of it."""
+    job, message = await desk.video()
+    desk.bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+    desk.bench.backend.charge(job.request)
+    while (job := await desk.bench.now(job.id)).state is not JobState.UNDECIDED:
+        await desk.bench.step(job.id)
+    return await desk.bench.claim(job.id), message
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_what_the_card_can_not_ask_any_more_is_asked_once_by_dm(
+    desk: Desk, *, deleted: bool
+) -> None:
+    job, message = await undecided(desk)
+    if deleted:
+        desk.sandbox.messages.delete(message)
+    else:
+        job = replace(job, asker=replace(job.origin, by_bot=False))
+        desk.forget_token()
+    for _ in range(2):
+        await desk.deliverer().show(job)
+        desk.clock.advance(A_MINUTE)
+    [dm] = desk.sandbox.dms()
+    assert "/videos" in dm.text
+    assert "may be charged twice" in dm.text
+
+
+async def test_a_card_that_asks_is_enough(desk: Desk) -> None:
+    job, message = await undecided(desk)
+    await desk.deliverer().show(job)
+    assert "may be charged twice" in message.text
+    assert desk.sandbox.dms() == []
+
+
+async def test_the_question_does_not_stand_for_the_video_that_comes_after_it(desk: Desk) -> None:
+    job, message = await undecided(desk)
+    desk.sandbox.messages.delete(message)
+    await desk.deliverer().show(job)
+    assert await desk.bench.jobs.retry_undecided(job.id)
+    desk.bench.backend.finish()
+    artifact = desk.artifact(job)
+    while (job := await desk.bench.now(job.id)).state is not JobState.NOTIFYING:
+        await desk.bench.step(job.id)
+    job = replace(await desk.bench.claim(job.id), card_gone=True, dm_intent_at=desk.clock())
+    # Within the minutes in which Discord drops what has the same nonce.
+    assert await desk.deliverer().notify(job, artifact)
+    question, video = desk.sandbox.dms()
+    assert not question.files
+    assert video.files
+
+
+async def test_a_second_question_is_not_taken_for_the_first(desk: Desk) -> None:
+    job, message = await undecided(desk)
+    desk.sandbox.messages.delete(message)
+    for submits in (1, 2):
+        await desk.deliverer().show(replace(job, submits=submits))
+    assert len(desk.sandbox.dms()) == 2
 
 
 async def test_a_failure_that_nobody_wants_to_hear_of_is_no_error(desk: Desk) -> None:

@@ -14,7 +14,7 @@ import pytest
 from bot.delivery import resend
 from bot.errors import UserError
 from bot.library import Library
-from bot.model import NOTE_CARD_GONE, Handover, JobState, VideoRequest
+from bot.model import NOTE_SILENT, Handover, JobState, VideoRequest
 from bot.sandbox import faults, refusals, state
 from tests.desk import make_resender, open_desk
 from tests.discord_spec import check_all
@@ -169,10 +169,35 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
     assert prompts(await videos(desk, user=stranger)) == ["A secret"]
 
 
+@pytest.mark.parametrize(
+    ("start", "state"),
+    [("clapper:retry:", JobState.QUEUED), ("clapper:give_up:", JobState.CANCELLED)],
+)
+async def test_what_only_its_person_can_decide_is_decided_in_the_list_too(
+    desk: Desk, start: str, state: JobState
+) -> None:
+    person = desk.sandbox.world.user
+    job = await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
+    page = await videos(desk, where=desk.sandbox.world.dm(person))
+    assert "may be charged twice" in page.text
+    assert labels(page)[1:] == ["Try again (may cost twice)", "Give up"]
+    assert (await press(desk, page, start)).ephemeral
+    assert (await desk.bench.now(job.id)).state is state
+
+
+async def test_the_longest_page_keeps_discords_limit_of_components(desk: Desk) -> None:
+    person = desk.sandbox.world.user
+    for _ in range(6):
+        await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
+    page = await videos(desk)
+    assert labels(page).count("Give up") == 5
+    assert len(page.components) <= 40
+
+
 async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None:
     desk.bench.deliverer.handover = Handover.DM
     job = await finish(desk, "A cat")
-    assert job.note == NOTE_CARD_GONE
+    assert job.card_gone
     assert labels(await videos(desk)) == ["Send again"]
 
 
@@ -223,6 +248,27 @@ async def test_a_page_that_is_no_more_is_the_last_one_that_there_is(desk: Desk) 
     assert "Older" not in labels(page)
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("rain boat", ["A paper BOAT in the rain"]),
+        ("RAIN paper", ["A paper BOAT in the rain"]),
+        ("boat snow", []),
+        ("gruesse", []),
+        ("ägypten GRÜSSE", ["Grüße aus ÄGYPTEN"]),
+        ("ｶﾞ", ["ガラスの舟"]),
+    ],
+)
+async def test_a_search_finds_all_words_in_any_order_and_case(
+    desk: Desk, typed: str, found: list[str]
+) -> None:
+    for prompt in ("A paper BOAT in the rain", "Grüße aus ÄGYPTEN", "ガラスの舟"):
+        await ask(desk, prompt)
+    assert prompts(await videos(desk, search=typed)) == found
+    offered = await desk.sandbox.complete("videos", "search", typed)
+    assert [choice["name"] for choice in offered] == found
+
+
 async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
     texts = ["100% cats", "100 cats", "a_b", "aXb", "back\\slash", "It's “quoted”"]
     for text in texts:
@@ -239,7 +285,7 @@ async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
             text.replace("_", "\\_") for text in found
         ]
     nothing = await videos(desk, search="*dogs*")
-    assert nothing.text.startswith("None of your videos has “\\*dogs\\*” in its prompt.")
+    assert nothing.text.startswith("None of your videos has all of “\\*dogs\\*” in its prompt.")
 
 
 async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> None:
@@ -266,12 +312,14 @@ async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> N
 async def test_a_video_is_sent_again_and_counts_as_delivered(desk: Desk, sent: Sent) -> None:
     job = await finish(desk, "A cat")
     await desk.bench.database.rows("UPDATE artifacts SET delivered_at = NULL", {})
+    await desk.bench.database.rows("UPDATE jobs SET note = :note", {"note": NOTE_SILENT})
     again = await press(desk, await videos(desk), "clapper:send:")
     [file] = again.files
     assert await asyncio.to_thread(file.path.read_bytes) == CLIP
     assert file.filename == f"clapper-{job.id[:8]}.mp4"
     assert again.ephemeral
     assert prompts(again) == ["A cat"]
+    assert "it is silent" in again.text
     assert await sent.delivered_at(desk, job) == desk.clock()
     assert desk.made("POST /webhooks") == []
 
@@ -346,7 +394,21 @@ async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
     assert "smaller copy" in again.text
     assert labels(again) == (["Watch it in full quality"] if public_url else [])
     assert await sent.delivered_at(desk, job) == desk.clock()
-    assert not desk.bench.workspace.folder(job.id).path.exists()
+
+
+async def test_a_smaller_copy_is_made_once_and_anew_only_for_less_room(
+    desk: Desk, sent: Sent
+) -> None:
+    job = await finish(desk, "A cat")
+    page = await videos(desk)
+    desk.bench.editor.least[True] = 100
+    for announced, made in [(5000, 1), (6000, 1), (4000, 2), (5000, 2)]:
+        desk.sandbox.limits.announced_bytes = announced
+        [file] = (await press(desk, page, "clapper:send:")).files
+        assert file.size <= announced
+        assert len(desk.bench.editor.shrunk) == made
+        assert await sent.delivered_at(desk, job)
+        sent.came.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,6 +534,29 @@ async def test_a_moderator_learns_as_much(desk: Desk) -> None:
     assert told.text.endswith(f"-# There is no file.\n-# Job `{job.id}`")
     assert "``````" not in told.text
     assert len(told.text) < 4000
+
+
+@pytest.mark.parametrize("prompt", ["`" * 2000, "👩🏽‍🚀 " * 400])
+async def test_details_stay_within_what_a_message_holds(desk: Desk, prompt: str) -> None:
+    job = await finish(desk, prompt)
+    await desk.bench.database.rows(
+        "UPDATE jobs SET model = :long, remote_id = :long, state = 'failed',"
+        " failure_key = 'audio.unreadable', failure_fields = :fields WHERE id = :id",
+        {"long": "m" * 200, "fields": '{"found": "MP3"}', "id": job.id},
+    )
+    for _ in range(15):
+        await desk.bench.database.rows(
+            "INSERT INTO job_events (job_id, at, epoch, to_state) VALUES (:id, :at, 1, :state)",
+            {"id": job.id, "at": desk.clock(), "state": "undecided"},
+        )
+    for locale in ("en-US", "de", "ja"):
+        told = await details(
+            desk, card_of(desk, job), user=replace(desk.sandbox.world.user, locale=locale)
+        )
+        assert len(told.text.encode("utf-16-le")) / 2 <= 4000
+        assert told.text.split("```")[1].endswith("…\n")
+        assert f"`{job.id}`" in told.text
+        assert "\u200d…" not in told.text
 
 
 async def test_others_learn_what_stands_on_the_card_anyway(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from bot.errors import BackendError, ErrorKind
 from bot.model import JobChanged, JobState
+from tests import described
 from tests.fakes import PATIENCE
 from tests.site import OTHER_TOKEN, TOKEN, Caller, open_site
 
@@ -36,7 +37,9 @@ async def subscribe(socket: ClientWebSocketResponse, job_id: str) -> None:
 
 async def hear(socket: ClientWebSocketResponse) -> dict[str, Any]:
     async with asyncio.timeout(PATIENCE):
-        return await socket.receive_json()
+        message = await socket.receive_json()
+    described.check_message(message)
+    return message
 
 
 async def closing_code(socket: ClientWebSocketResponse) -> int | None:

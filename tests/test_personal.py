@@ -175,7 +175,7 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
     await desk.click(page, "Yes, delete it all")
     await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
     assert "1 video of yours is still under way" in page.text
-    assert "For one day I still keep" in page.text
+    assert "I keep for the limits here" in page.text
     assert "Delete on them works for one day more" in page.text
     assert labels(page) == []
     for job in mine:
@@ -196,6 +196,55 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
     await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
     assert "under way" not in page.text
     assert (await bench.now(under_way.id)).request.prompt == ""
+
+
+async def test_an_empty_row_is_owned_up_to_until_it_goes(desk: Desk) -> None:
+    await made(desk)
+    until = f"I keep for the limits here; that goes <t:{int(desk.clock()) + DAY}:R>."
+    page = await ask(desk, "privacy")
+    await desk.click(page, "Delete my data")
+    await desk.click(page, "Yes, delete it all")
+    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    assert until in page.text
+    page = await ask(desk, "privacy")
+    heading, rows = page.text.split("\n")
+    assert heading == "**What I keep about you**"
+    assert rows.endswith(until)
+    assert labels(page) == []
+    desk.clock.advance(DAY + 1)
+    await desk.bench.keeper.sweep()
+    assert (await ask(desk, "privacy")).text == "I keep nothing about you."
+
+
+@pytest.mark.parametrize(
+    ("choice", "heading"),
+    [
+        (None, "**Nothing was deleted.**"),
+        ("never", "**Your choice about DMs is deleted, and nothing else.**"),
+    ],
+)
+async def test_nothing_is_said_to_be_deleted_that_was_not(
+    desk: Desk, choice: str | None, heading: str
+) -> None:
+    await desk.video("a boat")
+    if choice:
+        await notify(desk, when=choice)
+    page = await ask(desk, "privacy")
+    await desk.click(page, "Delete my data")
+    await desk.click(page, "Yes, delete it all")
+    await desk.sandbox.wait_for(lambda: "eleted" in page.text)
+    first, rest = page.text.split("\n")
+    assert (first, rest[:41]) == (heading, "1 video of yours is still under way and s")
+
+
+async def test_what_is_left_is_not_said_to_be_deleted(desk: Desk) -> None:
+    await made(desk)
+    await desk.video("a boat")
+    page = await ask(desk, "privacy")
+    await desk.click(page, "Delete my data")
+    await desk.click(page, "Yes, delete it all")
+    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    assert page.text.startswith("**All is deleted that is not under way.**\n1 video of yours")
 
 
 async def test_nobody_deletes_the_data_of_somebody_else(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from bot.errors import (
     UnconfirmedSubmitError,
     UserError,
 )
-from bot.model import NOTE_HELD_INSTEAD, Handover, JobState, VideoRequest
+from bot.model import NOTE_HELD_INSTEAD, Handover, JobState, VideoRequest, spoken
 from bot.texts import Texts
 from storage.database import Database, open_database
 from tests.fakes import (
@@ -217,11 +217,11 @@ async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
     key: str, bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.submit(attachment=VOICE)
-    bench.editor.faults.append(UserError(key, seconds=700, found=ValueError("odd")))
+    bench.editor.faults.append(UserError(key, seconds=700.5, found=ValueError("odd")))
     await failed(bench, job, key, sentences)
     failure = (await bench.now(job.id)).failure
     assert failure is not None
-    assert failure.fields == {"seconds": "700", "found": "odd"}
+    assert failure.fields == {"seconds": 700.5, "found": "odd"}
     assert bench.backend.ledger == {}
 
 
@@ -716,6 +716,39 @@ async def finished(bench: Bench, *, attachment: Attachment | None = None) -> Job
     return await bench.run_out((await bench.submit(attachment=attachment)).id)
 
 
+async def test_a_text_is_kept_with_the_job_and_spoken_by_its_first_step(bench: Bench) -> None:
+    bench.backend.finish()
+    job = await bench.submit(attachment=spoken("Once upon a time"))
+    assert (await bench.now(job.id)).attachment == spoken("Once upon a time")
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.editor.spoken == [(job.id, "Once upon a time")]
+    assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
+    second = await bench.submit(attachment=spoken("Once upon a time"), narration_of=job.id)
+    assert (await bench.run_out(second.id)).state is JobState.SUCCEEDED
+    assert len(bench.editor.spoken) == 1
+
+
+async def test_a_text_that_can_not_be_spoken_fails_the_job_before_anything_is_paid(
+    bench: Bench,
+) -> None:
+    job = await bench.submit(attachment=spoken("…"))
+    bench.editor.faults.append(UserError("speech.unavailable"))
+    failed = await bench.step(job.id)
+    assert failed.failure is not None
+    assert failed.failure.key == "speech.unavailable"
+    assert bench.backend.posts == 0
+
+
+async def test_deleting_a_job_deletes_its_text(bench: Bench) -> None:
+    bench.backend.finish()
+    job = await bench.submit(attachment=spoken("Once upon a time"))
+    await bench.run_out(job.id)
+    assert await bench.keeper.delete(job.id)
+    [row] = await bench.database.rows("SELECT * FROM jobs", {})
+    assert "Once upon a time" not in tuple(row)
+    assert not await bench.workspace.has_narration(job.id)
+
+
 async def test_a_job_takes_over_the_narration_of_another(bench: Bench) -> None:
     first = await finished(bench, attachment=VOICE)
     second = await bench.submit(attachment=kept(), narration_of=first.id)
@@ -751,11 +784,24 @@ async def test_a_narration_is_added_to_a_finished_video_without_a_new_one(bench:
     assert bench.editor.replaced == []
 
 
-async def test_a_second_narration_replaces_the_first(bench: Bench) -> None:
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_second_narration_replaces_the_first(bench: Bench, *, deleted: bool) -> None:
     first = await finished(bench, attachment=VOICE)
     job = await bench.submit(attachment=VOICE, clip_of=first.id)
+    await bench.step(job.id)
+    if deleted:
+        assert await bench.keeper.delete(first.id)
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.editor.replaced == [job.id]
+
+
+async def test_a_narration_that_was_never_added_is_no_first_one(bench: Bench) -> None:
+    first = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.faults += [MediaError("boom"), MediaError("boom")]
+    await bench.run_out(first.id)
+    job = await bench.submit(attachment=VOICE, clip_of=first.id)
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.editor.replaced == []
 
 
 async def test_a_narration_for_a_video_that_is_gone_ends_the_job(
@@ -851,14 +897,15 @@ async def test_a_held_delivery_waits_and_is_woken_by_a_restart(
     assert deliverer.dms == {job.id: 1}
 
 
-async def test_a_video_without_its_card_comes_by_dm(
-    bench: Bench, sentences: frozenset[str]
+async def test_a_video_without_its_card_comes_by_dm_with_all_that_is_to_be_said_of_it(
+    bench: Bench,
 ) -> None:
     bench.deliverer.handover = Handover.DM
-    job = await bench.at(JobState.DELIVERING)
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.faults += [MediaError("boom"), MediaError("boom")]
     ended = await bench.run_out(job.id)
-    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.card_gone")
-    assert "note.card_gone" in sentences
+    assert (ended.state, ended.card_gone) == (JobState.SUCCEEDED, True)
+    assert ended.note == "note.not_merged"
 
 
 @pytest.mark.parametrize("state", [JobState.DELIVERING, JobState.NOTIFYING])
@@ -872,6 +919,29 @@ async def test_what_discord_does_not_take_now_is_not_given_up(
     assert (await bench.now(job.id)).state is state
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.deliverer.dms == {job.id: 1}
+
+
+async def test_what_discord_does_not_take_for_a_day_is_left_to_the_dm_and_then_to_the_library(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = await bench.at(JobState.DELIVERING)
+    for state in (JobState.NOTIFYING, JobState.SUCCEEDED):
+        bench.deliverer.faults = [DeliveryError("down")]
+        # As the worker counts them, minutes apart.
+        await bench.database.rows("UPDATE jobs SET attempts = 299", {})
+        with pytest.raises(DeliveryError):
+            await bench.step(job.id)
+        await bench.database.rows("UPDATE jobs SET attempts = 300", {})
+        bench.deliverer.faults = [DeliveryError("down")]
+        assert (await bench.step(job.id)).state is state
+    assert bench.workspace.video(job.id).exists()
+    artifact = await bench.artifacts.get(job.id)
+    assert artifact is not None
+    assert artifact.delivered_at is None
+    assert [r.getMessage().split()[0] for r in caplog.records if r.levelname == "ERROR"] == [
+        "delivery.card_given_up",
+        "delivery.left_to_library",
+    ]
 
 
 async def test_a_video_that_somebody_deleted_before_its_delivery_fails_the_job(
@@ -935,7 +1005,7 @@ async def test_the_files_are_gone_before_success_is_committed(bench: Bench) -> N
 
 async def test_the_files_are_gone_before_a_failed_job_is_let_go(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING, attachment=VOICE)
-    await bench.jobs.fail(await bench.claim(job.id), "failed.internal", incident=job.id)
+    await bench.jobs.fail(await bench.claim(job.id), "failed.bug", incident=job.id)
     claimed = await bench.claim(job.id)
     async with bench.unwritable():
         with pytest.raises(sqlite3.OperationalError):

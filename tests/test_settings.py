@@ -8,6 +8,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.backends.signatures import signing_keys
 from bot.errors import StartupError
+from bot.setting_errors import takes
 from bot.settings import Settings, load_settings
 
 
@@ -137,6 +138,12 @@ def test_a_provider_without_an_address_is_explained() -> None:
     assert settings.openai_base_url == "http://127.0.0.1:8000/v1"
 
 
+def test_a_voice_without_an_address_is_explained() -> None:
+    with pytest.raises(StartupError, match=r"^NARRATION_BASE_URL is missing"):
+        load_settings(narration_backend="openai")
+    assert load_settings(narration_backend="piper").narration_voice == ""
+
+
 def test_extra_fields_are_a_json_object() -> None:
     assert load_settings().extra_fields == {}
     extra = load_settings(openai_extra='{"fps": 24, "seed": 7}').extra_fields
@@ -150,6 +157,44 @@ def test_openrouter_needs_a_key_and_a_model() -> None:
         load_settings(video_backend="openrouter", openrouter_api_key="sk-or", video_model="-")
 
 
+def test_gemini_needs_a_key_and_has_a_model() -> None:
+    with pytest.raises(StartupError, match=r"^GEMINI_API_KEY is missing"):
+        load_settings(video_backend="gemini")
+    values = {"video_backend": "gemini", "gemini_api_key": "gm-made-up"}
+    assert load_settings(**values).model == "gemini-omni-1.2-flash"
+    assert load_settings(**values, video_model="gemini-omni-2").model == "gemini-omni-2"
+    with pytest.raises(StartupError, match=r"^VIDEO_MODEL: "):
+        load_settings(**values, video_model="-")
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"prompt_writer": "openai"}, "^PROMPT_BASE_URL and PROMPT_MODEL: "),
+        ({"prompt_writer": "openai", "prompt_model": "m"}, "^PROMPT_BASE_URL and PROMPT_MODEL: "),
+        ({"moderation": "openai"}, "^MODERATION_API_KEY is missing"),
+        ({"moderation": "openai", "moderation_base_url": ""}, "^MODERATION_BASE_URL is missing"),
+    ],
+)
+def test_a_service_that_can_not_be_reached_like_this_is_refused(
+    values: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(StartupError, match=reason):
+        load_settings(**values)
+
+
+def test_a_service_of_ones_own_needs_no_key() -> None:
+    url = "http://127.0.0.1:8000/v1"
+    settings = load_settings(
+        prompt_writer="openai",
+        prompt_base_url=url,
+        prompt_model="m",
+        moderation="openai",
+        moderation_base_url=url,
+    )
+    assert settings.secrets == ()
+
+
 def test_the_webhook_secrets_are_those_of_the_backend() -> None:
     values = {
         "openai_webhook_secret": "whsec_a",
@@ -159,6 +204,8 @@ def test_the_webhook_secrets_are_those_of_the_backend() -> None:
     }
     assert load_settings(video_backend="openai", **values).webhook_secrets == ("whsec_a",)
     assert load_settings(video_backend="openrouter", **values).webhook_secrets == ("b", "c")
+    gemini = load_settings(video_backend="gemini", gemini_api_key="gm", **values)
+    assert gemini.webhook_secrets == ()
 
 
 @pytest.mark.parametrize(
@@ -217,6 +264,9 @@ def test_results_may_come_from_hosts_that_are_named() -> None:
         ("LOG_LEVEL", "LOUD"),
         ("NARRATION_FIT", "stretch"),
         ("NARRATION_MIX", "both"),
+        ("PROMPT_WRITER", "poet"),
+        ("PROMPT_BASE_URL", "chat.example"),
+        ("MODERATION", "strict"),
         ("MAX_RESULT_MB", "0"),
     ],
 )
@@ -230,6 +280,66 @@ def test_a_senseless_value_is_named_with_its_variable(
     assert sentence.startswith(f"{name}: ")
     assert sentence.count("\n") == 0
     assert "m" * 201 not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("VIDEO_SECONDS", "eight", '"eight" won\'t do: it takes a whole number from 1 to 60'),
+        ("VIDEO_SECONDS", "0", '"0" won\'t do: it takes a whole number from 1 to 60'),
+        ("VIDEO_SECONDS", "8.5", '"8.5" won\'t do: it takes a whole number from 1 to 60'),
+        ("KEEP_GB", "nan", '"nan" won\'t do: it takes a number above 0'),
+        ("JOB_DEADLINE_MINUTES", "soon", '"soon" won\'t do: it takes a number above 0'),
+        (
+            "VIDEO_BACKEND",
+            "sora",
+            '"sora" won\'t do: it takes storyboard, openai, openrouter or gemini',
+        ),
+        ("LOG_LEVEL", "loud", '"LOUD" won\'t do: it takes DEBUG, INFO, WARNING or ERROR'),
+        ("VIDEO_MODEL", "m" * 201, f'"{"m" * 39}…" won\'t do: it takes 1 to 200 characters'),
+        (
+            "PUBLIC_URL",
+            "clapper.example",
+            '"clapper.example" is not a URL: write it like https://example.org',
+        ),
+        (
+            "PUBLIC_URL",
+            "https://clapper.example:99999",
+            '"https://clapper.example:99999" is not a URL: write it like https://example.org',
+        ),
+        (
+            "VIDEO_SIZE",
+            "large\tone",
+            '"large one" must be WIDTHxHEIGHT in even numbers of pixels, like 1280x720',
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_given_and_what_is_taken(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StartupError) as caught:
+        load_settings()
+    assert str(caught.value) == f"{name}: {sentence} (see .env.example)."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("openai_base_url", "ftp://ada:pa55@host.example"),
+        ("openai_extra", '{"token": "pa55", "seed": null}'),
+        ("secret_key", "pa55"),
+    ],
+)
+def test_a_refusal_repeats_no_secret(name: str, value: str) -> None:
+    with pytest.raises(StartupError, match=rf"^{name.upper()}: ") as caught:
+        load_settings(**{name: value})
+    assert "pa55" not in str(caught.value)
+
+
+def test_every_setting_with_bounds_says_what_it_takes() -> None:
+    bounded = [name for name, field in Settings.model_fields.items() if takes(field)]
+    assert len(bounded) >= 18
 
 
 def test_the_reason_for_a_refusal_does_not_drag_the_secrets_along() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from bot.client import VideoBot
 from bot.delivery.buttons import Action
+from bot.errors import UserError
 from bot.model import JobState
 from tests.desk import make_services
 from tests.fakes import VOICE
@@ -34,11 +35,13 @@ STANDS_ON = {
     Action.AGAIN: JobState.SUCCEEDED,
     Action.EDIT: JobState.SUCCEEDED,
     Action.NARRATE: JobState.SUCCEEDED,
+    Action.ATTACH: JobState.FAILED,
     Action.DELETE: JobState.SUCCEEDED,
 }
 FILLED_IN: dict[Action, dict[str, Any]] = {
     Action.EDIT: {"prompt": "a dog"},
     Action.NARRATE: {"audio": ("voice.ogg", b"OggS")},
+    Action.ATTACH: {"prompt": "a cat on a roof"} | {"audio": ("voice.ogg", b"OggS")},
     Action.DELETE: {"sure": True},
 }
 DONE = {
@@ -73,6 +76,8 @@ class Stage:
 
     async def _card_for(self, action: Action) -> tuple[Job, discord.Message]:
         state = STANDS_ON[action]
+        if action is Action.ATTACH:
+            self.bench.editor.faults.append(UserError("audio.empty"))
         job = await self.bench.at(
             state,
             attachment=VOICE,
@@ -80,6 +85,7 @@ class Stage:
             guild_id=self.channel.guild.id,
             channel_id=self.channel.id,
         )
+        self.bench.backend.refusals.clear()
         cards = self.bot.services.cards
         if state is JobState.SUCCEEDED:
             view = cards.render_video(job, filename="a.mp4")
@@ -174,6 +180,8 @@ async def check_served(
         assert (made.origin.message_id, result.ephemeral) == (result.response.id, False)
         assert made.attachment is not None
         expected = (None, job.id) if action is Action.NARRATE else (job.id, None)
+        if action is Action.ATTACH:
+            expected = (None, None)
         assert (made.narration_of, made.clip_of) == expected
         assert made.request.prompt == ("a dog" if action is Action.EDIT else job.request.prompt)
 

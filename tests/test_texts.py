@@ -155,7 +155,7 @@ def fields_in(sentence: str) -> set[str]:
     [
         *(f"failed.{kind}" for kind in ErrorKind),
         *("failed.timeout", "failed.not_a_video", "failed.unacknowledged"),
-        *("note.not_merged", "note.card_gone", "note.held_instead", "note.silent"),
+        *("note.not_merged", "note.held_instead", "note.silent"),
         *("caps.user", "caps.all", "caps.day"),
         *("audio.not_audio", "audio.unreadable", "audio.empty", "audio.too_long"),
         *("audio.no_sound", "audio.too_large", "audio.gone"),
@@ -165,7 +165,7 @@ def test_every_reason_that_the_code_gives_has_a_sentence(key: str, shipped: Text
     given = {
         "caps.user": {"limit"},
         "caps.all": {"limit"},
-        "caps.day": {"limit"},
+        "caps.day": {"limit", "when"},
         "failed.internal": {"incident"},
         "audio.not_audio": {"found"},
         "audio.unreadable": {"found"},

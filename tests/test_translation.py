@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import re
 import unicodedata
@@ -18,6 +19,8 @@ from bot.sandbox.refusals import MISSING_ACCESS
 from bot.texts import Texts
 from tests.desk import open_desk
 from tests.discord_spec import check_all
+from tests.fakes import FakeVoice
+from tests.wire import WITHIN, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
@@ -123,7 +126,7 @@ NAME = re.compile(r"[-_'\w]{1,32}")  # what Discord writes as [-_'\p{L}\p{N}]
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with open_desk(tmp_path) as opened:
+    async with open_desk(tmp_path, voice=FakeVoice(b"")) as opened:
         yield opened
         check_all(opened.sandbox.ledger.requests)
 
@@ -314,6 +317,20 @@ async def test_commands_that_were_refused_are_sent_at_the_next_start(
     await start_again(desk)
     assert [recorded.status for recorded in desk.made(SYNCED)] == [200, 403, 200]
     assert desk.sandbox.world.commands
+
+
+async def test_the_running_bot_offers_them_again_until_they_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_OFFER_PAUSES", (0, 0))
+    async with open_wire(tmp_path) as wire:
+        wire.sandbox.faults.add("PUT /applications/*", MISSING_ACCESS, times=2)
+        async with wire.bot() as running:
+            await wire.sandbox.wait_for(lambda: wire.sandbox.world.commands, within=WITHIN)
+            assert "commands" in {task.get_name() for task in asyncio.all_tasks()}
+            assert not running.done()
+        statuses = [each.status for each in wire.sandbox.ledger.operations(SYNCED)]
+        assert statuses == [403, 403, 200]
 
 
 async def test_an_answer_that_does_not_come_keeps_nobody_waiting(

@@ -313,7 +313,7 @@ async def test_a_bug_before_anything_was_paid_fails_the_job(state: JobState, ben
         job = await run_once(bench, job, ZeroDivisionError())
     assert job.state is JobState.FAILED
     assert job.failure is not None
-    assert (job.failure.key, job.failure.fields) == ("failed.internal", {"incident": job.id})
+    assert (job.failure.key, job.failure.fields) == ("failed.bug", {"incident": job.id})
     assert Texts.load()(job.failure.key, "en", **job.failure.fields)
     assert bench.backend.posts == 0
 

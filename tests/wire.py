@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+
 from bot import app
 from bot.delivery.progress import Pace
 from bot.poller import Cadence
@@ -129,6 +131,15 @@ class Wire:
     def events(self) -> list[str]:
         found = query(self.data_dir, "SELECT to_state FROM job_events ORDER BY rowid")
         return [state for (state,) in found]
+
+    async def stored_clip(self) -> str:
+        """Let the provider have a finished clip, and return its address."""
+        async with aiohttp.ClientSession() as session:
+            url = f"{self.api.base_url}/videos"
+            async with session.post(url, data={"prompt": "a clip"}) as response:
+                ref = (await response.json())["id"]
+        self.api.finish(ref)
+        return f"{url}/{ref}/content"
 
     def creates(self) -> int:
         return len(self.api.made("POST", "/videos"))

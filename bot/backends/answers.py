@@ -29,7 +29,10 @@ _STATES: Mapping[str, RemoteState] = {
     **dict.fromkeys(("in_progress", "processing", "running", "throttled"), RemoteState.RUNNING),
     **dict.fromkeys(("completed", "succeeded", "succeed", "done"), RemoteState.DONE),
     **dict.fromkeys(
-        ("failed", "error", "cancelled", "canceled", "expired", "deleted", "incomplete"),
+        (
+            *("failed", "error", "cancelled", "canceled", "expired", "deleted", "incomplete"),
+            *("budget_exceeded", "requires_action"),
+        ),
         RemoteState.FAILED,
     ),
 }

@@ -28,7 +28,7 @@ class BackendUpdate:
     """What a provider says of its job; `progress` is 0 to 100, or None when it tells none.
 
     `expires_at` is in Unix seconds, `cost` in US dollars, where the provider tells it; `result_url`
-    is set by providers without a content route.
+    is set by providers without a content route: an address, or a path at the provider.
     """
 
     ref: str
@@ -62,9 +62,13 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
-    """What a provider can do beyond the five calls."""
+    """What a provider can do beyond the five calls, and how long a prompt may be.
+
+    The default is what a person may type: as much is sent to every provider anyway.
+    """
 
     webhooks: bool = False
+    prompt_characters: int = 2000
 
 
 class VideoBackend(Protocol):
@@ -102,7 +106,10 @@ class VideoBackend(Protocol):
         ...
 
     async def cancel(self, ref: str) -> bool:
-        """Try to stop the remote job, and tell whether it is certain to have stopped."""
+        """Try to stop the remote job, or to delete an ended one.
+
+        True: it is certain that it has stopped, and nothing of it is left.
+        """
         ...
 
     def parse_webhook(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from bot.backends.addresses import AddressGuard
+from bot.backends.clip_filter import WithoutClips
 
 if TYPE_CHECKING:
     import ssl
@@ -34,11 +35,13 @@ def connect(
     tls: ssl.SSLContext,
     timeout: httpx2.Timeout,
     downloads_from: frozenset[httpx2.Origin] | None = None,
+    clips_inside: bool = False,
 ) -> httpx2.AsyncClient:
     """Open a pool of connections; those for downloads limit only errors and redirects in size.
 
-    They reach `downloads_from` and public addresses. A proxy of the environment is used, except
-    towards this machine.
+    They reach `downloads_from` and public addresses. `clips_inside`: an answer may hold a clip, of
+    any size, which is left out of it. A proxy of the environment is used, except towards this
+    machine.
     """
     return httpx2.AsyncClient(
         verify=tls,
@@ -48,7 +51,7 @@ def connect(
         trust_env=not _is_loopback(base_url),
         headers={"Accept-Encoding": "identity"},
         event_hooks=(
-            {"response": [_limit]}
+            {"response": [_limit_without_clips if clips_inside else _limit]}
             if downloads_from is None
             else {"request": [AddressGuard(downloads_from)], "response": [_limit_errors]}
         ),
@@ -58,6 +61,13 @@ def connect(
 async def _limit_errors(response: httpx2.Response) -> None:
     if response.status_code >= _FIRST_NO_SUCCESS:
         await _limit(response)
+
+
+async def _limit_without_clips(response: httpx2.Response) -> None:
+    packed = "content-encoding" in response.headers
+    if not packed and isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = WithoutClips(response.stream)
+    await _limit(response)
 
 
 async def _limit(response: httpx2.Response) -> None:

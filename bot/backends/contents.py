@@ -40,13 +40,13 @@ class ContentFetcher:
     max_bytes: int
     pauses: tuple[float, ...]
 
-    async def fetch(self, path: str, result_url: str | None) -> None:
+    async def fetch(self, path: str | None, result_url: str | None) -> None:
         """Fetch from the content route at `path`, or from the link that stands in for it.
 
         BackendError: it can't be had. MediaError: it is no MP4; TooLargeError: it is too large.
         """
         try:
-            link = await self._content(path, result_url)
+            link = result_url if path is None else await self._content(path, result_url)
             if link is not None:
                 await self._linked(link)
             await asyncio.to_thread(payloads.check, self.sink)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -35,7 +35,8 @@ class Exchange:
     """Asks the provider at `base_url` over the wires that `open_wire` makes.
 
     The key, `secret`, is blotted out of every answer. Results come from the provider, from public
-    addresses, or from `result_origins` ("http://10.0.0.2:9000").
+    addresses, or from `result_origins` ("http://10.0.0.2:9000"). `translate` puts what a dialect
+    says in its own way into the fields that every answer is read by.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Exchange:
     patience: Patience
     tls: ssl.SSLContext = field(repr=False)
     clock: Callable[[], float]
+    translate: Callable[[object], object] | None = None
 
     def __post_init__(self) -> None:
         self._origin = httpx2.URL(self.base_url).origin
@@ -87,8 +89,13 @@ class Exchange:
         except NO_ANSWER as error:
             raise BackendError(ErrorKind.TRANSIENT, f"no answer: {_reason(error)}") from error
 
-    async def fetch(self, path: str, result_url: str | None, sink: Path, *, max_bytes: int) -> None:
-        """Stream the video into `sink`: the content route's bytes, or what it points to."""
+    async def fetch(
+        self, path: str | None, result_url: str | None, sink: Path, *, max_bytes: int
+    ) -> None:
+        """Stream the video into `sink`: the content route's bytes, or what it points to.
+
+        Without a `path` it is what lies at `result_url`.
+        """
         # Connections of its own: after a body of false length, one can't be used again.
         wire = self._open(self.patience.answer, downloads_from=self._trusted)
         fetcher = ContentFetcher(
@@ -146,7 +153,10 @@ class Exchange:
         )
 
     def _read(self, response: httpx2.Response) -> Reply:
-        return replies.read(response, secret=self.secret, now=self.clock())
+        reply = replies.read(response, secret=self.secret, now=self.clock())
+        if self.translate is None:
+            return reply
+        return replace(reply, answer=self.translate(reply.answer))
 
     def _update(self, job: RemoteJob, ref: str) -> BackendUpdate:
         if job.word and job.state is None:

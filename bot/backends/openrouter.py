@@ -12,7 +12,7 @@ import httpx2
 from bot.backends import openrouter_models, openrouter_webhooks, refusals
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.exchanges import Exchange
-from bot.backends.http_wire import HttpWire
+from bot.backends.http_wire import HttpWire, bearer
 from bot.backends.listings import listing_of, looked_up
 from bot.backends.wires import Patience, Request
 from bot.errors import BackendError, ErrorKind
@@ -52,7 +52,7 @@ class OpenRouter:
         self._exchange = Exchange(
             name=self.name,
             base_url=self.base_url,
-            open_wire=lambda ends: HttpWire(ends, api_key=self.api_key),
+            open_wire=lambda ends: HttpWire(ends, credentials=bearer(self.api_key)),
             secret=self.api_key,
             result_origins=self.result_origins,
             patience=self.patience,

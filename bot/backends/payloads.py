@@ -6,6 +6,7 @@ import base64
 import binascii
 import mmap
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.backends import answers
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAX_NOTE = 256 * 1024
-_BASE64 = re.compile(rb'"b64_json"\s*:\s*"')
+_BASE64 = re.compile(rb'"(?:b64_json|data)"\s*:\s*"')
+_HEAD = 12  # of base64: the nine bytes in which an MP4 says what it is
+_MAX_CLIPS = 64
+_MP4 = b"ftyp"
 _STEP = 1024 * 1024
 
 
 def check(path: Path) -> None:
     """Check that the file is a whole MP4 (blocking); MediaError: it isn't."""
     with path.open("rb") as file:
-        if file.read(8)[4:] != b"ftyp":
+        if file.read(8)[4:] != _MP4:
             raise MediaError("what came for the video is no MP4")
     read_mp4(path)
 
@@ -40,11 +44,11 @@ def unpack(path: Path, *, max_bytes: int) -> str | None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         if len(text) <= _MAX_NOTE and (link := answers.link_in(answers.parse(text[:]))):
             return link
-        start = _BASE64.search(text)
+        start = _start_of_clip(text)
         if start is None:
             return None
         clip = part_of(path)
-        _write(_decoded(text, start.end()), clip, max_bytes)
+        _write(_decoded(text, start), clip, max_bytes)
     clip.replace(path)
     return None
 
@@ -52,6 +56,20 @@ def unpack(path: Path, *, max_bytes: int) -> str | None:
 def _is_object(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(64).lstrip()[:1] == b"{"
+
+
+def _start_of_clip(text: mmap.mmap) -> int | None:
+    """Find the first base64 that is an MP4; if none is, the first of all: it will be refused."""
+    starts = [match.end() for match in islice(_BASE64.finditer(text), _MAX_CLIPS)]
+    clips = (start for start in starts if _is_mp4(text[start : start + _HEAD]))
+    return next(clips, starts[0] if starts else None)
+
+
+def _is_mp4(head: bytes) -> bool:
+    try:
+        return base64.b64decode(head, validate=True)[4:8] == _MP4
+    except binascii.Error:
+        return False
 
 
 def _decoded(text: mmap.mmap, start: int) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bot.backends.error_texts import texts_in
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
@@ -17,14 +17,23 @@ if TYPE_CHECKING:
 
 _MODERATED = re.compile(
     r"moderation|moderated|content[ _-]?(?:policy|filter)|policy[ _]violation"
-    r"|safety[ _](?:system|filter|violation|policy)|nsfw|prohibited[ _]content",
+    r"|safety[ _](?:system|filter|violation|policy)|nsfw|prohibited[ _](?:content|use)"
+    r"|responsible ai|(?:usage|community) guidelines"
+    r"|(?-i:\b(?:IMAGE_|VIDEO_|PROMPT_)?(?:SAFETY|BLOCKLIST|SPII)\b)",  # Google's, never in prose
     re.IGNORECASE,
 )
+_KEY = re.compile(r"api[ _]key[ _](?:not[ _]valid|invalid|expired|not[ _]found)", re.IGNORECASE)
 _BALANCE = re.compile(
     r"insufficient[ _-]?(?:quota|balance|credit|funds)|billing|exceeded your current quota"
     r"|key limit exceeded",
     re.IGNORECASE,
 )
+# Google says the same of a quota that is used up for a minute, but for the delay that it names.
+_NO_QUOTA = re.compile(r"\blimit: 0\b")
+_RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+_RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
+# LiteLLM without a database says so, with 400, of every key but its master key.
+_KEY_UNKNOWN = "no_db_connection"
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
 _MAX_CLASSIFIED = 4000
@@ -42,6 +51,7 @@ _OF_CREATE: Mapping[int, ErrorKind] = {
     422: ErrorKind.INVALID,
     429: ErrorKind.RATE,
 }
+_BAD_REQUEST = 400
 _MAY_SAY_MORE = frozenset({400, 403, 413, 422, 429})
 _OF_JOB: Mapping[int, ErrorKind] = {
     401: ErrorKind.AUTH,
@@ -54,6 +64,7 @@ _OF_JOB: Mapping[int, ErrorKind] = {
 _DEAD_LINK = frozenset({403, 404, 410})
 _NOT_YET = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
 _LOST_WORDS = frozenset({"expired", "deleted"})
+_OVER_BUDGET = "budget_exceeded"
 
 
 def of_create(status: int, answer: object, *, retry_after: float | None) -> BackendError:
@@ -70,6 +81,8 @@ def of_create(status: int, answer: object, *, retry_after: float | None) -> Back
 def of_job(status: int, answer: object, *, retry_after: float | None = None) -> BackendError:
     """Classify a refusal to tell about, or to hand out, a job that exists."""
     kind = _OF_JOB.get(status, ErrorKind.TRANSIENT)
+    if status == _BAD_REQUEST and _is_of_the_key(answer):
+        kind = ErrorKind.AUTH
     return BackendError(kind, describe(answer, status), retry_after=retry_after)
 
 
@@ -97,6 +110,8 @@ def of_failure(job: RemoteJob) -> BackendError:
     message = describe(job.error) or f"the job is {job.word or 'failed'}"
     if job.word in _LOST_WORDS:
         return BackendError(ErrorKind.GONE, message)
+    if job.word == _OVER_BUDGET:
+        return BackendError(ErrorKind.BALANCE, message)
     return BackendError(_spoken(job.error) or _by_code(job.error), message)
 
 
@@ -120,6 +135,23 @@ def retry_after_in(header: str | None, *, now: float) -> float | None:
     return None if math.isnan(delay) else min(max(delay, 0.0), _MAX_RETRY_AFTER)
 
 
+def retry_delay_in(answer: object) -> float | None:
+    """Read the delay, in seconds, that an error answer of Google's names: RetryInfo, or prose."""
+    first = next(iter(_items(answer)), answer)  # some of its routes put it into a list
+    details = _items(_mapping(_mapping(first).get("error")).get("details"))
+    named = (_RETRY_DELAY.fullmatch(str(_mapping(item).get("retryDelay"))) for item in details)
+    delay = next(filter(None, named), None) or _RETRY_IN.search(_text_of(answer))
+    return min(float(delay[1]), _MAX_RETRY_AFTER) if delay else None
+
+
+def _items(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
 def _until(date: str, now: float) -> float:
     try:
         return parsedate_to_datetime(date).timestamp() - now
@@ -127,11 +159,24 @@ def _until(date: str, now: float) -> float:
         return math.nan
 
 
+def _is_of_the_key(answer: object) -> bool:
+    return _KEY_UNKNOWN in texts_in(answer) or _KEY.search(_text_of(answer)) is not None
+
+
 def _spoken(answer: object) -> ErrorKind | None:
-    text = " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
+    text = _text_of(answer)
     if _MODERATED.search(text):
         return ErrorKind.MODERATED
-    return ErrorKind.BALANCE if _BALANCE.search(text) else None
+    if _is_of_the_key(answer):
+        return ErrorKind.AUTH
+    if not _BALANCE.search(text):
+        return None
+    passing = retry_delay_in(answer) is not None and not _NO_QUOTA.search(text)
+    return ErrorKind.RATE if passing else ErrorKind.BALANCE
+
+
+def _text_of(answer: object) -> str:
+    return " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
 
 
 def _by_code(error: object) -> ErrorKind:

@@ -34,9 +34,13 @@ def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
     body = response.content
     if secret:
         body = body.replace(secret.encode(), b"***")
+    answer = answers.parse(body)
+    retry_after = refusals.retry_after_in(response.headers.get("retry-after"), now=now)
+    if retry_after is None and not response.is_success:
+        retry_after = refusals.retry_delay_in(answer)
     return Reply(
         ok=response.is_success,
         status=response.status_code,
-        answer=answers.parse(body),
-        retry_after=refusals.retry_after_in(response.headers.get("retry-after"), now=now),
+        answer=answer,
+        retry_after=retry_after,
     )

@@ -66,7 +66,8 @@ class Wire(Protocol):
 class Ends:
     """Where a wire leads: `base_url`, and, for downloads, which origins beside public addresses.
 
-    `read_timeout` and `connect_timeout` are in seconds.
+    `clips_inside`: answers may hold clips, which are left out. `read_timeout` and
+    `connect_timeout` are in seconds.
     """
 
     base_url: str
@@ -74,6 +75,7 @@ class Ends:
     read_timeout: float
     connect_timeout: float
     downloads_from: frozenset[httpx2.Origin] | None = None
+    clips_inside: bool = False
 
     @property
     def timeout(self) -> httpx2.Timeout:
@@ -83,5 +85,9 @@ class Ends:
     def connect(self) -> httpx2.AsyncClient:
         """Open a pool of connections."""
         return connect(
-            self.base_url, tls=self.tls, timeout=self.timeout, downloads_from=self.downloads_from
+            self.base_url,
+            tls=self.tls,
+            timeout=self.timeout,
+            downloads_from=self.downloads_from,
+            clips_inside=self.clips_inside,
         )

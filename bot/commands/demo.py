@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bot.sandbox.messages import Message
     from bot.settings import Settings
 
-_PROMPT = "Explain how rainbows form"
+PROMPT = "How rainbows form: raindrops bend sunlight and spread it into colours"
 _WITHIN_SECONDS = 120.0
 # What a card offers until its job has ended.
 _OPEN = frozenset({Action.CANCEL, Action.RETRY, Action.GIVE_UP})
@@ -58,7 +58,7 @@ class Demo:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Ask for the prompt, the narration, where the files go, and for how long to wait."""
-        parser.add_argument("--prompt", default=_PROMPT)
+        parser.add_argument("--prompt", default=PROMPT)
         parser.add_argument("--audio", type=Path, default=Path(__file__).parent / "narration.ogg")
         parser.add_argument("--folder", type=Path, default=Path("data/demo"))
         parser.add_argument(
@@ -82,7 +82,6 @@ def _make_room(folder: Path) -> None:
     try:
         shutil.rmtree(ours, ignore_errors=True)
         (ours / "discord").mkdir(parents=True)
-        video.unlink(missing_ok=True)
     except OSError as error:
         raise StartupError(
             f"--folder: {folder} can't be used ({error.strerror}); name another."
@@ -176,8 +175,10 @@ def _report(sandbox: Sandbox, message: Message | None, folder: Path, started: fl
             print(f"  {message.text}")
         print("\n  No video came. LOG_LEVEL=DEBUG make demo tells more.")
         return 1
-    video = folder / _VIDEO
-    shutil.copyfile(message.files[0].path, video)
+    # Until now the video of the demo before was there, and from now on this one is.
+    video, part = folder / _VIDEO, folder / _OURS / _VIDEO
+    shutil.copyfile(message.files[0].path, part)
+    part.replace(video)
     for dm in sandbox.dms():
         print("\n  DM from @clapper:")
         print("\n".join(f"    {line.removeprefix('-# ')}" for line in dm.text.splitlines()))

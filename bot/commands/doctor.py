@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import os
 import shutil
 import sqlite3
 import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.client import TokenRefusedError, ask_name
 from bot.commands.findings import Finding
 from bot.commands.provider import examine_backend
-from bot.errors import ClapperError
+from bot.commands.services import examine_moderation, examine_words, examine_writer
+from bot.commands.speech import examine_voice
+from bot.commands.spelling import unknown_names
+from bot.errors import ClapperError, StartupError
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
 from bot.settings import load_settings
@@ -29,13 +34,14 @@ _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
 _TOKEN_PARTS = 3
+_LOGIN_SECONDS = 10
 
 
 class Doctor:
     """Prints a table; its exit code is 1 when something keeps the bot from working."""
 
     name = "doctor"
-    summary = "check token, backend, ffmpeg, disk and PUBLIC_URL, and say what to do"
+    summary = "check token, services, voice, ffmpeg, disk and PUBLIC_URL, and say what to do"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take none: all is settings."""
@@ -54,8 +60,13 @@ class Doctor:
 async def examine(settings: Settings) -> list[Finding]:
     """Look at each thing by itself."""
     return [
-        _token(settings.discord_token.get_secret_value()),
+        _spelling(),
+        await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await examine_backend(settings),
+        await examine_writer(settings),
+        await examine_moderation(settings),
+        await examine_words(settings),
+        await examine_voice(settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),
         _public_url(settings.public_url),
@@ -64,7 +75,17 @@ async def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-def _token(token: str) -> Finding:
+def _spelling() -> Finding:
+    unknown = unknown_names(os.environ)
+    return Finding(
+        subject="settings",
+        ok=not any(each.meant for each in unknown),
+        found=", ".join(each.name for each in unknown) or "all are known",
+        advice="; ".join(str(each) for each in unknown),
+    )
+
+
+async def _token(token: str, api_url: str) -> Finding:
     subject = "DISCORD_TOKEN"
     if not token:
         return Finding(
@@ -80,7 +101,24 @@ def _token(token: str) -> Finding:
             found="not the shape of a bot token",
             advice="copy it anew: three parts with dots between them, without 'Bot ' before it",
         )
-    return Finding(subject=subject, ok=True, found="has the right shape")
+    try:
+        async with asyncio.timeout(_LOGIN_SECONDS):
+            name = await ask_name(token, api_url=api_url)
+    except TokenRefusedError:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found="Discord refuses it",
+            advice="copy it anew from the Developer Portal, page Bot: a reset voids the old one",
+        )
+    except (StartupError, TimeoutError) as error:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found="has the right shape, but could not be tried",
+            advice=str(error) or f"no answer from Discord in {_LOGIN_SECONDS} s: check the network",
+        )
+    return Finding(subject=subject, ok=True, found=f"Discord knows it: {name}")
 
 
 def _looks_like_a_token(token: str) -> bool:

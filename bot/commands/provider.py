@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from bot.backends.gemini import Gemini
+from bot.backends.gemini_formats import list_price, response_format
 from bot.backends.openrouter import OpenRouter
 from bot.backends.openrouter_models import check
 from bot.backends.wires import Patience
@@ -31,6 +33,8 @@ async def examine_backend(settings: Settings) -> Finding:
             return await _openai(settings)
         case "openrouter":
             return await _openrouter(settings)
+        case "gemini":
+            return await _gemini(settings)
 
 
 async def _openai(settings: Settings) -> Finding:
@@ -123,3 +127,44 @@ def _refused_by_openrouter(error: BackendError, url: str) -> Finding:
         found=f"openrouter: no use of {url} at the moment ({error.message})",
         advice="try again later, or correct OPENROUTER_BASE_URL",
     )
+
+
+async def _gemini(settings: Settings) -> Finding:
+    model, seconds, size = settings.model or "", settings.video_seconds, settings.video_size
+    backend = Gemini(
+        base_url=settings.gemini_base_url,
+        api_key=settings.gemini_api_key.get_secret_value(),
+        patience=Patience(answer=_SECONDS),
+    )
+    try:
+        response_format(seconds=seconds, size=size)
+        await backend.check_model(model)
+    except StartupError as error:
+        return Finding(
+            subject=_SUBJECT, ok=False, found=f"gemini: {error}", advice="correct that setting"
+        )
+    except BackendError as error:
+        return _refused_by_gemini(error, settings)
+    finally:
+        await backend.close()
+    price = list_price(model=model, seconds=seconds, size=size)
+    costs = (
+        "no price is listed"
+        if price is None
+        else f"about ${price.dollars:.2f} a clip (price list of {price.as_of})"
+    )
+    found = f"gemini (experimental): {model}, {costs}, asked for news"
+    return Finding(subject=_SUBJECT, ok=True, found=found)
+
+
+def _refused_by_gemini(error: BackendError, settings: Settings) -> Finding:
+    url = settings.gemini_base_url
+    match error.kind:
+        case ErrorKind.AUTH:
+            found, advice = f"{url} refuses the key", "correct GEMINI_API_KEY"
+        case ErrorKind.GONE:
+            found, advice = f"{url} has no model {settings.model}", "correct VIDEO_MODEL"
+        case _:
+            found = f"no use of {url} at the moment ({error.message})"
+            advice = "try again later, or correct GEMINI_BASE_URL"
+    return Finding(subject=_SUBJECT, ok=False, found=f"gemini: {found}", advice=advice)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from typing import TYPE_CHECKING
 
 from bot import app, logs
+from bot.commands.spelling import unknown_names
 from bot.errors import StartupError
 from bot.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import argparse
+
+log = logging.getLogger(__name__)
 
 
 class Run:
@@ -30,6 +35,8 @@ class Run:
                 "DISCORD_TOKEN is missing: copy it from the Developer Portal, page Bot, into .env."
             )
         configure_logs(settings)
+        for unknown in unknown_names(os.environ):
+            log.warning("settings.unknown name=%s advice=%r", unknown.name, unknown.advice)
         asyncio.run(app.run(settings))
         return 0
 

@@ -16,6 +16,7 @@ class Action(StrEnum):
     AGAIN = "again"  # a new job, with the same prompt and narration
     EDIT = "edit"
     NARRATE = "narrate"
+    ATTACH = "attach"  # a new job, with another file as the narration
     DELETE = "delete"
 
 
@@ -29,6 +30,7 @@ LABELS = {
     Action.AGAIN: "button.again",
     Action.EDIT: "button.edit",
     Action.NARRATE: "button.narrate",
+    Action.ATTACH: "button.attach",
     Action.DELETE: "button.delete",
 }
 

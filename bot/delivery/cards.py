@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.delivery.buttons import LABELS, Action, make_button
-from bot.delivery.choices import FINISHED, choices_for
+from bot.delivery.choices import FINISHED, HELD, choices_for
 from bot.delivery.notation import cut, megabytes
 from bot.delivery.wording import Wording
 from bot.model import JobState, Outlook
@@ -38,13 +38,20 @@ _Container = ui.Container[ui.LayoutView]
 class Cards:
     """Renders jobs; a view comes out stopped, so that nothing of it stays in memory.
 
-    What `free_backends` make is never charged.
+    What `free_backends` make is never charged; what is spoken may be, where the `voice_costs`.
     """
 
     def __init__(
-        self, texts: Texts, *, free_backends: frozenset[str], clock: Callable[[], float]
+        self,
+        texts: Texts,
+        *,
+        free_backends: frozenset[str],
+        clock: Callable[[], float],
+        voice_costs: bool = False,
     ) -> None:
-        self._words = Wording(texts, free_backends=free_backends, clock=clock)
+        self._words = Wording(
+            texts, free_backends=free_backends, voice_costs=voice_costs, clock=clock
+        )
 
     def render(
         self,
@@ -69,16 +76,23 @@ class Cards:
         return view
 
     def render_video(
-        self, job: Job, *, filename: str, note: str | None = None, original: str | None = None
+        self,
+        job: Job,
+        *,
+        filename: str,
+        ready_at: float | None = None,
+        note: str | None = None,
+        original: str | None = None,
     ) -> ui.LayoutView:
         """Show the finished video, uploaded with the same edit under `filename`.
 
+        `ready_at` is when it was ready, in Unix seconds; None: just now.
         `note` names a sentence about this upload, and `original` is the URL of what it was made
         from, if it is not that itself.
         """
         view, container = _begin([self._words.prompt(job), *self._notes(job, note)])
         container.add_item(_gallery(job, f"attachment://{filename}"))
-        container.add_item(ui.TextDisplay(self._words.made(job)))
+        container.add_item(ui.TextDisplay(self._words.made(job, ready_at)))
         if original is not None:
             container.add_item(_link(self._words.say(job, "button.original"), original))
         self._offer(container, job, FINISHED)
@@ -97,7 +111,7 @@ class Cards:
             container.add_item(ui.TextDisplay(line))
         if inline and plays_inline(artifact, url):
             container.add_item(_gallery(job, url))
-        container.add_item(ui.TextDisplay(words.made(job)))
+        container.add_item(ui.TextDisplay(words.made(job, artifact.created_at)))
         label = words.say(job, "button.watch", size=megabytes(artifact.size))
         container.add_item(_link(label, url))
         self._offer(container, job, FINISHED)
@@ -112,16 +126,21 @@ class Cards:
             size=megabytes(artifact.size),
             limit=megabytes(limit),
         )
-        return _begin([words.prompt(job), held, words.small_print(job)], job.state)[0]
+        heading = words.say(job, "card.held_heading")
+        lines = [heading, words.prompt(job), held, words.small_print(job)]
+        view, container = _begin(lines, job.state)
+        self._offer(container, job, HELD)
+        return view
 
     def dm(self, job: Job, *, link: str) -> str:
-        """Write the DM that points to the finished video."""
-        return self._write(job, self._words.say(job, "dm.ready", link=link))
+        """Write the DM that points to the finished video, on its card or elsewhere."""
+        more = self._notes(job, None) if job.card_gone else []
+        return self._write(job, self._words.say(job, "dm.ready", link=link), *more)
 
     def dm_here(self, job: Job, *, note: str | None = None, original: str | None = None) -> str:
         """Write the DM that carries the video itself; `note` and `original` as on the card."""
         say = self._words.say
-        more = [say(job, note)] if note else []
+        more = self._notes(job, note)
         more += [say(job, "dm.original", link=original)] if original else []
         return self._write(job, say(job, "dm.ready_here"), *more)
 
@@ -129,6 +148,11 @@ class Cards:
         """Write the DM that says why there is no video."""
         details = self._words.details(job, _NO_OUTLOOK)
         return self._write(job, self._words.say(job, "dm.failed"), *details)
+
+    def dm_undecided(self, job: Job) -> str:
+        """Write the DM that asks what the card can't."""
+        details = self._words.details(job, _NO_OUTLOOK)
+        return self._write(job, self._words.say(job, "dm.undecided"), *details)
 
     def _write(self, job: Job, sentence: str, *more: str) -> str:
         return "\n".join([sentence, self._words.prompt(job), *more, f"-# {dm_marker(job)}"])
@@ -139,7 +163,12 @@ class Cards:
     def _offer(self, container: _Container, job: Job, actions: Iterable[Action]) -> None:
         failed = job.state is JobState.FAILED
         buttons = [
-            make_button(action, job.id, self._label(job, action), advised=failed and number == 0)
+            make_button(
+                action,
+                job.id,
+                self._label(job, action),
+                advised=failed and number == 0 and action is not Action.DELETE,
+            )
             for number, action in enumerate(actions)
         ]
         if buttons:
@@ -152,7 +181,12 @@ class Cards:
 
 
 def dm_marker(job: Job) -> str:
-    """Return what stands in the DM of this job and in no other."""
+    """Return what stands in the DM of this job and in no other.
+
+    A question is another one, each time that it comes up: it must not stand for the video's.
+    """
+    if job.state is JobState.UNDECIDED:
+        return f"clapper {job.submits}? {job.id[:12]}"
     return f"clapper {job.id[:12]}"
 
 

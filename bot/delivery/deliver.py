@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import discord
-
 from bot.delivery.cards import plays_inline
 from bot.delivery.ladder import Place
-from bot.delivery.messages import MessageGoneError
+from bot.delivery.messages import EditRefusedError, MessageGoneError
 from bot.delivery.tokens import is_time_for_last_word
 from bot.errors import DeliveryError
 from bot.model import Handover, JobState
@@ -71,9 +69,8 @@ class DiscordDeliverer:
             if cut_off:
                 self._messages.avoid_token(job)
             shown = await self._show(job, urgent=True)
-        # Where the bot itself can't edit, the card has promised the result by DM.
-        if not shown and job.state is JobState.FAILED and not job.origin.by_bot:
-            await self._notices.tell_failure(job)
+        if not shown:
+            await self._say_elsewhere(job)
 
     def turn(self, job_id: str) -> AbstractAsyncContextManager[None]:
         """Wait for the edits of this card that are under way; then `refresh` may be called."""
@@ -107,6 +104,16 @@ class DiscordDeliverer:
         """
         return await self._notices.notify(job, artifact)
 
+    async def _say_elsewhere(self, job: Job) -> None:
+        match job.state:
+            # Where the bot itself can't edit, the card has promised the result by DM.
+            case JobState.FAILED if not job.origin.by_bot:
+                await self._notices.tell_failure(job)
+            case JobState.UNDECIDED:
+                await self._notices.ask(job)
+            case _:
+                pass
+
     async def _show(self, job: Job, *, urgent: bool) -> bool:
         if job.origin.message_id is None:
             return False
@@ -127,6 +134,7 @@ class DiscordDeliverer:
             view = self._cards.render_video(
                 job,
                 filename=parcel.filename,
+                ready_at=artifact.created_at,
                 note=parcel.note,
                 original=link if parcel.note else None,
             )
@@ -147,8 +155,8 @@ class DiscordDeliverer:
             try:
                 view = self._cards.render_link(job, artifact, url=url, inline=True)
                 await self._messages.edit(job, view)
-            except discord.HTTPException as error:
-                log.warning("delivery.not_inline id=%s code=%d", job.id, error.code)
+            except EditRefusedError as error:
+                log.warning("delivery.not_inline id=%s reason=%r", job.id, str(error))
             else:
                 return
         await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.delivery.notation import megabytes
+from bot.delivery.notation import cut_block, megabytes, units
 from bot.delivery.shelf import begin, state_key
+from bot.delivery.wording import why
 from bot.model import JobState
 
 if TYPE_CHECKING:
     from discord import ui
 
     from bot.library import Details
+    from bot.model import Job
     from bot.texts import Texts
 
-# Together with the steps it stays below the 4000 characters of a message.
-_PROMPT_CHARACTERS = 2500
+# Discord's limit for all the text of a message.
+_MOST_UNITS = 4000
+_PROMPT_UNITS = 2500
+_LEAST_UNITS = 100
 _ID_CHARACTERS = 100
+_FENCES = 10  # with the line ends around it
 
 
 class DetailsPage:
@@ -27,13 +32,14 @@ class DetailsPage:
 
     def render(self, details: Details, locale: str, *, in_full: bool) -> ui.LayoutView:
         """Show them `in_full` to the person whose video it is, and to moderators."""
-        lines = [self._texts("details.title", locale), self._state(details, locale)]
+        head = [self._texts("details.title", locale), self._state(details, locale)]
+        foot = [self._facts(details, locale)]
         if in_full:
-            lines += [_block(details.job.request.prompt), *self._course(details, locale)]
-        lines.append(self._facts(details, locale))
-        if in_full:
-            lines += [self._file(details, locale), self._ids(details, locale)]
-        return begin("\n".join(lines))[0]
+            foot += [self._file(details, locale), self._ids(details, locale)]
+            course = self._course(details, locale)
+            room = _MOST_UNITS - units("\n".join([*head, *course, *foot]))
+            head += [*self._prompt(details.job, locale, room), *course]
+        return begin("\n".join([*head, *foot]))[0]
 
     def _state(self, details: Details, locale: str) -> str:
         job = details.job
@@ -44,6 +50,18 @@ class DetailsPage:
             person=f"<@{job.origin.user_id}>",
             when=f"<t:{int(job.created_at)}:f>",
         )
+
+    def _prompt(self, job: Job, locale: str, room: int) -> list[str]:
+        """Quote the person's words, and whatever else the video service got, in `room` units."""
+        words, sent = job.request.prompt, job.sent_request.prompt
+        shown = [_block(words, min(room, _PROMPT_UNITS))]
+        if sent == words:
+            return shown
+        added = sent.startswith(words)
+        shown.append(self._texts("details.added" if added else "details.sent", locale))
+        room -= units("\n".join(shown)) + 1
+        rest = sent.removeprefix(words).strip()
+        return [*shown, _block(rest, room)] if room >= _LEAST_UNITS else shown[:1]
 
     def _course(self, details: Details, locale: str) -> list[str]:
         lines = [
@@ -58,7 +76,7 @@ class DetailsPage:
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
-        return [*lines, self._texts(failure.key, locale, **failure.fields)] if failure else lines
+        return [*lines, why(self._texts, failure, locale)] if failure else lines
 
     def _facts(self, details: Details, locale: str) -> str:
         job = details.job
@@ -85,9 +103,8 @@ class DetailsPage:
         return self._texts("details.ids", locale, job=job.id, remote=remote)
 
 
-def _block(prompt: str) -> str:
-    """Quote a prompt with all its lines, so that it can be copied and means nothing else."""
-    harmless = prompt.replace("``", "`\N{ZERO WIDTH SPACE}`")
-    if len(harmless) > _PROMPT_CHARACTERS:
-        harmless = harmless[: _PROMPT_CHARACTERS - 1] + "…"
-    return f"```\n{harmless}\n```"
+def _block(text: str, room: int) -> str:
+    """Quote a text with all its lines, in `room` units, so that it can be copied."""
+    # Nothing in it may end the quote around it.
+    harmless = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
+    return f"```\n{cut_block(harmless, max(0, room - _FENCES))}\n```"

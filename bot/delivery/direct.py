@@ -1,15 +1,17 @@
-"""The one DM of a job."""
+"""The DM of a job, and the question that its card can't ask."""
 
 from __future__ import annotations
 
 import logging
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
 
 from bot.delivery.cards import dm_marker
-from bot.delivery.messages import FileTooLargeError, describe, is_too_large
+from bot.delivery.messages import FileTooLargeError, describe, is_final, is_too_large
+from bot.delivery.uploads import post_message
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -20,18 +22,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NONCE_CHARACTERS = 24
+_NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
 # Discord's brake on opening many DMs at once.
 _TOO_FAST = 40003
+# The person's privacy settings, or no server in common.
+_TAKES_NONE = frozenset({50007, 50278})
 
 
 class DmRefusedError(Exception):
-    """The person takes no DMs from the bot."""
+    """The person takes no DMs from the bot, or Discord will not take this one."""
 
 
 class DirectMessages:
-    """Sends a job's DM at most once; a person who takes no DMs is asked once, and left alone."""
+    """Sends each DM of a job at most once; who takes no DMs is asked once, and left alone."""
 
     def __init__(
         self, client: discord.Client, people: PeopleStore, *, clock: Callable[[], float]
@@ -59,11 +63,10 @@ class DirectMessages:
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
-            is_final = isinstance(error, (discord.Forbidden, discord.NotFound))
-            if not is_final or error.code == _TOO_FAST:
+            if not is_final(error) or error.code == _TOO_FAST:
                 raise DeliveryError(describe(error)) from error
             log.info("dm.refused id=%s code=%d", job.id, error.code)
-            if isinstance(error, discord.Forbidden):
+            if error.code in _TAKES_NONE:
                 await self._people.dm_closed(job.origin.user_id, now=self._clock())
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -80,13 +83,7 @@ class DirectMessages:
         channel = await self._client.create_dm(discord.Object(job.origin.user_id))
         if may_be_there and await self._is_there(channel, dm_marker(job)):
             return
-        await channel.send(
-            text,
-            files=open_files(),
-            # Discord drops a repetition within minutes by itself.
-            nonce=f"{job.id[:_NONCE_CHARACTERS]}d",
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        await post_message(self._client, channel, text, open_files(), nonce=_nonce(job))
 
     async def _is_there(self, channel: discord.DMChannel, marker: str) -> bool:
         me = self._client.user
@@ -94,3 +91,7 @@ class DirectMessages:
             if message.author == me and marker in message.content:
                 return True
         return False
+
+
+def _nonce(job: Job) -> str:
+    return sha256(dm_marker(job).encode()).hexdigest()[:_NONCE_CHARACTERS]

@@ -35,7 +35,7 @@ class Shrinker(Protocol):
     """Makes copies of finished videos."""
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
-        """Make the copy that the job's folder names, if it can be done, and `decent` well."""
+        """Make the copy that the workspace names, if it can be done, and `decent` well."""
         ...
 
 
@@ -134,7 +134,7 @@ class Ladder:
         kinds = (True,) if self._links.possible else (True, False)
         for decent in kinds:
             if parcel := await self._copy(job_id, limit, decent=decent):
-                return parcel  # made before a restart, or for another place
+                return parcel  # made earlier, perhaps for another place
         await before_shrinking()
         for decent in kinds:
             await self._shrinker.shrink(job_id, limit_bytes=limit, decent=decent)
@@ -143,7 +143,7 @@ class Ladder:
         return None
 
     async def _copy(self, job_id: str, limit: int, *, decent: bool) -> Parcel | None:
-        path = self._workspace.folder(job_id).copy(decent=decent)
+        path = self._workspace.copy(job_id, decent=decent)
         try:
             size = (await asyncio.to_thread(path.stat)).st_size
         except FileNotFoundError:

@@ -9,6 +9,7 @@ import aiohttp
 import discord
 
 from bot.delivery.tokens import ThrottledError
+from bot.delivery.uploads import edit_message
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -24,13 +25,19 @@ _UNKNOWN_WEBHOOK = 10015
 _TOKEN_DEAD = 50027
 _TOO_LARGE = 40005
 _HTTP_UNAUTHORIZED = 401
+_HTTP_FORBIDDEN = 403
 _HTTP_TOO_LARGE = 413
 _HTTP_LATER = frozenset({408, 429})
-_HTTP_SERVER_ERROR = 500
+_HTTP_CLIENT_ERRORS = range(400, 500)
+_REASON_CHARACTERS = 200
 
 
 class MessageGoneError(Exception):
     """The message can't be reached any more: it, its channel, or the bot's right to it is gone."""
+
+
+class EditRefusedError(MessageGoneError):
+    """Discord will not take this edit, though the message may be there: its thread is archived."""
 
 
 class FileTooLargeError(Exception):
@@ -80,11 +87,13 @@ class Messages:
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
+            if not is_final(error):
+                raise DeliveryError(describe(error)) from error
             if isinstance(error, (discord.NotFound, discord.Forbidden)):
                 raise MessageGoneError(describe(error)) from error
-            if is_passing(error):
-                raise DeliveryError(describe(error)) from error
-            raise
+            reason = f"{describe(error)}: {error.text[:_REASON_CHARACTERS]}"
+            log.warning("card.edit_refused id=%s reason=%r", job.id, reason)
+            raise EditRefusedError(describe(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
 
@@ -131,7 +140,9 @@ class Messages:
     ) -> None:
         try:
             await self._edit_as_bot(job, view, open_files)
-        except (discord.NotFound, discord.Forbidden):
+        except discord.HTTPException as error:
+            if is_too_large(error) or not is_final(error):
+                raise
             # The token may still reach what the bot does not: it is tried when it is free again.
             raise throttled from None
 
@@ -147,11 +158,8 @@ class Messages:
         channel = self._client.get_partial_messageable(origin.channel_id, guild_id=origin.guild_id)
         self._by_bot.add(job.id)
         try:
-            await channel.get_partial_message(origin.message_id or 0).edit(
-                view=view,
-                attachments=open_files(),
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
+            message = channel.get_partial_message(origin.message_id or 0)
+            await edit_message(self._client, message, view, open_files())
         finally:
             self._by_bot.discard(job.id)
 
@@ -167,7 +175,15 @@ def is_too_large(error: discord.HTTPException) -> bool:
 
 def is_passing(error: discord.HTTPException) -> bool:
     """Tell whether the same request may work later."""
-    return error.status >= _HTTP_SERVER_ERROR or error.status in _HTTP_LATER
+    # What refuses without a code of Discord's stands before it.
+    before_discord = error.status == _HTTP_FORBIDDEN and not error.code
+    return error.status not in _HTTP_CLIENT_ERRORS or error.status in _HTTP_LATER or before_discord
+
+
+def is_final(error: discord.HTTPException) -> bool:
+    """Tell whether the bot will be refused the same request for ever."""
+    # The bot's own token is the operator's to mend.
+    return not is_passing(error) and error.status != _HTTP_UNAUTHORIZED
 
 
 def describe(error: Exception) -> str:

@@ -36,6 +36,21 @@ def cut(text: str, characters: int) -> str:
     return line[:end].rstrip(" ,;:-–—(") + "…"  # noqa: RUF001 - dashes as people type them
 
 
+def cut_block(text: str, most: int) -> str:
+    """Return a text with its lines, of at most so many `units`; never half of a character."""
+    if units(text) <= most:
+        return text
+    end = min(len(text), most) - 1
+    while end > 0 and (units(text[:end]) >= most or _belongs_together(text[end - 1], text[end])):
+        end -= 1
+    return text[:end] + "…"
+
+
+def units(text: str) -> int:
+    """Count a text as Discord's clients do: what is beyond 16 bits, as emoji are, counts twice."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def progress_bar(percent: int) -> str:
     """Draw 0 to 100 as a row of cells, which is full at 100 only."""
     full = percent * _BAR_CELLS // 100

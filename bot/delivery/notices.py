@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.direct import DmRefusedError
 from bot.delivery.ladder import Place
 from bot.delivery.shelf import jump_url
-from bot.model import NOTE_CARD_GONE, Notify
+from bot.model import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class Notices:
-    """Writes to people as they chose; a job has one DM at the most."""
+    """Writes to people as they chose.
+
+    A job has one DM at the most, and another for each question that its card can't ask.
+    """
 
     def __init__(  # noqa: PLR0913 - the composition root names each
         self,
@@ -54,28 +57,34 @@ class Notices:
 
         False: the video is too large for a DM, and waits for a link; or the job is another's now.
         """
-        has_card = job.note != NOTE_CARD_GONE
-        if has_card and not await self._is_wanted(job):
+        if not job.card_gone and not await self._is_wanted(job):
             return True
         first = job.dm_intent_at is None
         if first and await self._jobs.intend_dm(job) is None:
             return False
         try:
-            if not has_card:
+            if job.card_gone:
                 return await self._bring(job, artifact, may_be_there=not first)
             text = self._cards.dm(job, link=jump_url(job))
             await self._direct.send(job, text, may_be_there=not first)
         except DmRefusedError:
-            if not has_card:
+            if job.card_gone:
                 log.warning("delivery.left_to_library id=%s", job.id)
         return True
 
     async def tell_failure(self, job: Job) -> None:
         """Say why there is no video, where no card can say it."""
+        await self._tell(job, self._cards.dm_failed(job))
+
+    async def ask(self, job: Job) -> None:
+        """Ask what shall become of an undecided job, where no card can ask it."""
+        await self._tell(job, self._cards.dm_undecided(job))
+
+    async def _tell(self, job: Job, text: str) -> None:
         try:
-            await self._direct.send(job, self._cards.dm_failed(job), may_be_there=True)
+            await self._direct.send(job, text, may_be_there=True)
         except DmRefusedError:
-            log.info("failure.untold id=%s", job.id)
+            log.info("person.untold id=%s state=%s", job.id, job.state)
 
     async def _is_wanted(self, job: Job) -> bool:
         person = await self._people.get(job.origin.user_id)

@@ -89,7 +89,6 @@ def make_resender(  # noqa: PLR0913 - the composition root names each
         shelf=Shelf(texts),
         ladder=_ladder(database, shrinker, workspace, links, clock),
         links=links,
-        workspace=workspace,
     )
 
 

@@ -54,11 +54,15 @@ class PrivacyPages:
 
     def overview(self, stored: Stored, limits: KeepLimits) -> ui.LayoutView:
         """Show what is kept, with a button to delete it."""
+        rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
-            return _page([self._say("privacy.nothing")])
+            return _page(
+                [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
+            )
         lines = [
             self._say("privacy.heading"),
             *(f"- {line}" for line in self._list(stored)),
+            *rows,
             self._ages(stored, limits),
             self._say("privacy.provider"),
         ]
@@ -85,10 +89,17 @@ class PrivacyPages:
 
     def done(self, deletion: Deletion) -> ui.LayoutView:
         """Say what was deleted, and what is left."""
-        lines = [self._say("privacy.deleted"), *self._open(deletion.open_jobs)]
-        if deletion.deleted:
-            lines += [self._say("privacy.counted"), self._say("privacy.cards_left")]
+        lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
+        lines += self._rows(deletion.rows_until)
+        lines += [self._say("privacy.cards_left")] if deletion.deleted else []
         return _page(lines)
+
+    def _outcome(self, deletion: Deletion) -> str:
+        if not deletion.open_jobs:
+            return self._say("privacy.deleted")
+        if deletion.deleted:
+            return self._say("privacy.deleted_partly")
+        return self._say("privacy.deleted_choice" if deletion.choice else "privacy.deleted_nothing")
 
     def _list(self, stored: Stored) -> Iterator[str]:
         yield self._say("privacy.prompts", prompts=stored.prompts)
@@ -104,6 +115,9 @@ class PrivacyPages:
         if stored.next_at is None:
             return ages
         return f"{ages} {self._say('privacy.next', when=f'<t:{int(stored.next_at)}:R>')}"
+
+    def _rows(self, until: float | None) -> list[str]:
+        return [] if until is None else [self._say("privacy.counted", when=f"<t:{int(until)}:R>")]
 
     def _open(self, jobs: int) -> list[str]:
         return [self._say("privacy.open", jobs=jobs)] if jobs else []

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from bot.delivery.shelf import Shelf
     from bot.library import Library
     from bot.links import Links
-    from bot.media.workspace import Workspace
     from bot.model import Artifact, Job
 
 log = logging.getLogger(__name__)
@@ -36,21 +35,19 @@ _SECONDS = 840.0
 class Resender:
     """Answers a press of "Send again"; a broken upload is tried again after `pauses` (seconds)."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         library: Library,
         shelf: Shelf,
         ladder: Ladder,
         links: Links,
-        workspace: Workspace,
         pauses: Sequence[float] = (1.0, 4.0),
     ) -> None:
         self._library = library
         self._shelf = shelf
         self._ladder = ladder
         self._links = links
-        self._workspace = workspace
         self._pauses = pauses
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -68,8 +65,6 @@ class Resender:
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning("resend.failed id=%s reason=%r", job.id, describe(error))
                 raise UserError("library.unsent") from error
-            finally:
-                await self._tidy(job)
             await self._library.note_delivered(job.id)
         log.info("video.sent_again id=%s", job.id)
 
@@ -116,11 +111,6 @@ class Resender:
                 await asyncio.sleep(pause)
             else:
                 return
-
-    async def _tidy(self, job: Job) -> None:
-        """Delete the copies that were made; an open job still needs its folder."""
-        if job.state.is_final:
-            await self._workspace.remove(job.id)
 
 
 async def _open(parcel: Parcel) -> discord.File:

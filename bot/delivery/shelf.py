@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import discord
 from discord import ui
 
+from bot.delivery.buttons import LABELS, make_button
+from bot.delivery.choices import choices_for
 from bot.delivery.notation import cut, megabytes, quoted
 from bot.library import PAGE_SIZE
-from bot.model import NOTE_CARD_GONE, JobState
+from bot.model import JobState
 
 if TYPE_CHECKING:
     from bot.library import Entry, Page
@@ -59,8 +61,7 @@ class Shelf:
 
         `note` names one more sentence; `original` links to the file that was too large.
         """
-        lines = [self._prompt(job, locale), *([self._texts(note, locale)] if note else [])]
-        view, container = begin("\n".join(lines))
+        view, container = begin(self._caption(job, locale, note))
         gallery = ui.MediaGallery[ui.LayoutView]()
         gallery.add_item(media=f"attachment://{filename}")
         container.add_item(gallery)
@@ -71,10 +72,14 @@ class Shelf:
 
     def render_link(self, job: Job, locale: str, *, artifact: Artifact, url: str) -> ui.LayoutView:
         """Show a video that is sent again as a link."""
-        view, container = begin(self._prompt(job, locale))
+        view, container = begin(self._caption(job, locale))
         label = self._texts("button.watch", locale, size=megabytes(artifact.size))
         container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url)))
         return view
+
+    def _caption(self, job: Job, locale: str, note: str | None = None) -> str:
+        notes = [self._texts(key, locale) for key in (job.note, note) if key]
+        return "\n".join([self._prompt(job, locale), *notes])
 
     def _heading(self, page: Page, locale: str) -> str:
         if not page.search:
@@ -94,7 +99,10 @@ class Shelf:
         small = [self._texts("library.length", locale, seconds=job.request.seconds)]
         if job.state in _DONE:
             small.append(self._texts("library.kept" if entry.kept else "library.gone", locale))
-        return "\n".join([heading, self._prompt(job, locale), f"-# {' · '.join(small)}"])
+        lines = [heading, self._prompt(job, locale)]
+        if job.state is JobState.UNDECIDED:
+            lines.append(self._texts("card.undecided", locale))
+        return "\n".join([*lines, f"-# {' · '.join(small)}"])
 
     def _prompt(self, job: Job, locale: str) -> str:
         prompt = quoted(job.request.prompt, _PROMPT_CHARACTERS)
@@ -102,12 +110,18 @@ class Shelf:
 
     def _buttons(self, entry: Entry, locale: str) -> list[ui.Button[ui.LayoutView]]:
         buttons: list[ui.Button[ui.LayoutView]] = []
-        if entry.job.origin.message_id is not None and entry.job.note != NOTE_CARD_GONE:
+        if entry.job.origin.message_id is not None and not entry.job.card_gone:
             label = self._texts("button.jump", locale)
             buttons.append(ui.Button(label=label, url=jump_url(entry.job)))
         if entry.kept:
             label = self._texts("button.send", locale)
             buttons.append(ui.Button(label=label, custom_id=f"clapper:send:{entry.job.id}"))
+        if entry.job.state is JobState.UNDECIDED:
+            # Its card may be out of reach.
+            buttons += [
+                make_button(action, entry.job.id, self._texts(LABELS[action], locale))
+                for action in choices_for(entry.job)
+            ]
         return buttons
 
     def _turns(self, page: Page, locale: str) -> list[ui.Button[ui.LayoutView]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import aiohttp
 import discord
 
+from bot.delivery.uploads import TIMEOUT
 from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 
 # A request under way must not outlive the token.
 _MARGIN_SECONDS = 60.0
-# The largest file over a slow line, and an answer that does not come.
-_TIMEOUT = aiohttp.ClientTimeout(total=900, sock_connect=15, sock_read=60)
 # So long before its token is over a card says so, if nothing else can edit it.
 _LAST_WORD_SECONDS = 120.0
 _HTTP_THROTTLED = 429
@@ -53,7 +52,7 @@ class TokenRoute:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(), timeout=_TIMEOUT, middlewares=(self._watch,)
+            cookie_jar=aiohttp.DummyCookieJar(), timeout=TIMEOUT, middlewares=(self._watch,)
         )
         return self
 

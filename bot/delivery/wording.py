@@ -10,22 +10,36 @@ from bot.model import NOTE_NOT_MERGED, JobState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Job, Outlook
+    from bot.model import Failure, Job, Outlook
     from bot.texts import Texts
 
 _PROMPT_CHARACTERS = 300
 _NO_BREAK = "\u00a0"
+# A clear no of whoever speaks, and what comes before they are asked.
+_NOT_SPOKEN = frozenset(
+    {"speech.moderated", "speech.refused", "speech.unavailable", "speech.off", "failed.clip_gone"}
+)
+_IN_DOUBT = "speech.unsure"
 _WAITING = frozenset({JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING})
 
 
 class Wording:
-    """Puts a job into words; what `free_backends` make is never charged."""
+    """Puts a job into words; what `free_backends` make is never charged.
+
+    `voice_costs`: whoever speaks texts may charge for them.
+    """
 
     def __init__(
-        self, texts: Texts, *, free_backends: frozenset[str], clock: Callable[[], float]
+        self,
+        texts: Texts,
+        *,
+        free_backends: frozenset[str],
+        voice_costs: bool,
+        clock: Callable[[], float],
     ) -> None:
         self._texts = texts
         self._free_backends = free_backends
+        self._voice_costs = voice_costs
         self._clock = clock
 
     def say(self, job: Job, key: str, **fields: object) -> str:
@@ -53,12 +67,12 @@ class Wording:
             case JobState.UNDECIDED:
                 return [self.say(job, "card.undecided")]
             case JobState.FAILED if job.failure is not None:
-                reason = self.say(job, job.failure.key, **job.failure.fields)
+                reason = why(self._texts, job.failure, job.origin.locale)
                 charged = job.remote_id is not None and self._costs(job)
-                return [reason, self.say(job, "card.charged" if charged else "card.free")]
+                return [reason, *self._bill(job, "card.charged" if charged else None)]
             case JobState.CANCELLED:
                 charged = job.submitted_at is not None and self._costs(job)
-                return [self.say(job, "card.cancelled_charged" if charged else "card.free")]
+                return self._bill(job, "card.cancelled_charged" if charged else None)
             case state if state in _WAITING:
                 return [*self._place(job, outlook), *self._usual(job, outlook)]
             case _:
@@ -78,8 +92,8 @@ class Wording:
             parts.append(job.id[:12])  # what the operator needs to find it in the log
         return _small(parts)
 
-    def made(self, job: Job) -> str:
-        """Say for whom it was made, by what, and how long that took."""
+    def made(self, job: Job, ready_at: float | None) -> str:
+        """Say for whom it was made, by what, and how long that took until it was ready."""
         parts = [self._person(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
@@ -87,7 +101,7 @@ class Wording:
             parts.append(job.backend)
             if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
                 parts.append(self.say(job, "card.narration"))
-        duration = clock_time(self._clock() - job.created_at)
+        duration = clock_time((ready_at or self._clock()) - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 
     def _person(self, job: Job) -> str:
@@ -112,8 +126,29 @@ class Wording:
             return []
         return [self.say(job, "card.usual", duration=rough_time(outlook.usual_seconds))]
 
+    def _bill(self, job: Job, of_the_video: str | None) -> list[str]:
+        """Say what may have been charged."""
+        if job.failure is not None and job.failure.key == _IN_DOUBT:
+            return []  # the reason says it
+        of_the_voice = "card.voice_charged" if self._was_spoken(job) else None
+        return [self.say(job, of_the_video or of_the_voice or "card.free")]
+
+    def _was_spoken(self, job: Job) -> bool:
+        has_text = job.attachment is not None and job.attachment.text is not None
+        refused = job.failure is not None and job.failure.key in _NOT_SPOKEN
+        return self._voice_costs and has_text and job.narration_of is None and not refused
+
     def _costs(self, job: Job) -> bool:
         return job.clip_of is None and job.backend not in self._free_backends
+
+
+def why(texts: Texts, failure: Failure, locale: str) -> str:
+    """Say why a job ended badly, in a language; so is what an attachment turned out to be."""
+    fields = dict(failure.fields)
+    word = f"found.{str(fields.get('found')).lower()}"
+    if word in texts.keys():  # noqa: SIM118 - a method
+        fields["found"] = texts(word, locale)
+    return texts(failure.key, locale, **fields)
 
 
 def _is_narrated(job: Job) -> bool:

@@ -6,20 +6,25 @@ import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from bot.errors import MediaError, UserError
 from bot.media.fit import TooLittleRoomError, fit
 from bot.media.ingest import ingest, read_narration
 from bot.media.merge import merge, repair
 from bot.media.presets import NarrationMix
+from bot.media.speech import as_of_speech, speak_once
 from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.media.download import AttachmentFetcher
     from bot.media.ffmpeg import Ffmpeg
     from bot.media.ingest import Narration
     from bot.media.merge import Merged
     from bot.media.presets import NarrationPresets
+    from bot.media.speech import Voice
     from bot.media.workspace import JobFolder, Workspace
 
 log = logging.getLogger(__name__)
@@ -28,7 +33,7 @@ log = logging.getLogger(__name__)
 class Editor:
     """Works on the files of one job's folder; every call may be repeated."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each
         self,
         ffmpeg: Ffmpeg,
         fetcher: AttachmentFetcher,
@@ -36,12 +41,16 @@ class Editor:
         *,
         presets: NarrationPresets,
         max_seconds: int,
+        voice: Voice | None = None,
     ) -> None:
         self._ffmpeg = ffmpeg
         self._fetcher = fetcher
         self._workspace = workspace
         self._presets = presets
         self._max_seconds = max_seconds
+        # Each lives for as long as somebody holds it, or waits for it.
+        self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._voice = voice
 
     async def ingest(self, job_id: str, url: str) -> None:
         """Fetch an attachment, make it the job's narration, and keep it for later jobs.
@@ -80,6 +89,23 @@ class Editor:
             await self._decode(folder)
         await self._workspace.keep_narration(job_id)
 
+    async def speak(self, job_id: str, text: str) -> None:
+        """Have a text spoken, make it the job's narration, and keep it for later jobs.
+
+        What was spoken whole is not spoken again. UserError: a key of `speech`. MediaError: it
+        may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is None:
+            if self._voice is None:
+                raise UserError("speech.off")
+            await speak_once(self._voice, text, folder.attachment)
+            try:
+                await self._decode(folder)
+            except UserError as error:
+                raise as_of_speech(error) from error
+        await self._workspace.keep_narration(job_id)
+
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
         """Lay the narration over the clip, if there is one, and see that Discord can play it.
 
@@ -93,11 +119,17 @@ class Editor:
         return await self._narrate(folder, replace(self._presets, mix=mix))
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
-        """Make a copy of the job's finished video that is small enough, if it can be done.
+        """Make a copy of the job's finished video that is small enough, and keep it, if possible.
 
-        `decent`: and only if it still looks well.
+        `decent`: and only if it still looks well. Whoever comes while one is made waits, and takes
+        that if it will do.
         """
-        target = (await self._workspace.create(job_id)).copy(decent=decent)
+        async with self._shrinking.setdefault(job_id, asyncio.Lock()):
+            target = await self._workspace.prepare_copy(job_id, decent=decent)
+            if not await asyncio.to_thread(_is_within, target, limit_bytes):
+                await self._shrink(job_id, target, limit_bytes=limit_bytes, decent=decent)
+
+    async def _shrink(self, job_id: str, target: Path, *, limit_bytes: int, decent: bool) -> None:
         try:
             await fit(
                 self._ffmpeg,
@@ -137,3 +169,10 @@ def _note(narration: Narration, merged: Merged) -> str | None:
     if narration.loudness is None:
         return NOTE_SILENT
     return NOTE_HELD_INSTEAD if merged.held_instead else None
+
+
+def _is_within(path: Path, limit_bytes: int) -> bool:
+    try:
+        return path.stat().st_size <= limit_bytes
+    except FileNotFoundError:
+        return False

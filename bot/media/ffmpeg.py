@@ -1,38 +1,69 @@
-"""The one door to processes: finds an ffmpeg, and runs it in a confined child."""
+"""Finds an ffmpeg, and runs it in a confined child."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import os
 import re
-import resource
 import shutil
-import signal
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
 
-from bot.errors import MediaError, StartupError
+from bot.errors import StartupError
+from bot.media.child import Child, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-log = logging.getLogger(__name__)
+    from bot.media.child import Limits
 
 _FFMPEG_5_1 = (57, 28)  # its libavutil: distributions spell the release itself in many ways
 _ENCODERS = frozenset({"libx264", "aac"})
-_PROBE_SECONDS = 10
-_TAIL_BYTES = 64 * 1024
-_NICENESS = 10
-_CPU_GRACE_SECONDS = 5
-# What setpriv and prlimit say when they find nothing to start, and what an OOM killer does.
-_LOST = frozenset({126, 127, -signal.SIGKILL})
-_KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # the others may hold secrets
+
+
+class Ffmpeg:
+    """Runs at most `slots` ffmpegs at a time; each is killed with its limits, its task and us."""
+
+    def __init__(self, binary: Path, *, slots: int) -> None:
+        options = ("-hide_banner", "-nostdin", "-nostats", "-y")
+        self._child = Child(str(binary), *options, name="ffmpeg", slots=slots)
+
+    async def run(
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        limits: Limits,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> str:
+        """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.
+
+        `on_progress` gets the seconds of output so far; they never fall. Waiting for a slot counts
+        for no limit. MediaError: it failed, or it outlived a limit. LostChildError: it is not
+        to blame.
+        """
+        if on_progress is None:
+            return await self._child.run(args, cwd=cwd, limits=limits)
+        reporting = ("-progress", "pipe:1", *args)
+        return await self._child.run(
+            reporting, cwd=cwd, limits=limits, on_line=_Progress(on_progress)
+        )
+
+
+class _Progress:
+    """Reads ffmpeg's reports, and passes the seconds on."""
+
+    def __init__(self, on_progress: Callable[[float], None]) -> None:
+        self._on_progress = on_progress
+        self._furthest = 0.0
+
+    def __call__(self, line: str) -> None:
+        name, _, value = line.partition("=")
+        if name == "out_time_us" and value.isdigit():
+            self._furthest = max(self._furthest, int(value) / 1_000_000)
+            self._on_progress(self._furthest)
 
 
 async def find_ffmpeg() -> Path:
@@ -55,234 +86,8 @@ async def find_ffmpeg() -> Path:
 
 async def _is_suitable(binary: str) -> bool:
     version = re.search(
-        r"libavutil\s+(\d+)\.\s*(\d+)", await _ask(binary, "-hide_banner", "-version")
+        r"libavutil\s+(\d+)\.\s*(\d+)", await ask(binary, "-hide_banner", "-version")
     )
     if not version or (int(version[1]), int(version[2])) < _FFMPEG_5_1:
         return False
-    return _ENCODERS.issubset((await _ask(binary, "-hide_banner", "-encoders")).split())
-
-
-async def _find_guard() -> tuple[str, ...]:
-    """Return the start of a command whose child ends with us; empty: this machine has none."""
-    setpriv = await asyncio.to_thread(shutil.which, "setpriv")
-    if setpriv:
-        guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")
-        # BusyBox's knows neither word.
-        if await _ask(*guard, "echo", "guarded"):
-            return guard
-    # Orderly stops still end every child; only our sudden death would leave one behind.
-    log.info("ffmpeg.unguarded reason=no_setpriv children_end_by=cpu_limit")
-    return ()
-
-
-async def _ask(*command: str) -> str:
-    try:
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            env=_environment(),
-        )
-    except OSError:
-        return ""
-    try:
-        async with asyncio.timeout(_PROBE_SECONDS):
-            answer, _ = await child.communicate()
-    except TimeoutError:
-        return ""
-    finally:
-        _kill(child)
-        await child.wait()
-    return answer.decode(errors="replace")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What one child may use: time in seconds, memory (address space) and each file in bytes."""
-
-    wall_seconds: float = 120
-    cpu_seconds: int = 240
-    memory_bytes: int = 2 * 1024**3
-    file_bytes: int = 2 * 1024**3
-
-
-class LostChildError(MediaError):
-    """The child never started, or something else than its limits killed it: no file's fault."""
-
-
-class Ffmpeg:
-    """Runs at most `slots` ffmpegs at a time; each is killed with its limits, its task and us."""
-
-    def __init__(self, binary: Path, *, slots: int) -> None:
-        self._binary = binary
-        self._slots = asyncio.Semaphore(slots)
-        self._guard: tuple[str, ...] | None = None
-        # Where they are, the bounds hold from the first instruction on, not a moment later.
-        self._nice = shutil.which("nice")
-        self._prlimit = shutil.which("prlimit")
-
-    async def run(
-        self,
-        args: Sequence[str],
-        *,
-        cwd: Path,
-        limits: Limits,
-        on_progress: Callable[[float], None] | None = None,
-    ) -> str:
-        """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.
-
-        `on_progress` gets the seconds of output so far; they never fall. Waiting for a slot counts
-        for no limit. MediaError: it failed, or it outlived a limit. LostChildError: it is not
-        to blame.
-        """
-        async with self._slots:
-            child = await self._spawn(args, cwd, limits, progress=on_progress is not None)
-            stderr = _Tail(_TAIL_BYTES)
-            readers = _start_readers(child, stderr, on_progress)
-            try:
-                _confine(child.pid, limits)
-                async with asyncio.timeout(limits.wall_seconds):
-                    await _finish(readers)
-                    code = await child.wait()
-            except TimeoutError:
-                reason = f"ffmpeg took longer than {limits.wall_seconds:g} s"
-                raise MediaError(reason, stderr.text()) from None
-            finally:
-                _kill(child)
-                await asyncio.wait(readers)
-                await child.wait()
-        if code in _LOST:
-            raise LostChildError(f"ffmpeg ended with {_name(code)}", stderr.text())
-        if code:
-            raise MediaError(f"ffmpeg ended with {_name(code)}", stderr.text())
-        return stderr.text()
-
-    async def _spawn(
-        self, args: Sequence[str], cwd: Path, limits: Limits, *, progress: bool
-    ) -> asyncio.subprocess.Process:
-        if self._guard is None:
-            self._guard = await _find_guard()
-        reporting = ("-progress", "pipe:1") if progress else ()
-        try:
-            return await asyncio.create_subprocess_exec(
-                *self._bounded(limits),
-                *self._guard,
-                str(self._binary),
-                *("-hide_banner", "-nostdin", "-nostats", "-y"),
-                *reporting,
-                *args,
-                cwd=cwd,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,
-                env=_environment(),
-            )
-        except OSError as error:
-            raise LostChildError(f"ffmpeg can't be started: {error.strerror}") from error
-
-    def _bounded(self, limits: Limits) -> tuple[str, ...]:
-        nice = (self._nice, "-n", str(_NICENESS)) if self._nice else ()
-        if self._prlimit is None:
-            return nice
-        options = (f"--{option}={soft}:{hard}" for _, option, soft, hard in _bounds(limits))
-        return (*nice, self._prlimit, *options)
-
-
-class _Tail:
-    """The last `limit` bytes of a stream."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._kept = bytearray()
-
-    def add(self, chunk: bytes) -> None:
-        self._kept += chunk
-        del self._kept[: -self._limit]
-
-    def text(self) -> str:
-        return self._kept.decode(errors="replace")
-
-
-def _start_readers(
-    child: asyncio.subprocess.Process, tail: _Tail, on_progress: Callable[[float], None] | None
-) -> set[asyncio.Task[None]]:
-    if child.stdout is None or child.stderr is None:
-        raise RuntimeError("the child was started without pipes")
-    return {
-        asyncio.create_task(_keep_tail(child.stderr, tail), name="ffmpeg.stderr"),
-        asyncio.create_task(_report(child.stdout, on_progress), name="ffmpeg.progress"),
-    }
-
-
-async def _finish(readers: set[asyncio.Task[None]]) -> None:
-    # wait() leaves them running when it is cancelled: they end by themselves, with their pipes.
-    done, _ = await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
-    for reader in done:
-        reader.result()
-
-
-async def _keep_tail(stream: asyncio.StreamReader, tail: _Tail) -> None:
-    while chunk := await stream.read(16 * 1024):
-        tail.add(chunk)
-
-
-async def _report(
-    stream: asyncio.StreamReader, on_progress: Callable[[float], None] | None
-) -> None:
-    furthest = 0.0
-    while line := await stream.readline():
-        name, _, value = line.decode(errors="replace").strip().partition("=")
-        if on_progress and name == "out_time_us" and value.isdigit():
-            furthest = max(furthest, int(value) / 1_000_000)
-            on_progress(furthest)
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
-    # Each thread's own arena would use up the limit on address space with nothing in it.
-    return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
-
-
-def _bounds(limits: Limits) -> list[tuple[int, str, int, int]]:
-    """Return each limit, its name for prlimit(1), soft and hard; none above what we have."""
-    cpu = limits.cpu_seconds
-    wanted = (
-        # At the hard limit the kernel kills, as it does where memory has run out.
-        (resource.RLIMIT_CPU, "cpu", cpu, cpu + _CPU_GRACE_SECONDS),
-        (resource.RLIMIT_AS, "as", limits.memory_bytes, limits.memory_bytes),
-        (resource.RLIMIT_FSIZE, "fsize", limits.file_bytes, limits.file_bytes),
-        (resource.RLIMIT_NOFILE, "nofile", 64, 64),
-        (resource.RLIMIT_CORE, "core", 0, 0),
-    )
-    return [
-        (kind, option, _at_most(soft, kind), _at_most(hard, kind))
-        for kind, option, soft, hard in wanted
-    ]
-
-
-def _at_most(bound: int, kind: int) -> int:
-    _, ceiling = resource.getrlimit(kind)
-    return bound if ceiling == resource.RLIM_INFINITY else min(bound, ceiling)
-
-
-def _confine(pid: int, limits: Limits) -> None:
-    """Bound a child from outside: code between fork and exec isn't safe where threads run."""
-    with contextlib.suppress(ProcessLookupError):
-        niceness = max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid))
-        os.setpriority(os.PRIO_PROCESS, pid, niceness)
-        if sys.platform == "linux":
-            for kind, _, soft, hard in _bounds(limits):
-                resource.prlimit(pid, kind, (soft, hard))
-
-
-def _kill(child: asyncio.subprocess.Process) -> None:
-    if child.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-
-
-def _name(code: int) -> str:
-    return f"code {code}" if code > 0 else signal.Signals(-code).name
+    return _ENCODERS.issubset((await ask(binary, "-hide_banner", "-encoders")).split())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import Limits, LostChildError
+from bot.media.child import Limits, LostChildError
 from bot.media.files import commit, part_of, settled
 from bot.media.fit_plan import Source, make_plan
 from bot.media.mp4 import read_mp4

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import MediaError, UserError
-from bot.media.ffmpeg import Limits, LostChildError
+from bot.media.child import Limits, LostChildError
 from bot.media.files import commit, part_of, settled
 from bot.media.loudness import measure_loudness
 from bot.media.sniff import DEMUXERS, NAMES, describe, sniff

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.ffmpeg import Limits
+from bot.media.child import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path

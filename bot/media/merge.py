@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import LostChildError
+from bot.media.child import LostChildError
 from bot.media.files import settled
 from bot.media.inline import repair_for
 from bot.media.mp4 import read_mp4

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.ffmpeg import Limits
+from bot.media.child import Limits
 from bot.media.files import commit, part_of, settled
 from bot.media.picture import exact
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.ffmpeg import Limits
+from bot.media.child import Limits
 from bot.media.files import commit, part_of, settled
 from bot.media.mp4 import read_mp4
 from bot.media.picture import exact, fitting, open_clip

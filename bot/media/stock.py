@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.mp4|\.jpg|\.jpg\.part)?")
+# A part is what a crash left of a copy, or of a poster: it goes with its job.
+_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg)(\.part)?)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,13 +32,14 @@ class Stock:
     """Everything that is there by the name of a job; other names are nobody's business here."""
 
     videos: tuple[Item, ...]
+    copies: tuple[Item, ...]
     narrations: tuple[Item, ...]
     folders: tuple[Item, ...]
 
     @property
     def kept(self) -> tuple[Item, ...]:
         """The files that outlive their job."""
-        return self.videos + self.narrations
+        return self.videos + self.copies + self.narrations
 
     @property
     def job_ids(self) -> frozenset[str]:

@@ -45,16 +45,12 @@ class JobFolder:
         """The video with the narration on it."""
         return self.path / "result.mp4"
 
-    def copy(self, *, decent: bool) -> Path:
-        """Name the smaller copy of the finished video, one that looks well or one that may not."""
-        return self.path / ("fitted.mp4" if decent else "squeezed.mp4")
-
 
 class Workspace:
     """The folders under `root`: `work/<job id>` (mode 0700), and what is kept of a job for a while.
 
-    Kept are `videos/<job id>.mp4` with its poster, `videos/<job id>.jpg`, and, as it was attached,
-    `narrations/<job id>`.
+    Kept are `videos/<job id>.mp4` with its poster, `videos/<job id>.jpg`, smaller copies of it by the
+    same name in `fitted` and `squeezed` and, as it was attached, `narrations/<job id>`.
 
     ValueError: a job id isn't 32 hex digits.
     """
@@ -74,6 +70,16 @@ class Workspace:
         """Name the still picture of a job's finished video; it need not exist."""
         return self.video(job_id).with_suffix(".jpg")
 
+    def copy(self, job_id: str, *, decent: bool) -> Path:
+        """Name the smaller copy of a finished video, one that looks well or one that may not."""
+        return self._root / ("fitted" if decent else "squeezed") / f"{_checked(job_id)}.mp4"
+
+    async def prepare_copy(self, job_id: str, *, decent: bool) -> Path:
+        """Make the folder that a copy goes to, and name the copy."""
+        copy = self.copy(job_id, decent=decent)
+        await asyncio.to_thread(_make_private, copy.parent)
+        return copy
+
     def narration(self, job_id: str) -> Path:
         """Name the sound that a job was given, kept for its next one; it need not exist."""
         return self._root / "narrations" / _checked(job_id)
@@ -91,8 +97,9 @@ class Workspace:
     async def discard(self, job_id: str) -> None:
         """Delete everything that there is of a job."""
         await self.remove(job_id)
-        poster = self.poster(job_id)
-        for path in (self.video(job_id), poster, part_of(poster), self.narration(job_id)):
+        made = [self.copy(job_id, decent=decent) for decent in (True, False)]
+        made.append(self.poster(job_id))
+        for path in (self.video(job_id), self.narration(job_id), *made, *map(part_of, made)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
@@ -152,6 +159,7 @@ class Workspace:
     def _stock(self) -> Stock:
         return Stock(
             videos=list_items(self._root / "videos"),
+            copies=list_items(self._root / "fitted") + list_items(self._root / "squeezed"),
             narrations=list_items(self._root / "narrations"),
             folders=list_items(self._root / "work"),
         )

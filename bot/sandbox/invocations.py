@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.sandbox.state import DM, GROUP, PERMISSIONS
+from bot.sandbox.state import DM, GROUP
 from bot.sandbox.uploads import Upload
 from bot.sandbox.wire import SandboxError
 
@@ -41,7 +41,7 @@ def interaction_create(
         "channel_id": str(channel.id),
         "channel": channel.payload(),
         "locale": user.locale,
-        "app_permissions": PERMISSIONS,
+        "app_permissions": channel.bot_permissions,
         "entitlements": [],
         "entitlement_sku_ids": [],
         "authorizing_integration_owners": interaction.owners,

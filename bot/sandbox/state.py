@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from bot.sandbox.wire import Payload, Snowflakes
 
-TEXT, DM, GROUP = 0, 1, 3
+TEXT, DM, GROUP, THREAD = 0, 1, 3, 11
+VIEW_CHANNEL = 1 << 10
 # View, send, embed, attach, read history, use commands: what an ordinary member has.
 PERMISSIONS = str(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31)
 JOINED = timestamp(1_700_000_000)
@@ -73,19 +74,28 @@ class Guild:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Channel:
-    """A text channel of a server, or a conversation between `recipients`."""
+    """A text channel or a thread of a server, or a conversation between `recipients`.
+
+    `bot_permissions` are what the bot may do there.
+    """
 
     id: int
     kind: int = TEXT
     guild: Guild | None = None
     recipients: tuple[User, ...] = ()
+    bot_permissions: str = PERMISSIONS
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the bot can't see it."""
+        return not int(self.bot_permissions) & VIEW_CHANNEL
 
     def payload(self) -> Payload:
         """Return Discord's channel object."""
         if self.guild is None:
             recipients = [user.payload() for user in self.recipients]
             return {"id": str(self.id), "type": self.kind, "recipients": recipients, "flags": 0}
-        return {
+        payload: Payload = {
             "id": str(self.id),
             "type": self.kind,
             "guild_id": str(self.guild.id),
@@ -95,6 +105,7 @@ class Channel:
             "permissions": PERMISSIONS,
             "flags": 0,
         }
+        return payload | (_thread(self.guild) if self.kind == THREAD else {})
 
 
 class World:
@@ -136,9 +147,14 @@ class World:
         self.guilds.append(guild)
         return guild
 
-    def add_channel(self, guild: Guild) -> Channel:
-        """Open a text channel."""
-        return self._keep(Channel(id=self._ids.next(), guild=guild))
+    def add_channel(
+        self, guild: Guild, *, kind: int = TEXT, bot_permissions: str = PERMISSIONS
+    ) -> Channel:
+        """Open a text channel, or a thread."""
+        channel = Channel(
+            id=self._ids.next(), guild=guild, kind=kind, bot_permissions=bot_permissions
+        )
+        return self._keep(channel)
 
     def add_group(self, *users: User) -> Channel:
         """Open a conversation that the bot is not in, though its commands are."""
@@ -166,7 +182,8 @@ class World:
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)
-        if channel.kind == GROUP or (channel.guild and not channel.guild.installed):
+        is_elsewhere = channel.guild is not None and not channel.guild.installed
+        if channel.kind == GROUP or is_elsewhere or channel.is_hidden:
             raise RefusedError(MISSING_ACCESS)
         return channel
 
@@ -204,7 +221,11 @@ class World:
 
     def guild_create(self, guild: Guild) -> Payload:
         """Return a server in full, as the gateway sends it after a login."""
-        channels = [c.payload() for c in self._channels.values() if c.guild == guild]
+        channels = [
+            channel.payload()
+            for channel in self._channels.values()
+            if channel.guild == guild and channel.kind == TEXT and not channel.is_hidden
+        ]
         empty = ("emojis", "stickers", "threads", "voice_states", "presences", "features")
         return {
             "id": str(guild.id),
@@ -226,6 +247,22 @@ class World:
     def _keep(self, channel: Channel) -> Channel:
         self._channels[channel.id] = channel
         return channel
+
+
+def _thread(guild: Guild) -> Payload:
+    """Return what a thread's object has besides."""
+    return {
+        "parent_id": str(guild.id),
+        "owner_id": str(guild.id),
+        "message_count": 0,
+        "member_count": 1,
+        "thread_metadata": {
+            "archived": False,
+            "auto_archive_duration": 1440,
+            "archive_timestamp": JOINED,
+            "locked": False,
+        },
+    }
 
 
 def _everyone(guild: Guild) -> Payload:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.media.ffmpeg import Limits
+from bot.media.child import Limits
 from bot.storyboard.animate import arguments
 from bot.storyboard.artwork import FPS, Artwork, Stage
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bot.outside import Status, read
 from bot.web.bodies import check_version
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _PAGE = 20
+_DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 
 class Api:
@@ -62,6 +64,7 @@ class Api:
             web.post("/api/cancel", closed(self._cancel)),
             web.post("/api/share", closed(self._share)),
             web.delete("/api/share", closed(self._withdraw)),
+            web.get("/api/openapi.json", self._doors.open(self._describe)),
         ]
 
     async def _generate(self, request: web.Request, client: str) -> web.Response:
@@ -127,6 +130,9 @@ class Api:
         if artifact is None:
             raise ApiError(HTTPStatus.GONE, "api.expired")
         return artifact
+
+    async def _describe(self, _: web.Request) -> web.StreamResponse:
+        return web.FileResponse(_DESCRIPTION, headers={hdrs.CONTENT_TYPE: "application/json"})
 
     async def _job(self, request: web.Request, client: str) -> Job:
         check_version(request.query.get("renderVersion"))

@@ -1,0 +1,52 @@
+"""Takes the clips out of JSON answers as they come in, so that what is left can be held."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import httpx2
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+# In a text of JSON the quotes would be escaped: only a name can look like this.
+_START = re.compile(rb'"data"\s{0,16}:\s{0,16}"')
+_LONGEST_START = 40
+
+
+class WithoutClips(httpx2.AsyncByteStream):
+    """A JSON body in which every `"data": "..."` is empty, of whatever length it was."""
+
+    def __init__(self, body: httpx2.AsyncByteStream) -> None:
+        self._body = body
+        self._held = b""
+        self._inside = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._body:
+            if kept := self._kept(chunk):
+                yield kept
+        yield self._held
+
+    async def aclose(self) -> None:
+        """Let go of the body."""
+        await self._body.aclose()
+
+    def _kept(self, chunk: bytes) -> bytes:
+        text, self._held = self._held + chunk, b""
+        kept: list[bytes] = []
+        while text:
+            if self._inside:
+                _, quote, text = text.partition(b'"')
+                self._inside = not quote
+                kept.append(quote)
+            elif match := _START.search(text):
+                kept.append(text[: match.end()])
+                text = text[match.end() :]
+                self._inside = True
+            else:
+                edge = max(len(text) - _LONGEST_START, 0)
+                kept.append(text[:edge])
+                text, self._held = b"", text[edge:]
+        return b"".join(kept)

@@ -1,0 +1,65 @@
+"""What Gemini Omni can be asked for, and for how much."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from bot.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SHORTEST, _LONGEST = 3, 15
+# By size: the aspect ratio, and the resolution.
+_FORMATS: Mapping[str, tuple[str, str]] = {
+    "640x360": ("16:9", "360p"),
+    "360x640": ("9:16", "360p"),
+    "1280x720": ("16:9", "720p"),
+    "720x1280": ("9:16", "720p"),
+    "1920x1080": ("16:9", "1080p"),
+    "1080x1920": ("9:16", "1080p"),
+    "3840x2160": ("16:9", "4k"),
+    "2160x3840": ("9:16", "4k"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListPrice:
+    """What a clip costs by the price list of that month ("2026-11"), in US dollars."""
+
+    dollars: float
+    as_of: str
+
+
+def response_format(*, seconds: int, size: str) -> dict[str, str]:
+    """Describe a clip as the API wants it; StartupError: it makes no such clip.
+
+    The result is asked for as a file: inside an answer only a short clip has room.
+    """
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise StartupError(
+            f"VIDEO_SECONDS: Gemini Omni makes clips of {_SHORTEST} to {_LONGEST} seconds, "
+            f"not of {seconds}."
+        )
+    if size not in _FORMATS:
+        raise StartupError(f"VIDEO_SIZE: Gemini Omni makes {', '.join(_FORMATS)}, not {size}.")
+    aspect_ratio, resolution = _FORMATS[size]
+    return {
+        "type": "video",
+        "resolution": resolution,
+        "aspect_ratio": aspect_ratio,
+        "duration": f"{seconds}s",
+        "delivery": "uri",
+    }
+
+
+def list_price(*, model: str, seconds: int, size: str) -> ListPrice | None:
+    """Look up what a clip costs; None: no list that we have says so."""
+    listed = tomllib.loads((files("bot.backends") / "prices.toml").read_text("utf-8")).get(model)
+    _, resolution = _FORMATS.get(size, ("", ""))
+    if listed is None or resolution not in listed:
+        return None
+    return ListPrice(dollars=listed[resolution] * seconds, as_of=listed["as_of"])

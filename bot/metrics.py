@@ -1,0 +1,134 @@
+"""What is counted and timed, for Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from bot.model import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.model import JobChanged
+
+_MOST_TIMED = 10_000
+_LAG_SECONDS = 0.5
+_STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+# After these nothing more can be charged for a job, and what was is known.
+_PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
+
+
+class Metrics:
+    """Counts; a subscriber of the bus, and called where something else is worth counting.
+
+    The event loop is looked at every `apart` seconds by `now`, a monotonic clock.
+    """
+
+    def __init__(
+        self, *, now: Callable[[], float] = time.monotonic, apart: float = _LAG_SECONDS
+    ) -> None:
+        self._now = now
+        self._apart = apart
+        self._longest_lag = 0.0
+        self._entered: OrderedDict[str, float] = OrderedDict()
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._jobs = Gauge(
+            "clapper_jobs", "Jobs in the table", ("state", "backend"), registry=registry
+        )
+        self._changes = Counter(
+            "clapper_job_changes",
+            "States that jobs came into",
+            ("state", "backend"),
+            registry=registry,
+        )
+        self._stages = Histogram(
+            "clapper_stage_seconds",
+            "Seconds that jobs spent in a state",
+            ("state", "backend"),
+            buckets=_STAGES,
+            registry=registry,
+        )
+        self._cost = Counter(
+            "clapper_cost_dollars",
+            "What providers say that they charged",
+            ("backend",),
+            registry=registry,
+        )
+        self._webhooks = Counter(
+            "clapper_webhooks", "Webhooks that came", ("result",), registry=registry
+        )
+        self._calls = Counter(
+            "clapper_discord_calls",
+            "Requests to Discord",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._handovers = Counter(
+            "clapper_handovers",
+            "Ways in which videos reached people",
+            ("way",),
+            registry=registry,
+        )
+        self._lag = Gauge(
+            "clapper_event_loop_lag_seconds",
+            "The longest that the loop was late since the last reading",
+            registry=registry,
+        )
+
+    def note(self, event: JobChanged) -> None:
+        """Count a change of a job, and time the state that it left."""
+        job = event.job
+        if job.state is event.previous:
+            return
+        self._changes.labels(job.state, job.backend).inc()
+        entered = self._entered.pop(job.id, None)
+        if entered is not None and event.previous is not None:
+            seconds = max(0.0, job.updated_at - entered)
+            self._stages.labels(event.previous, job.backend).observe(seconds)
+        if not job.state.is_final:
+            self._entered[job.id] = job.updated_at
+            if len(self._entered) > _MOST_TIMED:
+                self._entered.popitem(last=False)
+        if event.previous is JobState.GENERATING and job.state in _PRICED and job.cost:
+            self._cost.labels(job.backend).inc(job.cost)
+
+    def note_webhook(self, result: str) -> None:
+        """Count a webhook: new, repeated, refused, or about something else."""
+        self._webhooks.labels(result).inc()
+
+    def note_call(self, method: str, route: str, status: int | str) -> None:
+        """Count a request to Discord; `route` is a pattern, without ids."""
+        self._calls.labels(method, route, str(status)).inc()
+
+    def note_handover(self, way: str) -> None:
+        """Count how a video reached its person."""
+        self._handovers.labels(way).inc()
+
+    def expose(self, jobs: Mapping[tuple[str, str], int]) -> bytes:
+        """Write everything as Prometheus reads it; `jobs` by state and backend."""
+        self._jobs.clear()
+        for (state, backend), count in jobs.items():
+            self._jobs.labels(state, backend).set(count)
+        self._lag.set(self._longest_lag)
+        self._longest_lag = 0.0
+        return generate_latest(self._registry)
+
+    async def watch_loop(self) -> None:
+        """Measure how late the event loop is, until cancelled."""
+        while True:
+            due = self._now() + self._apart
+            await asyncio.sleep(self._apart)
+            self._longest_lag = max(self._longest_lag, self._now() - due)

@@ -1,0 +1,76 @@
+"""OpenAI's moderation, or what speaks like it: every text gets a verdict by categories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from bot.backends.services import JsonService
+from bot.errors import BackendError, ErrorKind
+from bot.moderation.base import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SECONDS = 10.0
+_MODEL = "omni-moderation-latest"
+# A category with a slash is a graver kind of what stands before it.
+_REASONS: Mapping[str, Reason] = {
+    "sexual/minors": Reason.MINORS,
+    "self-harm": Reason.SELF_HARM,
+    "hate": Reason.HATE,
+    "harassment": Reason.HARASSMENT,
+    "illicit": Reason.ILLICIT,
+    "sexual": Reason.SEXUAL,
+    "violence": Reason.VIOLENCE,
+}
+_GRAVITY = tuple(Reason)
+
+
+class OpenAIModerator:
+    """Asks the server at `base_url`, once for each check, within `seconds`."""
+
+    def __init__(self, *, base_url: str, api_key: str | None, seconds: float = _SECONDS) -> None:
+        self._service = JsonService(
+            name="moderation", base_url=base_url, api_key=api_key, seconds=seconds
+        )
+
+    async def check(self, texts: Sequence[str]) -> Reason | None:
+        """Return the gravest reason against these texts; None: there is none."""
+        answer = await self._service.post("/moderations", {"model": _MODEL, "input": list(texts)})
+        verdicts = _verdicts_in(answer)
+        if len(verdicts) != len(texts):
+            raise BackendError(ErrorKind.TRANSIENT, "the answer does not judge every text")
+        found = {reason for verdict in verdicts for reason in _reasons(verdict)}
+        return min(found, key=_GRAVITY.index, default=None)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._service.close()
+
+
+def _verdicts_in(answer: object) -> list[object]:
+    results = _mapping(answer).get("results")
+    if not isinstance(results, list):
+        raise BackendError(ErrorKind.TRANSIENT, "the answer holds no verdicts")
+    return cast("list[object]", results)
+
+
+def _reasons(verdict: object) -> Iterator[Reason]:
+    fields = _mapping(verdict)
+    flagged = fields.get("flagged")
+    if not isinstance(flagged, bool):
+        raise BackendError(ErrorKind.TRANSIENT, "the answer holds an unreadable verdict")
+    if flagged:
+        categories = _mapping(fields.get("categories"))
+        # Flagged for something that we have no word for is flagged all the same.
+        named = [name for name, holds in categories.items() if holds is True]
+        yield from map(_reason, named or [""])
+
+
+def _reason(category: str) -> Reason:
+    stem = category.partition("/")[0]
+    return _REASONS.get(category) or _REASONS.get(stem, Reason.OTHER)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}

@@ -1,0 +1,52 @@
+"""The writer that needs nobody: a brief from a template, in the person's language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.prompts.base import compose
+from bot.prompts.reading import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.prompts.reading import Language, Reader, Reading
+
+# As a brief is read; style is the person's alone.
+_ORDER = (Kind.SETTING, Kind.CAMERA, Kind.LIGHT, Kind.MOTION)
+
+
+class Template:
+    """Adds what a prompt does not speak of, and nothing that could contradict it.
+
+    What is rich already, or in a language without a template, is sent as it is. The same words
+    always give the same brief.
+    """
+
+    name = "template"
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def write(self, words: str, *, room: int) -> str:
+        """Return the words and the brief, as much of it as there is room for."""
+        return compose(words, _additions(self._reader.read(words)), room=room)
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+
+def _additions(reading: Reading) -> Iterator[str]:
+    language = reading.language
+    if language is None or reading.rich:
+        return
+    if reading.asks:
+        yield _subject(language, reading.topic)
+    sentences = language.question if reading.asks else language.scene
+    yield from (sentences[kind] for kind in _ORDER if kind not in reading.named)
+
+
+def _subject(language: Language, topic: str | None) -> str:
+    if topic is None:
+        return language.question["untitled"]
+    return language.question["subject"].replace("{topic}", topic)

@@ -1,0 +1,86 @@
+"""`/narrate`: a text as an audio file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.errors import UserError
+from bot.media.speech import MAX_TEXT, checked_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.client import Services, VideoBot
+    from bot.narrator import Narrator, Recording
+
+log = logging.getLogger(__name__)
+
+_FILENAME = "narration.mp3"
+# After 15 minutes Discord takes no answer any more.
+_SECONDS = 840.0
+_PAUSES: Sequence[float] = (1.0, 4.0)
+
+
+class NarrateCog(commands.Cog):
+    """Speaks; it is loaded only where there is a voice."""
+
+    def __init__(self, services: Services, narrator: Narrator) -> None:
+        self._services = services
+        self._narrator = narrator
+
+    @app_commands.command(name="narrate")
+    async def narrate(
+        self,
+        interaction: discord.Interaction[VideoBot],
+        text: app_commands.Range[str, 1, MAX_TEXT],
+    ) -> None:
+        """Check what is cheap to check, then answer with the file."""
+        wanted = checked_text(text)
+        with self._narrator.turn(interaction.user.id):
+            if not await self._narrator.count(interaction.id, interaction.user.id):
+                log.warning("interaction.repeated id=%d", interaction.id)
+                return
+            await interaction.response.defer(thinking=True)
+            try:
+                async with asyncio.timeout(_SECONDS), self._narrator.speak(wanted) as recording:
+                    await self._hand_over(interaction, recording)
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.warning(
+                    "speech.unsent interaction=%d error=%s", interaction.id, type(error).__name__
+                )
+                raise UserError("speech.unsent") from error
+
+    async def _hand_over(
+        self, interaction: discord.Interaction[VideoBot], recording: Recording
+    ) -> None:
+        """Upload the file, and do so again when the connection breaks."""
+        sentence = self._services.texts(
+            "speech.done", str(interaction.locale), seconds=recording.seconds
+        )
+        for pause in (*_PAUSES, None):
+            try:
+                file = await asyncio.to_thread(discord.File, recording.path, filename=_FILENAME)
+                await interaction.edit_original_response(
+                    content=sentence,
+                    attachments=[file],
+                    allowed_mentions=discord.AllowedMentions.none(),
+                )
+            except (aiohttp.ClientError, OSError):
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
+
+
+async def setup(bot: VideoBot) -> None:
+    """Add the cog."""
+    if bot.services.narrator is not None:
+        await bot.add_cog(NarrateCog(bot.services, bot.services.narrator))

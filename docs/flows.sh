@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Every flow of the API: URL=http://127.0.0.1:8080 TOKEN=... docs/flows.sh voice.ogg out.mp4
+set -euo pipefail
+ask() { curl --silent --show-error --header "Authorization: Bearer $TOKEN" "$@"; }
+status() { ask --output /dev/null --write-out '%{http_code}\n' "$@"; }
+
+# Order: a script and, if you like, audio. The answer comes at once: {"jobId": "..."}
+ordered=$(ask "$URL/api/generate?renderVersion=v3" --header "Idempotency-Key: $RANDOM$RANDOM" \
+    --form scriptOrQuestion='Explain how rainbows form' --form audioBuffer=@"$1")
+echo "$ordered"
+job=$(grep -o '[0-9a-f]\{32\}' <<<"$ordered")
+
+# Streaming: the present state, then each change, until the end.
+sed -u '/completed\|failed/q' < <(printf '%s\n' \
+    "{\"action\": \"authenticate\", \"token\": \"$TOKEN\"}" \
+    "{\"action\": \"subscribe\", \"jobId\": \"$job\"}" | ${WEBSOCAT:-websocat -n} "${URL/http/ws}/ws")
+
+# Polling tells the same.
+ask "$URL/api/status?jobId=$job&renderVersion=v3"; echo
+
+# Download: all of it, or a part.
+ask "$URL/api/download?jobId=$job&renderVersion=v3" --output "$2"
+ask "$URL/api/download?jobId=$job" --range 0-31 --output /dev/null --write-out '%{http_code}\n'
+
+# As JSON, with the audio in base64; and the list of one's jobs.
+ask "$URL/api/generate" --json @- <<<"{\"scriptOrQuestion\": \"A lighthouse in a storm\",
+    \"audioBuffer\": \"$(base64 -w 0 "$1")\"}"; echo
+ask "$URL/api/jobs"; echo
+
+# Nothing else can be chosen, and nobody else's jobs exist.
+ask "$URL/api/generate" --form scriptOrQuestion='A cat' --form model=sora-3; echo
+status "$URL/api/generate?renderVersion=v2" --form scriptOrQuestion='A cat'
+status "$URL/api/status?jobId=00000000000000000000000000000000"

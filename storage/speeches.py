@@ -1,0 +1,64 @@
+"""The table of speeches: how many texts were spoken within a day, and for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+_DAY = 24 * 60 * 60
+
+_USAGE = """
+SELECT count(*) AS today, coalesce(sum(user_id = :user_id), 0) AS of_user,
+    coalesce(max(interaction_id = :interaction_id), 0) AS is_repeated
+FROM speeches WHERE at > :day_ago
+"""
+
+_TAKE = f"""
+INSERT INTO speeches (interaction_id, user_id, at)
+SELECT :interaction_id, :user_id, :now FROM ({_USAGE})
+WHERE of_user < :max_of_user AND today < :max_today
+ON CONFLICT (interaction_id) DO NOTHING
+RETURNING interaction_id
+"""  # noqa: S608 - put together from constants
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeechCaps:
+    """How many texts may be spoken within a day: for one person, and in all."""
+
+    per_user: int
+    per_day: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeechUsage:
+    """What was spoken within a day, and whether this interaction is among it."""
+
+    today: int
+    of_user: int
+    is_repeated: bool
+
+
+class SpeechStore:
+    """Counts speeches; a text itself is not in here."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(
+        self, interaction_id: int, user_id: int, caps: SpeechCaps, *, now: float
+    ) -> SpeechUsage | None:
+        """Count a speech, once for each interaction; else tell why it was not counted."""
+        params = {"interaction_id": interaction_id, "user_id": user_id, "day_ago": now - _DAY}
+        limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
+        if await self._database.row(_TAKE, params | limits) is not None:
+            return None
+        row = await self._database.row(_USAGE, params)
+        return SpeechUsage(
+            today=row["today"] if row else 0,
+            of_user=row["of_user"] if row else 0,
+            is_repeated=bool(row and row["is_repeated"]),
+        )

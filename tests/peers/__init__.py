@@ -1,0 +1,1 @@
+"""Our adapters against servers that nobody here wrote: `python -m tests.peers`."""

@@ -1,0 +1,197 @@
+"""SGLang's own video routes with a made-up engine behind them; run by the peer's own Python.
+
+`python sglang_server.py PORT CLIP FOLDER CLIP_URL`. The modules of REAL are SGLang's, as they are;
+whatever they import besides (more of SGLang, and torch) is a shell without content.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.abc
+import importlib.machinery
+import shutil
+import sys
+import sysconfig
+import types
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = "sglang.multimodal_gen"
+_ROUTES = f"{_PACKAGE}.runtime.entrypoints.openai"
+REAL = frozenset(
+    {
+        *(f"{_ROUTES}.{name}" for name in ("protocol", "stores", "storage", "utils")),
+        *(f"{_ROUTES}.{name}" for name in ("video_api", "video_progress")),
+        *(f"{_PACKAGE}.configs.{name}" for name in ("sample.sampling_params", "task_type")),
+        *(f"{_PACKAGE}.configs.{name}" for name in ("utils", "post_training")),
+        *(
+            f"{_PACKAGE}.runtime.{name}"
+            for name in ("utils.common", "pipelines_core.request_utils")
+        ),
+    }
+)
+_LEFT_OUT = ("torch", "psutil")
+_STEPS = 4
+_STEP_SECONDS = 0.1
+
+
+class _Kind(type):
+    """A class that can be named, subscripted and asked for anything."""
+
+    def __getattr__(cls, name: str) -> _Kind:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _shell(name)
+
+    def __getitem__(cls, _: object) -> _Kind:
+        return cls
+
+    def __or__(cls, _: object) -> type:
+        return object
+
+    __ror__ = __or__
+
+
+class _Thing:
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def __call__(self, *given: Any, **_: object) -> Any:
+        return given[0] if given and callable(given[0]) else self  # as a decorator
+
+    def __getattr__(self, name: str) -> _Kind:
+        return getattr(type(self), name)
+
+
+def _shell(name: str) -> _Kind:
+    return _Kind(name, (_Thing,), {})
+
+
+class _Shell(types.ModuleType):
+    def __getattr__(self, name: str) -> _Kind:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _shell(name)
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds a shell for what is neither installed nor in REAL."""
+
+    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+        top = fullname.partition(".")[0]
+        is_real = any(f"{name}.".startswith(f"{fullname}.") for name in REAL)
+        if is_real or top not in {"sglang", *_LEFT_OUT}:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return _Shell(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None: ...
+
+
+def _import_routes() -> tuple[Any, Any]:
+    for name in ("sglang", _PACKAGE):  # without what these packages start when they are imported
+        module = types.ModuleType(name)
+        module.__path__ = [str(Path(sysconfig.get_path("purelib"), *name.split(".")))]
+        sys.modules[name] = module
+    sys.meta_path.insert(0, _Finder())
+    return importlib.import_module(f"{_ROUTES}.video_api"), importlib.import_module(
+        f"{_ROUTES}.utils"
+    )
+
+
+class _Params(types.SimpleNamespace):
+    """What SGLang makes of a request, and asks of the model."""
+
+    def output_file_path(self) -> str:
+        return str(Path(self.output_path) / f"{self.output_file_name}.mp4")
+
+    def prepare_video_request_for_queue(self, _: object) -> None: ...
+
+    def cleanup_video_request(self, _: object) -> None: ...
+
+    def expand_video_request_outputs_for_queue(self, _: object) -> None: ...
+
+    def project_video_queued_job_fields(self, _: object) -> dict[str, object]:
+        return {}
+
+    def validate_video_final_outputs(self, *_: object) -> dict[str, object]:
+        return {}
+
+
+def _params(request_id: str, **asked: Any) -> _Params:
+    width, height = (int(side) for side in asked.pop("size").split("x"))
+    return _Params(**asked | {"width": width, "height": height, "request_id": request_id})
+
+
+def _batch(*, sampling_params: _Params, **_: object) -> types.SimpleNamespace:
+    return types.SimpleNamespace(
+        sampling_params=sampling_params, num_outputs_per_prompt=1, extra={}, report_progress=False
+    )
+
+
+class _Result:
+    """A result of which nothing more is known."""
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
+def _open_engine(routes: Any, clip: Path, clip_url: str) -> None:
+    progress = sys.modules[f"{_ROUTES}.video_progress"]
+    in_cloud: set[str] = set()
+
+    async def process(_: object, batch: Any, **__: object) -> tuple[list[str], Any]:
+        params = batch.sampling_params
+        for step in range(1, _STEPS):
+            await asyncio.sleep(_STEP_SECONDS)
+            ref = params.request_id
+            _, percent = progress.VIDEO_PROGRESS.update(ref, step, _STEPS)
+            await progress.apply_progress(ref, percent)
+        if "[fail]" in params.prompt:
+            raise RuntimeError("CUDA out of memory")
+        made = params.output_file_path()
+        shutil.copyfile(clip, made)
+        if "[cloud]" in params.prompt:
+            in_cloud.add(made)
+        return [made], _Result()
+
+    async def upload(path: str) -> str | None:
+        return clip_url if path in in_cloud else None
+
+    routes.process_generation_batch = process
+    routes.cloud_storage.upload_and_cleanup = upload
+
+
+def main(port: int, clip: Path, folder: Path, clip_url: str) -> None:
+    """Serve until the process is ended; what has "[cloud]" in its prompt lies at `clip_url`."""
+    routes, utils = _import_routes()
+    fastapi, uvicorn = importlib.import_module("fastapi"), importlib.import_module("uvicorn")
+    arguments = types.SimpleNamespace(
+        input_save_path=None,
+        output_path=str(folder),
+        served_model_name="made-up",
+        pipeline_class_name=None,
+    )
+    params = sys.modules[f"{_PACKAGE}.configs.sample.sampling_params"].SamplingParams
+
+    async def as_it_is(_: object, prompt: str, **__: object) -> str:
+        return prompt
+
+    for module in (routes, utils):
+        module.get_global_server_args = lambda: arguments
+    routes.resolve_sampling_params_cls = lambda _: params
+    routes.build_sampling_params = _params
+    routes.prepare_request = _batch
+    routes.maybe_enhance_prompt = as_it_is
+    routes.extract_trace_headers = lambda _: {}
+    _open_engine(routes, clip, clip_url)
+    app = fastapi.FastAPI()
+    app.include_router(routes.router)
+    uvicorn.run(app, host="127.0.0.1", port=port)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])

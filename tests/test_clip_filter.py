@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from bot.backends.clip_filter import WithoutClips
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+
+class Body(httpx2.AsyncByteStream):
+    def __init__(self, chunks: Sequence[bytes]) -> None:
+        self.chunks = chunks
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self.chunks:
+            yield chunk
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def kept(*chunks: bytes) -> bytes:
+    return b"".join([chunk async for chunk in WithoutClips(Body(chunks))])
+
+
+ANSWER = b'{"id": "v1", "a": {"data": "AAAA", "n": 1}, "b": {"data" :\n "A\\/+=", "n": 2}}'
+SHORT = b'{"id": "v1", "a": {"data": "", "n": 1}, "b": {"data" :\n "", "n": 2}}'
+
+
+async def test_clips_are_left_out_wherever_the_chunks_end() -> None:
+    for size in range(1, len(ANSWER) + 1):
+        chunks = [ANSWER[start : start + size] for start in range(0, len(ANSWER), size)]
+        assert await kept(*chunks) == SHORT, size
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"no JSON",
+        b'{"data": [{"url": "https://cdn.example/v.mp4"}], "n": 1}',
+        b'{"text": "say \\"data\\": \\"AAAA\\"", "n": 1}',
+        b'{"a": "data", "b": "AAAA"}',
+        b'{"metadata": "AAAA"}',
+    ],
+)
+async def test_everything_else_stays_as_it_is(text: bytes) -> None:
+    assert await kept(text) == text
+    assert await kept(*(text[index : index + 1] for index in range(len(text)))) == text
+
+
+async def test_a_clip_without_an_end_is_left_out_too() -> None:
+    assert await kept(b'{"data": "AA', b"A" * 1000) == b'{"data": "'
+
+
+async def test_the_body_is_let_go_of() -> None:
+    body = Body([])
+    await WithoutClips(body).aclose()
+    assert body.closed

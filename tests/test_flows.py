@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes import PATIENCE
+from tests.site import TOKEN, Caller, open_site
+
+if TYPE_CHECKING:
+    from tests.fakes import Bench
+
+_ROOT = Path(__file__).parents[1]
+_SCRIPT = _ROOT / "docs" / "flows.sh"
+
+
+async def make_all(caller: Caller) -> None:
+    """Make every video that is ordered, as the worker does."""
+    while True:
+        for job in await caller.clients.page("web", limit=50):
+            if not job.state.is_final:
+                await caller.finish(job.id)
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+async def test_the_script_of_the_readme_walks_all_flows(bench: Bench, tmp_path: Path) -> None:
+    voice, video = tmp_path / "voice.ogg", tmp_path / "out.mp4"
+    voice.write_bytes(b"OggS a voice")
+    async with open_site(bench) as caller:
+        making = asyncio.create_task(make_all(caller))
+        script = await asyncio.create_subprocess_exec(
+            *("bash", str(_SCRIPT), str(voice), str(video)),
+            cwd=_ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "URL": caller.url,
+                "TOKEN": TOKEN,
+                "WEBSOCAT": f"{sys.executable} -m tests.websocat",
+            },
+            stdout=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(6 * PATIENCE):
+            output, _ = await script.communicate()
+        making.cancel()
+        assert script.returncode == 0
+        lines = output.decode().splitlines()
+        (ordered, *stream, polled, part, second, jobs, locked, version, unknown) = lines
+        job_id = json.loads(ordered)["jobId"]
+        assert {json.loads(line)["jobId"] for line in stream} == {job_id}
+        assert json.loads(stream[-1])["status"] == "completed"
+        assert json.loads(polled) == {"status": "completed", "progress": 100}
+        assert video.read_bytes() == bench.workspace.video(job_id).read_bytes()
+        assert len(json.loads(jobs)["jobs"]) == 2
+        assert json.loads(second)["jobId"] != job_id
+        assert json.loads(locked)["error"]["message"].startswith("model can't be chosen")
+        assert (part, version, unknown) == ("206", "400", "404")
+
+
+def test_the_readme_prints_the_script() -> None:
+    readme = (_ROOT / "README.md").read_text(encoding="utf-8")
+    assert _SCRIPT.read_text(encoding="utf-8") in readme

@@ -1,0 +1,218 @@
+"""`/narrate`: what the person hears, what is counted, and what is said when it does not work."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.errors import MediaError, UserError
+from bot.sandbox import faults, refusals
+from bot.sandbox.sandbox import SandboxError
+from cogs import narrate as cog
+from tests import clips
+from tests.desk import open_desk
+from tests.discord_spec import check_all
+from tests.fakes import PATIENCE, FakeVoice
+from tests.measurements import loudness, sound_seconds
+from tests.openai_setup import names_in
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
+
+    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.messages import Message
+    from tests.desk import Desk
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+TEXT = "A lighthouse speaks."
+DAY = 24 * 60 * 60
+EDIT = "PATCH /webhooks/*"
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> FakeVoice:
+    clips.make_tone(tmp_path / "tone.mp3", seconds=3, volume=0.05)
+    return FakeVoice((tmp_path / "tone.mp3").read_bytes())
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, voice: FakeVoice) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path, voice=voice) as opened:
+        yield opened
+        check_all(opened.sandbox.ledger.requests)
+
+
+async def ask(desk: Desk, text: str = TEXT, **how: Any) -> Message:
+    """Type the command, and return the answer once the person may type the next one."""
+    interaction = await begin(desk, text, **how)
+    message = await desk.sandbox.answer_to(interaction)
+    await until(lambda: has_a_turn(desk, interaction.user.id))
+    return message
+
+
+def has_a_turn(desk: Desk, user_id: int) -> bool:
+    narrator = desk.bot.services.narrator
+    assert narrator is not None
+    try:
+        with narrator.turn(user_id):
+            return True
+    except UserError:
+        return False
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the others go on until this is so."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0)
+
+
+async def begin(desk: Desk, text: str = TEXT, **how: Any) -> Interaction:
+    return await desk.sandbox.slash("narrate", {"text": text}, **how)
+
+
+async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
+    desk: Desk, voice: FakeVoice
+) -> None:
+    answer = await ask(desk, f"  {TEXT}\n")
+    assert answer.text == "Your text, spoken: 3 s. Save the file and attach it to /video."
+    assert voice.spoken == [TEXT]
+    [file] = answer.files
+    assert file.filename == "narration.mp3"
+    assert sound_seconds(file.path) == pytest.approx(3, abs=0.1)
+    assert loudness(file.path) == pytest.approx(-16, abs=1)
+
+
+async def test_nothing_is_left_on_the_disk(desk: Desk) -> None:
+    await ask(desk)
+    assert names_in(desk.bench.root / "work") == []
+    assert (await desk.bench.workspace.stock()).kept == ()
+
+
+async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:
+    world = desk.sandbox.world
+    grace = world.add_user("grace", locale="de")
+    answer = await ask(desk, user=grace, where=world.dm(grace))
+    assert answer.text.startswith("Dein Text, gesprochen: 3 s.")
+    assert answer.files
+
+
+async def test_it_is_not_offered_without_a_voice(tmp_path: Path) -> None:
+    (tmp_path / "mute").mkdir()
+    async with open_desk(tmp_path / "mute") as mute:
+        with pytest.raises(SandboxError):
+            await begin(mute)
+
+
+async def test_a_text_without_words_costs_nothing(desk: Desk, voice: FakeVoice) -> None:
+    answer = await ask(desk, "… !")
+    assert "nothing to speak" in answer.text
+    assert answer.ephemeral
+    assert voice.spoken == []
+
+
+async def test_each_person_and_all_together_have_a_days_share(desk: Desk, voice: FakeVoice) -> None:
+    for _ in range(2):
+        await ask(desk)
+    refused = await ask(desk)
+    assert refused.text.startswith("I speak 2 texts for each person in 24 hours")
+    assert refused.ephemeral
+    grace = desk.sandbox.world.add_user("grace")
+    assert (await ask(desk, user=grace)).files
+    assert (await ask(desk, user=grace)).text.startswith("This bot speaks 3 texts in 24 hours")
+    assert len(voice.spoken) == 3
+    desk.clock.advance(DAY + 1)
+    assert (await ask(desk)).files
+
+
+async def test_a_person_has_one_text_spoken_at_a_time(desk: Desk, voice: FakeVoice) -> None:
+    voice.answer.clear()
+    first = await begin(desk)
+    await until(lambda: voice.spoken)
+    second = await desk.sandbox.answer_to(await begin(desk))
+    assert "speaking a text of yours already" in second.text
+    voice.answer.set()
+    assert (await desk.sandbox.answer_to(first)).files
+    assert len(voice.spoken) == 1
+
+
+async def test_a_command_that_comes_twice_is_counted_once(desk: Desk) -> None:
+    narrator = desk.bot.services.narrator
+    assert narrator is not None
+    assert [await narrator.count(7, 1) for _ in range(4)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (UserError("speech.unsure"), "can't tell whether it charged"),
+        (UserError("speech.refused"), "check the NARRATION_ settings"),
+        (MediaError("no room"), "Something went wrong on my side"),
+    ],
+)
+async def test_what_the_voice_says_no_to_is_told(
+    desk: Desk, voice: FakeVoice, fault: Exception, sentence: str
+) -> None:
+    voice.faults.append(fault)
+    assert sentence in (await ask(desk)).text
+
+
+async def test_a_voice_that_sends_no_sound_is_told(
+    desk: Desk, voice: FakeVoice, tmp_path: Path
+) -> None:
+    clips.make_silence(tmp_path / "silence.wav")
+    clips.make_tone(tmp_path / "long.mp3", seconds=40)
+    for sound, sentence in (
+        (b"<html>", "no sound that I can use"),
+        ((tmp_path / "silence.wav").read_bytes(), "no sound that I can use"),
+    ):
+        voice.sound = sound
+        assert sentence in (await ask(desk)).text
+    desk.clock.advance(DAY + 1)
+    voice.sound = (tmp_path / "long.mp3").read_bytes()
+    assert "more than the 30 s" in (await ask(desk)).text
+
+
+async def test_a_broken_upload_is_tried_again_with_a_fresh_file(
+    desk: Desk, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cog, "_PAUSES", (0.0, 0.0))
+    desk.sandbox.faults.add(EDIT, faults.Cut())
+    answer = await ask(desk)
+    assert answer.files[0].size > 1000
+    assert len(voice.spoken) == 1
+
+
+async def test_an_upload_that_discord_refuses_is_told(desk: Desk) -> None:
+    desk.sandbox.faults.add(EDIT, refusals.TOO_LARGE)
+    assert "did not take the audio file" in (await ask(desk)).text
+
+
+async def test_what_the_day_has_forgotten_is_not_stored(desk: Desk) -> None:
+    await ask(desk)
+    await desk.bench.keeper.sweep()
+    assert len(await desk.bench.database.rows("SELECT * FROM speeches", {})) == 1
+    desk.clock.advance(DAY + 1)
+    await desk.bench.keeper.sweep()
+    assert await desk.bench.database.rows("SELECT * FROM speeches", {}) == []
+
+
+async def test_stopping_in_the_middle_frees_the_persons_turn(desk: Desk, voice: FakeVoice) -> None:
+    voice.answer.clear()
+    task = asyncio.create_task(_speak(desk))
+    await until(lambda: voice.spoken)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert has_a_turn(desk, 1)
+    assert names_in(desk.bench.root / "work") == []
+
+
+async def _speak(desk: Desk) -> None:
+    narrator = desk.bot.services.narrator
+    assert narrator is not None
+    with narrator.turn(1):
+        async with narrator.speak(TEXT):
+            pass

@@ -1,0 +1,61 @@
+"""What `make peers` says of a peer that fails, and of one that is not to be had."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.peers import installing
+from tests.peers.findings import Findings
+from tests.peers.processes import running
+from tests.wire import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_what_goes_wrong_in_a_step_is_a_failure_and_the_next_one_is_done() -> None:
+    findings = Findings()
+    async with findings.step("a peer", "asked"):
+        raise ValueError("an | answer\nof two lines")
+    async with findings.step("a peer", "asked again"):
+        pass
+    assert findings.failures == 1
+    assert findings.table().splitlines()[2:] == [
+        "| a peer | asked | FAILED: ValueError an / answer of two lines |",
+        "| a peer | asked again | ok |",
+    ]
+
+
+async def test_a_peer_that_is_not_to_be_had_is_skipped_with_the_reason() -> None:
+    findings = Findings()
+    async with findings.whole("a peer"):
+        installing.program("no-program-of-this-name")
+    assert findings.failures == 0
+    (row,) = findings.rows
+    assert row.outcome == "SKIPPED: there is no no-program-of-this-name on this machine"
+
+
+async def test_a_peer_that_ends_at_once_is_a_failure_with_its_last_words(tmp_path: Path) -> None:
+    findings = Findings()
+    async with (
+        findings.whole("a peer"),
+        running(
+            *(sys.executable, "-c", "print('no such port'); raise SystemExit(3)"),
+            health=f"http://127.0.0.1:{free_port()}/",
+            log=tmp_path / "peer.log",
+            variables={},
+        ),
+    ):
+        pytest.fail("it never answered")
+    assert findings.failures == 1
+    assert findings.rows[0].outcome.endswith("it ended with code 3: no such port")
+
+
+def test_an_install_that_fails_says_why() -> None:
+    with pytest.raises(installing.CannotInstallError, match=r"^ERROR: no such package$"):
+        installing.run(
+            sys.executable, "-c", "raise SystemExit('first\\nERROR: no such package\\n')"
+        )

@@ -1,0 +1,199 @@
+"""The template: what it adds to a prompt, and above all what it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.prompts.reading import Kind, Reader
+from bot.prompts.template import Template
+
+READER = Reader.load()
+TEMPLATE = Template(READER)
+ROOM = 2000
+LABELS = {
+    "en": ("Subject", "Setting", "Camera", "Light", "Motion"),
+    "de": ("Motiv", "Ort", "Kamera", "Licht", "Bewegung"),
+    "ja": ("主題", "場所", "カメラ", "光", "動き"),
+    "es": ("Tema", "Lugar", "Cámara", "Luz", "Movimiento"),
+    "fr": ("Sujet", "Lieu", "Caméra", "Lumière", "Mouvement"),
+}
+KINDS = ("subject", *(kind for kind in Kind if kind is not Kind.STYLE))
+
+
+async def added(words: str, *, room: int = ROOM) -> str:
+    """Return what the template adds to these words, which have to stand before it."""
+    written = await TEMPLATE.write(words, room=room)
+    assert written.startswith(words)
+    return written.removeprefix(words)
+
+
+async def kinds_added(words: str) -> set[str]:
+    """Return of which kinds the lines are that the template adds."""
+    language = READER.read(words).language
+    if language is None:
+        assert await added(words) == ""
+        return set()
+    lines = (await added(words)).strip().splitlines()
+    by_label = dict(zip(LABELS[language.name], KINDS, strict=True))
+    return {by_label[line.split(":")[0].strip()] for line in lines}
+
+
+QUESTIONS = [
+    ("Explain quantum computing", "quantum computing"),
+    ("please explain to me: tides", "tides"),
+    ("What is photosynthesis?", "photosynthesis"),
+    ("Show me how bread rises", "how bread rises"),
+    ("Erkläre mir bitte Quantencomputer", "Quantencomputer"),
+    ("Was ist Photosynthese?", "Photosynthese"),
+    ("量子コンピュータを説明して", "量子コンピュータ"),
+    ("光合成とは何ですか", "光合成"),
+    ("Explica la computación cuántica", "la computación cuántica"),
+    ("¿Qué es la fotosíntesis?", "la fotosíntesis"),
+    ("Explique l’informatique quantique", "l’informatique quantique"),  # noqa: RUF001 - as typed
+    ("Qu'est-ce que la photosynthèse ?", "la photosynthèse"),
+]
+
+
+@pytest.mark.parametrize(("words", "topic"), QUESTIONS)
+async def test_a_question_becomes_a_brief_about_its_topic(words: str, topic: str) -> None:
+    brief = await added(words)
+    assert brief.startswith("\n\n")
+    assert topic in brief.splitlines()[2]
+    named = READER.read(words).named
+    assert await kinds_added(words) == {kind for kind in KINDS if kind not in named}
+
+
+@pytest.mark.parametrize("language", LABELS)
+async def test_a_question_that_says_nothing_of_the_picture_gets_all_of_a_brief(
+    language: str,
+) -> None:
+    words = {
+        "en": "Explain quantum computing",
+        "de": "Wie entsteht ein Regenbogen?",
+        "ja": "虹はどうやってできるの？",  # noqa: RUF001 - Japanese
+        "es": "¿Cómo se forma un arcoíris?",
+        "fr": "Comment naissent les volcans ?",
+    }[language]
+    assert await kinds_added(words) == set(KINDS)
+
+
+NAMED = [
+    (Kind.LIGHT, "A cat on a roof at night"),
+    (Kind.LIGHT, "Explain tides by candlelight"),
+    (Kind.LIGHT, "Eine Katze im Mondlicht"),
+    (Kind.LIGHT, "夕焼けの中の猫"),
+    (Kind.LIGHT, "Un gato al atardecer"),
+    (Kind.LIGHT, "Un chat sous les néons"),
+    (Kind.CAMERA, "Aerial view of a harbour"),
+    (Kind.CAMERA, "A cat, no camera movement"),
+    (Kind.CAMERA, "First a cat wakes up, then it yawns"),
+    (Kind.CAMERA, "Nahaufnahme einer Biene"),
+    (Kind.CAMERA, "猫のクローズアップ"),
+    (Kind.CAMERA, "Primer plano de un gato"),
+    (Kind.CAMERA, "Gros plan sur un chat"),
+    (Kind.SETTING, "A fox in the snow"),
+    (Kind.SETTING, "Explain gravity on the moon"),
+    (Kind.SETTING, "Ein Fuchs im Schnee"),
+    (Kind.SETTING, "森の中の狐"),
+    (Kind.SETTING, "Un zorro en la nieve"),
+    (Kind.SETTING, "Un renard dans la neige"),
+    (Kind.MOTION, "A horse gallops"),
+    (Kind.MOTION, "Ein Pferd galoppiert schnell"),
+    (Kind.MOTION, "馬が走る"),
+    (Kind.MOTION, "Un caballo galopa"),
+    (Kind.MOTION, "Un cheval qui galope"),
+]
+
+
+@pytest.mark.parametrize(("kind", "words"), NAMED)
+async def test_nothing_is_added_of_a_kind_that_the_person_named(kind: Kind, words: str) -> None:
+    reading = READER.read(words)
+    assert reading.language is not None
+    assert kind in reading.named
+    assert kind not in await kinds_added(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Wide shot of a lighthouse on a cliff at dusk, slow dolly in, oil painting",
+        "Anime, a girl runs through neon streets, tracking shot",
+        "Weitwinkel, Leuchtturm auf einer Klippe bei Nacht, Aquarell",
+        "アニメ風、夜の街を走る少女、俯瞰ショット",
+        "A cat. " * 60,
+        "猫が好き。" * 40,
+        "A cat\nA dog\nA bird\nA fish",
+    ],
+)
+async def test_a_rich_prompt_is_left_alone(words: str) -> None:
+    assert await added(words) == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Een kat op het dak",
+        "La gatta sul tetto che scotta",
+        "Um gato no telhado à noite",
+        "A lua sobre o mar",
+        "Una ragazza sulla spiaggia",
+        "Kissa istuu katolla",
+        "Kot na dachu",
+        "Кот на крыше",
+        "고양이가 지붕 위에 있다",
+        "屋顶上的猫",
+        "قطة على السطح",
+        "Rainbow",
+        "La tour Eiffel",
+        "Xyzzy plugh",
+        "🐈🌈",
+        "!?",
+    ],
+)
+async def test_a_prompt_in_a_language_that_is_not_known_is_left_alone(words: str) -> None:
+    assert READER.read(words).language is None
+    assert await added(words) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("The old man and the sea", "en"),
+        ("Tokyo at night, a neon sign that says ラーメン", "en"),
+        ("Der alte Mann und das Meer", "de"),
+        ("老人と海", "ja"),
+        ("ﾈｺ", "ja"),
+        ("El viejo y el mar", "es"),
+        ("Le vieil homme et la mer", "fr"),
+    ],
+)
+def test_a_language_is_known_by_its_words(words: str, language: str) -> None:
+    found = READER.read(words).language
+    assert found is not None
+    assert found.name == language
+
+
+async def test_there_is_always_room_for_the_words_and_then_for_whole_lines() -> None:
+    words = "Explain quantum computing"
+    brief = await added(words)
+    lines = brief.strip().splitlines()
+    for room in (0, len(words), len(words) + 10):
+        assert await added(words, room=room) == ""
+    for count in range(1, len(lines) + 1):
+        whole = "\n\n" + "\n".join(lines[:count])
+        room = len(words) + len(whole)
+        assert await added(words, room=room) == whole
+        assert await added(words, room=room - 1) == (
+            "" if count == 1 else whole[: -len(lines[count - 1]) - 1]
+        )
+
+
+async def test_the_same_words_always_give_the_same_brief() -> None:
+    again = Template(Reader.load())
+    for words, _ in QUESTIONS:
+        assert await again.write(words, room=ROOM) == await TEMPLATE.write(words, room=ROOM)
+
+
+@pytest.mark.parametrize("words", ["a" * 2000, "a " * 1000, "が" * 2000, "licht" * 400, "'" * 2000])
+async def test_no_prompt_takes_long_to_read(words: str) -> None:
+    assert (await TEMPLATE.write(words, room=ROOM)).startswith(words)

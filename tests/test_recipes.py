@@ -1,0 +1,73 @@
+"""The recipes of docs/backends.md: each `.env` is one that the bot takes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from bot.settings import Settings, load_settings
+from tests import recipes
+from tests.peers import litellm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = recipes.PAGE.read_text(encoding="utf-8")
+RECIPES = recipes.blocks("ini")
+BACKENDS = {*get_args(Settings.model_fields["video_backend"].annotation)}
+# Written down before it is built.
+LITELLM = "LiteLLM in front of other vendors"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start from an empty environment, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_there_is_a_recipe_for_every_backend_but_the_embedded_one() -> None:
+    named = {recipes.environment(name)["VIDEO_BACKEND"] for name in RECIPES}
+    assert named == BACKENDS - {"storyboard"}
+    assert len(RECIPES) >= 8
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_env_file_is_taken(name: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(RECIPES[name], encoding="utf-8")
+    settings = load_settings()
+    written = recipes.environment(name)
+    assert {key.lower() for key in written} <= Settings.model_fields.keys()
+    assert settings.video_backend == written["VIDEO_BACKEND"]
+    assert settings.video_model == written["VIDEO_MODEL"]
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if "GPU" in name or "servers" in name])
+def test_what_a_server_of_your_own_does_not_know_is_not_asked_of_it(name: str) -> None:
+    written = recipes.environment(name)
+    assert written["VIDEO_BACKEND"] == "openai"
+    assert written["VIDEO_MODEL"] == "-"
+    assert written["OPENAI_BASE_URL"].startswith("http://127.0.0.1:")
+    start = recipes.blocks("sh").get(name, "") + recipes.blocks("nginx").get(name, "")
+    port = written["OPENAI_BASE_URL"].removesuffix("/v1").rpartition(":")[2]
+    assert re.search(rf"(--port |listen 127\.0\.0\.1:){port}\b", start)
+
+
+def test_litellm_sends_nothing_twice_and_each_model_to_one_place() -> None:
+    config = recipes.blocks("yaml")[LITELLM]
+    assert re.search(r"(?m)^router_settings:\n  num_retries: 0\b", config)
+    names = re.findall(r"model_name: (\S+)", config)
+    models = re.findall(r"(?m)^ {6}model: (\S+)", config)
+    assert len(names) == len(models) == len({*names}) == len({*models}) >= 3
+    assert recipes.environment(LITELLM)["VIDEO_MODEL"] in names
+    for variable in re.findall(r"os\.environ/(\w+)", config):
+        assert f"{variable}=" in recipes.blocks("sh")[LITELLM], variable
+
+
+def test_the_page_names_the_versions_that_are_run() -> None:
+    version = litellm.NAME.rpartition(" ")[2]
+    assert f"litellm[proxy]=={version}" in recipes.blocks("sh")[LITELLM]
+    assert litellm.NAME in PAGE

@@ -1,0 +1,90 @@
+"""Names that are no settings, although somebody took them for some."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from bot.commands.spelling import Unknown, unknown_names
+from bot.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def write(text: str) -> None:
+    Path(".env").write_text(text, encoding="utf-8")
+
+
+def test_all_settings_are_known_in_any_case() -> None:
+    write("".join(f"{name.upper()}=1\n" for name in Settings.model_fields) + "export log_level=x\n")
+    assert unknown_names(dict.fromkeys(Settings.model_fields, "1")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("VIDEO_BACKED", "VIDEO_BACKEND"),
+        ("DISCORD_BOT_TOKEN", "DISCORD_TOKEN"),
+        ("KEEP_DAY", "KEEP_DAYS"),
+        ("MAX_JOBS_PER_USERS", "MAX_JOBS_PER_USER"),
+    ],
+)
+def test_a_misspelt_name_is_found_in_the_file_and_in_the_environment(name: str, meant: str) -> None:
+    assert unknown_names({name: ""}) == [Unknown(name=name, meant=meant, in_file=False)]
+    write(f"{name}=\n")
+    assert unknown_names({name: ""}) == [Unknown(name=name, meant=meant, in_file=True)]
+
+
+def test_what_is_like_no_setting_is_told_in_the_file_alone() -> None:
+    write("COMPOSE_PROJECT=bots\n")
+    unknown = unknown_names({"LANG": "C", "HOME": "/", "EDITOR": "vi"})
+    assert [str(each) for each in unknown] == [
+        "COMPOSE_PROJECT in .env is no setting: it counts for nothing"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["HTTP_PROXY", "HTTPS_PROXY", "OPENAI_ORG_ID", "OPENAI_API_BASE", "LOGNAME", "SECRET"]
+)
+def test_what_others_read_from_the_environment_is_left_alone(name: str) -> None:
+    assert unknown_names({name: "x"}) == []
+
+
+def test_a_secret_on_a_line_of_its_own_is_not_shown() -> None:
+    write(f"sk-or-v1-{'a' * 40}\nMTIz.{'b' * 40}\n{'c' * 60}=1\n")
+    assert unknown_names({}) == []
+
+
+def test_the_start_warns_and_goes_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("VIDEO_BACKED=openai\nDISCORD_TOKEN=a.b.c\n")
+    monkeypatch.setenv("DISCORD_API_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTP_PORT", "0")
+    monkeypatch.setattr("bot.logs.logging.basicConfig", lambda **_: None)
+    assert main(["run"]) == 2  # nobody is there
+    [record] = [each for each in caplog.records if each.levelno == logging.WARNING][:1]
+    assert record.getMessage() == (
+        "settings.unknown name=VIDEO_BACKED advice='did you mean VIDEO_BACKEND?'"
+    )
+
+
+def test_the_doctor_warns(capsys: pytest.CaptureFixture[str]) -> None:
+    write("VIDEO_BACKED=openai\nCOMPOSE_PROJECT=bots\n")
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("!!  settings         COMPOSE_PROJECT, VIDEO_BACKED")
+    assert "VIDEO_BACKED in .env is no setting: did you mean VIDEO_BACKEND?" in lines[at + 1]
+
+
+def test_the_doctor_is_content_with_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor"])
+    assert "ok  settings         all are known" in capsys.readouterr().out.splitlines()
