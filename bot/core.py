@@ -39,7 +39,6 @@ from storage.database import open_database
 if TYPE_CHECKING:
     import socket
     from contextlib import AsyncExitStack
-    from pathlib import Path
 
     from bot.backends.base import VideoBackend
     from bot.media.speech import Voice

@@ -15,7 +15,7 @@ from bot.model import JobState
 from bot.moderation.base import Reason
 from bot.moderation.openai_moderation import OpenAIModerator
 from tests.chat_api import CATEGORIES, MODERATION_MODEL, ChatApi
-from tests.fakes import (, origin
+from tests.fakes import (
     REQUEST,
     VOICE,
     Bench,
@@ -23,6 +23,7 @@ from tests.fakes import (, origin
     FakeModerator,
     FakeWriter,
     open_bench,
+    origin,
 )
 from tests.stand_in import Fault
 from tests.wire import free_port, open_wire, query

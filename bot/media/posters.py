@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import LostChildError
+from bot.media.child import LostChildError
 from bot.media.poster import take_poster
 
 if TYPE_CHECKING:

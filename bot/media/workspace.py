@@ -49,8 +49,8 @@ class JobFolder:
 class Workspace:
     """The folders under `root`: `work/<job id>` (mode 0700), and what is kept of a job for a while.
 
-    Kept are `videos/<job id>.mp4` with its poster, `videos/<job id>.jpg`, smaller copies of it by the
-    same name in `fitted` and `squeezed` and, as it was attached, `narrations/<job id>`.
+    Kept are `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies by the same
+    name in `fitted` and `squeezed` and, as it was attached, `narrations/<job id>`.
 
     ValueError: a job id isn't 32 hex digits.
     """
