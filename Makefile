@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run voice test check contract format lock picture cards prompts bench proof-media proof-fit proof-api proof-voice peers clean
+.PHONY: demo run voice test check contract format lock picture cards prompts bench proof-media proof-fit proof-api proof-page proof-voice peers clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -51,6 +51,7 @@ lock:
 # Needs Chromium.
 picture: .venv/dev
 	$(BIN)/python -m docs.picture
+	$(BIN)/python -m docs.page_picture
 
 cards: .venv/dev
 	$(BIN)/python -m docs.cards
@@ -68,6 +69,10 @@ proof-media: .venv/dev
 
 proof-fit: .venv/dev
 	$(BIN)/python -m tests.proof_fit
+
+# Needs Chromium.
+proof-page: .venv/dev
+	$(BIN)/python -m tests.proof_page
 
 proof-api: .venv/dev
 	$(BIN)/python -m tests.proof_api

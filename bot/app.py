@@ -24,12 +24,15 @@ from bot.delivery.opening import make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
 from bot.eraser import Eraser
 from bot.events import EventBus, JobFeed
+from bot.front import make_site
 from bot.jobs import JobService
 from bot.keeper import Keeper, KeepLimits
 from bot.library import Library
 from bot.links import Links, derive_key
 from bot.media.download import AttachmentFetcher
 from bot.media.editor import Editor
+from bot.media.ffmpeg import Ffmpeg
+from bot.media.posters import Posters
 from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.workspace import Workspace
 from bot.model import Caps, JobState
@@ -45,9 +48,8 @@ from bot.supervisor import Service, stop_on_signals, supervise
 from bot.texts import Texts
 from bot.timing import timing_for
 from bot.web.downloads import Downloads
-from bot.web.identities import Identities
 from bot.web.server import WebServer
-from bot.web.site import Site
+from bot.web.share import SharePage
 from bot.web.webhooks import Webhooks
 from bot.worker import Worker, make_lanes
 from storage.artifacts import ArtifactStore
@@ -229,11 +231,21 @@ async def _open_service(
         presets=_presets(settings),
         clock=time.time,
     )
-    site = _site(core, clients, feed, texts)
+    posters = Posters(Ffmpeg(core.ffmpeg_path, slots=1), workspace)
+    shares = SharePage(
+        links=links,
+        jobs=jobs,
+        artifacts=artifacts,
+        workspace=workspace,
+        posters=posters,
+        texts=texts,
+    )
+    site = make_site(core, clients=clients, feed=feed, texts=texts, links=links, posters=posters)
     web = WebServer(
         [
             *Webhooks(jobs, backend, clock=time.time).routes,
             *Downloads(links, artifacts, workspace).routes,
+            *shares.routes,
             *(site.routes if site else ()),
         ],
         core.listener,
@@ -251,26 +263,6 @@ async def _open_service(
         eraser=eraser,
         workers=workers,
         progress=progress,
-    )
-
-
-def _site(core: Core, clients: ClientJobs, feed: JobFeed, texts: Texts) -> Site | None:
-    settings = core.settings
-    if not settings.api_tokens:
-        return None
-    identities = Identities(
-        settings.api_tokens,
-        key=derive_key(core.secret, "sessions"),
-        public_url=settings.public_url,
-        clock=time.time,
-    )
-    return Site(
-        clients=clients,
-        feed=feed,
-        identities=identities,
-        texts=texts,
-        max_audio_bytes=settings.max_audio_mb * _MIB,
-        clock=time.monotonic,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from bot.presets import Presets
     from storage.artifacts import ArtifactStore
     from storage.clients import ClientStore
+
+log = logging.getLogger(__name__)
 
 MAX_PAGE = 50
 _NAME_CHARACTERS = 200
@@ -146,6 +149,11 @@ class ClientJobs:
     def video(self, job: Job) -> Path:
         """Name the file of a finished video."""
         return self._workspace.video(job.id)
+
+    async def withdraw_shares(self, job: Job) -> None:
+        """End all links to the page of a job's video."""
+        if await self._artifacts.withdraw_shares(job.id):
+            log.info("share.withdrawn id=%s", job.id)
 
     async def note_fetched(self, job: Job) -> None:
         """Note that the client has its video."""

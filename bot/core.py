@@ -64,6 +64,7 @@ class Core:
     database: Database
     secret: bytes
     ffmpeg: Ffmpeg
+    ffmpeg_path: Path
     listener: socket.socket
     http: aiohttp.ClientSession
 
@@ -80,11 +81,13 @@ async def open_core(settings: Settings, stack: AsyncExitStack) -> Core:
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
     )
+    ffmpeg_path = await find_ffmpeg()
     return Core(
         settings=settings,
         database=database,
         secret=secret,
-        ffmpeg=Ffmpeg(await find_ffmpeg(), slots=1),
+        ffmpeg=Ffmpeg(ffmpeg_path, slots=1),
+        ffmpeg_path=ffmpeg_path,
         listener=stack.enter_context(bind(settings.http_host, settings.http_port)),
         http=await stack.enter_async_context(aiohttp.ClientSession()),
     )

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
@@ -19,10 +20,31 @@ _KEY_BYTES = 32
 _TOKEN = re.compile(
     r"(?P<job>[0-9a-f]{32})\.(?P<expires>[0-9]{1,12})\.(?P<mac>[\w-]{43})", re.ASCII
 )
+_SHARE = re.compile(
+    r"(?P<job>[0-9a-f]{32})\.(?P<expires>[0-9]{1,12})\.(?P<serial>[0-9]{1,9})\.(?P<mac>[\w-]{43})",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """What a share link says: whose video, until when (Unix seconds), and of which `serial`.
+
+    The serial of a job rises when its links are withdrawn: one of an older serial is over.
+    """
+
+    job_id: str
+    serial: int
+    expires_at: int
+    url: str
 
 
 class Links:
-    """Makes and checks `PUBLIC_URL/d/<job>.<expiry>.<mac>`; the signature covers job and expiry."""
+    """Makes and checks signed links, of two purposes; neither is taken for the other.
+
+    `PUBLIC_URL/d/<job>.<expiry>.<mac>` is a file, as cards show it. A page to pass on is
+    `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`. Each signature covers all that stands before it.
+    """
 
     def __init__(
         self, key: bytes, *, public_url: str, lifetime: float, clock: Callable[[], float]
@@ -51,8 +73,27 @@ class Links:
         genuine = hmac.compare_digest(self._mac(match["job"], expires), match["mac"])
         return match["job"] if genuine and self._clock() < expires else None
 
-    def _mac(self, job_id: str, expires: int) -> str:
-        message = f"v1|{job_id}|{expires}".encode()
+    def share(self, job_id: str, *, serial: int) -> Share:
+        """Return a link to the page of a job's video, which works for the lifetime."""
+        return self._share(job_id, serial, int(self._clock() + self._lifetime))
+
+    def check_share(self, token: str) -> Share | None:
+        """Return what a share link's last part stands for; None: forged or expired."""
+        match = _SHARE.fullmatch(token)
+        if match is None:
+            return None
+        share = self._share(match["job"], int(match["serial"]), int(match["expires"]))
+        # The whole of it: what signs for the same, written otherwise, is another link.
+        genuine = hmac.compare_digest(share.url.rpartition("/")[2], token)
+        return share if genuine and self._clock() < share.expires_at else None
+
+    def _share(self, job_id: str, serial: int, expires: int) -> Share:
+        mac = self._mac("share", job_id, expires, serial)
+        url = f"{self._public_url}/v/{job_id}.{expires}.{serial}.{mac}"
+        return Share(job_id=job_id, serial=serial, expires_at=expires, url=url)
+
+    def _mac(self, *said: str | int) -> str:
+        message = "|".join(("v1", *map(str, said))).encode()
         digest = hmac.digest(self._key, message, "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 # Where secrets hide in what libraries log: the token in a webhook route or a bot's header, signed
 # links, keys. The ones that we know by value are given to `configure`.
-_IN_PATHS = re.compile(r"(/(?:webhooks|interactions)/\d+/|/d/[0-9a-f]{32}\.\d{1,12}\.)[^\s/?&\"']+")
+_IN_PATHS = re.compile(
+    r"(/(?:webhooks|interactions)/\d+/|/[dv]/[0-9a-f]{32}(?:\.\d{1,12}){1,2}\.)[^\s/?&\"']+"
+)
 _IN_VALUES = re.compile(
     r"(Bearer |Bot |whsec_|\bsk-|[?&](?:ex|is|hm)="
     r"|(?i:[?&][\w.-]*(?:sig|signature|token|key|credential|secret)=))[^\s&\"']+"

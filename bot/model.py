@@ -298,7 +298,8 @@ class Caps:
 class Artifact:
     """A finished video, `videos/<job_id>.mp4` below DATA_DIR; `size` in bytes, `sha256` in hex.
 
-    `delivered_at` is None until its person, or its client, had it, in Unix seconds.
+    `delivered_at` is None until its person, or its client, had it, in Unix seconds. `share_serial`
+    is of the links to its page that are not withdrawn.
     """
 
     job_id: str
@@ -306,6 +307,7 @@ class Artifact:
     sha256: str
     created_at: float
     delivered_at: float | None = None
+    share_serial: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

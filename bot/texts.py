@@ -69,13 +69,18 @@ class Texts:
 
         Numbers are written as that language does: an id has to be given as a string.
         """
-        language = self._nearest(locale)
+        language = self.nearest(locale)
         if key not in self._sentences[language]:
             language = _DEFAULT
         sentence = self._sentences[language][key]
         if isinstance(sentence, Plural):
             sentence = sentence.form(fields[sentence.by])
         return self._numerals[language].vformat(sentence, (), fields)
+
+    def unfilled(self, key: str, locale: str) -> str:
+        """Return a sentence that is no plural with its fields in braces, for others to fill in."""
+        language = self.nearest(locale)
+        return str(self._sentences[language].get(key) or self._sentences[_DEFAULT][key])
 
     def translations(self, key: str) -> dict[str, str]:
         """Return a sentence without fields in all the languages but English."""
@@ -86,7 +91,8 @@ class Texts:
         """Return all the keys of a language."""
         return frozenset(self._sentences[language])
 
-    def _nearest(self, locale: str) -> str:
+    def nearest(self, locale: str) -> str:
+        """Return the language that a locale gets."""
         language = locale.partition("-")[0]
         return language if language in self._sentences else _DEFAULT
 

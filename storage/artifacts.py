@@ -43,6 +43,15 @@ class ArtifactStore:
             {"job_id": job_id, "now": now},
         )
 
+    async def withdraw_shares(self, job_id: str) -> bool:
+        """End the links to a video's page that there are; False: there is no video."""
+        row = await self._database.row(
+            "UPDATE artifacts SET share_serial = share_serial + 1 WHERE job_id = :job_id"
+            " RETURNING job_id",
+            {"job_id": job_id},
+        )
+        return row is not None
+
     async def get(self, job_id: str) -> Artifact | None:
         """Read the artifact of a job."""
         row = await self._database.row(
@@ -56,4 +65,5 @@ class ArtifactStore:
             sha256=row["sha256"],
             created_at=row["created_at"],
             delivered_at=row["delivered_at"],
+            share_serial=row["share_serial"],
         )

@@ -10,13 +10,17 @@ import aiohttp
 
 from bot.clients import ClientJobs
 from bot.events import JobFeed
+from bot.links import Links
+from bot.media.ffmpeg import Ffmpeg
+from bot.media.posters import Posters
 from bot.presets import Presets
 from bot.texts import Texts
 from bot.web.identities import Identities
 from bot.web.server import WebServer, bind
+from bot.web.share import SharePage
 from bot.web.site import Site
 from storage.clients import ClientStore
-from tests import described
+from tests import clips, described
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 TOKEN = "a-token-of-sixteen-or-more"
 OTHER_TOKEN = "another-token-of-somebody"
 MAX_AUDIO = 128 * 1024
+LINK_SECONDS = 7 * 24 * 60 * 60.0
 FORM = {"scriptOrQuestion": "a cat on a roof"}
 
 
@@ -38,6 +43,7 @@ class Caller:
     site: Site
     http: aiohttp.ClientSession
     url: str
+    links: Links
     token: str | None = TOKEN
 
     async def ask(
@@ -94,6 +100,16 @@ async def open_site(
         presets=Presets(model="sora-2", seconds=8, size="1280x720", max_audio_bytes=MAX_AUDIO),
         clock=bench.clock,
     )
+    links = Links(b"key", public_url=public_url, lifetime=LINK_SECONDS, clock=bench.clock)
+    posters = Posters(Ffmpeg(clips.binary(), slots=1), bench.workspace)
+    shares = SharePage(
+        links=links,
+        jobs=bench.jobs,
+        artifacts=bench.artifacts,
+        workspace=bench.workspace,
+        posters=posters,
+        texts=Texts.load(),
+    )
     site = Site(
         clients=clients,
         feed=feed,
@@ -104,14 +120,16 @@ async def open_site(
             clock=bench.clock,
         ),
         texts=Texts.load(),
+        links=links,
+        posters=posters,
         max_audio_bytes=MAX_AUDIO,
         clock=bench.clock,
     )
-    server = WebServer(site.routes, listener, is_ready=lambda: True)
+    server = WebServer([*site.routes, *shares.routes], listener, is_ready=lambda: True)
     await server.start()
     async with aiohttp.ClientSession(url) as http:
         try:
-            yield Caller(bench=bench, clients=clients, site=site, http=http, url=url)
+            yield Caller(bench=bench, clients=clients, site=site, http=http, url=url, links=links)
         finally:
             await site.close()
             await server.close()

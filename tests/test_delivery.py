@@ -493,7 +493,7 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     again = replace(small, dm_intent_at=desk.clock())
     assert await desk.deliverer(public_url=PUBLIC_URL).notify(again, artifact)
     [dm] = desk.sandbox.dms()
-    assert f"{PUBLIC_URL}/d/{job.id}." in dm.text
+    assert f"{PUBLIC_URL}/v/{job.id}." in dm.text
     assert "it is silent" in dm.text
 
 

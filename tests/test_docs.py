@@ -23,6 +23,7 @@ import cogs
 from bot.commands import all_commands
 from bot.errors import ErrorKind
 from bot.model import TRANSITIONS, JobState
+from bot.outside import Status
 from bot.settings import Settings
 from bot.texts import Texts
 
@@ -260,8 +261,9 @@ def test_links_lead_somewhere(page: str) -> None:
             assert (ROOT / target).is_file(), target
 
 
-def test_the_picture_is_small_enough_for_a_readme() -> None:
-    path = ROOT / "docs/card.png"
+@pytest.mark.parametrize("name", ["card.png", "page.png"])
+def test_a_picture_is_small_enough_for_a_readme(name: str) -> None:
+    path = ROOT / "docs" / name
     with Image.open(path) as picture:
         assert picture.format == "PNG"
     assert path.stat().st_size < PICTURE_BYTES
@@ -347,6 +349,15 @@ def keys_in_code() -> set[str]:
     return found
 
 
+def keys_in_pages() -> set[str]:
+    """Find what the browser is told to ask for, in quotation marks or to be filled in."""
+    folder = ROOT / "bot/web/static"
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+    sections = "page|share|prompt|audio"
+    found = set(re.findall(rf'(?:\{{\{{|")((?:{sections})\.[a-z_]+)(?:\}}\}}|")', text))
+    return found | {f"page.{status}" for status in Status}
+
+
 def keys_of(node: ast.AST, sections: set[str]) -> set[str]:
     match node:
         case ast.Constant(value=str(text)):
@@ -363,4 +374,5 @@ def keys_of(node: ast.AST, sections: set[str]) -> set[str]:
 
 def test_every_sentence_that_the_code_asks_for_exists_and_none_is_left_over() -> None:
     keys = Texts.load().keys()
-    assert keys_in_code() == {key for key in keys if not key.startswith("command.")}
+    used = keys_in_code() | keys_in_pages()
+    assert used == {key for key in keys if not key.startswith("command.")}

@@ -265,7 +265,7 @@ async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
     [dm] = desk.sandbox.dms()
     assert [file.size for file in dm.files] == [100]
     assert "smaller copy" in dm.text
-    assert f"{PUBLIC_URL}/d/{job.id}." in dm.text
+    assert f"{PUBLIC_URL}/v/{job.id}." in dm.text
     assert await is_delivered(desk, job)
 
 

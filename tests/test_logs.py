@@ -51,6 +51,7 @@ SECRETS = [
     "https://storage.example/clip.mp4?token=SECRET",
     "the key known-SECRET-value in the middle",
     "https://clapper.example/d/0123456789abcdef0123456789abcdef.1800000000." + "SECRET" * 7 + "x",
+    "GET /v/0123456789abcdef0123456789abcdef.1800000000.2." + "SECRET" * 7 + "x/video.mp4",
     "https://storage.example/clip.mp4?X-Amz-Signature=SECRET&X-Amz-Credential=SECRET",
     "wss://gateway.example/?access_token=SECRET",
     "Authorization: Bearer abc/SECRET+SECRET==",

@@ -290,7 +290,7 @@ async def test_when_card_and_room_are_gone_the_video_waits_and_comes_as_a_link_b
         async with wire.bot(public_url="https://videos.example.org"):
             await wire.settled()
             [dm] = wire.sandbox.dms()
-            assert "https://videos.example.org/d/" in dm.text
+            assert "https://videos.example.org/v/" in dm.text
 
 
 async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(

@@ -96,8 +96,12 @@ class Notices:
             case Notify.LATE:
                 return self._clock() - job.created_at > person.notify_minutes * 60
 
+    def _link(self, artifact: Artifact) -> str:
+        # The page, not the file: it unfurls, with the video playing in the DM.
+        return self._links.share(artifact.job_id, serial=artifact.share_serial).url
+
     async def _bring(self, job: Job, artifact: Artifact, *, may_be_there: bool) -> bool:
-        link = self._links.make(job.id) if self._links.possible else None
+        link = self._link(artifact) if self._links.possible else None
 
         async def upload(parcel: Parcel) -> None:
             original = link if parcel.note else None

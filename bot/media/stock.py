@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A part is what a crash left of a copy: it goes with its job.
-_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.mp4(\.part)?)?")
+# A part is what a crash left of a copy, or of a poster: it goes with its job.
+_NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg)(\.part)?)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,8 +49,8 @@ class JobFolder:
 class Workspace:
     """The folders under `root`: `work/<job id>` (mode 0700), and what is kept of a job for a while.
 
-    Kept are `videos/<job id>.mp4`, smaller copies of it by the same name in `fitted` and `squeezed`
-    and, as it was attached, `narrations/<job id>`.
+    Kept are `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies by the same
+    name in `fitted` and `squeezed` and, as it was attached, `narrations/<job id>`.
 
     ValueError: a job id isn't 32 hex digits.
     """
@@ -65,6 +65,10 @@ class Workspace:
     def video(self, job_id: str) -> Path:
         """Name a job's finished video; it need not exist."""
         return self._root / "videos" / f"{_checked(job_id)}.mp4"
+
+    def poster(self, job_id: str) -> Path:
+        """Name the still picture of a job's finished video; it need not exist."""
+        return self.video(job_id).with_suffix(".jpg")
 
     def copy(self, job_id: str, *, decent: bool) -> Path:
         """Name the smaller copy of a finished video, one that looks well or one that may not."""
@@ -93,8 +97,9 @@ class Workspace:
     async def discard(self, job_id: str) -> None:
         """Delete everything that there is of a job."""
         await self.remove(job_id)
-        copies = [self.copy(job_id, decent=decent) for decent in (True, False)]
-        for path in (self.video(job_id), self.narration(job_id), *copies, *map(part_of, copies)):
+        made = [self.copy(job_id, decent=decent) for decent in (True, False)]
+        made.append(self.poster(job_id))
+        for path in (self.video(job_id), self.narration(job_id), *made, *map(part_of, made)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:

@@ -17,7 +17,9 @@ from bot.web.files import VideoResponse, is_whole
 
 if TYPE_CHECKING:
     from bot.clients import ClientJobs
-    from bot.model import Job
+    from bot.links import Links
+    from bot.media.posters import Posters
+    from bot.model import Artifact, Job
     from bot.texts import Texts
     from bot.web.bodies import Bodies
     from bot.web.doors import Doors
@@ -33,8 +35,19 @@ _DESCRIPTION = Path(__file__).with_name("openapi.json")
 class Api:
     """The design's flows, for clients; each sees its own jobs, and no other's."""
 
-    def __init__(self, clients: ClientJobs, bodies: Bodies, doors: Doors, texts: Texts) -> None:
+    def __init__(  # noqa: PLR0913 - what the routes need
+        self,
+        clients: ClientJobs,
+        bodies: Bodies,
+        doors: Doors,
+        texts: Texts,
+        *,
+        links: Links,
+        posters: Posters,
+    ) -> None:
         self._clients = clients
+        self._links = links
+        self._posters = posters
         self._bodies = bodies
         self._doors = doors
         self._texts = texts
@@ -49,6 +62,8 @@ class Api:
             web.get("/api/download", closed(self._download)),
             web.get("/api/jobs", closed(self._jobs)),
             web.post("/api/cancel", closed(self._cancel)),
+            web.post("/api/share", closed(self._share)),
+            web.delete("/api/share", closed(self._withdraw)),
             web.get("/api/openapi.json", self._doors.open(self._describe)),
         ]
 
@@ -66,14 +81,7 @@ class Api:
 
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
-        reading = read(job, self._texts, language(request))
-        if reading.status is Status.FAILED:
-            raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
-        if reading.status is not Status.COMPLETED:
-            raise ApiError(HTTPStatus.CONFLICT, "api.not_ready")
-        artifact = await self._clients.artifact(job)
-        if artifact is None:
-            raise ApiError(HTTPStatus.GONE, "api.expired")
+        artifact = await self._finished(job, request)
         path = self._clients.video(job)
         if not await is_whole(path, artifact.size):
             log.error("download.unreadable id=%s", job.id)
@@ -96,6 +104,32 @@ class Api:
         if cancelled is None:
             raise ApiError(HTTPStatus.CONFLICT, "reply.too_late")
         return web.json_response(read(cancelled, self._texts, language(request)).as_json())
+
+    async def _share(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        artifact = await self._finished(job, request)
+        if not self._links.possible:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
+        # Taken now: whoever shows the link in a chat does not wait for a picture.
+        await self._posters.get(job.id)
+        share = self._links.share(job.id, serial=artifact.share_serial)
+        return web.json_response({"url": share.url, "expiresAt": share.expires_at})
+
+    async def _withdraw(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        await self._clients.withdraw_shares(job)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def _finished(self, job: Job, request: web.Request) -> Artifact:
+        reading = read(job, self._texts, language(request))
+        if reading.status is Status.FAILED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
+        if reading.status is not Status.COMPLETED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.not_ready")
+        artifact = await self._clients.artifact(job)
+        if artifact is None:
+            raise ApiError(HTTPStatus.GONE, "api.expired")
+        return artifact
 
     async def _describe(self, _: web.Request) -> web.StreamResponse:
         return web.FileResponse(_DESCRIPTION, headers={hdrs.CONTENT_TYPE: "application/json"})

@@ -9,6 +9,7 @@ from bot.web.bodies import Bodies
 from bot.web.doors import Doors
 from bot.web.errors import Refusals
 from bot.web.live import Live
+from bot.web.page import Page
 from bot.web.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
     from bot.clients import ClientJobs
     from bot.events import JobFeed
+    from bot.links import Links
+    from bot.media.posters import Posters
     from bot.texts import Texts
     from bot.web.identities import Identities
 
 
 class Site:
-    """The API, its sessions and its WebSocket; `clock` is monotonic."""
+    """The API, its sessions, its WebSocket and its page; `clock` is monotonic."""
 
     def __init__(  # noqa: PLR0913 - the composition root names each
         self,
@@ -32,12 +35,15 @@ class Site:
         feed: JobFeed,
         identities: Identities,
         texts: Texts,
+        links: Links,
+        posters: Posters,
         max_audio_bytes: int,
         clock: Callable[[], float],
     ) -> None:
         doors = Doors(identities, Refusals(texts), clock=clock)
         bodies = Bodies(clients, max_audio_bytes=max_audio_bytes)
-        self._api = Api(clients, bodies, doors, texts)
+        self._api = Api(clients, bodies, doors, texts, links=links, posters=posters)
+        self._page = Page(texts, max_audio_bytes=max_audio_bytes, sharing=links.possible)
         self._sessions = Sessions(identities, doors)
         self._live = Live(
             clients=clients, feed=feed, identities=identities, doors=doors, texts=texts
@@ -46,7 +52,12 @@ class Site:
     @property
     def routes(self) -> list[web.RouteDef]:
         """Where all of it is."""
-        return [*self._api.routes, *self._sessions.routes, *self._live.routes]
+        return [
+            *self._api.routes,
+            *self._sessions.routes,
+            *self._live.routes,
+            *self._page.routes,
+        ]
 
     async def close(self) -> None:
         """End what is open by itself."""

@@ -1,0 +1,56 @@
+// The API, as this page asks it: the session's cookie says who asks.
+
+import { say } from "./words.js";
+
+export class Failure extends Error {
+  constructor(message, { status = 0, key = "" } = {}) {
+    super(message);
+    this.status = status;
+    this.key = key;
+  }
+}
+
+let signedOut = () => {};
+
+// Calls `listener` when the session is over.
+export function onSignedOut(listener) {
+  signedOut = listener;
+}
+
+async function ask(method, path, { body, headers = {} } = {}) {
+  let response;
+  try {
+    response = await fetch(path, { method, body, headers, cache: "no-store" });
+  } catch {
+    throw new Failure(say("page.offline"));
+  }
+  if (response.status === 204) return null;
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  const error = answer?.error;
+  const failure = new Failure(error?.message ?? say("page.unreadable"), {
+    status: response.status,
+    key: error?.key,
+  });
+  if (failure.status === 401) signedOut(failure);
+  throw failure;
+}
+
+const of = (path, jobId) => `${path}?jobId=${encodeURIComponent(jobId)}`;
+
+export const session = () => ask("GET", "api/session");
+export const signOut = () => ask("DELETE", "api/session");
+export const signIn = (token) =>
+  ask("POST", "api/session", {
+    body: JSON.stringify({ token }),
+    headers: { "Content-Type": "application/json" },
+  });
+
+export const generate = (form, key) =>
+  ask("POST", "api/generate", { body: form, headers: { "Idempotency-Key": key } });
+export const status = (jobId) => ask("GET", of("api/status", jobId));
+export const cancel = (jobId) => ask("POST", of("api/cancel", jobId));
+export const share = (jobId) => ask("POST", of("api/share", jobId));
+export const withdraw = (jobId) => ask("DELETE", of("api/share", jobId));
+export const jobs = (before) => ask("GET", before ? `api/jobs?before=${before}` : "api/jobs");
+export const videoOf = (jobId) => of("api/download", jobId);

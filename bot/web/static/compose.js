@@ -1,0 +1,120 @@
+// The form: a script, and an audio file if one is wanted.
+
+import { generate } from "./calls.js";
+import { byId, pressing, tell } from "./dom.js";
+import { megabytes, say, settings } from "./words.js";
+
+const ERROR = "compose-error";
+
+export class Composer {
+  #ordered; // called with (jobId, script)
+  #file = null;
+  // The same for the same order: sent again after a lost answer, it is not made twice.
+  #key = "";
+
+  constructor(ordered) {
+    this.#ordered = ordered;
+    const drop = byId("drop");
+    byId("compose").addEventListener("submit", (event) => {
+      event.preventDefault();
+      pressing(byId("generate"), ERROR, () => this.#submit());
+    });
+    byId("script").addEventListener("input", () => this.#changed());
+    byId("audio").addEventListener("change", (event) => this.#take(event.target.files));
+    byId("file-remove").addEventListener("click", () => {
+      this.#put(null);
+      byId("audio").focus();
+    });
+    drop.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
+    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+    drop.addEventListener("drop", (event) => {
+      event.preventDefault();
+      drop.classList.remove("over");
+      this.#take(event.dataTransfer.files);
+    });
+    // A file that misses the field must not take the page's place.
+    for (const kind of ["dragover", "drop"]) {
+      window.addEventListener(kind, (event) => event.preventDefault());
+    }
+    this.#changed();
+  }
+
+  write(script) {
+    byId("script").value = script;
+    this.#changed();
+    byId("script").focus();
+  }
+
+  clear() {
+    byId("script").value = "";
+    this.#put(null);
+    tell(ERROR, "");
+  }
+
+  #changed() {
+    this.#key = "";
+    const count = byId("script").value.length;
+    const number = new Intl.NumberFormat(settings.language);
+    byId("count").textContent = say("page.count", {
+      count: number.format(count),
+      limit: number.format(settings.maxScript),
+    });
+  }
+
+  #take(files) {
+    if (!files.length) return;
+    const [file] = files;
+    tell(ERROR, files.length > 1 ? say("page.one_file") : "");
+    if (file.size > settings.maxAudioBytes) {
+      tell(ERROR, say("audio.too_large", { max_mb: settings.maxAudioMb }));
+      byId("audio").value = "";
+      return;
+    }
+    this.#put(file);
+    byId("file-remove").focus();
+  }
+
+  #put(file) {
+    this.#file = file;
+    byId("audio").value = "";
+    byId("drop").hidden = Boolean(file);
+    byId("file").hidden = !file;
+    if (file) {
+      byId("file-name").textContent = file.name;
+      byId("file-size").textContent = megabytes(file.size);
+      byId("file-remove").setAttribute("aria-label", say("page.remove", { name: file.name }));
+    }
+    this.#changed();
+  }
+
+  async #submit() {
+    const script = byId("script").value;
+    if (!script.trim()) {
+      byId("script").focus();
+      throw new Error(say("prompt.empty"));
+    }
+    const form = new FormData();
+    form.append("scriptOrQuestion", script);
+    if (this.#file) form.append("audioBuffer", this.#file, this.#file.name);
+    const button = byId("generate");
+    this.#key ||= freshKey();
+    button.textContent = say("page.sending");
+    try {
+      const { jobId } = await generate(form, this.#key);
+      const narrated = Boolean(this.#file);
+      this.clear();
+      this.#ordered(jobId, script, narrated);
+    } finally {
+      button.textContent = say("page.generate");
+    }
+  }
+}
+
+function freshKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+}
