@@ -26,6 +26,7 @@ from bot.model import (
     JobState,
     Origin,
     Outlook,
+    Trouble,
     VideoRequest,
     new_job,
 )
@@ -135,6 +136,12 @@ def _under_way() -> Iterator[_Scene]:
     waiting = replace(_OUTLOOK, place=3)
     yield _in_state("Waiting, with others before it", JobState.QUEUED, waiting, attachment=_VOICE)
     yield _in_state("Waiting, first in line", JobState.QUEUED, replace(_OUTLOOK, place=1))
+    for trouble in Trouble:
+        held = Outlook(trouble=trouble)
+        yield _in_state(f"The whole line waits: `{trouble}`", JobState.QUEUED, held)
+    knows = Outlook(trouble=Trouble.AUTH, operator_knows=True)
+    yield _in_state("The whole line waits, and the operator knows", JobState.QUEUED, knows)
+    yield _in_state("A command that comes meanwhile", JobState.RECEIVED, knows)
     yield _in_state("Being submitted", JobState.SUBMITTING, _OUTLOOK)
     yield _in_state("No answer to the submission", JobState.UNCONFIRMED)
     yield _in_state("A doubt that only a person can settle", JobState.UNDECIDED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from storage import job_sql
+from storage.circuits import HELD_SECONDS
 from storage.job_rows import job_from
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ class JobStore:
     ) -> list[Job]:
         """Take up to `limit` due jobs, leaving out those that are `running`; raises epochs.
 
-        What was submitted to another backend than `backend` is left alone.
+        What was submitted to another backend than `backend` is left alone, and so is what waits
+        behind an open circuit.
         """
         return await self._many(
             job_sql.CLAIM,
@@ -119,18 +121,21 @@ class JobStore:
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
+            held_since=now - HELD_SECONDS,
         )
 
     async def next_due(
-        self, states: Iterable[JobState], *, backend: str, running: Collection[str]
+        self, states: Iterable[JobState], *, backend: str, running: Collection[str], now: float
     ) -> float | None:
-        """Tell when the next job that is not `running` will be due."""
+        """Tell when the next job that is not `running` will be due, but for those that are held."""
         row = await self._database.row(
             job_sql.NEXT_DUE,
             {
                 "states": json.dumps(list(states)),
                 "backend": backend,
                 "running": json.dumps(list(running)),
+                "now": now,
+                "held_since": now - HELD_SECONDS,
             },
         )
         return row["next_at"] if row else None
@@ -206,6 +211,10 @@ class JobStore:
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
         """Make the undecided jobs of a backend due at once: there is news."""
         return await self._many(job_sql.WAKE_UNDECIDED, backend=backend, now=now)
+
+    async def in_line(self) -> list[Job]:
+        """List the jobs that wait to be submitted."""
+        return await self._many(job_sql.IN_LINE)
 
     async def wake_held(self, *, now: float) -> list[Job]:
         """Make every delivery that waits for something due at once."""

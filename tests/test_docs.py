@@ -22,7 +22,7 @@ from PIL import Image
 import cogs
 from bot.commands import all_commands
 from bot.errors import ErrorKind
-from bot.model import TRANSITIONS, JobState
+from bot.model import TRANSITIONS, JobState, Trouble
 from bot.settings import Settings
 from bot.texts import Texts
 
@@ -39,7 +39,12 @@ PICTURE_BYTES = 300_000
 # A state whose step shows the video, or shows nothing, has no sentence of its own.
 SHOWN_STATES = frozenset(JobState) - {JobState.NOTIFYING, JobState.SUCCEEDED}
 # What stands behind the dot where the code puts a key together.
-PUT_TOGETHER = {"state": SHOWN_STATES, "failed": frozenset(ErrorKind)}
+PUT_TOGETHER = {
+    "state": SHOWN_STATES,
+    "failed": frozenset(ErrorKind),
+    "trouble": frozenset(Trouble),
+    "operator": frozenset(Trouble) | {"over"},
+}
 
 
 def read(name: str) -> str:

@@ -1,8 +1,9 @@
-"""The one DM of a job."""
+"""DMs: the one of a job, and what the operator has to know."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -30,8 +31,18 @@ class DmRefusedError(Exception):
     """The person takes no DMs from the bot."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DirectMessage:
+    """A DM; `marker` is the part of its `text` that stands in no other one."""
+
+    user_id: int
+    text: str
+    marker: str
+    nonce: str
+
+
 class DirectMessages:
-    """Sends a job's DM at most once; a person who takes no DMs is asked once, and left alone."""
+    """Sends a DM at most once; a person who takes no DMs is asked once, and left alone."""
 
     def __init__(
         self, client: discord.Client, people: PeopleStore, *, clock: Callable[[], float]
@@ -48,43 +59,58 @@ class DirectMessages:
         *,
         may_be_there: bool,
     ) -> None:
-        """Send the DM, unless an attempt before a crash did already.
+        """Send a job's DM, unless an attempt before a crash did already.
 
         DeliveryError: not now. FileTooLargeError: not with these files. DmRefusedError: never.
         """
-        if (await self._people.get(job.origin.user_id)).dm_closed_at is not None:
+        dm = DirectMessage(
+            user_id=job.origin.user_id,
+            text=text,
+            marker=dm_marker(job),
+            nonce=f"{job.id[:_NONCE_CHARACTERS]}d",
+        )
+        await self.write(dm, open_files, may_be_there=may_be_there)
+
+    async def write(
+        self,
+        dm: DirectMessage,
+        open_files: Callable[[], Sequence[discord.File]] = tuple,
+        *,
+        may_be_there: bool = True,
+    ) -> None:
+        """Send a DM, unless it is there; it fails like `send`."""
+        if (await self._people.get(dm.user_id)).dm_closed_at is not None:
             raise DmRefusedError
         try:
-            await self._send(job, text, open_files, may_be_there=may_be_there)
+            await self._write(dm, open_files, may_be_there=may_be_there)
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
             is_final = isinstance(error, (discord.Forbidden, discord.NotFound))
             if not is_final or error.code == _TOO_FAST:
                 raise DeliveryError(describe(error)) from error
-            log.info("dm.refused id=%s code=%d", job.id, error.code)
+            log.info("dm.refused marker=%r code=%d", dm.marker, error.code)
             if isinstance(error, discord.Forbidden):
-                await self._people.dm_closed(job.origin.user_id, now=self._clock())
+                await self._people.dm_closed(dm.user_id, now=self._clock())
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
 
-    async def _send(
+    async def _write(
         self,
-        job: Job,
-        text: str,
+        dm: DirectMessage,
         open_files: Callable[[], Sequence[discord.File]],
         *,
         may_be_there: bool,
     ) -> None:
-        channel = await self._client.create_dm(discord.Object(job.origin.user_id))
-        if may_be_there and await self._is_there(channel, dm_marker(job)):
+        channel = await self._client.create_dm(discord.Object(dm.user_id))
+        if may_be_there and await self._is_there(channel, dm.marker):
             return
         await channel.send(
-            text,
+            dm.text,
             files=open_files(),
             # Discord drops a repetition within minutes by itself.
-            nonce=f"{job.id[:_NONCE_CHARACTERS]}d",
+            nonce=dm.nonce,
             allowed_mentions=discord.AllowedMentions.none(),
         )
 
