@@ -138,10 +138,11 @@ class CircuitStore:
 
     async def _one(self, sql: str, **params: Any) -> Circuit | None:  # noqa: ANN401 - SQLite's values
         row = await self._database.row(sql, params)
-        return _circuit(row) if row else None
+        return circuit_from(row) if row else None
 
 
-def _circuit(row: sqlite3.Row) -> Circuit:
+def circuit_from(row: sqlite3.Row) -> Circuit:
+    """Build the circuit that a row describes."""
     return Circuit(
         backend=row["backend"],
         state=row["state"],

@@ -16,8 +16,9 @@ from bot.commands.provider import examine_backend
 from bot.errors import ClapperError
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
+from bot.model import Trouble
 from bot.settings import load_settings
-from storage.inspect import count_delivering
+from storage.inspect import count_delivering, read_circuit
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +30,11 @@ _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
 _TOKEN_PARTS = 3
+_TROUBLES = {
+    Trouble.AUTH: ("refuses the key", "set another key"),
+    Trouble.BALANCE: ("has no credit left for this account", "top the account up"),
+    Trouble.OUTAGE: ("can't be reached, or answers with errors", "look whether it runs"),
+}
 
 
 class Doctor:
@@ -56,6 +62,7 @@ async def examine(settings: Settings) -> list[Finding]:
     return [
         _token(settings.discord_token.get_secret_value()),
         await examine_backend(settings),
+        await asyncio.to_thread(_line, settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),
         _public_url(settings.public_url),
@@ -91,6 +98,27 @@ def _looks_like_a_token(token: str) -> bool:
         return base64.urlsafe_b64decode(parts[0] + "==").decode("ascii").isdigit()
     except (binascii.Error, ValueError):
         return False
+
+
+def _line(settings: Settings) -> Finding:
+    subject = "jobs in line"
+    backend = settings.video_backend
+    try:
+        circuit = read_circuit(settings.data_dir, backend)
+    except sqlite3.Error as error:
+        return Finding(
+            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+        )
+    if circuit is None or not circuit.is_open:
+        return Finding(subject=subject, ok=True, found="go on: the circuit is closed")
+    since = datetime.fromtimestamp(circuit.opened_at, UTC)
+    why, advice = _TROUBLES[circuit.reason]
+    return Finding(
+        subject=subject,
+        ok=False,
+        found=f"wait since {since:%Y-%m-%d %H:%M} UTC: {backend} {why}",
+        advice=f"{advice}, and restart: then one job tries at once",
+    )
 
 
 async def _ffmpeg() -> Finding:
