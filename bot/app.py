@@ -6,8 +6,10 @@ import asyncio
 import random
 import time
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.circuit import CircuitBreaker
 from bot.client import Services, VideoBot, attachment_hosts, log_in
 from bot.clients import ClientJobs
 from bot.core import (
@@ -20,7 +22,7 @@ from bot.core import (
     open_writer,
 )
 from bot.delivery.cards import Cards
-from bot.delivery.opening import make_resender, open_deliverer
+from bot.delivery.opening import make_operator_notices, make_resender, open_deliverer
 from bot.delivery.progress import ProgressCards
 from bot.eraser import Eraser
 from bot.events import EventBus, JobFeed
@@ -53,6 +55,7 @@ from bot.web.share import SharePage
 from bot.web.webhooks import Webhooks
 from bot.worker import Worker, make_lanes
 from storage.artifacts import ArtifactStore
+from storage.circuits import CircuitStore
 from storage.clients import ClientStore
 from storage.inbox import Inbox
 from storage.jobs import JobStore
@@ -94,27 +97,7 @@ async def run(
             backend = await open_backend(core, stack)
             voice = await open_voice(settings)
             service = await _open_service(core, backend, voice, timing, stack)
-            if await _logs_in(service.bot, settings, stop):
-                await supervise(service, stop)
-
-
-async def _logs_in(bot: VideoBot, settings: Settings, stop: asyncio.Event) -> bool:
-    """Log in, which takes minutes where Discord does not answer; False: `stop` came before."""
-    login = asyncio.create_task(
-        log_in(bot, settings.discord_token.get_secret_value(), api_url=settings.discord_api_url),
-        name="login",
-    )
-    stopping = asyncio.create_task(stop.wait(), name="stop")
-    try:
-        await asyncio.wait({login, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        login.cancel()
-        stopping.cancel()
-        await asyncio.gather(login, stopping, return_exceptions=True)
-    if login.cancelled():
-        return False
-    login.result()
-    return True
+            await supervise(service, stop)
 
 
 async def _open_service(
@@ -147,6 +130,9 @@ async def _open_service(
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
     )
+    circuit = CircuitBreaker(
+        CircuitStore(core.database), jobs, backend=backend.name, clock=time.time
+    )
     editor = _editor(core, workspace, voice)
     deliverer = await stack.enter_async_context(
         open_deliverer(
@@ -177,6 +163,7 @@ async def _open_service(
         submission=Submission(
             jobs=jobs,
             backend=backend,
+            circuit=circuit,
             workspace=workspace,
             preparation=preparation,
             settling=timing.settling,
@@ -191,7 +178,10 @@ async def _open_service(
     progress = ProgressCards(deliverer, timing.pace, clock=time.time)
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     workers = tuple(Worker(jobs, lane, jitter=_jitter) for lane in make_lanes(steps))
-    for subscriber in (progress.note, *(worker.note for worker in workers)):
+    operator = make_operator_notices(
+        bot, core.database, jobs=jobs, texts=texts, backend=backend.name, clock=time.time
+    )
+    for subscriber in (progress.note, operator.note, *(worker.note for worker in workers)):
         bus.subscribe(subscriber)
 
     people = PeopleStore(core.database)
@@ -258,11 +248,18 @@ async def _open_service(
     stack.push_async_callback(bot.close)
     return Service(
         bot=bot,
+        log_in=partial(
+            *(log_in, bot, settings.discord_token.get_secret_value()),
+            api_url=settings.discord_api_url,
+        ),
+        login_pause=timing.login_pause,
         jobs=jobs,
+        circuit=circuit,
         keeper=keeper,
         eraser=eraser,
         workers=workers,
         progress=progress,
+        operator=operator,
     )
 
 

@@ -18,7 +18,7 @@ from discord.http import Route
 from yarl import URL
 
 from bot.definitions import are_alike, localise
-from bot.errors import StartupError, UserError
+from bot.errors import DeliveryError, StartupError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -44,6 +44,8 @@ _API_SECONDS = 15
 _COMMANDS_SECONDS = 60
 # About two days; then it is for the next start.
 _OFFER_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,18 +182,23 @@ async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> N
 async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
     """Log in to Discord, or to what stands at `api_url` instead.
 
-    StartupError: it refuses the token, or can't be reached.
+    StartupError: it refuses the token, or isn't Discord. DeliveryError: it can't be reached now.
     """
     if api_url:
         await _point_discord_at(api_url)
-    with _explaining():
-        await bot.login(token)
+    try:
+        with _explaining():
+            await bot.login(token)
+    except DeliveryError:
+        await _let_go(bot)
+        raise
 
 
 async def ask_name(token: str, *, api_url: str) -> str:
     """Return the name of the bot that a token belongs to; nothing else comes of it.
 
-    TokenRefusedError: it is nobody's. StartupError: Discord can't be reached.
+    TokenRefusedError: it is nobody's. StartupError: that isn't Discord. DeliveryError: it can't be
+    reached now.
     """
     if api_url:
         await _point_discord_at(api_url)
@@ -214,10 +221,13 @@ def _explaining() -> Generator[None]:
             "DISCORD_TOKEN: Discord refuses it; copy it anew from the Developer Portal, page Bot."
         ) from error
     except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
-        raise StartupError(
-            f"Discord can't be reached ({type(error).__name__}): check the network, "
-            "and DISCORD_API_URL if it is set."
-        ) from error
+        raise DeliveryError(f"Discord can't be reached ({type(error).__name__})") from error
+
+
+async def _let_go(bot: VideoBot) -> None:
+    """Close what an attempt to log in has opened: the next one opens its own."""
+    await bot.http.close()
+    bot.http.connector = discord.utils.MISSING
 
 
 async def stay_connected(bot: VideoBot) -> None:
@@ -238,19 +248,23 @@ async def _point_discord_at(api_url: str) -> None:
     """Make discord.py talk to another REST base, and to the gateway that it names.
 
     discord.py keeps both in class attributes: the one place where we write module state.
-    StartupError: nothing there answers like Discord.
+    StartupError: what is there does not answer like Discord. DeliveryError: nothing is there now.
     """
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_API_SECONDS)) as session,
             session.get(f"{api_url}/gateway") as response,
         ):
+            if response.status == _TOO_MANY_REQUESTS or response.status >= _SERVER_ERROR:
+                raise DeliveryError(f"{api_url} answers {response.status}")
             gateway = _gateway_in(await response.json())
-    except (aiohttp.ClientError, OSError, ValueError) as error:
+    except (aiohttp.ContentTypeError, ValueError) as error:
         raise StartupError(
             f"DISCORD_API_URL: {api_url}/gateway does not answer like Discord "
             f"({type(error).__name__}); leave it empty for Discord itself."
         ) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise DeliveryError(f"{api_url} can't be reached ({type(error).__name__})") from error
     Route.BASE = api_url
     DiscordWebSocket.DEFAULT_GATEWAY = gateway
 

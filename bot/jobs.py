@@ -262,10 +262,11 @@ class JobService:
         self, states: Collection[JobState], *, running: Collection[str]
     ) -> float | None:
         """Tell how long there is nothing to do."""
+        now = self._clock()
         due = await self._store.next_due(
-            states, backend=self._backend, client=self._client, running=running
+            states, backend=self._backend, client=self._client, running=running, now=now
         )
-        return None if due is None else max(0.0, due - self._clock())
+        return None if due is None else max(0.0, due - now)
 
     async def receive_webhook(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
         """Keep a verified webhook and make its job due; False: it has come before."""
@@ -288,6 +289,11 @@ class JobService:
     async def wake_held(self) -> int:
         """Make deliveries that wait for the operator due at once, and count them."""
         return len(await self._store.wake_held(now=self._clock()))
+
+    async def tell_line(self) -> None:
+        """Tell the bus that the jobs in line may expect something else now."""
+        for job in await self._store.in_line():
+            self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
 
     async def unclaimed_refs(self, backend: str, *, since: float) -> tuple[str, ...]:
         """List remote ids that webhooks named and no job has."""

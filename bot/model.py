@@ -274,15 +274,26 @@ def new_job(  # noqa: PLR0913 - what a row starts with
     )
 
 
+class Trouble(StrEnum):
+    """Why a provider takes no job at all: it refuses the key, wants money, or can't be reached."""
+
+    AUTH = "auth"
+    BALANCE = "balance"
+    OUTAGE = "outage"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outlook:
     """What an open job may expect, as far as that is known.
 
     `place` is 1 for the next in line; `usual_seconds` is what a provider took for others like it.
+    `trouble` is why the whole line waits, and `operator_knows` says whether its operator was told.
     """
 
     place: int | None = None
     usual_seconds: float | None = None
+    trouble: Trouble | None = None
+    operator_knows: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -336,7 +347,11 @@ class Handover(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobChanged:
-    """A job as it stands after a commit; `previous` is None for a new job."""
+    """A job as it stands after a commit; `previous` is None for a new job.
+
+    `outlook`: the job is as it was, and only what it may expect has changed.
+    """
 
     job: Job
     previous: JobState | None
+    outlook: bool = False

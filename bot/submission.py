@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.backends.base import BackendUpdate, RemoteState
+from bot.circuit import TROUBLES, Admission
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
-from bot.model import Job, JobState
+from bot.model import Job, JobState, Trouble
 
 if TYPE_CHECKING:
     from bot.backends.base import Listing, VideoBackend
+    from bot.circuit import CircuitBreaker
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
     from bot.preparation import Preparation
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 _CLOCK_SKEW_SECONDS = 300.0
 _MISSES = 2
 _SUBMITS = 3
-# A provider that can't be reached, or is busy, is asked again for about an hour.
+# A provider that is busy is asked again for about an hour.
 _SUBMIT_ATTEMPTS = 18
 _SLOWEST_SUBMIT_SECONDS = 300.0
 _FIND_ATTEMPTS = 18
@@ -52,6 +54,7 @@ class Submission:
         *,
         jobs: JobService,
         backend: VideoBackend,
+        circuit: CircuitBreaker,
         workspace: Workspace,
         preparation: Preparation,
         settling: Settling,
@@ -60,6 +63,7 @@ class Submission:
     ) -> None:
         self._jobs = jobs
         self._backend = backend
+        self._circuit = circuit
         self._workspace = workspace
         self._preparation = preparation
         self._settling = settling
@@ -67,17 +71,31 @@ class Submission:
         self._min_free_bytes = min_free_bytes
 
     async def submit(self, job: Job) -> None:
-        """Make the prompt ready, commit to the POST, make it, and act on the answer."""
+        """Make a job ready and submit it, unless the whole line has to wait."""
         if await self._workspace.free_bytes() < self._min_free_bytes:
             log.warning("job.low_disk id=%s", job.id)
             await self._jobs.postpone(job, after=_LOW_DISK_SECONDS)
             return
+        match await self._circuit.admit(job):
+            case Admission.GO:
+                await self._submit(job, probing=False)
+            case Admission.PROBE:
+                await self._submit(job, probing=True)
+            case Admission.TOO_LONG:
+                await self._jobs.fail(job, "failed.unavailable")
+            case Admission.WAIT:
+                pass  # another one tries: it is as due as it was
+
+    async def _submit(self, job: Job, *, probing: bool) -> None:
+        """Make the prompt ready, commit to the POST, make it, and act on the answer."""
         prepared = await self._preparation.prepare(job)
         if prepared is None:
+            await self._about_the_job(probing=probing)
             return
         intended = await self._jobs.begin_submit(prepared)
         if intended is None:
             await self._jobs.postpone(job, after=_SAME_CREATE_SECONDS)
+            await self._about_the_job(probing=probing)
             return
         try:
             update = await self._backend.submit(
@@ -86,12 +104,14 @@ class Submission:
         except UnconfirmedSubmitError as error:
             log.warning("submit.unconfirmed id=%s error=%r", job.id, str(error))
             await self.doubt(intended)
+            await self._circuit.refused(Trouble.OUTAGE, probing=probing)
         except BackendError as error:
             log.warning("submit.refused id=%s error=%r", job.id, str(error))
-            await self._refused(intended, error)
+            await self._refused(intended, error, probing=probing)
         else:
             log.info("submit.accepted id=%s ref=%s", job.id, update.ref)
             await self._bind(intended, update)
+            await self._circuit.accepted()
 
     async def _bind(self, job: Job, update: BackendUpdate) -> None:
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
@@ -102,14 +122,23 @@ class Submission:
         if now is not None and now.state is JobState.CANCELLED:
             await self._backend.cancel(update.ref)
 
-    async def _refused(self, job: Job, error: BackendError) -> None:
-        passing = error.kind in {ErrorKind.RATE, ErrorKind.TRANSIENT}
-        if not passing or job.submits >= _SUBMIT_ATTEMPTS:
-            await self._jobs.fail(job, f"failed.{error.kind}")
+    async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:
+        trouble = TROUBLES.get(error.kind)
+        if trouble is not None:
+            # A probe goes to the end of the line: the next one is another job's.
+            await self._jobs.move(job, JobState.QUEUED, after=0 if probing else _pause(job, error))
+            await self._circuit.refused(trouble, probing=probing)
             return
-        # Never faster than our own pace: "at once", said each time, would use up the attempts.
-        delay = max(error.retry_after or 0, min(2.0**job.submits, _SLOWEST_SUBMIT_SECONDS))
-        await self._jobs.move(job, JobState.QUEUED, after=delay)
+        busy = error.kind is ErrorKind.RATE
+        if busy and job.submits < _SUBMIT_ATTEMPTS:
+            await self._jobs.move(job, JobState.QUEUED, after=_pause(job, error))
+        else:
+            await self._jobs.fail(job, f"failed.{error.kind}")
+        await self._about_the_job(probing=probing, busy=busy)
+
+    async def _about_the_job(self, *, probing: bool, busy: bool = False) -> None:
+        if probing:
+            await self._circuit.passed_on(busy=busy)
 
     async def doubt(self, job: Job) -> None:
         """Leave a create without an answer to settle; so is one found at start."""
@@ -176,3 +205,8 @@ class Submission:
                     await self._bind(job, BackendUpdate(ref=refs[0], state=RemoteState.RUNNING))
                     return True
         return False
+
+
+def _pause(job: Job, error: BackendError) -> float:
+    # Never faster than our own pace: "at once", said each time, would use up the attempts.
+    return max(error.retry_after or 0, min(2.0**job.submits, _SLOWEST_SUBMIT_SECONDS))

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.client import stay_connected
+from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Awaitable, Callable, Generator
 
+    from bot.circuit import CircuitBreaker
     from bot.client import VideoBot
+    from bot.delivery.operator import OperatorNotices
     from bot.delivery.progress import ProgressCards
     from bot.eraser import Eraser
     from bot.jobs import JobService
@@ -26,36 +29,59 @@ log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 20.0
 _SWEEP_SECONDS = 60 * 60.0
+_SLOWEST_LOGIN_SECONDS = 300.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """What runs by itself."""
+    """What runs by itself.
+
+    `log_in` is tried again after `login_pause` seconds, then after longer ones, until Discord can
+    be reached.
+    """
 
     bot: VideoBot
+    log_in: Callable[[], Awaitable[None]]
+    login_pause: float
     jobs: JobService
+    circuit: CircuitBreaker
     keeper: Keeper
     eraser: Eraser
     workers: tuple[Worker, ...]
     progress: ProgressCards
+    operator: OperatorNotices
 
 
 async def supervise(service: Service, stop: asyncio.Event) -> None:
-    """Run until `stop`; a part that ends by itself is a bug or a refusal, and ends all."""
+    """Run until `stop`; a part that ends by itself is a bug or a refusal, and ends all.
+
+    What needs no Discord begins at once, and the rest as soon as the bot is logged in.
+    """
     held = await service.jobs.wake_held()
+    await service.circuit.resume()
     log.info("app.started held=%d", held)
     for job in await service.jobs.by_token_alone():
         service.progress.watch(job)
+    logged_in = asyncio.Event()
+
+    async def later(run: Callable[[], Awaitable[None]]) -> None:
+        await logged_in.wait()
+        await run()
+
     tasks = {
         asyncio.create_task(coroutine, name=name)
         for name, coroutine in (
             ("stop", stop.wait()),
-            ("gateway", stay_connected(service.bot)),
-            ("commands", service.bot.keep_offering()),
-            ("progress", service.progress.run()),
+            ("gateway", _connect(service, logged_in)),
+            ("commands", later(service.bot.keep_offering)),
+            ("progress", later(service.progress.run)),
+            ("operator", later(service.operator.run)),
             ("eraser", service.eraser.run()),
             ("sweeper", _sweep(service.jobs, service.keeper)),
-            *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
+            *(
+                (f"lane {number}", later(worker.run) if worker.meets_people else worker.run())
+                for number, worker in enumerate(service.workers)
+            ),
         )
     }
     try:
@@ -68,6 +94,20 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
+
+
+async def _connect(service: Service, logged_in: asyncio.Event) -> None:
+    """Log in as soon as Discord can be reached, and stay connected."""
+    pause = service.login_pause
+    while not logged_in.is_set():
+        try:
+            await service.log_in()
+            logged_in.set()
+        except DeliveryError as error:
+            log.warning("discord.unreachable error=%r again_in=%d", str(error), pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _SLOWEST_LOGIN_SECONDS)
+    await stay_connected(service.bot)
 
 
 async def _sweep(jobs: JobService, keeper: Keeper) -> None:

@@ -23,13 +23,15 @@ GEMINI_ANSWER_SECONDS = 120.0
 class Timing:
     """How patient the parts are; the demo and the tests are less so.
 
-    `acknowledge` is how many seconds a command has to post its card before that is looked for.
+    `acknowledge` is how many seconds a command has to post its card before that is looked for, and
+    `login_pause` how many there are between two logins where Discord can't be reached, at first.
     """
 
     settling: Settling
     cadence: Cadence
     pace: Pace = field(default_factory=Pace)
     acknowledge: float = 10.0
+    login_pause: float = 5.0
 
 
 # The embedded renderer is on this machine, and ends with this process.

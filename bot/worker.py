@@ -35,35 +35,34 @@ class Lane:
     """Steps that share a limit on how many run at once.
 
     `interruptible`: nothing is lost when a cancelled job's step is cut off in the middle.
+    `meets_people`: its steps have nothing to do where Discord can't be reached.
     """
 
     name: str
     steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]
     slots: int
     interruptible: bool = False
+    meets_people: bool = False
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
     """Share the steps out, so that none waits for what has nothing to do with it."""
 
-    def lane(name: str, slots: int, *states: JobState, interruptible: bool = False) -> Lane:
+    def lane(name: str, slots: int, *states: JobState, **traits: bool) -> Lane:
         return Lane(
-            name=name,
-            slots=slots,
-            steps={state: steps[state] for state in states},
-            interruptible=interruptible,
+            name=name, slots=slots, steps={state: steps[state] for state in states}, **traits
         )
 
     return (
-        lane("intake", 3, JobState.RECEIVED, interruptible=True),
+        lane("intake", 3, JobState.RECEIVED, interruptible=True, meets_people=True),
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 3, JobState.DOWNLOADING, interruptible=True),
         lane("merge", 1, JobState.MERGING, interruptible=True),
-        lane("deliver", 8, JobState.DELIVERING),
+        lane("deliver", 8, JobState.DELIVERING, meets_people=True),
         # Apart: DMs are what Discord slows down most, and no video should wait for them.
-        lane("notify", 4, JobState.NOTIFYING),
-        lane("show", 8, JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED),
+        lane("notify", 4, JobState.NOTIFYING, meets_people=True),
+        lane("show", 8, *sorted(_SHOWN), meets_people=True),
     )
 
 
@@ -77,6 +76,11 @@ class Worker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._stopping = False
+
+    @property
+    def meets_people(self) -> bool:
+        """Whether this lane's steps need Discord."""
+        return self._lane.meets_people
 
     def note(self, event: JobChanged) -> None:
         """Look at the table, because a job has changed; drop the step of a cancelled one."""

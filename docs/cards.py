@@ -26,6 +26,7 @@ from bot.model import (
     JobState,
     Origin,
     Outlook,
+    Trouble,
     VideoRequest,
     new_job,
     spoken,
@@ -109,6 +110,7 @@ _REASONS = {
     "failed.found_self_harm": "the moderation found self-harm",
     "failed.found_sexual": "the moderation found something sexual",
     "failed.found_violence": "the moderation found violence",
+    "failed.unavailable": "the video service took nothing for a day",
     "failed.unchecked": "the moderation can't be reached",
     "failed.gone": "the video service has lost the job",
     "failed.internal": "a mistake of the video service",
@@ -137,6 +139,13 @@ _REASONS = {
     "speech.unspeakable": "the voice can't speak the text",
     "speech.unsure": "nobody knows whether the text was charged",
     "speech.unusable": "what the voice service sent is no sound",
+}
+
+
+_TROUBLES = {
+    Trouble.AUTH: "the video service refuses the key",
+    Trouble.BALANCE: "no credit is left",
+    Trouble.OUTAGE: "the video service is down",
 }
 
 
@@ -194,6 +203,12 @@ def _under_way() -> Iterator[_Scene]:
     waiting = replace(_OUTLOOK, place=3)
     yield _in_state("Waiting, with others before it", JobState.QUEUED, waiting, attachment=_VOICE)
     yield _in_state("Waiting, first in line", JobState.QUEUED, replace(_OUTLOOK, place=1))
+    for trouble in Trouble:
+        held = Outlook(trouble=trouble)
+        yield _in_state(f"The whole line waits: {_TROUBLES[trouble]}", JobState.QUEUED, held)
+    knows = Outlook(trouble=Trouble.AUTH, operator_knows=True)
+    yield _in_state("The whole line waits, and the operator knows", JobState.QUEUED, knows)
+    yield _in_state("A command that comes meanwhile", JobState.RECEIVED, knows)
     yield _in_state("Being submitted", JobState.SUBMITTING, _OUTLOOK)
     yield _in_state("No answer to the submission", JobState.UNCONFIRMED)
     yield _in_state("A doubt that only a person can settle", JobState.UNDECIDED)

@@ -52,9 +52,14 @@ BY_ASKER = """
 SELECT * FROM jobs
 WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :client_key)
 """
+# Behind an open circuit the line keeps its order: its jobs are not due until the next one may try.
+_MAY_GO = """(jobs.state <> 'queued' OR NOT EXISTS (
+            SELECT 1 FROM circuits
+            WHERE circuits.backend = :backend AND circuits.state = 'open' AND probe_at > :now
+                AND max(opened_at, jobs.created_at) > :held_since))"""
 
 # What was submitted to another backend waits until the operator goes back to it.
-CLAIM = """
+CLAIM = f"""
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
     SELECT id FROM jobs
@@ -63,20 +68,22 @@ WHERE id IN (
         AND (backend = :backend
             OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
         AND (:client IS NULL OR client = :client)
+        AND {_MAY_GO}
         AND id NOT IN (SELECT value FROM json_each(:running))
     ORDER BY next_at LIMIT :limit)
 RETURNING *
-"""
+"""  # noqa: S608 - put together from constants
 
-NEXT_DUE = """
+NEXT_DUE = f"""
 SELECT min(next_at) AS next_at FROM jobs
 WHERE next_at IS NOT NULL
     AND state IN (SELECT value FROM json_each(:states))
     AND (backend = :backend
         OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
     AND (:client IS NULL OR client = :client)
+    AND {_MAY_GO}
     AND id NOT IN (SELECT value FROM json_each(:running))
-"""
+"""  # noqa: S608 - put together from constants
 
 MOVE = """
 UPDATE jobs SET
@@ -168,6 +175,10 @@ WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now
 RETURNING *
+"""
+
+IN_LINE = """
+SELECT * FROM jobs WHERE state = 'queued'
 """
 
 BOUND = """

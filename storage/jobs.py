@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.model import Client
 from storage import job_sql
+from storage.circuits import HELD_SECONDS
 from storage.job_rows import job_from
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ class JobStore:
     ) -> list[Job]:
         """Take up to `limit` due jobs, leaving out those that are `running`; raises epochs.
 
-        What was submitted to another backend than `backend` is left alone, and with a `client`
-        everything that is not its.
+        What was submitted to another backend than `backend` is left alone, and so is what waits
+        behind an open circuit, and with a `client` everything that is not its.
         """
         return await self._many(
             job_sql.CLAIM,
@@ -123,6 +124,7 @@ class JobStore:
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
+            held_since=now - HELD_SECONDS,
         )
 
     async def next_due(
@@ -132,8 +134,9 @@ class JobStore:
         backend: str,
         client: str | None,
         running: Collection[str],
+        now: float,
     ) -> float | None:
-        """Tell when the next job that is not `running` will be due."""
+        """Tell when the next job that is not `running` will be due, but for those that are held."""
         row = await self._database.row(
             job_sql.NEXT_DUE,
             {
@@ -141,6 +144,8 @@ class JobStore:
                 "backend": backend,
                 "client": client,
                 "running": json.dumps(list(running)),
+                "now": now,
+                "held_since": now - HELD_SECONDS,
             },
         )
         return row["next_at"] if row else None
@@ -229,6 +234,10 @@ class JobStore:
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
         """Make the undecided jobs of a backend due at once: there is news."""
         return await self._many(job_sql.WAKE_UNDECIDED, backend=backend, now=now)
+
+    async def in_line(self) -> list[Job]:
+        """List the jobs that wait to be submitted."""
+        return await self._many(job_sql.IN_LINE)
 
     async def wake_held(self, *, now: float) -> list[Job]:
         """Make every delivery that waits for something due at once."""

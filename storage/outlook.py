@@ -6,9 +6,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.model import JobState, Outlook
+from storage.circuits import CircuitStore
 
 if TYPE_CHECKING:
     from bot.model import Job
+    from storage.circuits import Circuit
     from storage.database import Database
 
 # Fewer say nothing; older ones are of another time.
@@ -30,6 +32,7 @@ WHERE this.state = 'queued' AND other.state = 'queued'
     AND (other.next_at, other.rowid) <= (this.next_at, this.rowid)
 """
 
+_HELD_BY_A_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _BEFORE_IT_IS_MADE = frozenset(
     {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.GENERATING}
 )
@@ -40,10 +43,19 @@ class Outlooks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._circuits = CircuitStore(database)
 
     async def of(self, job: Job) -> Outlook:
-        """Tell a job's place in line, and how long its like usually took."""
+        """Tell a job's place in line and how long its like usually took, or what holds it up."""
+        circuit = await self._circuit(job)
+        if circuit is not None and circuit.is_open:
+            return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)
         return Outlook(place=await self._place(job), usual_seconds=await self._usual_seconds(job))
+
+    async def _circuit(self, job: Job) -> Circuit | None:
+        if job.state not in _HELD_BY_A_CIRCUIT or job.clip_of is not None:
+            return None
+        return await self._circuits.get(job.backend)
 
     async def _place(self, job: Job) -> int | None:
         if job.state is not JobState.QUEUED:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends import signatures
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
+from bot.circuit import CircuitBreaker
 from bot.eraser import Eraser
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
@@ -29,6 +30,7 @@ from bot.prompts.base import Verbatim
 from bot.submission import Settling, Submission
 from bot.worker import Lane, Worker
 from storage.artifacts import ArtifactStore
+from storage.circuits import CircuitStore
 from storage.database import open_database
 from storage.inbox import Inbox
 from storage.jobs import JobStore
@@ -471,6 +473,8 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
+        self.circuits = CircuitStore(database)
+        self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
@@ -503,6 +507,7 @@ class Bench:
             submission=Submission(
                 jobs=self.jobs,
                 backend=self.backend,
+                circuit=self.circuit,
                 workspace=self.workspace,
                 preparation=preparation,
                 settling=Settling(first=180.0, apart=60.0),

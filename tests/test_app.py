@@ -17,13 +17,14 @@ from discord.http import Route
 from bot import app
 from bot.backends.openai_videos import OpenAIVideos
 from bot.client import VideoBot, attachment_hosts, log_in
-from bot.errors import StartupError
+from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.poller import Cadence
 from bot.sandbox import refusals
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import load_settings
 from bot.timing import FAR, NEAR, QUIET, timing_for
-from tests.fakes import Clock, FakeBackend
+from tests.desk import make_services
+from tests.fakes import Clock, FakeBackend, open_bench
 from tests.wire import FAST, SECRET, open_wire
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def answering(text: str) -> AsyncGenerator[str]:
+async def answering(text: str, *, status: int = 200) -> AsyncGenerator[str]:
     """Serve one JSON answer on every path."""
 
     async def answer(_: web.Request) -> web.Response:
-        return web.json_response(text=text)
+        return web.json_response(text=text, status=status)
 
     site = web.Application()
     site.router.add_get("/{path:.*}", answer)
@@ -80,10 +81,10 @@ async def test_what_is_no_json_is_refused(bot: VideoBot, answer: str) -> None:
             await log_in(bot, "token", api_url=url)
 
 
-async def sentence_for(token: str) -> str:
+async def sentence_for(token: str, error: type[ClapperError]) -> str:
     """Log in where discord.py goes by itself, and return the refusal."""
     async with VideoBot() as bot:
-        with pytest.raises(StartupError) as caught:
+        with pytest.raises(error) as caught:
             await log_in(bot, token, api_url="")
     return str(caught.value)
 
@@ -94,11 +95,40 @@ async def test_a_discord_that_is_down_is_told_from_one_that_refuses(
     async with Sandbox(tmp_path) as sandbox:
         monkeypatch.setattr(Route, "BASE", sandbox.url)
         sandbox.faults.add("GET /users/@me", refusals.broken(503))
-        assert "can't be reached (DiscordServerError)" in await sentence_for(sandbox.token)
-        refused = await sentence_for("not.the.token")
+        down = await sentence_for(sandbox.token, DeliveryError)
+        assert "can't be reached (DiscordServerError)" in down
+        refused = await sentence_for("not.the.token", StartupError)
         assert "Discord refuses it" in refused
         assert "not.the.token" not in refused
-    assert "can't be reached (ClientConnectorError)" in await sentence_for(sandbox.token)
+    gone = await sentence_for(sandbox.token, DeliveryError)
+    assert "can't be reached (ClientConnectorError)" in gone
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+async def test_what_stands_for_discord_may_be_down_for_now(bot: VideoBot, status: int) -> None:
+    async with answering("{}", status=status) as url:
+        with pytest.raises(DeliveryError, match=f"answers {status}"):
+            await log_in(bot, "token", api_url=url)
+    with pytest.raises(DeliveryError, match="can't be reached"):
+        await log_in(bot, "token", api_url=url)
+
+
+async def test_a_login_succeeds_after_others_that_did_not(
+    bot: VideoBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    (tmp_path / "discord").mkdir()
+    async with Sandbox(tmp_path / "discord") as sandbox, open_bench(tmp_path, clock) as bench:
+        bot.services = make_services(bench, clock)
+        monkeypatch.setattr(Route, "BASE", sandbox.url)
+        broken = refusals.broken(400)
+        sandbox.faults.add("GET /users/@me", broken, times=2)
+        sandbox.faults.add("GET /oauth2/applications/@me", broken, times=1)
+        for _ in range(3):
+            with pytest.raises(DeliveryError):
+                await log_in(bot, sandbox.token, api_url="")
+        await log_in(bot, sandbox.token, api_url="")
+        assert bot.user is not None
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from bot.model import (
     Job,
     JobState,
     Outlook,
+    Trouble,
     VideoRequest,
     new_job,
     spoken,
@@ -459,6 +460,25 @@ def test_numbers_read_as_people_write_them() -> None:
 
 
 # What a job may expect.
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_a_held_line_says_why_and_who_knows_and_for_how_long(
+    cards: Cards, trouble: Trouble
+) -> None:
+    view = cards.render(job(JobState.QUEUED), Outlook(trouble=trouble))
+    heading, _, reason, ends, _ = read(view)
+    assert heading == "**Waiting for the video service**"
+    assert "video service" in reason
+    assert "After 24 hours" in ends
+    assert labels(view) == ["Cancel"]
+    known = Outlook(trouble=trouble, operator_knows=True)
+    assert read(cards.render(job(JobState.QUEUED), known))[2:5] == [
+        reason,
+        "The operator has been told.",
+        ends,
+    ]
+    assert read(cards.render(job(JobState.RECEIVED), known))[0] == "**Getting ready**"
 
 
 def test_who_waits_is_told_the_place_in_line_and_the_usual_time(cards: Cards) -> None:

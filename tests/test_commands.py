@@ -152,10 +152,23 @@ async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(
     assert TOKEN not in ended.err
 
 
-async def test_an_unreachable_discord_is_one_sentence(tmp_path: Path) -> None:
+async def test_an_unreachable_discord_is_waited_for_and_named_in_the_log(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/api/v10"
-    ended = await refused(tmp_path, DISCORD_API_URL=url)
-    assert_one_sentence(ended, "DISCORD_API_URL", url)
+    process = await start(
+        tmp_path,
+        "run",
+        DISCORD_TOKEN=TOKEN,
+        DISCORD_API_URL=url,
+        HTTP_PORT="0",
+        LOG_LEVEL="WARNING",
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(WITHIN):
+        while b"discord.unreachable" not in (line := await process.stderr.readline()):
+            assert line
+    assert url in line.decode()
+    process.send_signal(signal.SIGTERM)
+    assert (await end(process)).code == 0
 
 
 async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:

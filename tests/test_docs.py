@@ -22,7 +22,7 @@ from PIL import Image
 import cogs
 from bot.commands import all_commands
 from bot.errors import ErrorKind
-from bot.model import TRANSITIONS, JobState
+from bot.model import TRANSITIONS, JobState, Trouble
 from bot.outside import Status
 from bot.settings import Settings
 from bot.texts import Texts
@@ -45,6 +45,8 @@ PUT_TOGETHER = {
     "failed": frozenset(ErrorKind),
     # What bot/media/sniff.py says in words.
     "found": {"text", "data", "mp4 or m4a", "webm or matroska"},
+    "trouble": frozenset(Trouble),
+    "operator": frozenset(Trouble) | {"over"},
 }
 
 

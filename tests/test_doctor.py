@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -16,7 +18,7 @@ from bot.__main__ import main
 from bot.commands import doctor
 from bot.commands.doctor import examine
 from bot.media import piper
-from bot.model import JobState
+from bot.model import JobState, Trouble
 from bot.sandbox import faults
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import Settings, load_settings
@@ -24,6 +26,7 @@ from storage.inspect import count_delivering
 from tests import clips
 from tests.chat_api import MODEL, ChatApi
 from tests.command_line import run_bot
+from tests.fakes import FakeBackend, open_bench
 from tests.gemini_api import GeminiApi
 from tests.openrouter_api import OpenRouterApi, model
 from tests.speech_api import SpeechApi
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.commands.findings import Finding
-    from tests.fakes import Bench
+    from tests.fakes import Bench, Clock
 
 MIB = 1024 * 1024
 TOKEN = f"{base64.b64encode(b'123456789012345678').decode()}.Gabcde.{'x' * 38}"
@@ -78,7 +81,7 @@ async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> 
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok"] * 12
+    assert [line.split()[0] for line in lines] == ["ok"] * 13
     assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
     assert sandbox.token not in ended.out
 
@@ -95,7 +98,7 @@ async def test_a_token_that_discord_refuses_is_not_ok(tmp_path: Path) -> None:
 async def test_a_token_that_can_not_be_tried_is_not_ok(tmp_path: Path) -> None:
     found = await look("DISCORD_TOKEN", tmp_path)
     assert (found.ok, found.found) == (False, "has the right shape, but could not be tried")
-    assert "does not answer like Discord" in found.advice
+    assert "can't be reached" in found.advice
 
 
 async def test_a_discord_that_does_not_answer_keeps_the_doctor_for_a_while_only(
@@ -190,6 +193,108 @@ async def test_a_providers_answer_is_read(tmp_path: Path, status: int, advice: s
     assert advice in found.advice
 
 
+@pytest.mark.parametrize(
+    ("models", "settings", "ok", "words"),
+    [
+        (["sora-2", "wan"], {}, True, "key accepted, model sora-2 known, price not told, polling"),
+        (["wan", "hunyuan"], {}, False, "model sora-2 unknown"),
+        (["wan"], {"video_model": "-"}, True, "its own model"),
+        (["openai/*"], {}, True, "model sora-2 not checked"),
+        ([], {}, True, "model sora-2 not checked"),
+        (None, {}, True, "key not tried, model sora-2 not checked"),
+        (["sora-2"], {"openai_api_key": ""}, True, "answers, no key, model"),
+        (
+            ["sora-2"],
+            {"openai_webhook_secret": "whsec_bWFkZSB1cA=="},
+            True,
+            "webhooks possible, from this network alone",
+        ),
+        (
+            ["sora-2"],
+            {"openai_webhook_secret": "whsec_bWFkZSB1cA==", "public_url": "https://c.example"},
+            True,
+            "price not told, webhooks possible",
+        ),
+    ],
+)
+async def test_a_server_is_asked_for_its_models(
+    tmp_path: Path, models: list[str] | None, settings: dict[str, object], words: str, *, ok: bool
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        if models is None:
+            return web.Response(status=404)
+        entries = [{"id": name, "object": "model"} for name in models]
+        return web.json_response({"object": "list", "data": entries})
+
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=405)
+
+    app = web.Application()
+    app.router.add_get("/v1/videos", refuse)
+    app.router.add_get("/v1/models", answer)
+    async with TestServer(app) as server:
+        values = {
+            "video_backend": "openai",
+            "openai_base_url": str(server.make_url("/v1")),
+            "openai_api_key": "sk-right",
+        }
+        found = await look("VIDEO_BACKEND", tmp_path, **(values | settings))
+    assert (found.ok, bool(found.advice)) == (ok, not ok)
+    assert words in found.found
+    assert ok or "(hunyuan, wan)" in found.advice
+
+
+async def test_a_key_that_only_the_models_ask_for_is_seen_as_refused(tmp_path: Path) -> None:
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=401 if request.path.endswith("models") else 405)
+
+    app = web.Application()
+    app.router.add_get("/v1/{what}", refuse)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/v1"))
+        found = await look(
+            "VIDEO_BACKEND",
+            tmp_path,
+            video_backend="openai",
+            openai_base_url=url,
+            openai_api_key="sk-wrong",
+        )
+    assert not found.ok
+    assert "OPENAI_API_KEY" in found.advice
+    assert "sk-wrong" not in found.found
+
+
+@pytest.mark.parametrize(
+    ("trouble", "found", "advice"),
+    [
+        (Trouble.AUTH, "refuses the key", "set another key"),
+        (Trouble.BALANCE, "no credit left", "top the account up"),
+        (Trouble.OUTAGE, "can't be reached", "look whether it runs"),
+    ],
+)
+async def test_a_line_that_waits_is_named_with_its_reason(
+    tmp_path: Path, clock: Clock, trouble: Trouble, found: str, advice: str
+) -> None:
+    assert (await look("jobs in line", tmp_path)).ok
+    backend = FakeBackend(clock, name="storyboard")
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        for number in range(3):
+            assert (await look("jobs in line", tmp_path)).ok, number
+            await bench.circuit.refused(trouble, probing=False)
+        seen = await look("jobs in line", tmp_path)
+        assert (seen.ok, "wait since 2027-01-15 08:00 UTC" in seen.found) == (False, True)
+        assert found in seen.found
+        assert advice in seen.advice
+        await bench.circuit.accepted()
+        assert (await look("jobs in line", tmp_path)).ok
+
+
+async def test_a_database_of_an_earlier_version_has_no_line_that_waits(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "clapper.db")) as connection:
+        connection.execute("CREATE TABLE jobs (state TEXT)")
+    assert (await look("jobs in line", tmp_path)).ok
+
+
 async def test_a_provider_that_is_down_is_seen(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/v1"
     found = await look("VIDEO_BACKEND", tmp_path, video_backend="openai", openai_base_url=url)
@@ -201,8 +306,8 @@ async def test_a_provider_that_is_down_is_seen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "ok", "words"),
     [
-        ({}, True, "openrouter: google/veo-3.1, about $3.20 a clip, asked for news"),
-        ({"video_model": "a/free"}, True, "openrouter: a/free, no price is listed, asked for news"),
+        ({}, True, "key accepted, model google/veo-3.1 known, about $3.20 a clip, polling only"),
+        ({"video_model": "a/free"}, True, "model a/free known, no price is listed, polling only"),
         ({"openrouter_api_key": "sk-wrong"}, False, "refuses the key"),
         ({"video_seconds": 5}, False, "VIDEO_SECONDS: google/veo-3.1 makes clips of 4, 6, 8"),
         (
@@ -213,7 +318,12 @@ async def test_a_provider_that_is_down_is_seen(tmp_path: Path) -> None:
         (
             {"openrouter_webhook_secret": "s3cret", "public_url": "https://clapper.example"},
             True,
-            "callbacks",
+            "webhooks possible",
+        ),
+        (
+            {"openrouter_webhook_secret": "s3cret", "public_url": "http://clapper.example"},
+            True,
+            "polling only (no PUBLIC_URL with https)",
         ),
     ],
 )
@@ -409,9 +519,10 @@ async def test_a_folder_that_can_not_be_listed_is_seen(tmp_path: Path) -> None:
 
 async def test_a_database_that_can_not_be_read_is_seen(tmp_path: Path) -> None:
     (tmp_path / "clapper.db").write_bytes(b"not a database, but long enough to look at" * 100)
-    found = await look("held videos", tmp_path)
-    assert not found.ok
-    assert "unreadable" in found.found
+    for subject in ("held videos", "jobs in line"):
+        found = await look(subject, tmp_path)
+        assert not found.ok
+        assert "unreadable" in found.found
 
 
 # --- the voice ---

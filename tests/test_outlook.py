@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.model import JobState
+from bot.model import JobState, Outlook, Trouble
 from storage.outlook import Outlooks
 from tests.fakes import REQUEST, VOICE
 
@@ -89,3 +89,19 @@ async def test_who_has_left_the_line_has_no_place_in_it(bench: Bench) -> None:
     await bench.jobs.cancel(waiting.id)
     assert (await outlooks.of(waiting)).place is None
     assert (await outlooks.of(await bench.submit())).place is None
+
+
+async def test_a_held_line_has_a_reason_in_place_of_a_forecast(bench: Bench) -> None:
+    outlooks = Outlooks(bench.database)
+    await make(bench, 60, 60, 60)
+    queued, made = await bench.at(JobState.QUEUED), await bench.at(JobState.GENERATING)
+    for _ in range(3):
+        await bench.circuit.refused(Trouble.BALANCE, probing=False)
+    assert await outlooks.of(queued) == Outlook(trouble=Trouble.BALANCE)
+    assert (await outlooks.of(made)).trouble is None
+    new = await bench.submit(acknowledged=False)
+    assert (await outlooks.of(new)).trouble is Trouble.BALANCE
+    narrated = await bench.submit(acknowledged=False, clip_of=made.id)
+    assert (await outlooks.of(narrated)).trouble is None
+    await bench.circuit.accepted()
+    assert (await outlooks.of(queued)).place == 1

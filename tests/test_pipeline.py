@@ -263,8 +263,7 @@ async def test_without_the_intent_there_is_no_post(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        *(ErrorKind.MODERATED, ErrorKind.INVALID, ErrorKind.AUTH, ErrorKind.BALANCE),
-        *(ErrorKind.GONE, ErrorKind.INTERNAL),
+        *(ErrorKind.MODERATED, ErrorKind.INVALID, ErrorKind.GONE, ErrorKind.INTERNAL),
     ],
 )
 async def test_a_refused_create_fails_with_the_reason(

@@ -113,6 +113,19 @@ async def test_a_new_state_is_shown_at_once(stage: Stage) -> None:
     await stage.board.until(lambda: stage.board.of("a")[-1] == ("submitting", None))
 
 
+async def test_what_holds_up_the_line_is_shown_on_cards_that_did_not_change(stage: Stage) -> None:
+    job = stage.job("a", JobState.QUEUED)
+    stage.note(job, JobState.RECEIVED)
+    await stage.board.until(lambda: len(stage.board.of("a")) == 1)
+    stage.clock.advance(15)
+    stage.note(job, JobState.QUEUED)
+    await stage.considered()
+    assert len(stage.board.of("a")) == 1
+    stage.cards.note(JobChanged(job=job, previous=JobState.QUEUED, outlook=True))
+    await stage.considered()
+    assert len(stage.board.of("a")) == 2
+
+
 async def test_the_card_that_the_command_posts_is_not_written_twice(stage: Stage) -> None:
     new = stage.job("a", JobState.RECEIVED)
     stage.note(new, None)

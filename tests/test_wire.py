@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from bot import app
 from bot.errors import StartupError
 from bot.sandbox import faults, refusals
 from bot.timing import QUIET, Timing
@@ -419,3 +420,39 @@ async def test_the_answers_of_the_videos_api_stand_in_are_of_its_contract(wire: 
         for path in ("/videos", f"/videos/{ref}"):
             async with session.get(f"{wire.api.base_url}{path}") as response:
                 check_answer("GET", path, response.status, await response.json())
+
+
+async def test_a_video_goes_on_while_discord_is_down_at_the_start(tmp_path: Path) -> None:
+    async with open_wire(tmp_path, seconds_per_job=None) as wire:
+        async with wire.bot():
+            message = await wire.video("A lighthouse")
+            await wire.sandbox.wait_for(lambda: "Creating" in message.text)
+        [ref] = wire.api.jobs
+        wire.api.finish(ref)
+        wire.sandbox.faults.add("GET */gateway", refusals.broken(503), times=None)
+        stop = asyncio.Event()
+        running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
+        async with asyncio.timeout(WITHIN):
+            while wire.rows()[0][0] != "delivering":
+                assert not running.done()
+                await asyncio.sleep(0.02)
+        assert not message.files
+        wire.sandbox.faults.clear()
+        await wire.delivered(message)
+        await wire.settled()
+        stop.set()
+        await running
+        check_all(wire.sandbox.ledger.requests)
+
+
+async def test_a_bot_that_waits_for_discord_can_be_stopped(tmp_path: Path) -> None:
+    async with open_wire(tmp_path) as wire:
+        wire.sandbox.faults.add("GET */gateway", refusals.broken(503), times=None)
+        stop = asyncio.Event()
+        running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
+        async with asyncio.timeout(WITHIN):
+            while not (wire.data_dir / "clapper.db").exists():  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+        stop.set()
+        async with asyncio.timeout(WITHIN):
+            await running

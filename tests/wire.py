@@ -38,6 +38,7 @@ FAST = Timing(
     cadence=Cadence(first=0.1, growth=1.0, ceiling=0.1),
     pace=Pace(state=0.0, first_minute=0.0),
     acknowledge=2.0,
+    login_pause=0.05,
 )
 WITHIN = 15.0
 _PORTS = (12_000, 32_000)

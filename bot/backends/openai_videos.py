@@ -17,7 +17,7 @@ from bot.backends.exchanges import Exchange
 from bot.backends.listings import jobs_since, listing_of, looked_up
 from bot.backends.openai_wire import OpenAIWire
 from bot.backends.wires import Patience, Request
-from bot.errors import BackendError, WebhookError
+from bot.errors import BackendError, ErrorKind, WebhookError
 
 if TYPE_CHECKING:
     import ssl
@@ -71,6 +71,21 @@ class OpenAIVideos:
             tls=self.tls,
             clock=self.clock,
         )
+
+    async def models(self) -> frozenset[str] | None:
+        """Name the models that the server lists; None: it has no list of them.
+
+        BackendError of kind AUTH: it refuses the key.
+        """
+        reply = await self._exchange.ask(Request(method="GET", url="/models"))
+        if reply.ok:
+            # It has the shape of a list of videos.
+            page = answers.page_in(reply.answer)
+            return frozenset(entry.ref for entry in page.jobs if entry.ref) if page else None
+        error = refusals.of_job(reply.status, reply.answer)
+        if error.kind is ErrorKind.AUTH:
+            raise error
+        return None
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
         """Ask for the video with exactly one POST; its answer may already be the end."""

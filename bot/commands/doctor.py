@@ -18,11 +18,12 @@ from bot.commands.provider import examine_backend
 from bot.commands.services import examine_moderation, examine_words, examine_writer
 from bot.commands.speech import examine_voice
 from bot.commands.spelling import unknown_names
-from bot.errors import ClapperError, StartupError
+from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
+from bot.model import Trouble
 from bot.settings import load_settings
-from storage.inspect import count_delivering
+from storage.inspect import count_delivering, read_circuit
 
 if TYPE_CHECKING:
     import argparse
@@ -35,6 +36,11 @@ _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
 _TOKEN_PARTS = 3
 _LOGIN_SECONDS = 10
+_TROUBLES = {
+    Trouble.AUTH: ("refuses the key", "set another key"),
+    Trouble.BALANCE: ("has no credit left for this account", "top the account up"),
+    Trouble.OUTAGE: ("can't be reached, or answers with errors", "look whether it runs"),
+}
 
 
 class Doctor:
@@ -63,6 +69,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _spelling(),
         await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await examine_backend(settings),
+        await asyncio.to_thread(_line, settings),
         await examine_writer(settings),
         await examine_moderation(settings),
         await examine_words(settings),
@@ -111,7 +118,7 @@ async def _token(token: str, api_url: str) -> Finding:
             found="Discord refuses it",
             advice="copy it anew from the Developer Portal, page Bot: a reset voids the old one",
         )
-    except (StartupError, TimeoutError) as error:
+    except (StartupError, DeliveryError, TimeoutError) as error:
         return Finding(
             subject=subject,
             ok=False,
@@ -129,6 +136,27 @@ def _looks_like_a_token(token: str) -> bool:
         return base64.urlsafe_b64decode(parts[0] + "==").decode("ascii").isdigit()
     except (binascii.Error, ValueError):
         return False
+
+
+def _line(settings: Settings) -> Finding:
+    subject = "jobs in line"
+    backend = settings.video_backend
+    try:
+        circuit = read_circuit(settings.data_dir, backend)
+    except sqlite3.Error as error:
+        return Finding(
+            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+        )
+    if circuit is None or not circuit.is_open:
+        return Finding(subject=subject, ok=True, found="go on: the circuit is closed")
+    since = datetime.fromtimestamp(circuit.opened_at, UTC)
+    why, advice = _TROUBLES[circuit.reason]
+    return Finding(
+        subject=subject,
+        ok=False,
+        found=f"wait since {since:%Y-%m-%d %H:%M} UTC: {backend} {why}",
+        advice=f"{advice}, and restart: then one job tries at once",
+    )
 
 
 async def _ffmpeg() -> Finding:

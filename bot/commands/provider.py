@@ -8,6 +8,7 @@ import aiohttp
 
 from bot.backends.gemini import Gemini
 from bot.backends.gemini_formats import list_price, response_format
+from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter import OpenRouter
 from bot.backends.openrouter_models import check
 from bot.backends.wires import Patience
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
 
 _SUBJECT = "VIDEO_BACKEND"
 _SECONDS = 10.0
+_OK = 200
+_NAMED = 5
 # What a proxy says of a server behind it, or a server of itself while it starts.
 _NOT_THERE = frozenset({502, 503, 504})
 
 
 async def examine_backend(settings: Settings) -> Finding:
-    """Look at the backend that is set: there, key accepted, model known, price."""
+    """Look at the backend that is set: there, key accepted, model known, price, webhooks."""
     match settings.video_backend:
         case "storyboard":
-            made = "storyboard: title cards, made on this machine"
-            return Finding(subject=_SUBJECT, ok=True, found=made)
+            made = "storyboard: title cards, made on this machine: no key, no model, no cost"
+            return Finding(subject=_SUBJECT, ok=True, found=f"{made}, webhooks of its own")
         case "openai":
             return await _openai(settings)
         case "openrouter":
@@ -57,17 +60,12 @@ async def _openai(settings: Settings) -> Finding:
             found=f"openai: no answer from {url} ({type(error).__name__})",
             advice="start that server, or correct OPENAI_BASE_URL",
         )
-    return _answered(url, status)
+    return _not_usable(url, status) or await _usable(settings, lists=status == _OK)
 
 
-def _answered(url: str, status: int) -> Finding:
+def _not_usable(url: str, status: int) -> Finding | None:
     if status in {401, 403}:
-        return Finding(
-            subject=_SUBJECT,
-            ok=False,
-            found=f"openai: {url} refuses the key ({status})",
-            advice="correct OPENAI_API_KEY",
-        )
+        return _refused_key(url, str(status))
     if status == 404:  # noqa: PLR2004 - HTTP's
         return Finding(
             subject=_SUBJECT,
@@ -83,7 +81,70 @@ def _answered(url: str, status: int) -> Finding:
             advice="try again later; if that server is yours, look at its log",
         )
     # Some servers can't list; they answer 400 or 405, and are there all the same.
-    return Finding(subject=_SUBJECT, ok=True, found=f"openai: {url} answers")
+    return None
+
+
+def _refused_key(url: str, how: str) -> Finding:
+    return Finding(
+        subject=_SUBJECT,
+        ok=False,
+        found=f"openai: {url} refuses the key ({how})",
+        advice="correct OPENAI_API_KEY",
+    )
+
+
+async def _usable(settings: Settings, *, lists: bool) -> Finding:
+    url, key = settings.openai_base_url, settings.openai_api_key.get_secret_value()
+    backend = OpenAIVideos(base_url=url, api_key=key or None, patience=Patience(answer=_SECONDS))
+    try:
+        models = await backend.models()
+    except BackendError as error:
+        if error.kind is ErrorKind.AUTH:
+            return _refused_key(url, error.message)
+        models = None
+    finally:
+        await backend.close()
+    accepted = "key accepted" if lists or models else "key not tried"
+    known, advice = _about_model(settings.model, models)
+    parts = (
+        f"{url} answers",
+        accepted if key else "no key",
+        known,
+        "price not told",
+        _openai_news(settings),
+    )
+    return Finding(
+        subject=_SUBJECT, ok=not advice, found=f"openai: {', '.join(parts)}", advice=advice
+    )
+
+
+def _about_model(model: str | None, models: frozenset[str] | None) -> tuple[str, str]:
+    """Say whether the server has the model, and what to do if it hasn't."""
+    if model is None:
+        return "its own model", ""
+    # A star stands for names that the list leaves out.
+    if not models or any("*" in name for name in models):
+        return f"model {model} not checked: none are listed", ""
+    if model in models:
+        return f"model {model} known", ""
+    listed = ", ".join(sorted(models)[:_NAMED])
+    return f"model {model} unknown", f"set VIDEO_MODEL to one that it has ({listed}), or to -"
+
+
+def _openai_news(settings: Settings) -> str:
+    """Say how the bot learns of a finished video."""
+    if not settings.webhook_secrets:
+        return "polling only (no OPENAI_WEBHOOK_SECRET)"
+    reach = "" if settings.public_url else ", from this network alone"
+    return f"webhooks possible{reach}"
+
+
+def _openrouter_news(settings: Settings) -> str:
+    if not settings.webhook_secrets:
+        return "polling only (no OPENROUTER_WEBHOOK_SECRET)"
+    if not settings.public_url.startswith("https://"):
+        return "polling only (no PUBLIC_URL with https)"
+    return "webhooks possible"
 
 
 async def _openrouter(settings: Settings) -> Finding:
@@ -107,10 +168,9 @@ async def _openrouter(settings: Settings) -> Finding:
         await backend.close()
     price = offer.price(seconds=seconds, size=size)
     costs = "no price is listed" if price is None else f"about ${price:.2f} a clip"
-    news = "callbacks" if settings.webhook_secrets and settings.public_url else "asked for news"
-    return Finding(
-        subject=_SUBJECT, ok=True, found=f"openrouter: {settings.model}, {costs}, {news}"
-    )
+    news = _openrouter_news(settings)
+    found = f"openrouter: key accepted, model {settings.model} known, {costs}, {news}"
+    return Finding(subject=_SUBJECT, ok=True, found=found)
 
 
 def _refused_by_openrouter(error: BackendError, url: str) -> Finding:

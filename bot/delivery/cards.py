@@ -67,7 +67,7 @@ class Cards:
         that the person has to know.
         """
         words = self._words
-        heading = words.say(job, stage) if stage else words.stage(job)
+        heading = words.say(job, stage) if stage else words.stage(job, outlook)
         lines = [words.say(job, "card.heading", state=heading), words.prompt(job)]
         lines += words.details(job, outlook)
         lines += [words.say(job, note)] if note else []

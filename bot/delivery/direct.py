@@ -1,8 +1,9 @@
-"""The DM of a job, and the question that its card can't ask."""
+"""DMs: those of a job, and what the operator has to know."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,22 @@ class DmRefusedError(Exception):
     """The person takes no DMs from the bot, or Discord will not take this one."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DirectMessage:
+    """A DM; `marker` is the part of its `text` that stands in no other one."""
+
+    user_id: int
+    text: str
+    marker: str
+
+    @property
+    def nonce(self) -> str:
+        """By this Discord knows one that comes again within minutes."""
+        return sha256(self.marker.encode()).hexdigest()[:_NONCE_CHARACTERS]
+
+
 class DirectMessages:
-    """Sends each DM of a job at most once; who takes no DMs is asked once, and left alone."""
+    """Sends each DM at most once; who takes no DMs is asked once, and left alone."""
 
     def __init__(
         self, client: discord.Client, people: PeopleStore, *, clock: Callable[[], float]
@@ -52,38 +67,48 @@ class DirectMessages:
         *,
         may_be_there: bool,
     ) -> None:
-        """Send the DM, unless an attempt before a crash did already.
+        """Send a job's DM, unless an attempt before a crash did already.
 
         DeliveryError: not now. FileTooLargeError: not with these files. DmRefusedError: never.
         """
-        if (await self._people.get(job.origin.user_id)).dm_closed_at is not None:
+        dm = DirectMessage(user_id=job.origin.user_id, text=text, marker=dm_marker(job))
+        await self.write(dm, open_files, may_be_there=may_be_there)
+
+    async def write(
+        self,
+        dm: DirectMessage,
+        open_files: Callable[[], Sequence[discord.File]] = tuple,
+        *,
+        may_be_there: bool = True,
+    ) -> None:
+        """Send a DM, unless it is there; it fails like `send`."""
+        if (await self._people.get(dm.user_id)).dm_closed_at is not None:
             raise DmRefusedError
         try:
-            await self._send(job, text, open_files, may_be_there=may_be_there)
+            await self._write(dm, open_files, may_be_there=may_be_there)
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
             if not is_final(error) or error.code == _TOO_FAST:
                 raise DeliveryError(describe(error)) from error
-            log.info("dm.refused id=%s code=%d", job.id, error.code)
+            log.info("dm.refused marker=%r code=%d", dm.marker, error.code)
             if error.code in _TAKES_NONE:
-                await self._people.dm_closed(job.origin.user_id, now=self._clock())
+                await self._people.dm_closed(dm.user_id, now=self._clock())
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
 
-    async def _send(
+    async def _write(
         self,
-        job: Job,
-        text: str,
+        dm: DirectMessage,
         open_files: Callable[[], Sequence[discord.File]],
         *,
         may_be_there: bool,
     ) -> None:
-        channel = await self._client.create_dm(discord.Object(job.origin.user_id))
-        if may_be_there and await self._is_there(channel, dm_marker(job)):
+        channel = await self._client.create_dm(discord.Object(dm.user_id))
+        if may_be_there and await self._is_there(channel, dm.marker):
             return
-        await post_message(self._client, channel, text, open_files(), nonce=_nonce(job))
+        await post_message(self._client, channel, dm.text, open_files(), nonce=dm.nonce)
 
     async def _is_there(self, channel: discord.DMChannel, marker: str) -> bool:
         me = self._client.user
@@ -91,7 +116,3 @@ class DirectMessages:
             if message.author == me and marker in message.content:
                 return True
         return False
-
-
-def _nonce(job: Job) -> str:
-    return sha256(dm_marker(job).encode()).hexdigest()[:_NONCE_CHARACTERS]

@@ -10,11 +10,13 @@ from bot.delivery.direct import DirectMessages
 from bot.delivery.ladder import Ladder
 from bot.delivery.messages import Messages
 from bot.delivery.notices import Notices
+from bot.delivery.operator import OperatorNotices
 from bot.delivery.resend import Resender
 from bot.delivery.shelf import Shelf
 from bot.delivery.tokens import TokenRoute
 from bot.delivery.turns import Patience, Turns
 from storage.artifacts import ArtifactStore
+from storage.circuits import CircuitStore
 from storage.limits import UploadLimits
 from storage.outlook import Outlooks
 from storage.people import PeopleStore
@@ -89,6 +91,27 @@ def make_resender(  # noqa: PLR0913 - the composition root names each
         shelf=Shelf(texts),
         ladder=_ladder(database, shrinker, workspace, links, clock),
         links=links,
+    )
+
+
+def make_operator_notices(  # noqa: PLR0913 - the composition root names each
+    client: discord.Client,
+    database: Database,
+    *,
+    jobs: JobService,
+    texts: Texts,
+    backend: str,
+    clock: Callable[[], float],
+) -> OperatorNotices:
+    """Return what writes to the bot's operator."""
+    return OperatorNotices(
+        client=client,
+        circuits=CircuitStore(database),
+        direct=DirectMessages(client, PeopleStore(database), clock=clock),
+        jobs=jobs,
+        texts=texts,
+        backend=backend,
+        clock=clock,
     )
 
 

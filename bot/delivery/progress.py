@@ -77,6 +77,8 @@ class ProgressCards:
             self._latest.pop(job.id, None)
             self._shown.pop(job.id, None)
             return
+        if event.outlook and (shown := self._shown.get(job.id)):
+            shown.reads = None
         if event.previous is None:
             # The command itself posts this one.
             now = self._clock()

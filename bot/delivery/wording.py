@@ -46,8 +46,10 @@ class Wording:
         """Return a sentence in the language of a job's person."""
         return self._texts(key, job.origin.locale, **fields)
 
-    def stage(self, job: Job) -> str:
+    def stage(self, job: Job, outlook: Outlook) -> str:
         """Name the step that is due."""
+        if job.state is JobState.QUEUED and outlook.trouble is not None:
+            return self.say(job, "state.held_up")
         if job.state is JobState.GENERATING and job.late:
             return self.say(job, "state.late")
         if job.state is JobState.MERGING and _is_narrated(job):
@@ -74,7 +76,7 @@ class Wording:
                 charged = job.submitted_at is not None and self._costs(job)
                 return self._bill(job, "card.cancelled_charged" if charged else None)
             case state if state in _WAITING:
-                return [*self._place(job, outlook), *self._usual(job, outlook)]
+                return self._waiting(job, outlook)
             case _:
                 return []
 
@@ -113,6 +115,13 @@ class Wording:
             return self.say(job, "card.percent", bar=bar, percent=job.progress)
         since = f"<t:{int(job.generating_at or job.created_at)}:R>"
         return self.say(job, "card.elapsed", since=since)
+
+    def _waiting(self, job: Job, outlook: Outlook) -> list[str]:
+        if outlook.trouble is None:
+            return [*self._place(job, outlook), *self._usual(job, outlook)]
+        reason = self.say(job, f"trouble.{outlook.trouble}")
+        told = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []
+        return [reason, *told, self.say(job, "card.held_up_ends")]
 
     def _place(self, job: Job, outlook: Outlook) -> list[str]:
         if outlook.place is None:

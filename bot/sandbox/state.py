@@ -117,6 +117,7 @@ class World:
         self._channels: dict[int, Channel] = {}
         self.guilds: list[Guild] = []
         self.commands: list[Payload] = []
+        self.team: Payload | None = None
         self.bot = self.add_user("clapper", bot=True)
         self.user = self.add_user("ada")
         self.guild = self.add_guild("Sandbox")
@@ -215,7 +216,7 @@ class World:
             "bot_require_code_grant": False,
             "owner": self.user.payload(),
             "verify_key": "0" * 64,
-            "team": None,
+            "team": self.team,
             "flags": 0,
         }
 
