@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.eraser import Eraser
     from bot.jobs import JobService
     from bot.keeper import Keeper
+    from bot.metrics import Metrics
     from bot.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Service:
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
+    metrics: Metrics
 
 
 async def supervise(service: Service, stop: asyncio.Event) -> None:
@@ -77,6 +79,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("progress", later(service.progress.run)),
             ("operator", later(service.operator.run)),
             ("eraser", service.eraser.run()),
+            ("metrics", service.metrics.watch_loop()),
             ("sweeper", _sweep(service.jobs, service.keeper)),
             *(
                 (f"lane {number}", later(worker.run) if worker.meets_people else worker.run())
