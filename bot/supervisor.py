@@ -65,6 +65,8 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     for job in await service.jobs.by_token_alone():
         service.progress.watch(job)
     logged_in = asyncio.Event()
+    for worker in service.workers:
+        worker.wait_for_people()
 
     async def later(run: Callable[[], Awaitable[None]]) -> None:
         await logged_in.wait()
@@ -81,10 +83,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("eraser", service.eraser.run()),
             ("metrics", service.metrics.watch_loop()),
             ("sweeper", _sweep(service.jobs, service.keeper)),
-            *(
-                (f"lane {number}", later(worker.run) if worker.meets_people else worker.run())
-                for number, worker in enumerate(service.workers)
-            ),
+            *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
         )
     }
     try:
@@ -106,6 +105,8 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
         try:
             await service.log_in()
             logged_in.set()
+            for worker in service.workers:
+                worker.meet_people()
         except DeliveryError as error:
             log.warning("discord.unreachable error=%r again_in=%d", str(error), pause)
             await asyncio.sleep(pause)
