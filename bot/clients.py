@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from bot.events import JobFeed
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
-    from bot.model import Artifact, Job
+    from bot.model import Job
     from bot.presets import Presets
+    from bot.videos import Artifact
     from storage.artifacts import ArtifactStore
     from storage.clients import ClientStore
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.bounds import Bounds
 from bot.circuit import CircuitBreaker
 from bot.client import attachment_hosts
 from bot.clients import ClientJobs
@@ -25,12 +26,14 @@ from bot.preparation import Preparation
 from bot.presets import Presets
 from bot.prompts.reading import Reader
 from bot.prompts.template import Template
+from bot.queue import JobQueue
 from bot.submission import Submission
 from bot.timing import timing_for
 from bot.worker import Worker, make_lanes
 from storage.artifacts import ArtifactStore
 from storage.circuits import CircuitStore
 from storage.clients import ClientStore
+from storage.doubts import Doubts
 from storage.inbox import Inbox
 from storage.jobs import JobStore
 
@@ -63,6 +66,7 @@ class Engine:
     metrics: Metrics
     store: JobStore
     jobs: JobService
+    queue: JobQueue
     circuit: CircuitBreaker
     workspace: Workspace
     artifacts: ArtifactStore
@@ -96,12 +100,10 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
         Inbox(core.database),
         bus,
         backend=backend.name,
-        caps=_caps(settings),
-        blocked=blocked,
+        bounds=Bounds(store, _caps(settings), blocked, clock=time.time),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
-        client=client,
     )
     reader = Reader.load()
     return Engine(
@@ -113,6 +115,7 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
         metrics=metrics,
         store=store,
         jobs=jobs,
+        queue=JobQueue(store, backend=backend.name, clock=time.time, client=client),
         circuit=CircuitBreaker(
             CircuitStore(core.database), jobs, backend=backend.name, clock=time.time
         ),
@@ -152,6 +155,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         deliverer=deliverer,
         submission=Submission(
             jobs=engine.jobs,
+            doubts=Doubts(engine.core.database),
             backend=engine.backend,
             circuit=engine.circuit,
             workspace=engine.workspace,
@@ -168,7 +172,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         engine.jobs, engine.backend, engine.timing.cadence, clock=time.time, jitter=_jitter
     )
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
-    workers = tuple(Worker(engine.jobs, lane, jitter=_jitter) for lane in make_lanes(steps))
+    jobs, queue = engine.jobs, engine.queue
+    workers = tuple(Worker(jobs, queue, lane, jitter=_jitter) for lane in make_lanes(steps))
     for worker in workers:
         engine.bus.subscribe(worker.note)
     return workers

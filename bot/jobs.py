@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.errors import UserError
 from bot.model import (
     CANCELLABLE,
     TRANSITIONS,
@@ -20,12 +19,12 @@ from bot.model import (
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate
+    from bot.bounds import Bounds
     from bot.events import EventBus
-    from bot.model import Attachment, Caps, Client, VideoRequest
-    from bot.moderation.words import BlockedWords
+    from bot.model import Attachment, Client, VideoRequest
     from storage.inbox import Inbox
     from storage.jobs import JobStore
 
@@ -36,8 +35,7 @@ class JobService:
     """Takes jobs in, moves them along, and says so.
 
     A new job has `acknowledge_seconds` until its first step looks for the message that the command
-    should have posted; a generating one has `deadline_seconds`. With a `client` nothing moves but
-    that client's jobs.
+    should have posted; a generating one has `deadline_seconds`.
 
     A write that comes too late (somebody else moved the job) returns None: an answer, not an error.
     """
@@ -49,23 +47,19 @@ class JobService:
         bus: EventBus,
         *,
         backend: str,
-        caps: Caps,
-        blocked: BlockedWords,
+        bounds: Bounds,
         acknowledge_seconds: float,
         deadline_seconds: float,
         clock: Callable[[], float],
-        client: str | None = None,
     ) -> None:
         self._store = store
         self._inbox = inbox
         self._bus = bus
         self._backend = backend
-        self._caps = caps
-        self._blocked = blocked
+        self._bounds = bounds
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
-        self._client = client
 
     async def submit(  # noqa: PLR0913 - each is optional
         self,
@@ -83,7 +77,7 @@ class JobService:
         clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached, or a word is
         blocked.
         """
-        self._blocked.check(*_newly_written(request, attachment, clip_of))
+        self._bounds.check(request, attachment, clip_of=clip_of)
         now = self._clock()
         # What a command in Discord asks for waits until its card is posted.
         wait = self._acknowledge_seconds if isinstance(asker, Origin) else 0.0
@@ -99,12 +93,12 @@ class JobService:
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
-            self._caps,
+            self._bounds.caps,
         )
         if job is None:
             if await self._store.by_asker(asker) is not None:
                 return None
-            raise await self._refusal(asker)
+            raise await self._bounds.refusal(asker)
         self._announce(job, None)
         return job
 
@@ -245,44 +239,6 @@ class JobService:
         """Commit to the one DM."""
         return await self._store.intend_dm(job, now=self._clock())
 
-    async def claim(
-        self,
-        states: Collection[JobState],
-        *,
-        running: Collection[str],
-        limit: int,
-        clients_only: bool = False,
-    ) -> list[Job]:
-        """Take jobs whose step is due; `clients_only`: none that comes from Discord."""
-        return await self._store.claim(
-            states,
-            backend=self._backend,
-            client=self._client,
-            clients_only=clients_only,
-            running=running,
-            limit=limit,
-            now=self._clock(),
-        )
-
-    async def seconds_until_due(
-        self,
-        states: Collection[JobState],
-        *,
-        running: Collection[str],
-        clients_only: bool = False,
-    ) -> float | None:
-        """Tell how long there is nothing to do."""
-        now = self._clock()
-        due = await self._store.next_due(
-            states,
-            backend=self._backend,
-            client=self._client,
-            clients_only=clients_only,
-            running=running,
-            now=now,
-        )
-        return None if due is None else max(0.0, due - now)
-
     async def receive_webhook(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
         """Keep a verified webhook and make its job due; False: it has come before."""
         new = await self._inbox.add(
@@ -310,22 +266,6 @@ class JobService:
         for job in await self._store.in_line():
             self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
 
-    async def unclaimed_refs(self, backend: str, *, since: float) -> tuple[str, ...]:
-        """List remote ids that webhooks named and no job has."""
-        return await self._inbox.unbound(backend, since=since)
-
-    async def others_in_doubt(self, job: Job) -> bool:
-        """Tell whether another create of the job's backend has no answer yet."""
-        return await self._store.others_in_doubt(job)
-
-    async def stranded(self) -> int:
-        """Count the jobs that were submitted to another backend, and wait for it."""
-        return await self._store.stranded(self._backend)
-
-    async def bound_refs(self, backend: str, refs: Collection[str]) -> frozenset[str]:
-        """Tell which of these remote ids belong to a job."""
-        return await self._store.bound(backend, refs)
-
     async def sweep(self) -> None:
         """Forget what is only kept for a while."""
         now = self._clock()
@@ -343,17 +283,6 @@ class JobService:
                 return moved
         return None
 
-    async def _refusal(self, asker: Origin | Client) -> UserError:
-        now = self._clock()
-        usage = await self._store.usage(asker, now=now)
-        if usage.open_of_user >= self._caps.open_per_user:
-            return UserError("caps.user", limit=self._caps.open_per_user)
-        if usage.open_in_all >= self._caps.open_in_all:
-            return UserError("caps.all", limit=self._caps.open_in_all)
-        room_at = await self._store.room_at(self._caps.per_day, now=now)
-        when = f"<t:{int(room_at) + 1}:R>"
-        return UserError("caps.day", limit=self._caps.per_day, when=when)
-
     def _announce(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""
         if previous is None:
@@ -366,11 +295,3 @@ def _who(asker: Origin | Client) -> str:
     if isinstance(asker, Origin):
         return f"user={asker.user_id} channel={asker.channel_id}"
     return f"client={asker.name}"
-
-
-def _newly_written(
-    request: VideoRequest, attachment: Attachment | None, clip_of: str | None
-) -> list[str]:
-    """List what the person wrote for this job; the prompt of a finished clip is an old one."""
-    prompt = [] if clip_of else [request.prompt]
-    return [*prompt, attachment.text] if attachment and attachment.text else prompt

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from bot.media.workspace import Workspace
-    from bot.model import Artifact, Job
+    from bot.model import Job
+    from bot.videos import Artifact
     from storage.artifacts import ArtifactStore
     from storage.library import LibraryStore, Prompt, Step
 

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 class JobState(StrEnum):
@@ -70,11 +69,6 @@ CANCELLABLE = frozenset(
         JobState.MERGING,
     }
 )
-
-# Sentences that may go with a finished video.
-NOTE_NOT_MERGED = "note.not_merged"
-NOTE_HELD_INSTEAD = "note.held_instead"
-NOTE_SILENT = "note.silent"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,8 +169,8 @@ class Job:
 
     id: str
     state: JobState
-    epoch: int
-    attempts: int
+    epoch: int = 0
+    attempts: int = 0
     next_at: float | None
     created_at: float
     updated_at: float
@@ -186,23 +180,23 @@ class Job:
     attachment: Attachment | None
     narration_of: str | None
     clip_of: str | None
-    clip_has_voice: bool
-    sent_prompt: str | None
-    create_key: str | None
-    submitted_at: float | None
-    submits: int
-    misses: int
-    remote_id: str | None
-    generating_at: float | None
-    deadline_at: float | None
-    late: bool
-    progress: int | None
-    cost: float | None
-    dm_intent_at: float | None
-    failure: Failure | None
-    note: str | None
-    card_gone: bool
-    deleted_at: float | None
+    clip_has_voice: bool = False
+    sent_prompt: str | None = None
+    create_key: str | None = None
+    submitted_at: float | None = None
+    submits: int = 0
+    misses: int = 0
+    remote_id: str | None = None
+    generating_at: float | None = None
+    deadline_at: float | None = None
+    late: bool = False
+    progress: int | None = None
+    cost: float | None = None
+    dm_intent_at: float | None = None
+    failure: Failure | None = None
+    note: str | None = None
+    card_gone: bool = False
+    deleted_at: float | None = None
 
     @property
     def client(self) -> Client | None:
@@ -243,8 +237,6 @@ def new_job(  # noqa: PLR0913 - what a row starts with
     return Job(
         id=job_id or new_job_id(),
         state=JobState.RECEIVED,
-        epoch=0,
-        attempts=0,
         next_at=next_at,
         created_at=now,
         updated_at=now,
@@ -254,23 +246,6 @@ def new_job(  # noqa: PLR0913 - what a row starts with
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,
-        clip_has_voice=False,
-        sent_prompt=None,
-        create_key=None,
-        submitted_at=None,
-        submits=0,
-        misses=0,
-        remote_id=None,
-        generating_at=None,
-        deadline_at=None,
-        late=False,
-        progress=None,
-        cost=None,
-        dm_intent_at=None,
-        failure=None,
-        note=None,
-        card_gone=False,
-        deleted_at=None,
     )
 
 
@@ -305,44 +280,12 @@ class Caps:
     per_day: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Artifact:
-    """A finished video, `videos/<job_id>.mp4` below DATA_DIR; `size` in bytes, `sha256` in hex.
-
-    `delivered_at` is None until its person, or its client, had it, in Unix seconds. `share_serial`
-    is of the links to its page that are not withdrawn.
-    """
-
-    job_id: str
-    size: int
-    sha256: str
-    created_at: float
-    delivered_at: float | None = None
-    share_serial: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Film:
-    """A video in the workspace that is ready, and the sentence that goes with it."""
-
-    path: Path
-    note: str | None = None
-
-
 class Notify(StrEnum):
     """When a person wants a DM about a finished video; `LATE`: only if it took its time."""
 
     ALWAYS = "always"
     NEVER = "never"
     LATE = "late"
-
-
-class Handover(StrEnum):
-    """How far a delivery came: on the job's card, left to the DM, or held for the operator."""
-
-    CARD = "card"
-    DM = "dm"
-    HELD = "held"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

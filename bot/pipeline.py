@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
-from bot.model import NOTE_NOT_MERGED, Artifact, Film, Handover, Job, JobState
+from bot.model import Job, JobState
+from bot.videos import NOTE_NOT_MERGED, Artifact, Film, Handover
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Pipeline:
         if job.client is None and job.origin.message_id is None:
             await self._find_message(job)
             return
-        if not await self._may_be_spoken(job):
+        if not await self._preparation.may_be_spoken(job):
             return
         try:
             await self._take_in(job)
@@ -140,14 +141,6 @@ class Pipeline:
             await self._jobs.fail(job, error.key, **{name: _plain(value) for name, value in fields})
             return
         await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
-
-    async def _may_be_spoken(self, job: Job) -> bool:
-        """Tell whether nothing stands against a text to speak, which may cost, nor its prompt."""
-        text = job.attachment.text if job.attachment else None
-        if text is None:
-            return True
-        prompt = () if job.clip_of else (job.request.prompt,)
-        return await self._preparation.passes(job, (*prompt, text))
 
     async def _take_in(self, job: Job) -> None:
         if job.clip_of is not None:

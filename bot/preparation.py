@@ -53,6 +53,14 @@ class Preparation:
         written = await self._write(job)
         return await self._jobs.write_prompt(job, written)
 
+    async def may_be_spoken(self, job: Job) -> bool:
+        """Tell whether nothing stands against a text to speak, which may cost, nor its prompt."""
+        text = job.attachment.text if job.attachment else None
+        if text is None:
+            return True
+        prompt = () if job.clip_of else (job.request.prompt,)
+        return await self.passes(job, (*prompt, text))
+
     async def passes(self, job: Job, texts: Sequence[str]) -> bool:
         """Tell whether nothing stands against what a person wrote; else the job fails, or waits."""
         if self._moderator is None:

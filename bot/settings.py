@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -20,119 +18,28 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
 from bot.setting_errors import sentence
+from bot.setting_types import (
+    ONLY_CLIENT,
+    ApiTokens,
+    BearerToken,
+    ExtraFields,
+    Key,
+    LogLevel,
+    LongKey,
+    Origins,
+    SigningKeys,
+    Size,
+    Url,
+    listed,
+    parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SECRET_CHARACTERS = 16
 _MOST_JOBS = 1_000_000
-_PREFIX = "whsec_"
 _GEMINI_MODEL = "gemini-omni-1.2-flash"
 _OPENAI = "api.openai.com"
-_SAID_ALREADY = frozenset({"prompt", "model", "seconds", "size"})
-_CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
-_ONLY_CLIENT = "api"  # what the one token is called that has no name
-_SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
-
-
-def _url(value: str) -> str:
-    value = value.strip().rstrip("/")
-    if value and not _is_whole(value):
-        raise ValueError("is not a URL: write it like https://example.org")
-    if "?" in value or "#" in value:
-        raise ValueError("must end with the path: leave out what follows ? or #")
-    return value
-
-
-def _is_whole(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        # Asking for the port raises where it is no number, or too large a one.
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _size(value: str) -> str:
-    match = _SIZE.fullmatch(value)
-    if match is None or int(match[1]) % 2 or int(match[2]) % 2:
-        raise ValueError("must be WIDTHxHEIGHT in even numbers of pixels, like 1280x720")
-    return value
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _header_safe(value: SecretStr) -> SecretStr:
-    secret = value.get_secret_value()
-    if not (secret.isascii() and secret.isprintable()) or " " in secret:
-        raise ValueError("holds a blank or a strange character: copy it anew")
-    return value
-
-
-def _long_enough(value: SecretStr) -> SecretStr:
-    if 0 < len(value.get_secret_value()) < _SECRET_CHARACTERS:
-        raise ValueError(f"must have {_SECRET_CHARACTERS} characters or more, or be empty")
-    return value
-
-
-def _can_be_keys(value: SecretStr) -> SecretStr:
-    for secret in _parts(value):
-        if secret == _PREFIX or not secret.isprintable():
-            raise ValueError(f"holds no key: copy all of it, also what follows {_PREFIX}")
-    return value
-
-
-def _api_tokens(value: SecretStr) -> SecretStr:
-    names: set[str] = set()
-    for part in _parts(value):
-        name, _, token = part.rpartition(":")
-        if not _CLIENT.fullmatch(name or _ONLY_CLIENT):
-            raise ValueError("names its tokens by letters and digits: write it like web:TOKEN")
-        if name in names:
-            raise ValueError("holds two tokens without different names: write it like web:TOKEN")
-        if len(token) < _SECRET_CHARACTERS or not (token.isascii() and token.isprintable()):
-            raise ValueError(f"takes tokens of {_SECRET_CHARACTERS} plain characters or more")
-        names.add(name)
-    return value
-
-
-def _parts(value: SecretStr) -> tuple[str, ...]:
-    return _listed(value.get_secret_value())
-
-
-def _listed(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _origins(value: str) -> str:
-    for origin in _listed(value):
-        if not _url(origin) or urlsplit(origin).path.strip("/"):
-            raise ValueError("takes addresses without a path, like http://10.0.0.2:9000")
-    return value
-
-
-def _extra(value: str) -> str:
-    try:
-        fields: object = json.loads(value or "{}", parse_constant=_not_json)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        raise ValueError('is not a JSON object: write it like {"fps": 24, "seed": 7}')  # noqa: TRY004 - pydantic's
-    extra = cast("dict[str, object]", fields)
-    if said := sorted(_SAID_ALREADY & extra.keys()):
-        raise ValueError(f"may not hold {said[0]}: the command and the VIDEO_ settings say that")
-    if None in extra.values():
-        raise ValueError("may not hold null: leave that field out")
-    return value
-
-
-def _not_json(word: str) -> NoReturn:
-    raise ValueError(word)
-
-
-Url = Annotated[str, AfterValidator(_url)]
 
 
 class Settings(BaseSettings):
@@ -146,7 +53,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    discord_token: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    discord_token: Key = SecretStr("")
     discord_api_url: Url = ""
 
     data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Path("./data")
@@ -154,41 +61,39 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
 
-    metrics_token: Annotated[
-        SecretStr, AfterValidator(_header_safe), AfterValidator(_long_enough)
-    ] = SecretStr("")
-    api_token: Annotated[SecretStr, AfterValidator(_api_tokens)] = SecretStr("")
+    metrics_token: BearerToken = SecretStr("")
+    api_token: ApiTokens = SecretStr("")
 
     video_backend: Literal["storyboard", "openai", "openrouter", "gemini"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
     video_seconds: int = Field(8, ge=1, le=60)
-    video_size: Annotated[str, AfterValidator(_size)] = "1280x720"
+    video_size: Size = "1280x720"
 
-    openai_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    openai_api_key: Key = SecretStr("")
     openai_base_url: Url = ""
-    openai_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
+    openai_webhook_secret: SigningKeys = SecretStr("")
     openai_body: Literal["multipart", "json"] = "multipart"
-    openai_extra: Annotated[str, AfterValidator(_extra)] = ""
-    openai_result_origins: Annotated[str, AfterValidator(_origins)] = ""
+    openai_extra: ExtraFields = ""
+    openai_result_origins: Origins = ""
 
-    openrouter_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    openrouter_api_key: Key = SecretStr("")
     openrouter_base_url: Url = "https://openrouter.ai/api/v1"
-    openrouter_webhook_secret: Annotated[SecretStr, AfterValidator(_can_be_keys)] = SecretStr("")
+    openrouter_webhook_secret: SigningKeys = SecretStr("")
 
-    gemini_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    gemini_api_key: Key = SecretStr("")
     gemini_base_url: Url = "https://generativelanguage.googleapis.com"
 
     prompt_writer: Literal["off", "template", "openai"] = "template"
     prompt_base_url: Url = ""
-    prompt_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    prompt_api_key: Key = SecretStr("")
     prompt_model: str = Field("", max_length=200)
 
     moderation: Literal["off", "openai"] = "off"
     moderation_base_url: Url = "https://api.openai.com/v1"
-    moderation_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    moderation_api_key: Key = SecretStr("")
     blocked_words_file: str = ""
 
-    secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = SecretStr("")
+    secret_key: LongKey = SecretStr("")
 
     max_jobs_per_user: int = Field(2, ge=1, le=_MOST_JOBS)
     max_jobs: int = Field(20, ge=1, le=_MOST_JOBS)
@@ -204,15 +109,13 @@ class Settings(BaseSettings):
 
     narration_backend: Literal["off", "piper", "openai"] = "off"
     narration_base_url: Url = ""
-    narration_api_key: Annotated[SecretStr, AfterValidator(_header_safe)] = SecretStr("")
+    narration_api_key: Key = SecretStr("")
     narration_model: str = Field("gpt-4o-mini-tts", min_length=1, max_length=200)
     narration_voice: str = Field("", max_length=1000)
     max_narrations_per_user: int = Field(20, ge=1, le=_MOST_JOBS)
     max_narrations_per_day: int = Field(200, ge=1, le=_MOST_JOBS)
 
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
-        "INFO"
-    )
+    log_level: LogLevel = "INFO"
     log_format: Literal["text", "json"] = "text"
 
     @property
@@ -228,14 +131,14 @@ class Settings(BaseSettings):
         """Everything that must be in no log, also each part of what stands with commas."""
         values: list[object] = [getattr(self, name) for name in type(self).model_fields]
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-        said = [secret for text in texts for secret in (text, *_listed(text)) if secret]
+        said = [secret for text in texts for secret in (text, *listed(text)) if secret]
         return (*said, *self.api_tokens.values())
 
     @property
     def api_tokens(self) -> Mapping[str, str]:
         """The API's tokens by the names of their clients."""
-        pairs = (part.rpartition(":") for part in _parts(self.api_token))
-        return {name or _ONLY_CLIENT: token for name, _, token in pairs}
+        pairs = (part.rpartition(":") for part in parts(self.api_token))
+        return {name or ONLY_CLIENT: token for name, _, token in pairs}
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
@@ -243,7 +146,7 @@ class Settings(BaseSettings):
         secret = self.openai_webhook_secret
         if self.video_backend == "openrouter":
             secret = self.openrouter_webhook_secret
-        return () if self.video_backend == "gemini" else _parts(secret)
+        return () if self.video_backend == "gemini" else parts(secret)
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
@@ -253,7 +156,7 @@ class Settings(BaseSettings):
     @property
     def result_origins(self) -> tuple[str, ...]:
         """Where finished videos may lie beside the server itself and public addresses."""
-        return _listed(self.openai_result_origins)
+        return listed(self.openai_result_origins)
 
     @model_validator(mode="after")
     def _backend_is_complete(self) -> Self:

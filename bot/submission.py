@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
     from bot.preparation import Preparation
+    from storage.doubts import Doubts
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Submission:
         self,
         *,
         jobs: JobService,
+        doubts: Doubts,
         backend: VideoBackend,
         circuit: CircuitBreaker,
         workspace: Workspace,
@@ -62,6 +64,7 @@ class Submission:
         min_free_bytes: int,
     ) -> None:
         self._jobs = jobs
+        self._doubts = doubts
         self._backend = backend
         self._circuit = circuit
         self._workspace = workspace
@@ -164,11 +167,11 @@ class Submission:
     async def _candidates(self, job: Job) -> tuple[list[str], Listing]:
         """List the remote jobs that may be this one, and where that comes from."""
         since = self._submitted_since(job)
-        hints = await self._jobs.unclaimed_refs(job.backend, since=since)
+        hints = await self._doubts.unclaimed(job.backend, since=since)
         listing = await self._backend.find(job.sent_request, since=since, hints=hints)
         # In this order: a create answered meanwhile is either in doubt here, or bound below.
-        rivals = await self._jobs.others_in_doubt(job)
-        bound = await self._jobs.bound_refs(job.backend, listing.refs)
+        rivals = await self._doubts.others(job)
+        bound = await self._doubts.bound(job.backend, listing.refs)
         refs = [ref for ref in listing.refs if ref not in bound]
         if refs and rivals and not listing.certain:
             # One of them may be the rival's: as good as two.
@@ -195,7 +198,7 @@ class Submission:
         """Bind an undecided job if a webhook knows by now what no listing told."""
         at_ours = job.backend == self._backend.name
         since = self._submitted_since(job)
-        if at_ours and await self._jobs.unclaimed_refs(job.backend, since=since):
+        if at_ours and await self._doubts.unclaimed(job.backend, since=since):
             try:
                 refs, _ = await self._candidates(job)
             except BackendError as error:

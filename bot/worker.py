@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bot.jobs import JobService
     from bot.model import Job, JobChanged
+    from bot.queue import JobQueue
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,11 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
 class Worker:
     """Runs one lane; any number of waiting jobs costs it nothing."""
 
-    def __init__(self, jobs: JobService, lane: Lane, *, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self, jobs: JobService, queue: JobQueue, lane: Lane, *, jitter: Callable[[], float]
+    ) -> None:
         self._jobs = jobs
+        self._queue = queue
         self._lane = lane
         self._jitter = jitter
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -122,7 +126,7 @@ class Worker:
         free = self._lane.slots - len(self._running)
         if free <= 0:
             return
-        due = await self._jobs.claim(
+        due = await self._queue.claim(
             tuple(self._lane.steps),
             running=tuple(self._running),
             limit=free,
@@ -142,7 +146,7 @@ class Worker:
     async def _pause(self) -> float:
         if len(self._running) >= self._lane.slots:
             return _IDLE_SECONDS
-        due = await self._jobs.seconds_until_due(
+        due = await self._queue.seconds_until_due(
             tuple(self._lane.steps),
             running=tuple(self._running),
             clients_only=self._without_people,

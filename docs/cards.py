@@ -16,10 +16,6 @@ from discord import ui
 
 from bot.delivery.cards import Cards
 from bot.model import (
-    NOTE_HELD_INSTEAD,
-    NOTE_NOT_MERGED,
-    NOTE_SILENT,
-    Artifact,
     Attachment,
     Failure,
     Job,
@@ -32,6 +28,7 @@ from bot.model import (
     spoken,
 )
 from bot.texts import Texts
+from bot.videos import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 
 PAGE = Path(__file__).with_suffix(".md")
 _NOW = 1_795_467_600.0

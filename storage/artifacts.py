@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.model import Artifact
+from bot.videos import Artifact
 
 if TYPE_CHECKING:
     from storage.database import Database

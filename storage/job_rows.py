@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.model import Attachment, Client, Failure, Job, JobState, Origin, VideoRequest
 
 if TYPE_CHECKING:
     import sqlite3
+
+_ASKER_COLUMNS = (
+    *("interaction_id", "application_id", "user_id", "guild_id", "channel_id", "locale"),
+    *("token", "token_until", "upload_limit", "by_bot", "client", "client_key", "client_digest"),
+)
 
 
 def job_from(row: sqlite3.Row) -> Job:
@@ -82,3 +87,27 @@ def _failure(row: sqlite3.Row) -> Failure | None:
     if row["failure_key"] is None:
         return None
     return Failure(key=row["failure_key"], fields=json.loads(row["failure_fields"]))
+
+
+def asker_columns(asker: Origin | Client) -> dict[str, Any]:
+    """Return all columns about who asked; those of the other kind are NULL."""
+    columns: dict[str, Any] = dict.fromkeys(_ASKER_COLUMNS)
+    if isinstance(asker, Client):
+        return columns | {
+            "client": asker.name,
+            "client_key": asker.key,
+            "client_digest": asker.digest,
+            "by_bot": 0,
+        }
+    return columns | {
+        "interaction_id": asker.interaction_id,
+        "application_id": asker.application_id,
+        "user_id": asker.user_id,
+        "guild_id": asker.guild_id,
+        "channel_id": asker.channel_id,
+        "locale": asker.locale,
+        "token": asker.token,
+        "token_until": asker.token_until,
+        "upload_limit": asker.upload_limit,
+        "by_bot": int(asker.by_bot),
+    }

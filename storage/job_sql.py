@@ -183,29 +183,12 @@ IN_LINE = """
 SELECT * FROM jobs WHERE state = 'queued'
 """
 
-BOUND = """
-SELECT remote_id FROM jobs
-WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
-UNION SELECT remote_id FROM spent_refs
-WHERE backend = :backend AND remote_id IN (SELECT value FROM json_each(:refs))
-"""
-
 FORGET_TOKENS = """
 UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 """
 
 BEYOND_THE_BOT = """
 SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL AND NOT by_bot
-"""
-
-OTHERS_IN_DOUBT = """
-SELECT 1 FROM jobs
-WHERE backend = :backend AND id <> :id AND state IN ('submitting', 'unconfirmed') LIMIT 1
-"""
-
-STRANDED = """
-SELECT count(*) AS jobs FROM jobs
-WHERE backend <> :backend AND state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
 """
 
 COUNTS = """

@@ -6,15 +6,14 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.model import Client
 from storage import job_sql
 from storage.circuits import HELD_SECONDS
-from storage.job_rows import job_from
+from storage.job_rows import asker_columns, job_from
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bot.model import Caps, Failure, Job, JobState, Origin
+    from bot.model import Caps, Client, Failure, Job, JobState, Origin
     from storage.database import Database
 
 
@@ -28,10 +27,6 @@ class Usage:
 
 
 _DAY = 24 * 60 * 60
-_ASKER_COLUMNS = (
-    *("interaction_id", "application_id", "user_id", "guild_id", "channel_id", "locale"),
-    *("token", "token_until", "upload_limit", "by_bot", "client", "client_key", "client_digest"),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +63,7 @@ class JobStore:
             seconds=job.request.seconds,
             size=job.request.size,
             fingerprint=job.request.fingerprint,
-            **_asker_columns(job.asker),
+            **asker_columns(job.asker),
             attachment_name=attachment.filename if attachment else None,
             attachment_size=attachment.size if attachment else None,
             attachment_url=attachment.url if attachment else None,
@@ -83,7 +78,7 @@ class JobStore:
 
     async def usage(self, asker: Origin | Client, *, now: float) -> Usage:
         """Count what the caps count."""
-        params = _asker_columns(asker) | {"day_ago": now - _DAY}
+        params = asker_columns(asker) | {"day_ago": now - _DAY}
         row = await self._database.row(job_sql.USAGE, params)
         return Usage(**dict(row)) if row else Usage(open_of_user=0, open_in_all=0, today=0)
 
@@ -99,7 +94,7 @@ class JobStore:
 
     async def by_asker(self, asker: Origin | Client) -> Job | None:
         """Read the job that an interaction, or a client's key, has made."""
-        return await self._one(job_sql.BY_ASKER, **_asker_columns(asker))
+        return await self._one(job_sql.BY_ASKER, **asker_columns(asker))
 
     async def claim(  # noqa: PLR0913 - each narrows it down
         self,
@@ -260,27 +255,10 @@ class JobStore:
         """Null the interaction tokens that Discord takes no more."""
         await self._database.rows(job_sql.FORGET_TOKENS, {"now": now})
 
-    async def others_in_doubt(self, job: Job) -> bool:
-        """Tell whether another create of the job's backend has no answer yet."""
-        params = {"backend": job.backend, "id": job.id}
-        return await self._database.row(job_sql.OTHERS_IN_DOUBT, params) is not None
-
-    async def stranded(self, backend: str) -> int:
-        """Count the jobs that were submitted to another backend, and wait for it."""
-        row = await self._database.row(job_sql.STRANDED, {"backend": backend})
-        return row["jobs"] if row else 0
-
     async def counts(self) -> dict[tuple[str, str], int]:
         """Count the jobs by state and backend; deleted ones are left out."""
         rows = await self._database.rows(job_sql.COUNTS, {})
         return {(row["state"], row["backend"]): row["jobs"] for row in rows}
-
-    async def bound(self, backend: str, refs: Iterable[str]) -> frozenset[str]:
-        """Tell which of these remote ids belong to a job, or did."""
-        rows = await self._database.rows(
-            job_sql.BOUND, {"backend": backend, "refs": json.dumps(list(refs))}
-        )
-        return frozenset(row["remote_id"] for row in rows)
 
     async def _one(self, sql: str, **params: Any) -> Job | None:  # noqa: ANN401 - SQLite's values
         row = await self._database.row(sql, params)
@@ -292,27 +270,3 @@ class JobStore:
 
 def _key(job: Job) -> dict[str, Any]:
     return {"id": job.id, "epoch": job.epoch, "was": job.state}
-
-
-def _asker_columns(asker: Origin | Client) -> dict[str, Any]:
-    """Return all columns about who asked; those of the other kind are NULL."""
-    columns: dict[str, Any] = dict.fromkeys(_ASKER_COLUMNS)
-    if isinstance(asker, Client):
-        return columns | {
-            "client": asker.name,
-            "client_key": asker.key,
-            "client_digest": asker.digest,
-            "by_bot": 0,
-        }
-    return columns | {
-        "interaction_id": asker.interaction_id,
-        "application_id": asker.application_id,
-        "user_id": asker.user_id,
-        "guild_id": asker.guild_id,
-        "channel_id": asker.channel_id,
-        "locale": asker.locale,
-        "token": asker.token,
-        "token_until": asker.token_until,
-        "upload_limit": asker.upload_limit,
-        "by_bot": int(asker.by_bot),
-    }

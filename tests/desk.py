@@ -21,11 +21,11 @@ from bot.delivery.tokens import TokenRoute
 from bot.delivery.turns import Patience, Turns
 from bot.links import Links
 from bot.media.ffmpeg import Ffmpeg
-from bot.model import Artifact
 from bot.narrator import Narrator
 from bot.presets import Presets
 from bot.sandbox.sandbox import Sandbox
 from bot.texts import Texts
+from bot.videos import Artifact
 from storage.limits import UploadLimits
 from storage.outlook import Outlooks
 from storage.speeches import SpeechCaps, SpeechStore

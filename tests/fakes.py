@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends import signatures
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
+from bot.bounds import Bounds
 from bot.circuit import CircuitBreaker
 from bot.eraser import Eraser
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
@@ -21,17 +22,20 @@ from bot.jobs import JobService
 from bot.keeper import Keeper, KeepLimits
 from bot.library import Library
 from bot.media.workspace import Workspace
-from bot.model import Attachment, Caps, Film, Handover, JobState, Origin, VideoRequest
+from bot.model import Attachment, Caps, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
 from bot.pipeline import Pipeline
 from bot.poller import Cadence, Poller
 from bot.preparation import Preparation
 from bot.prompts.base import Verbatim
+from bot.queue import JobQueue
 from bot.submission import Settling, Submission
+from bot.videos import Film, Handover
 from bot.worker import Lane, Worker
 from storage.artifacts import ArtifactStore
 from storage.circuits import CircuitStore
 from storage.database import open_database
+from storage.doubts import Doubts
 from storage.inbox import Inbox
 from storage.jobs import JobStore
 from storage.keeping import KeepingStore
@@ -43,9 +47,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.backends.base import Webhook
-    from bot.model import Artifact, Job, JobChanged
+    from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator, Reason
     from bot.prompts.base import PromptWriter
+    from bot.videos import Artifact
     from storage.database import Database
 
 START = 1_800_000_000.0
@@ -467,14 +472,15 @@ class Bench:
             self.inbox,
             self.bus,
             backend=backend.name,
-            caps=caps,
-            blocked=self.blocked,
+            bounds=Bounds(self.store, caps, self.blocked, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
         )
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
+        self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
+        self.doubts = Doubts(database)
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
@@ -506,6 +512,7 @@ class Bench:
             deliverer=self.deliverer,
             submission=Submission(
                 jobs=self.jobs,
+                doubts=self.doubts,
                 backend=self.backend,
                 circuit=self.circuit,
                 workspace=self.workspace,
@@ -525,7 +532,7 @@ class Bench:
         return Lane(name="all", steps=steps, slots=8)
 
     def worker(self, lane: Lane | None = None) -> Worker:
-        return Worker(self.jobs, lane or self.lane, jitter=lambda: 0.0)
+        return Worker(self.jobs, self.queue, lane or self.lane, jitter=lambda: 0.0)
 
     async def submit(
         self,
@@ -594,7 +601,7 @@ class Bench:
         self.clock.now = max(self.clock.now, job.next_at)
         (claimed,) = [
             each
-            for each in await self.jobs.claim(ALL_STATES, running=(), limit=1000)
+            for each in await self.queue.claim(ALL_STATES, running=(), limit=1000)
             if each.id == job_id
         ]
         return claimed

@@ -14,9 +14,6 @@ from bot.delivery.notation import clock_time, cut, megabytes, progress_bar, roug
 from bot.errors import ErrorKind
 from bot.model import (
     CANCELLABLE,
-    NOTE_NOT_MERGED,
-    NOTE_SILENT,
-    Artifact,
     Attachment,
     Failure,
     Job,
@@ -29,6 +26,7 @@ from bot.model import (
 )
 from bot.sandbox.components import every
 from bot.texts import Texts
+from bot.videos import NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from tests.fakes import START, VOICE, Clock, origin
 
 if TYPE_CHECKING:

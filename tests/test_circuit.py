@@ -43,7 +43,7 @@ async def line_up(bench: Bench, jobs: int) -> list[Job]:
 async def work(bench: Bench) -> list[Job]:
     """Claim what is due now, and run its steps, until nothing is; return the steps' jobs."""
     done: list[Job] = []
-    while jobs := await bench.jobs.claim(ALL_STATES, running=(), limit=1):
+    while jobs := await bench.queue.claim(ALL_STATES, running=(), limit=1):
         for job in jobs:
             await bench.lane.steps[job.state](job)
         done += jobs
@@ -175,7 +175,7 @@ async def test_a_try_that_says_nothing_of_the_others_is_repeated_with_another_jo
     refuse(bench, kind)
     refuse(bench, ErrorKind.AUTH)
     bench.clock.now = (await circuit(bench)).probe_at
-    [tried] = await bench.jobs.claim(ALL_STATES, running=(), limit=1)
+    [tried] = await bench.queue.claim(ALL_STATES, running=(), limit=1)
     await bench.lane.steps[tried.state](tried)
     assert (await circuit(bench)).probe_at == bench.clock() + pause
     assert (await circuit(bench)).is_open
@@ -199,7 +199,7 @@ async def test_several_that_are_claimed_at_once_are_one_try(bench: Bench) -> Non
     await open_circuit(bench, jobs=5)
     refuse(bench, times=5)
     bench.clock.now = (await circuit(bench)).probe_at
-    claimed = await bench.jobs.claim(ALL_STATES, running=(), limit=4)
+    claimed = await bench.queue.claim(ALL_STATES, running=(), limit=4)
     for job in claimed:
         await bench.lane.steps[job.state](job)
     assert (len(claimed), bench.backend.posts) == (4, 3 + 1)
@@ -208,7 +208,7 @@ async def test_several_that_are_claimed_at_once_are_one_try(bench: Bench) -> Non
 async def test_a_job_that_may_not_be_sent_leaves_its_turn_to_another(bench: Bench) -> None:
     await open_circuit(bench)
     bench.clock.now = (await circuit(bench)).probe_at
-    [claimed] = await bench.jobs.claim(ALL_STATES, running=(), limit=1)
+    [claimed] = await bench.queue.claim(ALL_STATES, running=(), limit=1)
     await bench.jobs.cancel(claimed.id)
     await bench.lane.steps[JobState.QUEUED](claimed)
     assert bench.backend.posts == 3
@@ -265,7 +265,7 @@ async def test_a_try_that_a_crash_cuts_off_is_in_doubt_and_not_followed_at_once(
     async with open_bench(tmp_path, clock, backend=backend) as bench:
         line = await open_circuit(bench)
         clock.now = (await circuit(bench)).probe_at
-        [tried] = await bench.jobs.claim(ALL_STATES, running=(), limit=1)
+        [tried] = await bench.queue.claim(ALL_STATES, running=(), limit=1)
         await bench.circuit.admit(tried)
         await bench.jobs.begin_submit(tried)
     async with open_bench(tmp_path, clock, backend=backend) as bench:
@@ -296,9 +296,9 @@ async def test_what_needs_no_provider_is_not_held_up(bench: Bench) -> None:
 
 async def test_a_held_line_is_not_due_and_does_not_wake_the_lanes(bench: Bench) -> None:
     await open_circuit(bench)
-    assert await bench.jobs.seconds_until_due([JobState.QUEUED], running=()) is None
+    assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
     bench.clock.now = (await circuit(bench)).probe_at
-    assert await bench.jobs.seconds_until_due([JobState.QUEUED], running=()) == 0
+    assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) == 0
 
 
 async def test_each_change_is_one_line_in_the_log(

@@ -14,9 +14,10 @@ import pytest
 from bot.delivery.direct import DmRefusedError
 from bot.delivery.messages import FileTooLargeError, MessageGoneError
 from bot.errors import DeliveryError
-from bot.model import NOTE_SILENT, Handover, JobState, Notify
+from bot.model import JobState, Notify
 from bot.sandbox import faults, refusals
 from bot.sandbox.refusals import Refusal
+from bot.videos import NOTE_SILENT, Handover
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 

@@ -17,7 +17,7 @@ from bot.media.mp4 import read_mp4
 from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.speech import speak_once
 from bot.media.workspace import Workspace
-from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT
+from bot.videos import NOTE_HELD_INSTEAD, NOTE_SILENT
 from tests import clips
 from tests.fakes import FakeVoice
 from tests.measurements import level

@@ -11,10 +11,11 @@ import pytest
 
 from bot.delivery.buttons import Action
 from bot.errors import UserError
-from bot.model import Handover, JobState
+from bot.model import JobState
 from bot.sandbox import faults, refusals, state
 from bot.sandbox.uploads import Upload
 from bot.texts import Texts
+from bot.videos import Handover
 from cogs._fields import file_in, text_in, tick_in
 from tests import clips
 from tests.desk import open_desk

@@ -8,7 +8,8 @@ import pytest
 
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import UserError
-from bot.model import TRANSITIONS, Artifact, Caps, JobState, VideoRequest
+from bot.model import TRANSITIONS, Caps, JobState, VideoRequest
+from bot.videos import Artifact
 from storage.inbox import KEEP_SECONDS
 from storage.jobs import Changes
 from tests.fakes import ALL_STATES, REQUEST, START, VOICE, Bench, Clock, open_bench, origin
@@ -404,25 +405,25 @@ async def test_a_claim_takes_what_is_due_oldest_first_and_no_more_than_asked(
         jobs.append(await bench.submit())
         bench.clock.advance(1)
     running, *due = jobs
-    claimed = await bench.jobs.claim([JobState.RECEIVED], running=[running.id], limit=2)
+    claimed = await bench.queue.claim([JobState.RECEIVED], running=[running.id], limit=2)
     assert {job.id for job in claimed} == {due[0].id, due[1].id}
     assert {job.epoch for job in claimed} == {running.epoch + 1}
 
 
 async def test_a_claim_takes_only_its_own_states(bench: Bench) -> None:
     await bench.submit()
-    assert await bench.jobs.claim([JobState.QUEUED], running=(), limit=9) == []
-    assert await bench.jobs.seconds_until_due([JobState.QUEUED], running=()) is None
+    assert await bench.queue.claim([JobState.QUEUED], running=(), limit=9) == []
+    assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
 
 
 async def test_nobody_claims_what_is_not_due(bench: Bench) -> None:
     job = await bench.submit(acknowledged=False)
-    assert await bench.jobs.claim(ALL_STATES, running=(), limit=9) == []
-    assert await bench.jobs.seconds_until_due(ALL_STATES, running=()) == 10
-    assert await bench.jobs.seconds_until_due(ALL_STATES, running=[job.id]) is None
+    assert await bench.queue.claim(ALL_STATES, running=(), limit=9) == []
+    assert await bench.queue.seconds_until_due(ALL_STATES, running=()) == 10
+    assert await bench.queue.seconds_until_due(ALL_STATES, running=[job.id]) is None
     bench.clock.advance(11)
-    assert await bench.jobs.seconds_until_due(ALL_STATES, running=()) == 0
-    assert len(await bench.jobs.claim(ALL_STATES, running=(), limit=9)) == 1
+    assert await bench.queue.seconds_until_due(ALL_STATES, running=()) == 0
+    assert len(await bench.queue.claim(ALL_STATES, running=(), limit=9)) == 1
 
 
 async def test_a_create_like_one_in_doubt_has_to_wait(bench: Bench) -> None:
@@ -460,7 +461,7 @@ async def test_a_remote_job_belongs_to_one_job(bench: Bench) -> None:
     update = BackendUpdate(ref=first.remote_id or "", state=RemoteState.RUNNING)
     with pytest.raises(sqlite3.IntegrityError):
         await bench.jobs.bind(await bench.claim(second.id), update, after=5)
-    refs = await bench.jobs.bound_refs("fake", [update.ref, "video_99"])
+    refs = await bench.doubts.bound("fake", [update.ref, "video_99"])
     assert refs == {update.ref}
 
 
@@ -525,9 +526,9 @@ async def test_a_webhook_after_the_end_changes_nothing(bench: Bench) -> None:
 
 async def test_a_webhook_about_nothing_of_ours_is_kept_for_a_week(bench: Bench) -> None:
     await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id="video_x")
-    assert await bench.jobs.unclaimed_refs("fake", since=START) == ("video_x",)
-    assert await bench.jobs.unclaimed_refs("another", since=START) == ()
-    assert await bench.jobs.unclaimed_refs("fake", since=START + 1) == ()
+    assert await bench.doubts.unclaimed("fake", since=START) == ("video_x",)
+    assert await bench.doubts.unclaimed("another", since=START) == ()
+    assert await bench.doubts.unclaimed("fake", since=START + 1) == ()
     bench.clock.advance(KEEP_SECONDS)
     await bench.jobs.sweep()
     assert await count_rows(bench, "inbox") == 1
@@ -541,7 +542,7 @@ async def test_a_ref_that_a_job_has_is_no_hint(bench: Bench) -> None:
     await bench.jobs.receive_webhook(
         backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
     )
-    assert await bench.jobs.unclaimed_refs("fake", since=0) == ()
+    assert await bench.doubts.unclaimed("fake", since=0) == ()
 
 
 async def test_a_token_is_forgotten_when_it_is_of_no_use(bench: Bench) -> None:

@@ -302,8 +302,8 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     # No list and no late webhook can make its remote job the other's.
     await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
     since = bench.clock() - 3 * DAY
-    assert ref not in await bench.jobs.unclaimed_refs(bench.backend.name, since=since)
-    assert await bench.jobs.bound_refs(bench.backend.name, [ref]) == {ref}
+    assert ref not in await bench.doubts.unclaimed(bench.backend.name, since=since)
+    assert await bench.doubts.bound(bench.backend.name, [ref]) == {ref}
     await bench.jobs.give_up(doubtful.id)
     await bench.keeper.sweep()
     assert await bench.database.rows("SELECT * FROM spent_refs", {}) == []

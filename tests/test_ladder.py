@@ -11,9 +11,10 @@ from bot.delivery.ladder import Ladder, Parcel, Place
 from bot.delivery.messages import FileTooLargeError
 from bot.errors import UnconfirmedSubmitError
 from bot.links import Links
-from bot.model import Handover, JobState, Notify
+from bot.model import JobState, Notify
 from bot.sandbox import refusals
 from bot.sandbox.refusals import Refusal
+from bot.videos import Handover
 from storage.limits import UploadLimits
 from tests.desk import open_desk
 from tests.discord_spec import check_all
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.model import Artifact, Job
+    from bot.model import Job
     from bot.sandbox.messages import Message
+    from bot.videos import Artifact
     from tests.desk import Desk
 
 PUBLIC_URL = "https://videos.example.org"

@@ -14,8 +14,9 @@ import pytest
 from bot.delivery import resend
 from bot.errors import UserError
 from bot.library import Library
-from bot.model import NOTE_SILENT, Handover, JobState, VideoRequest
+from bot.model import JobState, VideoRequest
 from bot.sandbox import faults, refusals, state
+from bot.videos import NOTE_SILENT, Handover
 from tests.desk import make_resender, open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE

@@ -17,8 +17,9 @@ from bot.errors import (
     UnconfirmedSubmitError,
     UserError,
 )
-from bot.model import NOTE_HELD_INSTEAD, Handover, JobState, VideoRequest, spoken
+from bot.model import JobState, VideoRequest, spoken
 from bot.texts import Texts
+from bot.videos import NOTE_HELD_INSTEAD, Handover
 from storage.database import Database, open_database
 from tests.fakes import (
     CAPS,
@@ -541,9 +542,8 @@ async def test_what_another_backend_holds_waits_until_the_operator_goes_back(
     job = await bench.at(JobState.GENERATING)
     await bench.database.rows("UPDATE jobs SET backend = 'former'", {})
     bench.clock.advance(3600)
-    assert await bench.jobs.claim(tuple(JobState), running=(), limit=9) == []
-    assert await bench.jobs.seconds_until_due(tuple(JobState), running=()) is None
-    assert await bench.jobs.stranded() == 1
+    assert await bench.queue.claim(tuple(JobState), running=(), limit=9) == []
+    assert await bench.queue.seconds_until_due(tuple(JobState), running=()) is None
     await bench.jobs.cancel(job.id)
     assert (await bench.run_out(job.id)).next_at is None
     assert bench.backend.cancelled == []

@@ -67,10 +67,9 @@ def test_the_start_warns_and_goes_on(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("VIDEO_BACKED=openai\nDISCORD_TOKEN=a.b.c\n")
-    monkeypatch.setenv("DISCORD_API_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("HTTP_PORT", "0")
+    monkeypatch.setenv("HTTP_HOST", "203.0.113.1")
     monkeypatch.setattr("bot.logs.logging.basicConfig", lambda **_: None)
-    assert main(["run"]) == 2  # nobody is there
+    assert main(["run"]) == 2  # that is no address of this machine
     [record] = [each for each in caplog.records if each.levelno == logging.WARNING][:1]
     assert record.getMessage() == (
         "settings.unknown name=VIDEO_BACKED advice='did you mean VIDEO_BACKEND?'"

@@ -10,8 +10,9 @@ import pytest
 
 from bot.delivery.progress import Pace, ProgressCards
 from bot.delivery.turns import Patience, Turns
-from bot.model import Handover, JobChanged, JobState
+from bot.model import JobChanged, JobState
 from bot.sandbox import faults
+from bot.videos import Handover
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from typing import NoReturn, TextIO
 
     from bot.engine import Engine
-    from bot.model import Artifact, Handover, Job
+    from bot.model import Job
+    from bot.videos import Artifact, Handover
 
 CLIENT = "cli"
 _CHUNK = 256 * 1024

@@ -17,8 +17,9 @@ from bot.model import JobState, Outlook
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bot.model import Artifact, Job
+    from bot.model import Job
     from bot.texts import Texts
+    from bot.videos import Artifact
 
 _DESCRIPTION_CHARACTERS = 200
 # Discord plays what it can fetch in time, over TLS.

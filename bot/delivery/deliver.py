@@ -10,7 +10,8 @@ from bot.delivery.ladder import Place
 from bot.delivery.messages import EditRefusedError, MessageGoneError
 from bot.delivery.tokens import is_time_for_last_word
 from bot.errors import DeliveryError
-from bot.model import Handover, JobState
+from bot.model import JobState
+from bot.videos import Handover
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from bot.delivery.notices import Notices
     from bot.delivery.turns import Turns
     from bot.links import Links
-    from bot.model import Artifact, Job
+    from bot.model import Job
+    from bot.videos import Artifact
     from storage.artifacts import ArtifactStore
     from storage.outlook import Outlooks
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from bot.links import Links
     from bot.media.workspace import Workspace
-    from bot.model import Artifact, Origin
+    from bot.model import Origin
+    from bot.videos import Artifact
     from storage.limits import UploadLimits
 
 log = logging.getLogger(__name__)

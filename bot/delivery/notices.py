@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bot.delivery.ladder import Ladder, Parcel
     from bot.jobs import JobService
     from bot.links import Links
-    from bot.model import Artifact, Job
+    from bot.model import Job
+    from bot.videos import Artifact
     from storage.artifacts import ArtifactStore
     from storage.people import PeopleStore
 

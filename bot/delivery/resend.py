@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from bot.delivery.shelf import Shelf
     from bot.library import Library
     from bot.links import Links
-    from bot.model import Artifact, Job
+    from bot.model import Job
+    from bot.videos import Artifact
 
 log = logging.getLogger(__name__)
 

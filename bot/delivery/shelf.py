@@ -15,8 +15,9 @@ from bot.model import JobState
 
 if TYPE_CHECKING:
     from bot.library import Entry, Page
-    from bot.model import Artifact, Job
+    from bot.model import Job
     from bot.texts import Texts
+    from bot.videos import Artifact
 
 # What is typed goes into the ids of the buttons that turn the page: 100 characters at most.
 MAX_SEARCH = 60

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.delivery.notation import clock_time, progress_bar, quoted, rough_time
-from bot.model import NOTE_NOT_MERGED, JobState
+from bot.model import JobState
+from bot.videos import NOTE_NOT_MERGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from bot.media.ingest import ingest, read_narration
 from bot.media.merge import merge, repair
 from bot.media.presets import NarrationMix
 from bot.media.speech import as_of_speech, speak_once
-from bot.model import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
+from bot.videos import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.media.files import commit, part_of
 from bot.media.stock import Stock, list_items
-from bot.model import Artifact
+from bot.videos import Artifact
 
 if TYPE_CHECKING:
     from pathlib import Path

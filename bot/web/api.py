@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from bot.clients import ClientJobs
     from bot.links import Links
     from bot.media.posters import Posters
-    from bot.model import Artifact, Job
+    from bot.model import Job
     from bot.texts import Texts
+    from bot.videos import Artifact
     from bot.web.bodies import Bodies
     from bot.web.doors import Doors
 
