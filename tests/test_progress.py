@@ -117,7 +117,6 @@ async def test_what_holds_up_the_line_is_shown_on_cards_that_did_not_change(stag
     job = stage.job("a", JobState.QUEUED)
     stage.note(job, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
-    stage.clock.advance(15)
     stage.note(job, JobState.QUEUED)
     await stage.considered()
     assert len(stage.board.of("a")) == 1

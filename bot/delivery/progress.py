@@ -77,8 +77,8 @@ class ProgressCards:
             self._latest.pop(job.id, None)
             self._shown.pop(job.id, None)
             return
-        if event.outlook and (shown := self._shown.get(job.id)):
-            shown.reads = None
+        if event.outlook and (shown := self._shown.get(job.id)) and not shown.for_good:
+            del self._shown[job.id]  # it is written anew, and at once
         if event.previous is None:
             # The command itself posts this one.
             now = self._clock()

@@ -1,0 +1,56 @@
+"""A provider that refuses the key, as people and the operator meet it, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.commands.doctor import examine
+from tests.discord_spec import check_all
+from tests.videos_api import Fault
+from tests.wire import WITHIN, open_wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+REFUSED = Fault(status=401, body={"error": {"message": "Incorrect API key provided"}})
+WHY = "does not accept this bot's key"
+
+
+async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -> None:
+    async with open_wire(tmp_path, max_jobs_per_user=9) as wire:
+        wire.api.go_wrong("create", *[REFUSED] * 4)
+        async with wire.bot():
+            messages = await asyncio.gather(*(wire.video(f"Cat {number}") for number in range(3)))
+            for message in messages:
+                await wire.card_with(message, WHY)
+            await wire.sandbox.wait_for(wire.sandbox.dms, within=WITHIN)
+            late = await wire.video("A cat that comes later")
+            assert WHY in late.text
+            await wire.card_with(late, "Waiting for the video service")
+            await wire.card_with(late, "The operator has been told")
+            assert {state for state, _ in wire.rows()} == {"queued"}
+            assert wire.creates() == 3
+            [told] = wire.sandbox.dms()
+            assert "OPENAI_API_KEY" in told.text
+            [line] = [f for f in await examine(wire.settings()) if f.subject == "jobs in line"]
+            assert "refuses the key" in line.found
+        async with wire.bot():  # still with the wrong key: one job tries, and nobody is told again
+            async with asyncio.timeout(WITHIN):
+                while wire.creates() < 4:  # noqa: ASYNC110 - the stand-in tells of its own jobs alone
+                    await asyncio.sleep(0.02)
+        assert len(wire.sandbox.dms()) == 1
+        async with wire.bot():
+            for message in (*messages, late):
+                await wire.delivered(message)
+            await wire.settled()
+            await wire.sandbox.wait_for(
+                lambda: any("takes videos again" in dm.text for dm in wire.sandbox.dms()),
+                within=WITHIN,
+            )
+        assert wire.creates() == 4 + 4
+        assert len(wire.api.creates) == 4
+        check_all(wire.sandbox.ledger.requests)
