@@ -88,15 +88,16 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         await wire.card_with(message, "That didn't work")
         assert wire.rows()[-1][0] == "failed"
     async with (
-        findings.step(NAME, "/video with a wrong key"),
+        findings.step(NAME, "/video with a wrong key: it waits, and the operator is told"),
         wire.bot(**settings | {"openai_api_key": "sk-wrong"}),
     ):
-        message = await wire.video("A red kite that nobody may fly")
-        await wire.card_with(message, "OPENAI_API_KEY")
+        waiting = await wire.video("A red kite that nobody may fly")
+        await wire.card_with(waiting, "does not accept this bot's key")
     async with (
         findings.step(NAME, "/video whose vendor takes it and closes: asked about, paid once"),
         wire.bot(**settings),
     ):
+        await wire.delivered(waiting)  # with the right key it goes on
         before = wire.creates()
         wire.api.go_wrong("create", Fault(after=True, reset=True))
         message = await wire.video("A red kite that was taken")
