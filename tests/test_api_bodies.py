@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.web import bodies
-from tests.site import MAX_AUDIO, Caller, open_site
+from tests.site import FORM, MAX_AUDIO, Caller, open_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -77,3 +77,10 @@ async def test_escapes_take_nothing_from_the_room_for_audio(caller: Caller) -> N
     status, job_id = await send(caller, f'{{"scriptOrQuestion": "a", "audioBuffer": "{text}"}}')
     assert status == 200, job_id
     assert caller.bench.workspace.folder(job_id).attachment.read_bytes() == voice
+
+
+async def test_what_says_what_the_audio_is_has_a_bound(caller: Caller) -> None:
+    for kind, expected in (("a" * 80, 200), ("a" * 200, 400)):
+        text = f"data:{kind};base64,{base64.b64encode(VOICE).decode()}"
+        status, _ = await send(caller, json.dumps({**FORM, "audioBuffer": text}))
+        assert status == expected

@@ -35,7 +35,8 @@ _ONLY_VERSION = "v3"
 _TEXT_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
 _SECONDS = 300.0  # the largest audio over a slow line
-_AUDIO = re.compile(rb'"audioBuffer"\s*:\s*"(?:data:[\w/+.;=\\-]*,)?')
+# With bounds: a search holds up everything else until it ends.
+_AUDIO = re.compile(rb'"audioBuffer"\s{0,100}:\s{0,100}"(?:data:[\w/+.;=\\-]{0,100},)?')
 # How JSON may write what base64 is made of; any other backslash is no base64.
 _ESCAPED = {rb"\/": b"/", rb"\u002f": b"/", rb"\u002b": b"+", rb"\u003d": b"="}
 _ESCAPE = re.compile(rb"\\(?:/|u00(?:2[fFbB]|3[dD]))")
