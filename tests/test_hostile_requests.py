@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.web import sessions
 from tests.fakes import PATIENCE
-from tests.site import Caller, open_site
+from tests.site import TOKEN, Caller, open_site
 
 if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
     from collections.abc import AsyncGenerator
 
     from tests.fakes import Bench
 
 JSON = "Content-Type: application/json"
+EXPECTING = "Expect: 100-continue"
 
 
 @pytest.fixture
@@ -24,29 +27,34 @@ async def caller(bench: Bench) -> AsyncGenerator[Caller]:
         yield opened
 
 
-async def raw(
-    caller: Caller, line: str, *headers: str | bytes, body: bytes = b"", length: int | None = None
-) -> tuple[int, str]:
-    """Send a request as it is, and return the status and the error's key."""
-    head = [
-        f"{line} HTTP/1.1",
-        "Host: clapper.example",
-        "Connection: close",
-        f"Content-Length: {len(body) if length is None else length}",
-        *headers,
-    ]
-    lines = [text if isinstance(text, bytes) else text.encode() for text in head]
+@asynccontextmanager
+async def dialled(caller: Caller) -> AsyncGenerator[tuple[StreamReader, StreamWriter]]:
     host, port = caller.url.removeprefix("http://").split(":")
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
-            writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + body)
-            top = (await reader.readuntil(b"\r\n\r\n")).decode()
-            size = int(top.lower().partition("content-length: ")[2].partition("\r")[0])
-            content = await reader.readexactly(size)
+            yield reader, writer
         finally:
             writer.close()
             await writer.wait_closed()
+
+
+def head_of(line: str, length: int, *headers: str | bytes) -> bytes:
+    given = (f"{line} HTTP/1.1", "Host: clapper.example", f"Content-Length: {length}", *headers)
+    lines = [text if isinstance(text, bytes) else text.encode() for text in given]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+async def raw(
+    caller: Caller, line: str, *headers: str | bytes, body: bytes = b"", length: int | None = None
+) -> tuple[int, str]:
+    """Send a request as it is, and return the status and the error's key."""
+    length = len(body) if length is None else length
+    async with dialled(caller) as (reader, writer):
+        writer.write(head_of(line, length, *headers) + body)
+        top = (await reader.readuntil(b"\r\n\r\n")).decode()
+        size = int(top.lower().partition("content-length: ")[2].partition("\r")[0])
+        content = await reader.readexactly(size)
     return int(top.split()[1]), json.loads(content)["error"]["key"]
 
 
@@ -61,3 +69,39 @@ async def test_a_sign_in_whose_body_never_comes_is_not_waited_for(
 async def test_a_sign_in_that_is_larger_than_any_token_is_refused(caller: Caller) -> None:
     body = json.dumps({"token": "x" * 5000}).encode()
     assert await raw(caller, "POST /api/session", JSON, body=body) == (413, "api.too_large")
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (("GET /api/jobs", b"Authorization: Bearer \xff\xfe", b""), (401, "api.unauthorized")),
+        (("POST /api/session", JSON, b'{"token":"\\ud800"}'), (401, "api.unauthorized")),
+        (("POST /api/session", "Origin: http://[", b"{}"), (403, "api.other_site")),
+        (("GET /ws", "Origin: http://[", b""), (401, "api.unauthorized")),
+        (("POST /api/session", f"{JSON}; charset=foo", b"{}"), (400, "api.no_token")),
+        (("POST /api/session", JSON, b"[" * 4000), (400, "api.no_token")),
+        (("POST /api/session", JSON, b"[" * 60_000), (413, "api.too_large")),
+    ],
+)
+async def test_what_a_stranger_garbles_is_refused_and_is_no_bug(
+    caller: Caller,
+    caplog: pytest.LogCaptureFixture,
+    sent: tuple[str, str | bytes, bytes],
+    answer: tuple[int, str],
+) -> None:
+    line, header, body = sent
+    assert await raw(caller, line, header, body=body) == answer
+    assert "web.failed" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/api/session", "/api/generate"])
+async def test_whoever_hangs_up_in_mid_sentence_is_no_bug(
+    bench: Bench, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    async with open_site(bench) as caller:
+        # Told to go on, so that the handler is reading when nobody is there any more.
+        head = head_of(f"POST {path}", 20, JSON, f"Authorization: Bearer {TOKEN}", EXPECTING)
+        async with dialled(caller) as (reader, writer):
+            writer.write(head + b"{")
+            assert b" 100 " in await reader.readline()
+    assert "web.failed" not in caplog.text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import ClapperError, UserError
-from bot.web.middleware import id_of
+from bot.web.middleware import hung_up, id_of
 
 if TYPE_CHECKING:
     from bot.texts import Texts
@@ -64,6 +64,8 @@ class Refusals:
             case sqlite3.Error():
                 log.error("web.database_failed request=%s", request_id, exc_info=error)
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
+            case _ if hung_up(error, request):
+                status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}
             case _:
                 log.error("web.failed request=%s", request_id, exc_info=error)
                 status, key = HTTPStatus.INTERNAL_SERVER_ERROR, "error.internal"

@@ -35,7 +35,9 @@ async def guard(
     except sqlite3.Error:
         log.exception("web.database_failed route=%s request=%s", _route(request), id_of(request))
         return web.Response(status=503, text="try again later\n")
-    except Exception:  # the edge
+    except Exception as error:  # the edge
+        if hung_up(error, request):
+            raise web.HTTPBadRequest from error
         log.exception("web.failed route=%s request=%s", _route(request), id_of(request))
         return web.Response(status=500, text="internal error\n")
 
@@ -50,6 +52,13 @@ async def seal(request: web.Request, response: web.StreamResponse) -> None:
 def id_of(request: web.Request) -> str:
     """Return what a request is called in the log, and in its answer."""
     return request.get(_REQUEST_ID, "-")
+
+
+def hung_up(error: Exception, request: web.Request) -> bool:
+    """Tell whether an error is no more than that nobody is there to be answered."""
+    return isinstance(error, ConnectionError) and (
+        request.transport is None or request.transport.is_closing()
+    )
 
 
 def _route(request: web.Request) -> str:
