@@ -85,7 +85,8 @@ class ClientJobs:
             raise
         return Upload(
             job_id=job_id,
-            filename=filename[:_NAME_CHARACTERS],
+            # What is no text in it is of no use to anybody.
+            filename=filename[:_NAME_CHARACTERS].encode(errors="replace").decode(),
             size=size,
             sha256=digest.hexdigest(),
         )
@@ -111,9 +112,9 @@ class ClientJobs:
 
         UserError: the script won't do, a cap is reached, or the key has another order.
         """
-        asker = Client(name=client, key=key, digest=_digest(script, upload) if key else None)
         try:
             request = self._presets.request(script)
+            asker = Client(name=client, key=key, digest=_digest(script, upload) if key else None)
             job = await self._jobs.submit(
                 request,
                 asker,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.fakes import Bench
 
 JSON = "Content-Type: application/json"
+FORM = "Content-Type: multipart/form-data; boundary=x"
+SCRIPT = b'--x\r\nContent-Disposition: form-data; name="scriptOrQuestion"\r\n\r\na cat\r\n'
 EXPECTING = "Expect: 100-continue"
 
 
@@ -105,3 +107,46 @@ async def test_whoever_hangs_up_in_mid_sentence_is_no_bug(
             writer.write(head + b"{")
             assert b" 100 " in await reader.readline()
     assert "web.failed" not in caplog.text
+
+
+async def order(caller: Caller, *headers: str, body: bytes) -> tuple[int, str]:
+    headers = (f"Authorization: Bearer {TOKEN}", *headers)
+    return await raw(caller, "POST /api/generate", *headers, body=body)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "key"),
+    [
+        ((JSON, "Content-Encoding: gzip"), b"no gzip", "api.bad_request"),
+        ((FORM,), b"--x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n--x--", "api.bad_request"),
+        ((JSON,), b'{"scriptOrQuestion": "a \\ud800 cat"}', "prompt.garbled"),
+        ((JSON, "Idempotency-Key: k"), b'{"scriptOrQuestion": "\\udfff"}', "prompt.garbled"),
+        (
+            (JSON, "Idempotency-Key: k"),
+            b'{"scriptOrQuestion": "\\ud800", "audioBuffer": "T2dnUyBh"}',
+            "prompt.garbled",
+        ),
+    ],
+)
+async def test_what_a_client_garbles_is_refused_and_leaves_nothing_behind(
+    caller: Caller,
+    caplog: pytest.LogCaptureFixture,
+    headers: tuple[str, ...],
+    body: bytes,
+    key: str,
+) -> None:
+    assert await order(caller, *headers, body=body) == (400, key)
+    assert "web.failed" not in caplog.text
+    assert not (await caller.bench.workspace.stock()).folders
+
+
+async def test_a_file_name_that_is_no_text_does_no_harm(caller: Caller) -> None:
+    name = b'--x\r\nContent-Disposition: form-data; name="audioBuffer"; filename="\xff\xfe.ogg"'
+    body = SCRIPT + name + b"\r\n\r\nOggS a voice\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    status, answer = await caller.ask("POST", "/api/generate", data=body, headers=headers)
+
+    assert status == 200, answer
+    attachment = (await caller.bench.now(answer["jobId"])).attachment
+    assert attachment is not None
+    assert attachment.filename == "??.ogg"

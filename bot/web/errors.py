@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import ClapperError, UserError
-from bot.web.middleware import hung_up, id_of
+from bot.web.middleware import id_of, is_senders
 
 if TYPE_CHECKING:
     from bot.texts import Texts
@@ -64,7 +64,7 @@ class Refusals:
             case sqlite3.Error():
                 log.error("web.database_failed request=%s", request_id, exc_info=error)
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
-            case _ if hung_up(error, request):
+            case _ if is_senders(error, request):
                 status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}
             case _:
                 log.error("web.failed request=%s", request_id, exc_info=error)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,7 +37,7 @@ async def guard(
         log.exception("web.database_failed route=%s request=%s", _route(request), id_of(request))
         return web.Response(status=503, text="try again later\n")
     except Exception as error:  # the edge
-        if hung_up(error, request):
+        if is_senders(error, request):
             raise web.HTTPBadRequest from error
         log.exception("web.failed route=%s request=%s", _route(request), id_of(request))
         return web.Response(status=500, text="internal error\n")
@@ -54,11 +55,11 @@ def id_of(request: web.Request) -> str:
     return request.get(_REQUEST_ID, "-")
 
 
-def hung_up(error: Exception, request: web.Request) -> bool:
-    """Tell whether an error is no more than that nobody is there to be answered."""
-    return isinstance(error, ConnectionError) and (
-        request.transport is None or request.transport.is_closing()
-    )
+def is_senders(error: Exception, request: web.Request) -> bool:
+    """Tell whether an error is the sender's: the body is broken, or nobody is there any more."""
+    if isinstance(error, ConnectionError):
+        return request.transport is None or request.transport.is_closing()
+    return isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
 def _route(request: web.Request) -> str:
