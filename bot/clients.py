@@ -122,7 +122,8 @@ class ClientJobs:
                 job_id=upload.job_id if upload else None,
             )
         except BaseException:
-            if upload:
+            # Whoever was cut off may have been so after the commit.
+            if upload and await self._jobs.get(upload.job_id) is None:
                 await self.drop(upload)
             raise
         if job is not None:
