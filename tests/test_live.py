@@ -160,6 +160,17 @@ async def test_who_tries_too_many_tokens_is_told_to_come_later(caller: Caller) -
     assert codes == [4401] * 20 + [1013]
 
 
+async def test_a_socket_that_a_fault_ends_says_so_and_the_log_says_which(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    await caller.bench.database.rows("ALTER TABLE jobs RENAME TO elsewhere", {})
+    socket = await connect(caller)
+    await subscribe(socket, "0" * 32)
+    assert await closing_code(socket) == 1011
+    assert caplog.text.count("ws.failed") == 1
+    assert "no such table" in caplog.text
+
+
 async def test_a_token_in_the_header_needs_no_first_message(caller: Caller) -> None:
     job_id = await caller.order()
     headers = {"Authorization": f"Bearer {TOKEN}"}
