@@ -17,6 +17,7 @@ from bot.model import (
     Origin,
     new_job,
 )
+from bot.texts import Moment
 from storage.jobs import Changes
 
 if TYPE_CHECKING:
@@ -336,8 +337,7 @@ class JobService:
         if usage.open_in_all >= self._caps.open_in_all:
             return UserError("caps.all", limit=self._caps.open_in_all)
         room_at = await self._store.room_at(self._caps.per_day, now=now)
-        when = f"<t:{int(room_at) + 1}:R>"
-        return UserError("caps.day", limit=self._caps.per_day, when=when)
+        return UserError("caps.day", limit=self._caps.per_day, when=Moment(int(room_at) + 1))
 
     def _announce(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""
