@@ -48,6 +48,10 @@ async def seal(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = id_of(request)
+    if request.content.exception() is not None:
+        # Else aiohttp reads on in a body that is broken, and logs that as a bug.
+        request.content.feed_eof()
+        response.force_close()
 
 
 def id_of(request: web.Request) -> str:
