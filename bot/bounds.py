@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
+from bot.texts import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,5 +49,4 @@ class Bounds:
         if usage.open_in_all >= self.caps.open_in_all:
             return UserError("caps.all", limit=self.caps.open_in_all)
         room_at = await self._store.room_at(self.caps.per_day, now=now)
-        when = f"<t:{int(room_at) + 1}:R>"
-        return UserError("caps.day", limit=self.caps.per_day, when=when)
+        return UserError("caps.day", limit=self.caps.per_day, when=Moment(int(room_at) + 1))

@@ -86,7 +86,8 @@ class ClientJobs:
             raise
         return Upload(
             job_id=job_id,
-            filename=filename[:_NAME_CHARACTERS],
+            # What is no text in it is of no use to anybody.
+            filename=filename[:_NAME_CHARACTERS].encode(errors="replace").decode(),
             size=size,
             sha256=digest.hexdigest(),
         )
@@ -112,9 +113,9 @@ class ClientJobs:
 
         UserError: the script won't do, a cap is reached, or the key has another order.
         """
-        asker = Client(name=client, key=key, digest=_digest(script, upload) if key else None)
         try:
             request = self._presets.request(script)
+            asker = Client(name=client, key=key, digest=_digest(script, upload) if key else None)
             job = await self._jobs.submit(
                 request,
                 asker,
@@ -122,7 +123,8 @@ class ClientJobs:
                 job_id=upload.job_id if upload else None,
             )
         except BaseException:
-            if upload:
+            # Whoever was cut off may have been so after the commit.
+            if upload and await self._jobs.get(upload.job_id) is None:
                 await self.drop(upload)
             raise
         if job is not None:

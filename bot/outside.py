@@ -1,14 +1,21 @@
-"""How a job looks from outside: four states, a percentage that never falls, an error in words."""
+"""How it looks from outside: a job's state, progress and error, and a refusal with times in words.
+
+A job has four states there, and a percentage that never falls.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.model import JobState
+from bot.texts import Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.model import Job
     from bot.texts import Texts
 
@@ -82,3 +89,18 @@ def _error(job: Job, texts: Texts, locale: str) -> str:
     if brief := _BRIEFLY.get(job.failure.key):
         return texts(brief, locale)
     return texts(job.failure.key, locale, **job.failure.fields)
+
+
+def say(texts: Texts, key: str, locale: str, fields: Mapping[str, object]) -> str:
+    """Return a sentence for somebody who does not read it in Discord: its times are in UTC."""
+    plain = {
+        name: _in_utc(value, texts, locale) if isinstance(value, Moment) else value
+        for name, value in fields.items()
+    }
+    return texts(key, locale, **plain)
+
+
+def _in_utc(moment: Moment, texts: Texts, locale: str) -> str:
+    # To the minute, and rather too late than too early.
+    at = datetime.fromtimestamp(-(-moment.at // 60) * 60, tz=UTC)
+    return texts("outside.at", locale, date=f"{at:%Y-%m-%d}", time=f"{at:%H:%M}")

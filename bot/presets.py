@@ -21,7 +21,7 @@ class Presets:
     max_audio_bytes: int
 
     def request(self, prompt: str) -> VideoRequest:
-        """Return the request for a prompt; UserError: it is empty, or too long."""
+        """Return the request for a prompt; UserError: the prompt won't do."""
         return VideoRequest(
             prompt=checked(prompt), model=self.model, seconds=self.seconds, size=self.size
         )
@@ -33,10 +33,13 @@ class Presets:
 
 
 def checked(prompt: str) -> str:
-    """Return the prompt as it is stored; UserError: it is empty, or too long."""
+    """Return the prompt as it is stored; UserError: it is empty, too long, or not all text."""
     prompt = prompt.strip()
     if not prompt:
         raise UserError("prompt.empty")
     if len(prompt) > MAX_PROMPT:
         raise UserError("prompt.too_long", limit=MAX_PROMPT)
+    # JSON may hold half of a character, and a command line bytes that are no text.
+    if any("\ud800" <= sign <= "\udfff" for sign in prompt):
+        raise UserError("prompt.garbled")
     return prompt

@@ -31,6 +31,17 @@ class Plural:
         return self.forms["one" if count == 1 and "one" in self.forms else "other"]
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A Unix time in a sentence; Discord writes it for each reader by their own clock."""
+
+    at: int
+
+    def __str__(self) -> str:
+        """Write it as Discord's markup, which is relative to the reader's present."""
+        return f"<t:{self.at}:R>"
+
+
 class Numerals(string.Formatter):
     """Fills in a sentence's fields, with numbers as a language writes them."""
 

@@ -60,6 +60,16 @@ async def test_a_prompt_that_is_refused_is_explained(tmp_path: Path, clip: Path)
     assert ended.err.endswith("Content policy violation\n")
 
 
+async def test_a_full_day_is_explained_in_words_for_a_terminal(tmp_path: Path, clip: Path) -> None:
+    async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
+        settings = {**provider(api), "MAX_JOBS_PER_DAY": "1"}
+        first = await run_bot(tmp_path, "generate", "a cat", **settings)
+        assert first.code == 0, first
+        ended = await run_bot(tmp_path, "generate", "a cat", **settings)
+    assert ended.code == 1
+    assert re.search(r"There is room again on \S+ at \S+ UTC\.$", ended.err), ended
+
+
 async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
     tmp_path: Path, clip: Path
 ) -> None:

@@ -142,6 +142,35 @@ async def test_nobody_listens_without_a_token(caller: Caller) -> None:
     assert await closing_code(socket) == 4401
 
 
+async def test_a_token_that_is_no_text_is_a_wrong_one(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket = await caller.http.ws_connect("/ws")
+    await socket.send_str('{"action": "authenticate", "token": "\\ud800"}')
+    assert await closing_code(socket) == 4401
+    assert "web.failed" not in caplog.text
+
+
+async def test_who_tries_too_many_tokens_is_told_to_come_later(caller: Caller) -> None:
+    codes = []
+    for _ in range(21):
+        async with await connect(caller, "wrong-token-of-sixteen") as socket:
+            codes.append(await closing_code(socket))
+            assert socket.exception() is None
+    assert codes == [4401] * 20 + [1013]
+
+
+async def test_a_socket_that_a_fault_ends_says_so_and_the_log_says_which(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    await caller.bench.database.rows("ALTER TABLE jobs RENAME TO elsewhere", {})
+    socket = await connect(caller)
+    await subscribe(socket, "0" * 32)
+    assert await closing_code(socket) == 1011
+    assert caplog.text.count("ws.failed") == 1
+    assert "no such table" in caplog.text
+
+
 async def test_a_token_in_the_header_needs_no_first_message(caller: Caller) -> None:
     job_id = await caller.order()
     headers = {"Authorization": f"Bearer {TOKEN}"}

@@ -296,6 +296,28 @@ async def test_a_body_that_never_comes_is_not_waited_for(
     assert b"408" in await site.raw(request.encode())
 
 
+async def test_whoever_hangs_up_in_mid_webhook_is_no_bug(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serve(bench) as site:
+        # Told to go on, so that the handler is reading when nobody is there any more.
+        head = (
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert b" 100 " in await site.raw(head.encode())
+    assert "web.failed" not in caplog.text
+
+
+async def test_a_webhook_whose_encoding_is_no_such_thing_is_refused(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = b"no gzip"
+    headers = {**signed(body, now=site.bench.clock()), "Content-Encoding": "gzip"}
+    assert (await site.post(body, headers)).status == 400
+    await site.get("/healthz")
+    assert "Traceback" not in caplog.text
+
+
 async def test_a_webhook_that_cant_be_stored_is_to_be_sent_again(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,7 +16,7 @@ from bot.errors import DeliveryError, StartupError, UserError
 from bot.front import webhooks
 from bot.media.files import commit, part_of
 from bot.model import JobState
-from bot.outside import Status, read
+from bot.outside import Status, read, say
 from bot.settings import load_settings
 from bot.texts import Texts
 from bot.web.server import WebServer
@@ -126,7 +126,7 @@ async def _generate(options: argparse.Namespace) -> int:
         try:
             job = await _order(engine, options)
         except UserError as error:
-            sys.stderr.write(f"{texts(error.key, 'en', **error.fields)}\n")
+            sys.stderr.write(f"{say(texts, error.key, 'en', error.fields)}\n")
             return 1
         ended = await _make(engine, job, Bar(sys.stderr, texts))
         return await _report(engine, ended, options.output, texts)

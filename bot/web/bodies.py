@@ -35,7 +35,12 @@ _ONLY_VERSION = "v3"
 _TEXT_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
 _SECONDS = 300.0  # the largest audio over a slow line
-_AUDIO = re.compile(rb'"audioBuffer"\s*:\s*"(?:data:[\w/+.;=-]*,)?')
+# With bounds: a search holds up everything else until it ends.
+_AUDIO = re.compile(rb'"audioBuffer"\s{0,100}:\s{0,100}"(?:data:[\w/+.;=\\-]{0,100},)?')
+# How JSON may write what base64 is made of; any other backslash is no base64.
+_ESCAPED = {rb"\/": b"/", rb"\u002f": b"/", rb"\u002b": b"+", rb"\u003d": b"="}
+_ESCAPE = re.compile(rb"\\(?:/|u00(?:2[fFbB]|3[dD]))")
+_HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +103,8 @@ class Bodies:
             fields[name] = await _text(part)
 
     async def _json(self, request: web.Request) -> Order:
-        # By the rules of base64, and with room for the rest.
-        most = self._max_audio_bytes * 4 // 3 + _TEXT_BYTES
+        # Base64 takes a third more, its escapes some of what is left, and then there is the rest.
+        most = self._max_audio_bytes * 3 // 2 + _TEXT_BYTES
         async with self._clients.scratch() as path:
             try:
                 await save(request.content.iter_chunked(_CHUNK), path, max_bytes=most)
@@ -194,15 +199,23 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 async def _decoded(path: Path, span: tuple[int, int]) -> AsyncIterator[bytes]:
     start, end = span
-    rest = b""
+    escaped, rest = b"", b""
     for position in range(start, end, _CHUNK):
-        piece = await asyncio.to_thread(_slice, path, position, min(position + _CHUNK, end))
-        # JSON may write "/" as "\/".
-        rest += piece.replace(b"\\", b"")
+        escaped += await asyncio.to_thread(_slice, path, position, min(position + _CHUNK, end))
+        plain, escaped = _unescape(escaped)
+        rest += plain
         whole = len(rest) // 4 * 4
         yield _from_base64(rest[:whole])
         rest = rest[whole:]
-    _from_base64(rest)
+    # What still waits for the rest of an escape ended too early.
+    yield _from_base64(rest + escaped)
+
+
+def _unescape(text: bytes) -> tuple[bytes, bytes]:
+    """Undo JSON's escapes; an end that may be half of one comes apart."""
+    half = _HALF_ESCAPE.search(text)
+    whole = half.start() if half else len(text)
+    return _ESCAPE.sub(lambda found: _ESCAPED[found[0].lower()], text[:whole]), text[whole:]
 
 
 def _slice(path: Path, start: int, end: int) -> bytes:

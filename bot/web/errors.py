@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from bot.errors import ClapperError, UserError
-from bot.web.middleware import id_of
+from bot.outside import say
+from bot.texts import Moment
+from bot.web.middleware import id_of, is_senders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.texts import Texts
 
 log = logging.getLogger(__name__)
@@ -64,19 +69,31 @@ class Refusals:
             case sqlite3.Error():
                 log.error("web.database_failed request=%s", request_id, exc_info=error)
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
+            case _ if is_senders(error, request):
+                status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}
             case _:
                 log.error("web.failed request=%s", request_id, exc_info=error)
                 status, key = HTTPStatus.INTERNAL_SERVER_ERROR, "error.internal"
                 fields = {"incident": request_id}
-        message = self._texts(key, language(request), **fields)
+        message = say(self._texts, key, language(request), fields)
         answer = web.json_response(
             {"error": {"key": key, "message": message}, "requestId": request_id}, status=status
         )
         if status is HTTPStatus.UNAUTHORIZED:
             answer.headers["WWW-Authenticate"] = "Bearer"
-        if isinstance(seconds := fields.get("seconds"), int):
-            answer.headers["Retry-After"] = str(seconds)
+        if later := _retry_after(fields):
+            answer.headers["Retry-After"] = later
         return answer
+
+
+def _retry_after(fields: Mapping[str, object]) -> str | None:
+    match fields:
+        case {"seconds": int(seconds)}:
+            return str(seconds)
+        case {"when": Moment(at)}:
+            return formatdate(at, usegmt=True)
+        case _:
+            return None
 
 
 def language(request: web.Request) -> str:

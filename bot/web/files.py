@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
 _NAME_CHARACTERS = 60
+_WHOLE = re.compile(r"bytes 0-(?P<last>\d+)/(?P<size>\d+)")
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
 
 
 class VideoResponse(web.FileResponse):
     """The answer that sends a video; it may be shown `inline`, or saved under its prompt's name.
 
-    `on_sent` is called when its last byte has gone out.
+    `on_sent` is called when all of it has gone out, in one answer.
     """
 
     def __init__(
@@ -45,16 +46,17 @@ class VideoResponse(web.FileResponse):
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send it."""
         writer = await super().prepare(request)
-        if self._on_sent and request.method == hdrs.METH_GET and self._reached_the_end():
+        if self._on_sent and request.method == hdrs.METH_GET and self._is_all_of_it():
             await self._on_sent()
         return writer
 
-    def _reached_the_end(self) -> bool:
+    def _is_all_of_it(self) -> bool:
         if self.status == HTTPStatus.OK:
             return True
-        span, _, size = self.headers.get(hdrs.CONTENT_RANGE, "").partition("/")
-        last = span.rpartition("-")[2]
-        return last.isdigit() and size.isdigit() and int(last) + 1 == int(size)
+        # Who asks for the end may never have had the start: a part counts for nothing, and what
+        # came in parts alone is kept for its days.
+        span = _WHOLE.fullmatch(self.headers.get(hdrs.CONTENT_RANGE, ""))
+        return span is not None and int(span["last"]) + 1 == int(span["size"])
 
 
 async def is_whole(path: Path, size: int) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, hdrs, web
 
-from bot.web.errors import language
+from bot.web.errors import ApiError, language
+from bot.web.middleware import id_of, is_senders
 from bot.web.reader import MAX_MESSAGE_BYTES, Reader
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from bot.texts import Texts
     from bot.web.doors import Doors
     from bot.web.identities import Identities
+
+log = logging.getLogger(__name__)
 
 _MOST_SOCKETS = 20  # of one client
 _PING_SECONDS = 25.0
@@ -54,10 +58,25 @@ class Live:
         # A browser lets any page open a socket to anywhere, and says which page it is.
         if hdrs.ORIGIN in request.headers and not self._identities.is_own_page(request):
             self._doors.turn_away(request)
+        client = self._identities.by_request(request)
         socket = web.WebSocketResponse(
             heartbeat=_PING_SECONDS, max_msg_size=MAX_MESSAGE_BYTES, compress=False
         )
         await socket.prepare(request)
+        # From here on the answer is a socket, and what goes wrong is said by how it closes.
+        try:
+            await self._talk(socket, request, client)
+        except ApiError:
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too often")
+        except Exception as error:  # the edge
+            if not is_senders(error, request):
+                log.exception("ws.failed request=%s", id_of(request))
+            await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal error")
+        return socket
+
+    async def _talk(
+        self, socket: web.WebSocketResponse, request: web.Request, client: str | None
+    ) -> None:
         reader = Reader(
             socket,
             clients=self._clients,
@@ -65,7 +84,6 @@ class Live:
             texts=self._texts,
             locale=language(request),
         )
-        client = self._identities.by_request(request)
         if client is None:
             client = self._identities.by_token(await reader.first_token())
         if client is None:
@@ -73,7 +91,6 @@ class Live:
             await socket.close(code=_UNAUTHORIZED, message=b"sign in with an API token")
         else:
             await self._serve(socket, reader, client)
-        return socket
 
     async def _serve(self, socket: web.WebSocketResponse, reader: Reader, client: str) -> None:
         group = self._sockets.setdefault(client, set())

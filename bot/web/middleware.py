@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,7 +36,9 @@ async def guard(
     except sqlite3.Error:
         log.exception("web.database_failed route=%s request=%s", _route(request), id_of(request))
         return web.Response(status=503, text="try again later\n")
-    except Exception:  # the edge
+    except Exception as error:  # the edge
+        if is_senders(error, request):
+            raise web.HTTPBadRequest from error
         log.exception("web.failed route=%s request=%s", _route(request), id_of(request))
         return web.Response(status=500, text="internal error\n")
 
@@ -45,11 +48,22 @@ async def seal(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = id_of(request)
+    if request.content.exception() is not None:
+        # Else aiohttp reads on in a body that is broken, and logs that as a bug.
+        request.content.feed_eof()
+        response.force_close()
 
 
 def id_of(request: web.Request) -> str:
     """Return what a request is called in the log, and in its answer."""
     return request.get(_REQUEST_ID, "-")
+
+
+def is_senders(error: Exception, request: web.Request) -> bool:
+    """Tell whether an error is the sender's: the body is broken, or nobody is there any more."""
+    if isinstance(error, ConnectionError):
+        return request.transport is None or request.transport.is_closing()
+    return isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
 def _route(request: web.Request) -> str:

@@ -65,7 +65,7 @@ class Reader:
         return token if isinstance(token, str) else ""
 
     async def serve(self, client: str) -> None:
-        """Answer a client until the socket is closed."""
+        """Answer a client until the socket is closed; whatever failed is raised."""
         self._client = client
         tasks = {
             asyncio.create_task(self._listen(), name="ws.listen"),
@@ -80,6 +80,9 @@ class Reader:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            failures = [task.exception() for task in tasks if not task.cancelled()]
+        for failure in filter(None, failures):
+            raise failure
         if not self._socket.closed:
             await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow")
 

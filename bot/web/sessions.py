@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,10 @@ from bot.web.identities import COOKIE, SESSION_SECONDS
 if TYPE_CHECKING:
     from bot.web.doors import Doors
     from bot.web.identities import Identities
+
+
+_READ_SECONDS = 10.0
+_MOST_BYTES = 4096
 
 
 class Sessions:
@@ -35,11 +41,8 @@ class Sessions:
         # A form of another site could sign somebody in as somebody else.
         if request.headers.get("Origin") and not self._identities.is_own_page(request):
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")
-        try:
-            given: object = (await request.json())["token"]
-        except (ValueError, KeyError, TypeError):
-            raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_token") from None
-        client = self._identities.by_token(given) if isinstance(given, str) else None
+        given = _token(await _body(request))
+        client = self._identities.by_token(given)
         if client is None:
             self._doors.turn_away(request)
         response = web.json_response({"client": client})
@@ -61,3 +64,26 @@ class Sessions:
         response = web.Response(status=HTTPStatus.NO_CONTENT)
         response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
         return response
+
+
+async def _body(request: web.Request) -> bytes:
+    body = b""
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > _MOST_BYTES:
+                    raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
+    except TimeoutError:
+        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None
+    return body
+
+
+def _token(body: bytes) -> str:
+    try:
+        token: object = json.loads(body)["token"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        token = None
+    if not isinstance(token, str):
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_token")
+    return token
