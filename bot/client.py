@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -70,8 +70,9 @@ class VideoBot(commands.Bot):
 
     services: Services
 
-    def __init__(self) -> None:
+    def __init__(self, trace: aiohttp.TraceConfig | None = None) -> None:
         self._offered = False
+        traced: dict[str, Any] = {"http_trace": trace} if trace else {}
         super().__init__(
             command_prefix=commands.when_mentioned,
             intents=discord.Intents(guilds=True),
@@ -80,6 +81,7 @@ class VideoBot(commands.Bot):
             chunk_guilds_at_startup=False,
             max_messages=None,
             help_command=None,
+            **traced,
             tree_cls=CommandTree,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(

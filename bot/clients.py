@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.media.files import TooLargeError, save
-from bot.model import Attachment, Client, new_job_id
+from bot.model import Attachment, Client, JobState, new_job_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
@@ -140,7 +140,7 @@ class ClientJobs:
 
     async def cancel(self, job: Job) -> Job | None:
         """Stop an open job, or give it up where nobody knows; None: it is past stopping."""
-        return await self._jobs.cancel(job.id) or await self._jobs.give_up(job.id)
+        return await self._jobs.cancel(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
         """Return a job's finished video; None: it is kept no more."""
@@ -160,13 +160,13 @@ class ClientJobs:
         await self._artifacts.mark_delivered(job.id, now=self._clock())
 
     async def wait(self, job: Job, on_change: Callable[[Job], None] | None = None) -> Job:
-        """Wait for a job's end, and return it; `on_change` gets each change before that."""
+        """Wait until a job has ended, or only a person can decide; `on_change` gets the rest."""
         changes: asyncio.Queue[Job] = asyncio.Queue()
         leave = self._feed.follow(job.id, changes.put_nowait)
         try:
             # What happened before is in the table.
             now = await self._jobs.get(job.id) or job
-            while not now.state.is_final:
+            while not (now.state.is_final or now.state is JobState.UNDECIDED):
                 if on_change:
                     on_change(now)
                 now = await changes.get()

@@ -1,4 +1,4 @@
-"""Puts together what API clients meet: the settings of it end here."""
+"""Puts together what is there over HTTP, and opens it."""
 
 from __future__ import annotations
 
@@ -6,42 +6,88 @@ import time
 from typing import TYPE_CHECKING
 
 from bot.links import derive_key
+from bot.media.ffmpeg import Ffmpeg
+from bot.media.posters import Posters
+from bot.web.downloads import Downloads
 from bot.web.identities import Identities
+from bot.web.metrics import MetricsPage
+from bot.web.server import WebServer
+from bot.web.share import SharePage
 from bot.web.site import Site
+from bot.web.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from bot.clients import ClientJobs
-    from bot.core import Core
-    from bot.events import JobFeed
+    from collections.abc import Callable
+    from contextlib import AsyncExitStack
+
+    from bot.engine import Engine
     from bot.links import Links
-    from bot.media.posters import Posters
     from bot.texts import Texts
 
 _MIB = 1024 * 1024
 
 
-def make_site(  # noqa: PLR0913 - the composition root names each
-    core: Core,
+async def open_front(
+    engine: Engine,
+    stack: AsyncExitStack,
     *,
-    clients: ClientJobs,
-    feed: JobFeed,
     texts: Texts,
     links: Links,
-    posters: Posters,
-) -> Site | None:
+    is_ready: Callable[[], bool],
+) -> None:
+    """Answer requests from now on; `is_ready` tells whether Discord is connected."""
+    # An ffmpeg of its own: a page does not wait for a rendering.
+    posters = Posters(Ffmpeg(engine.core.ffmpeg_path, slots=1), engine.workspace)
+    shares = SharePage(
+        links=links,
+        jobs=engine.jobs,
+        artifacts=engine.artifacts,
+        workspace=engine.workspace,
+        posters=posters,
+        texts=texts,
+    )
+    site, metrics = _site(engine, texts, links, posters), _metrics(engine)
+    server = WebServer(
+        [
+            *webhooks(engine).routes,
+            *Downloads(links, engine.artifacts, engine.workspace).routes,
+            *shares.routes,
+            *(site.routes if site else ()),
+            *(metrics.routes if metrics else ()),
+        ],
+        engine.core.listener,
+        is_ready=is_ready,
+    )
+    await server.start()
+    stack.push_async_callback(server.close)
+    if site:
+        stack.push_async_callback(site.close)
+
+
+def webhooks(engine: Engine) -> Webhooks:
+    """Return what takes in webhooks, and counts them."""
+    return Webhooks(engine.jobs, engine.backend, note=engine.metrics.note_webhook, clock=time.time)
+
+
+def _metrics(engine: Engine) -> MetricsPage | None:
+    token = engine.core.settings.metrics_token.get_secret_value()
+    return MetricsPage(engine.metrics, engine.store, token=token) if token else None
+
+
+def _site(engine: Engine, texts: Texts, links: Links, posters: Posters) -> Site | None:
     """Return the API with its page; None: the operator has given nobody a token."""
-    settings = core.settings
+    settings = engine.core.settings
     if not settings.api_tokens:
         return None
     identities = Identities(
         settings.api_tokens,
-        key=derive_key(core.secret, "sessions"),
+        key=derive_key(engine.core.secret, "sessions"),
         public_url=settings.public_url,
         clock=time.time,
     )
     return Site(
-        clients=clients,
-        feed=feed,
+        clients=engine.clients,
+        feed=engine.feed,
         identities=identities,
         texts=texts,
         links=links,

@@ -246,25 +246,40 @@ class JobService:
         return await self._store.intend_dm(job, now=self._clock())
 
     async def claim(
-        self, states: Collection[JobState], *, running: Collection[str], limit: int
+        self,
+        states: Collection[JobState],
+        *,
+        running: Collection[str],
+        limit: int,
+        clients_only: bool = False,
     ) -> list[Job]:
-        """Take jobs whose step is due."""
+        """Take jobs whose step is due; `clients_only`: none that comes from Discord."""
         return await self._store.claim(
             states,
             backend=self._backend,
             client=self._client,
+            clients_only=clients_only,
             running=running,
             limit=limit,
             now=self._clock(),
         )
 
     async def seconds_until_due(
-        self, states: Collection[JobState], *, running: Collection[str]
+        self,
+        states: Collection[JobState],
+        *,
+        running: Collection[str],
+        clients_only: bool = False,
     ) -> float | None:
         """Tell how long there is nothing to do."""
         now = self._clock()
         due = await self._store.next_due(
-            states, backend=self._backend, client=self._client, running=running, now=now
+            states,
+            backend=self._backend,
+            client=self._client,
+            clients_only=clients_only,
+            running=running,
+            now=now,
         )
         return None if due is None else max(0.0, due - now)
 

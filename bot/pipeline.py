@@ -131,8 +131,7 @@ class Pipeline:
         if job.client is None and job.origin.message_id is None:
             await self._find_message(job)
             return
-        text = job.attachment.text if job.attachment else None
-        if text is not None and not await self._preparation.passes(job, (text,)):
+        if not await self._may_be_spoken(job):
             return
         try:
             await self._take_in(job)
@@ -141,6 +140,14 @@ class Pipeline:
             await self._jobs.fail(job, error.key, **{name: _plain(value) for name, value in fields})
             return
         await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
+
+    async def _may_be_spoken(self, job: Job) -> bool:
+        """Tell whether nothing stands against a text to speak, which may cost, nor its prompt."""
+        text = job.attachment.text if job.attachment else None
+        if text is None:
+            return True
+        prompt = () if job.clip_of else (job.request.prompt,)
+        return await self._preparation.passes(job, (*prompt, text))
 
     async def _take_in(self, job: Job) -> None:
         if job.clip_of is not None:
@@ -204,10 +211,12 @@ class Pipeline:
             return
         artifact = await self._workspace.publish(job.id, film.path, now=self._clock())
         await self._artifacts.save(artifact)
-        if job.client is not None:
-            await self._workspace.remove(job.id)
-        due = JobState.DELIVERING if job.client is None else JobState.SUCCEEDED
-        await self._jobs.move(job, due, Changes(note=film.note))
+        if job.client is None:
+            await self._jobs.move(job, JobState.DELIVERING, Changes(note=film.note))
+            return
+        await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=film.note))
+        # Last: a step that is repeated after a crash needs them. The sweep takes what stays.
+        await self._workspace.remove(job.id)
 
     async def _edit(self, job: Job) -> Film | None:
         try:

@@ -73,9 +73,7 @@ def _header_safe(value: SecretStr) -> SecretStr:
 
 def _long_enough(value: SecretStr) -> SecretStr:
     if 0 < len(value.get_secret_value()) < _SECRET_CHARACTERS:
-        raise ValueError(
-            f"must have {_SECRET_CHARACTERS} characters or more; empty makes one in DATA_DIR"
-        )
+        raise ValueError(f"must have {_SECRET_CHARACTERS} characters or more, or be empty")
     return value
 
 
@@ -156,6 +154,9 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
 
+    metrics_token: Annotated[
+        SecretStr, AfterValidator(_header_safe), AfterValidator(_long_enough)
+    ] = SecretStr("")
     api_token: Annotated[SecretStr, AfterValidator(_api_tokens)] = SecretStr("")
 
     video_backend: Literal["storyboard", "openai", "openrouter", "gemini"] = "storyboard"

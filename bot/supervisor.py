@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.eraser import Eraser
     from bot.jobs import JobService
     from bot.keeper import Keeper
+    from bot.metrics import Metrics
     from bot.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Service:
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
+    metrics: Metrics
 
 
 async def supervise(service: Service, stop: asyncio.Event) -> None:
@@ -63,6 +65,8 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     for job in await service.jobs.by_token_alone():
         service.progress.watch(job)
     logged_in = asyncio.Event()
+    for worker in service.workers:
+        worker.wait_for_people()
 
     async def later(run: Callable[[], Awaitable[None]]) -> None:
         await logged_in.wait()
@@ -77,11 +81,9 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("progress", later(service.progress.run)),
             ("operator", later(service.operator.run)),
             ("eraser", service.eraser.run()),
+            ("metrics", service.metrics.watch_loop()),
             ("sweeper", _sweep(service.jobs, service.keeper)),
-            *(
-                (f"lane {number}", later(worker.run) if worker.meets_people else worker.run())
-                for number, worker in enumerate(service.workers)
-            ),
+            *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
         )
     }
     try:
@@ -103,6 +105,8 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
         try:
             await service.log_in()
             logged_in.set()
+            for worker in service.workers:
+                worker.meet_people()
         except DeliveryError as error:
             log.warning("discord.unreachable error=%r again_in=%d", str(error), pause)
             await asyncio.sleep(pause)

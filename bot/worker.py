@@ -35,7 +35,7 @@ class Lane:
     """Steps that share a limit on how many run at once.
 
     `interruptible`: nothing is lost when a cancelled job's step is cut off in the middle.
-    `meets_people`: its steps have nothing to do where Discord can't be reached.
+    `meets_people`: its steps need Discord, but for the jobs of API clients.
     """
 
     name: str
@@ -76,11 +76,16 @@ class Worker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._stopping = False
+        self._without_people = False
 
-    @property
-    def meets_people(self) -> bool:
-        """Whether this lane's steps need Discord."""
-        return self._lane.meets_people
+    def wait_for_people(self) -> None:
+        """Leave alone what needs Discord, until `meet_people`."""
+        self._without_people = self._lane.meets_people
+
+    def meet_people(self) -> None:
+        """Take up what needs Discord."""
+        self._without_people = False
+        self._woken.set()
 
     def note(self, event: JobChanged) -> None:
         """Look at the table, because a job has changed; drop the step of a cancelled one."""
@@ -118,7 +123,10 @@ class Worker:
         if free <= 0:
             return
         due = await self._jobs.claim(
-            tuple(self._lane.steps), running=tuple(self._running), limit=free
+            tuple(self._lane.steps),
+            running=tuple(self._running),
+            limit=free,
+            clients_only=self._without_people,
         )
         if self._stopping:
             return  # meanwhile: what was claimed stays due
@@ -135,7 +143,9 @@ class Worker:
         if len(self._running) >= self._lane.slots:
             return _IDLE_SECONDS
         due = await self._jobs.seconds_until_due(
-            tuple(self._lane.steps), running=tuple(self._running)
+            tuple(self._lane.steps),
+            running=tuple(self._running),
+            clients_only=self._without_people,
         )
         return _IDLE_SECONDS if due is None else min(due, _IDLE_SECONDS)
 

@@ -23,7 +23,8 @@ def allowed(interaction: discord.Interaction[VideoBot], job: Job | None, action:
 
     UserError: they may not, or there is nothing left to do it to.
     """
-    if job is None:
+    # An id can be forged: what a client of the API asked for has no card.
+    if job is None or job.client is not None:
         raise UserError("reply.too_late")
     # The card of a job that nobody knows the state of may still have its Cancel: that gives it up.
     gives_up = action is Action.CANCEL and job.state is JobState.UNDECIDED

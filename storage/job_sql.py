@@ -68,6 +68,7 @@ WHERE id IN (
         AND (backend = :backend
             OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
         AND (:client IS NULL OR client = :client)
+        AND (NOT :clients_only OR client IS NOT NULL)
         AND {_MAY_GO}
         AND id NOT IN (SELECT value FROM json_each(:running))
     ORDER BY next_at LIMIT :limit)
@@ -81,6 +82,7 @@ WHERE next_at IS NOT NULL
     AND (backend = :backend
         OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
     AND (:client IS NULL OR client = :client)
+    AND (NOT :clients_only OR client IS NOT NULL)
     AND {_MAY_GO}
     AND id NOT IN (SELECT value FROM json_each(:running))
 """  # noqa: S608 - put together from constants

@@ -107,6 +107,7 @@ class JobStore:
         *,
         backend: str,
         client: str | None,
+        clients_only: bool,
         running: Collection[str],
         limit: int,
         now: float,
@@ -114,25 +115,28 @@ class JobStore:
         """Take up to `limit` due jobs, leaving out those that are `running`; raises epochs.
 
         What was submitted to another backend than `backend` is left alone, and so is what waits
-        behind an open circuit, and with a `client` everything that is not its.
+        behind an open circuit. With a `client` everything else is left alone, and with
+        `clients_only` all that comes from Discord.
         """
         return await self._many(
             job_sql.CLAIM,
             states=json.dumps(list(states)),
             backend=backend,
             client=client,
+            clients_only=int(clients_only),
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
             held_since=now - HELD_SECONDS,
         )
 
-    async def next_due(
+    async def next_due(  # noqa: PLR0913 - each narrows it down
         self,
         states: Iterable[JobState],
         *,
         backend: str,
         client: str | None,
+        clients_only: bool,
         running: Collection[str],
         now: float,
     ) -> float | None:
@@ -143,6 +147,7 @@ class JobStore:
                 "states": json.dumps(list(states)),
                 "backend": backend,
                 "client": client,
+                "clients_only": int(clients_only),
                 "running": json.dumps(list(running)),
                 "now": now,
                 "held_since": now - HELD_SECONDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.client import Services, VideoBot, log_in
@@ -59,6 +59,7 @@ class Desk:
     messages: Messages
     direct: DirectMessages
     public_url: str = ""
+    handovers: list[str] = field(default_factory=list[str])
 
     def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
         bench = self.bench
@@ -83,6 +84,7 @@ class Desk:
             ladder=ladder,
             links=links,
             artifacts=bench.artifacts,
+            note_handover=self.handovers.append,
             clock=self.clock,
         )
 

@@ -267,13 +267,24 @@ async def test_a_text_is_checked_before_it_is_spoken(bench: Bench, fake: FakeMod
     source = await bench.at(JobState.SUCCEEDED)
     fake.reasons["knife"] = Reason.VIOLENCE
     refused = await bench.submit(clip_of=source.id, attachment=spoken("Bring the knife"))
-    assert (await bench.run_out(refused.id)).state is JobState.FAILED
-    assert bench.editor.spoken == []
+    ended = await bench.run_out(refused.id)
+    assert (ended.state, bench.editor.spoken) == (JobState.FAILED, [])
+    assert choices_for(ended) == (Action.ATTACH, Action.DELETE)
 
     fake.faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
     allowed = await bench.submit(clip_of=source.id, attachment=spoken("Bring the spoon"))
     assert (await bench.run_out(allowed.id)).state is JobState.SUCCEEDED
     assert bench.editor.spoken == [(allowed.id, "Bring the spoon")]
+
+
+async def test_neither_text_is_spoken_while_something_stands_against_the_prompt(
+    bench: Bench, fake: FakeModerator
+) -> None:
+    fake.reasons["roof"] = Reason.VIOLENCE
+    job = await bench.run_out((await bench.submit(attachment=spoken("Bring the spoon"))).id)
+
+    assert (job.state, bench.editor.spoken) == (JobState.FAILED, [])
+    assert choices_for(job) == (Action.ATTACH, Action.DELETE)
 
 
 async def test_a_refusal_stands_on_the_card_and_the_provider_is_not_asked(

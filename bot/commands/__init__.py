@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.commands.demo import Demo
 from bot.commands.doctor import Doctor
+from bot.commands.generate import Generate
 from bot.commands.run import Run
 from bot.commands.storyboard import ServeStoryboard
 
@@ -30,4 +31,4 @@ class Command(Protocol):
 
 def all_commands() -> tuple[Command, ...]:
     """Return every command, in the order of `--help`."""
-    return (Run(), Demo(), Doctor(), ServeStoryboard())
+    return (Run(), Demo(), Doctor(), Generate(), ServeStoryboard())

@@ -9,13 +9,14 @@ from bot.model import CANCELLABLE, JobState
 from bot.moderation.base import Reason
 
 if TYPE_CHECKING:
-    from bot.model import Failure, Job
+    from bot.model import Job
 
 HELD = (Action.DELETE,)
 FINISHED = (Action.AGAIN, Action.EDIT, Action.NARRATE, Action.DELETE)
 
+_REASONS = frozenset(Reason)
 # The same prompt would be refused again.
-_ABOUT_THE_PROMPT = frozenset({"failed.moderated", "failed.invalid", *Reason})
+_ABOUT_THE_PROMPT = _REASONS | {"failed.moderated", "failed.invalid"}
 
 
 def choices_for(job: Job) -> tuple[Action, ...]:
@@ -31,15 +32,18 @@ def choices_for(job: Job) -> tuple[Action, ...]:
         case JobState.CANCELLED:
             return (Action.AGAIN, Action.EDIT, Action.DELETE)
         case JobState.FAILED:
-            return (*_after(job.failure, for_a_clip=job.clip_of is not None), Action.DELETE)
+            return (*_after_failure(job), Action.DELETE)
         case _:
             return ()
 
 
-def _after(failure: Failure | None, *, for_a_clip: bool) -> tuple[Action, ...]:
-    key = failure.key if failure else ""
-    if key.startswith(("audio.", "speech.")) or key == "failed.not_narrated":
+def _after_failure(job: Job) -> tuple[Action, ...]:
+    key = job.failure.key if job.failure else ""
+    about_a_narration = key.startswith(("audio.", "speech.")) or key == "failed.not_narrated"
+    is_spoken = job.attachment is not None and job.attachment.text is not None
+    # Of two texts that were checked together nobody knows which it was: this form has both.
+    if about_a_narration or (is_spoken and key in _REASONS):
         return (Action.ATTACH,)
-    if for_a_clip:
+    if job.clip_of is not None:
         return ()
     return (Action.EDIT,) if key in _ABOUT_THE_PROMPT else (Action.AGAIN, Action.EDIT)

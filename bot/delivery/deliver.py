@@ -47,6 +47,7 @@ class DiscordDeliverer:
         ladder: Ladder,
         links: Links,
         artifacts: ArtifactStore,
+        note_handover: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._messages = messages
@@ -57,6 +58,7 @@ class DiscordDeliverer:
         self._ladder = ladder
         self._links = links
         self._artifacts = artifacts
+        self._note_handover = note_handover
         self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
@@ -141,11 +143,14 @@ class DiscordDeliverer:
             await self._messages.edit(job, view, lambda: (parcel.open(),))
 
         if await self._ladder.climb(artifact, place, upload, lambda: self._say_fitting(job)):
+            self._note_handover("upload")
             return Handover.CARD
         if link is not None:
             await self._link(job, artifact, link)
+            self._note_handover("link")
             return Handover.CARD
         log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
+        self._note_handover("held")
         limit = await self._ladder.limit(place)
         await self._messages.edit(job, self._cards.render_held(job, artifact, limit=limit))
         return Handover.HELD

@@ -24,6 +24,7 @@ from storage.people import PeopleStore
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    import aiohttp
     import discord
 
     from bot.delivery.cards import Cards
@@ -48,11 +49,13 @@ async def open_deliverer(  # noqa: PLR0913 - the composition root names each
     shrinker: Shrinker,
     clock: Callable[[], float],
     patience: Patience | None = None,
+    trace: aiohttp.TraceConfig | None = None,
+    note_handover: Callable[[str], None] = lambda _: None,
 ) -> AsyncGenerator[DiscordDeliverer]:
     """Open the way by tokens, and yield the deliverer."""
     people, artifacts = PeopleStore(database), ArtifactStore(database)
     ladder = _ladder(database, shrinker, workspace, links, clock)
-    async with TokenRoute(client, clock=clock) as tokens:
+    async with TokenRoute(client, clock=clock, trace=trace) as tokens:
         yield DiscordDeliverer(
             messages=Messages(client, jobs, tokens),
             notices=Notices(
@@ -71,6 +74,7 @@ async def open_deliverer(  # noqa: PLR0913 - the composition root names each
             ladder=ladder,
             links=links,
             artifacts=artifacts,
+            note_handover=note_handover,
             clock=clock,
         )
 

@@ -44,15 +44,25 @@ class TokenRoute:
     would wait for that.
     """
 
-    def __init__(self, client: discord.Client, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        *,
+        clock: Callable[[], float],
+        trace: aiohttp.TraceConfig | None = None,
+    ) -> None:
         self._client = client
         self._clock = clock
+        self._traces = [trace] if trace else []
         self._closed_until: dict[str, float] = {}
         self._unanswered: set[str] = set()
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(), timeout=TIMEOUT, middlewares=(self._watch,)
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=TIMEOUT,
+            middlewares=(self._watch,),
+            trace_configs=self._traces,
         )
         return self
 

@@ -25,13 +25,22 @@ _LOG_SECONDS = 10.0
 
 
 class Webhooks:
-    """Takes in what the provider says; it is a hint only: the state comes from the poll."""
+    """Takes in what the provider says; it is a hint only: the state comes from the poll.
+
+    `note` is told how each came out: new, repeated, refused, or other.
+    """
 
     def __init__(
-        self, jobs: JobService, backend: VideoBackend, *, clock: Callable[[], float]
+        self,
+        jobs: JobService,
+        backend: VideoBackend,
+        *,
+        note: Callable[[str], None],
+        clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
+        self._note = note
         self._clock = clock
         self._refusals = Throttle(apart=_LOG_SECONDS, clock=clock)
 
@@ -49,17 +58,20 @@ class Webhooks:
         try:
             webhook = self._backend.parse_webhook(request.headers, body, now=self._clock())
         except WebhookError as error:
-            self._note(error)
+            self._note("refused")
+            self._log(error)
             return web.Response(status=error.status, text=f"{error}\n")
         if webhook is None:
+            self._note("other")
             return web.Response(text="not about a video\n")
         new = await self._jobs.receive_webhook(
             backend=self._backend.name, webhook_id=webhook.id, remote_id=webhook.ref
         )
+        self._note("new" if new else "repeated")
         log.info("webhook.received ref=%s new=%s", webhook.ref, new)
         return web.Response(text="ok\n")
 
-    def _note(self, refusal: WebhookError) -> None:
+    def _log(self, refusal: WebhookError) -> None:
         suppressed = self._refusals.admit()
         if suppressed is not None:
             log.warning("webhook.refused reason=%r suppressed=%d", str(refusal), suppressed)

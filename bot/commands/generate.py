@@ -1,0 +1,197 @@
+"""`generate`: one video from the command line, without Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.commands.run import configure_logs
+from bot.core import open_backend, open_core
+from bot.engine import make_workers, open_engine
+from bot.errors import DeliveryError, StartupError, UserError
+from bot.front import webhooks
+from bot.media.files import commit, part_of
+from bot.model import JobState
+from bot.outside import Status, read
+from bot.settings import load_settings
+from bot.texts import Texts
+from bot.web.server import WebServer
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import AsyncIterator
+    from typing import NoReturn, TextIO
+
+    from bot.engine import Engine
+    from bot.model import Artifact, Handover, Job
+
+CLIENT = "cli"
+_CHUNK = 256 * 1024
+_BAR = 30
+_GRACE_SECONDS = 20.0
+
+
+class Generate:
+    """Orders a video, waits for it with a progress bar, and writes it to a file."""
+
+    name = "generate"
+    summary = "make one video from the command line, without Discord"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take the script, the narration, and where the video goes."""
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("script", nargs="?", help="what the video should show")
+        what.add_argument(
+            "--resume", metavar="JOB", help="go on with a job that was interrupted, at no new cost"
+        )
+        parser.add_argument("--audio", type=Path, help="a narration to lay over it")
+        parser.add_argument("-o", "--output", type=Path, default=Path("video.mp4"))
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Check what can be checked before anything is spent, then make it."""
+        if options.audio and not options.audio.is_file():
+            raise StartupError(f"--audio: there is no file {options.audio}.")
+        if not options.output.absolute().parent.is_dir():
+            raise StartupError(f"--output: there is no folder {options.output.absolute().parent}.")
+        settings = load_settings()
+        # The bar is the show: what is logged for operators would draw over it.
+        configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
+        return asyncio.run(_generate(options))
+
+
+class Bar:
+    """A progress bar in one line of a terminal; elsewhere, a line for each change."""
+
+    def __init__(self, out: TextIO, texts: Texts) -> None:
+        self._out = out
+        self._texts = texts
+        self._live = out.isatty()
+        self._drawn = ""
+
+    def draw(self, job: Job) -> None:
+        """Show how a job stands."""
+        reading = read(job, self._texts)
+        filled = "█" * (reading.progress * _BAR // 100)
+        stage = self._texts(f"state.{job.state}")
+        line = f"{filled:░<{_BAR}} {reading.progress:3d}%  {stage}"
+        if line != self._drawn:
+            self._out.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
+            self._out.flush()
+            self._drawn = line
+
+    def close(self) -> None:
+        """Leave the line."""
+        if self._live and self._drawn:
+            self._out.write("\n")
+
+
+class _NoDiscord:
+    """Stands where deliveries go; a client's jobs are fetched, and never come here."""
+
+    async def find_message(self, job: Job) -> int | None:
+        """Refuse."""
+        self._refuse(job)
+
+    async def show(self, job: Job) -> None:
+        """Refuse."""
+        self._refuse(job)
+
+    async def deliver(self, job: Job, artifact: Artifact) -> Handover:  # noqa: ARG002 - as declared
+        """Refuse."""
+        self._refuse(job)
+
+    async def notify(self, job: Job, artifact: Artifact) -> bool:  # noqa: ARG002 - as declared
+        """Refuse."""
+        self._refuse(job)
+
+    def _refuse(self, job: Job) -> NoReturn:
+        raise DeliveryError(f"job {job.id} needs Discord")
+
+
+async def _generate(options: argparse.Namespace) -> int:
+    async with AsyncExitStack() as stack:
+        core = await open_core(load_settings(), stack)
+        backend = await open_backend(core, stack)
+        engine = await open_engine(core, backend, stack, client=CLIENT)
+        # Not for its pages: a provider on this machine may call back.
+        server = WebServer(webhooks(engine).routes, core.listener, is_ready=lambda: True)
+        await server.start()
+        stack.push_async_callback(server.close)
+        texts = Texts.load()
+        try:
+            job = await _order(engine, options)
+        except UserError as error:
+            sys.stderr.write(f"{texts(error.key, 'en', **error.fields)}\n")
+            return 1
+        ended = await _make(engine, job, Bar(sys.stderr, texts))
+        return await _report(engine, ended, options.output, texts)
+
+
+async def _order(engine: Engine, options: argparse.Namespace) -> Job:
+    if options.resume:
+        job = await engine.clients.get(CLIENT, options.resume)
+        if job is None:
+            raise UserError("api.unknown_job")
+        return job
+    upload = None
+    if options.audio:
+        chunks = _chunks(options.audio)
+        upload = await engine.clients.take_in(chunks, filename=options.audio.name)
+    return await engine.clients.submit(CLIENT, options.script, upload)
+
+
+async def _make(engine: Engine, job: Job, bar: Bar) -> Job:
+    """Let the lanes work until the job has ended, and return it."""
+    workers = make_workers(engine, _NoDiscord())
+    await engine.circuit.resume()
+    tasks = [asyncio.create_task(worker.run(), name="lane") for worker in workers]
+    try:
+        return await engine.clients.wait(job, bar.draw)
+    except asyncio.CancelledError:
+        bar.close()
+        sys.stderr.write(
+            f"Interrupted. It may be charged: python -m bot generate --resume {job.id}\n"
+        )
+        raise
+    finally:
+        bar.close()
+        await asyncio.gather(*(worker.stop(grace=_GRACE_SECONDS) for worker in workers))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
+    reading = read(job, texts)
+    if job.state is JobState.UNDECIDED:
+        sys.stderr.write(f"{texts('state.undecided')}. {texts('card.undecided')}\n")
+        return 1
+    if reading.status is not Status.COMPLETED:
+        sys.stderr.write(f"{reading.error}\n")
+        return 1
+    if job.note:
+        sys.stderr.write(f"{texts(job.note)}\n")
+    video = engine.clients.video(job)
+    if await engine.clients.artifact(job) is None or not video.exists():
+        sys.stderr.write(f"{texts('api.expired')}\n")
+        return 1
+    await asyncio.to_thread(_copy, video, output)
+    await engine.clients.note_fetched(job)
+    sys.stdout.write(f"{output}\n")
+    return 0
+
+
+def _copy(video: Path, output: Path) -> None:
+    part = part_of(output)
+    shutil.copyfile(video, part)
+    commit(part, output)
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, _CHUNK):
+            yield chunk

@@ -1,0 +1,98 @@
+"""`python -m bot generate` as an operator runs it."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.media.mp4 import read_mp4
+from tests import clips
+from tests.command_line import end, run_bot, start
+from tests.measurements import sound_seconds
+from tests.videos_api import Fault, VideosApi
+from tests.wire import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFUSAL = {"error": {"message": "no", "type": "x", "code": "moderation_blocked", "param": None}}
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return clips.make_clip(tmp_path / "provider.mp4", seconds=2)
+
+
+def provider(api: VideosApi) -> dict[str, str]:
+    return {
+        "VIDEO_BACKEND": "openai",
+        "OPENAI_BASE_URL": api.base_url,
+        "HTTP_PORT": str(free_port()),
+    }
+
+
+async def test_a_video_is_made_with_the_narration_and_written_where_it_was_asked_for(
+    tmp_path: Path, clip: Path
+) -> None:
+    voice = clips.make_tone(tmp_path / "voice.ogg", seconds=3)
+    async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
+        ended = await run_bot(
+            tmp_path,
+            *("generate", "a cat", "--audio", str(voice), "-o", "out.mp4"),
+            **provider(api),
+        )
+    assert (ended.code, ended.out) == (0, "out.mp4\n"), ended
+    assert read_mp4(tmp_path / "out.mp4").seconds == pytest.approx(3, abs=0.1)
+    assert sound_seconds(tmp_path / "out.mp4") == pytest.approx(3, abs=0.1)
+    percentages = [int(found) for found in re.findall(r"(\d+)%", ended.err)]
+    assert percentages == sorted(percentages)
+    assert "Adding" in ended.err or "Creating" in ended.err
+
+
+async def test_a_prompt_that_is_refused_is_explained(tmp_path: Path, clip: Path) -> None:
+    async with VideosApi(clip=clip) as api:
+        api.go_wrong("create", Fault(status=400, body=REFUSAL))
+        ended = await run_bot(tmp_path, "generate", "a cat", **provider(api))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith("Content policy violation\n")
+
+
+async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
+    tmp_path: Path, clip: Path
+) -> None:
+    async with VideosApi(clip=clip, seconds_per_job=3600) as api:
+        settings = provider(api)
+        process = await start(tmp_path, "generate", "a cat", "-o", "out.mp4", **settings)
+        assert process.stderr is not None
+        while b"Creating the video" not in await process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        ended = await end(process)
+        assert ended.code == 130
+        [job_id] = re.findall(r"--resume ([0-9a-f]{32})", ended.err)
+        for ref in api.creates:
+            api.finish(ref)
+        again = await run_bot(tmp_path, "generate", "--resume", job_id, **settings)
+        assert (again.code, again.out) == (0, "video.mp4\n"), again
+        assert len(api.creates) == 1
+    unknown = await run_bot(tmp_path, "generate", "--resume", "0" * 32, **settings)
+    assert (unknown.code, unknown.err) == (1, "There is no such job.\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("a cat", "--audio", "none.ogg"), "--audio: there is no file none.ogg."),
+        (("a cat", "-o", "nowhere/out.mp4"), "--output: there is no folder"),
+    ],
+)
+async def test_what_can_be_checked_is_checked_before_anything_is_spent(
+    tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    ended = await run_bot(tmp_path, "generate", *options)
+    assert ended.code == 2
+    assert ended.err.startswith(sentence)
+    assert not (tmp_path / "data").exists()
