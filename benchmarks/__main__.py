@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import page
+from benchmarks.audience import fill
 from benchmarks.cases import LOADS, carry, race, rest
 from benchmarks.imports import weigh_imports
 from benchmarks.media import Media
@@ -23,6 +24,7 @@ _PAGE = ROOT / "docs" / "benchmarks.md"
 _SMALL = 5_000_000
 _RUNS = 5
 _SMALLER = 2_000_000
+_LARGE = 100_000_000
 _JOBS, _WITHIN = 200, 10.0
 
 
@@ -43,6 +45,8 @@ async def _measure(folder: Path) -> tuple[str, list[str]]:
         paces.append(await race(folder / f"pace-{name}", media, small, voice, times=_RUNS))
     _say("many at once")
     rushed = await rush(folder / "rush", await media.clip(_SMALLER), jobs=_JOBS, within=_WITHIN)
+    _say("a full house")
+    filled = await fill(folder / "audience", await media.clip(_LARGE), await media.clip(_SMALLER))
     text = page.write(
         machine=page.describe_machine(await media.version()),
         at_rest=at_rest,
@@ -50,6 +54,7 @@ async def _measure(folder: Path) -> tuple[str, list[str]]:
         in_hand=in_hand,
         paces=paces,
         rushed=rushed,
+        audience=filled,
     )
     return text, page.missed(in_hand)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from tests.chromium import Browser, MissingError, open_browser
-from tests.proof_page import SHOWN, VOICE, open_bot, sign_in
+from tests.page_way import SHOWN, VOICE, open_bot, sign_in
 
 _FOLDER = Path(__file__).parent
 _SCRIPTS = (
@@ -42,7 +42,7 @@ def main() -> int:
 async def _photograph(folder: Path) -> None:
     async with (
         open_browser() as browser,
-        open_bot(folder, size="1280x720", seconds=8) as url,
+        open_bot(folder, video_size="1280x720", video_seconds=8) as url,
     ):
         width, height = _DESKTOP
         await browser.look(width=width, height=height)

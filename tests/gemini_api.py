@@ -113,7 +113,7 @@ class GeminiApi(StandIn):
 
     def _result(self) -> dict[str, Any]:
         if self.inline:
-            content = self._clip.read_bytes() if self._clip else b""
+            content = self.clip.read_bytes() if self.clip else b""
             return {"data": base64.b64encode(content).decode()}
         name = f"clip-{uuid4().hex[:12]}"
         uri = f"{self.base_url}/v1beta/files/{name}"

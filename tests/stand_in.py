@@ -83,7 +83,7 @@ class StandIn:
         self.base_url = ""
         self.clock = clock
         self.timers: set[asyncio.Task[None]] = set()
-        self._clip = clip
+        self.clip = clip
         self._key = key
         self._faults: dict[str, deque[Fault]] = {}
         self._closing = asyncio.Event()
@@ -165,7 +165,7 @@ class StandIn:
 
     def film(self) -> web.FileResponse | None:
         """Return the clip that every job becomes."""
-        return self._clip and web.FileResponse(self._clip, headers={"Content-Type": "video/mp4"})
+        return self.clip and web.FileResponse(self.clip, headers={"Content-Type": "video/mp4"})
 
     def _route(self, operation: str, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:

@@ -263,7 +263,9 @@ def test_links_lead_somewhere(page: str) -> None:
             assert (ROOT / target).is_file(), target
 
 
-@pytest.mark.parametrize("name", ["card.png", "page.png"])
+@pytest.mark.parametrize(
+    "name", ["card.png", "page.png", "page-light.png", "page-dark.png", "page-phone.png"]
+)
 def test_a_picture_is_small_enough_for_a_readme(name: str) -> None:
     path = ROOT / "docs" / name
     with Image.open(path) as picture:

@@ -82,7 +82,7 @@ class WebServer:
         *,
         is_ready: Callable[[], bool],
         request_seconds: float = 15.0,
-        max_connections: int = 256,
+        max_connections: int = 512,
     ) -> None:
         self._listener = listener
         self._is_ready = is_ready

@@ -34,9 +34,9 @@ def from_pypi(name: str, requirement: str, *, instead_of_its_own: tuple[str, ...
     return programs
 
 
-def from_npm(name: str, package: str, version: str) -> Path:
+def from_npm(name: str, package: str, version: str, *, below: Path = FOLDER) -> Path:
     """Install without running any script of the package; return the package's folder."""
-    folder = FOLDER / name
+    folder = below / name
     requirement = f"{package}@{version}"
     if not _is_there(folder, requirement):
         shutil.rmtree(folder, ignore_errors=True)

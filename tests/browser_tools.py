@@ -1,0 +1,36 @@
+"""What the proofs in a browser need of others: Chromium, and axe-core, which judges a page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from tests.chromium import MISSING, NAMES, MissingError
+from tests.peers.installing import CannotInstallError, from_npm, run
+
+_FOLDER = Path(__file__).parents[1] / ".venv-proofs"
+_AXE = "4.14.1"
+_NO_AXE = "No axe-core {version}, which npm would install: {reason}."
+
+
+def provide_chromium() -> None:
+    """Install Debian's Chromium where there is none; MissingError: that can't be done here."""
+    if any(map(shutil.which, NAMES)):
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise MissingError(MISSING)
+    try:
+        run("apt-get", "update", "--quiet")
+        run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "chromium")
+    except CannotInstallError as error:
+        raise MissingError(f"{MISSING} Here that failed: {error}.") from error
+
+
+def provide_axe() -> str:
+    """Install axe-core into a folder of its own, and return its script; MissingError: no npm."""
+    try:
+        package = from_npm("axe", "axe-core", _AXE, below=_FOLDER)
+    except CannotInstallError as error:
+        raise MissingError(_NO_AXE.format(version=_AXE, reason=error)) from error
+    return (package / "axe.min.js").read_text(encoding="utf-8")
