@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run voice test check contract format lock picture cards prompts bench proof-media proof-fit proof-api proof-web proof-voice peers clean
+.PHONY: demo run voice test check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -73,6 +73,9 @@ proof-fit: .venv/dev
 # Installs Chromium (Debian, as root) and axe-core, or says what is missing.
 proof-web: .venv/dev
 	$(BIN)/python -m tests.proof_web
+
+proof-kill: .venv/dev
+	$(BIN)/python -m pytest -n 2 -m proof
 
 proof-api: .venv/dev
 	$(BIN)/python -m tests.proof_api

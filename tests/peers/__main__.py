@@ -13,10 +13,10 @@ import tempfile
 from pathlib import Path
 
 from bot.settings import Settings
-from tests.peers import aimock, litellm, nginx, sglang
+from tests.peers import aimock, litellm, nginx, openrouter_sdk, sglang
 from tests.peers.findings import Findings
 
-_PEERS = (litellm, sglang, aimock, nginx)
+_PEERS = (litellm, sglang, aimock, nginx, openrouter_sdk)
 _ALL_WITHIN = 900.0
 
 
