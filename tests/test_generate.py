@@ -85,6 +85,7 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
         [job_id] = re.findall(r"--resume ([0-9a-f]{32})", ended.err)
         for ref in api.creates:
             api.finish(ref)
+        assert f"-m bot generate --resume {job_id} -o out.mp4" in ended.err
         again = await run_bot(tmp_path, "generate", "--resume", job_id, **settings)
         assert (again.code, again.out) == (0, "video.mp4\n"), again
         assert len(api.creates) == 1

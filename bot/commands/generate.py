@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 import sys
 from contextlib import AsyncExitStack
@@ -128,7 +129,7 @@ async def _generate(options: argparse.Namespace) -> int:
         except UserError as error:
             sys.stderr.write(f"{say(texts, error.key, 'en', error.fields)}\n")
             return 1
-        ended = await _make(engine, job, Bar(sys.stderr, texts))
+        ended = await _make(engine, job, Bar(sys.stderr, texts), options.output)
         return await _report(engine, ended, options.output, texts)
 
 
@@ -145,7 +146,7 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
     return await engine.clients.submit(CLIENT, options.script, upload)
 
 
-async def _make(engine: Engine, job: Job, bar: Bar) -> Job:
+async def _make(engine: Engine, job: Job, bar: Bar, output: Path) -> Job:
     """Let the lanes work until the job has ended, and return it."""
     workers = make_workers(engine, _NoDiscord())
     await engine.circuit.resume()
@@ -154,9 +155,8 @@ async def _make(engine: Engine, job: Job, bar: Bar) -> Job:
         return await engine.clients.wait(job, bar.draw)
     except asyncio.CancelledError:
         bar.close()
-        sys.stderr.write(
-            f"Interrupted. It may be charged: python -m bot generate --resume {job.id}\n"
-        )
+        again = ("-m", "bot", "generate", "--resume", job.id, "-o", str(output))
+        sys.stderr.write(f"Interrupted. To go on: {shlex.join((sys.executable, *again))}\n")
         raise
     finally:
         bar.close()
