@@ -76,6 +76,13 @@ class CircuitBreaker:
         turn = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
         return Admission.WAIT if turn is None else Admission.PROBE
 
+    async def refusal(self) -> Circuit | None:
+        """Return why, and until when, a job would only wait in line; None: it may be tried."""
+        circuit = await self._store.get(self._backend)
+        if circuit is None or not circuit.is_open or circuit.probe_at <= self._clock():
+            return None
+        return circuit
+
     async def accepted(self) -> None:
         """Note that the provider took a job."""
         circuit = await self._store.get(self._backend)

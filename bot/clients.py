@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.media.files import TooLargeError, save
-from bot.model import Attachment, Client, JobState, new_job_id
+from bot.model import Attachment, Client, JobState, Trouble, new_job_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
     from pathlib import Path
 
+    from bot.circuit import CircuitBreaker
     from bot.events import JobFeed
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_PAGE = 50
+# What only the operator can put right: a person in Discord waits in line, a program is told.
+_REFUSALS = {Trouble.AUTH: "api.provider_auth", Trouble.BALANCE: "api.provider_balance"}
 _NAME_CHARACTERS = 200
 
 
@@ -54,6 +58,7 @@ class ClientJobs:
         workspace: Workspace,
         feed: JobFeed,
         presets: Presets,
+        circuit: CircuitBreaker,
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
@@ -62,6 +67,7 @@ class ClientJobs:
         self._workspace = workspace
         self._feed = feed
         self._presets = presets
+        self._circuit = circuit
         self._clock = clock
 
     async def take_in(self, chunks: AsyncIterable[bytes], *, filename: str) -> Upload:
@@ -111,11 +117,13 @@ class ClientJobs:
     ) -> Job:
         """Order a video, and return its job; under the same `key` it is the same job again.
 
-        UserError: the script won't do, a cap is reached, or the key has another order.
+        UserError: the script won't do, a cap is reached, the key has another order, or the provider
+        refuses every order until the operator does something.
         """
         try:
             request = self._presets.request(script)
             asker = Client(name=client, key=key, digest=_digest(script, upload) if key else None)
+            await self._check_provider(asker)
             job = await self._jobs.submit(
                 request,
                 asker,
@@ -176,6 +184,20 @@ class ClientJobs:
         finally:
             leave()
         return now
+
+    async def _check_provider(self, asker: Client) -> None:
+        refusal = await self._circuit.refusal()
+        if refusal is None or refusal.reason not in _REFUSALS:
+            return
+        # What was taken before is no new order.
+        if asker.key and await self._jobs.by_asker(asker) is not None:
+            return
+        raise UserError(
+            _REFUSALS[refusal.reason],
+            setting=f"{refusal.backend.upper()}_API_KEY",
+            backend=refusal.backend,
+            seconds=math.ceil(refusal.probe_at - self._clock()),
+        )
 
     async def _repeated(self, asker: Client) -> Job:
         job = await self._jobs.by_asker(asker)

@@ -105,6 +105,9 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
     )
+    circuit = CircuitBreaker(
+        CircuitStore(core.database), jobs, backend=backend.name, clock=time.time
+    )
     reader = Reader.load()
     return Engine(
         core=core,
@@ -116,9 +119,7 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
         store=store,
         jobs=jobs,
         queue=JobQueue(store, backend=backend.name, clock=time.time, client=client),
-        circuit=CircuitBreaker(
-            CircuitStore(core.database), jobs, backend=backend.name, clock=time.time
-        ),
+        circuit=circuit,
         workspace=workspace,
         artifacts=artifacts,
         editor=_editor(core, workspace, voice),
@@ -139,6 +140,7 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
             workspace=workspace,
             feed=feed,
             presets=presets,
+            circuit=circuit,
             clock=time.time,
         ),
     )

@@ -98,6 +98,7 @@ async def open_site(
         workspace=bench.workspace,
         feed=feed,
         presets=Presets(model="sora-2", seconds=8, size="1280x720", max_audio_bytes=MAX_AUDIO),
+        circuit=bench.circuit,
         clock=bench.clock,
     )
     links = Links(b"key", public_url=public_url, lifetime=LINK_SECONDS, clock=bench.clock)

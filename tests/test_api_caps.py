@@ -3,18 +3,20 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.errors import BackendError, ErrorKind
 from bot.model import Caps
+from tests import described
 from tests.fakes import open_bench
-from tests.site import FORM, TOKEN, open_site
+from tests.site import FORM, TOKEN, Caller, open_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.fakes import Clock
+    from tests.fakes import Bench, Clock
 
 DAY = 24 * 60 * 60
 
@@ -46,4 +48,54 @@ async def test_the_days_cap_says_in_words_and_in_a_header_when_there_is_room_aga
         until = datetime.fromisoformat(f"{said[1]}T{said[2]}").replace(tzinfo=UTC)
         assert 0 <= (until - later).total_seconds() < 60
         clock.advance(later.timestamp() - clock())
+        await caller.order()
+
+
+async def order(caller: Caller, **headers: str) -> tuple[int, dict[str, Any], str | None]:
+    sent = {"Authorization": f"Bearer {TOKEN}", **headers}
+    async with caller.http.post("/api/generate", json=FORM, headers=sent) as response:
+        answer = await response.json()
+        described.check("POST", "/api/generate", response.status, answer)
+        return response.status, answer, response.headers.get("Retry-After")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "fix"),
+    [
+        (ErrorKind.AUTH, "api.provider_auth", "FAKE_API_KEY"),
+        (ErrorKind.BALANCE, "api.provider_balance", "top it up"),
+    ],
+)
+async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_a_sentence_for_the_operator(
+    bench: Bench, kind: ErrorKind, key: str, fix: str
+) -> None:
+    bench.backend.refusals += [BackendError(kind, "no") for _ in range(4)]
+    async with open_site(bench) as caller:
+        taken = [(await order(caller, **{"Idempotency-Key": f"{n}"}))[1]["jobId"] for n in range(3)]
+        for job_id in taken:
+            await bench.step(job_id)
+            await bench.step(job_id)
+
+        status, answer, later = await order(caller)
+        assert (status, answer["error"]["key"], later) == (500, key, "30")
+        assert fix in answer["error"]["message"]
+        assert len(await caller.clients.page("web", limit=9)) == 3
+        # What was taken before is still there, and its order no new one.
+        assert (await order(caller, **{"Idempotency-Key": "0"}))[:2] == (200, {"jobId": taken[0]})
+
+        # When a try is due, an order is taken again: it may be the one that tries.
+        bench.clock.advance(30)
+        assert (await order(caller))[0] == 200
+
+
+async def test_an_outage_of_the_provider_does_not_turn_orders_away(bench: Bench) -> None:
+    bench.backend.refusals += [BackendError(ErrorKind.TRANSIENT, "no") for _ in range(3)]
+    async with open_site(bench) as caller:
+        for _ in range(3):
+            job_id = await caller.order()
+            await bench.step(job_id)
+            await bench.step(job_id)
+        found = await bench.circuits.get(bench.backend.name)
+        assert found is not None
+        assert found.is_open
         await caller.order()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.media.mp4 import read_mp4
+from bot.model import Trouble
+from storage.circuits import CircuitStore
+from storage.database import open_database
 from tests import clips
 from tests.command_line import end, run_bot, start
 from tests.measurements import sound_seconds
@@ -91,6 +95,19 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
         assert len(api.creates) == 1
     unknown = await run_bot(tmp_path, "generate", "--resume", "0" * 32, **settings)
     assert (unknown.code, unknown.err) == (1, "There is no such job.\n")
+
+
+async def test_another_key_is_tried_at_once_also_when_the_last_one_was_refused(
+    tmp_path: Path, clip: Path
+) -> None:
+    async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
+        settings = provider(api)
+        async with open_database(tmp_path / "data") as database:
+            circuits = CircuitStore(database)
+            await circuits.refuse("openai", Trouble.AUTH)
+            await circuits.open("openai", probe_at=time.time() + 900, now=time.time())
+        ended = await run_bot(tmp_path, "generate", "a dog", **settings)
+    assert (ended.code, ended.out) == (0, "video.mp4\n"), ended
 
 
 @pytest.mark.parametrize(

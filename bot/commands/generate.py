@@ -124,6 +124,7 @@ async def _generate(options: argparse.Namespace) -> int:
         await server.start()
         stack.push_async_callback(server.close)
         texts = Texts.load()
+        await engine.circuit.resume()
         try:
             job = await _order(engine, options)
         except UserError as error:
@@ -149,7 +150,6 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
 async def _make(engine: Engine, job: Job, bar: Bar, output: Path) -> Job:
     """Let the lanes work until the job has ended, and return it."""
     workers = make_workers(engine, _NoDiscord())
-    await engine.circuit.resume()
     tasks = [asyncio.create_task(worker.run(), name="lane") for worker in workers]
     try:
         return await engine.clients.wait(job, bar.draw)

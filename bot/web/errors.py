@@ -27,6 +27,8 @@ _STATUSES = {
     "caps.all": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.day": HTTPStatus.TOO_MANY_REQUESTS,
     "api.key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "api.provider_auth": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "api.provider_balance": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 # What aiohttp itself refuses, and on what.
 _KEYS = {
