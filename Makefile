@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo run voice test check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
+.PHONY: demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
 
 .venv/run: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
@@ -27,6 +27,10 @@ run: .venv/run
 voice: .venv/voice
 
 test: .venv/dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Half as long again as the tests alone.
+coverage: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
 check: .venv/dev

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import string
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,7 @@ def test_an_english_sentence_has_english_numbers() -> None:
 # --- the sentences that there are ---
 
 
+@cache
 def forms_of(language: str) -> dict[str, dict[str, str]]:
     """Read a language's sentences in all their forms; one that is no plural has the form ""."""
     tables = tomllib.loads((LOCALES / f"{language}.toml").read_text(encoding="utf-8"))
