@@ -97,6 +97,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     people = PeopleStore(database)
     keeper = _keeper(engine, people, eraser)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
+    narrator = _narrator(engine, voice) if voice else None
     bot.services = Services(
         jobs=jobs,
         cards=cards,
@@ -116,9 +117,11 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             shrinker=engine.editor,
             clock=time.time,
         ),
-        narrator=_narrator(engine, voice) if voice else None,
+        narrator=narrator,
     )
-    await open_front(engine, stack, texts=texts, links=links, is_ready=bot.is_ready)
+    await open_front(
+        engine, stack, texts=texts, links=links, narrator=narrator, is_ready=bot.is_ready
+    )
     stack.push_async_callback(bot.close)
     return Service(
         bot=bot,

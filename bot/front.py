@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 
     from bot.engine import Engine
     from bot.links import Links
+    from bot.narrator import Narrator
     from bot.texts import Texts
 
 _MIB = 1024 * 1024
 
 
-async def open_front(
+async def open_front(  # noqa: PLR0913 - the composition root names each
     engine: Engine,
     stack: AsyncExitStack,
     *,
     texts: Texts,
     links: Links,
+    narrator: Narrator | None,
     is_ready: Callable[[], bool],
 ) -> None:
     """Answer requests from now on; `is_ready` tells whether Discord is connected."""
@@ -46,7 +48,7 @@ async def open_front(
         posters=posters,
         texts=texts,
     )
-    site, metrics = _site(engine, texts, links, posters), _metrics(engine)
+    site, metrics = _site(engine, texts, links, posters, narrator), _metrics(engine)
     server = WebServer(
         [
             *webhooks(engine).routes,
@@ -74,7 +76,9 @@ def _metrics(engine: Engine) -> MetricsPage | None:
     return MetricsPage(engine.metrics, engine.store, token=token) if token else None
 
 
-def _site(engine: Engine, texts: Texts, links: Links, posters: Posters) -> Site | None:
+def _site(
+    engine: Engine, texts: Texts, links: Links, posters: Posters, narrator: Narrator | None
+) -> Site | None:
     """Return the API with its page; None: the operator has given nobody a token."""
     settings = engine.core.settings
     if not settings.api_tokens:
@@ -92,6 +96,7 @@ def _site(engine: Engine, texts: Texts, links: Links, posters: Posters) -> Site 
         texts=texts,
         links=links,
         posters=posters,
+        narrator=narrator,
         max_audio_bytes=settings.max_audio_mb * _MIB,
         clock=time.monotonic,
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.media.workspace import JobFolder, Workspace
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
-    from storage.speeches import SpeechCaps, SpeechStore
+    from storage.speeches import Listener, SpeechCaps, SpeechStore
 
 log = logging.getLogger(__name__)
 
@@ -65,15 +65,15 @@ class Narrator:
         self._max_seconds = max_seconds
         self._clock = clock
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._speaking: set[int] = set()
+        self._speaking: set[int | str] = set()
 
-    async def count(self, interaction_id: int, user_id: int, text: str) -> bool:
+    async def count(self, listener: Listener, text: str) -> bool:
         """Count a text before it costs anything; False: this interaction was counted before.
 
         UserError: a cap is reached, or a word is blocked.
         """
         self._blocked.check(text)
-        usage = await self._store.take(interaction_id, user_id, self._caps, now=self._clock())
+        usage = await self._store.take(listener, self._caps, now=self._clock())
         if usage is None:
             return True
         if usage.is_repeated:
@@ -83,15 +83,15 @@ class Narrator:
         raise UserError("speech.day", limit=self._caps.per_day)
 
     @contextmanager
-    def turn(self, user_id: int) -> Generator[None]:
-        """Take the person's turn; UserError: a text of theirs is being spoken."""
-        if user_id in self._speaking:
+    def turn(self, who: int | str) -> Generator[None]:
+        """Take the turn of a person or client; UserError: a text of theirs is being spoken."""
+        if who in self._speaking:
             raise UserError("speech.busy")
-        self._speaking.add(user_id)
+        self._speaking.add(who)
         try:
             yield
         finally:
-            self._speaking.discard(user_id)
+            self._speaking.discard(who)
 
     @asynccontextmanager
     async def speak(self, text: str) -> AsyncGenerator[Recording]:

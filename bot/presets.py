@@ -39,7 +39,11 @@ def checked(prompt: str) -> str:
         raise UserError("prompt.empty")
     if len(prompt) > MAX_PROMPT:
         raise UserError("prompt.too_long", limit=MAX_PROMPT)
-    # JSON may hold half of a character, and a command line bytes that are no text.
-    if any("\ud800" <= sign <= "\udfff" for sign in prompt):
-        raise UserError("prompt.garbled")
+    check_characters(prompt)
     return prompt
+
+
+def check_characters(text: str) -> None:
+    """UserError: JSON brought half of a character, or a command line bytes that are no text."""
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise UserError("prompt.garbled")

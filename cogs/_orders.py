@@ -10,6 +10,7 @@ import discord
 
 from bot.errors import UserError
 from bot.model import Attachment, Origin
+from storage.speeches import Listener
 
 if TYPE_CHECKING:
     from bot.client import Services, VideoBot
@@ -80,7 +81,8 @@ async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -
     if narrator is None:
         raise UserError("speech.off")
     # One that comes twice makes one job: that is seen when it is stored.
-    await narrator.count(interaction.id, interaction.user.id, text)
+    listener = Listener(user_id=interaction.user.id, interaction_id=interaction.id)
+    await narrator.count(listener, text)
 
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:

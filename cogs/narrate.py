@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.errors import UserError
 from bot.media.speech import MAX_TEXT, checked_text
+from storage.speeches import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,8 @@ class NarrateCog(commands.Cog):
         """Check what is cheap to check, then answer with the file."""
         wanted = checked_text(text)
         with self._narrator.turn(interaction.user.id):
-            if not await self._narrator.count(interaction.id, interaction.user.id, wanted):
+            listener = Listener(user_id=interaction.user.id, interaction_id=interaction.id)
+            if not await self._narrator.count(listener, wanted):
                 log.warning("interaction.repeated id=%d", interaction.id)
                 return
             await interaction.response.defer(thinking=True)

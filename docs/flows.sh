@@ -27,6 +27,9 @@ ask "$URL/api/generate" --json @- <<<"{\"scriptOrQuestion\": \"A lighthouse in a
     \"audioBuffer\": \"$(base64 -w 0 "$1")\"}"; echo
 ask "$URL/api/jobs"; echo
 
+# Where the bot has a voice, it speaks a text: the answer is an MP3, good as audioBuffer; 409: it has none.
+status "$URL/api/narrate" --json '{"text": "A rainbow is sunlight, bent by rain."}'
+
 # Nothing else can be chosen, and nobody else's jobs exist.
 ask "$URL/api/generate" --form scriptOrQuestion='A cat' --form model=sora-3; echo
 status "$URL/api/generate?renderVersion=v2" --form scriptOrQuestion='A cat'

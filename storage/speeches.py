@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,26 +11,36 @@ if TYPE_CHECKING:
 _DAY = 24 * 60 * 60
 
 _USAGE = """
-SELECT count(*) AS today, coalesce(sum(user_id = :user_id), 0) AS of_user,
+SELECT count(*) AS today,
+    coalesce(sum(user_id IS :user_id AND client IS :client), 0) AS of_user,
     coalesce(max(interaction_id = :interaction_id), 0) AS is_repeated
 FROM speeches WHERE at > :day_ago
 """
 
 _TAKE = f"""
-INSERT INTO speeches (interaction_id, user_id, at)
-SELECT :interaction_id, :user_id, :now FROM ({_USAGE})
+INSERT INTO speeches (interaction_id, user_id, client, at)
+SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE})
 WHERE of_user < :max_of_user AND today < :max_today
 ON CONFLICT (interaction_id) DO NOTHING
-RETURNING interaction_id
+RETURNING id
 """  # noqa: S608 - put together from constants
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechCaps:
-    """How many texts may be spoken within a day: for one person, and in all."""
+    """How many texts may be spoken within a day: for one person or client, and in all."""
 
     per_user: int
     per_day: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listener:
+    """Who has a text spoken: a person in Discord, once by each interaction, or an API client."""
+
+    user_id: int | None = None
+    interaction_id: int | None = None
+    client: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,11 +58,9 @@ class SpeechStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(
-        self, interaction_id: int, user_id: int, caps: SpeechCaps, *, now: float
-    ) -> SpeechUsage | None:
+    async def take(self, listener: Listener, caps: SpeechCaps, *, now: float) -> SpeechUsage | None:
         """Count a speech, once for each interaction; else tell why it was not counted."""
-        params = {"interaction_id": interaction_id, "user_id": user_id, "day_ago": now - _DAY}
+        params = {**asdict(listener), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
         if await self._database.row(_TAKE, params | limits) is not None:
             return None

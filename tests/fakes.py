@@ -372,7 +372,7 @@ class FakeEditor:
         content = await asyncio.to_thread(folder.attachment.read_bytes)
         await asyncio.to_thread(folder.narration.write_bytes, b"voice")
         await self.workspace.keep_narration(job_id)
-        self.ingested.append((job_id, content.decode()))
+        self.ingested.append((job_id, content.decode(errors="replace")))
 
     async def speak(self, job_id: str, text: str) -> None:
         self._fail()

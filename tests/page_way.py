@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tests.chromium import Browser
     from tests.page_audit import Auditor
+    from tests.speech_api import SpeechApi
 
 TOKEN = "a-token-of-the-proof-of-the-page"
 SCRIPT = "How rainbows form: sunlight meets a raindrop, and comes out as seven colours"
@@ -169,6 +170,39 @@ async def cancel(browser: Browser) -> None:
     await browser.tab_to("stage-cancel")
     await browser.press("Enter")
     await browser.until(SHOWN.format("ended"))
+
+
+async def speak(browser: Browser, auditor: Auditor, voice: SpeechApi) -> None:
+    """Write what the voice should say, listen to it, and have it laid over a video."""
+    await browser.tab_to("script")
+    await browser.type("A lighthouse in a storm")
+    await browser.tab_to("text")
+    await browser.type("The sea rises.")
+    await browser.tab_to("listen")
+    await browser.press("Enter")
+    await browser.until(SHOWN.format("file"))
+    await browser.until("document.activeElement.id === 'audition'")
+    await browser.until("document.getElementById('audition').currentTime > 0.3")
+    heard = await browser.run("[audition.webkitAudioDecodedByteCount > 0, speak.hidden].join()")
+    check(heard == "true,true", f"the text was not heard, or can be spoken twice: {heard}")
+    await auditor.judge("a text that was spoken")
+    await browser.tab_to("generate")
+    await browser.press("Enter")
+    await browser.until(SHOWN.format("under-way"))
+    await browser.until(SHOWN.format("finished"), seconds=MOST_SECONDS)
+    check(voice.creates == ["The sea rises."], f"it was spoken as {voice.creates}")
+    facts = await browser.run("document.querySelector('.job .facts').textContent")
+    check("with narration" in facts, f"the list says {facts}")
+    # Not listened to first, it is spoken when the video is ordered.
+    await browser.tab_to("script")
+    await browser.type("A lighthouse in the sun")
+    await browser.tab_to("text")
+    await browser.type("The sea rests.")
+    await browser.tab_to("generate")
+    await browser.press("Enter")
+    await browser.until(SHOWN.format("under-way"))
+    check(voice.creates[1:] == ["The sea rests."], f"it was spoken as {voice.creates}")
+    await browser.until(SHOWN.format("finished"), seconds=MOST_SECONDS)
 
 
 async def follow_without_socket(browser: Browser, url: str) -> None:

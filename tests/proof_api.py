@@ -12,7 +12,9 @@ import tempfile
 import venv
 from pathlib import Path
 
-from tests.fakes import Clock, open_bench
+from tests import clips
+from tests.desk import make_narrator
+from tests.fakes import Clock, FakeVoice, open_bench
 from tests.site import TOKEN, open_site
 
 _PACKAGE = "schemathesis==4.32.5"
@@ -36,11 +38,17 @@ async def main() -> int:
         sys.stdout.write("schemathesis could not be installed here: nothing was proved.\n")
         return 0
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
-        async with open_bench(Path(folder), Clock()) as bench, open_site(bench) as caller:
+        clock = Clock()
+        tone = clips.make_tone(Path(folder) / "tone.mp3", seconds=1)
+        voice = FakeVoice(tone.read_bytes())
+        async with (
+            open_bench(Path(folder), clock) as bench,
+            open_site(bench, narrator=make_narrator(bench, clock, voice)) as caller,
+        ):
             await caller.made()
             await caller.order()
             # Its pace is not what is proved here, and the clock stands still.
-            asyncio.get_running_loop().call_soon(_tick, bench.clock)
+            asyncio.get_running_loop().call_soon(_tick, clock)
             return await _run(
                 str(tool),
                 "run",

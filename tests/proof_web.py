@@ -12,11 +12,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests import page_trouble, page_way
+from tests import clips, page_trouble, page_way
 from tests.browser_tools import provide_axe, provide_chromium
 from tests.chromium import Browser, MissingError, open_browser
 from tests.page_audit import DESKTOP, Auditor
 from tests.page_way import SIZE, check, open_bot
+from tests.speech_api import SpeechApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -37,7 +38,17 @@ async def _walk(browser: Browser, steps: list[Step]) -> None:
 
 async def _prove_way(browser: Browser, auditor: Auditor, folder: Path) -> None:
     size = "x".join(map(str, SIZE))
-    async with open_bot(folder, video_size=size, video_seconds=2) as url:
+    sound = clips.make_speech(folder / "spoken.mp3", seconds=4).read_bytes()
+    async with (
+        SpeechApi(sound) as voice,
+        open_bot(
+            folder,
+            video_size=size,
+            video_seconds=2,
+            narration_backend="openai",
+            narration_base_url=voice.base_url,
+        ) as url,
+    ):
         await browser.go(url)
         steps: list[Step] = [
             ("signs in", lambda: page_way.sign_in(browser)),
@@ -48,6 +59,7 @@ async def _prove_way(browser: Browser, auditor: Auditor, folder: Path) -> None:
             ("downloads it", lambda: page_way.download(browser, url, folder / "downloads")),
             ("shares it, and ends the link", lambda: page_way.share(browser, auditor, url)),
             ("cancels another", lambda: page_way.cancel(browser)),
+            ("has a text spoken", lambda: page_way.speak(browser, auditor, voice)),
             ("goes on without a socket", lambda: page_way.follow_without_socket(browser, url)),
             ("has a name for every control", lambda: page_way.read_out(browser)),
             ("signs out", lambda: page_way.sign_out(browser, url)),

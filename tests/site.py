@@ -25,6 +25,7 @@ from tests import clips, described
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
+    from bot.narrator import Narrator
     from tests.fakes import Bench
 
 TOKEN = "a-token-of-sixteen-or-more"
@@ -84,7 +85,11 @@ class Caller:
 
 @asynccontextmanager
 async def open_site(
-    bench: Bench, *, tokens: Mapping[str, str] | None = None, public_url: str = ""
+    bench: Bench,
+    *,
+    tokens: Mapping[str, str] | None = None,
+    public_url: str = "",
+    narrator: Narrator | None = None,
 ) -> AsyncGenerator[Caller]:
     """Serve the API for two clients, "web" and "other"."""
     listener = bind("127.0.0.1", 0)
@@ -123,6 +128,7 @@ async def open_site(
         texts=Texts.load(),
         links=links,
         posters=posters,
+        narrator=narrator,
         max_audio_bytes=MAX_AUDIO,
         clock=bench.clock,
     )

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes import PATIENCE
+from tests import clips
+from tests.desk import make_narrator
+from tests.fakes import PATIENCE, FakeVoice
 from tests.site import TOKEN, Caller, open_site
 
 if TYPE_CHECKING:
-    from tests.fakes import Bench
+    from tests.fakes import Bench, Clock
 
 _ROOT = Path(__file__).parents[1]
 _SCRIPT = _ROOT / "docs" / "flows.sh"
@@ -30,10 +32,14 @@ async def make_all(caller: Caller) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-async def test_the_script_of_the_readme_walks_all_flows(bench: Bench, tmp_path: Path) -> None:
+async def test_the_script_of_the_readme_walks_all_flows(
+    bench: Bench, clock: Clock, tmp_path: Path
+) -> None:
     voice, video = tmp_path / "voice.ogg", tmp_path / "out.mp4"
     voice.write_bytes(b"OggS a voice")
-    async with open_site(bench) as caller:
+    tone = clips.make_tone(tmp_path / "tone.mp3", seconds=1)
+    narrator = make_narrator(bench, clock, FakeVoice(tone.read_bytes()))
+    async with open_site(bench, narrator=narrator) as caller:
         making = asyncio.create_task(make_all(caller))
         script = await asyncio.create_subprocess_exec(
             *("bash", str(_SCRIPT), str(voice), str(video)),
@@ -51,13 +57,14 @@ async def test_the_script_of_the_readme_walks_all_flows(bench: Bench, tmp_path: 
         making.cancel()
         assert script.returncode == 0
         lines = output.decode().splitlines()
-        (ordered, *stream, polled, part, second, jobs, locked, version, unknown) = lines
+        (ordered, *stream, polled, part, second, jobs, spoken, locked, version, unknown) = lines
         job_id = json.loads(ordered)["jobId"]
         assert {json.loads(line)["jobId"] for line in stream} == {job_id}
         assert json.loads(stream[-1])["status"] == "completed"
         assert json.loads(polled) == {"status": "completed", "progress": 100}
         assert video.read_bytes() == bench.workspace.video(job_id).read_bytes()
         assert len(json.loads(jobs)["jobs"]) == 2
+        assert spoken == "200"
         assert json.loads(second)["jobId"] != job_id
         assert json.loads(locked)["error"]["message"].startswith("model can't be chosen")
         assert (part, version, unknown) == ("206", "400", "404")

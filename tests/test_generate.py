@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +18,10 @@ from tests import clips
 from tests.command_line import end, run_bot, start
 from tests.measurements import sound_seconds
 from tests.videos_api import Fault, VideosApi
-from tests.wire import free_port
+from tests.wire import SECRET, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
 REFUSAL = {"error": {"message": "no", "type": "x", "code": "moderation_blocked", "param": None}}
@@ -30,23 +32,38 @@ def clip(tmp_path: Path) -> Path:
     return clips.make_clip(tmp_path / "provider.mp4", seconds=2)
 
 
-def provider(api: VideosApi) -> dict[str, str]:
-    return {
-        "VIDEO_BACKEND": "openai",
-        "OPENAI_BASE_URL": api.base_url,
-        "HTTP_PORT": str(free_port()),
-    }
+@asynccontextmanager
+async def provider(
+    clip: Path, *, seconds_per_job: float = 0.2
+) -> AsyncGenerator[tuple[VideosApi, dict[str, str]]]:
+    """Open a provider that calls back; yield it, and the settings for it."""
+    port = free_port()
+    async with VideosApi(
+        clip=clip,
+        seconds_per_job=seconds_per_job,
+        webhook_url=f"http://127.0.0.1:{port}/api/webhook/video-events",
+        webhook_secret=SECRET,
+    ) as api:
+        yield (
+            api,
+            {
+                "VIDEO_BACKEND": "openai",
+                "OPENAI_BASE_URL": api.base_url,
+                "OPENAI_WEBHOOK_SECRET": SECRET,
+                "HTTP_PORT": str(port),
+            },
+        )
 
 
 async def test_a_video_is_made_with_the_narration_and_written_where_it_was_asked_for(
     tmp_path: Path, clip: Path
 ) -> None:
     voice = clips.make_tone(tmp_path / "voice.ogg", seconds=3)
-    async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
+    async with provider(clip) as (_, settings):
         ended = await run_bot(
             tmp_path,
             *("generate", "a cat", "--audio", str(voice), "-o", "out.mp4"),
-            **provider(api),
+            **settings,
         )
     assert (ended.code, ended.out) == (0, "out.mp4\n"), ended
     assert read_mp4(tmp_path / "out.mp4").seconds == pytest.approx(3, abs=0.1)
@@ -57,16 +74,16 @@ async def test_a_video_is_made_with_the_narration_and_written_where_it_was_asked
 
 
 async def test_a_prompt_that_is_refused_is_explained(tmp_path: Path, clip: Path) -> None:
-    async with VideosApi(clip=clip) as api:
+    async with provider(clip) as (api, settings):
         api.go_wrong("create", Fault(status=400, body=REFUSAL))
-        ended = await run_bot(tmp_path, "generate", "a cat", **provider(api))
+        ended = await run_bot(tmp_path, "generate", "a cat", **settings)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.endswith("Content policy violation\n")
 
 
 async def test_a_full_day_is_explained_in_words_for_a_terminal(tmp_path: Path, clip: Path) -> None:
-    async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
-        settings = {**provider(api), "MAX_JOBS_PER_DAY": "1"}
+    async with provider(clip) as (_, settings):
+        settings["MAX_JOBS_PER_DAY"] = "1"
         first = await run_bot(tmp_path, "generate", "a cat", **settings)
         assert first.code == 0, first
         ended = await run_bot(tmp_path, "generate", "a cat", **settings)
@@ -77,8 +94,7 @@ async def test_a_full_day_is_explained_in_words_for_a_terminal(tmp_path: Path, c
 async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
     tmp_path: Path, clip: Path
 ) -> None:
-    async with VideosApi(clip=clip, seconds_per_job=3600) as api:
-        settings = provider(api)
+    async with provider(clip, seconds_per_job=3600) as (api, settings):
         process = await start(tmp_path, "generate", "a cat", "-o", "out.mp4", **settings)
         assert process.stderr is not None
         while b"Creating the video" not in await process.stderr.readline():
@@ -100,8 +116,7 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
 async def test_another_key_is_tried_at_once_also_when_the_last_one_was_refused(
     tmp_path: Path, clip: Path
 ) -> None:
-    async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
-        settings = provider(api)
+    async with provider(clip) as (_, settings):
         async with open_database(tmp_path / "data") as database:
             circuits = CircuitStore(database)
             await circuits.refuse("openai", Trouble.AUTH)

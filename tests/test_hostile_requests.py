@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.web import sessions
+from bot.web import objects
 from tests.fakes import PATIENCE
 from tests.site import TOKEN, Caller, open_site
 
@@ -63,7 +63,7 @@ async def raw(
 async def test_a_sign_in_whose_body_never_comes_is_not_waited_for(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "_READ_SECONDS", 0.05)
+    monkeypatch.setattr(objects, "_READ_SECONDS", 0.05)
     answer = await raw(caller, "POST /api/session", JSON, body=b"{", length=20)
     assert answer == (408, "api.too_slow")
 
@@ -81,7 +81,7 @@ async def test_a_sign_in_that_is_larger_than_any_token_is_refused(caller: Caller
         (("POST /api/session", "Origin: http://[", b"{}"), (403, "api.other_site")),
         (("GET /ws", "Origin: http://[", b""), (401, "api.unauthorized")),
         (("POST /api/session", f"{JSON}; charset=foo", b"{}"), (400, "api.no_token")),
-        (("POST /api/session", JSON, b"[" * 4000), (400, "api.no_token")),
+        (("POST /api/session", JSON, b"[" * 4000), (400, "api.not_json")),
         (("POST /api/session", JSON, b"[" * 60_000), (413, "api.too_large")),
     ],
 )

@@ -12,6 +12,7 @@ from bot.moderation.base import Reason
 from bot.sandbox import faults, refusals
 from bot.sandbox.sandbox import SandboxError
 from cogs import narrate as cog
+from storage.speeches import Listener
 from tests import clips
 from tests.desk import open_desk
 from tests.discord_spec import check_all
@@ -166,7 +167,8 @@ async def test_a_person_has_one_text_spoken_at_a_time(desk: Desk, voice: FakeVoi
 async def test_a_command_that_comes_twice_is_counted_once(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
-    assert [await narrator.count(7, 1, TEXT) for _ in range(4)] == [True, False, False, False]
+    listener = Listener(user_id=1, interaction_id=7)
+    assert [await narrator.count(listener, TEXT) for _ in range(4)] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,8 @@ async def test_nothing_but_our_own_files_may_run_or_be_seen(caller: Caller) -> N
     assert policy.pop("default-src") == ["'none'"]
     closed = {name for name, sources in policy.items() if sources == ["'none'"]}
     assert closed == {"base-uri", "form-action", "frame-ancestors"}
+    # What the page has had spoken, it plays from memory.
+    assert policy.pop("media-src") == ["'self'", "blob:"]
     assert {tuple(policy[name]) for name in policy.keys() - closed} == {("'self'",)}
     assert not re.search(r"\s(?:style|on\w+)=", text)
     assert re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL) == [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import UserError
 from bot.media.files import commit, part_of, settled
+from bot.presets import check_characters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,8 @@ async def speak_once(voice: Voice, text: str, target: Path) -> None:
 
 
 def checked_text(text: str) -> str:
-    """Return the text as it is spoken; UserError: it is empty, or too long."""
+    """Return the text as it is spoken; UserError: it is empty, too long, or not all text."""
+    check_characters(text)
     text = "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
     if not any(char.isalnum() for char in text):
         raise UserError("speech.empty")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from bot.media.speech import MAX_TEXT
 from bot.presets import MAX_PROMPT
 from bot.web.assets import Asset, fill, load
 from bot.web.errors import language
@@ -18,27 +19,31 @@ if TYPE_CHECKING:
 _PARTS = (
     *("app.css", "icon.svg"),
     *("app.js", "calls.js", "compose.js", "dom.js", "jobs.js", "live.js", "sharing.js", "stage.js"),
-    "words.js",
+    *("speak.js", "words.js"),
 )
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self';"
-    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    " media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
 )
 _HEADERS = {"Content-Security-Policy": _POLICY, hdrs.VARY: hdrs.ACCEPT_LANGUAGE}
 _MIB = 1024 * 1024
-_OTHER_WORDS = ("prompt.empty", "audio.too_large")
+_OTHER_WORDS = ("prompt.empty", "audio.too_large", "speech.empty")
 
 
 class Page:
     """Serves the page in the caller's language; it holds nothing that is anybody's own.
 
-    `sharing`: there is an address for links.
+    `sharing`: there is an address for links; `speaking`: there is a voice.
     """
 
-    def __init__(self, texts: Texts, *, max_audio_bytes: int, sharing: bool) -> None:
+    def __init__(
+        self, texts: Texts, *, max_audio_bytes: int, sharing: bool, speaking: bool
+    ) -> None:
         self._texts = texts
         self._max_audio_bytes = max_audio_bytes
         self._sharing = sharing
+        self._speaking = speaking
         self._template = load("index.html").text
         self._parts = {name: load(name) for name in _PARTS}
         self._pages: dict[str, Asset] = {}
@@ -71,6 +76,8 @@ class Page:
                     return self._settings(spoken, max_mb)
                 case "max_prompt":
                     return str(MAX_PROMPT)
+                case "max_text":
+                    return str(MAX_TEXT)
                 case "page.drop_hint":
                     return self._texts(name, spoken, max_mb=max_mb)
                 case _:
@@ -88,7 +95,9 @@ class Page:
                 "maxScript": MAX_PROMPT,
                 "maxAudioBytes": self._max_audio_bytes,
                 "maxAudioMb": max_mb,
+                "maxText": MAX_TEXT,
                 "sharing": self._sharing,
+                "speaking": self._speaking,
                 "words": words,
             }
         )

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from bot.web.errors import ApiError
 from bot.web.identities import COOKIE, SESSION_SECONDS
+from bot.web.objects import read_object
 
 if TYPE_CHECKING:
     from bot.web.doors import Doors
     from bot.web.identities import Identities
 
 
-_READ_SECONDS = 10.0
 _MOST_BYTES = 4096
 
 
@@ -41,7 +39,7 @@ class Sessions:
         # A form of another site could sign somebody in as somebody else.
         if request.headers.get("Origin") and not self._identities.is_own_page(request):
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")
-        given = _token(await _body(request))
+        given = _token(await read_object(request, max_bytes=_MOST_BYTES))
         client = self._identities.by_token(given)
         if client is None:
             self._doors.turn_away(request)
@@ -66,24 +64,8 @@ class Sessions:
         return response
 
 
-async def _body(request: web.Request) -> bytes:
-    body = b""
-    try:
-        async with asyncio.timeout(_READ_SECONDS):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > _MOST_BYTES:
-                    raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
-    except TimeoutError:
-        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None
-    return body
-
-
-def _token(body: bytes) -> str:
-    try:
-        token: object = json.loads(body)["token"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        token = None
+def _token(fields: dict[str, Any]) -> str:
+    token = fields.get("token")
     if not isinstance(token, str):
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_token")
     return token

@@ -9,6 +9,7 @@ from bot.web.bodies import Bodies
 from bot.web.doors import Doors
 from bot.web.errors import Refusals
 from bot.web.live import Live
+from bot.web.narrate import Narrations
 from bot.web.page import Page
 from bot.web.sessions import Sessions
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bot.events import JobFeed
     from bot.links import Links
     from bot.media.posters import Posters
+    from bot.narrator import Narrator
     from bot.texts import Texts
     from bot.web.identities import Identities
 
@@ -37,13 +39,20 @@ class Site:
         texts: Texts,
         links: Links,
         posters: Posters,
+        narrator: Narrator | None,
         max_audio_bytes: int,
         clock: Callable[[], float],
     ) -> None:
         doors = Doors(identities, Refusals(texts), clock=clock)
         bodies = Bodies(clients, max_audio_bytes=max_audio_bytes)
         self._api = Api(clients, bodies, doors, texts, links=links, posters=posters)
-        self._page = Page(texts, max_audio_bytes=max_audio_bytes, sharing=links.possible)
+        self._narrations = Narrations(narrator, doors)
+        self._page = Page(
+            texts,
+            max_audio_bytes=max_audio_bytes,
+            sharing=links.possible,
+            speaking=narrator is not None,
+        )
         self._sessions = Sessions(identities, doors)
         self._live = Live(
             clients=clients, feed=feed, identities=identities, doors=doors, texts=texts
@@ -54,6 +63,7 @@ class Site:
         """Where all of it is."""
         return [
             *self._api.routes,
+            *self._narrations.routes,
             *self._sessions.routes,
             *self._live.routes,
             *self._page.routes,

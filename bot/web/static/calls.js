@@ -17,7 +17,10 @@ export function onSignedOut(listener) {
   signedOut = listener;
 }
 
-async function ask(method, path, { body, headers = {} } = {}) {
+const JSON_BODY = { "Content-Type": "application/json" };
+const asJson = (response) => response.json().catch(() => null);
+
+async function ask(method, path, { body, headers = {}, read = asJson } = {}) {
   let response;
   try {
     response = await fetch(path, { method, body, headers, cache: "no-store" });
@@ -25,7 +28,7 @@ async function ask(method, path, { body, headers = {} } = {}) {
     throw new Failure(say("page.offline"));
   }
   if (response.status === 204) return null;
-  const answer = await response.json().catch(() => null);
+  const answer = await (response.ok ? read : asJson)(response);
   if (response.ok && answer) return answer;
   const error = answer?.error;
   const failure = new Failure(error?.message ?? say("page.unreadable"), {
@@ -43,11 +46,18 @@ export const signOut = () => ask("DELETE", "api/session");
 export const signIn = (token) =>
   ask("POST", "api/session", {
     body: JSON.stringify({ token }),
-    headers: { "Content-Type": "application/json" },
+    headers: JSON_BODY,
   });
 
 export const generate = (form, key) =>
   ask("POST", "api/generate", { body: form, headers: { "Idempotency-Key": key } });
+// Resolves to the spoken text, as a Blob.
+export const narrate = (text) =>
+  ask("POST", "api/narrate", {
+    body: JSON.stringify({ text }),
+    headers: JSON_BODY,
+    read: (response) => response.blob().catch(() => null),
+  });
 export const status = (jobId) => ask("GET", of("api/status", jobId));
 export const cancel = (jobId) => ask("POST", of("api/cancel", jobId));
 export const share = (jobId) => ask("POST", of("api/share", jobId));

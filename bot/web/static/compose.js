@@ -1,7 +1,8 @@
-// The form: a script, and an audio file if one is wanted.
+// The form: a script, and an audio file or a text to speak if one is wanted.
 
 import { generate } from "./calls.js";
 import { byId, pressing, tell } from "./dom.js";
+import { Speaker } from "./speak.js";
 import { megabytes, say, settings } from "./words.js";
 
 const ERROR = "compose-error";
@@ -9,11 +10,16 @@ const ERROR = "compose-error";
 export class Composer {
   #ordered; // called with (jobId, script)
   #file = null;
+  #speaker;
   // The same for the same order: sent again after a lost answer, it is not made twice.
   #key = "";
 
   constructor(ordered) {
     this.#ordered = ordered;
+    this.#speaker = new Speaker({
+      spoken: (file) => this.#put(file, say("page.spoken")),
+      errorId: ERROR,
+    });
     const drop = byId("drop");
     byId("compose").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -23,7 +29,7 @@ export class Composer {
     byId("audio").addEventListener("change", (event) => this.#take(event.target.files));
     byId("file-remove").addEventListener("click", () => {
       this.#put(null);
-      byId("audio").focus();
+      byId(this.#speaker.isWanted ? "text" : "audio").focus();
     });
     drop.addEventListener("dragover", (event) => {
       event.preventDefault();
@@ -50,6 +56,7 @@ export class Composer {
 
   clear() {
     byId("script").value = "";
+    this.#speaker.clear();
     this.#put(null);
     tell(ERROR, "");
   }
@@ -77,15 +84,16 @@ export class Composer {
     byId("file-remove").focus();
   }
 
-  #put(file) {
+  #put(file, name = file?.name) {
     this.#file = file;
+    this.#speaker.yield(Boolean(file));
     byId("audio").value = "";
     byId("drop").hidden = Boolean(file);
     byId("file").hidden = !file;
     if (file) {
-      byId("file-name").textContent = file.name;
+      byId("file-name").textContent = name;
       byId("file-size").textContent = megabytes(file.size);
-      byId("file-remove").setAttribute("aria-label", say("page.remove", { name: file.name }));
+      byId("file-remove").setAttribute("aria-label", say("page.remove", { name }));
     }
     this.#changed();
   }
@@ -96,13 +104,17 @@ export class Composer {
       byId("script").focus();
       throw new Error(say("prompt.empty"));
     }
-    const form = new FormData();
-    form.append("scriptOrQuestion", script);
-    if (this.#file) form.append("audioBuffer", this.#file, this.#file.name);
     const button = byId("generate");
-    this.#key ||= freshKey();
-    button.textContent = say("page.sending");
     try {
+      if (!this.#file && this.#speaker.isWanted) {
+        button.textContent = say("page.speaking");
+        await this.#speaker.speak();
+      }
+      const form = new FormData();
+      form.append("scriptOrQuestion", script);
+      if (this.#file) form.append("audioBuffer", this.#file, this.#file.name);
+      this.#key ||= freshKey();
+      button.textContent = say("page.sending");
       const { jobId } = await generate(form, this.#key);
       const narrated = Boolean(this.#file);
       this.clear();

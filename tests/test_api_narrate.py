@@ -1,0 +1,155 @@
+"""`POST /api/narrate`: a text comes back as sound that a video can be ordered with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.errors import MediaError, UserError
+from bot.moderation.base import Reason
+from tests import clips, described
+from tests.desk import make_narrator
+from tests.fakes import PATIENCE, FakeModerator, FakeVoice, open_bench
+from tests.measurements import loudness, sound_seconds
+from tests.site import OTHER_TOKEN, TOKEN, Caller, open_site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from tests.fakes import Bench, Clock
+
+TEXT = "A lighthouse speaks."
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> FakeVoice:
+    clips.make_tone(tmp_path / "tone.mp3", seconds=3, volume=0.05)
+    return FakeVoice((tmp_path / "tone.mp3").read_bytes())
+
+
+@pytest.fixture
+async def caller(bench: Bench, clock: Clock, voice: FakeVoice) -> AsyncGenerator[Caller]:
+    async with open_site(bench, narrator=make_narrator(bench, clock, voice)) as opened:
+        yield opened
+
+
+async def narrate(caller: Caller, text: object = TEXT, **options: Any) -> tuple[int, Any]:
+    """Have a text spoken, and return the status with the sound, or with the error's key."""
+    token = options.pop("token", TOKEN)
+    async with caller.http.post(
+        "/api/narrate",
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        data=options.pop("data", None) or json.dumps({"text": text}),
+    ) as response:
+        if response.status == 200:
+            assert response.content_type == "audio/mpeg"
+            return 200, await response.read()
+        answer = await response.json()
+        described.check("POST", "/api/narrate", response.status, answer)
+        return response.status, answer["error"]["key"]
+
+
+async def test_a_text_comes_back_as_sound_that_a_video_is_ordered_with(
+    caller: Caller, voice: FakeVoice, tmp_path: Path
+) -> None:
+    status, sound = await narrate(caller, f"  {TEXT}\n")
+    assert (status, voice.spoken) == (200, [TEXT])
+    spoken = tmp_path / "spoken.mp3"
+    spoken.write_bytes(sound)
+    assert sound_seconds(spoken) == pytest.approx(3, abs=0.1)
+    assert loudness(spoken) == pytest.approx(-16, abs=1)
+    assert not (await caller.bench.workspace.stock()).folders
+
+    form = {"scriptOrQuestion": "a lighthouse", "audioBuffer": spoken.open("rb")}
+    status, answer = await caller.ask("POST", "/api/generate", data=form)
+    assert status == 200, answer
+    await caller.finish(answer["jobId"])
+    assert caller.bench.workspace.video(answer["jobId"]).read_bytes().endswith(b"with voice")
+
+
+async def test_each_client_and_all_together_have_a_days_share(caller: Caller) -> None:
+    assert [(await narrate(caller))[0] for _ in range(2)] == [200, 200]
+    assert await narrate(caller) == (429, "speech.user")
+    assert (await narrate(caller, token=OTHER_TOKEN))[0] == 200
+    assert await narrate(caller, token=OTHER_TOKEN) == (429, "speech.day")
+    caller.bench.clock.advance(DAY + 1)
+    await caller.bench.keeper.sweep()
+    assert (await narrate(caller))[0] == 200
+
+
+async def test_one_text_of_a_client_is_spoken_at_a_time(caller: Caller, voice: FakeVoice) -> None:
+    voice.answer.clear()
+    first = asyncio.create_task(narrate(caller))
+    async with asyncio.timeout(PATIENCE):
+        while not voice.spoken:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0)
+    assert await narrate(caller) == (429, "speech.busy")
+    voice.answer.set()
+    assert (await first)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "key"),
+    [
+        ({"text": "..."}, 400, "speech.empty"),
+        ({"text": "a" * 1001}, 400, "speech.too_much"),
+        ({"text": "half \ud83c"}, 400, "prompt.garbled"),
+        ({"text": 7}, 400, "api.no_text"),
+        ({}, 400, "api.no_text"),
+        ({"text": TEXT, "voice": "deep"}, 400, "api.only_text"),
+        ([TEXT], 400, "api.not_json"),
+        ({"text": "a" * 20_000}, 413, "api.too_large"),
+    ],
+)
+async def test_what_can_not_be_spoken_is_refused_and_not_counted(
+    caller: Caller, voice: FakeVoice, body: object, status: int, key: str
+) -> None:
+    assert await narrate(caller, data=json.dumps(body)) == (status, key)
+    assert voice.spoken == []
+    assert [(await narrate(caller))[0] for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "key"),
+    [
+        (UserError("speech.unsure"), 503, "speech.unsure"),
+        (UserError("speech.refused"), 500, "speech.refused"),
+        (UserError("speech.other_letters"), 400, "speech.other_letters"),
+        (MediaError("no room"), 503, "speech.unavailable"),
+    ],
+)
+async def test_what_the_voice_says_no_to_is_told(
+    caller: Caller, voice: FakeVoice, fault: Exception, status: int, key: str
+) -> None:
+    voice.faults.append(fault)
+    assert await narrate(caller) == (status, key)
+    assert not (await caller.bench.workspace.stock()).folders
+
+
+async def test_a_blocked_word_and_a_moderated_text_are_not_spoken(
+    tmp_path: Path, clock: Clock, voice: FakeVoice
+) -> None:
+    moderator = FakeModerator(reasons={"violence": Reason.VIOLENCE})
+    async with (
+        open_bench(tmp_path, clock, blocked=("secret",), moderator=moderator) as bench,
+        open_site(bench, narrator=make_narrator(bench, clock, voice)) as caller,
+    ):
+        assert await narrate(caller, "the secret word") == (400, "prompt.blocked")
+        status, key = await narrate(caller, "violence")
+    assert (status, key) == (400, Reason.VIOLENCE)
+    assert voice.spoken == []
+
+
+async def test_without_a_voice_that_is_said(bench: Bench) -> None:
+    async with open_site(bench) as caller:
+        assert await narrate(caller) == (409, "api.no_voice")
+
+
+async def test_nobody_else_has_a_text_spoken(caller: Caller, voice: FakeVoice) -> None:
+    status, _ = await caller.ask("POST", "/api/narrate", token=None, json={"text": TEXT})
+    assert (status, voice.spoken) == (401, [])
