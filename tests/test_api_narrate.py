@@ -65,7 +65,7 @@ async def test_a_text_comes_back_as_sound_that_a_video_is_ordered_with(
     assert loudness(spoken) == pytest.approx(-16, abs=1)
     # It is deleted when all of it has gone out.
     async with asyncio.timeout(PATIENCE):
-        while (await caller.bench.workspace.stock()).folders:
+        while (await caller.bench.workspace.stock()).folders:  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0)
 
     form = {"scriptOrQuestion": "a lighthouse", "audioBuffer": spoken.open("rb")}
