@@ -19,10 +19,10 @@ BIN := .venv/bin
 	touch $@
 
 demo: .venv/run
-	$(BIN)/python -m bot demo
+	@$(BIN)/python -m bot demo
 
 run: .venv/run
-	$(BIN)/python -m bot run
+	@$(BIN)/python -m bot run
 
 voice: .venv/voice
 

@@ -173,6 +173,7 @@ def _keeper(engine: Engine, people: PeopleStore, eraser: Eraser) -> Keeper:
         KeepingStore(engine.core.database),
         people,
         engine.workspace,
+        engine.jobs,
         limits=KeepLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=eraser.wake,
         clock=time.time,

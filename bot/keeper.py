@@ -12,6 +12,7 @@ from storage.people import Person
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.jobs import JobService
     from bot.media.stock import Item, Stock
     from bot.media.workspace import Workspace
     from storage.keeping import KeepingStore, Standing
@@ -82,6 +83,7 @@ class Keeper:
         store: KeepingStore,
         people: PeopleStore,
         workspace: Workspace,
+        jobs: JobService,
         *,
         limits: KeepLimits,
         on_deleted: Callable[[], None],
@@ -90,6 +92,7 @@ class Keeper:
         self._store = store
         self._people = people
         self._workspace = workspace
+        self._jobs = jobs
         self._limits = limits
         self._on_deleted = on_deleted
         self._clock = clock
@@ -110,8 +113,10 @@ class Keeper:
     async def mark_deleted(self, job_id: str) -> bool:
         """Empty the row of a job that has ended, so that it counts as deleted; False: it is open.
 
-        What is left of it is to be erased next; what a crash leaves of that, the sweep finishes.
+        One whose video waits for the operator ends by that. What is left of it is to be erased
+        next; what a crash leaves of that, the sweep finishes.
         """
+        await self._jobs.discard(job_id)
         if not await self._store.mark_deleted(job_id, now=self._clock()):
             return False
         log.info("job.deleted id=%s", job_id)
@@ -124,7 +129,7 @@ class Keeper:
 
     async def stored(self, user_id: int) -> Stored:
         """Tell what is stored of a person."""
-        holdings = await self._store.holdings(user_id)
+        holdings = await self._store.holdings(user_id, now=self._clock())
         videos = [holding for holding in holdings if holding.size is not None]
         delivered = [held.delivered_at for held in videos if held.delivered_at is not None]
         theirs = {holding.job_id for holding in holdings}
@@ -132,7 +137,7 @@ class Keeper:
         return Stored(
             person=await self._people.get(user_id),
             prompts=len(holdings),
-            open_jobs=sum(not holding.rests for holding in holdings),
+            open_jobs=sum(not holding.can_go for holding in holdings),
             videos=len(videos),
             video_bytes=sum(holding.size or 0 for holding in videos)
             + sum(item.size for item in stock.copies if item.job_id in theirs),
@@ -144,7 +149,7 @@ class Keeper:
     async def delete_all(self, user_id: int) -> Deletion:
         """Delete every job of a person that has ended, and what they chose."""
         deleted = open_jobs = 0
-        for holding in await self._store.holdings(user_id):
+        for holding in await self._store.holdings(user_id, now=self._clock()):
             if await self.mark_deleted(holding.job_id):
                 await self._drop(holding.job_id)
                 deleted += 1

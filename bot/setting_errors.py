@@ -11,22 +11,26 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
     from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
 
 _MOST_CHARACTERS = 40
 # A value of these can be long, or hold a secret.
 _NOT_SHOWN = frozenset({"openai_extra"})
 
 
-def sentence(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
-    """Explain the first thing that is wrong; what may be a secret is not repeated."""
-    first = error.errors(include_url=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:
+def sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> list[str]:
+    """Explain each thing that is wrong; what may be a secret is not repeated."""
+    return [_sentence(each, fields) for each in error.errors(include_url=False)]
+
+
+def _sentence(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
         return message
-    name = str(first["loc"][0])
-    if first["type"] != "value_error":
+    name = str(error["loc"][0])
+    if error["type"] != "value_error":
         message = f"won't do: it takes {takes(fields[name]) or 'something else'}"
-    got = _shown(name, first["input"], fields[name])
+    got = _shown(name, error["input"], fields[name])
     return f"{name.upper()}: {got}{message} (see .env.example)."
 
 

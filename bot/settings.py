@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
-from bot.setting_errors import sentence
+from bot.setting_errors import sentences
 from bot.setting_types import (
     ONLY_CLIENT,
     ApiTokens,
@@ -199,11 +199,11 @@ class Settings(BaseSettings):
 def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - as wide as the settings
     """Read the settings; `overrides` win over the environment.
 
-    StartupError: a value is missing or senseless; the sentence names the variable and the fix.
+    StartupError: values are missing or senseless; a line for each names the variable and the fix.
     """
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise StartupError(sentence(error, Settings.model_fields)) from None
+        raise StartupError("\n".join(sentences(error, Settings.model_fields))) from None
     except UnicodeDecodeError:
         raise StartupError(".env is not UTF-8 text: save it as that.") from None

@@ -210,7 +210,6 @@ def _narration_in(data: object, services: Services) -> Attachment:
 
 async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:
     services = interaction.client.services
-    await services.jobs.discard(job.id)
     if not await services.keeper.mark_deleted(job.id):
         raise UserError("reply.still_open")
     # Answered here: files may take longer to go than Discord waits.

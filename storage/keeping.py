@@ -73,8 +73,10 @@ WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
 ORDER BY deleted_at
 """
 
+# A finished video that waits for the operator goes as well.
 _OF_PERSON = f"""
-SELECT id, {_RESTS} AS rests, artifacts.size, artifacts.delivered_at
+SELECT id, ({_RESTS}) OR (state = 'delivering' AND next_at > :now) AS can_go,
+    artifacts.size, artifacts.delivered_at
 FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE user_id = :user_id AND deleted_at IS NULL
 """  # noqa: S608 - put together from constants
@@ -104,10 +106,13 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holding:
-    """A job of a person, as far as its files go; `size` in bytes, None: there is no video."""
+    """A job of a person, as far as its files go; `size` in bytes, None: there is no video.
+
+    `can_go`: nothing is being done for it.
+    """
 
     job_id: str
-    rests: bool
+    can_go: bool
     size: int | None
     delivered_at: float | None
 
@@ -188,13 +193,13 @@ class KeepingStore:
         row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
 
-    async def holdings(self, user_id: int) -> list[Holding]:
+    async def holdings(self, user_id: int, *, now: float) -> list[Holding]:
         """List the jobs of a person that were not deleted."""
-        rows = await self._database.rows(_OF_PERSON, {"user_id": user_id})
+        rows = await self._database.rows(_OF_PERSON, {"user_id": user_id, "now": now})
         return [
             Holding(
                 job_id=row["id"],
-                rests=bool(row["rests"]),
+                can_go=bool(row["can_go"]),
                 size=row["size"],
                 delivered_at=row["delivered_at"],
             )

@@ -460,7 +460,6 @@ class Bench:
         self.workspace = Workspace(root)
         self.people = PeopleStore(database)
         self.eraser = Eraser(KeepingStore(database), backend, clock=clock)
-        self.keeper = self.build_keeper()
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
@@ -477,6 +476,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
+        self.keeper = self.build_keeper()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
@@ -490,6 +490,7 @@ class Bench:
             KeepingStore(self.database),
             self.people,
             self.workspace,
+            self.jobs,
             limits=KeepLimits(days=30, max_bytes=max_bytes),
             on_deleted=self.eraser.wake,
             clock=self.clock,

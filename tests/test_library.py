@@ -163,7 +163,11 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
         "-# 8 s · file kept",
     ]
     assert page.ephemeral
-    assert labels(page) == ["Go to the message"] * 4 + ["Send again"]
+    assert labels(page) == [
+        *("Go to the message", "Cancel"),
+        *["Go to the message"] * 3,
+        "Send again",
+    ]
     links = [part["url"] for part in page.components if part.get("url")]
     guild, channel = kept.origin.guild_id, kept.origin.channel_id
     assert links[3] == f"https://discord.com/channels/{guild}/{channel}/{kept.origin.message_id}"
@@ -184,6 +188,15 @@ async def test_what_only_its_person_can_decide_is_decided_in_the_list_too(
     assert labels(page)[1:] == ["Try again (may cost twice)", "Give up"]
     assert (await press(desk, page, start)).ephemeral
     assert (await desk.bench.now(job.id)).state is state
+
+
+async def test_a_video_under_way_is_cancelled_in_the_list_too(desk: Desk) -> None:
+    person = desk.sandbox.world.user
+    job = await desk.bench.at(JobState.GENERATING, user_id=person.id)
+    page = await videos(desk, where=desk.sandbox.world.dm(person))
+    assert labels(page)[1:] == ["Cancel"]
+    assert (await press(desk, page, "clapper:cancel:")).ephemeral
+    assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
 
 
 async def test_the_longest_page_keeps_discords_limit_of_components(desk: Desk) -> None:

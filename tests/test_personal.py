@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.model import Notify
+from bot.model import JobState, Notify
 from bot.sandbox.refusals import UNKNOWN_WEBHOOK
+from bot.videos import Handover
 from storage.people import Person
 from tests.desk import open_desk
 from tests.discord_spec import check_all
@@ -214,6 +215,21 @@ async def test_an_empty_row_is_owned_up_to_until_it_goes(desk: Desk) -> None:
     desk.clock.advance(DAY + 1)
     await desk.bench.keeper.sweep()
     assert (await ask(desk, "privacy")).text == "I keep nothing about you."
+
+
+async def test_a_video_that_waits_for_the_operator_goes_with_the_rest(desk: Desk) -> None:
+    bench = desk.bench
+    bench.deliverer.handover = Handover.HELD
+    job = await bench.at(JobState.DELIVERING, user_id=desk.sandbox.world.user.id)
+    await bench.step(job.id)
+    page = await ask(desk, "privacy")
+    await desk.click(page, "Delete my data")
+    assert "under way" not in page.text
+    await desk.click(page, "Yes, delete it all")
+    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    assert "Your data is deleted" in page.text
+    assert (await bench.now(job.id)).state is JobState.CANCELLED
+    assert not await bench.workspace.has_video(job.id)
 
 
 @pytest.mark.parametrize(

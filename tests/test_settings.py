@@ -382,3 +382,15 @@ def test_a_webhook_secret_that_is_no_key_is_refused_without_repeating_it(value: 
 def test_what_settings_take_as_a_webhook_secret_makes_keys(value: str) -> None:
     secrets = load_settings(openai_webhook_secret=value).webhook_secrets
     assert len(signing_keys(secrets)) >= len(secrets)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(StartupError) as refused:
+        load_settings(video_seconds="long", http_port=70000, narration_fit="stretch")
+    lines = str(refused.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "HTTP_PORT",
+        "VIDEO_SECONDS",
+        "NARRATION_FIT",
+    ]
+    assert all(line.endswith("(see .env.example).") for line in lines)

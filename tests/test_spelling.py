@@ -87,3 +87,26 @@ def test_the_doctor_warns(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_doctor_is_content_with_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor"])
     assert "ok  settings         all are known" in capsys.readouterr().out.splitlines()
+
+
+def test_a_provider_that_nobody_chose_is_told(
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write("OPENAI_BASE_URL=http://127.0.0.1:8000/v1\nDISCORD_TOKEN=a.b.c\n")
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("!!  settings         OPENAI_BASE_URL")
+    assert "set VIDEO_BACKEND=openai to use it" in lines[at + 1]
+
+    monkeypatch.setenv("HTTP_HOST", "203.0.113.1")
+    monkeypatch.setattr("bot.logs.logging.basicConfig", lambda **_: None)
+    assert main(["run"]) == 2
+    assert "settings.idle name=OPENAI_BASE_URL advice='set VIDEO_BACKEND=openai" in caplog.text
+
+
+def test_title_cards_may_be_chosen_over_a_provider(capsys: pytest.CaptureFixture[str]) -> None:
+    write("OPENAI_BASE_URL=http://127.0.0.1:8000/v1\nVIDEO_BACKEND=storyboard\n")
+    main(["doctor"])
+    assert "ok  settings         all are known" in capsys.readouterr().out.splitlines()

@@ -130,6 +130,7 @@ async def test_every_answer_tells_browsers_to_trust_nothing(site: Site) -> None:
         response, _ = await site.get(path)
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["X-Robots-Tag"] == "noindex, nofollow"
         assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
@@ -349,6 +350,7 @@ async def test_a_link_plays_the_video(site: Site) -> None:
     assert response.headers["Content-Disposition"].startswith('inline; filename="clapper-')
     assert response.headers["Cache-Control"] == "private"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert response.headers["Accept-Ranges"] == "bytes"
 
 

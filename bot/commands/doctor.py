@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.client import TokenRefusedError, ask_name
 from bot.commands.findings import Finding
+from bot.commands.idle import idle_provider
 from bot.commands.provider import examine_backend
 from bot.commands.services import examine_moderation, examine_words, examine_writer
 from bot.commands.speech import examine_voice
@@ -66,7 +67,7 @@ class Doctor:
 async def examine(settings: Settings) -> list[Finding]:
     """Look at each thing by itself."""
     return [
-        _spelling(),
+        _spelling(settings),
         await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await examine_backend(settings),
         await asyncio.to_thread(_line, settings),
@@ -82,13 +83,14 @@ async def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-def _spelling() -> Finding:
-    unknown = unknown_names(os.environ)
+def _spelling(settings: Settings) -> Finding:
+    unknown, idle = unknown_names(os.environ), idle_provider(settings)
+    names = [*(each.name for each in unknown), *([idle.name] if idle else ())]
     return Finding(
         subject="settings",
-        ok=not any(each.meant for each in unknown),
-        found=", ".join(each.name for each in unknown) or "all are known",
-        advice="; ".join(str(each) for each in unknown),
+        ok=idle is None and not any(each.meant for each in unknown),
+        found=", ".join(names) or "all are known",
+        advice="; ".join(map(str, (*unknown, *([idle] if idle else ())))),
     )
 
 

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bot import app, logs
+from bot.commands.idle import idle_provider
 from bot.commands.spelling import unknown_names
 from bot.errors import StartupError
 from bot.settings import Settings, load_settings
@@ -37,6 +38,8 @@ class Run:
         configure_logs(settings)
         for unknown in unknown_names(os.environ):
             log.warning("settings.unknown name=%s advice=%r", unknown.name, unknown.advice)
+        if idle := idle_provider(settings):
+            log.warning("settings.idle name=%s advice=%r", idle.name, idle.advice)
         asyncio.run(app.run(settings))
         return 0
 

@@ -11,7 +11,7 @@ from bot.delivery.buttons import LABELS, make_button
 from bot.delivery.choices import choices_for
 from bot.delivery.notation import cut, megabytes, quoted
 from bot.library import PAGE_SIZE
-from bot.model import JobState
+from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
     from bot.library import Entry, Page
@@ -28,6 +28,7 @@ _PROMPT_CHARACTERS = 140
 _CHOICE_CHARACTERS = 100
 _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 _DONE = frozenset({JobState.NOTIFYING, JobState.SUCCEEDED})
+_CHOOSABLE = CANCELLABLE | {JobState.UNDECIDED}
 
 
 class Shelf:
@@ -117,7 +118,7 @@ class Shelf:
         if entry.kept:
             label = self._texts("button.send", locale)
             buttons.append(ui.Button(label=label, custom_id=f"clapper:send:{entry.job.id}"))
-        if entry.job.state is JobState.UNDECIDED:
+        if entry.job.state in _CHOOSABLE:
             # Its card may be out of reach.
             buttons += [
                 make_button(action, entry.job.id, self._texts(LABELS[action], locale))

@@ -19,6 +19,7 @@ _REQUEST_ID = web.RequestKey("request_id", str)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",  # links find their way to crawlers
     "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
 }
 

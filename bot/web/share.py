@@ -36,7 +36,6 @@ _POLICY = (
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
-    "X-Robots-Tag": "noindex, nofollow",
     hdrs.CACHE_CONTROL: "private, no-cache",
     hdrs.VARY: hdrs.ACCEPT_LANGUAGE,
 }
@@ -100,20 +99,14 @@ class SharePage:
             raise web.HTTPNotFound
         _, job = found
         path = self._workspace.video(job.id)
-        response = VideoResponse(path, prompt=job.request.prompt, inline=True)
-        response.headers["X-Robots-Tag"] = _HEADERS["X-Robots-Tag"]
-        return response
+        return VideoResponse(path, prompt=job.request.prompt, inline=True)
 
     async def _send_poster(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
         poster = await self._posters.get(found[1].id) if found else None
         if poster is None:
             raise web.HTTPNotFound
-        headers = {
-            hdrs.CONTENT_TYPE: "image/jpeg",
-            hdrs.CACHE_CONTROL: "private",
-            "X-Robots-Tag": _HEADERS["X-Robots-Tag"],
-        }
+        headers = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
         return web.FileResponse(poster, headers=headers)
 
     async def _find(self, request: web.Request) -> tuple[Share, Job] | None:
