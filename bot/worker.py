@@ -59,7 +59,8 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 3, JobState.DOWNLOADING, interruptible=True),
-        lane("merge", 1, JobState.MERGING, interruptible=True),
+        # One ffmpeg runs at a time: what needs none overtakes.
+        lane("merge", 4, JobState.MERGING, interruptible=True),
         lane("deliver", 8, JobState.DELIVERING, meets_people=True),
         # Apart: DMs are what Discord slows down most, and no video should wait for them.
         lane("notify", 4, JobState.NOTIFYING, meets_people=True),

@@ -335,7 +335,8 @@ class FakeVoice:
 class FakeEditor:
     """The media package: what was ingested, and the results that it wrote.
 
-    `least` is how small a copy can be, decent or not; those that it makes fill their limit.
+    A narration is laid over while `works` is set. `least` is how small a copy can be, decent or
+    not; those that it makes fill their limit.
     """
 
     workspace: Workspace
@@ -346,6 +347,10 @@ class FakeEditor:
     replaced: list[str] = field(default_factory=list[str])
     least: dict[bool, int] = field(default_factory=dict[bool, int])
     shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
+    works: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.works.set()
 
     async def ingest(self, job_id: str, url: str) -> None:
         self._fail()
@@ -392,6 +397,7 @@ class FakeEditor:
             return Film(path=folder.clip)
         if not folder.narration.exists():
             raise MediaError("no narration")
+        await self.works.wait()
         clip = await asyncio.to_thread(folder.clip.read_bytes)
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
         return Film(path=folder.result, note=self.note)

@@ -135,6 +135,18 @@ async def test_jobs_run_from_the_command_to_the_video_by_themselves(
         assert bench.workspace.video(job.id).read_bytes() == CLIP + ref.encode() + b" with voice"
 
 
+async def test_a_video_that_is_ready_does_not_wait_for_one_that_is_being_encoded(
+    bench: Bench, lane_workers: list[Worker]
+) -> None:
+    bench.editor.works.clear()
+    slow = await bench.at(JobState.MERGING, attachment=VOICE)
+    await bench.at(JobState.MERGING)
+    async with running(*lane_workers):
+        await bench.until(lambda: bench.changed_to(JobState.SUCCEEDED))
+        assert (await bench.now(slow.id)).state is JobState.MERGING
+        bench.editor.works.set()
+
+
 @pytest.mark.parametrize("state", [JobState.RECEIVED, JobState.QUEUED, *PAID])
 async def test_workers_resume_every_due_state_after_a_restart(
     state: JobState, tmp_path: Path, clock: Clock
