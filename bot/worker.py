@@ -58,7 +58,7 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         lane("intake", 3, JobState.RECEIVED, interruptible=True, meets_people=True),
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
-        lane("download", 3, JobState.DOWNLOADING, interruptible=True),
+        lane("download", 6, JobState.DOWNLOADING, interruptible=True),
         # One ffmpeg runs at a time: what needs none overtakes.
         lane("merge", 4, JobState.MERGING, interruptible=True),
         lane("deliver", 8, JobState.DELIVERING, meets_people=True),
