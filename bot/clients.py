@@ -153,6 +153,10 @@ class ClientJobs:
         """Stop an open job, or give it up where nobody knows; None: it is past stopping."""
         return await self._jobs.cancel(job.id)
 
+    async def retry(self, job: Job) -> Job | None:
+        """Order once more what nobody knows of, which may cost twice; None: it is no question."""
+        return await self._jobs.retry_undecided(job.id)
+
     async def artifact(self, job: Job) -> Artifact | None:
         """Return a job's finished video; None: it is kept no more."""
         return await self._artifacts.get(job.id)

@@ -45,20 +45,30 @@ _RANKS = tuple(Status)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What the outside is told of a job; `progress` is 0 to 100."""
+    """What the outside is told of a job; `progress` is 0 to 100.
+
+    `question`: only a person can decide how it goes on.
+    """
 
     status: Status
     progress: int
     error: str | None = None
+    question: str | None = None
 
     def as_json(self) -> dict[str, str | int]:
         """Return it as the API writes it."""
-        said: dict[str, str | int] = {"status": self.status, "progress": self.progress}
-        return said if self.error is None else said | {"error": self.error}
+        sentences = {"error": self.error, "question": self.question}
+        return {
+            "status": self.status,
+            "progress": self.progress,
+            **{name: sentence for name, sentence in sentences.items() if sentence is not None},
+        }
 
     def follows(self, other: Reading | None) -> bool:
         """Tell whether this is news after `other`."""
-        return other is None or self.place > other.place
+        if other is None or self.place > other.place:
+            return True
+        return self.place == other.place and self.question != other.question
 
     @property
     def place(self) -> tuple[int, int]:
@@ -67,12 +77,16 @@ class Reading:
 
 
 def read(job: Job, texts: Texts, locale: str = "en") -> Reading:
-    """Return how a job stands; `error` is a sentence in the language of `locale`."""
+    """Return how a job stands, with sentences in the language of `locale`."""
     status = _status(job)
     if status is Status.COMPLETED:
         return Reading(status=status, progress=100)
-    error = _error(job, texts, locale) if status is Status.FAILED else None
-    return Reading(status=status, progress=min(job.progress or 0, _ALMOST), error=error)
+    return Reading(
+        status=status,
+        progress=min(job.progress or 0, _ALMOST),
+        error=_error(job, texts, locale) if status is Status.FAILED else None,
+        question=_question(texts, locale) if job.state is JobState.UNDECIDED else None,
+    )
 
 
 def _status(job: Job) -> Status:
@@ -81,6 +95,10 @@ def _status(job: Job) -> Status:
     # What a provider refused for now waits once more; it was on its way already.
     waits = job.state in {JobState.RECEIVED, JobState.QUEUED} and not job.submits
     return Status.QUEUED if waits else Status.IN_PROGRESS
+
+
+def _question(texts: Texts, locale: str) -> str:
+    return f"{texts('state.undecided', locale)}. {texts('card.undecided', locale)}"
 
 
 def _error(job: Job, texts: Texts, locale: str) -> str:

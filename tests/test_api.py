@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import FormData
 
-from bot.errors import BackendError, ErrorKind
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobState
 from tests.fakes import CLIP
 from tests.site import FORM, MAX_AUDIO, OTHER_TOKEN, Caller, open_site
@@ -359,3 +359,19 @@ async def test_no_answer_lets_another_site_read_it(caller: Caller) -> None:
         assert not [name for name in response.headers if name.startswith("Access-Control")]
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_what_nobody_knows_of_is_given_up_by_a_cancel(caller: Caller) -> None:
+    bench = caller.bench
+    job_id = await caller.order()
+    bench.backend.lists = bench.backend.complete = False
+    bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+    while (await bench.now(job_id)).state is not JobState.UNDECIDED:
+        await bench.step(job_id)
+    _, answer = await caller.ask("GET", f"/api/status?jobId={job_id}")
+    assert "may be charged twice" in answer["question"]
+    _, answer = await caller.ask("GET", "/api/jobs")
+    assert "may be charged twice" in answer["jobs"][0]["question"]
+    status, answer = await caller.ask("POST", f"/api/cancel?jobId={job_id}")
+    assert (status, answer["status"]) == (200, "failed")
+    assert "question" not in answer

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.media.mp4 import read_mp4
-from bot.model import Trouble
+from bot.model import Caps, Client, JobState, Trouble, new_job
 from storage.circuits import CircuitStore
 from storage.database import open_database
+from storage.jobs import JobStore
 from tests import clips
 from tests.command_line import end, run_bot, start
+from tests.fakes import REQUEST
 from tests.measurements import sound_seconds
 from tests.videos_api import Fault, VideosApi
 from tests.wire import SECRET, free_port
@@ -113,6 +115,30 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
     assert (unknown.code, unknown.err) == (1, "There is no such job.\n")
 
 
+async def test_what_nobody_knows_of_is_ordered_again_only_when_told_so(
+    tmp_path: Path, clip: Path
+) -> None:
+    async with provider(clip) as (api, settings):
+        async with open_database(tmp_path / "data") as database:
+            asker = Client(name="cli")
+            job = new_job(REQUEST, asker, None, backend="openai", now=time.time(), next_at=0.0)
+            await JobStore(database).insert(job, Caps(open_per_user=1, open_in_all=1, per_day=1))
+            params = {"id": job.id, "state": JobState.UNDECIDED}
+            await database.rows(
+                "UPDATE jobs SET state = :state, next_at = NULL WHERE id = :id", params
+            )
+        asked = await run_bot(tmp_path, "generate", "--resume", job.id, **settings)
+        assert asked.code == 1
+        assert "may be charged twice" in asked.err
+        assert f"--resume {job.id} --retry -o video.mp4" in asked.err
+        assert not api.creates
+        ended = await run_bot(tmp_path, "generate", "--resume", job.id, "--retry", **settings)
+        assert (ended.code, ended.out) == (0, "video.mp4\n"), ended
+        assert len(api.creates) == 1
+        again = await run_bot(tmp_path, "generate", "--resume", job.id, "--retry", **settings)
+        assert (again.code, again.err[:27]) == (1, "There is nothing to decide:"), again
+
+
 async def test_another_key_is_tried_at_once_also_when_the_last_one_was_refused(
     tmp_path: Path, clip: Path
 ) -> None:
@@ -130,6 +156,7 @@ async def test_another_key_is_tried_at_once_also_when_the_last_one_was_refused(
     [
         (("a cat", "--audio", "none.ogg"), "--audio: there is no file none.ogg."),
         (("a cat", "-o", "nowhere/out.mp4"), "--output: there is no folder"),
+        (("a cat", "--retry"), "--retry goes with --resume JOB"),
     ],
 )
 async def test_what_can_be_checked_is_checked_before_anything_is_spent(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from bot.errors import BackendError, ErrorKind
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobChanged, JobState
 from tests import described
 from tests.fakes import PATIENCE
@@ -87,6 +87,33 @@ async def test_a_failure_is_told_with_its_reason(caller: Caller) -> None:
     await caller.finish(job_id)
     assert await hear(socket) == progress(job_id, "in_progress", 0)
     assert await hear(socket) == progress(job_id, "failed", 0, error="Content policy violation")
+
+
+async def test_what_only_a_person_can_decide_is_asked_and_no_longer_when_it_is_decided(
+    caller: Caller,
+) -> None:
+    bench = caller.bench
+    job_id = await caller.order()
+    socket = await connect(caller)
+    await subscribe(socket, job_id)
+    assert await hear(socket) == progress(job_id, "queued", 0)
+    bench.backend.lists = bench.backend.complete = False
+    bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+    while (await bench.now(job_id)).state is not JobState.UNDECIDED:
+        await bench.step(job_id)
+    assert await hear(socket) == progress(job_id, "in_progress", 0)
+    asked = await hear(socket)
+    assert "may be charged twice" in asked.pop("question")
+    assert asked == progress(job_id, "in_progress", 0)
+
+    status, answer = await caller.ask("POST", f"/api/retry?jobId={job_id}")
+    assert (status, answer) == (200, {"status": "in_progress", "progress": 0})
+    assert await hear(socket) == progress(job_id, "in_progress", 0)
+    status, answer = await caller.ask("POST", f"/api/retry?jobId={job_id}")
+    assert (status, answer["error"]["key"]) == (409, "api.no_question")
+    await caller.finish(job_id)
+    assert len(bench.backend.ledger) == 2
+    await socket.close()
 
 
 async def test_one_socket_follows_many_jobs_until_it_leaves_them(caller: Caller) -> None:

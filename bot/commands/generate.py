@@ -16,7 +16,6 @@ from bot.engine import make_workers, open_engine
 from bot.errors import DeliveryError, StartupError, UserError
 from bot.front import webhooks
 from bot.media.files import commit, part_of
-from bot.model import JobState
 from bot.outside import Status, read, say
 from bot.settings import load_settings
 from bot.texts import Texts
@@ -50,11 +49,18 @@ class Generate:
         what.add_argument(
             "--resume", metavar="JOB", help="go on with a job that was interrupted, at no new cost"
         )
+        parser.add_argument(
+            "--retry",
+            action="store_true",
+            help="with --resume: order again what nobody knows of, which may cost twice",
+        )
         parser.add_argument("--audio", type=Path, help="a narration to lay over it")
         parser.add_argument("-o", "--output", type=Path, default=Path("video.mp4"))
 
     def run(self, options: argparse.Namespace) -> int:
         """Check what can be checked before anything is spent, then make it."""
+        if options.retry and not options.resume:
+            raise StartupError("--retry goes with --resume JOB: it decides about that job.")
         if options.audio and not options.audio.is_file():
             raise StartupError(f"--audio: there is no file {options.audio}.")
         if not options.output.absolute().parent.is_dir():
@@ -139,6 +145,8 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
         job = await engine.clients.get(CLIENT, options.resume)
         if job is None:
             raise UserError("api.unknown_job")
+        if options.retry and (job := await engine.clients.retry(job)) is None:
+            raise UserError("api.no_question")
         return job
     upload = None
     if options.audio:
@@ -155,8 +163,7 @@ async def _make(engine: Engine, job: Job, bar: Bar, output: Path) -> Job:
         return await engine.clients.wait(job, bar.draw)
     except asyncio.CancelledError:
         bar.close()
-        again = ("-m", "bot", "generate", "--resume", job.id, "-o", str(output))
-        sys.stderr.write(f"Interrupted. To go on: {shlex.join((sys.executable, *again))}\n")
+        sys.stderr.write(f"Interrupted. To go on: {_again(job, output)}\n")
         raise
     finally:
         bar.close()
@@ -166,10 +173,16 @@ async def _make(engine: Engine, job: Job, bar: Bar, output: Path) -> Job:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _again(job: Job, output: Path, *more: str) -> str:
+    command = ("-m", "bot", "generate", "--resume", job.id, *more, "-o", str(output))
+    return shlex.join((sys.executable, *command))
+
+
 async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
     reading = read(job, texts)
-    if job.state is JobState.UNDECIDED:
-        sys.stderr.write(f"{texts('state.undecided')}. {texts('card.undecided')}\n")
+    if reading.question is not None:
+        again = _again(job, output, "--retry")
+        sys.stderr.write(f"{reading.question}\nTo try again all the same: {again}\n")
         return 1
     if reading.status is not Status.COMPLETED:
         sys.stderr.write(f"{reading.error}\n")

@@ -63,6 +63,7 @@ class Api:
             web.get("/api/download", closed(self._download)),
             web.get("/api/jobs", closed(self._jobs)),
             web.post("/api/cancel", closed(self._cancel)),
+            web.post("/api/retry", closed(self._retry)),
             web.post("/api/share", closed(self._share)),
             web.delete("/api/share", closed(self._withdraw)),
             web.get("/api/openapi.json", self._doors.open(self._describe)),
@@ -105,6 +106,13 @@ class Api:
         if cancelled is None:
             raise ApiError(HTTPStatus.CONFLICT, "reply.too_late")
         return web.json_response(read(cancelled, self._texts, language(request)).as_json())
+
+    async def _retry(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        retried = await self._clients.retry(job)
+        if retried is None:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_question")
+        return web.json_response(read(retried, self._texts, language(request)).as_json())
 
     async def _share(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)

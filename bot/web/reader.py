@@ -110,7 +110,8 @@ class Reader:
         if job is None:
             self._leave(job_id)
             self._refuse("api.unknown_job", job_id)
-        else:
+        elif job_id not in self._told:
+            # What was told meanwhile is as new, or newer.
             self._tell(job)
 
     def _tell(self, job: Job) -> None:
