@@ -12,6 +12,7 @@ from bot.circuit import CircuitBreaker
 from bot.client import attachment_hosts
 from bot.clients import ClientJobs
 from bot.core import load_blocked_words, open_moderator, open_writer
+from bot.ends import Ends
 from bot.events import EventBus, JobFeed
 from bot.jobs import JobService
 from bot.media.download import AttachmentFetcher
@@ -167,6 +168,12 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             min_free_bytes=_MIN_FREE_BYTES,
         ),
         preparation=engine.preparation,
+        ends=Ends(
+            jobs=engine.jobs,
+            backend=engine.backend,
+            workspace=engine.workspace,
+            cards=deliverer,
+        ),
         max_clip_bytes=_MAX_CLIP_BYTES,
         clock=time.time,
     )

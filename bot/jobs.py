@@ -104,10 +104,9 @@ class JobService:
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the id of the job's one message, which lets it go on."""
-        job = await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
-        if job is not None:
-            self._bus.publish(JobChanged(job=job, previous=job.state))
-        return job
+        return self._tell(
+            await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
+        )
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -141,8 +140,7 @@ class JobService:
 
     def is_held(self, job: Job) -> bool:
         """Tell whether the delivery of a job waits for something."""
-        due = job.next_at or 0
-        return job.state is JobState.DELIVERING and due > self._clock()
+        return job.state is JobState.DELIVERING and (job.next_at or 0) > self._clock()
 
     async def move(
         self,
@@ -171,8 +169,7 @@ class JobService:
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
         """Store what a queued job sends as its prompt; None: too late, or it was written before."""
-        now = self._clock()
-        return await self._store.write_prompt(job, prompt, backend=self._backend, now=now)
+        return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:
         """Commit to the one POST; None: too late, or a create just like it is in doubt."""
@@ -198,6 +195,10 @@ class JobService:
             await self.wake(job.backend, update.ref)
         return bound
 
+    async def tie_cancelled(self, job: Job, ref: str) -> Job | None:
+        """Tie a job that was cancelled during its create to its remote one, to have it stopped."""
+        return self._tell(await self._store.tie_cancelled(job, ref, now=self._clock()))
+
     async def postpone(  # noqa: PLR0913 - each is optional
         self,
         job: Job,
@@ -210,18 +211,17 @@ class JobService:
     ) -> Job | None:
         """Leave a claimed job in its state, due again `after` seconds."""
         now = self._clock()
-        postponed = await self._store.postpone(
-            job,
-            next_at=now + after,
-            attempts=job.attempts if attempts is None else attempts,
-            progress=progress,
-            late=job.late if late is None else late,
-            misses=job.misses if misses is None else misses,
-            now=now,
+        return self._tell(
+            await self._store.postpone(
+                job,
+                next_at=now + after,
+                attempts=job.attempts if attempts is None else attempts,
+                progress=progress,
+                late=job.late if late is None else late,
+                misses=job.misses if misses is None else misses,
+                now=now,
+            )
         )
-        if postponed is not None:
-            self._bus.publish(JobChanged(job=postponed, previous=postponed.state))
-        return postponed
 
     async def release(self, job: Job) -> Job | None:
         """Say that the job's card shows its end, or its question, and nothing more is due."""
@@ -247,15 +247,13 @@ class JobService:
         if new and not await self.wake(backend, remote_id):
             # It may be about a job of which nobody knew whether the provider took it.
             for job in await self._store.wake_undecided(backend, now=self._clock()):
-                self._bus.publish(JobChanged(job=job, previous=job.state))
+                self._tell(job)
         return new
 
     async def wake(self, backend: str, remote_id: str) -> bool:
         """Make the job of a remote id due at once, if it is waiting for that."""
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())
-        if job is not None:
-            self._bus.publish(JobChanged(job=job, previous=job.state))
-        return job is not None
+        return self._tell(job) is not None
 
     async def wake_held(self) -> int:
         """Make deliveries that wait for the operator due at once, and count them."""
@@ -268,9 +266,8 @@ class JobService:
 
     async def sweep(self) -> None:
         """Forget what is only kept for a while."""
-        now = self._clock()
-        await self._inbox.sweep(now=now)
-        await self._store.forget_tokens(now=now)
+        await self._inbox.sweep(now=self._clock())
+        await self._store.forget_tokens(now=self._clock())
 
     async def _decide(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A step may raise the epoch between our reading and writing: look again, a few times.
@@ -282,6 +279,12 @@ class JobService:
             if moved is not None:
                 return moved
         return None
+
+    def _tell(self, job: Job | None) -> Job | None:
+        """Say that a job has changed within its state."""
+        if job is not None:
+            self._bus.publish(JobChanged(job=job, previous=job.state))
+        return job
 
     def _announce(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.backends.base import VideoBackend
+    from bot.ends import Ends
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
     from bot.preparation import Preparation
@@ -97,6 +98,7 @@ class Pipeline:
         deliverer: Deliverer,
         submission: Submission,
         preparation: Preparation,
+        ends: Ends,
         max_clip_bytes: int,
         clock: Callable[[], float],
     ) -> None:
@@ -108,6 +110,7 @@ class Pipeline:
         self._deliverer = deliverer
         self._submission = submission
         self._preparation = preparation
+        self._ends = ends
         self._max_clip_bytes = max_clip_bytes
         self._clock = clock
 
@@ -124,8 +127,8 @@ class Pipeline:
             JobState.MERGING: self._merge,
             JobState.DELIVERING: self._deliver,
             JobState.NOTIFYING: self._notify,
-            JobState.FAILED: self._show_end,
-            JobState.CANCELLED: self._stop_upstream,
+            JobState.FAILED: self._ends.show,
+            JobState.CANCELLED: self._ends.stop,
         }
 
     async def _receive(self, job: Job) -> None:
@@ -168,7 +171,7 @@ class Pipeline:
 
     async def _ask(self, job: Job) -> None:
         if not await self._submission.rediscover(job):
-            await self._show_end(job)
+            await self._ends.show(job)
 
     async def _download(self, job: Job) -> None:
         clip = (await self._workspace.create(job.id)).clip
@@ -274,22 +277,6 @@ class Pipeline:
         """Return the finished video, unless somebody has deleted it."""
         artifact = await self._artifacts.get(job.id)
         return artifact if await self._workspace.has_video(job.id) else None
-
-    async def _stop_upstream(self, job: Job) -> None:
-        at_ours = job.backend == self._backend.name
-        if job.remote_id is not None and at_ours and job.attempts == 0:
-            try:
-                await self._backend.cancel(job.remote_id)
-            except BackendError as error:
-                log.warning("cancel.refused id=%s error=%r", job.id, str(error))
-        await self._show_end(job)
-
-    async def _show_end(self, job: Job) -> None:
-        if job.client is None:
-            await self._deliverer.show(job)
-        if job.state.is_final:
-            await self._workspace.remove(job.id)
-        await self._jobs.release(job)
 
 
 def _plain(value: object) -> str | float:

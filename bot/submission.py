@@ -121,9 +121,7 @@ class Submission:
         if await self._jobs.bind(job, update, after=0 if ended else self._first_poll) is not None:
             return
         log.warning("submit.orphaned id=%s ref=%s", job.id, update.ref)
-        now = await self._jobs.get(job.id)
-        if now is not None and now.state is JobState.CANCELLED:
-            await self._backend.cancel(update.ref)
+        await self._jobs.tie_cancelled(job, update.ref)
 
     async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:
         trouble = TROUBLES.get(error.kind)

@@ -156,6 +156,16 @@ WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id I
 RETURNING *
 """
 
+# A POST was answered after the cancel. The epoch rises: the last look at the card, which may be
+# under way, must not end what is due now. Of a deleted job, only the remote one is left to do.
+TIE_CANCELLED = """
+UPDATE jobs SET
+    epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
+    next_at = CASE WHEN deleted_at IS NULL THEN :now END
+WHERE id = :id AND state = 'cancelled' AND remote_id IS NULL
+RETURNING *
+"""
+
 INTEND_DM = """
 UPDATE jobs SET dm_intent_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *

@@ -223,6 +223,10 @@ class JobStore:
         """Store the message of a job, once; a job that ended meanwhile shows that on it."""
         return await self._one(job_sql.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
+    async def tie_cancelled(self, job: Job, remote_id: str, *, now: float) -> Job | None:
+        """Note which remote job a cancelled one has after all; None: it was not cancelled."""
+        return await self._one(job_sql.TIE_CANCELLED, id=job.id, remote_id=remote_id, now=now)
+
     async def intend_dm(self, job: Job, *, now: float) -> Job | None:
         """Note that a DM is about to be sent."""
         return await self._one(job_sql.INTEND_DM, id=job.id, epoch=job.epoch, now=now)

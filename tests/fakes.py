@@ -15,6 +15,7 @@ from bot.backends import signatures
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
 from bot.bounds import Bounds
 from bot.circuit import CircuitBreaker
+from bot.ends import Ends
 from bot.eraser import Eraser
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
@@ -529,6 +530,12 @@ class Bench:
                 min_free_bytes=min_free_bytes,
             ),
             preparation=preparation,
+            ends=Ends(
+                jobs=self.jobs,
+                backend=self.backend,
+                workspace=self.workspace,
+                cards=self.deliverer,
+            ),
             max_clip_bytes=1024**2,
             clock=self.clock,
         )

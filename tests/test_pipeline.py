@@ -21,6 +21,7 @@ from bot.model import JobState, VideoRequest, spoken
 from bot.texts import Texts
 from bot.videos import NOTE_HELD_INSTEAD, Handover
 from storage.database import Database, open_database
+from storage.keeping import KeepingStore
 from tests.fakes import (
     CAPS,
     CLIP,
@@ -340,7 +341,26 @@ async def test_a_cancel_during_the_post_stops_the_remote_job(bench: Bench) -> No
     await bench.run_out(job.id)
     bench.backend.answer.set()
     assert (await step).state is JobState.CANCELLED
+    ended = await bench.run_out(job.id)
+    assert (ended.remote_id, ended.next_at) == ("video_1", None)
     assert bench.backend.cancelled == ["video_1"]
+
+
+async def test_what_was_cancelled_and_deleted_during_the_post_is_deleted_upstream(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.answer.clear()
+    step = asyncio.create_task(bench.step(job.id))
+    async with asyncio.timeout(PATIENCE):
+        await bench.backend.in_submit.wait()
+    await bench.jobs.cancel(job.id)
+    await bench.run_out(job.id)
+    assert await bench.keeper.delete(job.id)
+    bench.backend.answer.set()
+    assert (await step).next_at is None
+    remains = await KeepingStore(bench.database).upstream("fake")
+    assert [each.remote_id for each in remains] == ["video_1"]
 
 
 # Never a second POST in doubt
@@ -490,6 +510,7 @@ async def test_a_cancel_while_a_create_is_looked_up_stops_the_remote_job(bench: 
     looking = await bench.claim(job.id)
     await bench.jobs.cancel(job.id)
     await bench.pipeline.steps[JobState.UNCONFIRMED](looking)
+    await bench.run_out(job.id)
     assert bench.backend.cancelled == ["video_1"]
 
 
@@ -974,6 +995,23 @@ async def test_a_cancelled_job_is_stopped_upstream_once_even_if_its_card_fails(
     await bench.run_out(job.id)
     assert bench.backend.cancelled == ["video_1"]
     assert bench.deliverer.cards[job.id] == "cancelled"
+
+
+@pytest.mark.parametrize(("faults", "cancelled"), [(2, ["video_1"]), (9, [])])
+async def test_a_provider_that_can_not_stop_a_job_now_is_asked_again_a_few_times(
+    bench: Bench, faults: int, cancelled: list[str]
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    bench.backend.cancel_faults += [BackendError(ErrorKind.TRANSIENT, "down")] * faults
+    await bench.jobs.cancel(job.id)
+    waiting = await bench.step(job.id)
+    assert bench.deliverer.cards[job.id] == "cancelled"
+    assert waiting.next_at is not None
+    began = bench.clock()
+    assert (await bench.run_out(job.id)).next_at is None
+    assert bench.backend.cancelled == cancelled
+    assert bench.clock() - began < 600
+    assert len(bench.backend.cancel_faults) == max(0, faults - 6)
 
 
 async def test_a_provider_that_refuses_to_stop_does_not_hold_up_the_card(bench: Bench) -> None:
