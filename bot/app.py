@@ -20,6 +20,7 @@ from bot.front import open_front
 from bot.keeper import Keeper, KeepLimits
 from bot.library import Library
 from bot.links import Links, derive_key
+from bot.media.ffmpeg import Ffmpeg
 from bot.narrator import Narrator
 from bot.supervisor import Service, stop_on_signals, supervise
 from bot.texts import Texts
@@ -145,7 +146,8 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.core.settings
     return Narrator(
         voice,
-        engine.core.ffmpeg,
+        # Of its own: what was spoken, and paid for, does not wait for a rendering.
+        Ffmpeg(engine.core.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.core.database),
         caps=SpeechCaps(

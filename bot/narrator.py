@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from bot.errors import BackendError, UserError
 from bot.media.ingest import ingest
 from bot.media.recording import record
 from bot.media.speech import as_of_speech, speak_once
+from storage.speeches import Listener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
     from bot.media.workspace import JobFolder, Workspace
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
-    from storage.speeches import Listener, SpeechCaps, SpeechStore
+    from storage.speeches import SpeechCaps, SpeechStore
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
+# Before anything is paid: what was paid for is waited for.
+_WAIT_SECONDS = 120.0
+_RECORDING = "narration.mp3"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,17 +109,47 @@ class Narrator:
         # What a crash leaves of it is swept away, as a folder of no job.
         name = uuid4().hex
         try:
-            async with self._slots:
-                recording = await self._record(text, await self._workspace.create(name))
-            log.info(
-                "speech.done voice=%s characters=%d seconds=%.1f",
-                self._voice.name,
-                len(text),
-                recording.seconds,
-            )
-            yield recording
+            async with self._slot():
+                yield await self._record(text, await self._workspace.create(name))
         finally:
             await self._workspace.remove(name)
+
+    async def speak_for(self, client: str, text: str) -> Path:
+        """Speak a text for an API client, and return the MP3, which is kept for about a day.
+
+        The same text costs, and counts, nothing in that time; it must not be spoken twice at once.
+        UserError: as `count` and `speak` say. MediaError: it may work later, at no new cost.
+        """
+        name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
+        folder = await self._workspace.create(name)
+        recording = folder.path / _RECORDING
+        if await asyncio.to_thread(recording.exists):
+            return recording
+        try:
+            if not await asyncio.to_thread(folder.attachment.exists):
+                await self.count(Listener(client=client), text)
+                await self._moderate(text)
+            async with self._slot():
+                await self._record(text, folder)
+        except UserError:
+            # Whoever asks again now knows what that may cost.
+            await self._workspace.remove(name)
+            raise
+        for other in (folder.attachment, folder.narration):
+            await asyncio.to_thread(other.unlink, missing_ok=True)
+        return recording
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncGenerator[None]:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise UserError("speech.unavailable") from None
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     async def _moderate(self, text: str) -> None:
         if self._moderator is None:
@@ -130,8 +165,12 @@ class Narrator:
     async def _record(self, text: str, folder: JobFolder) -> Recording:
         await speak_once(self._voice, text, folder.attachment)
         narration = await self._ingest(folder)
-        path = folder.path / "narration.mp3"
+        path = folder.path / _RECORDING
         await record(self._ffmpeg, narration, path)
+        log.info(
+            "speech.done voice=%s characters=%d seconds=%.1f",
+            *(self._voice.name, len(text), narration.seconds),
+        )
         return Recording(path=path, seconds=narration.seconds)
 
     async def _ingest(self, folder: JobFolder) -> Narration:

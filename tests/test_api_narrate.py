@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot import narrator
 from bot.errors import MediaError, UserError
 from bot.moderation.base import Reason
 from tests import clips, described
@@ -63,11 +64,6 @@ async def test_a_text_comes_back_as_sound_that_a_video_is_ordered_with(
     spoken.write_bytes(sound)
     assert sound_seconds(spoken) == pytest.approx(3, abs=0.1)
     assert loudness(spoken) == pytest.approx(-16, abs=1)
-    # It is deleted when all of it has gone out.
-    async with asyncio.timeout(PATIENCE):
-        while (await caller.bench.workspace.stock()).folders:  # noqa: ASYNC110 - no event tells of it
-            await asyncio.sleep(0)
-
     form = {"scriptOrQuestion": "a lighthouse", "audioBuffer": spoken.open("rb")}
     status, answer = await caller.ask("POST", "/api/generate", data=form)
     assert status == 200, answer
@@ -75,11 +71,78 @@ async def test_a_text_comes_back_as_sound_that_a_video_is_ordered_with(
     assert caller.bench.workspace.video(answer["jobId"]).read_bytes().endswith(b"with voice")
 
 
+async def test_the_same_text_is_paid_for_and_counted_once(caller: Caller, voice: FakeVoice) -> None:
+    first = await narrate(caller)
+    assert [await narrate(caller) for _ in range(4)] == [first] * 4
+    assert voice.spoken == [TEXT]
+    assert (await narrate(caller, token=OTHER_TOKEN))[0] == 200
+    assert voice.spoken == [TEXT, TEXT]
+
+    bench = caller.bench
+    [kept, other] = (await bench.workspace.stock()).folders
+    bench.clock.now = max(kept.modified_at, other.modified_at) + DAY + 1
+    await bench.keeper.sweep()
+    assert not (await bench.workspace.stock()).folders
+    assert (await narrate(caller))[0] == 200
+    assert voice.spoken == [TEXT] * 3
+
+
+async def test_what_was_spoken_before_something_failed_is_not_paid_for_again(
+    caller: Caller, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise MediaError("no room")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(narrator, "record", fail)
+        assert await narrate(caller) == (503, "speech.unavailable")
+    assert (await narrate(caller))[0] == 200
+    assert voice.spoken == [TEXT]
+
+
+async def test_a_text_whose_speaking_was_cut_off_is_not_paid_for_again_unasked(
+    bench: Bench, clock: Clock, voice: FakeVoice
+) -> None:
+    voice.answer.clear()
+    speaker = make_narrator(bench, clock, voice)
+    speaking = asyncio.create_task(speaker.speak_for("web", TEXT))
+    async with asyncio.timeout(PATIENCE):
+        while not voice.spoken:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0)
+    speaking.cancel()
+    await asyncio.wait({speaking})
+    voice.answer.set()
+    async with open_site(bench, narrator=make_narrator(bench, clock, voice)) as caller:
+        assert await narrate(caller) == (503, "speech.unsure")
+        assert voice.spoken == [TEXT]
+        clock.advance(DAY + 1)  # each of the three was counted
+        assert (await narrate(caller))[0] == 200
+
+
+async def test_who_waits_too_long_for_a_turn_pays_nothing(
+    caller: Caller, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrator, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(narrator, "_AT_ONCE", 1)
+    bench = caller.bench
+    voice.answer.clear()
+    speaker = make_narrator(bench, bench.clock, voice)
+    first = asyncio.create_task(speaker.speak_for("web", TEXT))
+    async with asyncio.timeout(PATIENCE):
+        while not voice.spoken:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0)
+    with pytest.raises(UserError, match=r"speech\.unavailable"):
+        await speaker.speak_for("other", TEXT)
+    voice.answer.set()
+    await first
+    assert voice.spoken == [TEXT]
+
+
 async def test_each_client_and_all_together_have_a_days_share(caller: Caller) -> None:
-    assert [(await narrate(caller))[0] for _ in range(2)] == [200, 200]
+    assert [(await narrate(caller, f"text {n}"))[0] for n in range(2)] == [200, 200]
     assert await narrate(caller) == (429, "speech.user")
     assert (await narrate(caller, token=OTHER_TOKEN))[0] == 200
-    assert await narrate(caller, token=OTHER_TOKEN) == (429, "speech.day")
+    assert await narrate(caller, "more", token=OTHER_TOKEN) == (429, "speech.day")
     caller.bench.clock.advance(DAY + 1)
     await caller.bench.keeper.sweep()
     assert (await narrate(caller))[0] == 200
@@ -91,7 +154,7 @@ async def test_one_text_of_a_client_is_spoken_at_a_time(caller: Caller, voice: F
     async with asyncio.timeout(PATIENCE):
         while not voice.spoken:  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0)
-    assert await narrate(caller) == (429, "speech.busy")
+    assert await narrate(caller, "another") == (429, "speech.busy")
     voice.answer.set()
     assert (await first)[0] == 200
 
@@ -114,7 +177,7 @@ async def test_what_can_not_be_spoken_is_refused_and_not_counted(
 ) -> None:
     assert await narrate(caller, data=json.dumps(body)) == (status, key)
     assert voice.spoken == []
-    assert [(await narrate(caller))[0] for _ in range(2)] == [200, 200]
+    assert [(await narrate(caller, f"text {n}"))[0] for n in range(2)] == [200, 200]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +194,7 @@ async def test_what_the_voice_says_no_to_is_told(
 ) -> None:
     voice.faults.append(fault)
     assert await narrate(caller) == (status, key)
-    assert not (await caller.bench.workspace.stock()).folders
+    assert voice.spoken == []
 
 
 async def test_a_blocked_word_and_a_moderated_text_are_not_spoken(
@@ -151,6 +214,18 @@ async def test_a_blocked_word_and_a_moderated_text_are_not_spoken(
 async def test_without_a_voice_that_is_said(bench: Bench) -> None:
     async with open_site(bench) as caller:
         assert await narrate(caller) == (409, "api.no_voice")
+
+
+async def test_nothing_else_can_be_chosen(caller: Caller, voice: FakeVoice) -> None:
+    for path, kind, status, key in (
+        ("/api/narrate?voice=deep", "application/json", 400, "api.only_text"),
+        ("/api/narrate?renderVersion=v2", "application/json", 400, "api.render_version"),
+        ("/api/narrate", "text/plain", 415, "api.json_only"),
+    ):
+        sent = {"data": json.dumps({"text": TEXT}), "headers": {"Content-Type": kind}}
+        refused, answer = await caller.ask("POST", path, **sent)
+        assert (refused, answer["error"]["key"]) == (status, key), path
+    assert voice.spoken == []
 
 
 async def test_nobody_else_has_a_text_spoken(caller: Caller, voice: FakeVoice) -> None:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
 from bot.errors import MediaError
 from bot.media.speech import checked_text
+from bot.web.bodies import VERSION, check_version
 from bot.web.errors import ApiError
 from bot.web.objects import read_object
-from storage.speeches import Listener
 
 if TYPE_CHECKING:
-    from bot.narrator import Narrator, Recording
+    from pathlib import Path
+
+    from bot.narrator import Narrator
     from bot.web.doors import Doors
 
 log = logging.getLogger(__name__)
 
 _FIELD = "text"
 _MOST_BYTES = 16 * 1024  # as JSON may write the longest text
-_SECONDS = 300.0
 _HEADERS = {
     hdrs.CONTENT_TYPE: "audio/mpeg",
     hdrs.CONTENT_DISPOSITION: 'attachment; filename="narration.mp3"',
@@ -46,35 +46,34 @@ class Narrations:
         return [web.post("/api/narrate", self._doors.closed(self._narrate))]
 
     async def _narrate(self, request: web.Request, client: str) -> web.StreamResponse:
-        text = checked_text(_text(await read_object(request, max_bytes=_MOST_BYTES)))
+        text = checked_text(await _text(request))
         if self._narrator is None:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_voice")
-        async with AsyncExitStack() as stack:
+        try:
             with self._narrator.turn(client):
-                await self._narrator.count(Listener(client=client), text)
-                try:
-                    async with asyncio.timeout(_SECONDS):
-                        recording = await stack.enter_async_context(self._narrator.speak(text))
-                except (TimeoutError, MediaError) as error:
-                    log.warning("speech.failed client=%s error=%r", client, str(error))
-                    raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "speech.unavailable") from error
-            # Whoever listens slowly keeps a file, and holds up nobody.
-            return await _send(request, recording)
+                recording = await self._narrator.speak_for(client, text)
+        except MediaError as error:
+            log.warning("speech.failed client=%s error=%r", client, str(error))
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "speech.unavailable") from error
+        return await _send(request, recording)
 
 
-def _text(fields: dict[str, Any]) -> str:
-    for name in fields:
-        if name != _FIELD:
-            raise ApiError(HTTPStatus.BAD_REQUEST, "api.only_text", field=name[:50])
+async def _text(request: web.Request) -> str:
+    check_version(request.query.get(VERSION))
+    if request.content_type != "application/json":
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "api.json_only")
+    fields = await read_object(request, max_bytes=_MOST_BYTES)
+    for name in {*request.query} - {VERSION} | fields.keys() - {_FIELD}:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.only_text", field=name[:50])
     text = fields.get(_FIELD)
     if not isinstance(text, str):
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_text")
     return text
 
 
-async def _send(request: web.Request, recording: Recording) -> web.StreamResponse:
+async def _send(request: web.Request, recording: Path) -> web.StreamResponse:
     response = web.StreamResponse(headers=_HEADERS)
-    with recording.path.open("rb") as file:
+    with recording.open("rb") as file:
         response.content_length = file.seek(0, 2)
         file.seek(0)
         await response.prepare(request)
