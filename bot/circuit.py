@@ -29,6 +29,7 @@ _PROBE_SECONDS = 5 * 60.0
 TROUBLES: Mapping[ErrorKind, Trouble] = {
     ErrorKind.AUTH: Trouble.AUTH,
     ErrorKind.BALANCE: Trouble.BALANCE,
+    ErrorKind.SETUP: Trouble.SETUP,
     ErrorKind.TRANSIENT: Trouble.OUTAGE,
 }
 """What would refuse any other job too; all else is about the one job."""

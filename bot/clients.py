@@ -32,7 +32,11 @@ log = logging.getLogger(__name__)
 
 MAX_PAGE = 50
 # What only the operator can put right: a person in Discord waits in line, a program is told.
-_REFUSALS = {Trouble.AUTH: "api.provider_auth", Trouble.BALANCE: "api.provider_balance"}
+_REFUSALS = {
+    Trouble.AUTH: "api.provider_auth",
+    Trouble.BALANCE: "api.provider_balance",
+    Trouble.SETUP: "api.provider_setup",
+}
 _NAME_CHARACTERS = 200
 
 
@@ -199,6 +203,7 @@ class ClientJobs:
         raise UserError(
             _REFUSALS[refusal.reason],
             setting=f"{refusal.backend.upper()}_API_KEY",
+            address=f"{refusal.backend.upper()}_BASE_URL",
             backend=refusal.backend,
             seconds=math.ceil(refusal.probe_at - self._clock()),
         )

@@ -35,6 +35,7 @@ class ErrorKind(StrEnum):
     INVALID = "invalid"
     AUTH = "auth"
     BALANCE = "balance"
+    SETUP = "setup"
     RATE = "rate"
     TRANSIENT = "transient"
     GONE = "gone"

@@ -250,10 +250,11 @@ def new_job(  # noqa: PLR0913 - what a row starts with
 
 
 class Trouble(StrEnum):
-    """Why a provider takes no job at all: it refuses the key, wants money, or can't be reached."""
+    """Why a provider takes no job: the key, the money, a wrong address or model, an outage."""
 
     AUTH = "auth"
     BALANCE = "balance"
+    SETUP = "setup"
     OUTAGE = "outage"
 
 

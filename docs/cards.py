@@ -96,6 +96,7 @@ _REASONS = {
     "note.silent": "nothing can be heard in the narration",
     "failed.auth": "the video service refuses the key",
     "failed.balance": "no credit is left at the video service",
+    "failed.setup": "the video service has no such address or model",
     "failed.bug": "a mistake of the bot",
     "failed.clip_gone": "the video for a new narration is no longer kept",
     "failed.file_gone": "somebody has deleted the finished video",
@@ -142,6 +143,7 @@ _REASONS = {
 _TROUBLES = {
     Trouble.AUTH: "the video service refuses the key",
     Trouble.BALANCE: "no credit is left",
+    Trouble.SETUP: "the video service has no such address or model",
     Trouble.OUTAGE: "the video service is down",
 }
 

@@ -64,6 +64,7 @@ async def order(caller: Caller, **headers: str) -> tuple[int, dict[str, Any], st
     [
         (ErrorKind.AUTH, "api.provider_auth", "FAKE_API_KEY"),
         (ErrorKind.BALANCE, "api.provider_balance", "top it up"),
+        (ErrorKind.SETUP, "api.provider_setup", "FAKE_BASE_URL or VIDEO_MODEL"),
     ],
 )
 async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_a_sentence_for_the_operator(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TROUBLES = {
     ErrorKind.AUTH: Trouble.AUTH,
     ErrorKind.BALANCE: Trouble.BALANCE,
+    ErrorKind.SETUP: Trouble.SETUP,
     ErrorKind.TRANSIENT: Trouble.OUTAGE,
 }
 DAY = 24 * 60 * 60

@@ -269,6 +269,7 @@ async def test_a_key_that_only_the_models_ask_for_is_seen_as_refused(tmp_path: P
     [
         (Trouble.AUTH, "refuses the key", "set another key"),
         (Trouble.BALANCE, "no credit left", "top the account up"),
+        (Trouble.SETUP, "no such address or model", "VIDEO_MODEL"),
         (Trouble.OUTAGE, "can't be reached", "look whether it runs"),
     ],
 )

@@ -219,8 +219,9 @@ async def test_what_is_in_doubt_while_the_provider_is_down_is_not_posted_again(
 @pytest.mark.parametrize(
     ("status", "state"),
     [
-        *((400, JobState.FAILED), (404, JobState.FAILED), (413, JobState.FAILED)),
-        *((401, JobState.QUEUED), (402, JobState.QUEUED), (429, JobState.QUEUED)),
+        *((400, JobState.FAILED), (413, JobState.FAILED)),
+        *((401, JobState.QUEUED), (402, JobState.QUEUED), (404, JobState.QUEUED)),
+        *((405, JobState.QUEUED), (429, JobState.QUEUED)),
     ],
 )
 async def test_a_clear_no_is_no_doubt_and_charges_nothing(

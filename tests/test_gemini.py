@@ -107,7 +107,7 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
         (google(400, "API key expired. Renew it."), ErrorKind.AUTH, None),
         (google(403, "Permission denied", word="PERMISSION_DENIED"), ErrorKind.AUTH, None),
         (google(400, "input: must be set", word="INVALID_ARGUMENT"), ErrorKind.INVALID, None),
-        (google(404, "models/x is not found", word="NOT_FOUND"), ErrorKind.INVALID, None),
+        (google(404, "models/x is not found", word="NOT_FOUND"), ErrorKind.SETUP, None),
         (google(429, f"{QUOTA} limit: 10", DELAY), ErrorKind.RATE, 34.5),
         (google(429, "Resource exhausted", word="RESOURCE_EXHAUSTED"), ErrorKind.RATE, None),
         (google(429, f"{QUOTA} Please retry in 34.5s."), ErrorKind.RATE, 34.5),

@@ -77,6 +77,7 @@ def dms(desk: Desk, user: User | None = None) -> list[str]:
     [
         (Trouble.AUTH, ("refuses my key", "FAKE_API_KEY", "restart")),
         (Trouble.BALANCE, ("run out of credit", "Top it up")),
+        (Trouble.SETUP, ("FAKE_BASE_URL", "VIDEO_MODEL", "restart")),
     ],
 )
 async def test_the_owner_is_told_once_what_to_do_and_once_that_it_is_over(

@@ -46,7 +46,9 @@ _OF_CREATE: Mapping[int, ErrorKind] = {
     401: ErrorKind.AUTH,
     402: ErrorKind.BALANCE,
     403: ErrorKind.AUTH,
-    404: ErrorKind.INVALID,
+    # No such route, or no such model: whatever the prompt is.
+    404: ErrorKind.SETUP,
+    405: ErrorKind.SETUP,
     413: ErrorKind.INVALID,
     422: ErrorKind.INVALID,
     429: ErrorKind.RATE,

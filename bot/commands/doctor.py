@@ -40,6 +40,7 @@ _LOGIN_SECONDS = 10
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
     Trouble.BALANCE: ("has no credit left for this account", "top the account up"),
+    Trouble.SETUP: ("has no such address or model", "correct its _BASE_URL or VIDEO_MODEL"),
     Trouble.OUTAGE: ("can't be reached, or answers with errors", "look whether it runs"),
 }
 

@@ -116,7 +116,12 @@ class OperatorNotices:
     async def _write(self, circuit: Circuit, what: str) -> bool:
         """Tell every person whom it concerns; False: nobody takes DMs."""
         marker = f"{self._backend}-{what}-{int(circuit.opened_at):x}"
-        fields = {"backend": self._backend, "setting": f"{self._backend.upper()}_API_KEY"}
+        settings = self._backend.upper()
+        fields = {
+            "backend": self._backend,
+            "setting": f"{settings}_API_KEY",
+            "address": f"{settings}_BASE_URL",
+        }
         text = "\n".join(
             [
                 self._texts(f"operator.{what}", **fields),

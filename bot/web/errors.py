@@ -37,6 +37,7 @@ _STATUSES = {
     "speech.unsure": HTTPStatus.SERVICE_UNAVAILABLE,
     "api.provider_auth": HTTPStatus.INTERNAL_SERVER_ERROR,
     "api.provider_balance": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "api.provider_setup": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 # What aiohttp itself refuses, and on what.
 _KEYS = {
