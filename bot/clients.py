@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.media.files import TooLargeError, save
+from bot.media.ingest import recognise
 from bot.model import Attachment, Client, JobState, Trouble, new_job_id
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class ClientJobs:
         self._clock = clock
 
     async def take_in(self, chunks: AsyncIterable[bytes], *, filename: str) -> Upload:
-        """Stream a narration to disk, for a job to come; UserError: it is empty, or too large."""
+        """Stream a narration to disk, for a job to come; UserError: no sound, or too large."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         digest = hashlib.sha256()
@@ -88,7 +89,7 @@ class ClientJobs:
         most = self._presets.max_audio_bytes
         try:
             size = await save(noted(), folder.attachment, max_bytes=most)
-            _check_there(size)
+            await asyncio.to_thread(recognise, folder.attachment)
         except BaseException as error:
             await self._workspace.remove(job_id)
             if isinstance(error, TooLargeError):
@@ -213,11 +214,6 @@ class ClientJobs:
         if job is None or job.client is None or job.client.digest != asker.digest:
             raise UserError("api.key_reused")
         return job
-
-
-def _check_there(size: int) -> None:
-    if not size:
-        raise UserError("audio.empty")
 
 
 def _attachment(upload: Upload | None) -> Attachment | None:

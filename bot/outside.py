@@ -106,7 +106,7 @@ def _error(job: Job, texts: Texts, locale: str) -> str:
         return texts("state.cancelled", locale)
     if brief := _BRIEFLY.get(job.failure.key):
         return texts(brief, locale)
-    return texts(job.failure.key, locale, **job.failure.fields)
+    return texts.explain(job.failure.key, locale, job.failure.fields)
 
 
 def say(texts: Texts, key: str, locale: str, fields: Mapping[str, object]) -> str:
@@ -115,7 +115,7 @@ def say(texts: Texts, key: str, locale: str, fields: Mapping[str, object]) -> st
         name: _in_utc(value, texts, locale) if isinstance(value, Moment) else value
         for name, value in fields.items()
     }
-    return texts(key, locale, **plain)
+    return texts.explain(key, locale, plain)
 
 
 def _in_utc(moment: Moment, texts: Texts, locale: str) -> str:

@@ -88,6 +88,13 @@ class Texts:
             sentence = sentence.form(fields[sentence.by])
         return self._numerals[language].vformat(sentence, (), fields)
 
+    def explain(self, key: str, locale: str, fields: Mapping[str, object]) -> str:
+        """Return a sentence about a refusal; what a file turned out to be is named in words."""
+        word = f"found.{str(fields.get('found')).lower()}"
+        if word in self.keys():
+            fields = {**fields, "found": self(word, locale)}
+        return self(key, locale, **fields)
+
     def unfilled(self, key: str, locale: str) -> str:
         """Return a sentence that is no plural with its fields in braces, for others to fill in."""
         language = self.nearest(locale)

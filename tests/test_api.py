@@ -97,6 +97,7 @@ async def test_audio_comes_as_a_file_or_as_base64_and_becomes_the_narration(
         ("", {**FORM, "audioBuffer": "not base64!"}, "api.bad_audio"),
         ("", {**FORM, "audioBuffer": 7}, "api.bad_audio"),
         ("", {**FORM, "audioBuffer": ""}, "audio.empty"),
+        ("", {**FORM, "audioBuffer": base64.b64encode(b"# Notes").decode()}, "audio.not_audio"),
         (
             "",
             {**FORM, "audioBuffer": base64.b64encode(bytes(MAX_AUDIO + 1)).decode()},
@@ -375,3 +376,19 @@ async def test_what_nobody_knows_of_is_given_up_by_a_cancel(caller: Caller) -> N
     status, answer = await caller.ask("POST", f"/api/cancel?jobId={job_id}")
     assert (status, answer["status"]) == (200, "failed")
     assert "question" not in answer
+
+
+@pytest.mark.parametrize(
+    ("language", "found"),
+    [("en", "found is text"), ("de", "gefunden habe ich Text"), ("ja", "テキスト")],
+)
+async def test_what_is_no_sound_is_named_in_words_before_there_is_a_job(
+    caller: Caller, language: str, found: str
+) -> None:
+    data = FormData(FORM)
+    data.add_field("audioBuffer", b"# Notes\n", filename="voice.mp3")
+    headers = {"Accept-Language": language}
+    status, answer = await caller.ask("POST", "/api/generate", data=data, headers=headers)
+    assert (status, answer["error"]["key"]) == (400, "audio.not_audio")
+    assert found in answer["error"]["message"]
+    assert not await leftovers(caller)

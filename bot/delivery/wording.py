@@ -153,12 +153,8 @@ class Wording:
 
 
 def why(texts: Texts, failure: Failure, locale: str) -> str:
-    """Say why a job ended badly, in a language; so is what an attachment turned out to be."""
-    fields = dict(failure.fields)
-    word = f"found.{str(fields.get('found')).lower()}"
-    if word in texts.keys():  # noqa: SIM118 - a method
-        fields["found"] = texts(word, locale)
-    return texts(failure.key, locale, **fields)
+    """Say why a job ended badly, in a language."""
+    return texts.explain(failure.key, locale, failure.fields)
 
 
 def _is_narrated(job: Job) -> bool:

@@ -60,7 +60,7 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
     what was found) or `audio.too_long` (seconds, max_seconds). MediaError: that isn't the file's
     fault.
     """
-    demuxer = await asyncio.to_thread(_recognise, source)
+    demuxer = await asyncio.to_thread(recognise, source)
     part = part_of(target)
     # A second more than allowed tells a sound that is too long from one that is just as long.
     arguments = _arguments(demuxer, source, part, seconds=max_seconds + 1)
@@ -109,7 +109,11 @@ async def _decode(
         raise UserError(key, found=NAMES[demuxer]) from error
 
 
-def _recognise(source: Path) -> str:
+def recognise(source: Path) -> str:
+    """Return ffmpeg's name for the kind of a sound file (blocking).
+
+    UserError: `audio.empty`, or `audio.not_audio` with what was found.
+    """
     if not source.stat().st_size:
         raise UserError("audio.empty")
     demuxer = sniff(source)

@@ -11,7 +11,7 @@ import binascii
 import json
 import mmap
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -111,16 +111,11 @@ class Bodies:
             except TooLargeError:
                 raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large") from None
             fields, span = await asyncio.to_thread(_split, path)
-            upload = None
-            if span is not None:
-                pieces = _decoded(path, span)
-                upload = await self._clients.take_in(pieces, filename=AUDIO)
-            try:
-                return _order(fields, upload)
-            except BaseException:
-                if upload:
-                    await self._clients.drop(upload)
-                raise
+            order = _order(fields, None)
+            if span is None:
+                return order
+            upload = await self._clients.take_in(_decoded(path, span), filename=AUDIO)
+            return replace(order, upload=upload)
 
 
 def check_version(version: object) -> None:
