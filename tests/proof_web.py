@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests import clips, page_trouble, page_way
+from tests import clips, page_meanwhile, page_trouble, page_way
 from tests.browser_tools import provide_axe, provide_chromium
 from tests.chromium import Browser, MissingError, open_browser
 from tests.page_audit import DESKTOP, Auditor
@@ -68,15 +68,32 @@ async def _prove_way(browser: Browser, auditor: Auditor, folder: Path) -> None:
 
 
 async def _prove_trouble(browser: Browser, auditor: Auditor, folder: Path) -> None:
-    async with page_trouble.open_troubled_bot(folder) as (url, api):
+    async with page_trouble.open_troubled_bot(folder) as (url, api, voice):
         steps: list[Step] = [
             ("refuses a wrong token", lambda: page_trouble.knock(browser, auditor, url)),
-            ("asks for a script", lambda: page_trouble.order_nothing(browser, auditor)),
+            ("asks for a script", lambda: page_trouble.order_nothing(browser, auditor, voice)),
+            (
+                "keeps the focus when it refuses",
+                lambda: page_trouble.be_refused(browser, auditor, voice),
+            ),
             (
                 "says what is wrong with a file",
                 lambda: page_trouble.bring_bad_files(browser, auditor, folder),
             ),
             ("says why a video failed", lambda: page_trouble.fail(browser, auditor, api)),
+            (
+                "asks what only a person can decide",
+                lambda: page_trouble.ask(browser, auditor, api, url),
+            ),
+            ("gives it up", lambda: page_trouble.give_up(browser, api)),
+            (
+                "orders what stands there",
+                lambda: page_meanwhile.hold_still(browser, auditor, voice, folder),
+            ),
+            (
+                "orders nothing for whoever comes next",
+                lambda: page_meanwhile.change_hands(browser, voice, url),
+            ),
         ]
         await _walk(browser, steps)
 
