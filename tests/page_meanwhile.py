@@ -11,8 +11,6 @@ from tests.page_way import SHOWN, TOKEN, VOICE, check, has_focus, sign_in
 from tests.speech_api import SpeechApi
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aiohttp import web
 
     from tests.chromium import Browser
@@ -36,13 +34,13 @@ class SlowVoice(SpeechApi):
         return await super()._speak(request)
 
 
-async def hold_still(browser: Browser, auditor: Auditor, voice: SlowVoice, folder: Path) -> None:
+async def hold_still(browser: Browser, auditor: Auditor, voice: SlowVoice) -> None:
     """Change everything while Listen, then Generate is under way: what stood there is ordered."""
     await _write(browser, _SCRIPT, _TEXT)
     await _press(browser, voice, "listen")
     await has_focus(browser, "listen")
     await auditor.judge("a text that is being spoken")
-    await _meddle(browser, folder)
+    await _meddle(browser)
     voice.may_answer.set()
     await browser.until(SHOWN.format("audition"))
     await browser.until("document.activeElement.id === 'audition'")
@@ -54,7 +52,7 @@ async def hold_still(browser: Browser, auditor: Auditor, voice: SlowVoice, folde
     await has_focus(browser, "text")
     await _press(browser, voice, "generate")
     await has_focus(browser, "generate")
-    await _meddle(browser, folder)
+    await _meddle(browser)
     voice.may_answer.set()
     await browser.until(f"!({_HELD})")
     await has_focus(browser, "stage-title")
@@ -117,13 +115,14 @@ async def _press(browser: Browser, voice: SlowVoice, element_id: str) -> None:
     await browser.until(_HELD)
 
 
-async def _meddle(browser: Browser, folder: Path) -> None:
+async def _meddle(browser: Browser) -> None:
     for element_id in ("script", "text"):
         await browser.run(f"{element_id}.focus(); {element_id}.select()")
         await browser.type("Something else")
     await browser.choose_file("audio", VOICE)
-    check(await browser.run("file.hidden"), "another file took the place of what is spoken")
-    for element_id in ("listen", "generate"):
+    hidden = await browser.run("document.getElementById('file').hidden")
+    check(hidden, "another file took the place of what is spoken")
+    for element_id in ("again", "listen", "generate"):
         await browser.run(f"{element_id}.focus()")
         await browser.press("Enter")
 
