@@ -72,6 +72,7 @@ function leave(message, { isOver = true } = {}) {
   shelf.clear();
   stage.clear();
   composer.clear();
+  announce("");
   byId("studio").hidden = byId("top").hidden = true;
   byId("door").hidden = false;
   tell("door-error", message);

@@ -95,14 +95,14 @@ export class Composer {
     byId("file-remove").focus();
   }
 
-  #put(file, name = file?.name) {
+  #put(file, name = file?.name ?? "") {
     this.#file = file;
     this.#speaker.yield(Boolean(file));
     byId("audio").value = "";
     byId("drop").hidden = Boolean(file);
     byId("file").hidden = !file;
+    byId("file-name").textContent = name;
     if (file) {
-      byId("file-name").textContent = name;
       byId("file-size").textContent = megabytes(file.size);
       byId("file-remove").setAttribute("aria-label", say("page.remove", { name }));
     }

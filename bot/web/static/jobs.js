@@ -139,13 +139,15 @@ export class Shelf {
   }
 }
 
-function facts(job) {
+function chip(job) {
   const isGone = job.status === "completed" && job.size === null;
-  const kind = isGone ? "expired" : job.question ? "undecided" : job.status;
-  const parts = [
-    make("span", { className: `chip ${kind}`, text: say(`page.${kind}`) }),
-    make("span", { className: "hint", text: when(job.createdAt) }),
-  ];
+  if (isGone) return make("span", { className: "chip", text: say("page.expired") });
+  if (job.question) return make("span", { className: "chip undecided", text: say("page.undecided") });
+  return make("span", { className: `chip ${job.status}`, text: say(`page.${job.status}`) });
+}
+
+function facts(job) {
+  const parts = [chip(job), make("span", { className: "hint", text: when(job.createdAt) })];
   if (job.narrated) parts.push(make("span", { className: "hint", text: say("page.narrated") }));
   if (job.size) parts.push(make("span", { className: "hint", text: megabytes(job.size) }));
   return parts;

@@ -66,6 +66,7 @@ export class Stage {
     this.#job = null;
     this.#forget();
     byId("stage").hidden = true;
+    byId("stage-script").textContent = byId("question").textContent = "";
     document.title = say("page.title");
   }
 
