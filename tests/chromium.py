@@ -26,7 +26,7 @@ _OPTIONS = (
 )
 _START_SECONDS = 30.0
 _STEP_SECONDS = 60.0
-_KEYS = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27}
+_KEYS = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27, "Delete": 46}
 
 
 class MissingError(Exception):

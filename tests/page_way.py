@@ -67,11 +67,11 @@ async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
             await bot
 
 
-async def sign_in(browser: Browser) -> None:
-    """Sign in, by keyboard."""
+async def sign_in(browser: Browser, token: str = TOKEN) -> None:
+    """Sign in, by keyboard, as somebody who has no video yet."""
     await browser.until(SHOWN.format("door"))
     await browser.tab_to("token")
-    await browser.type(TOKEN)
+    await browser.type(token)
     await browser.press("Enter")
     await browser.until(SHOWN.format("studio"))
     await browser.until(SHOWN.format("nothing"))
@@ -245,6 +245,12 @@ async def sign_out(browser: Browser, url: str) -> None:
     await browser.go(url)
     await browser.until(SHOWN.format("door"))
     check(not await browser.run("document.querySelectorAll('.job').length"), "nothing is left")
+
+
+async def has_focus(browser: Browser, element_id: str) -> None:
+    """Raise an AssertionError if another element has the focus, or none."""
+    focused = await browser.run("document.activeElement.id || document.activeElement.tagName")
+    check(focused == element_id, f"{focused} has the focus, not {element_id}")
 
 
 def check(holds: object, what: str) -> None:

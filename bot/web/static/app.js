@@ -1,13 +1,14 @@
 // The page: who is signed in, and what leads from one part to another.
 
-import { onSignedOut, session, signIn, signOut } from "./calls.js";
+import { endSession, onSignedOut, session, signIn, signOut } from "./calls.js";
 import { Composer } from "./compose.js";
-import { byId, pressing, tell } from "./dom.js";
+import { announce, byId, pressing, tell } from "./dom.js";
 import { Shelf } from "./jobs.js";
 import { Live } from "./live.js";
 import { Stage } from "./stage.js";
 import { say } from "./words.js";
 
+const KEY = "signed-in";
 const shelf = new Shelf({ chosen: (job) => show(job, { focus: true }), changed });
 const stage = new Stage({ changed, again: (script) => composer.write(script) });
 const live = new Live(changed);
@@ -36,14 +37,18 @@ function show(job, options) {
 }
 
 async function changed(jobId, reading) {
-  const { status, progress, error } = reading;
+  const { status, progress, error, question } = reading;
   // Of a finished video, the list says how large it is, and what goes with it.
   if (status === "completed") {
     shelf.update(jobId, { size: undefined });
     await shelf.refresh().catch(() => null);
   }
-  shelf.update(jobId, { status, progress, error });
-  if (stage.jobId === jobId && shelf.get(jobId)) stage.follow(shelf.get(jobId));
+  const isNew = question && !shelf.get(jobId)?.question;
+  shelf.update(jobId, { status, progress, error, question });
+  const job = shelf.get(jobId);
+  if (!job) return;
+  if (stage.jobId === jobId) stage.follow(job);
+  else if (isNew) announce(`${say("page.undecided")}: ${job.scriptOrQuestion}`);
 }
 
 async function enter({ client }) {
@@ -55,17 +60,19 @@ async function enter({ client }) {
   byId("studio").hidden = byId("top").hidden = false;
   await shelf.load();
   for (const job of shelf.open) live.follow(job.jobId);
-  const newest = shelf.open[0];
-  if (newest) show(newest);
+  const first = shelf.open.find((job) => job.question) ?? shelf.open[0];
+  if (first) show(first);
 }
 
-function leave(message) {
+function leave(message, { isOver = true } = {}) {
   isIn = false;
-  remember(false);
+  endSession();
+  if (isOver) remember(false);
   live.stop();
   shelf.clear();
   stage.clear();
   composer.clear();
+  announce("");
   byId("studio").hidden = byId("top").hidden = true;
   byId("door").hidden = false;
   tell("door-error", message);
@@ -74,6 +81,11 @@ function leave(message) {
 
 onSignedOut(() => {
   if (isIn) leave(say("page.signed_out"));
+});
+
+// Where one tab signs out, the next to sign in there is signed in here too.
+window.addEventListener("storage", ({ key, newValue }) => {
+  if (isIn && key === KEY && newValue === null) leave(say("page.signed_out"));
 });
 
 // Videos may have been ordered elsewhere meanwhile.
@@ -106,8 +118,8 @@ byId("sign-out").addEventListener("click", (event) =>
 // The cookie can't be seen from here: whoever never signed in is not asked about.
 function remember(signedIn) {
   try {
-    if (signedIn) localStorage.setItem("signed-in", "yes");
-    else localStorage.removeItem("signed-in");
+    if (signedIn) localStorage.setItem(KEY, "yes");
+    else localStorage.removeItem(KEY);
   } catch {
     // Storage may be switched off.
   }
@@ -115,11 +127,14 @@ function remember(signedIn) {
 
 function mayBeIn() {
   try {
-    return localStorage.getItem("signed-in") !== null;
+    return localStorage.getItem(KEY) !== null;
   } catch {
     return true;
   }
 }
 
-if (mayBeIn()) session().then(enter, (error) => leave(error.status === 401 ? "" : error.message));
-else leave("");
+if (mayBeIn()) {
+  session().then(enter, ({ status, message }) =>
+    status === 401 ? leave("") : leave(message, { isOver: false }),
+  );
+} else leave("");

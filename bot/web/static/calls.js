@@ -11,24 +11,34 @@ export class Failure extends Error {
 }
 
 let signedOut = () => {};
+let life = new AbortController();
 
 // Calls `listener` when the session is over.
 export function onSignedOut(listener) {
   signedOut = listener;
 }
 
+// What was asked in a session is not answered after it: it ends in an AbortError.
+export function endSession() {
+  life.abort();
+  life = new AbortController();
+}
+
 const JSON_BODY = { "Content-Type": "application/json" };
 const asJson = (response) => response.json().catch(() => null);
 
 async function ask(method, path, { body, headers = {}, read = asJson } = {}) {
+  const { signal } = life;
   let response;
   try {
-    response = await fetch(path, { method, body, headers, cache: "no-store" });
+    response = await fetch(path, { method, body, headers, signal, cache: "no-store" });
   } catch {
+    signal.throwIfAborted();
     throw new Failure(say("page.offline"));
   }
+  const answer = response.status === 204 ? null : await (response.ok ? read : asJson)(response);
+  signal.throwIfAborted();
   if (response.status === 204) return null;
-  const answer = await (response.ok ? read : asJson)(response);
   if (response.ok && answer) return answer;
   const error = answer?.error;
   const failure = new Failure(error?.message ?? say("page.unreadable"), {
@@ -36,6 +46,7 @@ async function ask(method, path, { body, headers = {}, read = asJson } = {}) {
     key: error?.key,
   });
   if (failure.status === 401) signedOut(failure);
+  signal.throwIfAborted();
   throw failure;
 }
 
@@ -60,6 +71,8 @@ export const narrate = (text) =>
   });
 export const status = (jobId) => ask("GET", of("api/status", jobId));
 export const cancel = (jobId) => ask("POST", of("api/cancel", jobId));
+// Sends an order once more that may have been lost: it may cost twice.
+export const retry = (jobId) => ask("POST", of("api/retry", jobId));
 export const share = (jobId) => ask("POST", of("api/share", jobId));
 export const withdraw = (jobId) => ask("DELETE", of("api/share", jobId));
 export const jobs = (before) => ask("GET", before ? `api/jobs?before=${before}` : "api/jobs");

@@ -24,16 +24,23 @@ export function announce(message) {
   byId("announce").textContent = message;
 }
 
-// Runs what a press began, and keeps it from being pressed twice meanwhile.
+// Not `disabled`, which would take the focus away.
+export function still(element, isStill) {
+  if (isStill) element.setAttribute("aria-disabled", "true");
+  else element.removeAttribute("aria-disabled");
+}
+
+// Runs what a press began, and keeps `button`, or a group of them, from being pressed meanwhile.
 export async function pressing(button, errorId, work) {
-  if (button.disabled) return;
-  button.disabled = true;
+  if (button.getAttribute("aria-disabled")) return;
+  still(button, true);
   tell(errorId, "");
   try {
     await work();
   } catch (error) {
-    tell(errorId, error.message || say("page.unreadable"));
+    // The session is over: whoever comes next is not told.
+    if (error.name !== "AbortError") tell(errorId, error.message || say("page.unreadable"));
   } finally {
-    button.disabled = false;
+    still(button, false);
   }
 }

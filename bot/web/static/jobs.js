@@ -30,7 +30,7 @@ export class Shelf {
     try {
       this.#append((await jobs()).jobs);
     } catch (error) {
-      tell(ERROR, error.message);
+      if (error.name !== "AbortError") tell(ERROR, error.message);
     }
   }
 
@@ -74,7 +74,8 @@ export class Shelf {
   async refresh() {
     const { jobs: newest } = await jobs();
     for (const job of newest.reverse()) {
-      if (this.#jobs.has(job.jobId)) this.update(job.jobId, job);
+      // A question that is not told any more is over.
+      if (this.#jobs.has(job.jobId)) this.update(job.jobId, { question: undefined, ...job });
       else this.add(job);
     }
   }
@@ -92,6 +93,7 @@ export class Shelf {
   async #more() {
     const last = [...byId("jobs").children].at(-1);
     this.#append((await jobs(last.dataset.job)).jobs);
+    if (byId("more").hidden) last.nextSibling?.querySelector(".open").focus();
   }
 
   #append(found) {
@@ -137,14 +139,15 @@ export class Shelf {
   }
 }
 
-function facts(job) {
+function chip(job) {
   const isGone = job.status === "completed" && job.size === null;
-  const parts = [
-    isGone
-      ? make("span", { className: "chip", text: say("page.expired") })
-      : make("span", { className: `chip ${job.status}`, text: say(`page.${job.status}`) }),
-    make("span", { className: "hint", text: when(job.createdAt) }),
-  ];
+  if (isGone) return make("span", { className: "chip", text: say("page.expired") });
+  if (job.question) return make("span", { className: "chip undecided", text: say("page.undecided") });
+  return make("span", { className: `chip ${job.status}`, text: say(`page.${job.status}`) });
+}
+
+function facts(job) {
+  const parts = [chip(job), make("span", { className: "hint", text: when(job.createdAt) })];
   if (job.narrated) parts.push(make("span", { className: "hint", text: say("page.narrated") }));
   if (job.size) parts.push(make("span", { className: "hint", text: megabytes(job.size) }));
   return parts;

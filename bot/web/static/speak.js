@@ -1,20 +1,22 @@
 // A text to speak, where the bot has a voice: it becomes the order's audio file.
 
 import { narrate } from "./calls.js";
-import { byId, pressing } from "./dom.js";
+import { announce, byId, pressing } from "./dom.js";
 import { say, settings } from "./words.js";
 
 export class Speaker {
   #spoken; // called with the file
+  #hold; // keeps the form as it is while that runs which it is called with
   #url = "";
 
-  constructor({ spoken, errorId }) {
+  constructor({ spoken, hold, errorId }) {
     this.#spoken = spoken;
+    this.#hold = hold;
     byId("speak").hidden = !settings.speaking;
     byId("text").addEventListener("input", () => this.#count());
     byId("listen").addEventListener("click", (event) =>
       pressing(event.target, errorId, async () => {
-        await this.speak();
+        await this.#hold(() => this.speak());
         byId("audition").focus();
         // Where the browser plays nothing unasked, the player is there.
         await byId("audition").play().catch(() => null);
@@ -35,6 +37,7 @@ export class Speaker {
     }
     const button = byId("listen");
     button.textContent = say("page.speaking");
+    announce(say("page.speaking"));
     try {
       const sound = await narrate(text.value);
       this.#spoken(new File([sound], "narration.mp3", { type: "audio/mpeg" }));

@@ -1,6 +1,6 @@
 // One video: how far it is, or why there is none, or the video itself.
 
-import { cancel, videoOf } from "./calls.js";
+import { cancel, retry, status, videoOf } from "./calls.js";
 import { announce, byId, pressing, tell } from "./dom.js";
 import { isOpen } from "./jobs.js";
 import { Sharing } from "./sharing.js";
@@ -11,15 +11,23 @@ const ALMOST = 99; // as far as it goes until the file is there
 const SAY_EACH = 25; // per cent
 
 export class Stage {
+  #changed; // called with (jobId, reading)
   #job = null;
   #said = "";
   #sharing = new Sharing();
 
   constructor({ changed, again }) {
-    byId("stage-cancel").addEventListener("click", (event) => {
-      const { jobId } = this.#job;
-      pressing(event.target, ERROR, async () => changed(jobId, await cancel(jobId)));
-    });
+    this.#changed = changed;
+    const decisions = [
+      ["stage-cancel", "under-way", cancel],
+      ["give-up", "undecided", cancel],
+      ["retry", "undecided", retry],
+    ];
+    for (const [id, group, ask] of decisions) {
+      byId(id).addEventListener("click", () =>
+        pressing(byId(group), ERROR, () => this.#decide(ask)),
+      );
+    }
     byId("again").addEventListener("click", () => again(this.#job.scriptOrQuestion));
     byId("preview").addEventListener("click", (event) =>
       pressing(event.target, ERROR, () => play(byId("video"))),
@@ -40,6 +48,7 @@ export class Stage {
       this.#forget();
     }
     this.#draw();
+    if (job.question) this.#speak();
     if (focus) {
       byId("stage-title").focus({ preventScroll: true });
       byId("stage").scrollIntoView({ block: "nearest", behavior: "smooth" });
@@ -57,7 +66,19 @@ export class Stage {
     this.#job = null;
     this.#forget();
     byId("stage").hidden = true;
+    byId("stage-script").textContent = byId("question").textContent = "";
     document.title = say("page.title");
+  }
+
+  async #decide(ask) {
+    const { jobId } = this.#job;
+    try {
+      await this.#changed(jobId, await ask(jobId));
+    } catch (error) {
+      // It was decided elsewhere.
+      if (error.status === 409) await this.#changed(jobId, await status(jobId));
+      throw error;
+    }
   }
 
   #forget() {
@@ -71,17 +92,24 @@ export class Stage {
 
   #draw() {
     const job = this.#job;
+    const isAsking = Boolean(job.question);
     const isReady = job.status === "completed" && job.size !== null;
     const isGone = job.status === "completed" && job.size === null;
     byId("stage-title").textContent = title(job);
     // For whoever is at another tab meanwhile.
     document.title = `${spoken(job)} · ${say("page.title")}`;
-    byId("under-way").hidden = !isOpen(job);
+    byId("under-way").hidden = !isOpen(job) || isAsking;
+    byId("undecided").hidden = !isAsking;
     byId("ended").hidden = !(job.status === "failed" || isGone);
     byId("finished").hidden = !isReady;
     if (isOpen(job)) this.#measure();
+    byId("question").textContent = job.question ?? "";
     byId("why").textContent = isGone ? say("page.gone") : job.error ?? "";
     if (isReady) this.#play();
+    // What was pressed is gone: the focus must not be.
+    if (byId("stage").contains(document.activeElement?.closest("[hidden]"))) {
+      byId("stage-title").focus({ preventScroll: true });
+    }
   }
 
   #measure() {
@@ -105,22 +133,24 @@ export class Stage {
   }
 
   #speak() {
-    const { status, progress, error } = this.#job;
-    const step = `${status} ${Math.floor(progress / SAY_EACH)}`;
+    const { status: state, progress, error, question } = this.#job;
+    const step = `${state} ${Math.floor(progress / SAY_EACH)} ${question ?? ""}`;
     if (step === this.#said) return;
     this.#said = step;
-    if (status === "completed") announce(say("page.ready"));
-    else announce(status === "failed" ? `${say("page.failed")} ${error ?? ""}` : spoken(this.#job));
+    if (question) announce(`${title(this.#job)}. ${question}`);
+    else if (state === "completed") announce(say("page.ready"));
+    else announce(state === "failed" ? `${say("page.failed")} ${error ?? ""}` : spoken(this.#job));
   }
 }
 
 function title(job) {
+  if (job.question) return say("page.undecided");
   const isAlmost = job.status === "in_progress" && job.progress >= ALMOST;
   return say(isAlmost ? "page.finishing" : `page.${job.status}`);
 }
 
 function spoken(job) {
-  if (!isOpen(job) || !job.progress) return title(job);
+  if (!isOpen(job) || job.question || !job.progress) return title(job);
   return `${title(job)}, ${say("page.percent", { percent: job.progress })}`;
 }
 
