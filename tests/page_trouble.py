@@ -118,18 +118,18 @@ async def bring_bad_files(browser: Browser, auditor: Auditor, folder: Path) -> N
     await browser.until(SHOWN.format("file"))
     await browser.tab_to("generate")
     await browser.press("Enter")
-    await browser.until(SHOWN.format("ended"))
-    await _says(browser, "why", "what was found is TEXT")
+    await _says(browser, "compose-error", "what was found is text")
+    await has_focus(browser, "generate")
+    browser.excuse("/api/generate")
     await auditor.judge("a file that is no sound")
+    await browser.tab_to("file-remove")
+    await browser.press("Enter")
+    await browser.until(SHOWN.format("drop"))
 
 
 async def fail(browser: Browser, auditor: Auditor, api: VideosApi) -> None:
     """See a job fail that was under way: the page says why, and gives the script back."""
     before = len(api.creates)
-    await browser.tab_to("again")
-    await browser.press("Enter")
-    written = await browser.run("document.getElementById('script').value")
-    check(written == _SCRIPT, f"the script reads {written!r}")
     await browser.tab_to("generate")
     await browser.press("Enter")
     await browser.until(SHOWN.format("under-way"))
@@ -143,6 +143,12 @@ async def fail(browser: Browser, auditor: Auditor, api: VideosApi) -> None:
     await browser.until(SHOWN.format("ended"))
     await _says(browser, "why", "Content policy violation")
     await auditor.judge("a video that failed")
+    await browser.tab_to("again")
+    await browser.press("Enter")
+    written = await browser.run("document.getElementById('script').value")
+    check(written == _SCRIPT, f"the script reads {written!r}")
+    await browser.run("script.select(); script.focus()")
+    await browser.press("Delete")
 
 
 async def ask(browser: Browser, auditor: Auditor, api: VideosApi, url: str) -> None:
