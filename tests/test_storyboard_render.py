@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageStat
 
 from bot.errors import MediaError
 from bot.media.ffmpeg import Ffmpeg
@@ -62,6 +63,23 @@ async def test_the_pictures_move_and_the_text_changes(
     )
     report = clips.ffmpeg("-i", str(film), "-vf", "mpdecimate,showinfo", "-f", "null", "-")
     assert len(re.findall(r"pts_time:", report)) > 60
+
+
+async def test_the_first_frame_has_the_title_because_players_show_it_of_a_video(
+    tmp_path: Path, renderer: ClipRenderer
+) -> None:
+    film = await renderer.render(order("Rainbows", seconds=4), tmp_path, lambda _: None)
+    frames: list[Image.Image] = []
+    for name, at in (("first", "0"), ("later", "1")):
+        path = tmp_path / f"{name}.png"
+        clips.ffmpeg("-ss", at, "-i", str(film), "-frames:v", "1", str(path))
+        with Image.open(path) as picture:
+            # Where the title stands; the sky behind it hardly moves in a second.
+            frames.append(picture.convert("L").crop((8, 8, 110, 60)))
+    darkest = [frame.getextrema()[0] for frame in frames]
+    spread = [ImageStat.Stat(frame).stddev[0] for frame in frames]
+    assert spread[0] == pytest.approx(spread[1], rel=0.1)
+    assert abs(darkest[0] - darkest[1]) < 12
 
 
 @pytest.mark.parametrize(("prompt", "seconds"), [("a", 4), ("Why is the sky blue?", 8)])

@@ -110,10 +110,14 @@ class _Film:
             self._lay(self._still(hill), f"-{speed}*n", str(hill.y))
 
     def play_card(self, card: Card, start: float, end: float) -> None:
-        """Let a card's rule and lines come in one after the other, and leave together."""
+        """Let a card's rule and lines come in one after the other, and leave together.
+
+        The first card is there from the first frame on, which is what players show of a video.
+        """
+        stagger = _STAGGER if start else 0.0
         self._enter(card.rule, start, end)
         for number, line in enumerate(card.lines):
-            self._enter(line, start + _STAGGER * (number + 0.6), end)
+            self._enter(line, start + stagger * (number + 0.6), end)
 
     def play_bar(self) -> None:
         """Fill one segment of the bar per scene; the honest mark stays all the time."""
@@ -131,12 +135,14 @@ class _Film:
         start = min(start, end - 1 / FPS)
         stay = end - start
         fade_in, fade_out = min(_IN, stay / 3), min(_OUT, stay / 3)
+        come = f"fade=t=in:st={start:.4f}:d={fade_in:.4f}:alpha=1," if start else ""
         moving = self._chain(
             f"{self._open(layer.file)}crop={layer.width}:{layer.height}:0:{layer.row}:exact=1,"
-            f"{_held(start, end)},fade=t=in:st={start:.4f}:d={fade_in:.4f}:alpha=1,"
+            f"{_held(start, end)},{come}"
             f"fade=t=out:st={end - fade_out:.4f}:d={fade_out:.4f}:alpha=1"
         )
         rise = f"{44 * self._unit:.1f}*pow(1-clip((t-{start:.4f})/{_TRAVEL},0,1),3)"
+        rise = rise if start else "0"
         leave = f"{20 * self._unit:.1f}*pow(clip((t-{end - _OUT:.4f})/{_OUT},0,1),2)"
         self._lay(moving, str(layer.x), f"{layer.y}+{rise}-{leave}")
 
