@@ -58,12 +58,19 @@ class CircuitBreaker:
         self._jobs = jobs
         self._backend = backend
         self._clock = clock
+        self._trouble: Trouble | None = None
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the line waits, as far as this process has seen; None: it goes on."""
+        return self._trouble
 
     async def resume(self) -> None:
         """Let a job try at once: a restart may come with another key."""
         circuit = await self._store.get(self._backend)
         if circuit is not None and circuit.is_open:
             await self._put_off(0)
+            self._trouble = circuit.reason
             log.warning("circuit.still_open backend=%s reason=%s", self._backend, circuit.reason)
 
     async def admit(self, job: Job) -> Admission:
@@ -93,6 +100,7 @@ class CircuitBreaker:
             await self._store.recount(self._backend)
             return
         await self._store.close(self._backend)
+        self._trouble = None
         log.info(
             "circuit.closed backend=%s reason=%s probes=%d seconds=%d",
             *(self._backend, circuit.reason, circuit.probes, self._clock() - circuit.opened_at),
@@ -109,6 +117,7 @@ class CircuitBreaker:
             return
         now = self._clock()
         if await self._store.open(self._backend, probe_at=now + _FIRST_PAUSE_SECONDS, now=now):
+            self._trouble = trouble
             log.error(
                 "circuit.opened backend=%s reason=%s refusals=%d",
                 *(self._backend, trouble, circuit.refusals),
@@ -125,6 +134,7 @@ class CircuitBreaker:
         circuit = await self._store.get(self._backend)
         if circuit is None or await self._put_off(_pause(circuit), trouble) is None:
             return
+        self._trouble = trouble
         if circuit.reason is not trouble:
             log.error("circuit.changed backend=%s reason=%s", self._backend, trouble)
             await self._jobs.tell_line()

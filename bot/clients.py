@@ -146,6 +146,11 @@ class ClientJobs:
             await self.drop(upload)
         return await self._repeated(asker)
 
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the line waits, if it does."""
+        return self._circuit.trouble
+
     async def get(self, client: str, job_id: str) -> Job | None:
         """Read a client's own job."""
         return await self._store.own(client, job_id)

@@ -16,7 +16,7 @@ from bot.texts import Moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.model import Job
+    from bot.model import Job, Trouble
     from bot.texts import Texts
 
 _ALMOST = 99  # until the file is there
@@ -47,17 +47,19 @@ _RANKS = tuple(Status)
 class Reading:
     """What the outside is told of a job; `progress` is 0 to 100.
 
-    `question`: only a person can decide how it goes on.
+    `question`: only a person can decide how it goes on. `waiting`: why it waits in line for longer
+    than usual. Both are sentences.
     """
 
     status: Status
     progress: int
     error: str | None = None
     question: str | None = None
+    waiting: str | None = None
 
     def as_json(self) -> dict[str, str | int]:
         """Return it as the API writes it."""
-        sentences = {"error": self.error, "question": self.question}
+        sentences = {"error": self.error, "question": self.question, "waiting": self.waiting}
         return {
             "status": self.status,
             "progress": self.progress,
@@ -68,7 +70,8 @@ class Reading:
         """Tell whether this is news after `other`."""
         if other is None or self.place > other.place:
             return True
-        return self.place == other.place and self.question != other.question
+        same = (self.question, self.waiting) == (other.question, other.waiting)
+        return self.place == other.place and not same
 
     @property
     def place(self) -> tuple[int, int]:
@@ -76,8 +79,11 @@ class Reading:
         return _RANKS.index(self.status), self.progress
 
 
-def read(job: Job, texts: Texts, locale: str = "en") -> Reading:
-    """Return how a job stands, with sentences in the language of `locale`."""
+def read(job: Job, texts: Texts, locale: str = "en", *, trouble: Trouble | None = None) -> Reading:
+    """Return how a job stands, with sentences in the language of `locale`.
+
+    `trouble`: why its provider takes no jobs now.
+    """
     status = _status(job)
     if status is Status.COMPLETED:
         return Reading(status=status, progress=100)
@@ -86,6 +92,9 @@ def read(job: Job, texts: Texts, locale: str = "en") -> Reading:
         progress=min(job.progress or 0, _ALMOST),
         error=_error(job, texts, locale) if status is Status.FAILED else None,
         question=_question(texts, locale) if job.state is JobState.UNDECIDED else None,
+        waiting=texts(f"trouble.{trouble}", locale)
+        if trouble and job.state is JobState.QUEUED
+        else None,
     )
 
 

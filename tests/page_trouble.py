@@ -151,6 +151,24 @@ async def fail(browser: Browser, auditor: Auditor, api: VideosApi) -> None:
     await browser.press("Delete")
 
 
+async def wait_in_line(browser: Browser, auditor: Auditor, api: VideosApi) -> None:
+    """Order while the provider refuses the bot's key: the page says why it waits."""
+    await sign_in(browser, OTHER_TOKEN)
+    refused = Fault(status=401, body={"error": {"message": "Incorrect API key provided"}})
+    api.go_wrong("create", *[refused] * 9)
+    await browser.tab_to("script")
+    await browser.type(_SCRIPT)
+    await browser.tab_to("generate")
+    await browser.press("Enter")
+    await browser.until(SHOWN.format("waiting"), seconds=_MOST_SECONDS)
+    await _says(browser, "waiting", "does not accept this bot's key")
+    await _says(browser, "announce", "Waiting for the video service")
+    await auditor.judge("a video that waits for the provider")
+    await browser.tab_to("stage-cancel")
+    await browser.press("Enter")
+    await browser.until(SHOWN.format("ended"))
+
+
 async def ask(browser: Browser, auditor: Auditor, api: VideosApi, url: str) -> None:
     """Lose the answer to a create: the page asks, and Try again makes a second, and the video."""
     before = len(api.creates)

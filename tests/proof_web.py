@@ -100,6 +100,10 @@ async def _prove_trouble(browser: Browser, auditor: Auditor, folder: Path) -> No
                 "orders nothing for whoever comes next",
                 lambda: page_meanwhile.change_hands(browser, voice, url),
             ),
+            (
+                "says why the line waits",
+                lambda: page_trouble.wait_in_line(browser, auditor, api),
+            ),
         ]
         await _walk(browser, steps)
 

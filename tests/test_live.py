@@ -116,6 +116,32 @@ async def test_what_only_a_person_can_decide_is_asked_and_no_longer_when_it_is_d
     await socket.close()
 
 
+async def test_a_line_that_waits_for_the_provider_says_why_and_when_it_goes_on(
+    caller: Caller,
+) -> None:
+    bench = caller.bench
+    ids = [await caller.order() for _ in range(4)]
+    for job_id in ids:
+        await bench.step(job_id)
+    socket = await connect(caller)
+    await subscribe(socket, ids[3])
+    assert await hear(socket) == progress(ids[3], "queued", 0)
+    bench.backend.refusals += [BackendError(ErrorKind.TRANSIENT, "down") for _ in range(3)]
+    for job_id in ids[:3]:
+        await bench.step(job_id)
+    waits = "The video service is not working at the moment."
+    assert await hear(socket) == progress(ids[3], "queued", 0, waiting=waits)
+    _, answer = await caller.ask("GET", f"/api/status?jobId={ids[0]}")
+    assert answer == {"status": "in_progress", "progress": 0, "waiting": waits}
+    _, answer = await caller.ask("GET", "/api/jobs")
+    assert {job["waiting"] for job in answer["jobs"]} == {waits}
+
+    bench.clock.advance(30)
+    await bench.step(ids[0])
+    assert await hear(socket) == progress(ids[3], "queued", 0)
+    await socket.close()
+
+
 async def test_one_socket_follows_many_jobs_until_it_leaves_them(caller: Caller) -> None:
     jobs = [await caller.order() for _ in range(5)]
     socket = await connect(caller)

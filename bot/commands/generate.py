@@ -23,11 +23,11 @@ from bot.web.server import WebServer
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from typing import NoReturn, TextIO
 
     from bot.engine import Engine
-    from bot.model import Job
+    from bot.model import Job, Trouble
     from bot.videos import Artifact, Handover
 
 CLIENT = "cli"
@@ -74,17 +74,20 @@ class Generate:
 class Bar:
     """A progress bar in one line of a terminal; elsewhere, a line for each change."""
 
-    def __init__(self, out: TextIO, texts: Texts) -> None:
+    def __init__(
+        self, out: TextIO, texts: Texts, trouble: Callable[[], Trouble | None] = lambda: None
+    ) -> None:
         self._out = out
         self._texts = texts
+        self._trouble = trouble
         self._live = out.isatty()
         self._drawn = ""
 
     def draw(self, job: Job) -> None:
         """Show how a job stands."""
-        reading = read(job, self._texts)
+        reading = read(job, self._texts, trouble=self._trouble())
         filled = "█" * (reading.progress * _BAR // 100)
-        stage = self._texts(f"state.{job.state}")
+        stage = reading.waiting or self._texts(f"state.{job.state}")
         line = f"{filled:░<{_BAR}} {reading.progress:3d}%  {stage}"
         if line != self._drawn:
             self._out.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
@@ -136,7 +139,9 @@ async def _generate(options: argparse.Namespace) -> int:
         except UserError as error:
             sys.stderr.write(f"{say(texts, error.key, 'en', error.fields)}\n")
             return 1
-        ended = await _make(engine, job, Bar(sys.stderr, texts), options.output)
+        ended = await _make(
+            engine, job, Bar(sys.stderr, texts, lambda: engine.clients.trouble), options.output
+        )
         return await _report(engine, ended, options.output, texts)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.links import Links
     from bot.media.posters import Posters
     from bot.model import Job
+    from bot.outside import Reading
     from bot.texts import Texts
     from bot.videos import Artifact
     from bot.web.bodies import Bodies
@@ -79,7 +80,7 @@ class Api:
 
     async def _status(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
-        return web.json_response(read(job, self._texts, language(request)).as_json())
+        return web.json_response(self._read(job, language(request)).as_json())
 
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
@@ -105,14 +106,14 @@ class Api:
         cancelled = await self._clients.cancel(job)
         if cancelled is None:
             raise ApiError(HTTPStatus.CONFLICT, "reply.too_late")
-        return web.json_response(read(cancelled, self._texts, language(request)).as_json())
+        return web.json_response(self._read(cancelled, language(request)).as_json())
 
     async def _retry(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
         retried = await self._clients.retry(job)
         if retried is None:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_question")
-        return web.json_response(read(retried, self._texts, language(request)).as_json())
+        return web.json_response(self._read(retried, language(request)).as_json())
 
     async def _share(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
@@ -129,8 +130,11 @@ class Api:
         await self._clients.withdraw_shares(job)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
+    def _read(self, job: Job, locale: str) -> Reading:
+        return read(job, self._texts, locale, trouble=self._clients.trouble)
+
     async def _finished(self, job: Job, request: web.Request) -> Artifact:
-        reading = read(job, self._texts, language(request))
+        reading = self._read(job, language(request))
         if reading.status is Status.FAILED:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
         if reading.status is not Status.COMPLETED:
@@ -154,7 +158,7 @@ class Api:
         return job
 
     async def _entry(self, job: Job, locale: str) -> dict[str, object]:
-        reading = read(job, self._texts, locale)
+        reading = self._read(job, locale)
         artifact = None
         if reading.status is Status.COMPLETED:
             artifact = await self._clients.artifact(job)

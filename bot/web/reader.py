@@ -118,7 +118,7 @@ class Reader:
         """Put a job's present state into the queue, if it is news."""
         if job.id not in self._following or job.client is None or job.client.name != self._client:
             return
-        reading = read(job, self._texts, self._locale)
+        reading = read(job, self._texts, self._locale, trouble=self._clients.trouble)
         if not reading.follows(self._told.get(job.id)):
             return
         self._told[job.id] = reading

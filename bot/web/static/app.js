@@ -37,14 +37,14 @@ function show(job, options) {
 }
 
 async function changed(jobId, reading) {
-  const { status, progress, error, question } = reading;
+  const { status, progress, error, question, waiting } = reading;
   // Of a finished video, the list says how large it is, and what goes with it.
   if (status === "completed") {
     shelf.update(jobId, { size: undefined });
     await shelf.refresh().catch(() => null);
   }
   const isNew = question && !shelf.get(jobId)?.question;
-  shelf.update(jobId, { status, progress, error, question });
+  shelf.update(jobId, { status, progress, error, question, waiting });
   const job = shelf.get(jobId);
   if (!job) return;
   if (stage.jobId === jobId) stage.follow(job);

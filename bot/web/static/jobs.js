@@ -74,8 +74,10 @@ export class Shelf {
   async refresh() {
     const { jobs: newest } = await jobs();
     for (const job of newest.reverse()) {
-      // A question that is not told any more is over.
-      if (this.#jobs.has(job.jobId)) this.update(job.jobId, { question: undefined, ...job });
+      // What is not told any more is over.
+      if (this.#jobs.has(job.jobId)) {
+        this.update(job.jobId, { question: undefined, waiting: undefined, ...job });
+      }
       else this.add(job);
     }
   }

@@ -104,6 +104,7 @@ export class Stage {
     byId("finished").hidden = !isReady;
     if (isOpen(job)) this.#measure();
     byId("question").textContent = job.question ?? "";
+    tell("waiting", job.waiting);
     byId("why").textContent = isGone ? say("page.gone") : job.error ?? "";
     if (isReady) this.#play();
     // What was pressed is gone: the focus must not be.
@@ -133,11 +134,11 @@ export class Stage {
   }
 
   #speak() {
-    const { status: state, progress, error, question } = this.#job;
-    const step = `${state} ${Math.floor(progress / SAY_EACH)} ${question ?? ""}`;
+    const { status: state, progress, error, question, waiting } = this.#job;
+    const step = `${state} ${Math.floor(progress / SAY_EACH)} ${question ?? waiting ?? ""}`;
     if (step === this.#said) return;
     this.#said = step;
-    if (question) announce(`${title(this.#job)}. ${question}`);
+    if (question || waiting) announce(`${title(this.#job)}. ${question ?? waiting}`);
     else if (state === "completed") announce(say("page.ready"));
     else announce(state === "failed" ? `${say("page.failed")} ${error ?? ""}` : spoken(this.#job));
   }
@@ -145,6 +146,7 @@ export class Stage {
 
 function title(job) {
   if (job.question) return say("page.undecided");
+  if (job.waiting) return say("page.waiting");
   const isAlmost = job.status === "in_progress" && job.progress >= ALMOST;
   return say(isAlmost ? "page.finishing" : `page.${job.status}`);
 }
