@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -75,7 +75,7 @@ class Site:
 
 @asynccontextmanager
 async def serve(
-    bench: Bench, more: Sequence[web.RouteDef] = (), **bounds: float
+    bench: Bench, more: Sequence[web.RouteDef] = (), **bounds: Any
 ) -> AsyncGenerator[Site]:
     listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
