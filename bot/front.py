@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.links import derive_key
 from bot.media.ffmpeg import Ffmpeg
 from bot.media.posters import Posters
+from bot.web.addresses import Proxies
 from bot.web.downloads import Downloads
 from bot.web.identities import Identities
 from bot.web.metrics import MetricsPage
@@ -59,6 +60,7 @@ async def open_front(  # noqa: PLR0913 - the composition root names each
         ],
         engine.core.listener,
         is_ready=is_ready,
+        proxies=Proxies(engine.core.settings.proxies),
     )
     await server.start()
     stack.push_async_callback(server.close)
@@ -98,5 +100,6 @@ def _site(
         posters=posters,
         narrator=narrator,
         max_audio_bytes=settings.max_audio_mb * _MIB,
+        proxies=Proxies(settings.proxies),
         clock=time.monotonic,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from typing import Annotated, Literal, NoReturn, cast
@@ -97,6 +98,15 @@ def _origins(value: str) -> str:
     return value
 
 
+def _networks(value: str) -> str:
+    for network in listed(value):
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise ValueError("takes addresses and networks, like 172.17.0.1,10.0.0.0/8") from None
+    return value
+
+
 def _extra(value: str) -> str:
     try:
         fields: object = json.loads(value or "{}", parse_constant=_not_json)
@@ -119,6 +129,7 @@ def _not_json(word: str) -> NoReturn:
 Url = Annotated[str, AfterValidator(_url)]
 Size = Annotated[str, AfterValidator(_size)]
 Origins = Annotated[str, AfterValidator(_origins)]
+Networks = Annotated[str, AfterValidator(_networks)]
 ExtraFields = Annotated[str, AfterValidator(_extra)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 Key = Annotated[SecretStr, AfterValidator(_header_safe)]

@@ -26,6 +26,7 @@ from bot.setting_types import (
     Key,
     LogLevel,
     LongKey,
+    Networks,
     Origins,
     SigningKeys,
     Size,
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
+    trusted_proxies: Networks = "127.0.0.0/8,::1"
 
     metrics_token: BearerToken = SecretStr("")
     api_token: ApiTokens = SecretStr("")
@@ -157,6 +159,11 @@ class Settings(BaseSettings):
     def result_origins(self) -> tuple[str, ...]:
         """Where finished videos may lie beside the server itself and public addresses."""
         return listed(self.openai_result_origins)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Whose word counts for where a request comes from: addresses and networks."""
+        return listed(self.trusted_proxies)
 
     @model_validator(mode="after")
     def _backend_is_complete(self) -> Self:

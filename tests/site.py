@@ -15,6 +15,7 @@ from bot.media.ffmpeg import Ffmpeg
 from bot.media.posters import Posters
 from bot.presets import Presets
 from bot.texts import Texts
+from bot.web.addresses import Proxies
 from bot.web.identities import Identities
 from bot.web.server import WebServer, bind
 from bot.web.share import SharePage
@@ -130,6 +131,7 @@ async def open_site(
         posters=posters,
         narrator=narrator,
         max_audio_bytes=MAX_AUDIO,
+        proxies=Proxies(),
         clock=bench.clock,
     )
     server = WebServer([*site.routes, *shares.routes], listener, is_ready=lambda: True)

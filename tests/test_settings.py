@@ -236,6 +236,8 @@ def test_results_may_come_from_hosts_that_are_named() -> None:
     [
         ("OPENAI_BODY", "xml"),
         ("OPENAI_RESULT_ORIGINS", "10.0.0.2"),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("TRUSTED_PROXIES", "10.0.0.1,10.0.0.1/8"),
         ("OPENAI_RESULT_ORIGINS", "http://10.0.0.2,ftp://b"),
         ("OPENAI_RESULT_ORIGINS", "http://10.0.0.2/results"),
         ("PUBLIC_URL", "clapper.example"),

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, NoReturn
 from aiohttp import hdrs, web
 
 from bot.web.errors import ApiError
-from bot.web.rates import Rate, Rates, address_of
+from bot.web.rates import Rate, Rates
 
 if TYPE_CHECKING:
+    from bot.web.addresses import Proxies
     from bot.web.errors import Refusals
     from bot.web.identities import Identities
 
 _OF_ADDRESS = Rate(burst=120, per_second=20)
 _OF_CLIENT = Rate(burst=60, per_second=10)
-# Guessing a token of 32 characters at this pace takes longer than the universe has.
+# This is no lock: a right token always gets in, else whoever shares its address could keep it out,
+# and so guesses are compared at any pace. What makes them hopeless is a token's length.
 _OF_STRANGER = Rate(burst=20, per_second=0.2)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -26,23 +28,31 @@ ClientHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 
 class Doors:
-    """Wraps handlers, so that they only meet clients that may come in now."""
+    """Wraps handlers, so that they only meet those that may come in now.
+
+    Who has a token is counted by it, wherever it comes from; everybody else by address.
+    """
 
     def __init__(
-        self, identities: Identities, refusals: Refusals, *, clock: Callable[[], float]
+        self,
+        identities: Identities,
+        refusals: Refusals,
+        *,
+        proxies: Proxies,
+        clock: Callable[[], float],
     ) -> None:
         self._identities = identities
         self._refusals = refusals
+        self._proxies = proxies
         self._addresses = Rates(_OF_ADDRESS, clock=clock)
         self._clients = Rates(_OF_CLIENT, clock=clock)
         self._strangers = Rates(_OF_STRANGER, clock=clock)
 
-    def open(self, handler: Handler) -> Handler:
-        """Let anybody in, who does not come too often."""
+    def edge(self, handler: Handler) -> Handler:
+        """Let anybody in; the handler is to call `admit` or `turn_away` when it knows who it is."""
 
         async def enter(request: web.Request) -> web.StreamResponse:
             try:
-                _check(self._addresses.take(address_of(request)))
                 response = await handler(request)
             except Exception as error:  # noqa: BLE001 - the edge
                 response = self._refusals.answer(error, request)
@@ -52,21 +62,34 @@ class Doors:
 
         return enter
 
+    def open(self, handler: Handler) -> Handler:
+        """Let anybody in, who does not come too often."""
+
+        async def enter(request: web.Request) -> web.StreamResponse:
+            client = self._identities.by_request(request)
+            if client is None:
+                self._note(request)
+            else:
+                self.admit(client)
+            return await handler(request)
+
+        return self.edge(enter)
+
     def closed(self, handler: ClientHandler) -> Handler:
         """Let clients in, and tell the handler which."""
 
         async def enter(request: web.Request) -> web.StreamResponse:
-            return await handler(request, self.identify(request))
+            client = self._identities.by_request(request)
+            if client is None:
+                self.turn_away(request)
+            self.admit(client)
+            return await handler(request, client)
 
-        return self.open(enter)
+        return self.edge(enter)
 
-    def identify(self, request: web.Request) -> str:
-        """Return the client that asks; ApiError: it is none, or asks too often."""
-        client = self._identities.by_request(request)
-        if client is None:
-            self.turn_away(request)
+    def admit(self, client: str) -> None:
+        """Count a request of a client; ApiError: there were too many."""
         _check(self._clients.take(client))
-        return client
 
     def turn_away(self, request: web.Request) -> NoReturn:
         """Refuse somebody unknown; ApiError, always."""
@@ -75,7 +98,11 @@ class Doors:
 
     def note_stranger(self, request: web.Request) -> None:
         """Count a wrong token; ApiError: there were too many from there."""
-        _check(self._strangers.take(address_of(request)))
+        self._note(request)
+        _check(self._strangers.take(self._proxies.address_of(request)))
+
+    def _note(self, request: web.Request) -> None:
+        _check(self._addresses.take(self._proxies.address_of(request)))
 
 
 def _check(seconds: float) -> None:

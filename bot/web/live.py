@@ -47,7 +47,7 @@ class Live:
     @property
     def routes(self) -> list[web.RouteDef]:
         """Where sockets are opened."""
-        return [web.get("/ws", self._doors.open(self._open))]
+        return [web.get("/ws", self._doors.edge(self._open))]
 
     async def close(self) -> None:
         """Tell every reader that the bot stops."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiohttp import hdrs
-
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from aiohttp import web
 
 _MOST_KEPT = 10_000
 
@@ -53,17 +48,3 @@ class Rates:
             return (1 - bucket.left) / self._rate.per_second
         bucket.left -= 1
         return 0.0
-
-
-def address_of(request: web.Request) -> str:
-    """Return whom a request comes from; a proxy on this machine is believed."""
-    peer = request.remote or ""
-    forwarded = request.headers.get(hdrs.X_FORWARDED_FOR, "").rpartition(",")[2].strip()
-    return forwarded if forwarded and _is_loopback(peer) else peer
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -30,7 +30,7 @@ class Sessions:
     def routes(self) -> list[web.RouteDef]:
         """Where to sign in and out."""
         return [
-            web.post("/api/session", self._doors.open(self._sign_in)),
+            web.post("/api/session", self._doors.edge(self._sign_in)),
             web.get("/api/session", self._doors.closed(self._tell)),
             web.delete("/api/session", self._doors.open(self._sign_out)),
         ]
@@ -38,11 +38,17 @@ class Sessions:
     async def _sign_in(self, request: web.Request) -> web.Response:
         # A form of another site could sign somebody in as somebody else.
         if request.headers.get("Origin") and not self._identities.is_own_page(request):
+            self._doors.note_stranger(request)
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")
-        given = _token(await read_object(request, max_bytes=_MOST_BYTES))
+        try:
+            given = _token(await read_object(request, max_bytes=_MOST_BYTES))
+        except ApiError:
+            self._doors.note_stranger(request)
+            raise
         client = self._identities.by_token(given)
         if client is None:
             self._doors.turn_away(request)
+        self._doors.admit(client)
         response = web.json_response({"client": client})
         response.set_cookie(
             COOKIE,

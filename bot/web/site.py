@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.media.posters import Posters
     from bot.narrator import Narrator
     from bot.texts import Texts
+    from bot.web.addresses import Proxies
     from bot.web.identities import Identities
 
 
@@ -41,9 +42,10 @@ class Site:
         posters: Posters,
         narrator: Narrator | None,
         max_audio_bytes: int,
+        proxies: Proxies,
         clock: Callable[[], float],
     ) -> None:
-        doors = Doors(identities, Refusals(texts), clock=clock)
+        doors = Doors(identities, Refusals(texts), proxies=proxies, clock=clock)
         bodies = Bodies(clients, max_audio_bytes=max_audio_bytes)
         self._api = Api(clients, bodies, doors, texts, links=links, posters=posters)
         self._narrations = Narrations(narrator, doors)
