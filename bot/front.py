@@ -10,6 +10,7 @@ from bot.media.ffmpeg import Ffmpeg
 from bot.media.posters import Posters
 from bot.web.addresses import Proxies
 from bot.web.downloads import Downloads
+from bot.web.errors import Refusals
 from bot.web.identities import Identities
 from bot.web.metrics import MetricsPage
 from bot.web.server import WebServer
@@ -60,6 +61,7 @@ async def open_front(  # noqa: PLR0913 - the composition root names each
         ],
         engine.core.listener,
         is_ready=is_ready,
+        refuse=Refusals(texts).answer,
         proxies=Proxies(engine.core.settings.proxies),
     )
     await server.start()

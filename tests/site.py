@@ -16,6 +16,7 @@ from bot.media.posters import Posters
 from bot.presets import Presets
 from bot.texts import Texts
 from bot.web.addresses import Proxies
+from bot.web.errors import Refusals
 from bot.web.identities import Identities
 from bot.web.server import WebServer, bind
 from bot.web.share import SharePage
@@ -134,7 +135,12 @@ async def open_site(
         proxies=Proxies(),
         clock=bench.clock,
     )
-    server = WebServer([*site.routes, *shares.routes], listener, is_ready=lambda: True)
+    server = WebServer(
+        [*site.routes, *shares.routes],
+        listener,
+        is_ready=lambda: True,
+        refuse=Refusals(Texts.load()).answer,
+    )
     await server.start()
     async with aiohttp.ClientSession(url) as http:
         try:

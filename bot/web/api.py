@@ -8,12 +8,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from bot.outside import Status, read
 from bot.web.bodies import check_version
 from bot.web.errors import ApiError, language
-from bot.web.files import VideoResponse, is_whole
+from bot.web.files import is_whole, open_file, send_file, video_headers
 
 if TYPE_CHECKING:
     from bot.clients import ClientJobs
@@ -53,6 +53,7 @@ class Api:
         self._bodies = bodies
         self._doors = doors
         self._texts = texts
+        self._description = _DESCRIPTION.read_text(encoding="utf-8")
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -89,9 +90,19 @@ class Api:
         if not await is_whole(path, artifact.size):
             log.error("download.unreadable id=%s", job.id)
             raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
-        return VideoResponse(
-            path, prompt=job.request.prompt, on_sent=lambda: self._clients.note_fetched(job)
-        )
+        try:
+            file = await open_file(path)
+        except FileNotFoundError:
+            raise ApiError(HTTPStatus.GONE, "api.expired") from None
+        headers = video_headers(job.request.prompt)
+        with file:
+            return await send_file(request, file, headers, on_sent=lambda: self._note_fetched(job))
+
+    async def _note_fetched(self, job: Job) -> None:
+        try:
+            await self._clients.note_fetched(job)
+        except Exception:  # the edge: the answer has gone out
+            log.exception("download.not_noted id=%s", job.id)
 
     async def _jobs(self, request: web.Request, client: str) -> web.Response:
         before = request.query.get("before")
@@ -145,7 +156,7 @@ class Api:
         return artifact
 
     async def _describe(self, _: web.Request) -> web.StreamResponse:
-        return web.FileResponse(_DESCRIPTION, headers={hdrs.CONTENT_TYPE: "application/json"})
+        return web.Response(text=self._description, content_type="application/json")
 
     async def _job(self, request: web.Request, client: str) -> Job:
         check_version(request.query.get("renderVersion"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from aiohttp import hdrs, web
 
 from bot.web.errors import ApiError
+from bot.web.middleware import cut_off
 from bot.web.rates import Rate, Rates
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Doors:
             try:
                 response = await handler(request)
             except Exception as error:  # noqa: BLE001 - the edge
-                response = self._refusals.answer(error, request)
+                refusal = self._refusals.answer(error, request)
+                response = cut_off(request) or refusal
             if not response.prepared:
                 response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
             return response

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.web.files import open_file, send_file
+
 if TYPE_CHECKING:
     from bot.links import Links
     from bot.media.workspace import Workspace
@@ -29,11 +31,14 @@ class Downloads:
         job_id = self._links.check(request.match_info["token"])
         if job_id is None or await self._artifacts.get(job_id) is None:
             raise web.HTTPNotFound
-        return web.FileResponse(
-            self._workspace.video(job_id),
-            headers={
-                "Content-Type": "video/mp4",
-                "Content-Disposition": f'inline; filename="clapper-{job_id[:8]}.mp4"',
-                "Cache-Control": "private",
-            },
-        )
+        headers = {
+            "Content-Type": "video/mp4",
+            "Content-Disposition": f'inline; filename="clapper-{job_id[:8]}.mp4"',
+            "Cache-Control": "private",
+        }
+        try:
+            file = await open_file(self._workspace.video(job_id))
+        except OSError:
+            raise web.HTTPNotFound from None
+        with file:
+            return await send_file(request, file, headers)

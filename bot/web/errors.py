@@ -39,11 +39,15 @@ _STATUSES = {
     "api.provider_balance": HTTPStatus.INTERNAL_SERVER_ERROR,
     "api.provider_setup": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+_KEPT = ("Allow", "Content-Range", "Retry-After")
 # What aiohttp itself refuses, and on what.
 _KEYS = {
     HTTPStatus.NOT_FOUND: "api.no_route",
-    HTTPStatus.METHOD_NOT_ALLOWED: "api.no_route",
+    HTTPStatus.METHOD_NOT_ALLOWED: "api.no_method",
     HTTPStatus.REQUEST_TIMEOUT: "api.too_slow",
+    HTTPStatus.PRECONDITION_FAILED: "api.changed",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "api.no_part",
+    HTTPStatus.TOO_MANY_REQUESTS: "api.too_many",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "api.too_large",
     HTTPStatus.SERVICE_UNAVAILABLE: "api.unavailable",
 }
@@ -90,6 +94,10 @@ class Refusals:
         answer = web.json_response(
             {"error": {"key": key, "message": message}, "requestId": request_id}, status=status
         )
+        if isinstance(error, web.HTTPException):
+            answer.headers.update(
+                {name: error.headers[name] for name in _KEPT if name in error.headers}
+            )
         if status is HTTPStatus.UNAUTHORIZED:
             answer.headers["WWW-Authenticate"] = "Bearer"
         if later := _retry_after(fields):

@@ -1,62 +1,79 @@
-"""Sends a finished video over HTTP: in ranges, with an ETag, under a name that can be read."""
+"""Sends files over HTTP: in ranges, with an ETag, and a video under a name that can be read."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aiohttp import hdrs, web
+from aiohttp import ETag, hdrs, web
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
-
-    from aiohttp.abc import AbstractStreamWriter
+    from typing import BinaryIO
 
 _NAME_CHARACTERS = 60
-_WHOLE = re.compile(r"bytes 0-(?P<last>\d+)/(?P<size>\d+)")
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
+_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
 
-class VideoResponse(web.FileResponse):
-    """The answer that sends a video; it may be shown `inline`, or saved under its prompt's name.
+async def open_file(path: Path) -> BinaryIO:
+    """Open a file for `send_file`; OSError: it can't be."""
+    return await asyncio.to_thread(path.open, "rb")
 
-    `on_sent` is called when all of it has gone out, in one answer.
+
+async def send_file(
+    request: web.Request,
+    file: BinaryIO,
+    headers: Mapping[str, str],
+    *,
+    on_sent: Callable[[], Awaitable[None]] | None = None,
+) -> web.StreamResponse:
+    """Answer with a file, or with the part of it that is asked for.
+
+    `on_sent` is called when all of it has gone out, in one answer. web.HTTPException: the request's
+    conditions don't hold, or there is no such part; OSError,
+    EOFError: it broke in the middle.
     """
+    about = os.fstat(file.fileno())
+    response = web.StreamResponse(headers=headers)
+    response.etag = ETag(value=f"{about.st_mtime_ns:x}-{about.st_size:x}")
+    response.last_modified = about.st_mtime
+    response.headers[hdrs.ACCEPT_RANGES] = "bytes"
+    if _is_known(request, response.etag, about.st_mtime):
+        response.set_status(web.HTTPNotModified.status_code)
+        return response
+    part = _part(request, response.etag, about)
+    if part is None:
+        part = range(about.st_size)
+    else:
+        response.set_status(web.HTTPPartialContent.status_code)
+        span = f"bytes {part.start}-{part.stop - 1}/{about.st_size}"
+        response.headers[hdrs.CONTENT_RANGE] = span
+    response.content_length = len(part)
+    if request.method == hdrs.METH_HEAD:
+        return response
+    await response.prepare(request)
+    await _stream(request, file, part)
+    await response.write_eof()
+    # Who asks for the end may never have had the start: a part counts for nothing, and what
+    # came in parts alone is kept for its days.
+    if on_sent and len(part) == about.st_size:
+        await on_sent()
+    return response
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        prompt: str,
-        inline: bool = False,
-        on_sent: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
-        headers = {
-            hdrs.CONTENT_TYPE: "video/mp4",
-            hdrs.CONTENT_DISPOSITION: _disposition(prompt, "inline" if inline else "attachment"),
-            hdrs.CACHE_CONTROL: "private",
-        }
-        super().__init__(path, headers=headers)
-        self._on_sent = on_sent
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send it."""
-        writer = await super().prepare(request)
-        if self._on_sent and request.method == hdrs.METH_GET and self._is_all_of_it():
-            await self._on_sent()
-        return writer
-
-    def _is_all_of_it(self) -> bool:
-        if self.status == HTTPStatus.OK:
-            return True
-        # Who asks for the end may never have had the start: a part counts for nothing, and what
-        # came in parts alone is kept for its days.
-        span = _WHOLE.fullmatch(self.headers.get(hdrs.CONTENT_RANGE, ""))
-        return span is not None and int(span["last"]) + 1 == int(span["size"])
+def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
+    """Return the headers of a video; it may be shown `inline`, or saved under its prompt's name."""
+    return {
+        hdrs.CONTENT_TYPE: "video/mp4",
+        hdrs.CONTENT_DISPOSITION: _disposition(prompt, "inline" if inline else "attachment"),
+        hdrs.CACHE_CONTROL: "private",
+    }
 
 
 async def is_whole(path: Path, size: int) -> bool:
@@ -70,6 +87,67 @@ def _has_size(path: Path, size: int) -> bool:
             return file.seek(0, 2) == size
     except OSError:
         return False
+
+
+def _is_known(request: web.Request, tag: ETag, modified: float) -> bool:
+    """Tell whether the caller has the file already; web.HTTPException: its condition fails."""
+    if request.if_match is not None:
+        if not _holds(tag, request.if_match):
+            raise web.HTTPPreconditionFailed
+    elif (until := request.if_unmodified_since) and modified > until.timestamp():
+        raise web.HTTPPreconditionFailed
+    if request.if_none_match is not None:
+        return _holds(tag, request.if_none_match, weakly=True)
+    since = request.if_modified_since
+    return since is not None and modified <= since.timestamp()
+
+
+def _holds(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> bool:
+    if [each.value for each in given] == ["*"]:
+        return True
+    return any(each.value == tag.value for each in given if weakly or not each.is_weak)
+
+
+def _part(request: web.Request, tag: ETag, about: os.stat_result) -> range | None:
+    """Return which bytes are asked for; None: all, without further ado."""
+    if hdrs.RANGE not in request.headers or not _is_same(request, tag, about.st_mtime):
+        return None
+    try:
+        asked = request.http_range
+    except ValueError:
+        asked = slice(about.st_size, None)
+    part = range(about.st_size)[asked]
+    if not part:
+        headers = {hdrs.CONTENT_RANGE: f"bytes */{about.st_size}"}
+        raise web.HTTPRequestRangeNotSatisfiable(headers=headers)
+    return part
+
+
+def _is_same(request: web.Request, tag: ETag, modified: float) -> bool:
+    """Tell whether a part goes with the parts that the caller has."""
+    given = request.headers.get(hdrs.IF_RANGE)
+    if given is None or given == f'"{tag.value}"':
+        return True
+    at = request.if_range
+    return at is not None and modified <= at.timestamp()
+
+
+async def _stream(request: web.Request, file: BinaryIO, part: range) -> None:
+    transport = request.transport
+    if transport is None or transport.is_closing():
+        raise ConnectionResetError
+    if not part:
+        return
+    loop = asyncio.get_running_loop()
+    try:
+        sent = await loop.sendfile(transport, file, part.start, len(part))
+    except OSError as error:
+        if isinstance(error, ConnectionError) or error.errno in _LOST:
+            transport.abort()
+            raise ConnectionResetError from error
+        raise
+    if sent < len(part):
+        raise EOFError("the file became shorter while it was sent")
 
 
 def _disposition(prompt: str, kind: str) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = web.RequestKey("request_id", str)
+_BEGUN = web.RequestKey("begun", web.StreamResponse)
+_API = ("/api/", "/ws")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -24,24 +26,38 @@ _HEADERS = {
 }
 
 
-@web.middleware
-async def guard(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Answer 503 when the database can't, and 500 to a bug; the sender may try again."""
-    request[_REQUEST_ID] = uuid4().hex
-    try:
-        return await handler(request)
-    except web.HTTPException:
-        raise
-    except sqlite3.Error:
-        log.exception("web.database_failed route=%s request=%s", _route(request), id_of(request))
-        return web.Response(status=503, text="try again later\n")
-    except Exception as error:  # the edge
-        if is_senders(error, request):
-            raise web.HTTPBadRequest from error
-        log.exception("web.failed route=%s request=%s", _route(request), id_of(request))
-        return web.Response(status=500, text="internal error\n")
+class Guard:
+    """Answers 503 when the database can't, and 500 to a bug; the sender may try again.
+
+    What aiohttp itself refuses below the `api` is put into words by `refuse`.
+    """
+
+    def __init__(self, refuse: Callable[[Exception, web.Request], web.Response] | None) -> None:
+        self._refuse = refuse
+
+    @web.middleware
+    async def watch(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Let a request through, and answer what it raises."""
+        request[_REQUEST_ID] = uuid4().hex
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if self._refuse and request.path.startswith(_API):
+                return self._refuse(error, request)
+            raise
+        except sqlite3.Error:
+            log.exception("web.database_failed %s", _names(request))
+            return cut_off(request) or web.Response(status=503, text="try again later\n")
+        except Exception as error:  # the edge
+            begun = cut_off(request)
+            if is_senders(error, request):
+                if begun is None:
+                    raise web.HTTPBadRequest from error
+            else:
+                log.exception("web.failed %s", _names(request))
+            return begun or web.Response(status=500, text="internal error\n")
 
 
 async def seal(request: web.Request, response: web.StreamResponse) -> None:
@@ -49,10 +65,22 @@ async def seal(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = id_of(request)
+    request[_BEGUN] = response
     if request.content.exception() is not None:
         # Else aiohttp reads on in a body that is broken, and logs that as a bug.
         request.content.feed_eof()
         response.force_close()
+
+
+def cut_off(request: web.Request) -> web.StreamResponse | None:
+    """End the answer that has begun already, and return it; None: none has.
+
+    A second answer would be read as the rest of the first.
+    """
+    begun = request.get(_BEGUN)
+    if begun is not None and request.transport is not None:
+        request.transport.abort()
+    return begun
 
 
 def id_of(request: web.Request) -> str:
@@ -67,7 +95,7 @@ def is_senders(error: Exception, request: web.Request) -> bool:
     return isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
-def _route(request: web.Request) -> str:
+def _names(request: web.Request) -> str:
     # The pattern, not the path: a path may hold a signed link.
     resource = request.match_info.route.resource
-    return resource.canonical if resource else "-"
+    return f"route={resource.canonical if resource else '-'} request={id_of(request)}"

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.errors import StartupError
 from bot.web.addresses import Proxies, home_of
-from bot.web.middleware import guard, seal
+from bot.web.middleware import Guard, seal
 from bot.web.stalls import Stalls
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class WebServer:
         listener: socket.socket,
         *,
         is_ready: Callable[[], bool],
+        refuse: Callable[[Exception, web.Request], web.Response] | None = None,
         proxies: Proxies | None = None,
         request_seconds: float = 15.0,
         reader_seconds: float = 60.0,
@@ -91,7 +92,9 @@ class WebServer:
         self._max_connections = max_connections
         self._max_of_one = max_of_one
         self._under_way: Counter[str] = Counter()
-        app = web.Application(middlewares=[guard, self._make_room], client_max_size=MAX_BODY_BYTES)
+        app = web.Application(
+            middlewares=[Guard(refuse).watch, self._make_room], client_max_size=MAX_BODY_BYTES
+        )
         app.on_response_prepare.append(seal)
         app.add_routes(
             [*routes, web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]

@@ -14,10 +14,11 @@ from bot.errors import MediaError
 from bot.media.mp4 import read_mp4
 from bot.web.assets import fill, load
 from bot.web.errors import language
-from bot.web.files import VideoResponse
+from bot.web.files import open_file, send_file, video_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from bot.jobs import JobService
     from bot.links import Links, Share
@@ -98,8 +99,8 @@ class SharePage:
         if found is None:
             raise web.HTTPNotFound
         _, job = found
-        path = self._workspace.video(job.id)
-        return VideoResponse(path, prompt=job.request.prompt, inline=True)
+        headers = video_headers(job.request.prompt, inline=True)
+        return await _send(request, self._workspace.video(job.id), headers)
 
     async def _send_poster(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
@@ -107,7 +108,7 @@ class SharePage:
         if poster is None:
             raise web.HTTPNotFound
         headers = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
-        return web.FileResponse(poster, headers=headers)
+        return await _send(request, poster, headers)
 
     async def _find(self, request: web.Request) -> tuple[Share, Job] | None:
         share = self._links.check_share(request.match_info["token"])
@@ -133,6 +134,15 @@ class SharePage:
         return web.Response(
             text=page, status=status, content_type="text/html", charset="utf-8", headers=_HEADERS
         )
+
+
+async def _send(request: web.Request, path: Path, headers: Mapping[str, str]) -> web.StreamResponse:
+    try:
+        file = await open_file(path)
+    except OSError:
+        raise web.HTTPNotFound from None
+    with file:
+        return await send_file(request, file, headers)
 
 
 def _facts(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dict[str, str]:
