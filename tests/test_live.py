@@ -9,6 +9,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobChanged, JobState
+from bot.web import reader
 from tests import described
 from tests.fakes import PATIENCE
 from tests.site import OTHER_TOKEN, TOKEN, Caller, open_site
@@ -270,6 +271,48 @@ async def test_one_client_has_a_few_sockets_and_no_more(caller: Caller) -> None:
         await hear(sockets[-1])
     assert await closing_code(await connect(caller)) == 1013
     await sockets[0].close()
+
+
+async def test_a_client_that_opens_sockets_without_end_is_told_to_wait(caller: Caller) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    for _ in range(40):
+        async with caller.http.ws_connect("/ws", headers=headers):
+            pass
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await caller.http.ws_connect("/ws", headers=headers)
+    assert refused.value.status == 429
+    assert await closing_code(await connect(caller)) == 1013
+
+    async with caller.http.ws_connect("/ws", headers={"Authorization": f"Bearer {OTHER_TOKEN}"}):
+        caller.bench.clock.advance(1)
+    async with caller.http.ws_connect("/ws", headers=headers):
+        pass
+
+
+async def test_all_sockets_of_a_client_may_follow_all_they_can_at_once_and_then_messages_are_paced(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_PAUSE_SECONDS", 0.0)
+    job_id, foreign = await caller.order(), await caller.order(token=OTHER_TOKEN)
+    many, few = await connect(caller), await connect(caller)
+    for _ in range(1000):  # 20 sockets with 50 jobs
+        await subscribe(many, job_id)
+        assert await hear(many) == progress(job_id, "queued", 0)
+    for _ in range(1000):
+        await many.send_json({"action": "unsubscribe", "jobId": job_id})
+    await subscribe(many, job_id)
+    refused = await hear(many)
+    assert (refused["jobId"], refused["error"]["key"]) == (job_id, "api.too_often")
+    assert "1 s" in refused["error"]["message"]
+    await subscribe(few, job_id)
+    assert (await hear(few))["error"]["key"] == "api.too_often"
+
+    other = await connect(caller, OTHER_TOKEN)
+    await subscribe(other, foreign)
+    assert await hear(other) == progress(foreign, "queued", 0)
+    caller.bench.clock.advance(1)
+    await subscribe(few, job_id)
+    assert await hear(few) == progress(job_id, "queued", 0)
 
 
 async def test_a_reader_that_does_not_keep_up_is_let_go(caller: Caller) -> None:

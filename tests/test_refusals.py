@@ -48,8 +48,8 @@ async def test_a_method_that_a_route_does_not_have_is_refused_as_everything_else
     served: dict[str, set[str]] = {}
     for route in caller.site.routes:
         if route.path.startswith(("/api/", "/ws")):
-            also = {"HEAD"} if route.method == "GET" else set()
-            served.setdefault(route.path, set()).update({route.method, *also})
+            methods = served.setdefault(route.path, set())
+            methods.update({route.method, "HEAD"} if route.method == "GET" else {route.method})
     for path, methods in served.items():
         for method in set(HTTPMethod) - methods - {"CONNECT", "HEAD"}:
             assert await refused(caller, method, path) == (405, "api.no_method")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _OF_ADDRESS = Rate(burst=120, per_second=20)
 _OF_CLIENT = Rate(burst=60, per_second=10)
+# Twice what all sockets of a client, each with all the jobs that it may follow, begin with.
+_SOCKETS_OF_CLIENT = Rate(burst=40, per_second=1)
+_MESSAGES_OF_CLIENT = Rate(burst=2000, per_second=50)
 # This is no lock: a right token always gets in, else whoever shares its address could keep it out,
 # and so guesses are compared at any pace. What makes them hopeless is a token's length.
 _OF_STRANGER = Rate(burst=20, per_second=0.2)
@@ -47,6 +50,8 @@ class Doors:
         self._proxies = proxies
         self._addresses = Rates(_OF_ADDRESS, clock=clock)
         self._clients = Rates(_OF_CLIENT, clock=clock)
+        self._sockets = Rates(_SOCKETS_OF_CLIENT, clock=clock)
+        self._messages = Rates(_MESSAGES_OF_CLIENT, clock=clock)
         self._strangers = Rates(_OF_STRANGER, clock=clock)
 
     def edge(self, handler: Handler) -> Handler:
@@ -92,6 +97,14 @@ class Doors:
     def admit(self, client: str) -> None:
         """Count a request of a client; ApiError: there were too many."""
         _check(self._clients.take(client))
+
+    def admit_socket(self, client: str) -> None:
+        """Count a socket of a client; ApiError: there were too many."""
+        _check(self._sockets.take(client))
+
+    def admit_message(self, client: str) -> None:
+        """Count a message on a socket of a client; ApiError: there were too many."""
+        _check(self._messages.take(client))
 
     def turn_away(self, request: web.Request) -> NoReturn:
         """Refuse somebody unknown; ApiError, always."""

@@ -41,13 +41,14 @@ async def send_file(
     """
     about = os.fstat(file.fileno())
     response = web.StreamResponse(headers=headers)
-    response.etag = ETag(value=f"{about.st_mtime_ns:x}-{about.st_size:x}")
+    tag = ETag(value=f"{about.st_mtime_ns:x}-{about.st_size:x}")
+    response.etag = tag
     response.last_modified = about.st_mtime
     response.headers[hdrs.ACCEPT_RANGES] = "bytes"
-    if _is_known(request, response.etag, about.st_mtime):
+    if _is_known(request, tag, about.st_mtime):
         response.set_status(web.HTTPNotModified.status_code)
         return response
-    part = _part(request, response.etag, about)
+    part = _part(request, tag, about)
     if part is None:
         part = range(about.st_size)
     else:

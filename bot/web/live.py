@@ -59,6 +59,8 @@ class Live:
         if hdrs.ORIGIN in request.headers and not self._identities.is_own_page(request):
             self._doors.turn_away(request)
         client = self._identities.by_request(request)
+        if client is not None:
+            self._doors.admit_socket(client)
         socket = web.WebSocketResponse(
             heartbeat=_PING_SECONDS, max_msg_size=MAX_MESSAGE_BYTES, compress=False
         )
@@ -83,9 +85,12 @@ class Live:
             feed=self._feed,
             texts=self._texts,
             locale=language(request),
+            admit=self._doors.admit_message,
         )
         if client is None:
             client = self._identities.by_token(await reader.first_token())
+            if client is not None:
+                self._doors.admit_socket(client)
         if client is None:
             self._doors.note_stranger(request)
             await socket.close(code=_UNAUTHORIZED, message=b"sign in with an API token")

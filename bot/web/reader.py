@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiohttp import WSCloseCode, WSMsgType
 
 from bot.outside import Reading, Status, read
+from bot.web.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +27,18 @@ MOST_FOLLOWED = 50
 _QUEUE = 200
 _SIGN_IN_SECONDS = 10.0
 _SEND_SECONDS = 20.0
+_PAUSE_SECONDS = 1.0
 _ENDS = frozenset({Status.COMPLETED, Status.FAILED})
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Reader:
-    """Tells a socket of the jobs that it follows; one that does not keep up is let go."""
+    """Tells a socket of the jobs that it follows; one that does not keep up is let go.
 
-    def __init__(
+    `admit` counts a message of a client; ApiError: there were too many.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it stands between
         self,
         socket: web.WebSocketResponse,
         *,
@@ -41,12 +46,14 @@ class Reader:
         feed: JobFeed,
         texts: Texts,
         locale: str,
+        admit: Callable[[str], None],
     ) -> None:
         self._socket = socket
         self._clients = clients
         self._feed = feed
         self._texts = texts
         self._locale = locale
+        self._admit = admit
         self._following: dict[str, Callable[[], None]] = {}
         self._told: dict[str, Reading] = {}
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE)
@@ -90,14 +97,22 @@ class Reader:
         async for message in self._socket:
             order = _parsed(message.data) if message.type is WSMsgType.TEXT else {}
             job_id = order.get("jobId")
-            if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
+            named = job_id if isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) else None
+            try:
+                self._admit(self._client)
+            except ApiError as error:
+                self._refuse(error.key, named, **error.fields)
+                # Nothing is read meanwhile: whoever goes on sending has to wait too.
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if named is None:
                 self._refuse("api.unknown_job" if "jobId" in order else "api.bad_message")
             elif order.get("action") == "subscribe":
-                await self._follow(job_id)
+                await self._follow(named)
             elif order.get("action") == "unsubscribe":
-                self._leave(job_id)
+                self._leave(named)
             else:
-                self._refuse("api.bad_message", job_id)
+                self._refuse("api.bad_message", named)
 
     async def _follow(self, job_id: str) -> None:
         self._leave(job_id)
@@ -131,8 +146,8 @@ class Reader:
         if leave := self._following.pop(job_id, None):
             leave()
 
-    def _refuse(self, key: str, job_id: str | None = None) -> None:
-        error = {"key": key, "message": self._texts(key, self._locale)}
+    def _refuse(self, key: str, job_id: str | None = None, **fields: object) -> None:
+        error = {"key": key, "message": self._texts(key, self._locale, **fields)}
         about = {} if job_id is None else {"jobId": job_id}
         self._put({"type": "error", **about, "error": error})
 

@@ -107,7 +107,7 @@ class SharePage:
         poster = await self._posters.get(found[1].id) if found else None
         if poster is None:
             raise web.HTTPNotFound
-        headers = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
+        headers: dict[str, str] = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
         return await _send(request, poster, headers)
 
     async def _find(self, request: web.Request) -> tuple[Share, Job] | None:

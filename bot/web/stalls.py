@@ -40,7 +40,7 @@ class Stalls:
 
     def __init__(
         self,
-        transports: Callable[[], Iterable[asyncio.Transport]],
+        transports: Callable[[], Iterable[asyncio.WriteTransport]],
         *,
         seconds: float,
         clock: Callable[[], float],
@@ -48,7 +48,7 @@ class Stalls:
         self._transports = transports
         self._seconds = seconds
         self._clock = clock
-        self._signs: dict[asyncio.Transport, _Sign] = {}
+        self._signs: dict[asyncio.WriteTransport, _Sign] = {}
 
     async def run(self) -> None:
         """Look again and again; elsewhere than on Linux there is nothing to look at."""
@@ -58,7 +58,7 @@ class Stalls:
 
     def look(self) -> None:
         """End what has stood still for too long."""
-        now, signs = self._clock(), dict[asyncio.Transport, _Sign]()
+        now, signs = self._clock(), dict[asyncio.WriteTransport, _Sign]()
         for transport in self._transports():
             taken = _taken(transport)
             if taken is None:
@@ -72,7 +72,7 @@ class Stalls:
         self._signs = signs
 
 
-def _taken(transport: asyncio.Transport) -> int | None:
+def _taken(transport: asyncio.WriteTransport) -> int | None:
     """Return how many bytes the reader has taken; None: nothing is on its way."""
     connection: socket.socket = transport.get_extra_info("socket")
     try:
@@ -85,7 +85,7 @@ def _taken(transport: asyncio.Transport) -> int | None:
         return None  # closed in this moment, or by a kernel that can't tell
 
 
-def _end(transport: asyncio.Transport) -> None:
+def _end(transport: asyncio.WriteTransport) -> None:
     connection: socket.socket = transport.get_extra_info("socket")
     log.info("web.stalled")
     # Not abort(): asyncio would wait for ever for a file that the kernel is sending. After this
