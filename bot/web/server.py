@@ -8,6 +8,7 @@ import logging
 import socket
 from collections import Counter
 from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -91,6 +92,7 @@ class WebServer:
         self._reader_seconds = reader_seconds
         self._max_connections = max_connections
         self._max_of_one = max_of_one
+        self._homes: WeakKeyDictionary[asyncio.Transport, str] = WeakKeyDictionary()
         self._under_way: Counter[str] = Counter()
         app = web.Application(
             middlewares=[Guard(refuse).watch, self._make_room], client_max_size=MAX_BODY_BYTES
@@ -138,8 +140,8 @@ class WebServer:
         peer = _peer(transport)
         # What comes through a proxy is counted by request: its connections have one address.
         if not self._proxies.trusts(peer):
-            home = home_of(peer)
-            if sum(home_of(_peer(each)) == home for each in open_now) >= self._max_of_one:
+            self._homes[transport] = home = home_of(peer)
+            if sum(self._homes.get(each) == home for each in open_now) >= self._max_of_one:
                 return None
         return server()
 
