@@ -9,7 +9,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobChanged, JobState
-from bot.web import reader
+from bot.web import live, reader
 from tests import described
 from tests.fakes import PATIENCE
 from tests.site import OTHER_TOKEN, TOKEN, Caller, open_site
@@ -343,3 +343,20 @@ async def test_a_stop_of_the_bot_closes_every_socket(bench: Bench) -> None:
         closing = asyncio.create_task(closing_code(socket))
         await caller.site.close()
         assert await closing == 1001
+
+
+async def test_a_stop_of_the_bot_waits_for_all_silent_sockets_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_CLOSE_SECONDS", 0.2)
+    loop = asyncio.get_running_loop()
+    async with open_site(bench) as caller:
+        job_id = await caller.order()
+        for _ in range(20):
+            # Whoever does not read does not answer the word that ends it.
+            socket = await connect(caller)
+            await subscribe(socket, job_id)
+            await hear(socket)
+        began = loop.time()
+        await caller.site.close()
+        assert loop.time() - began < 10 * 0.2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 from contextlib import asynccontextmanager, suppress
 from inspect import signature
 from typing import TYPE_CHECKING
@@ -76,6 +77,23 @@ async def test_readers_that_take_nothing_make_room_for_others(
 
 async def turn() -> None:
     await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("linger", [b"", struct.pack("ii", 1, 0)])
+async def test_whoever_hangs_up_in_the_middle_of_a_video_is_no_bug(
+    bench: Bench, caplog: pytest.LogCaptureFixture, linger: bytes
+) -> None:
+    async with serve(bench) as site, asyncio.timeout(PATIENCE):
+        job = await bench.at(JobState.SUCCEEDED)
+        await asyncio.to_thread(bench.workspace.video(job.id).write_bytes, bytes(LARGE))
+        for _ in range(3):
+            with await ask(site.port, site.links.make(job.id)) as caller:
+                assert await asyncio.get_running_loop().sock_recv(caller, 12) == b"HTTP/1.1 200"
+                if linger:
+                    caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            await site.get("/healthz")
+    assert "web." not in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @asynccontextmanager

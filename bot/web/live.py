@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _MOST_SOCKETS = 20  # of one client
 _PING_SECONDS = 25.0
+_CLOSE_SECONDS = 2.0  # for the other side's word: until then all that it sends is read
 _UNAUTHORIZED = 4401
 
 
@@ -51,8 +53,14 @@ class Live:
 
     async def close(self) -> None:
         """Tell every reader that the bot stops."""
-        for socket in [socket for group in self._sockets.values() for socket in group]:
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the bot stops")
+        sockets = [socket for group in self._sockets.values() for socket in group]
+        await asyncio.gather(
+            *(
+                socket.close(code=WSCloseCode.GOING_AWAY, message=b"the bot stops")
+                for socket in sockets
+            ),
+            return_exceptions=True,
+        )
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
         # A browser lets any page open a socket to anywhere, and says which page it is.
@@ -62,7 +70,10 @@ class Live:
         if client is not None:
             self._doors.admit_socket(client)
         socket = web.WebSocketResponse(
-            heartbeat=_PING_SECONDS, max_msg_size=MAX_MESSAGE_BYTES, compress=False
+            timeout=_CLOSE_SECONDS,
+            heartbeat=_PING_SECONDS,
+            max_msg_size=MAX_MESSAGE_BYTES,
+            compress=False,
         )
         await socket.prepare(request)
         # From here on the answer is a socket, and what goes wrong is said by how it closes.

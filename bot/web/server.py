@@ -69,8 +69,8 @@ class WebServer:
 
     `request_seconds`: the time for the head of a request, from the connection's start or from the
     answer before. A body is the handler's to bound. `reader_seconds`: how long who gets an answer
-    may take nothing of it. One address has no more than `max_of_one` of the `max_connections`; of
-    what comes through `proxies`, no more requests at once.
+    may take nothing of it, and a sixth more at most. One address has no more than `max_of_one` of
+    the `max_connections`; of what comes through `proxies`, no more requests at once.
     """
 
     def __init__(  # noqa: PLR0913 - its bounds
@@ -82,7 +82,7 @@ class WebServer:
         refuse: Callable[[Exception, web.Request], web.Response] | None = None,
         proxies: Proxies | None = None,
         request_seconds: float = 15.0,
-        reader_seconds: float = 60.0,
+        reader_seconds: float = 50.0,
         max_connections: int = 512,
         max_of_one: int = 128,
     ) -> None:
