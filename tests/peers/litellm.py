@@ -76,7 +76,11 @@ async def _proxy(programs: Path, folder: Path, vendor: VideosApi) -> AsyncGenera
 async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> None:
     recipe = {name.lower(): value for name, value in recipes.environment(_RECIPE).items()}
     del recipe["discord_token"]
-    settings: dict[str, Any] = recipe | {"openai_base_url": base_url, "openai_webhook_secret": ""}
+    settings: dict[str, Any] = recipe | {
+        "openai_base_url": base_url,
+        "openai_webhook_secret": "",
+        "video_model": _REQUEST.model,  # of the recipe's entries, the one that needs no vendor
+    }
     async with findings.step(NAME, "/video to the finished message"), wire.bot(**settings):
         message = await wire.video("A red kite over the sea")
         await wire.delivered(message)
