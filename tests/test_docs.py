@@ -163,7 +163,7 @@ def test_the_commands_are_those_of_the_command_line() -> None:
 def options_of(command: Any) -> set[str]:
     parser = argparse.ArgumentParser(add_help=False)
     command.add_arguments(parser)
-    return set(re.findall(r"(?m)^  (--[a-z-]+)", parser.format_help()))
+    return set(re.findall(r"(?m)^  (?:-\w(?: \w+)?, )?(--[a-z-]+)", parser.format_help()))
 
 
 def test_the_make_targets_are_those_of_the_makefile() -> None:
