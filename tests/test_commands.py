@@ -102,18 +102,36 @@ async def test_a_senseless_setting_is_one_sentence(tmp_path: Path) -> None:
         "LOG_FORMAT=xml",
     ],
 )
-def test_run_and_doctor_refuse_a_senseless_setting_in_one_sentence(
+def test_run_refuses_a_senseless_setting_in_one_sentence_and_doctor_has_a_row_for_it(
     here: Path, capsys: pytest.CaptureFixture[str], setting: str
 ) -> None:
     name, _, value = setting.partition("=")
     # As from .env, where anything may stand.
     (here / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\n{name}='{value}'\n")
-    for command in ("run", "doctor"):
-        assert main([command]) == 2
-        said = capsys.readouterr()
-        [sentence] = said.err.splitlines()
-        assert sentence.startswith(f"{name}: ")
-        assert said.out == ""
+    assert main(["run"]) == 2
+    said = capsys.readouterr()
+    [sentence] = said.err.splitlines()
+    assert sentence.startswith(f"{name}: ")
+    assert said.out == ""
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr()
+    row, rest = said.out.splitlines()
+    assert row.split() == ["!!", *sentence.replace(f"{name}:", name).split()]
+    assert rest == "The rest can be checked once these are right."
+    assert said.err == ""
+    assert not (here / "data").exists()
+
+
+def test_doctor_has_a_row_for_each_setting_that_keeps_it_from_the_rest(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("METRICS_TOKEN", "hunter2")
+    monkeypatch.setenv("VIDEO_BACKEND", "openai")
+    assert main(["doctor"]) == 1
+    *rows, _ = capsys.readouterr().out.splitlines()
+    names = ["METRICS_TOKEN", "DISCORD_TOKEN", "OPENAI_BASE_URL"]
+    assert [row.split()[:2] for row in rows] == [["!!", name] for name in names]
+    assert "hunter2" not in "".join(rows)
     assert not (here / "data").exists()
 
 

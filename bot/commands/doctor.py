@@ -28,6 +28,7 @@ from storage.inspect import count_delivering, read_circuit
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
     from pathlib import Path
 
     from bot.settings import Settings
@@ -56,13 +57,32 @@ class Doctor:
 
     def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - there are none
         """Check everything, even if something fails."""
-        findings = asyncio.run(examine(load_settings()))
-        for finding in findings:
-            mark = "ok" if finding.ok else "!!"
-            print(f"{mark:3} {finding.subject:16} {finding.found}")
-            if finding.advice:
-                print(f"{'':20} -> {finding.advice}")
+        try:
+            settings = load_settings()
+        except StartupError:
+            _print(_wrong_settings())
+            print("The rest can be checked once these are right.")
+            return 1
+        findings = asyncio.run(examine(settings))
+        _print(findings)
         return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _wrong_settings() -> list[Finding]:
+    try:
+        load_settings(with_discord=True)
+    except StartupError as error:
+        pairs = [line.partition(" ") for line in str(error).splitlines()]
+        return [Finding(subject=name.rstrip(":"), ok=False, found=why) for name, _, why in pairs]
+    return []
+
+
+def _print(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        mark = "ok" if finding.ok else "!!"
+        print(f"{mark:3} {finding.subject:16} {finding.found}")
+        if finding.advice:
+            print(f"{'':20} -> {finding.advice}")
 
 
 async def examine(settings: Settings) -> list[Finding]:
