@@ -16,6 +16,7 @@ from bot.client import TokenRefusedError, ask_name
 from bot.commands.findings import Finding
 from bot.commands.idle import idle_provider
 from bot.commands.provider import examine_backend
+from bot.commands.reach import examine_api, examine_port, examine_public_url
 from bot.commands.services import examine_moderation, examine_words, examine_writer
 from bot.commands.speech import examine_voice
 from bot.commands.spelling import unknown_names
@@ -50,7 +51,7 @@ class Doctor:
     """Prints a table; its exit code is 1 when something keeps the bot from working."""
 
     name = "doctor"
-    summary = "check token, services, voice, ffmpeg, disk and PUBLIC_URL, and say what to do"
+    summary = "check token, services, voice, ffmpeg, disk, port and PUBLIC_URL; say what to do"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take none: all is settings."""
@@ -98,7 +99,9 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_voice(settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),
-        _public_url(settings.public_url),
+        await examine_port(settings),
+        examine_api(settings),
+        await examine_public_url(settings.public_url),
         await asyncio.to_thread(_held, settings),
         await _kept(settings),
     ]
@@ -171,7 +174,7 @@ def _line(settings: Settings) -> Finding:
             subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
         )
     if circuit is None or not circuit.is_open:
-        return Finding(subject=subject, ok=True, found="go on: the circuit is closed")
+        return Finding(subject=subject, ok=True, found="go on: new videos are taken")
     since = datetime.fromtimestamp(circuit.opened_at, UTC)
     why, advice = _TROUBLES[circuit.reason]
     return Finding(
@@ -207,19 +210,8 @@ def _disk(data_dir: Path) -> Finding:
     return Finding(
         subject="DATA_DIR",
         ok=not low,
-        found=f"{data_dir}: {free} MiB free",
-        advice="make room: below 1024 MiB no new video is started" if low else "",
-    )
-
-
-def _public_url(url: str) -> Finding:
-    if url:
-        return Finding(subject="PUBLIC_URL", ok=True, found=url)
-    return Finding(
-        subject="PUBLIC_URL",
-        ok=True,
-        found="not set: no webhooks from outside, no links to large videos",
-        advice="set PUBLIC_URL if videos may be larger than Discord takes",
+        found=f"{data_dir}: {f'{free} MB' if low else f'{free / 1024:.1f} GB'} free",
+        advice="make room: below 1 GB no new video is started" if low else "",
     )
 
 
