@@ -232,6 +232,7 @@ async def test_the_renderer_alone_serves_until_a_signal(tmp_path: Path) -> None:
     assert name == "OPENAI_BASE_URL"
     async with ClientSession() as session, session.get(f"{url}/videos") as answer:
         assert (await answer.json())["data"] == []
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     process.send_signal(signal.SIGINT)
     assert (await end(process)).code == 0
 

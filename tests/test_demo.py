@@ -76,6 +76,7 @@ async def test_it_shows_a_command_its_card_the_dm_and_a_video_with_the_narration
     assert ended.err == ""
     assert group_is_empty(process)
     assert (folder / "diary.txt").read_text() == "mine"
+    assert (folder / ".clapper-demo").stat().st_mode & 0o777 == 0o700
 
 
 async def test_any_server_that_speaks_the_videos_api_can_be_shown(

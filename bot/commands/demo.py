@@ -25,6 +25,7 @@ from bot.sandbox.uploads import Upload
 from bot.settings import load_settings
 from bot.submission import Settling
 from bot.timing import Timing
+from storage.database import make_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -81,7 +82,7 @@ def _make_room(folder: Path) -> None:
         raise StartupError(f"--folder: {video} is not from a demo; name another folder.")
     try:
         shutil.rmtree(ours, ignore_errors=True)
-        (ours / "discord").mkdir(parents=True)
+        make_folder(ours / "discord")
     except OSError as error:
         raise StartupError(
             f"--folder: {folder} can't be used ({error.strerror}); name another."

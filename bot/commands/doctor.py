@@ -25,6 +25,7 @@ from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
 from bot.model import Trouble
 from bot.settings import load_settings
+from storage.database import make_folder
 from storage.inspect import count_delivering, read_circuit
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ async def _ffmpeg() -> Finding:
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(data_dir)
         with tempfile.TemporaryFile(dir=data_dir):
             pass
         free = shutil.disk_usage(data_dir).free // _MIB
