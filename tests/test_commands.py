@@ -170,6 +170,20 @@ async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(
     assert TOKEN not in ended.err
 
 
+@pytest.mark.parametrize(("token", "told"), [("hello", True), (TOKEN, False)])
+async def test_what_has_not_the_shape_of_a_token_is_told_at_the_start_and_tried_all_the_same(
+    tmp_path: Path, sandbox: Sandbox, token: str, *, told: bool
+) -> None:
+    ended = await refused(
+        tmp_path, DISCORD_TOKEN=token, DISCORD_API_URL=sandbox.url, LOG_LEVEL="WARNING"
+    )
+    assert ended.code == 2
+    assert ("settings.token_shape" in ended.err) is told
+    assert ("copy it anew: three parts with dots" in ended.err) is told
+    assert "hello" not in ended.err
+    assert ended.err.splitlines()[-1].startswith("DISCORD_TOKEN: Discord refuses it")
+
+
 async def test_an_unreachable_discord_is_waited_for_and_named_in_the_log(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/api/v10"
     process = await start(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import os
 import shutil
 import sqlite3
@@ -20,6 +18,7 @@ from bot.commands.reach import examine_api, examine_port, examine_public_url
 from bot.commands.services import examine_moderation, examine_words, examine_writer
 from bot.commands.speech import examine_voice
 from bot.commands.spelling import unknown_names
+from bot.commands.tokens import COPY_ANEW, looks_like_a_token
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
-_TOKEN_PARTS = 3
 _LOGIN_SECONDS = 10
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
@@ -128,12 +126,12 @@ async def _token(token: str, api_url: str) -> Finding:
             found="missing",
             advice="copy it from the Developer Portal, page Bot, into .env",
         )
-    if not _looks_like_a_token(token):
+    if not looks_like_a_token(token):
         return Finding(
             subject=subject,
             ok=False,
             found="not the shape of a bot token",
-            advice="copy it anew: three parts with dots between them, without 'Bot ' before it",
+            advice=COPY_ANEW,
         )
     try:
         async with asyncio.timeout(_LOGIN_SECONDS):
@@ -153,16 +151,6 @@ async def _token(token: str, api_url: str) -> Finding:
             advice=str(error) or f"no answer from Discord in {_LOGIN_SECONDS} s: check the network",
         )
     return Finding(subject=subject, ok=True, found=f"Discord knows it: {name}")
-
-
-def _looks_like_a_token(token: str) -> bool:
-    parts = token.split(".")
-    if len(parts) != _TOKEN_PARTS or not all(parts):
-        return False
-    try:
-        return base64.urlsafe_b64decode(parts[0] + "==").decode("ascii").isdigit()
-    except (binascii.Error, ValueError):
-        return False
 
 
 def _line(settings: Settings) -> Finding:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot import app, logs
 from bot.commands.idle import idle_provider
 from bot.commands.spelling import unknown_names
+from bot.commands.tokens import COPY_ANEW, looks_like_a_token
 from bot.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Run:
         configure_logs(settings)
         for unknown in unknown_names(os.environ):
             log.warning("settings.unknown name=%s advice=%r", unknown.name, unknown.advice)
+        if not looks_like_a_token(settings.discord_token.get_secret_value()):
+            # Discord decides: it may change the shape.
+            log.warning("settings.token_shape name=DISCORD_TOKEN advice=%r", COPY_ANEW)
         if idle := idle_provider(settings):
             log.warning("settings.idle name=%s advice=%r", idle.name, idle.advice)
         asyncio.run(app.run(settings))
