@@ -177,6 +177,17 @@ async def test_another_key_is_tried_at_once_also_when_the_last_one_was_refused(
     assert (ended.code, ended.out) == (0, "video.mp4\n"), ended
 
 
+async def test_a_provider_that_is_set_up_and_not_chosen_is_told_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    ended = await run_bot(
+        tmp_path, "generate", " ", OPENAI_BASE_URL="http://127.0.0.1:9/v1", HTTP_PORT="0"
+    )
+    told = "OPENAI_BASE_URL counts for nothing without VIDEO_BACKEND: set VIDEO_BACKEND=openai"
+    assert ended.err.startswith(told), ended
+    assert (ended.code, ended.out) == (1, "")
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

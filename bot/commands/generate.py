@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.commands.idle import idle_provider
 from bot.commands.run import configure_logs
 from bot.core import open_backend, open_core
 from bot.engine import make_workers, open_engine
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from bot.engine import Engine
     from bot.model import Job, Trouble
+    from bot.settings import Settings
     from bot.videos import Artifact, Handover
 
 CLIENT = "cli"
@@ -76,7 +78,9 @@ class Generate:
         settings = load_settings()
         # The bar is the show: what is logged for operators would draw over it.
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
-        return asyncio.run(_generate(options))
+        if idle := idle_provider(settings):
+            sys.stderr.write(f"{idle}\n")
+        return asyncio.run(_generate(settings, options))
 
 
 def _check_output(output: Path) -> None:
@@ -144,9 +148,9 @@ class _NoDiscord:
         raise DeliveryError(f"job {job.id} needs Discord")
 
 
-async def _generate(options: argparse.Namespace) -> int:
+async def _generate(settings: Settings, options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
-        core = await open_core(load_settings(), stack)
+        core = await open_core(settings, stack)
         backend = await open_backend(core, stack)
         engine = await open_engine(core, backend, stack, client=CLIENT)
         # Not for its pages: a provider on this machine may call back.
