@@ -114,6 +114,10 @@ def test_api_tokens_have_names(given: str, tokens: dict[str, str]) -> None:
         ("one-token-of-sixteen,two-token-of-sixteen", "without different names"),
         ("web:one-token-of-sixteen,web:two-token-of-sixteen", "without different names"),
         ("a b:one-token-of-sixteen", "letters and digits"),
+        (":one-token-of-sixteen", "letters and digits"),
+        ("web:one-token-of-sixteen,:two-token-of-sixteen", "letters and digits"),
+        ("one token of sixteen letters", "16 plain characters"),
+        ("web: one-token-of-sixteen", "16 plain characters"),
     ],
 )
 def test_api_tokens_that_will_not_do_are_refused(given: str, sentence: str) -> None:
