@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import ClientSession
 
+from bot import __version__
 from bot.__main__ import main
 from bot.sandbox import faults
 from bot.sandbox.sandbox import Sandbox
@@ -160,6 +161,13 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     out = capsys.readouterr().out
     assert all(name in out for name in ("run", "demo", "doctor", "storyboard"))
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"Clapper {__version__}\n"
 
 
 async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(
