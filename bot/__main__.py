@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from bot import __version__
 from bot.commands import all_commands
 from bot.errors import StartupError
 
@@ -16,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 2 when the operator has to change something."""
     everything = all_commands()
     parser = argparse.ArgumentParser(prog="python -m bot", description="Clapper, a Discord bot.")
+    parser.add_argument("--version", action="version", version=f"Clapper {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in everything:
         command.add_arguments(commands.add_parser(command.name, help=command.summary))

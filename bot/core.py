@@ -34,7 +34,7 @@ from bot.storyboard.server import Storyboard
 from bot.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
 from bot.web.server import bind, reachable
 from bot.web.webhooks import PATH
-from storage.database import open_database
+from storage.database import make_folder, open_database
 
 if TYPE_CHECKING:
     import socket
@@ -229,8 +229,10 @@ async def _open_storyboard(core: Core, stack: AsyncExitStack) -> OpenAIVideos:
         raise StartupError(f"VIDEO_SIZE: {error.message}") from error
     key = derive_key(core.secret, "storyboard webhook")
     webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
+    folder = core.settings.data_dir / "storyboard"
+    await asyncio.to_thread(make_folder, folder)
     storyboard = Storyboard(
-        core.settings.data_dir / "storyboard",
+        folder,
         ClipRenderer(core.ffmpeg),
         clock=time.time,
         webhook_url=f"http://{reachable(core.settings.http_host)}:{core.port}{PATH}",

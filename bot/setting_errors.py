@@ -18,20 +18,20 @@ _MOST_CHARACTERS = 40
 _NOT_SHOWN = frozenset({"openai_extra"})
 
 
-def sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> list[str]:
-    """Explain each thing that is wrong; what may be a secret is not repeated."""
-    return [_sentence(each, fields) for each in error.errors(include_url=False)]
+def sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[str, str]:
+    """Say of each setting that is wrong what follows its name; no secret is repeated."""
+    return {
+        str(each["loc"][0]): _sentence(each, fields) for each in error.errors(include_url=False)
+    }
 
 
 def _sentence(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
     message = error["msg"].removeprefix("Value error, ")
-    if not error["loc"]:
-        return message
     name = str(error["loc"][0])
     if error["type"] != "value_error":
         message = f"won't do: it takes {takes(fields[name]) or 'something else'}"
     got = _shown(name, error["input"], fields[name])
-    return f"{name.upper()}: {got}{message} (see .env.example)."
+    return f": {got}{message} (see .env.example)."
 
 
 def takes(field: FieldInfo) -> str:

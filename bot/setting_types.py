@@ -47,9 +47,13 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 def _header_safe(value: SecretStr) -> SecretStr:
     secret = value.get_secret_value()
-    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+    if not _is_plain(secret):
         raise ValueError("holds a blank or a strange character: copy it anew")
     return value
 
@@ -70,12 +74,12 @@ def _can_be_keys(value: SecretStr) -> SecretStr:
 def _api_tokens(value: SecretStr) -> SecretStr:
     names: set[str] = set()
     for part in parts(value):
-        name, _, token = part.rpartition(":")
-        if not _CLIENT.fullmatch(name or ONLY_CLIENT):
+        name, colon, token = part.rpartition(":")
+        if not _CLIENT.fullmatch(name if colon else ONLY_CLIENT):
             raise ValueError("names its tokens by letters and digits: write it like web:TOKEN")
         if name in names:
             raise ValueError("holds two tokens without different names: write it like web:TOKEN")
-        if len(token) < _SECRET_CHARACTERS or not (token.isascii() and token.isprintable()):
+        if len(token) < _SECRET_CHARACTERS or not _is_plain(token):
             raise ValueError(f"takes tokens of {_SECRET_CHARACTERS} plain characters or more")
         names.add(name)
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -12,7 +12,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -36,7 +35,7 @@ from bot.setting_types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _MOST_JOBS = 1_000_000
 _GEMINI_MODEL = "gemini-omni-1.2-flash"
@@ -165,52 +164,91 @@ class Settings(BaseSettings):
         """Whose word counts for where a request comes from: addresses and networks."""
         return listed(self.trusted_proxies)
 
-    @model_validator(mode="after")
-    def _backend_is_complete(self) -> Self:
-        if self.video_backend == "openai" and not self.openai_base_url:
-            raise ValueError(
-                "OPENAI_BASE_URL is missing: name the server that speaks the Videos API, like "
-                "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard."
-            )
-        if self.video_backend == "openrouter" and not self.openrouter_api_key.get_secret_value():
-            raise ValueError("OPENROUTER_API_KEY is missing: make one at openrouter.ai/keys.")
-        if self.video_backend == "openrouter" and self.model is None:
-            raise ValueError("VIDEO_MODEL: OpenRouter has to be told one, like google/veo-3.1.")
-        if self.video_backend == "gemini" and not self.gemini_api_key.get_secret_value():
-            raise ValueError("GEMINI_API_KEY is missing: make one at aistudio.google.com/apikey.")
-        if self.video_backend == "gemini" and self.model is None:
-            raise ValueError(f"VIDEO_MODEL: Gemini has to be told one, like {_GEMINI_MODEL}.")
-        if self.narration_backend == "openai" and not self.narration_base_url:
-            raise ValueError(
-                "NARRATION_BASE_URL is missing: name the server that speaks, like "
-                "https://api.openai.com/v1, or set NARRATION_BACKEND=off."
-            )
-        return self
 
-    @model_validator(mode="after")
-    def _services_are_complete(self) -> Self:
-        if self.prompt_writer == "openai" and not (self.prompt_base_url and self.prompt_model):
-            raise ValueError(
-                "PROMPT_BASE_URL and PROMPT_MODEL: name a server with chat models, like "
-                "http://127.0.0.1:8000/v1, and one of them, or set PROMPT_WRITER=template."
-            )
-        moderated = self.moderation == "openai"
-        if moderated and not self.moderation_base_url:
-            raise ValueError("MODERATION_BASE_URL is missing: name the server, up to /v1.")
-        at_openai = urlsplit(self.moderation_base_url).hostname == _OPENAI
-        if moderated and at_openai and not self.moderation_api_key.get_secret_value():
-            raise ValueError("MODERATION_API_KEY is missing: make one at platform.openai.com.")
-        return self
-
-
-def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - as wide as the settings
-    """Read the settings; `overrides` win over the environment.
+def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - as wide as the settings
+    """Read the settings; `overrides` win over the environment. `with_discord` asks for a token too.
 
     StartupError: values are missing or senseless; a line for each names the variable and the fix.
     """
+    fields, wrong = Settings.model_fields, dict[str, str]()
     try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        raise StartupError("\n".join(sentences(error, Settings.model_fields))) from None
+        try:
+            settings = Settings(**overrides)
+        except ValidationError as error:
+            wrong = sentences(error, fields)
+            # One that won't do must not hide what is missing elsewhere.
+            settings = Settings(**overrides | {name: fields[name].default for name in wrong})
     except UnicodeDecodeError:
         raise StartupError(".env is not UTF-8 text: save it as that.") from None
+    lines = [f"{name.upper()}{sentence}" for name, sentence in wrong.items()]
+    for names, sentence in _lacking(settings, with_discord=with_discord):
+        if wrong.keys().isdisjoint(names):
+            lines.append(f"{names[0].upper()}{sentence}")
+    if lines:
+        raise StartupError("\n".join(lines))
+    return settings
+
+
+def _lacking(settings: Settings, *, with_discord: bool) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Find what each choice needs and nobody gave, with the settings that this follows from."""
+    if with_discord and not settings.discord_token.get_secret_value():
+        yield (
+            ("discord_token",),
+            " is missing: copy it from the Developer Portal, page Bot, into .env.",
+        )
+    yield from _lacking_for_videos(settings)
+    if settings.narration_backend == "openai" and not settings.narration_base_url:
+        yield (
+            ("narration_base_url",),
+            (
+                " is missing: name the server that speaks, like "
+                "https://api.openai.com/v1, or set NARRATION_BACKEND=off."
+            ),
+        )
+    if settings.prompt_writer == "openai" and not settings.prompt_base_url:
+        yield (
+            ("prompt_base_url",),
+            (
+                " is missing: name a server with chat models, like "
+                "http://127.0.0.1:8000/v1, or set PROMPT_WRITER=template."
+            ),
+        )
+    if settings.prompt_writer == "openai" and not settings.prompt_model:
+        yield (
+            ("prompt_model",),
+            " is missing: name a chat model of that server, or set PROMPT_WRITER=template.",
+        )
+    if settings.moderation == "openai" and not settings.moderation_base_url:
+        yield ("moderation_base_url",), " is missing: name the server, up to /v1."
+    at_openai = urlsplit(settings.moderation_base_url).hostname == _OPENAI
+    keyless = not settings.moderation_api_key.get_secret_value()
+    if settings.moderation == "openai" and at_openai and keyless:
+        yield (
+            ("moderation_api_key", "moderation_base_url"),
+            " is missing: make one at platform.openai.com.",
+        )
+
+
+def _lacking_for_videos(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    match settings.video_backend:
+        case "storyboard":
+            return
+        case "openai":
+            if not settings.openai_base_url:
+                yield (
+                    ("openai_base_url",),
+                    (
+                        " is missing: name the server that speaks the Videos API, like "
+                        "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard."
+                    ),
+                )
+        case "openrouter":
+            if not settings.openrouter_api_key.get_secret_value():
+                yield ("openrouter_api_key",), " is missing: make one at openrouter.ai/keys."
+            if settings.model is None:
+                yield ("video_model",), ": OpenRouter has to be told one, like google/veo-3.1."
+        case "gemini":
+            if not settings.gemini_api_key.get_secret_value():
+                yield ("gemini_api_key",), " is missing: make one at aistudio.google.com/apikey."
+            if settings.model is None:
+                yield ("video_model",), f": Gemini has to be told one, like {_GEMINI_MODEL}."

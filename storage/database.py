@@ -65,6 +65,16 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that lead to it, for this user alone; what is there stays as it is.
+
+    OSError: it can't be made (blocking).
+    """
+    for missing in reversed([path for path in folder.parents if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, bring it up to date, and close it at the end.
@@ -73,6 +83,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """
     path = data_dir / "clapper.db"
     with _exclusive(data_dir):
+        await asyncio.to_thread(_make_private, path)
         await asyncio.to_thread(_try_to_open, path)
         connection = await aiosqlite.connect(path, isolation_level=None)
         try:
@@ -92,7 +103,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
 @contextmanager
 def _exclusive(data_dir: Path) -> Generator[None]:
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(data_dir)
         handle = (data_dir / "clapper.lock").open("a")
     except OSError as error:
         raise StartupError(
@@ -107,6 +118,18 @@ def _exclusive(data_dir: Path) -> Generator[None]:
                 "stop it, or give this one a folder of its own."
             ) from error
         yield
+
+
+def _make_private(path: Path) -> None:
+    # It holds prompts, and the folder may be open to all. SQLite gives the same mode to its log.
+    try:
+        path.touch(mode=0o600)
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            file = path.with_name(name)
+            if file.is_file() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
+    except OSError as error:
+        log.warning("database.not_private error=%r", error.strerror)
 
 
 def _try_to_open(path: Path) -> None:

@@ -58,7 +58,7 @@ async def knock(browser: Browser, auditor: Auditor, url: str) -> None:
     await browser.type("a-token-that-is-of-nobody")
     await browser.tab_to("enter")
     await browser.press("Enter")
-    await _says(browser, "door-error", "That token is not one of this bot.")
+    await _says(browser, "door-error", "That token doesn't belong to this bot.")
     await has_focus(browser, "enter")
     browser.excuse("/api/session")
     await auditor.judge("a wrong token")

@@ -193,7 +193,7 @@ def test_a_fault_of_the_video_service_is_not_told_as_ours(cards: Cards) -> None:
 def test_a_failure_is_told_with_its_numbers(cards: Cards) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 700, "max_seconds": 600})
     assert (
-        "700 s long, and the most here is 600 s"
+        "700 s long, and the limit here is 600 s"
         in read(cards.render(job(JobState.FAILED, failure=failure)))[2]
     )
 
@@ -452,7 +452,7 @@ def test_numbers_read_as_people_write_them() -> None:
         "1:01",
         "1:00:00",
     ]
-    assert [rough_time(s) for s in (0.4, 97.6, 599, 631)] == ["0:05", "1:40", "10:00", "11:00"]
+    assert [rough_time(s) for s in (0.4, 97.6, 599, 3700)] == ["0:05", "1:40", "10:00", "62:00"]
     assert megabytes(9_961_472) == 9.5
     assert [progress_bar(p).count("█") for p in (0, 6, 7, 50, 99, 100)] == [0, 0, 1, 8, 15, 16]
 
@@ -481,7 +481,7 @@ def test_a_held_line_says_why_and_who_knows_and_for_how_long(
 
 def test_who_waits_is_told_the_place_in_line_and_the_usual_time(cards: Cards) -> None:
     waiting = job(JobState.QUEUED)
-    usual = "-# One like this usually takes about 1:40"
+    usual = "-# One like this usually takes about 1:40 minutes"
     for place, line in ((1, "Next in line"), (12, "Place in line: 12")):
         outlook = Outlook(place=place, usual_seconds=98.0)
         assert read(cards.render(waiting, outlook))[2:4] == [line, usual]
@@ -495,7 +495,9 @@ def test_the_usual_time_stands_below_the_progress_until_it_is_late(
 ) -> None:
     outlook = Outlook(usual_seconds=15.0)
     shown = job(JobState.GENERATING, progress=progress)
-    assert read(cards.render(shown, outlook))[3] == "-# One like this usually takes about 0:15"
+    assert (
+        read(cards.render(shown, outlook))[3] == "-# One like this usually takes about 0:15 minutes"
+    )
     assert "usually" not in "".join(read(cards.render(replace(shown, late=True), outlook)))
 
 

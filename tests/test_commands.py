@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import ClientSession
 
+from bot import __version__
 from bot.__main__ import main
 from bot.sandbox import faults
 from bot.sandbox.sandbox import Sandbox
@@ -102,18 +103,36 @@ async def test_a_senseless_setting_is_one_sentence(tmp_path: Path) -> None:
         "LOG_FORMAT=xml",
     ],
 )
-def test_run_and_doctor_refuse_a_senseless_setting_in_one_sentence(
+def test_run_refuses_a_senseless_setting_in_one_sentence_and_doctor_has_a_row_for_it(
     here: Path, capsys: pytest.CaptureFixture[str], setting: str
 ) -> None:
     name, _, value = setting.partition("=")
     # As from .env, where anything may stand.
     (here / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\n{name}='{value}'\n")
-    for command in ("run", "doctor"):
-        assert main([command]) == 2
-        said = capsys.readouterr()
-        [sentence] = said.err.splitlines()
-        assert sentence.startswith(f"{name}: ")
-        assert said.out == ""
+    assert main(["run"]) == 2
+    said = capsys.readouterr()
+    [sentence] = said.err.splitlines()
+    assert sentence.startswith(f"{name}: ")
+    assert said.out == ""
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr()
+    row, rest = said.out.splitlines()
+    assert row.split() == ["!!", *sentence.replace(f"{name}:", name).split()]
+    assert rest == "The rest can be checked once these are right."
+    assert said.err == ""
+    assert not (here / "data").exists()
+
+
+def test_doctor_has_a_row_for_each_setting_that_keeps_it_from_the_rest(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("METRICS_TOKEN", "hunter2")
+    monkeypatch.setenv("VIDEO_BACKEND", "openai")
+    assert main(["doctor"]) == 1
+    *rows, _ = capsys.readouterr().out.splitlines()
+    names = ["METRICS_TOKEN", "DISCORD_TOKEN", "OPENAI_BASE_URL"]
+    assert [row.split()[:2] for row in rows] == [["!!", name] for name in names]
+    assert "hunter2" not in "".join(rows)
     assert not (here / "data").exists()
 
 
@@ -144,12 +163,33 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in out for name in ("run", "demo", "doctor", "storyboard"))
 
 
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"Clapper {__version__}\n"
+
+
 async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     ended = await refused(tmp_path, DISCORD_API_URL=sandbox.url)
     assert_one_sentence(ended, "DISCORD_TOKEN", "refuses")
     assert TOKEN not in ended.err
+
+
+@pytest.mark.parametrize(("token", "told"), [("hello", True), (TOKEN, False)])
+async def test_what_has_not_the_shape_of_a_token_is_told_at_the_start_and_tried_all_the_same(
+    tmp_path: Path, sandbox: Sandbox, token: str, *, told: bool
+) -> None:
+    ended = await refused(
+        tmp_path, DISCORD_TOKEN=token, DISCORD_API_URL=sandbox.url, LOG_LEVEL="WARNING"
+    )
+    assert ended.code == 2
+    assert ("settings.token_shape" in ended.err) is told
+    assert ("copy it anew: three parts with dots" in ended.err) is told
+    assert "hello" not in ended.err
+    assert ended.err.splitlines()[-1].startswith("DISCORD_TOKEN: Discord refuses it")
 
 
 async def test_an_unreachable_discord_is_waited_for_and_named_in_the_log(tmp_path: Path) -> None:
@@ -214,6 +254,7 @@ async def test_the_renderer_alone_serves_until_a_signal(tmp_path: Path) -> None:
     assert name == "OPENAI_BASE_URL"
     async with ClientSession() as session, session.get(f"{url}/videos") as answer:
         assert (await answer.json())["data"] == []
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     process.send_signal(signal.SIGINT)
     assert (await end(process)).code == 0
 

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +18,8 @@ from storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+NAMES = ("clapper.db", "clapper.db-wal", "clapper.db-shm")
 OPEN = """
 import asyncio, sys
 from pathlib import Path
@@ -54,6 +57,17 @@ VALUES (:id, 'received', 1, 1, 'b', 'a cat', 8, '2x2', 'f',
 """
 
 
+def leave_behind(folder: Path, mode: int) -> None:
+    """Leave a database as a bot does that was killed: with its log."""
+    with closing(sqlite3.connect(folder / "clapper.db")) as left:
+        left.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (n);")
+        for name in NAMES:
+            shutil.copy(folder / name, folder / f"{name}.left")
+    for name in NAMES:
+        (folder / f"{name}.left").rename(folder / name)
+        (folder / name).chmod(mode)
+
+
 async def run_another(data_dir: Path) -> str:
     """Open the database from a second process, and return what that prints."""
     process = await asyncio.create_subprocess_exec(
@@ -82,8 +96,32 @@ async def test_a_new_folder_gets_every_table(tmp_path: Path) -> None:
 
 
 async def test_the_data_folder_is_private(tmp_path: Path) -> None:
-    await schema(tmp_path / "data")
-    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    await schema(tmp_path / "new" / "data")
+    for folder in (tmp_path / "new", tmp_path / "new" / "data"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("before", [None, 0o644])
+async def test_nobody_else_can_read_the_database_also_when_they_could_before(
+    tmp_path: Path, before: int | None
+) -> None:
+    if before:
+        leave_behind(tmp_path, before)
+    async with open_database(tmp_path) as opened:
+        await opened.row("INSERT INTO inbox VALUES ('b', 'w', 'r', 1)", NOTHING)
+        modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in NAMES}
+    assert modes == dict.fromkeys(NAMES, 0o600)
+
+
+async def test_a_database_whose_mode_can_not_be_set_is_used_with_a_word_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert (await schema(tmp_path))[0] >= 1
+    assert "database.not_private" in caplog.text
 
 
 async def test_what_is_written_is_there_after_a_restart(tmp_path: Path) -> None:

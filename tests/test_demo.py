@@ -76,13 +76,16 @@ async def test_it_shows_a_command_its_card_the_dm_and_a_video_with_the_narration
     assert ended.err == ""
     assert group_is_empty(process)
     assert (folder / "diary.txt").read_text() == "mine"
+    assert (folder / ".clapper-demo").stat().st_mode & 0o777 == 0o700
 
 
 async def test_any_server_that_speaks_the_videos_api_can_be_shown(
     tmp_path: Path, narration: Path, clip: Path
 ) -> None:
     async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
-        ended = await run_bot(tmp_path, "demo", "--audio", str(narration), **provider(api))
+        ended = await run_bot(
+            tmp_path, "demo", "--real", "--audio", str(narration), **provider(api)
+        )
         [job] = api.jobs.values()
     words, _, brief = job["prompt"].partition("\n\n")
     assert words == demo.PROMPT
@@ -99,10 +102,10 @@ def test_the_prompt_that_is_shown_makes_whole_lines_of_its_own() -> None:
 async def test_a_refusal_of_the_provider_is_told(tmp_path: Path) -> None:
     async with VideosApi() as api:
         api.go_wrong("create", Fault(status=400, body=REFUSAL))
-        ended = await run_bot(tmp_path, "demo", **provider(api))
+        ended = await run_bot(tmp_path, "demo", "--real", **provider(api))
     assert ended.code == 1
     assert "content policy" in ended.out
-    assert "No video came." in ended.out
+    assert ended.out.endswith("\n  No video came: the card says why.\n")
     assert "Traceback" not in ended.err
 
 
@@ -115,28 +118,60 @@ async def test_what_is_refused_at_once_is_told_too_and_leaves_the_video_before(
     ended = await run_bot(tmp_path, "demo", "--prompt", " ")
     assert ended.code == 1
     assert before.read_bytes() == b"of the demo before"
-    assert "Please write what the video should show." in ended.out
+    assert "Please write what the video should show.\n\n  No video came: that was" in ended.out
     assert "Traceback" not in ended.err
 
 
 async def test_a_provider_that_takes_too_long_is_told(tmp_path: Path) -> None:
     async with VideosApi() as api:
-        ended = await run_bot(tmp_path, "demo", "--within", "1.5", **provider(api))
+        ended = await run_bot(tmp_path, "demo", "--real", "--within", "1.5", **provider(api))
     assert ended.code == 1
-    assert "No video came" in ended.out
+    assert "No video came in 1.5 s: --within gives it longer" in ended.out
+    assert "may be charged" in ended.out
     assert "Traceback" not in ended.err
 
 
 async def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
     async with VideosApi() as api:
-        process = await start(tmp_path, "demo", **provider(api))
+        process = await start(tmp_path, "demo", "--real", **provider(api))
         async with asyncio.timeout(WITHIN):
             await api.wait_for("POST", "/videos")
         process.send_signal(signal.SIGINT)
         ended = await end(process)
     assert ended.code == 1
     assert ended.err == ""
+    assert "\n  Interrupted: no video came. What was ordered may be charged" in ended.out
     assert group_is_empty(process)
+
+
+async def test_an_audio_that_is_none_is_told_by_the_card(tmp_path: Path) -> None:
+    (tmp_path / "voice.ogg").write_text("these are words")
+    ended = await run_bot(tmp_path, "demo", "--audio", "voice.ogg")
+    assert ended.code == 1
+    assert ended.out.endswith("\n  No video came: the card says why.\n")
+    assert "LOG_LEVEL" not in ended.out
+
+
+async def test_a_service_that_is_set_is_asked_for_nothing_unless_that_is_wanted(
+    tmp_path: Path,
+) -> None:
+    async with VideosApi() as api:
+        process = await start(
+            tmp_path,
+            "demo",
+            VIDEO_SIZE="320x180",
+            VIDEO_SECONDS="2",
+            MODERATION="openai",
+            MODERATION_BASE_URL=api.base_url,
+            PROMPT_WRITER="openai",
+            PROMPT_BASE_URL=api.base_url,
+            PROMPT_MODEL="m",
+            **provider(api),
+        )
+        ended = await end(process)
+        assert not api.made("GET") + api.made("POST")
+    assert ended.code == 0, ended
+    assert "costs" not in ended.out
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.__main__ import main
+from bot.commands import demo
+from bot.settings import load_settings
 from tests.command_line import run_bot
 from tests.videos_api import Fault, VideosApi
 
@@ -21,7 +23,8 @@ async def refused_demo(folder: Path, *options: str, user: str = "") -> tuple[str
     async with VideosApi() as api:
         api.go_wrong("create", Fault(status=400, body=REFUSAL))
         url = api.base_url.replace("://", f"://{user}")
-        ended = await run_bot(folder, "demo", *options, VIDEO_BACKEND="openai", OPENAI_BASE_URL=url)
+        command = ("demo", "--real", *options)
+        ended = await run_bot(folder, *command, VIDEO_BACKEND="openai", OPENAI_BASE_URL=url)
     assert ended.code == 1
     assert "No video came" in ended.out
     return ended.out, api.base_url
@@ -53,6 +56,15 @@ async def test_where_a_video_may_cost_something_it_is_said_before_the_command(
     assert said in out
     assert "this costs what it costs there" in out
     assert out.index(said) < out.index("types: /video")
+
+
+def test_the_address_is_that_of_the_backend(capsys: pytest.CaptureFixture[str]) -> None:
+    warn = demo._warn_of_costs  # noqa: SLF001 - a whole demo would need the service
+    warn(load_settings(video_backend="openrouter", openrouter_api_key="sk-or"))
+    warn(load_settings(video_backend="gemini", gemini_api_key="gm"))
+    out = capsys.readouterr().out
+    assert "VIDEO_BACKEND=openrouter from https://openrouter.ai/api/v1:" in out
+    assert "VIDEO_BACKEND=gemini from https://generativelanguage.googleapis.com:" in out
 
 
 async def test_a_password_in_an_address_is_not_shown(tmp_path: Path) -> None:

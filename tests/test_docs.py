@@ -20,6 +20,7 @@ from discord.ext import commands
 from PIL import Image
 
 import cogs
+from bot import __version__
 from bot.commands import all_commands
 from bot.errors import ErrorKind
 from bot.model import TRANSITIONS, JobState, Trouble
@@ -163,7 +164,13 @@ def test_the_commands_are_those_of_the_command_line() -> None:
 def options_of(command: Any) -> set[str]:
     parser = argparse.ArgumentParser(add_help=False)
     command.add_arguments(parser)
-    return set(re.findall(r"(?m)^  (--[a-z-]+)", parser.format_help()))
+    return set(re.findall(r"(?m)^  (?:-\w(?: \w+)?, )?(--[a-z-]+)", parser.format_help()))
+
+
+def test_the_version_is_that_of_the_package_and_of_the_last_release() -> None:
+    assert PYPROJECT["project"]["version"] == __version__
+    (last, *_) = re.findall(r"(?m)^## ([0-9.]+) - ", read("CHANGELOG.md"))
+    assert last == __version__
 
 
 def test_the_make_targets_are_those_of_the_makefile() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,28 @@ async def make_all(caller: Caller) -> None:
         await asyncio.sleep(0.01)
 
 
+async def walk(caller: Caller, *files: Path, websocat: str) -> tuple[int | None, str, str]:
+    """Run the script to its end; return its exit code and what it said."""
+    # A file, because the WebSocket client may outlive the script for a while, and hold a pipe open.
+    with tempfile.TemporaryFile() as err:
+        script = await asyncio.create_subprocess_exec(
+            *("bash", str(_SCRIPT), *map(str, files)),
+            cwd=_ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "URL": caller.url,
+                "TOKEN": TOKEN,
+                "WEBSOCAT": websocat,
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=err,
+        )
+        async with asyncio.timeout(6 * PATIENCE):
+            out, _ = await script.communicate()
+        err.seek(0)
+        return script.returncode, out.decode(), err.read().decode()
+
+
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 async def test_the_script_of_the_readme_walks_all_flows(
     bench: Bench, clock: Clock, tmp_path: Path
@@ -41,22 +64,11 @@ async def test_the_script_of_the_readme_walks_all_flows(
     narrator = make_narrator(bench, clock, FakeVoice(tone.read_bytes()))
     async with open_site(bench, narrator=narrator) as caller:
         making = asyncio.create_task(make_all(caller))
-        script = await asyncio.create_subprocess_exec(
-            *("bash", str(_SCRIPT), str(voice), str(video)),
-            cwd=_ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "URL": caller.url,
-                "TOKEN": TOKEN,
-                "WEBSOCAT": f"{sys.executable} -m tests.websocat",
-            },
-            stdout=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(6 * PATIENCE):
-            output, _ = await script.communicate()
+        client = f"{sys.executable} -m tests.websocat"
+        code, output, _ = await walk(caller, voice, video, websocat=client)
         making.cancel()
-        assert script.returncode == 0
-        lines = output.decode().splitlines()
+        assert code == 0
+        lines = output.splitlines()
         (ordered, *stream, polled, part, second, jobs, spoken, locked, version, unknown) = lines
         job_id = json.loads(ordered)["jobId"]
         assert {json.loads(line)["jobId"] for line in stream} == {job_id}
@@ -68,6 +80,30 @@ async def test_the_script_of_the_readme_walks_all_flows(
         assert json.loads(second)["jobId"] != job_id
         assert json.loads(locked)["error"]["message"].startswith("model can't be chosen")
         assert (part, version, unknown) == ("206", "400", "404")
+
+
+async def test_without_its_client_the_script_orders_nothing(bench: Bench, tmp_path: Path) -> None:
+    voice, video = tmp_path / "voice.ogg", tmp_path / "out.mp4"
+    voice.write_bytes(b"OggS a voice")
+    async with open_site(bench) as caller:
+        code, out, err = await walk(caller, voice, video, websocat="no-such-client -n")
+        assert not await caller.clients.page("web", limit=50)
+    assert (code, out) == (1, "")
+    assert err.startswith("no-such-client is missing: install it, or name another in WEBSOCAT")
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+async def test_a_refusal_is_not_written_as_if_it_were_the_video(
+    bench: Bench, tmp_path: Path
+) -> None:
+    voice, video = tmp_path / "voice.ogg", tmp_path / "out.mp4"
+    voice.write_bytes(b"OggS a voice")
+    async with open_site(bench) as caller:
+        # It follows nothing, so the video is not ready when it is fetched.
+        code, _, err = await walk(caller, voice, video, websocat="true")
+    assert code not in (0, None)
+    assert "error" in err
+    assert not video.exists()
 
 
 def test_the_readme_prints_the_script() -> None:

@@ -88,7 +88,7 @@ async def test_a_full_day_is_explained_in_words_for_a_terminal(tmp_path: Path, c
         settings["MAX_JOBS_PER_DAY"] = "1"
         first = await run_bot(tmp_path, "generate", "a cat", **settings)
         assert first.code == 0, first
-        ended = await run_bot(tmp_path, "generate", "a cat", **settings)
+        ended = await run_bot(tmp_path, "generate", "a cat", "-o", "more.mp4", **settings)
     assert ended.code == 1
     assert re.search(r"There is room again on \S+ at \S+ UTC\.$", ended.err), ended
 
@@ -111,8 +111,33 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
         again = await run_bot(tmp_path, "generate", "--resume", job_id, **settings)
         assert (again.code, again.out) == (0, "video.mp4\n"), again
         assert len(api.creates) == 1
-    unknown = await run_bot(tmp_path, "generate", "--resume", "0" * 32, **settings)
+    more = ("-o", "more.mp4")
+    unknown = await run_bot(tmp_path, "generate", "--resume", "0" * 32, *more, **settings)
     assert (unknown.code, unknown.err) == (1, "There is no such job.\n")
+
+
+async def test_a_video_that_can_not_be_written_is_fetched_later_at_no_new_cost(
+    tmp_path: Path, clip: Path
+) -> None:
+    async with provider(clip, seconds_per_job=3600) as (api, settings):
+        process = await start(tmp_path, "generate", "a cat", "-o", "out.mp4", **settings)
+        assert process.stderr is not None
+        while b"Creating the video" not in await process.stderr.readline():
+            pass
+        (tmp_path / "out.mp4").write_text("mine")
+        for ref in api.creates:
+            api.finish(ref)
+        ended = await end(process)
+        assert (ended.code, ended.out) == (1, "")
+        assert "out.mp4 can't be written (File exists)" in ended.err
+        [job_id] = re.findall(r"-m bot generate --resume ([0-9a-f]{32}) -o out.mp4", ended.err)
+        assert (tmp_path / "out.mp4").read_text() == "mine"
+        assert not (tmp_path / f".{job_id}.part").exists()
+        command = ("generate", "--resume", job_id, "-o", "other.mp4")
+        again = await run_bot(tmp_path, *command, **settings)
+        assert (again.code, again.out) == (0, "other.mp4\n"), again
+        assert read_mp4(tmp_path / "other.mp4").seconds == pytest.approx(2, abs=0.1)
+        assert len(api.creates) == 1
 
 
 async def test_what_nobody_knows_of_is_ordered_again_only_when_told_so(
@@ -135,7 +160,8 @@ async def test_what_nobody_knows_of_is_ordered_again_only_when_told_so(
         ended = await run_bot(tmp_path, "generate", "--resume", job.id, "--retry", **settings)
         assert (ended.code, ended.out) == (0, "video.mp4\n"), ended
         assert len(api.creates) == 1
-        again = await run_bot(tmp_path, "generate", "--resume", job.id, "--retry", **settings)
+        more = ("--retry", "-o", "more.mp4")
+        again = await run_bot(tmp_path, "generate", "--resume", job.id, *more, **settings)
         assert (again.code, again.err[:27]) == (1, "There is nothing to decide:"), again
 
 
@@ -151,18 +177,38 @@ async def test_another_key_is_tried_at_once_also_when_the_last_one_was_refused(
     assert (ended.code, ended.out) == (0, "video.mp4\n"), ended
 
 
+async def test_a_provider_that_is_set_up_and_not_chosen_is_told_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    ended = await run_bot(
+        tmp_path, "generate", " ", OPENAI_BASE_URL="http://127.0.0.1:9/v1", HTTP_PORT="0"
+    )
+    told = "OPENAI_BASE_URL counts for nothing without VIDEO_BACKEND: set VIDEO_BACKEND=openai"
+    assert ended.err.startswith(told), ended
+    assert (ended.code, ended.out) == (1, "")
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (("a cat", "--audio", "none.ogg"), "--audio: there is no file none.ogg."),
         (("a cat", "-o", "nowhere/out.mp4"), "--output: there is no folder"),
+        (("a cat", "-o", "videos"), "--output: videos is a folder; name a file, like videos/video"),
+        (("a cat", "-o", "dangling"), "--output: dangling is there already; name another file"),
+        (("a cat", "--audio", "voice.ogg", "-o", "voice.ogg"), "--output: voice.ogg is there"),
+        (("--resume", "0" * 32, "-o", "voice.ogg"), "--output: voice.ogg is there already"),
         (("a cat", "--retry"), "--retry goes with --resume JOB"),
     ],
 )
 async def test_what_can_be_checked_is_checked_before_anything_is_spent(
     tmp_path: Path, options: tuple[str, ...], sentence: str
 ) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "voice.ogg").write_text("mine")
     ended = await run_bot(tmp_path, "generate", *options)
     assert ended.code == 2
     assert ended.err.startswith(sentence)
+    assert len(ended.err.splitlines()) == 1
+    assert (tmp_path / "voice.ogg").read_text() == "mine"
     assert not (tmp_path / "data").exists()

@@ -192,14 +192,14 @@ async def test_a_voice_that_sends_no_sound_is_told(
     clips.make_silence(tmp_path / "silence.wav")
     clips.make_tone(tmp_path / "long.mp3", seconds=40)
     for sound, sentence in (
-        (b"<html>", "no sound that I can use"),
-        ((tmp_path / "silence.wav").read_bytes(), "no sound that I can use"),
+        (b"<html>", "not audio that I can use"),
+        ((tmp_path / "silence.wav").read_bytes(), "not audio that I can use"),
     ):
         voice.sound = sound
         assert sentence in (await ask(desk)).text
     desk.clock.advance(DAY + 1)
     voice.sound = (tmp_path / "long.mp3").read_bytes()
-    assert "more than the 30 s" in (await ask(desk)).text
+    assert "longer than 30 s" in (await ask(desk)).text
 
 
 async def test_a_broken_upload_is_tried_again_with_a_fresh_file(

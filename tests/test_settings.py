@@ -114,6 +114,10 @@ def test_api_tokens_have_names(given: str, tokens: dict[str, str]) -> None:
         ("one-token-of-sixteen,two-token-of-sixteen", "without different names"),
         ("web:one-token-of-sixteen,web:two-token-of-sixteen", "without different names"),
         ("a b:one-token-of-sixteen", "letters and digits"),
+        (":one-token-of-sixteen", "letters and digits"),
+        ("web:one-token-of-sixteen,:two-token-of-sixteen", "letters and digits"),
+        ("one token of sixteen letters", "16 plain characters"),
+        ("web: one-token-of-sixteen", "16 plain characters"),
     ],
 )
 def test_api_tokens_that_will_not_do_are_refused(given: str, sentence: str) -> None:
@@ -170,8 +174,12 @@ def test_gemini_needs_a_key_and_has_a_model() -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"prompt_writer": "openai"}, "^PROMPT_BASE_URL and PROMPT_MODEL: "),
-        ({"prompt_writer": "openai", "prompt_model": "m"}, "^PROMPT_BASE_URL and PROMPT_MODEL: "),
+        ({"prompt_writer": "openai"}, "^PROMPT_BASE_URL is missing"),
+        ({"prompt_writer": "openai", "prompt_model": "m"}, "^PROMPT_BASE_URL is missing"),
+        (
+            {"prompt_writer": "openai", "prompt_base_url": "http://127.0.0.1:9/v1"},
+            "^PROMPT_MODEL is missing",
+        ),
         ({"moderation": "openai"}, "^MODERATION_API_KEY is missing"),
         ({"moderation": "openai", "moderation_base_url": ""}, "^MODERATION_BASE_URL is missing"),
     ],
@@ -396,3 +404,37 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         "NARRATION_FIT",
     ]
     assert all(line.endswith("(see .env.example).") for line in lines)
+
+
+_ALL_AT_OPENAI = {
+    "video_backend": "openai",
+    "narration_backend": "openai",
+    "moderation": "openai",
+    "prompt_writer": "openai",
+}
+
+
+def names_told(**values: object) -> list[str]:
+    with pytest.raises(StartupError) as refused:
+        load_settings(**values)
+    return [line.split()[0].rstrip(":") for line in str(refused.value).splitlines()]
+
+
+def test_all_that_is_missing_is_told_at_once() -> None:
+    missing = ["OPENAI_BASE_URL", "NARRATION_BASE_URL", "PROMPT_BASE_URL", "PROMPT_MODEL"]
+    assert names_told(**_ALL_AT_OPENAI) == [*missing, "MODERATION_API_KEY"]
+    told = names_told(with_discord=True, video_backend="gemini", video_model="-")
+    assert told == ["DISCORD_TOKEN", "GEMINI_API_KEY", "VIDEO_MODEL"]
+
+
+def test_a_value_that_will_not_do_hides_nothing_that_is_missing() -> None:
+    told = names_told(metrics_token="hunter2", video_backend="openai")
+    assert told == ["METRICS_TOKEN", "OPENAI_BASE_URL"]
+
+
+def test_what_is_there_and_will_not_do_is_not_called_missing() -> None:
+    wrong = {"openai_base_url": "localhost", "prompt_model": "m" * 201, "moderation_base_url": "x"}
+    told = names_told(**_ALL_AT_OPENAI, **wrong)
+    assert sorted(told) == sorted(
+        [*(name.upper() for name in wrong), "NARRATION_BASE_URL", "PROMPT_BASE_URL"]
+    )

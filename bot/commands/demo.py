@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yarl import URL
 
@@ -25,11 +25,11 @@ from bot.sandbox.uploads import Upload
 from bot.settings import load_settings
 from bot.submission import Settling
 from bot.timing import Timing
+from storage.database import make_folder
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Coroutine
-    from typing import Any
 
     from bot.sandbox.messages import Message
     from bot.settings import Settings
@@ -58,11 +58,32 @@ class Demo:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Ask for the prompt, the narration, where the files go, and for how long to wait."""
-        parser.add_argument("--prompt", default=PROMPT)
-        parser.add_argument("--audio", type=Path, default=Path(__file__).parent / "narration.ogg")
-        parser.add_argument("--folder", type=Path, default=Path("data/demo"))
+        parser.add_argument("--prompt", default=PROMPT, help="what the video should show")
         parser.add_argument(
-            "--within", type=float, default=_WITHIN_SECONDS, metavar="SECONDS", help="default: 120"
+            "--audio",
+            type=Path,
+            default=Path(__file__).parent / "narration.ogg",
+            metavar="FILE",
+            help="the narration to lay over it; default: a spoken one that comes with Clapper",
+        )
+        parser.add_argument(
+            "--folder",
+            type=Path,
+            default=Path("data/demo"),
+            help="where the video goes; default: data/demo",
+        )
+        parser.add_argument(
+            "--within",
+            type=float,
+            default=_WITHIN_SECONDS,
+            metavar="SECONDS",
+            help="how long to wait for the video; default: 120",
+        )
+        parser.add_argument(
+            "--real",
+            action="store_true",
+            help="order it from the VIDEO_BACKEND that is set, which costs what it costs there; "
+            "default: title cards, made on this machine",
         )
 
     def run(self, options: argparse.Namespace) -> int:
@@ -71,7 +92,7 @@ class Demo:
         if not audio.is_file():
             raise StartupError(f"--audio: there is no file {audio}.")
         _make_room(folder)
-        return asyncio.run(_demo(folder, prompt=options.prompt, audio=audio, within=options.within))
+        return asyncio.run(_demo(options, folder))
 
 
 def _make_room(folder: Path) -> None:
@@ -81,36 +102,49 @@ def _make_room(folder: Path) -> None:
         raise StartupError(f"--folder: {video} is not from a demo; name another folder.")
     try:
         shutil.rmtree(ours, ignore_errors=True)
-        (ours / "discord").mkdir(parents=True)
+        make_folder(ours / "discord")
     except OSError as error:
         raise StartupError(
             f"--folder: {folder} can't be used ({error.strerror}); name another."
         ) from error
 
 
-async def _demo(folder: Path, *, prompt: str, audio: Path, within: float) -> int:
+async def _demo(options: argparse.Namespace, folder: Path) -> int:
     started = time.monotonic()
     async with Sandbox(folder / _OURS / "discord") as sandbox:
-        settings = _settings(sandbox, folder)
+        settings = _settings(sandbox, folder, real=options.real)
         _warn_of_costs(settings)
         stop = asyncio.Event()
         bot = asyncio.create_task(app.run(settings, timing=_TIMING, stop=stop), name="bot")
         try:
-            message = await _unless_over(bot, _type_command(sandbox, prompt, audio), within)
+            show = _type_command(sandbox, options.prompt, options.audio)
+            message = await _unless_over(bot, show, options.within)
+            interrupted = bot.done()
         finally:
             stop.set()
             await asyncio.gather(bot, return_exceptions=True)
         bot.result()
-        return await asyncio.to_thread(_report, sandbox, message, folder, started)
+        if message is not None and message.files:
+            return await asyncio.to_thread(_report, sandbox, message, folder, started)
+        print(f"\n  {_why_none(message, options, interrupted=interrupted)}")
+        return 1
 
 
-def _settings(sandbox: Sandbox, folder: Path) -> Settings:
+def _settings(sandbox: Sandbox, folder: Path, *, real: bool) -> Settings:
+    # Whatever .env names: nobody is asked, and nothing is spent, unless that is wanted.
+    at_home: dict[str, Any] = {
+        "video_backend": "storyboard",
+        "prompt_writer": "off",
+        "moderation": "off",
+        "narration_backend": "off",
+    }
     settings = load_settings(
         discord_token=sandbox.token,
         discord_api_url=sandbox.url,
         data_dir=folder / _OURS / "clapper",
         http_port=0,
         public_url="",
+        **({} if real else at_home),
     )
     # The card is the show: what is logged for operators would draw over it.
     configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
@@ -118,10 +152,33 @@ def _settings(sandbox: Sandbox, folder: Path) -> Settings:
 
 
 def _warn_of_costs(settings: Settings) -> None:
-    if settings.video_backend != "storyboard":
-        url = URL(settings.openai_base_url).with_user(None)  # nor a password
-        print(f"\n  The video is ordered with VIDEO_BACKEND={settings.video_backend} from {url}:")
-        print("  this costs what it costs there.", flush=True)
+    match settings.video_backend:
+        case "storyboard":
+            return
+        case "openai":
+            address = settings.openai_base_url
+        case "openrouter":
+            address = settings.openrouter_base_url
+        case "gemini":
+            address = settings.gemini_base_url
+    url = URL(address).with_user(None)  # nor a password
+    print(f"\n  The video is ordered with VIDEO_BACKEND={settings.video_backend} from {url}:")
+    print("  this costs what it costs there.", flush=True)
+
+
+def _why_none(message: Message | None, options: argparse.Namespace, *, interrupted: bool) -> str:
+    """Say why no video came."""
+    charged = " What was ordered may be charged all the same." if options.real else ""
+    if message is not None and message.ephemeral:
+        return f"{message.text}\n\n  No video came: that was the answer."
+    if message is not None:
+        return "No video came: the card says why."
+    if interrupted:
+        return f"Interrupted: no video came.{charged}"
+    return (
+        f"No video came in {options.within:g} s: --within gives it longer, and LOG_LEVEL=DEBUG "
+        f"tells what it does.{charged}"
+    )
 
 
 async def _type_command(sandbox: Sandbox, prompt: str, audio: Path) -> Message:
@@ -169,12 +226,7 @@ async def _unless_over(
     return None
 
 
-def _report(sandbox: Sandbox, message: Message | None, folder: Path, started: float) -> int:
-    if message is None or not message.files:
-        if message is not None and message.ephemeral:
-            print(f"  {message.text}")
-        print("\n  No video came. LOG_LEVEL=DEBUG make demo tells more.")
-        return 1
+def _report(sandbox: Sandbox, message: Message, folder: Path, started: float) -> int:
     # Until now the video of the demo before was there, and from now on this one is.
     video, part = folder / _VIDEO, folder / _OURS / _VIDEO
     shutil.copyfile(message.files[0].path, part)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import os
 import shutil
 import sqlite3
@@ -16,18 +14,22 @@ from bot.client import TokenRefusedError, ask_name
 from bot.commands.findings import Finding
 from bot.commands.idle import idle_provider
 from bot.commands.provider import examine_backend
+from bot.commands.reach import examine_api, examine_port, examine_public_url
 from bot.commands.services import examine_moderation, examine_words, examine_writer
 from bot.commands.speech import examine_voice
 from bot.commands.spelling import unknown_names
+from bot.commands.tokens import COPY_ANEW, looks_like_a_token
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
 from bot.model import Trouble
 from bot.settings import load_settings
+from storage.database import make_folder
 from storage.inspect import count_delivering, read_circuit
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
     from pathlib import Path
 
     from bot.settings import Settings
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
-_TOKEN_PARTS = 3
 _LOGIN_SECONDS = 10
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
@@ -49,20 +50,39 @@ class Doctor:
     """Prints a table; its exit code is 1 when something keeps the bot from working."""
 
     name = "doctor"
-    summary = "check token, services, voice, ffmpeg, disk and PUBLIC_URL, and say what to do"
+    summary = "check token, services, voice, ffmpeg, disk, port and PUBLIC_URL; say what to do"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take none: all is settings."""
 
     def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - there are none
         """Check everything, even if something fails."""
-        findings = asyncio.run(examine(load_settings()))
-        for finding in findings:
-            mark = "ok" if finding.ok else "!!"
-            print(f"{mark:3} {finding.subject:16} {finding.found}")
-            if finding.advice:
-                print(f"{'':20} -> {finding.advice}")
+        try:
+            settings = load_settings()
+        except StartupError:
+            _print(_wrong_settings())
+            print("The rest can be checked once these are right.")
+            return 1
+        findings = asyncio.run(examine(settings))
+        _print(findings)
         return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _wrong_settings() -> list[Finding]:
+    try:
+        load_settings(with_discord=True)
+    except StartupError as error:
+        pairs = [line.partition(" ") for line in str(error).splitlines()]
+        return [Finding(subject=name.rstrip(":"), ok=False, found=why) for name, _, why in pairs]
+    return []
+
+
+def _print(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        mark = "ok" if finding.ok else "!!"
+        print(f"{mark:3} {finding.subject:16} {finding.found}")
+        if finding.advice:
+            print(f"{'':20} -> {finding.advice}")
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -78,7 +98,9 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_voice(settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),
-        _public_url(settings.public_url),
+        await examine_port(settings),
+        examine_api(settings),
+        await examine_public_url(settings.public_url),
         await asyncio.to_thread(_held, settings),
         await _kept(settings),
     ]
@@ -104,12 +126,12 @@ async def _token(token: str, api_url: str) -> Finding:
             found="missing",
             advice="copy it from the Developer Portal, page Bot, into .env",
         )
-    if not _looks_like_a_token(token):
+    if not looks_like_a_token(token):
         return Finding(
             subject=subject,
             ok=False,
             found="not the shape of a bot token",
-            advice="copy it anew: three parts with dots between them, without 'Bot ' before it",
+            advice=COPY_ANEW,
         )
     try:
         async with asyncio.timeout(_LOGIN_SECONDS):
@@ -131,16 +153,6 @@ async def _token(token: str, api_url: str) -> Finding:
     return Finding(subject=subject, ok=True, found=f"Discord knows it: {name}")
 
 
-def _looks_like_a_token(token: str) -> bool:
-    parts = token.split(".")
-    if len(parts) != _TOKEN_PARTS or not all(parts):
-        return False
-    try:
-        return base64.urlsafe_b64decode(parts[0] + "==").decode("ascii").isdigit()
-    except (binascii.Error, ValueError):
-        return False
-
-
 def _line(settings: Settings) -> Finding:
     subject = "jobs in line"
     backend = settings.video_backend
@@ -151,7 +163,7 @@ def _line(settings: Settings) -> Finding:
             subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
         )
     if circuit is None or not circuit.is_open:
-        return Finding(subject=subject, ok=True, found="go on: the circuit is closed")
+        return Finding(subject=subject, ok=True, found="go on: new videos are taken")
     since = datetime.fromtimestamp(circuit.opened_at, UTC)
     why, advice = _TROUBLES[circuit.reason]
     return Finding(
@@ -172,7 +184,7 @@ async def _ffmpeg() -> Finding:
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(data_dir)
         with tempfile.TemporaryFile(dir=data_dir):
             pass
         free = shutil.disk_usage(data_dir).free // _MIB
@@ -187,19 +199,8 @@ def _disk(data_dir: Path) -> Finding:
     return Finding(
         subject="DATA_DIR",
         ok=not low,
-        found=f"{data_dir}: {free} MiB free",
-        advice="make room: below 1024 MiB no new video is started" if low else "",
-    )
-
-
-def _public_url(url: str) -> Finding:
-    if url:
-        return Finding(subject="PUBLIC_URL", ok=True, found=url)
-    return Finding(
-        subject="PUBLIC_URL",
-        ok=True,
-        found="not set: no webhooks from outside, no links to large videos",
-        advice="set PUBLIC_URL if videos may be larger than Discord takes",
+        found=f"{data_dir}: {f'{free} MB' if low else f'{free / 1024:.1f} GB'} free",
+        advice="make room: below 1 GB no new video is started" if low else "",
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shlex
 import shutil
 import sys
@@ -10,12 +12,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.commands.idle import idle_provider
 from bot.commands.run import configure_logs
 from bot.core import open_backend, open_core
 from bot.engine import make_workers, open_engine
 from bot.errors import DeliveryError, StartupError, UserError
 from bot.front import webhooks
-from bot.media.files import commit, part_of
+from bot.media.files import commit
 from bot.outside import Status, read, say
 from bot.settings import load_settings
 from bot.texts import Texts
@@ -28,9 +31,11 @@ if TYPE_CHECKING:
 
     from bot.engine import Engine
     from bot.model import Job, Trouble
+    from bot.settings import Settings
     from bot.videos import Artifact, Handover
 
 CLIENT = "cli"
+_FILE = "video.mp4"
 _CHUNK = 256 * 1024
 _BAR = 30
 _GRACE_SECONDS = 20.0
@@ -55,7 +60,13 @@ class Generate:
             help="with --resume: order again what nobody knows of, which may cost twice",
         )
         parser.add_argument("--audio", type=Path, help="a narration to lay over it")
-        parser.add_argument("-o", "--output", type=Path, default=Path("video.mp4"))
+        parser.add_argument(
+            *("-o", "--output"),
+            type=Path,
+            default=Path(_FILE),
+            metavar="FILE",
+            help=f"where the video goes, a file that is not there yet; default: {_FILE}",
+        )
 
     def run(self, options: argparse.Namespace) -> int:
         """Check what can be checked before anything is spent, then make it."""
@@ -63,12 +74,26 @@ class Generate:
             raise StartupError("--retry goes with --resume JOB: it decides about that job.")
         if options.audio and not options.audio.is_file():
             raise StartupError(f"--audio: there is no file {options.audio}.")
-        if not options.output.absolute().parent.is_dir():
-            raise StartupError(f"--output: there is no folder {options.output.absolute().parent}.")
+        _check_output(options.output)
         settings = load_settings()
         # The bar is the show: what is logged for operators would draw over it.
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
-        return asyncio.run(_generate(options))
+        if idle := idle_provider(settings):
+            sys.stderr.write(f"{idle}\n")
+        return asyncio.run(_generate(settings, options))
+
+
+def _check_output(output: Path) -> None:
+    parent = output.absolute().parent
+    if output.is_dir():
+        raise StartupError(f"--output: {output} is a folder; name a file, like {output / _FILE}.")
+    # Not exists(): what a link leads to may be missing, and the link would be lost.
+    if os.path.lexists(output):
+        raise StartupError(f"--output: {output} is there already; name another file with -o.")
+    if not parent.is_dir():
+        raise StartupError(f"--output: there is no folder {parent}.")
+    if not os.access(parent, os.W_OK):
+        raise StartupError(f"--output: the folder {parent} can't be written; name another.")
 
 
 class Bar:
@@ -123,9 +148,9 @@ class _NoDiscord:
         raise DeliveryError(f"job {job.id} needs Discord")
 
 
-async def _generate(options: argparse.Namespace) -> int:
+async def _generate(settings: Settings, options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
-        core = await open_core(load_settings(), stack)
+        core = await open_core(settings, stack)
         backend = await open_backend(core, stack)
         engine = await open_engine(core, backend, stack, client=CLIENT)
         # Not for its pages: a provider on this machine may call back.
@@ -198,16 +223,30 @@ async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
     if await engine.clients.artifact(job) is None or not video.exists():
         sys.stderr.write(f"{texts('api.expired')}\n")
         return 1
-    await asyncio.to_thread(_copy, video, output)
+    try:
+        await asyncio.to_thread(_copy, video, output, job.id)
+    except OSError as error:
+        again = _again(job, output)
+        sys.stderr.write(
+            f"The video is made and kept, but {output} can't be written ({error.strerror}).\n"
+            f"To fetch it at no new cost, with -o also into another file: {again}\n"
+        )
+        return 1
     await engine.clients.note_fetched(job)
     sys.stdout.write(f"{output}\n")
     return 0
 
 
-def _copy(video: Path, output: Path) -> None:
-    part = part_of(output)
-    shutil.copyfile(video, part)
-    commit(part, output)
+def _copy(video: Path, output: Path, job_id: str) -> None:
+    part = output.with_name(f".{job_id}.part")
+    try:
+        shutil.copyfile(video, part)
+        # Somebody else may have written it while the video was made.
+        if os.path.lexists(output):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output))
+        commit(part, output)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

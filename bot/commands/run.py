@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot import app, logs
 from bot.commands.idle import idle_provider
 from bot.commands.spelling import unknown_names
-from bot.errors import StartupError
+from bot.commands.tokens import COPY_ANEW, looks_like_a_token
 from bot.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,14 +30,13 @@ class Run:
 
     def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - there are none
         """Check the settings, then run."""
-        settings = load_settings()
-        if not settings.discord_token.get_secret_value():
-            raise StartupError(
-                "DISCORD_TOKEN is missing: copy it from the Developer Portal, page Bot, into .env."
-            )
+        settings = load_settings(with_discord=True)
         configure_logs(settings)
         for unknown in unknown_names(os.environ):
             log.warning("settings.unknown name=%s advice=%r", unknown.name, unknown.advice)
+        if not looks_like_a_token(settings.discord_token.get_secret_value()):
+            # Discord decides: it may change the shape.
+            log.warning("settings.token_shape name=DISCORD_TOKEN advice=%r", COPY_ANEW)
         if idle := idle_provider(settings):
             log.warning("settings.idle name=%s advice=%r", idle.name, idle.advice)
         asyncio.run(app.run(settings))

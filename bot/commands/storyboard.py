@@ -8,10 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 from bot.commands.run import configure_logs
+from bot.errors import StartupError
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.settings import load_settings
 from bot.storyboard.render import ClipRenderer
 from bot.storyboard.server import Storyboard
+from storage.database import make_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -39,8 +41,15 @@ class ServeStoryboard:
 
 
 async def _serve(settings: Settings, *, port: int, webhook_url: str | None) -> None:
+    folder = settings.data_dir / "storyboard"
+    try:
+        await asyncio.to_thread(make_folder, folder)
+    except OSError as error:
+        raise StartupError(
+            f"DATA_DIR: {folder} can't be made ({error.strerror}); name a folder that can."
+        ) from error
     storyboard = Storyboard(
-        settings.data_dir / "storyboard",
+        folder,
         ClipRenderer(Ffmpeg(await find_ffmpeg(), slots=1)),
         clock=time.time,
         webhook_url=webhook_url,

@@ -65,9 +65,10 @@ def clock_time(seconds: float) -> str:
 
 
 def rough_time(seconds: float) -> str:
-    """Write a duration that is only known about: to five seconds, from ten minutes on to one."""
+    """Write minutes that are only known about: to five seconds, from ten of them on whole ones."""
     step = 5 if seconds < 600 else 60  # noqa: PLR2004 - ten minutes
-    return clock_time(max(step, round(seconds / step) * step))
+    minutes, rest = divmod(max(step, round(seconds / step) * step), 60)
+    return f"{minutes}:{rest:02}"
 
 
 def megabytes(size: int) -> float:
