@@ -134,8 +134,7 @@ class Origin:
 class Client:
     """Who asked over HTTP or on the command line: the name of an API token.
 
-    `key` is the caller's own for this request, so that it makes one job however often it is sent,
-    and `digest` tells in hex what was asked under it.
+    `key`, the caller's own, makes one job of what is sent twice; `digest` (hex) says what was asked.
     """
 
     name: str
