@@ -134,7 +134,7 @@ class Origin:
 class Client:
     """Who asked over HTTP or on the command line: the name of an API token.
 
-    `key`, the caller's own, makes one job of what is sent twice; `digest` (hex) says what was asked.
+    `key` makes one job of what is sent twice, and `digest` tells in hex what was asked under it.
     """
 
     name: str
