@@ -28,6 +28,7 @@ _SENTENCES = {
     ErrorKind.MODERATED: "speech.moderated",
     ErrorKind.AUTH: "speech.refused",
     ErrorKind.BALANCE: "speech.refused",
+    ErrorKind.SETUP: "speech.refused",
     ErrorKind.INVALID: "speech.refused",
 }
 
