@@ -152,14 +152,16 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
             f"DATA_DIR: the database is of a newer Clapper (schema {done}, this one knows "
             f"{len(scripts)}): start that one again."
         )
+    if done == len(scripts):
+        return
     # A script may make a table anew: what refers to it must outlive that.
     await connection.execute("PRAGMA foreign_keys = OFF")
-    for number, script in enumerate(scripts[done:], start=done + 1):
-        # One script, so that schema and number change together or not at all.
-        await connection.executescript(
-            f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
-        )
-        log.info("database.migrated schema=%d", number)
+    # All in one, so that schema and number change together or not at all.
+    pending = "\n".join(scripts[done:])
+    await connection.executescript(
+        f"BEGIN IMMEDIATE;\n{pending}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;"
+    )
+    log.info("database.migrated schema=%d", len(scripts))
     await connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.__main__ import main
 from bot.media.mp4 import read_mp4
 from bot.model import Caps, Client, JobState, Trouble, new_job
 from storage.circuits import CircuitStore
@@ -108,6 +109,9 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
         for ref in api.creates:
             api.finish(ref)
         assert f"-m bot generate --resume {job_id} -o out.mp4" in ended.err
+        async with open_database(tmp_path / "data") as database:
+            # Time goes by.
+            await database.rows("UPDATE jobs SET next_at = :now", {"now": time.time()})
         again = await run_bot(tmp_path, "generate", "--resume", job_id, **settings)
         assert (again.code, again.out) == (0, "video.mp4\n"), again
         assert len(api.creates) == 1
@@ -127,6 +131,7 @@ async def test_a_video_that_can_not_be_written_is_fetched_later_at_no_new_cost(
         (tmp_path / "out.mp4").write_text("mine")
         for ref in api.creates:
             api.finish(ref)
+            await api.send_webhook(ref)
         ended = await end(process)
         assert (ended.code, ended.out) == (1, "")
         assert "out.mp4 can't be written (File exists)" in ended.err
@@ -200,15 +205,19 @@ async def test_a_provider_that_is_set_up_and_not_chosen_is_told_before_anything_
         (("a cat", "--retry"), "--retry goes with --resume JOB"),
     ],
 )
-async def test_what_can_be_checked_is_checked_before_anything_is_spent(
-    tmp_path: Path, options: tuple[str, ...], sentence: str
+def test_what_can_be_checked_is_checked_before_anything_is_spent(
+    tmp_path: Path,
+    options: tuple[str, ...],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "videos").mkdir()
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "voice.ogg").write_text("mine")
-    ended = await run_bot(tmp_path, "generate", *options)
-    assert ended.code == 2
-    assert ended.err.startswith(sentence)
-    assert len(ended.err.splitlines()) == 1
+    assert main(["generate", *options]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(sentence)
     assert (tmp_path / "voice.ogg").read_text() == "mine"
     assert not (tmp_path / "data").exists()

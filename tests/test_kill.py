@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 # Each takes seconds: all of the loop is a proof.
 STATES = [
     "submitting",
-    "merging",
     "delivering",
     *(
         pytest.param(state, marks=pytest.mark.proof)
-        for state in ("queued", "generating", "downloading", "notifying")
+        for state in ("queued", "generating", "downloading", "merging", "notifying")
     ),
 ]
 BACKENDS = [
@@ -129,6 +128,7 @@ async def test_a_kill_in_any_state_loses_nothing_and_pays_once(
         assert_one_of_each(wire, message)
 
 
+@pytest.mark.proof
 async def test_a_kill_while_the_attachment_is_fetched_loses_nothing(tmp_path: Path) -> None:
     voice = tmp_path / "voice.wav"
     await asyncio.to_thread(clips.make_speech, voice, seconds=1)
@@ -146,6 +146,7 @@ async def test_a_kill_while_the_attachment_is_fetched_loses_nothing(tmp_path: Pa
         assert_one_of_each(wire, message)
 
 
+@pytest.mark.proof
 async def test_a_kill_before_the_card_was_posted_is_never_charged(tmp_path: Path) -> None:
     async with open_wire(tmp_path) as wire:
         wire.sandbox.faults.add("POST /interactions/*", faults.Cut(), times=None)
@@ -160,6 +161,7 @@ async def test_a_kill_before_the_card_was_posted_is_never_charged(tmp_path: Path
         assert wire.sandbox.ledger.messages == []
 
 
+@pytest.mark.proof
 async def test_a_kill_before_the_answer_to_the_command_finds_the_card_again(
     tmp_path: Path,
 ) -> None:
@@ -198,6 +200,7 @@ async def test_a_kill_in_the_middle_of_the_create_pays_once(
         assert_one_of_each(wire, message)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("state", ["unconfirmed", "undecided", "failed"])
 async def test_a_kill_in_doubt_or_at_a_bad_end_still_tells_the_person(
     tmp_path: Path, state: str
