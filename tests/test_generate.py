@@ -24,6 +24,7 @@ from tests.videos_api import Fault, VideosApi
 from tests.wire import SECRET, free_port
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
@@ -56,6 +57,15 @@ async def provider(
                 "HTTP_PORT": str(port),
             },
         )
+
+
+async def being_made(folder: Path, settings: dict[str, str]) -> Process:
+    """Order a video, and return the command when the provider is at it."""
+    process = await start(folder, "generate", "a cat", "-o", "out.mp4", **settings)
+    assert process.stderr is not None
+    while b"Creating the video" not in await process.stderr.readline():
+        pass
+    return process
 
 
 async def test_a_video_is_made_with_the_narration_and_written_where_it_was_asked_for(
@@ -98,10 +108,7 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
     tmp_path: Path, clip: Path
 ) -> None:
     async with provider(clip, seconds_per_job=3600) as (api, settings):
-        process = await start(tmp_path, "generate", "a cat", "-o", "out.mp4", **settings)
-        assert process.stderr is not None
-        while b"Creating the video" not in await process.stderr.readline():
-            pass
+        process = await being_made(tmp_path, settings)
         process.send_signal(signal.SIGINT)
         ended = await end(process)
         assert ended.code == 130
@@ -124,10 +131,7 @@ async def test_a_video_that_can_not_be_written_is_fetched_later_at_no_new_cost(
     tmp_path: Path, clip: Path
 ) -> None:
     async with provider(clip, seconds_per_job=3600) as (api, settings):
-        process = await start(tmp_path, "generate", "a cat", "-o", "out.mp4", **settings)
-        assert process.stderr is not None
-        while b"Creating the video" not in await process.stderr.readline():
-            pass
+        process = await being_made(tmp_path, settings)
         (tmp_path / "out.mp4").write_text("mine")
         for ref in api.creates:
             api.finish(ref)

@@ -331,7 +331,8 @@ async def test_a_create_like_another_one_waits_until_that_is_clear(bench: Bench)
     assert bench.backend.posts == 2
 
 
-async def test_a_cancel_during_the_post_stops_the_remote_job(bench: Bench) -> None:
+async def cancelled_during_the_post(bench: Bench) -> tuple[Job, asyncio.Task[Job]]:
+    """Cancel a job whose create has no answer yet, and return it with the step that waits."""
     job = await bench.at(JobState.QUEUED)
     bench.backend.answer.clear()
     step = asyncio.create_task(bench.step(job.id))
@@ -339,6 +340,11 @@ async def test_a_cancel_during_the_post_stops_the_remote_job(bench: Bench) -> No
         await bench.backend.in_submit.wait()
     await bench.jobs.cancel(job.id)
     await bench.run_out(job.id)
+    return job, step
+
+
+async def test_a_cancel_during_the_post_stops_the_remote_job(bench: Bench) -> None:
+    job, step = await cancelled_during_the_post(bench)
     bench.backend.answer.set()
     assert (await step).state is JobState.CANCELLED
     ended = await bench.run_out(job.id)
@@ -349,13 +355,7 @@ async def test_a_cancel_during_the_post_stops_the_remote_job(bench: Bench) -> No
 async def test_what_was_cancelled_and_deleted_during_the_post_is_deleted_upstream(
     bench: Bench,
 ) -> None:
-    job = await bench.at(JobState.QUEUED)
-    bench.backend.answer.clear()
-    step = asyncio.create_task(bench.step(job.id))
-    async with asyncio.timeout(PATIENCE):
-        await bench.backend.in_submit.wait()
-    await bench.jobs.cancel(job.id)
-    await bench.run_out(job.id)
+    job, step = await cancelled_during_the_post(bench)
     assert await bench.keeper.delete(job.id)
     bench.backend.answer.set()
     assert (await step).next_at is None

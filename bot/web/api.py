@@ -101,7 +101,7 @@ class Api:
     async def _note_fetched(self, job: Job) -> None:
         try:
             await self._clients.note_fetched(job)
-        except Exception:  # the edge: the answer has gone out
+        except Exception:  # the edge: the answer has gone out, and nobody can be told
             log.exception("download.not_noted id=%s", job.id)
 
     async def _jobs(self, request: web.Request, client: str) -> web.Response:

@@ -60,7 +60,7 @@ class Doors:
         async def enter(request: web.Request) -> web.StreamResponse:
             try:
                 response = await handler(request)
-            except Exception as error:  # noqa: BLE001 - the edge
+            except Exception as error:  # noqa: BLE001 - the edge: a bug is one answer
                 refusal = self._refusals.answer(error, request)
                 response = cut_off(request) or refusal
             if not response.prepared:

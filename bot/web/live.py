@@ -81,7 +81,7 @@ class Live:
             await self._talk(socket, request, client)
         except ApiError:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too often")
-        except Exception as error:  # the edge
+        except Exception as error:  # the edge: a bug ends one socket
             if not is_senders(error, request):
                 log.exception("ws.failed request=%s", id_of(request))
             await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal error")

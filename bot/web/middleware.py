@@ -50,7 +50,7 @@ class Guard:
         except sqlite3.Error:
             log.exception("web.database_failed %s", _names(request))
             return cut_off(request) or web.Response(status=503, text="try again later\n")
-        except Exception as error:  # the edge
+        except Exception as error:  # the edge: a bug is one answer and one log entry
             begun = cut_off(request)
             if is_senders(error, request):
                 if begun is None:

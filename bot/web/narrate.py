@@ -13,6 +13,7 @@ from bot.errors import MediaError
 from bot.media.speech import checked_text
 from bot.web.bodies import VERSION, check_version
 from bot.web.errors import ApiError
+from bot.web.files import open_file
 from bot.web.objects import read_object
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def _text(request: web.Request) -> str:
     if request.content_type != "application/json":
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "api.json_only")
     fields = await read_object(request, max_bytes=_MOST_BYTES)
-    for name in {*request.query} - {VERSION} | fields.keys() - {_FIELD}:
+    for name in (request.query.keys() - {VERSION}) | (fields.keys() - {_FIELD}):
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.only_text", field=name[:50])
     text = fields.get(_FIELD)
     if not isinstance(text, str):
@@ -73,7 +74,7 @@ async def _text(request: web.Request) -> str:
 
 async def _send(request: web.Request, recording: Path) -> web.StreamResponse:
     response = web.StreamResponse(headers=_HEADERS)
-    with recording.open("rb") as file:
+    with await open_file(recording) as file:
         response.content_length = file.seek(0, 2)
         file.seek(0)
         await response.prepare(request)
