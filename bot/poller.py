@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs import JobService
     from bot.model import Job
+    from bot.pacing import Cadence
 
 log = logging.getLogger(__name__)
 
@@ -24,20 +24,6 @@ log = logging.getLogger(__name__)
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
 _MISSED_SECONDS = 60.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cadence:
-    """Seconds between two polls of a job: `first`, then `growth` times more, up to `ceiling`."""
-
-    first: float
-    growth: float
-    ceiling: float
-
-    def after(self, polls: int) -> float:
-        """Seconds until the next poll of a job that was polled so often."""
-        # The exponent is bounded because the power of a long-lived job would overflow.
-        return min(self.first * self.growth ** min(polls, 100), self.ceiling)
 
 
 class Poller:

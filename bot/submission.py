@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.backends.base import BackendUpdate, RemoteState
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from bot.circuit import CircuitBreaker
     from bot.jobs import JobService
     from bot.media.workspace import Workspace
+    from bot.pacing import Settling
     from bot.preparation import Preparation
     from storage.doubts import Doubts
 
@@ -31,17 +31,6 @@ _SLOWEST_SUBMIT_SECONDS = 300.0
 _FIND_ATTEMPTS = 18
 _LOW_DISK_SECONDS = 60.0
 _SAME_CREATE_SECONDS = 5.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settling:
-    """Seconds before a doubtful create is looked up, and between two looks.
-
-    `first` outlives the POST's time-out: a provider may still be taking the job in.
-    """
-
-    first: float
-    apart: float
 
 
 class Submission:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.delivery.progress import Pace
-from bot.poller import Cadence
-from bot.submission import Settling
+from bot.pacing import Cadence, Pace, Settling
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend

@@ -25,12 +25,13 @@ from bot.library import Library
 from bot.media.workspace import Workspace
 from bot.model import Attachment, Caps, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
+from bot.pacing import Cadence, Settling
 from bot.pipeline import Pipeline
-from bot.poller import Cadence, Poller
+from bot.poller import Poller
 from bot.preparation import Preparation
 from bot.prompts.base import Verbatim
 from bot.queue import JobQueue
-from bot.submission import Settling, Submission
+from bot.submission import Submission
 from bot.videos import Film, Handover
 from bot.worker import Lane, Worker
 from storage.artifacts import ArtifactStore

@@ -18,7 +18,7 @@ from bot import app
 from bot.backends.openai_videos import OpenAIVideos
 from bot.client import VideoBot, attachment_hosts, log_in
 from bot.errors import ClapperError, DeliveryError, StartupError
-from bot.poller import Cadence
+from bot.pacing import Cadence
 from bot.sandbox import refusals
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import load_settings

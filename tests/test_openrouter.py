@@ -9,7 +9,7 @@ import pytest
 from bot.backends import openrouter_models
 from bot.backends.base import Listing, Webhook
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
-from bot.poller import Cadence
+from bot.pacing import Cadence
 from bot.web.webhooks import PATH
 from tests.clips import make_clip
 from tests.contract import OPENROUTER

@@ -7,7 +7,7 @@ import pytest
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind
 from bot.model import JobState
-from bot.poller import Cadence
+from bot.pacing import Cadence
 from bot.texts import Texts
 from tests.fakes import Bench, Clock, FakeBackend, FakeDeliverer, open_bench
 

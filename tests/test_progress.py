@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from bot.delivery.progress import Pace, ProgressCards
+from bot.delivery.progress import ProgressCards
 from bot.errors import DeliveryError
 from bot.model import JobChanged, JobState
+from bot.pacing import Pace
 from tests.fakes import PATIENCE, Clock
 from tests.test_cards import job as any_job
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery.progress import Pace, ProgressCards
+from bot.delivery.progress import ProgressCards
 from bot.delivery.turns import Patience, Turns
 from bot.model import JobChanged, JobState
+from bot.pacing import Pace
 from bot.sandbox import faults
 from bot.videos import Handover
 from tests.desk import open_desk

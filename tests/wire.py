@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot import app
-from bot.delivery.progress import Pace
-from bot.poller import Cadence
+from bot.pacing import Cadence, Pace, Settling
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.uploads import Upload
 from bot.settings import load_settings
-from bot.submission import Settling
 from bot.timing import Timing
 from tests import clips
 from tests.videos_api import VideosApi

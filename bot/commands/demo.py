@@ -17,13 +17,11 @@ from bot import app
 from bot.commands.run import configure_logs
 from bot.commands.terminal import CardTerminal
 from bot.delivery.buttons import TEMPLATE, Action
-from bot.delivery.progress import Pace
 from bot.errors import StartupError
-from bot.poller import Cadence
+from bot.pacing import Cadence, Pace, Settling
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.uploads import Upload
 from bot.settings import load_settings
-from bot.submission import Settling
 from bot.timing import Timing
 from storage.database import make_folder
 

@@ -16,27 +16,12 @@ if TYPE_CHECKING:
 
     from bot.delivery.deliver import DiscordDeliverer
     from bot.model import Job, JobChanged
+    from bot.pacing import Pace
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 _Reading = tuple[JobState, int | None, bool, bool, int]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
-    """Seconds between two edits of one card: for a new state, and for a mere percentage."""
-
-    state: float = 1.0
-    first_minute: float = 5.0
-    first_hour: float = 15.0
-    later: float = 60.0
-
-    def between(self, age: float) -> float:
-        """Seconds between two percentages on the card of a job of this age."""
-        if age < 60:  # noqa: PLR2004 - a minute
-            return self.first_minute
-        return self.first_hour if age < 3600 else self.later  # noqa: PLR2004 - an hour
 
 
 @dataclass(kw_only=True, slots=True)
