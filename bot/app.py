@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.client import Services, VideoBot, log_in
+from bot.client import Services, VideoBot
 from bot.core import STORYBOARD, open_backend, open_core, open_voice
 from bot.delivery.calls import trace_calls
 from bot.delivery.cards import Cards
@@ -20,6 +20,7 @@ from bot.front import open_front
 from bot.keeper import Keeper, KeepLimits
 from bot.library import Library
 from bot.links import Links, derive_key
+from bot.login import log_in
 from bot.media.ffmpeg import Ffmpeg
 from bot.narrator import Narrator
 from bot.supervisor import Service, stop_on_signals, supervise

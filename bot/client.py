@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
-from discord.gateway import DiscordWebSocket
 from discord.http import Route
-from yarl import URL
 
 from bot.definitions import are_alike, localise
-from bot.errors import DeliveryError, StartupError, UserError
+from bot.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from bot.delivery.cards import Cards
     from bot.delivery.resend import Resender
     from bot.jobs import JobService
@@ -39,13 +33,10 @@ log = logging.getLogger(__name__)
 
 _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.personal", "cogs._buttons", "cogs._forms")
 _WITH_A_VOICE = ("cogs.narrate",)
-_API_SECONDS = 15
 # discord.py itself would wait out a limit of a day.
 _COMMANDS_SECONDS = 60
 # About two days; then it is for the next start.
 _OFFER_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,109 +170,3 @@ async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> N
             await interaction.response.send_message(sentence, ephemeral=True)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         log.warning("interaction.unanswered id=%d error=%s", interaction.id, type(error).__name__)
-
-
-async def log_in(bot: VideoBot, token: str, *, api_url: str) -> None:
-    """Log in to Discord, or to what stands at `api_url` instead.
-
-    StartupError: it refuses the token, or isn't Discord. DeliveryError: it can't be reached now.
-    """
-    if api_url:
-        await _point_discord_at(api_url)
-    try:
-        with _explaining():
-            await bot.login(token)
-    except DeliveryError:
-        await _let_go(bot)
-        raise
-
-
-async def ask_name(token: str, *, api_url: str) -> str:
-    """Return the name of the bot that a token belongs to; nothing else comes of it.
-
-    TokenRefusedError: it is nobody's. StartupError: that isn't Discord. DeliveryError: it can't be
-    reached now.
-    """
-    if api_url:
-        await _point_discord_at(api_url)
-    async with VideoBot() as bot:
-        with _explaining():
-            user = await bot.http.static_login(token)
-    return user["username"]
-
-
-class TokenRefusedError(StartupError):
-    """Discord knows no bot with this token."""
-
-
-@contextmanager
-def _explaining() -> Generator[None]:
-    try:
-        yield
-    except discord.LoginFailure as error:
-        raise TokenRefusedError(
-            "DISCORD_TOKEN: Discord refuses it; copy it anew from the Developer Portal, page Bot."
-        ) from error
-    except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
-        raise DeliveryError(f"Discord can't be reached ({type(error).__name__})") from error
-
-
-async def _let_go(bot: VideoBot) -> None:
-    """Close what an attempt to log in has opened: the next one opens its own."""
-    await bot.http.close()
-    bot.http.connector = discord.utils.MISSING
-
-
-async def stay_connected(bot: VideoBot) -> None:
-    """Hold the gateway open through every interruption that may pass.
-
-    StartupError: Discord has closed it for good, for instance because the token was reset.
-    """
-    try:
-        await bot.connect()
-    except discord.ConnectionClosed as error:
-        raise StartupError(
-            f"Discord has closed the connection for good (code {error.code}): check DISCORD_TOKEN "
-            "and the bot's page in the Developer Portal. Open jobs go on after the next start."
-        ) from error
-
-
-async def _point_discord_at(api_url: str) -> None:
-    """Make discord.py talk to another REST base, and to the gateway that it names.
-
-    discord.py keeps both in class attributes: the one place where we write module state.
-    StartupError: what is there does not answer like Discord. DeliveryError: nothing is there now.
-    """
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_API_SECONDS)) as session,
-            session.get(f"{api_url}/gateway") as response,
-        ):
-            if response.status == _TOO_MANY_REQUESTS or response.status >= _SERVER_ERROR:
-                raise DeliveryError(f"{api_url} answers {response.status}")
-            gateway = _gateway_in(await response.json())
-    except (aiohttp.ContentTypeError, ValueError) as error:
-        raise StartupError(
-            f"DISCORD_API_URL: {api_url}/gateway does not answer like Discord "
-            f"({type(error).__name__}); leave it empty for Discord itself."
-        ) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise DeliveryError(f"{api_url} can't be reached ({type(error).__name__})") from error
-    Route.BASE = api_url
-    DiscordWebSocket.DEFAULT_GATEWAY = gateway
-
-
-def _gateway_in(body: object) -> URL:
-    match body:
-        case {"url": str(url)} if (gateway := URL(url)).scheme in {"ws", "wss"} and gateway.host:
-            return gateway
-        case _:
-            raise ValueError("no gateway")
-
-
-def attachment_hosts(api_url: str) -> frozenset[str]:
-    """Return the origins that attachments may come from."""
-    if api_url:
-        parts = urlsplit(api_url)
-        return frozenset({f"{parts.scheme}://{parts.netloc}"})
-    return frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})

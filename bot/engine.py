@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from bot.bounds import Bounds
 from bot.circuit import CircuitBreaker
-from bot.client import attachment_hosts
 from bot.clients import ClientJobs
 from bot.core import load_blocked_words, open_moderator, open_writer
 from bot.ends import Ends
 from bot.events import EventBus, JobFeed
 from bot.jobs import JobService
-from bot.media.download import AttachmentFetcher
+from bot.media.download import AttachmentFetcher, attachment_hosts
 from bot.media.editor import Editor
 from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.workspace import Workspace

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.client import stay_connected
 from bot.errors import DeliveryError
+from bot.login import stay_connected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.client import Services, VideoBot, log_in
+from bot.client import Services, VideoBot
 from bot.delivery.cards import Cards
 from bot.delivery.deliver import DiscordDeliverer
 from bot.delivery.direct import DirectMessages
@@ -20,6 +20,7 @@ from bot.delivery.shelf import Shelf
 from bot.delivery.tokens import TokenRoute
 from bot.delivery.turns import Patience, Turns
 from bot.links import Links
+from bot.login import log_in
 from bot.media.ffmpeg import Ffmpeg
 from bot.narrator import Narrator
 from bot.presets import Presets

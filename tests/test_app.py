@@ -16,8 +16,10 @@ from discord.http import Route
 
 from bot import app
 from bot.backends.openai_videos import OpenAIVideos
-from bot.client import VideoBot, attachment_hosts, log_in
+from bot.client import VideoBot
 from bot.errors import ClapperError, DeliveryError, StartupError
+from bot.login import log_in
+from bot.media.download import attachment_hosts
 from bot.pacing import Cadence
 from bot.sandbox import refusals
 from bot.sandbox.sandbox import Sandbox

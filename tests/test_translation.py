@@ -12,8 +12,9 @@ import discord
 import pytest
 
 from bot import client
-from bot.client import VideoBot, log_in
+from bot.client import VideoBot
 from bot.definitions import are_alike, localise
+from bot.login import log_in
 from bot.sandbox import faults
 from bot.sandbox.refusals import MISSING_ACCESS
 from bot.texts import Texts

@@ -10,7 +10,6 @@ import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.client import TokenRefusedError, ask_name
 from bot.commands.findings import Finding
 from bot.commands.idle import idle_provider
 from bot.commands.provider import examine_backend
@@ -20,6 +19,7 @@ from bot.commands.speech import examine_voice
 from bot.commands.spelling import unknown_names
 from bot.commands.tokens import COPY_ANEW, looks_like_a_token
 from bot.errors import ClapperError, DeliveryError, StartupError
+from bot.login import TokenRefusedError, ask_name
 from bot.media.ffmpeg import find_ffmpeg
 from bot.media.workspace import Workspace
 from bot.model import Trouble

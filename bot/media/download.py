@@ -6,6 +6,7 @@ import contextlib
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -21,6 +22,14 @@ log = logging.getLogger(__name__)
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10, sock_read=15)
 _CHUNK = 256 * 1024
 _MIB = 1024 * 1024
+
+
+def attachment_hosts(api_url: str) -> frozenset[str]:
+    """Return the origins that attachments may come from."""
+    if api_url:
+        parts = urlsplit(api_url)
+        return frozenset({f"{parts.scheme}://{parts.netloc}"})
+    return frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
 
 
 class AttachmentFetcher:
