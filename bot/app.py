@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.adapters import STORYBOARD, open_backend, open_voice
 from bot.client import Services, VideoBot
-from bot.core import STORYBOARD, open_backend, open_core, open_voice
+from bot.core import open_core
 from bot.delivery.calls import trace_calls
 from bot.delivery.cards import Cards
 from bot.delivery.opening import make_operator_notices, make_resender, open_deliverer

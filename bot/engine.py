@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.adapters import load_blocked_words, open_moderator, open_writer
 from bot.bounds import Bounds
 from bot.circuit import CircuitBreaker
 from bot.clients import ClientJobs
-from bot.core import load_blocked_words, open_moderator, open_writer
 from bot.ends import Ends
 from bot.events import EventBus, JobFeed
 from bot.jobs import JobService

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bot import app
+from bot.adapters import STORYBOARD
 from bot.commands import demo
-from bot.core import STORYBOARD
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import load_settings
 from tests.wire import FAST, free_port

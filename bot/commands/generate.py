@@ -12,9 +12,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.adapters import open_backend
 from bot.commands.idle import idle_provider
 from bot.commands.run import configure_logs
-from bot.core import open_backend, open_core
+from bot.core import open_core
 from bot.engine import make_workers, open_engine
 from bot.errors import DeliveryError, StartupError, UserError
 from bot.front import webhooks

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.adapters import open_voice
 from bot.commands.findings import Finding
-from bot.core import open_voice
 from bot.errors import ClapperError, StartupError, UserError
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.media.ingest import ingest
