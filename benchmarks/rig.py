@@ -24,7 +24,7 @@ from tests.wire import free_port
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
 
 ROOT = Path(__file__).parents[1]
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSBiZW5jaA=="  # noqa: S105 - it guards nothing

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
 
 _WITHIN = 120.0
 _TYPED_AT_ONCE = 20

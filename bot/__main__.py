@@ -4,13 +4,38 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Protocol
 
 from bot import __version__
-from bot.commands import all_commands
+from bot.commands.demo import Demo
+from bot.commands.doctor import Doctor
+from bot.commands.generate import Generate
+from bot.commands.run import Run
+from bot.commands.storyboard import ServeStoryboard
 from bot.errors import StartupError
 
 # What a shell says of a process that Ctrl-C has ended.
 _INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """One word after `python -m bot`."""
+
+    name: str
+    summary: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Say which options there are."""
+        ...
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Do it and return the exit code; StartupError: the operator has to change something."""
+        ...
+
+
+def all_commands() -> tuple[Command, ...]:
+    """Return every command, in the order of `--help`."""
+    return (Run(), Demo(), Doctor(), Generate(), ServeStoryboard())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import app
-from bot.commands.run import configure_logs
+from bot.log_setup import configure_logs
 from bot.settings import load_settings
 from tests.wire import FAST, WITHIN
 

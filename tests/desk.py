@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from bot.moderation.base import Moderator
     from bot.sandbox.interactions import Interaction
     from bot.sandbox.ledger import Recorded
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from tests.fakes import Bench
 
 TOKEN_SECONDS = 900

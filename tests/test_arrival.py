@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from tests.wire import Wire
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")

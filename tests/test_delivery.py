@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")

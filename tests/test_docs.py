@@ -21,7 +21,7 @@ from PIL import Image
 
 import cogs
 from bot import __version__
-from bot.commands import all_commands
+from bot.__main__ import all_commands
 from bot.errors import ErrorKind
 from bot.model import TRANSITIONS, JobState, Trouble
 from bot.outside import Status

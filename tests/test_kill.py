@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from tests.bot_process import BotProcess
 
 # Each takes seconds: all of the loop is a proof.

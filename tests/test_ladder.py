@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from bot.videos import Artifact
     from tests.desk import Desk
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from bot.model import Job
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from bot.sandbox.state import User
     from tests.desk import Desk
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.sandbox.invocations import Value
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
 
 CLIP = b"\0\0\0\x18ftypmp42" + b"clip" * 1000
 VOICE = b"RIFF" + b"voice" * 500

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from tests.desk import Desk
 
 WORDS = "a cat on a roof"

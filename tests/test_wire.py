@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 FINAL_EDIT = "PATCH /webhooks/*"

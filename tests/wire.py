@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.sandbox.interactions import Interaction
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from bot.settings import Settings
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="

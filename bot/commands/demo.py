@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from yarl import URL
 
 from bot import app
-from bot.commands.run import configure_logs
 from bot.commands.terminal import CardTerminal
 from bot.delivery.buttons import TEMPLATE, Action
 from bot.errors import StartupError
+from bot.log_setup import configure_logs
 from bot.pacing import Cadence, Pace, Settling
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.uploads import Upload
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Coroutine
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from bot.settings import Settings
 
 PROMPT = "How rainbows form: raindrops bend sunlight and spread it into colours"

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from bot.adapters import open_backend
 from bot.commands.idle import idle_provider
-from bot.commands.run import configure_logs
 from bot.core import open_core
 from bot.engine import make_workers, open_engine
 from bot.errors import DeliveryError, StartupError, UserError
 from bot.front import webhooks
+from bot.log_setup import configure_logs
 from bot.media.files import commit
 from bot.outside import Status, read, say
 from bot.settings import load_settings

@@ -7,11 +7,12 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from bot import app, logs
+from bot import app
 from bot.commands.idle import idle_provider
 from bot.commands.spelling import unknown_names
 from bot.commands.tokens import COPY_ANEW, looks_like_a_token
-from bot.settings import Settings, load_settings
+from bot.log_setup import configure_logs
+from bot.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -41,12 +42,3 @@ class Run:
             log.warning("settings.idle name=%s advice=%r", idle.name, idle.advice)
         asyncio.run(app.run(settings))
         return 0
-
-
-def configure_logs(settings: Settings, *, level: str | None = None) -> None:
-    """Start logging as the settings say, without any secret that they hold."""
-    logs.configure(
-        level=level or settings.log_level,
-        style=settings.log_format,
-        secrets=settings.secrets,
-    )

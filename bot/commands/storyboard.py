@@ -7,8 +7,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from bot.commands.run import configure_logs
 from bot.errors import StartupError
+from bot.log_setup import configure_logs
 from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.settings import load_settings
 from bot.storyboard.render import ClipRenderer

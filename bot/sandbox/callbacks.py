@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.sandbox.interactions import Interaction
-    from bot.sandbox.messages import Message, Messages
+    from bot.sandbox.message import Message
+    from bot.sandbox.messages import Messages
     from bot.sandbox.state import World
     from bot.sandbox.uploads import StoredFile
     from bot.sandbox.wire import Payload

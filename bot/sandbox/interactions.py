@@ -18,7 +18,7 @@ from bot.sandbox.refusals import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from bot.sandbox.state import Channel, Limits, User
     from bot.sandbox.wire import Payload, Snowflakes
 

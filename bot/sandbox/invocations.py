@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bot.sandbox.interactions import Interaction
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from bot.sandbox.state import Channel, Limits, World
     from bot.sandbox.wire import Payload
 

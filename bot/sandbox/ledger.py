@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
     from bot.sandbox.uploads import StoredFile
 
 T = TypeVar("T")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from bot.sandbox.callbacks import Callbacks
     from bot.sandbox.interactions import Interaction, Interactions
-    from bot.sandbox.messages import Message, Messages
+    from bot.sandbox.message import Message
+    from bot.sandbox.messages import Messages
     from bot.sandbox.state import Channel, World
     from bot.sandbox.uploads import Body
     from bot.sandbox.wire import Payload

@@ -23,7 +23,7 @@ from bot.sandbox.invocations import (
     typing_data,
 )
 from bot.sandbox.ledger import Ledger
-from bot.sandbox.messages import Message, Messages
+from bot.sandbox.messages import Messages
 from bot.sandbox.rates import Rates
 from bot.sandbox.refusals import DM_CLOSED
 from bot.sandbox.rest import Rest
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bot.sandbox.invocations import Value
+    from bot.sandbox.message import Message
 
 T = TypeVar("T")
 _HOST = "127.0.0.1"

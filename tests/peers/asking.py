@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bot.backends.base import VideoBackend
     from bot.model import VideoRequest
-    from bot.sandbox.messages import Message
+    from bot.sandbox.message import Message
 
 
 async def refused(backend: VideoBackend, request: VideoRequest) -> BackendError:
