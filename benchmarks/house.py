@@ -13,7 +13,7 @@ import aiohttp
 
 from benchmarks.memory import Peak, Watch
 from benchmarks.rig import SECRET, process
-from bot.sandbox.sandbox import Sandbox
+from bot.demo.fake_discord.server import Sandbox
 from tests.videos_api import VideosApi
 from tests.wire import free_port
 

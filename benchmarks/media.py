@@ -7,7 +7,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from bot.media.ffmpeg import find_ffmpeg
+from bot.media.process.ffmpeg import find_ffmpeg
 from tests.clips import make_speech
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from benchmarks.children import ChildrenWatch
 from benchmarks.rivals import Moviepy, full_encode
-from bot.media.child import Limits
-from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.media.fit import fit
-from bot.media.ingest import Narration, ingest
-from bot.media.merge import merge
-from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.narration.ingest import Narration, ingest
+from bot.media.process.child import Limits
+from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.media.render.merge import merge
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.shrink import fit
 from tests import clips
 
 if TYPE_CHECKING:

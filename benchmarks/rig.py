@@ -16,15 +16,15 @@ from uuid import uuid4
 
 import aiohttp
 
-from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.uploads import Upload
+from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.uploads import Upload
 from tests.videos_api import sign
 from tests.wire import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from bot.sandbox.message import Message
+    from bot.demo.fake_discord.state.message import Message
 
 ROOT = Path(__file__).parents[1]
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSBiZW5jaA=="  # noqa: S105 - it guards nothing

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks.rig import SECRET, process
-from bot.sandbox.sandbox import Sandbox
+from bot.demo.fake_discord.server import Sandbox
 from tests.videos_api import VideosApi
 from tests.wire import free_port
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.message import Message
+    from bot.demo.fake_discord.state.message import Message
 
 _WITHIN = 120.0
 _TYPED_AT_ONCE = 20

@@ -7,11 +7,11 @@ import sys
 from typing import Protocol
 
 from bot import __version__
-from bot.commands.demo import Demo
 from bot.commands.doctor import Doctor
 from bot.commands.generate import Generate
 from bot.commands.run import Run
 from bot.commands.storyboard import ServeStoryboard
+from bot.demo.command import Demo
 from bot.errors import StartupError
 
 # What a shell says of a process that Ctrl-C has ended.

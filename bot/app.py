@@ -8,36 +8,36 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.adapters import STORYBOARD, open_backend, open_voice
-from bot.client import Services, VideoBot
-from bot.core import open_core
-from bot.delivery.calls import trace_calls
-from bot.delivery.cards import Cards
-from bot.delivery.opening import make_operator_notices, make_resender, open_deliverer
+from bot.delivery.call_metrics import trace_calls
 from bot.delivery.progress import ProgressCards
-from bot.engine import make_workers, open_engine
-from bot.eraser import Eraser
-from bot.front import open_front
-from bot.keeper import Keeper, KeepLimits
-from bot.library import Library
+from bot.delivery.views.card import Cards
+from bot.delivery.wiring import make_operator_notices, make_resender, open_deliverer
+from bot.discord_bot.bot import Services, VideoBot
+from bot.discord_bot.login import log_in
+from bot.library.index import Library
+from bot.library.remote_deletion import Eraser
+from bot.library.retention import Keeper, KeepLimits
 from bot.links import Links, derive_key
-from bot.login import log_in
-from bot.media.ffmpeg import Ffmpeg
-from bot.narrator import Narrator
-from bot.supervisor import Service, stop_on_signals, supervise
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
+from bot.runtime.engine import make_workers, open_engine
+from bot.runtime.http_server import open_front
+from bot.runtime.resources import open_core
+from bot.runtime.supervisor import Service, stop_on_signals, supervise
+from bot.speech.narrator import Narrator
 from bot.texts import Texts
-from storage.keeping import KeepingStore
+from storage.jobs.queue_outlook import Outlooks
 from storage.library import LibraryStore
-from storage.outlook import Outlooks
 from storage.people import PeopleStore
+from storage.retention import KeepingStore
 from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
-    from bot.core import Core
-    from bot.engine import Engine
-    from bot.media.speech import Voice
-    from bot.settings import Settings
-    from bot.timing import Timing
+    from bot.runtime.engine import Engine
+    from bot.runtime.resources import Core
+    from bot.runtime.timing import Timing
+    from bot.settings.fields import Settings
+    from bot.speech.voice import Voice
 
 _GIB = 1024**3
 _LINK_SECONDS = 7 * 24 * 60 * 60.0

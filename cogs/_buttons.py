@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot.client import answer
-from bot.delivery.buttons import TEMPLATE, Action
-from cogs._edge import answering
+from bot.delivery.views.button_ids import TEMPLATE, Action
+from bot.discord_bot.bot import answer
+from cogs._errors import answering
 from cogs._forms import open_form
 from cogs._orders import place_again
-from cogs._rights import allowed
+from cogs._permissions import allowed
 
 if TYPE_CHECKING:
     import re
     from typing import Self
 
-    from bot.client import VideoBot
-    from bot.jobs import JobService
+    from bot.discord_bot.bot import VideoBot
+    from bot.jobs.service import JobService
 
 
 class CardButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):

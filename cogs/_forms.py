@@ -11,21 +11,21 @@ import discord
 from discord import ui
 from discord.ext import commands
 
-from bot.client import answer
-from bot.delivery.buttons import TEMPLATE, Action
+from bot.delivery.views.button_ids import TEMPLATE, Action
+from bot.discord_bot.bot import answer
 from bot.errors import UserError
-from bot.media.speech import MAX_TEXT, checked_text
 from bot.model import JobState, spoken
 from bot.presets import MAX_PROMPT
-from cogs._edge import answering
-from cogs._fields import file_in, text_in, tick_in
+from bot.speech.voice import MAX_TEXT, checked_text
+from cogs._errors import answering
+from cogs._form_values import file_in, text_in, tick_in
 from cogs._orders import find_narration, place, place_again
-from cogs._rights import allowed
+from cogs._permissions import allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.client import Services, VideoBot
+    from bot.discord_bot.bot import Services, VideoBot
     from bot.model import Attachment, Job
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from bot.model import Attachment, Origin
 from storage.speeches import Listener
 
 if TYPE_CHECKING:
-    from bot.client import Services, VideoBot
+    from bot.discord_bot.bot import Services, VideoBot
     from bot.model import Job, VideoRequest
 
 log = logging.getLogger(__name__)

@@ -8,16 +8,22 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.delivery.details import DetailsPage
-from bot.delivery.shelf import MAX_SEARCH, PAGE_TEMPLATE, SEND_TEMPLATE, Shelf, choice_name
+from bot.delivery.views.details_view import DetailsPage
+from bot.delivery.views.library_view import (
+    MAX_SEARCH,
+    PAGE_TEMPLATE,
+    SEND_TEMPLATE,
+    Shelf,
+    choice_name,
+)
 from bot.errors import UserError
-from cogs._edge import answering
+from cogs._errors import answering
 
 if TYPE_CHECKING:
     import re
     from typing import Self
 
-    from bot.client import VideoBot
+    from bot.discord_bot.bot import VideoBot
 
 
 class LibraryCog(commands.Cog):

@@ -12,14 +12,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import UserError
-from bot.media.speech import MAX_TEXT, checked_text
+from bot.speech.voice import MAX_TEXT, checked_text
 from storage.speeches import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.client import Services, VideoBot
-    from bot.narrator import Narrator, Recording
+    from bot.discord_bot.bot import Services, VideoBot
+    from bot.speech.narrator import Narrator, Recording
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from bot.presets import MAX_PROMPT  # noqa: TC001 - discord.py reads it from the
 from cogs._orders import place
 
 if TYPE_CHECKING:
-    from bot.client import VideoBot
+    from bot.discord_bot.bot import VideoBot
 
 
 class VideoCog(commands.Cog):

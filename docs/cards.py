@@ -14,7 +14,8 @@ from typing import Any
 
 from discord import ui
 
-from bot.delivery.cards import Cards
+from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
+from bot.delivery.views.card import Cards
 from bot.model import (
     Attachment,
     Failure,
@@ -28,7 +29,6 @@ from bot.model import (
     spoken,
 )
 from bot.texts import Texts
-from bot.videos import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 
 PAGE = Path(__file__).with_suffix(".md")
 _NOW = 1_795_467_600.0

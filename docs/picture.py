@@ -18,12 +18,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.delivery.cards import Cards
-from bot.media.child import Limits
-from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.delivery.views.card import Cards
+from bot.media.process.child import Limits
+from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, VideoRequest, new_job
-from bot.storyboard.render import ClipRenderer
-from bot.storyboard.store import Order
+from bot.storyboard.clip_renderer import ClipRenderer
+from bot.storyboard.clip_store import Order
 from bot.texts import Texts
 from docs.look import Clip, Look
 

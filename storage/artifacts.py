@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.videos import Artifact
+from bot.artifacts import Artifact
 
 if TYPE_CHECKING:
     from storage.database import Database

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.model import JobState
 from storage.database import fold
-from storage.job_rows import job_from
+from storage.jobs.rows import job_from
 
 if TYPE_CHECKING:
     from bot.model import Job

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import app
-from bot.log_setup import configure_logs
-from bot.settings import load_settings
+from bot.runtime.log_setup import configure_logs
+from bot.settings.fields import load_settings
 from tests.wire import FAST, WITHIN
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.files import save
-from bot.media.fit import fit
-from bot.media.ingest import Narration, ingest
-from bot.media.merge import merge, repair
-from bot.media.poster import take_poster
-from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.files.atomic import save
+from bot.media.narration.ingest import Narration, ingest
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.merge import merge, repair
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.poster import take_poster
+from bot.media.render.shrink import fit
 from tests import clips
 
 Operation = Callable[[Ffmpeg, Path, Path], Awaitable[object]]

@@ -11,10 +11,10 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.backends.gemini import Gemini
+from bot.backends.gemini.adapter import Gemini
 from bot.backends.openai_videos import OpenAIVideos
-from bot.backends.openrouter import OpenRouter
-from bot.backends.wires import Patience
+from bot.backends.openrouter.adapter import OpenRouter
+from bot.backends.transport.base import Patience
 from tests.gemini_api import GeminiApi
 from tests.openai_setup import KEY, NOW, REQUEST, SECRET, TLS
 from tests.openrouter_api import OpenRouterApi

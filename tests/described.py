@@ -18,7 +18,7 @@ _URI = "urn:openapi"
 @cache
 def document() -> dict[str, Any]:
     """Read the document."""
-    path = Path(__file__).parents[1] / "bot" / "web" / "openapi.json"
+    path = Path(__file__).parents[1] / "bot" / "web" / "api" / "openapi.json"
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -8,28 +8,28 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.client import Services, VideoBot
-from bot.delivery.cards import Cards
-from bot.delivery.deliver import DiscordDeliverer
-from bot.delivery.direct import DirectMessages
-from bot.delivery.ladder import Ladder
-from bot.delivery.messages import Messages
-from bot.delivery.notices import Notices
+from bot.artifacts import Artifact
+from bot.delivery.card_edits import Messages
+from bot.delivery.deliverer import DiscordDeliverer
+from bot.delivery.dm import DirectMessages
+from bot.delivery.dm_notices import Notices
+from bot.delivery.edit_lock import Patience, Turns
+from bot.delivery.interaction_token import TokenRoute
 from bot.delivery.resend import Resender
-from bot.delivery.shelf import Shelf
-from bot.delivery.tokens import TokenRoute
-from bot.delivery.turns import Patience, Turns
+from bot.delivery.upload_fallback import Ladder
+from bot.delivery.views.card import Cards
+from bot.delivery.views.library_view import Shelf
+from bot.demo.fake_discord.server import Sandbox
+from bot.discord_bot.bot import Services, VideoBot
+from bot.discord_bot.login import log_in
 from bot.links import Links
-from bot.login import log_in
-from bot.media.ffmpeg import Ffmpeg
-from bot.narrator import Narrator
+from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
-from bot.sandbox.sandbox import Sandbox
+from bot.speech.narrator import Narrator
 from bot.texts import Texts
-from bot.videos import Artifact
-from storage.limits import UploadLimits
-from storage.outlook import Outlooks
+from storage.jobs.queue_outlook import Outlooks
 from storage.speeches import SpeechCaps, SpeechStore
+from storage.upload_limits import UploadLimits
 from tests import clips
 from tests.fakes import Clock, open_bench
 
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.media.speech import Voice
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.history import Recorded
+    from bot.demo.fake_discord.state.message import Message
     from bot.model import Job
     from bot.moderation.base import Moderator
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.ledger import Recorded
-    from bot.sandbox.message import Message
+    from bot.speech.voice import Voice
     from tests.fakes import Bench
 
 TOKEN_SECONDS = 900

@@ -19,7 +19,7 @@ from referencing.jsonschema import DRAFT202012
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.sandbox.ledger import Recorded
+    from bot.demo.fake_discord.state.history import Recorded
 
 URI = "urn:discord"
 NAME = "discord_openapi.json"

@@ -11,48 +11,48 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from bot.backends import signatures
+from bot.artifacts import Film, Handover
+from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
-from bot.bounds import Bounds
-from bot.circuit import CircuitBreaker
-from bot.ends import Ends
-from bot.eraser import Eraser
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
-from bot.jobs import JobService
-from bot.keeper import Keeper, KeepLimits
-from bot.library import Library
-from bot.media.workspace import Workspace
+from bot.jobs.admission import Bounds
+from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.ending import Ends
+from bot.jobs.pipeline import Pipeline
+from bot.jobs.polling import Poller
+from bot.jobs.prompting import Preparation
+from bot.jobs.queue import JobQueue
+from bot.jobs.service import JobService
+from bot.jobs.submission import Submission
+from bot.jobs.worker import Lane, Worker
+from bot.library.index import Library
+from bot.library.remote_deletion import Eraser
+from bot.library.retention import Keeper, KeepLimits
+from bot.media.files.workspace import Workspace
 from bot.model import Attachment, Caps, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
 from bot.pacing import Cadence, Settling
-from bot.pipeline import Pipeline
-from bot.poller import Poller
-from bot.preparation import Preparation
 from bot.prompts.base import Verbatim
-from bot.queue import JobQueue
-from bot.submission import Submission
-from bot.videos import Film, Handover
-from bot.worker import Lane, Worker
 from storage.artifacts import ArtifactStore
-from storage.circuits import CircuitStore
 from storage.database import open_database
-from storage.doubts import Doubts
-from storage.inbox import Inbox
-from storage.jobs import JobStore
-from storage.keeping import KeepingStore
+from storage.jobs.circuits import CircuitStore
+from storage.jobs.inbox import Inbox
+from storage.jobs.store import JobStore
+from storage.jobs.unconfirmed import Doubts
 from storage.library import LibraryStore
 from storage.people import PeopleStore
+from storage.retention import KeepingStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
+    from bot.artifacts import Artifact
     from bot.backends.base import Webhook
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator, Reason
     from bot.prompts.base import PromptWriter
-    from bot.videos import Artifact
     from storage.database import Database
 
 START = 1_800_000_000.0
@@ -221,7 +221,7 @@ def signed(
 ) -> dict[str, str]:
     """Sign a webhook's body like a provider, and return the headers."""
     timestamp = str(int(now))
-    (key, *_) = signatures.signing_keys([secret])
+    (key, *_) = standard_webhooks.signing_keys([secret])
     message = b".".join((webhook_id.encode(), timestamp.encode(), body))
     mac = base64.b64encode(hmac.digest(key, message, "sha256")).decode()
     return {

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from bot.storyboard.render import ClipRenderer
-from bot.storyboard.store import Order
+from bot.storyboard.clip_renderer import ClipRenderer
+from bot.storyboard.clip_store import Order
 from tests import clips
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.media.ffmpeg import Ffmpeg
+    from bot.media.process.ffmpeg import Ffmpeg
 
 _CAMERA = "45M"  # bits per second, as a good camera writes
 _BEST_CAMERA = "90M"

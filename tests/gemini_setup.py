@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.backends.base import BackendUpdate
-    from bot.backends.gemini import Gemini
+    from bot.backends.gemini.adapter import Gemini
     from bot.model import VideoRequest
     from tests.gemini_api import GeminiApi
 

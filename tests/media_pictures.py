@@ -11,11 +11,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.fit import fit
-from bot.media.ingest import ingest
-from bot.media.merge import merge
-from bot.media.presets import NarrationMix, NarrationPresets
+from bot.media.narration.ingest import ingest
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.merge import merge
+from bot.media.render.narration_options import NarrationMix, NarrationPresets
+from bot.media.render.shrink import fit
 from tests import clips
 from tests.fit_sources import make_named
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.openai_videos import OpenAIVideos
-from bot.backends.wires import Patience
+from bot.backends.transport.base import Patience
 from tests.clips import make_clip
 from tests.openai_setup import KEY, NOW, TLS
 from tests.videos_api import VideosApi

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bot import app
-from bot.adapters import STORYBOARD
-from bot.commands import demo
-from bot.sandbox.sandbox import Sandbox
-from bot.settings import load_settings
+from bot.demo import command
+from bot.demo.fake_discord.server import Sandbox
+from bot.runtime.adapters import STORYBOARD
+from bot.settings.fields import load_settings
 from tests.wire import FAST, free_port
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TOKEN = "a-token-of-the-proof-of-the-page"
 SCRIPT = "How rainbows form: sunlight meets a raindrop, and comes out as seven colours"
-VOICE = Path(demo.__file__).parent / "narration.ogg"
+VOICE = Path(command.__file__).parent / "narration.ogg"
 SIZE = (640, 360)
 MOST_SECONDS = 120.0
 SHOWN = "!document.getElementById({!r}).hidden"

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.fit import TooLittleRoomError, fit
-from bot.media.mp4 import read_mp4
+from bot.media.mp4.reader import read_mp4
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.shrink import TooLittleRoomError, fit
 from tests import clips
 from tests.fit_sources import make_long, make_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.media.fit import Fitted
+    from bot.media.render.shrink import Fitted
 
 MIB = 1024 * 1024
 LIMITS = (8, 10, 20, 50)

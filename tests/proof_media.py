@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.media.ffmpeg import Ffmpeg
+from bot.media.process.ffmpeg import Ffmpeg
 from tests import clips, strace
 from tests.cancelling import OPERATIONS, cancel_often
 from tests.corpus import ATTACKS, CLIPS, SOUNDS

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import UserError
-from bot.media.child import Limits
-from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.media.ingest import ingest
-from bot.media.piper import open_piper
-from bot.media.recording import record
+from bot.media.narration.ingest import ingest
+from bot.media.process.child import Limits
+from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.speech.mp3 import record
+from bot.speech.piper import open_piper
 
 if TYPE_CHECKING:
-    from bot.media.ingest import Narration
-    from bot.media.piper import Piper
+    from bot.media.narration.ingest import Narration
+    from bot.speech.piper import Piper
 
 _MAX_SECONDS = 600
 _SENTENCE = "Explain quantum computing: a qubit is both at once, until you look."

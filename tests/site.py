@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from bot.clients import ClientJobs
+from bot.api_clients.client_jobs import ClientJobs
 from bot.events import JobFeed
 from bot.links import Links
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.posters import Posters
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.poster_cache import Posters
 from bot.presets import Presets
 from bot.texts import Texts
-from bot.web.addresses import Proxies
-from bot.web.errors import Refusals
-from bot.web.identities import Identities
-from bot.web.server import WebServer, bind
-from bot.web.share import SharePage
+from bot.web.api.authentication import Identities
+from bot.web.http.client_address import Proxies
+from bot.web.http.error_response import Refusals
+from bot.web.http.server import WebServer, bind
+from bot.web.pages.share import SharePage
 from bot.web.site import Site
-from storage.clients import ClientStore
+from storage.jobs.client_jobs import ClientStore
 from tests import clips, described
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from bot.narrator import Narrator
+    from bot.speech.narrator import Narrator
     from tests.fakes import Bench
 
 TOKEN = "a-token-of-sixteen-or-more"

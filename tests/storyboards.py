@@ -25,8 +25,8 @@ from tests.openai_spec import check_answer
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
-    from bot.storyboard.store import Order
-    from bot.storyboard.studio import Renderer
+    from bot.storyboard.clip_service import Renderer
+    from bot.storyboard.clip_store import Order
 
 SECRET = "whsec_" + base64.b64encode(b"a key of the tests").decode()
 FILM = b"\x00\x00\x00\x18ftypisom a film of the tests"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from bot.web.addresses import Proxies
+from bot.web.http.client_address import Proxies
 from tests.site import TOKEN, Caller, open_site
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from bot.backends import answers, refusals
 from bot.backends.base import RemoteState
-from bot.backends.error_texts import failed_job_in
+from bot.backends.responses import error_kinds, remote_job
+from bot.backends.responses.error_text import failed_job_in
 
 SIZE = 4 * 1024 * 1024
 QUICK = 1.0
@@ -43,8 +43,8 @@ def test_a_huge_error_text_is_looked_through_quickly(text: str) -> None:
 def test_an_error_of_many_parts_is_read_quickly(error: object) -> None:
     started = time.process_time()
     assert failed_job_in({"error": error}) is None
-    assert len(refusals.describe({"error": error})) <= 300
-    assert refusals.of_create(400, {"error": error}, retry_after=None)
+    assert len(error_kinds.describe({"error": error})) <= 300
+    assert error_kinds.of_create(400, {"error": error}, retry_after=None)
     assert time.process_time() - started < QUICK
 
 
@@ -56,7 +56,7 @@ def test_a_failed_job_is_found_behind_braces_that_hold_none() -> None:
 
 def test_a_page_of_too_many_entries_is_read_in_part() -> None:
     started = time.process_time()
-    page = answers.page_in({"data": [{"id": "v1"}] * 500_000})
+    page = remote_job.page_in({"data": [{"id": "v1"}] * 500_000})
     assert time.process_time() - started < QUICK
     assert page
     assert page.jobs

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.web import bodies
+from bot.web.api import order_body
 from tests.site import FORM, MAX_AUDIO, Caller, open_site
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def send(caller: Caller, body: str) -> tuple[int, str]:
 async def test_audio_arrives_as_it_was_however_json_writes_it(
     caller: Caller, monkeypatch: pytest.MonkeyPatch, sign: str, escape: str, chunk: int
 ) -> None:
-    monkeypatch.setattr(bodies, "_CHUNK", chunk)
+    monkeypatch.setattr(order_body, "_CHUNK", chunk)
     text = base64.b64encode(VOICE).decode()
     escaped = text.replace(sign, escape)
     body = f'{{"scriptOrQuestion": "a cat", "audioBuffer": "data:audio\\/ogg;base64,{escaped}"}}'

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot import narrator
 from bot.errors import MediaError, UserError
 from bot.moderation.base import Reason
+from bot.speech import narrator
 from tests import clips, described
 from tests.desk import make_narrator
 from tests.fakes import PATIENCE, FakeModerator, FakeVoice, open_bench

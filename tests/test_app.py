@@ -16,15 +16,15 @@ from discord.http import Route
 
 from bot import app
 from bot.backends.openai_videos import OpenAIVideos
-from bot.client import VideoBot
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.server import Sandbox
+from bot.discord_bot.bot import VideoBot
+from bot.discord_bot.login import log_in
 from bot.errors import ClapperError, DeliveryError, StartupError
-from bot.login import log_in
-from bot.media.download import attachment_hosts
+from bot.media.files.download import attachment_hosts
 from bot.pacing import Cadence
-from bot.sandbox import refusals
-from bot.sandbox.sandbox import Sandbox
-from bot.settings import load_settings
-from bot.timing import FAR, NEAR, QUIET, timing_for
+from bot.runtime.timing import FAR, NEAR, QUIET, timing_for
+from bot.settings.fields import load_settings
 from tests.desk import make_services
 from tests.fakes import Clock, FakeBackend, open_bench
 from tests.wire import FAST, SECRET, open_wire
@@ -96,7 +96,7 @@ async def test_a_discord_that_is_down_is_told_from_one_that_refuses(
 ) -> None:
     async with Sandbox(tmp_path) as sandbox:
         monkeypatch.setattr(Route, "BASE", sandbox.url)
-        sandbox.faults.add("GET /users/@me", refusals.broken(503))
+        sandbox.faults.add("GET /users/@me", api_errors.broken(503))
         down = await sentence_for(sandbox.token, DeliveryError)
         assert "can't be reached (DiscordServerError)" in down
         refused = await sentence_for("not.the.token", StartupError)
@@ -123,7 +123,7 @@ async def test_a_login_succeeds_after_others_that_did_not(
     async with Sandbox(tmp_path / "discord") as sandbox, open_bench(tmp_path, clock) as bench:
         bot.services = make_services(bench, clock)
         monkeypatch.setattr(Route, "BASE", sandbox.url)
-        broken = refusals.broken(400)
+        broken = api_errors.broken(400)
         sandbox.faults.add("GET /users/@me", broken, times=2)
         sandbox.faults.add("GET /oauth2/applications/@me", broken, times=1)
         for _ in range(3):

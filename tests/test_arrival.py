@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.sandbox import faults, refusals
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.rest import faults
 from tests.discord_spec import check_all
 from tests.wire import open_wire, query
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.message import Message
+    from bot.demo.fake_discord.state.message import Message
     from tests.wire import Wire
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -218,7 +219,7 @@ async def test_progress_that_is_throttled_for_long_does_not_make_the_video_late(
 ) -> None:
     async with wire.bot():
         message = await creating(wire)
-        wire.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10), times=None)
+        wire.sandbox.faults.add(BY_TOKEN, api_errors.rate_limited(10), times=None)
         [ref] = wire.api.jobs
         wire.api.progress(ref, 42)
         await wire.sandbox.wait_for(lambda: refused(wire, 429))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery.buttons import Action
+from bot.delivery.views.button_ids import Action
 from bot.errors import StartupError, UserError
 from bot.model import JobState, spoken
 from bot.moderation.words import BlockedWords, load_words

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.delivery.buttons import Action
+from bot.delivery.views.button_ids import Action
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.rest import faults
+from bot.demo.fake_discord.state import world
 from bot.model import JobState
-from bot.sandbox import faults, refusals, state
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
-    from bot.sandbox.message import Message
+    from bot.demo.fake_discord.state.message import Message
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -39,7 +41,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 @pytest.fixture
 def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "PERMISSIONS", str(int(state.PERMISSIONS) | MANAGE_MESSAGES))
+    monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
 
 
 def post_card(desk: Desk, action: Action, job_id: str) -> Message:
@@ -172,7 +174,7 @@ async def test_a_command_that_breaks_behind_its_card_leaves_the_card_alone(
 
 
 @pytest.mark.parametrize(
-    "fault", [refusals.UNKNOWN_INTERACTION, faults.Cut()], ids=["too slow", "cut off"]
+    "fault", [api_errors.UNKNOWN_INTERACTION, faults.Cut()], ids=["too slow", "cut off"]
 )
 async def test_a_person_who_can_not_be_told_is_no_error(
     desk: Desk, caplog: pytest.LogCaptureFixture, fault: Any
@@ -213,12 +215,12 @@ async def test_a_command_that_discord_repeats_is_one_job(
 @pytest.mark.parametrize(
     ("kind", "permissions", "by_bot"),
     [
-        (state.TEXT, VIEW | SEND, True),
-        (state.TEXT, VIEW, True),  # what it has posted it may edit
-        (state.TEXT, SEND, False),
-        (state.THREAD, VIEW | SEND_IN_THREADS, True),
-        (state.THREAD, VIEW | SEND, False),
-        (state.THREAD, SEND_IN_THREADS, False),
+        (world.TEXT, VIEW | SEND, True),
+        (world.TEXT, VIEW, True),  # what it has posted it may edit
+        (world.TEXT, SEND, False),
+        (world.THREAD, VIEW | SEND_IN_THREADS, True),
+        (world.THREAD, VIEW | SEND, False),
+        (world.THREAD, SEND_IN_THREADS, False),
     ],
 )
 async def test_the_bot_edits_by_itself_only_where_it_may(

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.delivery.buttons import TEMPLATE, Action, make_button
-from bot.delivery.cards import Cards
-from bot.delivery.notation import clock_time, cut, megabytes, progress_bar, rough_time
+from bot.artifacts import NOTE_NOT_MERGED, NOTE_SILENT, Artifact
+from bot.delivery.views.button_ids import TEMPLATE, Action, make_button
+from bot.delivery.views.card import Cards
+from bot.delivery.views.formatting import clock_time, cut, megabytes, progress_bar, rough_time
+from bot.demo.fake_discord.state.components import every
 from bot.errors import ErrorKind
 from bot.model import (
     CANCELLABLE,
@@ -24,9 +26,7 @@ from bot.model import (
     new_job,
     spoken,
 )
-from bot.sandbox.components import every
 from bot.texts import Texts
-from bot.videos import NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from tests.fakes import START, VOICE, Clock, origin
 
 if TYPE_CHECKING:

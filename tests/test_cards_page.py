@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.delivery.buttons import LABELS
+from bot.delivery.views.button_ids import LABELS
 from bot.texts import Texts
 from docs.cards import PAGE, page
 

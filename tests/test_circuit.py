@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
-from bot.circuit import CircuitBreaker
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.model import JobState, Trouble
-from storage.circuits import CircuitStore
+from storage.jobs.circuits import CircuitStore
 from tests.fakes import ALL_STATES, REQUEST, Bench, Clock, FakeBackend, open_bench
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
-    from storage.circuits import Circuit
+    from storage.jobs.circuits import Circuit
 
 TROUBLES = {
     ErrorKind.AUTH: Trouble.AUTH,
@@ -305,12 +305,16 @@ async def test_a_held_line_is_not_due_and_does_not_wake_the_lanes(bench: Bench) 
 async def test_each_change_is_one_line_in_the_log(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "bot.circuit")
+    caplog.set_level("INFO", "bot.jobs.circuit_breaker")
     await open_circuit(bench)
     refuse(bench, times=3)
     for _ in range(4):
         await to_probe(bench)
-    lines = [record.getMessage() for record in caplog.records if record.name == "bot.circuit"]
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "bot.jobs.circuit_breaker"
+    ]
     assert lines == [
         "circuit.opened backend=fake reason=auth refusals=3",
         "circuit.closed backend=fake reason=auth probes=4 seconds=450",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from bot.delivery.buttons import Action
+from bot.delivery.views.button_ids import Action
 from bot.errors import UserError
+from bot.jobs.worker import Lane
 from bot.model import Client, JobState
-from bot.worker import Lane
-from cogs._rights import allowed
+from cogs._permissions import allowed
 from tests.fakes import REQUEST, Bench
 from tests.site import Caller, open_site
 

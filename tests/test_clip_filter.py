@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from bot.backends.clip_filter import WithoutClips
+from bot.backends.transport.clip_filter import WithoutClips
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

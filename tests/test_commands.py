@@ -12,9 +12,9 @@ from aiohttp import ClientSession
 
 from bot import __version__
 from bot.__main__ import main
-from bot.sandbox import faults
-from bot.sandbox.sandbox import Sandbox
-from bot.settings import Settings
+from bot.demo.fake_discord.rest import faults
+from bot.demo.fake_discord.server import Sandbox
+from bot.settings.fields import Settings
 from tests.command_line import WITHIN, end, group_is_empty, run_bot, start
 from tests.wire import free_port
 

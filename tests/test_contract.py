@@ -21,7 +21,7 @@ from aiohttp import web
 
 from bot.backends.base import Listing, RemoteState
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, WebhookError
-from bot.media.files import TooLargeError
+from bot.media.files.atomic import TooLargeError
 from tests.clips import make_clip
 from tests.contract import ENTRIES
 from tests.openai_setup import KEY, MAX_BYTES, NOW, bytes_of, names_in, served

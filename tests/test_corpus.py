@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.media.ffmpeg import Ffmpeg
+from bot.media.process.ffmpeg import Ffmpeg
 from tests import clips, strace
 from tests.cancelling import OPERATIONS, cancel_often
 from tests.corpus import ATTACKS, CLIPS, SOUNDS, Sample

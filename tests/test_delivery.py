@@ -11,13 +11,14 @@ import aiohttp
 import discord
 import pytest
 
-from bot.delivery.direct import DmRefusedError
-from bot.delivery.messages import FileTooLargeError, MessageGoneError
+from bot.artifacts import NOTE_SILENT, Handover
+from bot.delivery.card_edits import FileTooLargeError, MessageGoneError
+from bot.delivery.dm import DmRefusedError
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.api_errors import Refusal
+from bot.demo.fake_discord.rest import faults
 from bot.errors import DeliveryError
 from bot.model import JobState, Notify
-from bot.sandbox import faults, refusals
-from bot.sandbox.refusals import Refusal
-from bot.videos import NOTE_SILENT, Handover
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.demo.fake_discord.state.message import Message
     from bot.model import Job
-    from bot.sandbox.message import Message
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -80,7 +81,7 @@ async def test_a_sentence_about_an_error_is_no_card(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "refusal",
-    [refusals.UNKNOWN_WEBHOOK, refusals.UNKNOWN_MESSAGE, refusals.DEAD_TOKEN],
+    [api_errors.UNKNOWN_WEBHOOK, api_errors.UNKNOWN_MESSAGE, api_errors.DEAD_TOKEN],
     ids=lambda refusal: refusal.message,
 )
 async def test_where_discord_knows_of_no_card_there_is_none(desk: Desk, refusal: Refusal) -> None:
@@ -99,7 +100,7 @@ async def test_a_token_that_is_almost_dead_is_not_used(desk: Desk) -> None:
 
 @pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize(
-    "fault", [refusals.broken(500), refusals.broken(503), LATER, faults.Cut()], ids=repr
+    "fault", [api_errors.broken(500), api_errors.broken(503), LATER, faults.Cut()], ids=repr
 )
 async def test_a_discord_that_is_down_is_asked_for_the_card_later(desk: Desk, fault: Any) -> None:
     job, _ = await desk.video()
@@ -124,7 +125,7 @@ async def test_a_card_is_edited_by_its_token_and_then_by_the_bot(desk: Desk) -> 
 
 @pytest.mark.parametrize(
     "refusal",
-    [refusals.DEAD_TOKEN, refusals.UNKNOWN_WEBHOOK, refusals.UNAUTHORIZED],
+    [api_errors.DEAD_TOKEN, api_errors.UNKNOWN_WEBHOOK, api_errors.UNAUTHORIZED],
     ids=lambda refusal: refusal.message,
 )
 async def test_a_token_that_died_early_is_forgotten_and_the_bot_edits(
@@ -154,7 +155,7 @@ async def test_a_card_that_nothing_but_a_dead_token_could_edit_is_gone_without_a
     job, _ = await desk.video()
     job = replace(job, asker=replace(job.origin, by_bot=False))
     if died_early:
-        desk.sandbox.faults.add(BY_TOKEN, refusals.DEAD_TOKEN)
+        desk.sandbox.faults.add(BY_TOKEN, api_errors.DEAD_TOKEN)
     else:
         desk.forget_token()
     with pytest.raises(MessageGoneError):
@@ -167,7 +168,7 @@ async def test_progress_does_not_wait_for_a_token_that_is_throttled_nor_try_it_a
 ) -> None:
     job, message = await desk.video()
     card = desk.cards.render(replace(job, state=JobState.QUEUED))
-    desk.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10))
+    desk.sandbox.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     for _ in range(3):
         with pytest.raises(DeliveryError, match="Throttled"):
             await desk.messages.edit(job, card, urgent=False)
@@ -184,7 +185,7 @@ async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
     desk: Desk, named: Any, seconds: float
 ) -> None:
     job, _ = await desk.video()
-    refusal = replace(refusals.rate_limited(1), retry_after=named)
+    refusal = replace(api_errors.rate_limited(1), retry_after=named)
     desk.sandbox.faults.add(BY_TOKEN, refusal)
     for _ in range(2):
         with pytest.raises(DeliveryError):
@@ -196,7 +197,7 @@ async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
 
 async def test_what_is_urgent_goes_round_a_token_that_is_throttled(desk: Desk) -> None:
     job, message = await desk.video()
-    desk.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10))
+    desk.sandbox.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     await edit(desk, replace(job, state=JobState.QUEUED))
     assert "Waiting its turn" in message.text
     await edit(desk, replace(job, state=JobState.GENERATING))
@@ -210,8 +211,8 @@ async def test_where_there_is_no_way_round_it_a_throttled_token_is_tried_again_l
 ) -> None:
     job, message = await desk.video()
     job = replace(job, state=JobState.QUEUED, asker=replace(job.origin, by_bot=by_bot))
-    desk.sandbox.faults.add(BY_TOKEN, refusals.rate_limited(10))
-    desk.sandbox.faults.add(BY_BOT, refusals.MISSING_ACCESS)
+    desk.sandbox.faults.add(BY_TOKEN, api_errors.rate_limited(10))
+    desk.sandbox.faults.add(BY_BOT, api_errors.MISSING_ACCESS)
     with pytest.raises(DeliveryError, match="Throttled"):
         await edit(desk, job)
     assert len(desk.made("PATCH /channels")) == int(by_bot)
@@ -220,7 +221,7 @@ async def test_where_there_is_no_way_round_it_a_throttled_token_is_tried_again_l
     assert "Waiting its turn" in message.text
 
 
-@pytest.mark.parametrize("refusal", [refusals.MISSING_ACCESS, refusals.UNKNOWN_CHANNEL])
+@pytest.mark.parametrize("refusal", [api_errors.MISSING_ACCESS, api_errors.UNKNOWN_CHANNEL])
 async def test_a_card_out_of_the_bots_reach_is_gone(desk: Desk, refusal: Refusal) -> None:
     job, _ = await desk.video()
     desk.forget_token()
@@ -240,7 +241,7 @@ async def test_a_file_that_is_too_large_is_told_from_other_refusals(desk: Desk) 
 
 
 @pytest.mark.usefixtures("_impatient")
-@pytest.mark.parametrize("fault", [refusals.broken(500), LATER, faults.Cut()], ids=repr)
+@pytest.mark.parametrize("fault", [api_errors.broken(500), LATER, faults.Cut()], ids=repr)
 @pytest.mark.parametrize("by_bot", [False, True])
 async def test_a_discord_that_is_down_is_edited_later(
     desk: Desk, fault: Any, *, by_bot: bool
@@ -272,7 +273,7 @@ async def test_a_refusal_that_will_stay_leaves_the_video_to_the_dm(
     assert not message.files
 
 
-@pytest.mark.parametrize("refusal", [refusals.UNAUTHORIZED, Refusal(403, 0, "Cloudflare")])
+@pytest.mark.parametrize("refusal", [api_errors.UNAUTHORIZED, Refusal(403, 0, "Cloudflare")])
 async def test_a_refusal_that_is_not_about_the_message_is_none_of_its_ends(
     desk: Desk, refusal: Refusal
 ) -> None:
@@ -342,10 +343,10 @@ async def test_the_dm_of_another_job_with_the_same_prompt_is_not_taken_for_ones_
 @pytest.mark.parametrize(
     "fault",
     [
-        refusals.broken(503),
+        api_errors.broken(503),
         LATER,
         faults.Cut(),
-        refusals.UNAUTHORIZED,
+        api_errors.UNAUTHORIZED,
         Refusal(403, 0, "Cloudflare"),
         Refusal(403, 40003, "You are opening direct messages too fast"),
     ],
@@ -366,7 +367,7 @@ async def test_a_dm_that_did_not_get_through_is_tried_again(
 
 
 @pytest.mark.parametrize(
-    "refusal", [refusals.DM_CLOSED, Refusal(403, 50278, "No mutual guilds")], ids=lambda r: r.code
+    "refusal", [api_errors.DM_CLOSED, Refusal(403, 50278, "No mutual guilds")], ids=lambda r: r.code
 )
 async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(
     desk: Desk, refusal: Refusal
@@ -389,8 +390,8 @@ async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(
 @pytest.mark.parametrize(
     "refusal",
     [
-        refusals.UNKNOWN_USER,
-        refusals.MISSING_ACCESS,
+        api_errors.UNKNOWN_USER,
+        api_errors.MISSING_ACCESS,
         Refusal(403, 20026, "Your bot has been flagged by our anti-spam system"),
         Refusal(400, 50033, "Invalid Recipient(s)"),
         Refusal(400, 50035, "Invalid Form Body"),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.__main__ import main
-from bot.commands import demo
-from bot.storyboard.scenes import split_scenes
+from bot.demo import command
+from bot.storyboard.drawing.scenes import split_scenes
 from tests import clips
 from tests.command_line import WITHIN, end, group_is_empty, run_bot, start
 from tests.videos_api import Fault, VideosApi
@@ -88,14 +88,14 @@ async def test_any_server_that_speaks_the_videos_api_can_be_shown(
         )
         [job] = api.jobs.values()
     words, _, brief = job["prompt"].partition("\n\n")
-    assert words == demo.PROMPT
+    assert words == command.PROMPT
     assert brief.startswith("Subject: ")
     assert_narrated(ended, tmp_path / "data" / "demo")
 
 
 def test_the_prompt_that_is_shown_makes_whole_lines_of_its_own() -> None:
-    scenes = split_scenes(demo.PROMPT, seconds=8)
-    assert " ".join(scenes) == demo.PROMPT.replace(":", "")
+    scenes = split_scenes(command.PROMPT, seconds=8)
+    assert " ".join(scenes) == command.PROMPT.replace(":", "")
     assert [len(scene.split()) for scene in scenes] == [3, 3, 5]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.__main__ import main
-from bot.commands import demo
-from bot.settings import load_settings
+from bot.demo import command
+from bot.settings.fields import load_settings
 from tests.command_line import run_bot
 from tests.videos_api import Fault, VideosApi
 
@@ -59,7 +59,7 @@ async def test_where_a_video_may_cost_something_it_is_said_before_the_command(
 
 
 def test_the_address_is_that_of_the_backend(capsys: pytest.CaptureFixture[str]) -> None:
-    warn = demo._warn_of_costs  # noqa: SLF001 - a whole demo would need the service
+    warn = command._warn_of_costs  # noqa: SLF001 - a whole demo would need the service
     warn(load_settings(video_backend="openrouter", openrouter_api_key="sk-or"))
     warn(load_settings(video_backend="gemini", gemini_api_key="gm"))
     out = capsys.readouterr().out

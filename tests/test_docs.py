@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -22,10 +23,10 @@ from PIL import Image
 import cogs
 from bot import __version__
 from bot.__main__ import all_commands
+from bot.api_clients.status import Status
 from bot.errors import ErrorKind
 from bot.model import TRANSITIONS, JobState, Trouble
-from bot.outside import Status
-from bot.settings import Settings
+from bot.settings.fields import Settings
 from bot.texts import Texts
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ SHOWN_STATES = frozenset(JobState) - {JobState.NOTIFYING, JobState.SUCCEEDED}
 PUT_TOGETHER = {
     "state": SHOWN_STATES,
     "failed": frozenset(ErrorKind),
-    # What bot/media/sniff.py says in words.
+    # What bot/media/narration/sniff.py says in words.
     "found": {"text", "data", "mp4 or m4a", "webm or matroska"},
     "trouble": frozenset(Trouble),
     "operator": frozenset(Trouble) | {"over"},
@@ -225,27 +226,54 @@ def test_the_tree_names_what_is_there() -> None:
     assert all((ROOT / path).is_dir() == path.endswith("/") for path in tree())
 
 
-def test_the_tree_names_every_module() -> None:
-    tracked = tracked_files()
-    packages = ("bot/", "cogs/", "storage/")
-    modules = {
-        package + (rest[0] if len(rest) == 1 else f"{rest[0]}/")
-        for package in packages
-        for path in tracked
-        if path.startswith(package) and (rest := path.removeprefix(package).split("/"))
+def at_the_top(package: str) -> set[str]:
+    """Return the modules and folders of a package, as the tree writes them."""
+    inside = (path.removeprefix(package) for path in tracked_files() if path.startswith(package))
+    parts = (path.partition("/") for path in inside)
+    return {package + name + slash for name, slash, _ in parts} - {f"{package}__init__.py"}
+
+
+def test_the_tree_names_every_room() -> None:
+    folders = {path.partition("/")[0] + "/" for path in tracked_files() if "/" in path}
+    rooms = {path for path in at_the_top("storage/") if path.endswith("/")}
+    assert (at_the_top("bot/") | folders | rooms) - tree() == {".ci/"}
+
+
+def test_every_room_of_the_bot_stands_on_a_rung() -> None:
+    rungs = {name for rung in layers() for name in rung.split(" | ")}
+    named = {
+        path.removesuffix("/").removesuffix(".py").replace("/", ".")
+        for path in at_the_top("bot/")
+        if path != "bot/locales/"
     }
-    folders = {path.partition("/")[0] + "/" for path in tracked if "/" in path}
-    unnamed = (modules | folders) - tree()
-    assert {path for path in unnamed if not path.endswith("__init__.py")} == {".ci/"}
+    assert rungs == named | {"cogs", "storage"}
 
 
-def test_the_ladder_is_the_one_that_is_held() -> None:
-    (ladder,) = (
+def layers() -> list[str]:
+    (found,) = (
         contract["layers"]
         for contract in PYPROJECT["tool"]["importlinter"]["contracts"]
         if contract["type"] == "layers"
     )
-    assert block(ARCHITECTURE, "## The ladder") == ladder
+    return found
+
+
+def test_no_room_is_crowded() -> None:
+    """A room has at most 15 modules, the top of the bot 12 modules and 16 packages."""
+    top = at_the_top("bot/") - {"bot/locales/"}
+    assert sum(path.endswith("/") for path in top) <= 16
+    assert sum(path.endswith(".py") for path in top) <= 12
+    rooms = Counter(
+        path.rpartition("/")[0]
+        for path in tracked_files()
+        if path.startswith(("bot/", "cogs/", "storage/")) and path.endswith(".py")
+    )
+    assert {room: count for room, count in rooms.items() if count > 15} == {}
+
+
+def test_the_ladder_is_the_one_that_is_held() -> None:
+    assert block(ARCHITECTURE, "## The ladder") == layers()
+    assert len(layers()) <= 15
 
 
 def test_every_dependency_has_its_reason() -> None:
@@ -362,7 +390,7 @@ def keys_in_code() -> set[str]:
 
 def keys_in_pages() -> set[str]:
     """Find what the browser is told to ask for, in quotation marks or to be filled in."""
-    folder = ROOT / "bot/web/static"
+    folder = ROOT / "bot/web/pages/static"
     text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
     sections = "page|share|prompt|audio"
     found = set(re.findall(rf'(?:\{{\{{|")((?:{sections})\.[a-z_]+)(?:\}}\}}|")', text))

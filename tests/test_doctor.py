@@ -17,12 +17,12 @@ from aiohttp.test_utils import TestServer
 from bot.__main__ import main
 from bot.commands import doctor
 from bot.commands.doctor import examine
-from bot.media import piper
+from bot.demo.fake_discord.rest import faults
+from bot.demo.fake_discord.server import Sandbox
 from bot.model import JobState, Trouble
-from bot.sandbox import faults
-from bot.sandbox.sandbox import Sandbox
-from bot.settings import Settings, load_settings
-from storage.inspect import count_delivering
+from bot.settings.fields import Settings, load_settings
+from bot.speech import piper
+from storage.snapshot import count_delivering
 from tests import clips
 from tests.chat_api import MODEL, ChatApi
 from tests.command_line import run_bot
@@ -37,7 +37,7 @@ from tests.wire import free_port
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.commands.findings import Finding
+    from bot.commands.checks.findings import Finding
     from tests.fakes import Bench, Clock
 
 MIB = 1024 * 1024

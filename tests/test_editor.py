@@ -9,15 +9,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT
 from bot.errors import MediaError, UserError
-from bot.media.download import AttachmentFetcher
-from bot.media.editor import Editor
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.mp4 import read_mp4
-from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
-from bot.media.speech import speak_once
-from bot.media.workspace import Workspace
-from bot.videos import NOTE_HELD_INSTEAD, NOTE_SILENT
+from bot.jobs.editor import Editor
+from bot.media.files.download import AttachmentFetcher
+from bot.media.files.workspace import Workspace
+from bot.media.mp4.reader import read_mp4
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.speech.voice import speak_once
 from tests import clips
 from tests.fakes import FakeVoice
 from tests.measurements import level
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.media.speech import Voice
+    from bot.speech.voice import Voice
 
 JOB = "0" * 32
 NEXT = "1" * 32
@@ -255,7 +255,7 @@ async def test_a_smaller_copy_is_made_beside_the_original(
 async def test_who_wants_a_copy_that_another_is_making_waits_for_it(
     editor: Editor, workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "bot.media.fit")
+    caplog.set_level(logging.INFO, "bot.media.render.shrink")
     video = workspace.video(JOB)
     video.parent.mkdir(parents=True)
     clips.make_clip(video)

@@ -11,10 +11,10 @@ import pytest
 
 from bot.backends.base import RemoteState
 from bot.backends.openai_videos import OpenAIVideos
-from bot.eraser import Eraser
 from bot.errors import BackendError, ErrorKind
+from bot.library.remote_deletion import Eraser
 from bot.model import JobState
-from storage.keeping import KeepingStore
+from storage.retention import KeepingStore
 from tests.fakes import PATIENCE, REQUEST, FakeBackend
 from tests.storyboards import HandRenderer, files, open_board
 

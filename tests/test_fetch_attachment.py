@@ -11,9 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.errors import MediaError, UserError
-from bot.media import download
-from bot.media.download import AttachmentFetcher
-from bot.media.files import TooLargeError, save
+from bot.media.files import download
+from bot.media.files.atomic import TooLargeError, save
+from bot.media.files.download import AttachmentFetcher
 
 if TYPE_CHECKING:
     from pathlib import Path

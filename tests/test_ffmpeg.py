@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import MediaError, StartupError
-from bot.media import child as door
-from bot.media.child import Limits, LostChildError
-from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.media.process import child as door
+from bot.media.process.child import Limits, LostChildError
+from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from tests import clips
 
 TONE = ("-f", "lavfi", "-i", "sine=duration=2")
@@ -23,8 +23,8 @@ ENDLESS = ("-re", "-f", "lavfi", "-i", "sine", "-f", "null", "-")
 # A bot that tells its child's process id, and then waits for the child.
 BOT = """
 import asyncio, os, pathlib, sys
-from bot.media.child import Limits
-from bot.media.ffmpeg import Ffmpeg
+from bot.media.process.child import Limits
+from bot.media.process.ffmpeg import Ffmpeg
 
 def tell(seconds):
     print(pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text(), flush=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.fit import TooLittleRoomError, fit
-from bot.media.fit_plan import Source, make_plan
-from bot.media.mp4 import read_mp4
+from bot.media.mp4.reader import read_mp4
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.shrink import TooLittleRoomError, fit
+from bot.media.render.shrink_plan import Source, make_plan
 from tests import clips
 from tests.test_ffmpeg import Started
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.delivery.buttons import Action
+from bot.artifacts import Handover
+from bot.delivery.views.button_ids import Action
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.rest import faults
+from bot.demo.fake_discord.state import world
+from bot.demo.fake_discord.uploads import Upload
 from bot.errors import UserError
 from bot.model import JobState
-from bot.sandbox import faults, refusals, state
-from bot.sandbox.uploads import Upload
 from bot.texts import Texts
-from bot.videos import Handover
-from cogs._fields import file_in, text_in, tick_in
+from cogs._form_values import file_in, text_in, tick_in
 from tests import clips
 from tests.desk import open_desk
 from tests.discord_spec import check_all
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.message import Message
     from bot.model import Attachment, Job
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.message import Message
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -354,7 +356,7 @@ async def test_a_card_that_can_not_be_removed_can_be_removed_later(
     desk: Desk, warnings: Errors
 ) -> None:
     job = await finished(desk)
-    desk.sandbox.faults.add("DELETE /webhooks/*", refusals.UNKNOWN_MESSAGE)
+    desk.sandbox.faults.add("DELETE /webhooks/*", api_errors.UNKNOWN_MESSAGE)
     opened = await form(desk, Action.DELETE, job)
     await delete(desk, opened)
     async with asyncio.timeout(PATIENCE):
@@ -368,7 +370,7 @@ async def test_a_card_that_can_not_be_removed_can_be_removed_later(
 async def test_a_moderator_deletes_but_makes_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "PERMISSIONS", str(int(state.PERMISSIONS) | MANAGE_MESSAGES))
+    monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
     job, moderator = await finished(desk), desk.sandbox.world.add_user("grace")
     for action in (Action.AGAIN, Action.EDIT, Action.NARRATE):
         assert "Only the person" in (await press(desk, action, job, user=moderator)).text

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.backends import gemini_formats
 from bot.backends.base import Listing, RemoteState
+from bot.backends.gemini import formats
 from bot.errors import BackendError, ErrorKind, WebhookError
 from tests.contract import GEMINI
 from tests.gemini_api import GeminiApi, answered
@@ -17,7 +17,7 @@ from tests.stand_in import Fault
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.backends.gemini import Gemini
+    from bot.backends.gemini.adapter import Gemini
     from bot.model import VideoRequest
 
 
@@ -200,7 +200,7 @@ def test_no_webhook_is_believed() -> None:
 
 
 def test_a_price_is_told_where_a_list_has_it() -> None:
-    price = gemini_formats.list_price(model="gemini-omni-1.2-flash", seconds=8, size="1280x720")
+    price = formats.list_price(model="gemini-omni-1.2-flash", seconds=8, size="1280x720")
     assert price
     assert price.dollars == pytest.approx(0.81, abs=0.005)
     assert price.as_of == "2026-11"
@@ -211,4 +211,4 @@ def test_a_price_is_told_where_a_list_has_it() -> None:
     [("gemini-omni-1.2-flash", "2x2"), ("another", "1280x720")],
 )
 def test_no_price_is_invented(model: str, size: str) -> None:
-    assert gemini_formats.list_price(model=model, seconds=8, size=size) is None
+    assert formats.list_price(model=model, seconds=8, size=size) is None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.backends.gemini import Gemini
+    from bot.backends.gemini.adapter import Gemini
 
 
 @pytest.fixture(scope="session")

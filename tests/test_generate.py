@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.__main__ import main
-from bot.media.mp4 import read_mp4
+from bot.media.mp4.reader import read_mp4
 from bot.model import Caps, Client, JobState, Trouble, new_job
-from storage.circuits import CircuitStore
 from storage.database import open_database
-from storage.jobs import JobStore
+from storage.jobs.circuits import CircuitStore
+from storage.jobs.store import JobStore
 from tests import clips
 from tests.command_line import end, run_bot, start
 from tests.fakes import REQUEST

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.web import objects
+from bot.web.api import json_body
 from tests.fakes import PATIENCE
 from tests.site import TOKEN, Caller, open_site
 
@@ -63,7 +63,7 @@ async def raw(
 async def test_a_sign_in_whose_body_never_comes_is_not_waited_for(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects, "_READ_SECONDS", 0.05)
+    monkeypatch.setattr(json_body, "_READ_SECONDS", 0.05)
     answer = await raw(caller, "POST /api/session", JSON, body=b"{", length=20)
     assert answer == (408, "api.too_slow")
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.web.identities import Identities
+from bot.web.api.authentication import Identities
 from tests.site import TOKEN, Caller, open_site
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import MediaError, UserError
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.ingest import ingest, read_narration
+from bot.media.narration.ingest import ingest, read_narration
+from bot.media.process.ffmpeg import Ffmpeg
 from tests import clips
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.ingest import ingest
-from bot.media.inline import Repair, repair_for
-from bot.media.merge import merge, repair
-from bot.media.mp4 import read_mp4
-from bot.media.presets import NarrationFit, NarrationPresets
+from bot.media.mp4.playable import Repair, repair_for
+from bot.media.mp4.reader import read_mp4
+from bot.media.narration.ingest import ingest
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.merge import merge, repair
+from bot.media.render.narration_options import NarrationFit, NarrationPresets
 from tests import clips
 from tests.measurements import clicks, flashes, packets
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.artifacts import Artifact
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import UserError
 from bot.model import TRANSITIONS, Caps, JobState, VideoRequest
-from bot.videos import Artifact
-from storage.inbox import KEEP_SECONDS
-from storage.jobs import Changes
+from storage.jobs.inbox import KEEP_SECONDS
+from storage.jobs.store import Changes
 from tests.fakes import ALL_STATES, REQUEST, START, VOICE, Bench, Clock, open_bench, origin
 
 if TYPE_CHECKING:

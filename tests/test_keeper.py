@@ -15,8 +15,8 @@ from yarl import URL
 
 from bot.links import Links
 from bot.model import Client, JobState
-from bot.web.downloads import Downloads
-from storage.keeping import KeepingStore
+from bot.web.pages.file_links import Downloads
+from storage.retention import KeepingStore
 from tests.fakes import CAPS, PATIENCE, REQUEST, VOICE, origin
 from tests.wire import open_wire
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.sandbox import faults
+from bot.demo.fake_discord.rest import faults
 from tests import clips
 from tests.bot_process import open_bot
 from tests.discord_spec import check_all
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.message import Message
+    from bot.demo.fake_discord.state.message import Message
     from tests.bot_process import BotProcess
 
 # Each takes seconds: all of the loop is a proof.

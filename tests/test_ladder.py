@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery.ladder import Ladder, Parcel, Place
-from bot.delivery.messages import FileTooLargeError
+from bot.artifacts import Handover
+from bot.delivery.card_edits import FileTooLargeError
+from bot.delivery.upload_fallback import Ladder, Parcel, Place
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.api_errors import Refusal
 from bot.errors import UnconfirmedSubmitError
 from bot.links import Links
 from bot.model import JobState, Notify
-from bot.sandbox import refusals
-from bot.sandbox.refusals import Refusal
-from bot.videos import Handover
-from storage.limits import UploadLimits
+from storage.upload_limits import UploadLimits
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import origin
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.artifacts import Artifact
+    from bot.demo.fake_discord.state.message import Message
     from bot.model import Job
-    from bot.sandbox.message import Message
-    from bot.videos import Artifact
     from tests.desk import Desk
 
 PUBLIC_URL = "https://videos.example.org"
@@ -225,7 +225,7 @@ async def test_a_link_plays_on_the_card_where_discord_lets_it(desk: Desk, *, ref
     desk.sandbox.limits.upload_bytes = 100
     if refused:
         edits = "PATCH /webhooks/*"
-        desk.sandbox.faults.add(edits, refusals.TOO_LARGE)
+        desk.sandbox.faults.add(edits, api_errors.TOO_LARGE)
         desk.sandbox.faults.add(edits, Refusal(400, 50035, "Invalid Form Body"))
     handover = await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact)
     assert handover is Handover.CARD

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.artifacts import NOTE_SILENT, Handover
 from bot.delivery import resend
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.rest import faults
+from bot.demo.fake_discord.state import world
 from bot.errors import UserError
-from bot.library import Library
+from bot.library.index import Library
 from bot.model import JobState, VideoRequest
-from bot.sandbox import faults, refusals, state
-from bot.videos import NOTE_SILENT, Handover
 from tests.desk import make_resender, open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from bot.demo.fake_discord.state.message import Message
+    from bot.demo.fake_discord.state.world import User
     from bot.model import Job
-    from bot.sandbox.message import Message
-    from bot.sandbox.state import User
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -48,7 +50,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 @pytest.fixture
 def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "PERMISSIONS", str(int(state.PERMISSIONS) | MANAGE_MESSAGES))
+    monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
 
 
 class Sent(logging.Handler):
@@ -364,7 +366,7 @@ async def test_an_upload_that_keeps_breaking_is_given_up(
 async def test_a_refusal_is_not_repeated(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
-    desk.sandbox.faults.add(UPLOAD, refusals.NOT_THE_AUTHOR)
+    desk.sandbox.faults.add(UPLOAD, api_errors.NOT_THE_AUTHOR)
     assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
     assert len(desk.made("PATCH /webhooks")) == 2
 

@@ -9,7 +9,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobChanged, JobState
-from bot.web import live, reader
+from bot.web.api import socket_session, websocket
 from tests import described
 from tests.fakes import PATIENCE
 from tests.site import OTHER_TOKEN, TOKEN, Caller, open_site
@@ -292,7 +292,7 @@ async def test_a_client_that_opens_sockets_without_end_is_told_to_wait(caller: C
 async def test_all_sockets_of_a_client_may_follow_all_they_can_at_once_and_then_messages_are_paced(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(socket_session, "_PAUSE_SECONDS", 0.0)
     job_id, foreign = await caller.order(), await caller.order(token=OTHER_TOKEN)
     many, few = await connect(caller), await connect(caller)
     for _ in range(1000):  # 20 sockets with 50 jobs
@@ -348,7 +348,7 @@ async def test_a_stop_of_the_bot_closes_every_socket(bench: Bench) -> None:
 async def test_a_stop_of_the_bot_waits_for_all_silent_sockets_at_once(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(websocket, "_CLOSE_SECONDS", 0.2)
     loop = asyncio.get_running_loop()
     async with open_site(bench) as caller:
         job_id = await caller.order()

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.loudness import measure_loudness
+from bot.media.narration.loudness import measure_loudness
+from bot.media.process.ffmpeg import Ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path

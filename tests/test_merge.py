@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.ingest import Narration, ingest
-from bot.media.merge import merge
-from bot.media.mp4 import read_mp4
-from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.mp4.reader import read_mp4
+from bot.media.narration.ingest import Narration, ingest
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.merge import merge
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from tests import clips
 from tests.measurements import (
     clicks,

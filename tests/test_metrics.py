@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.metrics import Metrics
-from bot.web.metrics import MetricsPage
-from bot.web.server import WebServer, bind
+from bot.web.http.server import WebServer, bind
+from bot.web.metrics_page import MetricsPage
 from tests.fakes import Bench, FakeBackend, open_bench
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from openai import AsyncOpenAI
 
-from bot.delivery.buttons import Action
-from bot.delivery.choices import choices_for
+from bot.delivery.views.button_ids import Action
+from bot.delivery.views.card_buttons import choices_for
 from bot.errors import BackendError, ErrorKind
 from bot.model import JobState, spoken
 from bot.moderation.base import Reason

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.rest import faults
+from bot.demo.fake_discord.server import SandboxError
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
 from bot.moderation.base import Reason
-from bot.sandbox import faults, refusals
-from bot.sandbox.sandbox import SandboxError
 from cogs import narrate as cog
 from storage.speeches import Listener
 from tests import clips
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.message import Message
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.message import Message
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -213,7 +214,7 @@ async def test_a_broken_upload_is_tried_again_with_a_fresh_file(
 
 
 async def test_an_upload_that_discord_refuses_is_told(desk: Desk) -> None:
-    desk.sandbox.faults.add(EDIT, refusals.TOO_LARGE)
+    desk.sandbox.faults.add(EDIT, api_errors.TOO_LARGE)
     assert "did not take the audio file" in (await ask(desk)).text
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.backends.addresses import is_public
+from bot.backends.transport.address_guard import is_public
 from bot.errors import BackendError, ErrorKind
 from tests.openai_setup import MAX_BYTES, bytes_of, done, finished, names_in, served
 from tests.videos_api import Fault, VideosApi

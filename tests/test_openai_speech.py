@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openai import AsyncOpenAI
 
-from bot.backends.openai_speech import OpenAISpeech
 from bot.errors import UserError
-from bot.media.speech import speak_once
+from bot.speech.openai_voice import OpenAISpeech
+from bot.speech.voice import speak_once
 from tests.openai_setup import KEY, TLS, names_in
 from tests.speech_api import SpeechApi
 from tests.stand_in import Fault

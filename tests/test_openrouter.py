@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.backends import openrouter_models
 from bot.backends.base import Listing, Webhook
+from bot.backends.openrouter import models
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
 from bot.pacing import Cadence
 from bot.web.webhooks import PATH
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.backends.openrouter import OpenRouter
+    from bot.backends.openrouter.adapter import OpenRouter
     from bot.model import VideoRequest
 
 REQUEST = OPENROUTER.request
@@ -145,8 +145,8 @@ async def test_the_list_of_models_is_read(backend: OpenRouter) -> None:
     first, _ = await backend.offers()
     assert first.names == ("google/veo-3.1", "google/veo-3.1-20260101")
     assert (first.seconds, first.has_sound) == ((4, 6, 8), True)
-    assert openrouter_models.check((first,), model="google/veo-3.1", **HD) is first
-    assert openrouter_models.check((first,), model="google/veo-3.1-20260101", **HD) is first
+    assert models.check((first,), model="google/veo-3.1", **HD) is first
+    assert models.check((first,), model="google/veo-3.1-20260101", **HD) is first
 
 
 @pytest.mark.parametrize("body", [b"[]", b"no JSON", b'{"data": {}}', b'{"data": [1, {"id": 7}]}'])
@@ -161,8 +161,8 @@ async def test_a_list_that_is_none_is_an_error(
         await backend.offers()
 
 
-def offer(**changes: Any) -> openrouter_models.ModelOffer:
-    (read,) = openrouter_models.offers_in({"data": [model("a/b", **changes)]})
+def offer(**changes: Any) -> models.ModelOffer:
+    (read,) = models.offers_in({"data": [model("a/b", **changes)]})
     return read
 
 
@@ -181,19 +181,19 @@ def test_presets_that_the_model_can_not_make_are_explained(
     presets: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(StartupError) as caught:
-        openrouter_models.check((offer(),), **({"model": "a/b"} | HD | presets))
+        models.check((offer(),), **({"model": "a/b"} | HD | presets))
     assert str(caught.value) == sentence
 
 
 def test_what_the_list_does_not_say_is_not_refused() -> None:
     silent = offer(supported_durations=None, supported_sizes=[])
-    assert openrouter_models.check((silent,), model="a/b", seconds=60, size="2x2") is silent
+    assert models.check((silent,), model="a/b", seconds=60, size="2x2") is silent
 
 
 def test_of_many_models_some_are_named() -> None:
-    many = openrouter_models.offers_in({"data": [model(f"a/{n:02}") for n in range(40)]})
+    many = models.offers_in({"data": [model(f"a/{n:02}") for n in range(40)]})
     with pytest.raises(StartupError, match=r"it has a/00, .*a/11, \.\.\.\.$"):
-        openrouter_models.check(many, model="b", **HD)
+        models.check(many, model="b", **HD)
 
 
 @pytest.mark.parametrize(

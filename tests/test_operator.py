@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery.opening import make_operator_notices
+from bot.delivery.wiring import make_operator_notices
+from bot.demo.fake_discord import api_errors
 from bot.errors import DeliveryError
 from bot.model import JobState, Trouble
-from bot.sandbox import refusals
 from bot.texts import Texts
-from storage.outlook import Outlooks
+from storage.jobs.queue_outlook import Outlooks
 from tests.desk import open_desk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.delivery.operator import OperatorNotices
-    from bot.sandbox.state import User
-    from bot.sandbox.wire import Payload
+    from bot.delivery.operator_notices import OperatorNotices
+    from bot.demo.fake_discord.state.world import User
+    from bot.demo.fake_discord.wire import Payload
     from tests.desk import Desk
 
 
@@ -187,7 +187,7 @@ async def test_of_a_team_those_are_told_who_run_the_bot(desk: Desk) -> None:
 async def test_a_discord_that_is_down_is_told_later(desk: Desk) -> None:
     await open_circuit(desk)
     for fault in ("GET /oauth2/applications/@me", "POST /users/@me/channels"):
-        desk.sandbox.faults.add(fault, refusals.broken(408))
+        desk.sandbox.faults.add(fault, api_errors.broken(408))
         with pytest.raises(DeliveryError):
             await notices(desk).tell()
     await notices(desk).tell()
@@ -197,7 +197,7 @@ async def test_a_discord_that_is_down_is_told_later(desk: Desk) -> None:
 async def test_an_owner_who_takes_no_dms_is_asked_once_and_the_card_claims_nothing(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.sandbox.faults.add("POST /channels/*/messages", refusals.DM_CLOSED, times=None)
+    desk.sandbox.faults.add("POST /channels/*/messages", api_errors.DM_CLOSED, times=None)
     await open_circuit(desk)
     for _ in range(3):
         await notices(desk).tell()

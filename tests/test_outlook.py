@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.model import JobState, Outlook, Trouble
-from storage.outlook import Outlooks
+from storage.jobs.queue_outlook import Outlooks
 from tests.fakes import REQUEST, VOICE
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.web import page as page_module
+from bot.web.pages import home as page_module
 from tests.site import MAX_AUDIO, Caller, open_site
 
 if TYPE_CHECKING:

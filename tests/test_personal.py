@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.artifacts import Handover
+from bot.demo.fake_discord.api_errors import UNKNOWN_WEBHOOK
 from bot.model import JobState, Notify
-from bot.sandbox.refusals import UNKNOWN_WEBHOOK
-from bot.videos import Handover
 from storage.people import Person
 from tests.desk import open_desk
 from tests.discord_spec import check_all
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.demo.fake_discord.state.message import Message
+    from bot.demo.fake_discord.state.world import User
     from bot.model import Job
-    from bot.sandbox.message import Message
-    from bot.sandbox.state import User
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.artifacts import NOTE_HELD_INSTEAD, Handover
 from bot.backends.base import RemoteState
 from bot.errors import (
     BackendError,
@@ -19,9 +20,8 @@ from bot.errors import (
 )
 from bot.model import JobState, VideoRequest, spoken
 from bot.texts import Texts
-from bot.videos import NOTE_HELD_INSTEAD, Handover
 from storage.database import Database, open_database
-from storage.keeping import KeepingStore
+from storage.retention import KeepingStore
 from tests.fakes import (
     CAPS,
     CLIP,

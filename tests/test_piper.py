@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StartupError, UserError
-from bot.media import piper
-from bot.media.child import LostChildError
-from bot.media.piper import Piper, open_piper, spoken_lines
-from bot.media.speech import as_of_speech, checked_text, speak_once
+from bot.media.process.child import LostChildError
+from bot.speech import piper
+from bot.speech.piper import Piper, open_piper, spoken_lines
+from bot.speech.voice import as_of_speech, checked_text, speak_once
 from tests.openai_setup import names_in
 
 PROGRAM = Path(__file__).with_name("fake_piper.py")

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.poster import take_poster
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.poster import take_poster
 from tests import clips
 
 if TYPE_CHECKING:

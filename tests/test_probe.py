@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import MediaError
-from bot.media.mp4 import read_mp4
+from bot.media.mp4.reader import read_mp4
 from tests.clips import ffmpeg, make_clip, make_tone
 
 if TYPE_CHECKING:

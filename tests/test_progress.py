@@ -21,7 +21,7 @@ from tests.test_cards import job as any_job
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from bot.delivery.deliver import DiscordDeliverer
+    from bot.delivery.deliverer import DiscordDeliverer
     from bot.model import Job
 
 

@@ -11,22 +11,27 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.commands import reach
-from bot.commands.reach import answer_of, examine_api, examine_port, examine_public_url
-from bot.settings import Settings
-from bot.web.server import WebServer, bind
+from bot.commands.checks import reachability
+from bot.commands.checks.reachability import (
+    answer_of,
+    examine_api,
+    examine_port,
+    examine_public_url,
+)
+from bot.settings.fields import Settings
+from bot.web.http.server import WebServer, bind
 from tests.wire import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from bot.commands.findings import Finding
+    from bot.commands.checks.findings import Finding
 
 
-def knowing(*addresses: str) -> Callable[[str], Awaitable[list[reach.Address]]]:
+def knowing(*addresses: str) -> Callable[[str], Awaitable[list[reachability.Address]]]:
     """Return a resolver that knows one answer; none: there is no such name."""
 
-    async def look_up(host: str) -> list[reach.Address]:
+    async def look_up(host: str) -> list[reachability.Address]:
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, f"no {host}")
         return [ipaddress.ip_address(address) for address in addresses]
@@ -79,7 +84,7 @@ async def test_a_name_that_nobody_knows_is_seen() -> None:
 async def test_a_name_that_no_lookup_answers_is_given_up_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reach, "_LOOKUP_SECONDS", -1.0)
+    monkeypatch.setattr(reachability, "_LOOKUP_SECONDS", -1.0)
     found = await examine_public_url("https://c.example")
     assert not found.ok
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from bot.settings import Settings, load_settings
+from bot.settings.fields import Settings, load_settings
 from tests import recipes
 from tests.peers import litellm
 

@@ -14,22 +14,23 @@ import yarl
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.sandbox import faults, refusals
-from bot.sandbox.components import text_of
-from bot.sandbox.gateway import MAX_SESSIONS
-from bot.sandbox.rates import Rates
-from bot.sandbox.refusals import RefusedError
-from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.uploads import Upload
-from bot.sandbox.wire import SandboxError
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.api_errors import RefusedError
+from bot.demo.fake_discord.gateway.connection import MAX_SESSIONS
+from bot.demo.fake_discord.rest import faults
+from bot.demo.fake_discord.rest.rate_limits import Rates
+from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.state.components import text_of
+from bot.demo.fake_discord.uploads import Upload
+from bot.demo.fake_discord.wire import SandboxError
 from tests.discord_spec import check, check_all, check_schema, specification
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from bot.sandbox.invocations import Value
-    from bot.sandbox.message import Message
+    from bot.demo.fake_discord.gateway.interaction_events import Value
+    from bot.demo.fake_discord.state.message import Message
 
 CLIP = b"\0\0\0\x18ftypmp42" + b"clip" * 1000
 VOICE = b"RIFF" + b"voice" * 500
@@ -308,7 +309,7 @@ async def test_a_file_over_the_limit_is_refused_and_changes_nothing(
 
 
 async def test_a_rate_limit_is_honoured_by_discord_py(sandbox: Sandbox, bot: Bot) -> None:
-    sandbox.faults.add("POST /interactions/*", refusals.rate_limited(0.01), times=2)
+    sandbox.faults.add("POST /interactions/*", api_errors.rate_limited(0.01), times=2)
     await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
 
     called = sandbox.ledger.operations("callback")
@@ -639,13 +640,13 @@ async def test_a_slow_answer_comes_when_it_is_released(sandbox: Sandbox, bot: Bo
 @pytest.mark.parametrize(
     ("refusal", "status"),
     [
-        (refusals.MISSING_ACCESS, 403),
-        (refusals.UNKNOWN_MESSAGE, 404),
-        (refusals.broken(503), 503),
+        (api_errors.MISSING_ACCESS, 403),
+        (api_errors.UNKNOWN_MESSAGE, 404),
+        (api_errors.broken(503), 503),
     ],
 )
 async def test_a_refusal_from_the_table_reaches_the_bot(
-    sandbox: Sandbox, bot: Bot, refusal: refusals.Refusal, status: int
+    sandbox: Sandbox, bot: Bot, refusal: api_errors.Refusal, status: int
 ) -> None:
     async def post(interaction: discord.Interaction, _audio: object) -> None:
         await bot.get_partial_messageable(interaction.channel_id or 0).send("hello")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery.buttons import Action
+from bot.delivery.views.button_ids import Action
 from bot.model import JobState
 from tests.chat_api import MODEL, ChatApi
 from tests.desk import open_desk
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.demo.fake_discord.state.message import Message
     from bot.model import Job
-    from bot.sandbox.message import Message
     from tests.desk import Desk
 
 WORDS = "a cat on a roof"

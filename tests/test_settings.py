@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.backends.signatures import signing_keys
+from bot.backends.standard_webhooks import signing_keys
 from bot.errors import StartupError
-from bot.setting_errors import takes
-from bot.settings import Settings, load_settings
+from bot.settings.error_messages import takes
+from bot.settings.fields import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)

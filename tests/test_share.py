@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from yarl import URL
 
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.posters import Posters
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.poster_cache import Posters
 from bot.model import JobState
 from tests import clips
 from tests.site import LINK_SECONDS, OTHER_TOKEN, Caller, open_site

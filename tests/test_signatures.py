@@ -7,7 +7,7 @@ import hmac
 import pytest
 from openai import OpenAI
 
-from bot.backends.signatures import signing_keys, verify
+from bot.backends.standard_webhooks import signing_keys, verify
 from bot.errors import WebhookError
 from tests.videos_api import sign
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
-from bot.client import VideoBot
-from bot.delivery.buttons import Action
+from bot.delivery.views.button_ids import Action
+from bot.discord_bot.bot import VideoBot
 from bot.errors import UserError
 from bot.model import JobState
 from tests.desk import make_services

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
-from bot.commands.spelling import Unknown, unknown_names
-from bot.settings import Settings
+from bot.commands.checks.setting_names import Unknown, unknown_names
+from bot.settings.fields import Settings
 
 
 @pytest.fixture(autouse=True)

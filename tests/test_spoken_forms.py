@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.delivery.buttons import Action
-from bot.media.speech import MAX_TEXT
+from bot.delivery.views.button_ids import Action
 from bot.model import JobState, spoken
+from bot.speech.voice import MAX_TEXT
 from tests import clips
 from tests.desk import open_desk
 from tests.discord_spec import check_all

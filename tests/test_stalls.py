@@ -14,9 +14,9 @@ import pytest
 from aiohttp import web
 
 from bot.model import JobState
-from bot.web.addresses import Proxies
-from bot.web.server import WebServer, bind
-from bot.web.stalls import Stalls
+from bot.web.http.client_address import Proxies
+from bot.web.http.server import WebServer, bind
+from bot.web.http.stalled_readers import Stalls
 from tests.fakes import PATIENCE, Clock
 from tests.test_web import serve
 

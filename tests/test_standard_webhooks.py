@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bot.backends.signatures import signing_keys, verify
+from bot.backends.standard_webhooks import signing_keys, verify
 from bot.errors import WebhookError
-from bot.storyboard.webhooks import sign
+from bot.storyboard.webhook_sender import sign
 
 NEW = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, made up").decode()
 OLD = "whsec_" + base64.b64encode(b"the key before that one, also made").decode()

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from bot.errors import MediaError, StartupError
-from bot.storyboard.studio import KEPT_SECONDS
+from bot.storyboard.clip_service import KEPT_SECONDS
 from tests.storyboards import FIELDS, FILM, HandRenderer, files, open_board, open_receiver
 
 if TYPE_CHECKING:

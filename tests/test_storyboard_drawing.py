@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.storyboard.artwork import Stage
-from bot.storyboard.draw import draw
-from bot.storyboard.palette import READABLE, READABLE_LARGE, contrast, oklch, palette_for
-from bot.storyboard.typeset import Box, choose_typeface, fit
+from bot.storyboard.drawing.artwork import Stage
+from bot.storyboard.drawing.layers import draw
+from bot.storyboard.drawing.palette import READABLE, READABLE_LARGE, contrast, oklch, palette_for
+from bot.storyboard.drawing.typesetting import Box, choose_typeface, fit
 from tests.test_storyboard_scenes import PROMPTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.storyboard.artwork import Artwork, Layer
+    from bot.storyboard.drawing.artwork import Artwork, Layer
 
 CJK = choose_typeface("虹")
 BOX = Box(width=600, height=300, largest=100, smallest=20, most_lines=3, leading=1.2)

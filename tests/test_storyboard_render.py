@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, ImageStat
 
 from bot.errors import MediaError
-from bot.media.ffmpeg import Ffmpeg
-from bot.media.mp4 import read_mp4
-from bot.storyboard.render import ClipRenderer
-from bot.storyboard.store import Order
+from bot.media.mp4.reader import read_mp4
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.storyboard.clip_renderer import ClipRenderer
+from bot.storyboard.clip_store import Order
 from tests import clips
 from tests.storyboards import files, open_board, open_receiver, seen
 from tests.test_storyboard_scenes import PROMPTS
@@ -140,7 +140,8 @@ async def test_a_real_clip_goes_through_the_api(tmp_path: Path, renderer: ClipRe
 
 
 def test_a_bot_that_renders_nothing_never_loads_pillow() -> None:
-    code = "import sys, bot.storyboard.server, bot.storyboard.render; print('PIL' in sys.modules)"
+    names = "sys, bot.storyboard.server, bot.storyboard.clip_renderer"
+    code = f"import {names}; print('PIL' in sys.modules)"
     done = subprocess.run(  # noqa: S603  # the code is above
         [sys.executable, "-c", code],
         capture_output=True,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.storyboard.breaking import breaks, columns
-from bot.storyboard.scenes import clean, shorten, split_scenes
+from bot.storyboard.drawing.line_breaks import breaks, columns
+from bot.storyboard.drawing.scenes import clean, shorten, split_scenes
 
 PROMPTS = {
     "short": "Explain how rainbows form",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.commands.terminal import CardTerminal
+from bot.demo.terminal import CardTerminal
 
 NOW = 1_800_000_000
 

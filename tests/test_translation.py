@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
-from bot import client
-from bot.client import VideoBot
-from bot.definitions import are_alike, localise
-from bot.login import log_in
-from bot.sandbox import faults
-from bot.sandbox.refusals import MISSING_ACCESS
+from bot.demo.fake_discord.api_errors import MISSING_ACCESS
+from bot.demo.fake_discord.rest import faults
+from bot.discord_bot import bot as discord_bot
+from bot.discord_bot.bot import VideoBot
+from bot.discord_bot.command_definitions import are_alike, localise
+from bot.discord_bot.login import log_in
 from bot.texts import Texts
 from tests.desk import open_desk
 from tests.discord_spec import check_all
@@ -323,7 +323,7 @@ async def test_commands_that_were_refused_are_sent_at_the_next_start(
 async def test_the_running_bot_offers_them_again_until_they_are_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_OFFER_PAUSES", (0, 0))
+    monkeypatch.setattr(discord_bot, "_OFFER_PAUSES", (0, 0))
     async with open_wire(tmp_path) as wire:
         wire.sandbox.faults.add("PUT /applications/*", MISSING_ACCESS, times=2)
         async with wire.bot() as running:
@@ -337,7 +337,7 @@ async def test_the_running_bot_offers_them_again_until_they_are_taken(
 async def test_an_answer_that_does_not_come_keeps_nobody_waiting(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(client, "_COMMANDS_SECONDS", 0.1)
+    monkeypatch.setattr(discord_bot, "_COMMANDS_SECONDS", 0.1)
     held = faults.Hold()
     desk.sandbox.faults.add("GET /applications/*", held)
     await start_again(desk)

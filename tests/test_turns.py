@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.artifacts import Handover
+from bot.delivery.edit_lock import Patience, Turns
 from bot.delivery.progress import ProgressCards
-from bot.delivery.turns import Patience, Turns
+from bot.demo.fake_discord.rest import faults
 from bot.model import JobChanged, JobState
 from bot.pacing import Pace
-from bot.sandbox import faults
-from bot.videos import Handover
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 

@@ -15,8 +15,8 @@ from bot.errors import StartupError
 from bot.links import Links
 from bot.model import JobState
 from bot.web import webhooks as webhooks_module
-from bot.web.downloads import Downloads
-from bot.web.server import MAX_BODY_BYTES, WebServer, bind
+from bot.web.http.server import MAX_BODY_BYTES, WebServer, bind
+from bot.web.pages.file_links import Downloads
 from bot.web.webhooks import PATH, Webhooks
 from tests.fakes import CLIP, PATIENCE, WEBHOOK_SECRET, Bench, signed
 

@@ -10,9 +10,10 @@ import aiohttp
 import pytest
 
 from bot import app
+from bot.demo.fake_discord import api_errors
+from bot.demo.fake_discord.rest import faults
 from bot.errors import StartupError
-from bot.sandbox import faults, refusals
-from bot.timing import QUIET, Timing
+from bot.runtime.timing import QUIET, Timing
 from tests import clips
 from tests.discord_spec import check_all
 from tests.openai_spec import check_answer
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.message import Message
+    from bot.demo.fake_discord.state.message import Message
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 FINAL_EDIT = "PATCH /webhooks/*"
@@ -234,7 +235,7 @@ async def test_a_rate_limit_on_the_final_edit_is_gone_round(tmp_path: Path) -> N
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "Creating")
-        wire.sandbox.faults.add(FINAL_EDIT, refusals.rate_limited(10))
+        wire.sandbox.faults.add(FINAL_EDIT, api_errors.rate_limited(10))
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(message)
@@ -429,7 +430,7 @@ async def test_a_video_goes_on_while_discord_is_down_at_the_start(tmp_path: Path
             await wire.sandbox.wait_for(lambda: "Creating" in message.text)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
-        wire.sandbox.faults.add("GET */gateway", refusals.broken(503), times=None)
+        wire.sandbox.faults.add("GET */gateway", api_errors.broken(503), times=None)
         stop = asyncio.Event()
         running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
         async with asyncio.timeout(WITHIN):
@@ -447,7 +448,7 @@ async def test_a_video_goes_on_while_discord_is_down_at_the_start(tmp_path: Path
 
 async def test_a_bot_that_waits_for_discord_can_be_stopped(tmp_path: Path) -> None:
     async with open_wire(tmp_path) as wire:
-        wire.sandbox.faults.add("GET */gateway", refusals.broken(503), times=None)
+        wire.sandbox.faults.add("GET */gateway", api_errors.broken(503), times=None)
         stop = asyncio.Event()
         running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
         async with asyncio.timeout(WITHIN):

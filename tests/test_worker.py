@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import BackendError, DeliveryError, ErrorKind, MediaError, UnconfirmedSubmitError
+from bot.jobs.worker import Lane, Worker, make_lanes
 from bot.model import JobState
 from bot.texts import Texts
-from bot.worker import Lane, Worker, make_lanes
 from tests.fakes import (
     CLIP,
     PATIENCE,
@@ -452,7 +452,7 @@ async def test_a_database_that_fails_does_not_end_a_lane(
     step = Moving(bench, JobState.QUEUED)
     worker = worker_of(bench, step, JobState.RECEIVED)
     failing = Noticed()
-    logging.getLogger("bot.worker").addHandler(failing)
+    logging.getLogger("bot.jobs.worker").addHandler(failing)
     try:
         async with bench.unwritable():
             run = asyncio.create_task(worker.run())
@@ -463,7 +463,7 @@ async def test_a_database_that_fails_does_not_end_a_lane(
         await worker.stop(grace=PATIENCE)
         await run
     finally:
-        logging.getLogger("bot.worker").removeHandler(failing)
+        logging.getLogger("bot.jobs.worker").removeHandler(failing)
     assert "worker.database_failed" in caplog.text
     assert (await bench.now(job.id)).state is JobState.QUEUED
 
@@ -476,7 +476,7 @@ async def test_a_step_that_cant_be_saved_leaves_its_job_due(
     step = Step(fault)
     step.open.clear()
     failing = Noticed()
-    logging.getLogger("bot.worker").addHandler(failing)
+    logging.getLogger("bot.jobs.worker").addHandler(failing)
     try:
         async with running(worker_of(bench, step, JobState.RECEIVED), grace=0):
             await step.next()
@@ -487,7 +487,7 @@ async def test_a_step_that_cant_be_saved_leaves_its_job_due(
                         failing.event.clear()
                         await failing.event.wait()
     finally:
-        logging.getLogger("bot.worker").removeHandler(failing)
+        logging.getLogger("bot.jobs.worker").removeHandler(failing)
     left = await bench.now(job.id)
     assert (left.state, left.attempts) == (JobState.RECEIVED, 0)
     assert (left.next_at or 0) <= bench.clock()
@@ -513,10 +513,10 @@ async def test_an_answer_that_cant_be_saved_is_looked_up_not_repeated(
         async with bench.unwritable():
             bench.backend.answer.set()
             failing = Noticed()
-            logging.getLogger("bot.worker").addHandler(failing)
+            logging.getLogger("bot.jobs.worker").addHandler(failing)
             async with asyncio.timeout(PATIENCE):
                 await failing.event.wait()
-            logging.getLogger("bot.worker").removeHandler(failing)
+            logging.getLogger("bot.jobs.worker").removeHandler(failing)
     bench.backend.finish()
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.backend.posts == 1

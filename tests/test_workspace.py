@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.media.workspace import Workspace
+from bot.media.files.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

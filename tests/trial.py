@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError, UserError
-from bot.media.ingest import Narration, ingest
-from bot.media.inline import repair_for
-from bot.media.merge import merge
-from bot.media.mp4 import read_mp4
-from bot.media.picture import effort_for, fitting
-from bot.media.presets import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.mp4.playable import repair_for
+from bot.media.mp4.reader import read_mp4
+from bot.media.narration.ingest import Narration, ingest
+from bot.media.render.merge import merge
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.video_stream import effort_for, fitting
 from bot.texts import Texts
 from tests.forge import CLAP_AT, clapper, silence, sound
 from tests.measurements import clicks, flashes, loudness, true_peak
@@ -22,7 +22,7 @@ from tests.measurements import clicks, flashes, loudness, true_peak
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.media.ffmpeg import Ffmpeg
+    from bot.media.process.ffmpeg import Ffmpeg
     from tests.corpus import Sample
     from tests.forge import Make
 

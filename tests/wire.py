@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot import app
+from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.uploads import Upload
 from bot.pacing import Cadence, Pace, Settling
-from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.uploads import Upload
-from bot.settings import load_settings
-from bot.timing import Timing
+from bot.runtime.timing import Timing
+from bot.settings.fields import load_settings
 from tests import clips
 from tests.videos_api import VideosApi
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from bot.sandbox.interactions import Interaction
-    from bot.sandbox.message import Message
-    from bot.settings import Settings
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.message import Message
+    from bot.settings.fields import Settings
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 FAST = Timing(

@@ -11,12 +11,13 @@ from urllib.parse import quote
 
 import httpx2
 
-from bot.backends import answers, refusals, signatures
+from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
-from bot.backends.exchanges import Exchange
-from bot.backends.listings import jobs_since, listing_of, looked_up
-from bot.backends.openai_wire import OpenAIWire
-from bot.backends.wires import Patience, Request
+from bot.backends.provider_client import Exchange
+from bot.backends.responses import error_kinds, remote_job
+from bot.backends.responses.listing import jobs_since, listing_of, looked_up
+from bot.backends.transport.base import Patience, Request
+from bot.backends.transport.openai_sdk import OpenAIWire
 from bot.errors import BackendError, ErrorKind, WebhookError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.backends.answers import Page
+    from bot.backends.responses.remote_job import Page
     from bot.model import VideoRequest
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class OpenAIVideos:
 
     def __post_init__(self) -> None:
         self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
-        self._keys = signatures.signing_keys(self.webhook_secrets)
+        self._keys = standard_webhooks.signing_keys(self.webhook_secrets)
         self._exchange = Exchange(
             name=self.name,
             base_url=self.base_url,
@@ -80,9 +81,9 @@ class OpenAIVideos:
         reply = await self._exchange.ask(Request(method="GET", url="/models"))
         if reply.ok:
             # It has the shape of a list of videos.
-            page = answers.page_in(reply.answer)
+            page = remote_job.page_in(reply.answer)
             return frozenset(entry.ref for entry in page.jobs if entry.ref) if page else None
-        error = refusals.of_job(reply.status, reply.answer)
+        error = error_kinds.of_job(reply.status, reply.answer)
         if error.kind is ErrorKind.AUTH:
             raise error
         return None
@@ -130,14 +131,14 @@ class OpenAIVideos:
         except BackendError as error:
             log.info("backend.cancel_failed backend=%s kind=%s", self.name, error.kind)
             return False
-        return reply.status == _NOT_FOUND or (reply.ok and answers.is_deleted(reply.answer))
+        return reply.status == _NOT_FOUND or (reply.ok and remote_job.is_deleted(reply.answer))
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
         """Verify a webhook and return which video it is about; None: it is about something else."""
-        webhook_id = signatures.verify(headers, body, keys=self._keys, now=now)
-        event = answers.event_in(body)
+        webhook_id = standard_webhooks.verify(headers, body, keys=self._keys, now=now)
+        event = remote_job.event_in(body)
         if event is None:
             raise WebhookError("the signed body is no event", status=400)
         kind, ref = event
@@ -159,8 +160,8 @@ class OpenAIVideos:
         if reply.status in _NO_LISTING:
             return None
         if not reply.ok:
-            raise refusals.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
-        return answers.page_in(reply.answer)
+            raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
+        return remote_job.page_in(reply.answer)
 
 
 def _fields(request: VideoRequest) -> dict[str, object]:

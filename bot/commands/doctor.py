@@ -10,29 +10,29 @@ import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.commands.findings import Finding
-from bot.commands.idle import idle_provider
-from bot.commands.provider import examine_backend
-from bot.commands.reach import examine_api, examine_port, examine_public_url
-from bot.commands.services import examine_moderation, examine_words, examine_writer
-from bot.commands.speech import examine_voice
-from bot.commands.spelling import unknown_names
-from bot.commands.tokens import COPY_ANEW, looks_like_a_token
+from bot.commands.checks.findings import Finding
+from bot.commands.checks.narration import examine_voice
+from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
+from bot.commands.checks.provider import examine_backend
+from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
+from bot.commands.checks.setting_names import unknown_names
+from bot.commands.checks.token_shape import COPY_ANEW, looks_like_a_token
+from bot.commands.checks.unused_provider import idle_provider
+from bot.discord_bot.login import TokenRefusedError, ask_name
 from bot.errors import ClapperError, DeliveryError, StartupError
-from bot.login import TokenRefusedError, ask_name
-from bot.media.ffmpeg import find_ffmpeg
-from bot.media.workspace import Workspace
+from bot.media.files.workspace import Workspace
+from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
-from bot.settings import load_settings
+from bot.settings.fields import load_settings
 from storage.database import make_folder
-from storage.inspect import count_delivering, read_circuit
+from storage.snapshot import count_delivering, read_circuit
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
     from pathlib import Path
 
-    from bot.settings import Settings
+    from bot.settings.fields import Settings
 
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB

@@ -12,28 +12,28 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.adapters import open_backend
-from bot.commands.idle import idle_provider
-from bot.core import open_core
-from bot.engine import make_workers, open_engine
+from bot.api_clients.status import Status, read, say
+from bot.commands.checks.unused_provider import idle_provider
 from bot.errors import DeliveryError, StartupError, UserError
-from bot.front import webhooks
-from bot.log_setup import configure_logs
-from bot.media.files import commit
-from bot.outside import Status, read, say
-from bot.settings import load_settings
+from bot.media.files.atomic import commit
+from bot.runtime.adapters import open_backend
+from bot.runtime.engine import make_workers, open_engine
+from bot.runtime.http_server import webhooks
+from bot.runtime.log_setup import configure_logs
+from bot.runtime.resources import open_core
+from bot.settings.fields import load_settings
 from bot.texts import Texts
-from bot.web.server import WebServer
+from bot.web.http.server import WebServer
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator, Callable
     from typing import NoReturn, TextIO
 
-    from bot.engine import Engine
+    from bot.artifacts import Artifact, Handover
     from bot.model import Job, Trouble
-    from bot.settings import Settings
-    from bot.videos import Artifact, Handover
+    from bot.runtime.engine import Engine
+    from bot.settings.fields import Settings
 
 CLIENT = "cli"
 _FILE = "video.mp4"

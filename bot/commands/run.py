@@ -8,11 +8,11 @@ import os
 from typing import TYPE_CHECKING
 
 from bot import app
-from bot.commands.idle import idle_provider
-from bot.commands.spelling import unknown_names
-from bot.commands.tokens import COPY_ANEW, looks_like_a_token
-from bot.log_setup import configure_logs
-from bot.settings import load_settings
+from bot.commands.checks.setting_names import unknown_names
+from bot.commands.checks.token_shape import COPY_ANEW, looks_like_a_token
+from bot.commands.checks.unused_provider import idle_provider
+from bot.runtime.log_setup import configure_logs
+from bot.settings.fields import load_settings
 
 if TYPE_CHECKING:
     import argparse

@@ -8,17 +8,17 @@ import time
 from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
-from bot.log_setup import configure_logs
-from bot.media.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.settings import load_settings
-from bot.storyboard.render import ClipRenderer
+from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.runtime.log_setup import configure_logs
+from bot.settings.fields import load_settings
+from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.server import Storyboard
 from storage.database import make_folder
 
 if TYPE_CHECKING:
     import argparse
 
-    from bot.settings import Settings
+    from bot.settings.fields import Settings
 
 
 class ServeStoryboard:

@@ -7,14 +7,14 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.delivery.tokens import is_time_for_last_word, last_word_at
+from bot.delivery.interaction_token import is_time_for_last_word, last_word_at
 from bot.errors import DeliveryError
 from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.delivery.deliver import DiscordDeliverer
+    from bot.delivery.deliverer import DiscordDeliverer
     from bot.model import Job, JobChanged
     from bot.pacing import Pace
 

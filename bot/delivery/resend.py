@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.ladder import Place
-from bot.delivery.messages import FileTooLargeError, describe, is_too_large
-from bot.delivery.notation import megabytes
+from bot.delivery.card_edits import FileTooLargeError, describe, is_too_large
+from bot.delivery.upload_fallback import Place
+from bot.delivery.views.formatting import megabytes
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from discord import ui
 
-    from bot.delivery.ladder import Ladder, Parcel
-    from bot.delivery.shelf import Shelf
-    from bot.library import Library
+    from bot.artifacts import Artifact
+    from bot.delivery.upload_fallback import Ladder, Parcel
+    from bot.delivery.views.library_view import Shelf
+    from bot.library.index import Library
     from bot.links import Links
     from bot.model import Job
-    from bot.videos import Artifact
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from bot.backends.services import JsonService
+from bot.backends.json_service import JsonService
 from bot.errors import BackendError, ErrorKind
 from bot.moderation.base import Reason
 

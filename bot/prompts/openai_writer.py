@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from bot.backends.answers import parse
-from bot.backends.services import JsonService
+from bot.backends.json_service import JsonService
+from bot.backends.responses.remote_job import parse
 from bot.errors import BackendError, ErrorKind
 from bot.prompts.base import compose
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import StartupError
-from bot.storyboard.api import build_app
-from bot.storyboard.store import ClipStore
-from bot.storyboard.studio import Studio
-from bot.storyboard.webhooks import Notifier
+from bot.storyboard.clip_service import Studio
+from bot.storyboard.clip_store import ClipStore
+from bot.storyboard.routes import build_app
+from bot.storyboard.webhook_sender import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.storyboard.studio import Renderer
+    from bot.storyboard.clip_service import Renderer
 
 log = logging.getLogger(__name__)
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.web.api import Api
-from bot.web.bodies import Bodies
-from bot.web.doors import Doors
-from bot.web.errors import Refusals
-from bot.web.live import Live
-from bot.web.narrate import Narrations
-from bot.web.page import Page
-from bot.web.sessions import Sessions
+from bot.web.api.access import Doors
+from bot.web.api.narrate import Narrations
+from bot.web.api.order_body import Bodies
+from bot.web.api.routes import Api
+from bot.web.api.sessions import Sessions
+from bot.web.api.websocket import Live
+from bot.web.http.error_response import Refusals
+from bot.web.pages.home import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import web
 
-    from bot.clients import ClientJobs
+    from bot.api_clients.client_jobs import ClientJobs
     from bot.events import JobFeed
     from bot.links import Links
-    from bot.media.posters import Posters
-    from bot.narrator import Narrator
+    from bot.media.render.poster_cache import Posters
+    from bot.speech.narrator import Narrator
     from bot.texts import Texts
-    from bot.web.addresses import Proxies
-    from bot.web.identities import Identities
+    from bot.web.api.authentication import Identities
+    from bot.web.http.client_address import Proxies
 
 
 class Site:

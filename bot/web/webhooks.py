@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import WebhookError
-from bot.web.throttle import Throttle
+from bot.web.http.log_throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import VideoBackend
-    from bot.jobs import JobService
+    from bot.jobs.service import JobService
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bot.settings import Settings
+from bot.settings.fields import Settings
 from tests.peers import aimock, litellm, nginx, openrouter_sdk, sglang
 from tests.peers.findings import Findings
 

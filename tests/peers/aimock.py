@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.backends.base import RemoteState
 from bot.backends.openai_videos import OpenAIVideos
-from bot.backends.openrouter import OpenRouter
+from bot.backends.openrouter.adapter import OpenRouter
 from bot.errors import ErrorKind, UnconfirmedSubmitError
 from bot.model import VideoRequest
 from tests.openai_setup import MAX_BYTES, TLS, bytes_of

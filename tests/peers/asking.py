@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from bot.backends.base import VideoBackend
+    from bot.demo.fake_discord.state.message import Message
     from bot.model import VideoRequest
-    from bot.sandbox.message import Message
 
 
 async def refused(backend: VideoBackend, request: VideoRequest) -> BackendError:

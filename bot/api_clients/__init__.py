@@ -1,0 +1,1 @@
+"""Jobs that are ordered over HTTP or from the command line."""

@@ -1,0 +1,1 @@
+"""Reads the answers of providers."""

@@ -1,0 +1,106 @@
+"""What comes for a finished video: the clip itself, or JSON that holds it or says where it is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import mmap
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from bot.backends.responses import remote_job
+from bot.errors import MediaError
+from bot.media.files.atomic import TooLargeError, part_of
+from bot.media.mp4.reader import read_mp4
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MAX_NOTE = 256 * 1024
+_BASE64 = re.compile(rb'"(?:b64_json|data)"\s*:\s*"')
+_HEAD = 12  # of base64: the nine bytes in which an MP4 says what it is
+_MAX_CLIPS = 64
+_MP4 = b"ftyp"
+_STEP = 1024 * 1024
+
+
+def check(path: Path) -> None:
+    """Check that the file is a whole MP4 (blocking); MediaError: it isn't."""
+    with path.open("rb") as file:
+        if file.read(8)[4:] != _MP4:
+            raise MediaError("what came for the video is no MP4")
+    read_mp4(path)
+
+
+def unpack(path: Path, *, max_bytes: int) -> str | None:
+    """Replace JSON by the clip that it holds in base64, or return the link in it (blocking).
+
+    Neither in it: the file stays as it is. MediaError: its base64 is broken or too long.
+    """
+    if not _is_object(path):
+        return None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        if len(text) <= _MAX_NOTE and (link := remote_job.link_in(remote_job.parse(text[:]))):
+            return link
+        start = _start_of_clip(text)
+        if start is None:
+            return None
+        clip = part_of(path)
+        _write(_decoded(text, start), clip, max_bytes)
+    clip.replace(path)
+    return None
+
+
+def _is_object(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(64).lstrip()[:1] == b"{"
+
+
+def _start_of_clip(text: mmap.mmap) -> int | None:
+    """Find the first base64 that is an MP4; if none is, the first of all: it will be refused."""
+    starts = [match.end() for match in islice(_BASE64.finditer(text), _MAX_CLIPS)]
+    clips = (start for start in starts if _is_mp4(text[start : start + _HEAD]))
+    return next(clips, starts[0] if starts else None)
+
+
+def _is_mp4(head: bytes) -> bool:
+    try:
+        return base64.b64decode(head, validate=True)[4:8] == _MP4
+    except binascii.Error:
+        return False
+
+
+def _decoded(text: mmap.mmap, start: int) -> Iterator[bytes]:
+    end = text.find(b'"', start)
+    rest = b""
+    try:
+        for position in range(start, end, _STEP):
+            # JSON may write "/" as "\/".
+            rest += text[position : min(position + _STEP, end)].replace(b"\\", b"")
+            whole = len(rest) // 4 * 4
+            yield base64.b64decode(rest[:whole], validate=True)
+            rest = rest[whole:]
+        base64.b64decode(rest, validate=True)
+    except binascii.Error as error:
+        raise MediaError("the video's base64 is broken") from error
+
+
+def _write(pieces: Iterator[bytes], path: Path, max_bytes: int) -> None:
+    try:
+        with path.open("wb") as file:
+            for piece in _at_most(max_bytes, pieces):
+                file.write(piece)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _at_most(max_bytes: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    left = max_bytes
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise TooLargeError(f"more than {max_bytes} bytes came")
+        yield piece

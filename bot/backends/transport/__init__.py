@@ -1,0 +1,1 @@
+"""Sends requests to providers: connections, time-outs, address checks."""

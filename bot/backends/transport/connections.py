@@ -1,0 +1,104 @@
+"""Connections to a provider: time-outs, proxies, and a limit for what is read into memory."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from bot.backends.transport.address_guard import AddressGuard
+from bot.backends.transport.clip_filter import WithoutClips
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+
+NEVER_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+"""Not a byte of the request has reached the provider."""
+
+_MAX_ANSWER = 4 * 1024 * 1024
+_MAX_PACKED_ANSWER = _MAX_ANSWER // 64  # it may unpack to a thousand times its size
+_MAX_REDIRECTS = 5
+_FIRST_NO_SUCCESS = 300
+
+
+def connect(
+    base_url: str,
+    *,
+    tls: ssl.SSLContext,
+    timeout: httpx2.Timeout,
+    downloads_from: frozenset[httpx2.Origin] | None = None,
+    clips_inside: bool = False,
+) -> httpx2.AsyncClient:
+    """Open a pool of connections; those for downloads limit only errors and redirects in size.
+
+    They reach `downloads_from` and public addresses. `clips_inside`: an answer may hold a clip, of
+    any size, which is left out of it. A proxy of the environment is used, except towards this
+    machine.
+    """
+    return httpx2.AsyncClient(
+        verify=tls,
+        timeout=timeout,
+        follow_redirects=True,
+        max_redirects=_MAX_REDIRECTS,
+        trust_env=not _is_loopback(base_url),
+        headers={"Accept-Encoding": "identity"},
+        event_hooks=(
+            {"response": [_limit_without_clips if clips_inside else _limit]}
+            if downloads_from is None
+            else {"request": [AddressGuard(downloads_from)], "response": [_limit_errors]}
+        ),
+    )
+
+
+async def _limit_errors(response: httpx2.Response) -> None:
+    if response.status_code >= _FIRST_NO_SUCCESS:
+        await _limit(response)
+
+
+async def _limit_without_clips(response: httpx2.Response) -> None:
+    packed = "content-encoding" in response.headers
+    if not packed and isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = WithoutClips(response.stream)
+    await _limit(response)
+
+
+async def _limit(response: httpx2.Response) -> None:
+    packed = "content-encoding" in response.headers
+    limit = _MAX_PACKED_ANSWER if packed else _MAX_ANSWER
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Limited(response.stream, limit)
+
+
+class _Limited(httpx2.AsyncByteStream):
+    """A body that breaks off when it grows too large."""
+
+    def __init__(self, body: httpx2.AsyncByteStream, limit: int) -> None:
+        self._body = body
+        self._limit = limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self._limit
+        async for chunk in self._body:
+            left -= len(chunk)
+            if left < 0:
+                raise httpx2.ReadError(f"the answer is larger than {self._limit} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+def _is_loopback(url: str) -> bool:
+    host = httpx2.URL(url).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,103 @@
+"""What `doctor` finds out about the services that see a prompt before the provider does."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.backends.json_service import JsonService
+from bot.backends.responses.remote_job import page_in
+from bot.commands.checks.findings import Finding
+from bot.errors import BackendError, ErrorKind, StartupError
+from bot.moderation.openai_moderation import OpenAIModerator
+from bot.moderation.words import load_words
+
+if TYPE_CHECKING:
+    from bot.settings.fields import Settings
+
+_WRITER, _MODERATION, _WORDS = "PROMPT_WRITER", "MODERATION", "blocked words"
+_SECONDS = 10.0
+_HARMLESS = "a paper boat"
+
+
+async def examine_writer(settings: Settings) -> Finding:
+    """Look at what writes prompts: there, key accepted, model listed."""
+    if settings.video_backend == "storyboard":
+        return Finding(subject=_WRITER, ok=True, found="title cards show the words alone")
+    if settings.prompt_writer != "openai":
+        return Finding(subject=_WRITER, ok=True, found=settings.prompt_writer)
+    service = JsonService(
+        name="prompt writer",
+        base_url=settings.prompt_base_url,
+        api_key=settings.prompt_api_key.get_secret_value() or None,
+        seconds=_SECONDS,
+    )
+    models: frozenset[str] = frozenset()  # not every server lists them
+    try:
+        models = _models_in(await service.get("/models"))
+    except BackendError as error:
+        if error.kind is not ErrorKind.GONE:
+            return _refused(error, _WRITER, "PROMPT", settings.prompt_base_url)
+    finally:
+        await service.close()
+    return Finding(
+        subject=_WRITER,
+        ok=True,
+        found=f"openai: {settings.prompt_base_url} answers",
+        advice="it does not list PROMPT_MODEL: look whether the name is right"
+        if models and settings.prompt_model not in models
+        else "",
+    )
+
+
+async def examine_moderation(settings: Settings) -> Finding:
+    """Have a harmless prompt checked."""
+    if settings.moderation == "off":
+        return Finding(subject=_MODERATION, ok=True, found="off")
+    moderator = OpenAIModerator(
+        base_url=settings.moderation_base_url,
+        api_key=settings.moderation_api_key.get_secret_value() or None,
+        seconds=_SECONDS,
+    )
+    try:
+        await moderator.check([_HARMLESS])
+    except BackendError as error:
+        return _refused(error, _MODERATION, "MODERATION", settings.moderation_base_url)
+    finally:
+        await moderator.close()
+    return Finding(
+        subject=_MODERATION, ok=True, found=f"openai: {settings.moderation_base_url} answers"
+    )
+
+
+async def examine_words(settings: Settings) -> Finding:
+    """Read the word list."""
+    if not settings.blocked_words_file:
+        return Finding(subject=_WORDS, ok=True, found="none")
+    try:
+        words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
+    except StartupError as error:
+        return Finding(subject=_WORDS, ok=False, found="unreadable", advice=str(error))
+    return Finding(subject=_WORDS, ok=True, found=str(len(words)))
+
+
+def _models_in(answer: object) -> frozenset[str]:
+    page = page_in(answer)
+    return frozenset(entry.ref for entry in page.jobs if entry.ref) if page else frozenset()
+
+
+def _refused(error: BackendError, subject: str, prefix: str, url: str) -> Finding:
+    if error.kind is ErrorKind.AUTH:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found=f"openai: {url} refuses the key",
+            advice=f"correct {prefix}_API_KEY",
+        )
+    return Finding(
+        subject=subject,
+        ok=False,
+        found=f"openai: no use of {url} at the moment ({error.message})",
+        advice=f"try again later, or correct {prefix}_BASE_URL",
+    )

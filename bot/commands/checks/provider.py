@@ -1,0 +1,230 @@
+"""What `doctor` finds out about the provider, without spending anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bot.backends.gemini.adapter import Gemini
+from bot.backends.gemini.formats import list_price, response_format
+from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.openrouter.adapter import OpenRouter
+from bot.backends.openrouter.models import check
+from bot.backends.transport.base import Patience
+from bot.commands.checks.findings import Finding
+from bot.errors import BackendError, ErrorKind, StartupError
+
+if TYPE_CHECKING:
+    from bot.settings.fields import Settings
+
+_SUBJECT = "VIDEO_BACKEND"
+_SECONDS = 10.0
+_OK = 200
+_NAMED = 5
+# What a proxy says of a server behind it, or a server of itself while it starts.
+_NOT_THERE = frozenset({502, 503, 504})
+
+
+async def examine_backend(settings: Settings) -> Finding:
+    """Look at the backend that is set: there, key accepted, model known, price, webhooks."""
+    match settings.video_backend:
+        case "storyboard":
+            made = "storyboard: title cards, made on this machine: no key, no model, no cost"
+            return Finding(subject=_SUBJECT, ok=True, found=f"{made}, webhooks of its own")
+        case "openai":
+            return await _openai(settings)
+        case "openrouter":
+            return await _openrouter(settings)
+        case "gemini":
+            return await _gemini(settings)
+
+
+async def _openai(settings: Settings) -> Finding:
+    url = settings.openai_base_url
+    key = settings.openai_api_key.get_secret_value()
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session,
+            session.get(
+                f"{url}/videos",
+                params={"limit": "1"},
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+            ) as response,
+        ):
+            status = response.status
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openai: no answer from {url} ({type(error).__name__})",
+            advice="start that server, or correct OPENAI_BASE_URL",
+        )
+    return _not_usable(url, status) or await _usable(settings, lists=status == _OK)
+
+
+def _not_usable(url: str, status: int) -> Finding | None:
+    if status in {401, 403}:
+        return _refused_key(url, str(status))
+    if status == 404:  # noqa: PLR2004 - HTTP's
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openai: {url} has no /videos",
+            advice="OPENAI_BASE_URL usually ends with /v1",
+        )
+    if status in _NOT_THERE:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openai: {url} is not there at the moment ({status})",
+            advice="try again later; if that server is yours, look at its log",
+        )
+    # Some servers can't list; they answer 400 or 405, and are there all the same.
+    return None
+
+
+def _refused_key(url: str, how: str) -> Finding:
+    return Finding(
+        subject=_SUBJECT,
+        ok=False,
+        found=f"openai: {url} refuses the key ({how})",
+        advice="correct OPENAI_API_KEY",
+    )
+
+
+async def _usable(settings: Settings, *, lists: bool) -> Finding:
+    url, key = settings.openai_base_url, settings.openai_api_key.get_secret_value()
+    backend = OpenAIVideos(base_url=url, api_key=key or None, patience=Patience(answer=_SECONDS))
+    try:
+        models = await backend.models()
+    except BackendError as error:
+        if error.kind is ErrorKind.AUTH:
+            return _refused_key(url, error.message)
+        models = None
+    finally:
+        await backend.close()
+    accepted = "key accepted" if lists or models else "key not tried"
+    known, advice = _about_model(settings.model, models)
+    parts = (
+        f"{url} answers",
+        accepted if key else "no key",
+        known,
+        "price not told",
+        _openai_news(settings),
+    )
+    return Finding(
+        subject=_SUBJECT, ok=not advice, found=f"openai: {', '.join(parts)}", advice=advice
+    )
+
+
+def _about_model(model: str | None, models: frozenset[str] | None) -> tuple[str, str]:
+    """Say whether the server has the model, and what to do if it hasn't."""
+    if model is None:
+        return "its own model", ""
+    # A star stands for names that the list leaves out.
+    if not models or any("*" in name for name in models):
+        return f"model {model} not checked: none are listed", ""
+    if model in models:
+        return f"model {model} known", ""
+    listed = ", ".join(sorted(models)[:_NAMED])
+    return f"model {model} unknown", f"set VIDEO_MODEL to one that it has ({listed}), or to -"
+
+
+def _openai_news(settings: Settings) -> str:
+    """Say how the bot learns of a finished video."""
+    if not settings.webhook_secrets:
+        return "polling only (no OPENAI_WEBHOOK_SECRET)"
+    reach = "" if settings.public_url else ", from this network alone"
+    return f"webhooks possible{reach}"
+
+
+def _openrouter_news(settings: Settings) -> str:
+    if not settings.webhook_secrets:
+        return "polling only (no OPENROUTER_WEBHOOK_SECRET)"
+    if not settings.public_url.startswith("https://"):
+        return "polling only (no PUBLIC_URL with https)"
+    return "webhooks possible"
+
+
+async def _openrouter(settings: Settings) -> Finding:
+    backend = OpenRouter(
+        base_url=settings.openrouter_base_url,
+        api_key=settings.openrouter_api_key.get_secret_value(),
+        patience=Patience(answer=_SECONDS),
+    )
+    try:
+        await backend.check_key()
+        offers = await backend.offers()
+        seconds, size = settings.video_seconds, settings.video_size
+        offer = check(offers, model=settings.model, seconds=seconds, size=size)
+    except BackendError as error:
+        return _refused_by_openrouter(error, settings.openrouter_base_url)
+    except StartupError as error:
+        return Finding(
+            subject=_SUBJECT, ok=False, found=f"openrouter: {error}", advice="correct that setting"
+        )
+    finally:
+        await backend.close()
+    price = offer.price(seconds=seconds, size=size)
+    costs = "no price is listed" if price is None else f"about ${price:.2f} a clip"
+    news = _openrouter_news(settings)
+    found = f"openrouter: key accepted, model {settings.model} known, {costs}, {news}"
+    return Finding(subject=_SUBJECT, ok=True, found=found)
+
+
+def _refused_by_openrouter(error: BackendError, url: str) -> Finding:
+    if error.kind is ErrorKind.AUTH:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"openrouter: {url} refuses the key",
+            advice="correct OPENROUTER_API_KEY",
+        )
+    return Finding(
+        subject=_SUBJECT,
+        ok=False,
+        found=f"openrouter: no use of {url} at the moment ({error.message})",
+        advice="try again later, or correct OPENROUTER_BASE_URL",
+    )
+
+
+async def _gemini(settings: Settings) -> Finding:
+    model, seconds, size = settings.model or "", settings.video_seconds, settings.video_size
+    backend = Gemini(
+        base_url=settings.gemini_base_url,
+        api_key=settings.gemini_api_key.get_secret_value(),
+        patience=Patience(answer=_SECONDS),
+    )
+    try:
+        response_format(seconds=seconds, size=size)
+        await backend.check_model(model)
+    except StartupError as error:
+        return Finding(
+            subject=_SUBJECT, ok=False, found=f"gemini: {error}", advice="correct that setting"
+        )
+    except BackendError as error:
+        return _refused_by_gemini(error, settings)
+    finally:
+        await backend.close()
+    price = list_price(model=model, seconds=seconds, size=size)
+    costs = (
+        "no price is listed"
+        if price is None
+        else f"about ${price.dollars:.2f} a clip (price list of {price.as_of})"
+    )
+    found = f"gemini (experimental): {model}, {costs}, asked for news"
+    return Finding(subject=_SUBJECT, ok=True, found=found)
+
+
+def _refused_by_gemini(error: BackendError, settings: Settings) -> Finding:
+    url = settings.gemini_base_url
+    match error.kind:
+        case ErrorKind.AUTH:
+            found, advice = f"{url} refuses the key", "correct GEMINI_API_KEY"
+        case ErrorKind.GONE:
+            found, advice = f"{url} has no model {settings.model}", "correct VIDEO_MODEL"
+        case _:
+            found = f"no use of {url} at the moment ({error.message})"
+            advice = "try again later, or correct GEMINI_BASE_URL"
+    return Finding(subject=_SUBJECT, ok=False, found=f"gemini: {found}", advice=advice)

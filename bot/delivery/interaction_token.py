@@ -1,0 +1,164 @@
+"""The way to a job's message by its interaction's token; a rate limit on it is told at once."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, cast
+
+import aiohttp
+import discord
+
+from bot.delivery.bot_requests import TIMEOUT
+from bot.model import CANCELLABLE, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from bot.model import Job
+
+log = logging.getLogger(__name__)
+
+# A request under way must not outlive the token.
+_MARGIN_SECONDS = 60.0
+# So long before its token is over a card says so, if nothing else can edit it.
+_LAST_WORD_SECONDS = 120.0
+_HTTP_THROTTLED = 429
+_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 600.0
+
+
+class ThrottledError(aiohttp.ClientError):
+    """Discord takes no requests by this token for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class TokenRoute:
+    """Fetches and edits messages by token; use it as `async with TokenRoute(...)`.
+
+    It has a session of its own: discord.py would sleep through a rate limit, and whoever comes next
+    would wait for that.
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        *,
+        clock: Callable[[], float],
+        trace: aiohttp.TraceConfig | None = None,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._traces = [trace] if trace else []
+        self._closed_until: dict[str, float] = {}
+        self._unanswered: set[str] = set()
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=TIMEOUT,
+            middlewares=(self._watch,),
+            trace_configs=self._traces,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    def lives(self, job: Job) -> bool:
+        """Tell whether the token still works, and for long enough."""
+        until = job.origin.token_until - _MARGIN_SECONDS
+        return job.origin.token is not None and self._clock() < until
+
+    def is_throttled(self, job: Job) -> bool:
+        """Tell whether the token takes no requests now."""
+        return self._closed_until.get(job.id, 0.0) > self._clock()
+
+    def is_unanswered(self, job: Job) -> bool:
+        """Tell whether Discord has a request about the job's message, and has not answered."""
+        return str(job.origin.message_id) in self._unanswered
+
+    def avoid(self, job: Job, seconds: float = _PAUSE_SECONDS) -> None:
+        """Send nothing by a job's token for a while."""
+        now = self._clock()
+        self._closed_until = {key: at for key, at in self._closed_until.items() if at > now}
+        self._closed_until[job.id] = now + seconds
+
+    async def fetch_answer(self, job: Job) -> discord.WebhookMessage:
+        """Fetch the message that answers the interaction."""
+        return await self._webhook(job).fetch_message(cast("int", "@original"))
+
+    async def edit(
+        self,
+        job: Job,
+        view: discord.ui.LayoutView,
+        open_files: Callable[[], Sequence[discord.File]],
+    ) -> None:
+        """Replace the message by `view` and freshly opened files; ThrottledError: not now."""
+        if self.is_throttled(job):
+            raise ThrottledError(self._closed_until[job.id] - self._clock())
+        try:
+            await self._webhook(job).edit_message(
+                job.origin.message_id or 0,
+                view=view,
+                attachments=open_files(),
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
+        except ThrottledError as error:
+            log.info("token.throttled id=%s seconds=%.1f", job.id, error.seconds)
+            self.avoid(job, error.seconds)
+            raise
+
+    def _webhook(self, job: Job) -> discord.Webhook:
+        return discord.Webhook.partial(
+            job.origin.application_id,
+            job.origin.token or "",
+            client=self._client,
+            session=self._session,
+        )
+
+    async def _watch(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        message_id = request.url.name
+        self._unanswered.add(message_id)
+        try:
+            response = await handler(request)
+        finally:
+            self._unanswered.discard(message_id)
+        if response.status == _HTTP_THROTTLED:
+            response.close()
+            raise ThrottledError(_pause(response))
+        return response
+
+
+def last_word_at(job: Job) -> float | None:
+    """Tell when an open job's card has to say that it can't be changed much longer, if ever."""
+    origin = job.origin
+    is_open = job.state in CANCELLABLE or job.state is JobState.UNDECIDED
+    if origin.by_bot or origin.token is None or not is_open:
+        return None
+    return origin.token_until - _LAST_WORD_SECONDS
+
+
+def is_time_for_last_word(job: Job, now: float) -> bool:
+    """Tell whether the next thing that the card says is the last."""
+    at = last_word_at(job)
+    return at is not None and now >= at
+
+
+def _pause(response: aiohttp.ClientResponse) -> float:
+    try:
+        seconds = float(response.headers.get("Retry-After", _PAUSE_SECONDS))
+    except ValueError:
+        seconds = _PAUSE_SECONDS
+    return min(max(seconds, 0.0), _LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,159 @@
+"""What the bot's operator is told by DM: that new videos wait for them, and that it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+from bot.delivery.card_edits import describe
+from bot.delivery.dm import DirectMessage, DmRefusedError
+from bot.errors import DeliveryError
+from bot.model import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.delivery.dm import DirectMessages
+    from bot.jobs.service import JobService
+    from bot.model import JobChanged
+    from bot.texts import Texts
+    from storage.jobs.circuits import Circuit, CircuitStore
+
+log = logging.getLogger(__name__)
+
+# Most outages are a restart; nobody need act on those.
+_OUTAGE_SECONDS = 120.0
+_LOOK_SECONDS = 30.0
+_FIRST_RETRY_SECONDS = 10.0
+_SLOWEST_RETRY_SECONDS = 600.0
+_ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
+
+
+class OperatorNotices:
+    """Writes to the application's owner, or to its team, once for each opening and once after it.
+
+    What was told stands in the table of circuits, and the DMs themselves bear a marker: a restart
+    tells nothing twice.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        client: discord.Client,
+        circuits: CircuitStore,
+        direct: DirectMessages,
+        jobs: JobService,
+        texts: Texts,
+        backend: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._circuits = circuits
+        self._direct = direct
+        self._jobs = jobs
+        self._texts = texts
+        self._backend = backend
+        self._clock = clock
+        self._changed = asyncio.Event()
+
+    def note(self, event: JobChanged) -> None:
+        """Look at the circuit soon, if an event of the bus is about it."""
+        if event.outlook:
+            self._changed.set()
+
+    async def run(self) -> None:
+        """Tell what is due, until cancelled; the client has to be logged in."""
+        failures = 0
+        while True:
+            self._changed.clear()
+            try:
+                await self.tell()
+                failures = 0
+            except (DeliveryError, sqlite3.Error) as error:
+                failures += 1
+                log.warning("operator.untold error=%r", str(error))
+            await self._sleep(failures)
+
+    async def tell(self) -> None:
+        """Tell what is due now; DeliveryError: Discord does not take it."""
+        circuit = await self._circuits.get(self._backend)
+        if circuit is None:
+            return
+        if circuit.state == "over":
+            if circuit.reached:
+                await self._write(circuit, "over")
+            await self._circuits.forget(self._backend)
+        elif self._is_news(circuit):
+            reached = await self._write(circuit, circuit.reason)
+            await self._circuits.tell(circuit, reached=reached)
+            await self._jobs.tell_line()
+
+    async def _sleep(self, failures: int) -> None:
+        if failures:
+            # The exponent is bounded because Discord may be down for days.
+            pause = _FIRST_RETRY_SECONDS * 2.0 ** min(failures, 10)
+            await asyncio.sleep(min(pause, _SLOWEST_RETRY_SECONDS))
+            return
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def _is_news(self, circuit: Circuit) -> bool:
+        if not circuit.is_open or circuit.told is circuit.reason:
+            return False
+        if circuit.reason is not Trouble.OUTAGE:
+            return True
+        # They know already that something is wrong, or this may pass by itself.
+        return circuit.told is None and self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
+
+    async def _write(self, circuit: Circuit, what: str) -> bool:
+        """Tell every person whom it concerns; False: nobody takes DMs."""
+        marker = f"{self._backend}-{what}-{int(circuit.opened_at):x}"
+        settings = self._backend.upper()
+        fields = {
+            "backend": self._backend,
+            "setting": f"{settings}_API_KEY",
+            "address": f"{settings}_BASE_URL",
+        }
+        text = "\n".join(
+            [
+                self._texts(f"operator.{what}", **fields),
+                self._texts("operator.marker", marker=marker),
+            ]
+        )
+        reached = 0
+        for user_id in await self._people():
+            try:
+                await self._direct.write(DirectMessage(user_id=user_id, text=text, marker=marker))
+            except DmRefusedError:
+                log.warning("operator.unreachable user=%d about=%s", user_id, what)
+            else:
+                reached += 1
+        log.info("operator.told about=%s people=%d", what, reached)
+        return reached > 0
+
+    async def _people(self) -> list[int]:
+        """Find out who runs the bot: the application's owner, or those in its team who may."""
+        try:
+            application = await self._client.application_info()
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise DeliveryError(describe(error)) from error
+        team = application.team
+        if team is None:
+            return [application.owner.id]
+        return [
+            member.id
+            for member in team.members
+            if member.id == team.owner_id
+            or (
+                member.role in _ROLES
+                and member.membership_state is discord.TeamMembershipState.accepted
+            )
+        ]

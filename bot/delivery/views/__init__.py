@@ -1,0 +1,1 @@
+"""The texts, buttons and layouts that people see in Discord."""

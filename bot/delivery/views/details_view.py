@@ -1,0 +1,110 @@
+"""What the command "Video details" tells of a card's job: all of it, or what anybody may know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.delivery.views.card_text import why
+from bot.delivery.views.formatting import cut_block, megabytes, units
+from bot.delivery.views.library_view import begin, state_key
+from bot.model import JobState
+
+if TYPE_CHECKING:
+    from discord import ui
+
+    from bot.library.index import Details
+    from bot.model import Job
+    from bot.texts import Texts
+
+# Discord's limit for all the text of a message.
+_MOST_UNITS = 4000
+_PROMPT_UNITS = 2500
+_LEAST_UNITS = 100
+_ID_CHARACTERS = 100
+_FENCES = 10  # with the line ends around it
+
+
+class DetailsPage:
+    """Renders details in the language of the person who asks; views come out stopped."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def render(self, details: Details, locale: str, *, in_full: bool) -> ui.LayoutView:
+        """Show them `in_full` to the person whose video it is, and to moderators."""
+        head = [self._texts("details.title", locale), self._state(details, locale)]
+        foot = [self._facts(details, locale)]
+        if in_full:
+            foot += [self._file(details, locale), self._ids(details, locale)]
+            course = self._course(details, locale)
+            room = _MOST_UNITS - units("\n".join([*head, *course, *foot]))
+            head += [*self._prompt(details.job, locale, room), *course]
+        return begin("\n".join([*head, *foot]))[0]
+
+    def _state(self, details: Details, locale: str) -> str:
+        job = details.job
+        return self._texts(
+            "details.state",
+            locale,
+            state=self._texts(state_key(job.state, late=job.late), locale),
+            person=f"<@{job.origin.user_id}>",
+            when=f"<t:{int(job.created_at)}:f>",
+        )
+
+    def _prompt(self, job: Job, locale: str, room: int) -> list[str]:
+        """Quote the person's words, and whatever else the video service got, in `room` units."""
+        words, sent = job.request.prompt, job.sent_request.prompt
+        shown = [_block(words, min(room, _PROMPT_UNITS))]
+        if sent == words:
+            return shown
+        added = sent.startswith(words)
+        shown.append(self._texts("details.added" if added else "details.sent", locale))
+        room -= units("\n".join(shown)) + 1
+        rest = sent.removeprefix(words).strip()
+        return [*shown, _block(rest, room)] if room >= _LEAST_UNITS else shown[:1]
+
+    def _course(self, details: Details, locale: str) -> list[str]:
+        lines = [
+            self._texts(
+                "details.step",
+                locale,
+                when=f"<t:{int(step.at)}:T>",
+                state=self._texts(state_key(step.state), locale),
+            )
+            for step in details.steps
+            # By then the person has it: all that is left is the DM.
+            if step.state is not JobState.SUCCEEDED
+        ]
+        failure = details.job.failure
+        return [*lines, why(self._texts, failure, locale)] if failure else lines
+
+    def _facts(self, details: Details, locale: str) -> str:
+        job = details.job
+        return self._texts(
+            "details.facts",
+            locale,
+            backend=job.backend,
+            model=job.request.model or self._texts("details.any_model", locale),
+            seconds=job.request.seconds,
+            size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the sign that is meant
+        )
+
+    def _file(self, details: Details, locale: str) -> str:
+        if details.artifact is None:
+            return self._texts("details.no_file", locale)
+        return self._texts("details.file", locale, size=megabytes(details.artifact.size))
+
+    def _ids(self, details: Details, locale: str) -> str:
+        job = details.job
+        if job.remote_id is None:
+            return self._texts("details.id", locale, job=job.id)
+        # A provider may call its jobs anything.
+        remote = job.remote_id.replace("`", "'")[:_ID_CHARACTERS]
+        return self._texts("details.ids", locale, job=job.id, remote=remote)
+
+
+def _block(text: str, room: int) -> str:
+    """Quote a text with all its lines, in `room` units, so that it can be copied."""
+    # Nothing in it may end the quote around it.
+    harmless = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
+    return f"```\n{cut_block(harmless, max(0, room - _FENCES))}\n```"

@@ -1,0 +1,174 @@
+"""How `/videos` looks: a person's own jobs in pages, and what comes when one is sent again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import ui
+
+from bot.delivery.views.button_ids import LABELS, make_button
+from bot.delivery.views.card_buttons import choices_for
+from bot.delivery.views.formatting import cut, megabytes, quoted
+from bot.library.index import PAGE_SIZE
+from bot.model import CANCELLABLE, JobState
+
+if TYPE_CHECKING:
+    from bot.artifacts import Artifact
+    from bot.library.index import Entry, Page
+    from bot.model import Job
+    from bot.texts import Texts
+
+# What is typed goes into the ids of the buttons that turn the page: 100 characters at most.
+MAX_SEARCH = 60
+PAGE_TEMPLATE = rf"clapper:page:(?P<offset>[0-9]{{1,9}}):(?P<search>.{{0,{MAX_SEARCH}}})"
+SEND_TEMPLATE = r"clapper:send:(?P<job>[0-9a-f]{32})"
+
+_PROMPT_CHARACTERS = 140
+_CHOICE_CHARACTERS = 100
+_COLOUR = discord.Colour.from_rgb(88, 101, 242)
+_DONE = frozenset({JobState.NOTIFYING, JobState.SUCCEEDED})
+_CHOOSABLE = CANCELLABLE | {JobState.UNDECIDED}
+
+
+class Shelf:
+    """Renders a person's library in their language; views come out stopped."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def render(self, page: Page, locale: str) -> ui.LayoutView:
+        """Show one page of the list."""
+        view, container = begin(self._heading(page, locale))
+        for entry in page.entries:
+            container.add_item(ui.Separator[ui.LayoutView]())
+            container.add_item(ui.TextDisplay(self._entry(entry, locale)))
+            if buttons := self._buttons(entry, locale):
+                container.add_item(ui.ActionRow(*buttons))
+        if page.total > PAGE_SIZE:
+            container.add_item(ui.Separator[ui.LayoutView]())
+            container.add_item(ui.ActionRow(*self._turns(page, locale)))
+        return view
+
+    def render_video(
+        self,
+        job: Job,
+        locale: str,
+        *,
+        filename: str,
+        note: str | None = None,
+        original: str | None = None,
+    ) -> ui.LayoutView:
+        """Show a video that is sent again, uploaded with the same edit under `filename`.
+
+        `note` names one more sentence; `original` links to the file that was too large.
+        """
+        view, container = begin(self._caption(job, locale, note))
+        gallery = ui.MediaGallery[ui.LayoutView]()
+        gallery.add_item(media=f"attachment://{filename}")
+        container.add_item(gallery)
+        if original:
+            label = self._texts("button.original", locale)
+            container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=original)))
+        return view
+
+    def render_link(self, job: Job, locale: str, *, artifact: Artifact, url: str) -> ui.LayoutView:
+        """Show a video that is sent again as a link."""
+        view, container = begin(self._caption(job, locale))
+        label = self._texts("button.watch", locale, size=megabytes(artifact.size))
+        container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url)))
+        return view
+
+    def _caption(self, job: Job, locale: str, note: str | None = None) -> str:
+        notes = [self._texts(key, locale) for key in (job.note, note) if key]
+        return "\n".join([self._prompt(job, locale), *notes])
+
+    def _heading(self, page: Page, locale: str) -> str:
+        if not page.search:
+            return self._texts("library.heading" if page.total else "library.empty", locale)
+        if not page.entries:
+            return self._texts("library.nothing", locale, search=quoted(page.search, MAX_SEARCH))
+        return self._texts("library.found", locale)
+
+    def _entry(self, entry: Entry, locale: str) -> str:
+        job = entry.job
+        heading = self._texts(
+            "library.entry",
+            locale,
+            state=self._texts(state_key(job.state, late=job.late), locale),
+            when=f"<t:{int(job.created_at)}:R>",
+        )
+        small = [self._texts("library.length", locale, seconds=job.request.seconds)]
+        if job.state in _DONE:
+            small.append(self._texts("library.kept" if entry.kept else "library.gone", locale))
+        lines = [heading, self._prompt(job, locale)]
+        if job.state is JobState.UNDECIDED:
+            lines.append(self._texts("card.undecided", locale))
+        return "\n".join([*lines, f"-# {' · '.join(small)}"])
+
+    def _prompt(self, job: Job, locale: str) -> str:
+        prompt = quoted(job.request.prompt, _PROMPT_CHARACTERS)
+        return self._texts("card.prompt", locale, prompt=prompt)
+
+    def _buttons(self, entry: Entry, locale: str) -> list[ui.Button[ui.LayoutView]]:
+        buttons: list[ui.Button[ui.LayoutView]] = []
+        if entry.job.origin.message_id is not None and not entry.job.card_gone:
+            label = self._texts("button.jump", locale)
+            buttons.append(ui.Button(label=label, url=jump_url(entry.job)))
+        if entry.kept:
+            label = self._texts("button.send", locale)
+            buttons.append(ui.Button(label=label, custom_id=f"clapper:send:{entry.job.id}"))
+        if entry.job.state in _CHOOSABLE:
+            # Its card may be out of reach.
+            buttons += [
+                make_button(action, entry.job.id, self._texts(LABELS[action], locale))
+                for action in choices_for(entry.job)
+            ]
+        return buttons
+
+    def _turns(self, page: Page, locale: str) -> list[ui.Button[ui.LayoutView]]:
+        number = page.offset // PAGE_SIZE + 1
+        pages = -(-page.total // PAGE_SIZE)
+        where = self._texts("library.page", locale, page=number, pages=pages)
+        return [
+            self._turn(page, "button.previous", -PAGE_SIZE, locale),
+            ui.Button(label=where, custom_id="clapper:here", disabled=True),
+            self._turn(page, "button.next", PAGE_SIZE, locale),
+        ]
+
+    def _turn(self, page: Page, key: str, by: int, locale: str) -> ui.Button[ui.LayoutView]:
+        to = page.offset + by
+        there_is = 0 <= to < page.total
+        return ui.Button(
+            label=self._texts(key, locale),
+            custom_id=f"clapper:page:{max(0, to)}:{page.search}",
+            disabled=not there_is,
+        )
+
+
+def choice_name(prompt: str) -> str:
+    """Return a prompt as one line that fits into a list of choices."""
+    return cut(prompt, _CHOICE_CHARACTERS)
+
+
+def state_key(state: JobState, *, late: bool = False) -> str:
+    """Return the key of the words for a state."""
+    if state in _DONE:
+        return "state.succeeded"
+    return "state.late" if late and state is JobState.GENERATING else f"state.{state}"
+
+
+def jump_url(job: Job) -> str:
+    """Return the address of a job's card, for Discord's own clients."""
+    origin = job.origin
+    place = origin.guild_id or "@me"
+    return f"https://discord.com/channels/{place}/{origin.channel_id}/{origin.message_id}"
+
+
+def begin(text: str) -> tuple[ui.LayoutView, ui.Container[ui.LayoutView]]:
+    """Return a stopped view with a container in it."""
+    view = ui.LayoutView(timeout=None)
+    container = ui.Container[ui.LayoutView](ui.TextDisplay(text), accent_colour=_COLOUR)
+    view.add_item(container)
+    view.stop()
+    return view, container

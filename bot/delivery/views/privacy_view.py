@@ -1,0 +1,142 @@
+"""How `/notify` and `/privacy` read: what a person chose, what is kept of them and deleted."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import discord
+from discord import ui
+
+from bot.delivery.views.formatting import megabytes
+from bot.model import Notify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.library.retention import Deletion, KeepLimits, Stored
+    from bot.texts import Texts
+    from storage.people import Person
+
+
+class Step(StrEnum):
+    """What a button does: ask whether to delete, delete, or show again what there is."""
+
+    ASK = "ask"
+    DELETE = "sure"
+    SHOW = "show"
+
+
+TEMPLATE = rf"clapper:privacy:(?P<step>{'|'.join(Step)}):(?P<user>[0-9]{{1,20}})"
+
+_COLOUR = discord.Colour.from_rgb(88, 101, 242)
+
+
+class PrivacyPages:
+    """Renders for one person, in their language; views come out stopped."""
+
+    def __init__(self, texts: Texts, locale: str) -> None:
+        self._texts = texts
+        self._locale = locale
+
+    def choice(self, person: Person) -> str:
+        """Say when a person gets a DM."""
+        match person.notify:
+            case Notify.ALWAYS:
+                sentence = self._say("notify.always")
+            case Notify.NEVER:
+                sentence = self._say("notify.never")
+            case Notify.LATE:
+                sentence = self._say("notify.late", minutes=person.notify_minutes)
+        if person.dm_closed_at is None or person.notify is Notify.NEVER:
+            return sentence
+        return f"{sentence} {self._say('notify.closed')}"
+
+    def overview(self, stored: Stored, limits: KeepLimits) -> ui.LayoutView:
+        """Show what is kept, with a button to delete it."""
+        rows = [f"- {line}" for line in self._rows(stored.rows_until)]
+        if stored.is_empty:
+            return _page(
+                [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
+            )
+        lines = [
+            self._say("privacy.heading"),
+            *(f"- {line}" for line in self._list(stored)),
+            *rows,
+            self._ages(stored, limits),
+            self._say("privacy.provider"),
+        ]
+        return _page(
+            lines, self._button(stored, Step.ASK, "button.delete_data", discord.ButtonStyle.danger)
+        )
+
+    def question(self, stored: Stored) -> ui.LayoutView:
+        """Ask whether it all shall go."""
+        lines = [
+            self._say("privacy.sure"),
+            self._say("privacy.cards"),
+            *self._open(stored.open_jobs),
+        ]
+        return _page(
+            lines,
+            self._button(stored, Step.DELETE, "button.delete_all", discord.ButtonStyle.danger),
+            self._button(stored, Step.SHOW, "button.keep_data", discord.ButtonStyle.secondary),
+        )
+
+    def working(self) -> ui.LayoutView:
+        """Say that it is being deleted."""
+        return _page([self._say("privacy.deleting")])
+
+    def done(self, deletion: Deletion) -> ui.LayoutView:
+        """Say what was deleted, and what is left."""
+        lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
+        lines += self._rows(deletion.rows_until)
+        lines += [self._say("privacy.cards_left")] if deletion.deleted else []
+        return _page(lines)
+
+    def _outcome(self, deletion: Deletion) -> str:
+        if not deletion.open_jobs:
+            return self._say("privacy.deleted")
+        if deletion.deleted:
+            return self._say("privacy.deleted_partly")
+        return self._say("privacy.deleted_choice" if deletion.choice else "privacy.deleted_nothing")
+
+    def _list(self, stored: Stored) -> Iterator[str]:
+        yield self._say("privacy.prompts", prompts=stored.prompts)
+        if stored.videos:
+            size = megabytes(stored.video_bytes)
+            yield self._say("privacy.videos", videos=stored.videos, size=size)
+        if stored.narrations:
+            yield self._say("privacy.narrations", narrations=stored.narrations)
+        yield self._say("privacy.choice", choice=self.choice(stored.person))
+
+    def _ages(self, stored: Stored, limits: KeepLimits) -> str:
+        ages = self._say("privacy.ages", days=limits.days)
+        if stored.next_at is None:
+            return ages
+        return f"{ages} {self._say('privacy.next', when=f'<t:{int(stored.next_at)}:R>')}"
+
+    def _rows(self, until: float | None) -> list[str]:
+        return [] if until is None else [self._say("privacy.counted", when=f"<t:{int(until)}:R>")]
+
+    def _open(self, jobs: int) -> list[str]:
+        return [self._say("privacy.open", jobs=jobs)] if jobs else []
+
+    def _button(
+        self, stored: Stored, step: Step, key: str, style: discord.ButtonStyle
+    ) -> ui.Button[ui.LayoutView]:
+        custom_id = f"clapper:privacy:{step}:{stored.person.user_id}"
+        return ui.Button(style=style, label=self._say(key), custom_id=custom_id)
+
+    def _say(self, key: str, **fields: object) -> str:
+        return self._texts(key, self._locale, **fields)
+
+
+def _page(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
+    view = ui.LayoutView(timeout=None)
+    container = ui.Container[ui.LayoutView](ui.TextDisplay("\n".join(lines)), accent_colour=_COLOUR)
+    if buttons:
+        container.add_item(ui.ActionRow(*buttons))
+    view.add_item(container)
+    view.stop()
+    return view

@@ -1,0 +1,135 @@
+"""Puts together what brings jobs to Discord."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.delivery.card_edits import Messages
+from bot.delivery.deliverer import DiscordDeliverer
+from bot.delivery.dm import DirectMessages
+from bot.delivery.dm_notices import Notices
+from bot.delivery.edit_lock import Patience, Turns
+from bot.delivery.interaction_token import TokenRoute
+from bot.delivery.operator_notices import OperatorNotices
+from bot.delivery.resend import Resender
+from bot.delivery.upload_fallback import Ladder
+from bot.delivery.views.library_view import Shelf
+from storage.artifacts import ArtifactStore
+from storage.jobs.circuits import CircuitStore
+from storage.jobs.queue_outlook import Outlooks
+from storage.people import PeopleStore
+from storage.upload_limits import UploadLimits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    import aiohttp
+    import discord
+
+    from bot.delivery.upload_fallback import Shrinker
+    from bot.delivery.views.card import Cards
+    from bot.jobs.service import JobService
+    from bot.library.index import Library
+    from bot.links import Links
+    from bot.media.files.workspace import Workspace
+    from bot.texts import Texts
+    from storage.database import Database
+
+
+@asynccontextmanager
+async def open_deliverer(  # noqa: PLR0913 - the composition root names each
+    client: discord.Client,
+    database: Database,
+    *,
+    jobs: JobService,
+    cards: Cards,
+    links: Links,
+    workspace: Workspace,
+    shrinker: Shrinker,
+    clock: Callable[[], float],
+    patience: Patience | None = None,
+    trace: aiohttp.TraceConfig | None = None,
+    note_handover: Callable[[str], None] = lambda _: None,
+) -> AsyncGenerator[DiscordDeliverer]:
+    """Open the way by tokens, and yield the deliverer."""
+    people, artifacts = PeopleStore(database), ArtifactStore(database)
+    ladder = _ladder(database, shrinker, workspace, links, clock)
+    async with TokenRoute(client, clock=clock, trace=trace) as tokens:
+        yield DiscordDeliverer(
+            messages=Messages(client, jobs, tokens),
+            notices=Notices(
+                direct=DirectMessages(client, people, clock=clock),
+                cards=cards,
+                jobs=jobs,
+                links=links,
+                ladder=ladder,
+                artifacts=artifacts,
+                people=people,
+                clock=clock,
+            ),
+            cards=cards,
+            outlooks=Outlooks(database),
+            turns=Turns(patience or Patience()),
+            ladder=ladder,
+            links=links,
+            artifacts=artifacts,
+            note_handover=note_handover,
+            clock=clock,
+        )
+
+
+def make_resender(  # noqa: PLR0913 - the composition root names each
+    database: Database,
+    *,
+    library: Library,
+    texts: Texts,
+    links: Links,
+    workspace: Workspace,
+    shrinker: Shrinker,
+    clock: Callable[[], float],
+) -> Resender:
+    """Return what sends a video once more."""
+    return Resender(
+        library=library,
+        shelf=Shelf(texts),
+        ladder=_ladder(database, shrinker, workspace, links, clock),
+        links=links,
+    )
+
+
+def make_operator_notices(  # noqa: PLR0913 - the composition root names each
+    client: discord.Client,
+    database: Database,
+    *,
+    jobs: JobService,
+    texts: Texts,
+    backend: str,
+    clock: Callable[[], float],
+) -> OperatorNotices:
+    """Return what writes to the bot's operator."""
+    return OperatorNotices(
+        client=client,
+        circuits=CircuitStore(database),
+        direct=DirectMessages(client, PeopleStore(database), clock=clock),
+        jobs=jobs,
+        texts=texts,
+        backend=backend,
+        clock=clock,
+    )
+
+
+def _ladder(
+    database: Database,
+    shrinker: Shrinker,
+    workspace: Workspace,
+    links: Links,
+    clock: Callable[[], float],
+) -> Ladder:
+    return Ladder(
+        limits=UploadLimits(database),
+        shrinker=shrinker,
+        workspace=workspace,
+        links=links,
+        clock=clock,
+    )

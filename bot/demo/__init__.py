@@ -1,0 +1,1 @@
+"""The demo: one `/video` without an account anywhere."""

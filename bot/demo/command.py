@@ -1,0 +1,237 @@
+"""`demo`: one `/video` from the command to the MP4, with a Discord stand-in on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yarl import URL
+
+from bot import app
+from bot.delivery.views.button_ids import TEMPLATE, Action
+from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.uploads import Upload
+from bot.demo.terminal import CardTerminal
+from bot.errors import StartupError
+from bot.pacing import Cadence, Pace, Settling
+from bot.runtime.log_setup import configure_logs
+from bot.runtime.timing import Timing
+from bot.settings.fields import load_settings
+from storage.database import make_folder
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Coroutine
+
+    from bot.demo.fake_discord.state.message import Message
+    from bot.settings.fields import Settings
+
+PROMPT = "How rainbows form: raindrops bend sunlight and spread it into colours"
+_WITHIN_SECONDS = 120.0
+# What a card offers until its job has ended.
+_OPEN = frozenset({Action.CANCEL, Action.RETRY, Action.GIVE_UP})
+_FOREVER = math.inf  # the time is kept around all of it
+_VIDEO = "clapper-demo.mp4"
+# By its name alone what is in it counts as a demo's, and is deleted by the next one.
+_OURS = ".clapper-demo"
+# Livelier than in earnest: half a minute should show the bar moving.
+_TIMING = Timing(
+    settling=Settling(first=2.0, apart=2.0),
+    cadence=Cadence(first=1.0, growth=1.0, ceiling=1.0),
+    pace=Pace(state=0.5, first_minute=1.0),
+)
+
+
+class Demo:
+    """Shows Clapper without an account anywhere."""
+
+    name = "demo"
+    summary = "watch one /video from the command to the MP4; no account needed"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Ask for the prompt, the narration, where the files go, and for how long to wait."""
+        parser.add_argument("--prompt", default=PROMPT, help="what the video should show")
+        parser.add_argument(
+            "--audio",
+            type=Path,
+            default=Path(__file__).parent / "narration.ogg",
+            metavar="FILE",
+            help="the narration to lay over it; default: a spoken one that comes with Clapper",
+        )
+        parser.add_argument(
+            "--folder",
+            type=Path,
+            default=Path("data/demo"),
+            help="where the video goes; default: data/demo",
+        )
+        parser.add_argument(
+            "--within",
+            type=float,
+            default=_WITHIN_SECONDS,
+            metavar="SECONDS",
+            help="how long to wait for the video; default: 120",
+        )
+        parser.add_argument(
+            "--real",
+            action="store_true",
+            help="order it from the VIDEO_BACKEND that is set, which costs what it costs there; "
+            "default: title cards, made on this machine",
+        )
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Start everything, type the command, and say where the video is."""
+        folder, audio = options.folder.absolute(), options.audio
+        if not audio.is_file():
+            raise StartupError(f"--audio: there is no file {audio}.")
+        _make_room(folder)
+        return asyncio.run(_demo(options, folder))
+
+
+def _make_room(folder: Path) -> None:
+    # Nothing but what a demo has made is deleted: the folder may be anybody's.
+    ours, video = folder / _OURS, folder / _VIDEO
+    if video.exists() and not ours.is_dir():
+        raise StartupError(f"--folder: {video} is not from a demo; name another folder.")
+    try:
+        shutil.rmtree(ours, ignore_errors=True)
+        make_folder(ours / "discord")
+    except OSError as error:
+        raise StartupError(
+            f"--folder: {folder} can't be used ({error.strerror}); name another."
+        ) from error
+
+
+async def _demo(options: argparse.Namespace, folder: Path) -> int:
+    started = time.monotonic()
+    async with Sandbox(folder / _OURS / "discord") as sandbox:
+        settings = _settings(sandbox, folder, real=options.real)
+        _warn_of_costs(settings)
+        stop = asyncio.Event()
+        bot = asyncio.create_task(app.run(settings, timing=_TIMING, stop=stop), name="bot")
+        try:
+            show = _type_command(sandbox, options.prompt, options.audio)
+            message = await _unless_over(bot, show, options.within)
+            interrupted = bot.done()
+        finally:
+            stop.set()
+            await asyncio.gather(bot, return_exceptions=True)
+        bot.result()
+        if message is not None and message.files:
+            return await asyncio.to_thread(_report, sandbox, message, folder, started)
+        print(f"\n  {_why_none(message, options, interrupted=interrupted)}")
+        return 1
+
+
+def _settings(sandbox: Sandbox, folder: Path, *, real: bool) -> Settings:
+    # Whatever .env names: nobody is asked, and nothing is spent, unless that is wanted.
+    at_home: dict[str, Any] = {
+        "video_backend": "storyboard",
+        "prompt_writer": "off",
+        "moderation": "off",
+        "narration_backend": "off",
+    }
+    settings = load_settings(
+        discord_token=sandbox.token,
+        discord_api_url=sandbox.url,
+        data_dir=folder / _OURS / "clapper",
+        http_port=0,
+        public_url="",
+        **({} if real else at_home),
+    )
+    # The card is the show: what is logged for operators would draw over it.
+    configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
+    return settings
+
+
+def _warn_of_costs(settings: Settings) -> None:
+    match settings.video_backend:
+        case "storyboard":
+            return
+        case "openai":
+            address = settings.openai_base_url
+        case "openrouter":
+            address = settings.openrouter_base_url
+        case "gemini":
+            address = settings.gemini_base_url
+    url = URL(address).with_user(None)  # nor a password
+    print(f"\n  The video is ordered with VIDEO_BACKEND={settings.video_backend} from {url}:")
+    print("  this costs what it costs there.", flush=True)
+
+
+def _why_none(message: Message | None, options: argparse.Namespace, *, interrupted: bool) -> str:
+    """Say why no video came."""
+    charged = " What was ordered may be charged all the same." if options.real else ""
+    if message is not None and message.ephemeral:
+        return f"{message.text}\n\n  No video came: that was the answer."
+    if message is not None:
+        return "No video came: the card says why."
+    if interrupted:
+        return f"Interrupted: no video came.{charged}"
+    return (
+        f"No video came in {options.within:g} s: --within gives it longer, and LOG_LEVEL=DEBUG "
+        f"tells what it does.{charged}"
+    )
+
+
+async def _type_command(sandbox: Sandbox, prompt: str, audio: Path) -> Message:
+    await sandbox.wait_for_bot(within=_FOREVER)
+    user = sandbox.world.user
+    print(f"\n  @{user.name} types: /video prompt:{prompt} audio:{audio.name}\n")
+    terminal = CardTerminal(
+        sys.stdout,
+        names={user.id: user.name, sandbox.world.bot.id: sandbox.world.bot.name},
+        clock=time.time,
+    )
+    upload = Upload(filename=audio.name, content=audio, content_type="audio/ogg")
+    interaction = await sandbox.slash("video", {"prompt": prompt, "audio": upload})
+    message = await sandbox.answer_to(interaction, within=_FOREVER)
+    seen = 0
+
+    def ended() -> bool:
+        nonlocal seen
+        for version in message.versions[seen:]:
+            if parts := version.payload["components"]:
+                terminal.draw(parts)
+        seen = len(message.versions)
+        return bool(sandbox.dms(user)) or not _is_open(message)
+
+    await sandbox.wait_for(ended, within=_FOREVER)
+    return message
+
+
+def _is_open(message: Message) -> bool:
+    pressed = (re.match(TEMPLATE, part.get("custom_id", "")) for part in message.components)
+    # A video is followed by the DM.
+    return bool(message.files) or any(match and match["action"] in _OPEN for match in pressed)
+
+
+async def _unless_over(
+    bot: asyncio.Task[None], show: Coroutine[Any, Any, Message], within: float
+) -> Message | None:
+    """Return the message, or None when the time is over or the bot was stopped."""
+    task = asyncio.create_task(show, name="show")
+    await asyncio.wait({bot, task}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return None
+
+
+def _report(sandbox: Sandbox, message: Message, folder: Path, started: float) -> int:
+    # Until now the video of the demo before was there, and from now on this one is.
+    video, part = folder / _VIDEO, folder / _OURS / _VIDEO
+    shutil.copyfile(message.files[0].path, part)
+    part.replace(video)
+    for dm in sandbox.dms():
+        print("\n  DM from @clapper:")
+        print("\n".join(f"    {line.removeprefix('-# ')}" for line in dm.text.splitlines()))
+    print(f"\n  The video, as it stands in the channel, after {time.monotonic() - started:.0f} s:")
+    print(f"    {video}\n")
+    return 0

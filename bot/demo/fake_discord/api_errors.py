@@ -1,0 +1,68 @@
+"""Discord's error answers, each under the name that its documentation gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import ClapperError
+
+if TYPE_CHECKING:
+    from bot.demo.fake_discord.wire import Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error answer; `code` is Discord's own, `retry_after` (seconds) makes it a rate limit."""
+
+    status: int
+    code: int
+    message: str
+    retry_after: float | None = None
+
+    def body(self) -> Payload:
+        """Return the JSON that Discord answers with."""
+        if self.retry_after is not None:
+            return {"message": self.message, "retry_after": self.retry_after, "global": False}
+        return {"message": self.message, "code": self.code}
+
+
+class RefusedError(ClapperError):
+    """A request that is answered with `refusal`."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.status} {refusal.code}: {refusal.message}")
+        self.refusal = refusal
+
+
+UNAUTHORIZED = Refusal(401, 0, "401: Unauthorized")
+EXPIRED_LINK = Refusal(404, 0, "This content is no longer available.")
+UNKNOWN_APPLICATION = Refusal(404, 10002, "Unknown Application")
+UNKNOWN_CHANNEL = Refusal(404, 10003, "Unknown Channel")
+UNKNOWN_MESSAGE = Refusal(404, 10008, "Unknown Message")
+UNKNOWN_USER = Refusal(404, 10013, "Unknown User")
+UNKNOWN_WEBHOOK = Refusal(404, 10015, "Unknown Webhook")
+UNKNOWN_INTERACTION = Refusal(404, 10062, "Unknown interaction")
+TOO_LARGE = Refusal(413, 40005, "Request entity too large")
+ALREADY_ANSWERED = Refusal(400, 40060, "Interaction has already been acknowledged.")
+MISSING_ACCESS = Refusal(403, 50001, "Missing Access")
+NOT_THE_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another user")
+EMPTY_MESSAGE = Refusal(400, 50006, "Cannot send an empty message")
+DM_CLOSED = Refusal(403, 50007, "Cannot send messages to this user")
+DEAD_TOKEN = Refusal(401, 50027, "Invalid Webhook Token")
+NOT_JSON = Refusal(400, 50109, "The request body contains invalid JSON.")
+
+
+def rate_limited(retry_after: float) -> Refusal:
+    """Return the answer to a request that came too soon; `retry_after` is in seconds."""
+    return Refusal(429, 0, "You are being rate limited.", retry_after)
+
+
+def broken(status: int = 502) -> Refusal:
+    """Return the answer of a Discord that is down."""
+    return Refusal(status, 0, f"{status}: Server Error")
+
+
+def invalid_form(field: str, reason: str) -> RefusedError:
+    """Return the error for a body of which `field` is wrong."""
+    return RefusedError(Refusal(400, 50035, f"Invalid Form Body: {field}: {reason}"))

@@ -1,0 +1,1 @@
+"""The stand-in's gateway, and what people do there."""

@@ -1,0 +1,140 @@
+"""What people do with the bot: each slash command, click and form, and the life of its token."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from bot.demo.fake_discord.api_errors import (
+    ALREADY_ANSWERED,
+    DEAD_TOKEN,
+    UNKNOWN_INTERACTION,
+    UNKNOWN_WEBHOOK,
+    RefusedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.demo.fake_discord.state.message import Message
+    from bot.demo.fake_discord.state.world import Channel, Limits, User
+    from bot.demo.fake_discord.wire import Payload, Snowflakes
+
+
+class Kind(IntEnum):
+    """How an interaction came about."""
+
+    COMMAND = 2
+    COMPONENT = 3
+    AUTOCOMPLETE = 4
+    MODAL = 5
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class Interaction:
+    """One of them: `message` is the bot's answer, `modal` its form, `source` what was clicked.
+
+    `choices` are what the bot offered for an option that is being typed. `form` is the interaction
+    whose form was filled in. `answer` is the type of the callback, None until it has come. Times
+    are Unix seconds.
+    """
+
+    id: int
+    token: str
+    kind: Kind
+    user: User
+    channel: Channel
+    created_at: float
+    owners: dict[str, str]
+    source: Message | None = None
+    form: Interaction | None = None
+    answer: int | None = None
+    message: Message | None = None
+    modal: Payload | None = None
+    choices: list[Payload] | None = None
+    followups: list[Message] = field(default_factory=list["Message"])
+
+    def metadata(self) -> Payload:
+        """Return what a message says of the interaction that it answers."""
+        metadata: Payload = {
+            "id": str(self.id),
+            "type": int(self.kind),
+            "user": self.user.payload(),
+            "authorizing_integration_owners": self.owners,
+        }
+        if self.form is not None:
+            metadata["triggering_interaction_metadata"] = self.form.metadata()
+        elif self.source is not None:
+            metadata["interacted_message_id"] = str(self.source.id)
+        return metadata
+
+
+class Interactions:
+    """Opens interactions, and finds them again by id or token."""
+
+    def __init__(
+        self,
+        *,
+        ids: Snowflakes,
+        clock: Callable[[], float],
+        limits: Limits,
+    ) -> None:
+        self._ids = ids
+        self._clock = clock
+        self._limits = limits
+        self._by_token: dict[str, Interaction] = {}
+
+    def open(
+        self,
+        kind: Kind,
+        user: User,
+        channel: Channel,
+        *,
+        source: Message | None = None,
+        form: Interaction | None = None,
+    ) -> Interaction:
+        """Begin one; its token lives from now on."""
+        interaction = Interaction(
+            id=self._ids.next(),
+            token=secrets.token_urlsafe(48),
+            kind=kind,
+            user=user,
+            channel=channel,
+            created_at=self._clock(),
+            owners=_owners(user, channel),
+            source=source,
+            form=form,
+        )
+        self._by_token[interaction.token] = interaction
+        return interaction
+
+    def to_answer(self, interaction_id: int, token: str) -> Interaction:
+        """Return one that waits for its callback; RefusedError: too late, or a second time."""
+        interaction = self._by_token.get(token)
+        if interaction is None or interaction.id != interaction_id:
+            raise RefusedError(UNKNOWN_INTERACTION)
+        if interaction.answer is not None:
+            raise RefusedError(ALREADY_ANSWERED)
+        if self._age(interaction) > self._limits.answer_within:
+            raise RefusedError(UNKNOWN_INTERACTION)
+        return interaction
+
+    def by_webhook(self, token: str) -> Interaction:
+        """Return one that was answered; RefusedError: its token has run out, or never was."""
+        interaction = self._by_token.get(token)
+        if interaction is None or interaction.answer is None:
+            raise RefusedError(UNKNOWN_WEBHOOK)
+        if self._age(interaction) > self._limits.token_life:
+            raise RefusedError(DEAD_TOKEN)
+        return interaction
+
+    def _age(self, interaction: Interaction) -> float:
+        return self._clock() - interaction.created_at
+
+
+def _owners(user: User, channel: Channel) -> dict[str, str]:
+    if channel.guild is not None and channel.guild.installed:
+        return {"0": str(channel.guild.id)}
+    return {"1": str(user.id)}

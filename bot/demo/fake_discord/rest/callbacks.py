@@ -1,0 +1,107 @@
+"""The bot's first answer to an interaction, by its type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.demo.fake_discord.api_errors import invalid_form
+from bot.demo.fake_discord.gateway.interactions import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.message import Message
+    from bot.demo.fake_discord.state.messages import Messages
+    from bot.demo.fake_discord.state.world import World
+    from bot.demo.fake_discord.uploads import StoredFile
+    from bot.demo.fake_discord.wire import Payload
+
+MESSAGE, THINK, QUIET, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
+_REPLY_TYPES = {Kind.COMMAND: 20, Kind.COMPONENT: 19, Kind.MODAL: 19}
+
+
+class Callbacks:
+    """Carries out callbacks, and fills in the interaction."""
+
+    def __init__(self, *, messages: Messages, world: World) -> None:
+        self._messages = messages
+        self._world = world
+
+    def answer(
+        self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
+    ) -> Payload:
+        """Do what the callback says, and return what `with_response` shows of it."""
+        kind: int = body.get("type", 0)
+        data: Payload = body.get("data") or {}
+        if (kind == CHOICES) != (interaction.kind is Kind.AUTOCOMPLETE):
+            raise invalid_form("type", f"{kind} can't answer this interaction")
+        if kind == CHOICES:
+            interaction.choices = data["choices"]
+        elif kind == MESSAGE:
+            interaction.message = self.reply(interaction, data, files)
+        elif kind == THINK:
+            interaction.message = self._messages.think(
+                interaction.channel,
+                self._world.bot,
+                data.get("flags") or 0,
+                self._about(interaction),
+            )
+        elif kind == UPDATE:
+            interaction.message = _source(interaction)
+            self._messages.edit(interaction.message, data, files)
+        elif kind == QUIET:
+            interaction.message = _source(interaction)
+        elif kind == MODAL and interaction.kind is not Kind.MODAL:
+            interaction.modal = data
+        else:
+            raise invalid_form("type", f"{kind} can't answer this interaction")
+        interaction.answer = kind
+        return _shown(interaction, kind)
+
+    def reply(
+        self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
+    ) -> Message:
+        """Post a message that answers an interaction, as its callback or as a follow-up."""
+        return self._messages.create(
+            interaction.channel, self._world.bot, body, files, about=self._about(interaction)
+        )
+
+    def follow_up(
+        self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
+    ) -> Message:
+        """Post a further message; while the first only says "thinking", it takes its place."""
+        first = interaction.message
+        if first is not None and first.loading:
+            self._messages.edit(first, body, files)
+            return first
+        message = self.reply(interaction, body, files)
+        interaction.followups.append(message)
+        return message
+
+    def _about(self, interaction: Interaction) -> Payload:
+        return {
+            "type": _REPLY_TYPES[interaction.kind],
+            "application_id": str(self._world.application_id),
+            "webhook_id": str(self._world.application_id),
+            "interaction_metadata": interaction.metadata(),
+        }
+
+
+def _source(interaction: Interaction) -> Message:
+    if interaction.source is None:
+        raise invalid_form("type", "there is no message to update")
+    return interaction.source
+
+
+def _shown(interaction: Interaction, kind: int) -> Payload:
+    about: Payload = {"id": str(interaction.id), "type": int(interaction.kind)}
+    if interaction.message is None:
+        return {"interaction": about}
+    about |= {
+        "response_message_id": str(interaction.message.id),
+        "response_message_loading": interaction.message.loading,
+        "response_message_ephemeral": interaction.message.ephemeral,
+    }
+    resource = {"type": kind, "message": interaction.message.payload}
+    return {"interaction": about, "resource": resource}

@@ -1,0 +1,152 @@
+"""What every request goes through: faults, its body, its token, its errors, the ledger."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.demo.fake_discord.api_errors import TOO_LARGE, UNAUTHORIZED, Refusal, RefusedError
+from bot.demo.fake_discord.rest.faults import ConnectionCutError
+from bot.demo.fake_discord.state.history import Recorded
+from bot.demo.fake_discord.uploads import Body
+from bot.demo.fake_discord.wire import API
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp.typedefs import Handler, Middleware
+
+    from bot.demo.fake_discord.rest.faults import Fault, Faults
+    from bot.demo.fake_discord.rest.rate_limits import Rates
+    from bot.demo.fake_discord.state.history import Ledger
+    from bot.demo.fake_discord.uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+BODY = web.RequestKey("body", Body)
+NO_BODY = Body()
+# These carry their right in their path, and are called without the bot's token.
+_OPEN_TO_ALL = ("/webhooks/", "/interactions/", "/gateway")
+
+
+class Front:
+    """A middleware around the REST routes."""
+
+    def __init__(  # noqa: PLR0913 - the sandbox names each
+        self,
+        *,
+        token: str,
+        faults: Faults,
+        rates: Rates,
+        ledger: Ledger,
+        uploads: Uploads,
+        clock: Callable[[], float],
+    ) -> None:
+        self._token = token
+        self._faults = faults
+        self._rates = rates
+        self._ledger = ledger
+        self._uploads = uploads
+        self._clock = clock
+
+    def middleware(self) -> Middleware:
+        """Return it in aiohttp's form."""
+
+        @web.middleware
+        async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.headers.get("Upgrade", "").lower() == "websocket":
+                return await handler(request)
+            return await self._serve(request, handler)
+
+        return front
+
+    async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        at, status = self._clock(), 0
+        request[BODY] = NO_BODY
+        try:
+            answer = await self._answer(request, handler)
+            status = answer.status
+        except (ConnectionCutError, ConnectionError, web.RequestPayloadError):
+            return web.Response()  # for nobody: the connection is gone
+        finally:
+            self._record(request, at, status)
+        return answer
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        fault = self._faults.take(request.method, request.path.removeprefix(API))
+        try:
+            answer = await self._handle(request, handler, fault)
+        except RefusedError as error:
+            answer = _refusal(error.refusal)
+        except web.HTTPException as error:
+            answer = _refusal(Refusal(error.status, 0, f"{error.status}: {error.reason}"))
+        await fault.on_answer(request)
+        path = request.path.removeprefix(API)
+        for name, value in self._rates.headers(request.method, path, _template(request)).items():
+            answer.headers.setdefault(name, value)
+        return answer
+
+    async def _handle(
+        self, request: web.Request, handler: Handler, fault: Fault
+    ) -> web.StreamResponse:
+        await fault.on_arrival(request)
+        request[BODY] = await self._uploads.read(request)
+        await fault.on_handling(request)
+        if request.path.startswith(API):
+            self._rates.take(request.method, request.path.removeprefix(API))
+        if request[BODY].too_large:
+            raise RefusedError(TOO_LARGE)
+        if request.path.startswith(API):
+            self._check_token(request)
+        return await handler(request)
+
+    def _check_token(self, request: web.Request) -> None:
+        unknown = request.match_info.http_exception is not None
+        if unknown or request.path.removeprefix(API).startswith(_OPEN_TO_ALL):
+            return
+        if request.headers.get("Authorization") != f"Bot {self._token}":
+            raise RefusedError(UNAUTHORIZED)
+
+    def _record(self, request: web.Request, at: float, status: int) -> None:
+        if not request.path.startswith(API):
+            self._ledger.note_download(request.path)
+            return
+        headers = {k: v for k, v in request.headers.items() if k.lower() != "authorization"}
+        body = request[BODY]
+        recorded = Recorded(
+            at=at,
+            method=request.method,
+            path=request.path.removeprefix(API),
+            template=_template(request),
+            query=dict(request.query),
+            headers=headers,
+            json=body.json,
+            multipart=body.multipart,
+            files=body.files,
+            arrived=body is not NO_BODY,
+            status=status,
+        )
+        log.info("sandbox.answered operation=%r status=%d", recorded.operation, status)
+        self._ledger.note_request(recorded)
+
+
+def _template(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    path = request.path if resource is None else resource.canonical
+    return path.removeprefix(API)
+
+
+def _refusal(refusal: Refusal) -> web.Response:
+    answer = web.json_response(refusal.body(), status=refusal.status)
+    # discord.py compares the whole header.
+    answer.headers["Content-Type"] = "application/json"
+    if refusal.retry_after is not None:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+        answer.headers["X-RateLimit-Reset-After"] = str(refusal.retry_after)
+        answer.headers["X-RateLimit-Remaining"] = "0"
+        answer.headers["X-RateLimit-Scope"] = "user"
+        # Without it discord.py takes the answer for a ban.
+        answer.headers["Via"] = "1.1 sandbox"
+    return answer

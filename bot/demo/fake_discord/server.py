@@ -1,0 +1,274 @@
+"""The stand-in as a whole: started, driven like a person drives Discord, and watched."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from aiohttp import web
+
+from bot.demo.fake_discord.api_errors import DM_CLOSED
+from bot.demo.fake_discord.gateway.connection import Gateway
+from bot.demo.fake_discord.gateway.interaction_events import (
+    command_data,
+    component_data,
+    interaction_create,
+    message_command_data,
+    modal_data,
+    typing_data,
+)
+from bot.demo.fake_discord.gateway.interactions import Interaction, Interactions, Kind
+from bot.demo.fake_discord.rest.callbacks import Callbacks
+from bot.demo.fake_discord.rest.faults import Faults
+from bot.demo.fake_discord.rest.rate_limits import Rates
+from bot.demo.fake_discord.rest.request_handler import Front
+from bot.demo.fake_discord.rest.routes import Rest
+from bot.demo.fake_discord.state.cdn import ROUTE, Cdn
+from bot.demo.fake_discord.state.history import Ledger
+from bot.demo.fake_discord.state.messages import Messages
+from bot.demo.fake_discord.state.world import Channel, Limits, User, World
+from bot.demo.fake_discord.uploads import StoredFile, Upload, Uploads
+from bot.demo.fake_discord.wire import API, Payload, SandboxError, Snowflakes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    from bot.demo.fake_discord.gateway.interaction_events import Value
+    from bot.demo.fake_discord.state.message import Message
+
+T = TypeVar("T")
+_HOST = "127.0.0.1"
+_SHUTDOWN = 1.0
+
+
+class Sandbox:
+    """A Discord on loopback; use it as `async with Sandbox(directory) as sandbox`.
+
+    `directory` takes the uploaded files. `port` 0: any free one. `clock` is in Unix seconds;
+    `on_message` is called at each change of a message. `limits`, `faults`, `rates` and `world`
+    are for tests to change at any time; `ledger` says what happened.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+        on_message: Callable[[Message], None] | None = None,
+    ) -> None:
+        ids = Snowflakes(clock)
+        self.limits = Limits()
+        self.faults = Faults()
+        self.rates = Rates(clock)
+        self.world = World(ids)
+        self.ledger = Ledger(on_message)
+        self.token = _token(self.world.application_id)
+        self.gateway = Gateway(
+            token=self.token, world=self.world, ledger=self.ledger, url=lambda: self.gateway_url
+        )
+        self._cdn = Cdn(ids=ids, clock=clock, limits=self.limits, base=lambda: self._base)
+        self.messages = Messages(ids=ids, clock=clock, cdn=self._cdn, ledger=self.ledger)
+        self._uploads = Uploads(directory, lambda: self.limits.upload_bytes)
+        self._interactions = Interactions(ids=ids, clock=clock, limits=self.limits)
+        self._clock = clock
+        self._port = port
+        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN)
+
+    @property
+    def url(self) -> str:
+        """The base of the REST API."""
+        return f"{self._base}{API}"
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the WebSocket is."""
+        return f"ws://{_HOST}:{self._port}/"
+
+    async def start(self) -> None:
+        """Listen; from now on `url` is right."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, _HOST, self._port).start()
+        self._port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Close all connections, and stop listening."""
+        await self.gateway.drop()
+        await self._runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+    async def slash(
+        self,
+        name: str,
+        options: Mapping[str, Value] | None = None,
+        *,
+        user: User | None = None,
+        where: Channel | None = None,
+    ) -> Interaction:
+        """Type a slash command ("video", "admin limits"), as `world.user` in `world.channel`.
+
+        SandboxError: no bot has logged in, or the command and its options are not as synced.
+        """
+        values = options or {}
+        attach = await self._keep(values.values())
+        data = command_data(self.world.commands, name, values, attach)
+        who, channel = user or self.world.user, where or self.world.channel
+        return self._send(self._interactions.open(Kind.COMMAND, who, channel), data)
+
+    async def complete(
+        self,
+        name: str,
+        focused: str,
+        typed: str,
+        *,
+        user: User | None = None,
+    ) -> list[Payload]:
+        """Type into an option of a slash command, and return the choices that the bot offers.
+
+        SandboxError: no bot has logged in, or it offers nothing for this option.
+        """
+        data = typing_data(self.world.commands, name, focused, typed)
+        asked = self._interactions.open(
+            Kind.AUTOCOMPLETE, user or self.world.user, self.world.channel
+        )
+        interaction = self._send(asked, data)
+        await self.ledger.wait_for(lambda: interaction.choices is not None)
+        return interaction.choices or []
+
+    async def choose(self, name: str, message: Message, *, user: User | None = None) -> Interaction:
+        """Choose a command from a message's menu.
+
+        SandboxError: no bot has logged in, or it has no such command for messages.
+        """
+        data = message_command_data(self.world.commands, name, message)
+        who = user or self.world.user
+        return self._send(self._interactions.open(Kind.COMMAND, who, message.channel), data)
+
+    async def click(
+        self,
+        message: Message,
+        custom_id: str,
+        *,
+        user: User | None = None,
+        values: Sequence[str] = (),
+    ) -> Interaction:
+        """Press a button of a message, or choose `values` in a select.
+
+        SandboxError: the message is gone, or has no such component, or it is disabled.
+        """
+        component = next((c for c in message.components if c.get("custom_id") == custom_id), None)
+        if component is None or component.get("disabled") or message.deleted:
+            raise SandboxError(f"{custom_id} can't be pressed")
+        who = user or self.world.user
+        interaction = self._interactions.open(Kind.COMPONENT, who, message.channel, source=message)
+        return self._send(interaction, component_data(component, values))
+
+    async def submit(self, form: Interaction, values: Mapping[str, Value]) -> Interaction:
+        """Fill in the form that answered an interaction; `values` go by custom_id.
+
+        SandboxError: there is no form, or it has no such fields.
+        """
+        if form.modal is None:
+            raise SandboxError("the bot has not answered with a form")
+        attach = await self._keep(values.values())
+        data = modal_data(form.modal, values, attach)
+        interaction = self._interactions.open(
+            Kind.MODAL, form.user, form.channel, source=form.source, form=form
+        )
+        return self._send(interaction, data)
+
+    async def wait_for_bot(self, *, after: int = 0, within: float = 10.0) -> None:
+        """Wait until a bot has synced its commands and logged in.
+
+        `after` is the `gateway.identified` from before a restart.
+        """
+        await self.ledger.wait_for(
+            lambda: self.gateway.identified > after and self.gateway.ready and self.world.commands,
+            within=within,
+        )
+
+    async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
+        """Return what `find` finds, as soon as it does; TimeoutError after `within` seconds."""
+        return await self.ledger.wait_for(find, within=within)
+
+    async def answer_to(self, interaction: Interaction, *, within: float = 10.0) -> Message:
+        """Return the message that the bot answers with, once it is there and not just thinking."""
+
+        def answer() -> Message | None:
+            message = interaction.message
+            return None if message is None or message.loading else message
+
+        return await self.ledger.wait_for(answer, within=within)
+
+    def say(self, text: str, *, user: User | None = None, where: Channel | None = None) -> Message:
+        """Write an ordinary message; the bot is not told."""
+        who, channel = user or self.world.user, where or self.world.channel
+        return self.messages.create(channel, who, {"content": text})
+
+    def dms(self, user: User | None = None) -> list[Message]:
+        """Return what the bot wrote to somebody."""
+        channel = self.world.dm(user or self.world.user)
+        return [message for message in self.ledger.messages if message.channel == channel]
+
+    def close_dms(self, user: User | None = None) -> None:
+        """Let somebody take no messages from the bot."""
+        channel = self.world.dm(user or self.world.user)
+        self.faults.add(f"POST /channels/{channel.id}/messages", DM_CLOSED, times=None)
+
+    @property
+    def _base(self) -> str:
+        return f"http://{_HOST}:{self._port}"
+
+    def _send(self, interaction: Interaction, data: Payload) -> Interaction:
+        event = interaction_create(interaction, data, self.world, self.limits)
+        if not self.gateway.dispatch("INTERACTION_CREATE", event):
+            raise SandboxError("no bot has logged in")
+        return interaction
+
+    async def _keep(self, values: Iterable[Value]) -> Callable[[Upload], Payload]:
+        uploads = [value for value in values if isinstance(value, Upload)]
+        stored: list[tuple[Upload, StoredFile]] = [
+            (upload, await self._uploads.keep(upload)) for upload in uploads
+        ]
+
+        def attach(upload: Upload) -> Payload:
+            found = next(file for known, file in stored if known is upload)
+            return self._cdn.publish(found, self.world.application_id, ephemeral=True)
+
+        return attach
+
+    def _app(self) -> web.Application:
+        front = Front(
+            token=self.token,
+            faults=self.faults,
+            rates=self.rates,
+            ledger=self.ledger,
+            uploads=self._uploads,
+            clock=self._clock,
+        )
+        rest = Rest(
+            world=self.world,
+            messages=self.messages,
+            interactions=self._interactions,
+            callbacks=Callbacks(messages=self.messages, world=self.world),
+            gateway_url=lambda: self.gateway_url,
+        )
+        app = web.Application(middlewares=[front.middleware()])
+        app.add_routes([*rest.routes(), web.get(ROUTE, self._cdn.serve)])
+        app.add_routes([web.get("/", self.gateway.serve)])
+        return app
+
+
+def _token(application_id: int) -> str:
+    # It has the shape of a bot's token, whose first part is the id.
+    head = base64.b64encode(str(application_id).encode()).decode().rstrip("=")
+    return f"{head}.sandbx.{'only-for-the-sandbox'.ljust(38, '-')}"

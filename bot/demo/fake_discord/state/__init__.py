@@ -1,0 +1,1 @@
+"""The stand-in's people, channels, messages and files."""

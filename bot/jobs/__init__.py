@@ -1,0 +1,1 @@
+"""The life of a job, from the order to its last step."""

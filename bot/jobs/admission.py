@@ -1,0 +1,52 @@
+"""Bounds: what a request has to keep to before it becomes a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+from bot.texts import Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.model import Attachment, Caps, Client, Origin, VideoRequest
+    from bot.moderation.words import BlockedWords
+    from storage.jobs.store import JobStore
+
+
+class Bounds:
+    """The operator's caps and blocked words."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        caps: Caps,
+        blocked: BlockedWords,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self.caps = caps
+        self._blocked = blocked
+        self._clock = clock
+
+    def check(
+        self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
+    ) -> None:
+        """UserError: a word that the person wrote for this job is blocked."""
+        # The prompt of a finished clip is an old one.
+        prompt = () if clip_of else (request.prompt,)
+        text = attachment.text if attachment else None
+        self._blocked.check(*prompt, *((text,) if text else ()))
+
+    async def refusal(self, asker: Origin | Client) -> UserError:
+        """Say which cap keeps a request out."""
+        now = self._clock()
+        usage = await self._store.usage(asker, now=now)
+        if usage.open_of_user >= self.caps.open_per_user:
+            return UserError("caps.user", limit=self.caps.open_per_user)
+        if usage.open_in_all >= self.caps.open_in_all:
+            return UserError("caps.all", limit=self.caps.open_in_all)
+        room_at = await self._store.room_at(self.caps.per_day, now=now)
+        return UserError("caps.day", limit=self.caps.per_day, when=Moment(int(room_at) + 1))

@@ -1,0 +1,178 @@
+"""The pipeline's way to a finished film: take in the narration, lay it over the clip, repair it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
+from bot.errors import MediaError, UserError
+from bot.media.narration.ingest import ingest, read_narration
+from bot.media.render.merge import merge, repair
+from bot.media.render.narration_options import NarrationMix
+from bot.media.render.shrink import TooLittleRoomError, fit
+from bot.speech.voice import as_of_speech, speak_once
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.files.download import AttachmentFetcher
+    from bot.media.files.workspace import JobFolder, Workspace
+    from bot.media.narration.ingest import Narration
+    from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.render.merge import Merged
+    from bot.media.render.narration_options import NarrationPresets
+    from bot.speech.voice import Voice
+
+log = logging.getLogger(__name__)
+
+
+class Editor:
+    """Works on the files of one job's folder; every call may be repeated."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        ffmpeg: Ffmpeg,
+        fetcher: AttachmentFetcher,
+        workspace: Workspace,
+        *,
+        presets: NarrationPresets,
+        max_seconds: int,
+        voice: Voice | None = None,
+    ) -> None:
+        self._ffmpeg = ffmpeg
+        self._fetcher = fetcher
+        self._workspace = workspace
+        self._presets = presets
+        self._max_seconds = max_seconds
+        # Each lives for as long as somebody holds it, or waits for it.
+        self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._voice = voice
+
+    async def ingest(self, job_id: str, url: str) -> None:
+        """Fetch an attachment, make it the job's narration, and keep it for later jobs.
+
+        UserError: it is none. MediaError: it may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is None:
+            await self._fetcher.fetch(url, folder.attachment)
+            await self._decode(folder)
+        await self._workspace.keep_narration(job_id)
+
+    async def ingest_kept(self, job_id: str, *, of: str) -> None:
+        """Do the same with the attachment that was kept of another job.
+
+        UserError: `audio.not_kept`, and those of `ingest`. MediaError: it may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is None:
+            try:
+                await self._workspace.take_narration(job_id, of=of)
+            except FileNotFoundError as error:
+                raise UserError("audio.not_kept") from error
+            await self._decode(folder)
+        await self._workspace.keep_narration(job_id)
+
+    async def ingest_given(self, job_id: str) -> None:
+        """Do the same with the attachment that was put into the job's folder.
+
+        UserError: `audio.not_kept`, and those of `ingest`. MediaError: it may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is None:
+            if not await asyncio.to_thread(folder.attachment.exists):
+                raise UserError("audio.not_kept")
+            await self._decode(folder)
+        await self._workspace.keep_narration(job_id)
+
+    async def speak(self, job_id: str, text: str) -> None:
+        """Have a text spoken, make it the job's narration, and keep it for later jobs.
+
+        What was spoken whole is not spoken again. UserError: a key of `speech`. MediaError: it
+        may work later.
+        """
+        folder = await self._workspace.create(job_id)
+        if await read_narration(folder.narration) is None:
+            if self._voice is None:
+                raise UserError("speech.off")
+            await speak_once(self._voice, text, folder.attachment)
+            try:
+                await self._decode(folder)
+            except UserError as error:
+                raise as_of_speech(error) from error
+        await self._workspace.keep_narration(job_id)
+
+    async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
+        """Lay the narration over the clip, if there is one, and see that Discord can play it.
+
+        `replacing`: nothing of the clip's own sound stays, whatever the presets say.
+        MediaError: it can't be done.
+        """
+        folder = self._workspace.folder(job_id)
+        if not narrated:
+            return await self._repair(folder)
+        mix = NarrationMix.REPLACE if replacing else self._presets.mix
+        return await self._narrate(folder, replace(self._presets, mix=mix))
+
+    async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+        """Make a copy of the job's finished video that is small enough, and keep it, if possible.
+
+        `decent`: and only if it still looks well. Whoever comes while one is made waits, and takes
+        that if it will do.
+        """
+        async with self._shrinking.setdefault(job_id, asyncio.Lock()):
+            target = await self._workspace.prepare_copy(job_id, decent=decent)
+            if not await asyncio.to_thread(_is_within, target, limit_bytes):
+                await self._shrink(job_id, target, limit_bytes=limit_bytes, decent=decent)
+
+    async def _shrink(self, job_id: str, target: Path, *, limit_bytes: int, decent: bool) -> None:
+        try:
+            await fit(
+                self._ffmpeg,
+                self._workspace.video(job_id),
+                target,
+                limit_bytes=limit_bytes,
+                decent=decent,
+            )
+        except TooLittleRoomError as error:
+            log.info("shrink.no_room id=%s decent=%s reason=%r", job_id, decent, str(error))
+        except MediaError as error:
+            tail = error.stderr_tail[-500:]
+            log.warning("shrink.failed id=%s reason=%r tail=%r", job_id, str(error), tail)
+
+    async def _decode(self, folder: JobFolder) -> None:
+        await ingest(
+            self._ffmpeg, folder.attachment, folder.narration, max_seconds=self._max_seconds
+        )
+
+    async def _narrate(self, folder: JobFolder, presets: NarrationPresets) -> Film:
+        narration = await read_narration(folder.narration)
+        if narration is None:
+            raise MediaError("the narration is gone from the workspace")
+        merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, presets)
+        return Film(path=folder.result, note=_note(narration, merged))
+
+    async def _repair(self, folder: JobFolder) -> Film:
+        # What an earlier try handed over isn't there any more, and needs no second look.
+        if await asyncio.to_thread(folder.clip.exists) and await repair(
+            self._ffmpeg, folder.clip, folder.result
+        ):
+            return Film(path=folder.result)
+        return Film(path=folder.clip)
+
+
+def _note(narration: Narration, merged: Merged) -> str | None:
+    if narration.loudness is None:
+        return NOTE_SILENT
+    return NOTE_HELD_INSTEAD if merged.held_instead else None
+
+
+def _is_within(path: Path, limit_bytes: int) -> bool:
+    try:
+        return path.stat().st_size <= limit_bytes
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,283 @@
+"""STEPS: what is done in each state; every step is short, idempotent and resumable."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from bot.artifacts import NOTE_NOT_MERGED, Artifact, Film, Handover
+from bot.errors import BackendError, ErrorKind, MediaError, UserError
+from bot.model import Job, JobState
+from storage.jobs.store import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.backends.base import VideoBackend
+    from bot.jobs.ending import Ends
+    from bot.jobs.prompting import Preparation
+    from bot.jobs.service import JobService
+    from bot.jobs.submission import Submission
+    from bot.media.files.workspace import Workspace
+    from storage.artifacts import ArtifactStore
+
+log = logging.getLogger(__name__)
+
+_DOWNLOADS = 3
+# Once may be a restart of the provider's.
+_GONE = 2
+_MISSED_SECONDS = 60.0
+_AGAIN_SECONDS = 2.0
+_NO_SPACE = "No space left on device"
+# About a day of a provider that is down; no provider keeps a clip for longer.
+_FETCH_ATTEMPTS = 300
+_MERGES = 2
+_HELD_SECONDS = 60 * 60.0
+# About a day each for the card and the DM: then the library has to do.
+_HAND_OVERS = 300
+
+
+class Deliverer(Protocol):
+    """How a job reaches its person; DeliveryError: not now."""
+
+    async def find_message(self, job: Job) -> int | None:
+        """Look for the message that the command may have posted."""
+        ...
+
+    async def show(self, job: Job) -> None:
+        """Make the job's message say how the job stands, as far as the message still exists."""
+        ...
+
+    async def deliver(self, job: Job, artifact: Artifact) -> Handover:
+        """Hand the video over on the card, as far as that is possible."""
+        ...
+
+    async def notify(self, job: Job, artifact: Artifact) -> bool:
+        """Send the one DM, unless it was sent already or is refused; False: it has to wait."""
+        ...
+
+
+class Editor(Protocol):
+    """What the pipeline needs of the media package."""
+
+    async def ingest(self, job_id: str, url: str) -> None:
+        """Fetch an attachment and make it a narration; UserError: it is none."""
+        ...
+
+    async def ingest_kept(self, job_id: str, *, of: str) -> None:
+        """Make the attachment of another job a narration; UserError: it isn't kept any more."""
+        ...
+
+    async def ingest_given(self, job_id: str) -> None:
+        """Make the attachment in the job's own folder a narration; UserError: it is none."""
+        ...
+
+    async def speak(self, job_id: str, text: str) -> None:
+        """Have a text spoken and make it a narration; UserError: it can't be."""
+        ...
+
+    async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
+        """Make the clip ready, with the narration if there is one; MediaError: it can't be done.
+
+        `replacing`: nothing of the clip's own sound stays.
+        """
+        ...
+
+
+class Pipeline:
+    """The steps of a job from the command to the DM, but for `generating`: that is the poller's."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        jobs: JobService,
+        backend: VideoBackend,
+        artifacts: ArtifactStore,
+        workspace: Workspace,
+        editor: Editor,
+        deliverer: Deliverer,
+        submission: Submission,
+        preparation: Preparation,
+        ends: Ends,
+        max_clip_bytes: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._jobs = jobs
+        self._backend = backend
+        self._artifacts = artifacts
+        self._workspace = workspace
+        self._editor = editor
+        self._deliverer = deliverer
+        self._submission = submission
+        self._preparation = preparation
+        self._ends = ends
+        self._max_clip_bytes = max_clip_bytes
+        self._clock = clock
+
+    @property
+    def steps(self) -> Mapping[JobState, Callable[[Job], Awaitable[None]]]:
+        """Which step is due in which state."""
+        return {
+            JobState.RECEIVED: self._receive,
+            JobState.QUEUED: self._submission.submit,
+            JobState.SUBMITTING: self._submission.doubt,
+            JobState.UNCONFIRMED: self._submission.reconcile,
+            JobState.UNDECIDED: self._ask,
+            JobState.DOWNLOADING: self._download,
+            JobState.MERGING: self._merge,
+            JobState.DELIVERING: self._deliver,
+            JobState.NOTIFYING: self._notify,
+            JobState.FAILED: self._ends.show,
+            JobState.CANCELLED: self._ends.stop,
+        }
+
+    async def _receive(self, job: Job) -> None:
+        if job.client is None and job.origin.message_id is None:
+            await self._find_message(job)
+            return
+        if not await self._preparation.may_be_spoken(job):
+            return
+        try:
+            await self._take_in(job)
+        except UserError as error:
+            fields = error.fields.items()
+            await self._jobs.fail(job, error.key, **{name: _plain(value) for name, value in fields})
+            return
+        await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
+
+    async def _take_in(self, job: Job) -> None:
+        if job.clip_of is not None:
+            try:
+                await self._workspace.take_clip(job.id, of=job.clip_of)
+            except FileNotFoundError as error:
+                raise UserError("failed.clip_gone") from error
+        if job.attachment is None:
+            return
+        if job.attachment.url is not None:
+            await self._editor.ingest(job.id, job.attachment.url)
+        elif job.narration_of is not None:
+            await self._editor.ingest_kept(job.id, of=job.narration_of)
+        elif job.attachment.text is not None:
+            await self._editor.speak(job.id, job.attachment.text)
+        else:
+            await self._editor.ingest_given(job.id)
+
+    async def _find_message(self, job: Job) -> None:
+        message_id = await self._deliverer.find_message(job)
+        if message_id is None:
+            await self._jobs.fail(job, "failed.unacknowledged")
+        else:
+            await self._jobs.acknowledge(job.id, message_id)
+
+    async def _ask(self, job: Job) -> None:
+        if not await self._submission.rediscover(job):
+            await self._ends.show(job)
+
+    async def _download(self, job: Job) -> None:
+        clip = (await self._workspace.create(job.id)).clip
+        try:
+            update = await self._backend.poll(job.remote_id or "")
+            await self._backend.fetch(update, clip, max_bytes=self._max_clip_bytes)
+        except BackendError as error:
+            if error.kind is ErrorKind.GONE:
+                await self._miss(job, "failed.gone", most=_GONE)
+            elif job.attempts >= _FETCH_ATTEMPTS:
+                await self._jobs.fail(job, "failed.gone")
+            else:
+                raise
+        except MediaError as error:
+            log.warning("download.unusable id=%s reason=%r", job.id, str(error))
+            await self._miss(job, "failed.not_a_video", most=_DOWNLOADS)
+        else:
+            await self._jobs.move(job, JobState.MERGING)
+
+    async def _miss(self, job: Job, key: str, *, most: int) -> None:
+        if job.misses + 1 < most:
+            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
+        else:
+            await self._jobs.fail(job, key)
+
+    async def _merge(self, job: Job) -> None:
+        clip = self._workspace.folder(job.id).clip
+        if await self._workspace.is_published(job.id, clip):
+            film: Film | None = self._as_it_came(job)  # a crash came before the commit
+        else:
+            film = await self._edit(job)
+        if film is None:
+            return
+        artifact = await self._workspace.publish(job.id, film.path, now=self._clock())
+        await self._artifacts.save(artifact)
+        if job.client is None:
+            await self._jobs.move(job, JobState.DELIVERING, Changes(note=film.note))
+            return
+        await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=film.note))
+        # Last: a step that is repeated after a crash needs them. The sweep takes what stays.
+        await self._workspace.remove(job.id)
+
+    async def _edit(self, job: Job) -> Film | None:
+        try:
+            return await self._editor.finish(
+                job.id,
+                narrated=job.attachment is not None,
+                replacing=job.clip_has_voice,
+            )
+        except MediaError as error:
+            tail = error.stderr_tail[-500:]
+            log.warning("merge.failed id=%s reason=%r tail=%r", job.id, str(error), tail)
+            if _NO_SPACE in error.stderr_tail:
+                raise
+        if job.misses + 1 < _MERGES:
+            await self._jobs.postpone(job, after=_AGAIN_SECONDS, misses=job.misses + 1)
+            return None
+        if job.clip_of is not None:
+            # They have the clip already: what they asked for is the narration.
+            await self._jobs.fail(job, "failed.not_narrated")
+            return None
+        return self._as_it_came(job)
+
+    def _as_it_came(self, job: Job) -> Film:
+        narrated = job.attachment is not None
+        return Film(
+            path=self._workspace.folder(job.id).clip, note=NOTE_NOT_MERGED if narrated else None
+        )
+
+    async def _deliver(self, job: Job) -> None:
+        artifact = await self._artifact(job)
+        if artifact is None:
+            await self._jobs.fail(job, "failed.file_gone")
+            return
+        match await self._hand_over(job, artifact):
+            case Handover.CARD:
+                await self._jobs.move(job, JobState.NOTIFYING)
+            case Handover.DM:
+                await self._jobs.move(job, JobState.NOTIFYING, Changes(card_gone=True))
+            case Handover.HELD:
+                await self._jobs.postpone(job, after=_HELD_SECONDS)
+
+    async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
+        if job.attempts >= _HAND_OVERS:
+            log.error("delivery.card_given_up id=%s attempts=%d", job.id, job.attempts)
+            return Handover.DM
+        return await self._deliverer.deliver(job, artifact)
+
+    async def _notify(self, job: Job) -> None:
+        artifact = await self._artifact(job)
+        if artifact is None:
+            log.error("delivery.undelivered id=%s reason=file_gone", job.id)
+        elif job.attempts >= _HAND_OVERS:
+            log.error("delivery.left_to_library id=%s attempts=%d", job.id, job.attempts)
+        elif not await self._deliverer.notify(job, artifact):
+            await self._jobs.postpone(job, after=_HELD_SECONDS)
+            return
+        # First the files: after the commit nobody comes back for them.
+        await self._workspace.remove(job.id)
+        await self._jobs.move(job, JobState.SUCCEEDED)
+
+    async def _artifact(self, job: Job) -> Artifact | None:
+        """Return the finished video, unless somebody has deleted it."""
+        artifact = await self._artifacts.get(job.id)
+        return artifact if await self._workspace.has_video(job.id) else None
+
+
+def _plain(value: object) -> str | float:
+    return value if isinstance(value, int | float) else str(value)

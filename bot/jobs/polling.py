@@ -1,0 +1,119 @@
+"""The ground under webhooks: asks the provider how each open remote job stands."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bot.backends.base import RemoteState
+from bot.errors import BackendError, ErrorKind
+from bot.model import Failure, JobState
+from storage.jobs.store import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backends.base import BackendUpdate, VideoBackend
+    from bot.jobs.service import JobService
+    from bot.model import Job
+    from bot.pacing import Cadence
+
+log = logging.getLogger(__name__)
+
+# A clip that comes after the deadline was paid for: it is waited for this long, now and then.
+_LATE_SECONDS = 24 * 60 * 60.0
+_LATE_INTERVAL_SECONDS = 300.0
+_MISSED_SECONDS = 60.0
+
+
+class Poller:
+    """The step of `generating`: one retrieve, then the next state or the next poll."""
+
+    def __init__(
+        self,
+        jobs: JobService,
+        backend: VideoBackend,
+        cadence: Cadence,
+        *,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._jobs = jobs
+        self._backend = backend
+        self._cadence = cadence
+        self._clock = clock
+        self._jitter = jitter
+
+    async def poll(self, job: Job) -> None:
+        """Ask once and act on the answer."""
+        assert job.remote_id is not None  # noqa: S101 - the table's CHECK
+        try:
+            update = await self._backend.poll(job.remote_id)
+        except BackendError as error:
+            if error.kind is ErrorKind.GONE:
+                await self._missed(job)
+                return
+            log.warning("poll.refused id=%s error=%r", job.id, str(error))
+            await self._wait(job, None, retry_after=error.retry_after)
+            return
+        await self._apply(job, update)
+
+    async def _missed(self, job: Job) -> None:
+        # Once may be a restart of theirs, or a wrong address: the second time it is lost.
+        if job.misses:
+            await self._jobs.fail(job, "failed.gone")
+        else:
+            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=1)
+
+    async def _apply(self, job: Job, update: BackendUpdate) -> None:
+        match update.state:
+            case RemoteState.DONE:
+                done = Changes(progress=100, cost=update.cost)
+                await self._jobs.move(job, JobState.DOWNLOADING, done)
+            case RemoteState.FAILED:
+                kind = update.error.kind if update.error else ErrorKind.INTERNAL
+                log.warning("job.refused id=%s error=%r", job.id, str(update.error))
+                failed = Changes(failure=Failure(key=f"failed.{kind}"), cost=update.cost)
+                await self._jobs.move(job, JobState.FAILED, failed)
+            case RemoteState.QUEUED | RemoteState.RUNNING:
+                await self._wait(job, update)
+
+    async def _wait(
+        self, job: Job, update: BackendUpdate | None, *, retry_after: float | None = None
+    ) -> None:
+        now = self._clock()
+        # Only after an answer: a job that is done by now must not be stopped unasked.
+        if update is not None and not job.late and now >= (job.deadline_at or 0):
+            await self._overdue(job)
+            return
+        if now >= self._given_up_at(job, update):
+            await self._jobs.fail(job, "failed.timeout")
+            return
+        interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
+        # Bounded, because nobody else looks at the deadline.
+        asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
+        await self._jobs.postpone(
+            job,
+            after=max(interval * (1 + self._jitter()), asked_for),
+            attempts=job.attempts + 1,
+            progress=update.progress if update else None,
+            misses=0 if update else None,
+        )
+
+    async def _overdue(self, job: Job) -> None:
+        if await self._stopped(job):
+            await self._jobs.fail(job, "failed.timeout")
+        else:
+            await self._jobs.postpone(job, after=_LATE_INTERVAL_SECONDS, late=True)
+
+    async def _stopped(self, job: Job) -> bool:
+        try:
+            return await self._backend.cancel(job.remote_id or "")
+        except BackendError as error:
+            log.warning("cancel.refused id=%s error=%r", job.id, str(error))
+            return False
+
+    def _given_up_at(self, job: Job, update: BackendUpdate | None) -> float:
+        if job.late and update is not None and update.expires_at is not None:
+            return update.expires_at
+        return (job.generating_at or 0) + _LATE_SECONDS

@@ -1,0 +1,196 @@
+"""What moves jobs along by itself: lanes that claim what is due and run its step."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import BackendError, ClapperError, DeliveryError
+from bot.model import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.jobs.queue import JobQueue
+    from bot.jobs.service import JobService
+    from bot.model import Job, JobChanged
+
+log = logging.getLogger(__name__)
+
+# A lane looks at the table this often even when nobody wakes it: clocks may jump.
+_IDLE_SECONDS = 5.0
+_SLOWEST_RETRY_SECONDS = 300.0
+# Before anything was spent, a bug ends the job; afterwards a step is tried for as long as it takes.
+_UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
+_UNPAID_ATTEMPTS = 5
+_SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
+# About a day: then nobody is left to show the end to.
+_SHOWN_ATTEMPTS = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lane:
+    """Steps that share a limit on how many run at once.
+
+    `interruptible`: nothing is lost when a cancelled job's step is cut off in the middle.
+    `meets_people`: its steps need Discord, but for the jobs of API clients.
+    """
+
+    name: str
+    steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]
+    slots: int
+    interruptible: bool = False
+    meets_people: bool = False
+
+
+def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
+    """Share the steps out, so that none waits for what has nothing to do with it."""
+
+    def lane(name: str, slots: int, *states: JobState, **traits: bool) -> Lane:
+        return Lane(
+            name=name, slots=slots, steps={state: steps[state] for state in states}, **traits
+        )
+
+    return (
+        lane("intake", 3, JobState.RECEIVED, interruptible=True, meets_people=True),
+        lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED),
+        lane("poll", 16, JobState.GENERATING),
+        lane("download", 6, JobState.DOWNLOADING, interruptible=True),
+        # One ffmpeg runs at a time: what needs none overtakes.
+        lane("merge", 4, JobState.MERGING, interruptible=True),
+        lane("deliver", 8, JobState.DELIVERING, meets_people=True),
+        # Apart: DMs are what Discord slows down most, and no video should wait for them.
+        lane("notify", 4, JobState.NOTIFYING, meets_people=True),
+        lane("show", 8, *sorted(_SHOWN), meets_people=True),
+    )
+
+
+class Worker:
+    """Runs one lane; any number of waiting jobs costs it nothing."""
+
+    def __init__(
+        self, jobs: JobService, queue: JobQueue, lane: Lane, *, jitter: Callable[[], float]
+    ) -> None:
+        self._jobs = jobs
+        self._queue = queue
+        self._lane = lane
+        self._jitter = jitter
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._without_people = False
+
+    def wait_for_people(self) -> None:
+        """Leave alone what needs Discord, until `meet_people`."""
+        self._without_people = self._lane.meets_people
+
+    def meet_people(self) -> None:
+        """Take up what needs Discord."""
+        self._without_people = False
+        self._woken.set()
+
+    def note(self, event: JobChanged) -> None:
+        """Look at the table, because a job has changed; drop the step of a cancelled one."""
+        running = self._running.get(event.job.id)
+        if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
+            running.cancel()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Claim and run until stopped; a database that fails is asked again."""
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                await self._start_due()
+                pause = await self._pause()
+            except sqlite3.Error:
+                log.exception("worker.database_failed lane=%s", self._lane.name)
+                pause = 1.0
+            await self._sleep(pause)
+
+    async def stop(self, *, grace: float) -> None:
+        """Claim nothing more; let steps finish for `grace` seconds, then leave them resumable."""
+        self._stopping = True
+        self._woken.set()
+        tasks = set(self._running.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=grace)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _start_due(self) -> None:
+        free = self._lane.slots - len(self._running)
+        if free <= 0:
+            return
+        due = await self._queue.claim(
+            tuple(self._lane.steps),
+            running=tuple(self._running),
+            limit=free,
+            clients_only=self._without_people,
+        )
+        if self._stopping:
+            return  # meanwhile: what was claimed stays due
+        for job in due:
+            task = asyncio.create_task(self._advance(job), name=f"{self._lane.name}:{job.id}")
+            self._running[job.id] = task
+            task.add_done_callback(lambda _, job_id=job.id: self._done(job_id))
+
+    def _done(self, job_id: str) -> None:
+        del self._running[job_id]
+        self._woken.set()
+
+    async def _pause(self) -> float:
+        if len(self._running) >= self._lane.slots:
+            return _IDLE_SECONDS
+        due = await self._queue.seconds_until_due(
+            tuple(self._lane.steps),
+            running=tuple(self._running),
+            clients_only=self._without_people,
+        )
+        return _IDLE_SECONDS if due is None else min(due, _IDLE_SECONDS)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _advance(self, job: Job) -> None:
+        try:
+            await self._step(job)
+        except sqlite3.Error:
+            log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
+            await asyncio.sleep(1)  # the row is as it was, and due: not at full speed
+
+    async def _step(self, job: Job) -> None:
+        try:
+            await self._lane.steps[job.state](job)
+        except sqlite3.Error:
+            raise
+        except ClapperError as error:
+            log.warning("job.step_refused id=%s state=%s error=%r", job.id, job.state, str(error))
+            await self._later(job, error)
+        except Exception as error:  # the edge: a bug in one step must not stop the lane
+            log.exception("job.step_failed id=%s state=%s", job.id, job.state)
+            await self._later(job, error)
+
+    async def _later(self, job: Job, error: Exception) -> None:
+        attempts = job.attempts + 1
+        discord_is_down = isinstance(error, DeliveryError)
+        if job.state in _UNPAID and attempts >= _UNPAID_ATTEMPTS and not discord_is_down:
+            await self._jobs.fail(job, "failed.bug", incident=job.id)
+        elif job.state in _SHOWN and attempts >= _SHOWN_ATTEMPTS:
+            await self._jobs.release(job)
+        else:
+            await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
+
+    def _delay(self, attempts: int, error: Exception) -> float:
+        if isinstance(error, BackendError) and error.retry_after is not None:
+            return min(error.retry_after, _SLOWEST_RETRY_SECONDS)
+        return min(2.0 ** min(attempts, 10), _SLOWEST_RETRY_SECONDS) * (1 + self._jitter())

@@ -1,0 +1,1 @@
+"""The finished videos: finding, keeping and deleting them."""

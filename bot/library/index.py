@@ -1,0 +1,135 @@
+"""Library: what a person has had made, and the files that are still there."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+from storage.library import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from bot.artifacts import Artifact
+    from bot.media.files.workspace import Workspace
+    from bot.model import Job
+    from storage.artifacts import ArtifactStore
+    from storage.library import LibraryStore, Prompt, Step
+
+PAGE_SIZE = 5
+MAX_CHOICES = 25
+_MAX_STEPS = 15
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A job in the list, and whether its video can be sent again."""
+
+    job: Job
+    kept: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A part of the list; it begins at `offset` of `total`. `search` is as it was typed."""
+
+    entries: tuple[Entry, ...]
+    offset: int
+    total: int
+    search: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Details:
+    """Everything about one job; `artifact` is None where there is no file (any more)."""
+
+    job: Job
+    steps: tuple[Step, ...]
+    artifact: Artifact | None
+
+
+class Library:
+    """Looks jobs up for the people who asked for them."""
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        artifacts: ArtifactStore,
+        workspace: Workspace,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._workspace = workspace
+        self._clock = clock
+        self._sending: set[int] = set()
+
+    async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> Page:
+        """List the page that holds `offset`, or the last one where the list has become shorter.
+
+        `search` has words of the prompt, or the id of a job that has this prompt.
+        """
+        wanted = _search(user_id, search)
+        total = await self._store.count(wanted)
+        last = max(0, total - 1)
+        start = min(offset, last) // PAGE_SIZE * PAGE_SIZE
+        jobs = await self._store.page(wanted, offset=start, limit=PAGE_SIZE)
+        entries = [Entry(job=job, kept=await self._file(job) is not None) for job in jobs]
+        return Page(entries=tuple(entries), offset=start, total=total, search=search)
+
+    async def suggest(self, user_id: int, typed: str) -> list[Prompt]:
+        """List the person's prompts that have these words in them, the latest used first."""
+        return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
+
+    async def details(self, message_id: int) -> Details | None:
+        """Tell about the job whose card a message is; None: it is no card."""
+        job = await self._store.by_message(message_id)
+        if job is None:
+            return None
+        return Details(
+            job=job,
+            steps=tuple(await self._store.steps(job.id, limit=_MAX_STEPS)),
+            artifact=await self._file(job),
+        )
+
+    async def take(self, job_id: str, user_id: int) -> tuple[Job, Artifact]:
+        """Find a person's finished video.
+
+        UserError: it is not theirs, or there is no file any more.
+        """
+        job = await self._store.own(job_id, user_id)
+        artifact = await self._file(job) if job else None
+        if job is None or artifact is None:
+            raise UserError("library.not_kept")
+        return job, artifact
+
+    @contextmanager
+    def sending(self, user_id: int) -> Generator[None]:
+        """Take the person's turn to be sent a video; UserError: one is on its way."""
+        if user_id in self._sending:
+            raise UserError("library.busy")
+        self._sending.add(user_id)
+        try:
+            yield
+        finally:
+            self._sending.discard(user_id)
+
+    async def note_delivered(self, job_id: str) -> None:
+        """Note that the person has the video."""
+        await self._artifacts.mark_delivered(job_id, now=self._clock())
+
+    async def _file(self, job: Job) -> Artifact | None:
+        artifact = await self._artifacts.get(job.id)
+        return artifact if artifact and await self._workspace.has_video(job.id) else None
+
+
+def _search(user_id: int, typed: str) -> Search:
+    text = typed.strip()
+    if _JOB_ID.fullmatch(text):
+        return Search(user_id=user_id, like_job=text)
+    return Search(user_id=user_id, words=tuple(text.split()))

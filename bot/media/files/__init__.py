@@ -1,0 +1,1 @@
+"""Files in DATA_DIR: where they are, written whole or not at all."""

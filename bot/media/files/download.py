@@ -1,0 +1,88 @@
+"""Fetches attachments: from the few hosts that serve them, and no more bytes than agreed."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from bot.errors import MediaError, UserError
+from bot.media.files.atomic import TooLargeError, save
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10, sock_read=15)
+_CHUNK = 256 * 1024
+_MIB = 1024 * 1024
+
+
+def attachment_hosts(api_url: str) -> frozenset[str]:
+    """Return the origins that attachments may come from."""
+    if api_url:
+        parts = urlsplit(api_url)
+        return frozenset({f"{parts.scheme}://{parts.netloc}"})
+    return frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
+
+
+class AttachmentFetcher:
+    """Downloads attachments of at most `max_bytes` from `hosts`, origins as https://host[:port].
+
+    The session carries no credentials.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, *, hosts: frozenset[str], max_bytes: int
+    ) -> None:
+        self._session = session
+        self._origins = frozenset(URL(host).origin() for host in hosts)
+        self._max_bytes = max_bytes
+
+    async def fetch(self, url: str, target: Path) -> None:
+        """Stream the attachment at `url` into the file `target`, within a minute.
+
+        UserError: `audio.too_large` (max_mb) or `audio.gone`. MediaError: it may work later.
+        """
+        source = self._allowed(url)
+        try:
+            await self._stream(source, target)
+        except TooLargeError as error:
+            raise UserError("audio.too_large", max_mb=self._max_bytes // _MIB) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            # Their messages may repeat the signed URL.
+            raise MediaError(f"the attachment did not come: {type(error).__name__}") from None
+
+    def _allowed(self, url: str) -> URL:
+        with contextlib.suppress(ValueError):
+            source = URL(url)
+            if source.origin() in self._origins:
+                return source
+        log.warning("attachment.refused reason=foreign_host")
+        raise UserError("audio.gone")
+
+    async def _stream(self, source: URL, target: Path) -> None:
+        async with self._session.get(
+            source,
+            allow_redirects=False,
+            timeout=_TIMEOUT,
+            headers={"Accept-Encoding": "identity"},
+        ) as response:
+            _check_status(response.status)
+            if (response.content_length or 0) > self._max_bytes:
+                raise TooLargeError(f"{response.content_length} bytes were announced")
+            chunks = response.content.iter_chunked(_CHUNK)
+            await save(chunks, target, max_bytes=self._max_bytes)
+
+
+def _check_status(status: int) -> None:
+    if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+        raise UserError("audio.gone")
+    if status != HTTPStatus.OK:
+        raise MediaError(f"the attachment's host answered {status}")

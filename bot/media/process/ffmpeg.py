@@ -1,0 +1,93 @@
+"""Finds an ffmpeg, and runs it in a confined child."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import imageio_ffmpeg
+
+from bot.errors import StartupError
+from bot.media.process.child import Child, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.media.process.child import Limits
+
+_FFMPEG_5_1 = (57, 28)  # its libavutil: distributions spell the release itself in many ways
+_ENCODERS = frozenset({"libx264", "aac"})
+
+
+class Ffmpeg:
+    """Runs at most `slots` ffmpegs at a time; each is killed with its limits, its task and us."""
+
+    def __init__(self, binary: Path, *, slots: int) -> None:
+        options = ("-hide_banner", "-nostdin", "-nostats", "-y")
+        self._child = Child(str(binary), *options, name="ffmpeg", slots=slots)
+
+    async def run(
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        limits: Limits,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> str:
+        """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.
+
+        `on_progress` gets the seconds of output so far; they never fall. Waiting for a slot counts
+        for no limit. MediaError: it failed, or it outlived a limit. LostChildError: it is not
+        to blame.
+        """
+        if on_progress is None:
+            return await self._child.run(args, cwd=cwd, limits=limits)
+        reporting = ("-progress", "pipe:1", *args)
+        return await self._child.run(
+            reporting, cwd=cwd, limits=limits, on_line=_Progress(on_progress)
+        )
+
+
+class _Progress:
+    """Reads ffmpeg's reports, and passes the seconds on."""
+
+    def __init__(self, on_progress: Callable[[float], None]) -> None:
+        self._on_progress = on_progress
+        self._furthest = 0.0
+
+    def __call__(self, line: str) -> None:
+        name, _, value = line.partition("=")
+        if name == "out_time_us" and value.isdigit():
+            self._furthest = max(self._furthest, int(value) / 1_000_000)
+            self._on_progress(self._furthest)
+
+
+async def find_ffmpeg() -> Path:
+    """Return the system's ffmpeg if it is 5.1 or newer with libx264 and aac, else the wheel's.
+
+    StartupError: there is none that will do.
+    """
+    system = await asyncio.to_thread(shutil.which, "ffmpeg")
+    if system and await _is_suitable(system):
+        return Path(system)
+    with contextlib.suppress(RuntimeError):  # imageio-ffmpeg has no binary for this machine
+        bundled = await asyncio.to_thread(imageio_ffmpeg.get_ffmpeg_exe)
+        if await _is_suitable(bundled):
+            return Path(bundled)
+    raise StartupError(
+        "No usable ffmpeg: install ffmpeg 5.1 or newer with libx264 and aac "
+        "(Debian: apt install ffmpeg; macOS: brew install ffmpeg)."
+    )
+
+
+async def _is_suitable(binary: str) -> bool:
+    version = re.search(
+        r"libavutil\s+(\d+)\.\s*(\d+)", await ask(binary, "-hide_banner", "-version")
+    )
+    if not version or (int(version[1]), int(version[2])) < _FFMPEG_5_1:
+        return False
+    return _ENCODERS.issubset((await ask(binary, "-hide_banner", "-encoders")).split())

@@ -1,0 +1,1 @@
+"""Renders videos and pictures with ffmpeg."""

@@ -1,0 +1,71 @@
+"""Takes a clip's poster: the still picture that stands for it on cards and pages."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import ffmpeg as graph
+
+from bot.media.files.atomic import commit, part_of, settled
+from bot.media.mp4.reader import read_mp4
+from bot.media.process.child import Limits
+from bot.media.render.video_stream import exact, fitting, open_clip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.mp4.reader import VideoInfo
+    from bot.media.process.ffmpeg import Ffmpeg
+
+_LONGEST_SIDE = 1280  # in pixels
+_SEARCHED_SECONDS = 30.0
+_NOT_BLACK = 48  # of 255: the lightest tenth of the picture is at least so light; black is 16
+_LIMITS = Limits(wall_seconds=60, cpu_seconds=120, file_bytes=8 * 1024**2)
+
+
+async def take_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
+    """Write the first frame that isn't black of the MP4 `clip` to `target`, a JPEG.
+
+    It is 1280 pixels wide or high at most, and the very first frame where all are black.
+    MediaError: the clip isn't a whole MP4, or ffmpeg failed.
+    """
+    info = await asyncio.to_thread(read_mp4, clip)
+    part = part_of(target)
+    try:
+        for is_lit in (True, False):
+            arguments = _arguments(clip, info, part, is_lit=is_lit)
+            await ffmpeg.run(arguments, cwd=target.parent, limits=_LIMITS)
+            if await asyncio.to_thread(_is_written, part):
+                break
+        await settled(commit, part, target)
+    finally:
+        await settled(part.unlink, missing_ok=True)
+
+
+def _arguments(clip: Path, info: VideoInfo, part: Path, *, is_lit: bool) -> list[str]:
+    width, height = fitting(info.width, info.height, longest=_LONGEST_SIDE)
+    frames = open_clip(clip, info)["v:0"].filter("scale", width, height).filter("format", "yuv420p")
+    if is_lit:
+        frames = frames.filter("signalstats").filter(
+            "metadata",
+            mode="select",
+            key="lavfi.signalstats.YHIGH",
+            value=_NOT_BLACK,
+            function="greater",
+        )
+    output = graph.output(
+        frames.filter("format", "yuvj420p"),
+        f"file:{part.absolute()}",
+        **{"frames:v": 1, "q:v": 4},
+        format="mjpeg",
+        vcodec="mjpeg",
+        map_metadata=-1,
+        t=exact(_SEARCHED_SECONDS),
+        bitexact=None,
+    )
+    return ["-v", "error", "-filter_complex_threads", "1", *output.get_args()]
+
+
+def _is_written(part: Path) -> bool:
+    return part.exists() and part.stat().st_size > 0

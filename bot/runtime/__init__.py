@@ -1,0 +1,1 @@
+"""Opens the parts of the process, runs them and stops them."""

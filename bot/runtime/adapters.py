@@ -1,0 +1,207 @@
+"""Opens the adapters that the settings name: provider, voice, prompt writer, moderator."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.backends.gemini.adapter import Gemini
+from bot.backends.gemini.formats import response_format
+from bot.backends.openai_videos import OpenAIVideos
+from bot.backends.openrouter.adapter import OpenRouter
+from bot.backends.openrouter.models import check
+from bot.backends.transport.base import Patience
+from bot.errors import BackendError, StartupError
+from bot.links import derive_key
+from bot.moderation.openai_moderation import OpenAIModerator
+from bot.moderation.words import BlockedWords, load_words
+from bot.prompts.base import Verbatim
+from bot.prompts.openai_writer import OpenAIWriter
+from bot.prompts.template import Template
+from bot.runtime.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
+from bot.speech.openai_voice import OpenAISpeech
+from bot.speech.piper import open_piper
+from bot.storyboard.clip_renderer import ClipRenderer
+from bot.storyboard.create_request import ApiError, check_size
+from bot.storyboard.server import Storyboard
+from bot.web.http.server import reachable
+from bot.web.webhooks import PATH
+from storage.database import make_folder
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from bot.backends.base import VideoBackend
+    from bot.moderation.base import Moderator
+    from bot.prompts.base import PromptWriter
+    from bot.prompts.reading import Reader
+    from bot.runtime.resources import Core
+    from bot.settings.fields import Settings
+    from bot.speech.voice import Voice
+
+log = logging.getLogger(__name__)
+
+STORYBOARD = "storyboard"
+_LOOK_SECONDS = 10.0
+_ANY_VOICE = "alloy"
+_MIB = 1024 * 1024
+
+
+async def open_backend(core: Core, stack: AsyncExitStack) -> VideoBackend:
+    """Open the provider that the operator chose, and our own where that is it."""
+    settings = core.settings
+    match settings.video_backend:
+        case "storyboard":
+            backend = await _open_storyboard(core, stack)
+        case "openai":
+            backend = OpenAIVideos(
+                base_url=settings.openai_base_url,
+                api_key=settings.openai_api_key.get_secret_value() or None,
+                webhook_secrets=settings.webhook_secrets,
+                body=settings.openai_body,
+                extra=settings.extra_fields,
+                result_origins=settings.result_origins,
+                patience=Patience(submit=SUBMIT_SECONDS),
+            )
+        case "openrouter":
+            backend = await _open_openrouter(settings)
+        case "gemini":
+            backend = _open_gemini(settings)
+    stack.push_async_callback(backend.close)
+    return backend
+
+
+async def open_voice(settings: Settings) -> Voice | None:
+    """Return what speaks texts; None: nothing does. StartupError: it isn't there."""
+    match settings.narration_backend:
+        case "off":
+            return None
+        case "piper":
+            return await open_piper(
+                settings.narration_voice, max_seconds=settings.max_audio_seconds
+            )
+        case "openai":
+            return OpenAISpeech(
+                base_url=settings.narration_base_url,
+                api_key=settings.narration_api_key.get_secret_value() or None,
+                model=settings.narration_model,
+                voice=settings.narration_voice or _ANY_VOICE,
+                max_bytes=settings.max_audio_mb * _MIB,
+            )
+
+
+async def open_writer(
+    core: Core, backend: VideoBackend, reader: Reader, stack: AsyncExitStack
+) -> PromptWriter:
+    """Open what writes prompts; title cards show the person's words, whatever is set."""
+    if backend.name == STORYBOARD:
+        return Verbatim()
+    match core.settings.prompt_writer:
+        case "off":
+            writer: PromptWriter = Verbatim()
+        case "template":
+            writer = Template(reader)
+        case "openai":
+            writer = OpenAIWriter(
+                reader,
+                base_url=core.settings.prompt_base_url,
+                api_key=core.settings.prompt_api_key.get_secret_value() or None,
+                model=core.settings.prompt_model,
+            )
+    stack.push_async_callback(writer.close)
+    return writer
+
+
+def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | None:
+    """Open what checks prompts; None: nothing does."""
+    match settings.moderation:
+        case "off":
+            return None
+        case "openai":
+            moderator = OpenAIModerator(
+                base_url=settings.moderation_base_url,
+                api_key=settings.moderation_api_key.get_secret_value() or None,
+            )
+    stack.push_async_callback(moderator.close)
+    return moderator
+
+
+async def load_blocked_words(settings: Settings) -> BlockedWords:
+    """Read the operator's word list; StartupError: it can't be read."""
+    if not settings.blocked_words_file:
+        return BlockedWords()
+    words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
+    log.info("moderation.words count=%d", len(words))
+    return words
+
+
+async def _open_openrouter(settings: Settings) -> OpenRouter:
+    # A callback without a signature could not be believed, and one without TLS is refused.
+    calls_back = settings.webhook_secrets and settings.public_url.startswith("https://")
+    backend = OpenRouter(
+        base_url=settings.openrouter_base_url,
+        api_key=settings.openrouter_api_key.get_secret_value(),
+        webhook_secrets=settings.webhook_secrets,
+        callback_url=f"{settings.public_url}{PATH}" if calls_back else None,
+        patience=Patience(submit=SUBMIT_SECONDS),
+    )
+    try:
+        await _check_presets(backend, settings)
+    except BaseException:
+        await backend.close()
+        raise
+    return backend
+
+
+async def _check_presets(backend: OpenRouter, settings: Settings) -> None:
+    seconds, size = settings.video_seconds, settings.video_size
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            offers = await backend.offers()
+    except (BackendError, TimeoutError) as error:
+        log.warning("backend.models_unknown backend=%s error=%r", backend.name, str(error))
+        return
+    offer = check(offers, model=settings.model, seconds=seconds, size=size)
+    price = offer.price(seconds=seconds, size=size)
+    log.info("backend.model backend=%s model=%s price_usd=%s", backend.name, settings.model, price)
+
+
+def _open_gemini(settings: Settings) -> Gemini:
+    response_format(seconds=settings.video_seconds, size=settings.video_size)
+    log.warning("backend.experimental backend=gemini model=%s", settings.model)
+    return Gemini(
+        base_url=settings.gemini_base_url,
+        api_key=settings.gemini_api_key.get_secret_value(),
+        patience=Patience(submit=GEMINI_SUBMIT_SECONDS, answer=GEMINI_ANSWER_SECONDS),
+    )
+
+
+async def _open_storyboard(core: Core, stack: AsyncExitStack) -> OpenAIVideos:
+    try:
+        check_size(core.settings.video_size)
+    except ApiError as error:
+        raise StartupError(f"VIDEO_SIZE: {error.message}") from error
+    key = derive_key(core.secret, "storyboard webhook")
+    webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
+    folder = core.settings.data_dir / "storyboard"
+    await asyncio.to_thread(make_folder, folder)
+    storyboard = Storyboard(
+        folder,
+        ClipRenderer(core.ffmpeg),
+        clock=time.time,
+        webhook_url=f"http://{reachable(core.settings.http_host)}:{core.port}{PATH}",
+        webhook_secret=webhook_secret,
+    )
+    await storyboard.start()
+    stack.push_async_callback(storyboard.close)
+    return OpenAIVideos(
+        name=STORYBOARD,
+        base_url=storyboard.base_url,
+        api_key=None,
+        webhook_secrets=(webhook_secret,),
+        idempotency_header="Idempotency-Key",
+    )

@@ -1,0 +1,229 @@
+"""Everything between a request and its file, put together without Discord."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.api_clients.client_jobs import ClientJobs
+from bot.events import EventBus, JobFeed
+from bot.jobs.admission import Bounds
+from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.editor import Editor
+from bot.jobs.ending import Ends
+from bot.jobs.pipeline import Pipeline
+from bot.jobs.polling import Poller
+from bot.jobs.prompting import Preparation
+from bot.jobs.queue import JobQueue
+from bot.jobs.service import JobService
+from bot.jobs.submission import Submission
+from bot.jobs.worker import Worker, make_lanes
+from bot.media.files.download import AttachmentFetcher, attachment_hosts
+from bot.media.files.workspace import Workspace
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.metrics import Metrics
+from bot.model import Caps, JobState
+from bot.presets import Presets
+from bot.prompts.reading import Reader
+from bot.prompts.template import Template
+from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
+from bot.runtime.timing import timing_for
+from storage.artifacts import ArtifactStore
+from storage.jobs.circuits import CircuitStore
+from storage.jobs.client_jobs import ClientStore
+from storage.jobs.inbox import Inbox
+from storage.jobs.store import JobStore
+from storage.jobs.unconfirmed import Doubts
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from bot.backends.base import VideoBackend
+    from bot.jobs.pipeline import Deliverer
+    from bot.moderation.base import Moderator
+    from bot.moderation.words import BlockedWords
+    from bot.runtime.resources import Core
+    from bot.runtime.timing import Timing
+    from bot.settings.fields import Settings
+    from bot.speech.voice import Voice
+
+_MIB = 1024 * 1024
+_MAX_CLIP_BYTES = 500 * _MIB
+_MIN_FREE_BYTES = 1024 * _MIB
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """The parts that make videos, whoever asked for them."""
+
+    core: Core
+    backend: VideoBackend
+    timing: Timing
+    bus: EventBus
+    feed: JobFeed
+    metrics: Metrics
+    store: JobStore
+    jobs: JobService
+    queue: JobQueue
+    circuit: CircuitBreaker
+    workspace: Workspace
+    artifacts: ArtifactStore
+    editor: Editor
+    blocked: BlockedWords
+    moderator: Moderator | None
+    preparation: Preparation
+    presets: Presets
+    clients: ClientJobs
+
+
+async def open_engine(  # noqa: PLR0913 - what differs between the bot and the command line
+    core: Core,
+    backend: VideoBackend,
+    stack: AsyncExitStack,
+    *,
+    timing: Timing | None = None,
+    voice: Voice | None = None,
+    client: str | None = None,
+) -> Engine:
+    """Put it together; with a `client` it makes nothing but that client's videos."""
+    settings, timing = core.settings, timing or timing_for(backend)
+    bus, feed, metrics = EventBus(), JobFeed(), Metrics()
+    for subscriber in (feed.note, metrics.note):
+        bus.subscribe(subscriber)
+    store, artifacts = JobStore(core.database), ArtifactStore(core.database)
+    workspace, presets = Workspace(settings.data_dir), _presets(settings)
+    blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
+    jobs = JobService(
+        store,
+        Inbox(core.database),
+        bus,
+        backend=backend.name,
+        bounds=Bounds(store, _caps(settings), blocked, clock=time.time),
+        acknowledge_seconds=timing.acknowledge,
+        deadline_seconds=settings.job_deadline_minutes * 60,
+        clock=time.time,
+    )
+    circuit = CircuitBreaker(
+        CircuitStore(core.database), jobs, backend=backend.name, clock=time.time
+    )
+    reader = Reader.load()
+    return Engine(
+        core=core,
+        backend=backend,
+        timing=timing,
+        bus=bus,
+        feed=feed,
+        metrics=metrics,
+        store=store,
+        jobs=jobs,
+        queue=JobQueue(store, backend=backend.name, clock=time.time, client=client),
+        circuit=circuit,
+        workspace=workspace,
+        artifacts=artifacts,
+        editor=_editor(core, workspace, voice),
+        blocked=blocked,
+        moderator=moderator,
+        preparation=Preparation(
+            jobs=jobs,
+            backend=backend,
+            moderator=moderator,
+            writer=await open_writer(core, backend, reader, stack),
+            fallback=Template(reader),
+        ),
+        presets=presets,
+        clients=ClientJobs(
+            jobs=jobs,
+            store=ClientStore(core.database),
+            artifacts=artifacts,
+            workspace=workspace,
+            feed=feed,
+            presets=presets,
+            circuit=circuit,
+            clock=time.time,
+        ),
+    )
+
+
+def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
+    """Return the lanes that move jobs along, woken by each change."""
+    pipeline = Pipeline(
+        jobs=engine.jobs,
+        backend=engine.backend,
+        artifacts=engine.artifacts,
+        workspace=engine.workspace,
+        editor=engine.editor,
+        deliverer=deliverer,
+        submission=Submission(
+            jobs=engine.jobs,
+            doubts=Doubts(engine.core.database),
+            backend=engine.backend,
+            circuit=engine.circuit,
+            workspace=engine.workspace,
+            preparation=engine.preparation,
+            settling=engine.timing.settling,
+            first_poll=engine.timing.cadence.first,
+            min_free_bytes=_MIN_FREE_BYTES,
+        ),
+        preparation=engine.preparation,
+        ends=Ends(
+            jobs=engine.jobs,
+            backend=engine.backend,
+            workspace=engine.workspace,
+            cards=deliverer,
+        ),
+        max_clip_bytes=_MAX_CLIP_BYTES,
+        clock=time.time,
+    )
+    poller = Poller(
+        engine.jobs, engine.backend, engine.timing.cadence, clock=time.time, jitter=_jitter
+    )
+    steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
+    jobs, queue = engine.jobs, engine.queue
+    workers = tuple(Worker(jobs, queue, lane, jitter=_jitter) for lane in make_lanes(steps))
+    for worker in workers:
+        engine.bus.subscribe(worker.note)
+    return workers
+
+
+def _editor(core: Core, workspace: Workspace, voice: Voice | None) -> Editor:
+    settings = core.settings
+    fetcher = AttachmentFetcher(
+        core.http,
+        hosts=attachment_hosts(settings.discord_api_url),
+        max_bytes=settings.max_audio_mb * _MIB,
+    )
+    return Editor(
+        core.ffmpeg,
+        fetcher,
+        workspace,
+        presets=NarrationPresets(
+            fit=NarrationFit(settings.narration_fit),
+            mix=NarrationMix(settings.narration_mix),
+            max_bytes=settings.max_result_mb * _MIB,
+        ),
+        max_seconds=settings.max_audio_seconds,
+        voice=voice,
+    )
+
+
+def _caps(settings: Settings) -> Caps:
+    return Caps(
+        open_per_user=settings.max_jobs_per_user,
+        open_in_all=settings.max_jobs,
+        per_day=settings.max_jobs_per_day,
+    )
+
+
+def _presets(settings: Settings) -> Presets:
+    return Presets(
+        model=settings.model,
+        seconds=settings.video_seconds,
+        size=settings.video_size,
+        max_audio_bytes=settings.max_audio_mb * _MIB,
+    )
+
+
+def _jitter() -> float:
+    return random.random() * 0.1  # noqa: S311 - it only keeps polls apart

@@ -1,0 +1,107 @@
+"""Puts together what is there over HTTP, and opens it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bot.links import derive_key
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.poster_cache import Posters
+from bot.web.api.authentication import Identities
+from bot.web.http.client_address import Proxies
+from bot.web.http.error_response import Refusals
+from bot.web.http.server import WebServer
+from bot.web.metrics_page import MetricsPage
+from bot.web.pages.file_links import Downloads
+from bot.web.pages.share import SharePage
+from bot.web.site import Site
+from bot.web.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AsyncExitStack
+
+    from bot.links import Links
+    from bot.runtime.engine import Engine
+    from bot.speech.narrator import Narrator
+    from bot.texts import Texts
+
+_MIB = 1024 * 1024
+
+
+async def open_front(  # noqa: PLR0913 - the composition root names each
+    engine: Engine,
+    stack: AsyncExitStack,
+    *,
+    texts: Texts,
+    links: Links,
+    narrator: Narrator | None,
+    is_ready: Callable[[], bool],
+) -> None:
+    """Answer requests from now on; `is_ready` tells whether Discord is connected."""
+    # An ffmpeg of its own: a page does not wait for a rendering.
+    posters = Posters(Ffmpeg(engine.core.ffmpeg_path, slots=1), engine.workspace)
+    shares = SharePage(
+        links=links,
+        jobs=engine.jobs,
+        artifacts=engine.artifacts,
+        workspace=engine.workspace,
+        posters=posters,
+        texts=texts,
+    )
+    site, metrics = _site(engine, texts, links, posters, narrator), _metrics(engine)
+    server = WebServer(
+        [
+            *webhooks(engine).routes,
+            *Downloads(links, engine.artifacts, engine.workspace).routes,
+            *shares.routes,
+            *(site.routes if site else ()),
+            *(metrics.routes if metrics else ()),
+        ],
+        engine.core.listener,
+        is_ready=is_ready,
+        refuse=Refusals(texts).answer,
+        proxies=Proxies(engine.core.settings.proxies),
+    )
+    await server.start()
+    stack.push_async_callback(server.close)
+    if site:
+        stack.push_async_callback(site.close)
+
+
+def webhooks(engine: Engine) -> Webhooks:
+    """Return what takes in webhooks, and counts them."""
+    return Webhooks(engine.jobs, engine.backend, note=engine.metrics.note_webhook, clock=time.time)
+
+
+def _metrics(engine: Engine) -> MetricsPage | None:
+    token = engine.core.settings.metrics_token.get_secret_value()
+    return MetricsPage(engine.metrics, engine.store, token=token) if token else None
+
+
+def _site(
+    engine: Engine, texts: Texts, links: Links, posters: Posters, narrator: Narrator | None
+) -> Site | None:
+    """Return the API with its page; None: the operator has given nobody a token."""
+    settings = engine.core.settings
+    if not settings.api_tokens:
+        return None
+    identities = Identities(
+        settings.api_tokens,
+        key=derive_key(engine.core.secret, "sessions"),
+        public_url=settings.public_url,
+        clock=time.time,
+    )
+    return Site(
+        clients=engine.clients,
+        feed=engine.feed,
+        identities=identities,
+        texts=texts,
+        links=links,
+        posters=posters,
+        narrator=narrator,
+        max_audio_bytes=settings.max_audio_mb * _MIB,
+        proxies=Proxies(settings.proxies),
+        clock=time.monotonic,
+    )

@@ -1,0 +1,19 @@
+"""Starts logging as the settings say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import logs
+
+if TYPE_CHECKING:
+    from bot.settings.fields import Settings
+
+
+def configure_logs(settings: Settings, *, level: str | None = None) -> None:
+    """Start logging as the settings say, without any secret that they hold."""
+    logs.configure(
+        level=level or settings.log_level,
+        style=settings.log_format,
+        secrets=settings.secrets,
+    )

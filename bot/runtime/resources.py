@@ -1,0 +1,59 @@
+"""What everything else stands on: the database, the port and ffmpeg."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bot.links import load_secret
+from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.web.http.server import bind
+from storage.database import open_database
+
+if TYPE_CHECKING:
+    import socket
+    from contextlib import AsyncExitStack
+    from pathlib import Path
+
+    from bot.settings.fields import Settings
+    from storage.database import Database
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Core:
+    """What does not depend on the backend."""
+
+    settings: Settings
+    database: Database
+    secret: bytes
+    ffmpeg: Ffmpeg
+    ffmpeg_path: Path
+    listener: socket.socket
+    http: aiohttp.ClientSession
+
+    @property
+    def port(self) -> int:
+        """The port of the embedded server."""
+        port: int = self.listener.getsockname()[1]
+        return port
+
+
+async def open_core(settings: Settings, stack: AsyncExitStack) -> Core:
+    """Open what comes first; StartupError: the operator has to change something."""
+    database = await stack.enter_async_context(open_database(settings.data_dir))
+    secret = await asyncio.to_thread(
+        load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
+    )
+    ffmpeg_path = await find_ffmpeg()
+    return Core(
+        settings=settings,
+        database=database,
+        secret=secret,
+        ffmpeg=Ffmpeg(ffmpeg_path, slots=1),
+        ffmpeg_path=ffmpeg_path,
+        listener=stack.enter_context(bind(settings.http_host, settings.http_port)),
+        http=await stack.enter_async_context(aiohttp.ClientSession()),
+    )

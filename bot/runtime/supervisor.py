@@ -1,0 +1,137 @@
+"""Keeps the parts running until it is time to stop, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.discord_bot.login import stay_connected
+from bot.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+
+    from bot.delivery.operator_notices import OperatorNotices
+    from bot.delivery.progress import ProgressCards
+    from bot.discord_bot.bot import VideoBot
+    from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.service import JobService
+    from bot.jobs.worker import Worker
+    from bot.library.remote_deletion import Eraser
+    from bot.library.retention import Keeper
+    from bot.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 20.0
+_SWEEP_SECONDS = 60 * 60.0
+_SLOWEST_LOGIN_SECONDS = 300.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """What runs by itself.
+
+    `log_in` is tried again after `login_pause` seconds, then after longer ones, until Discord can
+    be reached.
+    """
+
+    bot: VideoBot
+    log_in: Callable[[], Awaitable[None]]
+    login_pause: float
+    jobs: JobService
+    circuit: CircuitBreaker
+    keeper: Keeper
+    eraser: Eraser
+    workers: tuple[Worker, ...]
+    progress: ProgressCards
+    operator: OperatorNotices
+    metrics: Metrics
+
+
+async def supervise(service: Service, stop: asyncio.Event) -> None:
+    """Run until `stop`; a part that ends by itself is a bug or a refusal, and ends all.
+
+    What needs no Discord begins at once, and the rest as soon as the bot is logged in.
+    """
+    held = await service.jobs.wake_held()
+    await service.circuit.resume()
+    log.info("app.started held=%d", held)
+    for job in await service.jobs.by_token_alone():
+        service.progress.watch(job)
+    logged_in = asyncio.Event()
+    for worker in service.workers:
+        worker.wait_for_people()
+
+    async def later(run: Callable[[], Awaitable[None]]) -> None:
+        await logged_in.wait()
+        await run()
+
+    tasks = {
+        asyncio.create_task(coroutine, name=name)
+        for name, coroutine in (
+            ("stop", stop.wait()),
+            ("gateway", _connect(service, logged_in)),
+            ("commands", later(service.bot.keep_offering)),
+            ("progress", later(service.progress.run)),
+            ("operator", later(service.operator.run)),
+            ("eraser", service.eraser.run()),
+            ("metrics", service.metrics.watch_loop()),
+            ("sweeper", _sweep(service.jobs, service.keeper)),
+            *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
+        )
+    }
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        log.info("app.stopping because=%s", ",".join(sorted(task.get_name() for task in done)))
+        await asyncio.gather(*(worker.stop(grace=_GRACE_SECONDS) for worker in service.workers))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _connect(service: Service, logged_in: asyncio.Event) -> None:
+    """Log in as soon as Discord can be reached, and stay connected."""
+    pause = service.login_pause
+    while not logged_in.is_set():
+        try:
+            await service.log_in()
+            logged_in.set()
+            for worker in service.workers:
+                worker.meet_people()
+        except DeliveryError as error:
+            log.warning("discord.unreachable error=%r again_in=%d", str(error), pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _SLOWEST_LOGIN_SECONDS)
+    await stay_connected(service.bot)
+
+
+async def _sweep(jobs: JobService, keeper: Keeper) -> None:
+    while True:
+        try:
+            await jobs.sweep()
+            await keeper.sweep()
+        except (sqlite3.Error, OSError):
+            log.exception("sweep.failed")  # what it has left, the next one finds
+        await asyncio.sleep(_SWEEP_SECONDS)
+
+
+@contextmanager
+def stop_on_signals(stop: asyncio.Event) -> Generator[None]:
+    """Set `stop` on SIGTERM and on Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,45 @@
+"""Makes a file of a narration that Discord plays where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ffmpeg as graph
+
+from bot.media.files.atomic import commit, part_of, settled
+from bot.media.process.child import Limits
+from bot.media.render.audio_stream import replaced
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.narration.ingest import Narration
+    from bot.media.process.ffmpeg import Ffmpeg
+
+_BITS_PER_SECOND = 64_000
+
+
+async def record(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
+    """Write the narration as the MP3 `target`, as loud as it would be in a video.
+
+    MediaError: ffmpeg failed.
+    """
+    part = part_of(target)
+    output = graph.output(
+        replaced(narration, seconds=narration.seconds),
+        f"file:{part.absolute()}",
+        format="mp3",
+        acodec="libmp3lame",
+        ac=1,
+        audio_bitrate=_BITS_PER_SECOND,
+        map_metadata=-1,
+    )
+    limits = Limits(
+        wall_seconds=60 + narration.seconds / 5,
+        file_bytes=int(narration.seconds + 60) * _BITS_PER_SECOND // 4,
+    )
+    try:
+        await ffmpeg.run(["-v", "error", *output.get_args()], cwd=target.parent, limits=limits)
+        await settled(commit, part, target)
+    finally:
+        await settled(part.unlink, missing_ok=True)

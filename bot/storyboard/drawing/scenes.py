@@ -1,0 +1,160 @@
+"""Splits a prompt, in any language, into a title and a few beats."""
+
+# ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+
+from bot.storyboard.drawing.line_breaks import breaks, columns
+
+_UNTITLED = "Untitled"
+_READ_CHARACTERS = 8000
+_MOST_SCENES = 5
+_SECONDS_PER_SCENE = 2
+_TITLE_COLUMNS = 64
+_BEAT_COLUMNS = 96
+_EASY_COLUMNS = 38
+_SHORTEST_HALF = 4
+_A_LIST = 3
+_DECENT = 1.0
+
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』）]*|\n")
+_CLAUSE_END = re.compile(r"[,;:](?=\s)|[、，；：]|(?<=\s)[-–—](?=\s)")
+_LOOSE_ENDS = " \n,;:-–—、，；："
+
+
+def clean(prompt: str) -> str:
+    """Return the prompt without control, format and private characters; line breaks stay."""
+    lines = unicodedata.normalize("NFC", prompt[:_READ_CHARACTERS]).splitlines()
+    cleaned = (" ".join("".join(map(_kept, line)).split()) for line in lines)
+    return "\n".join(line for line in cleaned if line)
+
+
+def _kept(char: str) -> str:
+    category = unicodedata.category(char)
+    if category in {"Cf", "Cs", "Co", "Cn"}:
+        return ""
+    return " " if category[0] in "CZ" else char
+
+
+def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
+    """Return 2 to 5 scenes, of which the first is the title; a short clip has few.
+
+    `text` went through `clean`.
+    """
+    text = text or _UNTITLED
+    beats = max(1, min(_MOST_SCENES, int(seconds) // _SECONDS_PER_SCENE) - 1)
+    ends = _ends(text, _SENTENCE_END)
+    if len(ends) == 1 and columns(text) <= _TITLE_COLUMNS:
+        return (_tidy(text), *_echo(text, beats))
+    title_end = _title_end(text, ends)
+    rest = text[title_end:].strip()
+    return (_tidy(text[:title_end]), *_groups(rest, beats))
+
+
+def shorten(text: str, most: int) -> str:
+    """Return the text; if it is wider than `most`, it is cut well and ends with an ellipsis."""
+    text = _tidy(text)
+    if columns(text) <= most:
+        return text
+    return text[: _cut(text, most - 1)].rstrip(_LOOSE_ENDS + ".。") + "…"
+
+
+def _ends(text: str, pattern: re.Pattern[str]) -> list[int]:
+    found = [match.end() for match in pattern.finditer(text) if _is_end(text, match)]
+    return [end for end in found if text[end:].strip()] + [len(text)]
+
+
+def _is_end(text: str, match: re.Match[str]) -> bool:
+    if not match[0].startswith("."):
+        return True
+    abbreviated = len(re.split(r"[\s.]", text[: match.start()])[-1]) <= 1
+    return not abbreviated and not text[match.end() :].lstrip()[:1].islower()
+
+
+def _title_end(text: str, sentence_ends: list[int]) -> int:
+    """Return where the title ends: with the first sentence, else a clause of it, else a word."""
+    first = sentence_ends[0]
+    if columns(text[:first]) <= _TITLE_COLUMNS and first < len(text):
+        return first
+    clauses = [end for end in _ends(text[:first], _CLAUSE_END) if end < first]
+    fitting = [end for end in clauses if columns(text[:end]) <= _TITLE_COLUMNS]
+    return fitting[-1] if fitting else _cut(text, _TITLE_COLUMNS)
+
+
+def _cut(text: str, most: int) -> int:
+    """Return the last good place to break within `most` columns, or break a giant word."""
+    room = _prefix(text, most)
+    good = [i for i, penalty in breaks(text[: room + 1]).items() if penalty <= _DECENT]
+    late = [i for i in good if i * 2 > room]
+    return late[-1] if late else max(1, room)
+
+
+def _prefix(text: str, most: int) -> int:
+    """Return how many characters fit into `most` columns."""
+    used = 0
+    for index, char in enumerate(text):
+        used += columns(char)
+        if used > most:
+            return index
+    return len(text)
+
+
+def _echo(text: str, beats: int) -> tuple[str, ...]:
+    """Say a short prompt once more: what it lists, else the phrase that it leads to."""
+    clauses = _slices(text, _ends(text, _CLAUSE_END))
+    if len(clauses) < _A_LIST:
+        clauses = _halves(max(clauses, key=columns))[-1:]
+    return tuple(_tidy(clause) for clause in clauses[-beats:])
+
+
+def _halves(text: str) -> list[str]:
+    good = [
+        index
+        for index, penalty in breaks(text).items()
+        if penalty <= _DECENT
+        and min(columns(text[:index]), columns(text[index:])) >= _SHORTEST_HALF
+    ]
+    if not good:
+        return [text]
+    middle = min(good, key=lambda index: abs(columns(text[:index]) - columns(text[index:])))
+    return [text[:middle], text[middle:]]
+
+
+def _groups(text: str, most: int) -> tuple[str, ...]:
+    """Deal the clauses, in order, into at most `most` beats of about the same width."""
+    ends = sorted({*_ends(text, _SENTENCE_END), *_ends(text, _CLAUSE_END)})
+    pieces = [part for piece in _slices(text, ends) for part in _parts(piece)]
+    wanted = min(most, math.ceil(columns(text) / _EASY_COLUMNS))
+    if len(pieces) < wanted:
+        pieces = [half for piece in pieces for half in _halves(piece)]
+    count = min(wanted, len(pieces))
+    total = sum(map(columns, pieces))
+    groups = [""] * count
+    seen = 0
+    for piece in pieces:
+        middle = seen + columns(piece) / 2
+        groups[min(count - 1, int(middle * count / total))] += piece
+        seen += columns(piece)
+    return tuple(shorten(group, _BEAT_COLUMNS) for group in groups if _tidy(group))
+
+
+def _parts(piece: str) -> list[str]:
+    """Cut a piece that is wider than one beat."""
+    parts: list[str] = []
+    while columns(piece) > _BEAT_COLUMNS:
+        end = _cut(piece, _BEAT_COLUMNS)
+        parts.append(piece[:end])
+        piece = piece[end:]
+    return [*parts, piece]
+
+
+def _slices(text: str, ends: list[int]) -> list[str]:
+    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split()).strip(_LOOSE_ENDS) or text.strip()

@@ -1,0 +1,35 @@
+"""Reads a small JSON object from a request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from bot.web.http.error_response import ApiError
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+_READ_SECONDS = 10.0
+
+
+async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
+    """Return what a request brings; ApiError: it is too large, too slow, or no JSON object."""
+    body = b""
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > max_bytes:
+                    raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
+    except TimeoutError:
+        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None
+    try:
+        found: object = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.not_json")
+    return cast("dict[str, Any]", found)

@@ -1,0 +1,84 @@
+"""`/api/narrate`: a text as an MP3, to listen to, and to send as `audioBuffer`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+
+from bot.errors import MediaError
+from bot.speech.voice import checked_text
+from bot.web.api.json_body import read_object
+from bot.web.api.order_body import VERSION, check_version
+from bot.web.http.error_response import ApiError
+from bot.web.http.file_response import open_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.speech.narrator import Narrator
+    from bot.web.api.access import Doors
+
+log = logging.getLogger(__name__)
+
+_FIELD = "text"
+_MOST_BYTES = 16 * 1024  # as JSON may write the longest text
+_HEADERS = {
+    hdrs.CONTENT_TYPE: "audio/mpeg",
+    hdrs.CONTENT_DISPOSITION: 'attachment; filename="narration.mp3"',
+    hdrs.CACHE_CONTROL: "no-store",
+}
+_CHUNK = 64 * 1024
+
+
+class Narrations:
+    """Speaks for clients, each one text at a time; without a `narrator` nothing is spoken."""
+
+    def __init__(self, narrator: Narrator | None, doors: Doors) -> None:
+        self._narrator = narrator
+        self._doors = doors
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where to have a text spoken."""
+        return [web.post("/api/narrate", self._doors.closed(self._narrate))]
+
+    async def _narrate(self, request: web.Request, client: str) -> web.StreamResponse:
+        text = checked_text(await _text(request))
+        if self._narrator is None:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_voice")
+        try:
+            with self._narrator.turn(client):
+                recording = await self._narrator.speak_for(client, text)
+        except MediaError as error:
+            log.warning("speech.failed client=%s error=%r", client, str(error))
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "speech.unavailable") from error
+        return await _send(request, recording)
+
+
+async def _text(request: web.Request) -> str:
+    check_version(request.query.get(VERSION))
+    if request.content_type != "application/json":
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "api.json_only")
+    fields = await read_object(request, max_bytes=_MOST_BYTES)
+    for name in (request.query.keys() - {VERSION}) | (fields.keys() - {_FIELD}):
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.only_text", field=name[:50])
+    text = fields.get(_FIELD)
+    if not isinstance(text, str):
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_text")
+    return text
+
+
+async def _send(request: web.Request, recording: Path) -> web.StreamResponse:
+    response = web.StreamResponse(headers=_HEADERS)
+    with await open_file(recording) as file:
+        response.content_length = file.seek(0, 2)
+        file.seek(0)
+        await response.prepare(request)
+        while chunk := await asyncio.to_thread(file.read, _CHUNK):
+            await response.write(chunk)
+    await response.write_eof()
+    return response

@@ -1,0 +1,226 @@
+"""Reads what `POST /api/generate` is sent: a form, or JSON with the audio in base64.
+
+Either way the audio goes to the disk as it comes, and is never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import mmap
+import re
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from aiohttp import BodyPartReader
+
+from bot.errors import UserError
+from bot.media.files.atomic import TooLargeError, save
+from bot.web.http.error_response import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from aiohttp import web
+
+    from bot.api_clients.client_jobs import ClientJobs, Upload
+
+SCRIPT, AUDIO, VERSION = "scriptOrQuestion", "audioBuffer", "renderVersion"
+_FIELDS = frozenset({SCRIPT, AUDIO, VERSION})
+_ONLY_VERSION = "v3"
+_TEXT_BYTES = 64 * 1024
+_CHUNK = 256 * 1024
+_SECONDS = 300.0  # the largest audio over a slow line
+# With bounds: a search holds up everything else until it ends.
+_AUDIO = re.compile(rb'"audioBuffer"\s{0,100}:\s{0,100}"(?:data:[\w/+.;=\\-]{0,100},)?')
+# How JSON may write what base64 is made of; any other backslash is no base64.
+_ESCAPED = {rb"\/": b"/", rb"\u002f": b"/", rb"\u002b": b"+", rb"\u003d": b"="}
+_ESCAPE = re.compile(rb"\\(?:/|u00(?:2[fFbB]|3[dD]))")
+_HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What is asked for; the audio lies on the disk already."""
+
+    script: str
+    upload: Upload | None
+
+
+class Bodies:
+    """Reads orders; what a refused one has brought is deleted."""
+
+    def __init__(self, clients: ClientJobs, *, max_audio_bytes: int) -> None:
+        self._clients = clients
+        self._max_audio_bytes = max_audio_bytes
+
+    async def read(self, request: web.Request) -> Order:
+        """Read an order; ApiError or UserError: something in it won't do."""
+        check_version(request.query.get(VERSION))
+        for name in request.query:
+            if name != VERSION:
+                raise ApiError(HTTPStatus.BAD_REQUEST, "api.unknown_field", field=name[:50])
+        read = {"application/json": self._json, "multipart/form-data": self._form}.get(
+            request.content_type
+        )
+        if read is None:
+            raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "api.body_kind")
+        try:
+            async with asyncio.timeout(_SECONDS):
+                return await read(request)
+        except TimeoutError:
+            raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None
+
+    async def _form(self, request: web.Request) -> Order:
+        fields: dict[str, str] = {}
+        uploads: list[Upload] = []
+        try:
+            async for part in await request.multipart():
+                await self._take_part(part, fields, uploads)
+            return _order(fields, uploads[0] if uploads else None)
+        except BaseException as error:
+            for upload in uploads:
+                await self._clients.drop(upload)
+            # aiohttp says by ValueError that a form's parts can't be told apart.
+            if isinstance(error, ValueError):
+                raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_request") from error
+            raise
+
+    async def _take_part(self, part: object, fields: dict[str, str], uploads: list[Upload]) -> None:
+        name = part.name if isinstance(part, BodyPartReader) else None
+        if not isinstance(part, BodyPartReader) or name not in _FIELDS:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.unknown_field", field=(name or "-")[:50])
+        if name in fields or (name == AUDIO and uploads):
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.field_twice", field=name)
+        if name == AUDIO:
+            filename = part.filename or AUDIO
+            uploads.append(await self._clients.take_in(_pieces(part), filename=filename))
+        else:
+            fields[name] = await _text(part)
+
+    async def _json(self, request: web.Request) -> Order:
+        # Base64 takes a third more, its escapes some of what is left, and then there is the rest.
+        most = self._max_audio_bytes * 3 // 2 + _TEXT_BYTES
+        async with self._clients.scratch() as path:
+            try:
+                await save(request.content.iter_chunked(_CHUNK), path, max_bytes=most)
+            except TooLargeError:
+                raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large") from None
+            fields, span = await asyncio.to_thread(_split, path)
+            order = _order(fields, None)
+            if span is None:
+                return order
+            upload = await self._clients.take_in(_decoded(path, span), filename=AUDIO)
+            return replace(order, upload=upload)
+
+
+def check_version(version: object) -> None:
+    """ApiError: another version of the renderer is asked for."""
+    if version is not None and version != _ONLY_VERSION:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.render_version")
+
+
+def _order(fields: dict[str, Any], upload: Upload | None) -> Order:
+    for name in fields:
+        if name not in _FIELDS:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.unknown_field", field=name[:50])
+    check_version(fields.get(VERSION))
+    script = fields.get(SCRIPT)
+    if not isinstance(script, str):
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_script")
+    return Order(script=script, upload=upload)
+
+
+async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(_CHUNK):
+        yield bytes(chunk)
+
+
+async def _text(part: BodyPartReader) -> str:
+    content = b""
+    async for chunk in _pieces(part):
+        content += chunk
+        if len(content) > _TEXT_BYTES:
+            raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_text") from None
+
+
+def _split(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
+    """Return a JSON body's other fields, and where its base64 begins and ends (blocking)."""
+    if not path.stat().st_size:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.not_json")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        found = _AUDIO.search(text)
+        span = None
+        if found is not None:
+            # No quotation mark can stand in base64.
+            span = found.end(), text.find(b'"', found.end())
+        rest = len(text) - (span[1] - span[0] if span else 0)
+        if span is not None and span[1] < 0:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.not_json")
+        if rest > _TEXT_BYTES:
+            raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
+        bare = text[:] if span is None else text[: span[0]] + text[span[1] :]
+    fields = _fields(bare)
+    given = fields.pop(AUDIO, None)
+    if given is not None and span is None:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_audio")
+    return fields, span
+
+
+def _fields(text: bytes) -> dict[str, Any]:
+    try:
+        fields: object = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.not_json")
+    return cast("dict[str, Any]", fields)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ApiError(HTTPStatus.BAD_REQUEST, "api.field_twice", field="")
+    return fields
+
+
+async def _decoded(path: Path, span: tuple[int, int]) -> AsyncIterator[bytes]:
+    start, end = span
+    escaped, rest = b"", b""
+    for position in range(start, end, _CHUNK):
+        escaped += await asyncio.to_thread(_slice, path, position, min(position + _CHUNK, end))
+        plain, escaped = _unescape(escaped)
+        rest += plain
+        whole = len(rest) // 4 * 4
+        yield _from_base64(rest[:whole])
+        rest = rest[whole:]
+    # What still waits for the rest of an escape ended too early.
+    yield _from_base64(rest + escaped)
+
+
+def _unescape(text: bytes) -> tuple[bytes, bytes]:
+    """Undo JSON's escapes; an end that may be half of one comes apart."""
+    half = _HALF_ESCAPE.search(text)
+    whole = half.start() if half else len(text)
+    return _ESCAPE.sub(lambda found: _ESCAPED[found[0].lower()], text[:whole]), text[whole:]
+
+
+def _slice(path: Path, start: int, end: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)
+
+
+def _from_base64(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise UserError("api.bad_audio") from None

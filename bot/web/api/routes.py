@@ -1,0 +1,190 @@
+"""The HTTP API: order a video, follow it, fetch it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.api_clients.status import Status, read
+from bot.web.api.order_body import check_version
+from bot.web.http.error_response import ApiError, language
+from bot.web.http.file_response import is_whole, open_file, send_file, video_headers
+
+if TYPE_CHECKING:
+    from bot.api_clients.client_jobs import ClientJobs
+    from bot.api_clients.status import Reading
+    from bot.artifacts import Artifact
+    from bot.links import Links
+    from bot.media.render.poster_cache import Posters
+    from bot.model import Job
+    from bot.texts import Texts
+    from bot.web.api.access import Doors
+    from bot.web.api.order_body import Bodies
+
+log = logging.getLogger(__name__)
+
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_PAGE = 20
+_DESCRIPTION = Path(__file__).with_name("openapi.json")
+
+
+class Api:
+    """The design's flows, for clients; each sees its own jobs, and no other's."""
+
+    def __init__(  # noqa: PLR0913 - what the routes need
+        self,
+        clients: ClientJobs,
+        bodies: Bodies,
+        doors: Doors,
+        texts: Texts,
+        *,
+        links: Links,
+        posters: Posters,
+    ) -> None:
+        self._clients = clients
+        self._links = links
+        self._posters = posters
+        self._bodies = bodies
+        self._doors = doors
+        self._texts = texts
+        self._description = _DESCRIPTION.read_text(encoding="utf-8")
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where the API is."""
+        closed = self._doors.closed
+        return [
+            web.post("/api/generate", closed(self._generate)),
+            web.get("/api/status", closed(self._status)),
+            web.get("/api/download", closed(self._download)),
+            web.get("/api/jobs", closed(self._jobs)),
+            web.post("/api/cancel", closed(self._cancel)),
+            web.post("/api/retry", closed(self._retry)),
+            web.post("/api/share", closed(self._share)),
+            web.delete("/api/share", closed(self._withdraw)),
+            web.get("/api/openapi.json", self._doors.open(self._describe)),
+        ]
+
+    async def _generate(self, request: web.Request, client: str) -> web.Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_key")
+        order = await self._bodies.read(request)
+        job = await self._clients.submit(client, order.script, order.upload, key=key)
+        return web.json_response({"jobId": job.id})
+
+    async def _status(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        return web.json_response(self._read(job, language(request)).as_json())
+
+    async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
+        job = await self._job(request, client)
+        artifact = await self._finished(job, request)
+        path = self._clients.video(job)
+        if not await is_whole(path, artifact.size):
+            log.error("download.unreadable id=%s", job.id)
+            raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
+        try:
+            file = await open_file(path)
+        except FileNotFoundError:
+            raise ApiError(HTTPStatus.GONE, "api.expired") from None
+        headers = video_headers(job.request.prompt)
+        with file:
+            return await send_file(request, file, headers, on_sent=lambda: self._note_fetched(job))
+
+    async def _note_fetched(self, job: Job) -> None:
+        try:
+            await self._clients.note_fetched(job)
+        except Exception:  # the edge: the answer has gone out, and nobody can be told
+            log.exception("download.not_noted id=%s", job.id)
+
+    async def _jobs(self, request: web.Request, client: str) -> web.Response:
+        before = request.query.get("before")
+        if before is not None:
+            before = _checked(before)
+        jobs = await self._clients.page(client, before=before, limit=_PAGE)
+        locale = language(request)
+        return web.json_response({"jobs": [await self._entry(job, locale) for job in jobs]})
+
+    async def _cancel(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        cancelled = await self._clients.cancel(job)
+        if cancelled is None:
+            raise ApiError(HTTPStatus.CONFLICT, "reply.too_late")
+        return web.json_response(self._read(cancelled, language(request)).as_json())
+
+    async def _retry(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        retried = await self._clients.retry(job)
+        if retried is None:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_question")
+        return web.json_response(self._read(retried, language(request)).as_json())
+
+    async def _share(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        artifact = await self._finished(job, request)
+        if not self._links.possible:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
+        # Taken now: whoever shows the link in a chat does not wait for a picture.
+        await self._posters.get(job.id)
+        share = self._links.share(job.id, serial=artifact.share_serial)
+        return web.json_response({"url": share.url, "expiresAt": share.expires_at})
+
+    async def _withdraw(self, request: web.Request, client: str) -> web.Response:
+        job = await self._job(request, client)
+        await self._clients.withdraw_shares(job)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    def _read(self, job: Job, locale: str) -> Reading:
+        return read(job, self._texts, locale, trouble=self._clients.trouble)
+
+    async def _finished(self, job: Job, request: web.Request) -> Artifact:
+        reading = self._read(job, language(request))
+        if reading.status is Status.FAILED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
+        if reading.status is not Status.COMPLETED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.not_ready")
+        artifact = await self._clients.artifact(job)
+        if artifact is None:
+            raise ApiError(HTTPStatus.GONE, "api.expired")
+        return artifact
+
+    async def _describe(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(text=self._description, content_type="application/json")
+
+    async def _job(self, request: web.Request, client: str) -> Job:
+        check_version(request.query.get("renderVersion"))
+        given = request.query.get("jobId")
+        if given is None:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_job_id")
+        job = await self._clients.get(client, _checked(given))
+        if job is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, "api.unknown_job")
+        return job
+
+    async def _entry(self, job: Job, locale: str) -> dict[str, object]:
+        reading = self._read(job, locale)
+        artifact = None
+        if reading.status is Status.COMPLETED:
+            artifact = await self._clients.artifact(job)
+        return {
+            "jobId": job.id,
+            "scriptOrQuestion": job.request.prompt,
+            "createdAt": int(job.created_at),
+            "narrated": job.attachment is not None,
+            "note": self._texts(job.note, locale) if job.note else None,
+            "size": artifact.size if artifact else None,
+            **reading.as_json(),
+        }
+
+
+def _checked(job_id: str) -> str:
+    if not _JOB_ID.fullmatch(job_id):
+        raise ApiError(HTTPStatus.NOT_FOUND, "api.unknown_job")
+    return job_id

@@ -1,0 +1,175 @@
+"""One open WebSocket: what it follows, and what is on its way to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from aiohttp import WSCloseCode, WSMsgType
+
+from bot.api_clients.status import Reading, Status, read
+from bot.web.http.error_response import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import web
+
+    from bot.api_clients.client_jobs import ClientJobs
+    from bot.events import JobFeed
+    from bot.model import Job
+    from bot.texts import Texts
+
+MAX_MESSAGE_BYTES = 4096
+MOST_FOLLOWED = 50
+_QUEUE = 200
+_SIGN_IN_SECONDS = 10.0
+_SEND_SECONDS = 20.0
+_PAUSE_SECONDS = 1.0
+_ENDS = frozenset({Status.COMPLETED, Status.FAILED})
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Reader:
+    """Tells a socket of the jobs that it follows; one that does not keep up is let go.
+
+    `admit` counts a message of a client; ApiError: there were too many.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it stands between
+        self,
+        socket: web.WebSocketResponse,
+        *,
+        clients: ClientJobs,
+        feed: JobFeed,
+        texts: Texts,
+        locale: str,
+        admit: Callable[[str], None],
+    ) -> None:
+        self._socket = socket
+        self._clients = clients
+        self._feed = feed
+        self._texts = texts
+        self._locale = locale
+        self._admit = admit
+        self._following: dict[str, Callable[[], None]] = {}
+        self._told: dict[str, Reading] = {}
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE)
+        self._too_slow = asyncio.Event()
+        self._client = ""
+
+    async def first_token(self) -> str:
+        """Return the token that the first message signs in with; empty: it holds none."""
+        try:
+            async with asyncio.timeout(_SIGN_IN_SECONDS):
+                message = await self._socket.receive()
+        except TimeoutError:
+            return ""
+        order = _parsed(message.data) if message.type is WSMsgType.TEXT else {}
+        token = order.get("token") if order.get("action") == "authenticate" else ""
+        return token if isinstance(token, str) else ""
+
+    async def serve(self, client: str) -> None:
+        """Answer a client until the socket is closed; whatever failed is raised."""
+        self._client = client
+        tasks = {
+            asyncio.create_task(self._listen(), name="ws.listen"),
+            asyncio.create_task(self._send(), name="ws.send"),
+            asyncio.create_task(self._too_slow.wait(), name="ws.too_slow"),
+        }
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for leave in self._following.values():
+                leave()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            failures = [task.exception() for task in tasks if not task.cancelled()]
+        for failure in filter(None, failures):
+            raise failure
+        if not self._socket.closed:
+            await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow")
+
+    async def _listen(self) -> None:
+        async for message in self._socket:
+            order = _parsed(message.data) if message.type is WSMsgType.TEXT else {}
+            job_id = order.get("jobId")
+            named = job_id if isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) else None
+            try:
+                self._admit(self._client)
+            except ApiError as error:
+                self._refuse(error.key, named, **error.fields)
+                # Nothing is read meanwhile: whoever goes on sending has to wait too.
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if named is None:
+                self._refuse("api.unknown_job" if "jobId" in order else "api.bad_message")
+            elif order.get("action") == "subscribe":
+                await self._follow(named)
+            elif order.get("action") == "unsubscribe":
+                self._leave(named)
+            else:
+                self._refuse("api.bad_message", named)
+
+    async def _follow(self, job_id: str) -> None:
+        self._leave(job_id)
+        if len(self._following) >= MOST_FOLLOWED:
+            self._refuse("api.too_many_jobs", job_id)
+            return
+        # First: what happens while the table is read counts too.
+        self._following[job_id] = self._feed.follow(job_id, self._tell)
+        job = await self._clients.get(self._client, job_id)
+        if job is None:
+            self._leave(job_id)
+            self._refuse("api.unknown_job", job_id)
+        elif job_id not in self._told:
+            # What was told meanwhile is as new, or newer.
+            self._tell(job)
+
+    def _tell(self, job: Job) -> None:
+        """Put a job's present state into the queue, if it is news."""
+        if job.id not in self._following or job.client is None or job.client.name != self._client:
+            return
+        reading = read(job, self._texts, self._locale, trouble=self._clients.trouble)
+        if not reading.follows(self._told.get(job.id)):
+            return
+        self._told[job.id] = reading
+        self._put({"type": "progress", "jobId": job.id, **reading.as_json()})
+        if reading.status in _ENDS:
+            self._leave(job.id)
+
+    def _leave(self, job_id: str) -> None:
+        self._told.pop(job_id, None)
+        if leave := self._following.pop(job_id, None):
+            leave()
+
+    def _refuse(self, key: str, job_id: str | None = None, **fields: object) -> None:
+        error = {"key": key, "message": self._texts(key, self._locale, **fields)}
+        about = {} if job_id is None else {"jobId": job_id}
+        self._put({"type": "error", **about, "error": error})
+
+    def _put(self, message: dict[str, Any]) -> None:
+        try:
+            self._queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self._too_slow.set()
+
+    async def _send(self) -> None:
+        while True:
+            message = await self._queue.get()
+            try:
+                async with asyncio.timeout(_SEND_SECONDS):
+                    await self._socket.send_json(message)
+            except (TimeoutError, ConnectionError):
+                return
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        message: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", message) if isinstance(message, dict) else {}

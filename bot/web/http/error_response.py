@@ -1,0 +1,120 @@
+"""What the API answers when it can't: `{"error": {"key", "message"}}`, with the request's id."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.api_clients.status import say
+from bot.errors import ClapperError, UserError
+from bot.texts import Moment
+from bot.web.http.middleware import id_of, is_senders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.texts import Texts
+
+log = logging.getLogger(__name__)
+
+_STATUSES = {
+    "caps.user": HTTPStatus.TOO_MANY_REQUESTS,
+    "caps.all": HTTPStatus.TOO_MANY_REQUESTS,
+    "caps.day": HTTPStatus.TOO_MANY_REQUESTS,
+    "api.key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "speech.busy": HTTPStatus.TOO_MANY_REQUESTS,
+    "speech.user": HTTPStatus.TOO_MANY_REQUESTS,
+    "speech.day": HTTPStatus.TOO_MANY_REQUESTS,
+    "speech.refused": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "speech.unusable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "speech.unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "speech.unchecked": HTTPStatus.SERVICE_UNAVAILABLE,
+    "speech.unsure": HTTPStatus.SERVICE_UNAVAILABLE,
+    "api.provider_auth": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "api.provider_balance": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "api.provider_setup": HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+_KEPT = ("Allow", "Content-Range", "Retry-After")
+# What aiohttp itself refuses, and on what.
+_KEYS = {
+    HTTPStatus.NOT_FOUND: "api.no_route",
+    HTTPStatus.METHOD_NOT_ALLOWED: "api.no_method",
+    HTTPStatus.REQUEST_TIMEOUT: "api.too_slow",
+    HTTPStatus.PRECONDITION_FAILED: "api.changed",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "api.no_part",
+    HTTPStatus.TOO_MANY_REQUESTS: "api.too_many",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "api.too_large",
+    HTTPStatus.SERVICE_UNAVAILABLE: "api.unavailable",
+}
+
+
+class ApiError(ClapperError):
+    """A refusal with its HTTP status; `key` names a sentence that takes `fields`."""
+
+    def __init__(self, status: HTTPStatus, key: str, **fields: object) -> None:
+        super().__init__(key)
+        self.status = status
+        self.key = key
+        self.fields = fields
+
+
+class Refusals:
+    """Puts what went wrong into the words of the caller's language."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def answer(self, error: Exception, request: web.Request) -> web.Response:
+        """Return the answer to a request that `error` ended; a bug is logged here, once."""
+        request_id = id_of(request)
+        match error:
+            case ApiError():
+                status, key, fields = error.status, error.key, error.fields
+            case UserError():
+                status = _STATUSES.get(error.key, HTTPStatus.BAD_REQUEST)
+                key, fields = error.key, error.fields
+            case web.HTTPException():
+                status, fields = HTTPStatus(error.status), {}
+                key = _KEYS.get(status, "api.bad_request")
+            case sqlite3.Error():
+                log.error("web.database_failed request=%s", request_id, exc_info=error)
+                status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
+            case _ if is_senders(error, request):
+                status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}
+            case _:
+                log.error("web.failed request=%s", request_id, exc_info=error)
+                status, key = HTTPStatus.INTERNAL_SERVER_ERROR, "error.internal"
+                fields = {"incident": request_id}
+        message = say(self._texts, key, language(request), fields)
+        answer = web.json_response(
+            {"error": {"key": key, "message": message}, "requestId": request_id}, status=status
+        )
+        if isinstance(error, web.HTTPException):
+            answer.headers.update(
+                {name: error.headers[name] for name in _KEPT if name in error.headers}
+            )
+        if status is HTTPStatus.UNAUTHORIZED:
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        if later := _retry_after(fields):
+            answer.headers["Retry-After"] = later
+        return answer
+
+
+def _retry_after(fields: Mapping[str, object]) -> str | None:
+    match fields:
+        case {"seconds": int(seconds)}:
+            return str(seconds)
+        case {"when": Moment(at)}:
+            return formatdate(at, usegmt=True)
+        case _:
+            return None
+
+
+def language(request: web.Request) -> str:
+    """Return the language that a caller likes best."""
+    return request.headers.get("Accept-Language", "en").partition(",")[0].partition(";")[0].strip()

@@ -1,0 +1,34 @@
+"""`/metrics`, for Prometheus and whoever else has its token."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+if TYPE_CHECKING:
+    from bot.metrics import Metrics
+    from storage.jobs.store import JobStore
+
+
+class MetricsPage:
+    """Shows what was counted to those who send `token` as a bearer token."""
+
+    def __init__(self, metrics: Metrics, store: JobStore, *, token: str) -> None:
+        self._metrics = metrics
+        self._store = store
+        self._expected = f"Bearer {token}".encode()
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where it is."""
+        return [web.get("/metrics", self._show)]
+
+    async def _show(self, request: web.Request) -> web.Response:
+        given = request.headers.get(hdrs.AUTHORIZATION, "").encode(errors="surrogateescape")
+        if not hmac.compare_digest(given, self._expected):
+            raise web.HTTPUnauthorized(headers={hdrs.WWW_AUTHENTICATE: "Bearer"})
+        body = self._metrics.expose(await self._store.counts())
+        return web.Response(body=body, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})

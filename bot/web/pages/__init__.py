@@ -1,0 +1,1 @@
+"""The pages that a browser opens, and the files behind signed links."""

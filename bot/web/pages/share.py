@@ -1,0 +1,169 @@
+"""`/v/<token>`: the page of one video, for whoever was given its link."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+
+from bot.delivery.views.formatting import cut
+from bot.errors import MediaError
+from bot.media.mp4.reader import read_mp4
+from bot.web.http.error_response import language
+from bot.web.http.file_response import open_file, send_file, video_headers
+from bot.web.pages.assets import fill, load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.jobs.service import JobService
+    from bot.links import Links, Share
+    from bot.media.files.workspace import Workspace
+    from bot.media.mp4.reader import VideoInfo
+    from bot.media.render.poster_cache import Posters
+    from bot.model import Job
+    from bot.texts import Texts
+    from storage.artifacts import ArtifactStore
+
+_TITLE_CHARACTERS = 70
+_DESCRIPTION_CHARACTERS = 200
+_POLICY = (
+    "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    hdrs.CACHE_CONTROL: "private, no-cache",
+    hdrs.VARY: hdrs.ACCEPT_LANGUAGE,
+}
+
+
+class SharePage:
+    """Shows shared videos; everything that is wrong with a link is one and the same 404."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each
+        self,
+        *,
+        links: Links,
+        jobs: JobService,
+        artifacts: ArtifactStore,
+        workspace: Workspace,
+        posters: Posters,
+        texts: Texts,
+    ) -> None:
+        self._links = links
+        self._jobs = jobs
+        self._artifacts = artifacts
+        self._workspace = workspace
+        self._posters = posters
+        self._texts = texts
+        self._style, self._icon = load("video.css"), load("icon.svg")
+        self._page = load("video.html").text
+        self._gone = load("gone.html").text
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Where share links lead to, and what their pages are made of."""
+        return [
+            web.get("/v/video.css", self._send_style),
+            web.get("/v/icon.svg", self._send_icon),
+            web.get("/v/{token}", self._show),
+            web.get("/v/{token}/video.mp4", self._send_video),
+            web.get("/v/{token}/poster.jpg", self._send_poster),
+        ]
+
+    async def _send_style(self, request: web.Request) -> web.Response:
+        return self._style.answer(request, {})
+
+    async def _send_icon(self, request: web.Request) -> web.Response:
+        return self._icon.answer(request, {})
+
+    async def _show(self, request: web.Request) -> web.Response:
+        locale = language(request)
+        found = await self._find(request)
+        info = await self._look(found[1]) if found else None
+        if found is None or info is None:
+            return self._answer(self._gone, {}, locale, HTTPStatus.NOT_FOUND)
+        share, job = found
+        has_poster = await self._posters.get(job.id) is not None
+        facts = _facts(share, job, info, has_poster=has_poster)
+        until = self._texts("share.until", locale, date=_date(share.expires_at))
+        return self._answer(self._page, facts | {"until": until}, locale, HTTPStatus.OK)
+
+    async def _send_video(self, request: web.Request) -> web.StreamResponse:
+        found = await self._find(request)
+        if found is None:
+            raise web.HTTPNotFound
+        _, job = found
+        headers = video_headers(job.request.prompt, inline=True)
+        return await _send(request, self._workspace.video(job.id), headers)
+
+    async def _send_poster(self, request: web.Request) -> web.StreamResponse:
+        found = await self._find(request)
+        poster = await self._posters.get(found[1].id) if found else None
+        if poster is None:
+            raise web.HTTPNotFound
+        headers: dict[str, str] = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
+        return await _send(request, poster, headers)
+
+    async def _find(self, request: web.Request) -> tuple[Share, Job] | None:
+        share = self._links.check_share(request.match_info["token"])
+        artifact = await self._artifacts.get(share.job_id) if share else None
+        if share is None or artifact is None or artifact.share_serial != share.serial:
+            return None
+        job = await self._jobs.get(share.job_id)
+        return None if job is None or job.deleted_at is not None else (share, job)
+
+    async def _look(self, job: Job) -> VideoInfo | None:
+        try:
+            return await asyncio.to_thread(read_mp4, self._workspace.video(job.id))
+        except (MediaError, OSError):
+            return None
+
+    def _answer(
+        self, template: str, facts: Mapping[str, str], locale: str, status: HTTPStatus
+    ) -> web.Response:
+        known = {"language": self._texts.nearest(locale), **facts}
+        page = fill(
+            template, lambda name: known[name] if name in known else self._texts(name, locale)
+        )
+        return web.Response(
+            text=page, status=status, content_type="text/html", charset="utf-8", headers=_HEADERS
+        )
+
+
+async def _send(request: web.Request, path: Path, headers: Mapping[str, str]) -> web.StreamResponse:
+    try:
+        file = await open_file(path)
+    except OSError:
+        raise web.HTTPNotFound from None
+    with file:
+        return await send_file(request, file, headers)
+
+
+def _facts(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dict[str, str]:
+    prompt = job.request.prompt
+    title = cut(prompt, _TITLE_CHARACTERS)
+    description = cut(prompt, _DESCRIPTION_CHARACTERS)
+    # Relative, so that the page works below any address; only what is read elsewhere is absolute.
+    here = share.url.rpartition("/")[2]
+    return {
+        "title": title,
+        "description": "" if description == title else description,
+        "prompt": prompt,
+        "url": share.url,
+        "video": f"{share.url}/video.mp4",
+        "poster": f"{share.url}/poster.jpg" if has_poster else "",
+        "own_video": f"{here}/video.mp4",
+        "own_poster": f"{here}/poster.jpg" if has_poster else "",
+        "width": str(info.width),
+        "height": str(info.height),
+    }
+
+
+def _date(at: int) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).date().isoformat()

@@ -1,0 +1,24 @@
+"""The edge of buttons and forms."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.discord_bot.bot import answer_error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import discord
+
+    from bot.discord_bot.bot import VideoBot
+
+
+@asynccontextmanager
+async def answering(interaction: discord.Interaction[VideoBot]) -> AsyncGenerator[None]:
+    """Answer the person when something goes wrong within."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the edge: discord.py would only log it
+        await answer_error(interaction, error)

@@ -1,0 +1,1 @@
+"""The tables of jobs, and what is read from them."""

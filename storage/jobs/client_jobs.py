@@ -1,0 +1,40 @@
+"""The jobs of API clients, as they look them up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.jobs.rows import job_from
+
+if TYPE_CHECKING:
+    from bot.model import Job
+    from storage.database import Database
+
+_OWN = """
+SELECT * FROM jobs WHERE id = :id AND client = :client AND deleted_at IS NULL
+"""
+
+# Jobs of one moment are told apart by their ids.
+_PAGE = """
+SELECT * FROM jobs
+WHERE client = :client AND deleted_at IS NULL AND (:before IS NULL OR (created_at, id) < (
+    SELECT created_at, id FROM jobs WHERE id = :before AND client = :client))
+ORDER BY created_at DESC, id DESC LIMIT :limit
+"""
+
+
+class ClientStore:
+    """Reads jobs for clients; writes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def own(self, client: str, job_id: str) -> Job | None:
+        """Read a job, if it is this client's."""
+        row = await self._database.row(_OWN, {"client": client, "id": job_id})
+        return job_from(row) if row else None
+
+    async def page(self, client: str, *, before: str | None, limit: int) -> list[Job]:
+        """List a client's jobs, the newest first, from the one after `before` on."""
+        params = {"client": client, "before": before, "limit": limit}
+        return [job_from(row) for row in await self._database.rows(_PAGE, params)]

@@ -1,0 +1,79 @@
+"""What an open job may expect, from this server's own history."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bot.model import JobState, Outlook
+from storage.jobs.circuits import CircuitStore
+
+if TYPE_CHECKING:
+    from bot.model import Job
+    from storage.database import Database
+    from storage.jobs.circuits import Circuit
+
+# Fewer say nothing; older ones are of another time.
+_LEAST = 3
+_RECENT = """
+SELECT done.at - like_it.generating_at AS seconds
+FROM (SELECT * FROM jobs ORDER BY created_at DESC LIMIT 500) AS like_it
+JOIN job_events AS done ON done.job_id = like_it.id
+    AND done.from_state = 'generating' AND done.to_state = 'downloading'
+WHERE like_it.backend = :backend AND like_it.model IS :model
+    AND like_it.seconds = :seconds AND like_it.size = :size
+ORDER BY like_it.created_at DESC LIMIT 20
+"""
+
+# In the order in which they are claimed.
+_PLACE = """
+SELECT count(*) AS place FROM jobs AS other JOIN jobs AS this ON this.id = :id
+WHERE this.state = 'queued' AND other.state = 'queued'
+    AND (other.next_at, other.rowid) <= (this.next_at, this.rowid)
+"""
+
+_HELD_BY_A_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
+_BEFORE_IT_IS_MADE = frozenset(
+    {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.GENERATING}
+)
+
+
+class Outlooks:
+    """Looks ahead for a job's card."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._circuits = CircuitStore(database)
+
+    async def of(self, job: Job) -> Outlook:
+        """Tell a job's place in line and how long its like usually took, or what holds it up."""
+        circuit = await self._circuit(job)
+        if circuit is not None and circuit.is_open:
+            return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)
+        return Outlook(place=await self._place(job), usual_seconds=await self._usual_seconds(job))
+
+    async def _circuit(self, job: Job) -> Circuit | None:
+        if job.state not in _HELD_BY_A_CIRCUIT or job.clip_of is not None:
+            return None
+        return await self._circuits.get(job.backend)
+
+    async def _place(self, job: Job) -> int | None:
+        if job.state is not JobState.QUEUED:
+            return None
+        row = await self._database.row(_PLACE, {"id": job.id})
+        return row["place"] or None if row else None
+
+    async def _usual_seconds(self, job: Job) -> float | None:
+        if job.state not in _BEFORE_IT_IS_MADE or job.clip_of is not None:
+            return None
+        request = job.request
+        rows = await self._database.rows(
+            _RECENT,
+            {
+                "backend": job.backend,
+                "model": request.model,
+                "seconds": request.seconds,
+                "size": request.size,
+            },
+        )
+        return median(row["seconds"] for row in rows) if len(rows) >= _LEAST else None

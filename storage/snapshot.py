@@ -1,0 +1,44 @@
+"""A look at the database beside the running bot: it neither writes nor checkpoints."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from storage.jobs.circuits import circuit_from
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.jobs.circuits import Circuit
+
+
+def count_delivering(data_dir: Path) -> int | None:
+    """Count the videos that are not handed over yet; None: no database yet.
+
+    Blocks. sqlite3.Error: the file can't be read.
+    """
+    row = _row(data_dir, "SELECT count(*) FROM jobs WHERE state IN ('delivering', 'notifying')", {})
+    return int(row[0]) if row else None
+
+
+def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
+    """Read the circuit of a backend; None: no database yet, or nothing was ever refused.
+
+    Blocks. sqlite3.Error: the file can't be read.
+    """
+    known = _row(data_dir, "SELECT 1 FROM sqlite_master WHERE name = 'circuits'", {})
+    if known is None:
+        return None  # it was made by an earlier version
+    row = _row(data_dir, "SELECT * FROM circuits WHERE backend = :backend", {"backend": backend})
+    return circuit_from(row) if row else None
+
+
+def _row(data_dir: Path, sql: str, params: dict[str, str]) -> sqlite3.Row | None:
+    path = data_dir.absolute() / "clapper.db"
+    if not path.exists():
+        return None
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        return connection.execute(sql, params).fetchone()
