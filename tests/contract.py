@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bot.backends.gemini.adapter import Gemini
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter.adapter import OpenRouter
-from bot.backends.transport.base import Patience
+from bot.backends.transport.base import Timeouts
 from tests.gemini_api import GeminiApi
 from tests.openai_setup import KEY, NOW, REQUEST, SECRET, TLS
 from tests.openrouter_api import OpenRouterApi
@@ -65,7 +65,7 @@ class Entry:
         """Return the adapter, which is soon tired of waiting."""
         names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
         waits = {name: settings.pop(name) for name in names}
-        patience = Patience(**{"content_pauses": ()} | waits)
+        patience = Timeouts(**{"content_pauses": ()} | waits)
         given = {"api_key": KEY, "patience": patience, "tls": TLS} | settings
         return self.adapter(base_url=base_url, clock=lambda: NOW, **given)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.openai_videos import OpenAIVideos
-from bot.backends.transport.base import Patience
+from bot.backends.transport.base import Timeouts
 from tests.clips import make_clip
 from tests.openai_setup import KEY, NOW, TLS
 from tests.videos_api import VideosApi
@@ -36,7 +36,7 @@ async def connect() -> AsyncIterator[Callable[..., OpenAIVideos]]:
         def _connect(base_url: str, **settings: object) -> OpenAIVideos:
             settings.setdefault("api_key", KEY)
             settings.setdefault("tls", TLS)
-            settings.setdefault("patience", Patience(content_pauses=()))
+            settings.setdefault("patience", Timeouts(content_pauses=()))
             backend = OpenAIVideos(base_url=base_url, clock=lambda: NOW, **settings)
             stack.push_async_callback(backend.close)
             return backend

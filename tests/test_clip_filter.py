@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from bot.backends.transport.clip_filter import WithoutClips
+from bot.backends.transport.clip_filter import ClipFilter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -25,7 +25,7 @@ class Body(httpx2.AsyncByteStream):
 
 
 async def kept(*chunks: bytes) -> bytes:
-    return b"".join([chunk async for chunk in WithoutClips(Body(chunks))])
+    return b"".join([chunk async for chunk in ClipFilter(Body(chunks))])
 
 
 ANSWER = b'{"id": "v1", "a": {"data": "AAAA", "n": 1}, "b": {"data" :\n "A\\/+=", "n": 2}}'
@@ -60,5 +60,5 @@ async def test_a_clip_without_an_end_is_left_out_too() -> None:
 
 async def test_the_body_is_let_go_of() -> None:
     body = Body([])
-    await WithoutClips(body).aclose()
+    await ClipFilter(body).aclose()
     assert body.closed

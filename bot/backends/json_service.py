@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from bot.backends.provider_client import Exchange
+from bot.backends.provider_client import ProviderApi
 from bot.backends.responses import error_kinds
-from bot.backends.transport.base import Patience, Request
-from bot.backends.transport.plain_http import HttpWire, bearer
+from bot.backends.transport.base import Request, Timeouts
+from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ class JsonService:
     """
 
     def __init__(self, *, name: str, base_url: str, api_key: str | None, seconds: float) -> None:
-        self._exchange = Exchange(
+        self._exchange = ProviderApi(
             name=name,
             base_url=base_url,
-            open_wire=lambda ends: HttpWire(ends, credentials=bearer(api_key)),
+            open_wire=lambda ends: HttpTransport(ends, credentials=bearer(api_key)),
             secret=api_key,
             result_origins=(),
-            patience=Patience(answer=seconds),
+            patience=Timeouts(answer=seconds),
             tls=httpx2.create_ssl_context(),
             clock=time.time,
         )

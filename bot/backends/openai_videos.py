@@ -13,11 +13,11 @@ import httpx2
 
 from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
-from bot.backends.provider_client import Exchange
+from bot.backends.provider_client import ProviderApi
 from bot.backends.responses import error_kinds, remote_job
 from bot.backends.responses.listing import jobs_since, listing_of, looked_up
-from bot.backends.transport.base import Patience, Request
-from bot.backends.transport.openai_sdk import OpenAIWire
+from bot.backends.transport.base import Request, Timeouts
+from bot.backends.transport.openai_sdk import OpenAITransport
 from bot.errors import BackendError, ErrorKind, WebhookError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.backends.responses.remote_job import Page
+    from bot.backends.responses.remote_job import ListingPage
     from bot.model import VideoRequest
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class OpenAIVideos:
     body: Literal["multipart", "json"] = "multipart"
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
     result_origins: tuple[str, ...] = ()
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
     tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     page_size: int = 50
@@ -62,10 +62,10 @@ class OpenAIVideos:
     def __post_init__(self) -> None:
         self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
         self._keys = standard_webhooks.signing_keys(self.webhook_secrets)
-        self._exchange = Exchange(
+        self._exchange = ProviderApi(
             name=self.name,
             base_url=self.base_url,
-            open_wire=lambda ends: OpenAIWire(ends, api_key=self.api_key),
+            open_wire=lambda ends: OpenAITransport(ends, api_key=self.api_key),
             secret=self.api_key,
             result_origins=self.result_origins,
             patience=self.patience,
@@ -152,7 +152,7 @@ class OpenAIVideos:
         """Let go of the connections."""
         await self._exchange.close()
 
-    async def _page_after(self, ref: str | None) -> Page | None:
+    async def _page_after(self, ref: str | None) -> ListingPage | None:
         query = {"limit": str(self.page_size), "order": "desc"}
         reply = await self._exchange.ask(
             Request(method="GET", url="/videos", query=query | ({"after": ref} if ref else {}))

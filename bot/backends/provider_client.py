@@ -12,7 +12,7 @@ import httpx2
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.backends.responses import error_kinds, replies
 from bot.backends.responses.content import ContentFetcher
-from bot.backends.transport.base import NO_ANSWER, Ends, Patience, Request
+from bot.backends.transport.base import NO_ANSWER, Endpoint, Request, Timeouts
 from bot.backends.transport.connections import NEVER_SENT
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
     from bot.backends.responses.replies import Reply
-    from bot.backends.transport.base import Wire
+    from bot.backends.transport.base import Transport
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _MAX_STRANGE_WORDS = 32
 
 
 @dataclass(kw_only=True, eq=False)
-class Exchange:
+class ProviderApi:
     """Asks the provider at `base_url` over the wires that `open_wire` makes.
 
     The key, `secret`, is blotted out of every answer. Results come from the provider, from public
@@ -41,10 +41,10 @@ class Exchange:
 
     name: str
     base_url: str
-    open_wire: Callable[[Ends], Wire]
+    open_wire: Callable[[Endpoint], Transport]
     secret: str | None = field(repr=False)
     result_origins: tuple[str, ...]
-    patience: Patience
+    patience: Timeouts
     tls: ssl.SSLContext = field(repr=False)
     clock: Callable[[], float]
     translate: Callable[[object], object] | None = None
@@ -131,7 +131,7 @@ class Exchange:
             await wire.close()
         return self._read(response)
 
-    async def _stream(self, wire: Wire, url: str) -> httpx2.Response:
+    async def _stream(self, wire: Transport, url: str) -> httpx2.Response:
         try:
             address = httpx2.URL(url)
             ours = address.is_relative_url or address.origin == self._origin
@@ -141,9 +141,9 @@ class Exchange:
 
     def _open(
         self, read_timeout: float, *, downloads_from: frozenset[httpx2.Origin] | None = None
-    ) -> Wire:
+    ) -> Transport:
         return self.open_wire(
-            Ends(
+            Endpoint(
                 base_url=self.base_url,
                 tls=self.tls,
                 read_timeout=read_timeout,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from bot.backends.responses import error_kinds, replies
-from bot.backends.transport.base import NO_ANSWER, Ends, Request
+from bot.backends.transport.base import NO_ANSWER, Endpoint, Request
 from bot.backends.transport.connections import NEVER_SENT
-from bot.backends.transport.plain_http import HttpWire, bearer
+from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError, UserError
 from bot.media.files.atomic import TooLargeError, save
 
@@ -67,7 +67,7 @@ class OpenAISpeech:
         UserError: a key of `speech`; `speech.unsure`: it may have been charged. MediaError: it
         could not be stored.
         """
-        wire = HttpWire(self._ends(), credentials=bearer(self._api_key))
+        wire = HttpTransport(self._ends(), credentials=bearer(self._api_key))
         try:
             async with asyncio.timeout(self._seconds):
                 response = await wire.send(self._request(text))
@@ -85,8 +85,8 @@ class OpenAISpeech:
         finally:
             await wire.close()
 
-    def _ends(self) -> Ends:
-        return Ends(
+    def _ends(self) -> Endpoint:
+        return Endpoint(
             base_url=self._base_url,
             tls=self._tls,
             read_timeout=self._seconds,

@@ -13,10 +13,10 @@ import httpx2
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState, Webhook
 from bot.backends.gemini import answers
 from bot.backends.gemini.formats import response_format
-from bot.backends.provider_client import Exchange
+from bot.backends.provider_client import ProviderApi
 from bot.backends.responses import error_kinds
-from bot.backends.transport.base import Patience, Request
-from bot.backends.transport.plain_http import HttpWire
+from bot.backends.transport.base import Request, Timeouts
+from bot.backends.transport.plain_http import HttpTransport
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.backends.transport.base import Ends
+    from bot.backends.transport.base import Endpoint
     from bot.model import VideoRequest
 
 log = logging.getLogger(__name__)
@@ -43,14 +43,14 @@ class Gemini:
     api_key: str | None = field(repr=False)
     name: str = "gemini"
     result_origins: tuple[str, ...] = ()
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
     tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     capabilities: Capabilities = field(default_factory=Capabilities, init=False)
 
     def __post_init__(self) -> None:
         self._base = httpx2.URL(self.base_url)
-        self._exchange = Exchange(
+        self._exchange = ProviderApi(
             name=self.name,
             base_url=self.base_url,
             open_wire=self._open_wire,
@@ -59,7 +59,7 @@ class Gemini:
             patience=self.patience,
             tls=self.tls,
             clock=self.clock,
-            translate=answers.Dialect(base_url=self.base_url),
+            translate=answers.GeminiAnswers(base_url=self.base_url),
         )
 
     async def check_model(self, model: str) -> None:
@@ -178,9 +178,9 @@ class Gemini:
         below = url.origin == self._base.origin and path.startswith(f"{base}/")
         return path.removeprefix(base) if below else None
 
-    def _open_wire(self, ends: Ends) -> HttpWire:
+    def _open_wire(self, ends: Endpoint) -> HttpTransport:
         key = {"x-goog-api-key": self.api_key} if self.api_key else {}
-        return HttpWire(replace(ends, clips_inside=True), credentials=key)
+        return HttpTransport(replace(ends, clips_inside=True), credentials=key)
 
 
 def _path(ref: str) -> str:

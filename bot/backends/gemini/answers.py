@@ -18,7 +18,7 @@ _FILE_PATH = re.compile(r"(/[^?#]*/files/[^/:?#]+)(?::download)?(?:\?[^#]*)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dialect:
+class GeminiAnswers:
     """Reads the answers of the server at `base_url`."""
 
     base_url: str

@@ -11,11 +11,11 @@ import httpx2
 
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.openrouter import models, webhooks
-from bot.backends.provider_client import Exchange
+from bot.backends.provider_client import ProviderApi
 from bot.backends.responses import error_kinds
 from bot.backends.responses.listing import listing_of, looked_up
-from bot.backends.transport.base import Patience, Request
-from bot.backends.transport.plain_http import HttpWire, bearer
+from bot.backends.transport.base import Request, Timeouts
+from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class OpenRouter:
     callback_url: str | None = None
     name: str = "openrouter"
     result_origins: tuple[str, ...] = ()
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
     tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     capabilities: Capabilities = field(init=False)
@@ -50,10 +50,10 @@ class OpenRouter:
     def __post_init__(self) -> None:
         self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
         self._keys = webhooks.signing_keys(self.webhook_secrets)
-        self._exchange = Exchange(
+        self._exchange = ProviderApi(
             name=self.name,
             base_url=self.base_url,
-            open_wire=lambda ends: HttpWire(ends, credentials=bearer(self.api_key)),
+            open_wire=lambda ends: HttpTransport(ends, credentials=bearer(self.api_key)),
             secret=self.api_key,
             result_origins=self.result_origins,
             patience=self.patience,

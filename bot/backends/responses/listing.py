@@ -12,12 +12,15 @@ from bot.errors import BackendError, ErrorKind
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from bot.backends.responses.remote_job import Page, RemoteJob
+    from bot.backends.responses.remote_job import ListingPage, RemoteJob
     from bot.model import VideoRequest
 
 
 async def jobs_since(
-    since: float, page_after: Callable[[str | None], Awaitable[Page | None]], *, max_pages: int
+    since: float,
+    page_after: Callable[[str | None], Awaitable[ListingPage | None]],
+    *,
+    max_pages: int,
 ) -> tuple[list[RemoteJob], bool]:
     """Collect the listed jobs back to `since`, and tell whether none of them can be missing.
 

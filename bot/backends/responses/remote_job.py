@@ -78,7 +78,7 @@ class RemoteJob:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
+class ListingPage:
     """One page of a listing; `more` is None when the server doesn't tell whether there are more.
 
     `unread` counts the entries that could not be read, or were too many.
@@ -109,7 +109,7 @@ def job_in(value: object) -> RemoteJob | None:
     return job if job.ref or job.word or job.result_url else None
 
 
-def page_in(value: object) -> Page | None:
+def page_in(value: object) -> ListingPage | None:
     """Read a page of jobs; None: this is no listing."""
     fields = _mapping(value)
     entries = _sequence(fields.get("data")) if fields else None
@@ -117,7 +117,7 @@ def page_in(value: object) -> Page | None:
         return None
     jobs = tuple(job for job in map(job_in, entries[:_MAX_ENTRIES]) if job and job.ref)
     more = fields.get("has_more")
-    return Page(
+    return ListingPage(
         jobs=jobs,
         unread=len(entries) - len(jobs),
         more=more if isinstance(more, bool) else None,

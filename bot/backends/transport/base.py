@@ -18,7 +18,7 @@ NO_ANSWER = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ssl.SSLErr
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class Timeouts:
     """How long a provider is waited for, in seconds.
 
     `content_pauses` are the waits before the content of a job that was just completed is asked for
@@ -50,7 +50,7 @@ class Request:
     stream: bool = False
 
 
-class Wire(Protocol):
+class Transport(Protocol):
     """A pool of connections to one provider that adds its key and repeats nothing."""
 
     async def send(self, request: Request) -> httpx2.Response:
@@ -63,7 +63,7 @@ class Wire(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ends:
+class Endpoint:
     """Where a wire leads: `base_url`, and, for downloads, which origins beside public addresses.
 
     `clips_inside`: answers may hold clips, which are left out. `read_timeout` and

@@ -15,7 +15,7 @@ _START = re.compile(rb'"data"\s{0,16}:\s{0,16}"')
 _LONGEST_START = 40
 
 
-class WithoutClips(httpx2.AsyncByteStream):
+class ClipFilter(httpx2.AsyncByteStream):
     """A JSON body in which every `"data": "..."` is empty, of whatever length it was."""
 
     def __init__(self, body: httpx2.AsyncByteStream) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from bot.backends.transport.address_guard import AddressGuard
-from bot.backends.transport.clip_filter import WithoutClips
+from bot.backends.transport.clip_filter import ClipFilter
 
 if TYPE_CHECKING:
     import ssl
@@ -66,7 +66,7 @@ async def _limit_errors(response: httpx2.Response) -> None:
 async def _limit_without_clips(response: httpx2.Response) -> None:
     packed = "content-encoding" in response.headers
     if not packed and isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = WithoutClips(response.stream)
+        response.stream = ClipFilter(response.stream)
     await _limit(response)
 
 

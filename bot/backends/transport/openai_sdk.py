@@ -13,13 +13,13 @@ from bot.backends.transport.base import NO_ANSWER
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from bot.backends.transport.base import Ends, Request
+    from bot.backends.transport.base import Endpoint, Request
 
 
-class OpenAIWire:
+class OpenAITransport:
     """A wire through the SDK; without a key no Authorization header is sent."""
 
-    def __init__(self, ends: Ends, *, api_key: str | None) -> None:
+    def __init__(self, ends: Endpoint, *, api_key: str | None) -> None:
         self._has_key = bool(api_key)
         self._client = AsyncOpenAI(
             base_url=ends.base_url,

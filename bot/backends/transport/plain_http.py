@@ -9,13 +9,13 @@ import httpx2
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.backends.transport.base import Ends, Request
+    from bot.backends.transport.base import Endpoint, Request
 
 
-class HttpWire:
+class HttpTransport:
     """A wire that sends JSON, and the headers of `credentials` to the provider's own origin."""
 
-    def __init__(self, ends: Ends, *, credentials: Mapping[str, str]) -> None:
+    def __init__(self, ends: Endpoint, *, credentials: Mapping[str, str]) -> None:
         self._base_url = ends.base_url
         self._origin = httpx2.URL(ends.base_url).origin
         self._credentials = credentials

@@ -11,7 +11,7 @@ from bot.backends.gemini.formats import list_price, response_format
 from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter.adapter import OpenRouter
 from bot.backends.openrouter.models import check
-from bot.backends.transport.base import Patience
+from bot.backends.transport.base import Timeouts
 from bot.commands.checks.findings import Finding
 from bot.errors import BackendError, ErrorKind, StartupError
 
@@ -95,7 +95,7 @@ def _refused_key(url: str, how: str) -> Finding:
 
 async def _usable(settings: Settings, *, lists: bool) -> Finding:
     url, key = settings.openai_base_url, settings.openai_api_key.get_secret_value()
-    backend = OpenAIVideos(base_url=url, api_key=key or None, patience=Patience(answer=_SECONDS))
+    backend = OpenAIVideos(base_url=url, api_key=key or None, patience=Timeouts(answer=_SECONDS))
     try:
         models = await backend.models()
     except BackendError as error:
@@ -151,7 +151,7 @@ async def _openrouter(settings: Settings) -> Finding:
     backend = OpenRouter(
         base_url=settings.openrouter_base_url,
         api_key=settings.openrouter_api_key.get_secret_value(),
-        patience=Patience(answer=_SECONDS),
+        patience=Timeouts(answer=_SECONDS),
     )
     try:
         await backend.check_key()
@@ -194,7 +194,7 @@ async def _gemini(settings: Settings) -> Finding:
     backend = Gemini(
         base_url=settings.gemini_base_url,
         api_key=settings.gemini_api_key.get_secret_value(),
-        patience=Patience(answer=_SECONDS),
+        patience=Timeouts(answer=_SECONDS),
     )
     try:
         response_format(seconds=seconds, size=size)
