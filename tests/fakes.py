@@ -16,12 +16,12 @@ from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
-from bot.jobs.admission import Bounds
+from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.ending import Ends
+from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
-from bot.jobs.prompting import Preparation
+from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
@@ -479,7 +479,7 @@ class Bench:
             self.inbox,
             self.bus,
             backend=backend.name,
-            bounds=Bounds(self.store, caps, self.blocked, clock=clock),
+            admission=Admission(self.store, caps, self.blocked, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
@@ -505,7 +505,7 @@ class Bench:
         )
 
     def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
-        preparation = Preparation(
+        prompt_step = PromptStep(
             jobs=self.jobs,
             backend=self.backend,
             moderator=self.moderator,
@@ -525,13 +525,13 @@ class Bench:
                 backend=self.backend,
                 circuit=self.circuit,
                 workspace=self.workspace,
-                preparation=preparation,
+                prompt_step=prompt_step,
                 settling=Settling(first=180.0, apart=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),
-            preparation=preparation,
-            ends=Ends(
+            prompt_step=prompt_step,
+            end_steps=EndSteps(
                 jobs=self.jobs,
                 backend=self.backend,
                 workspace=self.workspace,

@@ -41,7 +41,7 @@ async def test_what_needs_no_discord_goes_on_before_the_bot_is_logged_in(bench: 
     assert ours is not None
     steps = {state: bench.lane.steps[state] for state in (JobState.RECEIVED, JobState.CANCELLED)}
     worker = bench.worker(Lane(name="intake", slots=3, steps=steps, meets_people=True))
-    worker.wait_for_people()
+    worker.pause_discord()
     bench.bus.subscribe(worker.note)
     running = asyncio.create_task(worker.run())
 
@@ -49,7 +49,7 @@ async def test_what_needs_no_discord_goes_on_before_the_bot_is_logged_in(bench: 
     assert (await bench.now(ours.id)).state is JobState.QUEUED
     assert (await bench.now(theirs.id)).state is JobState.RECEIVED
     bench.changes.clear()
-    worker.meet_people()
+    worker.resume_discord()
     await bench.until(lambda: bench.changed_to(JobState.QUEUED))
     assert (await bench.now(theirs.id)).state is JobState.QUEUED
     await worker.stop(grace=1)

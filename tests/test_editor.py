@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT
 from bot.errors import MediaError, UserError
-from bot.jobs.editor import Editor
+from bot.jobs.editor import NarrationEditor
 from bot.media.files.download import AttachmentFetcher
 from bot.media.files.workspace import Workspace
 from bot.media.mp4.reader import read_mp4
@@ -55,8 +55,8 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def editor(workspace: Workspace, origin: str, session: aiohttp.ClientSession) -> Editor:
-    return Editor(
+def editor(workspace: Workspace, origin: str, session: aiohttp.ClientSession) -> NarrationEditor:
+    return NarrationEditor(
         Ffmpeg(clips.binary(), slots=1),
         AttachmentFetcher(session, hosts=frozenset({origin}), max_bytes=2 * 1024**2),
         workspace,
@@ -66,7 +66,12 @@ def editor(workspace: Workspace, origin: str, session: aiohttp.ClientSession) ->
 
 
 async def narrated(
-    editor: Editor, workspace: Workspace, origin: str, attached: Path, *, volume: float = 0.5
+    editor: NarrationEditor,
+    workspace: Workspace,
+    origin: str,
+    attached: Path,
+    *,
+    volume: float = 0.5,
 ) -> Path:
     """Put a clip and the narration of a sound into the job's folder, and return the folder."""
     sound = clips.make_tone(attached / "voice.ogg", seconds=4, volume=volume)
@@ -77,7 +82,7 @@ async def narrated(
 
 
 async def test_a_narrated_film_is_finished_with_a_note_on_how(
-    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached")
     film = await editor.finish(JOB, narrated=True)
@@ -87,14 +92,14 @@ async def test_a_narrated_film_is_finished_with_a_note_on_how(
 
 
 async def test_a_silent_narration_is_told(
-    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
     assert (await editor.finish(JOB, narrated=True)).note == NOTE_SILENT
 
 
 async def test_an_attachment_is_fetched_once(
-    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached")
     (tmp_path / "attached" / "voice.ogg").unlink()
@@ -102,7 +107,7 @@ async def test_an_attachment_is_fetched_once(
 
 
 async def test_a_second_voice_leaves_nothing_of_the_clips_own_sound(
-    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
     assert level((await editor.finish(JOB, narrated=True)).path, 0, 2) > -40
@@ -111,7 +116,7 @@ async def test_a_second_voice_leaves_nothing_of_the_clips_own_sound(
 
 
 async def test_an_attachment_is_kept_as_it_came_and_serves_the_next_job(
-    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached")
     attached = (tmp_path / "attached" / "voice.ogg").read_bytes()
@@ -124,7 +129,7 @@ async def test_an_attachment_is_kept_as_it_came_and_serves_the_next_job(
 
 
 async def test_what_is_no_narration_is_not_kept(
-    editor: Editor, workspace: Workspace, origin: str, tmp_path: Path
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     (tmp_path / "attached" / "voice.ogg").write_bytes(b"not a sound")
     with pytest.raises(UserError, match=r"audio\.not_audio"):
@@ -140,8 +145,8 @@ def voice(tmp_path: Path) -> FakeVoice:
     return FakeVoice((tmp_path / "spoken.mp3").read_bytes())
 
 
-def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice) -> Editor:
-    return Editor(
+def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice) -> NarrationEditor:
+    return NarrationEditor(
         Ffmpeg(clips.binary(), slots=1),
         AttachmentFetcher(session, hosts=frozenset(), max_bytes=1),
         workspace,
@@ -202,19 +207,21 @@ async def test_what_is_no_sound_is_said_of_the_voice(
         await speaking(workspace, session, long).speak(NEXT, "a text")
 
 
-async def test_without_a_voice_a_text_waits_for_nobody(editor: Editor) -> None:
+async def test_without_a_voice_a_text_waits_for_nobody(editor: NarrationEditor) -> None:
     with pytest.raises(UserError, match=r"speech\.off"):
         await editor.speak(JOB, "a text")
 
 
-async def test_a_narration_that_is_gone_is_no_success(editor: Editor, workspace: Workspace) -> None:
+async def test_a_narration_that_is_gone_is_no_success(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
     clips.make_clip((await workspace.create(JOB)).clip)
     with pytest.raises(MediaError, match="gone"):
         await editor.finish(JOB, narrated=True)
 
 
 async def test_a_clip_that_plays_is_passed_on_untouched(
-    editor: Editor, workspace: Workspace
+    editor: NarrationEditor, workspace: Workspace
 ) -> None:
     clip = clips.make_clip((await workspace.create(JOB)).clip)
     before = clip.read_bytes()
@@ -223,7 +230,9 @@ async def test_a_clip_that_plays_is_passed_on_untouched(
     assert clip.read_bytes() == before
 
 
-async def test_a_clip_that_does_not_play_is_repaired(editor: Editor, workspace: Workspace) -> None:
+async def test_a_clip_that_does_not_play_is_repaired(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
     folder = await workspace.create(JOB)
     clips.make_clip(folder.clip, faststart=False)
     film = await editor.finish(JOB, narrated=False)
@@ -232,14 +241,14 @@ async def test_a_clip_that_does_not_play_is_repaired(editor: Editor, workspace: 
 
 
 async def test_a_clip_that_was_handed_over_is_not_missed(
-    editor: Editor, workspace: Workspace
+    editor: NarrationEditor, workspace: Workspace
 ) -> None:
     folder = await workspace.create(JOB)
     assert (await editor.finish(JOB, narrated=False)).path == folder.clip
 
 
 async def test_a_smaller_copy_is_made_beside_the_original(
-    editor: Editor, workspace: Workspace
+    editor: NarrationEditor, workspace: Workspace
 ) -> None:
     video = workspace.video(JOB)
     video.parent.mkdir(parents=True)
@@ -253,7 +262,7 @@ async def test_a_smaller_copy_is_made_beside_the_original(
 
 
 async def test_who_wants_a_copy_that_another_is_making_waits_for_it(
-    editor: Editor, workspace: Workspace, caplog: pytest.LogCaptureFixture
+    editor: NarrationEditor, workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "bot.media.render.shrink")
     video = workspace.video(JOB)
@@ -269,7 +278,7 @@ async def test_who_wants_a_copy_that_another_is_making_waits_for_it(
 
 @pytest.mark.parametrize(("content", "limit"), [(b"no video", 5), (None, 1000)])
 async def test_what_can_not_be_made_smaller_leaves_no_copy(
-    editor: Editor, workspace: Workspace, content: bytes | None, limit: int
+    editor: NarrationEditor, workspace: Workspace, content: bytes | None, limit: int
 ) -> None:
     video = workspace.video(JOB)
     video.parent.mkdir(parents=True)

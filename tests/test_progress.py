@@ -286,14 +286,14 @@ async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
     assert len(stage.board.of("a")) == 1
 
 
-def by_token_alone(job: Job, *, until: float) -> Job:
+def editable_by_token_only(job: Job, *, until: float) -> Job:
     return replace(job, asker=replace(job.origin, by_bot=False, token_until=until))
 
 
 async def test_a_card_that_only_its_token_can_edit_gets_a_last_word_and_then_nothing_more(
     stage: Stage,
 ) -> None:
-    job = by_token_alone(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 900)
+    job = editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 900)
     stage.note(job)
     await stage.considered()
     stage.clock.advance(779)
@@ -310,7 +310,7 @@ async def test_a_card_that_only_its_token_can_edit_gets_a_last_word_and_then_not
 
 
 async def test_the_last_word_is_tried_until_it_is_said(stage: Stage) -> None:
-    job = by_token_alone(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 120)
+    job = editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 120)
     stage.board.faults["a"] = DeliveryError("429")
     stage.note(job)
     await stage.considered()
@@ -324,7 +324,7 @@ async def test_the_last_word_is_tried_until_it_is_said(stage: Stage) -> None:
 async def test_a_question_gets_a_last_word_too_and_an_answered_one_none(stage: Stage) -> None:
     until = stage.clock() + 900
     for name in ("asked", "answered"):
-        job = by_token_alone(stage.job(name, JobState.UNDECIDED), until=until)
+        job = editable_by_token_only(stage.job(name, JobState.UNDECIDED), until=until)
         stage.note(job, JobState.UNCONFIRMED)
     stage.note(replace(job, state=JobState.CANCELLED), JobState.UNDECIDED)
     stage.clock.advance(780)
@@ -336,7 +336,7 @@ async def test_a_question_gets_a_last_word_too_and_an_answered_one_none(stage: S
 async def test_the_last_word_of_a_card_that_nobody_noted_comes_by_itself() -> None:
     async with open_stage(Pace(), time.time) as stage:
         job = stage.job("a", JobState.GENERATING)
-        stage.cards.watch(by_token_alone(job, until=stage.clock() + 120.05))
+        stage.cards.watch(editable_by_token_only(job, until=stage.clock() + 120.05))
         await stage.board.until(lambda: len(stage.board.of("a")) == 1)
 
 

@@ -181,5 +181,5 @@ async def test_one_address_behind_a_proxy_has_not_every_request_and_another_has_
 
 
 def test_the_limits_leave_room_for_others() -> None:
-    bounds = signature(WebServer).parameters
-    assert bounds["max_of_one"].default * 4 <= bounds["max_connections"].default
+    admission = signature(WebServer).parameters
+    assert admission["max_of_one"].default * 4 <= admission["max_connections"].default

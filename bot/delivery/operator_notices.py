@@ -91,7 +91,7 @@ class OperatorNotices:
         elif self._is_news(circuit):
             reached = await self._write(circuit, circuit.reason)
             await self._circuits.tell(circuit, reached=reached)
-            await self._jobs.tell_line()
+            await self._jobs.publish_queue()
 
     async def _sleep(self, failures: int) -> None:
         if failures:

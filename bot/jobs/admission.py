@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from storage.jobs.store import JobStore
 
 
-class Bounds:
+class Admission:
     """The operator's caps and blocked words."""
 
     def __init__(

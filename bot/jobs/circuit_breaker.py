@@ -35,7 +35,7 @@ TROUBLES: Mapping[ErrorKind, Trouble] = {
 """What would refuse any other job too; all else is about the one job."""
 
 
-class Admission(Enum):
+class Turn(Enum):
     """What a job in line may do: be submitted, also as the one that tries, wait, or end."""
 
     GO = auto()
@@ -73,16 +73,16 @@ class CircuitBreaker:
             self._trouble = circuit.reason
             log.warning("circuit.still_open backend=%s reason=%s", self._backend, circuit.reason)
 
-    async def admit(self, job: Job) -> Admission:
+    async def admit(self, job: Job) -> Turn:
         """Tell what a claimed job in line may do; after PROBE, one of the answers has to follow."""
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open:
-            return Admission.GO
+            return Turn.GO
         now = self._clock()
         if now - max(circuit.opened_at, job.created_at) >= HELD_SECONDS:
-            return Admission.TOO_LONG
+            return Turn.TOO_LONG
         turn = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
-        return Admission.WAIT if turn is None else Admission.PROBE
+        return Turn.WAIT if turn is None else Turn.PROBE
 
     async def refusal(self) -> Circuit | None:
         """Return why, and until when, a job would only wait in line; None: it may be tried."""
@@ -105,7 +105,7 @@ class CircuitBreaker:
             "circuit.closed backend=%s reason=%s probes=%d seconds=%d",
             *(self._backend, circuit.reason, circuit.probes, self._clock() - circuit.opened_at),
         )
-        await self._jobs.tell_line()
+        await self._jobs.publish_queue()
 
     async def refused(self, trouble: Trouble, *, probing: bool) -> None:
         """Note that the provider refused a job, or left it in doubt, for reasons of its own."""
@@ -122,9 +122,9 @@ class CircuitBreaker:
                 "circuit.opened backend=%s reason=%s refusals=%d",
                 *(self._backend, trouble, circuit.refusals),
             )
-            await self._jobs.tell_line()
+            await self._jobs.publish_queue()
 
-    async def passed_on(self, *, busy: bool) -> None:
+    async def release_probe(self, *, busy: bool) -> None:
         """Give the turn back: the answer was about the one job; `busy`: or said "later"."""
         circuit = await self._store.get(self._backend)
         if circuit is not None:
@@ -137,7 +137,7 @@ class CircuitBreaker:
         self._trouble = trouble
         if circuit.reason is not trouble:
             log.error("circuit.changed backend=%s reason=%s", self._backend, trouble)
-            await self._jobs.tell_line()
+            await self._jobs.publish_queue()
 
     async def _put_off(self, seconds: float, reason: Trouble | None = None) -> Circuit | None:
         return await self._store.put_off(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Editor:
+class NarrationEditor:
     """Works on the files of one job's folder; every call may be repeated."""
 
     def __init__(  # noqa: PLR0913 - the composition root names each

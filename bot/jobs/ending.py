@@ -21,7 +21,7 @@ _CANCELS = 6
 _CANCEL_AGAIN_SECONDS = 10.0
 
 
-class Cards(Protocol):
+class CardUpdates(Protocol):
     """How the person is told; DeliveryError: not now."""
 
     async def show(self, job: Job) -> None:
@@ -29,11 +29,11 @@ class Cards(Protocol):
         ...
 
 
-class Ends:
+class EndSteps:
     """Takes a job that has ended to rest; a step that comes again does no harm."""
 
     def __init__(
-        self, *, jobs: JobService, backend: VideoBackend, workspace: Workspace, cards: Cards
+        self, *, jobs: JobService, backend: VideoBackend, workspace: Workspace, cards: CardUpdates
     ) -> None:
         self._jobs = jobs
         self._backend = backend

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.backends.base import VideoBackend
-    from bot.jobs.ending import Ends
-    from bot.jobs.prompting import Preparation
+    from bot.jobs.ending import EndSteps
+    from bot.jobs.prompting import PromptStep
     from bot.jobs.service import JobService
     from bot.jobs.submission import Submission
     from bot.media.files.workspace import Workspace
@@ -57,7 +57,7 @@ class Deliverer(Protocol):
         ...
 
 
-class Editor(Protocol):
+class NarrationEditing(Protocol):
     """What the pipeline needs of the media package."""
 
     async def ingest(self, job_id: str, url: str) -> None:
@@ -94,11 +94,11 @@ class Pipeline:
         backend: VideoBackend,
         artifacts: ArtifactStore,
         workspace: Workspace,
-        editor: Editor,
+        editor: NarrationEditing,
         deliverer: Deliverer,
         submission: Submission,
-        preparation: Preparation,
-        ends: Ends,
+        prompt_step: PromptStep,
+        end_steps: EndSteps,
         max_clip_bytes: int,
         clock: Callable[[], float],
     ) -> None:
@@ -109,8 +109,8 @@ class Pipeline:
         self._editor = editor
         self._deliverer = deliverer
         self._submission = submission
-        self._preparation = preparation
-        self._ends = ends
+        self._prompt_step = prompt_step
+        self._end_steps = end_steps
         self._max_clip_bytes = max_clip_bytes
         self._clock = clock
 
@@ -127,15 +127,15 @@ class Pipeline:
             JobState.MERGING: self._merge,
             JobState.DELIVERING: self._deliver,
             JobState.NOTIFYING: self._notify,
-            JobState.FAILED: self._ends.show,
-            JobState.CANCELLED: self._ends.stop,
+            JobState.FAILED: self._end_steps.show,
+            JobState.CANCELLED: self._end_steps.stop,
         }
 
     async def _receive(self, job: Job) -> None:
         if job.client is None and job.origin.message_id is None:
             await self._find_message(job)
             return
-        if not await self._preparation.may_be_spoken(job):
+        if not await self._prompt_step.may_be_spoken(job):
             return
         try:
             await self._take_in(job)
@@ -171,7 +171,7 @@ class Pipeline:
 
     async def _ask(self, job: Job) -> None:
         if not await self._submission.rediscover(job):
-            await self._ends.show(job)
+            await self._end_steps.show(job)
 
     async def _download(self, job: Job) -> None:
         clip = (await self._workspace.create(job.id)).clip

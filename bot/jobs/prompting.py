@@ -23,7 +23,7 @@ _CHECKS = 6
 _SLOWEST_CHECK_SECONDS = 60.0
 
 
-class Preparation:
+class PromptStep:
     """Makes a queued job ready to be sent; where `writer` can't, `fallback` writes.
 
     Without `moderator` nothing is checked; where it can't tell, nothing is sent.

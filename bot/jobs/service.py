@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
-    from bot.jobs.admission import Bounds
+    from bot.jobs.admission import Admission
     from bot.model import Attachment, Client, VideoRequest
     from storage.jobs.inbox import Inbox
     from storage.jobs.store import JobStore
@@ -47,7 +47,7 @@ class JobService:
         bus: EventBus,
         *,
         backend: str,
-        bounds: Bounds,
+        admission: Admission,
         acknowledge_seconds: float,
         deadline_seconds: float,
         clock: Callable[[], float],
@@ -56,7 +56,7 @@ class JobService:
         self._inbox = inbox
         self._bus = bus
         self._backend = backend
-        self._bounds = bounds
+        self._admission = admission
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
         self._clock = clock
@@ -77,7 +77,7 @@ class JobService:
         clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached, or a word is
         blocked.
         """
-        self._bounds.check(request, attachment, clip_of=clip_of)
+        self._admission.check(request, attachment, clip_of=clip_of)
         now = self._clock()
         # What a command in Discord asks for waits until its card is posted.
         wait = self._acknowledge_seconds if isinstance(asker, Origin) else 0.0
@@ -93,12 +93,12 @@ class JobService:
                 narration_of=narration_of,
                 clip_of=clip_of,
             ),
-            self._bounds.caps,
+            self._admission.caps,
         )
         if job is None:
             if await self._store.by_asker(asker) is not None:
                 return None
-            raise await self._bounds.refusal(asker)
+            raise await self._admission.refusal(asker)
         self._announce(job, None)
         return job
 
@@ -231,9 +231,9 @@ class JobService:
         """Null an interaction token that Discord takes no more."""
         await self._store.forget_token(job_id)
 
-    async def by_token_alone(self) -> list[Job]:
+    async def editable_by_token_only(self) -> list[Job]:
         """List the jobs whose card nothing but their token can edit, while they have it."""
-        return await self._store.by_token_alone()
+        return await self._store.editable_by_token_only()
 
     async def intend_dm(self, job: Job) -> Job | None:
         """Commit to the one DM."""
@@ -259,7 +259,7 @@ class JobService:
         """Make deliveries that wait for the operator due at once, and count them."""
         return len(await self._store.wake_held(now=self._clock()))
 
-    async def tell_line(self) -> None:
+    async def publish_queue(self) -> None:
         """Tell the bus that the jobs in line may expect something else now."""
         for job in await self._store.in_line():
             self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
-from bot.jobs.circuit_breaker import TROUBLES, Admission
+from bot.jobs.circuit_breaker import TROUBLES, Turn
 from bot.model import Job, JobState, Trouble
 
 if TYPE_CHECKING:
     from bot.backends.base import Listing, VideoBackend
     from bot.jobs.circuit_breaker import CircuitBreaker
-    from bot.jobs.prompting import Preparation
+    from bot.jobs.prompting import PromptStep
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.pacing import Settling
@@ -47,7 +47,7 @@ class Submission:
         backend: VideoBackend,
         circuit: CircuitBreaker,
         workspace: Workspace,
-        preparation: Preparation,
+        prompt_step: PromptStep,
         settling: Settling,
         first_poll: float,
         min_free_bytes: int,
@@ -57,7 +57,7 @@ class Submission:
         self._backend = backend
         self._circuit = circuit
         self._workspace = workspace
-        self._preparation = preparation
+        self._prompt_step = prompt_step
         self._settling = settling
         self._first_poll = first_poll
         self._min_free_bytes = min_free_bytes
@@ -69,18 +69,18 @@ class Submission:
             await self._jobs.postpone(job, after=_LOW_DISK_SECONDS)
             return
         match await self._circuit.admit(job):
-            case Admission.GO:
+            case Turn.GO:
                 await self._submit(job, probing=False)
-            case Admission.PROBE:
+            case Turn.PROBE:
                 await self._submit(job, probing=True)
-            case Admission.TOO_LONG:
+            case Turn.TOO_LONG:
                 await self._jobs.fail(job, "failed.unavailable")
-            case Admission.WAIT:
+            case Turn.WAIT:
                 pass  # another one tries: it is as due as it was
 
     async def _submit(self, job: Job, *, probing: bool) -> None:
         """Make the prompt ready, commit to the POST, make it, and act on the answer."""
-        prepared = await self._preparation.prepare(job)
+        prepared = await self._prompt_step.prepare(job)
         if prepared is None:
             await self._about_the_job(probing=probing)
             return
@@ -128,7 +128,7 @@ class Submission:
 
     async def _about_the_job(self, *, probing: bool, busy: bool = False) -> None:
         if probing:
-            await self._circuit.passed_on(busy=busy)
+            await self._circuit.release_probe(busy=busy)
 
     async def doubt(self, job: Job) -> None:
         """Leave a create without an answer to settle; so is one found at start."""

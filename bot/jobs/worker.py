@@ -83,11 +83,11 @@ class Worker:
         self._stopping = False
         self._without_people = False
 
-    def wait_for_people(self) -> None:
-        """Leave alone what needs Discord, until `meet_people`."""
+    def pause_discord(self) -> None:
+        """Leave alone what needs Discord, until `resume_discord`."""
         self._without_people = self._lane.meets_people
 
-    def meet_people(self) -> None:
+    def resume_discord(self) -> None:
         """Take up what needs Discord."""
         self._without_people = False
         self._woken.set()

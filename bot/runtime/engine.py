@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
-from bot.jobs.admission import Bounds
+from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.editor import Editor
-from bot.jobs.ending import Ends
+from bot.jobs.editor import NarrationEditor
+from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
-from bot.jobs.prompting import Preparation
+from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
@@ -70,10 +70,10 @@ class Engine:
     circuit: CircuitBreaker
     workspace: Workspace
     artifacts: ArtifactStore
-    editor: Editor
+    editor: NarrationEditor
     blocked: BlockedWords
     moderator: Moderator | None
-    preparation: Preparation
+    prompt_step: PromptStep
     presets: Presets
     clients: ClientJobs
 
@@ -100,7 +100,7 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
         Inbox(core.database),
         bus,
         backend=backend.name,
-        bounds=Bounds(store, _caps(settings), blocked, clock=time.time),
+        admission=Admission(store, _caps(settings), blocked, clock=time.time),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
         clock=time.time,
@@ -125,7 +125,7 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
         editor=_editor(core, workspace, voice),
         blocked=blocked,
         moderator=moderator,
-        preparation=Preparation(
+        prompt_step=PromptStep(
             jobs=jobs,
             backend=backend,
             moderator=moderator,
@@ -161,13 +161,13 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             backend=engine.backend,
             circuit=engine.circuit,
             workspace=engine.workspace,
-            preparation=engine.preparation,
+            prompt_step=engine.prompt_step,
             settling=engine.timing.settling,
             first_poll=engine.timing.cadence.first,
             min_free_bytes=_MIN_FREE_BYTES,
         ),
-        preparation=engine.preparation,
-        ends=Ends(
+        prompt_step=engine.prompt_step,
+        end_steps=EndSteps(
             jobs=engine.jobs,
             backend=engine.backend,
             workspace=engine.workspace,
@@ -187,14 +187,14 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     return workers
 
 
-def _editor(core: Core, workspace: Workspace, voice: Voice | None) -> Editor:
+def _editor(core: Core, workspace: Workspace, voice: Voice | None) -> NarrationEditor:
     settings = core.settings
     fetcher = AttachmentFetcher(
         core.http,
         hosts=attachment_hosts(settings.discord_api_url),
         max_bytes=settings.max_audio_mb * _MIB,
     )
-    return Editor(
+    return NarrationEditor(
         core.ffmpeg,
         fetcher,
         workspace,

@@ -62,11 +62,11 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     held = await service.jobs.wake_held()
     await service.circuit.resume()
     log.info("app.started held=%d", held)
-    for job in await service.jobs.by_token_alone():
+    for job in await service.jobs.editable_by_token_only():
         service.progress.watch(job)
     logged_in = asyncio.Event()
     for worker in service.workers:
-        worker.wait_for_people()
+        worker.pause_discord()
 
     async def later(run: Callable[[], Awaitable[None]]) -> None:
         await logged_in.wait()
@@ -106,7 +106,7 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
             await service.log_in()
             logged_in.set()
             for worker in service.workers:
-                worker.meet_people()
+                worker.resume_discord()
         except DeliveryError as error:
             log.warning("discord.unreachable error=%r again_in=%d", str(error), pause)
             await asyncio.sleep(pause)

@@ -48,8 +48,8 @@ def takes(field: FieldInfo) -> str:
 
 
 def _bound(field: FieldInfo, name: str) -> str:
-    bounds: list[object] = field.metadata
-    return next((str(getattr(bound, name)) for bound in bounds if hasattr(bound, name)), "")
+    admission: list[object] = field.metadata
+    return next((str(getattr(bound, name)) for bound in admission if hasattr(bound, name)), "")
 
 
 def _choices(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - of any type

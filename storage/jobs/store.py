@@ -253,7 +253,7 @@ class JobStore:
         """Null one interaction token."""
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
-    async def by_token_alone(self) -> list[Job]:
+    async def editable_by_token_only(self) -> list[Job]:
         """List the jobs that have a card and a token, where the bot itself can't edit."""
         return await self._many(statements.BEYOND_THE_BOT)
 
