@@ -15,8 +15,8 @@ from bot.delivery.wiring import make_operator_notices, make_resender, open_deliv
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
-from bot.library.remote_deletion import Eraser
-from bot.library.retention import Keeper, KeepLimits
+from bot.library.remote_deletion import RemoteDeletion
+from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
@@ -96,9 +96,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     for subscriber in (progress.note, operator.note):
         engine.bus.subscribe(subscriber)
 
-    eraser = Eraser(KeepingStore(database), engine.backend, clock=time.time)
+    remote_deletion = RemoteDeletion(KeepingStore(database), engine.backend, clock=time.time)
     people = PeopleStore(database)
-    keeper = _keeper(engine, people, eraser)
+    retention = _retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
     narrator = _narrator(engine, voice) if voice else None
     bot.services = Services(
@@ -108,7 +108,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         texts=texts,
         presets=engine.presets,
         people=people,
-        keeper=keeper,
+        retention=retention,
         workspace=workspace,
         library=library,
         resender=make_resender(
@@ -135,8 +135,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         login_pause=engine.timing.login_pause,
         jobs=jobs,
         circuit=engine.circuit,
-        keeper=keeper,
-        eraser=eraser,
+        retention=retention,
+        remote_deletion=remote_deletion,
         workers=workers,
         progress=progress,
         operator=operator,
@@ -171,14 +171,14 @@ def _links(core: Core) -> Links:
     )
 
 
-def _keeper(engine: Engine, people: PeopleStore, eraser: Eraser) -> Keeper:
+def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion) -> Retention:
     settings = engine.core.settings
-    return Keeper(
+    return Retention(
         KeepingStore(engine.core.database),
         people,
         engine.workspace,
         engine.jobs,
-        limits=KeepLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
-        on_deleted=eraser.wake,
+        limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
+        on_deleted=remote_deletion.wake,
         clock=time.time,
     )

@@ -210,11 +210,11 @@ def _narration_in(data: object, services: Services) -> Attachment:
 
 async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:
     services = interaction.client.services
-    if not await services.keeper.mark_deleted(job.id):
+    if not await services.retention.mark_deleted(job.id):
         raise UserError("reply.still_open")
     # Answered here: files may take longer to go than Discord waits.
     await interaction.response.defer()
-    await services.keeper.erase(job.id)
+    await services.retention.erase(job.id)
     try:
         await interaction.delete_original_response()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

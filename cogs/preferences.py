@@ -90,7 +90,7 @@ class DataButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
             raise UserError("privacy.not_yours")
         match self._step:
             case Step.ASK:
-                stored = await interaction.client.services.keeper.stored(self._user_id)
+                stored = await interaction.client.services.retention.stored(self._user_id)
                 await interaction.response.edit_message(view=_pages(interaction).question(stored))
             case Step.SHOW:
                 await interaction.response.edit_message(view=await _overview(interaction))
@@ -99,16 +99,16 @@ class DataButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
 
 
 async def _overview(interaction: discord.Interaction[VideoBot]) -> ui.LayoutView:
-    keeper = interaction.client.services.keeper
-    stored = await keeper.stored(interaction.user.id)
-    return _pages(interaction).overview(stored, keeper.limits)
+    retention = interaction.client.services.retention
+    stored = await retention.stored(interaction.user.id)
+    return _pages(interaction).overview(stored, retention.limits)
 
 
 async def _delete(interaction: discord.Interaction[VideoBot]) -> None:
     pages = _pages(interaction)
     # Answered first: many files may take longer than Discord waits.
     await interaction.response.edit_message(view=pages.working())
-    deletion = await interaction.client.services.keeper.delete_all(interaction.user.id)
+    deletion = await interaction.client.services.retention.delete_all(interaction.user.id)
     await interaction.edit_original_response(view=pages.done(deletion))
 
 

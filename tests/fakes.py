@@ -27,8 +27,8 @@ from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
-from bot.library.remote_deletion import Eraser
-from bot.library.retention import Keeper, KeepLimits
+from bot.library.remote_deletion import RemoteDeletion
+from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, Caps, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
@@ -467,7 +467,7 @@ class Bench:
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
         self.people = PeopleStore(database)
-        self.eraser = Eraser(KeepingStore(database), backend, clock=clock)
+        self.remote_deletion = RemoteDeletion(KeepingStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
@@ -484,7 +484,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
-        self.keeper = self.build_keeper()
+        self.retention = self.build_keeper()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
@@ -493,14 +493,14 @@ class Bench:
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
 
-    def build_keeper(self, *, max_bytes: int = 1024**2) -> Keeper:
-        return Keeper(
+    def build_keeper(self, *, max_bytes: int = 1024**2) -> Retention:
+        return Retention(
             KeepingStore(self.database),
             self.people,
             self.workspace,
             self.jobs,
-            limits=KeepLimits(days=30, max_bytes=max_bytes),
-            on_deleted=self.eraser.wake,
+            limits=RetentionLimits(days=30, max_bytes=max_bytes),
+            on_deleted=self.remote_deletion.wake,
             clock=self.clock,
         )
 

@@ -81,7 +81,7 @@ async def test_the_same_text_is_paid_for_and_counted_once(caller: Caller, voice:
     bench = caller.bench
     [kept, other] = (await bench.workspace.stock()).folders
     bench.clock.now = max(kept.modified_at, other.modified_at) + DAY + 1
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert not (await bench.workspace.stock()).folders
     assert (await narrate(caller))[0] == 200
     assert voice.spoken == [TEXT] * 3
@@ -144,7 +144,7 @@ async def test_each_client_and_all_together_have_a_days_share(caller: Caller) ->
     assert (await narrate(caller, token=OTHER_TOKEN))[0] == 200
     assert await narrate(caller, "more", token=OTHER_TOKEN) == (429, "speech.day")
     caller.bench.clock.advance(DAY + 1)
-    await caller.bench.keeper.sweep()
+    await caller.bench.retention.sweep()
     assert (await narrate(caller))[0] == 200
 
 

@@ -12,7 +12,7 @@ import pytest
 from bot.backends.base import RemoteState
 from bot.backends.openai_videos import OpenAIVideos
 from bot.errors import BackendError, ErrorKind
-from bot.library.remote_deletion import Eraser
+from bot.library.remote_deletion import RemoteDeletion
 from bot.model import JobState
 from storage.retention import KeepingStore
 from tests.fakes import PATIENCE, REQUEST, FakeBackend
@@ -30,7 +30,7 @@ DAY = 24 * 60 * 60
 
 @asynccontextmanager
 async def erasing(bench: Bench) -> AsyncGenerator[None]:
-    task = asyncio.create_task(bench.eraser.run(), name="eraser")
+    task = asyncio.create_task(bench.remote_deletion.run(), name="eraser")
     try:
         yield
     finally:
@@ -59,8 +59,8 @@ def database_bytes(root: Path) -> bytes:
 async def test_a_deleted_prompt_is_in_no_file_of_the_database(bench: Bench) -> None:
     job_id, other = await ended(bench), await ended(bench)
     assert REQUEST.prompt.encode() in database_bytes(bench.root)
-    await bench.keeper.delete(other)
-    assert (await bench.keeper.delete_all((await bench.now(job_id)).origin.user_id)).deleted == 1
+    await bench.retention.delete(other)
+    assert (await bench.retention.delete_all((await bench.now(job_id)).origin.user_id)).deleted == 1
     assert REQUEST.prompt.encode() not in database_bytes(bench.root)
 
 
@@ -70,9 +70,9 @@ async def test_a_log_that_somebody_reads_stays_until_the_next_sweep(bench: Bench
     with closing(sqlite3.connect(bench.root / "clapper.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM jobs").fetchall()
-        assert await bench.keeper.delete(job_id)
+        assert await bench.retention.delete(job_id)
         assert REQUEST.prompt.encode() in database_bytes(bench.root)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert REQUEST.prompt.encode() not in database_bytes(bench.root)
 
 
@@ -92,36 +92,36 @@ async def test_the_video_service_deletes_what_it_has_of_a_deleted_job(
     assert (await bench.run_out(job.id)).state is state
     bench.backend.cancelled.clear()
     async with erasing(bench):
-        assert await bench.keeper.delete(job.id)
+        assert await bench.retention.delete(job.id)
         await until_erased(bench)
     assert bench.backend.cancelled == [bench.backend.only.ref]
 
 
 async def test_a_video_service_that_is_down_is_asked_again(bench: Bench) -> None:
     job_id = await ended(bench)
-    await bench.keeper.delete(job_id)
+    await bench.retention.delete(job_id)
     bench.backend.cancel_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
-    await bench.eraser.erase()
+    await bench.remote_deletion.erase()
     bench.backend.can_cancel = False
-    await bench.eraser.erase()
+    await bench.remote_deletion.erase()
     assert not await erased(bench)
     bench.backend.can_cancel = True
-    await bench.eraser.erase()
-    await bench.eraser.erase()
+    await bench.remote_deletion.erase()
+    await bench.remote_deletion.erase()
     assert bench.backend.cancelled == [bench.backend.only.ref] * 2
     assert (await bench.now(job_id)).deleted_at is not None
 
 
 async def test_what_another_service_has_is_none_of_this_ones(bench: Bench) -> None:
-    await bench.keeper.delete(await ended(bench))
+    await bench.retention.delete(await ended(bench))
     other = FakeBackend(bench.clock, name="other")
-    await Eraser(KeepingStore(bench.database), other, clock=bench.clock).erase()
+    await RemoteDeletion(KeepingStore(bench.database), other, clock=bench.clock).erase()
     assert other.cancelled == []
 
 
 async def test_a_kept_job_stays_at_the_video_service(bench: Bench) -> None:
     await ended(bench)
-    await bench.eraser.erase()
+    await bench.remote_deletion.erase()
     assert bench.backend.cancelled == []
 
 

@@ -64,7 +64,7 @@ async def test_nothing_but_an_empty_row_is_left_of_a_deleted_job(
 ) -> None:
     job_id = await ended(bench, state)
     assert len(files(bench, job_id)) == 3
-    assert await bench.keeper.delete(job_id)
+    assert await bench.retention.delete(job_id)
     assert files(bench, job_id) == []
     assert await bench.artifacts.get(job_id) is None
     job = await bench.now(job_id)
@@ -80,7 +80,7 @@ async def test_a_message_that_comes_to_light_too_late_brings_no_deleted_job_back
     job = await bench.submit(acknowledged=False)
     bench.deliverer.found = None
     job = await bench.run_out(job.id)
-    assert await bench.keeper.delete(job.id)
+    assert await bench.retention.delete(job.id)
     gone = await bench.now(job.id)
     assert await bench.jobs.acknowledge(job.id, 77) is None
     assert await bench.now(job.id) == gone
@@ -88,9 +88,9 @@ async def test_a_message_that_comes_to_light_too_late_brings_no_deleted_job_back
 
 async def test_smaller_copies_count_as_kept_and_go_with_their_video(bench: Bench) -> None:
     job_id = await ended(bench)
-    before = await bench.keeper.stored(1)
+    before = await bench.retention.stored(1)
     copies = await copied(bench, job_id)
-    assert (await bench.keeper.stored(1)).video_bytes == before.video_bytes + 3 * len(b"copy")
+    assert (await bench.retention.stored(1)).video_bytes == before.video_bytes + 3 * len(b"copy")
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
     await bench.build_keeper(max_bytes=20).sweep()
     assert all(path.exists() for path in copies)
@@ -102,7 +102,7 @@ async def test_smaller_copies_count_as_kept_and_go_with_their_video(bench: Bench
 @pytest.mark.parametrize("state", OPEN)
 async def test_an_open_job_is_not_deleted(bench: Bench, state: JobState) -> None:
     job = await bench.at(state, attachment=VOICE)
-    assert not await bench.keeper.delete(job.id)
+    assert not await bench.retention.delete(job.id)
     assert await bench.now(job.id) == job
 
 
@@ -111,27 +111,27 @@ async def test_a_job_whose_card_does_not_show_its_end_yet_is_not_deleted(
     bench: Bench, state: JobState
 ) -> None:
     job = await bench.at(state)
-    assert not await bench.keeper.delete(job.id)
+    assert not await bench.retention.delete(job.id)
     assert (await bench.now(job.id)).request == job.request
 
 
 async def test_a_job_that_nobody_knows_is_not_deleted(bench: Bench) -> None:
-    assert not await bench.keeper.delete("0" * 32)
+    assert not await bench.retention.delete("0" * 32)
 
 
 async def test_deleting_again_keeps_the_first_time(bench: Bench) -> None:
     job_id = await ended(bench)
-    assert await bench.keeper.delete(job_id)
+    assert await bench.retention.delete(job_id)
     at = bench.clock()
     bench.clock.advance(60)
-    assert await bench.keeper.delete(job_id)
+    assert await bench.retention.delete(job_id)
     assert (await bench.now(job_id)).deleted_at == at
 
 
 async def test_the_days_cap_counts_what_was_deleted(bench: Bench) -> None:
     job_id = await ended(bench)
     before = await bench.store.usage(origin(), now=bench.clock())
-    await bench.keeper.delete(job_id)
+    await bench.retention.delete(job_id)
     assert await bench.store.usage(origin(), now=bench.clock()) == before
     assert before.today == 1 <= CAPS.per_day
 
@@ -139,7 +139,7 @@ async def test_the_days_cap_counts_what_was_deleted(bench: Bench) -> None:
 async def test_a_file_that_is_being_read_stays_readable_to_its_reader(bench: Bench) -> None:
     job_id = await ended(bench)
     with bench.workspace.video(job_id).open("rb") as file:
-        assert await bench.keeper.delete(job_id)
+        assert await bench.retention.delete(job_id)
         assert file.read() == b"kept"
 
 
@@ -165,10 +165,10 @@ async def test_a_video_goes_with_its_narration_when_it_is_too_old(bench: Bench) 
     job_id = await ended(bench)
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
     bench.clock.advance(30 * DAY)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == ["videos", "narrations"]
     bench.clock.advance(1)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == []
     assert await bench.artifacts.get(job_id) is None
     job = await bench.now(job_id)
@@ -198,10 +198,10 @@ async def test_what_is_left_of_a_job_that_came_to_nothing_goes_as_well(
 ) -> None:
     job_id = await ended(bench, state)
     bench.clock.advance(29 * DAY)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == ["videos", "narrations"]
     bench.clock.advance(2 * DAY)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == []
 
 
@@ -245,24 +245,24 @@ async def test_what_an_open_job_takes_over_stays_until_it_has_ended(
 async def test_too_much_that_waits_for_people_is_said_once(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keeper = bench.build_keeper(max_bytes=1)
+    retention = bench.build_keeper(max_bytes=1)
     job_id = await ended(bench)
     for _ in range(3):
-        await keeper.sweep()
+        await retention.sweep()
     assert [r.getMessage().split()[0] for r in caplog.records if r.levelname == "WARNING"] == [
         "keep.overfull"
     ]
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
-    await keeper.sweep()
+    await retention.sweep()
     await ended(bench)
-    await keeper.sweep()
+    await retention.sweep()
     assert sum("keep.overfull" in r.getMessage() for r in caplog.records) == 2
 
 
 async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) -> None:
     job_id = await ended(bench)
     assert await KeepingStore(bench.database).mark_deleted(job_id, now=bench.clock())
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == []
     assert await bench.artifacts.get(job_id) is None
 
@@ -270,19 +270,19 @@ async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) 
 async def test_the_sweep_finishes_an_expiry_that_a_crash_cut_off(bench: Bench) -> None:
     job_id = await delivered(bench)
     await KeepingStore(bench.database).drop_artifact(job_id)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == []
 
 
 async def test_the_row_of_a_deleted_job_goes_when_no_cap_counts_it(bench: Bench) -> None:
     job_id = await delivered(bench)
     kept = await delivered(bench)
-    await bench.keeper.delete(job_id)
+    await bench.retention.delete(job_id)
     bench.clock.advance(DAY - 60)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is not None
     bench.clock.advance(120)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is None
     assert await bench.events(job_id) == []
     assert await bench.jobs.get(kept) is not None
@@ -294,10 +294,10 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     job_id = await delivered(bench)
     ref = (await bench.now(job_id)).remote_id
     assert ref is not None
-    await bench.keeper.delete(job_id)
+    await bench.retention.delete(job_id)
     doubtful = await bench.at(JobState.UNDECIDED)
     bench.clock.advance(2 * DAY)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is None
     # No list and no late webhook can make its remote job the other's.
     await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
@@ -305,7 +305,7 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     assert ref not in await bench.doubts.unclaimed(bench.backend.name, since=since)
     assert await bench.doubts.bound(bench.backend.name, [ref]) == {ref}
     await bench.jobs.give_up(doubtful.id)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert await bench.database.rows("SELECT * FROM spent_refs", {}) == []
 
 
@@ -313,10 +313,10 @@ async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) ->
     job_id = await delivered(bench)
     folder = (await bench.workspace.create(job_id)).path
     age(bench, folder, seconds=DAY - 60)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == ["work", "videos"]
     age(bench, folder, seconds=DAY + 60)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == ["videos"]
 
 
@@ -328,10 +328,10 @@ async def test_what_belongs_to_no_job_goes_when_it_is_old(bench: Bench) -> None:
     video.write_bytes(b"video")
     age(bench, folder, seconds=DAY - 60)
     age(bench, video, seconds=30 * DAY - 60)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == ["work", "videos"]
     bench.clock.advance(120)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, job_id) == []
 
 
@@ -340,12 +340,12 @@ async def test_a_deleted_row_stays_until_its_files_are_gone(bench: Bench) -> Non
     video = bench.workspace.video(job_id)
     video.unlink()
     video.mkdir()
-    assert await bench.keeper.delete(job_id)
+    assert await bench.retention.delete(job_id)
     bench.clock.advance(40 * DAY)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is not None
     video.rmdir()
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is None
 
 
@@ -354,7 +354,7 @@ async def test_what_has_no_jobs_name_is_left_alone(bench: Bench) -> None:
     strange.parent.mkdir()
     strange.write_bytes(b"video")
     os.utime(strange, (0, 0))
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert strange.exists()
 
 
@@ -367,13 +367,13 @@ async def test_a_file_that_can_not_be_deleted_stops_nothing(
     video.unlink()
     video.mkdir()
     bench.clock.advance(31 * DAY)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, other) == []
     [record] = [r for r in caplog.records if r.levelname == "WARNING"]
     assert record.getMessage().startswith(f"files.undeletable id={stuck}")
     video.rmdir()
     video.write_bytes(b"video")
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert files(bench, stuck) == []
 
 
@@ -391,7 +391,7 @@ async def test_the_link_to_a_video_that_is_gone_leads_nowhere(bench: Bench) -> N
                 return response.status
 
         assert await status(expired) == 200
-        await bench.keeper.delete(deleted)
+        await bench.retention.delete(deleted)
         await bench.build_keeper(max_bytes=4).sweep()
         bench.workspace.video(vanished).unlink()
         assert [await status(job_id) for job_id in (expired, deleted, vanished)] == [404] * 3
@@ -467,5 +467,5 @@ async def test_a_clients_video_that_was_not_fetched_goes_by_its_age_and_never_to
     assert not await bench.workspace.has_video(fetched)
 
     bench.clock.advance(31 * 24 * 60 * 60)
-    await bench.keeper.sweep()
+    await bench.retention.sweep()
     assert not await bench.workspace.has_video(waiting)

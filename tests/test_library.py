@@ -226,7 +226,7 @@ async def test_whoever_has_no_videos_is_told_how_to_get_one(desk: Desk) -> None:
 async def test_what_was_deleted_is_shown_nowhere(desk: Desk) -> None:
     job = await finish(desk, "A cat")
     page = await videos(desk)
-    assert await desk.bench.keeper.delete(job.id)
+    assert await desk.bench.retention.delete(job.id)
     assert "not asked" in (await videos(desk)).text
     assert await desk.sandbox.complete("videos", "search", "") == []
     assert "no longer kept" in (await press(desk, page, "clapper:send:")).text
@@ -258,7 +258,7 @@ async def test_a_page_that_is_no_more_is_the_last_one_that_there_is(desk: Desk) 
     page = await videos(desk)
     await desk.bench.jobs.cancel(jobs[0].id)
     await desk.bench.run_out(jobs[0].id)
-    assert await desk.bench.keeper.delete(jobs[0].id)
+    assert await desk.bench.retention.delete(jobs[0].id)
     await press(desk, page, "clapper:page:5:")
     assert prompts(page) == [f"Boat {number}" for number in (5, 4, 3, 2, 1)]
     assert "Older" not in labels(page)

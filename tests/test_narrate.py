@@ -220,10 +220,10 @@ async def test_an_upload_that_discord_refuses_is_told(desk: Desk) -> None:
 
 async def test_what_the_day_has_forgotten_is_not_stored(desk: Desk) -> None:
     await ask(desk)
-    await desk.bench.keeper.sweep()
+    await desk.bench.retention.sweep()
     assert len(await desk.bench.database.rows("SELECT * FROM speeches", {})) == 1
     desk.clock.advance(DAY + 1)
-    await desk.bench.keeper.sweep()
+    await desk.bench.retention.sweep()
     assert await desk.bench.database.rows("SELECT * FROM speeches", {}) == []
 
 

@@ -213,7 +213,7 @@ async def test_an_empty_row_is_owned_up_to_until_it_goes(desk: Desk) -> None:
     assert rows.endswith(until)
     assert labels(page) == []
     desk.clock.advance(DAY + 1)
-    await desk.bench.keeper.sweep()
+    await desk.bench.retention.sweep()
     assert (await ask(desk, "privacy")).text == "I keep nothing about you."
 
 

@@ -356,7 +356,7 @@ async def test_what_was_cancelled_and_deleted_during_the_post_is_deleted_upstrea
     bench: Bench,
 ) -> None:
     job, step = await cancelled_during_the_post(bench)
-    assert await bench.keeper.delete(job.id)
+    assert await bench.retention.delete(job.id)
     bench.backend.answer.set()
     assert (await step).next_at is None
     remains = await KeepingStore(bench.database).upstream("fake")
@@ -763,7 +763,7 @@ async def test_deleting_a_job_deletes_its_text(bench: Bench) -> None:
     bench.backend.finish()
     job = await bench.submit(attachment=spoken("Once upon a time"))
     await bench.run_out(job.id)
-    assert await bench.keeper.delete(job.id)
+    assert await bench.retention.delete(job.id)
     [row] = await bench.database.rows("SELECT * FROM jobs", {})
     assert "Once upon a time" not in tuple(row)
     assert not await bench.workspace.has_narration(job.id)
@@ -810,7 +810,7 @@ async def test_a_second_narration_replaces_the_first(bench: Bench, *, deleted: b
     job = await bench.submit(attachment=VOICE, clip_of=first.id)
     await bench.step(job.id)
     if deleted:
-        assert await bench.keeper.delete(first.id)
+        assert await bench.retention.delete(first.id)
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.editor.replaced == [job.id]
 

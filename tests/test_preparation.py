@@ -216,6 +216,6 @@ async def test_nothing_of_what_was_sent_is_left_of_a_deleted_job(bench: Bench) -
     job = await bench.submit()
     bench.backend.finish()
     await bench.run_out(job.id)
-    assert await bench.keeper.delete(job.id)
+    assert await bench.retention.delete(job.id)
     [row] = await bench.database.rows("SELECT * FROM jobs", {})
     assert not any("Take" in str(value) for value in row)

@@ -157,7 +157,7 @@ async def test_the_poster_is_taken_once_and_goes_with_the_video(
     assert poster.stat().st_mtime_ns == first
     stock = await caller.bench.workspace.stock()
     assert [item.job_id for item in stock.videos] == [job_id] * 2
-    assert await caller.bench.keeper.delete(job_id)
+    assert await caller.bench.retention.delete(job_id)
     assert not poster.exists()
 
 
@@ -165,13 +165,13 @@ async def test_a_poster_that_a_crash_has_left_goes_with_the_sweep(
     caller: Caller, clip: bytes
 ) -> None:
     job_id = await made(caller, clip)
-    await caller.bench.keeper.delete(job_id)
+    await caller.bench.retention.delete(job_id)
     poster = caller.bench.workspace.poster(job_id)
     left = (poster, poster.with_name(f"{poster.name}.part"))
     for path in left:
         await asyncio.to_thread(path.write_bytes, b"left")
 
-    await caller.bench.keeper.sweep()
+    await caller.bench.retention.sweep()
 
     assert not any(path.exists() for path in left)
 
@@ -277,7 +277,7 @@ async def test_links_end_by_time_by_their_owner_and_with_the_video(
     expired, withdrawn, deleted = [await made(caller, clip) for _ in range(3)]
     paths = {job_id: await shared(caller, job_id) for job_id in (withdrawn, deleted)}
     assert await statuses(caller, paths[withdrawn]) == {200}
-    assert await caller.bench.keeper.delete(deleted)
+    assert await caller.bench.retention.delete(deleted)
     await withdraw(caller, withdrawn)
     paths[expired] = await shared(caller, expired)
     caller.bench.clock.advance(LINK_SECONDS)
@@ -318,7 +318,7 @@ async def test_a_video_is_shared_by_its_owner_alone_and_only_when_it_is_there(
     assert await refused(f"?jobId={job_id}", token=None) == (401, "api.unauthorized")
     assert await refused(f"?jobId={open_job}") == (409, "api.not_ready")
     assert await refused("") == (400, "api.no_job_id")
-    await caller.bench.keeper.delete(job_id)
+    await caller.bench.retention.delete(job_id)
     assert await refused(f"?jobId={job_id}") == (404, "api.unknown_job")
 
 

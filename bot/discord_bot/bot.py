@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.delivery.views.card import Cards
     from bot.jobs.service import JobService
     from bot.library.index import Library
-    from bot.library.retention import Keeper
+    from bot.library.retention import Retention
     from bot.media.files.workspace import Workspace
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
@@ -49,7 +49,7 @@ class Services:
     texts: Texts
     presets: Presets
     people: PeopleStore
-    keeper: Keeper
+    retention: Retention
     workspace: Workspace
     library: Library
     resender: Resender

@@ -26,7 +26,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class LibraryEntry:
     """A job in the list, and whether its video can be sent again."""
 
     job: Job
@@ -34,17 +34,17 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
+class LibraryPage:
     """A part of the list; it begins at `offset` of `total`. `search` is as it was typed."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[LibraryEntry, ...]
     offset: int
     total: int
     search: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Details:
+class JobDetails:
     """Everything about one job; `artifact` is None where there is no file (any more)."""
 
     job: Job
@@ -69,7 +69,7 @@ class Library:
         self._clock = clock
         self._sending: set[int] = set()
 
-    async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> Page:
+    async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> LibraryPage:
         """List the page that holds `offset`, or the last one where the list has become shorter.
 
         `search` has words of the prompt, or the id of a job that has this prompt.
@@ -79,19 +79,19 @@ class Library:
         last = max(0, total - 1)
         start = min(offset, last) // PAGE_SIZE * PAGE_SIZE
         jobs = await self._store.page(wanted, offset=start, limit=PAGE_SIZE)
-        entries = [Entry(job=job, kept=await self._file(job) is not None) for job in jobs]
-        return Page(entries=tuple(entries), offset=start, total=total, search=search)
+        entries = [LibraryEntry(job=job, kept=await self._file(job) is not None) for job in jobs]
+        return LibraryPage(entries=tuple(entries), offset=start, total=total, search=search)
 
     async def suggest(self, user_id: int, typed: str) -> list[Prompt]:
         """List the person's prompts that have these words in them, the latest used first."""
         return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
 
-    async def details(self, message_id: int) -> Details | None:
+    async def details(self, message_id: int) -> JobDetails | None:
         """Tell about the job whose card a message is; None: it is no card."""
         job = await self._store.by_message(message_id)
         if job is None:
             return None
-        return Details(
+        return JobDetails(
             job=job,
             steps=tuple(await self._store.steps(job.id, limit=_MAX_STEPS)),
             artifact=await self._file(job),

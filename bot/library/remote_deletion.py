@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 60 * 60.0
 
 
-class Eraser:
+class RemoteDeletion:
     """Asks after each deletion, and again each hour for as long as the deleted job has its row.
 
     Prompt and clip go where the service can delete them, as our own renderer does.

@@ -24,7 +24,7 @@ _DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KeepLimits:
+class RetentionLimits:
     """How long finished videos are kept, in days, and how much room all may take, in bytes."""
 
     days: int
@@ -72,7 +72,7 @@ class Deletion:
     rows_until: float | None
 
 
-class Keeper:
+class Retention:
     """Deletes jobs that have ended; a file that somebody reads meanwhile stays readable to them.
 
     `on_deleted` is told that there is something to delete at the video service as well.
@@ -85,7 +85,7 @@ class Keeper:
         workspace: Workspace,
         jobs: JobService,
         *,
-        limits: KeepLimits,
+        limits: RetentionLimits,
         on_deleted: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
@@ -99,7 +99,7 @@ class Keeper:
         self._is_overfull = False
 
     @property
-    def limits(self) -> KeepLimits:
+    def limits(self) -> RetentionLimits:
         """What the operator allows."""
         return self._limits
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
     from bot.jobs.worker import Worker
-    from bot.library.remote_deletion import Eraser
-    from bot.library.retention import Keeper
+    from bot.library.remote_deletion import RemoteDeletion
+    from bot.library.retention import Retention
     from bot.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ class Service:
     login_pause: float
     jobs: JobService
     circuit: CircuitBreaker
-    keeper: Keeper
-    eraser: Eraser
+    retention: Retention
+    remote_deletion: RemoteDeletion
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
@@ -80,9 +80,9 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("commands", later(service.bot.keep_offering)),
             ("progress", later(service.progress.run)),
             ("operator", later(service.operator.run)),
-            ("eraser", service.eraser.run()),
+            ("eraser", service.remote_deletion.run()),
             ("metrics", service.metrics.watch_loop()),
-            ("sweeper", _sweep(service.jobs, service.keeper)),
+            ("sweeper", _sweep(service.jobs, service.retention)),
             *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
         )
     }
@@ -114,11 +114,11 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
     await stay_connected(service.bot)
 
 
-async def _sweep(jobs: JobService, keeper: Keeper) -> None:
+async def _sweep(jobs: JobService, retention: Retention) -> None:
     while True:
         try:
             await jobs.sweep()
-            await keeper.sweep()
+            await retention.sweep()
         except (sqlite3.Error, OSError):
             log.exception("sweep.failed")  # what it has left, the next one finds
         await asyncio.sleep(_SWEEP_SECONDS)

@@ -12,7 +12,7 @@ from bot.model import JobState
 if TYPE_CHECKING:
     from discord import ui
 
-    from bot.library.index import Details
+    from bot.library.index import JobDetails
     from bot.model import Job
     from bot.texts import Texts
 
@@ -30,7 +30,7 @@ class DetailsPage:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
-    def render(self, details: Details, locale: str, *, in_full: bool) -> ui.LayoutView:
+    def render(self, details: JobDetails, locale: str, *, in_full: bool) -> ui.LayoutView:
         """Show them `in_full` to the person whose video it is, and to moderators."""
         head = [self._texts("details.title", locale), self._state(details, locale)]
         foot = [self._facts(details, locale)]
@@ -41,7 +41,7 @@ class DetailsPage:
             head += [*self._prompt(details.job, locale, room), *course]
         return begin("\n".join([*head, *foot]))[0]
 
-    def _state(self, details: Details, locale: str) -> str:
+    def _state(self, details: JobDetails, locale: str) -> str:
         job = details.job
         return self._texts(
             "details.state",
@@ -63,7 +63,7 @@ class DetailsPage:
         rest = sent.removeprefix(words).strip()
         return [*shown, _block(rest, room)] if room >= _LEAST_UNITS else shown[:1]
 
-    def _course(self, details: Details, locale: str) -> list[str]:
+    def _course(self, details: JobDetails, locale: str) -> list[str]:
         lines = [
             self._texts(
                 "details.step",
@@ -78,7 +78,7 @@ class DetailsPage:
         failure = details.job.failure
         return [*lines, why(self._texts, failure, locale)] if failure else lines
 
-    def _facts(self, details: Details, locale: str) -> str:
+    def _facts(self, details: JobDetails, locale: str) -> str:
         job = details.job
         return self._texts(
             "details.facts",
@@ -89,12 +89,12 @@ class DetailsPage:
             size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the sign that is meant
         )
 
-    def _file(self, details: Details, locale: str) -> str:
+    def _file(self, details: JobDetails, locale: str) -> str:
         if details.artifact is None:
             return self._texts("details.no_file", locale)
         return self._texts("details.file", locale, size=megabytes(details.artifact.size))
 
-    def _ids(self, details: Details, locale: str) -> str:
+    def _ids(self, details: JobDetails, locale: str) -> str:
         job = details.job
         if job.remote_id is None:
             return self._texts("details.id", locale, job=job.id)

@@ -15,7 +15,7 @@ from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
     from bot.artifacts import Artifact
-    from bot.library.index import Entry, Page
+    from bot.library.index import LibraryEntry, LibraryPage
     from bot.model import Job
     from bot.texts import Texts
 
@@ -37,7 +37,7 @@ class Shelf:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
-    def render(self, page: Page, locale: str) -> ui.LayoutView:
+    def render(self, page: LibraryPage, locale: str) -> ui.LayoutView:
         """Show one page of the list."""
         view, container = begin(self._heading(page, locale))
         for entry in page.entries:
@@ -83,14 +83,14 @@ class Shelf:
         notes = [self._texts(key, locale) for key in (job.note, note) if key]
         return "\n".join([self._prompt(job, locale), *notes])
 
-    def _heading(self, page: Page, locale: str) -> str:
+    def _heading(self, page: LibraryPage, locale: str) -> str:
         if not page.search:
             return self._texts("library.heading" if page.total else "library.empty", locale)
         if not page.entries:
             return self._texts("library.nothing", locale, search=quoted(page.search, MAX_SEARCH))
         return self._texts("library.found", locale)
 
-    def _entry(self, entry: Entry, locale: str) -> str:
+    def _entry(self, entry: LibraryEntry, locale: str) -> str:
         job = entry.job
         heading = self._texts(
             "library.entry",
@@ -110,7 +110,7 @@ class Shelf:
         prompt = quoted(job.request.prompt, _PROMPT_CHARACTERS)
         return self._texts("card.prompt", locale, prompt=prompt)
 
-    def _buttons(self, entry: Entry, locale: str) -> list[ui.Button[ui.LayoutView]]:
+    def _buttons(self, entry: LibraryEntry, locale: str) -> list[ui.Button[ui.LayoutView]]:
         buttons: list[ui.Button[ui.LayoutView]] = []
         if entry.job.origin.message_id is not None and not entry.job.card_gone:
             label = self._texts("button.jump", locale)
@@ -126,7 +126,7 @@ class Shelf:
             ]
         return buttons
 
-    def _turns(self, page: Page, locale: str) -> list[ui.Button[ui.LayoutView]]:
+    def _turns(self, page: LibraryPage, locale: str) -> list[ui.Button[ui.LayoutView]]:
         number = page.offset // PAGE_SIZE + 1
         pages = -(-page.total // PAGE_SIZE)
         where = self._texts("library.page", locale, page=number, pages=pages)
@@ -136,7 +136,7 @@ class Shelf:
             self._turn(page, "button.next", PAGE_SIZE, locale),
         ]
 
-    def _turn(self, page: Page, key: str, by: int, locale: str) -> ui.Button[ui.LayoutView]:
+    def _turn(self, page: LibraryPage, key: str, by: int, locale: str) -> ui.Button[ui.LayoutView]:
         to = page.offset + by
         there_is = 0 <= to < page.total
         return ui.Button(

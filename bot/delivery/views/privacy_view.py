@@ -14,7 +14,7 @@ from bot.model import Notify
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.library.retention import Deletion, KeepLimits, Stored
+    from bot.library.retention import Deletion, RetentionLimits, Stored
     from bot.texts import Texts
     from storage.people import Person
 
@@ -52,7 +52,7 @@ class PrivacyPages:
             return sentence
         return f"{sentence} {self._say('notify.closed')}"
 
-    def overview(self, stored: Stored, limits: KeepLimits) -> ui.LayoutView:
+    def overview(self, stored: Stored, limits: RetentionLimits) -> ui.LayoutView:
         """Show what is kept, with a button to delete it."""
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
@@ -110,7 +110,7 @@ class PrivacyPages:
             yield self._say("privacy.narrations", narrations=stored.narrations)
         yield self._say("privacy.choice", choice=self.choice(stored.person))
 
-    def _ages(self, stored: Stored, limits: KeepLimits) -> str:
+    def _ages(self, stored: Stored, limits: RetentionLimits) -> str:
         ages = self._say("privacy.ages", days=limits.days)
         if stored.next_at is None:
             return ages
