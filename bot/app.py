@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.call_metrics import trace_calls
 from bot.delivery.progress import ProgressCards
-from bot.delivery.views.card import Cards
+from bot.delivery.views.card import CardRenderer
 from bot.delivery.wiring import make_operator_notices, make_resender, open_deliverer
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
@@ -68,7 +68,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     database, settings, texts = core.database, core.settings, Texts.load()
     trace = trace_calls(engine.metrics.note_call)
     bot, links = VideoBot(trace), _links(core)
-    cards = Cards(
+    cards = CardRenderer(
         texts,
         free_backends=frozenset({STORYBOARD}),
         voice_costs=voice is not None and voice.costs,

@@ -8,12 +8,12 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.delivery.views.details_view import DetailsPage
+from bot.delivery.views.details_view import DetailsView
 from bot.delivery.views.library_view import (
     MAX_SEARCH,
     PAGE_TEMPLATE,
     SEND_TEMPLATE,
-    Shelf,
+    LibraryView,
     choice_name,
 )
 from bot.errors import UserError
@@ -70,7 +70,7 @@ class LibraryCog(commands.Cog):
         if details is None:
             raise UserError("details.no_card")
         owner = interaction.user.id == details.job.origin.user_id
-        view = DetailsPage(self._services.texts).render(
+        view = DetailsView(self._services.texts).render(
             details,
             str(interaction.locale),
             in_full=owner or interaction.permissions.manage_messages,
@@ -137,7 +137,7 @@ async def _page(
 ) -> ui.LayoutView:
     services = interaction.client.services
     page = await services.library.page(interaction.user.id, search=search, offset=offset)
-    return Shelf(services.texts).render(page, str(interaction.locale))
+    return LibraryView(services.texts).render(page, str(interaction.locale))
 
 
 async def setup(bot: VideoBot) -> None:

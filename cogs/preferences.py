@@ -8,7 +8,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.delivery.views.privacy_view import TEMPLATE, PrivacyPages, Step
+from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView
 from bot.discord_bot.bot import answer
 from bot.errors import UserError
 from bot.model import Notify
@@ -63,7 +63,7 @@ class PersonalCog(commands.Cog):
 class DataButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
     """Deletes what is kept of the person who presses it, after it has asked."""
 
-    def __init__(self, item: ui.Button[Any], step: Step, user_id: int) -> None:
+    def __init__(self, item: ui.Button[Any], step: PrivacyStep, user_id: int) -> None:
         super().__init__(item)
         self._step = step
         self._user_id = user_id
@@ -78,7 +78,7 @@ class DataButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
     ) -> Self:
         """Rebuild the button that was pressed."""
         assert isinstance(item, ui.Button)  # noqa: S101 - the template is only on buttons
-        return cls(item, Step(match["step"]), int(match["user"]))
+        return cls(item, PrivacyStep(match["step"]), int(match["user"]))
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
         """Do what the button says, or say why not."""
@@ -89,12 +89,12 @@ class DataButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
         if interaction.user.id != self._user_id:
             raise UserError("privacy.not_yours")
         match self._step:
-            case Step.ASK:
+            case PrivacyStep.ASK:
                 stored = await interaction.client.services.retention.stored(self._user_id)
                 await interaction.response.edit_message(view=_pages(interaction).question(stored))
-            case Step.SHOW:
+            case PrivacyStep.SHOW:
                 await interaction.response.edit_message(view=await _overview(interaction))
-            case Step.DELETE:
+            case PrivacyStep.DELETE:
                 await _delete(interaction)
 
 
@@ -112,8 +112,8 @@ async def _delete(interaction: discord.Interaction[VideoBot]) -> None:
     await interaction.edit_original_response(view=pages.done(deletion))
 
 
-def _pages(interaction: discord.Interaction[VideoBot]) -> PrivacyPages:
-    return PrivacyPages(interaction.client.services.texts, str(interaction.locale))
+def _pages(interaction: discord.Interaction[VideoBot]) -> PrivacyView:
+    return PrivacyView(interaction.client.services.texts, str(interaction.locale))
 
 
 async def setup(bot: VideoBot) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from discord import ui
 
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
-from bot.delivery.views.card import Cards
+from bot.delivery.views.card import CardRenderer
 from bot.model import (
     Attachment,
     Failure,
@@ -69,7 +69,7 @@ _LANGUAGES = {
     "ja": Language(name="日本語", prompt="雨の通りを流れていく紙の舟", ago="20秒前"),
 }
 
-_Make = Callable[[Cards, Job], ui.LayoutView]
+_Make = Callable[[CardRenderer, Job], ui.LayoutView]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class _Scene:
 
     title: str
     changes: Mapping[str, Any]
-    make: _Make = Cards.render
+    make: _Make = CardRenderer.render
 
 
 def _in_state(title: str, state: JobState, outlook: Outlook = Outlook(), **changes: Any) -> _Scene:  # noqa: ANN401, B008 - a job's fields; frozen
@@ -268,7 +268,7 @@ def _ended(texts: Texts) -> Iterator[_Scene]:
 def page() -> str:
     """Return the text of the page."""
     texts = Texts.load()
-    cards = Cards(texts, free_backends=frozenset(), voice_costs=True, clock=lambda: _NOW)
+    cards = CardRenderer(texts, free_backends=frozenset(), voice_costs=True, clock=lambda: _NOW)
     english = _LANGUAGES["en"]
     languages = {
         code: _LANGUAGES.get(code, replace(english, name=code))

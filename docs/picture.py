@@ -18,7 +18,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.delivery.views.card import Cards
+from bot.delivery.views.card import CardRenderer
 from bot.media.process.child import Limits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, VideoRequest, new_job
@@ -145,7 +145,7 @@ def _page() -> str:
 
 
 def _message(scene: _Scene) -> str:
-    cards = Cards(Texts.load(), free_backends=frozenset({"storyboard"}), clock=lambda: _NOW)
+    cards = CardRenderer(Texts.load(), free_backends=frozenset({"storyboard"}), clock=lambda: _NOW)
     if scene.job.state is JobState.SUCCEEDED:
         view = cards.render_video(scene.job, filename=_FILE)
     else:

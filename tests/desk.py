@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.artifacts import Artifact
-from bot.delivery.card_edits import Messages
+from bot.delivery.card_edits import CardEdits
 from bot.delivery.deliverer import DiscordDeliverer
 from bot.delivery.dm import DirectMessages
-from bot.delivery.dm_notices import Notices
-from bot.delivery.edit_lock import Patience, Turns
-from bot.delivery.interaction_token import TokenRoute
+from bot.delivery.dm_notices import DmNotices
+from bot.delivery.edit_lock import EditLock, EditPatience
+from bot.delivery.interaction_token import InteractionTokens
 from bot.delivery.resend import Resender
-from bot.delivery.upload_fallback import Ladder
-from bot.delivery.views.card import Cards
-from bot.delivery.views.library_view import Shelf
+from bot.delivery.upload_fallback import UploadFallback
+from bot.delivery.views.card import CardRenderer
+from bot.delivery.views.library_view import LibraryView
 from bot.demo.fake_discord.server import Sandbox
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
@@ -56,8 +56,8 @@ class Desk:
     bench: Bench
     bot: VideoBot
     clock: Clock
-    cards: Cards
-    messages: Messages
+    cards: CardRenderer
+    messages: CardEdits
     direct: DirectMessages
     public_url: str = ""
     handovers: list[str] = field(default_factory=list[str])
@@ -65,24 +65,24 @@ class Desk:
     def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
         bench = self.bench
         links = Links(b"key", public_url=public_url, lifetime=60.0, clock=self.clock)
-        ladder = make_ladder(bench, self.clock, links)
-        notices = Notices(
+        upload_fallback = make_upload_fallback(bench, self.clock, links)
+        dm_notices = DmNotices(
             direct=self.direct,
             cards=self.cards,
             jobs=bench.jobs,
             links=links,
-            ladder=ladder,
+            upload_fallback=upload_fallback,
             artifacts=bench.artifacts,
             people=bench.people,
             clock=self.clock,
         )
         return DiscordDeliverer(
             messages=self.messages,
-            notices=notices,
+            dm_notices=dm_notices,
             cards=self.cards,
             outlooks=Outlooks(bench.database),
-            turns=Turns(Patience(usual=0.2, unanswered=0.2)),
-            ladder=ladder,
+            edit_lock=EditLock(EditPatience(usual=0.2, unanswered=0.2)),
+            upload_fallback=upload_fallback,
             links=links,
             artifacts=bench.artifacts,
             note_handover=self.handovers.append,
@@ -128,9 +128,9 @@ class Desk:
         return self.sandbox.ledger.operations(operation)
 
 
-def make_ladder(bench: Bench, clock: Clock, links: Links) -> Ladder:
+def make_upload_fallback(bench: Bench, clock: Clock, links: Links) -> UploadFallback:
     """Return what finds a file that Discord takes."""
-    return Ladder(
+    return UploadFallback(
         limits=UploadLimits(bench.database),
         shrinker=bench.editor,
         workspace=bench.workspace,
@@ -144,8 +144,8 @@ def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resend
     links = Links(b"key", public_url=public_url, lifetime=60.0, clock=clock)
     return Resender(
         library=bench.library,
-        shelf=Shelf(Texts.load()),
-        ladder=make_ladder(bench, clock, links),
+        library_view=LibraryView(Texts.load()),
+        upload_fallback=make_upload_fallback(bench, clock, links),
         links=links,
         pauses=(0, 0),
     )
@@ -169,7 +169,7 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
 def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Services:
     """Put together what cogs need, as the app does it."""
     texts = Texts.load()
-    cards = Cards(texts, free_backends=frozenset(), clock=clock)
+    cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)
     presets = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
     return Services(
         jobs=bench.jobs,
@@ -201,7 +201,7 @@ async def open_desk(
         Sandbox(folder / "discord", clock=clock) as sandbox,
         open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
         VideoBot() as bot,
-        TokenRoute(bot, clock=clock) as tokens,
+        InteractionTokens(bot, clock=clock) as tokens,
     ):
         bot.services = services = make_services(bench, clock, voice)
         await log_in(bot, sandbox.token, api_url=sandbox.url)
@@ -214,7 +214,7 @@ async def open_desk(
                 bot=bot,
                 clock=clock,
                 cards=services.cards,
-                messages=Messages(bot, bench.jobs, tokens),
+                messages=CardEdits(bot, bench.jobs, tokens),
                 direct=DirectMessages(bot, bench.people, clock=clock),
             )
         finally:

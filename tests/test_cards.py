@@ -10,7 +10,7 @@ import pytest
 
 from bot.artifacts import NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.button_ids import TEMPLATE, Action, make_button
-from bot.delivery.views.card import Cards
+from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.formatting import clock_time, cut, megabytes, progress_bar, rough_time
 from bot.demo.fake_discord.state.components import every
 from bot.errors import ErrorKind
@@ -38,8 +38,8 @@ FINISHED = ["Again", "Edit prompt", "Add narration", "Delete"]
 
 
 @pytest.fixture
-def cards(clock: Clock) -> Cards:
-    return Cards(Texts.load(), free_backends=frozenset({"storyboard"}), clock=clock)
+def cards(clock: Clock) -> CardRenderer:
+    return CardRenderer(Texts.load(), free_backends=frozenset({"storyboard"}), clock=clock)
 
 
 def job(state: JobState, **changes: Any) -> Job:
@@ -95,7 +95,7 @@ def colour(view: ui.LayoutView) -> int:
     ],
 )
 def test_each_state_says_what_happens_to_which_prompt(
-    cards: Cards, state: JobState, heading: str
+    cards: CardRenderer, state: JobState, heading: str
 ) -> None:
     lines = read(cards.render(job(state)))
     assert lines[:2] == [f"**{heading}**", "> a cat on a roof"]
@@ -104,7 +104,7 @@ def test_each_state_says_what_happens_to_which_prompt(
 
 
 @pytest.mark.parametrize("state", JobState)
-def test_only_what_can_be_pressed_has_a_button(cards: Cards, state: JobState) -> None:
+def test_only_what_can_be_pressed_has_a_button(cards: CardRenderer, state: JobState) -> None:
     if state in {JobState.NOTIFYING, JobState.SUCCEEDED}:
         return  # these cards carry the video
     ends = {
@@ -128,7 +128,9 @@ def test_only_what_can_be_pressed_has_a_button(cards: Cards, state: JobState) ->
         ("audio.not_kept", ["Try another file"]),
     ],
 )
-def test_a_failed_job_offers_what_may_help(cards: Cards, key: str, offered: list[str]) -> None:
+def test_a_failed_job_offers_what_may_help(
+    cards: CardRenderer, key: str, offered: list[str]
+) -> None:
     failure = Failure(key=key, fields={"max_mb": "25"})
     view = cards.render(job(JobState.FAILED, failure=failure))
     assert labels(view) == [*offered, "Delete"]
@@ -136,7 +138,7 @@ def test_a_failed_job_offers_what_may_help(cards: Cards, key: str, offered: list
     assert styles == [*[1, 2][: len(offered)], 4]  # the first stands out
 
 
-def test_the_narration_is_named_while_it_is_worked_on(cards: Cards) -> None:
+def test_the_narration_is_named_while_it_is_worked_on(cards: CardRenderer) -> None:
     lines = read(cards.render(job(JobState.MERGING, attachment=VOICE)))
     assert lines[0] == "**Adding your narration**"
     assert lines[-1].endswith("· your narration")
@@ -154,13 +156,13 @@ def test_the_narration_is_named_while_it_is_worked_on(cards: Cards) -> None:
     ],
 )
 def test_what_is_not_told_in_percent_is_told_in_time(
-    cards: Cards, progress: int | None, line: str
+    cards: CardRenderer, progress: int | None, line: str
 ) -> None:
     shown = job(JobState.GENERATING, progress=progress, generating_at=START - 60)
     assert read(cards.render(shown))[2] == line
 
 
-def test_a_late_video_is_said_to_be_late_with_its_progress(cards: Cards) -> None:
+def test_a_late_video_is_said_to_be_late_with_its_progress(cards: CardRenderer) -> None:
     lines = read(cards.render(job(JobState.GENERATING, late=True, progress=99)))
     assert lines[0] == "**Late: still waiting, because it was paid for**"
     assert "99%" in lines[2]
@@ -168,12 +170,12 @@ def test_a_late_video_is_said_to_be_late_with_its_progress(cards: Cards) -> None
     assert lines[0] == "**Fetching the video**"
 
 
-def test_a_doubt_names_the_price_of_either_answer(cards: Cards) -> None:
+def test_a_doubt_names_the_price_of_either_answer(cards: CardRenderer) -> None:
     assert "may be charged twice" in read(cards.render(job(JobState.UNDECIDED)))[2]
 
 
 @pytest.mark.parametrize("kind", ErrorKind)
-def test_each_failure_is_explained_with_what_it_cost(cards: Cards, kind: ErrorKind) -> None:
+def test_each_failure_is_explained_with_what_it_cost(cards: CardRenderer, kind: ErrorKind) -> None:
     failure = Failure(key=f"failed.{kind}", fields={"incident": JOB_ID})
     free = read(cards.render(job(JobState.FAILED, failure=failure)))
     assert free[2] == Texts.load()(f"failed.{kind}")
@@ -182,7 +184,7 @@ def test_each_failure_is_explained_with_what_it_cost(cards: Cards, kind: ErrorKi
     assert paid[3] == "The video service may have charged for it."
 
 
-def test_a_fault_of_the_video_service_is_not_told_as_ours(cards: Cards) -> None:
+def test_a_fault_of_the_video_service_is_not_told_as_ours(cards: CardRenderer) -> None:
     theirs = Failure(key=f"failed.{ErrorKind.INTERNAL}")
     ours = Failure(key="failed.bug", fields={"incident": JOB_ID})
     said = [read(cards.render(job(JobState.FAILED, failure=each)))[2] for each in (theirs, ours)]
@@ -190,7 +192,7 @@ def test_a_fault_of_the_video_service_is_not_told_as_ours(cards: Cards) -> None:
     assert said[1].startswith("Something went wrong on my side.")
 
 
-def test_a_failure_is_told_with_its_numbers(cards: Cards) -> None:
+def test_a_failure_is_told_with_its_numbers(cards: CardRenderer) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 700, "max_seconds": 600})
     assert (
         "700 s long, and the limit here is 600 s"
@@ -208,7 +210,7 @@ def test_a_failure_is_told_with_its_numbers(cards: Cards) -> None:
     ],
 )
 def test_what_an_attachment_was_is_told_in_the_persons_language(
-    cards: Cards, locale: str, found: str, sentence: str
+    cards: CardRenderer, locale: str, found: str, sentence: str
 ) -> None:
     failure = Failure(key="audio.not_audio", fields={"found": found})
     failed = job(JobState.FAILED, failure=failure)
@@ -216,7 +218,7 @@ def test_what_an_attachment_was_is_told_in_the_persons_language(
     assert sentence in shown[2]
 
 
-def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: Cards) -> None:
+def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: CardRenderer) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 1234.5, "max_seconds": 600})
     failed = job(JobState.FAILED, failure=failure)
     german = replace(failed, asker=replace(failed.origin, locale="de"))
@@ -224,13 +226,13 @@ def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: Cards)
     assert "1,234.5 s long" in read(cards.render(failed))[2]
 
 
-def test_a_cancelled_job_says_whether_it_may_cost(cards: Cards) -> None:
+def test_a_cancelled_job_says_whether_it_may_cost(cards: CardRenderer) -> None:
     assert read(cards.render(job(JobState.CANCELLED)))[2] == "Nothing was charged."
     sent = job(JobState.CANCELLED, submitted_at=START - 30)
     assert "may charge for it" in read(cards.render(sent))[2]
 
 
-def test_what_this_machine_makes_costs_nothing_however_it_ends(cards: Cards) -> None:
+def test_what_this_machine_makes_costs_nothing_however_it_ends(cards: CardRenderer) -> None:
     ours = job(JobState.FAILED, backend="storyboard", remote_id="video_1", submitted_at=START)
     failed = replace(ours, failure=Failure(key="failed.timeout"))
     assert read(cards.render(failed))[3] == "Nothing was charged."
@@ -253,18 +255,18 @@ SPOKEN = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
     ],
 )
 def test_what_is_spoken_may_cost_where_the_voice_does(
-    clock: Clock, cards: Cards, changes: dict[str, Any], bill: list[str]
+    clock: Clock, cards: CardRenderer, changes: dict[str, Any], bill: list[str]
 ) -> None:
     state = JobState.FAILED if "failure" in changes else JobState.CANCELLED
     ended = job(state, **(SPOKEN | changes))
-    paid = Cards(Texts.load(), free_backends=frozenset(), voice_costs=True, clock=clock)
+    paid = CardRenderer(Texts.load(), free_backends=frozenset(), voice_costs=True, clock=clock)
     line = 3 if "failure" in changes else 2
     assert read(paid.render(ended))[line].startswith(bill[0])
     if ended.failure is None:
         assert read(cards.render(ended))[line] == "Nothing was charged."
 
 
-def test_good_bad_open_and_doubtful_cards_look_different(cards: Cards) -> None:
+def test_good_bad_open_and_doubtful_cards_look_different(cards: CardRenderer) -> None:
     looks = {
         colour(cards.render(job(state)))
         for state in (
@@ -280,7 +282,7 @@ def test_good_bad_open_and_doubtful_cards_look_different(cards: Cards) -> None:
     assert colour(linked) == done
 
 
-def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: Cards) -> None:
+def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: CardRenderer) -> None:
     view = cards.render_video(job(JobState.DELIVERING), filename="clapper-01234567.mp4")
     [item] = next(part["items"] for part in parts(view) if "items" in part)
     assert item["media"]["url"] == "attachment://clapper-01234567.mp4"
@@ -290,28 +292,28 @@ def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: Cards) 
 
 
 @pytest.mark.parametrize("note", [NOTE_NOT_MERGED, NOTE_SILENT])
-def test_a_note_stands_with_the_video_and_with_the_link(cards: Cards, note: str) -> None:
+def test_a_note_stands_with_the_video_and_with_the_link(cards: CardRenderer, note: str) -> None:
     noted = job(JobState.DELIVERING, note=note)
     sentence = Texts.load()(note)
     assert sentence in read(cards.render_video(noted, filename="a.mp4"))
     assert sentence in read(cards.render_link(noted, ARTIFACT, url="https://x.example/d/1"))
 
 
-def test_a_link_says_how_much_it_leads_to(cards: Cards) -> None:
+def test_a_link_says_how_much_it_leads_to(cards: CardRenderer) -> None:
     view = cards.render_link(job(JobState.DELIVERING), ARTIFACT, url="https://x.example/d/1")
     assert labels(view) == ["Watch the video (31 MB)", *FINISHED]
     assert [part["url"] for part in parts(view) if "url" in part] == ["https://x.example/d/1"]
     assert read(view)[-1].endswith("made in 2:00")
 
 
-def test_a_held_video_says_who_has_to_do_what(cards: Cards) -> None:
+def test_a_held_video_says_who_has_to_do_what(cards: CardRenderer) -> None:
     lines = read(cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000))
     assert lines[:2] == ["**Ready: waiting for the operator**", "> a cat on a roof"]
     assert "its 31 MB are more than Discord takes here (9.5 MB)" in lines[2]
     assert "PUBLIC_URL" in lines[2]
 
 
-def test_the_wait_for_the_operator_is_not_part_of_the_making(cards: Cards) -> None:
+def test_the_wait_for_the_operator_is_not_part_of_the_making(cards: CardRenderer) -> None:
     ready = replace(ARTIFACT, created_at=START - 60)
     made = job(JobState.DELIVERING)
     for view in (
@@ -321,7 +323,7 @@ def test_the_wait_for_the_operator_is_not_part_of_the_making(cards: Cards) -> No
         assert read(view)[-1].endswith("made in 1:00")
 
 
-def test_a_held_video_can_be_deleted(cards: Cards) -> None:
+def test_a_held_video_can_be_deleted(cards: CardRenderer) -> None:
     view = cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000)
     assert labels(view) == ["Delete"]
 
@@ -336,7 +338,7 @@ def test_a_held_video_can_be_deleted(cards: Cards) -> None:
     ],
 )
 def test_a_new_narration_that_came_to_nothing_offers_what_may_help(
-    cards: Cards, key: str | None, offered: list[str]
+    cards: CardRenderer, key: str | None, offered: list[str]
 ) -> None:
     failure = Failure(key=key) if key else None
     state = JobState.FAILED if key else JobState.CANCELLED
@@ -360,7 +362,7 @@ def test_a_new_narration_that_came_to_nothing_offers_what_may_help(
         "a\n# b\r\n\u2028> c",
     ],
 )
-def test_a_prompt_formats_and_mentions_nothing(cards: Cards, prompt: str) -> None:
+def test_a_prompt_formats_and_mentions_nothing(cards: CardRenderer, prompt: str) -> None:
     quoted = read(cards.render(prompted(prompt)))[1].removeprefix("> ")
     bare = re.sub(r"\\[*_~|`\\<>#()\-\[\]]", "x", quoted)
     assert not re.search(
@@ -372,7 +374,7 @@ def test_a_prompt_formats_and_mentions_nothing(cards: Cards, prompt: str) -> Non
         assert JOB_ID.startswith(marker.removeprefix("-# clapper "))
 
 
-def test_a_long_prompt_is_cut_to_a_few_lines(cards: Cards) -> None:
+def test_a_long_prompt_is_cut_to_a_few_lines(cards: CardRenderer) -> None:
     quoted = read(cards.render(prompted("word " * 400)))[1]
     assert quoted.endswith("word…")
     assert len(quoted) <= 302
@@ -401,14 +403,14 @@ def test_a_cut_falls_at_the_end_of_a_word_and_never_inside_a_letter(
     assert cut(text, characters) == shown
 
 
-def test_the_worst_of_prompts_leaves_a_card_within_discords_limit(cards: Cards) -> None:
+def test_the_worst_of_prompts_leaves_a_card_within_discords_limit(cards: CardRenderer) -> None:
     worst = prompted("*" * 2000, JobState.FAILED)
     worst = replace(worst, failure=Failure(key="failed.invalid"), attachment=VOICE)
     assert len("".join(read(cards.render(worst)))) < 4000
     assert len(cards.dm(worst, link="https://x.example/" + "x" * 200)) < 2000
 
 
-def test_an_unknown_language_reads_english(cards: Cards) -> None:
+def test_an_unknown_language_reads_english(cards: CardRenderer) -> None:
     foreign = job(JobState.QUEUED, asker=origin(locale="tlh"))
     assert read(cards.render(foreign))[0] == "**Waiting its turn**"
 
@@ -439,7 +441,7 @@ def test_what_is_no_button_of_ours_is_left_alone(custom_id: str) -> None:
     assert re.fullmatch(TEMPLATE, custom_id) is None
 
 
-async def test_a_card_is_stopped_so_that_nothing_of_it_stays(cards: Cards) -> None:
+async def test_a_card_is_stopped_so_that_nothing_of_it_stays(cards: CardRenderer) -> None:
     assert cards.render(job(JobState.QUEUED)).is_finished()
     assert cards.render_video(job(JobState.DELIVERING), filename="a.mp4").is_finished()
 
@@ -462,7 +464,7 @@ def test_numbers_read_as_people_write_them() -> None:
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_a_held_line_says_why_and_who_knows_and_for_how_long(
-    cards: Cards, trouble: Trouble
+    cards: CardRenderer, trouble: Trouble
 ) -> None:
     view = cards.render(job(JobState.QUEUED), Outlook(trouble=trouble))
     heading, _, reason, ends, _ = read(view)
@@ -479,7 +481,7 @@ def test_a_held_line_says_why_and_who_knows_and_for_how_long(
     assert read(cards.render(job(JobState.RECEIVED), known))[0] == "**Getting ready**"
 
 
-def test_who_waits_is_told_the_place_in_line_and_the_usual_time(cards: Cards) -> None:
+def test_who_waits_is_told_the_place_in_line_and_the_usual_time(cards: CardRenderer) -> None:
     waiting = job(JobState.QUEUED)
     usual = "-# One like this usually takes about 1:40 minutes"
     for place, line in ((1, "Next in line"), (12, "Place in line: 12")):
@@ -491,7 +493,7 @@ def test_who_waits_is_told_the_place_in_line_and_the_usual_time(cards: Cards) ->
 
 @pytest.mark.parametrize("progress", [None, 40])
 def test_the_usual_time_stands_below_the_progress_until_it_is_late(
-    cards: Cards, progress: int | None
+    cards: CardRenderer, progress: int | None
 ) -> None:
     outlook = Outlook(usual_seconds=15.0)
     shown = job(JobState.GENERATING, progress=progress)
@@ -501,7 +503,7 @@ def test_the_usual_time_stands_below_the_progress_until_it_is_late(
     assert "usually" not in "".join(read(cards.render(replace(shown, late=True), outlook)))
 
 
-def test_a_step_can_be_named_by_a_sentence_of_its_own_and_have_a_note(cards: Cards) -> None:
+def test_a_step_can_be_named_by_a_sentence_of_its_own_and_have_a_note(cards: CardRenderer) -> None:
     view = cards.render(job(JobState.DELIVERING), stage="state.fitting", note="card.by_dm")
     lines = read(view)
     assert lines[0] == "**Making it small enough for Discord**"
@@ -522,7 +524,7 @@ def test_a_step_can_be_named_by_a_sentence_of_its_own_and_have_a_note(cards: Car
     ],
 )
 def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
-    cards: Cards, state: JobState, heading: str
+    cards: CardRenderer, state: JobState, heading: str
 ) -> None:
     failure = Failure(key="failed.not_narrated") if state is JobState.FAILED else None
     over = job(state, clip_of="a" * 32, attachment=VOICE, failure=failure)
@@ -533,7 +535,9 @@ def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
     assert set(labels(cards.render(over))) <= {"Cancel", "Delete", "Try another file"}
 
 
-def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(cards: Cards) -> None:
+def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(
+    cards: CardRenderer,
+) -> None:
     over = job(JobState.DELIVERING, clip_of="a" * 32, attachment=VOICE)
     last = read(cards.render_video(over, filename="a.mp4"))[-1]
     assert last == "-# For <@42> · new narration · made in 2:00"
@@ -542,7 +546,7 @@ def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(cards
 # A smaller copy, and links.
 
 
-def test_a_smaller_copy_says_so_and_leads_to_the_original(cards: Cards) -> None:
+def test_a_smaller_copy_says_so_and_leads_to_the_original(cards: CardRenderer) -> None:
     fitted = job(JobState.DELIVERING, note=NOTE_NOT_MERGED)
     url = "https://x.example/d/1"
     view = cards.render_video(fitted, filename="a.mp4", note="card.smaller", original=url)
@@ -561,7 +565,7 @@ def test_a_smaller_copy_says_so_and_leads_to_the_original(cards: Cards) -> None:
     ],
 )
 def test_a_link_plays_on_the_card_where_discord_could_play_it(
-    cards: Cards, url: str, megabytes: int, *, plays: bool
+    cards: CardRenderer, url: str, megabytes: int, *, plays: bool
 ) -> None:
     artifact = replace(ARTIFACT, size=megabytes * 1024 * 1024)
     done = job(JobState.DELIVERING)
@@ -571,7 +575,7 @@ def test_a_link_plays_on_the_card_where_discord_could_play_it(
     assert "items" not in "".join(map(str, parts(cards.render_link(done, artifact, url=url))))
 
 
-def test_a_row_has_no_more_buttons_than_discord_takes(cards: Cards) -> None:
+def test_a_row_has_no_more_buttons_than_discord_takes(cards: CardRenderer) -> None:
     done = job(JobState.DELIVERING)
     views = [
         cards.render_video(done, filename="a.mp4", original="https://x.example"),

@@ -9,7 +9,7 @@ import pytest
 
 from bot.artifacts import Handover
 from bot.delivery.card_edits import FileTooLargeError
-from bot.delivery.upload_fallback import Ladder, Parcel, Place
+from bot.delivery.upload_fallback import UploadFallback, UploadFile, UploadTarget
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import Refusal
 from bot.errors import UnconfirmedSubmitError
@@ -50,9 +50,9 @@ class Climber:
 
     def __init__(self, desk: Desk, takes: int, *, public_url: str = "") -> None:
         self.takes = takes
-        self.uploads: list[Parcel] = []
+        self.uploads: list[UploadFile] = []
         self.said = 0
-        self._ladder = Ladder(
+        self._upload_fallback = UploadFallback(
             limits=UploadLimits(desk.bench.database),
             shrinker=desk.bench.editor,
             workspace=desk.bench.workspace,
@@ -60,11 +60,11 @@ class Climber:
             clock=desk.clock,
         )
 
-    async def climb(self, artifact: Artifact, announced: int, guild_id: int = 1) -> bool:
-        place = Place(guild_id=guild_id, announced=announced)
-        return await self._ladder.climb(artifact, place, self._upload, self._say)
+    async def upload(self, artifact: Artifact, announced: int, guild_id: int = 1) -> bool:
+        place = UploadTarget(guild_id=guild_id, announced=announced)
+        return await self._upload_fallback.upload(artifact, place, self._upload, self._say)
 
-    async def _upload(self, parcel: Parcel) -> None:
+    async def _upload(self, parcel: UploadFile) -> None:
         self.uploads.append(parcel)
         if parcel.size > self.takes:
             raise FileTooLargeError
@@ -82,19 +82,19 @@ async def test_a_refusal_teaches_the_next_lower_rung_to_this_server_for_a_week(d
     video = replace(desk.artifact(job), size=18 * MIB)
     desk.bench.editor.least[True] = MIB
     climber = Climber(desk, takes=10 * MIB)
-    assert await climber.climb(video, 20 * MIB)
+    assert await climber.upload(video, 20 * MIB)
     assert climber.sizes == [18 * MIB, 10 * MIB]
     assert climber.said == 1
     # The next one starts there, also after a restart; another server does not know.
     again = Climber(desk, takes=10 * MIB)
-    assert await again.climb(video, 20 * MIB)
+    assert await again.upload(video, 20 * MIB)
     assert again.sizes == [10 * MIB]
     assert again.said == 0
     elsewhere = Climber(desk, takes=20 * MIB)
-    assert await elsewhere.climb(video, 20 * MIB, guild_id=2)
+    assert await elsewhere.upload(video, 20 * MIB, guild_id=2)
     assert elsewhere.sizes == [18 * MIB]
     desk.clock.advance(WEEK)
-    assert await elsewhere.climb(video, 20 * MIB)
+    assert await elsewhere.upload(video, 20 * MIB)
     assert elsewhere.sizes == [18 * MIB] * 2
 
 
@@ -103,10 +103,10 @@ async def test_two_refusals_are_two_steps_and_a_third_is_the_end(desk: Desk) -> 
     video = replace(desk.artifact(job), size=60 * MIB)
     desk.bench.editor.least[True] = MIB
     climber = Climber(desk, takes=25 * MIB)
-    assert await climber.climb(video, 100 * MIB)
+    assert await climber.upload(video, 100 * MIB)
     assert climber.sizes == [60 * MIB, 50 * MIB, 25 * MIB]
     stubborn = Climber(desk, takes=0)
-    assert not await stubborn.climb(video, 100 * MIB)
+    assert not await stubborn.upload(video, 100 * MIB)
     assert stubborn.sizes == [25 * MIB, 20 * MIB, 10 * MIB]
 
 
@@ -114,7 +114,7 @@ async def test_below_the_lowest_rung_a_refusal_teaches_nothing(desk: Desk) -> No
     job, _ = await desk.video()
     video = replace(desk.artifact(job), size=8 * MIB)
     climber = Climber(desk, takes=0)
-    assert not await climber.climb(video, 20 * MIB)
+    assert not await climber.upload(video, 20 * MIB)
     assert climber.sizes == [8 * MIB]
     assert await UploadLimits(desk.bench.database).get(1, now=desk.clock()) is None
 
@@ -144,16 +144,16 @@ async def test_a_bad_copy_is_made_only_where_there_can_be_no_link(
     job, _ = await desk.video()
     desk.bench.editor.least = least
     climber = Climber(desk, takes=100, public_url=public_url)
-    assert await climber.climb(replace(desk.artifact(job), size=200), 100) is (note is not None)
+    assert await climber.upload(replace(desk.artifact(job), size=200), 100) is (note is not None)
     assert [parcel.note for parcel in climber.uploads] == ([note] if note else [])
 
 
 def test_a_boosted_servers_limit_does_not_count_in_a_dm() -> None:
     boosted = origin(upload_limit=100 * MIB)
-    assert Place.of_dm(boosted) == Place(guild_id=0, announced=20 * MIB)
-    assert Place.of_dm(origin(upload_limit=10 * MIB)).announced == 10 * MIB
-    assert Place.of_card(boosted) == Place(guild_id=2, announced=100 * MIB)
-    assert Place.of_card(origin(guild_id=None)).guild_id == 0
+    assert UploadTarget.of_dm(boosted) == UploadTarget(guild_id=0, announced=20 * MIB)
+    assert UploadTarget.of_dm(origin(upload_limit=10 * MIB)).announced == 10 * MIB
+    assert UploadTarget.of_card(boosted) == UploadTarget(guild_id=2, announced=100 * MIB)
+    assert UploadTarget.of_card(origin(guild_id=None)).guild_id == 0
 
 
 # On the card.

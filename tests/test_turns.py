@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.artifacts import Handover
-from bot.delivery.edit_lock import Patience, Turns
+from bot.delivery.edit_lock import EditLock, EditPatience
 from bot.delivery.progress import ProgressCards
 from bot.demo.fake_discord.rest import faults
 from bot.model import JobChanged, JobState
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONG = 60.0
-AT_ONCE = Patience(usual=0.0, unanswered=0.0)
+AT_ONCE = EditPatience(usual=0.0, unanswered=0.0)
 
 
 class Edits:
     """Who has the turn at a card, one after the other; an edit ends when `end` is set."""
 
-    def __init__(self, patience: Patience) -> None:
-        self.turns = Turns(patience)
+    def __init__(self, patience: EditPatience) -> None:
+        self.edit_lock = EditLock(patience)
         self.log: list[str] = []
         self.begun = asyncio.Event()
         self.end = asyncio.Event()
         self.with_discord = False
 
     async def progress(self) -> None:
-        async with self.turns.take("a"):
+        async with self.edit_lock.acquire("a"):
             self.log.append("progress")
             self.begun.set()
             await self.end.wait()
             self.log.append("progress done")
 
     async def final(self, job_id: str = "a") -> bool:
-        async with self.turns.insist(job_id, lambda: self.with_discord) as cut_off:
+        async with self.edit_lock.acquire_urgently(job_id, lambda: self.with_discord) as cut_off:
             self.log.append("final")
             return cut_off
 
 
 async def test_a_final_edit_lets_progress_end_when_that_is_quick() -> None:
-    edits = Edits(Patience(usual=LONG, unanswered=0.0))
+    edits = Edits(EditPatience(usual=LONG, unanswered=0.0))
     progress = asyncio.create_task(edits.progress())
     await edits.begun.wait()
     final = asyncio.create_task(edits.final())
@@ -69,7 +69,7 @@ async def test_progress_that_takes_long_is_cut_off_before_the_final_edit() -> No
 
 
 async def test_what_discord_has_already_gets_more_time() -> None:
-    edits = Edits(Patience(usual=0.0, unanswered=LONG))
+    edits = Edits(EditPatience(usual=0.0, unanswered=LONG))
     edits.with_discord = True
     progress = asyncio.create_task(edits.progress())
     await edits.begun.wait()
@@ -92,7 +92,7 @@ async def test_but_not_for_ever() -> None:
 
 async def test_one_final_edit_is_never_cut_off_by_another() -> None:
     edits = Edits(AT_ONCE)
-    async with edits.turns.insist("a", lambda: False):
+    async with edits.edit_lock.acquire_urgently("a", lambda: False):
         second = asyncio.create_task(edits.final())
         await asyncio.sleep(0)
         assert edits.log == []

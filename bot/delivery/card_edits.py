@@ -15,7 +15,7 @@ from bot.errors import DeliveryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.delivery.interaction_token import TokenRoute
+    from bot.delivery.interaction_token import InteractionTokens
     from bot.jobs.service import JobService
     from bot.model import Job
 
@@ -44,13 +44,13 @@ class FileTooLargeError(Exception):
     """Discord does not take a file of this size here."""
 
 
-class Messages:
+class CardEdits:
     """Finds and edits the messages of jobs.
 
     DeliveryError: Discord can't do it now.
     """
 
-    def __init__(self, client: discord.Client, jobs: JobService, tokens: TokenRoute) -> None:
+    def __init__(self, client: discord.Client, jobs: JobService, tokens: InteractionTokens) -> None:
         self._client = client
         self._jobs = jobs
         self._tokens = tokens
@@ -58,7 +58,7 @@ class Messages:
 
     async def find(self, job: Job) -> int | None:
         """Return the id of the card that answers an interaction, if any."""
-        if not self._tokens.lives(job):
+        if not self._tokens.is_valid(job):
             return None
         try:
             message = await self._tokens.fetch_answer(job)
@@ -105,7 +105,7 @@ class Messages:
     def avoid_token(self, job: Job) -> None:
         """Let the bot itself make the next edits, if it can: something holds the token up."""
         if job.origin.by_bot:
-            self._tokens.avoid(job)
+            self._tokens.pause(job)
 
     async def _edit(
         self,
@@ -115,7 +115,7 @@ class Messages:
         *,
         urgent: bool,
     ) -> None:
-        if not self._tokens.lives(job):
+        if not self._tokens.is_valid(job):
             await self._edit_as_bot(job, view, open_files)
             return
         try:
@@ -123,7 +123,7 @@ class Messages:
         except ThrottledError as error:
             if not (urgent and job.origin.by_bot):
                 raise
-            await self._go_round(job, view, open_files, error)
+            await self._fall_back_to_bot(job, view, open_files, error)
         except discord.HTTPException as error:
             if not _is_dead_token(error):
                 raise
@@ -131,7 +131,7 @@ class Messages:
             await self._jobs.forget_token(job.id)
             await self._edit_as_bot(job, view, open_files)
 
-    async def _go_round(
+    async def _fall_back_to_bot(
         self,
         job: Job,
         view: discord.ui.LayoutView,

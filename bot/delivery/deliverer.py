@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.artifacts import Handover
 from bot.delivery.card_edits import EditRefusedError, MessageGoneError
 from bot.delivery.interaction_token import is_time_for_last_word
-from bot.delivery.upload_fallback import Place
+from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.card import plays_inline
 from bot.errors import DeliveryError
 from bot.model import JobState
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from bot.artifacts import Artifact
-    from bot.delivery.card_edits import Messages
-    from bot.delivery.dm_notices import Notices
-    from bot.delivery.edit_lock import Turns
-    from bot.delivery.upload_fallback import Ladder, Parcel
-    from bot.delivery.views.card import Cards
+    from bot.delivery.card_edits import CardEdits
+    from bot.delivery.dm_notices import DmNotices
+    from bot.delivery.edit_lock import EditLock
+    from bot.delivery.upload_fallback import UploadFallback, UploadFile
+    from bot.delivery.views.card import CardRenderer
     from bot.links import Links
     from bot.model import Job
     from storage.artifacts import ArtifactStore
@@ -41,23 +41,23 @@ class DiscordDeliverer:
     def __init__(  # noqa: PLR0913 - the composition root names each
         self,
         *,
-        messages: Messages,
-        notices: Notices,
-        cards: Cards,
+        messages: CardEdits,
+        dm_notices: DmNotices,
+        cards: CardRenderer,
         outlooks: Outlooks,
-        turns: Turns,
-        ladder: Ladder,
+        edit_lock: EditLock,
+        upload_fallback: UploadFallback,
         links: Links,
         artifacts: ArtifactStore,
         note_handover: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._messages = messages
-        self._notices = notices
+        self._dm_notices = dm_notices
         self._cards = cards
         self._outlooks = outlooks
-        self._turns = turns
-        self._ladder = ladder
+        self._edit_lock = edit_lock
+        self._upload_fallback = upload_fallback
         self._links = links
         self._artifacts = artifacts
         self._note_handover = note_handover
@@ -69,7 +69,9 @@ class DiscordDeliverer:
 
     async def show(self, job: Job) -> None:
         """Make the card say how the job stands; a card that is gone is no error."""
-        async with self._turns.insist(job.id, lambda: self._messages.is_unanswered(job)) as cut_off:
+        async with self._edit_lock.acquire_urgently(
+            job.id, lambda: self._messages.is_unanswered(job)
+        ) as cut_off:
             if cut_off:
                 self._messages.avoid_token(job)
             shown = await self._show(job, urgent=True)
@@ -78,7 +80,7 @@ class DiscordDeliverer:
 
     def turn(self, job_id: str) -> AbstractAsyncContextManager[None]:
         """Wait for the edits of this card that are under way; then `refresh` may be called."""
-        return self._turns.take(job_id)
+        return self._edit_lock.acquire(job_id)
 
     async def refresh(self, job: Job) -> bool:
         """Show progress, for a caller who has the turn; False: the card is gone.
@@ -89,7 +91,9 @@ class DiscordDeliverer:
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
         """Upload the video as far as Discord takes it, else link it, else keep it."""
-        async with self._turns.insist(job.id, lambda: self._messages.is_unanswered(job)) as cut_off:
+        async with self._edit_lock.acquire_urgently(
+            job.id, lambda: self._messages.is_unanswered(job)
+        ) as cut_off:
             if cut_off:
                 self._messages.avoid_token(job)
             try:
@@ -106,15 +110,15 @@ class DiscordDeliverer:
 
         False: the video is too large for a DM, and waits for a link.
         """
-        return await self._notices.notify(job, artifact)
+        return await self._dm_notices.notify(job, artifact)
 
     async def _say_elsewhere(self, job: Job) -> None:
         match job.state:
             # Where the bot itself can't edit, the card has promised the result by DM.
             case JobState.FAILED if not job.origin.by_bot:
-                await self._notices.tell_failure(job)
+                await self._dm_notices.tell_failure(job)
             case JobState.UNDECIDED:
-                await self._notices.ask(job)
+                await self._dm_notices.ask(job)
             case _:
                 pass
 
@@ -132,9 +136,9 @@ class DiscordDeliverer:
 
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
         link = self._links.make(job.id) if self._links.possible else None
-        place = Place.of_card(job.origin)
+        place = UploadTarget.of_card(job.origin)
 
-        async def upload(parcel: Parcel) -> None:
+        async def upload(parcel: UploadFile) -> None:
             view = self._cards.render_video(
                 job,
                 filename=parcel.filename,
@@ -144,7 +148,9 @@ class DiscordDeliverer:
             )
             await self._messages.edit(job, view, lambda: (parcel.open(),))
 
-        if await self._ladder.climb(artifact, place, upload, lambda: self._say_fitting(job)):
+        if await self._upload_fallback.upload(
+            artifact, place, upload, lambda: self._say_fitting(job)
+        ):
             self._note_handover("upload")
             return Handover.CARD
         if link is not None:
@@ -153,7 +159,7 @@ class DiscordDeliverer:
             return Handover.CARD
         log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
         self._note_handover("held")
-        limit = await self._ladder.limit(place)
+        limit = await self._upload_fallback.limit(place)
         await self._messages.edit(job, self._cards.render_held(job, artifact, limit=limit))
         return Handover.HELD
 

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.delivery.dm import DmRefusedError
-from bot.delivery.upload_fallback import Place
+from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.library_view import jump_url
 from bot.model import Notify
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from bot.artifacts import Artifact
     from bot.delivery.dm import DirectMessages
-    from bot.delivery.upload_fallback import Ladder, Parcel
-    from bot.delivery.views.card import Cards
+    from bot.delivery.upload_fallback import UploadFallback, UploadFile
+    from bot.delivery.views.card import CardRenderer
     from bot.jobs.service import JobService
     from bot.links import Links
     from bot.model import Job
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Notices:
+class DmNotices:
     """Writes to people as they chose.
 
     A job has one DM at the most, and another for each question that its card can't ask.
@@ -36,10 +36,10 @@ class Notices:
         self,
         *,
         direct: DirectMessages,
-        cards: Cards,
+        cards: CardRenderer,
         jobs: JobService,
         links: Links,
-        ladder: Ladder,
+        upload_fallback: UploadFallback,
         artifacts: ArtifactStore,
         people: PeopleStore,
         clock: Callable[[], float],
@@ -48,7 +48,7 @@ class Notices:
         self._cards = cards
         self._jobs = jobs
         self._links = links
-        self._ladder = ladder
+        self._upload_fallback = upload_fallback
         self._artifacts = artifacts
         self._people = people
         self._clock = clock
@@ -104,7 +104,7 @@ class Notices:
     async def _bring(self, job: Job, artifact: Artifact, *, may_be_there: bool) -> bool:
         link = self._link(artifact) if self._links.possible else None
 
-        async def upload(parcel: Parcel) -> None:
+        async def upload(parcel: UploadFile) -> None:
             original = link if parcel.note else None
             text = self._cards.dm_here(job, note=parcel.note, original=original)
             await self._direct.send(
@@ -114,7 +114,9 @@ class Notices:
                 may_be_there=may_be_there,
             )
 
-        if not await self._ladder.climb(artifact, Place.of_dm(job.origin), upload, _say_nothing):
+        if not await self._upload_fallback.upload(
+            artifact, UploadTarget.of_dm(job.origin), upload, _say_nothing
+        ):
             if link is None:
                 log.warning(
                     "delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class EditPatience:
     """Seconds that an edit under way gets before it is cut off.
 
     More where Discord has it already: cut off, it could still land, over what was written after it.
@@ -26,7 +26,7 @@ class Patience:
 
 
 @dataclass(kw_only=True, slots=True)
-class _Turn:
+class _CardLock:
     """Who edits a card now; the last of its users forgets it, so that old cards cost nothing."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -34,15 +34,15 @@ class _Turn:
     in_passing: asyncio.Task[object] | None = None
 
 
-class Turns:
+class EditLock:
     """Hands out the turns at each card; those of progress can be cut short."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: EditPatience) -> None:
         self._patience = patience
-        self._turns: dict[str, _Turn] = {}
+        self._edit_lock: dict[str, _CardLock] = {}
 
     @asynccontextmanager
-    async def take(self, job_id: str) -> AsyncGenerator[None]:
+    async def acquire(self, job_id: str) -> AsyncGenerator[None]:
         """Wait for a turn, in a task that whoever comes with the job's end may cancel."""
         async with self._user(job_id) as turn, turn.lock:
             turn.in_passing = asyncio.current_task()
@@ -52,7 +52,9 @@ class Turns:
                 turn.in_passing = None
 
     @asynccontextmanager
-    async def insist(self, job_id: str, is_unanswered: Callable[[], bool]) -> AsyncGenerator[bool]:
+    async def acquire_urgently(
+        self, job_id: str, is_unanswered: Callable[[], bool]
+    ) -> AsyncGenerator[bool]:
         """Wait for a turn, but not for long on progress; True: that was cut off.
 
         `is_unanswered` tells whether Discord has the edit under way.
@@ -63,15 +65,15 @@ class Turns:
                 yield cut_off
 
     @asynccontextmanager
-    async def _user(self, job_id: str) -> AsyncGenerator[_Turn]:
-        turn = self._turns.setdefault(job_id, _Turn())
+    async def _user(self, job_id: str) -> AsyncGenerator[_CardLock]:
+        turn = self._edit_lock.setdefault(job_id, _CardLock())
         turn.users += 1
         try:
             yield turn
         finally:
             turn.users -= 1
             if not turn.users:
-                del self._turns[job_id]
+                del self._edit_lock[job_id]
 
     async def _make_way(
         self, job_id: str, task: asyncio.Task[object] | None, is_unanswered: Callable[[], bool]

@@ -37,7 +37,7 @@ class ThrottledError(aiohttp.ClientError):
         self.seconds = seconds
 
 
-class TokenRoute:
+class InteractionTokens:
     """Fetches and edits messages by token; use it as `async with TokenRoute(...)`.
 
     It has a session of its own: discord.py would sleep through a rate limit, and whoever comes next
@@ -74,7 +74,7 @@ class TokenRoute:
     ) -> None:
         await self._session.close()
 
-    def lives(self, job: Job) -> bool:
+    def is_valid(self, job: Job) -> bool:
         """Tell whether the token still works, and for long enough."""
         until = job.origin.token_until - _MARGIN_SECONDS
         return job.origin.token is not None and self._clock() < until
@@ -87,7 +87,7 @@ class TokenRoute:
         """Tell whether Discord has a request about the job's message, and has not answered."""
         return str(job.origin.message_id) in self._unanswered
 
-    def avoid(self, job: Job, seconds: float = _PAUSE_SECONDS) -> None:
+    def pause(self, job: Job, seconds: float = _PAUSE_SECONDS) -> None:
         """Send nothing by a job's token for a while."""
         now = self._clock()
         self._closed_until = {key: at for key, at in self._closed_until.items() if at > now}
@@ -115,7 +115,7 @@ class TokenRoute:
             )
         except ThrottledError as error:
             log.info("token.throttled id=%s seconds=%.1f", job.id, error.seconds)
-            self.avoid(job, error.seconds)
+            self.pause(job, error.seconds)
             raise
 
     def _webhook(self, job: Job) -> discord.Webhook:

@@ -10,7 +10,7 @@ import aiohttp
 import discord
 
 from bot.delivery.card_edits import FileTooLargeError, describe, is_too_large
-from bot.delivery.upload_fallback import Place
+from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.formatting import megabytes
 from bot.errors import UserError
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from discord import ui
 
     from bot.artifacts import Artifact
-    from bot.delivery.upload_fallback import Ladder, Parcel
-    from bot.delivery.views.library_view import Shelf
+    from bot.delivery.upload_fallback import UploadFallback, UploadFile
+    from bot.delivery.views.library_view import LibraryView
     from bot.library.index import Library
     from bot.links import Links
     from bot.model import Job
@@ -40,14 +40,14 @@ class Resender:
         self,
         *,
         library: Library,
-        shelf: Shelf,
-        ladder: Ladder,
+        library_view: LibraryView,
+        upload_fallback: UploadFallback,
         links: Links,
         pauses: Sequence[float] = (1.0, 4.0),
     ) -> None:
         self._library = library
-        self._shelf = shelf
-        self._ladder = ladder
+        self._library_view = library_view
+        self._upload_fallback = upload_fallback
         self._links = links
         self._pauses = pauses
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -74,10 +74,12 @@ class Resender:
     ) -> None:
         locale = str(interaction.locale)
         link = self._links.make(job.id) if self._links.possible else None
-        place = Place(guild_id=interaction.guild_id or 0, announced=interaction.filesize_limit)
+        place = UploadTarget(
+            guild_id=interaction.guild_id or 0, announced=interaction.filesize_limit
+        )
 
-        async def upload(parcel: Parcel) -> None:
-            view = self._shelf.render_video(
+        async def upload(parcel: UploadFile) -> None:
+            view = self._library_view.render_video(
                 job,
                 locale,
                 filename=parcel.filename,
@@ -86,17 +88,19 @@ class Resender:
             )
             await self._upload(interaction, view, parcel)
 
-        if await self._ladder.climb(artifact, place, upload, _keep_thinking):
+        if await self._upload_fallback.upload(artifact, place, upload, _keep_thinking):
             return
         if link is None:
-            limit = await self._ladder.limit(place)
+            limit = await self._upload_fallback.limit(place)
             raise UserError(
                 "library.too_large", size=megabytes(artifact.size), limit=megabytes(limit)
             )
-        await _edit(interaction, self._shelf.render_link(job, locale, artifact=artifact, url=link))
+        await _edit(
+            interaction, self._library_view.render_link(job, locale, artifact=artifact, url=link)
+        )
 
     async def _upload(
-        self, interaction: discord.Interaction, view: ui.LayoutView, parcel: Parcel
+        self, interaction: discord.Interaction, view: ui.LayoutView, parcel: UploadFile
     ) -> None:
         """Upload a file, and do so again when the connection breaks."""
         for pause in (*self._pauses, None):
@@ -114,7 +118,7 @@ class Resender:
                 return
 
 
-async def _open(parcel: Parcel) -> discord.File:
+async def _open(parcel: UploadFile) -> discord.File:
     try:
         return await asyncio.to_thread(parcel.open)
     except FileNotFoundError as error:

@@ -41,25 +41,25 @@ class Shrinker(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class UploadTarget:
     """Where a file goes: server 0 stands for all DMs; `announced` is in bytes."""
 
     guild_id: int
     announced: int
 
     @classmethod
-    def of_card(cls, origin: Origin) -> Place:
+    def of_card(cls, origin: Origin) -> UploadTarget:
         """Return where a job's card is."""
         return cls(guild_id=origin.guild_id or 0, announced=origin.upload_limit)
 
     @classmethod
-    def of_dm(cls, origin: Origin) -> Place:
+    def of_dm(cls, origin: Origin) -> UploadTarget:
         """Return where a job's DM goes: a server's boosts do not count there."""
         return cls(guild_id=0, announced=min(origin.upload_limit, _DM_BYTES))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Parcel:
+class UploadFile:
     """A file to upload under `filename`; `note` names the sentence that goes with a copy."""
 
     path: Path
@@ -72,7 +72,7 @@ class Parcel:
         return discord.File(self.path, filename=self.filename)
 
 
-class Ladder:
+class UploadFallback:
     """Finds what Discord takes, and remembers what it refused."""
 
     def __init__(
@@ -90,16 +90,16 @@ class Ladder:
         self._links = links
         self._clock = clock
 
-    async def limit(self, place: Place) -> int:
+    async def limit(self, place: UploadTarget) -> int:
         """Tell how many bytes a file may have there."""
         learned = await self._limits.get(place.guild_id, now=self._clock())
         return min(place.announced, _CEILING, learned or _CEILING)
 
-    async def climb(
+    async def upload(
         self,
         artifact: Artifact,
-        place: Place,
-        upload: Callable[[Parcel], Awaitable[None]],
+        place: UploadTarget,
+        upload: Callable[[UploadFile], Awaitable[None]],
         before_shrinking: Callable[[], Awaitable[None]],
     ) -> bool:
         """Upload the video, or what can be made of it; False: that is too large too."""
@@ -117,7 +117,7 @@ class Ladder:
                 return True
         return False
 
-    async def _learn(self, place: Place, refused: int) -> bool:
+    async def _learn(self, place: UploadTarget, refused: int) -> bool:
         lower = next((rung for rung in _RUNGS if rung < refused), None)
         if lower is None:
             return False
@@ -127,7 +127,7 @@ class Ladder:
 
     async def _pack(
         self, artifact: Artifact, limit: int, before_shrinking: Callable[[], Awaitable[None]]
-    ) -> Parcel | None:
+    ) -> UploadFile | None:
         job_id = artifact.job_id
         if artifact.size <= limit:
             return _parcel(job_id, self._workspace.video(job_id), artifact.size)
@@ -143,7 +143,7 @@ class Ladder:
                 return parcel
         return None
 
-    async def _copy(self, job_id: str, limit: int, *, decent: bool) -> Parcel | None:
+    async def _copy(self, job_id: str, limit: int, *, decent: bool) -> UploadFile | None:
         path = self._workspace.copy(job_id, decent=decent)
         try:
             size = (await asyncio.to_thread(path.stat)).st_size
@@ -153,5 +153,5 @@ class Ladder:
         return _parcel(job_id, path, size, note) if size <= limit else None
 
 
-def _parcel(job_id: str, path: Path, size: int, note: str | None = None) -> Parcel:
-    return Parcel(path=path, filename=f"clapper-{job_id[:8]}.mp4", size=size, note=note)
+def _parcel(job_id: str, path: Path, size: int, note: str | None = None) -> UploadFile:
+    return UploadFile(path=path, filename=f"clapper-{job_id[:8]}.mp4", size=size, note=note)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.delivery.card_edits import Messages
+from bot.delivery.card_edits import CardEdits
 from bot.delivery.deliverer import DiscordDeliverer
 from bot.delivery.dm import DirectMessages
-from bot.delivery.dm_notices import Notices
-from bot.delivery.edit_lock import Patience, Turns
-from bot.delivery.interaction_token import TokenRoute
+from bot.delivery.dm_notices import DmNotices
+from bot.delivery.edit_lock import EditLock, EditPatience
+from bot.delivery.interaction_token import InteractionTokens
 from bot.delivery.operator_notices import OperatorNotices
 from bot.delivery.resend import Resender
-from bot.delivery.upload_fallback import Ladder
-from bot.delivery.views.library_view import Shelf
+from bot.delivery.upload_fallback import UploadFallback
+from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.queue_outlook import Outlooks
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import discord
 
     from bot.delivery.upload_fallback import Shrinker
-    from bot.delivery.views.card import Cards
+    from bot.delivery.views.card import CardRenderer
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.links import Links
@@ -43,35 +43,35 @@ async def open_deliverer(  # noqa: PLR0913 - the composition root names each
     database: Database,
     *,
     jobs: JobService,
-    cards: Cards,
+    cards: CardRenderer,
     links: Links,
     workspace: Workspace,
     shrinker: Shrinker,
     clock: Callable[[], float],
-    patience: Patience | None = None,
+    patience: EditPatience | None = None,
     trace: aiohttp.TraceConfig | None = None,
     note_handover: Callable[[str], None] = lambda _: None,
 ) -> AsyncGenerator[DiscordDeliverer]:
     """Open the way by tokens, and yield the deliverer."""
     people, artifacts = PeopleStore(database), ArtifactStore(database)
-    ladder = _ladder(database, shrinker, workspace, links, clock)
-    async with TokenRoute(client, clock=clock, trace=trace) as tokens:
+    upload_fallback = _upload_fallback(database, shrinker, workspace, links, clock)
+    async with InteractionTokens(client, clock=clock, trace=trace) as tokens:
         yield DiscordDeliverer(
-            messages=Messages(client, jobs, tokens),
-            notices=Notices(
+            messages=CardEdits(client, jobs, tokens),
+            dm_notices=DmNotices(
                 direct=DirectMessages(client, people, clock=clock),
                 cards=cards,
                 jobs=jobs,
                 links=links,
-                ladder=ladder,
+                upload_fallback=upload_fallback,
                 artifacts=artifacts,
                 people=people,
                 clock=clock,
             ),
             cards=cards,
             outlooks=Outlooks(database),
-            turns=Turns(patience or Patience()),
-            ladder=ladder,
+            edit_lock=EditLock(patience or EditPatience()),
+            upload_fallback=upload_fallback,
             links=links,
             artifacts=artifacts,
             note_handover=note_handover,
@@ -92,8 +92,8 @@ def make_resender(  # noqa: PLR0913 - the composition root names each
     """Return what sends a video once more."""
     return Resender(
         library=library,
-        shelf=Shelf(texts),
-        ladder=_ladder(database, shrinker, workspace, links, clock),
+        library_view=LibraryView(texts),
+        upload_fallback=_upload_fallback(database, shrinker, workspace, links, clock),
         links=links,
     )
 
@@ -119,14 +119,14 @@ def make_operator_notices(  # noqa: PLR0913 - the composition root names each
     )
 
 
-def _ladder(
+def _upload_fallback(
     database: Database,
     shrinker: Shrinker,
     workspace: Workspace,
     links: Links,
     clock: Callable[[], float],
-) -> Ladder:
-    return Ladder(
+) -> UploadFallback:
+    return UploadFallback(
         limits=UploadLimits(database),
         shrinker=shrinker,
         workspace=workspace,

@@ -18,7 +18,7 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.delivery.resend import Resender
-    from bot.delivery.views.card import Cards
+    from bot.delivery.views.card import CardRenderer
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.library.retention import Retention
@@ -44,7 +44,7 @@ class Services:
     """What cogs need; without a `narrator` no texts are spoken."""
 
     jobs: JobService
-    cards: Cards
+    cards: CardRenderer
     outlooks: Outlooks
     texts: Texts
     presets: Presets

@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.delivery.views.button_ids import LABELS, Action, make_button
 from bot.delivery.views.card_buttons import FINISHED, HELD, choices_for
-from bot.delivery.views.card_text import Wording
+from bot.delivery.views.card_text import CardText
 from bot.delivery.views.formatting import cut, megabytes
 from bot.model import JobState, Outlook
 
@@ -36,7 +36,7 @@ _NO_OUTLOOK = Outlook()
 _Container = ui.Container[ui.LayoutView]
 
 
-class Cards:
+class CardRenderer:
     """Renders jobs; a view comes out stopped, so that nothing of it stays in memory.
 
     What `free_backends` make is never charged; what is spoken may be, where the `voice_costs`.
@@ -50,7 +50,7 @@ class Cards:
         clock: Callable[[], float],
         voice_costs: bool = False,
     ) -> None:
-        self._words = Wording(
+        self._words = CardText(
             texts, free_backends=free_backends, voice_costs=voice_costs, clock=clock
         )
 

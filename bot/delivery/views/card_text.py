@@ -24,7 +24,7 @@ _IN_DOUBT = "speech.unsure"
 _WAITING = frozenset({JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING})
 
 
-class Wording:
+class CardText:
     """Puts a job into words; what `free_backends` make is never charged.
 
     `voice_costs`: whoever speaks texts may charge for them.

@@ -24,7 +24,7 @@ _ID_CHARACTERS = 100
 _FENCES = 10  # with the line ends around it
 
 
-class DetailsPage:
+class DetailsView:
     """Renders details in the language of the person who asks; views come out stopped."""
 
     def __init__(self, texts: Texts) -> None:

@@ -31,7 +31,7 @@ _DONE = frozenset({JobState.NOTIFYING, JobState.SUCCEEDED})
 _CHOOSABLE = CANCELLABLE | {JobState.UNDECIDED}
 
 
-class Shelf:
+class LibraryView:
     """Renders a person's library in their language; views come out stopped."""
 
     def __init__(self, texts: Texts) -> None:

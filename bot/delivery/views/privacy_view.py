@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from storage.people import Person
 
 
-class Step(StrEnum):
+class PrivacyStep(StrEnum):
     """What a button does: ask whether to delete, delete, or show again what there is."""
 
     ASK = "ask"
@@ -27,12 +27,12 @@ class Step(StrEnum):
     SHOW = "show"
 
 
-TEMPLATE = rf"clapper:privacy:(?P<step>{'|'.join(Step)}):(?P<user>[0-9]{{1,20}})"
+TEMPLATE = rf"clapper:privacy:(?P<step>{'|'.join(PrivacyStep)}):(?P<user>[0-9]{{1,20}})"
 
 _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
-class PrivacyPages:
+class PrivacyView:
     """Renders for one person, in their language; views come out stopped."""
 
     def __init__(self, texts: Texts, locale: str) -> None:
@@ -67,7 +67,8 @@ class PrivacyPages:
             self._say("privacy.provider"),
         ]
         return _page(
-            lines, self._button(stored, Step.ASK, "button.delete_data", discord.ButtonStyle.danger)
+            lines,
+            self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
         )
 
     def question(self, stored: Stored) -> ui.LayoutView:
@@ -79,8 +80,12 @@ class PrivacyPages:
         ]
         return _page(
             lines,
-            self._button(stored, Step.DELETE, "button.delete_all", discord.ButtonStyle.danger),
-            self._button(stored, Step.SHOW, "button.keep_data", discord.ButtonStyle.secondary),
+            self._button(
+                stored, PrivacyStep.DELETE, "button.delete_all", discord.ButtonStyle.danger
+            ),
+            self._button(
+                stored, PrivacyStep.SHOW, "button.keep_data", discord.ButtonStyle.secondary
+            ),
         )
 
     def working(self) -> ui.LayoutView:
@@ -123,7 +128,7 @@ class PrivacyPages:
         return [self._say("privacy.open", jobs=jobs)] if jobs else []
 
     def _button(
-        self, stored: Stored, step: Step, key: str, style: discord.ButtonStyle
+        self, stored: Stored, step: PrivacyStep, key: str, style: discord.ButtonStyle
     ) -> ui.Button[ui.LayoutView]:
         custom_id = f"clapper:privacy:{step}:{stored.person.user_id}"
         return ui.Button(style=style, label=self._say(key), custom_id=custom_id)
