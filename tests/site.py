@@ -15,9 +15,9 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import Posters
 from bot.presets import Presets
 from bot.texts import Texts
-from bot.web.api.authentication import Identities
+from bot.web.api.authentication import Authentication
 from bot.web.http.client_address import Proxies
-from bot.web.http.error_response import Refusals
+from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import WebServer, bind
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
@@ -109,19 +109,19 @@ async def open_site(
         clock=bench.clock,
     )
     links = Links(b"key", public_url=public_url, lifetime=LINK_SECONDS, clock=bench.clock)
-    posters = Posters(Ffmpeg(clips.binary(), slots=1), bench.workspace)
+    poster_cache = Posters(Ffmpeg(clips.binary(), slots=1), bench.workspace)
     shares = SharePage(
         links=links,
         jobs=bench.jobs,
         artifacts=bench.artifacts,
         workspace=bench.workspace,
-        posters=posters,
+        poster_cache=poster_cache,
         texts=Texts.load(),
     )
     site = Site(
         clients=clients,
         feed=feed,
-        identities=Identities(
+        authentication=Authentication(
             tokens or {"web": TOKEN, "other": OTHER_TOKEN},
             key=b"a key",
             public_url=public_url,
@@ -129,7 +129,7 @@ async def open_site(
         ),
         texts=Texts.load(),
         links=links,
-        posters=posters,
+        poster_cache=poster_cache,
         narrator=narrator,
         max_audio_bytes=MAX_AUDIO,
         proxies=Proxies(),
@@ -139,7 +139,7 @@ async def open_site(
         [*site.routes, *shares.routes],
         listener,
         is_ready=lambda: True,
-        refuse=Refusals(Texts.load()).answer,
+        refuse=ErrorResponses(Texts.load()).answer,
     )
     await server.start()
     async with aiohttp.ClientSession(url) as http:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.web.api.authentication import Identities
+from bot.web.api.authentication import Authentication
 from tests.site import TOKEN, Caller, open_site
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ async def caller(bench: Bench) -> AsyncGenerator[Caller]:
         yield opened
 
 
-def identities(clock: Clock, **tokens: str) -> Identities:
-    return Identities(tokens, key=b"a key", public_url="", clock=clock)
+def authentication(clock: Clock, **tokens: str) -> Authentication:
+    return Authentication(tokens, key=b"a key", public_url="", clock=clock)
 
 
 async def sign_in(caller: Caller, **headers: str) -> tuple[int, str]:
@@ -81,12 +81,12 @@ async def test_signing_out_takes_the_cookie_back(caller: Caller) -> None:
 
 
 def test_a_session_ends_with_its_time_with_its_token_and_by_any_change(clock: Clock) -> None:
-    before = identities(clock, web="a-token-of-sixteen-chars")
+    before = authentication(clock, web="a-token-of-sixteen-chars")
     cookie = before.open_session("web")
 
     assert before.by_session(cookie) == "web"
-    assert identities(clock, web="another-token-of-sixteen").by_session(cookie) is None
-    assert identities(clock, other="a-token-of-sixteen-chars").by_session(cookie) is None
+    assert authentication(clock, web="another-token-of-sixteen").by_session(cookie) is None
+    assert authentication(clock, other="a-token-of-sixteen-chars").by_session(cookie) is None
     assert before.by_session(cookie.replace("web.", "xeb.")) is None
     assert before.by_session(cookie[:-1]) is None
     clock.advance(31 * 24 * 60 * 60)

@@ -15,7 +15,7 @@ from yarl import URL
 
 from bot.links import Links
 from bot.model import Client, JobState
-from bot.web.pages.file_links import Downloads
+from bot.web.pages.file_links import FileLinks
 from storage.retention import KeepingStore
 from tests.fakes import CAPS, PATIENCE, REQUEST, VOICE, origin
 from tests.wire import open_wire
@@ -379,7 +379,7 @@ async def test_a_file_that_can_not_be_deleted_stops_nothing(
 
 async def test_the_link_to_a_video_that_is_gone_leads_nowhere(bench: Bench) -> None:
     links = Links(b"key", public_url="https://c.example", lifetime=60.0, clock=bench.clock)
-    routes = Downloads(links, bench.artifacts, bench.workspace).routes
+    routes = FileLinks(links, bench.artifacts, bench.workspace).routes
     expired, deleted, vanished = [await delivered(bench) for _ in range(3)]
     app = web.Application()
     app.add_routes(routes)

@@ -186,8 +186,8 @@ async def test_many_who_look_at_once_cost_one_ffmpeg(caller: Caller, clip: bytes
             runs += 1
             return await super().run(args, **options)
 
-    posters = Posters(Counting(clips.binary(), slots=2), caller.bench.workspace)
-    found = await asyncio.gather(*(posters.get(job_id) for _ in range(5)))
+    poster_cache = Posters(Counting(clips.binary(), slots=2), caller.bench.workspace)
+    found = await asyncio.gather(*(poster_cache.get(job_id) for _ in range(5)))
 
     assert set(found) == {caller.bench.workspace.poster(job_id)}
     assert runs == 1

@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.model import JobState
 from bot.web.http.client_address import Proxies
 from bot.web.http.server import WebServer, bind
-from bot.web.http.stalled_readers import Stalls
+from bot.web.http.stalled_readers import StalledReaders
 from tests.fakes import PATIENCE, Clock
 from tests.test_web import serve
 
@@ -115,29 +115,29 @@ async def test_a_reader_that_goes_on_slowly_is_left_alone_and_one_that_stops_is_
     clock: Clock,
 ) -> None:
     async with pair() as (writer, caller), asyncio.timeout(PATIENCE):
-        stalls = Stalls(lambda: [writer.transport], seconds=60, clock=clock)
+        stalled_readers = StalledReaders(lambda: [writer.transport], seconds=60, clock=clock)
         writer.write(bytes(2 * LARGE))
-        stalls.look()
+        stalled_readers.look()
         for _ in range(3):
             clock.advance(59)
             # As much as its machine holds: only then are more bytes sent, and counted.
             before = writer.transport.get_write_buffer_size()
             while writer.transport.get_write_buffer_size() == before:
                 await asyncio.get_running_loop().sock_recv(caller, 65536)
-            stalls.look()
+            stalled_readers.look()
             assert not writer.transport.is_closing()
         # What was under way when it stopped still arrives.
         while not writer.transport.is_closing():
             clock.advance(60)
-            stalls.look()
+            stalled_readers.look()
             await turn()
 
 
 async def test_a_connection_on_which_nothing_is_to_be_read_does_not_stall(clock: Clock) -> None:
     async with pair() as (writer, _):
-        stalls = Stalls(lambda: [writer.transport], seconds=60, clock=clock)
+        stalled_readers = StalledReaders(lambda: [writer.transport], seconds=60, clock=clock)
         for _ in range(3):
-            stalls.look()
+            stalled_readers.look()
             clock.advance(60)
         await turn()
         assert not writer.transport.is_closing()

@@ -16,7 +16,7 @@ from bot.links import Links
 from bot.model import JobState
 from bot.web import webhooks as webhooks_module
 from bot.web.http.server import MAX_BODY_BYTES, WebServer, bind
-from bot.web.pages.file_links import Downloads
+from bot.web.pages.file_links import FileLinks
 from bot.web.webhooks import PATH, Webhooks
 from tests.fakes import CLIP, PATIENCE, WEBHOOK_SECRET, Bench, signed
 
@@ -90,7 +90,7 @@ async def serve(
         server = WebServer(
             [
                 *Webhooks(bench.jobs, backend, note=site.noted.append, clock=bench.clock).routes,
-                *Downloads(site.links, bench.artifacts, bench.workspace).routes,
+                *FileLinks(site.links, bench.artifacts, bench.workspace).routes,
                 *more,
             ],
             listener,

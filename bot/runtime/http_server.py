@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import Posters
-from bot.web.api.authentication import Identities
+from bot.web.api.authentication import Authentication
 from bot.web.http.client_address import Proxies
-from bot.web.http.error_response import Refusals
+from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import WebServer
 from bot.web.metrics_page import MetricsPage
-from bot.web.pages.file_links import Downloads
+from bot.web.pages.file_links import FileLinks
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from bot.web.webhooks import Webhooks
@@ -41,27 +41,27 @@ async def open_front(  # noqa: PLR0913 - the composition root names each
 ) -> None:
     """Answer requests from now on; `is_ready` tells whether Discord is connected."""
     # An ffmpeg of its own: a page does not wait for a rendering.
-    posters = Posters(Ffmpeg(engine.core.ffmpeg_path, slots=1), engine.workspace)
+    poster_cache = Posters(Ffmpeg(engine.core.ffmpeg_path, slots=1), engine.workspace)
     shares = SharePage(
         links=links,
         jobs=engine.jobs,
         artifacts=engine.artifacts,
         workspace=engine.workspace,
-        posters=posters,
+        poster_cache=poster_cache,
         texts=texts,
     )
-    site, metrics = _site(engine, texts, links, posters, narrator), _metrics(engine)
+    site, metrics = _site(engine, texts, links, poster_cache, narrator), _metrics(engine)
     server = WebServer(
         [
             *webhooks(engine).routes,
-            *Downloads(links, engine.artifacts, engine.workspace).routes,
+            *FileLinks(links, engine.artifacts, engine.workspace).routes,
             *shares.routes,
             *(site.routes if site else ()),
             *(metrics.routes if metrics else ()),
         ],
         engine.core.listener,
         is_ready=is_ready,
-        refuse=Refusals(texts).answer,
+        refuse=ErrorResponses(texts).answer,
         proxies=Proxies(engine.core.settings.proxies),
     )
     await server.start()
@@ -81,13 +81,13 @@ def _metrics(engine: Engine) -> MetricsPage | None:
 
 
 def _site(
-    engine: Engine, texts: Texts, links: Links, posters: Posters, narrator: Narrator | None
+    engine: Engine, texts: Texts, links: Links, poster_cache: Posters, narrator: Narrator | None
 ) -> Site | None:
     """Return the API with its page; None: the operator has given nobody a token."""
     settings = engine.core.settings
     if not settings.api_tokens:
         return None
-    identities = Identities(
+    authentication = Authentication(
         settings.api_tokens,
         key=derive_key(engine.core.secret, "sessions"),
         public_url=settings.public_url,
@@ -96,10 +96,10 @@ def _site(
     return Site(
         clients=engine.clients,
         feed=engine.feed,
-        identities=identities,
+        authentication=authentication,
         texts=texts,
         links=links,
-        posters=posters,
+        poster_cache=poster_cache,
         narrator=narrator,
         max_audio_bytes=settings.max_audio_mb * _MIB,
         proxies=Proxies(settings.proxies),

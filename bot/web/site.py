@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.web.api.access import Doors
-from bot.web.api.narrate import Narrations
-from bot.web.api.order_body import Bodies
-from bot.web.api.routes import Api
-from bot.web.api.sessions import Sessions
-from bot.web.api.websocket import Live
-from bot.web.http.error_response import Refusals
-from bot.web.pages.home import Page
+from bot.web.api.access import Access
+from bot.web.api.narrate import NarrateRoutes
+from bot.web.api.order_body import OrderBodies
+from bot.web.api.routes import ApiRoutes
+from bot.web.api.sessions import SessionRoutes
+from bot.web.api.websocket import JobSocket
+from bot.web.http.error_response import ErrorResponses
+from bot.web.pages.home import HomePage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.media.render.poster_cache import Posters
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
-    from bot.web.api.authentication import Identities
+    from bot.web.api.authentication import Authentication
     from bot.web.http.client_address import Proxies
 
 
@@ -36,28 +36,30 @@ class Site:
         *,
         clients: ClientJobs,
         feed: JobFeed,
-        identities: Identities,
+        authentication: Authentication,
         texts: Texts,
         links: Links,
-        posters: Posters,
+        poster_cache: Posters,
         narrator: Narrator | None,
         max_audio_bytes: int,
         proxies: Proxies,
         clock: Callable[[], float],
     ) -> None:
-        doors = Doors(identities, Refusals(texts), proxies=proxies, clock=clock)
-        bodies = Bodies(clients, max_audio_bytes=max_audio_bytes)
-        self._api = Api(clients, bodies, doors, texts, links=links, posters=posters)
-        self._narrations = Narrations(narrator, doors)
-        self._page = Page(
+        access = Access(authentication, ErrorResponses(texts), proxies=proxies, clock=clock)
+        bodies = OrderBodies(clients, max_audio_bytes=max_audio_bytes)
+        self._api = ApiRoutes(
+            clients, bodies, access, texts, links=links, poster_cache=poster_cache
+        )
+        self._narrations = NarrateRoutes(narrator, access)
+        self._page = HomePage(
             texts,
             max_audio_bytes=max_audio_bytes,
             sharing=links.possible,
             speaking=narrator is not None,
         )
-        self._sessions = Sessions(identities, doors)
-        self._live = Live(
-            clients=clients, feed=feed, identities=identities, doors=doors, texts=texts
+        self._sessions = SessionRoutes(authentication, access)
+        self._live = JobSocket(
+            clients=clients, feed=feed, authentication=authentication, access=access, texts=texts
         )
 
     @property

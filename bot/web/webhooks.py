@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import WebhookError
-from bot.web.http.log_throttle import Throttle
+from bot.web.http.log_throttle import LogThrottle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Webhooks:
         self._backend = backend
         self._note = note
         self._clock = clock
-        self._refusals = Throttle(apart=_LOG_SECONDS, clock=clock)
+        self._refusals = LogThrottle(apart=_LOG_SECONDS, clock=clock)
 
     @property
     def routes(self) -> list[web.RouteDef]:

@@ -11,12 +11,12 @@ from aiohttp import hdrs, web
 
 from bot.web.http.error_response import ApiError
 from bot.web.http.middleware import cut_off
-from bot.web.http.rate_limit import Rate, Rates
+from bot.web.http.rate_limit import Rate, RateLimiter
 
 if TYPE_CHECKING:
-    from bot.web.api.authentication import Identities
+    from bot.web.api.authentication import Authentication
     from bot.web.http.client_address import Proxies
-    from bot.web.http.error_response import Refusals
+    from bot.web.http.error_response import ErrorResponses
 
 _OF_ADDRESS = Rate(burst=120, per_second=20)
 _OF_CLIENT = Rate(burst=60, per_second=10)
@@ -31,7 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ClientHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 
-class Doors:
+class Access:
     """Wraps handlers, so that they only meet those that may come in now.
 
     Who has a token is counted by it, wherever it comes from; everybody else by address.
@@ -39,20 +39,20 @@ class Doors:
 
     def __init__(
         self,
-        identities: Identities,
-        refusals: Refusals,
+        authentication: Authentication,
+        refusals: ErrorResponses,
         *,
         proxies: Proxies,
         clock: Callable[[], float],
     ) -> None:
-        self._identities = identities
+        self._authentication = authentication
         self._refusals = refusals
         self._proxies = proxies
-        self._addresses = Rates(_OF_ADDRESS, clock=clock)
-        self._clients = Rates(_OF_CLIENT, clock=clock)
-        self._sockets = Rates(_SOCKETS_OF_CLIENT, clock=clock)
-        self._messages = Rates(_MESSAGES_OF_CLIENT, clock=clock)
-        self._strangers = Rates(_OF_STRANGER, clock=clock)
+        self._addresses = RateLimiter(_OF_ADDRESS, clock=clock)
+        self._clients = RateLimiter(_OF_CLIENT, clock=clock)
+        self._sockets = RateLimiter(_SOCKETS_OF_CLIENT, clock=clock)
+        self._messages = RateLimiter(_MESSAGES_OF_CLIENT, clock=clock)
+        self._strangers = RateLimiter(_OF_STRANGER, clock=clock)
 
     def edge(self, handler: Handler) -> Handler:
         """Let anybody in; the handler is to call `admit` or `turn_away` when it knows who it is."""
@@ -73,7 +73,7 @@ class Doors:
         """Let anybody in, who does not come too often."""
 
         async def enter(request: web.Request) -> web.StreamResponse:
-            client = self._identities.by_request(request)
+            client = self._authentication.by_request(request)
             if client is None:
                 self._note(request)
             else:
@@ -86,7 +86,7 @@ class Doors:
         """Let clients in, and tell the handler which."""
 
         async def enter(request: web.Request) -> web.StreamResponse:
-            client = self._identities.by_request(request)
+            client = self._authentication.by_request(request)
             if client is None:
                 self.turn_away(request)
             self.admit(client)

@@ -23,7 +23,7 @@ _SESSION = re.compile(
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Identities:
+class Authentication:
     """Tells clients by `tokens`, from their names to the tokens; `key` signs sessions.
 
     `public_url` is where the server is reached from outside, if it is.

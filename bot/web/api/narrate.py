@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.speech.narrator import Narrator
-    from bot.web.api.access import Doors
+    from bot.web.api.access import Access
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +34,17 @@ _HEADERS = {
 _CHUNK = 64 * 1024
 
 
-class Narrations:
+class NarrateRoutes:
     """Speaks for clients, each one text at a time; without a `narrator` nothing is spoken."""
 
-    def __init__(self, narrator: Narrator | None, doors: Doors) -> None:
+    def __init__(self, narrator: Narrator | None, access: Access) -> None:
         self._narrator = narrator
-        self._doors = doors
+        self._access = access
 
     @property
     def routes(self) -> list[web.RouteDef]:
         """Where to have a text spoken."""
-        return [web.post("/api/narrate", self._doors.closed(self._narrate))]
+        return [web.post("/api/narrate", self._access.closed(self._narrate))]
 
     async def _narrate(self, request: web.Request, client: str) -> web.StreamResponse:
         text = checked_text(await _text(request))

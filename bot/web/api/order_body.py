@@ -44,21 +44,21 @@ _HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class VideoOrder:
     """What is asked for; the audio lies on the disk already."""
 
     script: str
     upload: Upload | None
 
 
-class Bodies:
+class OrderBodies:
     """Reads orders; what a refused one has brought is deleted."""
 
     def __init__(self, clients: ClientJobs, *, max_audio_bytes: int) -> None:
         self._clients = clients
         self._max_audio_bytes = max_audio_bytes
 
-    async def read(self, request: web.Request) -> Order:
+    async def read(self, request: web.Request) -> VideoOrder:
         """Read an order; ApiError or UserError: something in it won't do."""
         check_version(request.query.get(VERSION))
         for name in request.query:
@@ -75,7 +75,7 @@ class Bodies:
         except TimeoutError:
             raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None
 
-    async def _form(self, request: web.Request) -> Order:
+    async def _form(self, request: web.Request) -> VideoOrder:
         fields: dict[str, str] = {}
         uploads: list[Upload] = []
         try:
@@ -102,7 +102,7 @@ class Bodies:
         else:
             fields[name] = await _text(part)
 
-    async def _json(self, request: web.Request) -> Order:
+    async def _json(self, request: web.Request) -> VideoOrder:
         # Base64 takes a third more, its escapes some of what is left, and then there is the rest.
         most = self._max_audio_bytes * 3 // 2 + _TEXT_BYTES
         async with self._clients.scratch() as path:
@@ -124,7 +124,7 @@ def check_version(version: object) -> None:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.render_version")
 
 
-def _order(fields: dict[str, Any], upload: Upload | None) -> Order:
+def _order(fields: dict[str, Any], upload: Upload | None) -> VideoOrder:
     for name in fields:
         if name not in _FIELDS:
             raise ApiError(HTTPStatus.BAD_REQUEST, "api.unknown_field", field=name[:50])
@@ -132,7 +132,7 @@ def _order(fields: dict[str, Any], upload: Upload | None) -> Order:
     script = fields.get(SCRIPT)
     if not isinstance(script, str):
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_script")
-    return Order(script=script, upload=upload)
+    return VideoOrder(script=script, upload=upload)
 
 
 async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:

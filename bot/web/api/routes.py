@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bot.media.render.poster_cache import Posters
     from bot.model import Job
     from bot.texts import Texts
-    from bot.web.api.access import Doors
-    from bot.web.api.order_body import Bodies
+    from bot.web.api.access import Access
+    from bot.web.api.order_body import OrderBodies
 
 log = logging.getLogger(__name__)
 
@@ -34,31 +34,31 @@ _PAGE = 20
 _DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 
-class Api:
+class ApiRoutes:
     """The design's flows, for clients; each sees its own jobs, and no other's."""
 
     def __init__(  # noqa: PLR0913 - what the routes need
         self,
         clients: ClientJobs,
-        bodies: Bodies,
-        doors: Doors,
+        bodies: OrderBodies,
+        access: Access,
         texts: Texts,
         *,
         links: Links,
-        posters: Posters,
+        poster_cache: Posters,
     ) -> None:
         self._clients = clients
         self._links = links
-        self._posters = posters
+        self._poster_cache = poster_cache
         self._bodies = bodies
-        self._doors = doors
+        self._access = access
         self._texts = texts
         self._description = _DESCRIPTION.read_text(encoding="utf-8")
 
     @property
     def routes(self) -> list[web.RouteDef]:
         """Where the API is."""
-        closed = self._doors.closed
+        closed = self._access.closed
         return [
             web.post("/api/generate", closed(self._generate)),
             web.get("/api/status", closed(self._status)),
@@ -68,7 +68,7 @@ class Api:
             web.post("/api/retry", closed(self._retry)),
             web.post("/api/share", closed(self._share)),
             web.delete("/api/share", closed(self._withdraw)),
-            web.get("/api/openapi.json", self._doors.open(self._describe)),
+            web.get("/api/openapi.json", self._access.open(self._describe)),
         ]
 
     async def _generate(self, request: web.Request, client: str) -> web.Response:
@@ -132,7 +132,7 @@ class Api:
         if not self._links.possible:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
         # Taken now: whoever shows the link in a chat does not wait for a picture.
-        await self._posters.get(job.id)
+        await self._poster_cache.get(job.id)
         share = self._links.share(job.id, serial=artifact.share_serial)
         return web.json_response({"url": share.url, "expiresAt": share.expires_at})
 

@@ -12,51 +12,51 @@ from bot.web.api.json_body import read_object
 from bot.web.http.error_response import ApiError
 
 if TYPE_CHECKING:
-    from bot.web.api.access import Doors
-    from bot.web.api.authentication import Identities
+    from bot.web.api.access import Access
+    from bot.web.api.authentication import Authentication
 
 
 _MOST_BYTES = 4096
 
 
-class Sessions:
+class SessionRoutes:
     """Exchanges a token for a cookie that no script can read and no other site sends."""
 
-    def __init__(self, identities: Identities, doors: Doors) -> None:
-        self._identities = identities
-        self._doors = doors
+    def __init__(self, authentication: Authentication, access: Access) -> None:
+        self._authentication = authentication
+        self._access = access
 
     @property
     def routes(self) -> list[web.RouteDef]:
         """Where to sign in and out."""
         return [
-            web.post("/api/session", self._doors.edge(self._sign_in)),
-            web.get("/api/session", self._doors.closed(self._tell)),
-            web.delete("/api/session", self._doors.open(self._sign_out)),
+            web.post("/api/session", self._access.edge(self._sign_in)),
+            web.get("/api/session", self._access.closed(self._tell)),
+            web.delete("/api/session", self._access.open(self._sign_out)),
         ]
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         # A form of another site could sign somebody in as somebody else.
-        if request.headers.get("Origin") and not self._identities.is_own_page(request):
-            self._doors.note_stranger(request)
+        if request.headers.get("Origin") and not self._authentication.is_own_page(request):
+            self._access.note_stranger(request)
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")
         try:
             given = _token(await read_object(request, max_bytes=_MOST_BYTES))
         except ApiError:
-            self._doors.note_stranger(request)
+            self._access.note_stranger(request)
             raise
-        client = self._identities.by_token(given)
+        client = self._authentication.by_token(given)
         if client is None:
-            self._doors.turn_away(request)
-        self._doors.admit(client)
+            self._access.turn_away(request)
+        self._access.admit(client)
         response = web.json_response({"client": client})
         response.set_cookie(
             COOKIE,
-            self._identities.open_session(client),
+            self._authentication.open_session(client),
             max_age=SESSION_SECONDS,
             path="/",
             httponly=True,
-            secure=self._identities.secure,
+            secure=self._authentication.secure,
             samesite="Strict",
         )
         return response

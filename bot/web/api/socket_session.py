@@ -32,7 +32,7 @@ _ENDS = frozenset({Status.COMPLETED, Status.FAILED})
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
-class Reader:
+class SocketSession:
     """Tells a socket of the jobs that it follows; one that does not keep up is let go.
 
     `admit` counts a message of a client; ApiError: there were too many.

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, hdrs, web
 
-from bot.web.api.socket_session import MAX_MESSAGE_BYTES, Reader
+from bot.web.api.socket_session import MAX_MESSAGE_BYTES, SocketSession
 from bot.web.http.error_response import ApiError, language
-from bot.web.http.middleware import id_of, is_senders
+from bot.web.http.middleware import id_of, is_client_fault
 
 if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
     from bot.events import JobFeed
     from bot.texts import Texts
-    from bot.web.api.access import Doors
-    from bot.web.api.authentication import Identities
+    from bot.web.api.access import Access
+    from bot.web.api.authentication import Authentication
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _CLOSE_SECONDS = 2.0  # for the other side's word: until then all that it sends 
 _UNAUTHORIZED = 4401
 
 
-class Live:
+class JobSocket:
     """Answers WebSockets; each belongs to one client, and tells of nothing but its jobs."""
 
     def __init__(
@@ -35,21 +35,21 @@ class Live:
         *,
         clients: ClientJobs,
         feed: JobFeed,
-        identities: Identities,
-        doors: Doors,
+        authentication: Authentication,
+        access: Access,
         texts: Texts,
     ) -> None:
         self._clients = clients
         self._feed = feed
-        self._identities = identities
-        self._doors = doors
+        self._authentication = authentication
+        self._access = access
         self._texts = texts
         self._sockets: dict[str, set[web.WebSocketResponse]] = {}
 
     @property
     def routes(self) -> list[web.RouteDef]:
         """Where sockets are opened."""
-        return [web.get("/ws", self._doors.edge(self._open))]
+        return [web.get("/ws", self._access.edge(self._open))]
 
     async def close(self) -> None:
         """Tell every reader that the bot stops."""
@@ -64,11 +64,11 @@ class Live:
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
         # A browser lets any page open a socket to anywhere, and says which page it is.
-        if hdrs.ORIGIN in request.headers and not self._identities.is_own_page(request):
-            self._doors.turn_away(request)
-        client = self._identities.by_request(request)
+        if hdrs.ORIGIN in request.headers and not self._authentication.is_own_page(request):
+            self._access.turn_away(request)
+        client = self._authentication.by_request(request)
         if client is not None:
-            self._doors.admit_socket(client)
+            self._access.admit_socket(client)
         socket = web.WebSocketResponse(
             timeout=_CLOSE_SECONDS,
             heartbeat=_PING_SECONDS,
@@ -82,7 +82,7 @@ class Live:
         except ApiError:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too often")
         except Exception as error:  # the edge: a bug ends one socket
-            if not is_senders(error, request):
+            if not is_client_fault(error, request):
                 log.exception("ws.failed request=%s", id_of(request))
             await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal error")
         return socket
@@ -90,25 +90,27 @@ class Live:
     async def _talk(
         self, socket: web.WebSocketResponse, request: web.Request, client: str | None
     ) -> None:
-        reader = Reader(
+        reader = SocketSession(
             socket,
             clients=self._clients,
             feed=self._feed,
             texts=self._texts,
             locale=language(request),
-            admit=self._doors.admit_message,
+            admit=self._access.admit_message,
         )
         if client is None:
-            client = self._identities.by_token(await reader.first_token())
+            client = self._authentication.by_token(await reader.first_token())
             if client is not None:
-                self._doors.admit_socket(client)
+                self._access.admit_socket(client)
         if client is None:
-            self._doors.note_stranger(request)
+            self._access.note_stranger(request)
             await socket.close(code=_UNAUTHORIZED, message=b"sign in with an API token")
         else:
             await self._serve(socket, reader, client)
 
-    async def _serve(self, socket: web.WebSocketResponse, reader: Reader, client: str) -> None:
+    async def _serve(
+        self, socket: web.WebSocketResponse, reader: SocketSession, client: str
+    ) -> None:
         group = self._sockets.setdefault(client, set())
         if len(group) >= _MOST_SOCKETS:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many sockets")

@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.api_clients.status import say
 from bot.errors import ClapperError, UserError
 from bot.texts import Moment
-from bot.web.http.middleware import id_of, is_senders
+from bot.web.http.middleware import id_of, is_client_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ class ApiError(ClapperError):
         self.fields = fields
 
 
-class Refusals:
+class ErrorResponses:
     """Puts what went wrong into the words of the caller's language."""
 
     def __init__(self, texts: Texts) -> None:
@@ -84,7 +84,7 @@ class Refusals:
             case sqlite3.Error():
                 log.error("web.database_failed request=%s", request_id, exc_info=error)
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
-            case _ if is_senders(error, request):
+            case _ if is_client_fault(error, request):
                 status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}
             case _:
                 log.error("web.failed request=%s", request_id, exc_info=error)

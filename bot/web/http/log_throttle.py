@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Throttle:
+class LogThrottle:
     """Lets one thing through in each `apart` seconds, and counts the others."""
 
     def __init__(self, *, apart: float, clock: Callable[[], float]) -> None:

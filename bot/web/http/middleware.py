@@ -26,7 +26,7 @@ _HEADERS = {
 }
 
 
-class Guard:
+class ErrorMiddleware:
     """Answers 503 when the database can't, and 500 to a bug; the sender may try again.
 
     What aiohttp itself refuses below the `api` is put into words by `refuse`.
@@ -52,7 +52,7 @@ class Guard:
             return cut_off(request) or web.Response(status=503, text="try again later\n")
         except Exception as error:  # the edge: a bug is one answer and one log entry
             begun = cut_off(request)
-            if is_senders(error, request):
+            if is_client_fault(error, request):
                 if begun is None:
                     raise web.HTTPBadRequest from error
             else:
@@ -88,7 +88,7 @@ def id_of(request: web.Request) -> str:
     return request.get(_REQUEST_ID, "-")
 
 
-def is_senders(error: Exception, request: web.Request) -> bool:
+def is_client_fault(error: Exception, request: web.Request) -> bool:
     """Tell whether an error is the sender's: the body is broken, or nobody is there any more."""
     if isinstance(error, ConnectionError):
         return request.transport is None or request.transport.is_closing()

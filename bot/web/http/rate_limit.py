@@ -26,7 +26,7 @@ class _Bucket:
     at: float
 
 
-class Rates:
+class RateLimiter:
     """A bucket for each name; the ones that were not asked for longest are forgotten."""
 
     def __init__(self, rate: Rate, *, clock: Callable[[], float]) -> None:

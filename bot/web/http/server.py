@@ -14,8 +14,8 @@ from aiohttp import web
 
 from bot.errors import StartupError
 from bot.web.http.client_address import Proxies, home_of
-from bot.web.http.middleware import Guard, seal
-from bot.web.http.stalled_readers import Stalls
+from bot.web.http.middleware import ErrorMiddleware, seal
+from bot.web.http.stalled_readers import StalledReaders
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -95,7 +95,8 @@ class WebServer:
         self._homes: WeakKeyDictionary[asyncio.Transport, str] = WeakKeyDictionary()
         self._under_way: Counter[str] = Counter()
         app = web.Application(
-            middlewares=[Guard(refuse).watch, self._make_room], client_max_size=MAX_BODY_BYTES
+            middlewares=[ErrorMiddleware(refuse).watch, self._make_room],
+            client_max_size=MAX_BODY_BYTES,
         )
         app.on_response_prepare.append(seal)
         app.add_routes(
@@ -112,8 +113,10 @@ class WebServer:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Entrance(self._admit), sock=self._listener)
-        stalls = Stalls(self._transports, seconds=self._reader_seconds, clock=loop.time)
-        self._watch = asyncio.create_task(stalls.run(), name="web.stalls")
+        stalled_readers = StalledReaders(
+            self._transports, seconds=self._reader_seconds, clock=loop.time
+        )
+        self._watch = asyncio.create_task(stalled_readers.run(), name="web.stalls")
         host, port, *_ = self._listener.getsockname()
         log.info("web.listening host=%s port=%d", host, port)
 

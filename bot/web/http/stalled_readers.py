@@ -31,7 +31,7 @@ class _Sign:
     at: float
 
 
-class Stalls:
+class StalledReaders:
     """Ends a connection whose reader has taken nothing for `seconds`, though there was something.
 
     What counts is what the reader's machine has acknowledged, as the kernel knows it: that holds

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from storage.artifacts import ArtifactStore
 
 
-class Downloads:
+class FileLinks:
     """Everything that is wrong with a link is one and the same 404."""
 
     def __init__(self, links: Links, artifacts: ArtifactStore, workspace: Workspace) -> None:

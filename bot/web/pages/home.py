@@ -31,7 +31,7 @@ _MIB = 1024 * 1024
 _OTHER_WORDS = ("prompt.empty", "audio.too_large", "speech.empty")
 
 
-class Page:
+class HomePage:
     """Serves the page in the caller's language; it holds nothing that is anybody's own.
 
     `sharing`: there is an address for links; `speaking`: there is a voice.

@@ -52,14 +52,14 @@ class SharePage:
         jobs: JobService,
         artifacts: ArtifactStore,
         workspace: Workspace,
-        posters: Posters,
+        poster_cache: Posters,
         texts: Texts,
     ) -> None:
         self._links = links
         self._jobs = jobs
         self._artifacts = artifacts
         self._workspace = workspace
-        self._posters = posters
+        self._poster_cache = poster_cache
         self._texts = texts
         self._style, self._icon = load("video.css"), load("icon.svg")
         self._page = load("video.html").text
@@ -89,7 +89,7 @@ class SharePage:
         if found is None or info is None:
             return self._answer(self._gone, {}, locale, HTTPStatus.NOT_FOUND)
         share, job = found
-        has_poster = await self._posters.get(job.id) is not None
+        has_poster = await self._poster_cache.get(job.id) is not None
         facts = _facts(share, job, info, has_poster=has_poster)
         until = self._texts("share.until", locale, date=_date(share.expires_at))
         return self._answer(self._page, facts | {"until": until}, locale, HTTPStatus.OK)
@@ -104,7 +104,7 @@ class SharePage:
 
     async def _send_poster(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
-        poster = await self._posters.get(found[1].id) if found else None
+        poster = await self._poster_cache.get(found[1].id) if found else None
         if poster is None:
             raise web.HTTPNotFound
         headers: dict[str, str] = {hdrs.CONTENT_TYPE: "image/jpeg", hdrs.CACHE_CONTROL: "private"}
