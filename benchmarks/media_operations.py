@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from benchmarks.children import ChildrenWatch
 from benchmarks.rivals import Moviepy, full_encode
 from bot.media.narration.ingest import Narration, ingest
-from bot.media.process.child import Limits
+from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.media.render.merge import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
@@ -30,7 +30,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks-media.md"
 MIB = 1024 * 1024
 _SECONDS = 8
 _LONG_SECONDS = 20
-_LIMITS = Limits(wall_seconds=600, cpu_seconds=1200)
+_LIMITS = ProcessLimits(wall_seconds=600, cpu_seconds=1200)
 _ANY_SIZE = 4 * 1024 * MIB
 _GOAL_REMUX = 5
 _GOAL_MOVIEPY = 20

@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image
 
 from bot.delivery.views.card import CardRenderer
-from bot.media.process.child import Limits
+from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, VideoRequest, new_job
 from bot.storyboard.clip_renderer import ClipRenderer
@@ -131,7 +131,7 @@ async def _draw_frame(job: Job, folder: Path) -> None:
     await ffmpeg.run(
         ["-ss", str(_CLIP.at), "-i", film.name, "-frames:v", "1", _CLIP.frame],
         cwd=folder,
-        limits=Limits(),
+        limits=ProcessLimits(),
     )
 
 

@@ -23,7 +23,7 @@ from tests.fit_sources import make_long, make_sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.media.render.shrink import Fitted
+    from bot.media.render.shrink import ShrunkVideo
 
 MIB = 1024 * 1024
 LIMITS = (8, 10, 20, 50)
@@ -45,7 +45,7 @@ LENGTH_ERROR = 0.1  # seconds
 class Outcome:
     """One clip against one limit; `fitted` is None when fit refused it."""
 
-    fitted: Fitted | None
+    fitted: ShrunkVideo | None
     seconds: float
     faults: tuple[str, ...] = ()
     vmaf: float | None = None
@@ -100,7 +100,7 @@ async def judge(
     return Outcome(fitted=fitted, seconds=seconds, faults=faults, vmaf=vmaf, ssim=ssim)
 
 
-def _faults(fitted: Fitted, original: Path, limit: int) -> Iterator[str]:
+def _faults(fitted: ShrunkVideo, original: Path, limit: int) -> Iterator[str]:
     before, after = read_mp4(original), read_mp4(fitted.path)
     size = fitted.path.stat().st_size
     if size != fitted.size:

@@ -19,7 +19,7 @@ import ffmpeg as graph
 
 from bot.errors import UserError
 from bot.media.narration.ingest import ingest
-from bot.media.process.child import Limits
+from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.speech.mp3 import record
 from bot.speech.piper import open_piper
@@ -114,7 +114,7 @@ async def _silence(ffmpeg: Ffmpeg, spoken: Narration) -> float:
         "silencedetect", noise="-50dB", duration=0.2
     )
     arguments = ["-v", "info", *graph.output(quiet, "-", format="null").get_args()]
-    stderr = await ffmpeg.run(arguments, cwd=spoken.path.parent, limits=Limits())
+    stderr = await ffmpeg.run(arguments, cwd=spoken.path.parent, limits=ProcessLimits())
     return sum(map(float, re.findall(r"silence_duration: (\S+)", stderr))) / spoken.seconds
 
 

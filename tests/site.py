@@ -12,7 +12,7 @@ from bot.api_clients.client_jobs import ClientJobs
 from bot.events import JobFeed
 from bot.links import Links
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.poster_cache import Posters
+from bot.media.render.poster_cache import PosterCache
 from bot.presets import Presets
 from bot.texts import Texts
 from bot.web.api.authentication import Authentication
@@ -109,7 +109,7 @@ async def open_site(
         clock=bench.clock,
     )
     links = Links(b"key", public_url=public_url, lifetime=LINK_SECONDS, clock=bench.clock)
-    poster_cache = Posters(Ffmpeg(clips.binary(), slots=1), bench.workspace)
+    poster_cache = PosterCache(Ffmpeg(clips.binary(), slots=1), bench.workspace)
     shares = SharePage(
         links=links,
         jobs=bench.jobs,

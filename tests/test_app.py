@@ -181,7 +181,7 @@ async def test_the_renderers_webhooks_reach_a_server_that_listens_everywhere(
     ):
         message = await wire.video("A cat")
         await wire.delivered(message)
-        await wire.settled()
+        await wire.run_uncancelled()
 
 
 def test_attachments_come_from_discords_hosts_or_from_the_stand_in() -> None:

@@ -257,7 +257,7 @@ async def test_an_error_told_in_the_place_of_the_card_is_not_taken_for_it(
     async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
         wire.sandbox.faults.add(ANSWER, faults.Cut())
         told = await wire.video("A lighthouse")
-        await wire.settled("failed")
+        await wire.run_uncancelled("failed")
     assert "Something went wrong" in told.text
     assert wire.creates() == 0
 
@@ -267,6 +267,6 @@ async def test_a_card_whose_answer_was_lost_is_found_and_gets_its_video(tmp_path
         wire.sandbox.faults.add(ANSWER, faults.LoseAnswer())
         message = await wire.video("A lighthouse")
         await wire.delivered(message)
-        await wire.settled()
+        await wire.run_uncancelled()
     assert wire.creates() == 1
     assert len(wire.sandbox.ledger.messages) == 2

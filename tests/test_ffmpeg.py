@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import MediaError, StartupError
 from bot.media.process import child as door
-from bot.media.process.child import Limits, LostChildError
+from bot.media.process.child import LostChildError, ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from tests import clips
 
@@ -69,14 +69,16 @@ class Started:
 
 
 async def test_a_run_returns_what_ffmpeg_wrote_to_stderr(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    stderr = await ffmpeg.run([*TONE, "out.wav"], cwd=tmp_path, limits=Limits())
+    stderr = await ffmpeg.run([*TONE, "out.wav"], cwd=tmp_path, limits=ProcessLimits())
     assert "pcm_s16le" in stderr
     assert (tmp_path / "out.wav").stat().st_size > 2 * 44100 * 2
 
 
 async def test_a_failure_carries_the_end_of_stderr(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="ffmpeg ended with code") as caught:
-        await ffmpeg.run(["-i", "file:nothing.mp4", "out.mp4"], cwd=tmp_path, limits=Limits())
+        await ffmpeg.run(
+            ["-i", "file:nothing.mp4", "out.mp4"], cwd=tmp_path, limits=ProcessLimits()
+        )
     assert "No such file" in caught.value.stderr_tail
 
 
@@ -84,33 +86,33 @@ async def test_progress_is_in_seconds_of_output_and_never_falls(
     ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     progress = Started()
-    await ffmpeg.run([*TONE, "out.wav"], cwd=tmp_path, limits=Limits(), on_progress=progress)
+    await ffmpeg.run([*TONE, "out.wav"], cwd=tmp_path, limits=ProcessLimits(), on_progress=progress)
     assert progress.seconds == sorted(progress.seconds)
     assert progress.seconds[-1] == pytest.approx(2, abs=0.1)
 
 
 async def test_the_wall_clock_limit_kills_the_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"longer than 0\.3 s"):
-        await ffmpeg.run(ENDLESS, cwd=tmp_path, limits=Limits(wall_seconds=0.3))
+        await ffmpeg.run(ENDLESS, cwd=tmp_path, limits=ProcessLimits(wall_seconds=0.3))
     assert children() == set()
 
 
 async def test_the_cpu_limit_kills_the_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     busy = ("-f", "lavfi", "-i", "testsrc2=s=1920x1080", "-f", "null", "-")
     with pytest.raises(MediaError, match="code 255"):
-        await ffmpeg.run(busy, cwd=tmp_path, limits=Limits(cpu_seconds=1))
+        await ffmpeg.run(busy, cwd=tmp_path, limits=ProcessLimits(cpu_seconds=1))
 
 
 async def test_the_file_size_limit_holds(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     with pytest.raises(MediaError):
-        await ffmpeg.run([*LONG, "o.wav"], cwd=tmp_path, limits=Limits(file_bytes=50_000))
+        await ffmpeg.run([*LONG, "o.wav"], cwd=tmp_path, limits=ProcessLimits(file_bytes=50_000))
     assert (tmp_path / "o.wav").stat().st_size <= 50_000
 
 
 async def test_cancelling_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     started = Started()
     run = asyncio.create_task(
-        ffmpeg.run(ENDLESS, cwd=tmp_path, limits=Limits(), on_progress=started)
+        ffmpeg.run(ENDLESS, cwd=tmp_path, limits=ProcessLimits(), on_progress=started)
     )
     await started.event.wait()
     assert children()
@@ -122,7 +124,7 @@ async def test_cancelling_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> Non
 
 async def test_cancelling_at_any_moment_leaves_no_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     for moment in range(30):
-        run = asyncio.create_task(ffmpeg.run(ENDLESS, cwd=tmp_path, limits=Limits()))
+        run = asyncio.create_task(ffmpeg.run(ENDLESS, cwd=tmp_path, limits=ProcessLimits()))
         for _ in range(moment):
             await asyncio.sleep(0)
         run.cancel()
@@ -134,10 +136,12 @@ async def test_cancelling_at_any_moment_leaves_no_child(ffmpeg: Ffmpeg, tmp_path
 async def test_a_cancelled_run_frees_its_slot(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     started = Started()
     run = asyncio.create_task(
-        ffmpeg.run(ENDLESS, cwd=tmp_path, limits=Limits(), on_progress=started)
+        ffmpeg.run(ENDLESS, cwd=tmp_path, limits=ProcessLimits(), on_progress=started)
     )
     await started.event.wait()
-    waiting = asyncio.create_task(ffmpeg.run([*TONE, "o.wav"], cwd=tmp_path, limits=Limits()))
+    waiting = asyncio.create_task(
+        ffmpeg.run([*TONE, "o.wav"], cwd=tmp_path, limits=ProcessLimits())
+    )
     run.cancel()
     await waiting
     assert (tmp_path / "o.wav").exists()
@@ -150,7 +154,7 @@ async def test_only_as_many_children_run_as_there_are_slots(tmp_path: Path) -> N
         "mkdir alone || exit 9; i=0; while [ $i -lt 999 ]; do i=$((i+1)); done; rmdir alone",
     )
     one = Ffmpeg(running, slots=1)
-    await asyncio.gather(*(one.run([], cwd=tmp_path, limits=Limits()) for _ in range(5)))
+    await asyncio.gather(*(one.run([], cwd=tmp_path, limits=ProcessLimits()) for _ in range(5)))
 
 
 async def test_a_failing_listener_ends_the_child(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
@@ -158,13 +162,13 @@ async def test_a_failing_listener_ends_the_child(ffmpeg: Ffmpeg, tmp_path: Path)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await ffmpeg.run(ENDLESS, cwd=tmp_path, limits=Limits(), on_progress=fail)
+        await ffmpeg.run(ENDLESS, cwd=tmp_path, limits=ProcessLimits(), on_progress=fail)
     assert children() == set()
 
 
 async def test_only_the_end_of_a_long_stderr_is_kept(tmp_path: Path) -> None:
     talker = script(tmp_path / "ffmpeg", "head -c 3000000 /dev/zero >&2; echo end >&2")
-    stderr = await Ffmpeg(talker, slots=1).run([], cwd=tmp_path, limits=Limits())
+    stderr = await Ffmpeg(talker, slots=1).run([], cwd=tmp_path, limits=ProcessLimits())
     assert stderr.endswith("end\n")
     assert len(stderr) == 64 * 1024
 
@@ -174,7 +178,7 @@ async def test_the_child_sees_no_secret_of_ours(
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "s3cr3t")
     curious = script(tmp_path / "ffmpeg", "env >&2")
-    stderr = await Ffmpeg(curious, slots=1).run([], cwd=tmp_path, limits=Limits())
+    stderr = await Ffmpeg(curious, slots=1).run([], cwd=tmp_path, limits=ProcessLimits())
     assert "PATH=" in stderr
     assert "s3cr3t" not in stderr
 
@@ -186,7 +190,7 @@ async def test_the_child_runs_confined_and_with_low_priority(tmp_path: Path) -> 
         "until [ $(ulimit -c) = 0 ] && [ $(ulimit -n) = 64 ]; do :; done; ulimit -a >&2; nice >&2",
     )
     stderr = await Ffmpeg(waits, slots=1).run(
-        [], cwd=tmp_path, limits=Limits(cpu_seconds=7, memory_bytes=512 * 1024**2)
+        [], cwd=tmp_path, limits=ProcessLimits(cpu_seconds=7, memory_bytes=512 * 1024**2)
     )
     assert "524288" in stderr
     assert int(stderr.split()[-1]) >= max(10, os.nice(0))
@@ -215,7 +219,7 @@ async def test_without_setpriv_it_still_runs(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     await Ffmpeg(await find_ffmpeg(), slots=1).run(
-        [*TONE, "out.wav"], cwd=tmp_path, limits=Limits()
+        [*TONE, "out.wav"], cwd=tmp_path, limits=ProcessLimits()
     )
     assert (tmp_path / "out.wav").exists()
 
@@ -225,7 +229,9 @@ async def test_a_setpriv_that_knows_less_is_left_out(
 ) -> None:
     script(tmp_path / "setpriv", "echo 'unrecognized option: pdeathsig' >&2\nexit 1")
     monkeypatch.setenv("PATH", str(tmp_path))
-    await Ffmpeg(clips.binary(), slots=1).run([*TONE, "out.wav"], cwd=tmp_path, limits=Limits())
+    await Ffmpeg(clips.binary(), slots=1).run(
+        [*TONE, "out.wav"], cwd=tmp_path, limits=ProcessLimits()
+    )
     assert (tmp_path / "out.wav").exists()
 
 
@@ -236,13 +242,13 @@ async def test_a_child_that_never_starts_is_lost(
     if not guarded:
         monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LostChildError):
-        await Ffmpeg(tmp_path / "missing", slots=1).run([], cwd=tmp_path, limits=Limits())
+        await Ffmpeg(tmp_path / "missing", slots=1).run([], cwd=tmp_path, limits=ProcessLimits())
 
 
 async def test_a_child_that_somebody_kills_is_lost(tmp_path: Path) -> None:
     killed = script(tmp_path / "ffmpeg", "kill -9 $$")
     with pytest.raises(LostChildError, match="SIGKILL"):
-        await Ffmpeg(killed, slots=1).run([], cwd=tmp_path, limits=Limits())
+        await Ffmpeg(killed, slots=1).run([], cwd=tmp_path, limits=ProcessLimits())
 
 
 async def test_the_systems_ffmpeg_is_preferred_when_it_will_do(

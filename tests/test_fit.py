@@ -12,7 +12,7 @@ from bot.errors import MediaError
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.shrink import TooLittleRoomError, fit
-from bot.media.render.shrink_plan import Source, make_plan
+from bot.media.render.shrink_plan import ShrinkSource, make_plan
 from tests import clips
 from tests.test_ffmpeg import Started
 
@@ -23,7 +23,7 @@ NATURES = {
     "noise": "color=gray:s=640x360:r=25,noise=alls=100:allf=t",
     "black, then noise": "color=black:s=640x360:r=25,noise=alls=90:allf=t:enable='gt(t,1)'",
 }
-HD = Source(width=1280, height=720, seconds=8, moving=8, longest=1920, sound=True)
+HD = ShrinkSource(width=1280, height=720, seconds=8, moving=8, longest=1920, sound=True)
 MIB = 1024 * 1024
 
 

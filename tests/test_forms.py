@@ -396,20 +396,20 @@ async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Pat
         async with wire.bot():
             first = await wire.video("A lighthouse")
             await wire.delivered(first)
-            await wire.settled()
+            await wire.run_uncancelled()
             opened = await wire.sandbox.click(first, button(first, "Add narration"))
             await wire.sandbox.wait_for(lambda: opened.modal)
         async with wire.bot():
             sent = await wire.sandbox.submit(opened, {"audio": replace(SOUND, content=voice)})
             second = await wire.sandbox.answer_to(sent)
             await wire.delivered(second)
-            await wire.settled()
+            await wire.run_uncancelled()
             assert wire.creates() == 1
             assert first.files[0].sha256 != second.files[0].sha256
             pressed = await wire.sandbox.click(second, button(second, "Again"))
             third = await wire.sandbox.answer_to(pressed)
             await wire.delivered(third)
-            await wire.settled()
+            await wire.run_uncancelled()
         assert wire.creates() == 2
         assert third.files[0].sha256 == second.files[0].sha256
         assert len(wire.sandbox.dms()) == 3

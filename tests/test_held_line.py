@@ -46,7 +46,7 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
         async with wire.bot():
             for message in (*messages, late):
                 await wire.delivered(message)
-            await wire.settled()
+            await wire.run_uncancelled()
             await wire.sandbox.wait_for(
                 lambda: any("takes videos again" in dm.text for dm in wire.sandbox.dms()),
                 within=WITHIN,

@@ -609,7 +609,7 @@ async def test_a_finished_video_is_fetched_in_a_dm_after_a_restart(tmp_path: Pat
         async with wire.bot():
             card = await wire.video("A lighthouse")
             await wire.delivered(card)
-            await wire.settled()
+            await wire.run_uncancelled()
             dm = wire.sandbox.world.dm(wire.sandbox.world.user)
             page = await wire.sandbox.answer_to(await wire.sandbox.slash("videos", where=dm))
         async with wire.bot():

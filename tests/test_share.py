@@ -9,7 +9,7 @@ import pytest
 from yarl import URL
 
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.poster_cache import Posters
+from bot.media.render.poster_cache import PosterCache
 from bot.model import JobState
 from tests import clips
 from tests.site import LINK_SECONDS, OTHER_TOKEN, Caller, open_site
@@ -186,7 +186,7 @@ async def test_many_who_look_at_once_cost_one_ffmpeg(caller: Caller, clip: bytes
             runs += 1
             return await super().run(args, **options)
 
-    poster_cache = Posters(Counting(clips.binary(), slots=2), caller.bench.workspace)
+    poster_cache = PosterCache(Counting(clips.binary(), slots=2), caller.bench.workspace)
     found = await asyncio.gather(*(poster_cache.get(job_id) for _ in range(5)))
 
     assert set(found) == {caller.bench.workspace.poster(job_id)}

@@ -156,20 +156,20 @@ async def test_a_text_is_spoken_after_a_restart_paid_once_and_made_again(tmp_pat
         async with wire.bot():
             first = await wire.video("A lighthouse")
             await wire.delivered(first)
-            await wire.settled()
+            await wire.run_uncancelled()
             opened = await wire.sandbox.click(first, button(first, "Add narration"))
             await wire.sandbox.wait_for(lambda: opened.modal)
         async with wire.bot():
             sent = await wire.sandbox.submit(opened, {"text": TEXT})
             second = await wire.sandbox.answer_to(sent)
             await wire.delivered(second)
-            await wire.settled()
+            await wire.run_uncancelled()
             assert (wire.creates(), speech.creates) == (1, [TEXT])
             assert first.files[0].sha256 != second.files[0].sha256
             pressed = await wire.sandbox.click(second, button(second, "Again"))
             third = await wire.sandbox.answer_to(pressed)
             await wire.delivered(third)
-            await wire.settled()
+            await wire.run_uncancelled()
             spoke = await wire.sandbox.answer_to(
                 await wire.sandbox.slash("narrate", {"text": "Good evening."})
             )

@@ -32,7 +32,7 @@ async def test_the_link_in_a_dm_opens_a_page_that_unfurls_the_video(tmp_path: Pa
             wire.sandbox.messages.delete(message)
             [ref] = wire.api.jobs
             wire.api.finish(ref)
-            await wire.settled()
+            await wire.run_uncancelled()
             [dm] = wire.sandbox.dms()
             [url] = re.findall(r"http\S+/v/\S+", dm.text)
             seen, page = await fetch(url)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.jobs.service import JobService
-    from bot.media.files.inventory import Item, Stock
+    from bot.media.files.inventory import Inventory, InventoryFile
     from bot.media.files.workspace import Workspace
     from storage.people import PeopleStore
     from storage.retention import KeepingStore, Standing
@@ -186,7 +186,7 @@ class Retention:
         await self._store.empty_log()
         self._on_deleted()
 
-    async def _clear_left(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
+    async def _clear_left(self, stock: Inventory, standing: Mapping[str, Standing]) -> None:
         """Delete the files of deleted and unknown jobs, and folders that nobody works in."""
         for item in stock.kept:
             job = standing.get(item.job_id)
@@ -199,10 +199,10 @@ class Retention:
                 await self._workspace.remove(item.job_id)
                 log.info("folder.left_over id=%s", item.job_id)
 
-    def _is_old(self, item: Item, seconds: float) -> bool:
+    def _is_old(self, item: InventoryFile, seconds: float) -> bool:
         return item.modified_at < self._clock() - seconds
 
-    async def _expire(self, stock: Stock, standing: Mapping[str, Standing]) -> None:
+    async def _expire(self, stock: Inventory, standing: Mapping[str, Standing]) -> None:
         """Let go of files, the oldest first, until all are young enough and have room."""
         sizes = Counter[str]()
         for item in stock.kept:

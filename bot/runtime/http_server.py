@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.poster_cache import Posters
+from bot.media.render.poster_cache import PosterCache
 from bot.web.api.authentication import Authentication
 from bot.web.http.client_address import Proxies
 from bot.web.http.error_response import ErrorResponses
@@ -41,7 +41,7 @@ async def open_front(  # noqa: PLR0913 - the composition root names each
 ) -> None:
     """Answer requests from now on; `is_ready` tells whether Discord is connected."""
     # An ffmpeg of its own: a page does not wait for a rendering.
-    poster_cache = Posters(Ffmpeg(engine.core.ffmpeg_path, slots=1), engine.workspace)
+    poster_cache = PosterCache(Ffmpeg(engine.core.ffmpeg_path, slots=1), engine.workspace)
     shares = SharePage(
         links=links,
         jobs=engine.jobs,
@@ -81,7 +81,7 @@ def _metrics(engine: Engine) -> MetricsPage | None:
 
 
 def _site(
-    engine: Engine, texts: Texts, links: Links, poster_cache: Posters, narrator: Narrator | None
+    engine: Engine, texts: Texts, links: Links, poster_cache: PosterCache, narrator: Narrator | None
 ) -> Site | None:
     """Return the API with its page; None: the operator has given nobody a token."""
     settings = engine.core.settings

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.files.atomic import commit, part_of, settled
-from bot.media.process.child import Limits
+from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.process.child import ProcessLimits
 from bot.media.render.audio_stream import replaced
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ async def record(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
         audio_bitrate=_BITS_PER_SECOND,
         map_metadata=-1,
     )
-    limits = Limits(
+    limits = ProcessLimits(
         wall_seconds=60 + narration.seconds / 5,
         file_bytes=int(narration.seconds + 60) * _BITS_PER_SECOND // 4,
     )
     try:
         await ffmpeg.run(["-v", "error", *output.get_args()], cwd=target.parent, limits=limits)
-        await settled(commit, part, target)
+        await run_uncancelled(commit, part, target)
     finally:
-        await settled(part.unlink, missing_ok=True)
+        await run_uncancelled(part.unlink, missing_ok=True)

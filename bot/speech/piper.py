@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError, StartupError, UserError
-from bot.media.files.atomic import commit, part_of, settled
-from bot.media.process.child import Child, Limits, LostChildError
+from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.process.child import Child, LostChildError, ProcessLimits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ class Piper:
         self._child = Child(*command, name="piper", slots=1, environment=_ONE_THREAD)
         self._model = model
         self._letters = letters
-        self._limits = Limits(
+        self._limits = ProcessLimits(
             wall_seconds=_WALL_SECONDS,
             cpu_seconds=_CPU_SECONDS,
             memory_bytes=_MEMORY_BYTES,
@@ -63,12 +63,12 @@ class Piper:
         # By a file: a command line can be read by every user of the machine.
         words, part = target.with_name(f"{target.name}.txt"), part_of(target)
         try:
-            await settled(words.write_text, "\n".join(spoken_lines(text)), encoding="utf-8")
+            await run_uncancelled(words.write_text, "\n".join(spoken_lines(text)), encoding="utf-8")
             await self._run(words, part)
-            await settled(commit, part, target)
+            await run_uncancelled(commit, part, target)
         finally:
             for left in (words, part):
-                await settled(left.unlink, missing_ok=True)
+                await run_uncancelled(left.unlink, missing_ok=True)
 
     async def _run(self, words: Path, part: Path) -> None:
         files = ("-m", str(self._model), "-i", words.name, "-f", part.name)

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import UserError
-from bot.media.files.atomic import commit, part_of, settled
+from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.presets import check_characters
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def speak_once(voice: Voice, text: str, target: Path) -> None:
         return
     if voice.costs:
         # Before the request: whoever comes back after a crash must not pay again.
-        await settled(_note, target.with_name("asked"))
+        await run_uncancelled(_note, target.with_name("asked"))
     await voice.speak(text, target)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.media.process.child import Limits
+from bot.media.process.child import ProcessLimits
 from bot.storyboard.drawing.animation import arguments
 from bot.storyboard.drawing.artwork import FPS, Artwork, Stage
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FILM = "film.mp4"
 _DRAWN = 5  # percent, when all layers are drawn
 _WRITTEN = 99  # and when ffmpeg has written its last frame
-_LIMITS = Limits(
+_LIMITS = ProcessLimits(
     wall_seconds=300,
     cpu_seconds=600,
     # Address space, of which each of ffmpeg's threads reserves much; it uses below 0.5 GiB.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
     from bot.events import JobFeed
     from bot.links import Links
-    from bot.media.render.poster_cache import Posters
+    from bot.media.render.poster_cache import PosterCache
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
     from bot.web.api.authentication import Authentication
@@ -39,7 +39,7 @@ class Site:
         authentication: Authentication,
         texts: Texts,
         links: Links,
-        poster_cache: Posters,
+        poster_cache: PosterCache,
         narrator: Narrator | None,
         max_audio_bytes: int,
         proxies: Proxies,

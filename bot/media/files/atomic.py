@@ -33,7 +33,7 @@ def commit(part: Path, target: Path) -> None:
     _sync(target.parent)
 
 
-async def settled(
+async def run_uncancelled(
     work: Callable[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs
 ) -> _Result:
     """Do file work in a thread; a cancelled task waits for it, so that it can clean up after it."""
@@ -53,11 +53,11 @@ async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) ->
     """
     part = part_of(target)
     try:
-        await settled(part.write_bytes, b"")
+        await run_uncancelled(part.write_bytes, b"")
         size = await _fill(part, chunks, max_bytes)
-        await settled(commit, part, target)
+        await run_uncancelled(commit, part, target)
     except BaseException:
-        await settled(part.unlink, missing_ok=True)
+        await run_uncancelled(part.unlink, missing_ok=True)
         raise
     return size
 

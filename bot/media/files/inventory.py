@@ -16,7 +16,7 @@ _NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg)(\.part)?)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
+class InventoryFile:
     """A file or a folder of a job; `size` in bytes (a folder's says nothing), time in Unix seconds.
 
     `modified_at` is of the machine's clock.
@@ -28,16 +28,16 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stock:
+class Inventory:
     """Everything that is there by the name of a job; other names are nobody's business here."""
 
-    videos: tuple[Item, ...]
-    copies: tuple[Item, ...]
-    narrations: tuple[Item, ...]
-    folders: tuple[Item, ...]
+    videos: tuple[InventoryFile, ...]
+    copies: tuple[InventoryFile, ...]
+    narrations: tuple[InventoryFile, ...]
+    folders: tuple[InventoryFile, ...]
 
     @property
-    def kept(self) -> tuple[Item, ...]:
+    def kept(self) -> tuple[InventoryFile, ...]:
         """The files that outlive their job."""
         return self.videos + self.copies + self.narrations
 
@@ -47,7 +47,7 @@ class Stock:
         return frozenset(item.job_id for item in chain(self.kept, self.folders))
 
 
-def list_items(folder: Path) -> tuple[Item, ...]:
+def list_items(folder: Path) -> tuple[InventoryFile, ...]:
     """List what lies in a folder, which need not exist."""
     try:
         with os.scandir(folder) as entries:
@@ -57,7 +57,7 @@ def list_items(folder: Path) -> tuple[Item, ...]:
     return tuple(item for item in found if item is not None)
 
 
-def _item(entry: os.DirEntry[str]) -> Item | None:
+def _item(entry: os.DirEntry[str]) -> InventoryFile | None:
     match = _NAME.fullmatch(entry.name)
     if match is None:
         return None
@@ -65,4 +65,4 @@ def _item(entry: os.DirEntry[str]) -> Item | None:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None  # its job has just removed it
-    return Item(job_id=match["job"], size=status.st_size, modified_at=status.st_mtime)
+    return InventoryFile(job_id=match["job"], size=status.st_size, modified_at=status.st_mtime)

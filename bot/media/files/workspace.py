@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.artifacts import Artifact
 from bot.media.files.atomic import commit, part_of
-from bot.media.files.inventory import Stock, list_items
+from bot.media.files.inventory import Inventory, list_items
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,7 +141,7 @@ class Workspace:
         """Tell whether the file at `path` has become the job's video already."""
         return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
-    async def stock(self) -> Stock:
+    async def stock(self) -> Inventory:
         """List what is there of all jobs."""
         return await asyncio.to_thread(self._stock)
 
@@ -156,8 +156,8 @@ class Workspace:
             _make_private(kept.parent)
             commit(attachment, kept)
 
-    def _stock(self) -> Stock:
-        return Stock(
+    def _stock(self) -> Inventory:
+        return Inventory(
             videos=list_items(self._root / "videos"),
             copies=list_items(self._root / "fitted") + list_items(self._root / "squeezed"),
             narrations=list_items(self._root / "narrations"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
     from bot.media.mp4.fragments import Fragment
-    from bot.media.mp4.frame_timing import Timing
+    from bot.media.mp4.frame_timing import FrameTiming
 
 _MOST_EDITS = 20
 _ROUNDING = 1.0  # seconds by which an edit list may go past the samples
@@ -38,7 +38,7 @@ class Track:
     number: int
     scale: int
     recorded: int
-    timing: Timing
+    timing: FrameTiming
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

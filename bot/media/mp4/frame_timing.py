@@ -23,7 +23,7 @@ _Runs = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Timing:
+class FrameTiming:
     """The frames of a track, but for those in fragments: how many, and when they are shown.
 
     In `units` of the media they last that long all together; the first one is shown at `first`, and
@@ -47,7 +47,7 @@ class Timing:
         return self.last > 2 * self.usual
 
 
-def read_timing(boxes: Boxes, trak: Box, scale: int) -> Timing:
+def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
     """Read a track's frame times, `scale` to the second."""
     lengths = _runs(boxes.head(trak, *SAMPLE_TABLE, b"stts", most=_MOST_BYTES), ">II")
     table = boxes.find(trak, *SAMPLE_TABLE, b"ctts")
@@ -62,7 +62,7 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> Timing:
     end = max(time + length for time, length in zip(shown, lasting, strict=True))
     shown.sort()
     gaps = [after - before for before, after in pairwise(shown) if after > before]
-    return Timing(
+    return FrameTiming(
         frames=frames,
         units=max(sum(lasting), end - shown[0]),
         first=shown[0],
@@ -74,11 +74,11 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> Timing:
     )
 
 
-def _rough_timing(frames: int, lengths: _Runs, scale: int) -> Timing:
+def _rough_timing(frames: int, lengths: _Runs, scale: int) -> FrameTiming:
     """Take so many frames for alike, and do without their sum where the table goes on."""
     units = 0 if len(lengths) == _MOST_FRAMES else sum(number * each for number, each in lengths)
     usual = units / frames / scale if frames else 0
-    return Timing(
+    return FrameTiming(
         frames=frames,
         units=units,
         first=0,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.media.mp4.frame_timing import Timing
+    from bot.media.mp4.frame_timing import FrameTiming
     from bot.media.mp4.reader import VideoInfo
 
 # 8 bits and 4:2:0 in each of them. More bits or colours play in browsers, not on phones.
@@ -53,7 +53,7 @@ def repair_for(info: VideoInfo) -> Repair:
     )
 
 
-def is_steady(timing: Timing) -> bool:
+def is_steady(timing: FrameTiming) -> bool:
     """Tell whether frames follow each other about as evenly as a camera takes them."""
     if not timing.usual:
         return True
@@ -61,6 +61,6 @@ def is_steady(timing: Timing) -> bool:
     return not uneven and timing.usual * _FASTEST >= 1
 
 
-def steady_rate(timing: Timing) -> float:
+def steady_rate(timing: FrameTiming) -> float:
     """Return the frames a second that a picture without a steady rate is to have."""
     return min(_STEADY, 1 / timing.usual)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box
     from bot.media.mp4.duration import Track
-    from bot.media.mp4.frame_timing import Timing
+    from bot.media.mp4.frame_timing import FrameTiming
 
 _OF_MEDIA = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
 """Where a file breaks off in one of these, a part of the clip is missing."""
@@ -46,7 +46,7 @@ class VideoInfo:
     fragmented: bool
     turned: bool
     tracks: int
-    timing: Timing
+    timing: FrameTiming
     h264_profile: int | None
     audio_object: int | None
     title: str | None

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import MediaError, UserError
-from bot.media.files.atomic import commit, part_of, settled
+from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.narration.loudness import measure_loudness
 from bot.media.narration.sniff import DEMUXERS, NAMES, describe, sniff
-from bot.media.process.child import Limits, LostChildError
+from bot.media.process.child import LostChildError, ProcessLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,9 +73,9 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
             loudness=await measure_loudness(ffmpeg, part, seconds=seconds),
             clipped=_is_clipped(stderr),
         )
-        await settled(_keep, part, narration)
+        await run_uncancelled(_keep, part, narration)
     finally:
-        await settled(part.unlink, missing_ok=True)
+        await run_uncancelled(part.unlink, missing_ok=True)
     log.info(
         *("ingest.done demuxer=%s seconds=%.1f silent=%s clipped=%s", demuxer, narration.seconds),
         *(narration.loudness is None, narration.clipped),
@@ -162,8 +162,8 @@ def _most_bytes(seconds: int) -> int:
     return seconds * _BYTES_PER_SECOND + 4096
 
 
-def _limits(seconds: int) -> Limits:
-    return Limits(
+def _limits(seconds: int) -> ProcessLimits:
+    return ProcessLimits(
         wall_seconds=60 + seconds / 5,
         cpu_seconds=15 + seconds // 20,
         # ffmpeg itself ends at `-fs`, a packet late; this bound is for one that does not.

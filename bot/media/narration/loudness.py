@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.process.child import Limits
+from bot.media.process.child import ProcessLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
     Of a sound too short for that, it is the level. MediaError: ffmpeg failed.
     """
     stderr = await ffmpeg.run(
-        _arguments(sound), cwd=sound.parent, limits=Limits(wall_seconds=60 + seconds / 5)
+        _arguments(sound), cwd=sound.parent, limits=ProcessLimits(wall_seconds=60 + seconds / 5)
     )
     pattern = _INTEGRATED if seconds >= _GATE_SECONDS else _LEVEL
     # ffmpeg 5 tells it twice: at first of nothing, as its filters are set up once more.

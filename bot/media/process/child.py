@@ -31,7 +31,7 @@ _KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # the others may hold secrets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class ProcessLimits:
     """What one child may use: time in seconds, memory (address space) and each file in bytes."""
 
     wall_seconds: float = 120
@@ -71,7 +71,7 @@ class Child:
         args: Sequence[str],
         *,
         cwd: Path,
-        limits: Limits,
+        limits: ProcessLimits,
         on_line: Callable[[str], None] | None = None,
     ) -> str:
         """Run it with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.
@@ -102,7 +102,7 @@ class Child:
         return stderr.text()
 
     async def _spawn(
-        self, args: Sequence[str], cwd: Path, limits: Limits
+        self, args: Sequence[str], cwd: Path, limits: ProcessLimits
     ) -> asyncio.subprocess.Process:
         if self._guard is None:
             self._guard = await _find_guard()
@@ -122,7 +122,7 @@ class Child:
         except OSError as error:
             raise LostChildError(f"{self._name} can't be started: {error.strerror}") from error
 
-    def _bounded(self, limits: Limits) -> tuple[str, ...]:
+    def _bounded(self, limits: ProcessLimits) -> tuple[str, ...]:
         nice = (self._nice, "-n", str(_NICENESS)) if self._nice else ()
         if self._prlimit is None:
             return nice
@@ -186,7 +186,7 @@ def _environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
-def _bounds(limits: Limits) -> list[tuple[int, str, int, int]]:
+def _bounds(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
     """Return each limit, its name for prlimit(1), soft and hard; none above what we have."""
     cpu = limits.cpu_seconds
     wanted = (
@@ -208,7 +208,7 @@ def _at_most(bound: int, kind: int) -> int:
     return bound if ceiling == resource.RLIM_INFINITY else min(bound, ceiling)
 
 
-def _confine(pid: int, limits: Limits) -> None:
+def _confine(pid: int, limits: ProcessLimits) -> None:
     """Bound a child from outside: code between fork and exec isn't safe where threads run."""
     with contextlib.suppress(ProcessLookupError):
         niceness = max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid))

@@ -17,7 +17,7 @@ from bot.media.process.child import Child, ask
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.media.process.child import Limits
+    from bot.media.process.child import ProcessLimits
 
 _FFMPEG_5_1 = (57, 28)  # its libavutil: distributions spell the release itself in many ways
 _ENCODERS = frozenset({"libx264", "aac"})
@@ -35,7 +35,7 @@ class Ffmpeg:
         args: Sequence[str],
         *,
         cwd: Path,
-        limits: Limits,
+        limits: ProcessLimits,
         on_progress: Callable[[float], None] | None = None,
     ) -> str:
         """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.

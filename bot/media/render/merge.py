@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
-from bot.media.files.atomic import settled
+from bot.media.files.atomic import run_uncancelled
 from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
@@ -65,7 +65,7 @@ async def merge(
         await repair(ffmpeg, clip, once)
         return await _lay_over(ffmpeg, once, narration, target, presets)
     finally:
-        await settled(once.unlink, missing_ok=True)
+        await run_uncancelled(once.unlink, missing_ok=True)
 
 
 async def _lay_over(

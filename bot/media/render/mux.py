@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.files.atomic import commit, part_of, settled
-from bot.media.process.child import Limits
+from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.process.child import ProcessLimits
 from bot.media.render.video_stream import exact
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ async def write_mp4(  # noqa: PLR0913 - the two halves of a result, and where it
     arguments = ["-v", "warning", "-filter_complex_threads", "1", *output.get_args()]
     try:
         await ffmpeg.run(arguments, cwd=target.parent, limits=_limits(picture))
-        await settled(commit, part, target)
+        await run_uncancelled(commit, part, target)
     finally:
-        await settled(part.unlink, missing_ok=True)
+        await run_uncancelled(part.unlink, missing_ok=True)
 
 
 def marks(title: str | None) -> dict[str, str]:
@@ -67,9 +67,9 @@ def marks(title: str | None) -> dict[str, str]:
     return made | {"metadata:g:1": f"title={title}"} if title else made
 
 
-def _limits(picture: Picture) -> Limits:
+def _limits(picture: Picture) -> ProcessLimits:
     wall = 120 + picture.seconds / 5
     if picture.encoded:
         wall += 480 + 10 * picture.info.seconds
     wall = min(wall, _MOST_SECONDS)
-    return Limits(wall_seconds=wall, cpu_seconds=2 * round(wall))
+    return ProcessLimits(wall_seconds=wall, cpu_seconds=2 * round(wall))

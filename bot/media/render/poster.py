@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.files.atomic import commit, part_of, settled
+from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
-from bot.media.process.child import Limits
+from bot.media.process.child import ProcessLimits
 from bot.media.render.video_stream import exact, fitting, open_clip
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LONGEST_SIDE = 1280  # in pixels
 _SEARCHED_SECONDS = 30.0
 _NOT_BLACK = 48  # of 255: the lightest tenth of the picture is at least so light; black is 16
-_LIMITS = Limits(wall_seconds=60, cpu_seconds=120, file_bytes=8 * 1024**2)
+_LIMITS = ProcessLimits(wall_seconds=60, cpu_seconds=120, file_bytes=8 * 1024**2)
 
 
 async def take_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
@@ -38,9 +38,9 @@ async def take_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
             await ffmpeg.run(arguments, cwd=target.parent, limits=_LIMITS)
             if await asyncio.to_thread(_is_written, part):
                 break
-        await settled(commit, part, target)
+        await run_uncancelled(commit, part, target)
     finally:
-        await settled(part.unlink, missing_ok=True)
+        await run_uncancelled(part.unlink, missing_ok=True)
 
 
 def _arguments(clip: Path, info: VideoInfo, part: Path, *, is_lit: bool) -> list[str]:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 _MOST_REMEMBERED = 1000
 
 
-class Posters:
+class PosterCache:
     """Takes posters with an ffmpeg of its own: who looks at a page does not wait for renderings."""
 
     def __init__(self, ffmpeg: Ffmpeg, workspace: Workspace) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import ffmpeg as graph
 
 from bot.errors import MediaError
-from bot.media.files.atomic import commit, part_of, settled
+from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
-from bot.media.process.child import Limits, LostChildError
+from bot.media.process.child import LostChildError, ProcessLimits
 from bot.media.render.mux import marks
-from bot.media.render.shrink_plan import Source, make_plan
+from bot.media.render.shrink_plan import ShrinkSource, make_plan
 from bot.media.render.video_stream import CLOCK, effort_for, lasting, open_clip, whole
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.reader import VideoInfo
     from bot.media.process.ffmpeg import Ffmpeg
-    from bot.media.render.shrink_plan import Plan
+    from bot.media.render.shrink_plan import ShrinkPlan
     from bot.media.render.video_stream import Effort
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class TooLittleRoomError(MediaError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fitted:
+class ShrunkVideo:
     """A clip below the limit, `size` in bytes; `passes` is 0 for one that was small enough."""
 
     path: Path
@@ -59,7 +59,7 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
     limit_bytes: int,
     decent: bool = True,
     on_progress: Callable[[float], None] | None = None,
-) -> Fitted:
+) -> ShrunkVideo:
     """Write to `target` the MP4 `clip`, whole and in no more than `limit_bytes`.
 
     A clip that is small enough is returned where it is, untouched. `on_progress` gets a share, 0
@@ -67,7 +67,7 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
     all. MediaError: the clip isn't a whole MP4, or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
-    source = Source(
+    source = ShrinkSource(
         width=info.width,
         height=info.height,
         seconds=info.seconds,
@@ -77,7 +77,7 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
     )
     size = (await asyncio.to_thread(clip.stat)).st_size
     if size <= limit_bytes:
-        return Fitted(path=clip, size=size, width=source.width, height=source.height, passes=0)
+        return ShrunkVideo(path=clip, size=size, width=source.width, height=source.height, passes=0)
     plan = make_plan(source, limit_bytes, decent=decent)
     if plan is None:
         raise TooLittleRoomError(f"{limit_bytes} bytes are too few for {source.seconds:.0f} s")
@@ -90,9 +90,9 @@ async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
     )
     try:
         fitted = await _encode_any(ffmpeg, job, plan, _Progress(source.seconds, on_progress))
-        await settled(commit, job.part, target)
+        await run_uncancelled(commit, job.part, target)
     finally:
-        await settled(job.part.unlink, missing_ok=True)
+        await run_uncancelled(job.part.unlink, missing_ok=True)
     log.info(
         "fit.done bytes=%s of=%s size=%sx%s passes=%s",
         *(fitted.size, limit_bytes, plan.width, plan.height, fitted.passes),
@@ -129,7 +129,9 @@ class _Progress:
             self._listener(self._furthest)
 
 
-async def _encode_any(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) -> Fitted:
+async def _encode_any(
+    ffmpeg: Ffmpeg, job: _Job, plan: ShrinkPlan, progress: _Progress
+) -> ShrunkVideo:
     """Encode a clip, without a sound that nothing can decode."""
     try:
         return await _encode(ffmpeg, job, plan, progress)
@@ -142,7 +144,7 @@ async def _encode_any(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress
     return await _encode(ffmpeg, job, replace(plan, sound_rate=0), progress)
 
 
-async def _encode(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) -> Fitted:
+async def _encode(ffmpeg: Ffmpeg, job: _Job, plan: ShrinkPlan, progress: _Progress) -> ShrunkVideo:
     size = 0
     for number in range(1, _PASSES + 1):
         stderr = await _run(ffmpeg, job, plan, progress)
@@ -150,7 +152,7 @@ async def _encode(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) ->
             raise TooLittleRoomError(f"{job.limit_bytes} bytes are too few for such a picture")
         size = (await asyncio.to_thread(job.part.stat)).st_size
         if size <= job.limit_bytes:
-            return Fitted(
+            return ShrunkVideo(
                 path=job.target,
                 size=size,
                 width=plan.width,
@@ -162,7 +164,7 @@ async def _encode(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) ->
     raise TooLittleRoomError(f"{size} bytes came out, {job.limit_bytes} may be")
 
 
-async def _run(ffmpeg: Ffmpeg, job: _Job, plan: Plan, progress: _Progress) -> str:
+async def _run(ffmpeg: Ffmpeg, job: _Job, plan: ShrinkPlan, progress: _Progress) -> str:
     """Encode once, and return what ffmpeg said, though it wrote far too much."""
     limits = _limits(job)
     try:
@@ -185,10 +187,10 @@ def _coarseness(stderr: str) -> float:
     return float(found[-1]) if found else 0.0
 
 
-def _limits(job: _Job) -> Limits:
+def _limits(job: _Job) -> ProcessLimits:
     threads = effort_for(job.info).threads
     wall = 120 + round(job.info.seconds * (1 if threads > 1 else _SLOWNESS))
-    return Limits(
+    return ProcessLimits(
         wall_seconds=wall,
         cpu_seconds=2 * wall,
         # Twice the limit is far more than ever came out: a second pass will have to do.
@@ -196,7 +198,7 @@ def _limits(job: _Job) -> Limits:
     )
 
 
-def _arguments(job: _Job, plan: Plan) -> list[str]:
+def _arguments(job: _Job, plan: ShrinkPlan) -> list[str]:
     source = open_clip(job.clip, job.info)
     picture = whole(source["v:0"], job.info)
     streams = [picture.filter("scale", plan.width, plan.height, flags="bicubic")]
@@ -218,7 +220,7 @@ def _arguments(job: _Job, plan: Plan) -> list[str]:
     return ["-v", "info", "-filter_complex_threads", "1", *output.get_args()]
 
 
-def _picture(plan: Plan, effort: Effort) -> dict[str, str | float]:
+def _picture(plan: ShrinkPlan, effort: Effort) -> dict[str, str | float]:
     # The quality is asked for, the rate is only capped: what is simple stays small.
     return {
         "vcodec": "libx264",
@@ -233,5 +235,5 @@ def _picture(plan: Plan, effort: Effort) -> dict[str, str | float]:
     }
 
 
-def _sound(plan: Plan) -> dict[str, str | int]:
+def _sound(plan: ShrinkPlan) -> dict[str, str | int]:
     return {"acodec": "aac", "audio_bitrate": plan.sound_rate, "ac": 2, "ar": 48_000}

@@ -24,7 +24,7 @@ _LEAST_BIT_RATE = 8_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class ShrinkSource:
     """The clip as it is: `moving` are the seconds in which its picture changes.
 
     No side may be encoded with more pixels than `longest`.
@@ -39,7 +39,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class ShrinkPlan:
     """What to encode: rates in bits per second, the buffer in bits; sound_rate 0: no sound."""
 
     width: int
@@ -48,11 +48,11 @@ class Plan:
     max_rate: int
     buffer: int
 
-    def scaled(self, factor: float) -> Plan:
+    def scaled(self, factor: float) -> ShrinkPlan:
         """Return the plan with `factor` times the bits and the pixels for the picture."""
         longest = max(self.width, self.height) * math.sqrt(factor)
         width, height = fitting(self.width, self.height, longest=round(longest))
-        return Plan(
+        return ShrinkPlan(
             width=width,
             height=height,
             sound_rate=self.sound_rate,
@@ -61,7 +61,7 @@ class Plan:
         )
 
 
-def make_plan(source: Source, limit_bytes: int, *, decent: bool) -> Plan | None:
+def make_plan(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> ShrinkPlan | None:
     """Choose rates that can't exceed `limit_bytes`, and as many pixels as they can fill well.
 
     The picture shrinks until a pixel gets 0.06 bits at 30 frames/s, to 360 lines at the least.
@@ -74,7 +74,7 @@ def make_plan(source: Source, limit_bytes: int, *, decent: bool) -> Plan | None:
     width, height = _size(source, max_rate, decent=decent)
     if max_rate < _LEAST_BIT_RATE or (decent and max_rate < _wanted(width, height)):
         return None
-    return Plan(
+    return ShrinkPlan(
         width=width,
         height=height,
         sound_rate=sound_rate,
@@ -83,7 +83,7 @@ def make_plan(source: Source, limit_bytes: int, *, decent: bool) -> Plan | None:
     )
 
 
-def _sound_rate(source: Source, limit_bytes: int, *, decent: bool) -> int:
+def _sound_rate(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> int:
     if not source.sound:
         return 0
     most = limit_bytes * 8 / source.seconds * _SOUND_SHARE
@@ -91,12 +91,12 @@ def _sound_rate(source: Source, limit_bytes: int, *, decent: bool) -> int:
     return next((rate for rate in rates if rate <= most), rates[-1])
 
 
-def _picture_bits(source: Source, limit_bytes: int, sound_rate: int) -> float:
+def _picture_bits(source: ShrinkSource, limit_bytes: int, sound_rate: int) -> float:
     others = sound_rate * _SOUND_ERROR + _INDEX_BITS
     return _USABLE * limit_bytes * 8 - _FIXED_BITS - others * source.seconds
 
 
-def _size(source: Source, max_rate: float, *, decent: bool) -> tuple[int, int]:
+def _size(source: ShrinkSource, max_rate: float, *, decent: bool) -> tuple[int, int]:
     short, long = sorted((source.width, source.height))
     sides = _SHORT_SIDES if decent else (*_SHORT_SIDES, *_POOR_SHORT_SIDES)
     largest = min(long, source.longest)

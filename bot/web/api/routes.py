@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.api_clients.status import Reading
     from bot.artifacts import Artifact
     from bot.links import Links
-    from bot.media.render.poster_cache import Posters
+    from bot.media.render.poster_cache import PosterCache
     from bot.model import Job
     from bot.texts import Texts
     from bot.web.api.access import Access
@@ -45,7 +45,7 @@ class ApiRoutes:
         texts: Texts,
         *,
         links: Links,
-        poster_cache: Posters,
+        poster_cache: PosterCache,
     ) -> None:
         self._clients = clients
         self._links = links

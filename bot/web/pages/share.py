@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.links import Links, Share
     from bot.media.files.workspace import Workspace
     from bot.media.mp4.reader import VideoInfo
-    from bot.media.render.poster_cache import Posters
+    from bot.media.render.poster_cache import PosterCache
     from bot.model import Job
     from bot.texts import Texts
     from storage.artifacts import ArtifactStore
@@ -52,7 +52,7 @@ class SharePage:
         jobs: JobService,
         artifacts: ArtifactStore,
         workspace: Workspace,
-        poster_cache: Posters,
+        poster_cache: PosterCache,
         texts: Texts,
     ) -> None:
         self._links = links
