@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.discord_bot.bot import Services, VideoBot
-    from bot.speech.narrator import Narrator, Recording
+    from bot.speech.narrator import Narrator, SpokenMp3
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class NarrateCog(commands.Cog):
                 raise UserError("speech.unsent") from error
 
     async def _hand_over(
-        self, interaction: discord.Interaction[VideoBot], recording: Recording
+        self, interaction: discord.Interaction[VideoBot], recording: SpokenMp3
     ) -> None:
         """Upload the file, and do so again when the connection breaks."""
         sentence = self._services.texts(

@@ -12,7 +12,7 @@ from bot.errors import StartupError, UserError
 from bot.media.process.child import LostChildError
 from bot.speech import piper
 from bot.speech.piper import Piper, open_piper, spoken_lines
-from bot.speech.voice import as_of_speech, checked_text, speak_once
+from bot.speech.voice import as_speech_error, checked_text, speak_once
 from tests.openai_setup import names_in
 
 PROGRAM = Path(__file__).with_name("fake_piper.py")
@@ -110,10 +110,10 @@ def test_a_text_is_tidied_and_bounded() -> None:
 
 
 def test_what_is_wrong_with_the_sound_is_said_of_the_text() -> None:
-    long = as_of_speech(UserError("audio.too_long", seconds=9, max_seconds=3))
+    long = as_speech_error(UserError("audio.too_long", seconds=9, max_seconds=3))
     assert (long.key, long.fields) == ("speech.too_long", {"seconds": 9, "max_seconds": 3})
-    assert as_of_speech(UserError("audio.not_audio", found="HTML")).key == "speech.unusable"
-    assert as_of_speech(UserError("speech.unsure")).key == "speech.unsure"
+    assert as_speech_error(UserError("audio.not_audio", found="HTML")).key == "speech.unusable"
+    assert as_speech_error(UserError("speech.unsure")).key == "speech.unsure"
 
 
 async def test_without_the_packages_the_command_that_brings_them_is_named(

@@ -14,7 +14,7 @@ from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.merge import merge, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.shrink import TooLittleRoomError, fit
-from bot.speech.voice import as_of_speech, speak_once
+from bot.speech.voice import as_speech_error, speak_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +103,7 @@ class NarrationEditor:
             try:
                 await self._decode(folder)
             except UserError as error:
-                raise as_of_speech(error) from error
+                raise as_speech_error(error) from error
         await self._workspace.keep_narration(job_id)
 
     async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:

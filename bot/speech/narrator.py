@@ -13,7 +13,7 @@ from uuid import uuid4
 from bot.errors import BackendError, UserError
 from bot.media.narration.ingest import ingest
 from bot.speech.mp3 import record
-from bot.speech.voice import as_of_speech, speak_once
+from bot.speech.voice import as_speech_error, speak_once
 from storage.speeches import Listener
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _RECORDING = "narration.mp3"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recording:
+class SpokenMp3:
     """A spoken text as an MP3 that is deleted after use."""
 
     path: Path
@@ -99,7 +99,7 @@ class Narrator:
             self._speaking.discard(who)
 
     @asynccontextmanager
-    async def speak(self, text: str) -> AsyncGenerator[Recording]:
+    async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
         """Speak a text, and keep the file while it is used.
 
         UserError: a key of `speech`, or the moderation has something against it. MediaError: it
@@ -162,7 +162,7 @@ class Narrator:
         if reason is not None:
             raise UserError(reason)
 
-    async def _record(self, text: str, folder: JobFolder) -> Recording:
+    async def _record(self, text: str, folder: JobFolder) -> SpokenMp3:
         await speak_once(self._voice, text, folder.attachment)
         narration = await self._ingest(folder)
         path = folder.path / _RECORDING
@@ -171,7 +171,7 @@ class Narrator:
             "speech.done voice=%s characters=%d seconds=%.1f",
             *(self._voice.name, len(text), narration.seconds),
         )
-        return Recording(path=path, seconds=narration.seconds)
+        return SpokenMp3(path=path, seconds=narration.seconds)
 
     async def _ingest(self, folder: JobFolder) -> Narration:
         try:
@@ -179,7 +179,7 @@ class Narrator:
                 self._ffmpeg, folder.attachment, folder.narration, max_seconds=self._max_seconds
             )
         except UserError as error:
-            raise as_of_speech(error) from error
+            raise as_speech_error(error) from error
         if narration.loudness is None:
             raise UserError("speech.unusable")
         return narration

@@ -54,7 +54,7 @@ def checked_text(text: str) -> str:
     return text
 
 
-def as_of_speech(error: UserError) -> UserError:
+def as_speech_error(error: UserError) -> UserError:
     """Say of a spoken text what the ingest said of its sound."""
     if error.key == "audio.too_long":
         return UserError("speech.too_long", **error.fields)
