@@ -23,7 +23,7 @@ from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, VideoRequest, new_job
 from bot.storyboard.clip_renderer import ClipRenderer
-from bot.storyboard.clip_store import Order
+from bot.storyboard.clip_store import ClipOrder
 from bot.texts import Texts
 from docs.look import Clip, Look
 
@@ -124,7 +124,7 @@ def main() -> int:
 async def _draw_frame(job: Job, folder: Path) -> None:
     """Render the job's clip as the bot does, and keep one frame of it."""
     ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
-    order = Order(
+    order = ClipOrder(
         prompt=job.request.prompt, model="-", seconds=_CLIP.seconds, size=job.request.size
     )
     film = await ClipRenderer(ffmpeg).render(order, folder, lambda _: None)

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from bot.storyboard.clip_renderer import ClipRenderer
-from bot.storyboard.clip_store import Order
+from bot.storyboard.clip_store import ClipOrder
 from tests import clips
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ async def make_sources(ffmpeg: Ffmpeg, folder: Path) -> dict[str, Path]:
     for name, (prompt, size, seconds) in _PROMPTS.items():
         made[name] = await _storyboard(
             ffmpeg,
-            Order(prompt=prompt, model="storyboard", seconds=seconds, size=size),
+            ClipOrder(prompt=prompt, model="storyboard", seconds=seconds, size=size),
             folder / f"{len(made)}.mp4",
         )
     return made
@@ -177,7 +177,7 @@ def _make(source: Source, target: Path) -> Path:
     return target
 
 
-async def _storyboard(ffmpeg: Ffmpeg, order: Order, target: Path) -> Path:
+async def _storyboard(ffmpeg: Ffmpeg, order: ClipOrder, target: Path) -> Path:
     work = target.with_suffix("")
     await asyncio.to_thread(work.mkdir)
     film = await ClipRenderer(ffmpeg).render(order, work, lambda _percent: None)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from bot.storyboard.clip_service import Renderer
-    from bot.storyboard.clip_store import Order
+    from bot.storyboard.clip_store import ClipOrder
 
 SECRET = "whsec_" + base64.b64encode(b"a key of the tests").decode()
 FILM = b"\x00\x00\x00\x18ftypisom a film of the tests"
@@ -37,8 +37,8 @@ class HandRenderer:
     """Renders nothing: `started` tells the orders, and each waits for `go`."""
 
     def __init__(self, *, go: bool = True) -> None:
-        self.started: asyncio.Queue[Order] = asyncio.Queue()
-        self.orders: list[Order] = []
+        self.started: asyncio.Queue[ClipOrder] = asyncio.Queue()
+        self.orders: list[ClipOrder] = []
         self.folders: list[Path] = []
         self.error: Exception | None = None
         self.percent = 0
@@ -46,7 +46,9 @@ class HandRenderer:
         if go:
             self.go.set()
 
-    async def render(self, order: Order, folder: Path, on_progress: Callable[[int], None]) -> Path:
+    async def render(
+        self, order: ClipOrder, folder: Path, on_progress: Callable[[int], None]
+    ) -> Path:
         self.orders.append(order)
         self.folders.append(folder)
         on_progress(self.percent)

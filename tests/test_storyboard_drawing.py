@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.storyboard.drawing.artwork import Stage
+from bot.storyboard.drawing.artwork import Canvas
 from bot.storyboard.drawing.layers import draw
 from bot.storyboard.drawing.palette import READABLE, READABLE_LARGE, contrast, oklch, palette_for
-from bot.storyboard.drawing.typesetting import Box, choose_typeface, fit
+from bot.storyboard.drawing.typesetting import TextBox, choose_typeface, fit
 from tests.test_storyboard_scenes import PROMPTS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.artwork import Artwork, Layer
 
 CJK = choose_typeface("虹")
-BOX = Box(width=600, height=300, largest=100, smallest=20, most_lines=3, leading=1.2)
+BOX = TextBox(width=600, height=300, largest=100, smallest=20, most_lines=3, leading=1.2)
 
 
 def test_contrast_is_that_of_the_standard() -> None:
@@ -95,9 +95,9 @@ def test_a_word_wider_than_its_box_is_broken_and_the_rest_is_left_out() -> None:
 
 
 def _layers(art: Artwork) -> list[Layer]:
-    scenery = art.scenery
+    background = art.background
     cards = [layer for card in art.cards for layer in (*card.lines, card.rule)]
-    around = [scenery.sky, scenery.dusk, *scenery.glows, scenery.sun, *scenery.hills]
+    around = [background.sky, background.dusk, *background.glows, background.sun, *background.hills]
     return [*around, *cards, art.mark, *art.tracks, *art.fills]
 
 
@@ -106,7 +106,7 @@ def _layers(art: Artwork) -> list[Layer]:
 def test_every_prompt_is_drawn_inside_the_picture(
     tmp_path: Path, prompt: str, width: int, height: int
 ) -> None:
-    stage = Stage(width=width, height=height, frames=120)
+    stage = Canvas(width=width, height=height, frames=120)
     art = draw(prompt, stage, tmp_path)
     assert len(art.cards) == len(art.tracks) == len(art.fills) >= 2
     for card in art.cards:
@@ -123,7 +123,7 @@ def test_every_prompt_is_drawn_inside_the_picture(
 
 
 def test_the_same_prompt_gives_the_same_layers(tmp_path: Path) -> None:
-    stage = Stage(width=160, height=96, frames=30)
+    stage = Canvas(width=160, height=96, frames=30)
     arts = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -134,7 +134,7 @@ def test_the_same_prompt_gives_the_same_layers(tmp_path: Path) -> None:
 
 
 def test_text_has_no_dark_fringe(tmp_path: Path) -> None:
-    art = draw("Explain", Stage(width=320, height=180, frames=30), tmp_path)
+    art = draw("Explain", Canvas(width=320, height=180, frames=30), tmp_path)
     with Image.open(tmp_path / art.cards[0].lines[0].file) as picture:
         colours = {colour[:3] for _, colour in picture.convert("RGBA").getcolors(100_000) or []}
     assert colours == {palette_for("Explain").ink}

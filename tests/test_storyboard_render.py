@@ -13,7 +13,7 @@ from bot.errors import MediaError
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.storyboard.clip_renderer import ClipRenderer
-from bot.storyboard.clip_store import Order
+from bot.storyboard.clip_store import ClipOrder
 from tests import clips
 from tests.storyboards import files, open_board, open_receiver, seen
 from tests.test_storyboard_scenes import PROMPTS
@@ -24,8 +24,8 @@ def renderer() -> ClipRenderer:
     return ClipRenderer(Ffmpeg(clips.binary(), slots=1))
 
 
-def order(prompt: str, *, seconds: int = 1, size: str = "160x96") -> Order:
-    return Order(prompt=prompt, model="storyboard", seconds=seconds, size=size)
+def order(prompt: str, *, seconds: int = 1, size: str = "160x96") -> ClipOrder:
+    return ClipOrder(prompt=prompt, model="storyboard", seconds=seconds, size=size)
 
 
 async def test_a_clip_is_exactly_as_long_and_as_large_as_it_was_ordered(

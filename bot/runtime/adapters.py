@@ -26,7 +26,7 @@ from bot.runtime.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUB
 from bot.speech.openai_voice import OpenAISpeech
 from bot.speech.piper import open_piper
 from bot.storyboard.clip_renderer import ClipRenderer
-from bot.storyboard.create_request import ApiError, check_size
+from bot.storyboard.create_request import CreateError, check_size
 from bot.storyboard.server import Storyboard
 from bot.web.http.server import reachable
 from bot.web.webhooks import PATH
@@ -183,7 +183,7 @@ def _open_gemini(settings: Settings) -> Gemini:
 async def _open_storyboard(core: Core, stack: AsyncExitStack) -> OpenAIVideos:
     try:
         check_size(core.settings.video_size)
-    except ApiError as error:
+    except CreateError as error:
         raise StartupError(f"VIDEO_SIZE: {error.message}") from error
     key = derive_key(core.secret, "storyboard webhook")
     webhook_secret = f"whsec_{base64.b64encode(key).decode()}"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from bot.media.process.child import ProcessLimits
 from bot.storyboard.drawing.animation import arguments
-from bot.storyboard.drawing.artwork import FPS, Artwork, Stage
+from bot.storyboard.drawing.artwork import FPS, Artwork, Canvas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from bot.media.process.ffmpeg import Ffmpeg
-    from bot.storyboard.clip_store import Order
+    from bot.storyboard.clip_store import ClipOrder
 
 _FILM = "film.mp4"
 _DRAWN = 5  # percent, when all layers are drawn
@@ -34,7 +34,9 @@ class ClipRenderer:
     def __init__(self, ffmpeg: Ffmpeg) -> None:
         self._ffmpeg = ffmpeg
 
-    async def render(self, order: Order, folder: Path, on_progress: Callable[[int], None]) -> Path:
+    async def render(
+        self, order: ClipOrder, folder: Path, on_progress: Callable[[int], None]
+    ) -> Path:
         """Render an order's clip in `folder`, and return its file there; progress in percent.
 
         MediaError: ffmpeg could not do it.
@@ -51,9 +53,9 @@ class ClipRenderer:
         return folder / _FILM
 
 
-async def _draw(order: Order, folder: Path) -> Artwork:
+async def _draw(order: ClipOrder, folder: Path) -> Artwork:
     width, height = (int(side) for side in order.size.split("x"))
-    stage = Stage(width=width, height=height, frames=order.seconds * FPS)
+    stage = Canvas(width=width, height=height, frames=order.seconds * FPS)
     drawing = asyncio.create_task(
         asyncio.to_thread(_draw_now, order.prompt, stage, folder), name="storyboard.draw"
     )
@@ -64,7 +66,7 @@ async def _draw(order: Order, folder: Path) -> Artwork:
         await asyncio.wait({drawing})
 
 
-def _draw_now(prompt: str, stage: Stage, folder: Path) -> Artwork:
+def _draw_now(prompt: str, stage: Canvas, folder: Path) -> Artwork:
     from bot.storyboard.drawing.layers import draw  # noqa: PLC0415  # Pillow: only for those who render
 
     return draw(prompt, stage, folder)

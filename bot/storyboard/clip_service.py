@@ -9,14 +9,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import ClapperError, MediaError
-from bot.storyboard.clip_store import Clip, Fault, Notice, Order, Status, new_clip_id
+from bot.storyboard.clip_store import (
+    Clip,
+    ClipError,
+    ClipOrder,
+    ClipStatus,
+    WebhookNotice,
+    new_clip_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from bot.storyboard.clip_store import ClipStore
-    from bot.storyboard.webhook_sender import Notifier
+    from bot.storyboard.webhook_sender import WebhookSender
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +40,9 @@ _DONE = 100
 class Renderer(Protocol):
     """Makes one clip."""
 
-    async def render(self, order: Order, folder: Path, on_progress: Callable[[int], None]) -> Path:
+    async def render(
+        self, order: ClipOrder, folder: Path, on_progress: Callable[[int], None]
+    ) -> Path:
         """Render an order in `folder` and return the file; MediaError: it can't be done."""
         ...
 
@@ -50,7 +59,7 @@ class KeyReusedError(ClapperError):
     """An idempotency key came again with another order."""
 
 
-class Studio:
+class ClipService:
     """The clips of one store, and the tasks that render, announce and expire them.
 
     At most `waiting` clips wait, and `renders` are rendered at a time.
@@ -60,7 +69,7 @@ class Studio:
         self,
         store: ClipStore,
         renderer: Renderer,
-        notifier: Notifier | None,
+        webhook_sender: WebhookSender | None,
         *,
         clock: Callable[[], float],
         waiting: int,
@@ -68,7 +77,7 @@ class Studio:
     ) -> None:
         self._store = store
         self._renderer = renderer
-        self._notifier = notifier
+        self._webhook_sender = webhook_sender
         self._clock = clock
         self._waiting = waiting
         self._renders = renders
@@ -83,10 +92,14 @@ class Studio:
         await self.sweep()
         for clip in self._store.all():
             if not clip.is_finished:
-                await self._store.update(replace(clip, status=Status.QUEUED))
+                await self._store.update(replace(clip, status=ClipStatus.QUEUED))
                 self._queue.put_nowait(clip.id)
         works = [self._work() for _ in range(self._renders)]
-        loops = [*works, self._keep_sweeping(), *([self._notifier.run()] if self._notifier else [])]
+        loops = [
+            *works,
+            self._keep_sweeping(),
+            *([self._webhook_sender.run()] if self._webhook_sender else []),
+        ]
         self._tasks = [
             asyncio.create_task(loop, name=f"storyboard.{loop.__name__.strip('_')}")
             for loop in loops
@@ -99,7 +112,7 @@ class Studio:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def create(self, order: Order, *, key: str | None) -> Clip:
+    async def create(self, order: ClipOrder, *, key: str | None) -> Clip:
         """Take an order; the same idempotency key gives the same clip.
 
         BusyError: too many wait. KeyReusedError: the key belongs to another order.
@@ -114,7 +127,7 @@ class Studio:
                 id=new_clip_id(),
                 sequence=self._store.next_sequence(),
                 order=order,
-                status=Status.QUEUED,
+                status=ClipStatus.QUEUED,
                 created_at=self._clock(),
                 idempotency_key=key,
             )
@@ -125,7 +138,7 @@ class Studio:
 
     def _check_room(self) -> None:
         clips = self._store.all()
-        if sum(clip.status == Status.QUEUED for clip in clips) >= self._waiting:
+        if sum(clip.status == ClipStatus.QUEUED for clip in clips) >= self._waiting:
             raise BusyError("Too many clips are waiting to be rendered.", retry_after=5)
         if len(clips) >= _MOST_KEPT:
             raise BusyError("Too many clips are kept: delete some.", retry_after=_SWEEP_SECONDS)
@@ -145,7 +158,7 @@ class Studio:
 
     def progress(self, clip: Clip) -> int:
         """Return how much of a clip is rendered, in percent."""
-        return _DONE if clip.status == Status.COMPLETED else self._progress.get(clip.id, 0)
+        return _DONE if clip.status == ClipStatus.COMPLETED else self._progress.get(clip.id, 0)
 
     async def delete(self, clip_id: str) -> bool:
         """Stop and remove a clip, whatever its state; False: there is none."""
@@ -194,33 +207,35 @@ class Studio:
 
     async def _make(self, clip: Clip) -> None:
         """Bring one clip to its end; whatever goes wrong is the clip's end, not the worker's."""
-        clip = replace(clip, status=Status.IN_PROGRESS, attempts=clip.attempts + 1)
+        clip = replace(clip, status=ClipStatus.IN_PROGRESS, attempts=clip.attempts + 1)
         if not await self._store.update(clip):
             return
         fault = await self._try(clip)
         now = self._clock()
         finished = replace(
             clip,
-            status=Status.FAILED if fault else Status.COMPLETED,
+            status=ClipStatus.FAILED if fault else ClipStatus.COMPLETED,
             fault=fault,
             completed_at=None if fault else now,
             expires_at=now + KEPT_SECONDS,
             notice=self._notice(now),
         )
-        if await self._store.update(finished) and self._notifier:
-            self._notifier.wake()
+        if await self._store.update(finished) and self._webhook_sender:
+            self._webhook_sender.wake()
 
-    async def _try(self, clip: Clip) -> Fault | None:
+    async def _try(self, clip: Clip) -> ClipError | None:
         if clip.attempts > _MOST_ATTEMPTS:
-            return Fault(code="render_interrupted", message="Rendering was interrupted too often.")
+            return ClipError(
+                code="render_interrupted", message="Rendering was interrupted too often."
+            )
         try:
             await self._render(clip)
         except MediaError as error:
             log.warning("storyboard.failed id=%s error=%s\n%s", clip.id, error, error.stderr_tail)
-            return Fault(code="render_failed", message="The renderer could not make this clip.")
+            return ClipError(code="render_failed", message="The renderer could not make this clip.")
         except Exception:  # a bug in one clip must not stop the others
             log.exception("storyboard.crashed id=%s", clip.id)
-            return Fault(code="server_error", message="The renderer has a fault of its own.")
+            return ClipError(code="server_error", message="The renderer has a fault of its own.")
         return None
 
     async def _render(self, clip: Clip) -> None:
@@ -238,7 +253,7 @@ class Studio:
     def _advance(self, clip_id: str, percent: int) -> None:
         self._progress[clip_id] = max(percent, self._progress.get(clip_id, 0))
 
-    def _notice(self, now: float) -> Notice | None:
-        if self._notifier is None:
+    def _notice(self, now: float) -> WebhookNotice | None:
+        if self._webhook_sender is None:
             return None
-        return Notice(event_id=f"evt_{secrets.token_hex(16)}", attempts=0, due_at=now)
+        return WebhookNotice(event_id=f"evt_{secrets.token_hex(16)}", attempts=0, due_at=now)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 
-class Status(StrEnum):
+class ClipStatus(StrEnum):
     """The four words of the Videos API."""
 
     QUEUED = "queued"
@@ -36,7 +36,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class ClipOrder:
     """What was asked for: `size` is "WIDTHxHEIGHT" in pixels."""
 
     prompt: str
@@ -46,7 +46,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
+class ClipError:
     """Why a clip failed, as the API tells it."""
 
     code: str
@@ -54,7 +54,7 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Notice:
+class WebhookNotice:
     """A webhook that has still to arrive: its id stays the same on each try."""
 
     event_id: str
@@ -71,20 +71,20 @@ class Clip:
 
     id: str
     sequence: int
-    order: Order
-    status: Status
+    order: ClipOrder
+    status: ClipStatus
     created_at: float
     completed_at: float | None = None
     expires_at: float | None = None
-    fault: Fault | None = None
+    fault: ClipError | None = None
     attempts: int = 0
     idempotency_key: str | None = None
-    notice: Notice | None = None
+    notice: WebhookNotice | None = None
 
     @property
     def is_finished(self) -> bool:
         """Tell whether it was rendered, well or badly."""
-        return self.status in {Status.COMPLETED, Status.FAILED}
+        return self.status in {ClipStatus.COMPLETED, ClipStatus.FAILED}
 
 
 def new_clip_id() -> str:

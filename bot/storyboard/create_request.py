@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from bot.errors import ClapperError
-from bot.storyboard.clip_store import Order
+from bot.storyboard.clip_store import ClipOrder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ _DEFAULT_SECONDS = "4"
 _DEFAULT_SIZE = "720x1280"
 
 
-class ApiError(ClapperError):
+class CreateError(ClapperError):
     """An answer other than 2xx; `param` is the field at fault, `retry_after` is in seconds."""
 
     def __init__(
@@ -46,15 +46,17 @@ class ApiError(ClapperError):
         self.retry_after = retry_after
 
 
-async def read_order(request: web.Request) -> Order:
+async def read_order(request: web.Request) -> ClipOrder:
     """Read an order from JSON, multipart or a form.
 
     ApiError: it can't be read, or names what can't be made.
     """
     fields = await _fields(request)
     if fields.get("input_reference") is not None:
-        raise ApiError(400, "The storyboard draws from the prompt alone.", param="input_reference")
-    return Order(
+        raise CreateError(
+            400, "The storyboard draws from the prompt alone.", param="input_reference"
+        )
+    return ClipOrder(
         prompt=_prompt(fields),
         model=_text(fields, "model", _MODEL, _MODEL_CHARACTERS),
         seconds=_seconds(fields),
@@ -67,20 +69,20 @@ async def _fields(request: web.Request) -> Mapping[str, object]:
         try:
             return await request.post()
         except ValueError:
-            raise ApiError(400, "The form can't be read.") from None
+            raise CreateError(400, "The form can't be read.") from None
     try:
         fields: object = json.loads(await request.read())
     except (ValueError, RecursionError):
-        raise ApiError(400, "The body is not JSON.") from None
+        raise CreateError(400, "The body is not JSON.") from None
     if not isinstance(fields, dict):
-        raise ApiError(400, "The body is not a JSON object.")
+        raise CreateError(400, "The body is not a JSON object.")
     return cast("dict[str, object]", fields)
 
 
 def _prompt(fields: Mapping[str, object]) -> str:
     prompt = _text(fields, "prompt", "", _PROMPT_CHARACTERS)
     if not prompt.strip():
-        raise ApiError(
+        raise CreateError(
             400, "A prompt is needed.", code="missing_required_parameter", param="prompt"
         )
     return prompt
@@ -122,5 +124,5 @@ def check_size(value: str) -> str:
     return "x".join(map(str, sides))
 
 
-def _refusal(name: str, wanted: str) -> ApiError:
-    return ApiError(400, f"`{name}` has to be {wanted}.", code="invalid_value", param=name)
+def _refusal(name: str, wanted: str) -> CreateError:
+    return CreateError(400, f"`{name}` has to be {wanted}.", code="invalid_value", param=name)

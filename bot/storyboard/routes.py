@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.storyboard.clip_service import BusyError, KeyReusedError, Studio
-from bot.storyboard.clip_store import Clip, Status
-from bot.storyboard.create_request import ApiError, read_order
+from bot.storyboard.clip_service import BusyError, ClipService, KeyReusedError
+from bot.storyboard.clip_store import Clip, ClipStatus
+from bot.storyboard.create_request import CreateError, read_order
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -22,13 +22,13 @@ _BODY_BYTES = 512 * 1024
 _KEY_CHARACTERS = 255
 _PAGE = 20
 _LARGEST_PAGE = 100
-_STUDIO = web.AppKey("studio", Studio)
+_STUDIO = web.AppKey("studio", ClipService)
 
 
-def build_app(studio: Studio) -> web.Application:
+def build_app(clip_service: ClipService) -> web.Application:
     """Return the application that serves a studio's clips under `/v1/videos`."""
     app = web.Application(client_max_size=_BODY_BYTES, middlewares=[_answer_errors])
-    app[_STUDIO] = studio
+    app[_STUDIO] = clip_service
     app.add_routes(
         [
             web.post("/v1/videos", _create),
@@ -46,32 +46,32 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         _refuse_browsers(request)
         return await handler(request)
-    except ApiError as error:
+    except CreateError as error:
         return _error(error)
     except web.HTTPException as error:
-        return _error(ApiError(error.status, error.reason))
+        return _error(CreateError(error.status, error.reason))
     except Exception:  # the edge of this server: a bug is one answer and one log entry
         log.exception("storyboard.bug path=%s", request.path)
-        return _error(ApiError(500, "The storyboard has a fault of its own."))
+        return _error(CreateError(500, "The storyboard has a fault of its own."))
 
 
 def _refuse_browsers(request: web.Request) -> None:
     """Refuse what a page of any site may send to loopback: it names its origin."""
     if "Origin" in request.headers:
-        raise ApiError(403, "Pages in a browser have no business here.")
+        raise CreateError(403, "Pages in a browser have no business here.")
 
 
 async def _create(request: web.Request) -> web.Response:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= _KEY_CHARACTERS:
-        raise ApiError(400, f"An idempotency key has 1 to {_KEY_CHARACTERS} characters.")
+        raise CreateError(400, f"An idempotency key has 1 to {_KEY_CHARACTERS} characters.")
     order = await read_order(request)
     try:
         clip = await request.app[_STUDIO].create(order, key=key)
     except KeyReusedError as error:
-        raise ApiError(400, str(error), code="idempotency_key_reused") from None
+        raise CreateError(400, str(error), code="idempotency_key_reused") from None
     except BusyError as error:
-        raise ApiError(
+        raise CreateError(
             429, str(error), code="rate_limit_exceeded", retry_after=error.retry_after
         ) from None
     return web.json_response(_resource(request, clip))
@@ -90,7 +90,7 @@ async def _list(request: web.Request) -> web.Response:
     if after is not None:
         ids = [clip.id for clip in clips]
         if after not in ids:
-            raise ApiError(400, "There is no such video.", code="invalid_value", param="after")
+            raise CreateError(400, "There is no such video.", code="invalid_value", param="after")
         clips = clips[ids.index(after) + 1 :]
     page = clips[:limit]
     return web.json_response(
@@ -114,9 +114,9 @@ async def _delete(request: web.Request) -> web.Response:
 async def _content(request: web.Request) -> web.StreamResponse:
     clip = _find(request)
     if _choice(request, "variant", ("video", "thumbnail", "spritesheet")) != "video":
-        raise ApiError(404, "There is only the video itself.", param="variant")
-    if clip.status != Status.COMPLETED:
-        raise ApiError(404, "The video is not ready.", code="video_not_ready", param="id")
+        raise CreateError(404, "There is only the video itself.", param="variant")
+    if clip.status != ClipStatus.COMPLETED:
+        raise CreateError(404, "The video is not ready.", code="video_not_ready", param="id")
     film = request.app[_STUDIO].film(clip)
     return web.FileResponse(film, headers={"Content-Type": "video/mp4"})
 
@@ -132,7 +132,7 @@ def _choice(request: web.Request, name: str, words: tuple[str, ...]) -> str:
     word = request.query.get(name, words[0])
     if word not in words:
         wanted = ", ".join(words)
-        raise ApiError(400, f"`{name}` is one of {wanted}.", code="invalid_value", param=name)
+        raise CreateError(400, f"`{name}` is one of {wanted}.", code="invalid_value", param=name)
     return word
 
 
@@ -140,12 +140,12 @@ def _limit(query: Mapping[str, str]) -> int:
     text = query.get("limit", str(_PAGE))
     if not (text.isascii() and text.isdigit() and int(text[:4]) <= _LARGEST_PAGE):
         message = f"`limit` is a number from 0 to {_LARGEST_PAGE}."
-        raise ApiError(400, message, code="invalid_value", param="limit")
+        raise CreateError(400, message, code="invalid_value", param="limit")
     return int(text)
 
 
-def _unknown() -> ApiError:
-    return ApiError(404, "There is no such video.", code="not_found", param="id")
+def _unknown() -> CreateError:
+    return CreateError(404, "There is no such video.", code="not_found", param="id")
 
 
 def _resource(request: web.Request, clip: Clip) -> dict[str, object]:
@@ -171,7 +171,7 @@ def _whole(time: float | None) -> int | None:
     return None if time is None else int(time)
 
 
-def _error(error: ApiError) -> web.Response:
+def _error(error: CreateError) -> web.Response:
     body = {
         "error": {
             "message": error.message,

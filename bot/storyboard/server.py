@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import StartupError
-from bot.storyboard.clip_service import Studio
+from bot.storyboard.clip_service import ClipService
 from bot.storyboard.clip_store import ClipStore
 from bot.storyboard.routes import build_app
-from bot.storyboard.webhook_sender import Notifier
+from bot.storyboard.webhook_sender import WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,17 +51,17 @@ class Storyboard:
         self._port = port
         self._base_url = ""
         self._store = ClipStore(directory)
-        notifier = None
+        webhook_sender = None
         if webhook_url:
-            notifier = Notifier(
+            webhook_sender = WebhookSender(
                 self._store,
                 url=webhook_url,
                 secret=webhook_secret or "",
                 clock=clock,
                 delays=webhook_delays,
             )
-        self._studio = Studio(
-            self._store, renderer, notifier, clock=clock, waiting=waiting, renders=renders
+        self._clip_service = ClipService(
+            self._store, renderer, webhook_sender, clock=clock, waiting=waiting, renders=renders
         )
         self._open = AsyncExitStack()
 
@@ -79,13 +79,13 @@ class Storyboard:
             await self._store.open()
             opening.push_async_callback(self._store.close)
             runner = web.AppRunner(
-                build_app(self._studio), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+                build_app(self._clip_service), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
             )
             await runner.setup()
             opening.push_async_callback(runner.cleanup)
             await self._listen(runner)
-            await self._studio.start()
-            opening.push_async_callback(self._studio.close)
+            await self._clip_service.start()
+            opening.push_async_callback(self._clip_service.close)
             self._open = opening.pop_all()
         log.info("storyboard.listening base_url=%s", self._base_url)
 

@@ -19,7 +19,7 @@ from bot.errors import StartupError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.storyboard.clip_store import Clip, ClipStore, Notice
+    from bot.storyboard.clip_store import Clip, ClipStore, WebhookNotice
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def _key(secret: str) -> bytes:
     return key
 
 
-class Notifier:
+class WebhookSender:
     """Sends each finished clip's notice to one URL, one at a time, until it arrives or expires.
 
     `delays` are the seconds after each failed try; the last one repeats.
@@ -93,18 +93,20 @@ class Notifier:
         except TimeoutError:
             return
 
-    def _next(self) -> tuple[Clip, Notice] | tuple[None, None]:
+    def _next(self) -> tuple[Clip, WebhookNotice] | tuple[None, None]:
         waiting = [(clip, clip.notice) for clip in self._store.all() if clip.notice]
         return min(waiting, key=lambda each: each[1].due_at, default=(None, None))
 
-    async def _try(self, session: aiohttp.ClientSession, clip: Clip, notice: Notice) -> None:
+    async def _try(self, session: aiohttp.ClientSession, clip: Clip, notice: WebhookNotice) -> None:
         try:
             await self._send(session, clip, notice)
         except OSError:
             log.exception("storyboard.webhook_unstored id=%s", clip.id)
             await asyncio.sleep(self._delays[-1])
 
-    async def _send(self, session: aiohttp.ClientSession, clip: Clip, notice: Notice) -> None:
+    async def _send(
+        self, session: aiohttp.ClientSession, clip: Clip, notice: WebhookNotice
+    ) -> None:
         if await self._post(session, clip, notice):
             log.info("storyboard.webhook_sent id=%s tries=%d", clip.id, notice.attempts + 1)
             await self._store.update(replace(clip, notice=None))
@@ -113,7 +115,9 @@ class Notifier:
         again = replace(notice, attempts=notice.attempts + 1, due_at=self._clock() + delay)
         await self._store.update(replace(clip, notice=again))
 
-    async def _post(self, session: aiohttp.ClientSession, clip: Clip, notice: Notice) -> bool:
+    async def _post(
+        self, session: aiohttp.ClientSession, clip: Clip, notice: WebhookNotice
+    ) -> bool:
         body = _body(clip, notice)
         timestamp = int(self._clock())
         headers = {
@@ -137,7 +141,7 @@ class Notifier:
         return False
 
 
-def _body(clip: Clip, notice: Notice) -> bytes:
+def _body(clip: Clip, notice: WebhookNotice) -> bytes:
     event = {
         "id": notice.event_id,
         "object": "event",

@@ -12,7 +12,7 @@ from bot.storyboard.drawing.sound import pad
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.storyboard.drawing.artwork import Artwork, Card, Layer, Scenery
+    from bot.storyboard.drawing.artwork import Artwork, Background, Card, Layer
 
 _THREADS = "2"
 _PIXELS = "scale=out_color_matrix=bt709:out_range=tv,format=yuva420p"
@@ -25,7 +25,7 @@ _STAGGER = 0.12
 def arguments(art: Artwork, output: str) -> list[str]:
     """Return the arguments that animate an artwork's files into the MP4 `output`."""
     film = _Film(art)
-    film.play_scenery(art.scenery)
+    film.play_scenery(art.background)
     for card, (start, end) in zip(art.cards, film.times, strict=True):
         film.play_card(card, start, end)
     film.play_bar()
@@ -90,23 +90,23 @@ class _Film:
             for number, uses in enumerate(self._uses.values())
         ]
 
-    def play_scenery(self, scenery: Scenery) -> None:
+    def play_scenery(self, background: Background) -> None:
         """Let the sky change, the lights wander, the sun rise and the hills pass."""
         length = self._stage.seconds
-        self.picture = self._still(scenery.sky, "format=yuv420p")
-        dusk = self._still(scenery.dusk)
+        self.picture = self._still(background.sky, "format=yuv420p")
+        dusk = self._still(background.dusk)
         dusk = self._chain(f"{dusk}fade=t=in:st=0:d={length:.4f}:alpha=1")
         self._lay(dusk, "0", "0")
-        for number, glow in enumerate(scenery.glows):
+        for number, glow in enumerate(background.glows):
             angle = f"{self._art.phase + number * 2:.3f}+t*{0.55 + 0.13 * number:.2f}"
             x = f"{glow.x}+{120 * self._unit:.1f}*sin({angle})"
             y = f"{glow.y}+{70 * self._unit:.1f}*cos(0.8*({angle}))"
             self._lay(self._still(glow), x, y)
         # Whole pixels at an even pace: a disc that moves by fractions of one would tremble.
         pace = max(2, math.ceil(self._stage.frames / (120 * self._unit)))
-        rise = f"{scenery.sun.y + self._stage.frames // pace // 2}-floor(n/{pace})"
-        self._lay(self._still(scenery.sun), str(scenery.sun.x), rise)
-        for hill, speed in zip(scenery.hills, DRIFT, strict=True):
+        rise = f"{background.sun.y + self._stage.frames // pace // 2}-floor(n/{pace})"
+        self._lay(self._still(background.sun), str(background.sun.x), rise)
+        for hill, speed in zip(background.hills, DRIFT, strict=True):
             self._lay(self._still(hill), f"-{speed}*n", str(hill.y))
 
     def play_card(self, card: Card, start: float, end: float) -> None:

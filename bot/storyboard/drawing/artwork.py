@@ -10,7 +10,7 @@ DRIFT = (1, 2, 3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
+class Canvas:
     """The picture's size in pixels, and the clip's length in frames."""
 
     width: int
@@ -63,7 +63,7 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scenery:
+class Background:
     """What is behind the text, from back to front.
 
     Each of `hills` is wider than the stage by what it drifts.
@@ -80,8 +80,8 @@ class Scenery:
 class Artwork:
     """All layers of a clip; each segment of `tracks` is filled by the one of `fills`."""
 
-    stage: Stage
-    scenery: Scenery
+    stage: Canvas
+    background: Background
     cards: tuple[Card, ...]
     mark: Layer
     tracks: tuple[Layer, ...]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
-from bot.storyboard.drawing.artwork import Layer, Stage
+from bot.storyboard.drawing.artwork import Canvas, Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 _OVERSAMPLING = 4
 
 
-class Easel:
+class LayerFiles:
     """The stage, colours, face and folder of one clip; `digest` decides on the details."""
 
     def __init__(
         self,
         *,
-        stage: Stage,
+        stage: Canvas,
         palette: Palette,
         typeface: Typeface,
         digest: bytes,

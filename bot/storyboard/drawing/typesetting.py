@@ -88,7 +88,7 @@ def _folder(package: str) -> Path:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Box:
+class TextBox:
     """The room for a text, in pixels, and the bounds of its type."""
 
     width: int
@@ -100,14 +100,14 @@ class Box:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
+class TextLayout:
     """A text broken into lines, at a size in pixels."""
 
     lines: tuple[str, ...]
     size: float
 
 
-def fit(text: str, box: Box, typeface: Typeface, weight: int) -> Setting:
+def fit(text: str, box: TextBox, typeface: Typeface, weight: int) -> TextLayout:
     """Return a large and even setting of a text that fits its box and breaks well.
 
     A word is broken only if it can't be set small enough; what does not fit at the smallest size
@@ -122,23 +122,23 @@ def fit(text: str, box: Box, typeface: Typeface, weight: int) -> Setting:
     return found or _cut(ruler.lines(box.width / box.smallest, FORBIDDEN), box)
 
 
-def _best(ruler: _Ruler, box: Box, worst: float) -> Setting | None:
-    best: Setting | None = None
+def _best(ruler: _Ruler, box: TextBox, worst: float) -> TextLayout | None:
+    best: TextLayout | None = None
     most = 0.0
     for size in _sizes(box):
         lines = ruler.lines(box.width / size, worst)
         fits = len(lines) <= box.most_lines and len(lines) * size * box.leading <= box.height
         if lines and fits and (score := size * ruler.evenness(lines)) > most:
-            best, most = Setting(lines=lines, size=size), score
+            best, most = TextLayout(lines=lines, size=size), score
     return best
 
 
-def _cut(lines: tuple[str, ...], box: Box) -> Setting:
+def _cut(lines: tuple[str, ...], box: TextBox) -> TextLayout:
     room = max(1, min(box.most_lines, int(box.height / box.smallest / box.leading)))
-    return Setting(lines=(*lines[: room - 1], lines[room - 1][:-1] + "…"), size=box.smallest)
+    return TextLayout(lines=(*lines[: room - 1], lines[room - 1][:-1] + "…"), size=box.smallest)
 
 
-def _sizes(box: Box) -> Iterator[float]:
+def _sizes(box: TextBox) -> Iterator[float]:
     size = box.largest
     while size > box.smallest:
         yield size
