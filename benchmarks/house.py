@@ -13,7 +13,7 @@ import aiohttp
 
 from benchmarks.memory import Peak, Watch
 from benchmarks.rig import SECRET, process
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from tests.videos_api import VideosApi
 from tests.wire import free_port
 
@@ -119,7 +119,7 @@ async def open_house(folder: Path, clip: Path, clients: Sequence[str]) -> AsyncG
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox(folder / "discord"))
+        fake_discord = await stack.enter_async_context(FakeDiscord(folder / "discord"))
         api = await stack.enter_async_context(
             VideosApi(
                 clip=clip,
@@ -142,11 +142,11 @@ async def open_house(folder: Path, clip: Path, clients: Sequence[str]) -> AsyncG
             "MAX_JOBS": "1000",
             "MAX_JOBS_PER_USER": "1000",
             "MAX_JOBS_PER_DAY": "1000",
-            "DISCORD_TOKEN": sandbox.token,
-            "DISCORD_API_URL": sandbox.url,
+            "DISCORD_TOKEN": fake_discord.token,
+            "DISCORD_API_URL": fake_discord.url,
         }
         bot = await stack.enter_async_context(
             process(folder / "bot.log", environment, ("bot", "run"))
         )
-        await sandbox.wait_for_bot(within=WITHIN)
+        await fake_discord.wait_for_bot(within=WITHIN)
         yield House(pid=bot.pid, url=url, api=api, http=http, clients=clients)

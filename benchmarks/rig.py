@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
 from tests.videos_api import sign
 from tests.wire import free_port
@@ -50,9 +50,9 @@ class Delivered:
 class Provider:
     """A Videos API server that renders nothing: every job becomes the same clip."""
 
-    def __init__(self, base_url: str, ledger: Path, webhook_url: str) -> None:
+    def __init__(self, base_url: str, history: Path, webhook_url: str) -> None:
         self.base_url = base_url
-        self._ledger = ledger
+        self._history = history
         self._webhook_url = webhook_url
         self._seen = 0
 
@@ -78,7 +78,7 @@ class Provider:
         return ref
 
     def _creates(self) -> list[str]:
-        return self._ledger.read_text().splitlines() if self._ledger.exists() else []
+        return self._history.read_text().splitlines() if self._history.exists() else []
 
     async def _is_completed(self, http: aiohttp.ClientSession, ref: str) -> bool:
         async with http.get(f"{self.base_url}/videos/{ref}") as response:
@@ -91,7 +91,7 @@ class Rig:
     """A bot that is ready, and what it stands between."""
 
     pid: int
-    sandbox: Sandbox
+    fake_discord: FakeDiscord
     provider: Provider | None
     http: aiohttp.ClientSession
 
@@ -102,14 +102,14 @@ class Rig:
             options["audio"] = Upload(
                 filename=narration.name, content=narration, content_type="audio/wav"
             )
-        interaction = await self.sandbox.slash("video", options)
-        message = await self.sandbox.answer_to(interaction, within=_WITHIN)
+        interaction = await self.fake_discord.slash("video", options)
+        message = await self.fake_discord.answer_to(interaction, within=_WITHIN)
         began = time.perf_counter()
         if self.provider is not None:
             began = await self.provider.finish_next(self.http)
-        await self.sandbox.wait_for(lambda: message.files or _links(message), within=_WITHIN)
+        await self.fake_discord.wait_for(lambda: message.files or _links(message), within=_WITHIN)
         seconds = time.perf_counter() - began
-        await self.sandbox.wait_for(lambda: self._was_told_of(message), within=_WITHIN)
+        await self.fake_discord.wait_for(lambda: self._was_told_of(message), within=_WITHIN)
         return Delivered(
             url=next(iter(_links(message)), None),
             size=message.files[0].size if message.files else None,
@@ -117,7 +117,7 @@ class Rig:
         )
 
     def _was_told_of(self, message: Message) -> bool:
-        return any(str(message.id) in dm.text for dm in self.sandbox.dms())
+        return any(str(message.id) in dm.text for dm in self.fake_discord.dms())
 
 
 @asynccontextmanager
@@ -138,31 +138,31 @@ async def open_rig(
         "MAX_JOBS_PER_USER": "10",
     }
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox(folder / "discord"))
-        sandbox.limits.upload_bytes = sandbox.limits.announced_bytes = upload_limit
+        fake_discord = await stack.enter_async_context(FakeDiscord(folder / "discord"))
+        fake_discord.limits.upload_bytes = fake_discord.limits.announced_bytes = upload_limit
         http = await stack.enter_async_context(aiohttp.ClientSession())
         provider = None
         if clip is not None:
             webhook_url = f"{here}/api/webhook/video-events"
             provider = await stack.enter_async_context(_open_provider(folder, clip, webhook_url))
             environment["OPENAI_BASE_URL"] = provider.base_url
-        environment |= {"DISCORD_TOKEN": sandbox.token, "DISCORD_API_URL": sandbox.url}
+        environment |= {"DISCORD_TOKEN": fake_discord.token, "DISCORD_API_URL": fake_discord.url}
         log = folder / "bot.log"
         bot = await stack.enter_async_context(process(log, environment, ("bot", "run")))
         try:
-            await sandbox.wait_for_bot(within=_WITHIN)
-            yield Rig(pid=bot.pid, sandbox=sandbox, provider=provider, http=http)
+            await fake_discord.wait_for_bot(within=_WITHIN)
+            yield Rig(pid=bot.pid, fake_discord=fake_discord, provider=provider, http=http)
         except Exception as error:  # whatever it was, the log says more
             raise RuntimeError(f"{_STALLED}; its log ends:\n{_tail(log)}") from error
 
 
 @asynccontextmanager
 async def _open_provider(folder: Path, clip: Path, webhook_url: str) -> AsyncGenerator[Provider]:
-    log, ledger, port = folder / "provider.log", folder / "creates.jsonl", free_port()
+    log, history, port = folder / "provider.log", folder / "creates.jsonl", free_port()
     command = ("tests.videos_api", "--port", str(port), "--clip", str(clip))
-    options = ("--ledger", str(ledger), "--seconds", str(_RENDERING))
+    options = ("--ledger", str(history), "--seconds", str(_RENDERING))
     async with process(log, {}, (*command, *options)):
-        provider = Provider(f"http://127.0.0.1:{port}/v1", ledger, webhook_url)
+        provider = Provider(f"http://127.0.0.1:{port}/v1", history, webhook_url)
         async with asyncio.timeout(_WITHIN):
             await _answers(provider.base_url)
         yield provider

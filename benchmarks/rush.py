@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks.rig import SECRET, process
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from tests.videos_api import VideosApi
 from tests.wire import free_port
 
@@ -67,16 +67,16 @@ class _Arrivals:
 class _Crowd:
     """A bot that is ready, and what it stands between."""
 
-    sandbox: Sandbox
+    fake_discord: FakeDiscord
     api: VideosApi
     arrivals: _Arrivals
 
     async def type(self, number: int) -> tuple[str, Message]:
         """Let a new person ask for a video; return the prompt and the card."""
         prompt = f"Film number {number}"
-        user = self.sandbox.world.add_user(f"person-{number}")
-        interaction = await self.sandbox.slash("video", {"prompt": prompt}, user=user)
-        return prompt, await self.sandbox.answer_to(interaction, within=_WITHIN)
+        user = self.fake_discord.world.add_user(f"person-{number}")
+        interaction = await self.fake_discord.slash("video", {"prompt": prompt}, user=user)
+        return prompt, await self.fake_discord.answer_to(interaction, within=_WITHIN)
 
     async def created(self, count: int) -> dict[str, str]:
         """Wait until so many jobs are at the provider; return their ids by prompt."""
@@ -95,7 +95,9 @@ class _Crowd:
     async def arrived(self, cards: list[Message]) -> None:
         """Wait until all the cards have their video."""
         ids = {card.id for card in cards}
-        await self.sandbox.wait_for(lambda: ids <= self.arrivals.moments.keys(), within=_WITHIN)
+        await self.fake_discord.wait_for(
+            lambda: ids <= self.arrivals.moments.keys(), within=_WITHIN
+        )
 
 
 async def rush(folder: Path, clip: Path, *, jobs: int, within: float) -> Rush:
@@ -111,12 +113,12 @@ async def rush(folder: Path, clip: Path, *, jobs: int, within: float) -> Rush:
             numbers = range(first, min(first + _TYPED_AT_ONCE, jobs + 1))
             cards.update(await asyncio.gather(*map(crowd.type, numbers)))
         refs = await crowd.created(jobs + 1)
-        before = len(crowd.sandbox.ledger.requests)
+        before = len(crowd.fake_discord.history.requests)
         sent = await _finish_all(crowd, {name: refs[name] for name in cards}, within)
         await crowd.arrived([*cards.values()])
         seconds = [crowd.arrivals.moments[cards[name].id] - sent[name] for name in cards]
         await _all_told(crowd, jobs + 1)
-        made = crowd.sandbox.ledger.requests[before:]
+        made = crowd.fake_discord.history.requests[before:]
     edits = Counter(request.path for request in made if request.method == "PATCH")
     return Rush(
         within=within,
@@ -141,10 +143,10 @@ async def _all_told(crowd: _Crowd, count: int) -> None:
     """Wait for the DMs: they are the bot's last word."""
 
     def told() -> bool:
-        dms = [m for m in crowd.sandbox.ledger.messages if m.channel.guild is None]
+        dms = [m for m in crowd.fake_discord.history.messages if m.channel.guild is None]
         return len(dms) >= count
 
-    await crowd.sandbox.wait_for(told, within=_WITHIN * 3)
+    await crowd.fake_discord.wait_for(told, within=_WITHIN * 3)
 
 
 @asynccontextmanager
@@ -158,10 +160,10 @@ async def _open(folder: Path, clip: Path) -> AsyncGenerator[_Crowd]:
         webhook_secret=SECRET,
     )
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(
-            Sandbox(folder / "discord", on_message=arrivals.note)
+        fake_discord = await stack.enter_async_context(
+            FakeDiscord(folder / "discord", on_message=arrivals.note)
         )
-        sandbox.rates.enforced = True
+        fake_discord.rates.enforced = True
         await stack.enter_async_context(api)
         environment = {
             "DATA_DIR": str(folder / "data"),
@@ -172,9 +174,9 @@ async def _open(folder: Path, clip: Path) -> AsyncGenerator[_Crowd]:
             "PROMPT_WRITER": "off",  # jobs are told apart by their prompts
             "MAX_JOBS": "1000",
             "MAX_JOBS_PER_DAY": "1000",
-            "DISCORD_TOKEN": sandbox.token,
-            "DISCORD_API_URL": sandbox.url,
+            "DISCORD_TOKEN": fake_discord.token,
+            "DISCORD_API_URL": fake_discord.url,
         }
         await stack.enter_async_context(process(folder / "bot.log", environment, ("bot", "run")))
-        await sandbox.wait_for_bot(within=_WITHIN)
-        yield _Crowd(sandbox=sandbox, api=api, arrivals=arrivals)
+        await fake_discord.wait_for_bot(within=_WITHIN)
+        yield _Crowd(fake_discord=fake_discord, api=api, arrivals=arrivals)

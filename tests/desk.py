@@ -19,7 +19,7 @@ from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.library_view import LibraryView
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.links import Links
@@ -52,7 +52,7 @@ TOKEN_SECONDS = 900
 class Desk:
     """A bot that is connected, and takes commands in; the clock stands still."""
 
-    sandbox: Sandbox
+    fake_discord: FakeDiscord
     bench: Bench
     bot: VideoBot
     clock: Clock
@@ -91,8 +91,8 @@ class Desk:
 
     async def video(self, prompt: str = "a cat on a roof") -> tuple[Job, Message]:
         """Type a command; return its job and its card."""
-        interaction = await self.sandbox.slash("video", {"prompt": prompt})
-        message = await self.sandbox.answer_to(interaction)
+        interaction = await self.fake_discord.slash("video", {"prompt": prompt})
+        message = await self.fake_discord.answer_to(interaction)
         await self.bench.until(lambda: self._acknowledged(message) is not None)
         job = self._acknowledged(message)
         assert job is not None
@@ -109,8 +109,8 @@ class Desk:
             for part in message.components
             if part.get("label", "").startswith(label)
         ]
-        pressed: Interaction = await self.sandbox.click(message, custom_id, **who)  # pyright: ignore[reportArgumentType] - user
-        return await self.sandbox.answer_to(pressed)
+        pressed: Interaction = await self.fake_discord.click(message, custom_id, **who)  # pyright: ignore[reportArgumentType] - user
+        return await self.fake_discord.answer_to(pressed)
 
     def forget_token(self) -> None:
         """Let so much time go by that only the bot itself may edit."""
@@ -125,7 +125,7 @@ class Desk:
 
     def made(self, operation: str) -> list[Recorded]:
         """Return the requests of a kind that came in."""
-        return self.sandbox.ledger.operations(operation)
+        return self.fake_discord.history.operations(operation)
 
 
 def make_upload_fallback(bench: Bench, clock: Clock, links: Links) -> UploadFallback:
@@ -198,18 +198,18 @@ async def open_desk(
     (folder / "discord").mkdir()
     clock = Clock(time.time())
     async with (
-        Sandbox(folder / "discord", clock=clock) as sandbox,
+        FakeDiscord(folder / "discord", clock=clock) as fake_discord,
         open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
         VideoBot() as bot,
         InteractionTokens(bot, clock=clock) as tokens,
     ):
         bot.services = services = make_services(bench, clock, voice)
-        await log_in(bot, sandbox.token, api_url=sandbox.url)
+        await log_in(bot, fake_discord.token, api_url=fake_discord.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")
         try:
-            await sandbox.wait_for_bot()
+            await fake_discord.wait_for_bot()
             yield Desk(
-                sandbox=sandbox,
+                fake_discord=fake_discord,
                 bench=bench,
                 bot=bot,
                 clock=clock,

@@ -92,7 +92,7 @@ class RemoteJob:
 
 @dataclass
 class FakeBackend:
-    """A provider: `ledger` holds what it charged for, `posts` counts what reached it.
+    """A provider: `history` holds what it charged for, `posts` counts what reached it.
 
     The lists of faults are used up from the front, one for each call.
     """
@@ -100,7 +100,7 @@ class FakeBackend:
     clock: Clock
     name: str = "fake"
     capabilities: Capabilities = field(default_factory=Capabilities)
-    ledger: dict[str, RemoteJob] = field(default_factory=dict[str, RemoteJob])
+    history: dict[str, RemoteJob] = field(default_factory=dict[str, RemoteJob])
     posts: int = 0
     polls: int = 0
     refusals: list[Exception] = field(default_factory=list[Exception])
@@ -155,7 +155,7 @@ class FakeBackend:
         self.hinted += hints
         refs = [
             job.ref
-            for job in self.ledger.values()
+            for job in self.history.values()
             if job.request.fingerprint == request.fingerprint
             and job.created_at >= since
             and (self.lists or job.ref in hints)
@@ -179,31 +179,31 @@ class FakeBackend:
     def charge(self, request: VideoRequest, *, create_key: str = "elsewhere") -> RemoteJob:
         """Put a job into the ledger."""
         ref = f"video_{next(self._numbers)}"
-        self.ledger[ref] = RemoteJob(
+        self.history[ref] = RemoteJob(
             ref=ref,
             request=request,
             create_key=create_key,
             created_at=self.clock(),
             state=self.made,
         )
-        return self.ledger[ref]
+        return self.history[ref]
 
     def finish(self) -> None:
         """Let every video, also those to come, be done."""
         self.made = RemoteState.DONE
-        for job in self.ledger.values():
+        for job in self.history.values():
             job.state = RemoteState.DONE
 
     @property
     def only(self) -> RemoteJob:
         """The one job that was charged for."""
-        (job,) = self.ledger.values()
+        (job,) = self.history.values()
         return job
 
     def _known(self, ref: str) -> RemoteJob:
-        if ref not in self.ledger:
+        if ref not in self.history:
             raise BackendError(ErrorKind.GONE, "no such video")
-        return self.ledger[ref]
+        return self.history[ref]
 
     def _update(self, job: RemoteJob) -> BackendUpdate:
         return BackendUpdate(

@@ -11,7 +11,7 @@ import aiohttp
 
 from bot import app
 from bot.demo import command
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.runtime.adapters import STORYBOARD
 from bot.settings.fields import load_settings
 from tests.wire import FAST, free_port
@@ -45,10 +45,10 @@ async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
     (folder / "discord").mkdir(parents=True)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with Sandbox(folder / "discord") as sandbox:
+    async with FakeDiscord(folder / "discord") as fake_discord:
         values: dict[str, Any] = {
-            "discord_token": sandbox.token,
-            "discord_api_url": sandbox.url,
+            "discord_token": fake_discord.token,
+            "discord_api_url": fake_discord.url,
             "data_dir": folder / "data",
             "http_host": "127.0.0.1",
             "http_port": port,
@@ -60,7 +60,7 @@ async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
         stop = asyncio.Event()
         bot = asyncio.create_task(app.run(settings, timing=FAST, stop=stop), name="bot")
         try:
-            await sandbox.wait_for_bot(within=60)
+            await fake_discord.wait_for_bot(within=60)
             yield url
         finally:
             stop.set()

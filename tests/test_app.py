@@ -17,7 +17,7 @@ from discord.http import Route
 from bot import app
 from bot.backends.openai_videos import OpenAIVideos
 from bot.demo.fake_discord import api_errors
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import VideoBot
 from bot.discord_bot.login import log_in
 from bot.errors import ClapperError, DeliveryError, StartupError
@@ -94,15 +94,15 @@ async def sentence_for(token: str, error: type[ClapperError]) -> str:
 async def test_a_discord_that_is_down_is_told_from_one_that_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Sandbox(tmp_path) as sandbox:
-        monkeypatch.setattr(Route, "BASE", sandbox.url)
-        sandbox.faults.add("GET /users/@me", api_errors.broken(503))
-        down = await sentence_for(sandbox.token, DeliveryError)
+    async with FakeDiscord(tmp_path) as fake_discord:
+        monkeypatch.setattr(Route, "BASE", fake_discord.url)
+        fake_discord.faults.add("GET /users/@me", api_errors.broken(503))
+        down = await sentence_for(fake_discord.token, DeliveryError)
         assert "can't be reached (DiscordServerError)" in down
         refused = await sentence_for("not.the.token", StartupError)
         assert "Discord refuses it" in refused
         assert "not.the.token" not in refused
-    gone = await sentence_for(sandbox.token, DeliveryError)
+    gone = await sentence_for(fake_discord.token, DeliveryError)
     assert "can't be reached (ClientConnectorError)" in gone
 
 
@@ -120,16 +120,19 @@ async def test_a_login_succeeds_after_others_that_did_not(
 ) -> None:
     clock = Clock()
     (tmp_path / "discord").mkdir()
-    async with Sandbox(tmp_path / "discord") as sandbox, open_bench(tmp_path, clock) as bench:
+    async with (
+        FakeDiscord(tmp_path / "discord") as fake_discord,
+        open_bench(tmp_path, clock) as bench,
+    ):
         bot.services = make_services(bench, clock)
-        monkeypatch.setattr(Route, "BASE", sandbox.url)
+        monkeypatch.setattr(Route, "BASE", fake_discord.url)
         broken = api_errors.broken(400)
-        sandbox.faults.add("GET /users/@me", broken, times=2)
-        sandbox.faults.add("GET /oauth2/applications/@me", broken, times=1)
+        fake_discord.faults.add("GET /users/@me", broken, times=2)
+        fake_discord.faults.add("GET /oauth2/applications/@me", broken, times=1)
         for _ in range(3):
             with pytest.raises(DeliveryError):
-                await log_in(bot, sandbox.token, api_url="")
-        await log_in(bot, sandbox.token, api_url="")
+                await log_in(bot, fake_discord.token, api_url="")
+        await log_in(bot, fake_discord.token, api_url="")
         assert bot.user is not None
 
 
@@ -138,12 +141,12 @@ async def start(tmp_path: Path) -> AsyncGenerator[Callable[..., Awaitable[None]]
     """Return what starts the whole bot; by itself Discord refuses the token."""
     folder = tmp_path / "discord"
     folder.mkdir()
-    async with Sandbox(folder) as sandbox:
+    async with FakeDiscord(folder) as fake_discord:
 
         async def start(**overrides: Any) -> None:
             values = {
                 "discord_token": "MTIz.abc.def",
-                "discord_api_url": sandbox.url,
+                "discord_api_url": fake_discord.url,
                 "data_dir": tmp_path / "data",
                 "http_port": 0,
             }

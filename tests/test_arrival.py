@@ -36,7 +36,7 @@ SOON = 3.0
 async def wire(tmp_path: Path) -> AsyncGenerator[Wire]:
     async with open_wire(tmp_path, seconds_per_job=None) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 def here(wire: Wire) -> str:
@@ -87,13 +87,13 @@ async def linked(message: Message) -> str:
 
 
 def refused(wire: Wire, status: int) -> int:
-    return len([r for r in wire.sandbox.ledger.requests if r.status == status])
+    return len([r for r in wire.fake_discord.history.requests if r.status == status])
 
 
 async def test_over_the_announced_limit_a_smaller_copy_comes_with_a_link_to_the_original(
     wire: Wire,
 ) -> None:
-    wire.sandbox.limits.announced_bytes = wire.sandbox.limits.upload_bytes = 100_000
+    wire.fake_discord.limits.announced_bytes = wire.fake_discord.limits.upload_bytes = 100_000
     async with wire.bot(public_url=here(wire)):
         message = await creating(wire)
         await finish(wire)
@@ -105,7 +105,7 @@ async def test_over_the_announced_limit_a_smaller_copy_comes_with_a_link_to_the_
 
 
 async def test_without_a_link_even_a_bad_copy_is_better_than_none(wire: Wire) -> None:
-    wire.sandbox.limits.announced_bytes = wire.sandbox.limits.upload_bytes = 60_000
+    wire.fake_discord.limits.announced_bytes = wire.fake_discord.limits.upload_bytes = 60_000
     async with wire.bot():
         message = await creating(wire)
         await finish(wire)
@@ -118,7 +118,7 @@ async def test_a_413_below_the_announced_limit_is_learned_and_the_next_size_come
     wire: Wire,
 ) -> None:
     pad(wire, 9 * MIB)
-    wire.sandbox.limits.upload_bytes = 8 * MIB
+    wire.fake_discord.limits.upload_bytes = 8 * MIB
     async with wire.bot(public_url=here(wire)):
         message = await creating(wire)
         await finish(wire)
@@ -126,14 +126,14 @@ async def test_a_413_below_the_announced_limit_is_learned_and_the_next_size_come
     assert 0 < message.files[0].size <= 8 * MIB
     assert refused(wire, 413) == 1
     assert finals(message) == 1
-    guild = wire.sandbox.world.guild.id
+    guild = wire.fake_discord.world.guild.id
     found = query(wire.data_dir, "SELECT guild_id, bytes FROM upload_limits")
     assert found == [(guild, 8 * MIB)]
 
 
 async def test_after_a_second_413_the_video_comes_as_a_link(wire: Wire) -> None:
     pad(wire, 9 * MIB)
-    wire.sandbox.limits.upload_bytes = 1000
+    wire.fake_discord.limits.upload_bytes = 1000
     async with wire.bot(public_url=here(wire)):
         message = await creating(wire)
         await finish(wire)
@@ -146,11 +146,11 @@ async def test_after_a_second_413_the_video_comes_as_a_link(wire: Wire) -> None:
 async def test_a_deleted_channel_brings_the_video_by_dm(wire: Wire) -> None:
     async with wire.bot():
         message = await creating(wire)
-        wire.sandbox.limits.token_life = 0
-        wire.sandbox.messages.delete(message)
-        wire.sandbox.world.remove_channel(message.channel)
+        wire.fake_discord.limits.token_life = 0
+        wire.fake_discord.messages.delete(message)
+        wire.fake_discord.world.remove_channel(message.channel)
         await finish(wire)
-    [dm] = wire.sandbox.dms()
+    [dm] = wire.fake_discord.dms()
     assert dm.files[0].sha256 == original(wire)
     assert refused(wire, 401) == 1
 
@@ -159,27 +159,27 @@ async def test_a_deleted_channel_brings_the_video_by_dm(wire: Wire) -> None:
 async def test_where_the_bot_is_not_the_video_comes_by_dm_and_nothing_is_tried_in_vain(
     wire: Wire, *, hidden: bool
 ) -> None:
-    world = wire.sandbox.world
+    world = wire.fake_discord.world
     if hidden:
         channel = world.add_channel(world.guild, bot_permissions="2048")
     else:
         channel = world.add_channel(world.add_guild("Elsewhere", installed=False))
     async with wire.bot():
         message = await creating(wire, where=channel)
-        wire.sandbox.limits.token_life = 0
+        wire.fake_discord.limits.token_life = 0
         await finish(wire)
-    [dm] = wire.sandbox.dms()
+    [dm] = wire.fake_discord.dms()
     assert dm.files[0].sha256 == original(wire)
     assert refused(wire, 401) == 1
-    assert wire.sandbox.ledger.operations(BY_BOT) == []
+    assert wire.fake_discord.history.operations(BY_BOT) == []
     assert finals(message) == 0
 
 
 async def test_where_the_bot_is_not_the_card_says_in_time_that_the_result_comes_by_dm(
     wire: Wire,
 ) -> None:
-    elsewhere = wire.sandbox.world.add_guild("Elsewhere", installed=False)
-    channel = wire.sandbox.world.add_channel(elsewhere)
+    elsewhere = wire.fake_discord.world.add_guild("Elsewhere", installed=False)
+    channel = wire.fake_discord.world.add_channel(elsewhere)
     async with wire.bot():
         message = await creating(wire, where=channel)
     # Thirteen minutes later, and after a restart.
@@ -193,12 +193,12 @@ async def test_where_the_bot_is_not_the_card_says_in_time_that_the_result_comes_
 
 
 async def test_with_the_card_gone_and_dms_closed_the_library_has_it(wire: Wire) -> None:
-    wire.sandbox.close_dms()
+    wire.fake_discord.close_dms()
     async with wire.bot():
         message = await creating(wire)
-        wire.sandbox.messages.delete(message)
+        wire.fake_discord.messages.delete(message)
         await finish(wire)
-    assert wire.sandbox.dms() == []
+    assert wire.fake_discord.dms() == []
     [video] = (wire.data_dir / "videos").iterdir()
     assert sha256(video.read_bytes()) == original(wire)
     assert query(wire.data_dir, "SELECT delivered_at FROM artifacts") == [(None,)]
@@ -208,7 +208,7 @@ async def test_with_the_card_gone_and_dms_closed_the_library_has_it(wire: Wire) 
 async def test_a_reset_in_the_middle_of_the_upload_leaves_one_whole_video(wire: Wire) -> None:
     async with wire.bot():
         message = await creating(wire)
-        wire.sandbox.faults.add(BY_TOKEN, faults.Cut(2000), times=1)
+        wire.fake_discord.faults.add(BY_TOKEN, faults.Cut(2000), times=1)
         await finish(wire)
     assert message.files[0].sha256 == original(wire)
     assert finals(message) == 1
@@ -219,13 +219,13 @@ async def test_progress_that_is_throttled_for_long_does_not_make_the_video_late(
 ) -> None:
     async with wire.bot():
         message = await creating(wire)
-        wire.sandbox.faults.add(BY_TOKEN, api_errors.rate_limited(10), times=None)
+        wire.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10), times=None)
         [ref] = wire.api.jobs
         wire.api.progress(ref, 42)
-        await wire.sandbox.wait_for(lambda: refused(wire, 429))
+        await wire.fake_discord.wait_for(lambda: refused(wire, 429))
         async with asyncio.timeout(SOON):
             await finish(wire)
     assert message.files[0].sha256 == original(wire)
     assert refused(wire, 429) == 1
-    assert len(wire.sandbox.ledger.operations(BY_BOT)) == 1
+    assert len(wire.fake_discord.history.operations(BY_BOT)) == 1
     assert finals(message) == 1

@@ -36,7 +36,7 @@ VIEW, SEND, SEND_IN_THREADS = 1 << 10, 1 << 11, 1 << 38
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 @pytest.fixture
@@ -48,7 +48,9 @@ def post_card(desk: Desk, action: Action, job_id: str) -> Message:
     """Post a card with one button, as an earlier life of the bot may have done."""
     button = {"type": 2, "style": 2, "label": "Old", "custom_id": f"clapper:{action}:{job_id}"}
     body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}
-    return desk.sandbox.messages.create(desk.sandbox.world.channel, desk.sandbox.world.bot, body)
+    return desk.fake_discord.messages.create(
+        desk.fake_discord.world.channel, desk.fake_discord.world.bot, body
+    )
 
 
 class Errors(logging.Handler):
@@ -83,7 +85,7 @@ async def test_the_person_stops_a_job_once(desk: Desk) -> None:
 
 async def test_a_stranger_stops_nothing(desk: Desk) -> None:
     job, card = await desk.video()
-    told = await desk.click(card, "Cancel", user=desk.sandbox.world.add_user("grace"))
+    told = await desk.click(card, "Cancel", user=desk.fake_discord.world.add_user("grace"))
     assert "Only the person" in told.text
     assert told.ephemeral
     assert (await desk.bench.now(job.id)).state is JobState.RECEIVED
@@ -91,8 +93,8 @@ async def test_a_stranger_stops_nothing(desk: Desk) -> None:
 
 @pytest.mark.usefixtures("_all_are_moderators")
 async def test_a_moderator_may_stop_a_job_but_not_spend_or_lose_money(desk: Desk) -> None:
-    moderator = desk.sandbox.world.add_user("grace")
-    channel_id = desk.sandbox.world.channel.id
+    moderator = desk.fake_discord.world.add_user("grace")
+    channel_id = desk.fake_discord.world.channel.id
     undecided = await desk.bench.at(JobState.UNDECIDED, channel_id=channel_id)
     # A card that could not be edited any more still has its Cancel.
     for action in (Action.RETRY, Action.GIVE_UP, Action.CANCEL):
@@ -107,16 +109,16 @@ async def test_a_moderator_may_stop_a_job_but_not_spend_or_lose_money(desk: Desk
 @pytest.mark.usefixtures("_all_are_moderators")
 @pytest.mark.parametrize("action", [Action.CANCEL, Action.DELETE])
 async def test_a_moderator_of_one_channel_is_none_of_another(desk: Desk, action: Action) -> None:
-    elsewhere = desk.sandbox.world.add_channel(desk.sandbox.world.guild)
+    elsewhere = desk.fake_discord.world.add_channel(desk.fake_discord.world.guild)
     job = await desk.bench.submit(channel_id=elsewhere.id)
     forged = post_card(desk, action, job.id)
-    told = await desk.click(forged, "Old", user=desk.sandbox.world.add_user("grace"))
+    told = await desk.click(forged, "Old", user=desk.fake_discord.world.add_user("grace"))
     assert "Only the person" in told.text
     assert (await desk.bench.now(job.id)).state is JobState.RECEIVED
 
 
 async def test_cancel_on_a_card_that_could_not_ask_any_more_gives_up(desk: Desk) -> None:
-    job = await desk.bench.at(JobState.UNDECIDED, user_id=desk.sandbox.world.user.id)
+    job = await desk.bench.at(JobState.UNDECIDED, user_id=desk.fake_discord.world.user.id)
     assert (await desk.click(post_card(desk, Action.CANCEL, job.id), "Old")).text == "Cancelled."
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
 
@@ -147,8 +149,8 @@ async def test_a_command_that_breaks_tells_the_person_where_the_operator_looks(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with desk.bench.unwritable():
-        interaction = await desk.sandbox.slash("video", {"prompt": "a cat"})
-        told = await desk.sandbox.answer_to(interaction)
+        interaction = await desk.fake_discord.slash("video", {"prompt": "a cat"})
+        told = await desk.fake_discord.answer_to(interaction)
     assert told.ephemeral
     assert told.text.endswith(f"{interaction.id}.")
     assert "Something went wrong" in told.text
@@ -160,15 +162,15 @@ async def test_a_command_that_breaks_behind_its_card_leaves_the_card_alone(
     desk: Desk, errors: Errors
 ) -> None:
     posted = faults.Hold()
-    desk.sandbox.faults.add(ANSWER, posted)
-    interaction = await desk.sandbox.slash("video", {"prompt": "a cat"})
+    desk.fake_discord.faults.add(ANSWER, posted)
+    interaction = await desk.fake_discord.slash("video", {"prompt": "a cat"})
     await posted.reached.wait()
     async with desk.bench.unwritable():
         posted.release.set()
         async with asyncio.timeout(PATIENCE):
             await errors.came.wait()
     assert errors.messages == [f"interaction.failed id={interaction.id}"]
-    card = await desk.sandbox.answer_to(interaction)
+    card = await desk.fake_discord.answer_to(interaction)
     assert "Getting ready" in card.text
     assert len(desk.made("POST /")) == 1
 
@@ -181,11 +183,11 @@ async def test_a_person_who_can_not_be_told_is_no_error(
 ) -> None:
     job, card = await desk.video()
     caplog.set_level(logging.WARNING)
-    desk.sandbox.faults.add(ANSWER, fault)
+    desk.fake_discord.faults.add(ANSWER, fault)
     [custom_id] = [part["custom_id"] for part in card.components if part.get("custom_id")]
-    pressed = await desk.sandbox.click(card, custom_id)
+    pressed = await desk.fake_discord.click(card, custom_id)
     await desk.bench.until(lambda: desk.bench.changed_to(JobState.CANCELLED))
-    await desk.sandbox.wait_for(lambda: len(desk.made("POST /interactions")) == 2)
+    await desk.fake_discord.wait_for(lambda: len(desk.made("POST /interactions")) == 2)
     # The next press comes through: what was not answered broke nothing.
     assert "too late" in (await desk.click(card, "Cancel")).text
     assert pressed.message is None
@@ -197,19 +199,19 @@ async def test_a_person_who_can_not_be_told_is_no_error(
 async def test_a_command_that_discord_repeats_is_one_job(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    once = desk.sandbox.gateway.dispatch
+    once = desk.fake_discord.gateway.dispatch
     monkeypatch.setattr(
-        desk.sandbox.gateway,
+        desk.fake_discord.gateway,
         "dispatch",
         lambda name, event: once(name, event) and once(name, event),
     )
     caplog.set_level(logging.WARNING)
     job, _ = await desk.video()
-    await desk.sandbox.answer_to(await desk.sandbox.slash("video", {"prompt": "b"}))
+    await desk.fake_discord.answer_to(await desk.fake_discord.slash("video", {"prompt": "b"}))
     repeated = [r for r in caplog.records if "interaction.repeated" in r.getMessage()]
     assert len(repeated) >= 1
     assert [change.job.id for change in desk.bench.changes].count(job.id) == 2
-    assert len(desk.sandbox.ledger.messages) == 2
+    assert len(desk.fake_discord.history.messages) == 2
 
 
 @pytest.mark.parametrize(
@@ -226,16 +228,20 @@ async def test_a_command_that_discord_repeats_is_one_job(
 async def test_the_bot_edits_by_itself_only_where_it_may(
     desk: Desk, kind: int, permissions: int, *, by_bot: bool
 ) -> None:
-    world = desk.sandbox.world
+    world = desk.fake_discord.world
     where = world.add_channel(world.guild, kind=kind, bot_permissions=str(permissions))
-    await desk.sandbox.answer_to(await desk.sandbox.slash("video", {"prompt": "a"}, where=where))
+    await desk.fake_discord.answer_to(
+        await desk.fake_discord.slash("video", {"prompt": "a"}, where=where)
+    )
     [job] = {change.job.id: change.job for change in desk.bench.changes}.values()
     assert job.origin.by_bot is by_bot
 
 
 async def test_in_a_dm_the_bot_edits_by_itself(desk: Desk) -> None:
-    where = desk.sandbox.world.dm(desk.sandbox.world.user)
-    await desk.sandbox.answer_to(await desk.sandbox.slash("video", {"prompt": "a"}, where=where))
+    where = desk.fake_discord.world.dm(desk.fake_discord.world.user)
+    await desk.fake_discord.answer_to(
+        await desk.fake_discord.slash("video", {"prompt": "a"}, where=where)
+    )
     assert desk.bench.changes[0].job.origin.by_bot
 
 
@@ -255,7 +261,7 @@ async def test_an_error_told_in_the_place_of_the_card_is_not_taken_for_it(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
-        wire.sandbox.faults.add(ANSWER, faults.Cut())
+        wire.fake_discord.faults.add(ANSWER, faults.Cut())
         told = await wire.video("A lighthouse")
         await wire.run_uncancelled("failed")
     assert "Something went wrong" in told.text
@@ -264,9 +270,9 @@ async def test_an_error_told_in_the_place_of_the_card_is_not_taken_for_it(
 
 async def test_a_card_whose_answer_was_lost_is_found_and_gets_its_video(tmp_path: Path) -> None:
     async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
-        wire.sandbox.faults.add(ANSWER, faults.LoseAnswer())
+        wire.fake_discord.faults.add(ANSWER, faults.LoseAnswer())
         message = await wire.video("A lighthouse")
         await wire.delivered(message)
         await wire.run_uncancelled()
     assert wire.creates() == 1
-    assert len(wire.sandbox.ledger.messages) == 2
+    assert len(wire.fake_discord.history.messages) == 2

@@ -136,7 +136,7 @@ async def test_a_success_lets_all_of_them_go_on_and_says_so(bench: Bench) -> Non
     bench.changes.clear()
     await to_probe(bench)
     assert await states(bench, line) == {JobState.GENERATING}
-    assert len(bench.backend.ledger) == 5
+    assert len(bench.backend.history) == 5
     assert (await circuit(bench)).state == "over"
     told = [change.job.id for change in bench.changes if change.outlook]
     assert len(told) == 4
@@ -227,7 +227,7 @@ async def test_after_a_day_a_job_fails_with_nothing_spent(bench: Bench) -> None:
         assert ended.failure is not None
         assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.unavailable")
         assert (ended.submitted_at, ended.remote_id) == (None, None)
-    assert bench.backend.ledger == {}
+    assert bench.backend.history == {}
 
 
 async def test_a_job_that_comes_later_waits_a_day_of_its_own(bench: Bench) -> None:

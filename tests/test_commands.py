@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from bot import __version__
 from bot.__main__ import main
 from bot.demo.fake_discord.rest import faults
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.settings.fields import Settings
 from tests.command_line import WITHIN, end, group_is_empty, run_bot, start
 from tests.wire import free_port
@@ -29,10 +29,10 @@ TOKEN = "MTIz.abc.def"
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncGenerator[Sandbox]:
+async def fake_discord(tmp_path: Path) -> AsyncGenerator[FakeDiscord]:
     folder = tmp_path / "discord"
     folder.mkdir()
-    async with Sandbox(folder) as opened:
+    async with FakeDiscord(folder) as opened:
         yield opened
 
 
@@ -51,13 +51,13 @@ async def refused(folder: Path, **environment: str) -> Ended:
     return await run_bot(folder, "run", **(common | environment))
 
 
-async def start_against(sandbox: Sandbox, folder: Path) -> Process:
+async def start_against(fake_discord: FakeDiscord, folder: Path) -> Process:
     """Start a bot that says only what goes wrong."""
     return await start(
         folder,
         "run",
-        DISCORD_TOKEN=sandbox.token,
-        DISCORD_API_URL=sandbox.url,
+        DISCORD_TOKEN=fake_discord.token,
+        DISCORD_API_URL=fake_discord.url,
         HTTP_PORT="0",
         LOG_LEVEL="ERROR",
     )
@@ -171,19 +171,19 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(
-    tmp_path: Path, sandbox: Sandbox
+    tmp_path: Path, fake_discord: FakeDiscord
 ) -> None:
-    ended = await refused(tmp_path, DISCORD_API_URL=sandbox.url)
+    ended = await refused(tmp_path, DISCORD_API_URL=fake_discord.url)
     assert_one_sentence(ended, "DISCORD_TOKEN", "refuses")
     assert TOKEN not in ended.err
 
 
 @pytest.mark.parametrize(("token", "told"), [("hello", True), (TOKEN, False)])
 async def test_what_has_not_the_shape_of_a_token_is_told_at_the_start_and_tried_all_the_same(
-    tmp_path: Path, sandbox: Sandbox, token: str, *, told: bool
+    tmp_path: Path, fake_discord: FakeDiscord, token: str, *, told: bool
 ) -> None:
     ended = await refused(
-        tmp_path, DISCORD_TOKEN=token, DISCORD_API_URL=sandbox.url, LOG_LEVEL="WARNING"
+        tmp_path, DISCORD_TOKEN=token, DISCORD_API_URL=fake_discord.url, LOG_LEVEL="WARNING"
     )
     assert ended.code == 2
     assert ("settings.token_shape" in ended.err) is told
@@ -224,9 +224,9 @@ async def test_a_data_dir_that_is_a_file_is_one_sentence(tmp_path: Path) -> None
     assert_one_sentence(ended, "DATA_DIR")
 
 
-async def test_ctrl_c_ends_the_bot_in_order(tmp_path: Path, sandbox: Sandbox) -> None:
-    process = await start_against(sandbox, tmp_path)
-    await sandbox.wait_for_bot(within=WITHIN)
+async def test_ctrl_c_ends_the_bot_in_order(tmp_path: Path, fake_discord: FakeDiscord) -> None:
+    process = await start_against(fake_discord, tmp_path)
+    await fake_discord.wait_for_bot(within=WITHIN)
     process.send_signal(signal.SIGINT)
     ended = await end(process)
     assert (ended.code, ended.err) == (0, "")
@@ -234,10 +234,10 @@ async def test_ctrl_c_ends_the_bot_in_order(tmp_path: Path, sandbox: Sandbox) ->
 
 
 async def test_a_signal_ends_a_bot_that_still_waits_for_discord(
-    tmp_path: Path, sandbox: Sandbox
+    tmp_path: Path, fake_discord: FakeDiscord
 ) -> None:
-    sandbox.faults.add("GET /users/@me", held := faults.Hold())
-    process = await start_against(sandbox, tmp_path)
+    fake_discord.faults.add("GET /users/@me", held := faults.Hold())
+    process = await start_against(fake_discord, tmp_path)
     async with asyncio.timeout(WITHIN):
         await held.reached.wait()
     process.send_signal(signal.SIGTERM)

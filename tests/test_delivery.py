@@ -41,7 +41,7 @@ PUBLIC_URL = "https://videos.example.org"
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ async def test_the_card_of_a_command_is_found_by_its_token(desk: Desk) -> None:
 
 
 async def test_a_sentence_about_an_error_is_no_card(desk: Desk) -> None:
-    told = await desk.sandbox.slash("video", {"prompt": " "})
-    await desk.sandbox.answer_to(told)
+    told = await desk.fake_discord.slash("video", {"prompt": " "})
+    await desk.fake_discord.answer_to(told)
     job, _ = await desk.video()
     job = replace(job, asker=replace(job.origin, interaction_id=told.id, token=told.token))
     assert await desk.messages.find(job) is None
@@ -86,7 +86,7 @@ async def test_a_sentence_about_an_error_is_no_card(desk: Desk) -> None:
 )
 async def test_where_discord_knows_of_no_card_there_is_none(desk: Desk, refusal: Refusal) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("GET /webhooks/*", refusal)
+    desk.fake_discord.faults.add("GET /webhooks/*", refusal)
     assert await desk.messages.find(job) is None
 
 
@@ -104,7 +104,7 @@ async def test_a_token_that_is_almost_dead_is_not_used(desk: Desk) -> None:
 )
 async def test_a_discord_that_is_down_is_asked_for_the_card_later(desk: Desk, fault: Any) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("GET /webhooks/*", fault, times=None)
+    desk.fake_discord.faults.add("GET /webhooks/*", fault, times=None)
     with pytest.raises(DeliveryError) as caught:
         await desk.messages.find(job)
     assert str(job.origin.token) not in str(caught.value)
@@ -132,7 +132,7 @@ async def test_a_token_that_died_early_is_forgotten_and_the_bot_edits(
     desk: Desk, refusal: Refusal
 ) -> None:
     job, message = await desk.video()
-    desk.sandbox.faults.add(BY_TOKEN, refusal)
+    desk.fake_discord.faults.add(BY_TOKEN, refusal)
     await edit(desk, replace(job, state=JobState.QUEUED))
     assert "Waiting its turn" in message.text
     assert (await desk.bench.now(job.id)).origin.token is None
@@ -141,7 +141,7 @@ async def test_a_token_that_died_early_is_forgotten_and_the_bot_edits(
 @pytest.mark.parametrize("by_bot", [False, True])
 async def test_a_card_that_was_deleted_is_gone(desk: Desk, *, by_bot: bool) -> None:
     job, message = await desk.video()
-    desk.sandbox.messages.delete(message)
+    desk.fake_discord.messages.delete(message)
     if by_bot:
         desk.forget_token()
     with pytest.raises(MessageGoneError, match="404, code 10008"):
@@ -155,7 +155,7 @@ async def test_a_card_that_nothing_but_a_dead_token_could_edit_is_gone_without_a
     job, _ = await desk.video()
     job = replace(job, asker=replace(job.origin, by_bot=False))
     if died_early:
-        desk.sandbox.faults.add(BY_TOKEN, api_errors.DEAD_TOKEN)
+        desk.fake_discord.faults.add(BY_TOKEN, api_errors.DEAD_TOKEN)
     else:
         desk.forget_token()
     with pytest.raises(MessageGoneError):
@@ -168,7 +168,7 @@ async def test_progress_does_not_wait_for_a_token_that_is_throttled_nor_try_it_a
 ) -> None:
     job, message = await desk.video()
     card = desk.cards.render(replace(job, state=JobState.QUEUED))
-    desk.sandbox.faults.add(BY_TOKEN, api_errors.rate_limited(10))
+    desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     for _ in range(3):
         with pytest.raises(DeliveryError, match="Throttled"):
             await desk.messages.edit(job, card, urgent=False)
@@ -186,7 +186,7 @@ async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
 ) -> None:
     job, _ = await desk.video()
     refusal = replace(api_errors.rate_limited(1), retry_after=named)
-    desk.sandbox.faults.add(BY_TOKEN, refusal)
+    desk.fake_discord.faults.add(BY_TOKEN, refusal)
     for _ in range(2):
         with pytest.raises(DeliveryError):
             await desk.messages.edit(job, desk.cards.render(job), urgent=False)
@@ -197,7 +197,7 @@ async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
 
 async def test_what_is_urgent_goes_round_a_token_that_is_throttled(desk: Desk) -> None:
     job, message = await desk.video()
-    desk.sandbox.faults.add(BY_TOKEN, api_errors.rate_limited(10))
+    desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     await edit(desk, replace(job, state=JobState.QUEUED))
     assert "Waiting its turn" in message.text
     await edit(desk, replace(job, state=JobState.GENERATING))
@@ -211,8 +211,8 @@ async def test_where_there_is_no_way_round_it_a_throttled_token_is_tried_again_l
 ) -> None:
     job, message = await desk.video()
     job = replace(job, state=JobState.QUEUED, asker=replace(job.origin, by_bot=by_bot))
-    desk.sandbox.faults.add(BY_TOKEN, api_errors.rate_limited(10))
-    desk.sandbox.faults.add(BY_BOT, api_errors.MISSING_ACCESS)
+    desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
+    desk.fake_discord.faults.add(BY_BOT, api_errors.MISSING_ACCESS)
     with pytest.raises(DeliveryError, match="Throttled"):
         await edit(desk, job)
     assert len(desk.made("PATCH /channels")) == int(by_bot)
@@ -225,7 +225,7 @@ async def test_where_there_is_no_way_round_it_a_throttled_token_is_tried_again_l
 async def test_a_card_out_of_the_bots_reach_is_gone(desk: Desk, refusal: Refusal) -> None:
     job, _ = await desk.video()
     desk.forget_token()
-    desk.sandbox.faults.add(BY_BOT, refusal)
+    desk.fake_discord.faults.add(BY_BOT, refusal)
     with pytest.raises(MessageGoneError):
         await edit(desk, job)
 
@@ -233,7 +233,7 @@ async def test_a_card_out_of_the_bots_reach_is_gone(desk: Desk, refusal: Refusal
 async def test_a_file_that_is_too_large_is_told_from_other_refusals(desk: Desk) -> None:
     job, message = await desk.video()
     desk.artifact(job, bytes(5000))
-    desk.sandbox.limits.upload_bytes = 1000
+    desk.fake_discord.limits.upload_bytes = 1000
     view = desk.cards.render_video(job, filename="a.mp4")
     with pytest.raises(FileTooLargeError):
         await desk.messages.edit(job, view, video(desk, job))
@@ -247,13 +247,13 @@ async def test_a_discord_that_is_down_is_edited_later(
     desk: Desk, fault: Any, *, by_bot: bool
 ) -> None:
     job, message = await desk.video()
-    desk.sandbox.faults.add(BY_BOT if by_bot else BY_TOKEN, fault, times=None)
+    desk.fake_discord.faults.add(BY_BOT if by_bot else BY_TOKEN, fault, times=None)
     if by_bot:
         desk.forget_token()
     with pytest.raises(DeliveryError) as caught:
         await edit(desk, replace(job, state=JobState.QUEUED))
     assert str(job.origin.token) not in str(caught.value)
-    desk.sandbox.faults.clear()
+    desk.fake_discord.faults.clear()
     await edit(desk, replace(job, state=JobState.QUEUED))
     assert "Waiting its turn" in message.text
 
@@ -266,7 +266,7 @@ async def test_a_refusal_that_will_stay_leaves_the_video_to_the_dm(
     desk: Desk, status: int, code: int, *, by_bot: bool
 ) -> None:
     job, message = await desk.video()
-    desk.sandbox.faults.add(BY_BOT if by_bot else BY_TOKEN, Refusal(status, code, "No."))
+    desk.fake_discord.faults.add(BY_BOT if by_bot else BY_TOKEN, Refusal(status, code, "No."))
     if by_bot:
         desk.forget_token()
     assert await desk.deliverer().deliver(job, desk.artifact(job)) is Handover.DM
@@ -279,7 +279,7 @@ async def test_a_refusal_that_is_not_about_the_message_is_none_of_its_ends(
 ) -> None:
     job, _ = await desk.video()
     desk.forget_token()
-    desk.sandbox.faults.add(BY_BOT, refusal)
+    desk.fake_discord.faults.add(BY_BOT, refusal)
     with pytest.raises(DeliveryError):
         await edit(desk, job)
 
@@ -288,7 +288,7 @@ async def test_what_discord_says_of_an_edit_that_it_refuses_is_in_the_log(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add(BY_TOKEN, Refusal(400, 50035, "components[0]: too long"))
+    desk.fake_discord.faults.add(BY_TOKEN, Refusal(400, 50035, "components[0]: too long"))
     await desk.deliverer().show(job)
     [record] = [r for r in caplog.records if "card.edit_refused" in r.getMessage()]
     assert "too long" in record.getMessage()
@@ -309,7 +309,7 @@ async def test_an_upload_of_the_bots_own_may_take_longer_than_discord_py_waits(
         await dm.send("no file")
     if by_dm:
         await desk.direct.send(job, "here", video(desk, job), may_be_there=False)
-        sent = desk.sandbox.dms()[-1]
+        sent = desk.fake_discord.dms()[-1]
     else:
         view, sent = desk.cards.render_video(job, filename="a.mp4"), message
         await desk.messages.edit(job, view, video(desk, job))
@@ -326,7 +326,7 @@ async def test_the_dm_is_one_whoever_asks_again(desk: Desk) -> None:
     desk.clock.advance(3600)
     # The text may differ by now: a link has another expiry.
     await desk.direct.send(job, text.replace("x.example", "y.example"), may_be_there=True)
-    [dm] = desk.sandbox.dms()
+    [dm] = desk.fake_discord.dms()
     assert dm.text == text
 
 
@@ -337,7 +337,7 @@ async def test_the_dm_of_another_job_with_the_same_prompt_is_not_taken_for_ones_
     second, _ = await desk.video()
     await desk.direct.send(first, desk.cards.dm_here(first), may_be_there=False)
     await desk.direct.send(second, desk.cards.dm_here(second), may_be_there=True)
-    assert len(desk.sandbox.dms()) == 2
+    assert len(desk.fake_discord.dms()) == 2
 
 
 @pytest.mark.parametrize(
@@ -357,13 +357,13 @@ async def test_a_dm_that_did_not_get_through_is_tried_again(
     desk: Desk, operation: str, fault: Any
 ) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add(operation, fault)
+    desk.fake_discord.faults.add(operation, fault)
     text = desk.cards.dm_here(job)
     with pytest.raises(DeliveryError):
         await desk.direct.send(job, text, may_be_there=False)
-    assert desk.sandbox.dms() == []
+    assert desk.fake_discord.dms() == []
     await desk.direct.send(job, text, may_be_there=True)
-    assert len(desk.sandbox.dms()) == 1
+    assert len(desk.fake_discord.dms()) == 1
 
 
 @pytest.mark.parametrize(
@@ -373,18 +373,18 @@ async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(
     desk: Desk, refusal: Refusal
 ) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("POST /channels/*", refusal)
+    desk.fake_discord.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
         await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
-    asked = len(desk.sandbox.ledger.requests)
+    asked = len(desk.fake_discord.history.requests)
     with pytest.raises(DmRefusedError):
         await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=True)
-    assert len(desk.sandbox.ledger.requests) == asked
-    assert desk.sandbox.dms() == []
+    assert len(desk.fake_discord.history.requests) == asked
+    assert desk.fake_discord.dms() == []
     # Whoever asks for DMs has opened them again.
     await desk.bench.people.choose(job.origin.user_id, Notify.ALWAYS)
     await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
-    assert len(desk.sandbox.dms()) == 1
+    assert len(desk.fake_discord.dms()) == 1
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ async def test_a_dm_that_is_refused_for_another_reason_teaches_nothing_of_the_pe
     desk: Desk, refusal: Refusal
 ) -> None:
     job, _ = await desk.video()
-    desk.sandbox.faults.add("POST /channels/*", refusal)
+    desk.fake_discord.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
         await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
     assert (await desk.bench.people.get(job.origin.user_id)).dm_closed_at is None
@@ -422,7 +422,7 @@ async def test_a_video_that_fits_is_uploaded_to_its_card(desk: Desk) -> None:
 async def test_a_video_that_does_not_fit_is_linked_or_held(desk: Desk) -> None:
     job, message = await desk.video()
     artifact = desk.artifact(job)
-    desk.sandbox.limits.upload_bytes = 3
+    desk.fake_discord.limits.upload_bytes = 3
     assert await desk.deliverer().deliver(job, artifact) is Handover.HELD
     assert "PUBLIC_URL" in message.text
     assert await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact) is Handover.CARD
@@ -442,13 +442,13 @@ async def test_no_limit_that_discord_announces_is_believed_beyond_its_ceiling(de
 async def test_where_the_card_is_gone_the_rest_is_left_to_the_dm(desk: Desk, size: int) -> None:
     job, message = await desk.video()
     artifact = replace(desk.artifact(job), size=size)
-    desk.sandbox.messages.delete(message)
+    desk.fake_discord.messages.delete(message)
     assert await desk.deliverer().deliver(job, artifact) is Handover.DM
 
 
 async def test_showing_how_a_job_stands_where_there_is_no_card_is_no_error(desk: Desk) -> None:
     job, message = await desk.video()
-    desk.sandbox.messages.delete(message)
+    desk.fake_discord.messages.delete(message)
     await desk.deliverer().show(job)
     await desk.deliverer().show(replace(job, asker=replace(job.origin, message_id=None)))
     assert len(desk.made("PATCH /")) == 1
@@ -466,7 +466,7 @@ async def notifying(desk: Desk) -> tuple[Job, Message]:
 async def test_the_dm_points_to_the_card(desk: Desk) -> None:
     job, message = await notifying(desk)
     assert await desk.deliverer().notify(job, desk.artifact(job))
-    [dm] = desk.sandbox.dms()
+    [dm] = desk.fake_discord.dms()
     origin = job.origin
     assert f"https://discord.com/channels/{origin.guild_id}/{origin.channel_id}/{message.id}" in (
         dm.text
@@ -477,7 +477,7 @@ async def test_the_dm_of_a_job_that_was_taken_over_is_left_to_whoever_has_it(des
     job, _ = await notifying(desk)
     await desk.bench.claim_again(job.id)
     assert not await desk.deliverer().notify(job, desk.artifact(job))
-    assert desk.sandbox.dms() == []
+    assert desk.fake_discord.dms() == []
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -487,14 +487,14 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     job, message = await notifying(desk)
     job = replace(job, card_gone=True, note=NOTE_SILENT)
     artifact = desk.artifact(job)
-    desk.sandbox.messages.delete(message)
-    desk.sandbox.limits.upload_bytes = 3
+    desk.fake_discord.messages.delete(message)
+    desk.fake_discord.limits.upload_bytes = 3
     small = replace(job, asker=replace(job.origin, upload_limit=3 if announced else 1000))
     assert not await desk.deliverer().notify(small, artifact)
-    assert desk.sandbox.dms() == []
+    assert desk.fake_discord.dms() == []
     again = replace(small, dm_intent_at=desk.clock())
     assert await desk.deliverer(public_url=PUBLIC_URL).notify(again, artifact)
-    [dm] = desk.sandbox.dms()
+    [dm] = desk.fake_discord.dms()
     assert f"{PUBLIC_URL}/v/{job.id}." in dm.text
     assert "it is silent" in dm.text
 
@@ -503,7 +503,7 @@ async def test_a_small_video_whose_card_is_gone_comes_by_dm(desk: Desk) -> None:
     job, _ = await notifying(desk)
     job = replace(job, card_gone=True, note=NOTE_SILENT)
     assert await desk.deliverer().notify(job, desk.artifact(job))
-    [dm] = desk.sandbox.dms()
+    [dm] = desk.fake_discord.dms()
     assert [file.path.read_bytes() for file in dm.files] == [b"a video"]
     assert "it is silent" in dm.text
 
@@ -511,7 +511,7 @@ async def test_a_small_video_whose_card_is_gone_comes_by_dm(desk: Desk) -> None:
 async def test_edits_of_one_card_never_overtake_each_other(desk: Desk) -> None:
     job, message = await desk.video()
     deliverer = desk.deliverer()
-    slow = desk.sandbox.faults.add(BY_TOKEN, faults.Hold())
+    slow = desk.fake_discord.faults.add(BY_TOKEN, faults.Hold())
     assert isinstance(slow, faults.Hold)
     first = asyncio.create_task(deliverer.show(replace(job, state=JobState.QUEUED)))
     await slow.reached.wait()

@@ -18,7 +18,7 @@ from bot.__main__ import main
 from bot.commands import doctor
 from bot.commands.doctor import examine
 from bot.demo.fake_discord.rest import faults
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.model import JobState, Trouble
 from bot.settings.fields import Settings, load_settings
 from bot.speech import piper
@@ -69,27 +69,29 @@ async def look(subject: str, tmp_path: Path, **settings: object) -> Finding:
 
 async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> None:
     (tmp_path / "discord").mkdir()
-    async with Sandbox(tmp_path / "discord") as sandbox:
+    async with FakeDiscord(tmp_path / "discord") as fake_discord:
         ended = await run_bot(
             tmp_path,
             "doctor",
-            DISCORD_TOKEN=sandbox.token,
-            DISCORD_API_URL=sandbox.url,
+            DISCORD_TOKEN=fake_discord.token,
+            DISCORD_API_URL=fake_discord.url,
             HTTP_PORT="0",
         )
-        [asked] = [each for each in sandbox.ledger.requests if each.path.endswith("/users/@me")]
+        [asked] = [
+            each for each in fake_discord.history.requests if each.path.endswith("/users/@me")
+        ]
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
     assert [line.split()[0] for line in lines] == ["ok"] * 15
     assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
-    assert sandbox.token not in ended.out
+    assert fake_discord.token not in ended.out
 
 
 async def test_a_token_that_discord_refuses_is_not_ok(tmp_path: Path) -> None:
     (tmp_path / "discord").mkdir()
-    async with Sandbox(tmp_path / "discord") as sandbox:
-        found = await look("DISCORD_TOKEN", tmp_path, discord_api_url=sandbox.url)
+    async with FakeDiscord(tmp_path / "discord") as fake_discord:
+        found = await look("DISCORD_TOKEN", tmp_path, discord_api_url=fake_discord.url)
     assert (found.ok, found.found) == (False, "Discord refuses it")
     assert "Developer Portal" in found.advice
     assert TOKEN not in found.advice
@@ -107,10 +109,13 @@ async def test_a_discord_that_does_not_answer_keeps_the_doctor_for_a_while_only(
     monkeypatch.setattr(doctor, "_LOGIN_SECONDS", 0.2)
     (tmp_path / "discord").mkdir()
     held = faults.Hold()
-    async with Sandbox(tmp_path / "discord") as sandbox:
-        sandbox.faults.add("GET /users/@me", held)
+    async with FakeDiscord(tmp_path / "discord") as fake_discord:
+        fake_discord.faults.add("GET /users/@me", held)
         found = await look(
-            "DISCORD_TOKEN", tmp_path, discord_token=sandbox.token, discord_api_url=sandbox.url
+            "DISCORD_TOKEN",
+            tmp_path,
+            discord_token=fake_discord.token,
+            discord_api_url=fake_discord.url,
         )
         held.release.set()
     assert (found.ok, found.found) == (False, "has the right shape, but could not be tried")

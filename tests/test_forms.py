@@ -46,7 +46,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path) as opened:
         opened.bench.backend.finish()
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
         assert opened.bot.persistent_views == []
 
 
@@ -60,7 +60,7 @@ def warnings() -> Generator[Errors]:
 
 async def finished(desk: Desk, *, attachment: Attachment | None = None) -> Job:
     """Let a job of the person at the desk be done."""
-    world = desk.sandbox.world
+    world = desk.fake_discord.world
     job = await desk.bench.submit(
         attachment=attachment, user_id=world.user.id, channel_id=world.channel.id
     )
@@ -77,15 +77,15 @@ async def press(desk: Desk, action: Action, job: Job, **who: object) -> Message:
 async def form(desk: Desk, action: Action, job: Job, **who: Any) -> Interaction:
     """Press a button, and return the form that answers."""
     card = post_card(desk, action, job.id)
-    pressed = await desk.sandbox.click(card, f"clapper:{action}:{job.id}", **who)
-    await desk.sandbox.wait_for(lambda: pressed.modal or pressed.message)
+    pressed = await desk.fake_discord.click(card, f"clapper:{action}:{job.id}", **who)
+    await desk.fake_discord.wait_for(lambda: pressed.modal or pressed.message)
     assert pressed.modal is not None
     return pressed
 
 
 async def told(desk: Desk, opened: Interaction, values: dict[str, Any]) -> Message:
     """Send a form, and return the message that answers."""
-    return await desk.sandbox.answer_to(await desk.sandbox.submit(opened, values))
+    return await desk.fake_discord.answer_to(await desk.fake_discord.submit(opened, values))
 
 
 async def behind(desk: Desk, card: Message) -> Job:
@@ -213,7 +213,7 @@ async def refused(desk: Desk, **how: Any) -> Job:
     """Let a job of the person at the desk fail, because its attachment is no audio."""
     bench = desk.bench
     bench.editor.faults.append(UserError("audio.not_audio", found="PDF"))
-    job = await bench.submit(attachment=VOICE, user_id=desk.sandbox.world.user.id, **how)
+    job = await bench.submit(attachment=VOICE, user_id=desk.fake_discord.world.user.id, **how)
     job = await bench.run_out(job.id)
     assert job.state is JobState.FAILED
     return job
@@ -254,8 +254,8 @@ async def test_no_file_and_a_prompt_that_will_not_do_are_told(desk: Desk) -> Non
 async def delete(desk: Desk, opened: Interaction) -> None:
     """Tick the box, send the form, and wait until the bot has asked for the end of the card."""
     before = len(desk.made("DELETE /webhooks"))
-    await desk.sandbox.submit(opened, {"sure": True})
-    await desk.sandbox.wait_for(lambda: len(desk.made("DELETE /webhooks")) > before)
+    await desk.fake_discord.submit(opened, {"sure": True})
+    await desk.fake_discord.wait_for(lambda: len(desk.made("DELETE /webhooks")) > before)
 
 
 async def test_deleting_takes_the_message_and_the_files(desk: Desk) -> None:
@@ -285,10 +285,10 @@ async def test_a_slow_disk_does_not_keep_discord_waiting_for_its_answer(
 
     monkeypatch.setattr(desk.bench.workspace, "discard", wait_for_the_answer)
     before = len(desk.made("POST /interactions"))
-    await desk.sandbox.submit(opened, {"sure": True})
-    await desk.sandbox.wait_for(lambda: len(desk.made("POST /interactions")) > before)
+    await desk.fake_discord.submit(opened, {"sure": True})
+    await desk.fake_discord.wait_for(lambda: len(desk.made("POST /interactions")) > before)
     is_answered.set()
-    await desk.sandbox.wait_for(lambda: desk.made("DELETE /webhooks"))
+    await desk.fake_discord.wait_for(lambda: desk.made("DELETE /webhooks"))
     assert not await desk.bench.workspace.has_video(job.id)
 
 
@@ -300,7 +300,7 @@ async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:
 
 
 async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
-    job = await desk.bench.submit(user_id=desk.sandbox.world.user.id)
+    job = await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
     assert "still under way" in (await press(desk, Action.DELETE, job)).text
     # Ended, but not yet shown on its card when the form is sent.
     await desk.bench.jobs.cancel(job.id)
@@ -314,7 +314,9 @@ async def held(desk: Desk) -> Job:
     """Let a job of the person at the desk wait for the operator."""
     bench = desk.bench
     bench.deliverer.handover = Handover.HELD
-    job = await bench.at(JobState.DELIVERING, attachment=VOICE, user_id=desk.sandbox.world.user.id)
+    job = await bench.at(
+        JobState.DELIVERING, attachment=VOICE, user_id=desk.fake_discord.world.user.id
+    )
     return await bench.step(job.id)
 
 
@@ -340,7 +342,7 @@ async def test_a_video_that_is_being_handed_over_is_not_deleted(desk: Desk) -> N
 async def test_the_card_of_a_job_that_came_to_nothing_is_deleted(
     desk: Desk, state: JobState
 ) -> None:
-    job = await desk.bench.at(state, attachment=VOICE, user_id=desk.sandbox.world.user.id)
+    job = await desk.bench.at(state, attachment=VOICE, user_id=desk.fake_discord.world.user.id)
     job = await desk.bench.run_out(job.id)
     opened = await form(desk, Action.DELETE, job)
     assert opened.modal is not None
@@ -356,7 +358,7 @@ async def test_a_card_that_can_not_be_removed_can_be_removed_later(
     desk: Desk, warnings: Errors
 ) -> None:
     job = await finished(desk)
-    desk.sandbox.faults.add("DELETE /webhooks/*", api_errors.UNKNOWN_MESSAGE)
+    desk.fake_discord.faults.add("DELETE /webhooks/*", api_errors.UNKNOWN_MESSAGE)
     opened = await form(desk, Action.DELETE, job)
     await delete(desk, opened)
     async with asyncio.timeout(PATIENCE):
@@ -371,7 +373,7 @@ async def test_a_moderator_deletes_but_makes_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
-    job, moderator = await finished(desk), desk.sandbox.world.add_user("grace")
+    job, moderator = await finished(desk), desk.fake_discord.world.add_user("grace")
     for action in (Action.AGAIN, Action.EDIT, Action.NARRATE):
         assert "Only the person" in (await press(desk, action, job, user=moderator)).text
     await delete(desk, await form(desk, Action.DELETE, job, user=moderator))
@@ -380,7 +382,7 @@ async def test_a_moderator_deletes_but_makes_nothing(
 
 @pytest.mark.parametrize("action", [Action.AGAIN, *FORMS])
 async def test_a_stranger_does_nothing(desk: Desk, action: Action) -> None:
-    job, stranger = await finished(desk), desk.sandbox.world.add_user("grace")
+    job, stranger = await finished(desk), desk.fake_discord.world.add_user("grace")
     answer = await press(desk, action, job, user=stranger)
     assert "Only the person" in answer.text
     assert answer.ephemeral
@@ -397,23 +399,23 @@ async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Pat
             first = await wire.video("A lighthouse")
             await wire.delivered(first)
             await wire.run_uncancelled()
-            opened = await wire.sandbox.click(first, button(first, "Add narration"))
-            await wire.sandbox.wait_for(lambda: opened.modal)
+            opened = await wire.fake_discord.click(first, button(first, "Add narration"))
+            await wire.fake_discord.wait_for(lambda: opened.modal)
         async with wire.bot():
-            sent = await wire.sandbox.submit(opened, {"audio": replace(SOUND, content=voice)})
-            second = await wire.sandbox.answer_to(sent)
+            sent = await wire.fake_discord.submit(opened, {"audio": replace(SOUND, content=voice)})
+            second = await wire.fake_discord.answer_to(sent)
             await wire.delivered(second)
             await wire.run_uncancelled()
             assert wire.creates() == 1
             assert first.files[0].sha256 != second.files[0].sha256
-            pressed = await wire.sandbox.click(second, button(second, "Again"))
-            third = await wire.sandbox.answer_to(pressed)
+            pressed = await wire.fake_discord.click(second, button(second, "Again"))
+            third = await wire.fake_discord.answer_to(pressed)
             await wire.delivered(third)
             await wire.run_uncancelled()
         assert wire.creates() == 2
         assert third.files[0].sha256 == second.files[0].sha256
-        assert len(wire.sandbox.dms()) == 3
-        check_all(wire.sandbox.ledger.requests)
+        assert len(wire.fake_discord.dms()) == 3
+        check_all(wire.fake_discord.history.requests)
 
 
 # Forms themselves
@@ -423,7 +425,7 @@ async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Pat
 async def test_a_form_of_somebody_elses_job_is_refused_when_it_is_sent(
     desk: Desk, action: Action
 ) -> None:
-    job, stranger = await finished(desk), desk.sandbox.world.add_user("grace")
+    job, stranger = await finished(desk), desk.fake_discord.world.add_user("grace")
     opened = await form(desk, action, job)
     opened.user = stranger
     assert "Only the person" in (await told(desk, opened, {})).text
@@ -435,8 +437,8 @@ async def test_a_form_that_breaks_tells_the_person_where_the_operator_looks(
 ) -> None:
     opened = await form(desk, Action.EDIT, await finished(desk))
     async with desk.bench.unwritable():
-        sent = await desk.sandbox.submit(opened, {"prompt": "a dog"})
-        answer = await desk.sandbox.answer_to(sent)
+        sent = await desk.fake_discord.submit(opened, {"prompt": "a dog"})
+        answer = await desk.fake_discord.answer_to(sent)
     assert answer.ephemeral
     assert answer.text.endswith(f"{sent.id}.")
     [record] = [r for r in caplog.records if r.levelno >= logging.ERROR]
@@ -445,7 +447,7 @@ async def test_a_form_that_breaks_tells_the_person_where_the_operator_looks(
 
 async def test_a_form_that_can_not_be_shown_is_told(desk: Desk) -> None:
     job = await finished(desk)
-    desk.sandbox.faults.add("POST /interactions/*", faults.Cut())
+    desk.fake_discord.faults.add("POST /interactions/*", faults.Cut())
     assert "Something went wrong" in (await press(desk, Action.EDIT, job)).text
 
 
@@ -453,7 +455,7 @@ async def test_a_form_that_is_not_ours_is_left_alone(desk: Desk) -> None:
     opened = await form(desk, Action.EDIT, await finished(desk))
     assert opened.modal is not None
     opened.modal["custom_id"] = "another:form"
-    await desk.sandbox.submit(opened, {})
+    await desk.fake_discord.submit(opened, {})
     # What comes after it is answered: that one was not.
     opened = await form(desk, Action.EDIT, await finished(desk))
     await told(desk, opened, {"prompt": "a dog"})

@@ -27,14 +27,14 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
             messages = await asyncio.gather(*(wire.video(f"Cat {number}") for number in range(3)))
             for message in messages:
                 await wire.card_with(message, WHY)
-            await wire.sandbox.wait_for(wire.sandbox.dms, within=WITHIN)
+            await wire.fake_discord.wait_for(wire.fake_discord.dms, within=WITHIN)
             late = await wire.video("A cat that comes later")
             assert WHY in late.text
             await wire.card_with(late, "Waiting for the video service")
             await wire.card_with(late, "The operator has been told")
             assert {state for state, _ in wire.rows()} == {"queued"}
             assert wire.creates() == 3
-            [told] = wire.sandbox.dms()
+            [told] = wire.fake_discord.dms()
             assert "OPENAI_API_KEY" in told.text
             [line] = [f for f in await examine(wire.settings()) if f.subject == "jobs in line"]
             assert "refuses the key" in line.found
@@ -42,15 +42,15 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
             async with asyncio.timeout(WITHIN):
                 while wire.creates() < 4:  # noqa: ASYNC110 - the stand-in tells of its own jobs alone
                     await asyncio.sleep(0.02)
-        assert len(wire.sandbox.dms()) == 1
+        assert len(wire.fake_discord.dms()) == 1
         async with wire.bot():
             for message in (*messages, late):
                 await wire.delivered(message)
             await wire.run_uncancelled()
-            await wire.sandbox.wait_for(
-                lambda: any("takes videos again" in dm.text for dm in wire.sandbox.dms()),
+            await wire.fake_discord.wait_for(
+                lambda: any("takes videos again" in dm.text for dm in wire.fake_discord.dms()),
                 within=WITHIN,
             )
         assert wire.creates() == 4 + 4
         assert len(wire.api.creates) == 4
-        check_all(wire.sandbox.ledger.requests)
+        check_all(wire.fake_discord.history.requests)

@@ -43,8 +43,8 @@ BACKENDS = [
 
 def environment(wire: Wire, backend: str) -> dict[str, str]:
     common = {
-        "DISCORD_TOKEN": wire.sandbox.token,
-        "DISCORD_API_URL": wire.sandbox.url,
+        "DISCORD_TOKEN": wire.fake_discord.token,
+        "DISCORD_API_URL": wire.fake_discord.url,
         "DATA_DIR": str(wire.data_dir),
         "HTTP_PORT": str(wire.port),
         "VIDEO_BACKEND": "storyboard" if backend == "storyboard inside" else "openai",
@@ -58,9 +58,9 @@ def environment(wire: Wire, backend: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def running(wire: Wire, backend: str) -> AsyncGenerator[BotProcess]:
-    before = wire.sandbox.gateway.identified
+    before = wire.fake_discord.gateway.identified
     async with open_bot(environment(wire, backend)) as bot:
-        await wire.sandbox.wait_for_bot(after=before, within=WITHIN)
+        await wire.fake_discord.wait_for_bot(after=before, within=WITHIN)
         yield bot
 
 
@@ -97,12 +97,12 @@ def creates(wire: Wire, backend: str) -> int:
 
 def assert_one_of_each(wire: Wire, message: Message) -> None:
     """One message carries the video, one DM came, and every step was taken to its end once."""
-    carriers = [m for m in wire.sandbox.ledger.messages if m.files]
+    carriers = [m for m in wire.fake_discord.history.messages if m.files]
     assert carriers == [message]
-    assert len(wire.sandbox.dms()) == 1
-    assert len(wire.sandbox.ledger.messages) == 2
+    assert len(wire.fake_discord.dms()) == 1
+    assert len(wire.fake_discord.history.messages) == 2
     assert wire.events().count("succeeded") == 1
-    check_all(wire.sandbox.ledger.requests)
+    check_all(wire.fake_discord.history.requests)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -118,8 +118,8 @@ async def test_a_kill_in_any_state_loses_nothing_and_pays_once(
             await bot.logged(f"to={state}")
             await bot.kill()
         async with running(wire, backend):
-            message = await wire.sandbox.wait_for(
-                lambda: next((m for m in wire.sandbox.ledger.messages if m.files), None),
+            message = await wire.fake_discord.wait_for(
+                lambda: next((m for m in wire.fake_discord.history.messages if m.files), None),
                 within=WITHIN,
             )
             await wire.run_uncancelled()
@@ -133,7 +133,7 @@ async def test_a_kill_while_the_attachment_is_fetched_loses_nothing(tmp_path: Pa
     voice = tmp_path / "voice.wav"
     await asyncio.to_thread(clips.make_speech, voice, seconds=1)
     async with open_wire(tmp_path) as wire:
-        wire.sandbox.faults.add("GET *-attachments/*", held := faults.Hold())
+        wire.fake_discord.faults.add("GET *-attachments/*", held := faults.Hold())
         async with running(wire, "videos api") as bot:
             message = await wire.video("A lighthouse", voice)
             await held.reached.wait()
@@ -149,16 +149,16 @@ async def test_a_kill_while_the_attachment_is_fetched_loses_nothing(tmp_path: Pa
 @pytest.mark.proof
 async def test_a_kill_before_the_card_was_posted_is_never_charged(tmp_path: Path) -> None:
     async with open_wire(tmp_path) as wire:
-        wire.sandbox.faults.add("POST /interactions/*", faults.Cut(), times=None)
+        wire.fake_discord.faults.add("POST /interactions/*", faults.Cut(), times=None)
         async with running(wire, "videos api") as bot:
             await wire.type("A lighthouse")
             await bot.logged("to=received")
             await bot.kill()
-        wire.sandbox.faults.clear()
+        wire.fake_discord.faults.clear()
         async with running(wire, "videos api"):
             await wire.run_uncancelled("failed")
         assert wire.creates() == 0
-        assert wire.sandbox.ledger.messages == []
+        assert wire.fake_discord.history.messages == []
 
 
 @pytest.mark.proof
@@ -166,14 +166,14 @@ async def test_a_kill_before_the_answer_to_the_command_finds_the_card_again(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path) as wire:
-        wire.sandbox.faults.add("POST /interactions/*", held := faults.Hold())
+        wire.fake_discord.faults.add("POST /interactions/*", held := faults.Hold())
         async with running(wire, "videos api") as bot:
             interaction = await wire.type("A lighthouse")
             await held.reached.wait()
             await bot.kill()
         held.release.set()
         async with running(wire, "videos api"):
-            message = await wire.sandbox.answer_to(interaction)
+            message = await wire.fake_discord.answer_to(interaction)
             await wire.delivered(message)
             await wire.run_uncancelled()
         assert creates(wire, "videos api") == 1
@@ -190,7 +190,7 @@ async def test_a_kill_in_the_middle_of_the_create_pays_once(
             message = await wire.video("A lighthouse")
             await wire.api.wait_for("POST", "/videos")
             if answered:
-                await wire.sandbox.wait_for(lambda: wire.api.jobs)
+                await wire.fake_discord.wait_for(lambda: wire.api.jobs)
             await bot.kill()
         async with running(wire, "videos api"):
             await wire.delivered(message)
@@ -218,7 +218,7 @@ async def test_a_kill_in_doubt_or_at_a_bad_end_still_tells_the_person(
             await wire.run_uncancelled(end)
         assert "charged" in message.text
         assert wire.creates() == 1
-        assert len(wire.sandbox.ledger.messages) == 1
+        assert len(wire.fake_discord.history.messages) == 1
 
 
 async def test_sigterm_ends_the_process_in_order_and_leaves_the_job_resumable(
@@ -253,13 +253,19 @@ async def test_no_secret_stands_in_the_log_of_a_whole_run_at_debug(tmp_path: Pat
     async with open_wire(tmp_path, openai_api_key="sk-very-secret") as wire:
         async with running(wire, "videos api") as bot:
             interaction = await wire.type("A lighthouse", voice)
-            message = await wire.sandbox.answer_to(interaction)
+            message = await wire.fake_discord.answer_to(interaction)
             await wire.delivered(message)
             await wire.run_uncancelled()
             await bot.terminate()
         log = "".join(bot.lines)
         assert "to=succeeded" in log
-        signatures = json.dumps([m.payload for m in wire.sandbox.ledger.messages])
+        signatures = json.dumps([m.payload for m in wire.fake_discord.history.messages])
         assert "hm=" in signatures
-        for secret in (wire.sandbox.token, "sk-very-secret", interaction.token, SECRET, "&hm=1"):
+        for secret in (
+            wire.fake_discord.token,
+            "sk-very-secret",
+            interaction.token,
+            SECRET,
+            "&hm=1",
+        ):
             assert secret not in log

@@ -39,7 +39,7 @@ A_MINUTE = 60
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 # One rung after the other, without Discord.
@@ -204,7 +204,7 @@ def texts(message: Message) -> list[str]:
 async def test_that_a_copy_is_being_made_need_not_be_said(desk: Desk) -> None:
     job, message, artifact = await stored(desk)
     desk.bench.editor.least[True] = 50
-    desk.sandbox.faults.add("PATCH /webhooks/*", Refusal(408, 0, "Request Timeout"))
+    desk.fake_discord.faults.add("PATCH /webhooks/*", Refusal(408, 0, "Request Timeout"))
     assert await desk.deliverer().deliver(announcing(job, 100), artifact) is Handover.CARD
     assert [file.size for file in message.files] == [100]
 
@@ -222,11 +222,11 @@ async def test_a_card_that_will_be_out_of_reach_says_so_while_the_copy_is_made(d
 @pytest.mark.parametrize("refused", [False, True])
 async def test_a_link_plays_on_the_card_where_discord_lets_it(desk: Desk, *, refused: bool) -> None:
     job, message, artifact = await stored(desk)
-    desk.sandbox.limits.upload_bytes = 100
+    desk.fake_discord.limits.upload_bytes = 100
     if refused:
         edits = "PATCH /webhooks/*"
-        desk.sandbox.faults.add(edits, api_errors.TOO_LARGE)
-        desk.sandbox.faults.add(edits, Refusal(400, 50035, "Invalid Form Body"))
+        desk.fake_discord.faults.add(edits, api_errors.TOO_LARGE)
+        desk.fake_discord.faults.add(edits, Refusal(400, 50035, "Invalid Form Body"))
     handover = await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact)
     assert handover is Handover.CARD
     assert len(links(message)) == 1
@@ -237,7 +237,7 @@ async def test_a_link_plays_on_the_card_where_discord_lets_it(desk: Desk, *, ref
 
 async def test_what_is_held_does_not_count_as_delivered(desk: Desk) -> None:
     job, message, artifact = await stored(desk)
-    desk.sandbox.limits.upload_bytes = 100
+    desk.fake_discord.limits.upload_bytes = 100
     assert await desk.deliverer().deliver(job, artifact) is Handover.HELD
     assert "PUBLIC_URL" in message.text
     assert not await is_delivered(desk, job)
@@ -264,7 +264,7 @@ async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
     job, artifact = await notifying(desk, card_gone=True)
     desk.bench.editor.least[True] = 50
     assert await desk.deliverer(public_url=PUBLIC_URL).notify(announcing(job, 100), artifact)
-    [dm] = desk.sandbox.dms()
+    [dm] = desk.fake_discord.dms()
     assert [file.size for file in dm.files] == [100]
     assert "smaller copy" in dm.text
     assert f"{PUBLIC_URL}/v/{job.id}." in dm.text
@@ -273,7 +273,7 @@ async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
 
 async def test_a_refused_dm_leaves_the_video_to_the_library_undelivered(desk: Desk) -> None:
     job, artifact = await notifying(desk, card_gone=True)
-    desk.sandbox.close_dms()
+    desk.fake_discord.close_dms()
     assert await desk.deliverer().notify(job, artifact)
     assert not await is_delivered(desk, job)
     assert desk.bench.workspace.video(job.id).exists()
@@ -295,14 +295,14 @@ async def test_people_are_told_as_they_chose(
     await desk.bench.people.choose(job.origin.user_id, notify, minutes)
     desk.clock.now = job.created_at + seconds
     assert await desk.deliverer().notify(job, artifact)
-    assert len(desk.sandbox.dms()) == int(sent)
+    assert len(desk.fake_discord.dms()) == int(sent)
 
 
 async def test_whoever_wants_no_notices_still_gets_a_video_whose_card_is_gone(desk: Desk) -> None:
     job, artifact = await notifying(desk, card_gone=True)
     await desk.bench.people.choose(job.origin.user_id, Notify.NEVER)
     assert await desk.deliverer().notify(job, artifact)
-    assert len(desk.sandbox.dms()) == 1
+    assert len(desk.fake_discord.dms()) == 1
 
 
 # Why there is none.
@@ -320,7 +320,7 @@ async def test_a_failure_that_its_card_can_not_show_any_more_is_told_by_dm(
     for _ in range(2):
         await desk.deliverer().show(failed)
     assert ("content policy" in message.text) is by_bot
-    assert ["content policy" in dm.text for dm in desk.sandbox.dms()] == [True] * (not by_bot)
+    assert ["content policy" in dm.text for dm in desk.fake_discord.dms()] == [True] * (not by_bot)
 
 
 async def undecided(desk: Desk) -> tuple[Job, Message]:
@@ -339,14 +339,14 @@ async def test_what_the_card_can_not_ask_any_more_is_asked_once_by_dm(
 ) -> None:
     job, message = await undecided(desk)
     if deleted:
-        desk.sandbox.messages.delete(message)
+        desk.fake_discord.messages.delete(message)
     else:
         job = replace(job, asker=replace(job.origin, by_bot=False))
         desk.forget_token()
     for _ in range(2):
         await desk.deliverer().show(job)
         desk.clock.advance(A_MINUTE)
-    [dm] = desk.sandbox.dms()
+    [dm] = desk.fake_discord.dms()
     assert "/videos" in dm.text
     assert "may be charged twice" in dm.text
 
@@ -355,12 +355,12 @@ async def test_a_card_that_asks_is_enough(desk: Desk) -> None:
     job, message = await undecided(desk)
     await desk.deliverer().show(job)
     assert "may be charged twice" in message.text
-    assert desk.sandbox.dms() == []
+    assert desk.fake_discord.dms() == []
 
 
 async def test_the_question_does_not_stand_for_the_video_that_comes_after_it(desk: Desk) -> None:
     job, message = await undecided(desk)
-    desk.sandbox.messages.delete(message)
+    desk.fake_discord.messages.delete(message)
     await desk.deliverer().show(job)
     assert await desk.bench.jobs.retry_undecided(job.id)
     desk.bench.backend.finish()
@@ -370,17 +370,17 @@ async def test_the_question_does_not_stand_for_the_video_that_comes_after_it(des
     job = replace(await desk.bench.claim(job.id), card_gone=True, dm_intent_at=desk.clock())
     # Within the minutes in which Discord drops what has the same nonce.
     assert await desk.deliverer().notify(job, artifact)
-    question, video = desk.sandbox.dms()
+    question, video = desk.fake_discord.dms()
     assert not question.files
     assert video.files
 
 
 async def test_a_second_question_is_not_taken_for_the_first(desk: Desk) -> None:
     job, message = await undecided(desk)
-    desk.sandbox.messages.delete(message)
+    desk.fake_discord.messages.delete(message)
     for submits in (1, 2):
         await desk.deliverer().show(replace(job, submits=submits))
-    assert len(desk.sandbox.dms()) == 2
+    assert len(desk.fake_discord.dms()) == 2
 
 
 async def test_a_failure_that_nobody_wants_to_hear_of_is_no_error(desk: Desk) -> None:
@@ -388,6 +388,6 @@ async def test_a_failure_that_nobody_wants_to_hear_of_is_no_error(desk: Desk) ->
     failed = await desk.bench.jobs.fail(job, "failed.moderated")
     assert failed is not None
     desk.forget_token()
-    desk.sandbox.close_dms()
+    desk.fake_discord.close_dms()
     await desk.deliverer().show(replace(failed, asker=replace(failed.origin, by_bot=False)))
-    assert desk.sandbox.dms() == []
+    assert desk.fake_discord.dms() == []

@@ -45,7 +45,7 @@ CLIP = b"\0\0\0\x18ftypmp42" + b"the clip" * 1000
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 @pytest.fixture
@@ -84,16 +84,16 @@ def sent(caplog: pytest.LogCaptureFixture) -> Generator[Sent]:
 async def ask(desk: Desk, prompt: str, *, user: User | None = None) -> Job:
     """Have a job taken in, a minute after the last one."""
     desk.clock.advance(60)
-    where = desk.sandbox.world.channel
+    where = desk.fake_discord.world.channel
     assert where.guild is not None
     job = await desk.bench.submit(
         VideoRequest(prompt=prompt, model=None, seconds=8, size="1280x720"),
-        user_id=(user or desk.sandbox.world.user).id,
+        user_id=(user or desk.fake_discord.world.user).id,
         guild_id=where.guild.id,
         channel_id=where.id,
         acknowledged=False,
     )
-    message = desk.sandbox.say(f"the card of {prompt[:100]}", user=desk.sandbox.world.bot)
+    message = desk.fake_discord.say(f"the card of {prompt[:100]}", user=desk.fake_discord.world.bot)
     acknowledged = await desk.bench.jobs.acknowledge(job.id, message.id)
     assert acknowledged is not None
     return acknowledged
@@ -110,20 +110,22 @@ async def finish(desk: Desk, prompt: str, content: bytes = CLIP) -> Job:
 
 
 def card_of(desk: Desk, job: Job) -> Message:
-    return next(m for m in desk.sandbox.ledger.messages if m.id == job.origin.message_id)
+    return next(m for m in desk.fake_discord.history.messages if m.id == job.origin.message_id)
 
 
 async def videos(desk: Desk, **how: Any) -> Message:
     """Type /videos, and return what the person sees."""
     search = how.pop("search", None)
     options = {} if search is None else {"search": search}
-    return await desk.sandbox.answer_to(await desk.sandbox.slash("videos", options, **how))
+    return await desk.fake_discord.answer_to(
+        await desk.fake_discord.slash("videos", options, **how)
+    )
 
 
 async def press(desk: Desk, page: Message, start: str, **who: Any) -> Message:
     """Press the button whose id begins like this, and return the answer."""
     [custom_id] = [c["custom_id"] for c in page.components if is_button(c, start)]
-    return await desk.sandbox.answer_to(await desk.sandbox.click(page, custom_id, **who))
+    return await desk.fake_discord.answer_to(await desk.fake_discord.click(page, custom_id, **who))
 
 
 def is_button(component: dict[str, Any], start: str) -> bool:
@@ -139,7 +141,7 @@ def labels(page: Message) -> list[str]:
 
 
 async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
-    stranger = desk.sandbox.world.add_user("grace")
+    stranger = desk.fake_discord.world.add_user("grace")
     kept = await finish(desk, "A **lighthouse**\nat @everyone's dusk")
     gone = await finish(desk, "A cat")
     await asyncio.to_thread(desk.bench.workspace.video(gone.id).unlink)
@@ -183,9 +185,9 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
 async def test_what_only_its_person_can_decide_is_decided_in_the_list_too(
     desk: Desk, start: str, state: JobState
 ) -> None:
-    person = desk.sandbox.world.user
+    person = desk.fake_discord.world.user
     job = await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
-    page = await videos(desk, where=desk.sandbox.world.dm(person))
+    page = await videos(desk, where=desk.fake_discord.world.dm(person))
     assert "may be charged twice" in page.text
     assert labels(page)[1:] == ["Try again (may cost twice)", "Give up"]
     assert (await press(desk, page, start)).ephemeral
@@ -193,16 +195,16 @@ async def test_what_only_its_person_can_decide_is_decided_in_the_list_too(
 
 
 async def test_a_video_under_way_is_cancelled_in_the_list_too(desk: Desk) -> None:
-    person = desk.sandbox.world.user
+    person = desk.fake_discord.world.user
     job = await desk.bench.at(JobState.GENERATING, user_id=person.id)
-    page = await videos(desk, where=desk.sandbox.world.dm(person))
+    page = await videos(desk, where=desk.fake_discord.world.dm(person))
     assert labels(page)[1:] == ["Cancel"]
     assert (await press(desk, page, "clapper:cancel:")).ephemeral
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
 
 
 async def test_the_longest_page_keeps_discords_limit_of_components(desk: Desk) -> None:
-    person = desk.sandbox.world.user
+    person = desk.fake_discord.world.user
     for _ in range(6):
         await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
     page = await videos(desk)
@@ -218,7 +220,7 @@ async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None
 
 
 async def test_whoever_has_no_videos_is_told_how_to_get_one(desk: Desk) -> None:
-    page = await videos(desk, where=desk.sandbox.world.dm(desk.sandbox.world.user))
+    page = await videos(desk, where=desk.fake_discord.world.dm(desk.fake_discord.world.user))
     assert page.text == "You have not asked for a video yet. Type /video to have one made."
     assert page.ephemeral
 
@@ -228,10 +230,10 @@ async def test_what_was_deleted_is_shown_nowhere(desk: Desk) -> None:
     page = await videos(desk)
     assert await desk.bench.retention.delete(job.id)
     assert "not asked" in (await videos(desk)).text
-    assert await desk.sandbox.complete("videos", "search", "") == []
+    assert await desk.fake_discord.complete("videos", "search", "") == []
     assert "no longer kept" in (await press(desk, page, "clapper:send:")).text
-    chosen = await desk.sandbox.choose("Video details", card_of(desk, job))
-    assert "not the card" in (await desk.sandbox.answer_to(chosen)).text
+    chosen = await desk.fake_discord.choose("Video details", card_of(desk, job))
+    assert "not the card" in (await desk.fake_discord.answer_to(chosen)).text
 
 
 async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
@@ -281,7 +283,7 @@ async def test_a_search_finds_all_words_in_any_order_and_case(
     for prompt in ("A paper BOAT in the rain", "Grüße aus ÄGYPTEN", "ガラスの舟"):
         await ask(desk, prompt)
     assert prompts(await videos(desk, search=typed)) == found
-    offered = await desk.sandbox.complete("videos", "search", typed)
+    offered = await desk.fake_discord.complete("videos", "search", typed)
     assert [choice["name"] for choice in offered] == found
 
 
@@ -309,15 +311,15 @@ async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> N
     for number in range(30):
         await ask(desk, f"Boat {number}")
     newest = await ask(desk, "Boat 3")
-    stranger = desk.sandbox.world.add_user("grace")
+    stranger = desk.fake_discord.world.add_user("grace")
     secret = await ask(desk, "Boat of a stranger", user=stranger)
 
-    choices = await desk.sandbox.complete("videos", "search", "boat")
+    choices = await desk.fake_discord.complete("videos", "search", "boat")
     assert [choice["name"] for choice in choices[:3]] == ["Boat 3", "Boat 29", "Boat 28"]
     assert len(choices) == 25
     assert prompts(await videos(desk, search=choices[0]["value"])) == ["Boat 3"] * 2
     assert choices[0]["value"] == newest.id
-    [choice] = await desk.sandbox.complete("videos", "search", "boats,")
+    [choice] = await desk.fake_discord.complete("videos", "search", "boats,")
     assert choice["value"] == long.id
     assert choice["name"].endswith("many…")
     assert len(choice["name"]) <= 100
@@ -343,7 +345,7 @@ async def test_a_video_is_sent_again_and_counts_as_delivered(desk: Desk, sent: S
 async def test_an_upload_that_breaks_is_begun_anew(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
-    desk.sandbox.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=2)
+    desk.fake_discord.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=2)
     [file] = (await press(desk, page, "clapper:send:")).files
     assert await asyncio.to_thread(file.path.read_bytes) == CLIP
 
@@ -353,7 +355,7 @@ async def test_an_upload_that_keeps_breaking_is_given_up(
 ) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
-    desk.sandbox.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=3)
+    desk.fake_discord.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=3)
     told = await press(desk, page, "clapper:send:")
     assert "did not take the video" in told.text
     assert told.ephemeral
@@ -366,7 +368,7 @@ async def test_an_upload_that_keeps_breaking_is_given_up(
 async def test_a_refusal_is_not_repeated(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
-    desk.sandbox.faults.add(UPLOAD, api_errors.NOT_THE_AUTHOR)
+    desk.fake_discord.faults.add(UPLOAD, api_errors.NOT_THE_AUTHOR)
     assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
     assert len(desk.made("PATCH /webhooks")) == 2
 
@@ -378,8 +380,8 @@ async def test_a_video_that_is_too_large_comes_as_a_link(
     job = await finish(desk, "A cat")
     resender = make_resender(desk.bench, desk.clock, public_url="https://clapper.test")
     desk.bot.services = replace(desk.bot.services, resender=resender)
-    desk.sandbox.limits.announced_bytes = announced
-    desk.sandbox.limits.upload_bytes = 5000
+    desk.fake_discord.limits.announced_bytes = announced
+    desk.fake_discord.limits.upload_bytes = 5000
     again = await press(desk, await videos(desk), "clapper:send:")
     [url] = [part["url"] for part in again.components if part.get("url")]
     assert url.startswith(f"https://clapper.test/d/{job.id}.")
@@ -390,7 +392,7 @@ async def test_a_video_that_is_too_large_comes_as_a_link(
 
 async def test_without_an_address_a_video_that_is_too_large_is_explained(desk: Desk) -> None:
     await finish(desk, "A cat", b"x" * 2_100_000)
-    desk.sandbox.limits.announced_bytes = 1_048_576
+    desk.fake_discord.limits.announced_bytes = 1_048_576
     told = await press(desk, await videos(desk), "clapper:send:")
     assert told.text.startswith("That video has 2 MB, and Discord takes 1 MB here.")
 
@@ -403,7 +405,7 @@ async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
     resender = make_resender(desk.bench, desk.clock, public_url=public_url)
     desk.bot.services = replace(desk.bot.services, resender=resender)
     desk.bench.editor.least[True] = 100
-    desk.sandbox.limits.announced_bytes = 5000
+    desk.fake_discord.limits.announced_bytes = 5000
     again = await press(desk, await videos(desk), "clapper:send:")
     [file] = again.files
     assert await asyncio.to_thread(file.path.read_bytes) == bytes(5000)
@@ -419,7 +421,7 @@ async def test_a_smaller_copy_is_made_once_and_anew_only_for_less_room(
     page = await videos(desk)
     desk.bench.editor.least[True] = 100
     for announced, made in [(5000, 1), (6000, 1), (4000, 2), (5000, 2)]:
-        desk.sandbox.limits.announced_bytes = announced
+        desk.fake_discord.limits.announced_bytes = announced
         [file] = (await press(desk, page, "clapper:send:")).files
         assert file.size <= announced
         assert len(desk.bench.editor.shrunk) == made
@@ -445,7 +447,7 @@ async def test_the_person_is_told_in_time_that_an_upload_takes_too_long(
     page = await videos(desk)
     monkeypatch.setattr(resend, "_SECONDS", 0.1)
     stall = Stall()
-    desk.sandbox.faults.add(UPLOAD, stall)
+    desk.fake_discord.faults.add(UPLOAD, stall)
     assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
     stall.over.set()
 
@@ -453,7 +455,7 @@ async def test_the_person_is_told_in_time_that_an_upload_takes_too_long(
 async def test_nobody_is_sent_what_another_asked_for(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
-    stranger = desk.sandbox.world.add_user("grace")
+    stranger = desk.fake_discord.world.add_user("grace")
     told = await press(desk, page, "clapper:send:", user=stranger)
     assert "no longer kept" in told.text
     assert not told.files
@@ -479,14 +481,14 @@ async def test_one_video_at_a_time_is_sent_to_a_person(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
     held = faults.Hold()
-    desk.sandbox.faults.add(UPLOAD, held)
+    desk.fake_discord.faults.add(UPLOAD, held)
     [custom_id] = [c["custom_id"] for c in page.components if is_button(c, "clapper:send:")]
-    first = await desk.sandbox.click(page, custom_id)
+    first = await desk.fake_discord.click(page, custom_id)
     async with asyncio.timeout(PATIENCE):
         await held.reached.wait()
     assert "on its way" in (await press(desk, page, "clapper:send:")).text
     held.release.set()
-    assert (await desk.sandbox.answer_to(first)).files
+    assert (await desk.fake_discord.answer_to(first)).files
 
 
 def test_a_turn_ends_also_when_it_went_wrong() -> None:
@@ -516,14 +518,16 @@ async def test_a_button_that_breaks_tells_the_person_where_the_operator_looks(
 
 
 async def details(desk: Desk, message: Message, **who: Any) -> Message:
-    return await desk.sandbox.answer_to(await desk.sandbox.choose("Video details", message, **who))
+    return await desk.fake_discord.answer_to(
+        await desk.fake_discord.choose("Video details", message, **who)
+    )
 
 
 async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
     job = await finish(desk, "A cat\nsays ```hello``` **loudly**")
     told = await details(desk, card_of(desk, job))
     lines = told.text.split("\n")
-    person = f"<@{desk.sandbox.world.user.id}>"
+    person = f"<@{desk.fake_discord.world.user.id}>"
     assert lines[:5] == [
         "**Video details**",
         f"**Ready** · for {person} · <t:{int(job.created_at)}:f>",
@@ -544,7 +548,7 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
 
 @pytest.mark.usefixtures("_all_are_moderators")
 async def test_a_moderator_learns_as_much(desk: Desk) -> None:
-    moderator = desk.sandbox.world.add_user("grace")
+    moderator = desk.fake_discord.world.add_user("grace")
     job = await ask(desk, "`" * 2000)
     told = await details(desk, card_of(desk, job), user=moderator)
     assert told.text.endswith(f"-# There is no file.\n-# Job `{job.id}`")
@@ -567,7 +571,7 @@ async def test_details_stay_within_what_a_message_holds(desk: Desk, prompt: str)
         )
     for locale in ("en-US", "de", "ja"):
         told = await details(
-            desk, card_of(desk, job), user=replace(desk.sandbox.world.user, locale=locale)
+            desk, card_of(desk, job), user=replace(desk.fake_discord.world.user, locale=locale)
         )
         assert len(told.text.encode("utf-16-le")) / 2 <= 4000
         assert told.text.split("```")[1].endswith("…\n")
@@ -577,10 +581,10 @@ async def test_details_stay_within_what_a_message_holds(desk: Desk, prompt: str)
 
 async def test_others_learn_what_stands_on_the_card_anyway(desk: Desk) -> None:
     job = await finish(desk, "A cat")
-    told = await details(desk, card_of(desk, job), user=desk.sandbox.world.add_user("grace"))
+    told = await details(desk, card_of(desk, job), user=desk.fake_discord.world.add_user("grace"))
     assert told.text.split("\n") == [
         "**Video details**",
-        f"**Ready** · for <@{desk.sandbox.world.user.id}> · <t:{int(job.created_at)}:f>",
+        f"**Ready** · for <@{desk.fake_discord.world.user.id}> · <t:{int(job.created_at)}:f>",
         "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the sign that is meant
     ]
 
@@ -588,9 +592,9 @@ async def test_others_learn_what_stands_on_the_card_anyway(desk: Desk) -> None:
 async def test_a_video_that_failed_says_why(desk: Desk) -> None:
     job = await desk.bench.at(JobState.FAILED)
     await desk.bench.database.rows(
-        "UPDATE jobs SET user_id = :id", {"id": desk.sandbox.world.user.id}
+        "UPDATE jobs SET user_id = :id", {"id": desk.fake_discord.world.user.id}
     )
-    message = desk.sandbox.say("its card", user=desk.sandbox.world.bot)
+    message = desk.fake_discord.say("its card", user=desk.fake_discord.world.bot)
     await desk.bench.database.rows("UPDATE jobs SET message_id = :id", {"id": message.id})
     told = await details(desk, message)
     assert "content policy" in told.text
@@ -599,7 +603,7 @@ async def test_a_video_that_failed_says_why(desk: Desk) -> None:
 
 
 async def test_a_message_that_is_no_card_has_no_details(desk: Desk) -> None:
-    told = await details(desk, desk.sandbox.say("hello"))
+    told = await details(desk, desk.fake_discord.say("hello"))
     assert told.text.startswith("That message is not the card of a video")
     assert told.ephemeral
 
@@ -610,11 +614,13 @@ async def test_a_finished_video_is_fetched_in_a_dm_after_a_restart(tmp_path: Pat
             card = await wire.video("A lighthouse")
             await wire.delivered(card)
             await wire.run_uncancelled()
-            dm = wire.sandbox.world.dm(wire.sandbox.world.user)
-            page = await wire.sandbox.answer_to(await wire.sandbox.slash("videos", where=dm))
+            dm = wire.fake_discord.world.dm(wire.fake_discord.world.user)
+            page = await wire.fake_discord.answer_to(
+                await wire.fake_discord.slash("videos", where=dm)
+            )
         async with wire.bot():
             [send] = [c["custom_id"] for c in page.components if is_button(c, "clapper:send:")]
-            again = await wire.sandbox.answer_to(await wire.sandbox.click(page, send))
-        check_all(wire.sandbox.ledger.requests)
+            again = await wire.fake_discord.answer_to(await wire.fake_discord.click(page, send))
+        check_all(wire.fake_discord.history.requests)
     assert again.channel == dm
     assert [file.sha256 for file in again.files] == [file.sha256 for file in card.files]

@@ -113,7 +113,7 @@ async def test_what_only_a_person_can_decide_is_asked_and_no_longer_when_it_is_d
     status, answer = await caller.ask("POST", f"/api/retry?jobId={job_id}")
     assert (status, answer["error"]["key"]) == (409, "api.no_question")
     await caller.finish(job_id)
-    assert len(bench.backend.ledger) == 2
+    assert len(bench.backend.history) == 2
     await socket.close()
 
 

@@ -72,7 +72,7 @@ async def test_what_the_provider_charged_is_added_up_once(
         job = await bench.submit()
         await bench.step(job.id)
         await bench.step(job.id)
-        next(remote for remote in bench.backend.ledger.values() if remote.cost is None).cost = cost
+        next(remote for remote in bench.backend.history.values() if remote.cost is None).cost = cost
         bench.backend.finish()
         await bench.run_out(job.id)
 

@@ -45,13 +45,13 @@ def voice(tmp_path: Path) -> FakeVoice:
 async def desk(tmp_path: Path, voice: FakeVoice) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path, voice=voice) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 async def ask(desk: Desk, text: str = TEXT, **how: Any) -> Message:
     """Type the command, and return the answer once the person may type the next one."""
     interaction = await begin(desk, text, **how)
-    message = await desk.sandbox.answer_to(interaction)
+    message = await desk.fake_discord.answer_to(interaction)
     await until(lambda: has_a_turn(desk, interaction.user.id))
     return message
 
@@ -74,7 +74,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 async def begin(desk: Desk, text: str = TEXT, **how: Any) -> Interaction:
-    return await desk.sandbox.slash("narrate", {"text": text}, **how)
+    return await desk.fake_discord.slash("narrate", {"text": text}, **how)
 
 
 async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
@@ -96,7 +96,7 @@ async def test_nothing_is_left_on_the_disk(desk: Desk) -> None:
 
 
 async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:
-    world = desk.sandbox.world
+    world = desk.fake_discord.world
     grace = world.add_user("grace", locale="de")
     answer = await ask(desk, user=grace, where=world.dm(grace))
     assert answer.text.startswith("Dein Text, gesprochen: 3 s.")
@@ -146,7 +146,7 @@ async def test_each_person_and_all_together_have_a_days_share(desk: Desk, voice:
     refused = await ask(desk)
     assert refused.text.startswith("I speak 2 texts for each person in 24 hours")
     assert refused.ephemeral
-    grace = desk.sandbox.world.add_user("grace")
+    grace = desk.fake_discord.world.add_user("grace")
     assert (await ask(desk, user=grace)).files
     assert (await ask(desk, user=grace)).text.startswith("This bot speaks 3 texts in 24 hours")
     assert len(voice.spoken) == 3
@@ -158,10 +158,10 @@ async def test_a_person_has_one_text_spoken_at_a_time(desk: Desk, voice: FakeVoi
     voice.answer.clear()
     first = await begin(desk)
     await until(lambda: voice.spoken)
-    second = await desk.sandbox.answer_to(await begin(desk))
+    second = await desk.fake_discord.answer_to(await begin(desk))
     assert "speaking a text of yours already" in second.text
     voice.answer.set()
-    assert (await desk.sandbox.answer_to(first)).files
+    assert (await desk.fake_discord.answer_to(first)).files
     assert len(voice.spoken) == 1
 
 
@@ -207,14 +207,14 @@ async def test_a_broken_upload_is_tried_again_with_a_fresh_file(
     desk: Desk, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cog, "_PAUSES", (0.0, 0.0))
-    desk.sandbox.faults.add(EDIT, faults.Cut())
+    desk.fake_discord.faults.add(EDIT, faults.Cut())
     answer = await ask(desk)
     assert answer.files[0].size > 1000
     assert len(voice.spoken) == 1
 
 
 async def test_an_upload_that_discord_refuses_is_told(desk: Desk) -> None:
-    desk.sandbox.faults.add(EDIT, api_errors.TOO_LARGE)
+    desk.fake_discord.faults.add(EDIT, api_errors.TOO_LARGE)
     assert "did not take the audio file" in (await ask(desk)).text
 
 

@@ -69,7 +69,7 @@ async def open_circuit(desk: Desk, trouble: Trouble = Trouble.AUTH) -> None:
 
 def dms(desk: Desk, user: User | None = None) -> list[str]:
     """Return what a person has got by DM."""
-    return [message.text for message in desk.sandbox.dms(user)]
+    return [message.text for message in desk.fake_discord.dms(user)]
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ async def test_of_a_team_those_are_told_who_run_the_bot(desk: Desk) -> None:
         "reader": "read_only",
         "guest": "developer",
     }
-    people = {name: desk.sandbox.world.add_user(name) for name in roles}
-    desk.sandbox.world.team = team(
+    people = {name: desk.fake_discord.world.add_user(name) for name in roles}
+    desk.fake_discord.world.team = team(
         *(
             (people[name], role, 1 if name == "guest" else 2)  # 1: invited only
             for name, role in roles.items()
@@ -187,7 +187,7 @@ async def test_of_a_team_those_are_told_who_run_the_bot(desk: Desk) -> None:
 async def test_a_discord_that_is_down_is_told_later(desk: Desk) -> None:
     await open_circuit(desk)
     for fault in ("GET /oauth2/applications/@me", "POST /users/@me/channels"):
-        desk.sandbox.faults.add(fault, api_errors.broken(408))
+        desk.fake_discord.faults.add(fault, api_errors.broken(408))
         with pytest.raises(DeliveryError):
             await notices(desk).tell()
     await notices(desk).tell()
@@ -197,7 +197,7 @@ async def test_a_discord_that_is_down_is_told_later(desk: Desk) -> None:
 async def test_an_owner_who_takes_no_dms_is_asked_once_and_the_card_claims_nothing(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.sandbox.faults.add("POST /channels/*/messages", api_errors.DM_CLOSED, times=None)
+    desk.fake_discord.faults.add("POST /channels/*/messages", api_errors.DM_CLOSED, times=None)
     await open_circuit(desk)
     for _ in range(3):
         await notices(desk).tell()

@@ -31,12 +31,14 @@ DAY = 24 * 60 * 60
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 async def ask(desk: Desk, name: str, options: dict[str, Any] | None = None, **how: Any) -> Message:
     """Type a command, and return what the person alone sees."""
-    answer = await desk.sandbox.answer_to(await desk.sandbox.slash(name, options or {}, **how))
+    answer = await desk.fake_discord.answer_to(
+        await desk.fake_discord.slash(name, options or {}, **how)
+    )
     assert answer.ephemeral
     return answer
 
@@ -46,14 +48,14 @@ async def notify(desk: Desk, **options: Any) -> str:
 
 
 async def person(desk: Desk, user: User | None = None) -> Person:
-    return await desk.bench.people.get((user or desk.sandbox.world.user).id)
+    return await desk.bench.people.get((user or desk.fake_discord.world.user).id)
 
 
 async def made(desk: Desk, *, user: User | None = None) -> Job:
     """Let somebody's narrated video be finished, and reach them."""
     bench = desk.bench
     bench.backend.finish()
-    job = await bench.submit(attachment=VOICE, user_id=(user or desk.sandbox.world.user).id)
+    job = await bench.submit(attachment=VOICE, user_id=(user or desk.fake_discord.world.user).id)
     job = await bench.run_out(job.id)
     await bench.artifacts.mark_delivered(job.id, now=bench.clock())
     return job
@@ -74,7 +76,7 @@ async def test_a_choice_is_remembered_and_said_back(desk: Desk) -> None:
     assert "more than 20 minutes" in await notify(desk)
     assert (await person(desk)).notify_minutes == 20
     assert "whenever a video" in await notify(desk, when="always", minutes=20)
-    assert await person(desk) == Person(user_id=desk.sandbox.world.user.id)
+    assert await person(desk) == Person(user_id=desk.fake_discord.world.user.id)
 
 
 async def test_minutes_alone_say_enough_and_late_alone_does_not(desk: Desk) -> None:
@@ -84,7 +86,7 @@ async def test_minutes_alone_say_enough_and_late_alone_does_not(desk: Desk) -> N
 
 
 async def test_a_choice_opens_dms_that_were_refused(desk: Desk) -> None:
-    user_id = desk.sandbox.world.user.id
+    user_id = desk.fake_discord.world.user.id
     await desk.bench.people.dm_closed(user_id, now=desk.clock())
     assert "refused my last DM" in await notify(desk)
     assert (await person(desk)).dm_closed_at is not None
@@ -94,12 +96,12 @@ async def test_a_choice_opens_dms_that_were_refused(desk: Desk) -> None:
 
 async def test_who_wants_no_dms_is_not_told_that_they_are_refused(desk: Desk) -> None:
     await notify(desk, when="never")
-    await desk.bench.people.dm_closed(desk.sandbox.world.user.id, now=desk.clock())
+    await desk.bench.people.dm_closed(desk.fake_discord.world.user.id, now=desk.clock())
     assert "refused" not in await notify(desk)
 
 
 async def test_discord_offers_the_choices_by_name_and_bounds_the_minutes(desk: Desk) -> None:
-    [command] = [each for each in desk.sandbox.world.commands if each["name"] == "notify"]
+    [command] = [each for each in desk.fake_discord.world.commands if each["name"] == "notify"]
     when, minutes = command["options"]
     names = {choice["value"]: choice["name"] for choice in when["choices"]}
     assert names == {"always": "Always", "never": "Never", "late": "Only when it took long"}
@@ -110,7 +112,7 @@ async def test_discord_offers_the_choices_by_name_and_bounds_the_minutes(desk: D
 
 
 async def test_who_never_asked_for_anything_has_nothing_to_delete(desk: Desk) -> None:
-    await made(desk, user=desk.sandbox.world.add_user("grace"))
+    await made(desk, user=desk.fake_discord.world.add_user("grace"))
     page = await ask(desk, "privacy")
     assert page.text == "I keep nothing about you."
     assert labels(page) == []
@@ -147,7 +149,7 @@ async def test_a_choice_alone_is_shown_and_deleted(desk: Desk) -> None:
     assert "finished video" not in page.text
     await desk.click(page, "Delete my data")
     done = await desk.click(page, "Yes, delete it all")
-    await desk.sandbox.wait_for(lambda: done.text == "**Your data is deleted.**")
+    await desk.fake_discord.wait_for(lambda: done.text == "**Your data is deleted.**")
     assert (await person(desk)).notify is Notify.ALWAYS
     assert (await ask(desk, "privacy")).text == "I keep nothing about you."
 
@@ -168,13 +170,13 @@ async def test_nothing_is_deleted_before_it_was_asked_for_twice(desk: Desk) -> N
 async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -> None:
     bench = desk.bench
     mine = [await made(desk) for _ in range(2)]
-    theirs = await made(desk, user=desk.sandbox.world.add_user("grace"))
+    theirs = await made(desk, user=desk.fake_discord.world.add_user("grace"))
     under_way, card = await desk.video("a boat")
     await notify(desk, when="never")
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     await desk.click(page, "Yes, delete it all")
-    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
     assert "1 video of yours is still under way" in page.text
     assert "I keep for the limits here" in page.text
     assert "Delete on them works for one day more" in page.text
@@ -194,7 +196,7 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
     assert "1 prompt," in page.text
     await desk.click(page, "Delete my data")
     await desk.click(page, "Yes, delete it all")
-    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
     assert "under way" not in page.text
     assert (await bench.now(under_way.id)).request.prompt == ""
 
@@ -205,7 +207,7 @@ async def test_an_empty_row_is_owned_up_to_until_it_goes(desk: Desk) -> None:
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     await desk.click(page, "Yes, delete it all")
-    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
     assert until in page.text
     page = await ask(desk, "privacy")
     heading, rows = page.text.split("\n")
@@ -220,13 +222,13 @@ async def test_an_empty_row_is_owned_up_to_until_it_goes(desk: Desk) -> None:
 async def test_a_video_that_waits_for_the_operator_goes_with_the_rest(desk: Desk) -> None:
     bench = desk.bench
     bench.deliverer.handover = Handover.HELD
-    job = await bench.at(JobState.DELIVERING, user_id=desk.sandbox.world.user.id)
+    job = await bench.at(JobState.DELIVERING, user_id=desk.fake_discord.world.user.id)
     await bench.step(job.id)
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     assert "under way" not in page.text
     await desk.click(page, "Yes, delete it all")
-    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
     assert "Your data is deleted" in page.text
     assert (await bench.now(job.id)).state is JobState.CANCELLED
     assert not await bench.workspace.has_video(job.id)
@@ -248,7 +250,7 @@ async def test_nothing_is_said_to_be_deleted_that_was_not(
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     await desk.click(page, "Yes, delete it all")
-    await desk.sandbox.wait_for(lambda: "eleted" in page.text)
+    await desk.fake_discord.wait_for(lambda: "eleted" in page.text)
     first, rest = page.text.split("\n")
     assert (first, rest[:41]) == (heading, "1 video of yours is still under way and s")
 
@@ -259,7 +261,7 @@ async def test_what_is_left_is_not_said_to_be_deleted(desk: Desk) -> None:
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     await desk.click(page, "Yes, delete it all")
-    await desk.sandbox.wait_for(lambda: "is deleted" in page.text)
+    await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
     assert page.text.startswith("**All is deleted that is not under way.**\n1 video of yours")
 
 
@@ -267,7 +269,9 @@ async def test_nobody_deletes_the_data_of_somebody_else(desk: Desk) -> None:
     job = await made(desk)
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
-    told = await desk.click(page, "Yes, delete it all", user=desk.sandbox.world.add_user("grace"))
+    told = await desk.click(
+        page, "Yes, delete it all", user=desk.fake_discord.world.add_user("grace")
+    )
     assert "about somebody else" in told.text
     assert told.ephemeral
     assert await desk.bench.now(job.id) == job
@@ -275,7 +279,7 @@ async def test_nobody_deletes_the_data_of_somebody_else(desk: Desk) -> None:
 
 async def test_the_buttons_of_an_earlier_life_of_the_bot_still_work(desk: Desk) -> None:
     job = await made(desk)
-    world = desk.sandbox.world
+    world = desk.fake_discord.world
     button = {
         "type": 2,
         "style": 4,
@@ -283,9 +287,9 @@ async def test_the_buttons_of_an_earlier_life_of_the_bot_still_work(desk: Desk) 
         "custom_id": f"clapper:privacy:sure:{world.user.id}",
     }
     body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}
-    old = desk.sandbox.messages.create(world.channel, world.bot, body)
+    old = desk.fake_discord.messages.create(world.channel, world.bot, body)
     await desk.click(old, "Old")
-    await desk.sandbox.wait_for(lambda: "is deleted" in old.text)
+    await desk.fake_discord.wait_for(lambda: "is deleted" in old.text)
     assert (await desk.bench.now(job.id)).deleted_at is not None
     assert desk.bot.persistent_views == []
 
@@ -294,8 +298,8 @@ async def test_a_deletion_is_finished_even_if_it_can_not_be_said(desk: Desk) -> 
     job = await made(desk)
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
-    desk.sandbox.faults.add("PATCH /webhooks/*", UNKNOWN_WEBHOOK)
+    desk.fake_discord.faults.add("PATCH /webhooks/*", UNKNOWN_WEBHOOK)
     await desk.click(page, "Yes, delete it all")
-    await desk.sandbox.wait_for(lambda: len(desk.made("PATCH /webhooks")) == 1)
+    await desk.fake_discord.wait_for(lambda: len(desk.made("PATCH /webhooks")) == 1)
     assert (await desk.bench.now(job.id)).deleted_at is not None
     assert "type /privacy again" in page.text

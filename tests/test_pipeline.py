@@ -113,7 +113,7 @@ async def test_every_open_state_is_resumed_after_a_restart(
         assert ended.state is JobState.SUCCEEDED
         video = bench.workspace.video(job.id).read_bytes()
     assert video.endswith(b" with voice")
-    assert len(backend.ledger) == 1
+    assert len(backend.history) == 1
     assert deliverer.dms == {job.id: 1}
     assert deliverer.cards[job.id] == "video"
 
@@ -180,7 +180,7 @@ async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
             rows = await bench.database.rows("SELECT id FROM jobs", {})
             for row in rows:
                 assert (await bench.run_out(row["id"])).state is JobState.SUCCEEDED
-        assert len(backend.ledger) == backend.posts == len(deliverer.videos) == len(rows)
+        assert len(backend.history) == backend.posts == len(deliverer.videos) == len(rows)
         # Only a kill before the very first write leaves nothing.
         assert len(rows) == (0 if kill_at == 1 and not after else 1)
         if survived:
@@ -208,7 +208,7 @@ async def test_a_command_without_a_message_is_never_charged(
     job = await bench.submit(acknowledged=False)
     bench.deliverer.found = None
     await failed(bench, job, "failed.unacknowledged", sentences)
-    assert bench.backend.ledger == {}
+    assert bench.backend.history == {}
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
     failure = (await bench.now(job.id)).failure
     assert failure is not None
     assert failure.fields == {"seconds": 700.5, "found": "odd"}
-    assert bench.backend.ledger == {}
+    assert bench.backend.history == {}
 
 
 async def test_a_full_disk_delays_the_create(bench: Bench) -> None:
@@ -274,7 +274,7 @@ async def test_a_refused_create_fails_with_the_reason(
     job = await bench.submit()
     bench.backend.refusals.append(BackendError(kind, "no"))
     await failed(bench, job, f"failed.{kind}", sentences)
-    assert bench.backend.ledger == {}
+    assert bench.backend.history == {}
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.RATE, ErrorKind.TRANSIENT])
@@ -286,7 +286,7 @@ async def test_a_create_that_was_put_off_is_repeated_when_the_provider_says(
     waiting = await bench.step(job.id)
     assert (waiting.state, waiting.next_at) == (JobState.QUEUED, bench.clock() + 17)
     assert (await bench.step(job.id)).state is JobState.GENERATING
-    assert len(bench.backend.ledger) == 1
+    assert len(bench.backend.history) == 1
 
 
 async def test_creates_that_are_put_off_come_slower_and_end(
@@ -497,7 +497,7 @@ async def test_an_early_webhook_names_the_remote_job_where_nothing_is_listed(
     bench.backend.lists = bench.backend.complete = False
     await die_unconfirmed(bench, job)
     bench.backend.charge(OTHER)
-    for ref in bench.backend.ledger:
+    for ref in bench.backend.history:
         await bench.jobs.receive_webhook(backend="fake", webhook_id=ref, remote_id=ref)
     bound = await bench.step(job.id)
     assert sorted(bench.backend.hinted) == ["video_1", "video_2"]
@@ -581,7 +581,7 @@ async def test_a_late_webhook_answers_what_no_listing_could(bench: Bench) -> Non
     bench.backend.lists = bench.backend.complete = False
     await die_unconfirmed(bench, job)
     assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
-    [ref] = bench.backend.ledger
+    [ref] = bench.backend.history
     await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id=ref)
     bound = await bench.step(job.id)
     assert (bound.state, bound.remote_id) == (JobState.GENERATING, ref)
@@ -788,7 +788,7 @@ async def test_a_narration_that_is_no_longer_kept_ends_the_job_uncharged(
     await bench.workspace.discard(first.id)
     job = await bench.submit(attachment=kept(), narration_of=first.id)
     await failed(bench, job, "audio.not_kept", sentences)
-    assert len(bench.backend.ledger) == 1
+    assert len(bench.backend.history) == 1
 
 
 async def test_a_narration_is_added_to_a_finished_video_without_a_new_one(bench: Bench) -> None:

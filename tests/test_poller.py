@@ -111,7 +111,7 @@ async def test_a_remote_job_that_is_gone_ends_the_job_without_another_create(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.GENERATING)
-    bench.backend.ledger.clear()
+    bench.backend.history.clear()
     once = await bench.step(job.id)
     assert (once.state, once.next_at) == (JobState.GENERATING, bench.clock() + 60)
     ended = await bench.step(job.id)

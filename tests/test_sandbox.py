@@ -18,11 +18,11 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import RefusedError
 from bot.demo.fake_discord.gateway.connection import MAX_SESSIONS
 from bot.demo.fake_discord.rest import faults
-from bot.demo.fake_discord.rest.rate_limits import Rates
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.rest.rate_limits import RateLimits
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.state.components import text_of
 from bot.demo.fake_discord.uploads import Upload
-from bot.demo.fake_discord.wire import SandboxError
+from bot.demo.fake_discord.wire import FakeDiscordError
 from tests.discord_spec import check, check_all, check_schema, specification
 
 if TYPE_CHECKING:
@@ -136,57 +136,57 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def sandbox(
+async def fake_discord(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Sandbox]:
-    async with Sandbox(tmp_path, clock=clock) as sandbox:
-        monkeypatch.setattr(discord.http.Route, "BASE", sandbox.url)
-        gateway = yarl.URL(sandbox.gateway_url)
+) -> AsyncIterator[FakeDiscord]:
+    async with FakeDiscord(tmp_path, clock=clock) as fake_discord:
+        monkeypatch.setattr(discord.http.Route, "BASE", fake_discord.url)
+        gateway = yarl.URL(fake_discord.gateway_url)
         monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
-        yield sandbox
-        check_all(sandbox.ledger.requests)
-        for message in sandbox.ledger.messages:
+        yield fake_discord
+        check_all(fake_discord.history.requests)
+        for message in fake_discord.history.messages:
             for version in message.versions:
                 check_schema("MessageResponse", version.payload)
 
 
 @asynccontextmanager
-async def online(sandbox: Sandbox) -> AsyncIterator[Bot]:
-    before = sandbox.gateway.identified
+async def online(fake_discord: FakeDiscord) -> AsyncIterator[Bot]:
+    before = fake_discord.gateway.identified
     bot = Bot()
     async with bot:
-        running = asyncio.create_task(bot.start(sandbox.token), name="bot")
-        await sandbox.wait_for_bot(after=before)
+        running = asyncio.create_task(bot.start(fake_discord.token), name="bot")
+        await fake_discord.wait_for_bot(after=before)
         yield bot
     await running
 
 
 @pytest.fixture
-async def bot(sandbox: Sandbox) -> AsyncIterator[Bot]:
-    async with online(sandbox) as bot:
+async def bot(fake_discord: FakeDiscord) -> AsyncIterator[Bot]:
+    async with online(fake_discord) as bot:
         yield bot
 
 
-async def failure(sandbox: Sandbox, bot: Bot) -> discord.HTTPException:
+async def failure(fake_discord: FakeDiscord, bot: Bot) -> discord.HTTPException:
     """Type /video, and return what the bot's script raised."""
-    await sandbox.slash("video", {"prompt": "rain"})
+    await fake_discord.slash("video", {"prompt": "rain"})
     error = await asyncio.wait_for(bot.errors.get(), 10)
     assert isinstance(error, discord.HTTPException)
     return error
 
 
-async def test_a_command_is_synced_and_answered(sandbox: Sandbox, bot: Bot) -> None:
-    asked = await sandbox.slash("video", {"prompt": "rain"})
-    card = await sandbox.answer_to(asked)
+async def test_a_command_is_synced_and_answered(fake_discord: FakeDiscord, bot: Bot) -> None:
+    asked = await fake_discord.slash("video", {"prompt": "rain"})
+    card = await fake_discord.answer_to(asked)
 
-    assert [command["name"] for command in sandbox.world.commands] == ["video", "admin"]
+    assert [command["name"] for command in fake_discord.world.commands] == ["video", "admin"]
     assert card.text == "working"
-    assert card.payload["interaction_metadata"]["user"]["id"] == str(sandbox.world.user.id)
+    assert card.payload["interaction_metadata"]["user"]["id"] == str(fake_discord.world.user.id)
     assert bot.user is not None
     assert bot.user.id == card.author.id
 
 
-async def test_an_interaction_says_where_it_comes_from(sandbox: Sandbox, bot: Bot) -> None:
+async def test_an_interaction_says_where_it_comes_from(fake_discord: FakeDiscord, bot: Bot) -> None:
     seen: list[discord.Interaction] = []
 
     async def look(interaction: discord.Interaction, _audio: object) -> None:
@@ -194,18 +194,18 @@ async def test_an_interaction_says_where_it_comes_from(sandbox: Sandbox, bot: Bo
         await interaction.response.send_message("ok")
 
     bot.script = look
-    sandbox.limits.announced_bytes = 12345
-    strangers = sandbox.world.add_guild("Elsewhere", locale="fr", installed=False)
-    reader = sandbox.world.add_user("grace", locale="de")
+    fake_discord.limits.announced_bytes = 12345
+    strangers = fake_discord.world.add_guild("Elsewhere", locale="fr", installed=False)
+    reader = fake_discord.world.add_user("grace", locale="de")
     places = [
-        sandbox.world.channel,
-        sandbox.world.dm(reader),
-        sandbox.world.add_group(reader, sandbox.world.user),
-        sandbox.world.add_channel(strangers),
+        fake_discord.world.channel,
+        fake_discord.world.dm(reader),
+        fake_discord.world.add_group(reader, fake_discord.world.user),
+        fake_discord.world.add_channel(strangers),
     ]
     for place in places:
-        await sandbox.answer_to(
-            await sandbox.slash("video", {"prompt": "rain"}, user=reader, where=place)
+        await fake_discord.answer_to(
+            await fake_discord.slash("video", {"prompt": "rain"}, user=reader, where=place)
         )
 
     guild, dm, group, foreign = seen
@@ -221,7 +221,7 @@ async def test_an_interaction_says_where_it_comes_from(sandbox: Sandbox, bot: Bo
 
 
 async def test_an_attachment_can_be_downloaded_until_its_link_expires(
-    sandbox: Sandbox, bot: Bot, clock: Clock
+    fake_discord: FakeDiscord, bot: Bot, clock: Clock
 ) -> None:
     got: list[bytes] = []
 
@@ -234,15 +234,17 @@ async def test_an_attachment_can_be_downloaded_until_its_link_expires(
 
     bot.script = read
     audio = Upload(filename="my voice.wav", content=VOICE, content_type="audio/x-claim")
-    await sandbox.slash("video", {"prompt": "rain", "audio": audio})
+    await fake_discord.slash("video", {"prompt": "rain", "audio": audio})
     error = await asyncio.wait_for(bot.errors.get(), 10)
 
     assert got == [VOICE]
     assert isinstance(error, discord.NotFound)
-    assert len(sandbox.ledger.downloads) == 2
+    assert len(fake_discord.history.downloads) == 2
 
 
-async def test_one_message_carries_the_clip_after_its_edits(sandbox: Sandbox, bot: Bot) -> None:
+async def test_one_message_carries_the_clip_after_its_edits(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     async def make(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message(view=Card("queued"))
         await interaction.edit_original_response(view=Card("50 %"))
@@ -255,13 +257,13 @@ async def test_one_message_carries_the_clip_after_its_edits(sandbox: Sandbox, bo
         assert len(again.attachments) == 1
 
     bot.script = make
-    asked = await sandbox.slash("video", {"prompt": "rain"})
-    card = await sandbox.answer_to(asked)
-    await sandbox.wait_for(lambda: card.text == "still there")
+    asked = await fake_discord.slash("video", {"prompt": "rain"})
+    card = await fake_discord.answer_to(asked)
+    await fake_discord.wait_for(lambda: card.text == "still there")
 
     said = [text_of(version.payload) for version in card.versions]
     assert said == ["queued", "50 %", "done", "still there"]
-    assert sandbox.ledger.messages == [card]
+    assert fake_discord.history.messages == [card]
     assert card.files[0].path.read_bytes() == CLIP
     assert card.files[0].sha256 == hashlib.sha256(CLIP).hexdigest()
     gallery = card.versions[2].payload["components"][0]["components"][1]
@@ -269,7 +271,7 @@ async def test_one_message_carries_the_clip_after_its_edits(sandbox: Sandbox, bo
 
 
 async def test_a_card_of_a_dead_token_is_edited_with_the_bots_own(
-    sandbox: Sandbox, bot: Bot, clock: Clock
+    fake_discord: FakeDiscord, bot: Bot, clock: Clock
 ) -> None:
     async def late(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message(view=Card("queued"))
@@ -286,14 +288,14 @@ async def test_a_card_of_a_dead_token_is_edited_with_the_bots_own(
         await interaction.edit_original_response(view=Card("never"))
 
     bot.script = late
-    error = await failure(sandbox, bot)
+    error = await failure(fake_discord, bot)
 
     assert (error.status, error.code) == (401, 50027)
-    assert sandbox.ledger.messages[0].text == "late"
+    assert fake_discord.history.messages[0].text == "late"
 
 
 async def test_a_file_over_the_limit_is_refused_and_changes_nothing(
-    sandbox: Sandbox, bot: Bot
+    fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     async def too_much(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message(view=Card("queued"))
@@ -301,25 +303,25 @@ async def test_a_file_over_the_limit_is_refused_and_changes_nothing(
         await interaction.edit_original_response(view=Card("x", clip="a.mp4"), attachments=[clip])
 
     bot.script = too_much
-    sandbox.limits.upload_bytes = 1_000_000
-    error = await failure(sandbox, bot)
+    fake_discord.limits.upload_bytes = 1_000_000
+    error = await failure(fake_discord, bot)
 
     assert (error.status, error.code) == (413, 40005)
-    assert sandbox.ledger.messages[0].text == "queued"
+    assert fake_discord.history.messages[0].text == "queued"
 
 
-async def test_a_rate_limit_is_honoured_by_discord_py(sandbox: Sandbox, bot: Bot) -> None:
-    sandbox.faults.add("POST /interactions/*", api_errors.rate_limited(0.01), times=2)
-    await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+async def test_a_rate_limit_is_honoured_by_discord_py(fake_discord: FakeDiscord, bot: Bot) -> None:
+    fake_discord.faults.add("POST /interactions/*", api_errors.rate_limited(0.01), times=2)
+    await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "rain"}))
 
-    called = sandbox.ledger.operations("callback")
+    called = fake_discord.history.operations("callback")
     assert [recorded.status for recorded in called] == [429, 429, 200]
     assert bot.errors.empty()
 
 
-async def test_what_its_headers_announce_is_enforced(sandbox: Sandbox, bot: Bot) -> None:
-    sandbox.rates.enforced = True
-    webhook = f"{sandbox.url}/webhooks/1/token/messages/1"
+async def test_what_its_headers_announce_is_enforced(fake_discord: FakeDiscord, bot: Bot) -> None:
+    fake_discord.rates.enforced = True
+    webhook = f"{fake_discord.url}/webhooks/1/token/messages/1"
     async with aiohttp.ClientSession() as http:
         answers: list[tuple[int, str]] = []
         for _ in range(6):
@@ -335,7 +337,7 @@ async def test_what_its_headers_announce_is_enforced(sandbox: Sandbox, bot: Bot)
 
 
 async def test_all_that_the_bot_itself_asks_for_counts_together(clock: Clock) -> None:
-    rates = Rates(clock)
+    rates = RateLimits(clock)
     rates.enforced = True
     for number in range(50):
         rates.take("GET", f"/channels/{number}/messages")
@@ -346,27 +348,29 @@ async def test_all_that_the_bot_itself_asks_for_counts_together(clock: Clock) ->
     rates.take("GET", "/users/@me")
 
 
-async def test_a_second_callback_is_refused(sandbox: Sandbox, bot: Bot) -> None:
+async def test_a_second_callback_is_refused(fake_discord: FakeDiscord, bot: Bot) -> None:
     async def twice(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message("one")
         interaction.response._response_type = None  # noqa: SLF001  # the library would not let us
         await interaction.response.send_message("two")
 
     bot.script = twice
-    assert (await failure(sandbox, bot)).code == 40060
+    assert (await failure(fake_discord, bot)).code == 40060
 
 
-async def test_a_late_callback_is_refused(sandbox: Sandbox, bot: Bot, clock: Clock) -> None:
+async def test_a_late_callback_is_refused(
+    fake_discord: FakeDiscord, bot: Bot, clock: Clock
+) -> None:
     async def late(interaction: discord.Interaction, _audio: object) -> None:
         clock.ahead = 3.5
         await interaction.response.send_message("late")
 
     bot.script = late
-    error = await failure(sandbox, bot)
+    error = await failure(fake_discord, bot)
     assert (error.status, error.code) == (404, 10062)
 
 
-async def test_a_follow_up_takes_the_place_of_thinking(sandbox: Sandbox, bot: Bot) -> None:
+async def test_a_follow_up_takes_the_place_of_thinking(fake_discord: FakeDiscord, bot: Bot) -> None:
     async def think(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.defer(ephemeral=True)
         first = await interaction.followup.send("thought", wait=True)
@@ -374,45 +378,45 @@ async def test_a_follow_up_takes_the_place_of_thinking(sandbox: Sandbox, bot: Bo
         await interaction.followup.edit_message(first.id, content="thought hard")
 
     bot.script = think
-    asked = await sandbox.slash("video", {"prompt": "rain"})
-    answer = await sandbox.answer_to(asked)
-    await sandbox.wait_for(lambda: answer.text == "thought hard")
+    asked = await fake_discord.slash("video", {"prompt": "rain"})
+    answer = await fake_discord.answer_to(asked)
+    await fake_discord.wait_for(lambda: answer.text == "thought hard")
 
     assert answer.ephemeral
     assert [message.text for message in asked.followups] == ["and more"]
 
 
 async def test_a_closed_dm_is_refused_and_an_open_one_is_written(
-    sandbox: Sandbox, bot: Bot
+    fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     async def write(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.user.send("your video", nonce="job-1")
         await interaction.user.send("your video", nonce="job-1")
-        sandbox.close_dms()
+        fake_discord.close_dms()
         await interaction.user.send("again")
 
     bot.script = write
-    error = await failure(sandbox, bot)
+    error = await failure(fake_discord, bot)
 
     assert (error.status, error.code) == (403, 50007)
-    assert [message.text for message in sandbox.dms()] == ["your video"]
+    assert [message.text for message in fake_discord.dms()] == ["your video"]
 
 
-async def test_a_button_works_after_the_bot_has_restarted(sandbox: Sandbox) -> None:
-    async with online(sandbox) as bot:
+async def test_a_button_works_after_the_bot_has_restarted(fake_discord: FakeDiscord) -> None:
+    async with online(fake_discord) as bot:
 
         async def show(interaction: discord.Interaction, _audio: object) -> None:
             await interaction.response.send_message(view=Card("queued", job="j1"))
 
         bot.script = show
-        card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
-    async with online(sandbox):
-        clicked = await sandbox.click(card, "cancel:j1")
-        assert await sandbox.answer_to(clicked) is card
-        await sandbox.wait_for(lambda: card.text == "cancelled j1")
+        card = await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "rain"}))
+    async with online(fake_discord):
+        clicked = await fake_discord.click(card, "cancel:j1")
+        assert await fake_discord.answer_to(clicked) is card
+        await fake_discord.wait_for(lambda: card.text == "cancelled j1")
 
-    with pytest.raises(SandboxError, match="can't be pressed"):
-        await sandbox.click(card, "cancel:j1")
+    with pytest.raises(FakeDiscordError, match="can't be pressed"):
+        await fake_discord.click(card, "cancel:j1")
 
 
 @pytest.mark.parametrize(
@@ -426,31 +430,31 @@ async def test_a_button_works_after_the_bot_has_restarted(sandbox: Sandbox) -> N
     ],
 )
 async def test_a_form_is_filled_in(
-    sandbox: Sandbox, bot: Bot, values: dict[str, Value], said: str
+    fake_discord: FakeDiscord, bot: Bot, values: dict[str, Value], said: str
 ) -> None:
     async def ask(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_modal(Form())
 
     bot.script = ask
-    asked = await sandbox.slash("video", {"prompt": "rain"})
-    await sandbox.wait_for(lambda: asked.modal)
+    asked = await fake_discord.slash("video", {"prompt": "rain"})
+    await fake_discord.wait_for(lambda: asked.modal)
     assert asked.message is None
-    answer = await sandbox.answer_to(await sandbox.submit(asked, values))
+    answer = await fake_discord.answer_to(await fake_discord.submit(asked, values))
 
     assert answer.text == said
-    with pytest.raises(SandboxError, match="no nonsense"):
-        await sandbox.submit(asked, {"nonsense": "x"})
+    with pytest.raises(FakeDiscordError, match="no nonsense"):
+        await fake_discord.submit(asked, {"nonsense": "x"})
 
 
-async def test_only_a_form_can_be_filled_in(sandbox: Sandbox, bot: Bot) -> None:
+async def test_only_a_form_can_be_filled_in(fake_discord: FakeDiscord, bot: Bot) -> None:
     del bot
-    asked = await sandbox.slash("video", {"prompt": "rain"})
-    await sandbox.answer_to(asked)
-    with pytest.raises(SandboxError, match="not answered with a form"):
-        await sandbox.submit(asked, {})
+    asked = await fake_discord.slash("video", {"prompt": "rain"})
+    await fake_discord.answer_to(asked)
+    with pytest.raises(FakeDiscordError, match="not answered with a form"):
+        await fake_discord.submit(asked, {})
 
 
-async def test_a_choice_is_told_with_its_values(sandbox: Sandbox, bot: Bot) -> None:
+async def test_a_choice_is_told_with_its_values(fake_discord: FakeDiscord, bot: Bot) -> None:
     chosen: list[str] = []
     view = ui.View()
     select: ui.Select[ui.View] = ui.Select(
@@ -469,33 +473,35 @@ async def test_a_choice_is_told_with_its_values(sandbox: Sandbox, bot: Bot) -> N
     select.callback = choose  # type: ignore[method-assign]
     view.add_item(select)
     bot.script = offer
-    card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
-    clicked = await sandbox.click(card, "size", values=["s"])
-    (more,) = await sandbox.wait_for(lambda: clicked.followups)
+    card = await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "rain"}))
+    clicked = await fake_discord.click(card, "size", values=["s"])
+    (more,) = await fake_discord.wait_for(lambda: clicked.followups)
 
     assert (chosen, card.text) == (["s"], "chosen")
     assert more.payload["interaction_metadata"]["interacted_message_id"] == str(card.id)
     view.stop()
 
 
-async def test_a_subcommand_is_typed_like_any_other(sandbox: Sandbox, bot: Bot) -> None:
+async def test_a_subcommand_is_typed_like_any_other(fake_discord: FakeDiscord, bot: Bot) -> None:
     del bot
-    answer = await sandbox.answer_to(await sandbox.slash("admin limits"))
+    answer = await fake_discord.answer_to(await fake_discord.slash("admin limits"))
     assert answer.text == "20 a day"
 
 
-async def test_an_answer_can_be_taken_away(sandbox: Sandbox, bot: Bot) -> None:
+async def test_an_answer_can_be_taken_away(fake_discord: FakeDiscord, bot: Bot) -> None:
     async def take_back(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message("oops")
         await interaction.delete_original_response()
         await interaction.original_response()
 
     bot.script = take_back
-    assert (await failure(sandbox, bot)).code == 10008
-    assert sandbox.ledger.messages[0].deleted
+    assert (await failure(fake_discord, bot)).code == 10008
+    assert fake_discord.history.messages[0].deleted
 
 
-async def test_files_are_kept_added_and_dropped_by_an_edit(sandbox: Sandbox, bot: Bot) -> None:
+async def test_files_are_kept_added_and_dropped_by_an_edit(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     def file(name: str) -> discord.File:
         return discord.File(io.BytesIO(CLIP), name, description="a clip")
 
@@ -507,15 +513,15 @@ async def test_files_are_kept_added_and_dropped_by_an_edit(sandbox: Sandbox, bot
         await message.edit(attachments=[])
 
     bot.script = change
-    card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
-    await sandbox.wait_for(lambda: len(card.versions) == 4)
+    card = await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "rain"}))
+    await fake_discord.wait_for(lambda: len(card.versions) == 4)
 
     names = [[a["filename"] for a in version.payload["attachments"]] for version in card.versions]
     assert names == [["a.mp4"], ["a.mp4", "b.mp4"], ["b.mp4"], []]
 
 
 async def test_a_file_component_shows_the_attachment_that_it_names(
-    sandbox: Sandbox, bot: Bot
+    fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     async def show(interaction: discord.Interaction, _audio: object) -> None:
         view = ui.LayoutView()
@@ -526,75 +532,81 @@ async def test_a_file_component_shows_the_attachment_that_it_names(
         view.stop()
 
     bot.script = show
-    card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+    card = await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "rain"}))
     (shown,) = card.components
     assert shown["file"]["url"] == card.payload["attachments"][0]["url"]
     assert (shown["name"], shown["size"]) == ("notes.txt", 5)
 
 
-async def test_a_bot_that_is_asked_to_reconnect_resumes(sandbox: Sandbox, bot: Bot) -> None:
+async def test_a_bot_that_is_asked_to_reconnect_resumes(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     del bot
-    sandbox.gateway.ask_to_reconnect()
-    await sandbox.wait_for(lambda: sandbox.gateway.resumed)
-    await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+    fake_discord.gateway.ask_to_reconnect()
+    await fake_discord.wait_for(lambda: fake_discord.gateway.resumed)
+    await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "rain"}))
 
 
 async def test_the_oldest_of_many_sessions_is_forgotten(tmp_path: Path) -> None:
-    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
+    async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
         first = ""
         for _ in range(MAX_SESSIONS + 1):
-            async with session.ws_connect(sandbox.gateway_url) as socket:
+            async with session.ws_connect(fake_discord.gateway_url) as socket:
                 await socket.receive_json()
-                await socket.send_json({"op": 2, "d": {"token": sandbox.token}})
+                await socket.send_json({"op": 2, "d": {"token": fake_discord.token}})
                 ready = await socket.receive_json()
                 first = first or ready["d"]["session_id"]
-        async with session.ws_connect(sandbox.gateway_url) as socket:
+        async with session.ws_connect(fake_discord.gateway_url) as socket:
             await socket.receive_json()
-            resume = {"token": sandbox.token, "session_id": first, "seq": 1}
+            resume = {"token": fake_discord.token, "session_id": first, "seq": 1}
             await socket.send_json({"op": 6, "d": resume})
             assert await socket.receive_json() == {"op": 9, "d": False}
 
 
-async def test_a_nonce_counts_for_a_few_minutes(sandbox: Sandbox, bot: Bot, clock: Clock) -> None:
-    here = bot.get_partial_messageable(sandbox.world.channel.id)
+async def test_a_nonce_counts_for_a_few_minutes(
+    fake_discord: FakeDiscord, bot: Bot, clock: Clock
+) -> None:
+    here = bot.get_partial_messageable(fake_discord.world.channel.id)
     first = await here.send("x", nonce="n")
     clock.ahead = 301
     assert (await here.send("x", nonce="n")).id != first.id
 
 
-async def test_an_upload_that_breaks_off_is_recorded_without_an_answer(sandbox: Sandbox) -> None:
-    host, port = sandbox.url.removeprefix("http://").split("/")[0].split(":")
+async def test_an_upload_that_breaks_off_is_recorded_without_an_answer(
+    fake_discord: FakeDiscord,
+) -> None:
+    host, port = fake_discord.url.removeprefix("http://").split("/")[0].split(":")
     _, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"POST /api/v10/users/@me/channels HTTP/1.1\r\nHost: x\r\n")
     writer.write(b"Content-Length: 100\r\n\r\n{")
     await writer.drain()
     writer.close()
-    (recorded,) = await sandbox.wait_for(lambda: sandbox.ledger.requests)
+    (recorded,) = await fake_discord.wait_for(lambda: fake_discord.history.requests)
 
     assert (recorded.operation, recorded.status) == ("POST /users/@me/channels", 0)
 
 
 async def test_what_happened_while_the_gateway_was_away_is_replayed(
-    sandbox: Sandbox, bot: Bot
+    fake_discord: FakeDiscord, bot: Bot
 ) -> None:
-    async with sandbox.gateway.away():
-        asked = await sandbox.slash("video", {"prompt": "rain"})
-    await sandbox.answer_to(asked)
+    async with fake_discord.gateway.away():
+        asked = await fake_discord.slash("video", {"prompt": "rain"})
+    await fake_discord.answer_to(asked)
 
     assert bot.errors.empty()
-    assert (sandbox.gateway.identified, sandbox.gateway.resumed) == (1, 1)
+    assert (fake_discord.gateway.identified, fake_discord.gateway.resumed) == (1, 1)
 
 
-async def test_a_forgotten_session_is_begun_anew(sandbox: Sandbox, bot: Bot) -> None:
-    async with sandbox.gateway.away():
-        sandbox.gateway.forget_sessions()
-    await sandbox.wait_for(lambda: sandbox.gateway.identified == 2)
-    await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
+async def test_a_forgotten_session_is_begun_anew(fake_discord: FakeDiscord, bot: Bot) -> None:
+    async with fake_discord.gateway.away():
+        fake_discord.gateway.forget_sessions()
+    await fake_discord.wait_for(lambda: fake_discord.gateway.identified == 2)
+    await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "rain"}))
 
     assert bot.errors.empty()
 
 
-async def test_a_cut_upload_reaches_the_bot_as_a_reset(sandbox: Sandbox, bot: Bot) -> None:
+async def test_a_cut_upload_reaches_the_bot_as_a_reset(fake_discord: FakeDiscord, bot: Bot) -> None:
     async def upload(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message(view=Card("queued"))
         for attempt in range(2):
@@ -607,33 +619,35 @@ async def test_a_cut_upload_reaches_the_bot_as_a_reset(sandbox: Sandbox, bot: Bo
                 bot.errors.put_nowait(error)
 
     bot.script = upload
-    sandbox.faults.add("PATCH *@original", faults.Cut(1_000_000))
-    card = await sandbox.answer_to(await sandbox.slash("video", {"prompt": "rain"}))
-    await sandbox.wait_for(lambda: card.files)
+    fake_discord.faults.add("PATCH *@original", faults.Cut(1_000_000))
+    card = await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "rain"}))
+    await fake_discord.wait_for(lambda: card.files)
 
     assert isinstance(bot.errors.get_nowait(), OSError)
-    assert [r.status for r in sandbox.ledger.requests if r.operation == DONE] == [0, 200]
+    assert [r.status for r in fake_discord.history.requests if r.operation == DONE] == [0, 200]
 
 
-async def test_a_lost_answer_was_carried_out_nevertheless(sandbox: Sandbox, bot: Bot) -> None:
-    sandbox.faults.add("POST /interactions/*", faults.LoseAnswer())
-    await sandbox.slash("video", {"prompt": "rain"})
+async def test_a_lost_answer_was_carried_out_nevertheless(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
+    fake_discord.faults.add("POST /interactions/*", faults.LoseAnswer())
+    await fake_discord.slash("video", {"prompt": "rain"})
     error = await asyncio.wait_for(bot.errors.get(), 10)
 
     assert isinstance(error, aiohttp.ClientError)
-    assert [message.text for message in sandbox.ledger.messages] == ["working"]
+    assert [message.text for message in fake_discord.history.messages] == ["working"]
 
 
-async def test_a_slow_answer_comes_when_it_is_released(sandbox: Sandbox, bot: Bot) -> None:
+async def test_a_slow_answer_comes_when_it_is_released(fake_discord: FakeDiscord, bot: Bot) -> None:
     slow = faults.Hold()
-    sandbox.faults.add("POST /interactions/*", slow)
-    asked = await sandbox.slash("video", {"prompt": "rain"})
+    fake_discord.faults.add("POST /interactions/*", slow)
+    asked = await fake_discord.slash("video", {"prompt": "rain"})
     await slow.reached.wait()
 
     assert asked.message is not None
-    assert not sandbox.ledger.operations("callback")
+    assert not fake_discord.history.operations("callback")
     slow.release.set()
-    await sandbox.wait_for(lambda: sandbox.ledger.operations("callback"))
+    await fake_discord.wait_for(lambda: fake_discord.history.operations("callback"))
     assert bot.errors.empty()
 
 
@@ -646,18 +660,20 @@ async def test_a_slow_answer_comes_when_it_is_released(sandbox: Sandbox, bot: Bo
     ],
 )
 async def test_a_refusal_from_the_table_reaches_the_bot(
-    sandbox: Sandbox, bot: Bot, refusal: api_errors.Refusal, status: int
+    fake_discord: FakeDiscord, bot: Bot, refusal: api_errors.Refusal, status: int
 ) -> None:
     async def post(interaction: discord.Interaction, _audio: object) -> None:
         await bot.get_partial_messageable(interaction.channel_id or 0).send("hello")
 
     bot.script = post
-    sandbox.faults.add("POST /channels/*", refusal)
-    assert (await failure(sandbox, bot)).status == status
+    fake_discord.faults.add("POST /channels/*", refusal)
+    assert (await failure(fake_discord, bot)).status == status
 
 
-async def test_channels_answer_for_what_the_bot_may_see(sandbox: Sandbox, bot: Bot) -> None:
-    world, said = sandbox.world, sandbox.say("hi")
+async def test_channels_answer_for_what_the_bot_may_see(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
+    world, said = fake_discord.world, fake_discord.say("hi")
     gone = world.add_channel(world.guild)
     world.remove_channel(gone)
     foreign = world.add_channel(world.add_guild("Elsewhere", installed=False))
@@ -675,17 +691,19 @@ async def test_channels_answer_for_what_the_bot_may_see(sandbox: Sandbox, bot: B
     await mine.delete()
     with pytest.raises(discord.NotFound, match="10008"):
         await mine.edit(content="x")
-    assert sandbox.ledger.messages[-1].deleted
+    assert fake_discord.history.messages[-1].deleted
 
 
-async def test_an_ephemeral_answer_is_hidden_from_its_channel(sandbox: Sandbox, bot: Bot) -> None:
+async def test_an_ephemeral_answer_is_hidden_from_its_channel(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     async def whisper(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message("psst", ephemeral=True)
         message = await interaction.original_response()
         await bot.get_partial_messageable(message.channel.id).fetch_message(message.id)
 
     bot.script = whisper
-    assert (await failure(sandbox, bot)).code == 10008
+    assert (await failure(fake_discord, bot)).code == 10008
 
 
 @pytest.mark.parametrize(
@@ -706,44 +724,46 @@ async def test_an_ephemeral_answer_is_hidden_from_its_channel(sandbox: Sandbox, 
     ],
 )
 async def test_what_discord_would_not_take_is_refused(tmp_path: Path, body: object) -> None:
-    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
-        headers = {"Authorization": f"Bot {sandbox.token}"}
-        url = f"{sandbox.url}/channels/{sandbox.world.channel.id}/messages"
+    async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bot {fake_discord.token}"}
+        url = f"{fake_discord.url}/channels/{fake_discord.world.channel.id}/messages"
         async with session.post(url, json=body, headers=headers) as answer:
             assert answer.status == 400
             assert (await answer.json())["code"] in {50035, 50006}
-        assert not sandbox.ledger.messages
+        assert not fake_discord.history.messages
 
 
-async def test_the_v2_flag_stays_and_old_text_has_to_go(sandbox: Sandbox, bot: Bot) -> None:
+async def test_the_v2_flag_stays_and_old_text_has_to_go(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     async def change(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message("text")
         await interaction.edit_original_response(content=None, view=Card("card"))
         await interaction.edit_original_response(content="text again")
 
     bot.script = change
-    assert (await failure(sandbox, bot)).code == 50035
-    assert sandbox.ledger.messages[0].text == "card"
+    assert (await failure(fake_discord, bot)).code == 50035
+    assert fake_discord.history.messages[0].text == "card"
 
 
 async def test_a_stranger_is_kept_out(tmp_path: Path) -> None:
-    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
+    async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
         for path, status in [("/users/@me", 401), ("/gateway", 200), ("/nowhere", 404)]:
-            async with session.get(f"{sandbox.url}{path}") as answer:
+            async with session.get(f"{fake_discord.url}{path}") as answer:
                 assert answer.status == status
-        async with session.post(f"{sandbox.url}/users/@me/channels", data=b"{") as answer:
+        async with session.post(f"{fake_discord.url}/users/@me/channels", data=b"{") as answer:
             assert (await answer.json())["code"] == 50109
         for frame, code in [("{", 4002), ('{"op": 3}', 4003), ('{"op": 2, "d": {}}', 4004)]:
-            async with session.ws_connect(sandbox.gateway_url) as socket:
+            async with session.ws_connect(fake_discord.gateway_url) as socket:
                 assert (await socket.receive_json())["op"] == 10
                 await socket.send_str(frame)
                 assert (await socket.receive()).data == code
 
 
 async def test_addresses_that_name_nothing_are_refused(tmp_path: Path) -> None:
-    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
-        headers = {"Authorization": f"Bot {sandbox.token}"}
-        application = sandbox.world.application_id
+    async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bot {fake_discord.token}"}
+        application = fake_discord.world.application_id
         asked: list[tuple[str, str, object, int]] = [
             ("GET", f"/applications/{application}/commands", None, 200),
             ("GET", "/applications/1/commands", None, 404),
@@ -755,19 +775,19 @@ async def test_addresses_that_name_nothing_are_refused(tmp_path: Path) -> None:
             ("GET", f"/webhooks/{application}/token/messages/@original", None, 404),
         ]
         for method, path, body, status in asked:
-            call = session.request(method, sandbox.url + path, json=body, headers=headers)
+            call = session.request(method, fake_discord.url + path, json=body, headers=headers)
             async with call as answer:
                 assert (path, answer.status) == (path, status)
 
 
 @pytest.mark.parametrize("kind", [6, 7, 8])
 async def test_an_answer_that_does_not_fit_its_interaction_is_refused(
-    sandbox: Sandbox, bot: Bot, kind: int
+    fake_discord: FakeDiscord, bot: Bot, kind: int
 ) -> None:
     codes: asyncio.Queue[int] = asyncio.Queue()
 
     async def misfit(interaction: discord.Interaction, _audio: object) -> None:
-        url = f"{sandbox.url}/interactions/{interaction.id}/{interaction.token}/callback"
+        url = f"{fake_discord.url}/interactions/{interaction.id}/{interaction.token}/callback"
         async with (
             aiohttp.ClientSession() as session,
             session.post(url, json={"type": kind, "data": {"choices": []}}) as answer,
@@ -775,7 +795,7 @@ async def test_an_answer_that_does_not_fit_its_interaction_is_refused(
             codes.put_nowait((await answer.json())["code"])
 
     bot.script = misfit
-    await sandbox.slash("video", {"prompt": "rain"})
+    await fake_discord.slash("video", {"prompt": "rain"})
     assert await asyncio.wait_for(codes.get(), 10) == 50035
 
 
@@ -786,16 +806,18 @@ async def test_an_answer_that_does_not_fit_its_interaction_is_refused(
 async def test_a_form_that_can_not_be_read_is_refused(
     tmp_path: Path, name: str, size: int, status: int
 ) -> None:
-    async with Sandbox(tmp_path) as sandbox, aiohttp.ClientSession() as session:
-        headers = {"Authorization": f"Bot {sandbox.token}"}
-        url = f"{sandbox.url}/channels/{sandbox.world.channel.id}/messages"
+    async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bot {fake_discord.token}"}
+        url = f"{fake_discord.url}/channels/{fake_discord.world.channel.id}/messages"
         form = aiohttp.FormData()
         form.add_field(name, io.BytesIO(b"{" * size), filename="a")
         async with session.post(url, data=form, headers=headers) as answer:
             assert answer.status == status
 
 
-async def test_a_persons_file_may_lie_on_disk(sandbox: Sandbox, bot: Bot, tmp_path: Path) -> None:
+async def test_a_persons_file_may_lie_on_disk(
+    fake_discord: FakeDiscord, bot: Bot, tmp_path: Path
+) -> None:
     got: list[bytes] = []
 
     async def read(interaction: discord.Interaction, audio: discord.Attachment | None) -> None:
@@ -807,11 +829,13 @@ async def test_a_persons_file_may_lie_on_disk(sandbox: Sandbox, bot: Bot, tmp_pa
     voice = tmp_path / "voice"
     voice.write_bytes(VOICE)
     audio = Upload(filename="voice.ogg", content=voice)
-    await sandbox.answer_to(await sandbox.slash("video", {"prompt": "x", "audio": audio}))
+    await fake_discord.answer_to(await fake_discord.slash("video", {"prompt": "x", "audio": audio}))
     assert got == [VOICE]
 
 
-async def test_nobody_types_what_the_bot_does_not_offer(sandbox: Sandbox, bot: Bot) -> None:
+async def test_nobody_types_what_the_bot_does_not_offer(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     del bot
     for name, options, reason in [
         ("picture", {}, "no command picture; known: video, admin"),
@@ -820,11 +844,13 @@ async def test_nobody_types_what_the_bot_does_not_offer(sandbox: Sandbox, bot: B
         ("video", {"prompt": "x", "audio": "text"}, "does not take this as audio"),
         ("video now", {}, "no subcommand now"),
     ]:
-        with pytest.raises(SandboxError, match=reason):
-            await sandbox.slash(name, options)
+        with pytest.raises(FakeDiscordError, match=reason):
+            await fake_discord.slash(name, options)
 
 
-async def test_choices_are_offered_while_an_option_is_typed(sandbox: Sandbox, bot: Bot) -> None:
+async def test_choices_are_offered_while_an_option_is_typed(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     @bot.tree.command(description="Find a clip")
     async def find(interaction: discord.Interaction, name: str, size: str = "") -> None:
         raise NotImplementedError
@@ -836,14 +862,16 @@ async def test_choices_are_offered_while_an_option_is_typed(sandbox: Sandbox, bo
         return [app_commands.Choice(name=typed * 2, value=typed)] if typed else []
 
     await bot.tree.sync()
-    assert await sandbox.complete("find", "name", "ra") == [{"name": "rara", "value": "ra"}]
-    assert await sandbox.complete("find", "name", "") == []
+    assert await fake_discord.complete("find", "name", "ra") == [{"name": "rara", "value": "ra"}]
+    assert await fake_discord.complete("find", "name", "") == []
     for option, reason in [("size", "offers nothing for size"), ("sort", "no option sort")]:
-        with pytest.raises(SandboxError, match=reason):
-            await sandbox.complete("find", option, "ra")
+        with pytest.raises(FakeDiscordError, match=reason):
+            await fake_discord.complete("find", option, "ra")
 
 
-async def test_only_choices_answer_an_option_that_is_typed(sandbox: Sandbox, bot: Bot) -> None:
+async def test_only_choices_answer_an_option_that_is_typed(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     refused: asyncio.Queue[int] = asyncio.Queue()
 
     @bot.tree.command(description="Find a clip")
@@ -860,41 +888,43 @@ async def test_only_choices_answer_an_option_that_is_typed(sandbox: Sandbox, bot
         return []
 
     await bot.tree.sync()
-    assert await sandbox.complete("find", "name", "x") == []
+    assert await fake_discord.complete("find", "name", "x") == []
     assert await refused.get() == 50035
 
 
-async def test_a_command_is_chosen_from_a_messages_menu(sandbox: Sandbox, bot: Bot) -> None:
+async def test_a_command_is_chosen_from_a_messages_menu(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     @bot.tree.context_menu(name="Count letters")
     async def count(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.send_message(f"{message.id}: {len(message.content)}")
 
     await bot.tree.sync()
-    said = sandbox.say("rain")
-    answer = await sandbox.answer_to(await sandbox.choose("Count letters", said))
+    said = fake_discord.say("rain")
+    answer = await fake_discord.answer_to(await fake_discord.choose("Count letters", said))
     assert answer.text == f"{said.id}: 4"
-    with pytest.raises(SandboxError, match="no message command video; known: Count letters"):
-        await sandbox.choose("video", said)
+    with pytest.raises(FakeDiscordError, match="no message command video; known: Count letters"):
+        await fake_discord.choose("video", said)
 
 
-async def test_without_a_bot_nothing_can_be_typed(sandbox: Sandbox) -> None:
-    sandbox.world.sync([{"name": "video", "description": "x"}])
-    with pytest.raises(SandboxError, match="no bot has logged in"):
-        await sandbox.slash("video")
+async def test_without_a_bot_nothing_can_be_typed(fake_discord: FakeDiscord) -> None:
+    fake_discord.world.sync([{"name": "video", "description": "x"}])
+    with pytest.raises(FakeDiscordError, match="no bot has logged in"):
+        await fake_discord.slash("video")
 
 
-async def test_waiting_in_vain_says_what_was_seen_last(sandbox: Sandbox, bot: Bot) -> None:
+async def test_waiting_in_vain_says_what_was_seen_last(fake_discord: FakeDiscord, bot: Bot) -> None:
     del bot
     with pytest.raises(TimeoutError, match=r"PUT /applications/\{application_id\}/commands 200"):
-        await sandbox.wait_for(lambda: None, within=0.01)
+        await fake_discord.wait_for(lambda: None, within=0.01)
 
 
-async def test_faults_can_be_taken_back(sandbox: Sandbox, bot: Bot) -> None:
-    sandbox.close_dms()
-    sandbox.faults.clear()
-    dm = await bot.create_dm(discord.Object(sandbox.world.user.id))
+async def test_faults_can_be_taken_back(fake_discord: FakeDiscord, bot: Bot) -> None:
+    fake_discord.close_dms()
+    fake_discord.faults.clear()
+    dm = await bot.create_dm(discord.Object(fake_discord.world.user.id))
     await dm.send("hello")
-    assert [message.text for message in sandbox.dms()] == ["hello"]
+    assert [message.text for message in fake_discord.dms()] == ["hello"]
 
 
 @pytest.mark.parametrize(
@@ -912,12 +942,12 @@ async def test_faults_can_be_taken_back(sandbox: Sandbox, bot: Bot) -> None:
     ],
 )
 async def test_a_request_that_discord_does_not_allow_is_found(
-    sandbox: Sandbox, bot: Bot, change: dict[str, Any], complaint: str
+    fake_discord: FakeDiscord, bot: Bot, change: dict[str, Any], complaint: str
 ) -> None:
-    await bot.get_partial_messageable(sandbox.world.channel.id).send(
+    await bot.get_partial_messageable(fake_discord.world.channel.id).send(
         "clip", file=discord.File(io.BytesIO(CLIP), "a.mp4")
     )
-    good = sandbox.ledger.requests[-1]
+    good = fake_discord.history.requests[-1]
     check(good)
     with pytest.raises(AssertionError, match=complaint):
         check(dataclasses.replace(good, **change))
@@ -939,9 +969,9 @@ async def test_each_change_of_a_message_is_told(tmp_path: Path) -> None:
     def tell(message: Message) -> None:
         told.append("deleted" if message.deleted else message.text)
 
-    async with Sandbox(tmp_path, on_message=tell) as sandbox:
-        message = sandbox.say("one")
-        sandbox.messages.edit(message, {"content": "two"})
-        sandbox.messages.delete(message)
+    async with FakeDiscord(tmp_path, on_message=tell) as fake_discord:
+        message = fake_discord.say("one")
+        fake_discord.messages.edit(message, {"content": "two"})
+        fake_discord.messages.delete(message)
 
     assert told == ["one", "two", "deleted"]

@@ -32,7 +32,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
         opened.bench.writer = FakeWriter()
         opened.bench.pipeline = opened.bench.build_pipeline()
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 async def finished(desk: Desk, words: str = WORDS) -> tuple[Job, Message]:
@@ -45,8 +45,8 @@ async def finished(desk: Desk, words: str = WORDS) -> tuple[Job, Message]:
 
 
 async def details(desk: Desk, card: Message, **who: object) -> str:
-    chosen = await desk.sandbox.choose("Video details", card, **who)  # pyright: ignore[reportArgumentType] - user
-    return (await desk.sandbox.answer_to(chosen)).text
+    chosen = await desk.fake_discord.choose("Video details", card, **who)  # pyright: ignore[reportArgumentType] - user
+    return (await desk.fake_discord.answer_to(chosen)).text
 
 
 async def test_the_details_show_what_was_added(desk: Desk) -> None:
@@ -58,7 +58,7 @@ async def test_the_details_show_what_was_added(desk: Desk) -> None:
 
 async def test_others_do_not_see_it(desk: Desk) -> None:
     _, card = await finished(desk)
-    told = await details(desk, card, user=desk.sandbox.world.add_user("grace"))
+    told = await details(desk, card, user=desk.fake_discord.world.add_user("grace"))
     assert "Take 1" not in told
     assert WORDS not in told
 
@@ -103,8 +103,8 @@ async def test_again_is_about_the_persons_words(desk: Desk) -> None:
 async def test_the_form_to_edit_holds_the_persons_words(desk: Desk) -> None:
     job, _ = await finished(desk)
     card = post_card(desk, Action.EDIT, job.id)
-    pressed = await desk.sandbox.click(card, f"clapper:{Action.EDIT}:{job.id}")
-    await desk.sandbox.wait_for(lambda: pressed.modal)
+    pressed = await desk.fake_discord.click(card, f"clapper:{Action.EDIT}:{job.id}")
+    await desk.fake_discord.wait_for(lambda: pressed.modal)
     assert f"'value': '{WORDS}'" in str(pressed.modal)
     assert "Take 1" not in str(pressed.modal)
 

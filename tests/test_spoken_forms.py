@@ -34,7 +34,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path, voice=FakeVoice(b"")) as opened:
         opened.bench.backend.finish()
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 async def narrated(desk: Desk) -> Job:
@@ -157,24 +157,24 @@ async def test_a_text_is_spoken_after_a_restart_paid_once_and_made_again(tmp_pat
             first = await wire.video("A lighthouse")
             await wire.delivered(first)
             await wire.run_uncancelled()
-            opened = await wire.sandbox.click(first, button(first, "Add narration"))
-            await wire.sandbox.wait_for(lambda: opened.modal)
+            opened = await wire.fake_discord.click(first, button(first, "Add narration"))
+            await wire.fake_discord.wait_for(lambda: opened.modal)
         async with wire.bot():
-            sent = await wire.sandbox.submit(opened, {"text": TEXT})
-            second = await wire.sandbox.answer_to(sent)
+            sent = await wire.fake_discord.submit(opened, {"text": TEXT})
+            second = await wire.fake_discord.answer_to(sent)
             await wire.delivered(second)
             await wire.run_uncancelled()
             assert (wire.creates(), speech.creates) == (1, [TEXT])
             assert first.files[0].sha256 != second.files[0].sha256
-            pressed = await wire.sandbox.click(second, button(second, "Again"))
-            third = await wire.sandbox.answer_to(pressed)
+            pressed = await wire.fake_discord.click(second, button(second, "Again"))
+            third = await wire.fake_discord.answer_to(pressed)
             await wire.delivered(third)
             await wire.run_uncancelled()
-            spoke = await wire.sandbox.answer_to(
-                await wire.sandbox.slash("narrate", {"text": "Good evening."})
+            spoke = await wire.fake_discord.answer_to(
+                await wire.fake_discord.slash("narrate", {"text": "Good evening."})
             )
-            await wire.sandbox.wait_for(lambda: spoke.files)
+            await wire.fake_discord.wait_for(lambda: spoke.files)
         assert (wire.creates(), speech.creates) == (2, [TEXT, "Good evening."])
         assert third.files[0].sha256 == second.files[0].sha256
         assert len(query(wire.data_dir, "SELECT * FROM speeches")) == 2
-        check_all(wire.sandbox.ledger.requests)
+        check_all(wire.fake_discord.history.requests)

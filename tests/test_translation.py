@@ -129,14 +129,14 @@ NAME = re.compile(r"[-_'\w]{1,32}")  # what Discord writes as [-_'\p{L}\p{N}]
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path, voice=FakeVoice(b"")) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 async def start_again(desk: Desk) -> None:
     """Start a bot as another life of it would: logging in is what tells of the commands."""
     async with VideoBot() as bot:
         bot.services = desk.bot.services
-        await log_in(bot, desk.sandbox.token, api_url=desk.sandbox.url)
+        await log_in(bot, desk.fake_discord.token, api_url=desk.fake_discord.url)
 
 
 # --- the definitions ---
@@ -270,9 +270,9 @@ def longest(command: dict[str, Any]) -> int:
 async def test_people_are_answered_in_the_language_of_their_client(
     desk: Desk, locale: str, stage: str, button: str
 ) -> None:
-    person = desk.sandbox.world.add_user("grete", locale=locale)
-    typed = await desk.sandbox.slash("video", {"prompt": "a cat"}, user=person)
-    card = await desk.sandbox.answer_to(typed)
+    person = desk.fake_discord.world.add_user("grete", locale=locale)
+    typed = await desk.fake_discord.slash("video", {"prompt": "a cat"}, user=person)
+    card = await desk.fake_discord.answer_to(typed)
     assert stage in card.text
     assert button in {part.get("label") for part in card.components}
 
@@ -299,8 +299,8 @@ async def test_a_second_start_sends_nothing(desk: Desk) -> None:
 async def test_commands_that_discord_has_otherwise_are_sent_once(
     desk: Desk, change: Callable[[list[dict[str, Any]]], None]
 ) -> None:
-    desk.sandbox.world.commands = copy.deepcopy(desk.sandbox.world.commands)
-    change(desk.sandbox.world.commands)
+    desk.fake_discord.world.commands = copy.deepcopy(desk.fake_discord.world.commands)
+    change(desk.fake_discord.world.commands)
     await start_again(desk)
     await start_again(desk)
     first, second = desk.made(SYNCED)
@@ -310,14 +310,14 @@ async def test_commands_that_discord_has_otherwise_are_sent_once(
 async def test_commands_that_were_refused_are_sent_at_the_next_start(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.sandbox.world.commands.clear()
-    desk.sandbox.faults.add("PUT /applications/*", MISSING_ACCESS)
+    desk.fake_discord.world.commands.clear()
+    desk.fake_discord.faults.add("PUT /applications/*", MISSING_ACCESS)
     await start_again(desk)
     assert "discord.commands_refused" in caplog.text
-    assert not desk.sandbox.world.commands
+    assert not desk.fake_discord.world.commands
     await start_again(desk)
     assert [recorded.status for recorded in desk.made(SYNCED)] == [200, 403, 200]
-    assert desk.sandbox.world.commands
+    assert desk.fake_discord.world.commands
 
 
 async def test_the_running_bot_offers_them_again_until_they_are_taken(
@@ -325,12 +325,14 @@ async def test_the_running_bot_offers_them_again_until_they_are_taken(
 ) -> None:
     monkeypatch.setattr(discord_bot, "_OFFER_PAUSES", (0, 0))
     async with open_wire(tmp_path) as wire:
-        wire.sandbox.faults.add("PUT /applications/*", MISSING_ACCESS, times=2)
+        wire.fake_discord.faults.add("PUT /applications/*", MISSING_ACCESS, times=2)
         async with wire.bot() as running:
-            await wire.sandbox.wait_for(lambda: wire.sandbox.world.commands, within=WITHIN)
+            await wire.fake_discord.wait_for(
+                lambda: wire.fake_discord.world.commands, within=WITHIN
+            )
             assert "commands" in {task.get_name() for task in asyncio.all_tasks()}
             assert not running.done()
-        statuses = [each.status for each in wire.sandbox.ledger.operations(SYNCED)]
+        statuses = [each.status for each in wire.fake_discord.history.operations(SYNCED)]
         assert statuses == [403, 403, 200]
 
 
@@ -339,7 +341,7 @@ async def test_an_answer_that_does_not_come_keeps_nobody_waiting(
 ) -> None:
     monkeypatch.setattr(discord_bot, "_COMMANDS_SECONDS", 0.1)
     held = faults.Hold()
-    desk.sandbox.faults.add("GET /applications/*", held)
+    desk.fake_discord.faults.add("GET /applications/*", held)
     await start_again(desk)
     held.release.set()
     assert held.reached.is_set()

@@ -70,10 +70,10 @@ async def test_a_wrong_form_is_refused(api: VideosApi, session: aiohttp.ClientSe
 
 
 async def test_it_runs_as_its_own_process(clip: Path, tmp_path: Path) -> None:
-    ledger = tmp_path / "creates.jsonl"
+    history = tmp_path / "creates.jsonl"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.videos_api", "--port", "0", "--seconds", "0.2"),
-        *("--clip", str(clip), "--ledger", str(ledger)),
+        *("--clip", str(clip), "--ledger", str(history)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -91,5 +91,5 @@ async def test_it_runs_as_its_own_process(clip: Path, tmp_path: Path) -> None:
         process.terminate()
         await process.wait()
     assert bytes_of(tmp_path / "v.mp4") == bytes_of(clip)
-    (line,) = bytes_of(ledger).splitlines()
+    (line,) = bytes_of(history).splitlines()
     assert json.loads(line)["id"] == update.ref

@@ -34,7 +34,7 @@ FINAL_EDIT = "PATCH /webhooks/*"
 async def wire(tmp_path: Path) -> AsyncGenerator[Wire]:
     async with open_wire(tmp_path) as opened:
         yield opened
-        check_all(opened.sandbox.ledger.requests)
+        check_all(opened.fake_discord.history.requests)
 
 
 @pytest.fixture
@@ -69,11 +69,11 @@ async def test_a_prompt_and_a_voice_become_a_video_with_the_voice_on_it(
     [file] = message.files
     assert file.filename.endswith(".mp4")
     assert file.sha256 != sha256(wire.clip)
-    [dm] = wire.sandbox.dms()
+    [dm] = wire.fake_discord.dms()
     assert str(message.id) in dm.text
     assert "Explain how rainbows form" in dm.text
     assert wire.creates() == 1
-    assert len(wire.sandbox.ledger.messages) == 2
+    assert len(wire.fake_discord.history.messages) == 2
     assert not list((wire.data_dir / "work").iterdir())
 
 
@@ -95,14 +95,14 @@ async def test_the_card_shows_the_true_percentage(tmp_path: Path) -> None:
         wire.api.finish(ref)
         await wire.delivered(message)
         await wire.run_uncancelled()
-        check_all(wire.sandbox.ledger.requests)
+        check_all(wire.fake_discord.history.requests)
 
 
 async def test_a_webhook_finishes_a_job_long_before_the_next_poll(tmp_path: Path) -> None:
     patient = Timing(settling=FAST.settling, cadence=QUIET.cadence, pace=FAST.pace)
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot(timing=patient):
         message = await wire.video("A lighthouse")
-        await wire.sandbox.wait_for(lambda: "Creating" in message.text)
+        await wire.fake_discord.wait_for(lambda: "Creating" in message.text)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         assert await wire.api.send_webhook(ref) == 200
@@ -114,7 +114,7 @@ async def test_a_webhook_finishes_a_job_long_before_the_next_poll(tmp_path: Path
 async def test_the_same_webhook_twenty_times_is_one_delivery(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A lighthouse")
-        await wire.sandbox.wait_for(lambda: wire.api.jobs)
+        await wire.fake_discord.wait_for(lambda: wire.api.jobs)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         statuses = await asyncio.gather(
@@ -168,7 +168,7 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
         refused = await wire.video("Two")
         assert refused.ephemeral
         assert "1 video under way" in refused.text
-        await wire.sandbox.wait_for(lambda: wire.api.jobs)
+        await wire.fake_discord.wait_for(lambda: wire.api.jobs)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(first)
@@ -179,14 +179,14 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
 async def test_a_413_without_public_url_holds_the_video_until_there_is_one(
     wire: Wire,
 ) -> None:
-    wire.sandbox.limits.upload_bytes = 1000
+    wire.fake_discord.limits.upload_bytes = 1000
     async with wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "PUBLIC_URL")
         assert wire.rows()[0][0] == "delivering"
     assert not message.files
     async with wire.bot(public_url=f"http://127.0.0.1:{wire.port}"):
-        await wire.sandbox.wait_for(
+        await wire.fake_discord.wait_for(
             lambda: any(component.get("url") for component in message.components), within=WITHIN
         )
         await wire.run_uncancelled()
@@ -194,7 +194,7 @@ async def test_a_413_without_public_url_holds_the_video_until_there_is_one(
         assert hashlib.sha256(downloaded).hexdigest() == sha256(wire.clip)
         assert (await fetch(link(message), first=10, last=19)) == wire.clip.read_bytes()[10:20]
     assert wire.creates() == 1
-    assert len([m for m in wire.sandbox.ledger.messages if not m.deleted]) == 2
+    assert len([m for m in wire.fake_discord.history.messages if not m.deleted]) == 2
 
 
 async def fetch(url: str, *, first: int | None = None, last: int | None = None) -> bytes:
@@ -205,12 +205,12 @@ async def fetch(url: str, *, first: int | None = None, last: int | None = None) 
 
 
 async def test_what_is_announced_as_too_large_is_not_even_tried(wire: Wire) -> None:
-    wire.sandbox.limits.announced_bytes = 1000
+    wire.fake_discord.limits.announced_bytes = 1000
     async with wire.bot(public_url="https://videos.example.org"):
         message = await wire.video("A cat")
         await wire.run_uncancelled()
     assert link(message).startswith("https://videos.example.org/d/")
-    assert not [recorded for recorded in wire.sandbox.ledger.requests if recorded.files]
+    assert not [recorded for recorded in wire.fake_discord.history.requests if recorded.files]
 
 
 async def test_a_token_that_died_early_is_called_once_and_then_never_again(
@@ -219,58 +219,58 @@ async def test_a_token_that_died_early_is_called_once_and_then_never_again(
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "Creating")
-        wire.sandbox.limits.token_life = 0
+        wire.fake_discord.limits.token_life = 0
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(message)
         await wire.run_uncancelled()
-        dead = [r for r in wire.sandbox.ledger.requests if r.status == 401]
+        dead = [r for r in wire.fake_discord.history.requests if r.status == 401]
         assert len(dead) == 1
-        by_bot = wire.sandbox.ledger.operations("PATCH /channels/{channel_id}/messages")
+        by_bot = wire.fake_discord.history.operations("PATCH /channels/{channel_id}/messages")
         assert by_bot[-1].files
-        check_all(wire.sandbox.ledger.requests)
+        check_all(wire.fake_discord.history.requests)
 
 
 async def test_a_rate_limit_on_the_final_edit_is_gone_round(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "Creating")
-        wire.sandbox.faults.add(FINAL_EDIT, api_errors.rate_limited(10))
+        wire.fake_discord.faults.add(FINAL_EDIT, api_errors.rate_limited(10))
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(message)
         await wire.run_uncancelled()
-        assert len([r for r in wire.sandbox.ledger.requests if r.status == 429]) == 1
+        assert len([r for r in wire.fake_discord.history.requests if r.status == 429]) == 1
         assert message.files[0].sha256 == sha256(wire.clip)
-        check_all(wire.sandbox.ledger.requests)
+        check_all(wire.fake_discord.history.requests)
 
 
 async def test_closed_dms_are_no_error(wire: Wire) -> None:
-    wire.sandbox.close_dms()
+    wire.fake_discord.close_dms()
     async with wire.bot():
         message = await wire.video("A cat")
         await wire.run_uncancelled()
     assert message.files
-    assert wire.sandbox.dms() == []
+    assert wire.fake_discord.dms() == []
 
 
 async def test_a_dm_whose_answer_was_lost_is_not_sent_twice(wire: Wire) -> None:
-    wire.sandbox.faults.add("POST /channels/*/messages", faults.LoseAnswer())
+    wire.fake_discord.faults.add("POST /channels/*/messages", faults.LoseAnswer())
     async with wire.bot():
         await wire.video("A cat")
         await wire.run_uncancelled()
-    assert len(wire.sandbox.dms()) == 1
+    assert len(wire.fake_discord.dms()) == 1
 
 
 async def test_when_the_card_is_gone_the_video_comes_by_dm(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "Creating")
-        wire.sandbox.messages.delete(message)
+        wire.fake_discord.messages.delete(message)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.run_uncancelled()
-        [dm] = wire.sandbox.dms()
+        [dm] = wire.fake_discord.dms()
         assert dm.files[0].sha256 == sha256(wire.clip)
 
 
@@ -281,17 +281,17 @@ async def test_when_card_and_room_are_gone_the_video_waits_and_comes_as_a_link_b
         async with wire.bot():
             message = await wire.video("A cat")
             await wire.card_with(message, "Creating")
-            wire.sandbox.limits.upload_bytes = 1000
-            wire.sandbox.messages.delete(message)
+            wire.fake_discord.limits.upload_bytes = 1000
+            wire.fake_discord.messages.delete(message)
             [ref] = wire.api.jobs
             wire.api.finish(ref)
             sent = "POST /channels/{channel_id}/messages"
-            await wire.sandbox.wait_for(lambda: wire.sandbox.ledger.operations(sent))
-            assert wire.sandbox.dms() == []
+            await wire.fake_discord.wait_for(lambda: wire.fake_discord.history.operations(sent))
+            assert wire.fake_discord.dms() == []
         assert wire.rows()[0][0] == "notifying"
         async with wire.bot(public_url="https://videos.example.org"):
             await wire.run_uncancelled()
-            [dm] = wire.sandbox.dms()
+            [dm] = wire.fake_discord.dms()
             assert "https://videos.example.org/v/" in dm.text
 
 
@@ -302,20 +302,22 @@ async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(
         async with wire.bot():
             message = await wire.video("A cat")
             await wire.card_with(message, "Creating")
-        stranger = wire.sandbox.world.add_user("grace")
+        stranger = wire.fake_discord.world.add_user("grace")
         async with wire.bot():
-            refused = await wire.sandbox.click(message, button(message, "Cancel"), user=stranger)
-            answer = await wire.sandbox.answer_to(refused)
+            refused = await wire.fake_discord.click(
+                message, button(message, "Cancel"), user=stranger
+            )
+            answer = await wire.fake_discord.answer_to(refused)
             assert "Only the person" in answer.text
-            pressed = await wire.sandbox.click(message, button(message, "Cancel"))
-            assert (await wire.sandbox.answer_to(pressed)).text == "Cancelled."
+            pressed = await wire.fake_discord.click(message, button(message, "Cancel"))
+            assert (await wire.fake_discord.answer_to(pressed)).text == "Cancelled."
             await wire.card_with(message, "Cancelled")
             await wire.run_uncancelled("cancelled")
-            again = await wire.sandbox.slash("video", {"prompt": "Next"})
-            assert "Getting ready" in (await wire.sandbox.answer_to(again)).text
+            again = await wire.fake_discord.slash("video", {"prompt": "Next"})
+            assert "Getting ready" in (await wire.fake_discord.answer_to(again)).text
         assert wire.api.made("DELETE", "/videos/")
         assert "may charge" in message.text
-        check_all(wire.sandbox.ledger.requests)
+        check_all(wire.fake_discord.history.requests)
 
 
 async def test_a_refused_prompt_is_explained_in_plain_words(wire: Wire) -> None:
@@ -350,7 +352,7 @@ async def test_when_nobody_can_tell_the_card_asks_and_trying_again_is_one_more_c
         await wire.card_with(message, "may be charged twice")
         await wire.run_uncancelled("undecided")
         assert wire.creates() == 1
-        await wire.sandbox.click(message, button(message, "Try again"))
+        await wire.fake_discord.click(message, button(message, "Try again"))
         await wire.delivered(message)
         await wire.run_uncancelled()
     assert wire.creates() == 2
@@ -363,7 +365,7 @@ async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
         message = await wire.video("A cat")
         await wire.card_with(message, "may be charged twice")
         await wire.run_uncancelled("undecided")
-        await wire.sandbox.click(message, button(message, "Give up"))
+        await wire.fake_discord.click(message, button(message, "Give up"))
         await wire.run_uncancelled("cancelled")
     assert wire.creates() == 1
 
@@ -372,7 +374,7 @@ async def test_a_gateway_that_drops_is_resumed_and_the_job_goes_on(tmp_path: Pat
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "Creating")
-        await wire.sandbox.gateway.drop()
+        await wire.fake_discord.gateway.drop()
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(message)
@@ -384,7 +386,7 @@ async def test_a_gateway_that_is_closed_for_good_ends_the_bot_with_a_sentence(
 ) -> None:
     with pytest.raises(StartupError, match="code 4004"):
         async with wire.bot() as running:
-            await wire.sandbox.gateway.drop(4004)
+            await wire.fake_discord.gateway.drop(4004)
             await asyncio.wait({running}, timeout=WITHIN)
 
 
@@ -393,7 +395,7 @@ async def test_prompts_of_people_mention_and_format_nothing(wire: Wire) -> None:
         message = await wire.video("@everyone **bold** <@1> `x`\n# big")
         await wire.run_uncancelled()
     assert "\n# big" not in message.text
-    for recorded in wire.sandbox.ledger.requests:
+    for recorded in wire.fake_discord.history.requests:
         body: Any = recorded.json
         if isinstance(body, dict) and "components" in (body.get("data") or body):
             assert (body.get("data") or body)["allowed_mentions"] == {"parse": []}
@@ -408,7 +410,7 @@ async def test_tokens_and_attachment_links_are_forgotten_when_they_are_used_up(
         await wire.run_uncancelled()
     assert query(wire.data_dir, "SELECT token, attachment_url FROM jobs") == [(None, None)]
     stored = b"".join(path.read_bytes() for path in wire.data_dir.glob("clapper.db"))
-    for secret in (wire.sandbox.token, "sk-very-secret"):
+    for secret in (wire.fake_discord.token, "sk-very-secret"):
         assert secret.encode() not in stored
 
 
@@ -427,10 +429,10 @@ async def test_a_video_goes_on_while_discord_is_down_at_the_start(tmp_path: Path
     async with open_wire(tmp_path, seconds_per_job=None) as wire:
         async with wire.bot():
             message = await wire.video("A lighthouse")
-            await wire.sandbox.wait_for(lambda: "Creating" in message.text)
+            await wire.fake_discord.wait_for(lambda: "Creating" in message.text)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
-        wire.sandbox.faults.add("GET */gateway", api_errors.broken(503), times=None)
+        wire.fake_discord.faults.add("GET */gateway", api_errors.broken(503), times=None)
         stop = asyncio.Event()
         running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
         async with asyncio.timeout(WITHIN):
@@ -438,17 +440,17 @@ async def test_a_video_goes_on_while_discord_is_down_at_the_start(tmp_path: Path
                 assert not running.done()
                 await asyncio.sleep(0.02)
         assert not message.files
-        wire.sandbox.faults.clear()
+        wire.fake_discord.faults.clear()
         await wire.delivered(message)
         await wire.run_uncancelled()
         stop.set()
         await running
-        check_all(wire.sandbox.ledger.requests)
+        check_all(wire.fake_discord.history.requests)
 
 
 async def test_a_bot_that_waits_for_discord_can_be_stopped(tmp_path: Path) -> None:
     async with open_wire(tmp_path) as wire:
-        wire.sandbox.faults.add("GET */gateway", api_errors.broken(503), times=None)
+        wire.fake_discord.faults.add("GET */gateway", api_errors.broken(503), times=None)
         stop = asyncio.Event()
         running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
         async with asyncio.timeout(WITHIN):

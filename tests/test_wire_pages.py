@@ -28,12 +28,12 @@ async def test_the_link_in_a_dm_opens_a_page_that_unfurls_the_video(tmp_path: Pa
         async with wire.bot(public_url=public):
             message = await wire.video("A cat & <a dog>")
             await wire.card_with(message, "Creating")
-            wire.sandbox.limits.upload_bytes = 1000
-            wire.sandbox.messages.delete(message)
+            wire.fake_discord.limits.upload_bytes = 1000
+            wire.fake_discord.messages.delete(message)
             [ref] = wire.api.jobs
             wire.api.finish(ref)
             await wire.run_uncancelled()
-            [dm] = wire.sandbox.dms()
+            [dm] = wire.fake_discord.dms()
             [url] = re.findall(r"http\S+/v/\S+", dm.text)
             seen, page = await fetch(url)
             film, _ = await fetch(meta(page, "og:video"), Range="bytes=0-9")

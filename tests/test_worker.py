@@ -129,7 +129,7 @@ async def test_jobs_run_from_the_command_to_the_video_by_themselves(
             lambda: [change.job.state for change in bench.changes].count(JobState.SUCCEEDED) == 20
         )
     assert bench.deliverer.dms == dict.fromkeys((job.id for job in jobs), 1)
-    assert len(bench.backend.ledger) == 20
+    assert len(bench.backend.history) == 20
     for job in jobs:
         ref = (await bench.now(job.id)).remote_id or ""
         assert bench.workspace.video(job.id).read_bytes() == CLIP + ref.encode() + b" with voice"
@@ -162,7 +162,7 @@ async def test_workers_resume_every_due_state_after_a_restart(
     ):
         await bench.until(lambda: bench.changed_to(JobState.SUCCEEDED))
     assert deliverer.dms == {job.id: 1}
-    assert len(backend.ledger) == 1
+    assert len(backend.history) == 1
 
 
 def test_every_state_with_a_step_has_a_lane(bench: Bench) -> None:

@@ -74,7 +74,7 @@ class VideosApi(StandIn):
         *,
         clip: Path | None = None,
         key: str | None = None,
-        ledger: Path | None = None,
+        history: Path | None = None,
         seconds_per_job: float | None = None,
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
@@ -85,7 +85,7 @@ class VideosApi(StandIn):
         super().__init__(clip=clip, key=key, clock=clock)
         self.new_id: Callable[[], str] = lambda: f"video_{uuid4().hex}"
         self.forms_only = forms_only
-        self._ledger = ledger
+        self._history = history
         self._seconds_per_job = seconds_per_job
         self._webhook_url = webhook_url
         self._webhook_secret = webhook_secret
@@ -193,8 +193,8 @@ class VideosApi(StandIn):
 
     def _record(self, ref: str, prompt: str) -> None:
         self.creates.append(ref)
-        if self._ledger is not None:
-            with self._ledger.open("a", encoding="utf-8") as file:
+        if self._history is not None:
+            with self._history.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"id": ref, "prompt": prompt, "at": self.clock()}) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -287,7 +287,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     api = VideosApi(
         clip=arguments.clip,
         key=arguments.key,
-        ledger=arguments.ledger,
+        history=arguments.history,
         seconds_per_job=arguments.seconds,
         webhook_url=arguments.webhook_url,
         webhook_secret=arguments.webhook_secret,

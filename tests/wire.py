@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot import app
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
 from bot.pacing import Cadence, Pace, Settling
 from bot.runtime.timing import Timing
@@ -46,7 +46,7 @@ _PORTS = (12_000, 32_000)
 class Wire:
     """Both stand-ins, and a bot that can be stopped and started between them."""
 
-    sandbox: Sandbox
+    fake_discord: FakeDiscord
     api: VideosApi
     folder: Path
     clip: Path
@@ -59,8 +59,8 @@ class Wire:
 
     def settings(self, **overrides: Any) -> Settings:
         values = {
-            "discord_token": self.sandbox.token,
-            "discord_api_url": self.sandbox.url,
+            "discord_token": self.fake_discord.token,
+            "discord_api_url": self.fake_discord.url,
             "data_dir": self.data_dir,
             "http_port": self.port,
             "video_backend": "openai",
@@ -76,7 +76,7 @@ class Wire:
     ) -> AsyncGenerator[asyncio.Task[None]]:
         """Run the bot in the task that is given; at the end it stops as on SIGTERM."""
         stop = asyncio.Event()
-        before = self.sandbox.gateway.identified
+        before = self.fake_discord.gateway.identified
         task = asyncio.create_task(
             app.run(self.settings(**overrides), timing=timing, stop=stop), name="bot"
         )
@@ -93,26 +93,26 @@ class Wire:
             await task
 
     async def _connected(self, before: int) -> None:
-        await self.sandbox.wait_for_bot(after=before, within=WITHIN)
+        await self.fake_discord.wait_for_bot(after=before, within=WITHIN)
 
     async def video(self, prompt: str, audio: Path | None = None, **where: Any) -> Message:
         """Type `/video`, and return the message that answers."""
         interaction = await self.type(prompt, audio, **where)
-        return await self.sandbox.answer_to(interaction)
+        return await self.fake_discord.answer_to(interaction)
 
     async def type(self, prompt: str, audio: Path | None = None, **where: Any) -> Interaction:
         options: dict[str, Any] = {"prompt": prompt}
         if audio is not None:
             options["audio"] = Upload(filename=audio.name, content=audio, content_type="audio/wav")
-        return await self.sandbox.slash("video", options, **where)
+        return await self.fake_discord.slash("video", options, **where)
 
     async def card_with(self, message: Message, text: str) -> None:
         """Wait until the card reads like this."""
-        await self.sandbox.wait_for(lambda: text in message.text, within=WITHIN)
+        await self.fake_discord.wait_for(lambda: text in message.text, within=WITHIN)
 
     async def delivered(self, message: Message) -> None:
         """Wait until the message carries a video."""
-        await self.sandbox.wait_for(lambda: message.files, within=WITHIN)
+        await self.fake_discord.wait_for(lambda: message.files, within=WITHIN)
 
     async def run_uncancelled(self, state: str = "succeeded") -> None:
         """Wait until every job stands in this state with nothing due."""
@@ -177,7 +177,12 @@ async def open_wire(
         webhook_url=f"http://127.0.0.1:{port}/api/webhook/video-events",
         webhook_secret=SECRET,
     )
-    async with Sandbox(folder / "discord") as sandbox, api:
+    async with FakeDiscord(folder / "discord") as fake_discord, api:
         yield Wire(
-            sandbox=sandbox, api=api, folder=folder, clip=clip, port=port, overrides=overrides
+            fake_discord=fake_discord,
+            api=api,
+            folder=folder,
+            clip=clip,
+            port=port,
+            overrides=overrides,
         )

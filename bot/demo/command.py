@@ -15,7 +15,7 @@ from yarl import URL
 
 from bot import app
 from bot.delivery.views.button_ids import TEMPLATE, Action
-from bot.demo.fake_discord.server import Sandbox
+from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
 from bot.demo.terminal import CardTerminal
 from bot.errors import StartupError
@@ -109,13 +109,13 @@ def _make_room(folder: Path) -> None:
 
 async def _demo(options: argparse.Namespace, folder: Path) -> int:
     started = time.monotonic()
-    async with Sandbox(folder / _OURS / "discord") as sandbox:
-        settings = _settings(sandbox, folder, real=options.real)
+    async with FakeDiscord(folder / _OURS / "discord") as fake_discord:
+        settings = _settings(fake_discord, folder, real=options.real)
         _warn_of_costs(settings)
         stop = asyncio.Event()
         bot = asyncio.create_task(app.run(settings, timing=_TIMING, stop=stop), name="bot")
         try:
-            show = _type_command(sandbox, options.prompt, options.audio)
+            show = _type_command(fake_discord, options.prompt, options.audio)
             message = await _unless_over(bot, show, options.within)
             interrupted = bot.done()
         finally:
@@ -123,12 +123,12 @@ async def _demo(options: argparse.Namespace, folder: Path) -> int:
             await asyncio.gather(bot, return_exceptions=True)
         bot.result()
         if message is not None and message.files:
-            return await asyncio.to_thread(_report, sandbox, message, folder, started)
+            return await asyncio.to_thread(_report, fake_discord, message, folder, started)
         print(f"\n  {_why_none(message, options, interrupted=interrupted)}")
         return 1
 
 
-def _settings(sandbox: Sandbox, folder: Path, *, real: bool) -> Settings:
+def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Settings:
     # Whatever .env names: nobody is asked, and nothing is spent, unless that is wanted.
     at_home: dict[str, Any] = {
         "video_backend": "storyboard",
@@ -137,8 +137,8 @@ def _settings(sandbox: Sandbox, folder: Path, *, real: bool) -> Settings:
         "narration_backend": "off",
     }
     settings = load_settings(
-        discord_token=sandbox.token,
-        discord_api_url=sandbox.url,
+        discord_token=fake_discord.token,
+        discord_api_url=fake_discord.url,
         data_dir=folder / _OURS / "clapper",
         http_port=0,
         public_url="",
@@ -179,18 +179,18 @@ def _why_none(message: Message | None, options: argparse.Namespace, *, interrupt
     )
 
 
-async def _type_command(sandbox: Sandbox, prompt: str, audio: Path) -> Message:
-    await sandbox.wait_for_bot(within=_FOREVER)
-    user = sandbox.world.user
+async def _type_command(fake_discord: FakeDiscord, prompt: str, audio: Path) -> Message:
+    await fake_discord.wait_for_bot(within=_FOREVER)
+    user = fake_discord.world.user
     print(f"\n  @{user.name} types: /video prompt:{prompt} audio:{audio.name}\n")
     terminal = CardTerminal(
         sys.stdout,
-        names={user.id: user.name, sandbox.world.bot.id: sandbox.world.bot.name},
+        names={user.id: user.name, fake_discord.world.bot.id: fake_discord.world.bot.name},
         clock=time.time,
     )
     upload = Upload(filename=audio.name, content=audio, content_type="audio/ogg")
-    interaction = await sandbox.slash("video", {"prompt": prompt, "audio": upload})
-    message = await sandbox.answer_to(interaction, within=_FOREVER)
+    interaction = await fake_discord.slash("video", {"prompt": prompt, "audio": upload})
+    message = await fake_discord.answer_to(interaction, within=_FOREVER)
     seen = 0
 
     def ended() -> bool:
@@ -199,9 +199,9 @@ async def _type_command(sandbox: Sandbox, prompt: str, audio: Path) -> Message:
             if parts := version.payload["components"]:
                 terminal.draw(parts)
         seen = len(message.versions)
-        return bool(sandbox.dms(user)) or not _is_open(message)
+        return bool(fake_discord.dms(user)) or not _is_open(message)
 
-    await sandbox.wait_for(ended, within=_FOREVER)
+    await fake_discord.wait_for(ended, within=_FOREVER)
     return message
 
 
@@ -224,12 +224,12 @@ async def _unless_over(
     return None
 
 
-def _report(sandbox: Sandbox, message: Message, folder: Path, started: float) -> int:
+def _report(fake_discord: FakeDiscord, message: Message, folder: Path, started: float) -> int:
     # Until now the video of the demo before was there, and from now on this one is.
     video, part = folder / _VIDEO, folder / _OURS / _VIDEO
     shutil.copyfile(message.files[0].path, part)
     part.replace(video)
-    for dm in sandbox.dms():
+    for dm in fake_discord.dms():
         print("\n  DM from @clapper:")
         print("\n".join(f"    {line.removeprefix('-# ')}" for line in dm.text.splitlines()))
     print(f"\n  The video, as it stands in the channel, after {time.monotonic() - started:.0f} s:")

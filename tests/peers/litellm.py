@@ -105,7 +105,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         before = wire.creates()
         wire.api.go_wrong("create", Fault(after=True, reset=True))
         message = await wire.video("A red kite that was taken")
-        await wire.sandbox.wait_for(lambda: "may cost twice" in labels(message), within=WITHIN)
+        await wire.fake_discord.wait_for(lambda: "may cost twice" in labels(message), within=WITHIN)
         assert wire.creates() == before + 1
 
 

@@ -18,18 +18,18 @@ from bot.demo.fake_discord.gateway.interaction_events import (
     modal_data,
     typing_data,
 )
-from bot.demo.fake_discord.gateway.interactions import Interaction, Interactions, Kind
+from bot.demo.fake_discord.gateway.interactions import Interaction, InteractionKind, Interactions
 from bot.demo.fake_discord.rest.callbacks import Callbacks
 from bot.demo.fake_discord.rest.faults import Faults
-from bot.demo.fake_discord.rest.rate_limits import Rates
-from bot.demo.fake_discord.rest.request_handler import Front
-from bot.demo.fake_discord.rest.routes import Rest
+from bot.demo.fake_discord.rest.rate_limits import RateLimits
+from bot.demo.fake_discord.rest.request_handler import RequestHandler
+from bot.demo.fake_discord.rest.routes import RestRoutes
 from bot.demo.fake_discord.state.cdn import ROUTE, Cdn
-from bot.demo.fake_discord.state.history import Ledger
-from bot.demo.fake_discord.state.messages import Messages
-from bot.demo.fake_discord.state.world import Channel, Limits, User, World
+from bot.demo.fake_discord.state.history import History
+from bot.demo.fake_discord.state.messages import MessageStore
+from bot.demo.fake_discord.state.world import Channel, DiscordLimits, User, World
 from bot.demo.fake_discord.uploads import StoredFile, Upload, Uploads
-from bot.demo.fake_discord.wire import API, Payload, SandboxError, Snowflakes
+from bot.demo.fake_discord.wire import API, FakeDiscordError, Payload, Snowflakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,12 +44,12 @@ _HOST = "127.0.0.1"
 _SHUTDOWN = 1.0
 
 
-class Sandbox:
+class FakeDiscord:
     """A Discord on loopback; use it as `async with Sandbox(directory) as sandbox`.
 
     `directory` takes the uploaded files. `port` 0: any free one. `clock` is in Unix seconds;
     `on_message` is called at each change of a message. `limits`, `faults`, `rates` and `world`
-    are for tests to change at any time; `ledger` says what happened.
+    are for tests to change at any time; `history` says what happened.
     """
 
     def __init__(
@@ -61,17 +61,17 @@ class Sandbox:
         on_message: Callable[[Message], None] | None = None,
     ) -> None:
         ids = Snowflakes(clock)
-        self.limits = Limits()
+        self.limits = DiscordLimits()
         self.faults = Faults()
-        self.rates = Rates(clock)
+        self.rates = RateLimits(clock)
         self.world = World(ids)
-        self.ledger = Ledger(on_message)
+        self.history = History(on_message)
         self.token = _token(self.world.application_id)
         self.gateway = Gateway(
-            token=self.token, world=self.world, ledger=self.ledger, url=lambda: self.gateway_url
+            token=self.token, world=self.world, history=self.history, url=lambda: self.gateway_url
         )
         self._cdn = Cdn(ids=ids, clock=clock, limits=self.limits, base=lambda: self._base)
-        self.messages = Messages(ids=ids, clock=clock, cdn=self._cdn, ledger=self.ledger)
+        self.messages = MessageStore(ids=ids, clock=clock, cdn=self._cdn, history=self.history)
         self._uploads = Uploads(directory, lambda: self.limits.upload_bytes)
         self._interactions = Interactions(ids=ids, clock=clock, limits=self.limits)
         self._clock = clock
@@ -122,7 +122,7 @@ class Sandbox:
         attach = await self._keep(values.values())
         data = command_data(self.world.commands, name, values, attach)
         who, channel = user or self.world.user, where or self.world.channel
-        return self._send(self._interactions.open(Kind.COMMAND, who, channel), data)
+        return self._send(self._interactions.open(InteractionKind.COMMAND, who, channel), data)
 
     async def complete(
         self,
@@ -138,10 +138,10 @@ class Sandbox:
         """
         data = typing_data(self.world.commands, name, focused, typed)
         asked = self._interactions.open(
-            Kind.AUTOCOMPLETE, user or self.world.user, self.world.channel
+            InteractionKind.AUTOCOMPLETE, user or self.world.user, self.world.channel
         )
         interaction = self._send(asked, data)
-        await self.ledger.wait_for(lambda: interaction.choices is not None)
+        await self.history.wait_for(lambda: interaction.choices is not None)
         return interaction.choices or []
 
     async def choose(self, name: str, message: Message, *, user: User | None = None) -> Interaction:
@@ -151,7 +151,9 @@ class Sandbox:
         """
         data = message_command_data(self.world.commands, name, message)
         who = user or self.world.user
-        return self._send(self._interactions.open(Kind.COMMAND, who, message.channel), data)
+        return self._send(
+            self._interactions.open(InteractionKind.COMMAND, who, message.channel), data
+        )
 
     async def click(
         self,
@@ -167,9 +169,11 @@ class Sandbox:
         """
         component = next((c for c in message.components if c.get("custom_id") == custom_id), None)
         if component is None or component.get("disabled") or message.deleted:
-            raise SandboxError(f"{custom_id} can't be pressed")
+            raise FakeDiscordError(f"{custom_id} can't be pressed")
         who = user or self.world.user
-        interaction = self._interactions.open(Kind.COMPONENT, who, message.channel, source=message)
+        interaction = self._interactions.open(
+            InteractionKind.COMPONENT, who, message.channel, source=message
+        )
         return self._send(interaction, component_data(component, values))
 
     async def submit(self, form: Interaction, values: Mapping[str, Value]) -> Interaction:
@@ -178,11 +182,11 @@ class Sandbox:
         SandboxError: there is no form, or it has no such fields.
         """
         if form.modal is None:
-            raise SandboxError("the bot has not answered with a form")
+            raise FakeDiscordError("the bot has not answered with a form")
         attach = await self._keep(values.values())
         data = modal_data(form.modal, values, attach)
         interaction = self._interactions.open(
-            Kind.MODAL, form.user, form.channel, source=form.source, form=form
+            InteractionKind.MODAL, form.user, form.channel, source=form.source, form=form
         )
         return self._send(interaction, data)
 
@@ -191,14 +195,14 @@ class Sandbox:
 
         `after` is the `gateway.identified` from before a restart.
         """
-        await self.ledger.wait_for(
+        await self.history.wait_for(
             lambda: self.gateway.identified > after and self.gateway.ready and self.world.commands,
             within=within,
         )
 
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
         """Return what `find` finds, as soon as it does; TimeoutError after `within` seconds."""
-        return await self.ledger.wait_for(find, within=within)
+        return await self.history.wait_for(find, within=within)
 
     async def answer_to(self, interaction: Interaction, *, within: float = 10.0) -> Message:
         """Return the message that the bot answers with, once it is there and not just thinking."""
@@ -207,7 +211,7 @@ class Sandbox:
             message = interaction.message
             return None if message is None or message.loading else message
 
-        return await self.ledger.wait_for(answer, within=within)
+        return await self.history.wait_for(answer, within=within)
 
     def say(self, text: str, *, user: User | None = None, where: Channel | None = None) -> Message:
         """Write an ordinary message; the bot is not told."""
@@ -217,7 +221,7 @@ class Sandbox:
     def dms(self, user: User | None = None) -> list[Message]:
         """Return what the bot wrote to somebody."""
         channel = self.world.dm(user or self.world.user)
-        return [message for message in self.ledger.messages if message.channel == channel]
+        return [message for message in self.history.messages if message.channel == channel]
 
     def close_dms(self, user: User | None = None) -> None:
         """Let somebody take no messages from the bot."""
@@ -231,7 +235,7 @@ class Sandbox:
     def _send(self, interaction: Interaction, data: Payload) -> Interaction:
         event = interaction_create(interaction, data, self.world, self.limits)
         if not self.gateway.dispatch("INTERACTION_CREATE", event):
-            raise SandboxError("no bot has logged in")
+            raise FakeDiscordError("no bot has logged in")
         return interaction
 
     async def _keep(self, values: Iterable[Value]) -> Callable[[Upload], Payload]:
@@ -247,22 +251,22 @@ class Sandbox:
         return attach
 
     def _app(self) -> web.Application:
-        front = Front(
+        request_handler = RequestHandler(
             token=self.token,
             faults=self.faults,
             rates=self.rates,
-            ledger=self.ledger,
+            history=self.history,
             uploads=self._uploads,
             clock=self._clock,
         )
-        rest = Rest(
+        rest = RestRoutes(
             world=self.world,
             messages=self.messages,
             interactions=self._interactions,
             callbacks=Callbacks(messages=self.messages, world=self.world),
             gateway_url=lambda: self.gateway_url,
         )
-        app = web.Application(middlewares=[front.middleware()])
+        app = web.Application(middlewares=[request_handler.middleware()])
         app.add_routes([*rest.routes(), web.get(ROUTE, self._cdn.serve)])
         app.add_routes([web.get("/", self.gateway.serve)])
         return app
@@ -271,4 +275,4 @@ class Sandbox:
 def _token(application_id: int) -> str:
     # It has the shape of a bot's token, whose first part is the id.
     head = base64.b64encode(str(application_id).encode()).decode().rstrip("=")
-    return f"{head}.sandbx.{'only-for-the-sandbox'.ljust(38, '-')}"
+    return f"{head}.sandbx.{'only-for-the-fake_discord'.ljust(38, '-')}"

@@ -49,7 +49,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Body:
+class RequestBody:
     """A request's body: its JSON (`payload_json`, when it is multipart) and its files.
 
     `too_large`: a file was over the limit, and is not stored in full.
@@ -69,12 +69,12 @@ class Uploads:
         self._limit = limit
         self._count = 0
 
-    async def read(self, request: web.Request) -> Body:
+    async def read(self, request: web.Request) -> RequestBody:
         """Read a request's body; RefusedError: it is not readable."""
         if request.content_type == "multipart/form-data":
             return await self._read_multipart(request)
         raw = await request.read()
-        return Body(json=_parse(raw) if raw else None)
+        return RequestBody(json=_parse(raw) if raw else None)
 
     async def keep(self, upload: Upload) -> StoredFile:
         """Store a file that a person attaches."""
@@ -90,7 +90,7 @@ class Uploads:
             sha256=sha256,
         )
 
-    async def _read_multipart(self, request: web.Request) -> Body:
+    async def _read_multipart(self, request: web.Request) -> RequestBody:
         payload: Any = None
         files: list[StoredFile] = []
         too_large = False
@@ -106,7 +106,7 @@ class Uploads:
                 stored = await self._store(part, int(match[1]))
                 too_large = too_large or stored.size > self._limit()
                 files.append(stored)
-        return Body(json=payload, multipart=True, files=tuple(files), too_large=too_large)
+        return RequestBody(json=payload, multipart=True, files=tuple(files), too_large=too_large)
 
     async def _store(self, field: BodyPartReader, index: int) -> StoredFile:
         filename = field.filename or "unknown"

@@ -20,7 +20,7 @@ IS_LOADING = 1 << 7
 IS_COMPONENTS_V2 = 1 << 15
 
 
-class SandboxError(ClapperError):
+class FakeDiscordError(ClapperError):
     """The stand-in was driven wrongly: no such command, button or field."""
 
 

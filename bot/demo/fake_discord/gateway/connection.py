@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from bot.demo.fake_discord.state.history import Ledger
+    from bot.demo.fake_discord.state.history import History
     from bot.demo.fake_discord.state.world import World
     from bot.demo.fake_discord.wire import Payload
 
@@ -37,7 +37,7 @@ class Session:
     id: str
     events: deque[Payload] = field(default_factory=lambda: deque["Payload"](maxlen=MAX_EVENTS))
     seq: int = 0
-    link: Link | None = None
+    link: GatewayConnection | None = None
 
     def add(self, event: str, data: Payload) -> None:
         """Give an event its number, and send it when there is a connection."""
@@ -52,7 +52,7 @@ class Session:
         return after <= self.seq and (not self.events or self.events[0]["s"] <= after + 1)
 
 
-class Link:
+class GatewayConnection:
     """One WebSocket; frames are sent in order by a task of its own."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
@@ -72,13 +72,15 @@ class Link:
 class Gateway:
     """Takes bots in, one after another; `url()` is where they come back to after a cut."""
 
-    def __init__(self, *, token: str, world: World, ledger: Ledger, url: Callable[[], str]) -> None:
+    def __init__(
+        self, *, token: str, world: World, history: History, url: Callable[[], str]
+    ) -> None:
         self._token = token
         self._world = world
-        self._ledger = ledger
+        self._history = history
         self._url = url
         self._sessions: dict[str, Session] = {}
-        self._links: set[Link] = set()
+        self._links: set[GatewayConnection] = set()
         self._open = asyncio.Event()
         self._open.set()
         self.identified = 0
@@ -124,7 +126,7 @@ class Gateway:
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=False)
         await socket.prepare(request)
         await self._open.wait()
-        link = Link(socket)
+        link = GatewayConnection(socket)
         self._links.add(link)
         writer = asyncio.create_task(link.write(), name="sandbox-gateway-writer")
         try:
@@ -137,7 +139,7 @@ class Gateway:
             self._leave(link)
         return socket
 
-    async def _converse(self, link: Link) -> None:
+    async def _converse(self, link: GatewayConnection) -> None:
         async for received in link.socket:
             frame = _parse(received.data) if received.type is WSMsgType.TEXT else None
             if frame is None:
@@ -149,16 +151,16 @@ class Gateway:
             elif not any(session.link is link for session in self._sessions.values()):
                 await link.socket.close(code=NOT_IDENTIFIED)
 
-    async def _enter(self, link: Link, op: int, data: Payload) -> None:
+    async def _enter(self, link: GatewayConnection, op: int, data: Payload) -> None:
         if data.get("token") != self._token:
             await link.socket.close(code=BAD_TOKEN)
         elif op == IDENTIFY:
             self._identify(link)
         else:
             self._resume(link, data)
-        self._ledger.note()
+        self._history.note()
 
-    def _identify(self, link: Link) -> None:
+    def _identify(self, link: GatewayConnection) -> None:
         session = Session(id=secrets.token_hex(16), link=link)
         self._sessions[session.id] = session
         while len(self._sessions) > MAX_SESSIONS:
@@ -170,7 +172,7 @@ class Gateway:
         self.identified += 1
         log.info("sandbox.identified session=%s", session.id)
 
-    def _resume(self, link: Link, data: Payload) -> None:
+    def _resume(self, link: GatewayConnection, data: Payload) -> None:
         session = self._sessions.get(data.get("session_id", ""))
         after: int = data.get("seq") or 0
         if session is None or not session.can_replay(after):
@@ -184,11 +186,11 @@ class Gateway:
         self.resumed += 1
         log.info("sandbox.resumed session=%s after=%s", session.id, after)
 
-    def _leave(self, link: Link) -> None:
+    def _leave(self, link: GatewayConnection) -> None:
         for session in self._sessions.values():
             if session.link is link:
                 session.link = None
-        self._ledger.note()
+        self._history.note()
 
     def _ready(self, session: Session) -> Payload:
         installed = [guild for guild in self._world.guilds if guild.installed]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from bot.demo.fake_discord.state.world import DM, GROUP
 from bot.demo.fake_discord.uploads import Upload
-from bot.demo.fake_discord.wire import SandboxError
+from bot.demo.fake_discord.wire import FakeDiscordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.world import Channel, Limits, World
+    from bot.demo.fake_discord.state.world import Channel, DiscordLimits, World
     from bot.demo.fake_discord.wire import Payload
 
     Attach = Callable[[Upload], Payload]
@@ -27,7 +27,7 @@ _TEXT_INPUT, _LABEL, _CHECKBOX = 4, 18, 23
 
 
 def interaction_create(
-    interaction: Interaction, data: Payload, world: World, limits: Limits
+    interaction: Interaction, data: Payload, world: World, limits: DiscordLimits
 ) -> Payload:
     """Return the event for `data`, which says what was typed or pressed."""
     channel, user = interaction.channel, interaction.user
@@ -95,7 +95,7 @@ def typing_data(commands: Sequence[Payload], name: str, focused: str, typed: str
     command = _named(commands, name, "command")
     option = _named(command["options"], focused, "option")
     if not option.get("autocomplete"):
-        raise SandboxError(f"/{name} offers nothing for {focused}")
+        raise FakeDiscordError(f"/{name} offers nothing for {focused}")
     sent = {"name": focused, "type": option["type"], "value": typed, "focused": True}
     return {"id": command["id"], "name": name, "type": command["type"], "options": [sent]}
 
@@ -122,14 +122,14 @@ def _options(
     known: list[Payload] = command.get("options") or []
     for option in known:
         if option.get("required") and option["name"] not in values:
-            raise SandboxError(f"/{command['name']} asks for {option['name']}")
+            raise FakeDiscordError(f"/{command['name']} asks for {option['name']}")
     options: list[Payload] = []
     for name, value in values.items():
         option = _named(known, name, "option")
         if option["type"] in _SUBCOMMANDS or isinstance(value, Upload) != (
             option["type"] == _ATTACHMENT
         ):
-            raise SandboxError(f"/{command['name']} does not take this as {name}")
+            raise FakeDiscordError(f"/{command['name']} does not take this as {name}")
         sent = _resolve(value, attach, resolved) if isinstance(value, Upload) else value
         options.append({"name": name, "type": option["type"], "value": sent})
     return options
@@ -158,7 +158,7 @@ def modal_data(modal: Payload, values: Mapping[str, Value], attach: Attach) -> P
             fields = [_field(field, left, attach, resolved) for field in row["components"]]
             rows.append({"type": row["type"], "components": fields})
     if left:
-        raise SandboxError(f"the form has no {', '.join(left)}")
+        raise FakeDiscordError(f"the form has no {', '.join(left)}")
     data: Payload = {"custom_id": modal["custom_id"], "components": rows}
     return data | ({"resolved": {"attachments": resolved}} if resolved else {})
 
@@ -189,4 +189,4 @@ def _named(entries: Sequence[Payload], name: str, what: str) -> Payload:
         if entry["name"] == name:
             return entry
     known = ", ".join(entry["name"] for entry in entries) or "none"
-    raise SandboxError(f"there is no {what} {name}; known: {known}")
+    raise FakeDiscordError(f"there is no {what} {name}; known: {known}")

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.world import Channel, Limits, User
+    from bot.demo.fake_discord.state.world import Channel, DiscordLimits, User
     from bot.demo.fake_discord.wire import Payload, Snowflakes
 
 
-class Kind(IntEnum):
+class InteractionKind(IntEnum):
     """How an interaction came about."""
 
     COMMAND = 2
@@ -43,7 +43,7 @@ class Interaction:
 
     id: int
     token: str
-    kind: Kind
+    kind: InteractionKind
     user: User
     channel: Channel
     created_at: float
@@ -79,7 +79,7 @@ class Interactions:
         *,
         ids: Snowflakes,
         clock: Callable[[], float],
-        limits: Limits,
+        limits: DiscordLimits,
     ) -> None:
         self._ids = ids
         self._clock = clock
@@ -88,7 +88,7 @@ class Interactions:
 
     def open(
         self,
-        kind: Kind,
+        kind: InteractionKind,
         user: User,
         channel: Channel,
         *,

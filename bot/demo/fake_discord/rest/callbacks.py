@@ -5,26 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.demo.fake_discord.api_errors import invalid_form
-from bot.demo.fake_discord.gateway.interactions import Kind
+from bot.demo.fake_discord.gateway.interactions import InteractionKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.messages import Messages
+    from bot.demo.fake_discord.state.messages import MessageStore
     from bot.demo.fake_discord.state.world import World
     from bot.demo.fake_discord.uploads import StoredFile
     from bot.demo.fake_discord.wire import Payload
 
 MESSAGE, THINK, QUIET, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
-_REPLY_TYPES = {Kind.COMMAND: 20, Kind.COMPONENT: 19, Kind.MODAL: 19}
+_REPLY_TYPES = {
+    InteractionKind.COMMAND: 20,
+    InteractionKind.COMPONENT: 19,
+    InteractionKind.MODAL: 19,
+}
 
 
 class Callbacks:
     """Carries out callbacks, and fills in the interaction."""
 
-    def __init__(self, *, messages: Messages, world: World) -> None:
+    def __init__(self, *, messages: MessageStore, world: World) -> None:
         self._messages = messages
         self._world = world
 
@@ -34,7 +38,7 @@ class Callbacks:
         """Do what the callback says, and return what `with_response` shows of it."""
         kind: int = body.get("type", 0)
         data: Payload = body.get("data") or {}
-        if (kind == CHOICES) != (interaction.kind is Kind.AUTOCOMPLETE):
+        if (kind == CHOICES) != (interaction.kind is InteractionKind.AUTOCOMPLETE):
             raise invalid_form("type", f"{kind} can't answer this interaction")
         if kind == CHOICES:
             interaction.choices = data["choices"]
@@ -52,7 +56,7 @@ class Callbacks:
             self._messages.edit(interaction.message, data, files)
         elif kind == QUIET:
             interaction.message = _source(interaction)
-        elif kind == MODAL and interaction.kind is not Kind.MODAL:
+        elif kind == MODAL and interaction.kind is not InteractionKind.MODAL:
             interaction.modal = data
         else:
             raise invalid_form("type", f"{kind} can't answer this interaction")

@@ -33,7 +33,7 @@ class _Window:
     left: int
 
 
-class Rates:
+class RateLimits:
     """Counts requests in windows; nothing is refused until `enforced` is set."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

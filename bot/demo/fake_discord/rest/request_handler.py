@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.demo.fake_discord.api_errors import TOO_LARGE, UNAUTHORIZED, Refusal, RefusedError
 from bot.demo.fake_discord.rest.faults import ConnectionCutError
 from bot.demo.fake_discord.state.history import Recorded
-from bot.demo.fake_discord.uploads import Body
+from bot.demo.fake_discord.uploads import RequestBody
 from bot.demo.fake_discord.wire import API
 
 if TYPE_CHECKING:
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
     from bot.demo.fake_discord.rest.faults import Fault, Faults
-    from bot.demo.fake_discord.rest.rate_limits import Rates
-    from bot.demo.fake_discord.state.history import Ledger
+    from bot.demo.fake_discord.rest.rate_limits import RateLimits
+    from bot.demo.fake_discord.state.history import History
     from bot.demo.fake_discord.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
-BODY = web.RequestKey("body", Body)
-NO_BODY = Body()
+BODY = web.RequestKey("body", RequestBody)
+NO_BODY = RequestBody()
 # These carry their right in their path, and are called without the bot's token.
 _OPEN_TO_ALL = ("/webhooks/", "/interactions/", "/gateway")
 
 
-class Front:
+class RequestHandler:
     """A middleware around the REST routes."""
 
     def __init__(  # noqa: PLR0913 - the sandbox names each
@@ -39,15 +39,15 @@ class Front:
         *,
         token: str,
         faults: Faults,
-        rates: Rates,
-        ledger: Ledger,
+        rates: RateLimits,
+        history: History,
         uploads: Uploads,
         clock: Callable[[], float],
     ) -> None:
         self._token = token
         self._faults = faults
         self._rates = rates
-        self._ledger = ledger
+        self._history = history
         self._uploads = uploads
         self._clock = clock
 
@@ -55,12 +55,12 @@ class Front:
         """Return it in aiohttp's form."""
 
         @web.middleware
-        async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async def request_handler(request: web.Request, handler: Handler) -> web.StreamResponse:
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 return await handler(request)
             return await self._serve(request, handler)
 
-        return front
+        return request_handler
 
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         at, status = self._clock(), 0
@@ -111,7 +111,7 @@ class Front:
 
     def _record(self, request: web.Request, at: float, status: int) -> None:
         if not request.path.startswith(API):
-            self._ledger.note_download(request.path)
+            self._history.note_download(request.path)
             return
         headers = {k: v for k, v in request.headers.items() if k.lower() != "authorization"}
         body = request[BODY]
@@ -129,7 +129,7 @@ class Front:
             status=status,
         )
         log.info("sandbox.answered operation=%r status=%d", recorded.operation, status)
-        self._ledger.note_request(recorded)
+        self._history.note_request(recorded)
 
 
 def _template(request: web.Request) -> str:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.gateway.interactions import Interaction, Interactions
     from bot.demo.fake_discord.rest.callbacks import Callbacks
     from bot.demo.fake_discord.state.message import Message
-    from bot.demo.fake_discord.state.messages import Messages
+    from bot.demo.fake_discord.state.messages import MessageStore
     from bot.demo.fake_discord.state.world import Channel, World
-    from bot.demo.fake_discord.uploads import Body
+    from bot.demo.fake_discord.uploads import RequestBody
     from bot.demo.fake_discord.wire import Payload
 
 TRUE = ("1", "true")
@@ -32,14 +32,14 @@ HISTORY = 50
 _LATEST = 1 << 63
 
 
-class Rest:
+class RestRoutes:
     """The handlers; each answers one route, or raises RefusedError."""
 
     def __init__(
         self,
         *,
         world: World,
-        messages: Messages,
+        messages: MessageStore,
         interactions: Interactions,
         callbacks: Callbacks,
         gateway_url: Callable[[], str],
@@ -200,7 +200,7 @@ class Rest:
             raise RefusedError(UNKNOWN_APPLICATION)
 
 
-def _body(request: web.Request) -> Body:
+def _body(request: web.Request) -> RequestBody:
     body = request[BODY]
     if not isinstance(body.json, dict):
         raise invalid_form("body", "not an object")

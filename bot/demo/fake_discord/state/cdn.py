@@ -13,7 +13,7 @@ from bot.demo.fake_discord.uploads import clean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.demo.fake_discord.state.world import Limits
+    from bot.demo.fake_discord.state.world import DiscordLimits
     from bot.demo.fake_discord.uploads import StoredFile
     from bot.demo.fake_discord.wire import Payload, Snowflakes
 
@@ -29,7 +29,7 @@ class Cdn:
         *,
         ids: Snowflakes,
         clock: Callable[[], float],
-        limits: Limits,
+        limits: DiscordLimits,
         base: Callable[[], str],
     ) -> None:
         self._ids = ids

@@ -42,7 +42,7 @@ class Recorded:
         return f"{self.method} {self.template}"
 
 
-class Ledger:
+class History:
     """Keeps everything in order of completion; `on_message` is told of each new state of a message.
 
     `downloads` are the paths of files fetched from the CDN.

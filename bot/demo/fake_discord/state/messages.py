@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.demo.fake_discord.state.cdn import Cdn
-    from bot.demo.fake_discord.state.history import Ledger
+    from bot.demo.fake_discord.state.history import History
     from bot.demo.fake_discord.state.world import Channel, User
     from bot.demo.fake_discord.uploads import StoredFile
     from bot.demo.fake_discord.wire import Snowflakes
@@ -22,16 +22,16 @@ NONCE_LIFE = 300.0
 MAX_HISTORY = 100
 
 
-class Messages:
+class MessageStore:
     """Creates, edits, finds and deletes messages, and writes each change into the ledger."""
 
     def __init__(
-        self, *, ids: Snowflakes, clock: Callable[[], float], cdn: Cdn, ledger: Ledger
+        self, *, ids: Snowflakes, clock: Callable[[], float], cdn: Cdn, history: History
     ) -> None:
         self._ids = ids
         self._clock = clock
         self._cdn = cdn
-        self._ledger = ledger
+        self._history = history
         self._messages: dict[int, Message] = {}
         self._nonces: dict[tuple[int, str], Message] = {}
 
@@ -80,7 +80,7 @@ class Messages:
         """Take a message away; the ledger still has it."""
         del self._messages[message.id]
         message.deleted = True
-        self._ledger.note_message(message)
+        self._history.note_message(message)
 
     def find(self, message_id: int, channel: Channel | None = None) -> Message:
         """Return a message; RefusedError: it is not in `channel`, or ephemeral there."""
@@ -103,7 +103,7 @@ class Messages:
     def _write(self, message: Message, payload: Payload) -> None:
         files = tuple(self._cdn.find(int(a["id"])) for a in payload["attachments"])
         message.versions.append(Version(at=self._clock(), payload=payload, files=files))
-        self._ledger.note_message(message)
+        self._history.note_message(message)
 
     def _fixed(self, message: Message, nonce: str) -> Payload:
         fixed: Payload = {

@@ -281,7 +281,7 @@ def _everyone(guild: Guild) -> Payload:
 
 
 @dataclass(kw_only=True, slots=True)
-class Limits:
+class DiscordLimits:
     """Discord's numbers, for tests to change: bytes and seconds.
 
     `announced_bytes` is what an interaction says of `upload_bytes`, which is what counts.
