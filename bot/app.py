@@ -26,10 +26,10 @@ from bot.runtime.resources import open_core
 from bot.runtime.supervisor import Service, stop_on_signals, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
-from storage.jobs.queue_outlook import Outlooks
+from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
 from storage.people import PeopleStore
-from storage.retention import KeepingStore
+from storage.retention import RetentionStore
 from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     for subscriber in (progress.note, operator.note):
         engine.bus.subscribe(subscriber)
 
-    remote_deletion = RemoteDeletion(KeepingStore(database), engine.backend, clock=time.time)
+    remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=time.time)
     people = PeopleStore(database)
     retention = _retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
@@ -104,7 +104,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     bot.services = Services(
         jobs=jobs,
         cards=cards,
-        outlooks=Outlooks(database),
+        queue_outlook=QueueOutlook(database),
         texts=texts,
         presets=engine.presets,
         people=people,
@@ -174,7 +174,7 @@ def _links(core: Core) -> Links:
 def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion) -> Retention:
     settings = engine.core.settings
     return Retention(
-        KeepingStore(engine.core.database),
+        RetentionStore(engine.core.database),
         people,
         engine.workspace,
         engine.jobs,

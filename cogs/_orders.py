@@ -10,7 +10,7 @@ import discord
 
 from bot.errors import UserError
 from bot.model import Attachment, Origin
-from storage.speeches import Listener
+from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
     from bot.discord_bot.bot import Services, VideoBot
@@ -41,7 +41,7 @@ async def place(
         log.warning("interaction.repeated id=%d", interaction.id)
         return
     response = await interaction.response.send_message(
-        view=services.cards.render(job, await services.outlooks.of(job)),
+        view=services.cards.render(job, await services.queue_outlook.of(job)),
         allowed_mentions=discord.AllowedMentions.none(),
     )
     if response.message_id is not None:
@@ -81,7 +81,7 @@ async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -
     if narrator is None:
         raise UserError("speech.off")
     # One that comes twice makes one job: that is seen when it is stored.
-    listener = Listener(user_id=interaction.user.id, interaction_id=interaction.id)
+    listener = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
     await narrator.count(listener, text)
 
 

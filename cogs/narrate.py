@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from bot.errors import UserError
 from bot.speech.voice import MAX_TEXT, checked_text
-from storage.speeches import Listener
+from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class NarrateCog(commands.Cog):
         """Check what is cheap to check, then answer with the file."""
         wanted = checked_text(text)
         with self._narrator.turn(interaction.user.id):
-            listener = Listener(user_id=interaction.user.id, interaction_id=interaction.id)
+            listener = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
             if not await self._narrator.count(listener, wanted):
                 log.warning("interaction.repeated id=%d", interaction.id)
                 return

@@ -49,7 +49,7 @@ SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid D
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
+class LibrarySearch:
     """Whose jobs, and which: with all of `words` in the prompt, or with the prompt of `like_job`.
 
     Words are found in any order, as parts of others too, in small and capital letters alike.
@@ -69,7 +69,7 @@ class Search:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Prompt:
+class UsedPrompt:
     """A prompt, and the newest job that was made of it."""
 
     job_id: str
@@ -77,7 +77,7 @@ class Prompt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class StateChange:
     """When a job came into a state, in Unix seconds."""
 
     at: float
@@ -90,20 +90,20 @@ class LibraryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def count(self, search: Search) -> int:
+    async def count(self, search: LibrarySearch) -> int:
         """Count what a search finds."""
         row = await self._database.row(_COUNT, search.params())
         return row["jobs"] if row else 0
 
-    async def page(self, search: Search, *, offset: int, limit: int) -> list[Job]:
+    async def page(self, search: LibrarySearch, *, offset: int, limit: int) -> list[Job]:
         """List a part of what a search finds, the newest first."""
         params = search.params() | {"offset": offset, "limit": limit}
         return [job_from(row) for row in await self._database.rows(_PAGE, params)]
 
-    async def prompts(self, search: Search, *, limit: int) -> list[Prompt]:
+    async def prompts(self, search: LibrarySearch, *, limit: int) -> list[UsedPrompt]:
         """List the different prompts that a search finds, the latest used first."""
         rows = await self._database.rows(_PROMPTS, search.params() | {"limit": limit})
-        return [Prompt(job_id=row["id"], text=row["prompt"]) for row in rows]
+        return [UsedPrompt(job_id=row["id"], text=row["prompt"]) for row in rows]
 
     async def by_message(self, message_id: int) -> Job | None:
         """Read the job whose card a message is."""
@@ -115,7 +115,9 @@ class LibraryStore:
         row = await self._database.row(_OWN, {"id": job_id, "user_id": user_id})
         return job_from(row) if row else None
 
-    async def steps(self, job_id: str, *, limit: int) -> list[Step]:
+    async def steps(self, job_id: str, *, limit: int) -> list[StateChange]:
         """List the last steps that a job took, in their order."""
         rows = await self._database.rows(_STEPS, {"id": job_id, "limit": limit})
-        return [Step(at=row["at"], state=JobState(row["to_state"])) for row in reversed(rows)]
+        return [
+            StateChange(at=row["at"], state=JobState(row["to_state"])) for row in reversed(rows)
+        ]

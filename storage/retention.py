@@ -90,7 +90,7 @@ SELECT max(at) AS at FROM (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class DeletionStatus:
     """How a job stands with the keeper.
 
     `rests`: nothing more is done for it. `since` is when its files began to age, in Unix seconds;
@@ -105,7 +105,7 @@ class Standing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Holding:
+class StoredVideo:
     """A job of a person, as far as its files go; `size` in bytes, None: there is no video.
 
     `can_go`: nothing is being done for it.
@@ -118,14 +118,14 @@ class Holding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Remains:
+class DeletedJob:
     """A deleted job, and the remote one that it had."""
 
     job_id: str
     remote_id: str
 
 
-class KeepingStore:
+class RetentionStore:
     """Tells what may go, and takes it out of the tables."""
 
     def __init__(self, database: Database) -> None:
@@ -148,10 +148,10 @@ class KeepingStore:
         """Let nothing of what was deleted stay in the database's log of changes."""
         await self._database.empty_log()
 
-    async def upstream(self, backend: str) -> list[Remains]:
+    async def upstream(self, backend: str) -> list[DeletedJob]:
         """List what a video service may still have of deleted jobs."""
         rows = await self._database.rows(_UPSTREAM, {"backend": backend})
-        return [Remains(job_id=row["id"], remote_id=row["remote_id"]) for row in rows]
+        return [DeletedJob(job_id=row["id"], remote_id=row["remote_id"]) for row in rows]
 
     async def mark_erased(self, job_id: str, *, now: float) -> None:
         """Note that the video service has nothing any more."""
@@ -174,11 +174,11 @@ class KeepingStore:
             "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
         )
 
-    async def standing(self, job_ids: Collection[str]) -> dict[str, Standing]:
+    async def standing(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
         """Tell how these jobs stand, by their ids; unknown ones are left out."""
         rows = await self._database.rows(_STANDING, {"ids": json.dumps(list(job_ids))})
         return {
-            row["id"]: Standing(
+            row["id"]: DeletionStatus(
                 job_id=row["id"],
                 is_deleted=bool(row["is_deleted"]),
                 rests=bool(row["rests"]),
@@ -193,11 +193,11 @@ class KeepingStore:
         row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
 
-    async def holdings(self, user_id: int, *, now: float) -> list[Holding]:
+    async def holdings(self, user_id: int, *, now: float) -> list[StoredVideo]:
         """List the jobs of a person that were not deleted."""
         rows = await self._database.rows(_OF_PERSON, {"user_id": user_id, "now": now})
         return [
-            Holding(
+            StoredVideo(
                 job_id=row["id"],
                 can_go=bool(row["can_go"]),
                 size=row["size"],

@@ -35,7 +35,7 @@ class SpeechCaps:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listener:
+class SpeechRequester:
     """Who has a text spoken: a person in Discord, once by each interaction, or an API client."""
 
     user_id: int | None = None
@@ -58,7 +58,9 @@ class SpeechStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(self, listener: Listener, caps: SpeechCaps, *, now: float) -> SpeechUsage | None:
+    async def take(
+        self, listener: SpeechRequester, caps: SpeechCaps, *, now: float
+    ) -> SpeechUsage | None:
         """Count a speech, once for each interaction; else tell why it was not counted."""
         params = {**asdict(listener), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}

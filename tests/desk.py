@@ -27,7 +27,7 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
-from storage.jobs.queue_outlook import Outlooks
+from storage.jobs.queue_outlook import QueueOutlook
 from storage.speeches import SpeechCaps, SpeechStore
 from storage.upload_limits import UploadLimits
 from tests import clips
@@ -80,7 +80,7 @@ class Desk:
             messages=self.messages,
             dm_notices=dm_notices,
             cards=self.cards,
-            outlooks=Outlooks(bench.database),
+            queue_outlook=QueueOutlook(bench.database),
             edit_lock=EditLock(EditPatience(usual=0.2, unanswered=0.2)),
             upload_fallback=upload_fallback,
             links=links,
@@ -174,7 +174,7 @@ def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Ser
     return Services(
         jobs=bench.jobs,
         cards=cards,
-        outlooks=Outlooks(bench.database),
+        queue_outlook=QueueOutlook(bench.database),
         texts=texts,
         presets=presets,
         people=bench.people,

@@ -39,10 +39,10 @@ from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.store import JobStore
-from storage.jobs.unconfirmed import Doubts
+from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
-from storage.retention import KeepingStore
+from storage.retention import RetentionStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -467,7 +467,7 @@ class Bench:
         self.artifacts = ArtifactStore(database)
         self.workspace = Workspace(root)
         self.people = PeopleStore(database)
-        self.remote_deletion = RemoteDeletion(KeepingStore(database), backend, clock=clock)
+        self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
         self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
@@ -488,14 +488,14 @@ class Bench:
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
-        self.doubts = Doubts(database)
+        self.unconfirmed = UnconfirmedStore(database)
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
 
     def build_keeper(self, *, max_bytes: int = 1024**2) -> Retention:
         return Retention(
-            KeepingStore(self.database),
+            RetentionStore(self.database),
             self.people,
             self.workspace,
             self.jobs,
@@ -521,7 +521,7 @@ class Bench:
             deliverer=self.deliverer,
             submission=Submission(
                 jobs=self.jobs,
-                doubts=self.doubts,
+                unconfirmed=self.unconfirmed,
                 backend=self.backend,
                 circuit=self.circuit,
                 workspace=self.workspace,

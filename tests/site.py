@@ -21,7 +21,7 @@ from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import WebServer, bind
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
-from storage.jobs.client_jobs import ClientStore
+from storage.jobs.client_jobs import ClientJobStore
 from tests import clips, described
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ async def open_site(
     bench.bus.subscribe(feed.note)
     clients = ClientJobs(
         jobs=bench.jobs,
-        store=ClientStore(bench.database),
+        store=ClientJobStore(bench.database),
         artifacts=bench.artifacts,
         workspace=bench.workspace,
         feed=feed,

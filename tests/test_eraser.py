@@ -14,7 +14,7 @@ from bot.backends.openai_videos import OpenAIVideos
 from bot.errors import BackendError, ErrorKind
 from bot.library.remote_deletion import RemoteDeletion
 from bot.model import JobState
-from storage.retention import KeepingStore
+from storage.retention import RetentionStore
 from tests.fakes import PATIENCE, REQUEST, FakeBackend
 from tests.storyboards import HandRenderer, files, open_board
 
@@ -43,7 +43,7 @@ async def ended(bench: Bench) -> str:
 
 
 async def erased(bench: Bench) -> bool:
-    return await KeepingStore(bench.database).upstream(bench.backend.name) == []
+    return await RetentionStore(bench.database).upstream(bench.backend.name) == []
 
 
 async def until_erased(bench: Bench) -> None:
@@ -115,7 +115,7 @@ async def test_a_video_service_that_is_down_is_asked_again(bench: Bench) -> None
 async def test_what_another_service_has_is_none_of_this_ones(bench: Bench) -> None:
     await bench.retention.delete(await ended(bench))
     other = FakeBackend(bench.clock, name="other")
-    await RemoteDeletion(KeepingStore(bench.database), other, clock=bench.clock).erase()
+    await RemoteDeletion(RetentionStore(bench.database), other, clock=bench.clock).erase()
     assert other.cancelled == []
 
 

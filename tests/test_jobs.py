@@ -461,7 +461,7 @@ async def test_a_remote_job_belongs_to_one_job(bench: Bench) -> None:
     update = BackendUpdate(ref=first.remote_id or "", state=RemoteState.RUNNING)
     with pytest.raises(sqlite3.IntegrityError):
         await bench.jobs.bind(await bench.claim(second.id), update, after=5)
-    refs = await bench.doubts.bound("fake", [update.ref, "video_99"])
+    refs = await bench.unconfirmed.bound("fake", [update.ref, "video_99"])
     assert refs == {update.ref}
 
 
@@ -526,9 +526,9 @@ async def test_a_webhook_after_the_end_changes_nothing(bench: Bench) -> None:
 
 async def test_a_webhook_about_nothing_of_ours_is_kept_for_a_week(bench: Bench) -> None:
     await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id="video_x")
-    assert await bench.doubts.unclaimed("fake", since=START) == ("video_x",)
-    assert await bench.doubts.unclaimed("another", since=START) == ()
-    assert await bench.doubts.unclaimed("fake", since=START + 1) == ()
+    assert await bench.unconfirmed.unclaimed("fake", since=START) == ("video_x",)
+    assert await bench.unconfirmed.unclaimed("another", since=START) == ()
+    assert await bench.unconfirmed.unclaimed("fake", since=START + 1) == ()
     bench.clock.advance(KEEP_SECONDS)
     await bench.jobs.sweep()
     assert await count_rows(bench, "inbox") == 1
@@ -542,7 +542,7 @@ async def test_a_ref_that_a_job_has_is_no_hint(bench: Bench) -> None:
     await bench.jobs.receive_webhook(
         backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
     )
-    assert await bench.doubts.unclaimed("fake", since=0) == ()
+    assert await bench.unconfirmed.unclaimed("fake", since=0) == ()
 
 
 async def test_a_token_is_forgotten_when_it_is_of_no_use(bench: Bench) -> None:

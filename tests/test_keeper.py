@@ -16,7 +16,7 @@ from yarl import URL
 from bot.links import Links
 from bot.model import Client, JobState
 from bot.web.pages.file_links import FileLinks
-from storage.retention import KeepingStore
+from storage.retention import RetentionStore
 from tests.fakes import CAPS, PATIENCE, REQUEST, VOICE, origin
 from tests.wire import open_wire
 
@@ -261,7 +261,7 @@ async def test_too_much_that_waits_for_people_is_said_once(
 
 async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) -> None:
     job_id = await ended(bench)
-    assert await KeepingStore(bench.database).mark_deleted(job_id, now=bench.clock())
+    assert await RetentionStore(bench.database).mark_deleted(job_id, now=bench.clock())
     await bench.retention.sweep()
     assert files(bench, job_id) == []
     assert await bench.artifacts.get(job_id) is None
@@ -269,7 +269,7 @@ async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) 
 
 async def test_the_sweep_finishes_an_expiry_that_a_crash_cut_off(bench: Bench) -> None:
     job_id = await delivered(bench)
-    await KeepingStore(bench.database).drop_artifact(job_id)
+    await RetentionStore(bench.database).drop_artifact(job_id)
     await bench.retention.sweep()
     assert files(bench, job_id) == []
 
@@ -302,8 +302,8 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     # No list and no late webhook can make its remote job the other's.
     await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
     since = bench.clock() - 3 * DAY
-    assert ref not in await bench.doubts.unclaimed(bench.backend.name, since=since)
-    assert await bench.doubts.bound(bench.backend.name, [ref]) == {ref}
+    assert ref not in await bench.unconfirmed.unclaimed(bench.backend.name, since=since)
+    assert await bench.unconfirmed.bound(bench.backend.name, [ref]) == {ref}
     await bench.jobs.give_up(doubtful.id)
     await bench.retention.sweep()
     assert await bench.database.rows("SELECT * FROM spent_refs", {}) == []

@@ -13,7 +13,7 @@ from bot.demo.fake_discord.server import SandboxError
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
 from bot.moderation.base import Reason
 from cogs import narrate as cog
-from storage.speeches import Listener
+from storage.speeches import SpeechRequester
 from tests import clips
 from tests.desk import open_desk
 from tests.discord_spec import check_all
@@ -168,7 +168,7 @@ async def test_a_person_has_one_text_spoken_at_a_time(desk: Desk, voice: FakeVoi
 async def test_a_command_that_comes_twice_is_counted_once(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
-    listener = Listener(user_id=1, interaction_id=7)
+    listener = SpeechRequester(user_id=1, interaction_id=7)
     assert [await narrator.count(listener, TEXT) for _ in range(4)] == [True, False, False, False]
 
 

@@ -11,7 +11,7 @@ from bot.demo.fake_discord import api_errors
 from bot.errors import DeliveryError
 from bot.model import JobState, Trouble
 from bot.texts import Texts
-from storage.jobs.queue_outlook import Outlooks
+from storage.jobs.queue_outlook import QueueOutlook
 from tests.desk import open_desk
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ async def test_an_owner_who_takes_no_dms_is_asked_once_and_the_card_claims_nothi
     assert len(desk.made("POST /channels/{channel_id}/messages")) == 1
     assert "operator.unreachable" in caplog.text
     job = await desk.bench.at(JobState.QUEUED)
-    outlook = await Outlooks(desk.bench.database).of(job)
+    outlook = await QueueOutlook(desk.bench.database).of(job)
     assert (outlook.trouble, outlook.operator_knows) == (Trouble.AUTH, False)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.model import JobState, Outlook, Trouble
-from storage.jobs.queue_outlook import Outlooks
+from storage.jobs.queue_outlook import QueueOutlook
 from tests.fakes import REQUEST, VOICE
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def make(bench: Bench, *seconds: float, request: VideoRequest = REQUEST) -
 
 async def usual(bench: Bench, request: VideoRequest = REQUEST) -> float | None:
     job = await bench.submit(request)
-    return (await Outlooks(bench.database).of(job)).usual_seconds
+    return (await QueueOutlook(bench.database).of(job)).usual_seconds
 
 
 async def test_two_videos_say_nothing_of_the_next(bench: Bench) -> None:
@@ -66,9 +66,9 @@ async def test_only_the_last_twenty_count(bench: Bench) -> None:
 async def test_what_is_made_already_or_needs_no_provider_has_no_usual_time(bench: Bench) -> None:
     await make(bench, 60, 60, 60)
     made = await bench.at(JobState.DELIVERING)
-    assert (await Outlooks(bench.database).of(made)).usual_seconds is None
+    assert (await QueueOutlook(bench.database).of(made)).usual_seconds is None
     over = replace(await bench.submit(attachment=VOICE), clip_of=made.id)
-    assert (await Outlooks(bench.database).of(over)).usual_seconds is None
+    assert (await QueueOutlook(bench.database).of(over)).usual_seconds is None
 
 
 async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
@@ -76,32 +76,32 @@ async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
     for _ in range(3):
         jobs.append(await bench.step((await bench.submit()).id))
         bench.clock.advance(1)
-    outlooks = Outlooks(bench.database)
-    assert [(await outlooks.of(job)).place for job in jobs] == [1, 2, 3]
+    queue_outlook = QueueOutlook(bench.database)
+    assert [(await queue_outlook.of(job)).place for job in jobs] == [1, 2, 3]
     # Who has to wait for the provider lets the others go first.
     await bench.jobs.postpone(await bench.claim(jobs[0].id), after=60)
-    assert [(await outlooks.of(job)).place for job in jobs] == [3, 1, 2]
+    assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
 
 
 async def test_who_has_left_the_line_has_no_place_in_it(bench: Bench) -> None:
-    outlooks = Outlooks(bench.database)
+    queue_outlook = QueueOutlook(bench.database)
     waiting = await bench.step((await bench.submit()).id)
     await bench.jobs.cancel(waiting.id)
-    assert (await outlooks.of(waiting)).place is None
-    assert (await outlooks.of(await bench.submit())).place is None
+    assert (await queue_outlook.of(waiting)).place is None
+    assert (await queue_outlook.of(await bench.submit())).place is None
 
 
 async def test_a_held_line_has_a_reason_in_place_of_a_forecast(bench: Bench) -> None:
-    outlooks = Outlooks(bench.database)
+    queue_outlook = QueueOutlook(bench.database)
     await make(bench, 60, 60, 60)
     queued, made = await bench.at(JobState.QUEUED), await bench.at(JobState.GENERATING)
     for _ in range(3):
         await bench.circuit.refused(Trouble.BALANCE, probing=False)
-    assert await outlooks.of(queued) == Outlook(trouble=Trouble.BALANCE)
-    assert (await outlooks.of(made)).trouble is None
+    assert await queue_outlook.of(queued) == Outlook(trouble=Trouble.BALANCE)
+    assert (await queue_outlook.of(made)).trouble is None
     new = await bench.submit(acknowledged=False)
-    assert (await outlooks.of(new)).trouble is Trouble.BALANCE
+    assert (await queue_outlook.of(new)).trouble is Trouble.BALANCE
     narrated = await bench.submit(acknowledged=False, clip_of=made.id)
-    assert (await outlooks.of(narrated)).trouble is None
+    assert (await queue_outlook.of(narrated)).trouble is None
     await bench.circuit.accepted()
-    assert (await outlooks.of(queued)).place == 1
+    assert (await queue_outlook.of(queued)).place == 1

@@ -21,7 +21,7 @@ from bot.errors import (
 from bot.model import JobState, VideoRequest, spoken
 from bot.texts import Texts
 from storage.database import Database, open_database
-from storage.retention import KeepingStore
+from storage.retention import RetentionStore
 from tests.fakes import (
     CAPS,
     CLIP,
@@ -359,7 +359,7 @@ async def test_what_was_cancelled_and_deleted_during_the_post_is_deleted_upstrea
     assert await bench.retention.delete(job.id)
     bench.backend.answer.set()
     assert (await step).next_at is None
-    remains = await KeepingStore(bench.database).upstream("fake")
+    remains = await RetentionStore(bench.database).upstream("fake")
     assert [each.remote_id for each in remains] == ["video_1"]
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.presets import Presets
     from storage.artifacts import ArtifactStore
-    from storage.jobs.client_jobs import ClientStore
+    from storage.jobs.client_jobs import ClientJobStore
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class ClientJobs:
         self,
         *,
         jobs: JobService,
-        store: ClientStore,
+        store: ClientJobStore,
         artifacts: ArtifactStore,
         workspace: Workspace,
         feed: JobFeed,
@@ -204,7 +204,7 @@ class ClientJobs:
         if refusal is None or refusal.reason not in _REFUSALS:
             return
         # What was taken before is no new order.
-        if asker.key and await self._jobs.by_asker(asker) is not None:
+        if asker.key and await self._jobs.by_requester(asker) is not None:
             return
         raise UserError(
             _REFUSALS[refusal.reason],
@@ -215,7 +215,7 @@ class ClientJobs:
         )
 
     async def _repeated(self, asker: Client) -> Job:
-        job = await self._jobs.by_asker(asker)
+        job = await self._jobs.by_requester(asker)
         if job is None or job.client is None or job.client.digest != asker.digest:
             raise UserError("api.key_reused")
         return job

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.links import Links
     from bot.model import Job
     from storage.artifacts import ArtifactStore
-    from storage.jobs.queue_outlook import Outlooks
+    from storage.jobs.queue_outlook import QueueOutlook
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class DiscordDeliverer:
         messages: CardEdits,
         dm_notices: DmNotices,
         cards: CardRenderer,
-        outlooks: Outlooks,
+        queue_outlook: QueueOutlook,
         edit_lock: EditLock,
         upload_fallback: UploadFallback,
         links: Links,
@@ -55,7 +55,7 @@ class DiscordDeliverer:
         self._messages = messages
         self._dm_notices = dm_notices
         self._cards = cards
-        self._outlooks = outlooks
+        self._queue_outlook = queue_outlook
         self._edit_lock = edit_lock
         self._upload_fallback = upload_fallback
         self._links = links
@@ -127,7 +127,7 @@ class DiscordDeliverer:
             return False
         note = _LAST_WORD if is_time_for_last_word(job, self._clock()) else None
         try:
-            view = self._cards.render(job, await self._outlooks.of(job), note=note)
+            view = self._cards.render(job, await self._queue_outlook.of(job), note=note)
             await self._messages.edit(job, view, urgent=urgent)
         except MessageGoneError as error:
             log.info("card.gone id=%s reason=%r", job.id, str(error))

@@ -17,7 +17,7 @@ from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
 from storage.jobs.circuits import CircuitStore
-from storage.jobs.queue_outlook import Outlooks
+from storage.jobs.queue_outlook import QueueOutlook
 from storage.people import PeopleStore
 from storage.upload_limits import UploadLimits
 
@@ -69,7 +69,7 @@ async def open_deliverer(  # noqa: PLR0913 - the composition root names each
                 clock=clock,
             ),
             cards=cards,
-            outlooks=Outlooks(database),
+            queue_outlook=QueueOutlook(database),
             edit_lock=EditLock(patience or EditPatience()),
             upload_fallback=upload_fallback,
             links=links,

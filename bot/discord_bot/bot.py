@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
-    from storage.jobs.queue_outlook import Outlooks
+    from storage.jobs.queue_outlook import QueueOutlook
     from storage.people import PeopleStore
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Services:
 
     jobs: JobService
     cards: CardRenderer
-    outlooks: Outlooks
+    queue_outlook: QueueOutlook
     texts: Texts
     presets: Presets
     people: PeopleStore

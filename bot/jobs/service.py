@@ -96,7 +96,7 @@ class JobService:
             self._admission.caps,
         )
         if job is None:
-            if await self._store.by_asker(asker) is not None:
+            if await self._store.by_requester(asker) is not None:
                 return None
             raise await self._admission.refusal(asker)
         self._announce(job, None)
@@ -112,9 +112,9 @@ class JobService:
         """Read one job."""
         return await self._store.get(job_id)
 
-    async def by_asker(self, asker: Origin | Client) -> Job | None:
+    async def by_requester(self, asker: Origin | Client) -> Job | None:
         """Read the job that an interaction, or a client's key, has made."""
-        return await self._store.by_asker(asker)
+        return await self._store.by_requester(asker)
 
     async def cancel(self, job_id: str) -> Job | None:
         """Stop an open job, or give an undecided one up; None: it was not there, or past that."""

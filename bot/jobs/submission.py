@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.pacing import Settling
-    from storage.jobs.unconfirmed import Doubts
+    from storage.jobs.unconfirmed import UnconfirmedStore
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Submission:
         self,
         *,
         jobs: JobService,
-        doubts: Doubts,
+        unconfirmed: UnconfirmedStore,
         backend: VideoBackend,
         circuit: CircuitBreaker,
         workspace: Workspace,
@@ -53,7 +53,7 @@ class Submission:
         min_free_bytes: int,
     ) -> None:
         self._jobs = jobs
-        self._doubts = doubts
+        self._unconfirmed = unconfirmed
         self._backend = backend
         self._circuit = circuit
         self._workspace = workspace
@@ -154,11 +154,11 @@ class Submission:
     async def _candidates(self, job: Job) -> tuple[list[str], Listing]:
         """List the remote jobs that may be this one, and where that comes from."""
         since = self._submitted_since(job)
-        hints = await self._doubts.unclaimed(job.backend, since=since)
+        hints = await self._unconfirmed.unclaimed(job.backend, since=since)
         listing = await self._backend.find(job.sent_request, since=since, hints=hints)
         # In this order: a create answered meanwhile is either in doubt here, or bound below.
-        rivals = await self._doubts.others(job)
-        bound = await self._doubts.bound(job.backend, listing.refs)
+        rivals = await self._unconfirmed.others(job)
+        bound = await self._unconfirmed.bound(job.backend, listing.refs)
         refs = [ref for ref in listing.refs if ref not in bound]
         if refs and rivals and not listing.certain:
             # One of them may be the rival's: as good as two.
@@ -185,7 +185,7 @@ class Submission:
         """Bind an undecided job if a webhook knows by now what no listing told."""
         at_ours = job.backend == self._backend.name
         since = self._submitted_since(job)
-        if at_ours and await self._doubts.unclaimed(job.backend, since=since):
+        if at_ours and await self._unconfirmed.unclaimed(job.backend, since=since):
             try:
                 refs, _ = await self._candidates(job)
             except BackendError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
-from storage.library import Search
+from storage.library import LibrarySearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.media.files.workspace import Workspace
     from bot.model import Job
     from storage.artifacts import ArtifactStore
-    from storage.library import LibraryStore, Prompt, Step
+    from storage.library import LibraryStore, StateChange, UsedPrompt
 
 PAGE_SIZE = 5
 MAX_CHOICES = 25
@@ -48,7 +48,7 @@ class JobDetails:
     """Everything about one job; `artifact` is None where there is no file (any more)."""
 
     job: Job
-    steps: tuple[Step, ...]
+    steps: tuple[StateChange, ...]
     artifact: Artifact | None
 
 
@@ -82,7 +82,7 @@ class Library:
         entries = [LibraryEntry(job=job, kept=await self._file(job) is not None) for job in jobs]
         return LibraryPage(entries=tuple(entries), offset=start, total=total, search=search)
 
-    async def suggest(self, user_id: int, typed: str) -> list[Prompt]:
+    async def suggest(self, user_id: int, typed: str) -> list[UsedPrompt]:
         """List the person's prompts that have these words in them, the latest used first."""
         return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
 
@@ -128,8 +128,8 @@ class Library:
         return artifact if artifact and await self._workspace.has_video(job.id) else None
 
 
-def _search(user_id: int, typed: str) -> Search:
+def _search(user_id: int, typed: str) -> LibrarySearch:
     text = typed.strip()
     if _JOB_ID.fullmatch(text):
-        return Search(user_id=user_id, like_job=text)
-    return Search(user_id=user_id, words=tuple(text.split()))
+        return LibrarySearch(user_id=user_id, like_job=text)
+    return LibrarySearch(user_id=user_id, words=tuple(text.split()))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import VideoBackend
-    from storage.retention import KeepingStore
+    from storage.retention import RetentionStore
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class RemoteDeletion:
     """
 
     def __init__(
-        self, store: KeepingStore, backend: VideoBackend, *, clock: Callable[[], float]
+        self, store: RetentionStore, backend: VideoBackend, *, clock: Callable[[], float]
     ) -> None:
         self._store = store
         self._backend = backend

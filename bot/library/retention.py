@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.media.files.inventory import Inventory, InventoryFile
     from bot.media.files.workspace import Workspace
     from storage.people import PeopleStore
-    from storage.retention import KeepingStore, Standing
+    from storage.retention import DeletionStatus, RetentionStore
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Retention:
 
     def __init__(  # noqa: PLR0913 - the composition root names each
         self,
-        store: KeepingStore,
+        store: RetentionStore,
         people: PeopleStore,
         workspace: Workspace,
         jobs: JobService,
@@ -186,7 +186,7 @@ class Retention:
         await self._store.empty_log()
         self._on_deleted()
 
-    async def _clear_left(self, stock: Inventory, standing: Mapping[str, Standing]) -> None:
+    async def _clear_left(self, stock: Inventory, standing: Mapping[str, DeletionStatus]) -> None:
         """Delete the files of deleted and unknown jobs, and folders that nobody works in."""
         for item in stock.kept:
             job = standing.get(item.job_id)
@@ -202,7 +202,7 @@ class Retention:
     def _is_old(self, item: InventoryFile, seconds: float) -> bool:
         return item.modified_at < self._clock() - seconds
 
-    async def _expire(self, stock: Inventory, standing: Mapping[str, Standing]) -> None:
+    async def _expire(self, stock: Inventory, standing: Mapping[str, DeletionStatus]) -> None:
         """Let go of files, the oldest first, until all are young enough and have room."""
         sizes = Counter[str]()
         for item in stock.kept:

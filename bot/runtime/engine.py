@@ -32,10 +32,10 @@ from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.timing import timing_for
 from storage.artifacts import ArtifactStore
 from storage.jobs.circuits import CircuitStore
-from storage.jobs.client_jobs import ClientStore
+from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.store import JobStore
-from storage.jobs.unconfirmed import Doubts
+from storage.jobs.unconfirmed import UnconfirmedStore
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -135,7 +135,7 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
         presets=presets,
         clients=ClientJobs(
             jobs=jobs,
-            store=ClientStore(core.database),
+            store=ClientJobStore(core.database),
             artifacts=artifacts,
             workspace=workspace,
             feed=feed,
@@ -157,7 +157,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         deliverer=deliverer,
         submission=Submission(
             jobs=engine.jobs,
-            doubts=Doubts(engine.core.database),
+            unconfirmed=UnconfirmedStore(engine.core.database),
             backend=engine.backend,
             circuit=engine.circuit,
             workspace=engine.workspace,

@@ -14,7 +14,7 @@ from bot.errors import BackendError, UserError
 from bot.media.narration.ingest import ingest
 from bot.speech.mp3 import record
 from bot.speech.voice import as_speech_error, speak_once
-from storage.speeches import Listener
+from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -72,7 +72,7 @@ class Narrator:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._speaking: set[int | str] = set()
 
-    async def count(self, listener: Listener, text: str) -> bool:
+    async def count(self, listener: SpeechRequester, text: str) -> bool:
         """Count a text before it costs anything; False: this interaction was counted before.
 
         UserError: a cap is reached, or a word is blocked.
@@ -127,7 +127,7 @@ class Narrator:
             return recording
         try:
             if not await asyncio.to_thread(folder.attachment.exists):
-                await self.count(Listener(client=client), text)
+                await self.count(SpeechRequester(client=client), text)
                 await self._moderate(text)
             async with self._slot():
                 await self._record(text, folder)

@@ -23,7 +23,7 @@ ORDER BY created_at DESC, id DESC LIMIT :limit
 """
 
 
-class ClientStore:
+class ClientJobStore:
     """Reads jobs for clients; writes nothing."""
 
     def __init__(self, database: Database) -> None:

@@ -38,7 +38,7 @@ _BEFORE_IT_IS_MADE = frozenset(
 )
 
 
-class Outlooks:
+class QueueOutlook:
     """Looks ahead for a job's card."""
 
     def __init__(self, database: Database) -> None:

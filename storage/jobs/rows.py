@@ -89,7 +89,7 @@ def _failure(row: sqlite3.Row) -> Failure | None:
     return Failure(key=row["failure_key"], fields=json.loads(row["failure_fields"]))
 
 
-def asker_columns(asker: Origin | Client) -> dict[str, Any]:
+def requester_columns(asker: Origin | Client) -> dict[str, Any]:
     """Return all columns about who asked; those of the other kind are NULL."""
     columns: dict[str, Any] = dict.fromkeys(_ASKER_COLUMNS)
     if isinstance(asker, Client):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.jobs import statements
 from storage.jobs.circuits import HELD_SECONDS
-from storage.jobs.rows import asker_columns, job_from
+from storage.jobs.rows import job_from, requester_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Usage:
+class CapUsage:
     """How much of the caps is used up."""
 
     open_of_user: int
@@ -63,7 +63,7 @@ class JobStore:
             seconds=job.request.seconds,
             size=job.request.size,
             fingerprint=job.request.fingerprint,
-            **asker_columns(job.asker),
+            **requester_columns(job.asker),
             attachment_name=attachment.filename if attachment else None,
             attachment_size=attachment.size if attachment else None,
             attachment_url=attachment.url if attachment else None,
@@ -76,11 +76,11 @@ class JobStore:
             max_today=caps.per_day,
         )
 
-    async def usage(self, asker: Origin | Client, *, now: float) -> Usage:
+    async def usage(self, asker: Origin | Client, *, now: float) -> CapUsage:
         """Count what the caps count."""
-        params = asker_columns(asker) | {"day_ago": now - _DAY}
+        params = requester_columns(asker) | {"day_ago": now - _DAY}
         row = await self._database.row(statements.USAGE, params)
-        return Usage(**dict(row)) if row else Usage(open_of_user=0, open_in_all=0, today=0)
+        return CapUsage(**dict(row)) if row else CapUsage(open_of_user=0, open_in_all=0, today=0)
 
     async def room_at(self, per_day: int, *, now: float) -> float:
         """Tell when the day's cap will take one more, as far as is known now."""
@@ -92,9 +92,9 @@ class JobStore:
         """Read one job."""
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
 
-    async def by_asker(self, asker: Origin | Client) -> Job | None:
+    async def by_requester(self, asker: Origin | Client) -> Job | None:
         """Read the job that an interaction, or a client's key, has made."""
-        return await self._one(statements.BY_ASKER, **asker_columns(asker))
+        return await self._one(statements.BY_ASKER, **requester_columns(asker))
 
     async def claim(  # noqa: PLR0913 - each narrows it down
         self,

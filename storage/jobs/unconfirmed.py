@@ -26,7 +26,7 @@ WHERE backend = :backend AND id <> :id AND state IN ('submitting', 'unconfirmed'
 """
 
 
-class Doubts:
+class UnconfirmedStore:
     """Tells which remote jobs may belong to whom; writes nothing."""
 
     def __init__(self, database: Database) -> None:
