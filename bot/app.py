@@ -21,8 +21,8 @@ from bot.links import Links, derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
 from bot.runtime.engine import make_workers, open_engine
-from bot.runtime.http_server import open_front
-from bot.runtime.resources import open_core
+from bot.runtime.http_server import open_http_server
+from bot.runtime.resources import open_resources
 from bot.runtime.supervisor import Service, stop_on_signals, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
@@ -34,7 +34,7 @@ from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
     from bot.runtime.engine import Engine
-    from bot.runtime.resources import Core
+    from bot.runtime.resources import Resources
     from bot.runtime.timing import Timing
     from bot.settings.fields import Settings
     from bot.speech.voice import Voice
@@ -56,7 +56,7 @@ async def run(
     stop = stop or asyncio.Event()
     with stop_on_signals(stop):
         async with AsyncExitStack() as stack:
-            core = await open_core(settings, stack)
+            core = await open_resources(settings, stack)
             backend = await open_backend(core, stack)
             voice = await open_voice(settings)
             engine = await open_engine(core, backend, stack, timing=timing, voice=voice)
@@ -122,7 +122,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         narrator=narrator,
     )
-    await open_front(
+    await open_http_server(
         engine, stack, texts=texts, links=links, narrator=narrator, is_ready=bot.is_ready
     )
     stack.push_async_callback(bot.close)
@@ -162,7 +162,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     )
 
 
-def _links(core: Core) -> Links:
+def _links(core: Resources) -> Links:
     return Links(
         derive_key(core.secret, "links"),
         public_url=core.settings.public_url,

@@ -32,7 +32,7 @@ class Artifact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Film:
+class FinishedVideo:
     """A video in the workspace that is ready, and the sentence that goes with it."""
 
     path: Path

@@ -24,7 +24,7 @@ _DAY_MINUTES = 24 * 60
 _CHOICES = [app_commands.Choice(name=notify.value, value=notify.value) for notify in Notify]
 
 
-class PersonalCog(commands.Cog):
+class PreferencesCog(commands.Cog):
     """Answers to the person alone."""
 
     def __init__(self, bot: VideoBot) -> None:
@@ -118,5 +118,5 @@ def _pages(interaction: discord.Interaction[VideoBot]) -> PrivacyView:
 
 async def setup(bot: VideoBot) -> None:
     """Add the cog, and register the template of its buttons."""
-    await bot.add_cog(PersonalCog(bot))
+    await bot.add_cog(PreferencesCog(bot))
     bot.add_dynamic_items(DataButton)

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from bot.backends.base import Capabilities
-from bot.prompts.reading import Reader
-from bot.prompts.template import Template
+from bot.prompts.reading import PromptReader
+from bot.prompts.template import TemplateWriter
 
 PAGE = Path(__file__).with_suffix(".md")
 _INTRO = """\
@@ -61,7 +61,7 @@ PROMPTS = {
 
 async def page() -> str:
     """Return the text of the page."""
-    template = Template(Reader.load())
+    template = TemplateWriter(PromptReader.load())
     parts = [_INTRO]
     for language, prompts in PROMPTS.items():
         parts.append(f"## {language}\n\n| Typed | Added |\n| --- | --- |")
@@ -70,7 +70,7 @@ async def page() -> str:
     return "\n".join(parts)
 
 
-async def _row(template: Template, prompt: str) -> str:
+async def _row(template: TemplateWriter, prompt: str) -> str:
     written = await template.write(prompt, room=Capabilities().prompt_characters)
     lines = written.removeprefix(prompt).strip().splitlines()
     return f"| {prompt} | {'<br>'.join(lines) or _ALONE} |"

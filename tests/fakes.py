@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from bot.artifacts import Film, Handover
+from bot.artifacts import FinishedVideo, Handover
 from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
@@ -33,7 +33,7 @@ from bot.media.files.workspace import Workspace
 from bot.model import Attachment, Caps, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
 from bot.pacing import Cadence, Settling
-from bot.prompts.base import Verbatim
+from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
@@ -390,19 +390,21 @@ class FakeEditor:
             self.spoken.append((job_id, text))
         await self.workspace.keep_narration(job_id)
 
-    async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
+    async def finish(
+        self, job_id: str, *, narrated: bool, replacing: bool = False
+    ) -> FinishedVideo:
         self._fail()
         if replacing:
             self.replaced.append(job_id)
         folder = self.workspace.folder(job_id)
         if not narrated:
-            return Film(path=folder.clip)
+            return FinishedVideo(path=folder.clip)
         if not folder.narration.exists():
             raise MediaError("no narration")
         await self.works.wait()
         clip = await asyncio.to_thread(folder.clip.read_bytes)
         await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
-        return Film(path=folder.result, note=self.note)
+        return FinishedVideo(path=folder.result, note=self.note)
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
         self.shrunk.append((limit_bytes, decent))
@@ -456,7 +458,7 @@ class Bench:
     ) -> None:
         self.moderator = moderator
         self.blocked = BlockedWords(blocked)
-        self.writer = writer or Verbatim()
+        self.writer = writer or VerbatimWriter()
         self.database = database
         self.root = root
         self.clock = clock
@@ -510,7 +512,7 @@ class Bench:
             backend=self.backend,
             moderator=self.moderator,
             writer=self.writer,
-            fallback=Verbatim(),
+            fallback=VerbatimWriter(),
         )
         return Pipeline(
             jobs=self.jobs,

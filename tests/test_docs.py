@@ -23,7 +23,7 @@ from PIL import Image
 import cogs
 from bot import __version__
 from bot.__main__ import all_commands
-from bot.api_clients.status import Status
+from bot.api_clients.status import PublicStatus
 from bot.errors import ErrorKind
 from bot.model import TRANSITIONS, JobState, Trouble
 from bot.settings.fields import Settings
@@ -394,7 +394,7 @@ def keys_in_pages() -> set[str]:
     text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
     sections = "page|share|prompt|audio"
     found = set(re.findall(rf'(?:\{{\{{|")((?:{sections})\.[a-z_]+)(?:\}}\}}|")', text))
-    return found | {f"page.{status}" for status in Status}
+    return found | {f"page.{status}" for status in PublicStatus}
 
 
 def keys_of(node: ast.AST, sections: set[str]) -> set[str]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.errors import BackendError, ErrorKind
 from bot.prompts.openai_writer import OpenAIWriter
-from bot.prompts.reading import Reader
+from bot.prompts.reading import PromptReader
 from tests.chat_api import BRIEF, MODEL, ChatApi
 from tests.stand_in import Fault
 from tests.wire import free_port
@@ -19,7 +19,7 @@ from tests.wire import free_port
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-READER = Reader.load()
+READER = PromptReader.load()
 WORDS = "A boat"
 ROOM = 2000
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.prompts.reading import Kind, Reader
-from bot.prompts.template import Template
+from bot.prompts.reading import DetailKind, PromptReader
+from bot.prompts.template import TemplateWriter
 
-READER = Reader.load()
-TEMPLATE = Template(READER)
+READER = PromptReader.load()
+TEMPLATE = TemplateWriter(READER)
 ROOM = 2000
 LABELS = {
     "en": ("Subject", "Setting", "Camera", "Light", "Motion"),
@@ -17,7 +17,7 @@ LABELS = {
     "es": ("Tema", "Lugar", "Cámara", "Luz", "Movimiento"),
     "fr": ("Sujet", "Lieu", "Caméra", "Lumière", "Mouvement"),
 }
-KINDS = ("subject", *(kind for kind in Kind if kind is not Kind.STYLE))
+KINDS = ("subject", *(kind for kind in DetailKind if kind is not DetailKind.STYLE))
 
 
 async def added(words: str, *, room: int = ROOM) -> str:
@@ -78,35 +78,37 @@ async def test_a_question_that_says_nothing_of_the_picture_gets_all_of_a_brief(
 
 
 NAMED = [
-    (Kind.LIGHT, "A cat on a roof at night"),
-    (Kind.LIGHT, "Explain tides by candlelight"),
-    (Kind.LIGHT, "Eine Katze im Mondlicht"),
-    (Kind.LIGHT, "夕焼けの中の猫"),
-    (Kind.LIGHT, "Un gato al atardecer"),
-    (Kind.LIGHT, "Un chat sous les néons"),
-    (Kind.CAMERA, "Aerial view of a harbour"),
-    (Kind.CAMERA, "A cat, no camera movement"),
-    (Kind.CAMERA, "First a cat wakes up, then it yawns"),
-    (Kind.CAMERA, "Nahaufnahme einer Biene"),
-    (Kind.CAMERA, "猫のクローズアップ"),
-    (Kind.CAMERA, "Primer plano de un gato"),
-    (Kind.CAMERA, "Gros plan sur un chat"),
-    (Kind.SETTING, "A fox in the snow"),
-    (Kind.SETTING, "Explain gravity on the moon"),
-    (Kind.SETTING, "Ein Fuchs im Schnee"),
-    (Kind.SETTING, "森の中の狐"),
-    (Kind.SETTING, "Un zorro en la nieve"),
-    (Kind.SETTING, "Un renard dans la neige"),
-    (Kind.MOTION, "A horse gallops"),
-    (Kind.MOTION, "Ein Pferd galoppiert schnell"),
-    (Kind.MOTION, "馬が走る"),
-    (Kind.MOTION, "Un caballo galopa"),
-    (Kind.MOTION, "Un cheval qui galope"),
+    (DetailKind.LIGHT, "A cat on a roof at night"),
+    (DetailKind.LIGHT, "Explain tides by candlelight"),
+    (DetailKind.LIGHT, "Eine Katze im Mondlicht"),
+    (DetailKind.LIGHT, "夕焼けの中の猫"),
+    (DetailKind.LIGHT, "Un gato al atardecer"),
+    (DetailKind.LIGHT, "Un chat sous les néons"),
+    (DetailKind.CAMERA, "Aerial view of a harbour"),
+    (DetailKind.CAMERA, "A cat, no camera movement"),
+    (DetailKind.CAMERA, "First a cat wakes up, then it yawns"),
+    (DetailKind.CAMERA, "Nahaufnahme einer Biene"),
+    (DetailKind.CAMERA, "猫のクローズアップ"),
+    (DetailKind.CAMERA, "Primer plano de un gato"),
+    (DetailKind.CAMERA, "Gros plan sur un chat"),
+    (DetailKind.SETTING, "A fox in the snow"),
+    (DetailKind.SETTING, "Explain gravity on the moon"),
+    (DetailKind.SETTING, "Ein Fuchs im Schnee"),
+    (DetailKind.SETTING, "森の中の狐"),
+    (DetailKind.SETTING, "Un zorro en la nieve"),
+    (DetailKind.SETTING, "Un renard dans la neige"),
+    (DetailKind.MOTION, "A horse gallops"),
+    (DetailKind.MOTION, "Ein Pferd galoppiert schnell"),
+    (DetailKind.MOTION, "馬が走る"),
+    (DetailKind.MOTION, "Un caballo galopa"),
+    (DetailKind.MOTION, "Un cheval qui galope"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "words"), NAMED)
-async def test_nothing_is_added_of_a_kind_that_the_person_named(kind: Kind, words: str) -> None:
+async def test_nothing_is_added_of_a_kind_that_the_person_named(
+    kind: DetailKind, words: str
+) -> None:
     reading = READER.read(words)
     assert reading.language is not None
     assert kind in reading.named
@@ -189,7 +191,7 @@ async def test_there_is_always_room_for_the_words_and_then_for_whole_lines() -> 
 
 
 async def test_the_same_words_always_give_the_same_brief() -> None:
-    again = Template(Reader.load())
+    again = TemplateWriter(PromptReader.load())
     for words, _ in QUESTIONS:
         assert await again.write(words, room=ROOM) == await TEMPLATE.write(words, room=ROOM)
 

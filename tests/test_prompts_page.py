@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.prompts.reading import Reader
+from bot.prompts.reading import PromptReader
 from docs.prompts import PAGE, PROMPTS, page
 
 
@@ -13,7 +13,7 @@ async def test_the_page_of_prompts_is_current() -> None:
 def test_it_has_twenty_prompts_in_five_languages() -> None:
     prompts = [prompt for group in PROMPTS.values() for prompt in group]
     assert len(set(prompts)) == 20
-    reader = Reader.load()
+    reader = PromptReader.load()
     found = {
         title: {getattr(reader.read(prompt).language, "name", None) for prompt in group}
         for title, group in PROMPTS.items()

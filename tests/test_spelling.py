@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
-from bot.commands.checks.setting_names import Unknown, unknown_names
+from bot.commands.checks.setting_names import UnknownName, unknown_names
 from bot.settings.fields import Settings
 
 
@@ -38,9 +38,9 @@ def test_all_settings_are_known_in_any_case() -> None:
     ],
 )
 def test_a_misspelt_name_is_found_in_the_file_and_in_the_environment(name: str, meant: str) -> None:
-    assert unknown_names({name: ""}) == [Unknown(name=name, meant=meant, in_file=False)]
+    assert unknown_names({name: ""}) == [UnknownName(name=name, meant=meant, in_file=False)]
     write(f"{name}=\n")
-    assert unknown_names({name: ""}) == [Unknown(name=name, meant=meant, in_file=True)]
+    assert unknown_names({name: ""}) == [UnknownName(name=name, meant=meant, in_file=True)]
 
 
 def test_what_is_like_no_setting_is_told_in_the_file_alone() -> None:

@@ -42,7 +42,7 @@ _NAME_CHARACTERS = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Upload:
+class AudioUpload:
     """A narration that lies in the folder of a job to come; `size` in bytes, `sha256` in hex."""
 
     job_id: str
@@ -75,7 +75,7 @@ class ClientJobs:
         self._circuit = circuit
         self._clock = clock
 
-    async def take_in(self, chunks: AsyncIterable[bytes], *, filename: str) -> Upload:
+    async def take_in(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
         """Stream a narration to disk, for a job to come; UserError: no sound, or too large."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
@@ -95,7 +95,7 @@ class ClientJobs:
             if isinstance(error, TooLargeError):
                 self._presets.check_audio(most + 1)
             raise
-        return Upload(
+        return AudioUpload(
             job_id=job_id,
             # What is no text in it is of no use to anybody.
             filename=filename[:_NAME_CHARACTERS].encode(errors="replace").decode(),
@@ -113,12 +113,12 @@ class ClientJobs:
         finally:
             await self._workspace.remove(job_id)
 
-    async def drop(self, upload: Upload) -> None:
+    async def drop(self, upload: AudioUpload) -> None:
         """Delete a narration that no job came for."""
         await self._workspace.remove(upload.job_id)
 
     async def submit(
-        self, client: str, script: str, upload: Upload | None = None, *, key: str | None = None
+        self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
     ) -> Job:
         """Order a video, and return its job; under the same `key` it is the same job again.
 
@@ -221,12 +221,12 @@ class ClientJobs:
         return job
 
 
-def _attachment(upload: Upload | None) -> Attachment | None:
+def _attachment(upload: AudioUpload | None) -> Attachment | None:
     if upload is None:
         return None
     return Attachment(url=None, filename=upload.filename, size=upload.size)
 
 
-def _digest(script: str, upload: Upload | None) -> str:
+def _digest(script: str, upload: AudioUpload | None) -> str:
     parts = (script, upload.sha256 if upload else "")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

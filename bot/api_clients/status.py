@@ -26,7 +26,7 @@ _BRIEFLY = {
 }
 
 
-class Status(StrEnum):
+class PublicStatus(StrEnum):
     """The states that there are for the outside; a job only ever goes on to a later one."""
 
     QUEUED = "queued"
@@ -36,22 +36,22 @@ class Status(StrEnum):
 
 
 _ENDS = {
-    JobState.SUCCEEDED: Status.COMPLETED,
-    JobState.FAILED: Status.FAILED,
-    JobState.CANCELLED: Status.FAILED,
+    JobState.SUCCEEDED: PublicStatus.COMPLETED,
+    JobState.FAILED: PublicStatus.FAILED,
+    JobState.CANCELLED: PublicStatus.FAILED,
 }
-_RANKS = tuple(Status)
+_RANKS = tuple(PublicStatus)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class PublicJob:
     """What the outside is told of a job; `progress` is 0 to 100.
 
     `question`: only a person can decide how it goes on. `waiting`: why it waits in line for longer
     than usual. Both are sentences.
     """
 
-    status: Status
+    status: PublicStatus
     progress: int
     error: str | None = None
     question: str | None = None
@@ -66,7 +66,7 @@ class Reading:
             **{name: sentence for name, sentence in sentences.items() if sentence is not None},
         }
 
-    def follows(self, other: Reading | None) -> bool:
+    def follows(self, other: PublicJob | None) -> bool:
         """Tell whether this is news after `other`."""
         if other is None or self.place > other.place:
             return True
@@ -79,18 +79,20 @@ class Reading:
         return _RANKS.index(self.status), self.progress
 
 
-def read(job: Job, texts: Texts, locale: str = "en", *, trouble: Trouble | None = None) -> Reading:
+def read(
+    job: Job, texts: Texts, locale: str = "en", *, trouble: Trouble | None = None
+) -> PublicJob:
     """Return how a job stands, with sentences in the language of `locale`.
 
     `trouble`: why its provider takes no jobs now.
     """
     status = _status(job)
-    if status is Status.COMPLETED:
-        return Reading(status=status, progress=100)
-    return Reading(
+    if status is PublicStatus.COMPLETED:
+        return PublicJob(status=status, progress=100)
+    return PublicJob(
         status=status,
         progress=min(job.progress or 0, _ALMOST),
-        error=_error(job, texts, locale) if status is Status.FAILED else None,
+        error=_error(job, texts, locale) if status is PublicStatus.FAILED else None,
         question=_question(texts, locale) if job.state is JobState.UNDECIDED else None,
         waiting=texts(f"trouble.{trouble}", locale)
         if trouble and job.state is JobState.QUEUED
@@ -98,12 +100,12 @@ def read(job: Job, texts: Texts, locale: str = "en", *, trouble: Trouble | None 
     )
 
 
-def _status(job: Job) -> Status:
+def _status(job: Job) -> PublicStatus:
     if end := _ENDS.get(job.state):
         return end
     # What a provider refused for now waits once more; it was on its way already.
     waits = job.state in {JobState.RECEIVED, JobState.QUEUED} and not job.submits
-    return Status.QUEUED if waits else Status.IN_PROGRESS
+    return PublicStatus.QUEUED if waits else PublicStatus.IN_PROGRESS
 
 
 def _question(texts: Texts, locale: str) -> str:

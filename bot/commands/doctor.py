@@ -17,7 +17,7 @@ from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
 from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_ANEW, looks_like_a_token
-from bot.commands.checks.unused_provider import idle_provider
+from bot.commands.checks.unused_provider import unused_provider
 from bot.discord_bot.login import TokenRefusedError, ask_name
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.workspace import Workspace
@@ -107,7 +107,7 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 def _spelling(settings: Settings) -> Finding:
-    unknown, idle = unknown_names(os.environ), idle_provider(settings)
+    unknown, idle = unknown_names(os.environ), unused_provider(settings)
     names = [*(each.name for each in unknown), *([idle.name] if idle else ())]
     return Finding(
         subject="settings",

@@ -12,15 +12,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.api_clients.status import Status, read, say
-from bot.commands.checks.unused_provider import idle_provider
+from bot.api_clients.status import PublicStatus, read, say
+from bot.commands.checks.unused_provider import unused_provider
 from bot.errors import DeliveryError, StartupError, UserError
 from bot.media.files.atomic import commit
 from bot.runtime.adapters import open_backend
 from bot.runtime.engine import make_workers, open_engine
 from bot.runtime.http_server import webhooks
 from bot.runtime.log_setup import configure_logs
-from bot.runtime.resources import open_core
+from bot.runtime.resources import open_resources
 from bot.settings.fields import load_settings
 from bot.texts import Texts
 from bot.web.http.server import WebServer
@@ -79,7 +79,7 @@ class Generate:
         settings = load_settings()
         # The bar is the show: what is logged for operators would draw over it.
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
-        if idle := idle_provider(settings):
+        if idle := unused_provider(settings):
             sys.stderr.write(f"{idle}\n")
         return asyncio.run(_generate(settings, options))
 
@@ -97,7 +97,7 @@ def _check_output(output: Path) -> None:
         raise StartupError(f"--output: the folder {parent} can't be written; name another.")
 
 
-class Bar:
+class ProgressBar:
     """A progress bar in one line of a terminal; elsewhere, a line for each change."""
 
     def __init__(
@@ -151,7 +151,7 @@ class _NoDiscord:
 
 async def _generate(settings: Settings, options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
-        core = await open_core(settings, stack)
+        core = await open_resources(settings, stack)
         backend = await open_backend(core, stack)
         engine = await open_engine(core, backend, stack, client=CLIENT)
         # Not for its pages: a provider on this machine may call back.
@@ -166,7 +166,10 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
             sys.stderr.write(f"{say(texts, error.key, 'en', error.fields)}\n")
             return 1
         ended = await _make(
-            engine, job, Bar(sys.stderr, texts, lambda: engine.clients.trouble), options.output
+            engine,
+            job,
+            ProgressBar(sys.stderr, texts, lambda: engine.clients.trouble),
+            options.output,
         )
         return await _report(engine, ended, options.output, texts)
 
@@ -186,7 +189,7 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
     return await engine.clients.submit(CLIENT, options.script, upload)
 
 
-async def _make(engine: Engine, job: Job, bar: Bar, output: Path) -> Job:
+async def _make(engine: Engine, job: Job, bar: ProgressBar, output: Path) -> Job:
     """Let the lanes work until the job has ended, and return it."""
     workers = make_workers(engine, _NoDiscord())
     tasks = [asyncio.create_task(worker.run(), name="lane") for worker in workers]
@@ -215,7 +218,7 @@ async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
         again = _again(job, output, "--retry")
         sys.stderr.write(f"{reading.question}\nTo try again all the same: {again}\n")
         return 1
-    if reading.status is not Status.COMPLETED:
+    if reading.status is not PublicStatus.COMPLETED:
         sys.stderr.write(f"{reading.error}\n")
         return 1
     if job.note:

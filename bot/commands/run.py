@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot import app
 from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_ANEW, looks_like_a_token
-from bot.commands.checks.unused_provider import idle_provider
+from bot.commands.checks.unused_provider import unused_provider
 from bot.runtime.log_setup import configure_logs
 from bot.settings.fields import load_settings
 
@@ -38,7 +38,7 @@ class Run:
         if not looks_like_a_token(settings.discord_token.get_secret_value()):
             # Discord decides: it may change the shape.
             log.warning("settings.token_shape name=DISCORD_TOKEN advice=%r", COPY_ANEW)
-        if idle := idle_provider(settings):
+        if idle := unused_provider(settings):
             log.warning("settings.idle name=%s advice=%r", idle.name, idle.advice)
         asyncio.run(app.run(settings))
         return 0

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, Film
+from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.merge import merge, repair
@@ -106,7 +106,9 @@ class NarrationEditor:
                 raise as_speech_error(error) from error
         await self._workspace.keep_narration(job_id)
 
-    async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
+    async def finish(
+        self, job_id: str, *, narrated: bool, replacing: bool = False
+    ) -> FinishedVideo:
         """Lay the narration over the clip, if there is one, and see that Discord can play it.
 
         `replacing`: nothing of the clip's own sound stays, whatever the presets say.
@@ -149,20 +151,20 @@ class NarrationEditor:
             self._ffmpeg, folder.attachment, folder.narration, max_seconds=self._max_seconds
         )
 
-    async def _narrate(self, folder: JobFolder, presets: NarrationPresets) -> Film:
+    async def _narrate(self, folder: JobFolder, presets: NarrationPresets) -> FinishedVideo:
         narration = await read_narration(folder.narration)
         if narration is None:
             raise MediaError("the narration is gone from the workspace")
         merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, presets)
-        return Film(path=folder.result, note=_note(narration, merged))
+        return FinishedVideo(path=folder.result, note=_note(narration, merged))
 
-    async def _repair(self, folder: JobFolder) -> Film:
+    async def _repair(self, folder: JobFolder) -> FinishedVideo:
         # What an earlier try handed over isn't there any more, and needs no second look.
         if await asyncio.to_thread(folder.clip.exists) and await repair(
             self._ffmpeg, folder.clip, folder.result
         ):
-            return Film(path=folder.result)
-        return Film(path=folder.clip)
+            return FinishedVideo(path=folder.result)
+        return FinishedVideo(path=folder.clip)
 
 
 def _note(narration: Narration, merged: Merged) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from bot.artifacts import NOTE_NOT_MERGED, Artifact, Film, Handover
+from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
 from bot.model import Job, JobState
 from storage.jobs.store import Changes
@@ -76,7 +76,9 @@ class NarrationEditing(Protocol):
         """Have a text spoken and make it a narration; UserError: it can't be."""
         ...
 
-    async def finish(self, job_id: str, *, narrated: bool, replacing: bool = False) -> Film:
+    async def finish(
+        self, job_id: str, *, narrated: bool, replacing: bool = False
+    ) -> FinishedVideo:
         """Make the clip ready, with the narration if there is one; MediaError: it can't be done.
 
         `replacing`: nothing of the clip's own sound stays.
@@ -200,7 +202,7 @@ class Pipeline:
     async def _merge(self, job: Job) -> None:
         clip = self._workspace.folder(job.id).clip
         if await self._workspace.is_published(job.id, clip):
-            film: Film | None = self._as_it_came(job)  # a crash came before the commit
+            film: FinishedVideo | None = self._as_it_came(job)  # a crash came before the commit
         else:
             film = await self._edit(job)
         if film is None:
@@ -214,7 +216,7 @@ class Pipeline:
         # Last: a step that is repeated after a crash needs them. The sweep takes what stays.
         await self._workspace.remove(job.id)
 
-    async def _edit(self, job: Job) -> Film | None:
+    async def _edit(self, job: Job) -> FinishedVideo | None:
         try:
             return await self._editor.finish(
                 job.id,
@@ -235,9 +237,9 @@ class Pipeline:
             return None
         return self._as_it_came(job)
 
-    def _as_it_came(self, job: Job) -> Film:
+    def _as_it_came(self, job: Job) -> FinishedVideo:
         narrated = job.attachment is not None
-        return Film(
+        return FinishedVideo(
             path=self._workspace.folder(job.id).clip, note=NOTE_NOT_MERGED if narrated else None
         )
 

@@ -25,7 +25,7 @@ class PromptWriter(Protocol):
         ...
 
 
-class Verbatim:
+class VerbatimWriter:
     """Sends the words as they are."""
 
     name = "off"

@@ -12,7 +12,7 @@ from bot.prompts.base import compose
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bot.prompts.reading import Reader, Reading
+    from bot.prompts.reading import PromptReader, PromptReading
 
 _SECONDS = 8.0
 _FIELDS = ("subject", "setting", "camera", "light", "motion")
@@ -44,7 +44,7 @@ class OpenAIWriter:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: PromptReader,
         *,
         base_url: str,
         api_key: str | None,
@@ -83,7 +83,7 @@ class OpenAIWriter:
         await self._service.close()
 
 
-def _sentences(brief: Mapping[str, str | None], reading: Reading) -> Iterator[str]:
+def _sentences(brief: Mapping[str, str | None], reading: PromptReading) -> Iterator[str]:
     """List what the model said, but for what the words speak of: models forget."""
     for name in _FIELDS:
         sentence = brief[name]

@@ -30,7 +30,7 @@ _MOST_TOPIC = 120
 _LOOSE_ENDS = " \n.,;:!?¡¿。、！？…\"'“”„«»"  # noqa: RUF001 - as people type them
 
 
-class Kind(StrEnum):
+class DetailKind(StrEnum):
     """What a brief may say of a picture."""
 
     SETTING = "setting"
@@ -48,14 +48,14 @@ class Language:
     common: frozenset[str]
     asks: re.Pattern[str]
     topics: tuple[re.Pattern[str], ...]
-    kinds: Mapping[Kind, re.Pattern[str]]
+    kinds: Mapping[DetailKind, re.Pattern[str]]
     question: Mapping[str, str]
     scene: Mapping[str, str]
     rich_characters: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class PromptReading:
     """What is known of a prompt; `language` is None where nothing can be said of it.
 
     `named` are the kinds that the person has spoken of. `asks`: it wants something explained,
@@ -63,13 +63,13 @@ class Reading:
     """
 
     language: Language | None
-    named: frozenset[Kind] = frozenset()
+    named: frozenset[DetailKind] = frozenset()
     asks: bool = False
     topic: str | None = None
     rich: bool = False
 
 
-class Reader:
+class PromptReader:
     """Reads prompts by the word lists of its languages."""
 
     def __init__(self, languages: Iterable[Language], others: Mapping[str, frozenset[str]]) -> None:
@@ -77,21 +77,21 @@ class Reader:
         self._others = others
 
     @classmethod
-    def load(cls) -> Reader:
+    def load(cls) -> PromptReader:
         """Read the lists in `words`."""
         tables = {path.stem: _table(path) for path in sorted(_FOLDER.glob("*.toml"))}
         others = {name: frozenset(_listed(words)) for name, words in tables.pop(_OTHERS).items()}
         return cls((_language(name, table) for name, table in tables.items()), others)
 
-    def read(self, prompt: str) -> Reading:
+    def read(self, prompt: str) -> PromptReading:
         """Tell what a prompt says; of one in an unknown language, nothing."""
         text = _folded(prompt)
         language = self._language_of(text)
         if language is None:
-            return Reading(language=None)
+            return PromptReading(language=None)
         named = frozenset(kind for kind, words in language.kinds.items() if words.search(text))
         is_long = len(prompt) > language.rich_characters or prompt.count("\n") >= _MOST_LINES
-        return Reading(
+        return PromptReading(
             language=language,
             named=named,
             asks=_asks(language, text),
@@ -174,7 +174,9 @@ def _language(name: str, table: Mapping[str, Any]) -> Language:
         common=frozenset(_listed(table["common"])),
         asks=re.compile(rf"^(?:{asks})" if spaced else asks),
         topics=tuple(re.compile(topic, re.IGNORECASE) for topic in table["topics"]),
-        kinds={kind: re.compile(_any_of(_listed(kinds[kind]), spaced=spaced)) for kind in Kind},
+        kinds={
+            kind: re.compile(_any_of(_listed(kinds[kind]), spaced=spaced)) for kind in DetailKind
+        },
         question=table["question"],
         scene=table["scene"],
         rich_characters=int(table["rich_characters"]),

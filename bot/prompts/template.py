@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.prompts.base import compose
-from bot.prompts.reading import Kind
+from bot.prompts.reading import DetailKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.prompts.reading import Language, Reader, Reading
+    from bot.prompts.reading import Language, PromptReader, PromptReading
 
 # As a brief is read; style is the person's alone.
-_ORDER = (Kind.SETTING, Kind.CAMERA, Kind.LIGHT, Kind.MOTION)
+_ORDER = (DetailKind.SETTING, DetailKind.CAMERA, DetailKind.LIGHT, DetailKind.MOTION)
 
 
-class Template:
+class TemplateWriter:
     """Adds what a prompt does not speak of, and nothing that could contradict it.
 
     What is rich already, or in a language without a template, is sent as it is. The same words
@@ -25,7 +25,7 @@ class Template:
 
     name = "template"
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: PromptReader) -> None:
         self._reader = reader
 
     async def write(self, words: str, *, room: int) -> str:
@@ -36,7 +36,7 @@ class Template:
         """Hold nothing open."""
 
 
-def _additions(reading: Reading) -> Iterator[str]:
+def _additions(reading: PromptReading) -> Iterator[str]:
     language = reading.language
     if language is None or reading.rich:
         return

@@ -19,9 +19,9 @@ from bot.errors import BackendError, StartupError
 from bot.links import derive_key
 from bot.moderation.openai_moderation import OpenAIModerator
 from bot.moderation.words import BlockedWords, load_words
-from bot.prompts.base import Verbatim
+from bot.prompts.base import VerbatimWriter
 from bot.prompts.openai_writer import OpenAIWriter
-from bot.prompts.template import Template
+from bot.prompts.template import TemplateWriter
 from bot.runtime.timing import GEMINI_ANSWER_SECONDS, GEMINI_SUBMIT_SECONDS, SUBMIT_SECONDS
 from bot.speech.openai_voice import OpenAISpeech
 from bot.speech.piper import open_piper
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.moderation.base import Moderator
     from bot.prompts.base import PromptWriter
-    from bot.prompts.reading import Reader
-    from bot.runtime.resources import Core
+    from bot.prompts.reading import PromptReader
+    from bot.runtime.resources import Resources
     from bot.settings.fields import Settings
     from bot.speech.voice import Voice
 
@@ -51,7 +51,7 @@ _ANY_VOICE = "alloy"
 _MIB = 1024 * 1024
 
 
-async def open_backend(core: Core, stack: AsyncExitStack) -> VideoBackend:
+async def open_backend(core: Resources, stack: AsyncExitStack) -> VideoBackend:
     """Open the provider that the operator chose, and our own where that is it."""
     settings = core.settings
     match settings.video_backend:
@@ -95,16 +95,16 @@ async def open_voice(settings: Settings) -> Voice | None:
 
 
 async def open_writer(
-    core: Core, backend: VideoBackend, reader: Reader, stack: AsyncExitStack
+    core: Resources, backend: VideoBackend, reader: PromptReader, stack: AsyncExitStack
 ) -> PromptWriter:
     """Open what writes prompts; title cards show the person's words, whatever is set."""
     if backend.name == STORYBOARD:
-        return Verbatim()
+        return VerbatimWriter()
     match core.settings.prompt_writer:
         case "off":
-            writer: PromptWriter = Verbatim()
+            writer: PromptWriter = VerbatimWriter()
         case "template":
-            writer = Template(reader)
+            writer = TemplateWriter(reader)
         case "openai":
             writer = OpenAIWriter(
                 reader,
@@ -180,7 +180,7 @@ def _open_gemini(settings: Settings) -> Gemini:
     )
 
 
-async def _open_storyboard(core: Core, stack: AsyncExitStack) -> OpenAIVideos:
+async def _open_storyboard(core: Resources, stack: AsyncExitStack) -> OpenAIVideos:
     try:
         check_size(core.settings.video_size)
     except CreateError as error:

@@ -26,8 +26,8 @@ from bot.media.render.narration_options import NarrationFit, NarrationMix, Narra
 from bot.metrics import Metrics
 from bot.model import Caps, JobState
 from bot.presets import Presets
-from bot.prompts.reading import Reader
-from bot.prompts.template import Template
+from bot.prompts.reading import PromptReader
+from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.timing import timing_for
 from storage.artifacts import ArtifactStore
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bot.jobs.pipeline import Deliverer
     from bot.moderation.base import Moderator
     from bot.moderation.words import BlockedWords
-    from bot.runtime.resources import Core
+    from bot.runtime.resources import Resources
     from bot.runtime.timing import Timing
     from bot.settings.fields import Settings
     from bot.speech.voice import Voice
@@ -58,7 +58,7 @@ _MIN_FREE_BYTES = 1024 * _MIB
 class Engine:
     """The parts that make videos, whoever asked for them."""
 
-    core: Core
+    core: Resources
     backend: VideoBackend
     timing: Timing
     bus: EventBus
@@ -79,7 +79,7 @@ class Engine:
 
 
 async def open_engine(  # noqa: PLR0913 - what differs between the bot and the command line
-    core: Core,
+    core: Resources,
     backend: VideoBackend,
     stack: AsyncExitStack,
     *,
@@ -108,7 +108,7 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
     circuit = CircuitBreaker(
         CircuitStore(core.database), jobs, backend=backend.name, clock=time.time
     )
-    reader = Reader.load()
+    reader = PromptReader.load()
     return Engine(
         core=core,
         backend=backend,
@@ -130,7 +130,7 @@ async def open_engine(  # noqa: PLR0913 - what differs between the bot and the c
             backend=backend,
             moderator=moderator,
             writer=await open_writer(core, backend, reader, stack),
-            fallback=Template(reader),
+            fallback=TemplateWriter(reader),
         ),
         presets=presets,
         clients=ClientJobs(
@@ -187,7 +187,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     return workers
 
 
-def _editor(core: Core, workspace: Workspace, voice: Voice | None) -> NarrationEditor:
+def _editor(core: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:
     settings = core.settings
     fetcher = AttachmentFetcher(
         core.http,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Core:
+class Resources:
     """What does not depend on the backend."""
 
     settings: Settings
@@ -41,14 +41,14 @@ class Core:
         return port
 
 
-async def open_core(settings: Settings, stack: AsyncExitStack) -> Core:
+async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
     """Open what comes first; StartupError: the operator has to change something."""
     database = await stack.enter_async_context(open_database(settings.data_dir))
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
     )
     ffmpeg_path = await find_ffmpeg()
-    return Core(
+    return Resources(
         settings=settings,
         database=database,
         secret=secret,

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unknown:
+class UnknownName:
     """A name that is no setting; `meant` is the one that it is like, if there is one."""
 
     name: str
@@ -40,18 +40,18 @@ class Unknown:
         return f"{self.name} in {where} is no setting: {self.advice}"
 
 
-def unknown_names(environment: Mapping[str, str]) -> list[Unknown]:
+def unknown_names(environment: Mapping[str, str]) -> list[UnknownName]:
     """List what is in `.env` and is no setting, and what is nearly one in the environment."""
     known = {name.upper() for name in Settings.model_fields}
     file = DotEnvSettingsSource(Settings, env_ignore_empty=False).env_vars
     written = {name.upper() for name, value in file.items() if value is not None and _is_name(name)}
     found = [
-        Unknown(name=name, meant=_nearest(name, known, _LIKE), in_file=True)
+        UnknownName(name=name, meant=_nearest(name, known, _LIKE), in_file=True)
         for name in sorted(written - known)
     ]
     others = {name.upper() for name in environment if _is_name(name)} - known - written
     found += [
-        Unknown(name=name, meant=meant, in_file=False)
+        UnknownName(name=name, meant=meant, in_file=False)
         for name in sorted(others)
         if (meant := _nearest(name, known, _ALL_BUT))
     ]

@@ -16,7 +16,7 @@ _TELLING = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Idle:
+class UnusedProvider:
     """A setting of a backend that nobody chose."""
 
     name: str
@@ -32,10 +32,14 @@ class Idle:
         return f"{self.name} counts for nothing without VIDEO_BACKEND: {self.advice}"
 
 
-def idle_provider(settings: Settings) -> Idle | None:
+def unused_provider(settings: Settings) -> UnusedProvider | None:
     """Return the first provider that is set up; None: there is none, or a backend was chosen."""
     given = settings.model_fields_set
     if "video_backend" in given:
         return None
-    found = (Idle(name=name.upper(), backend=b) for b, name in _TELLING.items() if name in given)
+    found = (
+        UnusedProvider(name=name.upper(), backend=b)
+        for b, name in _TELLING.items()
+        if name in given
+    )
     return next(found, None)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from bot.api_clients.client_jobs import ClientJobs, Upload
+    from bot.api_clients.client_jobs import AudioUpload, ClientJobs
 
 SCRIPT, AUDIO, VERSION = "scriptOrQuestion", "audioBuffer", "renderVersion"
 _FIELDS = frozenset({SCRIPT, AUDIO, VERSION})
@@ -48,7 +48,7 @@ class VideoOrder:
     """What is asked for; the audio lies on the disk already."""
 
     script: str
-    upload: Upload | None
+    upload: AudioUpload | None
 
 
 class OrderBodies:
@@ -77,7 +77,7 @@ class OrderBodies:
 
     async def _form(self, request: web.Request) -> VideoOrder:
         fields: dict[str, str] = {}
-        uploads: list[Upload] = []
+        uploads: list[AudioUpload] = []
         try:
             async for part in await request.multipart():
                 await self._take_part(part, fields, uploads)
@@ -90,7 +90,9 @@ class OrderBodies:
                 raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_request") from error
             raise
 
-    async def _take_part(self, part: object, fields: dict[str, str], uploads: list[Upload]) -> None:
+    async def _take_part(
+        self, part: object, fields: dict[str, str], uploads: list[AudioUpload]
+    ) -> None:
         name = part.name if isinstance(part, BodyPartReader) else None
         if not isinstance(part, BodyPartReader) or name not in _FIELDS:
             raise ApiError(HTTPStatus.BAD_REQUEST, "api.unknown_field", field=(name or "-")[:50])
@@ -124,7 +126,7 @@ def check_version(version: object) -> None:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.render_version")
 
 
-def _order(fields: dict[str, Any], upload: Upload | None) -> VideoOrder:
+def _order(fields: dict[str, Any], upload: AudioUpload | None) -> VideoOrder:
     for name in fields:
         if name not in _FIELDS:
             raise ApiError(HTTPStatus.BAD_REQUEST, "api.unknown_field", field=name[:50])

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.api_clients.status import Status, read
+from bot.api_clients.status import PublicStatus, read
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.file_response import is_whole, open_file, send_file, video_headers
 
 if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
-    from bot.api_clients.status import Reading
+    from bot.api_clients.status import PublicJob
     from bot.artifacts import Artifact
     from bot.links import Links
     from bot.media.render.poster_cache import PosterCache
@@ -141,14 +141,14 @@ class ApiRoutes:
         await self._clients.withdraw_shares(job)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
-    def _read(self, job: Job, locale: str) -> Reading:
+    def _read(self, job: Job, locale: str) -> PublicJob:
         return read(job, self._texts, locale, trouble=self._clients.trouble)
 
     async def _finished(self, job: Job, request: web.Request) -> Artifact:
         reading = self._read(job, language(request))
-        if reading.status is Status.FAILED:
+        if reading.status is PublicStatus.FAILED:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
-        if reading.status is not Status.COMPLETED:
+        if reading.status is not PublicStatus.COMPLETED:
             raise ApiError(HTTPStatus.CONFLICT, "api.not_ready")
         artifact = await self._clients.artifact(job)
         if artifact is None:
@@ -171,7 +171,7 @@ class ApiRoutes:
     async def _entry(self, job: Job, locale: str) -> dict[str, object]:
         reading = self._read(job, locale)
         artifact = None
-        if reading.status is Status.COMPLETED:
+        if reading.status is PublicStatus.COMPLETED:
             artifact = await self._clients.artifact(job)
         return {
             "jobId": job.id,

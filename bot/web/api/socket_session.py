@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType
 
-from bot.api_clients.status import Reading, Status, read
+from bot.api_clients.status import PublicJob, PublicStatus, read
 from bot.web.http.error_response import ApiError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _QUEUE = 200
 _SIGN_IN_SECONDS = 10.0
 _SEND_SECONDS = 20.0
 _PAUSE_SECONDS = 1.0
-_ENDS = frozenset({Status.COMPLETED, Status.FAILED})
+_ENDS = frozenset({PublicStatus.COMPLETED, PublicStatus.FAILED})
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -55,7 +55,7 @@ class SocketSession:
         self._locale = locale
         self._admit = admit
         self._following: dict[str, Callable[[], None]] = {}
-        self._told: dict[str, Reading] = {}
+        self._told: dict[str, PublicJob] = {}
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE)
         self._too_slow = asyncio.Event()
         self._client = ""
