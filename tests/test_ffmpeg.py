@@ -23,7 +23,7 @@ ENDLESS = ("-re", "-f", "lavfi", "-i", "sine", "-f", "null", "-")
 # A bot that tells its child's process id, and then waits for the child.
 BOT = """
 import asyncio, os, pathlib, sys
-from bot.media.process.child import Limits
+from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg
 
 def tell(seconds):
@@ -31,7 +31,7 @@ def tell(seconds):
 
 args = ["-re", "-f", "lavfi", "-i", "sine", "-f", "null", "-"]
 ffmpeg, folder = map(pathlib.Path, sys.argv[1:])
-asyncio.run(Ffmpeg(ffmpeg, slots=1).run(args, cwd=folder, limits=Limits(), on_progress=tell))
+asyncio.run(Ffmpeg(ffmpeg, slots=1).run(args, cwd=folder, limits=ProcessLimits(), on_progress=tell))
 """
 
 
