@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, WebError
 
-# Beside Playwright's own options.
-_OPTIONS = ("--disable-gpu", "--disable-quic", "--lang=en-US")
+# Beside Playwright's own options. Chromium would ask its maker about every form.
+_OPTIONS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--lang=en-US",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
 
 
 @asynccontextmanager
