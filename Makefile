@@ -51,11 +51,17 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --extra voice -c requirements.lock -o requirements-voice.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group browser -c requirements.lock -o requirements-browser.lock
+
+.venv-browser/installed: requirements-browser.lock
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
+	touch $@
 
 # Needs Chromium.
-picture: .venv/dev
-	$(BIN)/python -m docs.picture
-	$(BIN)/python -m docs.page_picture
+picture: .venv-browser/installed
+	.venv-browser/bin/python -m docs.picture
+	.venv-browser/bin/python -m docs.page_picture
 
 cards: .venv/dev
 	$(BIN)/python -m docs.cards
@@ -74,9 +80,9 @@ proof-media: .venv/dev
 proof-fit: .venv/dev
 	$(BIN)/python -m tests.proof_fit
 
-# Installs Chromium (Debian, as root) and axe-core, or says what is missing.
-proof-web: .venv/dev
-	$(BIN)/python -m tests.proof_web
+# Installs Playwright, Chromium (Debian, as root) and axe-core, or says what is missing.
+proof-web: .venv-browser/installed
+	.venv-browser/bin/python -m tests.proof_web
 
 proof-kill: .venv/dev
 	$(BIN)/python -m pytest -n 2 -m proof
@@ -98,4 +104,4 @@ peers: .venv/dev
 	$(BIN)/python -m tests.peers
 
 clean:
-	rm -rf .venv .venv-proofs .venv-peers .venv-voice .pytest_cache .ruff_cache .import_linter_cache .coverage*
+	rm -rf .venv .venv-browser .venv-proofs .venv-peers .venv-voice .pytest_cache .ruff_cache .import_linter_cache .coverage*

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from tests.chromium import Browser, MissingError, open_browser
-from tests.page_way import SHOWN, VOICE, open_bot, sign_in
+from tests.browser_tools import MissingError
+from tests.chromium import open_chromium
+from tests.keyboard_user import KeyboardUser, open_user
+from tests.page_way import VOICE, open_bot, sign_in
 
 _FOLDER = Path(__file__).parent
 _SCRIPTS = (
@@ -41,38 +43,41 @@ def main() -> int:
 
 async def _photograph(folder: Path) -> None:
     async with (
-        open_browser() as browser,
+        open_chromium() as chromium,
+        open_user(chromium) as user,
         open_bot(folder, video_size="1280x720", video_seconds=8) as url,
     ):
-        width, height = _DESKTOP
-        await browser.look(width=width, height=height)
-        await browser.go(url)
-        await sign_in(browser)
+        await user.look(_DESKTOP)
+        await user.page.goto(url)
+        await sign_in(user)
         for script in _SCRIPTS:
-            await _order(browser, script)
-            await browser.until(SHOWN.format("finished"), seconds=120)
-        await browser.until("document.getElementById('video').readyState > 1")
-        await browser.run("video.currentTime = 3")
-        await browser.until("!video.seeking && video.readyState === 4")
+            await _order(user, script)
+            await user.sees("#finished", within=120)
+        await user.page.wait_for_function("() => video.readyState > 1")
+        await user.page.evaluate("video.currentTime = 3")
+        await user.page.wait_for_function("() => !video.seeking && video.readyState === 4")
         await asyncio.sleep(1)  # until the player has stopped to turn its wheel
-        await browser.run("document.activeElement.blur(); scrollTo(0, 0)")
-        await browser.photograph(folder / "desktop.png")
-        await _order(browser, _NEXT)
-        width, height = _PHONE
-        await browser.look(width=width, height=height, dark=True)
-        await browser.until("bar.getAttribute('aria-valuenow') > 30", seconds=120)
-        await browser.run("document.activeElement.blur(); scrollTo(0, 0)")
-        await asyncio.sleep(0.6)  # until the bar has moved there
-        await browser.photograph(folder / "phone.png")
+        await _save(user, folder / "desktop.png")
+        await _order(user, _NEXT)
+        await user.look(_PHONE, dark=True)
+        await user.page.wait_for_function(
+            "() => bar.getAttribute('aria-valuenow') > 30", timeout=120_000
+        )
+        await _save(user, folder / "phone.png")
 
 
-async def _order(browser: Browser, script: str) -> None:
-    await browser.run("document.getElementById('script').focus()")
-    await browser.type(script)
-    await browser.choose_file("audio", VOICE)
-    await browser.until(SHOWN.format("file"))
-    await browser.run("generate.click()")
-    await browser.until(SHOWN.format("under-way"))
+async def _order(user: KeyboardUser, script: str) -> None:
+    await user.write("#script", script)
+    await user.page.set_input_files("#audio", VOICE)
+    await user.sees("#file")
+    await user.press("#generate")
+    await user.sees("#under-way")
+
+
+async def _save(user: KeyboardUser, path: Path) -> None:
+    await user.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    await asyncio.sleep(0.6)  # until the bar has moved
+    await user.page.screenshot(path=path, full_page=True)
 
 
 def _compose(folder: Path, target: Path) -> None:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-import shutil
 import string
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
@@ -26,6 +24,8 @@ from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.clip_store import ClipOrder
 from bot.texts import Texts
 from docs.look import Clip, Look
+from tests.browser_tools import MissingError
+from tests.chromium import open_chromium
 
 _FOLDER = Path(__file__).parent
 _NOW = 1_795_467_600.0
@@ -108,17 +108,21 @@ _THEMES = ("dark", "light")
 
 def main() -> int:
     """Draw the cards and put the picture beside this file."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        print("No Chromium: install one (Debian: apt install chromium).", file=sys.stderr)
-        return 2
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        asyncio.run(_draw_frame(_DONE.job, folder))
-        (folder / "page.html").write_text(_page(), encoding="utf-8")
-        _photograph(browser, folder)
+        try:
+            asyncio.run(_draw(folder))
+        except MissingError as error:
+            print(error, file=sys.stderr)
+            return 2
         _save(folder / "page.png", _FOLDER / "card.png")
     return 0
+
+
+async def _draw(folder: Path) -> None:
+    await _draw_frame(_DONE.job, folder)
+    (folder / "page.html").write_text(_page(), encoding="utf-8")
+    await _photograph(folder)
 
 
 async def _draw_frame(job: Job, folder: Path) -> None:
@@ -163,30 +167,21 @@ def _message(scene: _Scene) -> str:
     )
 
 
-def _photograph(browser: str, folder: Path) -> None:
-    subprocess.run(  # noqa: S603 - our own page in the machine's browser
-        [
-            browser,
-            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *("--hide-scrollbars", "--default-background-color=00000000"),
-            f"--force-device-scale-factor={_SCALE}",
-            "--window-size=1180,1400",
-            f"--user-data-dir={folder / 'browser'}",
-            f"--screenshot={folder / 'page.png'}",
-            (folder / "page.html").as_uri(),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+async def _photograph(folder: Path) -> None:
+    async with open_chromium() as chromium:
+        page = await chromium.new_page(
+            viewport={"width": 1180, "height": 1400}, device_scale_factor=_SCALE
+        )
+        await page.goto((folder / "page.html").as_uri())
+        await page.screenshot(path=folder / "page.png", full_page=True, omit_background=True)
 
 
 def _save(shot: Path, target: Path) -> None:
     with Image.open(shot) as picture:
         page = picture.crop(picture.getbbox()).convert("RGB")
-    # A palette makes it small enough for a README; only a second pass spreads the error.
-    palette = page.quantize()
+    # A palette makes it small enough for a README; k-means keeps the colours of small areas, and
+    # only a second pass spreads the error.
+    palette = page.quantize(kmeans=1)
     page.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
 
 

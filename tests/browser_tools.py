@@ -1,4 +1,7 @@
-"""What the proofs in a browser need of others: Chromium, and axe-core, which judges a page."""
+"""Finds or installs what the proofs in a browser need: Chromium, and axe-core, which judges a page.
+
+Playwright itself is pinned in requirements-browser.lock.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,38 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.chromium import MISSING, NAMES, MissingError
 from tests.peers.installing import CannotInstallError, from_npm, run
 
 _FOLDER = Path(__file__).parents[1] / ".venv-proofs"
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_MISSING = "No Chromium: install one (Debian: apt install chromium)."
 _AXE = "4.14.1"
 _NO_AXE = "No axe-core {version}, which npm would install: {reason}."
 
 
+class MissingError(Exception):
+    """What a proof needs is not on this machine, and can't be installed."""
+
+
+def find_chromium() -> str:
+    """Return the path of the machine's Chromium; MissingError: there is none."""
+    binary = next(filter(None, map(shutil.which, _NAMES)), None)
+    if binary is None:
+        raise MissingError(_MISSING)
+    return binary
+
+
 def provide_chromium() -> None:
     """Install Debian's Chromium where there is none; MissingError: that can't be done here."""
-    if any(map(shutil.which, NAMES)):
+    if any(map(shutil.which, _NAMES)):
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise MissingError(MISSING)
+        raise MissingError(_MISSING)
     try:
         run("apt-get", "update", "--quiet")
         run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "chromium")
     except CannotInstallError as error:
-        raise MissingError(f"{MISSING} Here that failed: {error}.") from error
+        raise MissingError(f"{_MISSING} Here that failed: {error}.") from error
 
 
 def provide_axe() -> str:

@@ -1,4 +1,4 @@
-"""What a person does while the page has a text spoken: the voice answers when it is told to."""
+"""Steps that a user takes while the page has a text spoken by a voice that waits."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from tests.page_way import SHOWN, TOKEN, VOICE, check, has_focus, sign_in
+from tests.page_way import TOKEN, VOICE, check, sign_in
 from tests.speech_api import SpeechApi
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from tests.chromium import Browser
+    from tests.keyboard_user import KeyboardUser
     from tests.page_audit import Auditor
 
-OTHER_TOKEN = "a-token-of-somebody-else-there"
-_HELD = "document.getElementById('compose').ariaBusy === 'true'"
+OTHER_TOKEN = "a-token-of-another-client"
+_HELD = "compose.ariaBusy === 'true'"
 _SCRIPT, _TEXT, _NEXT_TEXT = "A cat on a roof", "The cat looks on.", "The cat looks away."
 
 
@@ -34,54 +34,51 @@ class SlowVoice(SpeechApi):
         return await super()._speak(request)
 
 
-async def hold_still(browser: Browser, auditor: Auditor, voice: SlowVoice) -> None:
-    """Change everything while Listen, then Generate is under way: what stood there is ordered."""
-    await _write(browser, _SCRIPT, _TEXT)
-    await _press(browser, voice, "listen")
-    await has_focus(browser, "listen")
+async def hold_still(user: KeyboardUser, auditor: Auditor, voice: SlowVoice) -> None:
+    """Change everything while Listen, then Generate is under way: the first form is ordered."""
+    await _write(user, _SCRIPT, _TEXT)
+    await _press(user, voice, "#listen")
+    await user.is_at("#listen")
     await auditor.judge("a text that is being spoken")
-    await _meddle(browser)
+    await _meddle(user)
     voice.may_answer.set()
-    await browser.until(SHOWN.format("audition"))
-    await browser.until("document.activeElement.id === 'audition'")
-    named = await browser.run("document.getElementById('file-name').textContent")
+    await user.sees("#audition")
+    await user.is_at("#audition")
+    named = await user.page.text_content("#file-name")
     check(named == "Your text, spoken", f"the file is {named!r}")
-    await browser.tab_to_first("#sign-out")
-    await browser.tab_to("file-remove")
-    await browser.press("Enter")
-    await has_focus(browser, "text")
+    await user.tab_to("#sign-out")
+    await user.press("#file-remove")
+    await user.is_at("#text")
     # What was spoken once is not asked for again.
-    await browser.run("text.select()")
-    await browser.type(_NEXT_TEXT)
-    await _press(browser, voice, "generate")
-    await has_focus(browser, "generate")
-    await _meddle(browser)
+    await user.clear("#text")
+    await user.write("#text", _NEXT_TEXT)
+    await _press(user, voice, "#generate")
+    await user.is_at("#generate")
+    await _meddle(user)
     voice.may_answer.set()
-    await browser.until(f"!({_HELD})")
-    await has_focus(browser, "stage-title")
-    shown = await browser.run("document.getElementById('stage-script').textContent")
+    await user.page.wait_for_function(f"() => !({_HELD})")
+    await user.is_at("#stage-title")
+    shown = await user.page.text_content("#stage-script")
     check(shown == _SCRIPT, f"what was ordered is {shown!r}")
     check(voice.creates == [_TEXT, _NEXT_TEXT], f"what was spoken is {voice.creates}")
-    left = await browser.run("script.value + text.value")
+    left = await user.page.evaluate("script.value + text.value")
     check(not left, f"{left!r} was left")
-    await browser.tab_to("script")
-    await browser.type("It can be written in again")
-    check(await browser.run("script.value.length"), "nothing can be written any more")
+    await user.write("#script", "It can be written in again")
+    check(await user.page.input_value("#script"), "nothing can be written any more")
 
 
-async def change_hands(browser: Browser, voice: SlowVoice, url: str) -> None:
-    """Sign out while Listen, then Generate is under way: the next one has nothing of it."""
+async def change_hands(user: KeyboardUser, voice: SlowVoice, url: str) -> None:
+    """Sign out while Listen, then Generate is under way: the next client has nothing of it."""
     orders = await _orders(url, TOKEN)
     for pressed in ("listen", "generate"):
-        await browser.run("script.value = text.value = ''")
-        await _write(browser, "What nobody else may see", f"My own words, to {pressed}.")
-        await _press(browser, voice, pressed)
-        await browser.tab_to("sign-out")
-        await browser.press("Enter")
-        await browser.until(SHOWN.format("door"))
-        left = await browser.run("document.body.textContent")
+        await user.clear("#script")
+        await user.clear("#text")
+        await _write(user, "Words for one client alone", f"My own words, to {pressed}.")
+        await _press(user, voice, f"#{pressed}")
+        await _leave(user)
+        left = await user.page.text_content("body")
         check(_SCRIPT not in left, "the page still holds what was written")
-        await sign_in(browser, OTHER_TOKEN)
+        await sign_in(user, OTHER_TOKEN)
         spoken = len(voice.creates)
         voice.may_answer.set()
         async with asyncio.timeout(30):
@@ -89,55 +86,50 @@ async def change_hands(browser: Browser, voice: SlowVoice, url: str) -> None:
                 await asyncio.sleep(0.05)
         other_words = f"Other words, after {pressed}."
         # Long enough for what was spoken to have come, if it did.
-        await _write(browser, "", other_words)
-        await _press(browser, voice, "listen")
-        names = await browser.run("[file.hidden, script.value, text.value].join()")
-        check(names == f"true,,{other_words}", f"the next one's form has {names}")
+        await _write(user, "", other_words)
+        await _press(user, voice, "#listen")
+        form = await user.page.evaluate("[file.hidden, script.value, text.value]")
+        check(form == [True, "", other_words], f"the next client's form has {form}")
         voice.may_answer.set()
-        await browser.until(SHOWN.format("audition"))
-        check(not await _orders(url, OTHER_TOKEN), "it was ordered by the next one")
-        await _leave(browser)
-        await browser.tab_to("token")
-        await browser.type(TOKEN)
-        await browser.press("Enter")
-        await browser.until(SHOWN.format("studio"))
+        await user.sees("#audition")
+        check(not await _orders(url, OTHER_TOKEN), "it was ordered by the next client")
+        await _leave(user)
+        await user.write("#token", TOKEN)
+        await user.page.keyboard.press("Enter")
+        await user.sees("#studio")
     check(await _orders(url, TOKEN) == orders, "it was ordered after all")
-    # What another tab does when somebody signs out there.
-    await browser.run("dispatchEvent(new StorageEvent('storage', { key: 'signed-in' }))")
-    await browser.until(SHOWN.format("door"))
-    check(not await browser.run("document.querySelectorAll('.job').length"), "nothing is left")
+    # Signing out in another tab does this.
+    await user.page.evaluate("dispatchEvent(new StorageEvent('storage', { key: 'signed-in' }))")
+    await user.sees("#door")
+    check(not await user.page.locator(".job").count(), "a video is left")
 
 
-async def _write(browser: Browser, script: str, text: str) -> None:
-    await browser.tab_to("script")
-    await browser.type(script)
-    await browser.tab_to("text")
-    await browser.type(text)
+async def _write(user: KeyboardUser, script: str, text: str) -> None:
+    await user.write("#script", script)
+    await user.write("#text", text)
 
 
-async def _press(browser: Browser, voice: SlowVoice, element_id: str) -> None:
+async def _press(user: KeyboardUser, voice: SlowVoice, selector: str) -> None:
     voice.may_answer.clear()
-    await browser.tab_to(element_id)
-    await browser.press("Enter")
-    await browser.until(_HELD)
+    await user.press(selector)
+    await user.page.wait_for_function(f"() => {_HELD}")
 
 
-async def _meddle(browser: Browser) -> None:
-    for element_id in ("script", "text"):
-        await browser.run(f"{element_id}.focus(); {element_id}.select()")
-        await browser.type("Something else")
-    await browser.choose_file("audio", VOICE)
-    hidden = await browser.run("document.getElementById('file').hidden")
+async def _meddle(user: KeyboardUser) -> None:
+    for field in ("script", "text"):
+        await user.page.evaluate(f"{field}.focus(); {field}.select()")
+        await user.page.keyboard.type("Something else")
+    await user.page.set_input_files("#audio", VOICE)
+    hidden = await user.page.is_hidden("#file")
     check(hidden, "another file took the place of what is spoken")
-    for element_id in ("again", "listen", "generate"):
-        await browser.run(f"{element_id}.focus()")
-        await browser.press("Enter")
+    for button in ("again", "listen", "generate"):
+        await user.page.evaluate(f"{button}.focus()")
+        await user.page.keyboard.press("Enter")
 
 
-async def _leave(browser: Browser) -> None:
-    await browser.tab_to("sign-out")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("door"))
+async def _leave(user: KeyboardUser) -> None:
+    await user.press("#sign-out")
+    await user.sees("#door")
 
 
 async def _orders(url: str, token: str) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
+from playwright.async_api import expect
 
 from bot import app
 from bot.demo import command
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from typing import Any
 
-    from tests.chromium import Browser
+    from tests.keyboard_user import KeyboardUser
     from tests.page_audit import Auditor
     from tests.speech_api import SpeechApi
 
@@ -29,7 +31,6 @@ SCRIPT = "How rainbows form: sunlight meets a raindrop, and comes out as seven c
 VOICE = Path(command.__file__).parent / "narration.ogg"
 SIZE = (640, 360)
 MOST_SECONDS = 120.0
-SHOWN = "!document.getElementById({!r}).hidden"
 _NOTE_PROGRESS = """
 window.seen = [];
 new MutationObserver(() => {
@@ -37,6 +38,7 @@ new MutationObserver(() => {
   if (now) seen.push(Number(now));
 }).observe(bar, { attributes: true, attributeFilter: ["aria-valuenow"] });
 """
+_NO_SOCKET = "window.WebSocket = class { static OPEN = 1; close() {} }"
 
 
 @asynccontextmanager
@@ -67,166 +69,153 @@ async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
             await bot
 
 
-async def sign_in(browser: Browser, token: str = TOKEN) -> None:
-    """Sign in, by keyboard, as somebody who has no video yet."""
-    await browser.until(SHOWN.format("door"))
-    await browser.tab_to("token")
-    await browser.type(token)
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("studio"))
-    await browser.until(SHOWN.format("nothing"))
+async def sign_in(user: KeyboardUser, token: str = TOKEN) -> None:
+    """Sign in as a client who has no video yet."""
+    await user.sees("#door")
+    await user.write("#token", token)
+    await user.page.keyboard.press("Enter")
+    await user.sees("#studio")
+    await user.sees("#nothing")
 
 
-async def generate(browser: Browser, auditor: Auditor) -> None:
+async def generate(user: KeyboardUser, auditor: Auditor) -> None:
     """Write a script, choose a narration, and wait for the video; its progress only grows."""
     await auditor.judge("the empty studio")
-    await browser.run(_NOTE_PROGRESS)
-    await browser.tab_to("script")
-    await browser.type(SCRIPT)
-    await browser.tab_to("audio")
-    await browser.choose_file("audio", VOICE)
-    await browser.until(SHOWN.format("file"))
+    await user.page.evaluate(_NOTE_PROGRESS)
+    await user.write("#script", SCRIPT)
+    await user.tab_to("#audio")
+    await user.page.set_input_files("#audio", VOICE)
+    await user.sees("#file")
     await auditor.judge("an order with a file")
-    await browser.tab_to("generate")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("under-way"))
-    await browser.until("document.activeElement.id === 'stage-title'")
-    await browser.until(SHOWN.format("finished"), seconds=MOST_SECONDS)
-    await browser.until("document.getElementById('announce').textContent.includes('ready')")
-    seen = await browser.run("seen")
+    await user.press("#generate")
+    await user.sees("#under-way")
+    await user.is_at("#stage-title")
+    await user.sees("#finished", within=MOST_SECONDS)
+    await user.reads("#announce", "ready")
+    seen = await user.page.evaluate("seen")
     check(len(set(seen)) > 1 and seen == sorted(seen), f"the progress was {seen}")
 
 
-async def watch(browser: Browser, auditor: Auditor) -> None:
+async def watch(user: KeyboardUser, auditor: Auditor) -> None:
     """Press Preview; the video really plays, in its size, and with its sound."""
-    await browser.tab_to("preview")
-    await browser.press("Enter")
-    await browser.until("document.getElementById('video').currentTime > 0.5")
-    shown = await browser.run("[video.videoWidth, video.videoHeight].join('x')")
+    await user.press("#preview")
+    await user.page.wait_for_function("() => video.currentTime > 0.5")
+    shown = await user.page.evaluate("[video.videoWidth, video.videoHeight].join('x')")
     check(shown == "x".join(map(str, SIZE)), f"the video is {shown}")
-    check(await browser.run("video.webkitAudioDecodedByteCount"), "there is no sound")
-    await browser.run("video.pause()")
+    check(await user.page.evaluate("video.webkitAudioDecodedByteCount"), "there is no sound")
+    await user.page.evaluate("video.pause()")
     await auditor.judge("a finished video")
 
 
-async def download(browser: Browser, url: str, folder: Path) -> None:
+async def download(user: KeyboardUser, url: str) -> None:
     """Download the video: its bytes are those that the API sends, under a name that says what."""
-    await browser.do("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
-    await browser.tab_to("download")
-    await browser.press("Enter")
-    async with asyncio.timeout(MOST_SECONDS):
-        while not (found := list(folder.glob("*.mp4"))):  # noqa: ASYNC110, ASYNC240 - ours alone
-            await asyncio.sleep(0.05)
-    job_id = await browser.run("document.querySelector('.job').dataset.job")
+    async with user.page.expect_download() as waiting:
+        await user.press("#download")
+    file = await waiting.value
+    job_id = await user.page.locator(".job").get_attribute("data-job")
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
         http.get(f"{url}/api/download", params={"jobId": job_id}) as answer,
     ):
         sent = await answer.read()
-    check(found[0].read_bytes() == sent, "the file has other bytes than the API sends")
-    check(found[0].name.startswith("How-rainbows-form"), f"the file is called {found[0].name}")
+    saved = await asyncio.to_thread((await file.path()).read_bytes)
+    check(saved == sent, "the file has other bytes than the API sends")
+    name = file.suggested_filename
+    check(re.fullmatch(r"How-rainbows-form.*\.mp4", name), f"the file is called {name}")
 
 
-async def share(browser: Browser, auditor: Auditor, url: str) -> None:
+async def share(user: KeyboardUser, auditor: Auditor, url: str) -> None:
     """Share the video, look at its page without scripts, and end the link."""
-    await browser.tab_to("share")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("shared"))
+    await user.press("#share")
+    await user.sees("#shared")
     await auditor.judge("a link to share")
-    link = await browser.run("document.getElementById('link').value")
+    link = await user.page.input_value("#link")
     check(link.startswith(f"{url}/v/"), "the link leads to the page of the video")
-    await browser.do("Emulation.setScriptExecutionDisabled", value=True)
-    await browser.go(link)
-    await browser.until("document.querySelector('video').readyState > 0")
-    await browser.do("Emulation.setScriptExecutionDisabled", value=False)
-    await browser.go(link)
+    await _open_without_scripts(user, link)
+    await user.page.goto(link)
     await auditor.judge("the page of a video")
-    await browser.go(url)
-    await browser.until("document.querySelectorAll('.job').length === 1")
-    await browser.tab_to_first(".open")
-    await browser.press("Enter")
-    await browser.tab_to("share")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("shared"))
-    await browser.tab_to("withdraw")
-    await browser.press("Enter")
-    await browser.until("document.getElementById('shared').hidden")
-    status = await browser.run(f"fetch({link!r}).then((answer) => answer.status)")
+    await user.page.goto(url)
+    await expect(user.page.locator(".job")).to_have_count(1)
+    await user.press(".open")
+    await user.press("#share")
+    await user.sees("#shared")
+    await user.press("#withdraw")
+    await expect(user.page.locator("#shared")).to_be_hidden()
+    status = await user.page.evaluate("(link) => fetch(link).then(({ status }) => status)", link)
     check(status == 404, f"a link that was ended answers {status}")
-    await browser.go(link)
+    await user.page.goto(link)
     await auditor.judge("a link that was ended")
-    browser.excuse(link)
-    await browser.go(url)
-    await browser.until(SHOWN.format("studio"))
+    user.console.excuse(link)
+    await user.page.goto(url)
+    await user.sees("#studio")
 
 
-async def cancel(browser: Browser) -> None:
+async def _open_without_scripts(user: KeyboardUser, link: str) -> None:
+    browser = user.page.context.browser
+    context = await browser.new_context(java_script_enabled=False)
+    user.console.listen(context)
+    page = await context.new_page()
+    await page.goto(link)
+    await page.wait_for_function("() => document.querySelector('video').readyState > 0")
+    await context.close()
+
+
+async def cancel(user: KeyboardUser) -> None:
     """Begin another, and cancel it."""
-    await browser.tab_to("script")
-    await browser.type("Waves roll onto a black beach")
-    await browser.tab_to("generate")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("under-way"))
-    await browser.tab_to("stage-cancel")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("ended"))
+    await user.write("#script", "Waves roll onto a black beach")
+    await user.press("#generate")
+    await user.sees("#under-way")
+    await user.press("#stage-cancel")
+    await user.sees("#ended")
 
 
-async def speak(browser: Browser, auditor: Auditor, voice: SpeechApi) -> None:
+async def speak(user: KeyboardUser, auditor: Auditor, voice: SpeechApi) -> None:
     """Write what the voice should say, listen to it, and have it laid over a video."""
-    await browser.tab_to("script")
-    await browser.type("A lighthouse in a storm")
-    await browser.tab_to("text")
-    await browser.type("The sea rises.")
-    await browser.tab_to("listen")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("file"))
-    await browser.until("document.activeElement.id === 'audition'")
-    await browser.until("document.getElementById('audition').currentTime > 0.3")
-    heard = await browser.run("[audition.webkitAudioDecodedByteCount > 0, speak.hidden].join()")
-    check(heard == "true,true", f"the text was not heard, or can be spoken twice: {heard}")
+    await user.write("#script", "A lighthouse in a storm")
+    await user.write("#text", "The sea rises.")
+    await user.press("#listen")
+    await user.sees("#file")
+    await user.is_at("#audition")
+    await user.page.wait_for_function("() => audition.currentTime > 0.3")
+    heard = await user.page.evaluate("audition.webkitAudioDecodedByteCount > 0")
+    check(heard, "the text was not heard")
+    check(await user.page.is_hidden("#speak"), "the text can be spoken twice")
     await auditor.judge("a text that was spoken")
-    await browser.tab_to("generate")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("under-way"))
-    await browser.until(SHOWN.format("finished"), seconds=MOST_SECONDS)
+    await user.press("#generate")
+    await user.sees("#under-way")
+    await user.sees("#finished", within=MOST_SECONDS)
     check(voice.creates == ["The sea rises."], f"it was spoken as {voice.creates}")
-    facts = await browser.run("document.querySelector('.job .facts').textContent")
+    facts = await user.page.locator(".job .facts").first.text_content()
     check("with narration" in facts, f"the list says {facts}")
     # Not listened to first, it is spoken when the video is ordered.
-    await browser.tab_to("script")
-    await browser.type("A lighthouse in the sun")
-    await browser.tab_to("text")
-    await browser.type("The sea rests.")
-    await browser.tab_to("generate")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("under-way"))
+    await user.write("#script", "A lighthouse in the sun")
+    await user.write("#text", "The sea rests.")
+    await user.press("#generate")
+    await user.sees("#under-way")
     check(voice.creates[1:] == ["The sea rests."], f"it was spoken as {voice.creates}")
-    await browser.until(SHOWN.format("finished"), seconds=MOST_SECONDS)
+    await user.sees("#finished", within=MOST_SECONDS)
 
 
-async def follow_without_socket(browser: Browser, url: str) -> None:
-    """Where no socket can be opened, the page asks; a page that is loaded anew goes on."""
-    script = "window.WebSocket = class { static OPEN = 1; close() {} }"
-    added = await browser.do("Page.addScriptToEvaluateOnNewDocument", source=script)
-    await browser.go(url)
-    await browser.until(SHOWN.format("studio"))
-    await browser.tab_to("script")
-    await browser.type("<b>A paper boat</b> sails down a rainy street")
-    await browser.tab_to("generate")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("under-way"))
-    await browser.go(url)
-    await browser.until(SHOWN.format("under-way"))
-    await browser.until(SHOWN.format("finished"), seconds=MOST_SECONDS)
-    shown = await browser.run("document.getElementById('stage-script').textContent")
-    check(shown.startswith("<b>"), f"the script reads {shown}")
-    await browser.do("Page.removeScriptToEvaluateOnNewDocument", **added)
+async def follow_without_socket(user: KeyboardUser, url: str) -> None:
+    """Order where no socket can be opened: the page asks, and goes on when it is loaded anew."""
+    async with await user.page.add_init_script(_NO_SOCKET):
+        await user.page.goto(url)
+        await user.sees("#studio")
+        await user.write("#script", "<b>A paper boat</b> sails down a rainy street")
+        await user.press("#generate")
+        await user.sees("#under-way")
+        await user.page.goto(url)
+        await user.sees("#under-way")
+        await user.sees("#finished", within=MOST_SECONDS)
+        shown = await user.page.text_content("#stage-script")
+        check(shown.startswith("<b>"), f"the script reads {shown}")
 
 
-async def read_out(browser: Browser) -> None:
-    """Listen to the page: everything that takes the focus has a name."""
-    tree = await browser.do("Accessibility.getFullAXTree")
+async def read_out(user: KeyboardUser) -> None:
+    """Listen to the page: every element that takes the focus has a name."""
+    devtools = await user.page.context.new_cdp_session(user.page)
+    tree = await devtools.send("Accessibility.getFullAXTree")
+    await devtools.detach()
     controls = {
         node["nodeId"]: node.get("name", {}).get("value", "")
         for node in tree["nodes"]
@@ -237,20 +226,13 @@ async def read_out(browser: Browser) -> None:
     check(all(controls.values()), f"one has no name beside {sorted(controls.values())}")
 
 
-async def sign_out(browser: Browser, url: str) -> None:
-    """Sign out; the session is over."""
-    await browser.tab_to("sign-out")
-    await browser.press("Enter")
-    await browser.until(SHOWN.format("door"))
-    await browser.go(url)
-    await browser.until(SHOWN.format("door"))
-    check(not await browser.run("document.querySelectorAll('.job').length"), "nothing is left")
-
-
-async def has_focus(browser: Browser, element_id: str) -> None:
-    """Raise an AssertionError if another element has the focus, or none."""
-    focused = await browser.run("document.activeElement.id || document.activeElement.tagName")
-    check(focused == element_id, f"{focused} has the focus, not {element_id}")
+async def sign_out(user: KeyboardUser, url: str) -> None:
+    """Sign out; the session is deleted."""
+    await user.press("#sign-out")
+    await user.sees("#door")
+    await user.page.goto(url)
+    await user.sees("#door")
+    check(not await user.page.locator(".job").count(), "a video is left")
 
 
 def check(holds: object, what: str) -> None:

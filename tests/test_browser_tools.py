@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser_tools import provide_chromium
-from tests.chromium import MissingError
+from tests.browser_tools import MissingError, find_chromium, provide_chromium
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +26,7 @@ def test_a_browser_that_is_there_is_not_installed(
     program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/calls')
     provide_chromium()
     assert not (tmp_path / "calls").exists()
+    assert find_chromium() == str(tmp_path / "chromium")
 
 
 def test_root_has_the_browser_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +48,5 @@ def test_one_that_cannot_be_installed_is_asked_for(
     program(tmp_path, "apt-get", "echo 'E: no network' >&2; exit 100")
     with pytest.raises(MissingError, match="apt install chromium"):
         provide_chromium()
+    with pytest.raises(MissingError, match="apt install chromium"):
+        find_chromium()
