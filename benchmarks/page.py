@@ -64,7 +64,7 @@ state. The seconds are from the provider's webhook to the socket: the clip is fe
 """
 
 
-def write(  # noqa: PLR0913 - the page's parts
+def write(
     *,
     machine: Sequence[str],
     at_rest: Sequence[AtRest],

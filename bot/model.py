@@ -220,7 +220,7 @@ def new_job_id() -> str:
     return uuid4().hex
 
 
-def new_job(  # noqa: PLR0913 - what a row starts with
+def new_job(
     request: VideoRequest,
     asker: Origin | Client,
     attachment: Attachment | None,

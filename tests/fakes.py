@@ -443,7 +443,7 @@ def origin(**changes: object) -> Origin:
 class Bench:
     """Clapper's middle, put together as the app does it, but driven by hand."""
 
-    def __init__(  # noqa: PLR0913 - the outside, piece by piece
+    def __init__(
         self,
         database: Database,
         root: Path,
@@ -674,7 +674,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(  # noqa: PLR0913 - the outside, piece by piece
+async def open_bench(
     root: Path,
     clock: Clock,
     *,

@@ -164,7 +164,7 @@ async def seen(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def open_board(  # noqa: PLR0913  # what a storyboard takes
+async def open_board(  # what a storyboard takes
     directory: Path,
     renderer: Renderer,
     receiver: Receiver | None = None,

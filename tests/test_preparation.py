@@ -185,7 +185,7 @@ async def test_what_waits_for_another_backend_is_written_for_it_anew(
         (RuntimeError("a bug"), "'a bug'", True),
     ],
 )
-async def test_a_writer_that_can_not_is_replaced_and_that_is_logged(  # noqa: PLR0913, PLR0917 - fixtures
+async def test_a_writer_that_can_not_is_replaced_and_that_is_logged(  # noqa: PLR0917 - fixtures
     fault: Exception,
     told: str,
     is_a_bug: bool,  # noqa: FBT001 - a row of the table

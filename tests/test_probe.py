@@ -170,7 +170,7 @@ def tkhd(shown: int) -> bytes:
     return box(b"tkhd", bytes(12) + struct.pack(">III", 1, 0, shown) + bytes(16) + UPRIGHT)
 
 
-def index(  # noqa: PLR0913 - each part of an index, to be broken alone
+def index(
     *,
     mvhd: bytes = MVHD,
     tkhd: bytes = tkhd(2000),

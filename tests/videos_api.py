@@ -69,7 +69,7 @@ class VideosApi(StandIn):
 
     prefix: ClassVar[str] = "/v1"
 
-    def __init__(  # noqa: PLR0913 - a test names what it sets
+    def __init__(
         self,
         *,
         clip: Path | None = None,

@@ -54,7 +54,7 @@ class AudioUpload:
 class ClientJobs:
     """Orders videos for API clients; a client never sees another's jobs."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         jobs: JobService,

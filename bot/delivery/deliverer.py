@@ -38,7 +38,7 @@ _COPY_SECONDS = 300.0
 class DiscordDeliverer:
     """Brings jobs to their cards; edits of one card never overtake each other."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         messages: CardEdits,

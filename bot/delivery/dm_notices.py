@@ -32,7 +32,7 @@ class DmNotices:
     A job has one DM at the most, and another for each question that its card can't ask.
     """
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         direct: DirectMessages,

@@ -41,7 +41,7 @@ class OperatorNotices:
     tells nothing twice.
     """
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         client: discord.Client,

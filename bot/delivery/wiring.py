@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def open_deliverer(  # noqa: PLR0913 - the composition root names each
+async def open_deliverer(
     client: discord.Client,
     database: Database,
     *,
@@ -79,7 +79,7 @@ async def open_deliverer(  # noqa: PLR0913 - the composition root names each
         )
 
 
-def make_resender(  # noqa: PLR0913 - the composition root names each
+def make_resender(
     database: Database,
     *,
     library: Library,
@@ -98,7 +98,7 @@ def make_resender(  # noqa: PLR0913 - the composition root names each
     )
 
 
-def make_operator_notices(  # noqa: PLR0913 - the composition root names each
+def make_operator_notices(
     client: discord.Client,
     database: Database,
     *,

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class NarrationEditor:
     """Works on the files of one job's folder; every call may be repeated."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         ffmpeg: Ffmpeg,
         fetcher: AttachmentFetcher,

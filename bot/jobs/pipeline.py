@@ -89,7 +89,7 @@ class NarrationEditing(Protocol):
 class Pipeline:
     """The steps of a job from the command to the DM, but for `generating`: that is the poller's."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         jobs: JobService,

@@ -40,7 +40,7 @@ class JobService:
     A write that comes too late (somebody else moved the job) returns None: an answer, not an error.
     """
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         store: JobStore,
         inbox: Inbox,
@@ -61,7 +61,7 @@ class JobService:
         self._deadline_seconds = deadline_seconds
         self._clock = clock
 
-    async def submit(  # noqa: PLR0913 - each is optional
+    async def submit(
         self,
         request: VideoRequest,
         asker: Origin | Client,
@@ -199,7 +199,7 @@ class JobService:
         """Tie a job that was cancelled during its create to its remote one, to have it stopped."""
         return self._tell(await self._store.tie_cancelled(job, ref, now=self._clock()))
 
-    async def postpone(  # noqa: PLR0913 - each is optional
+    async def postpone(
         self,
         job: Job,
         *,

@@ -39,7 +39,7 @@ class Submission:
     Below `min_free_bytes` of disk nothing new is submitted; `first_poll` is in seconds.
     """
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         jobs: JobService,

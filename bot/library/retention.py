@@ -78,7 +78,7 @@ class Retention:
     `on_deleted` is told that there is something to delete at the video service as well.
     """
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         store: RetentionStore,
         people: PeopleStore,

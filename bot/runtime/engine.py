@@ -78,7 +78,7 @@ class Engine:
     clients: ClientJobs
 
 
-async def open_engine(  # noqa: PLR0913 - what differs between the bot and the command line
+async def open_engine(
     core: Resources,
     backend: VideoBackend,
     stack: AsyncExitStack,

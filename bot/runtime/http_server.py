@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 
 
-async def open_http_server(  # noqa: PLR0913 - the composition root names each
+async def open_http_server(
     engine: Engine,
     stack: AsyncExitStack,
     *,

@@ -47,7 +47,7 @@ class SpokenMp3:
 class Narrator:
     """Has texts spoken; those of jobs are spoken by their step, and only counted here."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         voice: Voice,
         ffmpeg: Ffmpeg,

@@ -42,7 +42,7 @@ class OpenAISpeech:
     name = "openai"
     costs = True
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         base_url: str,

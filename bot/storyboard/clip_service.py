@@ -65,7 +65,7 @@ class ClipService:
     At most `waiting` clips wait, and `renders` are rendered at a time.
     """
 
-    def __init__(  # noqa: PLR0913  # each part is injected
+    def __init__(  # each part is injected
         self,
         store: ClipStore,
         renderer: Renderer,

@@ -33,7 +33,7 @@ class Storyboard:
     ("whsec_" and base64). `port` 0 takes any free one.
     """
 
-    def __init__(  # noqa: PLR0913  # each part is injected
+    def __init__(  # each part is injected
         self,
         directory: Path,
         renderer: Renderer,

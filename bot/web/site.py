@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Site:
     """The API, its sessions, its WebSocket and its page; `clock` is monotonic."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         clients: ClientJobs,

@@ -96,7 +96,7 @@ class JobStore:
         """Read the job that an interaction, or a client's key, has made."""
         return await self._one(statements.BY_ASKER, **requester_columns(asker))
 
-    async def claim(  # noqa: PLR0913 - each narrows it down
+    async def claim(
         self,
         states: Iterable[JobState],
         *,
@@ -125,7 +125,7 @@ class JobStore:
             held_since=now - HELD_SECONDS,
         )
 
-    async def next_due(  # noqa: PLR0913 - each narrows it down
+    async def next_due(
         self,
         states: Iterable[JobState],
         *,
@@ -192,7 +192,7 @@ class JobStore:
             statements.BEGIN_SUBMIT, **_key(job), backend=backend, create_key=create_key, now=now
         )
 
-    async def postpone(  # noqa: PLR0913 - each is a column
+    async def postpone(
         self,
         job: Job,
         *,

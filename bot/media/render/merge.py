@@ -105,7 +105,7 @@ async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
     return True
 
 
-async def _write_any(  # noqa: PLR0913 - what a result is made of
+async def _write_any(
     ffmpeg: Ffmpeg,
     picture: Picture,
     source: graph.Stream,

@@ -24,7 +24,7 @@ _AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000
 _MOST_SECONDS = 3600  # whatever a clip says of its length
 
 
-async def write_mp4(  # noqa: PLR0913 - the two halves of a result, and where it goes
+async def write_mp4(
     ffmpeg: Ffmpeg,
     picture: Picture,
     source: graph.Stream,

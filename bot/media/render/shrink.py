@@ -51,7 +51,7 @@ class ShrunkVideo:
     passes: int
 
 
-async def fit(  # noqa: PLR0913  # two files, a limit, and two ways to be asked
+async def fit(  # two files, a limit, and two ways to be asked
     ffmpeg: Ffmpeg,
     clip: Path,
     target: Path,

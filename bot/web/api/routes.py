@@ -37,7 +37,7 @@ _DESCRIPTION = Path(__file__).with_name("openapi.json")
 class ApiRoutes:
     """The design's flows, for clients; each sees its own jobs, and no other's."""
 
-    def __init__(  # noqa: PLR0913 - what the routes need
+    def __init__(
         self,
         clients: ClientJobs,
         bodies: OrderBodies,

@@ -38,7 +38,7 @@ class SocketSession:
     `admit` counts a message of a client; ApiError: there were too many.
     """
 
-    def __init__(  # noqa: PLR0913 - what it stands between
+    def __init__(
         self,
         socket: web.WebSocketResponse,
         *,

@@ -73,7 +73,7 @@ class WebServer:
     the `max_connections`; of what comes through `proxies`, no more requests at once.
     """
 
-    def __init__(  # noqa: PLR0913 - its bounds
+    def __init__(
         self,
         routes: Sequence[web.RouteDef],
         listener: socket.socket,

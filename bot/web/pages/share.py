@@ -45,7 +45,7 @@ _HEADERS = {
 class SharePage:
     """Shows shared videos; everything that is wrong with a link is one and the same 404."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each
+    def __init__(
         self,
         *,
         links: Links,

@@ -34,7 +34,7 @@ _OPEN_TO_ALL = ("/webhooks/", "/interactions/", "/gateway")
 class RequestHandler:
     """A middleware around the REST routes."""
 
-    def __init__(  # noqa: PLR0913 - the sandbox names each
+    def __init__(
         self,
         *,
         token: str,
