@@ -15,7 +15,7 @@ from bot.sandbox import faults, refusals
 from bot.timing import QUIET, Timing
 from tests import clips
 from tests.discord_spec import check_all
-from tests.openai_spec import check_answer
+from tests.openai_spec import check_answer, check_request
 from tests.videos_api import Fault
 from tests.wire import FAST, WITHIN, Wire, open_wire, query
 
@@ -411,10 +411,13 @@ async def test_tokens_and_attachment_links_are_forgotten_when_they_are_used_up(
         assert secret.encode() not in stored
 
 
-async def test_the_answers_of_the_videos_api_stand_in_are_of_its_contract(wire: Wire) -> None:
+async def test_the_bot_and_the_videos_api_stand_in_keep_to_its_contract(wire: Wire) -> None:
     async with wire.bot():
         await wire.video("A cat")
         await wire.settled()
+    for call in wire.api.calls:
+        check_request(call.method, call.path.removeprefix(wire.api.prefix), call.query, call.form)
+    assert {call.method for call in wire.api.calls} == {"GET", "POST"}
     async with aiohttp.ClientSession() as session:
         [ref] = wire.api.jobs
         for path in ("/videos", f"/videos/{ref}"):

@@ -1,0 +1,202 @@
+"""The schemas of tests/schemas take what the services take, and refuse what they refuse."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from bot.sandbox.ledger import Recorded
+from tests.discord_spec import ROUTES, check
+from tests.json_schemas import FOLDER, complain, load, pointer, registry
+from tests.openai_spec import FILE, check_request
+from tests.schema_comparison import Schema, differences
+from tests.schema_samples import (
+    BAD,
+    CARD,
+    GOOD,
+    LAYOUT,
+    UNWRITTEN,
+    button,
+    card,
+    container,
+    row,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.schema_samples import Sample
+
+FILES = sorted(FOLDER.rglob("*.json"))
+
+
+def check_body(sample: Sample) -> None:
+    path, method = sample.route
+    file = FILE if path.startswith("/videos") else ROUTES
+    complain(sample.name, f"{file}#{pointer('routes', path, method, 'body')}", sample.body)
+
+
+def references(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        yield from (value for key, value in content.items() if key == "$ref")
+        for value in content.values():
+            yield from references(value)
+    if isinstance(content, list):
+        for value in content:
+            yield from references(value)
+
+
+@pytest.mark.parametrize("sample", GOOD, ids=lambda sample: sample.name)
+def test_what_the_services_take_is_allowed(sample: Sample) -> None:
+    check_body(sample)
+
+
+@pytest.mark.parametrize("sample", [*BAD, *UNWRITTEN], ids=lambda sample: sample.name)
+def test_what_the_services_refuse_is_not_allowed(sample: Sample) -> None:
+    with pytest.raises(AssertionError, match=re.escape(sample.name)):
+        check_body(sample)
+
+
+@pytest.mark.parametrize(
+    ("components", "complaint"),
+    [
+        ([text()] * 40, None),
+        ([container(*[text("x" * 100)] * 39)], None),
+        ([container(*[text()] * 20)] * 2, "42 components"),
+        ([text("x" * 2000), container(text("x" * 2001))], "4001 characters"),
+        ([row(button()), container(row(button()))], "used twice"),
+    ],
+)
+def test_what_no_schema_can_add_up_is_added_up(
+    components: list[Any], complaint: str | None
+) -> None:
+    recorded = Recorded(
+        at=0,
+        method="PATCH",
+        path="/webhooks/1/token/messages/2",
+        template=CARD.removeprefix("PATCH "),
+        query={},
+        headers={},
+        json={"flags": LAYOUT, "components": components},
+        multipart=False,
+        files=(),
+        arrived=True,
+        status=200,
+    )
+    if complaint is None:
+        check(recorded)
+    else:
+        with pytest.raises(AssertionError, match=complaint):
+            check(recorded)
+
+
+def test_a_complaint_names_the_field_that_is_wrong() -> None:
+    path, method = BAD[0].route
+    reference = f"{ROUTES}#{pointer('routes', path, method, 'body')}"
+    with pytest.raises(AssertionError, match=r"components\[1\]\.components\[0\]\.label: 'x+' is"):
+        complain("a card", reference, card(text(), row(button(label="x" * 81))))
+
+
+@pytest.mark.parametrize(
+    ("query", "fields", "complaint"),
+    [
+        ({"limit": "101"}, {}, "limit=101"),
+        ({"order": "up"}, {}, "order=up"),
+        ({"page": "2"}, {}, "knows no"),
+        ({}, {"prompt": "x"}, "takes no body"),
+    ],
+)
+def test_a_request_for_videos_that_openai_does_not_know_is_found(
+    query: dict[str, str], fields: dict[str, str], complaint: str
+) -> None:
+    check_request("GET", "/videos", {"limit": "100", "order": "desc", "after": "video_1"}, {})
+    with pytest.raises(AssertionError, match=complaint):
+        check_request("GET", "/videos", query, fields)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_each_file_holds_schemas_alone(path: Path) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for schema in content["$defs"].values():
+        Draft202012Validator.check_schema(schema)
+    for reference in references(content):
+        registry().resolver(path.as_uri()).lookup(reference)
+
+
+def test_each_schema_is_used() -> None:
+    used = {
+        registry().resolver(path.as_uri()).lookup(reference).contents.__repr__()
+        for path in FILES
+        for reference in references(json.loads(path.read_text(encoding="utf-8")))
+    }
+    message = load("discord/answers.json")["$defs"]["Message"]
+    assert repr(message) not in used
+    for path in FILES:
+        for name, schema in load(str(path.relative_to(FOLDER)))["$defs"].items():
+            assert schema == message or repr(schema) in used, f"{path.name}: {name}"
+
+
+OURS: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "name"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"const": 2},
+        "name": {"type": "string", "minLength": 1, "maxLength": 80},
+        "size": {"enum": [1, 2]},
+        "tags": {"type": "array", "maxItems": 5, "uniqueItems": True, "items": {"type": "string"}},
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "names": {"type": "object", "maxProperties": 2, "additionalProperties": {"type": "string"}},
+    },
+}
+
+
+def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    both = Resource(contents={"ours": ours, "theirs": theirs}, specification=DRAFT202012)
+    resolver = Registry[Any]().with_resource("urn:both", both).resolver("urn:both")
+    return list(differences([Schema(ours, resolver)], [Schema(theirs, resolver)], "it"))
+
+
+def test_a_schema_is_as_strict_as_itself() -> None:
+    assert compare(OURS, OURS) == []
+    assert compare({"oneOf": [OURS, {"type": "null"}]}, {"anyOf": [{"type": "null"}, OURS]}) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "change", "difference"),
+    [
+        ("name", {"maxLength": 79}, "it.name: maxLength is 80, there 79"),
+        ("name", {"minLength": 2}, "it.name: minLength is 1, there 2"),
+        ("name", {"type": "integer"}, "it.name: there is no such string there"),
+        ("size", {"enum": [1]}, "it.size: 2 is not allowed there"),
+        ("tags", {"maxItems": 4}, "it.tags: maxItems is 5, there 4"),
+        ("tags", {"items": {"type": "integer"}}, "it.tags[]: there is no such string there"),
+        ("id", {"pattern": "^[1-9]+$"}, "it.id: the pattern there is stricter"),
+        ("names", {"maxProperties": 1}, "it.names: maxProperties is 2, there 1"),
+        ("names", {"additionalProperties": {"enum": ["a"]}}, "it.names.*: it is one of ['a']"),
+        ("type", {"const": 3}, "it: there is no such object there"),
+    ],
+)
+def test_what_the_other_schema_forbids_is_found(
+    field: str, change: dict[str, Any], difference: str
+) -> None:
+    properties = OURS["properties"] | {field: OURS["properties"][field] | change}
+    [found] = compare(OURS, OURS | {"properties": properties})
+    assert found.startswith(difference)
+
+
+def test_fields_that_the_other_schema_lacks_or_wants_are_found() -> None:
+    fewer = {name: schema for name, schema in OURS["properties"].items() if name != "id"}
+    theirs = OURS | {"properties": fewer}
+    assert compare(OURS, theirs) == ["it.id: there is no such field there"]
+    wanting = OURS | {"required": ["type", "name", "size"]}
+    assert compare(OURS, wanting) == ["it.size: it is required there"]
+    assert compare({**OURS, "additionalProperties": True}, OURS) != []
