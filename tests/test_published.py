@@ -91,7 +91,7 @@ def our(file: str, content: object) -> Schema:
 
 
 def compare(ours: Schema, theirs: Schema) -> set[str]:
-    """Return what ours allow and theirs do not, but for the fields that theirs are known to lack."""
+    """Return what ours allow and theirs do not, without the fields that theirs lack."""
     return found(ours, theirs) - {f"{field}{LACK}" for field in UNWRITTEN_FIELDS}
 
 
