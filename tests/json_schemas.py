@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("schemas")
 # What tells one alternative from another, in Discord's objects.
 _KINDS = (["type"], ["style"])
+_QUOTED = 150
 
 
 def complain(what: str, reference: str, value: object) -> None:
@@ -27,7 +28,7 @@ def complain(what: str, reference: str, value: object) -> None:
     errors = list(validator(reference).iter_errors(value))
     if errors:
         cause = _cause(max(errors, key=relevance))
-        raise AssertionError(f"{what}: {cause.json_path}: {cause.message}")
+        raise AssertionError(f"{what}: {cause.json_path}: {_shortened(cause.message)}")
 
 
 @lru_cache(maxsize=256)
@@ -54,6 +55,11 @@ def registry() -> Registry[Any]:
 def pointer(*parts: str) -> str:
     """Write the path to a part of a file as a JSON pointer."""
     return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts)
+
+
+def _shortened(message: str) -> str:
+    """Leave out the middle of a message that quotes a long value."""
+    return message if len(message) < 2 * _QUOTED else f"{message[:_QUOTED]} … {message[-_QUOTED:]}"
 
 
 def _cause(error: ValidationError) -> ValidationError:
