@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import published
 from tests.fakes import Bench, Clock, open_bench
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
+
+collect_ignore = [] if published.are_here() else ["test_published.py"]
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ async def test_the_renderers_webhooks_reach_a_server_that_listens_everywhere(
     ):
         message = await wire.video("A cat")
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
 
 
 def test_attachments_come_from_discords_hosts_or_from_the_stand_in() -> None:

@@ -70,7 +70,7 @@ async def finish(wire: Wire) -> None:
     """Let the provider be done, and wait until the bot is."""
     [ref] = wire.api.jobs
     wire.api.finish(ref)
-    await wire.run_uncancelled()
+    await wire.wait_for_job()
 
 
 def finals(message: Message) -> int:

@@ -263,7 +263,7 @@ async def test_an_error_told_in_the_place_of_the_card_is_not_taken_for_it(
     async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
         wire.fake_discord.faults.add(ANSWER, faults.Cut())
         told = await wire.video("A lighthouse")
-        await wire.run_uncancelled("failed")
+        await wire.wait_for_job("failed")
     assert "Something went wrong" in told.text
     assert wire.creates() == 0
 
@@ -273,6 +273,6 @@ async def test_a_card_whose_answer_was_lost_is_found_and_gets_its_video(tmp_path
         wire.fake_discord.faults.add(ANSWER, faults.LoseAnswer())
         message = await wire.video("A lighthouse")
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert wire.creates() == 1
     assert len(wire.fake_discord.history.messages) == 2

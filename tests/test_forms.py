@@ -398,20 +398,20 @@ async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Pat
         async with wire.bot():
             first = await wire.video("A lighthouse")
             await wire.delivered(first)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             opened = await wire.fake_discord.click(first, button(first, "Add narration"))
             await wire.fake_discord.wait_for(lambda: opened.modal)
         async with wire.bot():
             sent = await wire.fake_discord.submit(opened, {"audio": replace(SOUND, content=voice)})
             second = await wire.fake_discord.answer_to(sent)
             await wire.delivered(second)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             assert wire.creates() == 1
             assert first.files[0].sha256 != second.files[0].sha256
             pressed = await wire.fake_discord.click(second, button(second, "Again"))
             third = await wire.fake_discord.answer_to(pressed)
             await wire.delivered(third)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
         assert wire.creates() == 2
         assert third.files[0].sha256 == second.files[0].sha256
         assert len(wire.fake_discord.dms()) == 3

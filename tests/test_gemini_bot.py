@@ -31,7 +31,7 @@ async def test_a_video_comes_from_the_command_to_the_card(tmp_path: Path) -> Non
         message = await wire.video("A cat")
         api.finish(await api.created())
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     (call,) = api.made("POST")
     assert call.form["model"] == "gemini-omni-1.2-flash"
     assert query(wire.data_dir, "SELECT backend FROM jobs") == [("gemini",)]
@@ -49,7 +49,7 @@ async def test_a_synchronous_result_outlives_a_restart(tmp_path: Path) -> None:
         api.mend("retrieve")
         async with wire.bot(**chosen(api)):
             await wire.delivered(message)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
     assert len(api.made("POST")) == 1
 
 
@@ -66,7 +66,7 @@ async def test_a_create_that_breaks_off_is_asked_about_and_never_repeated(
         async with wire.bot(**chosen(api)):
             message = await wire.video("A cat")
             await wire.card_with(message, "I can't tell whether the video service accepted this")
-            await wire.run_uncancelled("undecided")
+            await wire.wait_for_job("undecided")
     assert len(api.made("POST")) == 1
 
 

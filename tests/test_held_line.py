@@ -46,7 +46,7 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
         async with wire.bot():
             for message in (*messages, late):
                 await wire.delivered(message)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             await wire.fake_discord.wait_for(
                 lambda: any("takes videos again" in dm.text for dm in wire.fake_discord.dms()),
                 within=WITHIN,

@@ -122,7 +122,7 @@ async def test_a_kill_in_any_state_loses_nothing_and_pays_once(
                 lambda: next((m for m in wire.fake_discord.history.messages if m.files), None),
                 within=WITHIN,
             )
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
         assert interaction.message is message
         assert creates(wire, backend) == 1
         assert_one_of_each(wire, message)
@@ -141,7 +141,7 @@ async def test_a_kill_while_the_attachment_is_fetched_loses_nothing(tmp_path: Pa
         held.release.set()
         async with running(wire, "videos api"):
             await wire.delivered(message)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
         assert creates(wire, "videos api") == 1
         assert_one_of_each(wire, message)
 
@@ -156,7 +156,7 @@ async def test_a_kill_before_the_card_was_posted_is_never_charged(tmp_path: Path
             await bot.kill()
         wire.fake_discord.faults.clear()
         async with running(wire, "videos api"):
-            await wire.run_uncancelled("failed")
+            await wire.wait_for_job("failed")
         assert wire.creates() == 0
         assert wire.fake_discord.history.messages == []
 
@@ -175,7 +175,7 @@ async def test_a_kill_before_the_answer_to_the_command_finds_the_card_again(
         async with running(wire, "videos api"):
             message = await wire.fake_discord.answer_to(interaction)
             await wire.delivered(message)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
         assert creates(wire, "videos api") == 1
         assert_one_of_each(wire, message)
 
@@ -194,7 +194,7 @@ async def test_a_kill_in_the_middle_of_the_create_pays_once(
             await bot.kill()
         async with running(wire, "videos api"):
             await wire.delivered(message)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
         assert len(wire.api.jobs) == 1
         assert "unconfirmed" in wire.events()
         assert_one_of_each(wire, message)
@@ -215,7 +215,7 @@ async def test_a_kill_in_doubt_or_at_a_bad_end_still_tells_the_person(
             await bot.kill()
         async with running(wire, "videos api"):
             end = "failed" if state == "failed" else "undecided"
-            await wire.run_uncancelled(end)
+            await wire.wait_for_job(end)
         assert "charged" in message.text
         assert wire.creates() == 1
         assert len(wire.fake_discord.history.messages) == 1
@@ -233,7 +233,7 @@ async def test_sigterm_ends_the_process_in_order_and_leaves_the_job_resumable(
         wire.api.finish(ref)
         async with running(wire, "videos api"):
             await wire.delivered(message)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
         assert_one_of_each(wire, message)
 
 
@@ -255,7 +255,7 @@ async def test_no_secret_stands_in_the_log_of_a_whole_run_at_debug(tmp_path: Pat
             interaction = await wire.type("A lighthouse", voice)
             message = await wire.fake_discord.answer_to(interaction)
             await wire.delivered(message)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             await bot.terminate()
         log = "".join(bot.lines)
         assert "to=succeeded" in log

@@ -613,7 +613,7 @@ async def test_a_finished_video_is_fetched_in_a_dm_after_a_restart(tmp_path: Pat
         async with wire.bot():
             card = await wire.video("A lighthouse")
             await wire.delivered(card)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             dm = wire.fake_discord.world.dm(wire.fake_discord.world.user)
             page = await wire.fake_discord.answer_to(
                 await wire.fake_discord.slash("videos", where=dm)

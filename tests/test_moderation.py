@@ -300,7 +300,7 @@ async def test_a_refusal_stands_on_the_card_and_the_provider_is_not_asked(
         card = await wire.video("some gore")
         await wire.card_with(card, "An automatic check found violence in this text")
         assert "Nothing was charged." in card.text
-        await wire.run_uncancelled("failed")
+        await wire.wait_for_job("failed")
         await wire.delivered(await wire.video("a cat"))
     assert wire.creates() == 1
     assert query(wire.data_dir, "SELECT count(*) FROM jobs WHERE submitted_at IS NULL") == [(1,)]

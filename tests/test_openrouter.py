@@ -287,7 +287,7 @@ async def test_a_callback_brings_the_video_even_where_the_answer_to_the_create_w
             url = f"http://127.0.0.1:{wire.port}{PATH}"
             assert await api.send_callback(ref, url=url, secret="or-secret") == 200
             await wire.delivered(message)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
     assert len(api.made("POST")) == 1
     assert query(wire.data_dir, "SELECT backend, cost_usd FROM jobs") == [("openrouter", 3.2)]
 

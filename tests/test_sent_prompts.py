@@ -124,7 +124,7 @@ async def test_a_chat_model_writes_what_the_video_service_gets(tmp_path: Path) -
         ),
     ):
         await wire.delivered(await wire.video("A boat"))
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         assert len(chat.made("POST")) == 1
     [job] = wire.api.jobs.values()
     assert job["prompt"].startswith("A boat\n\nA quiet harbour.\n")
@@ -145,7 +145,7 @@ async def test_the_template_writes_where_the_chat_model_is_down(
         ),
     ):
         await wire.delivered(await wire.video("A boat"))
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     [job] = wire.api.jobs.values()
     assert "Camera: steady" in job["prompt"]
     assert "prompt.unwritten id=" in caplog.text
@@ -157,7 +157,7 @@ async def test_the_operator_decides_whether_anything_is_added(
 ) -> None:
     async with open_wire(tmp_path) as wire, wire.bot(prompt_writer=writer):
         await wire.delivered(await wire.video("A boat"))
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     [job] = wire.api.jobs.values()
     assert ("Camera: steady" in job["prompt"]) is camera
     assert job["prompt"].startswith("A boat")
@@ -169,5 +169,5 @@ async def test_title_cards_show_the_words_alone(tmp_path: Path) -> None:
         wire.bot(prompt_writer="template", video_seconds=1),
     ):
         await wire.delivered(await wire.video("Explain rainbows"))
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert query(wire.data_dir, "SELECT sent_prompt FROM jobs") == [("Explain rainbows",)]

@@ -156,20 +156,20 @@ async def test_a_text_is_spoken_after_a_restart_paid_once_and_made_again(tmp_pat
         async with wire.bot():
             first = await wire.video("A lighthouse")
             await wire.delivered(first)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             opened = await wire.fake_discord.click(first, button(first, "Add narration"))
             await wire.fake_discord.wait_for(lambda: opened.modal)
         async with wire.bot():
             sent = await wire.fake_discord.submit(opened, {"text": TEXT})
             second = await wire.fake_discord.answer_to(sent)
             await wire.delivered(second)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             assert (wire.creates(), speech.creates) == (1, [TEXT])
             assert first.files[0].sha256 != second.files[0].sha256
             pressed = await wire.fake_discord.click(second, button(second, "Again"))
             third = await wire.fake_discord.answer_to(pressed)
             await wire.delivered(third)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             spoke = await wire.fake_discord.answer_to(
                 await wire.fake_discord.slash("narrate", {"text": "Good evening."})
             )

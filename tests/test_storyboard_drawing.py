@@ -55,7 +55,6 @@ def test_the_font_has_latin_cyrillic_and_japanese_and_no_boxes_are_drawn() -> No
     "text", ["Pokaż żółwia, łódź i łąkę", "Її ґанок, єдина їжа", "Ąžuolas, ğ, ő"]
 )
 def test_a_text_that_the_first_face_lacks_letters_of_is_drawn_with_another(text: str) -> None:
-    pytest.importorskip("fontpkg_noto_sans")
     assert CJK.drawable(text) != text
     assert choose_typeface(text).drawable(text) == text
 

@@ -16,7 +16,7 @@ from bot.errors import StartupError
 from bot.runtime.timing import QUIET, Timing
 from tests import clips
 from tests.discord_spec import check_all
-from tests.openai_spec import check_answer
+from tests.openai_spec import check_answer, check_request
 from tests.videos_api import Fault
 from tests.wire import FAST, WITHIN, Wire, open_wire, query
 
@@ -65,7 +65,7 @@ async def test_a_prompt_and_a_voice_become_a_video_with_the_voice_on_it(
     async with wire.bot():
         message = await wire.video("Explain how rainbows form", voice)
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     [file] = message.files
     assert file.filename.endswith(".mp4")
     assert file.sha256 != sha256(wire.clip)
@@ -81,7 +81,7 @@ async def test_without_audio_the_clip_is_handed_over_as_it_came(wire: Wire) -> N
     async with wire.bot():
         message = await wire.video("A cat on a skateboard")
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert message.files[0].sha256 == sha256(wire.clip)
 
 
@@ -94,7 +94,7 @@ async def test_the_card_shows_the_true_percentage(tmp_path: Path) -> None:
         await wire.card_with(message, "42%")
         wire.api.finish(ref)
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         check_all(wire.fake_discord.history.requests)
 
 
@@ -108,7 +108,7 @@ async def test_a_webhook_finishes_a_job_long_before_the_next_poll(tmp_path: Path
         assert await wire.api.send_webhook(ref) == 200
         await wire.delivered(message)
         assert len(wire.api.made("GET", f"/videos/{ref}")) <= 3
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
 
 
 async def test_the_same_webhook_twenty_times_is_one_delivery(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_the_same_webhook_twenty_times_is_one_delivery(tmp_path: Path) -> 
         )
         assert set(statuses) == {200}
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         assert await wire.api.send_webhook(ref, webhook_id="wh_1") == 200
         assert len([version for version in message.versions if version.files]) == 1
         assert wire.events().count("delivering") == 1
@@ -137,7 +137,7 @@ async def test_what_is_not_audio_is_refused_on_the_card_before_anything_is_spent
     async with wire.bot():
         message = await wire.video("A cat", page)
         await wire.card_with(message, "isn't audio")
-        await wire.run_uncancelled("failed")
+        await wire.wait_for_job("failed")
     assert "Nothing was charged" in message.text
     assert wire.creates() == 0
 
@@ -172,7 +172,7 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(first)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         assert wire.creates() == 1
 
 
@@ -189,7 +189,7 @@ async def test_a_413_without_public_url_holds_the_video_until_there_is_one(
         await wire.fake_discord.wait_for(
             lambda: any(component.get("url") for component in message.components), within=WITHIN
         )
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         downloaded = await fetch(link(message))
         assert hashlib.sha256(downloaded).hexdigest() == sha256(wire.clip)
         assert (await fetch(link(message), first=10, last=19)) == wire.clip.read_bytes()[10:20]
@@ -208,7 +208,7 @@ async def test_what_is_announced_as_too_large_is_not_even_tried(wire: Wire) -> N
     wire.fake_discord.limits.announced_bytes = 1000
     async with wire.bot(public_url="https://videos.example.org"):
         message = await wire.video("A cat")
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert link(message).startswith("https://videos.example.org/d/")
     assert not [recorded for recorded in wire.fake_discord.history.requests if recorded.files]
 
@@ -223,7 +223,7 @@ async def test_a_token_that_died_early_is_called_once_and_then_never_again(
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         dead = [r for r in wire.fake_discord.history.requests if r.status == 401]
         assert len(dead) == 1
         by_bot = wire.fake_discord.history.operations("PATCH /channels/{channel_id}/messages")
@@ -239,7 +239,7 @@ async def test_a_rate_limit_on_the_final_edit_is_gone_round(tmp_path: Path) -> N
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         assert len([r for r in wire.fake_discord.history.requests if r.status == 429]) == 1
         assert message.files[0].sha256 == sha256(wire.clip)
         check_all(wire.fake_discord.history.requests)
@@ -249,7 +249,7 @@ async def test_closed_dms_are_no_error(wire: Wire) -> None:
     wire.fake_discord.close_dms()
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert message.files
     assert wire.fake_discord.dms() == []
 
@@ -258,7 +258,7 @@ async def test_a_dm_whose_answer_was_lost_is_not_sent_twice(wire: Wire) -> None:
     wire.fake_discord.faults.add("POST /channels/*/messages", faults.LoseAnswer())
     async with wire.bot():
         await wire.video("A cat")
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert len(wire.fake_discord.dms()) == 1
 
 
@@ -269,7 +269,7 @@ async def test_when_the_card_is_gone_the_video_comes_by_dm(tmp_path: Path) -> No
         wire.fake_discord.messages.delete(message)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         [dm] = wire.fake_discord.dms()
         assert dm.files[0].sha256 == sha256(wire.clip)
 
@@ -290,7 +290,7 @@ async def test_when_card_and_room_are_gone_the_video_waits_and_comes_as_a_link_b
             assert wire.fake_discord.dms() == []
         assert wire.rows()[0][0] == "notifying"
         async with wire.bot(public_url="https://videos.example.org"):
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             [dm] = wire.fake_discord.dms()
             assert "https://videos.example.org/v/" in dm.text
 
@@ -312,7 +312,7 @@ async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(
             pressed = await wire.fake_discord.click(message, button(message, "Cancel"))
             assert (await wire.fake_discord.answer_to(pressed)).text == "Cancelled."
             await wire.card_with(message, "Cancelled")
-            await wire.run_uncancelled("cancelled")
+            await wire.wait_for_job("cancelled")
             again = await wire.fake_discord.slash("video", {"prompt": "Next"})
             assert "Getting ready" in (await wire.fake_discord.answer_to(again)).text
         assert wire.api.made("DELETE", "/videos/")
@@ -326,7 +326,7 @@ async def test_a_refused_prompt_is_explained_in_plain_words(wire: Wire) -> None:
     async with wire.bot():
         message = await wire.video("Something bad")
         await wire.card_with(message, "content policy")
-        await wire.run_uncancelled("failed")
+        await wire.wait_for_job("failed")
     assert wire.creates() == 1
 
 
@@ -337,7 +337,7 @@ async def test_after_a_lost_answer_the_job_is_found_again_and_never_paid_for_twi
     async with wire.bot():
         message = await wire.video("A cat")
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert wire.creates() == 1
     assert "unconfirmed" in wire.events()
 
@@ -350,11 +350,11 @@ async def test_when_nobody_can_tell_the_card_asks_and_trying_again_is_one_more_c
     async with wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "may be charged twice")
-        await wire.run_uncancelled("undecided")
+        await wire.wait_for_job("undecided")
         assert wire.creates() == 1
         await wire.fake_discord.click(message, button(message, "Try again"))
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert wire.creates() == 2
 
 
@@ -364,9 +364,9 @@ async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
     async with wire.bot():
         message = await wire.video("A cat")
         await wire.card_with(message, "may be charged twice")
-        await wire.run_uncancelled("undecided")
+        await wire.wait_for_job("undecided")
         await wire.fake_discord.click(message, button(message, "Give up"))
-        await wire.run_uncancelled("cancelled")
+        await wire.wait_for_job("cancelled")
     assert wire.creates() == 1
 
 
@@ -378,7 +378,7 @@ async def test_a_gateway_that_drops_is_resumed_and_the_job_goes_on(tmp_path: Pat
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
 
 
 async def test_a_gateway_that_is_closed_for_good_ends_the_bot_with_a_sentence(
@@ -393,7 +393,7 @@ async def test_a_gateway_that_is_closed_for_good_ends_the_bot_with_a_sentence(
 async def test_prompts_of_people_mention_and_format_nothing(wire: Wire) -> None:
     async with wire.bot():
         message = await wire.video("@everyone **bold** <@1> `x`\n# big")
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert "\n# big" not in message.text
     for recorded in wire.fake_discord.history.requests:
         body: Any = recorded.json
@@ -407,17 +407,20 @@ async def test_tokens_and_attachment_links_are_forgotten_when_they_are_used_up(
     async with wire.bot(openai_api_key="sk-very-secret"):
         message = await wire.video("A cat", voice)
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     assert query(wire.data_dir, "SELECT token, attachment_url FROM jobs") == [(None, None)]
     stored = b"".join(path.read_bytes() for path in wire.data_dir.glob("clapper.db"))
     for secret in (wire.fake_discord.token, "sk-very-secret"):
         assert secret.encode() not in stored
 
 
-async def test_the_answers_of_the_videos_api_stand_in_are_of_its_contract(wire: Wire) -> None:
+async def test_the_bot_and_the_videos_api_stand_in_keep_to_its_contract(wire: Wire) -> None:
     async with wire.bot():
         await wire.video("A cat")
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
+    for call in wire.api.calls:
+        check_request(call.method, call.path.removeprefix(wire.api.prefix), call.query, call.form)
+    assert {call.method for call in wire.api.calls} == {"GET", "POST"}
     async with aiohttp.ClientSession() as session:
         [ref] = wire.api.jobs
         for path in ("/videos", f"/videos/{ref}"):
@@ -442,7 +445,7 @@ async def test_a_video_goes_on_while_discord_is_down_at_the_start(tmp_path: Path
         assert not message.files
         wire.fake_discord.faults.clear()
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         stop.set()
         await running
         check_all(wire.fake_discord.history.requests)

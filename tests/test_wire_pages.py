@@ -32,7 +32,7 @@ async def test_the_link_in_a_dm_opens_a_page_that_unfurls_the_video(tmp_path: Pa
             wire.fake_discord.messages.delete(message)
             [ref] = wire.api.jobs
             wire.api.finish(ref)
-            await wire.run_uncancelled()
+            await wire.wait_for_job()
             [dm] = wire.fake_discord.dms()
             [url] = re.findall(r"http\S+/v/\S+", dm.text)
             seen, page = await fetch(url)

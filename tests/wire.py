@@ -114,7 +114,7 @@ class Wire:
         """Wait until the message carries a video."""
         await self.fake_discord.wait_for(lambda: message.files, within=WITHIN)
 
-    async def run_uncancelled(self, state: str = "succeeded") -> None:
+    async def wait_for_job(self, state: str = "succeeded") -> None:
         """Wait until every job stands in this state with nothing due."""
         async with asyncio.timeout(WITHIN):
             while not await self._is_settled(state):  # noqa: ASYNC110 - a commit wakes nobody here

@@ -93,7 +93,7 @@ async def _videos_api(wire: Wire, base_url: str, findings: Findings) -> None:
         wire.bot(**settings),
     ):
         await wire.delivered(await wire.video("A red kite over the sea"))
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     async with findings.step(_VIDEOS, "/video whose job fails"), wire.bot(**settings):
         await wire.card_with(await wire.video("A kite that fails"), "That didn't work")
     backend = OpenAIVideos(base_url=base_url, api_key="k", tls=TLS, result_origins=(origin,))

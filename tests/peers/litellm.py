@@ -84,7 +84,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
     async with findings.step(NAME, "/video to the finished message"), wire.bot(**settings):
         message = await wire.video("A red kite over the sea")
         await wire.delivered(message)
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
         assert wire.creates() == 1
         assert wire.api.calls[-1].headers["Authorization"] == f"Bearer {_VENDORS_KEY}"
     async with findings.step(NAME, "/video whose job fails"), wire.bot(**settings):

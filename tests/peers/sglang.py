@@ -72,7 +72,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
     settings = {"openai_base_url": base_url, "video_model": "-", "openai_extra": '{"fps": 16}'}
     async with findings.step(NAME, "/video to the finished message"), wire.bot(**settings):
         await wire.delivered(await wire.video("A red kite over the sea"))
-        await wire.run_uncancelled()
+        await wire.wait_for_job()
     async with findings.step(NAME, "/video whose job fails"), wire.bot(**settings):
         message = await wire.video("[fail] A red kite over the sea")
         await wire.card_with(message, "That didn't work")
