@@ -1,4 +1,4 @@
-"""An installation of an earlier version, as it lies in `tests/old_data`: its files and its words."""
+"""An installation of an earlier version: its files in `tests/old_data`, and its words."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import pytest
 
 from bot import app
 from bot.delivery.cards import Cards, dm_marker
@@ -33,7 +34,6 @@ from tests.wire import FAST, free_port
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    import pytest
     from discord import ui
 
     from bot.model import Job
@@ -117,7 +117,6 @@ class Running:
 @asynccontextmanager
 async def run_old_app(
     folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
     *,
     now: float,
     cards: Sequence[int] = (),
@@ -125,34 +124,35 @@ async def run_old_app(
 ) -> AsyncGenerator[Running]:
     """Start the bot on the old files, with these cards and DMs in Discord, at the old time."""
     clock, stop = Clock(now), asyncio.Event()
-    monkeypatch.setattr(time, "time", clock)
     folder.joinpath("discord").mkdir()
     data = install(folder, at=now)
-    async with Sandbox(folder / "discord", clock=clock) as sandbox:
-        world = sandbox.world
-        for message_id in cards:
-            card = post(sandbox, {"text": ["a card"], "buttons": []})
-            assert card.id == message_id, "the stand-in's ids are made in another way"
-        for text in dms:
-            sandbox.messages.create(world.dm(world.user), world.bot, {"content": text})
-        settings = load_settings(
-            discord_token=sandbox.token,
-            discord_api_url=sandbox.url,
-            data_dir=data,
-            http_port=free_port(),
-            public_url=PUBLIC_URL,
-            api_token=f"web:{API_TOKEN},other:{API_TOKEN}-2",
-            metrics_token=METRICS_TOKEN,
-        )
-        bot = asyncio.create_task(app.run(settings, timing=FAST, stop=stop), name="bot")
-        try:
-            await sandbox.wait_for_bot()
-            url = f"http://127.0.0.1:{settings.http_port}"
-            async with aiohttp.ClientSession(url) as http:
-                yield Running(sandbox=sandbox, http=http, data=data)
-        finally:
-            stop.set()
-            await bot
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(time, "time", clock)  # the app is put together with the machine's clock
+        async with Sandbox(folder / "discord", clock=clock) as sandbox:
+            world = sandbox.world
+            for message_id in cards:
+                card = post(sandbox, {"text": ["a card"], "buttons": []})
+                assert card.id == message_id, "the stand-in's ids are made in another way"
+            for text in dms:
+                sandbox.messages.create(world.dm(world.user), world.bot, {"content": text})
+            settings = load_settings(
+                discord_token=sandbox.token,
+                discord_api_url=sandbox.url,
+                data_dir=data,
+                http_port=free_port(),
+                public_url=PUBLIC_URL,
+                api_token=f"web:{API_TOKEN},other:{API_TOKEN}-2",
+                metrics_token=METRICS_TOKEN,
+            )
+            bot = asyncio.create_task(app.run(settings, timing=FAST, stop=stop), name="bot")
+            try:
+                await sandbox.wait_for_bot()
+                url = f"http://127.0.0.1:{settings.http_port}"
+                async with aiohttp.ClientSession(url) as http:
+                    yield Running(sandbox=sandbox, http=http, data=data)
+            finally:
+                stop.set()
+                await bot
 
 
 def seen(tree: Sequence[Any]) -> dict[str, Any]:

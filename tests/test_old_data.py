@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 from yarl import URL
 
 from bot.model import JobState
@@ -20,14 +21,13 @@ from tests.old_install import (
     API_TOKEN,
     FOLDER,
     METRICS_TOKEN,
-    PUBLIC_URL,
     Running,
     draw_all,
     fill_in,
     given,
     install,
-    names_in,
     nameless,
+    names_in,
     open_old_desk,
     press,
     run_old_app,
@@ -50,6 +50,7 @@ NOW: float = GIVEN["now"]
 JOBS: dict[str, str] = GIVEN["jobs"]
 BEARER = {"Authorization": f"Bearer {API_TOKEN}"}
 FORGED = "0" * 43
+ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 DAY = 24 * 60 * 60.0
 
 
@@ -60,11 +61,13 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
         yield opened
 
 
-@pytest.fixture
-async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Running]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Running]:
+    """Start the new version on the old data once, and let it take up what the old one left."""
     dms = ["\n".join(DRAWN["told"]["dm"]), WEB["operator_dm"]]
-    cards = list(GIVEN["cards"].values())
-    async with run_old_app(tmp_path, monkeypatch, now=NOW, cards=cards, dms=dms) as opened:
+    cards, folder = list(GIVEN["cards"].values()), tmp_path_factory.mktemp("old")
+    async with run_old_app(folder, now=NOW, cards=cards, dms=dms) as opened:
+        await _taken_up(opened)
         yield opened
 
 
@@ -113,13 +116,13 @@ async def test_old_buttons_and_forms_do_what_they_did(desk: Desk) -> None:
     def masked(outcome: dict[str, Any]) -> dict[str, Any]:
         return nameless(outcome, set(JOBS.values()).__contains__)
 
+    for told in PRESSES["pages"]:
+        card = _page_with(told["press"])
+        assert masked(await press(desk, card, told["press"])) == told["outcome"], told["press"]
     for told in PRESSES["cards"]:
         card = DRAWN[told["job"]][told["view"]]
         assert masked(await press(desk, card, told["press"])) == told["outcome"], told["press"]
         assert (await desk.bench.now(JOBS[told["job"]])).state == told["state"], told["press"]
-    for told in PRESSES["pages"]:
-        card = _page_with(told["press"])
-        assert masked(await press(desk, card, told["press"])) == told["outcome"], told["press"]
     voice = FOLDER / "files" / "narrations" / JOBS["narrated"]
     for told in PRESSES["forms"]:
         card = DRAWN[told["job"]][told["view"]]
@@ -169,8 +172,8 @@ async def test_what_people_chose_and_limits_that_were_learned_still_hold(tmp_pat
             assert {name: getattr(found, name) for name in circuit} == circuit
 
 
+@ON_ONE_LOOP
 async def test_a_new_version_goes_on_where_the_old_one_stopped(running: Running) -> None:
-    await _taken_up(running)
     for name, message_id in GIVEN["cards"].items():
         card = running.card(message_id)
         shown = seen(card.payload["components"]) | {"files": [file.filename for file in card.files]}
@@ -179,8 +182,8 @@ async def test_a_new_version_goes_on_where_the_old_one_stopped(running: Running)
     assert sorted(message.text for message in running.sandbox.dms()) == WEB["dms"]
 
 
+@ON_ONE_LOOP
 async def test_old_links_lead_to_their_videos_and_to_nothing_else(running: Running) -> None:
-    await _taken_up(running)
     share, file = URL(WEB["share"]).path, URL(WEB["file"]).path
     async with running.http.get(share) as page:
         assert page.status == 200
@@ -196,6 +199,7 @@ async def test_old_links_lead_to_their_videos_and_to_nothing_else(running: Runni
             assert answer.status == 404, link
 
 
+@ON_ONE_LOOP
 async def test_an_old_session_still_opens_the_api(running: Running) -> None:
     cookie = {"Cookie": WEB["cookie"]}
     async with running.http.get("/api/session", headers=cookie) as answer:
@@ -208,6 +212,7 @@ async def test_an_old_session_still_opens_the_api(running: Running) -> None:
         assert (await answer.json())["error"]["key"] == "api.unauthorized"
 
 
+@ON_ONE_LOOP
 async def test_an_old_order_is_known_by_its_key_and_its_video_is_there(running: Running) -> None:
     key = BEARER | {"Idempotency-Key": "order-1"}
     for script, status in (("a dog on a roof", 200), ("another dog", 422)):
@@ -225,6 +230,7 @@ async def test_an_old_order_is_known_by_its_key_and_its_video_is_there(running: 
         assert (await answer.json())["url"] == WEB["share"]
 
 
+@ON_ONE_LOOP
 async def test_metrics_have_their_old_names(running: Running) -> None:
     token = {"Authorization": f"Bearer {METRICS_TOKEN}"}
     async with running.http.get("/metrics", headers=token) as answer:
