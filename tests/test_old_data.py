@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
+from bot.delivery.opening import make_operator_notices
+from bot.errors import UserError
 from bot.model import JobState
 from bot.settings import Settings
 from bot.texts import Texts
@@ -155,6 +157,30 @@ async def test_what_was_spoken_is_not_paid_for_again(tmp_path: Path) -> None:
             kept.read_bytes
         )
     assert voice.spoken == []
+
+
+async def test_what_may_have_been_paid_for_is_not_spoken_again(tmp_path: Path) -> None:
+    clock, voice, data = Clock(NOW), FakeVoice(b"", name="old voice"), install(tmp_path, at=NOW)
+    [recording] = data.glob("work/*/narration.mp3")
+    recording.unlink()
+    async with open_bench(data, clock) as bench:
+        with pytest.raises(UserError, match=r"^speech\.unsure$"):
+            await make_narrator(bench, clock, voice).speak_for(**WEB["spoken"])
+    assert voice.spoken == []
+
+
+async def test_the_operator_is_told_once_that_an_old_trouble_is_over(desk: Desk) -> None:
+    notices = make_operator_notices(
+        desk.bot,
+        desk.bench.database,
+        jobs=desk.bench.jobs,
+        texts=Texts.load(),
+        backend="old-over",
+        clock=desk.clock,
+    )
+    await notices.tell()
+    await notices.tell()
+    assert [message.text for message in desk.sandbox.dms()] == [WEB["over_dm"]]
 
 
 async def test_what_people_chose_and_limits_that_were_learned_still_hold(tmp_path: Path) -> None:
