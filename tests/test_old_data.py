@@ -196,6 +196,8 @@ async def test_what_people_chose_and_limits_that_were_learned_still_hold(tmp_pat
             found = await bench.circuits.get(circuit["backend"])
             assert found is not None
             assert {name: getattr(found, name) for name in circuit} == circuit
+            closed = await bench.circuits.close(circuit["backend"])
+            assert (closed is not None) == (circuit["state"] == "open") == found.is_open
 
 
 @ON_ONE_LOOP
