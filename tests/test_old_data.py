@@ -19,11 +19,9 @@ from bot.texts import Texts
 from storage.database import open_database
 from tests.desk import make_narrator
 from tests.fakes import Clock, FakeVoice, open_bench
+from tests.old_app import API_TOKEN, METRICS_TOKEN, Running, run_old_app
 from tests.old_install import (
-    API_TOKEN,
     FOLDER,
-    METRICS_TOKEN,
-    Running,
     draw_all,
     fill_in,
     given,
@@ -32,7 +30,6 @@ from tests.old_install import (
     names_in,
     open_old_desk,
     press,
-    run_old_app,
     seen,
 )
 from tests.old_names import error_keys, log_events, migrations, purposes
