@@ -193,10 +193,11 @@ async def open_desk(
     voice: Voice | None = None,
     blocked: tuple[str, ...] = (),
     moderator: Moderator | None = None,
+    clock: Clock | None = None,
 ) -> AsyncGenerator[Desk]:
-    """Start the stand-in, and a bot that is logged in there."""
+    """Start the stand-in, and a bot that is logged in there, over what is in `folder/data`."""
     (folder / "discord").mkdir()
-    clock = Clock(time.time())
+    clock = clock or Clock(time.time())
     async with (
         FakeDiscord(folder / "discord", clock=clock) as fake_discord,
         open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
