@@ -160,7 +160,7 @@ async def open_rig(
 async def _open_provider(folder: Path, clip: Path, webhook_url: str) -> AsyncGenerator[Provider]:
     log, history, port = folder / "provider.log", folder / "creates.jsonl", free_port()
     command = ("tests.videos_api", "--port", str(port), "--clip", str(clip))
-    options = ("--ledger", str(history), "--seconds", str(_RENDERING))
+    options = ("--history", str(history), "--seconds", str(_RENDERING))
     async with process(log, {}, (*command, *options)):
         provider = Provider(f"http://127.0.0.1:{port}/v1", history, webhook_url)
         async with asyncio.timeout(_WITHIN):

@@ -9,7 +9,7 @@ import pytest
 
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
-from bot.demo.fake_discord.server import SandboxError
+from bot.demo.fake_discord.wire import FakeDiscordError
 from bot.errors import BackendError, ErrorKind, MediaError, UserError
 from bot.moderation.base import Reason
 from cogs import narrate as cog
@@ -106,7 +106,7 @@ async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:
 async def test_it_is_not_offered_without_a_voice(tmp_path: Path) -> None:
     (tmp_path / "mute").mkdir()
     async with open_desk(tmp_path / "mute") as mute:
-        with pytest.raises(SandboxError):
+        with pytest.raises(FakeDiscordError):
             await begin(mute)
 
 

@@ -1,7 +1,7 @@
 """A Videos API server with a memory, to test and to show against.
 
 In a test: `async with VideosApi(clip=path) as api`, then `api.base_url`. Alone:
-`python -m tests.videos_api --port 9100 --clip clip.mp4 --ledger creates.jsonl`.
+`python -m tests.videos_api --port 9100 --clip clip.mp4 --history creates.jsonl`.
 """
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A Videos API server for tests and demos.")
     parser.add_argument("--port", type=int, default=9100)
     parser.add_argument("--clip", type=Path, required=True, help="the MP4 that every job becomes")
-    parser.add_argument("--ledger", type=Path, help="a line of JSON is added for each create")
+    parser.add_argument("--history", type=Path, help="a line of JSON is added for each create")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a job takes")
     parser.add_argument("--key", help="demand this API key")
     parser.add_argument("--webhook-url")
