@@ -42,8 +42,8 @@ async def hold_still(user: KeyboardUser, auditor: Auditor, voice: SlowVoice) -> 
     await auditor.judge("a text that is being spoken")
     await _meddle(user)
     voice.may_answer.set()
-    await user.sees("#audition")
-    await user.is_at("#audition")
+    await user.sees("#recording")
+    await user.is_at("#recording")
     named = await user.page.text_content("#file-name")
     check(named == "Your text, spoken", f"the file is {named!r}")
     await user.tab_to("#sign-out")
@@ -57,8 +57,8 @@ async def hold_still(user: KeyboardUser, auditor: Auditor, voice: SlowVoice) -> 
     await _meddle(user)
     voice.may_answer.set()
     await user.page.wait_for_function(f"() => !({_HELD})")
-    await user.is_at("#stage-title")
-    shown = await user.page.text_content("#stage-script")
+    await user.is_at("#job-title")
+    shown = await user.page.text_content("#job-script")
     check(shown == _SCRIPT, f"what was ordered is {shown!r}")
     check(voice.creates == [_TEXT, _NEXT_TEXT], f"what was spoken is {voice.creates}")
     left = await user.page.evaluate("script.value + text.value")
@@ -91,16 +91,16 @@ async def change_hands(user: KeyboardUser, voice: SlowVoice, url: str) -> None:
         form = await user.page.evaluate("[file.hidden, script.value, text.value]")
         check(form == [True, "", other_words], f"the next client's form has {form}")
         voice.may_answer.set()
-        await user.sees("#audition")
+        await user.sees("#recording")
         check(not await _orders(url, OTHER_TOKEN), "it was ordered by the next client")
         await _leave(user)
         await user.write("#token", TOKEN)
         await user.page.keyboard.press("Enter")
-        await user.sees("#studio")
+        await user.sees("#app")
     check(await _orders(url, TOKEN) == orders, "it was ordered after all")
     # Signing out in another tab does this.
     await user.page.evaluate("dispatchEvent(new StorageEvent('storage', { key: 'signed-in' }))")
-    await user.sees("#door")
+    await user.sees("#login")
     check(not await user.page.locator(".job").count(), "a video is left")
 
 
@@ -129,7 +129,7 @@ async def _meddle(user: KeyboardUser) -> None:
 
 async def _leave(user: KeyboardUser) -> None:
     await user.press("#sign-out")
-    await user.sees("#door")
+    await user.sees("#login")
 
 
 async def _orders(url: str, token: str) -> list[str]:

@@ -54,11 +54,11 @@ async def open_troubled_bot(folder: Path) -> AsyncGenerator[tuple[str, VideosApi
 async def knock(user: KeyboardUser, auditor: Auditor, url: str) -> None:
     """Sign in with a wrong token, then with the right one."""
     await user.page.goto(url)
-    await user.sees("#door")
+    await user.sees("#login")
     await auditor.judge("the door")
     await user.write("#token", "a-token-of-no-client")
     await user.press("#enter")
-    await user.reads("#door-error", "That token doesn't belong to this bot.")
+    await user.reads("#login-error", "That token doesn't belong to this bot.")
     await user.is_at("#enter")
     user.console.excuse("/api/session")
     await auditor.judge("a wrong token")
@@ -128,7 +128,7 @@ async def fail(user: KeyboardUser, auditor: Auditor, api: VideosApi) -> None:
     await auditor.judge("a video under way")
     api.fail(api.creates[-1], "moderation_blocked", "Your request was blocked.")
     await user.sees("#ended")
-    await user.reads("#why", "Content policy violation")
+    await user.reads("#failure", "Content policy violation")
     await auditor.judge("a video that failed")
     await user.press("#again")
     written = await user.page.input_value("#script")
@@ -146,7 +146,7 @@ async def wait_in_line(user: KeyboardUser, auditor: Auditor, api: VideosApi) -> 
     await user.reads("#waiting", "does not accept this bot's key")
     await user.reads("#announce", "Waiting for the video service")
     await auditor.judge("a video that waits for the provider")
-    await user.press("#stage-cancel")
+    await user.press("#job-cancel")
     await user.sees("#ended")
 
 
@@ -166,7 +166,7 @@ async def ask(user: KeyboardUser, auditor: Auditor, api: VideosApi, url: str) ->
     check(len(api.creates) == before + 1, "it was sent again unasked")
     await user.press("#retry")
     await user.sees("#under-way")
-    await user.is_at("#stage-title")
+    await user.is_at("#job-title")
     check(await user.page.is_hidden("#undecided"), "it still asks")
     await _wait_for_create(api, before + 1)
     api.finish(api.creates[-1])
@@ -180,7 +180,7 @@ async def give_up(user: KeyboardUser, api: VideosApi) -> None:
     await _be_in_doubt(user, api)
     await user.press("#give-up")
     await user.sees("#ended")
-    await user.is_at("#stage-title")
+    await user.is_at("#job-title")
     check(len(api.creates) == before + 1, "it was sent again")
 
 

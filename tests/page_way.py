@@ -71,11 +71,11 @@ async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
 
 async def sign_in(user: KeyboardUser, token: str = TOKEN) -> None:
     """Sign in as a client who has no video yet."""
-    await user.sees("#door")
+    await user.sees("#login")
     await user.write("#token", token)
     await user.page.keyboard.press("Enter")
-    await user.sees("#studio")
-    await user.sees("#nothing")
+    await user.sees("#app")
+    await user.sees("#no-jobs")
 
 
 async def generate(user: KeyboardUser, auditor: Auditor) -> None:
@@ -89,7 +89,7 @@ async def generate(user: KeyboardUser, auditor: Auditor) -> None:
     await auditor.judge("an order with a file")
     await user.press("#generate")
     await user.sees("#under-way")
-    await user.is_at("#stage-title")
+    await user.is_at("#job-title")
     await user.sees("#finished", within=MOST_SECONDS)
     await user.reads("#announce", "ready")
     seen = await user.page.evaluate("seen")
@@ -147,7 +147,7 @@ async def share(user: KeyboardUser, auditor: Auditor, url: str) -> None:
     await auditor.judge("a link that was ended")
     user.console.excuse(link)
     await user.page.goto(url)
-    await user.sees("#studio")
+    await user.sees("#app")
 
 
 async def _open_without_scripts(user: KeyboardUser, link: str) -> None:
@@ -165,7 +165,7 @@ async def cancel(user: KeyboardUser) -> None:
     await user.write("#script", "Waves roll onto a black beach")
     await user.press("#generate")
     await user.sees("#under-way")
-    await user.press("#stage-cancel")
+    await user.press("#job-cancel")
     await user.sees("#ended")
 
 
@@ -175,9 +175,9 @@ async def speak(user: KeyboardUser, auditor: Auditor, voice: SpeechApi) -> None:
     await user.write("#text", "The sea rises.")
     await user.press("#listen")
     await user.sees("#file")
-    await user.is_at("#audition")
-    await user.page.wait_for_function("() => audition.currentTime > 0.3")
-    heard = await user.page.evaluate("audition.webkitAudioDecodedByteCount > 0")
+    await user.is_at("#recording")
+    await user.page.wait_for_function("() => recording.currentTime > 0.3")
+    heard = await user.page.evaluate("recording.webkitAudioDecodedByteCount > 0")
     check(heard, "the text was not heard")
     check(await user.page.is_hidden("#speak"), "the text can be spoken twice")
     await auditor.judge("a text that was spoken")
@@ -200,14 +200,14 @@ async def follow_without_socket(user: KeyboardUser, url: str) -> None:
     """Order where no socket can be opened: the page asks, and goes on when it is loaded anew."""
     async with await user.page.add_init_script(_NO_SOCKET):
         await user.page.goto(url)
-        await user.sees("#studio")
+        await user.sees("#app")
         await user.write("#script", "<b>A paper boat</b> sails down a rainy street")
         await user.press("#generate")
         await user.sees("#under-way")
         await user.page.goto(url)
         await user.sees("#under-way")
         await user.sees("#finished", within=MOST_SECONDS)
-        shown = await user.page.text_content("#stage-script")
+        shown = await user.page.text_content("#job-script")
         check(shown.startswith("<b>"), f"the script reads {shown}")
 
 
@@ -229,9 +229,9 @@ async def read_out(user: KeyboardUser) -> None:
 async def sign_out(user: KeyboardUser, url: str) -> None:
     """Sign out; the session is deleted."""
     await user.press("#sign-out")
-    await user.sees("#door")
+    await user.sees("#login")
     await user.page.goto(url)
-    await user.sees("#door")
+    await user.sees("#login")
     check(not await user.page.locator(".job").count(), "a video is left")
 
 

@@ -110,7 +110,7 @@ async def test_a_video_that_goes_in_the_moment_it_is_sent_is_gone(
         return size > 0
 
     job_id = await caller.made()
-    monkeypatch.setattr(routes, "is_whole", vanish)
+    monkeypatch.setattr(routes, "is_intact", vanish)
     assert await refused(caller, "GET", f"/api/download?jobId={job_id}") == (410, "api.expired")
 
 
@@ -138,7 +138,7 @@ async def test_nothing_is_written_behind_an_answer_that_breaks_off(
         return path.name != "" and size > 0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routes, "is_whole", cut)
+        patch.setattr(routes, "is_intact", cut)
         async with caller.http.get(f"/api/download?jobId={job_id}", headers=SIGNED) as response:
             assert response.content_length == LARGE
             await asyncio.to_thread(video.write_bytes, b"")

@@ -117,19 +117,19 @@ async def test_a_reader_that_goes_on_slowly_is_left_alone_and_one_that_stops_is_
     async with pair() as (writer, caller), asyncio.timeout(PATIENCE):
         stalled_readers = StalledReaders(lambda: [writer.transport], seconds=60, clock=clock)
         writer.write(bytes(2 * LARGE))
-        stalled_readers.look()
+        stalled_readers.check()
         for _ in range(3):
             clock.advance(59)
             # As much as its machine holds: only then are more bytes sent, and counted.
             before = writer.transport.get_write_buffer_size()
             while writer.transport.get_write_buffer_size() == before:
                 await asyncio.get_running_loop().sock_recv(caller, 65536)
-            stalled_readers.look()
+            stalled_readers.check()
             assert not writer.transport.is_closing()
         # What was under way when it stopped still arrives.
         while not writer.transport.is_closing():
             clock.advance(60)
-            stalled_readers.look()
+            stalled_readers.check()
             await turn()
 
 
@@ -137,14 +137,14 @@ async def test_a_connection_on_which_nothing_is_to_be_read_does_not_stall(clock:
     async with pair() as (writer, _):
         stalled_readers = StalledReaders(lambda: [writer.transport], seconds=60, clock=clock)
         for _ in range(3):
-            stalled_readers.look()
+            stalled_readers.check()
             clock.advance(60)
         await turn()
         assert not writer.transport.is_closing()
 
 
 async def test_one_address_has_not_every_connection(bench: Bench) -> None:
-    async with serve(bench, proxies=NOBODY, max_of_one=2) as site:
+    async with serve(bench, proxies=NOBODY, max_per_address=2) as site:
         held = [await ask(site.port, "/healthz") for _ in range(2)]
         for caller in held:
             async with asyncio.timeout(PATIENCE):
@@ -164,7 +164,7 @@ async def test_one_address_behind_a_proxy_has_not_every_request_and_another_has_
         await go_on.wait()
         return web.Response(text="done")
 
-    async with serve(bench, [web.get("/slow", linger)], max_of_one=2) as site:
+    async with serve(bench, [web.get("/slow", linger)], max_per_address=2) as site:
         greedy = {"X-Forwarded-For": "203.0.113.9"}
         held = [asyncio.create_task(site.get("/slow", headers=greedy)) for _ in range(2)]
         for _ in held:
@@ -182,4 +182,4 @@ async def test_one_address_behind_a_proxy_has_not_every_request_and_another_has_
 
 def test_the_limits_leave_room_for_others() -> None:
     admission = signature(WebServer).parameters
-    assert admission["max_of_one"].default * 4 <= admission["max_connections"].default
+    assert admission["max_per_address"].default * 4 <= admission["max_connections"].default
