@@ -119,7 +119,7 @@ async def download(user: KeyboardUser, url: str) -> None:
     ):
         sent = await answer.read()
     saved = await asyncio.to_thread((await file.path()).read_bytes)
-    check(saved == sent, "the file has other bytes than the API sends")
+    check(saved == sent, "the file differs from what the API sends")
     name = file.suggested_filename
     check(re.fullmatch(r"How-rainbows-form.*\.mp4", name), f"the file is called {name}")
 
@@ -236,6 +236,6 @@ async def sign_out(user: KeyboardUser, url: str) -> None:
 
 
 def check(holds: object, what: str) -> None:
-    """Raise an AssertionError that says what is wrong."""
+    """Raise an AssertionError with the message `what`, unless `holds`."""
     if not holds:
         raise AssertionError(what)

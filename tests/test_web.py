@@ -28,7 +28,7 @@ OTHER_SECRET = "whsec_b3RoZXIgc2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 
 
 class Site:
-    """The real server on a free port, and a client that sends it requests."""
+    """The real server on a free port, and an HTTP session that sends it requests."""
 
     def __init__(self, bench: Bench, port: int, client: aiohttp.ClientSession) -> None:
         self.bench = bench

@@ -1,4 +1,4 @@
-"""`python -m tests.websocat URL`: sends the lines of stdin and prints the answers, as websocat -n."""
+"""`python -m tests.websocat URL`: sends the lines of stdin and prints answers, as websocat -n."""
 
 from __future__ import annotations
 
