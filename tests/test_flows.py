@@ -55,9 +55,7 @@ async def walk(caller: Caller, *files: Path, websocat: str) -> tuple[int | None,
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-async def test_the_script_walks_all_flows(
-    bench: Bench, clock: Clock, tmp_path: Path
-) -> None:
+async def test_the_script_walks_all_flows(bench: Bench, clock: Clock, tmp_path: Path) -> None:
     voice, video = tmp_path / "voice.ogg", tmp_path / "out.mp4"
     voice.write_bytes(b"OggS a voice")
     tone = clips.make_tone(tmp_path / "tone.mp3", seconds=1)
