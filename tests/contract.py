@@ -65,8 +65,8 @@ class Entry:
         """Return the adapter, which is soon tired of waiting."""
         names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
         waits = {name: settings.pop(name) for name in names}
-        patience = Timeouts(**{"content_pauses": ()} | waits)
-        given = {"api_key": KEY, "patience": patience, "tls": TLS} | settings
+        timeouts = Timeouts(**{"content_pauses": ()} | waits)
+        given = {"api_key": KEY, "timeouts": timeouts, "tls": TLS} | settings
         return self.adapter(base_url=base_url, clock=lambda: NOW, **given)
 
     def webhook(

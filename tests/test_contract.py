@@ -641,7 +641,7 @@ async def test_what_is_no_mp4_or_too_large_is_refused(world: World) -> None:
     update = await world.finished()
     for body in (b"<html>Sorry</html>", b"", b'{"status": "ok"}', b"{}", b"{"):
         world.api.go_wrong("content", Fault(status=200, body=body))
-        with pytest.raises(MediaError, match="no MP4"):
+        with pytest.raises(MediaError, match="not an MP4"):
             await world.fetch(update)
         assert not names_in(world.sink.parent), body
     with pytest.raises(TooLargeError):

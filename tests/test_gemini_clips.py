@@ -115,7 +115,7 @@ async def test_a_result_inside_is_not_asked_for_elsewhere(
         "http://cdn.example:port/v.mp4",
     ):
         update = await finished(api, backend, uri=uri)
-        with pytest.raises(Exception, match=r"PrivateAddressError|InvalidURL|no MP4"):
+        with pytest.raises(Exception, match=r"PrivateAddressError|InvalidURL|not an MP4"):
             await fetched(backend, update, tmp_path)
 
 

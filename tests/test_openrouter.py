@@ -169,7 +169,7 @@ def offer(**changes: Any) -> models.ModelOffer:
 @pytest.mark.parametrize(
     ("presets", "sentence"),
     [
-        ({"seconds": 5}, "VIDEO_SECONDS: a/b makes clips of 4, 6, 8 seconds, not of 5."),
+        ({"seconds": 5}, "VIDEO_SECONDS: a/b makes clips of 4, 6, 8 seconds, not 5."),
         (
             {"size": "640x360"},
             "VIDEO_SIZE: a/b makes 1280x720, 720x1280, 1920x1080, not 640x360.",
