@@ -122,9 +122,9 @@ def test_an_empty_list_blocks_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "fix"),
     [
-        (b"caf\xe9\n", "save it as that"),
+        (b"caf\xe9\n", "save it as UTF-8"),
         (b"a" * (1024 * 1024 + 1), "larger than 1 MiB"),
-        (b"a\n" * 10_001, "more than 10000 lines"),
+        (b"a\n" * 10_001, "more than 10000 phrases"),
     ],
 )
 def test_a_list_that_can_not_be_read_is_explained(tmp_path: Path, content: bytes, fix: str) -> None:

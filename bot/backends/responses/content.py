@@ -32,7 +32,7 @@ _FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
 class ContentFetcher:
     """Downloads a video into the file `sink`.
 
-    `ask` requests a path or URL, and returns the answer whatever its status. `pauses` are the
+    `ask` requests a path or URL, and returns the answer of any status. `pauses` are the
     waits, in seconds, between attempts while the content is missing.
     """
 

@@ -47,7 +47,7 @@ _CREATE_KINDS: Mapping[int, ErrorKind] = {
     401: ErrorKind.AUTH,
     402: ErrorKind.BALANCE,
     403: ErrorKind.AUTH,
-    # There is no such route or model, whatever the prompt is.
+    # There is no such route or model, so another prompt would not help.
     404: ErrorKind.SETUP,
     405: ErrorKind.SETUP,
     413: ErrorKind.INVALID,

@@ -54,7 +54,7 @@ class Transport(Protocol):
     """A connection pool for one provider, which adds the API key and retries nothing."""
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer, whatever its status; raise one of NO_ANSWER if there was none."""
+        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
         ...
 
     async def close(self) -> None:

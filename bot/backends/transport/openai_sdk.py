@@ -31,7 +31,7 @@ class OpenAITransport:
         )
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer, whatever its status; raise one of NO_ANSWER if there was none."""
+        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
         try:
             return await self._sent(request)
         except openai.APIStatusError as error:

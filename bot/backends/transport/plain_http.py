@@ -23,7 +23,7 @@ class HttpTransport:
         self._http.event_hooks["request"].append(self._remove_foreign_credentials)
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer, whatever its status; raise one of NO_ANSWER if there was none."""
+        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
         is_path = request.url.startswith("/")
         built = self._http.build_request(
             request.method,
