@@ -18,9 +18,19 @@ if TYPE_CHECKING:
 MODEL = "gpt-test"
 MODERATION_MODEL = "omni-moderation-latest"
 CATEGORIES = (
-    *("harassment", "harassment/threatening", "hate", "hate/threatening"),
-    *("illicit", "illicit/violent", "self-harm", "self-harm/intent", "self-harm/instructions"),
-    *("sexual", "sexual/minors", "violence", "violence/graphic"),
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/intent",
+    "self-harm/instructions",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
 )
 BRIEF: dict[str, Any] = {
     "subject": None,

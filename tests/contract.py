@@ -53,7 +53,9 @@ class Entry:
     secrets: tuple[str, ...] = ()
     request: VideoRequest = REQUEST
     says: Callable[[VideoRequest], tuple[str | None, ...]] = lambda request: (
-        *(request.prompt, request.model, request.size),
+        request.prompt,
+        request.model,
+        request.size,
     )
     lacks: Mapping[str, str] = field(default_factory=dict[str, str])
 

@@ -382,8 +382,15 @@ WORDS = {
     RemoteState.RUNNING: ["in_progress", "processing", "running", "throttled", "in-progress"],
     RemoteState.DONE: ["completed", "succeeded", "succeed", "done", "Completed"],
     RemoteState.FAILED: [
-        *("failed", "error", "cancelled", "canceled", "expired", "deleted", "incomplete"),
-        *("budget_exceeded", "requires_action"),
+        "failed",
+        "error",
+        "cancelled",
+        "canceled",
+        "expired",
+        "deleted",
+        "incomplete",
+        "budget_exceeded",
+        "requires_action",
     ],
 }
 
@@ -411,9 +418,26 @@ async def test_an_unknown_status_word_counts_as_running_and_is_logged_once(
 
 
 PROGRESS = (
-    *((45, 45), (45.6, 46), ("45%", 45), ("45", 45), (" 45 % ", 45), (0.45, 45), ("0.45", 45)),
-    *((0, 0), (1, 1), (1.0, 1), ("0.5%", 0), (100, 100), (250, 100), (-5, 0)),
-    *((None, None), ("", None), ("soon", None), (True, None), ([45], None), ("NaN", None)),
+    (45, 45),
+    (45.6, 46),
+    ("45%", 45),
+    ("45", 45),
+    (" 45 % ", 45),
+    (0.45, 45),
+    ("0.45", 45),
+    (0, 0),
+    (1, 1),
+    (1.0, 1),
+    ("0.5%", 0),
+    (100, 100),
+    (250, 100),
+    (-5, 0),
+    (None, None),
+    ("", None),
+    ("soon", None),
+    (True, None),
+    ([45], None),
+    ("NaN", None),
 )
 
 
@@ -431,9 +455,16 @@ async def test_progress_that_is_absent_is_not_invented(world: World) -> None:
 
 
 EXPIRIES = (
-    *((NOW + 60, NOW + 60), (str(NOW + 60), NOW + 60), ((NOW + 60) * 1000, NOW + 60)),
-    *(("2027-01-15T08:01:00Z", NOW + 60), ("2027-01-15T08:01:00", NOW + 60)),
-    *((0, None), (None, None), ("soon", None), ({}, None), (10**400, None)),
+    (NOW + 60, NOW + 60),
+    (str(NOW + 60), NOW + 60),
+    ((NOW + 60) * 1000, NOW + 60),
+    ("2027-01-15T08:01:00Z", NOW + 60),
+    ("2027-01-15T08:01:00", NOW + 60),
+    (0, None),
+    (None, None),
+    ("soon", None),
+    ({}, None),
+    (10**400, None),
 )
 
 
@@ -862,9 +893,17 @@ async def test_a_signed_body_that_is_no_event_is_refused(world: World) -> None:
     backend = world.connect(webhook_secrets=world.entry.secrets[:1])
     kind = json.dumps(world.entry.event("v1", "completed")["type"]).encode()
     bodies = (
-        *(b"no JSON", b"\xff\xfe", b"", b"[" * 60_000, b"[]", b"{}", b'{"type": 7}'),
-        *(b'{"type": ' + b"9" * 5000 + b"}", b'{"type": %b}' % kind),
-        *(b'{"type": %b, "data": []}' % kind, b'{"type": %b, "data": {"id": ".."}}' % kind),
+        b"no JSON",
+        b"\xff\xfe",
+        b"",
+        b"[" * 60_000,
+        b"[]",
+        b"{}",
+        b'{"type": 7}',
+        b'{"type": ' + b"9" * 5000 + b"}",
+        b'{"type": %b}' % kind,
+        b'{"type": %b, "data": []}' % kind,
+        b'{"type": %b, "data": {"id": ".."}}' % kind,
         b'{"type": %b, "data": {"id": "a\\nb"}}' % kind,
         b'{"type": %b, "data": {"id": "%b"}}' % (kind, b"x" * 1000),
     )

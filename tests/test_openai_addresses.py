@@ -52,7 +52,11 @@ async def refused(backend: OpenAIVideos, ref: str, sink: Path, result_url: str |
 
 
 ON_THIS_MACHINE = (
-    *("127.0.0.1", "127.0.0.2", "localhost", "2130706433", "[::ffff:127.0.0.1]"),
+    "127.0.0.1",
+    "127.0.0.2",
+    "localhost",
+    "2130706433",
+    "[::ffff:127.0.0.1]",
     "0.0.0.0",  # noqa: S104 - asked for, not bound
 )
 

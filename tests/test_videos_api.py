@@ -72,8 +72,17 @@ async def test_a_wrong_form_is_refused(api: VideosApi, session: aiohttp.ClientSe
 async def test_it_runs_as_its_own_process(clip: Path, tmp_path: Path) -> None:
     history = tmp_path / "creates.jsonl"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.videos_api", "--port", "0", "--seconds", "0.2"),
-        *("--clip", str(clip), "--history", str(history)),
+        sys.executable,
+        "-m",
+        "tests.videos_api",
+        "--port",
+        "0",
+        "--seconds",
+        "0.2",
+        "--clip",
+        str(clip),
+        "--history",
+        str(history),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
