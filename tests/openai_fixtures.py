@@ -1,4 +1,4 @@
-"""Fixtures for the tests of the Videos API client."""
+"""Fixtures for the tests of the Videos API adapter."""
 
 from __future__ import annotations
 

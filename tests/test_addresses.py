@@ -19,7 +19,7 @@ DOCKER = ("127.0.0.0/8", "::1", "172.17.0.1", "10.1.0.0/16")
 CLIENT = "203.0.113.9"
 
 
-def come(peer: str, *forwarded: str) -> web.Request:
+def request_from(peer: str, *forwarded: str) -> web.Request:
     headers = [("X-Forwarded-For", value) for value in forwarded]
     return make_mocked_request("GET", "/", headers).clone(remote=peer)  # type: ignore[arg-type]
 
@@ -43,10 +43,10 @@ def come(peer: str, *forwarded: str) -> web.Request:
         ("2001:db8::5", (), "2001:db8::/64"),
     ],
 )
-def test_only_a_proxy_that_is_trusted_is_believed_about_who_asks(
+def test_only_a_trusted_proxy_may_name_the_address_of_the_caller(
     peer: str, forwarded: tuple[str, ...], address: str
 ) -> None:
-    assert Proxies(DOCKER).address_of(come(peer, *forwarded)) == address
+    assert Proxies(DOCKER).address_of(request_from(peer, *forwarded)) == address
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def caller(bench: Bench) -> AsyncGenerator[Caller]:
 
 
 async def exhaust(caller: Caller) -> None:
-    """Ask as strangers do, until this address is told to wait."""
+    """Send requests without a token until this address is rate-limited."""
     for token in (None, "wrong-token-of-sixteen"):
         status = 0
         while status != 429:

@@ -23,7 +23,7 @@ FAILED = json.dumps({"id": "v1", "status": "failed"})
     ],
     ids=["openers", "a long list", "a long text"],
 )
-def test_a_huge_error_text_is_looked_through_quickly(text: str) -> None:
+def test_a_huge_error_text_is_searched_quickly(text: str) -> None:
     started = time.process_time()
     assert find_failed_job({"message": text}) is None
     assert time.process_time() - started < QUICK
@@ -48,7 +48,7 @@ def test_an_error_of_many_parts_is_read_quickly(error: object) -> None:
     assert time.process_time() - started < QUICK
 
 
-def test_a_failed_job_is_found_behind_braces_that_hold_none() -> None:
+def test_a_failed_job_is_found_after_braces_without_one() -> None:
     job = find_failed_job({"message": "{" * 10 + f"a gateway says: {FAILED}"})
     assert job
     assert (job.ref, job.state) == ("v1", RemoteState.FAILED)

@@ -1,4 +1,4 @@
-"""OpenAI's own package as the judge of the stand-in and of the storyboard."""
+"""Tests of the stand-in and of the storyboard with OpenAI's own SDK."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIELDS = {"prompt": "a rainbow", "model": "sora-2", "seconds": "8", "size": "128
 
 @contextlib.contextmanager
 def without_its_warning() -> Iterator[None]:
-    """Keep quiet what it says of every call: that the API is going away."""
+    """Suppress the SDK's deprecation warning for the Videos API."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*Sora API.*", DeprecationWarning)
         yield
@@ -40,7 +40,7 @@ async def package(base_url: str, key: str = KEY) -> AsyncGenerator[openai.AsyncO
             yield client
 
 
-async def test_it_makes_a_video_with_the_stand_in(api: VideosApi, clip: Path) -> None:
+async def test_the_sdk_makes_a_video_with_the_stand_in(api: VideosApi, clip: Path) -> None:
     async with package(api.base_url) as client:
         video = await client.videos.create(**FIELDS)
         assert (video.status, video.progress, video.error) == ("queued", 0, None)
@@ -59,7 +59,7 @@ async def test_it_makes_a_video_with_the_stand_in(api: VideosApi, clip: Path) ->
             await client.videos.retrieve(video.id)
 
 
-async def test_it_is_told_why_the_stand_in_failed(api: VideosApi) -> None:
+async def test_the_sdk_reads_the_error_of_a_job_of_the_stand_in(api: VideosApi) -> None:
     async with package(api.base_url) as client:
         video = await client.videos.create(prompt="a rainbow")
         api.fail(video.id, "moderation_blocked", "Not that.")
@@ -69,7 +69,7 @@ async def test_it_is_told_why_the_stand_in_failed(api: VideosApi) -> None:
         assert (failed.error.code, failed.error.message) == ("moderation_blocked", "Not that.")
 
 
-async def test_it_turns_the_pages_of_the_stand_in(api: VideosApi) -> None:
+async def test_the_sdk_pages_through_the_list_of_the_stand_in(api: VideosApi) -> None:
     async with package(api.base_url) as client:
         made = [(await client.videos.create(prompt=f"number {n}")).id for n in range(5)]
         newest = [video.id async for video in client.videos.list(limit=2)]
@@ -78,7 +78,7 @@ async def test_it_turns_the_pages_of_the_stand_in(api: VideosApi) -> None:
     assert newest == made[::-1]
 
 
-async def test_it_knows_the_errors_of_the_stand_in(clip: Path) -> None:
+async def test_the_sdk_recognizes_the_errors_of_the_stand_in(clip: Path) -> None:
     async with VideosApi(clip=clip, key=KEY) as api:
         async with package(api.base_url, key="sk-wrong") as client:
             with pytest.raises(openai.AuthenticationError) as refused:
@@ -96,7 +96,7 @@ async def test_it_knows_the_errors_of_the_stand_in(clip: Path) -> None:
     assert len(api.creates) == 1
 
 
-async def test_it_takes_the_signature_of_the_stand_in() -> None:
+async def test_the_sdk_accepts_the_signature_of_the_stand_in() -> None:
     body = b'{"id":"evt_1","object":"event","type":"video.completed","data":{"id":"video_1"}}'
     async with package("http://127.0.0.1:1/v1") as client:
         now = 1_900_000_000
@@ -108,7 +108,7 @@ async def test_it_takes_the_signature_of_the_stand_in() -> None:
             client.webhooks.verify_signature(body + b" ", headers, secret=SECRET, tolerance=10**10)
 
 
-async def test_it_is_told_why_the_storyboard_failed(tmp_path: Path) -> None:
+async def test_the_sdk_reads_the_error_of_a_job_of_the_storyboard(tmp_path: Path) -> None:
     renderer = HandRenderer()
     renderer.error = MediaError("ffmpeg ended with code 1")
     async with (
@@ -126,7 +126,7 @@ async def test_it_is_told_why_the_storyboard_failed(tmp_path: Path) -> None:
             await client.videos.download_content(video.id)
 
 
-async def test_it_knows_the_errors_of_the_storyboard(tmp_path: Path) -> None:
+async def test_the_sdk_recognizes_the_errors_of_the_storyboard(tmp_path: Path) -> None:
     async with (
         open_board(tmp_path, HandRenderer()) as board,
         package(board.base_url) as client,
