@@ -86,7 +86,7 @@ class GeminiApi(StandIn):
         """Return the API key in a request's headers."""
         return headers.get("x-goog-api-key")
 
-    def is_stopped(self, ref: str) -> bool:
+    def is_cancelled(self, ref: str) -> bool:
         """Return whether an interaction has been cancelled."""
         return self.jobs[ref]["status"] == "cancelled"
 
@@ -160,10 +160,10 @@ class GeminiApi(StandIn):
         return web.json_response(self.shape(job))
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
-        file, film = self._stored(request), self.film()
-        if file["state"] != "ACTIVE" or film is None or request.query.get("alt") != "media":
+        file, clip = self._stored(request), self.clip_response()
+        if file["state"] != "ACTIVE" or clip is None or request.query.get("alt") != "media":
             raise google_error(400, "FAILED_PRECONDITION", "The file is not in an ACTIVE state.")
-        return film
+        return clip
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self._stored(request))

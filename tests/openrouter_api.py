@@ -229,10 +229,10 @@ class OpenRouterApi(StandIn):
 
     async def _content(self, request: web.Request) -> web.StreamResponse:
         job = self._known(request)
-        film = self.film()
-        if job["status"] != "completed" or film is None or request.query.get("index") != "0":
+        clip = self.clip_response()
+        if job["status"] != "completed" or clip is None or request.query.get("index") != "0":
             raise refusal(404, "Video content is not available")
-        return film
+        return clip
 
     async def _about_key(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"data": _KEY})

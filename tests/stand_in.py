@@ -99,7 +99,7 @@ class StandIn:
         scheme, _, key = headers.get("Authorization", "").partition(" ")
         return key if scheme == "Bearer" else None
 
-    def is_stopped(self, ref: str) -> bool:
+    def is_cancelled(self, ref: str) -> bool:
         """Return whether a job has been cancelled or deleted."""
         return ref not in self.jobs
 
@@ -139,7 +139,7 @@ class StandIn:
         """Let the next calls of an operation (create, list, content ...) fail, one per fault."""
         self._faults.setdefault(operation, deque()).extend(faults)
 
-    def mend(self, operation: str) -> None:
+    def clear_faults(self, operation: str) -> None:
         """Remove the faults that are left for an operation."""
         self._faults.pop(operation, None)
 
@@ -163,7 +163,7 @@ class StandIn:
             await self._arrived.wait_for(lambda: self.creates)
         return self.creates[-1]
 
-    def film(self) -> web.FileResponse | None:
+    def clip_response(self) -> web.FileResponse | None:
         """Return the clip that is the result of every job."""
         return self.clip and web.FileResponse(self.clip, headers={"Content-Type": "video/mp4"})
 

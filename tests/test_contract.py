@@ -802,7 +802,7 @@ async def test_a_job_that_a_webhook_named_is_looked_up(world: World) -> None:
 async def test_a_job_can_be_cancelled(world: World) -> None:
     ref = await world.submit()
     assert await world.backend.cancel(ref)
-    assert world.api.is_stopped(ref)
+    assert world.api.is_cancelled(ref)
     assert await world.backend.cancel(ref)
 
 

@@ -46,7 +46,7 @@ async def test_a_synchronous_result_survives_a_restart(tmp_path: Path) -> None:
         async with wire.bot(**chosen(api)):
             message = await wire.video("A cat")
             await api.wait_for("GET", "/v1/interactions")
-        api.mend("retrieve")
+        api.clear_faults("retrieve")
         async with wire.bot(**chosen(api)):
             await wire.delivered(message)
             await wire.wait_for_job()

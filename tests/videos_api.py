@@ -251,10 +251,10 @@ class VideosApi(StandIn):
         job = self._known(request)
         if job["status"] != "completed":
             raise refusal(404, "not_found", f"Video {job['id']} is still in-progress")
-        film = self.film()
-        if film is None:
+        clip = self.clip_response()
+        if clip is None:
             raise refusal(404, "not_found", "There is no content")
-        return film
+        return clip
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         ref = self._known(request)["id"]

@@ -42,7 +42,7 @@ class ContentFetcher:
     pauses: tuple[float, ...]
 
     async def fetch(self, path: str | None, result_url: str | None) -> None:
-        """Download from the content route at `path`; without it, or if it fails, `result_url`.
+        """Download from the content route at `path`, or from `result_url` if there is no content.
 
         BackendError: the download failed. MediaError: it is not an MP4. TooLargeError: it is
         larger than `max_bytes`.

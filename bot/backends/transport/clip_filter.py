@@ -1,4 +1,7 @@
-"""Removes inline base64 clips from JSON answers while they arrive, to limit the memory needed."""
+"""Removes inline base64 clips from JSON answers while they arrive, to limit the memory needed.
+
+`ijson` reads such streams too, but it yields values, and the rest has to stay JSON text.
+"""
 
 from __future__ import annotations
 
