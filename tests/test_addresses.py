@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.fakes import Bench
 
 DOCKER = ("127.0.0.0/8", "::1", "172.17.0.1", "10.1.0.0/16")
-CLIENT = "203.0.113.9"
+CALLER = "203.0.113.9"
 
 
 def request_from(peer: str, *forwarded: str) -> web.Request:
@@ -27,17 +27,17 @@ def request_from(peer: str, *forwarded: str) -> web.Request:
 @pytest.mark.parametrize(
     ("peer", "forwarded", "address"),
     [
-        ("127.0.0.1", (CLIENT,), CLIENT),
-        ("::1", (CLIENT,), CLIENT),
-        ("::ffff:127.0.0.1", (CLIENT,), CLIENT),
-        ("172.17.0.1", (CLIENT,), CLIENT),
+        ("127.0.0.1", (CALLER,), CALLER),
+        ("::1", (CALLER,), CALLER),
+        ("::ffff:127.0.0.1", (CALLER,), CALLER),
+        ("172.17.0.1", (CALLER,), CALLER),
         ("172.17.0.1", (), "172.17.0.1"),
-        ("172.17.0.2", (CLIENT,), "172.17.0.2"),
-        ("127.0.0.1", ("198.51.100.1, " + CLIENT,), CLIENT),
-        ("127.0.0.1", (CLIENT + ",10.1.2.3",), CLIENT),
-        ("127.0.0.1", ("198.51.100.1", CLIENT), CLIENT),
+        ("172.17.0.2", (CALLER,), "172.17.0.2"),
+        ("127.0.0.1", ("198.51.100.1, " + CALLER,), CALLER),
+        ("127.0.0.1", (CALLER + ",10.1.2.3",), CALLER),
+        ("127.0.0.1", ("198.51.100.1", CALLER), CALLER),
         ("127.0.0.1", ("198.51.100.1, a lie",), "127.0.0.1"),
-        ("198.51.100.1", (CLIENT,), "198.51.100.1"),
+        ("198.51.100.1", (CALLER,), "198.51.100.1"),
         ("::ffff:198.51.100.1", (), "198.51.100.1"),
         ("2001:db8::1:2:3:4", (), "2001:db8::/64"),
         ("2001:db8::5", (), "2001:db8::/64"),
@@ -85,6 +85,6 @@ async def test_strangers_do_not_lock_out_a_token_that_comes_from_the_same_addres
 
 async def test_strangers_of_one_address_do_not_make_another_wait(caller: Caller) -> None:
     await exhaust(caller)
-    elsewhere = {"X-Forwarded-For": CLIENT}
+    elsewhere = {"X-Forwarded-For": CALLER}
     status, _ = await caller.ask("GET", "/api/openapi.json", token=None, headers=elsewhere)
     assert status == 200

@@ -54,8 +54,8 @@ async def ask(api: GeminiApi, question: Callable[[Any], Any], *, key: str = KEY)
     options: Any = {"base_url": api.base_url, "client_args": {"trust_env": False}}
 
     def work() -> Any:
-        with genai.Client(api_key=key, http_options=options) as client:
-            return question(client)
+        with genai.Client(api_key=key, http_options=options) as sdk:
+            return question(sdk)
 
     return await asyncio.to_thread(work)
 

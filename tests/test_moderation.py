@@ -62,8 +62,8 @@ async def test_the_official_sdk_works_with_the_stand_in(api: ChatApi) -> None:
         api_key="sk-right",
         max_retries=0,
         _strict_response_validation=True,
-    ) as client:
-        answer = await client.moderations.create(model=MODERATION_MODEL, input=["a cat", "gore"])
+    ) as sdk:
+        answer = await sdk.moderations.create(model=MODERATION_MODEL, input=["a cat", "gore"])
     fine, flagged = answer.results
     assert (fine.flagged, flagged.flagged) == (False, True)
     assert flagged.categories.violence_graphic

@@ -60,8 +60,8 @@ async def test_a_text_is_spoken_with_one_post_and_streamed_to_the_disk(
 async def test_the_request_is_the_same_as_the_sdks(api: SpeechApi, tmp_path: Path) -> None:
     await voice(api).speak(TEXT, tmp_path / "ours")
     async with (
-        AsyncOpenAI(base_url=api.base_url, api_key=KEY, max_retries=0) as client,
-        client.audio.speech.with_streaming_response.create(
+        AsyncOpenAI(base_url=api.base_url, api_key=KEY, max_retries=0) as sdk,
+        sdk.audio.speech.with_streaming_response.create(
             model="gpt-4o-mini-tts", input=TEXT, voice="alloy", response_format="mp3"
         ) as response,
     ):

@@ -58,14 +58,14 @@ async def test_the_official_sdk_works_with_the_stand_in(api: ChatApi) -> None:
         api_key="sk-right",
         max_retries=0,
         _strict_response_validation=True,
-    ) as client:
-        parsed = await client.chat.completions.parse(
+    ) as sdk:
+        parsed = await sdk.chat.completions.parse(
             model=MODEL, messages=[{"role": "user", "content": WORDS}], response_format=Brief
         )
         assert parsed.choices[0].message.parsed == Brief(
             setting=BRIEF["setting"], light=BRIEF["light"]
         )
-        assert MODEL in [model.id async for model in client.models.list()]
+        assert MODEL in [model.id async for model in sdk.models.list()]
 
 
 async def test_the_words_are_kept_and_the_model_fills_in_the_rest(

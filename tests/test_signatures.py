@@ -121,6 +121,6 @@ def test_a_body_that_is_not_text_can_be_verified() -> None:
 def test_the_sdk_agrees_on_what_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: NOW)
     headers = signed()
-    with OpenAI(api_key="k", webhook_secret=SECRET) as client:
-        client.webhooks.verify_signature(BODY, headers)
+    with OpenAI(api_key="k", webhook_secret=SECRET) as sdk:
+        sdk.webhooks.verify_signature(BODY, headers)
         assert verify(headers, BODY, keys=signing_keys([SECRET]), now=NOW)
