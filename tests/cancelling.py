@@ -15,7 +15,7 @@ from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge import merge, repair
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
-from bot.media.render.poster import take_poster
+from bot.media.render.poster import extract_poster
 from bot.media.render.shrink import fit
 from tests import clips
 
@@ -66,7 +66,7 @@ OPERATIONS: dict[str, Operation] = {
     "encode": _repairing("odd.mp4"),
     "fit": _fitting,
     "download": _saving,
-    "poster": lambda ffmpeg, source, folder: take_poster(
+    "poster": lambda ffmpeg, source, folder: extract_poster(
         ffmpeg, source / "clip.mp4", folder / "poster.jpg"
     ),
 }

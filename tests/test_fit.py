@@ -266,7 +266,7 @@ async def test_a_second_pass_aims_lower_and_two_are_enough(
     assert (fitted.passes, fitted.size) == (2, 400_000)
     (tmp_path / "s.mp4").unlink()
     (tmp_path / "stubborn").write_text("9")
-    with pytest.raises(TooLittleRoomError, match="600000 bytes came out"):
+    with pytest.raises(TooLittleRoomError, match="the result has 600000 bytes"):
         await fit(Ffmpeg(stubborn, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000)
     assert names(tmp_path) == {"stubborn", "passes"}
 

@@ -18,10 +18,10 @@ from tests.measurements import clicks, flashes, packets
 if TYPE_CHECKING:
     from pathlib import Path
 
-GOOD = Repair(picture=False, sound=False, order=False)
-REORDERED = Repair(picture=False, sound=False, order=True)
-NEW_SOUND = Repair(picture=False, sound=True, order=False)
-NEW_PICTURE = Repair(picture=True, sound=False, order=False)
+GOOD = Repair(picture=False, sound=False, container=False)
+REORDERED = Repair(picture=False, sound=False, container=True)
+NEW_SOUND = Repair(picture=False, sound=True, container=False)
+NEW_PICTURE = Repair(picture=True, sound=False, container=False)
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ async def test_an_odd_clip_is_repaired_by_no_more_than_it_takes(
     odd = rewritten(clip, tmp_path / "odd.mp4", *options)
     assert repair_for(read_mp4(odd)) == due
     result = tmp_path / "result.mp4"
-    assert await repair(ffmpeg, odd, result) is due.is_due
-    if not due.is_due:
+    assert await repair(ffmpeg, odd, result) is due.is_needed
+    if not due.is_needed:
         assert not result.exists()
         return
     assert repair_for(read_mp4(result)) == GOOD

@@ -359,7 +359,7 @@ async def test_a_picture_that_begins_late_is_brought_in_step(
     clip = tmp_path / "clip.mp4"
     plain = clips.make_clapper(tmp_path / "plain.mp4", seconds=3, at=1)
     clips.ffmpeg("-i", str(plain), "-c", "copy", *layout, str(clip))
-    assert read_mp4(clip).late == pytest.approx(0.04)
+    assert read_mp4(clip).picture_delay == pytest.approx(0.04)
     click = "0.8*sin(2*PI*2000*t)*between(t,1,1.1)"
     voice = "0" if mix is NarrationMix.DUCK else click
     sound = clips.make_sound(tmp_path / "v.wav", voice, seconds=7)

@@ -74,16 +74,16 @@ def test_a_shorter_edit_counts_and_an_impossible_one_does_not(
 
 
 def test_a_picture_that_begins_after_the_sound_is_late(clip: Path, tmp_path: Path) -> None:
-    assert read_mp4(clip).late == 0
+    assert read_mp4(clip).picture_delay == 0
     late = ("-itsoffset", "0.5", "-i", str(clip), "-i", str(clip), "-map", "0:v", "-map", "1:a")
     ffmpeg(*late, "-c", "copy", str(tmp_path / "edit.mp4"))
     info = read_mp4(tmp_path / "edit.mp4")
-    assert info.late == pytest.approx(0.5, abs=0.001)
+    assert info.picture_delay == pytest.approx(0.5, abs=0.001)
     assert info.seconds == pytest.approx(2, abs=0.001)
     # Without an edit list it is late by the time that the order of its frames takes.
     bare = ("-i", str(clip), "-c", "copy", "-use_editlist", "0", str(tmp_path / "bare.mp4"))
     ffmpeg(*bare)
-    assert read_mp4(tmp_path / "bare.mp4").late == pytest.approx(0.08, abs=0.001)
+    assert read_mp4(tmp_path / "bare.mp4").picture_delay == pytest.approx(0.08, abs=0.001)
 
 
 @pytest.mark.parametrize("left", [0.3, 0.9, 0.999])

@@ -14,7 +14,7 @@ from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.render.merge import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
-from bot.media.render.video_stream import effort_for, fitting
+from bot.media.render.video_stream import encoder_settings_for, scaled_size
 from bot.texts import Texts
 from tests.forge import CLAP_AT, clapper, silence, sound
 from tests.measurements import clicks, flashes, loudness, true_peak
@@ -115,7 +115,7 @@ async def try_fillings(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> list[str
     async def run(fit: NarrationFit, mix: NarrationMix, narration: Narration) -> None:
         presets = NarrationPresets(fit=fit, mix=mix)
         await merge(ffmpeg, folder / "clip.mp4", narration, result, presets)
-        outcome.check(f"{fit} and {mix}: plays", holds=not repair_for(read_mp4(result)).is_due)
+        outcome.check(f"{fit} and {mix}: plays", holds=not repair_for(read_mp4(result)).is_needed)
 
     await run(NarrationFit.HOLD, NarrationMix.REPLACE, voice)
     outcome.check("held", holds=abs(read_mp4(result).seconds - _LONG) < _STEP)
@@ -166,11 +166,11 @@ def _check_result(outcome: Outcome, sample: Sample, result: Path, narration: Nar
     outcome.length = info.seconds
     expected = max(narration.seconds, read_mp4(result.with_name("clip.mp4")).seconds)
     outcome.check("length of the result", holds=abs(info.seconds - expected) < 0.1)
-    outcome.check("plays in Discord", holds=not repair_for(info).is_due)
+    outcome.check("plays in Discord", holds=not repair_for(info).is_needed)
     clip = read_mp4(result.with_name("clip.mp4"))
     size = (clip.width, clip.height)
     if repair_for(clip).picture:
-        size = fitting(*size, longest=effort_for(clip).longest)
+        size = scaled_size(*size, longest=encoder_settings_for(clip).longest)
     outcome.check("size and orientation", holds=(info.width, info.height) == size)
     if sample.is_silent is False:
         outcome.lufs, outcome.peak = loudness(result), true_peak(result)
