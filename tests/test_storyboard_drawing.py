@@ -105,8 +105,8 @@ def _layers(art: Artwork) -> list[Layer]:
 def test_every_prompt_is_drawn_inside_the_picture(
     tmp_path: Path, prompt: str, width: int, height: int
 ) -> None:
-    stage = Canvas(width=width, height=height, frames=120)
-    art = draw(prompt, stage, tmp_path)
+    canvas = Canvas(width=width, height=height, frames=120)
+    art = draw(prompt, canvas, tmp_path)
     assert len(art.cards) == len(art.tracks) == len(art.fills) >= 2
     for card in art.cards:
         for line in card.lines:
@@ -122,11 +122,11 @@ def test_every_prompt_is_drawn_inside_the_picture(
 
 
 def test_the_same_prompt_gives_the_same_layers(tmp_path: Path) -> None:
-    stage = Canvas(width=160, height=96, frames=30)
+    canvas = Canvas(width=160, height=96, frames=30)
     arts = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        arts.append(draw("Explain how rainbows form", stage, tmp_path / name))
+        arts.append(draw("Explain how rainbows form", canvas, tmp_path / name))
     assert arts[0] == arts[1]
     for file in ("card1.png", "hill0.png", "sun.png"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()

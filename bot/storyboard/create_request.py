@@ -1,4 +1,4 @@
-"""Reads what is asked for in a request to create a video, and refuses what can't be made."""
+"""Parses a request to create a video, and refuses orders that can't be rendered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DEFAULT_SIZE = "720x1280"
 
 
 class CreateError(ClapperError):
-    """An answer other than 2xx; `param` is the field at fault, `retry_after` is in seconds."""
+    """An error response; `param` is the invalid field, `retry_after` is in seconds."""
 
     def __init__(
         self,
@@ -47,9 +47,9 @@ class CreateError(ClapperError):
 
 
 async def read_order(request: web.Request) -> ClipOrder:
-    """Read an order from JSON, multipart or a form.
+    """Read an order from a JSON, multipart or form body.
 
-    ApiError: it can't be read, or names what can't be made.
+    CreateError: the body is malformed, or the order can't be rendered.
     """
     fields = await _fields(request)
     if fields.get("input_reference") is not None:
@@ -114,7 +114,7 @@ def _size(fields: Mapping[str, object]) -> str:
 
 
 def check_size(value: str) -> str:
-    """Return a size, WIDTHxHEIGHT, that can be drawn; ApiError: it can't."""
+    """Return a size, WIDTHxHEIGHT, in its normal form; CreateError: it can't be drawn."""
     match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", value)
     sides = [int(side) for side in match.groups()] if match else []
     if not sides or any(side not in _SIDE or side % 2 for side in sides):

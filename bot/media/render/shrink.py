@@ -57,7 +57,7 @@ class ShrunkVideo:
     passes: int
 
 
-async def fit(  # two files, a limit, and two ways to be asked
+async def fit(
     ffmpeg: Ffmpeg,
     clip: Path,
     target: Path,
