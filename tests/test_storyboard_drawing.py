@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.artwork import Artwork, Layer
 
 CJK = choose_typeface("虹")
-BOX = TextBox(width=600, height=300, largest=100, smallest=20, most_lines=3, leading=1.2)
+BOX = TextBox(width=600, height=300, largest=100, smallest=20, max_lines=3, leading=1.2)
 
 
 def test_contrast_is_computed_as_the_standard_defines() -> None:
@@ -88,7 +88,7 @@ def test_a_word_wider_than_its_box_is_broken_and_the_rest_is_left_out() -> None:
     broken = fit("x" * 100, BOX, CJK, 700)
     assert "".join(broken.lines) == "x" * 100
     cut = fit("x" * 300, BOX, CJK, 700)
-    assert len(cut.lines) == BOX.most_lines
+    assert len(cut.lines) == BOX.max_lines
     assert cut.lines[-1].endswith("…")
     assert cut.size == BOX.smallest
 

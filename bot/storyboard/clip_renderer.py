@@ -64,7 +64,7 @@ async def _draw(order: ClipOrder, folder: Path) -> Artwork:
     try:
         return await asyncio.shield(drawing)
     finally:
-        # A thread can't be stopped, and the caller deletes the folder that it writes to.
+        # The thread can't be stopped, so wait: the caller deletes the folder it writes to.
         await asyncio.wait({drawing})
 
 

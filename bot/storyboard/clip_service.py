@@ -94,12 +94,10 @@ class ClipService:
             if not clip.is_finished:
                 await self._store.update(replace(clip, status=ClipStatus.QUEUED))
                 self._queue.put_nowait(clip.id)
-        workers = [self._work() for _ in range(self._renders)]
-        loops = [
-            *workers,
-            self._keep_sweeping(),
-            *([self._webhook_sender.run()] if self._webhook_sender else []),
-        ]
+        loops = [self._work() for _ in range(self._renders)]
+        loops.append(self._keep_sweeping())
+        if self._webhook_sender:
+            loops.append(self._webhook_sender.run())
         self._tasks = [
             asyncio.create_task(loop, name=f"storyboard.{loop.__name__.strip('_')}")
             for loop in loops

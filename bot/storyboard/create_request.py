@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-_PROMPT_CHARACTERS = 32_000
-_MODEL_CHARACTERS = 255
-_SIZE_CHARACTERS = 20
+_MAX_PROMPT_LENGTH = 32_000
+_MAX_MODEL_LENGTH = 255
+_MAX_SIZE_LENGTH = 20
 _SECONDS = range(1, 61)
 _SIDE = range(64, 2049)
-_MOST_PIXELS = 1920 * 1080
-_MODEL = "storyboard"
+_MAX_PIXELS = 1920 * 1080
+_DEFAULT_MODEL = "storyboard"
 _DEFAULT_SECONDS = "4"
 _DEFAULT_SIZE = "720x1280"
 
@@ -58,7 +58,7 @@ async def read_order(request: web.Request) -> ClipOrder:
         )
     return ClipOrder(
         prompt=_prompt(fields),
-        model=_text(fields, "model", _MODEL, _MODEL_CHARACTERS),
+        model=_text(fields, "model", _DEFAULT_MODEL, _MAX_MODEL_LENGTH),
         seconds=_seconds(fields),
         size=_size(fields),
     )
@@ -80,7 +80,7 @@ async def _fields(request: web.Request) -> Mapping[str, object]:
 
 
 def _prompt(fields: Mapping[str, object]) -> str:
-    prompt = _text(fields, "prompt", "", _PROMPT_CHARACTERS)
+    prompt = _text(fields, "prompt", "", _MAX_PROMPT_LENGTH)
     if not prompt.strip():
         raise CreateError(
             400, "A prompt is needed.", code="missing_required_parameter", param="prompt"
@@ -88,12 +88,12 @@ def _prompt(fields: Mapping[str, object]) -> str:
     return prompt
 
 
-def _text(fields: Mapping[str, object], name: str, default: str, most: int) -> str:
+def _text(fields: Mapping[str, object], name: str, default: str, max_length: int) -> str:
     value = fields.get(name)
     if value is None:
         return default
-    if not isinstance(value, str) or len(value) > most:
-        raise _refusal(name, f"text of at most {most} characters")
+    if not isinstance(value, str) or len(value) > max_length:
+        raise _refusal(name, f"text of at most {max_length} characters")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -110,7 +110,7 @@ def _seconds(fields: Mapping[str, object]) -> int:
 
 
 def _size(fields: Mapping[str, object]) -> str:
-    return check_size(_text(fields, "size", _DEFAULT_SIZE, _SIZE_CHARACTERS))
+    return check_size(_text(fields, "size", _DEFAULT_SIZE, _MAX_SIZE_LENGTH))
 
 
 def check_size(value: str) -> str:
@@ -119,8 +119,8 @@ def check_size(value: str) -> str:
     sides = [int(side) for side in match.groups()] if match else []
     if not sides or any(side not in _SIDE or side % 2 for side in sides):
         raise _refusal("size", f"WIDTHxHEIGHT, even numbers from {_SIDE[0]} to {_SIDE[-1]}")
-    if math.prod(sides) > _MOST_PIXELS:
-        raise _refusal("size", f"at most {_MOST_PIXELS} pixels")
+    if math.prod(sides) > _MAX_PIXELS:
+        raise _refusal("size", f"at most {_MAX_PIXELS} pixels")
     return "x".join(map(str, sides))
 
 

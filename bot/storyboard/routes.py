@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -172,10 +173,11 @@ def _whole_seconds(time: float | None) -> int | None:
 
 
 def _error_response(error: CreateError) -> web.Response:
+    is_server_error = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     body = {
         "error": {
             "message": error.message,
-            "type": "invalid_request_error" if error.status < 500 else "server_error",  # noqa: PLR2004  # HTTP
+            "type": "server_error" if is_server_error else "invalid_request_error",
             "param": error.param,
             "code": error.code,
         }

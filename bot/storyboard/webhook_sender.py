@@ -10,6 +10,7 @@ import hmac
 import json
 import logging
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -133,10 +134,10 @@ class WebhookSender:
         try:
             async with session.post(
                 self._url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                if 200 <= answer.status < 300:  # noqa: PLR2004  # HTTP: 2xx
+            ) as response:
+                if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
                     return True
-                reason = f"HTTP {answer.status}"
+                reason = f"HTTP {response.status}"
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = type(error).__name__
         log.warning("storyboard.webhook_failed id=%s reason=%s", clip.id, reason)

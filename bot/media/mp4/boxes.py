@@ -54,12 +54,12 @@ class Boxes:
             box = next(self.inside(box, kind), None) if box else None
         return box
 
-    def head(self, parent: Box, *path: bytes, most: int = 512) -> bytes:
-        """Return up to `most` leading bytes of the box at `path`; MediaError: it is missing."""
+    def head(self, parent: Box, *path: bytes, max_bytes: int = 512) -> bytes:
+        """Return the first `max_bytes` bytes of the box at `path`; MediaError: it is missing."""
         box = self.find(parent, *path)
         if box is None:
             raise MediaError(f"the clip's index lacks {path[-1].decode()}")
-        return self._read(box.start, min(box.end - box.start, most))
+        return self._read(box.start, min(box.end - box.start, max_bytes))
 
     def kind_after(self, box: Box) -> bytes:
         """Return the type of the box that would follow `box`; it is not validated."""

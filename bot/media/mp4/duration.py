@@ -102,8 +102,10 @@ def _full_seconds(boxes: Boxes, track: Track) -> float:
     for fragment in _fragments(boxes, track):
         begin = fragment.start if begin is None else begin
         end = max(end, fragment.end)
-    most = _MAX_SECONDS * track.scale
-    found = next((each for each in (end - (begin or 0), track.recorded) if 0 < each <= most), 0)
+    max_units = _MAX_SECONDS * track.scale
+    found = next(
+        (each for each in (end - (begin or 0), track.recorded) if 0 < each <= max_units), 0
+    )
     if not found:
         raise MediaError("the clip has no length")
     return found / track.scale

@@ -81,7 +81,7 @@ def _read_run(boxes: Boxes, trun: Box, default_duration: int, time: int) -> Frag
     length = start + count * stride
     if length > min(trun.end - trun.start, _MAX_SAMPLE_BYTES):
         raise MediaError("the clip's fragments are damaged")
-    samples = boxes.head(trun, most=length)[start:]
+    samples = boxes.head(trun, max_bytes=length)[start:]
     durations, offsets = count * default_duration, [0]
     # The duration is the first field of each sample, its display offset is the last.
     if flags & _TRUN_DURATION:

@@ -50,9 +50,9 @@ class FrameTiming:
 
 def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
     """Read a track's frame times; its media has `scale` units per second."""
-    runs = _read_runs(boxes.head(trak, *SAMPLE_TABLE, b"stts", most=_MAX_TABLE_BYTES), ">II")
+    runs = _read_runs(boxes.head(trak, *SAMPLE_TABLE, b"stts", max_bytes=_MAX_TABLE_BYTES), ">II")
     table = boxes.find(trak, *SAMPLE_TABLE, b"ctts")
-    delays = _read_runs(boxes.head(table, most=_MAX_TABLE_BYTES), ">Ii") if table else []
+    delays = _read_runs(boxes.head(table, max_bytes=_MAX_TABLE_BYTES), ">Ii") if table else []
     frames = sum(number for number, _ in runs)
     if not 0 < frames <= _MAX_FRAMES:
         return _estimate_timing(frames, runs, scale)

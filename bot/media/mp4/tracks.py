@@ -52,7 +52,7 @@ def read_title(boxes: Boxes, moov: Box) -> str | None:
         if meta is not None:
             # The boxes follow four bytes of version and flags.
             inner = Box(kind=meta.kind, start=meta.start + 4, end=meta.end)
-            data = boxes.head(inner, b"ilst", b"\xa9nam", b"data", most=8 + 4 * _MAX_TITLE)
+            data = boxes.head(inner, b"ilst", b"\xa9nam", b"data", max_bytes=8 + 4 * _MAX_TITLE)
             text = " ".join(data[8:].decode("utf-8", errors="ignore").split())
             return "".join(letter for letter in text if letter.isprintable())[:_MAX_TITLE] or None
     return None
@@ -60,7 +60,7 @@ def read_title(boxes: Boxes, moov: Box) -> str | None:
 
 def _after(boxes: Boxes, trak: Box, kind: bytes) -> bytes:
     """Return the bytes that follow the type `kind` inside a track's sample description."""
-    entry = boxes.head(trak, *SAMPLE_TABLE, b"stsd", most=_MAX_ENTRY_BYTES)
+    entry = boxes.head(trak, *SAMPLE_TABLE, b"stsd", max_bytes=_MAX_ENTRY_BYTES)
     return entry.partition(kind)[2]
 
 

@@ -38,7 +38,9 @@ async def write_mp4(
     `copied`: the sound is not encoded again. MediaError: ffmpeg failed.
     """
     part = part_of(target)
-    streams = [picture.stream(source), *([] if sound is None else [sound])]
+    streams = [picture.stream(source)]
+    if sound is not None:
+        streams.append(sound)
     coding: Mapping[str, str | float] = {"acodec": "copy"} if copied else _AAC
     output = graph.output(
         *streams,

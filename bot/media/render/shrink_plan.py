@@ -88,9 +88,9 @@ def make_plan(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> Shrink
 def _sound_rate(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> int:
     if not source.sound:
         return 0
-    most = limit_bytes * 8 / source.seconds * _SOUND_SHARE
+    max_sound_rate = limit_bytes * 8 / source.seconds * _SOUND_SHARE
     rates = _SOUND_RATES if decent else (*_SOUND_RATES, _POOREST_SOUND)
-    return next((rate for rate in rates if rate <= most), rates[-1])
+    return next((rate for rate in rates if rate <= max_sound_rate), rates[-1])
 
 
 def _picture_bits(source: ShrinkSource, limit_bytes: int, sound_rate: int) -> float:

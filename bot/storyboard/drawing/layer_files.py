@@ -68,10 +68,11 @@ def scale(
     mask: Image.Image, size: tuple[int, int], filtering: Image.Resampling = Image.Resampling.BICUBIC
 ) -> Image.Image:
     """Return a mask resized to `size` in pixels."""
-    return mask.resize(size, filtering)  # pyright: ignore[reportUnknownMemberType]  # types of NumPy
+    # Pillow's types refer to NumPy, which is not installed.
+    return mask.resize(size, filtering)  # pyright: ignore[reportUnknownMemberType]
 
 
 def curve(mask: Image.Image, alpha: Callable[[int], float]) -> Image.Image:
     """Return a mask with the function `alpha` applied to each value."""
     values = [round(alpha(value)) for value in range(256)]
-    return mask.point(values)  # pyright: ignore[reportUnknownMemberType]  # types of NumPy
+    return mask.point(values)  # pyright: ignore[reportUnknownMemberType]  # as above

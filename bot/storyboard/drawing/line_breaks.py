@@ -17,6 +17,10 @@ _NEVER_FIRST = frozenset(
 )
 _NEVER_LAST = frozenset("([{（［｛「『【〈《〔“‘«„¿¡$¥€£#＃")
 _PAUSE_MARKS = frozenset("、。，．！？：；")
+_HIRAGANA = range(0x3040, 0x30A0)
+_KATAKANA = range(0x30A0, 0x3100)
+_HANGUL = range(0xAC00, 0xD7B0)
+_SHORT_WORD_COLUMNS = 2  # as in "of", "в" and "zu"
 _JOINERS = frozenset("-–—/")
 
 FORBIDDEN = 9.0
@@ -80,15 +84,15 @@ def _after_space(text: str, index: int) -> float:
     if word and not word[-1].isalnum():
         return 0.0
     # A preposition or an article belongs to the word after it.
-    return 0.6 if columns(word) <= 2 else 0.1  # noqa: PLR2004  # two letters: "of", "в", "zu"
+    return 0.6 if columns(word) <= _SHORT_WORD_COLUMNS else 0.1
 
 
 def _script(char: str) -> str:
     code = ord(char)
-    if 0x3040 <= code < 0x30A0:  # noqa: PLR2004  # Unicode's block of hiragana
+    if code in _HIRAGANA:
         return "kana"
-    if 0x30A0 <= code < 0x3100 or char == "ー":  # noqa: PLR2004  # and of katakana
+    if code in _KATAKANA:
         return "katakana"
-    if 0xAC00 <= code < 0xD7B0:  # noqa: PLR2004  # hangul is written with spaces
-        return "word"
+    if code in _HANGUL:
+        return "word"  # Korean is written with spaces
     return "kanji" if unicodedata.east_asian_width(char) in "WF" else "word"

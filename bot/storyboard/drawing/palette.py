@@ -15,6 +15,7 @@ READABLE_LARGE = 3.0
 """The minimum contrast between large type and the layers behind it (WCAG 2, AA)."""
 
 _NIGHTS_OF_FIVE = 3
+_MIDDLE_LUMINANCE = 0.5
 _ROUNDING = 1e-4
 _KNEE = 0.04045  # the value below which sRGB's transfer function is linear
 
@@ -88,7 +89,7 @@ def _day(hue: float, turn: float, counter: float, warm: float) -> Palette:
 
 def _readable(lightness: float, chroma: float, hue: float, ink: Rgb, least: float) -> Rgb:
     """Return a colour whose lightness is shifted until the ink has enough contrast on it."""
-    step = -0.01 if _luminance(ink) > 0.5 else 0.01  # noqa: PLR2004  # the middle
+    step = -0.01 if _luminance(ink) > _MIDDLE_LUMINANCE else 0.01
     while contrast(ink, oklch(lightness, chroma, hue)) < least:
         lightness += step
     return oklch(lightness, chroma, hue)

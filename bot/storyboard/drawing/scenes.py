@@ -55,12 +55,12 @@ def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
     return (_strip(text[:title_end]), *_groups(rest, part_count))
 
 
-def shorten(text: str, most: int) -> str:
-    """Return the text, cut at a good place with an ellipsis if it is wider than `most` columns."""
+def shorten(text: str, max_columns: int) -> str:
+    """Return the text; if it is wider than `max_columns`, it is cut and gets an ellipsis."""
     text = _strip(text)
-    if columns(text) <= most:
+    if columns(text) <= max_columns:
         return text
-    return text[: _cut(text, most - 1)].rstrip(_EDGE_CHARACTERS + ".。") + "…"
+    return text[: _cut(text, max_columns - 1)].rstrip(_EDGE_CHARACTERS + ".。") + "…"
 
 
 def _ends(text: str, pattern: re.Pattern[str]) -> list[int]:
@@ -85,20 +85,20 @@ def _title_end(text: str, sentence_ends: list[int]) -> int:
     return fitting[-1] if fitting else _cut(text, _TITLE_COLUMNS)
 
 
-def _cut(text: str, most: int) -> int:
-    """Return the last good break within `most` columns, or one inside a word that is too wide."""
-    room = _prefix(text, most)
+def _cut(text: str, max_columns: int) -> int:
+    """Return the last good break within `max_columns`, or one inside a word that is too wide."""
+    room = _prefix(text, max_columns)
     good = [i for i, penalty in breaks(text[: room + 1]).items() if penalty <= _GOOD_PENALTY]
     late = [i for i in good if i * 2 > room]
     return late[-1] if late else max(1, room)
 
 
-def _prefix(text: str, most: int) -> int:
-    """Return the number of characters that fit into `most` columns."""
+def _prefix(text: str, max_columns: int) -> int:
+    """Return the number of characters that fit into `max_columns`."""
     used = 0
     for index, char in enumerate(text):
         used += columns(char)
-        if used > most:
+        if used > max_columns:
             return index
     return len(text)
 
@@ -124,11 +124,11 @@ def _halves(text: str) -> list[str]:
     return [text[:middle], text[middle:]]
 
 
-def _groups(text: str, most: int) -> tuple[str, ...]:
-    """Group the clauses, in order, into at most `most` parts of about the same width."""
+def _groups(text: str, part_count: int) -> tuple[str, ...]:
+    """Group the clauses, in order, into up to `part_count` parts of about the same width."""
     ends = sorted({*_ends(text, _SENTENCE_END), *_ends(text, _CLAUSE_END)})
     pieces = [part for piece in _slices(text, ends) for part in _pieces(piece)]
-    wanted = min(most, math.ceil(columns(text) / _EASY_COLUMNS))
+    wanted = min(part_count, math.ceil(columns(text) / _EASY_COLUMNS))
     if len(pieces) < wanted:
         pieces = [half for piece in pieces for half in _halves(piece)]
     count = min(wanted, len(pieces))

@@ -54,7 +54,7 @@ def _box(layer_files: LayerFiles, *, is_title: bool) -> TextBox:
         height=round(canvas.height * 0.44),
         largest=largest * canvas.unit * (0.86 if canvas.is_tall else 1),
         smallest=max(8.0, 30 * canvas.unit),
-        most_lines=5 if canvas.is_tall else 4,
+        max_lines=5 if canvas.is_tall else 4,
         leading=_LEADING,
     )
 

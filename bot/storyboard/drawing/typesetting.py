@@ -98,7 +98,7 @@ class TextBox:
     height: int
     largest: float
     smallest: float
-    most_lines: int
+    max_lines: int
     leading: float
 
 
@@ -127,17 +127,17 @@ def fit(text: str, box: TextBox, typeface: Typeface, weight: int) -> TextLayout:
 
 def _best(breaker: _LineBreaker, box: TextBox, worst: float) -> TextLayout | None:
     best: TextLayout | None = None
-    most = 0.0
+    best_score = 0.0
     for size in _sizes(box):
         lines = breaker.lines(box.width / size, worst)
-        fits = len(lines) <= box.most_lines and len(lines) * size * box.leading <= box.height
-        if lines and fits and (score := size * breaker.evenness(lines)) > most:
-            best, most = TextLayout(lines=lines, size=size), score
+        fits = len(lines) <= box.max_lines and len(lines) * size * box.leading <= box.height
+        if lines and fits and (score := size * breaker.evenness(lines)) > best_score:
+            best, best_score = TextLayout(lines=lines, size=size), score
     return best
 
 
 def _cut(lines: tuple[str, ...], box: TextBox) -> TextLayout:
-    room = max(1, min(box.most_lines, int(box.height / box.smallest / box.leading)))
+    room = max(1, min(box.max_lines, int(box.height / box.smallest / box.leading)))
     return TextLayout(lines=(*lines[: room - 1], lines[room - 1][:-1] + "…"), size=box.smallest)
 
 
