@@ -12,7 +12,7 @@ import discord
 import pytest
 
 from bot.artifacts import NOTE_SILENT, Handover
-from bot.delivery.card_edits import FileTooLargeError, MessageGoneError
+from bot.delivery.card_edits import Edit, FileTooLargeError, MessageGoneError
 from bot.delivery.dm import DmRefusedError
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import Refusal
@@ -55,7 +55,7 @@ async def _no_longer_than_a_turn(sleep: Any, _: float) -> None:
 
 
 async def edit(desk: Desk, job: Job) -> None:
-    await desk.messages.edit(job, desk.cards.render(job))
+    await desk.messages.edit(Edit(job=job, view=desk.cards.render(job)))
 
 
 def video(desk: Desk, job: Job) -> Any:
@@ -171,10 +171,10 @@ async def test_progress_does_not_wait_for_a_token_that_is_throttled_nor_try_it_a
     desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     for _ in range(3):
         with pytest.raises(DeliveryError, match="Throttled"):
-            await desk.messages.edit(job, card, urgent=False)
+            await desk.messages.edit(Edit(job=job, view=card, urgent=False))
     assert len(desk.made("PATCH /")) == 1
     desk.clock.advance(10)
-    await desk.messages.edit(job, card, urgent=False)
+    await desk.messages.edit(Edit(job=job, view=card, urgent=False))
     assert "Waiting its turn" in message.text
 
 
@@ -189,10 +189,10 @@ async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
     desk.fake_discord.faults.add(BY_TOKEN, refusal)
     for _ in range(2):
         with pytest.raises(DeliveryError):
-            await desk.messages.edit(job, desk.cards.render(job), urgent=False)
+            await desk.messages.edit(Edit(job=job, view=desk.cards.render(job), urgent=False))
         desk.clock.advance(seconds - 0.1)
     desk.clock.advance(0.2)
-    await desk.messages.edit(job, desk.cards.render(job), urgent=False)
+    await desk.messages.edit(Edit(job=job, view=desk.cards.render(job), urgent=False))
 
 
 async def test_what_is_urgent_goes_round_a_token_that_is_throttled(desk: Desk) -> None:
@@ -236,7 +236,7 @@ async def test_a_file_that_is_too_large_is_told_from_other_refusals(desk: Desk) 
     desk.fake_discord.limits.upload_bytes = 1000
     view = desk.cards.render_video(job, filename="a.mp4")
     with pytest.raises(FileTooLargeError):
-        await desk.messages.edit(job, view, video(desk, job))
+        await desk.messages.edit(Edit(job=job, view=view, open_files=video(desk, job)))
     assert not message.files
 
 
@@ -312,7 +312,7 @@ async def test_an_upload_of_the_bots_own_may_take_longer_than_discord_py_waits(
         sent = desk.fake_discord.dms()[-1]
     else:
         view, sent = desk.cards.render_video(job, filename="a.mp4"), message
-        await desk.messages.edit(job, view, video(desk, job))
+        await desk.messages.edit(Edit(job=job, view=view, open_files=video(desk, job)))
     assert [file.path.read_bytes() for file in sent.files] == [b"a video"]
 
 

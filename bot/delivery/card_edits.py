@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -44,6 +45,19 @@ class FileTooLargeError(Exception):
     """Discord does not take a file of this size here."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edit:
+    """An edit that replaces a job's message by `view` and by freshly opened files.
+
+    `urgent`: the bot itself edits when the token takes no requests for a while.
+    """
+
+    job: Job
+    view: discord.ui.LayoutView
+    open_files: Callable[[], Sequence[discord.File]] = tuple
+    urgent: bool = True
+
+
 class CardEdits:
     """Finds and edits the messages of jobs.
 
@@ -69,21 +83,10 @@ class CardEdits:
         # A sentence about an error, posted in the card's place, can't be edited into a card.
         return message.id if message.flags.components_v2 else None
 
-    async def edit(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]] = tuple,
-        *,
-        urgent: bool = True,
-    ) -> None:
-        """Replace the message by `view` and freshly opened files.
-
-        `urgent`: where the token takes no requests for a while, the bot itself edits.
-        MessageGoneError, FileTooLargeError: it will never work like this.
-        """
+    async def edit(self, edit: Edit) -> None:
+        """Make an edit; MessageGoneError, FileTooLargeError: it will never work like this."""
         try:
-            await self._edit(job, view, open_files, urgent=urgent)
+            await self._edit(edit)
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
@@ -92,7 +95,7 @@ class CardEdits:
             if isinstance(error, (discord.NotFound, discord.Forbidden)):
                 raise MessageGoneError(describe(error)) from error
             reason = f"{describe(error)}: {error.text[:_REASON_CHARACTERS]}"
-            log.warning("card.edit_refused id=%s reason=%r", job.id, reason)
+            log.warning("card.edit_refused id=%s reason=%r", edit.job.id, reason)
             raise EditRefusedError(describe(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
@@ -107,59 +110,42 @@ class CardEdits:
         if job.origin.by_bot:
             self._tokens.pause(job)
 
-    async def _edit(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]],
-        *,
-        urgent: bool,
-    ) -> None:
+    async def _edit(self, edit: Edit) -> None:
+        job = edit.job
         if not self._tokens.is_valid(job):
-            await self._edit_as_bot(job, view, open_files)
+            await self._edit_as_bot(edit)
             return
         try:
-            await self._tokens.edit(job, view, open_files)
+            await self._tokens.edit(edit)
         except ThrottledError as error:
-            if not (urgent and job.origin.by_bot):
+            if not (edit.urgent and job.origin.by_bot):
                 raise
-            await self._fall_back_to_bot(job, view, open_files, error)
+            await self._fall_back_to_bot(edit, error)
         except discord.HTTPException as error:
             if not _is_dead_token(error):
                 raise
             log.info("job.token_dead id=%s", job.id)
             await self._jobs.forget_token(job.id)
-            await self._edit_as_bot(job, view, open_files)
+            await self._edit_as_bot(edit)
 
-    async def _fall_back_to_bot(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]],
-        throttled: ThrottledError,
-    ) -> None:
+    async def _fall_back_to_bot(self, edit: Edit, throttled: ThrottledError) -> None:
         try:
-            await self._edit_as_bot(job, view, open_files)
+            await self._edit_as_bot(edit)
         except discord.HTTPException as error:
             if is_too_large(error) or not is_final(error):
                 raise
             # The token may still reach what the bot does not: it is tried when it is free again.
             raise throttled from None
 
-    async def _edit_as_bot(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]],
-    ) -> None:
-        origin = job.origin
+    async def _edit_as_bot(self, edit: Edit) -> None:
+        job, origin = edit.job, edit.job.origin
         if not origin.by_bot:
             raise MessageGoneError("the token is over, and the bot itself is not there")
         channel = self._client.get_partial_messageable(origin.channel_id, guild_id=origin.guild_id)
         self._by_bot.add(job.id)
         try:
             message = channel.get_partial_message(origin.message_id or 0)
-            await edit_message(self._client, message, view, open_files())
+            await edit_message(self._client, message, edit.view, edit.open_files())
         finally:
             self._by_bot.discard(job.id)
 

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.artifacts import Handover
-from bot.delivery.card_edits import EditRefusedError, MessageGoneError
+from bot.delivery.card_edits import Edit, EditRefusedError, MessageGoneError
 from bot.delivery.interaction_token import is_time_for_last_word
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.card import plays_inline
@@ -128,7 +128,7 @@ class DiscordDeliverer:
         note = _LAST_WORD if is_time_for_last_word(job, self._clock()) else None
         try:
             view = self._cards.render(job, await self._queue_outlook.of(job), note=note)
-            await self._messages.edit(job, view, urgent=urgent)
+            await self._messages.edit(Edit(job=job, view=view, urgent=urgent))
         except MessageGoneError as error:
             log.info("card.gone id=%s reason=%r", job.id, str(error))
             return False
@@ -146,7 +146,8 @@ class DiscordDeliverer:
                 note=parcel.note,
                 original=link if parcel.note else None,
             )
-            await self._messages.edit(job, view, lambda: (parcel.open(),))
+            edit = Edit(job=job, view=view, open_files=lambda: (parcel.open(),))
+            await self._messages.edit(edit)
 
         if await self._upload_fallback.upload(
             artifact, place, upload, lambda: self._say_fitting(job)
@@ -160,25 +161,27 @@ class DiscordDeliverer:
         log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
         self._note_handover("held")
         limit = await self._upload_fallback.limit(place)
-        await self._messages.edit(job, self._cards.render_held(job, artifact, limit=limit))
+        view = self._cards.render_held(job, artifact, limit=limit)
+        await self._messages.edit(Edit(job=job, view=view))
         return Handover.HELD
 
     async def _link(self, job: Job, artifact: Artifact, url: str) -> None:
         if plays_inline(artifact, url):
             try:
                 view = self._cards.render_link(job, artifact, url=url, inline=True)
-                await self._messages.edit(job, view)
+                await self._messages.edit(Edit(job=job, view=view))
             except EditRefusedError as error:
                 log.warning("delivery.not_inline id=%s reason=%r", job.id, str(error))
             else:
                 return
-        await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))
+        view = self._cards.render_link(job, artifact, url=url)
+        await self._messages.edit(Edit(job=job, view=view))
 
     async def _say_fitting(self, job: Job) -> None:
         origin = job.origin
         leaving = not origin.by_bot and self._clock() > origin.token_until - _COPY_SECONDS
         view = self._cards.render(job, stage="state.fitting", note=_LAST_WORD if leaving else None)
         try:
-            await self._messages.edit(job, view)
+            await self._messages.edit(Edit(job=job, view=view))
         except DeliveryError as error:  # it is only said on the way
             log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))

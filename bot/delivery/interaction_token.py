@@ -12,10 +12,11 @@ from bot.delivery.bot_requests import TIMEOUT
 from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
+    from bot.delivery.card_edits import Edit
     from bot.model import Job
 
 log = logging.getLogger(__name__)
@@ -97,20 +98,16 @@ class InteractionTokens:
         """Fetch the message that answers the interaction."""
         return await self._webhook(job).fetch_message(cast("int", "@original"))
 
-    async def edit(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]],
-    ) -> None:
-        """Replace the message by `view` and freshly opened files; ThrottledError: not now."""
+    async def edit(self, edit: Edit) -> None:
+        """Make an edit; ThrottledError: not now."""
+        job = edit.job
         if self.is_throttled(job):
             raise ThrottledError(self._closed_until[job.id] - self._clock())
         try:
             await self._webhook(job).edit_message(
                 job.origin.message_id or 0,
-                view=view,
-                attachments=open_files(),
+                view=edit.view,
+                attachments=edit.open_files(),
                 allowed_mentions=discord.AllowedMentions.none(),
             )
         except ThrottledError as error:
