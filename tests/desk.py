@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tests.fakes import Bench
 
 TOKEN_SECONDS = 900
+PRESETS = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
 
 
 @dataclass(kw_only=True)
@@ -59,7 +60,6 @@ class Desk:
     cards: CardRenderer
     messages: CardEdits
     direct: DirectMessages
-    public_url: str = ""
     handovers: list[str] = field(default_factory=list[str])
 
     def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
@@ -166,11 +166,17 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
     )
 
 
-def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Services:
-    """Put together what cogs need, as the app does it."""
+def make_services(
+    bench: Bench,
+    clock: Clock,
+    *,
+    voice: Voice | None = None,
+    presets: Presets = PRESETS,
+    public_url: str = "",
+) -> Services:
+    """Return what the cogs work with, assembled as in the app."""
     texts = Texts.load()
     cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)
-    presets = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
     return Services(
         jobs=bench.jobs,
         cards=cards,
@@ -181,7 +187,7 @@ def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Ser
         retention=bench.retention,
         workspace=bench.workspace,
         library=bench.library,
-        resender=make_resender(bench, clock),
+        resender=make_resender(bench, clock, public_url=public_url),
         narrator=make_narrator(bench, clock, voice) if voice else None,
     )
 
@@ -194,6 +200,8 @@ async def open_desk(
     blocked: tuple[str, ...] = (),
     moderator: Moderator | None = None,
     clock: Clock | None = None,
+    presets: Presets = PRESETS,
+    public_url: str = "",
 ) -> AsyncGenerator[Desk]:
     """Start the stand-in, and a bot that is logged in there, over what is in `folder/data`."""
     (folder / "discord").mkdir()
@@ -201,10 +209,11 @@ async def open_desk(
     async with (
         FakeDiscord(folder / "discord", clock=clock) as fake_discord,
         open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
-        VideoBot() as bot,
+        VideoBot(
+            make_services(bench, clock, voice=voice, presets=presets, public_url=public_url)
+        ) as bot,
         InteractionTokens(bot, clock=clock) as tokens,
     ):
-        bot.services = services = make_services(bench, clock, voice)
         await log_in(bot, fake_discord.token, api_url=fake_discord.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")
         try:
@@ -214,7 +223,7 @@ async def open_desk(
                 bench=bench,
                 bot=bot,
                 clock=clock,
-                cards=services.cards,
+                cards=bot.services.cards,
                 messages=CardEdits(bot, bench.jobs, tokens),
                 direct=DirectMessages(bot, bench.people, clock=clock),
             )

@@ -20,7 +20,7 @@ from bot.model import JobState
 from bot.texts import Texts
 from cogs._form_values import file_in, text_in, tick_in
 from tests import clips
-from tests.desk import open_desk
+from tests.desk import PRESETS, open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE, VOICE
 from tests.test_buttons import MANAGE_MESSAGES, Errors, post_card
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.message import Message
     from bot.model import Attachment, Job
+    from bot.presets import Presets
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -42,8 +43,14 @@ FORMS = (Action.EDIT, Action.NARRATE, Action.ATTACH, Action.DELETE)
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with open_desk(tmp_path) as opened:
+def presets() -> Presets:
+    """Return what the operator locked; a test that needs other presets parametrizes it."""
+    return PRESETS
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, presets: Presets) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path, presets=presets) as opened:
         opened.bench.backend.finish()
         yield opened
         check_all(opened.fake_discord.history.requests)
@@ -114,10 +121,10 @@ async def test_again_makes_the_same_once_more_on_a_card_of_its_own(desk: Desk) -
     assert desk.bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
 
 
+@pytest.mark.parametrize("presets", [replace(PRESETS, model="newer", seconds=4)])
 async def test_again_goes_by_todays_presets(desk: Desk) -> None:
     first = await finished(desk)
-    presets = replace(desk.bot.services.presets, model="newer", seconds=4)
-    desk.bot.services = replace(desk.bot.services, presets=presets)
+    assert (first.request.model, first.request.seconds) == ("sora-2", 8)
     job = await behind(desk, await press(desk, Action.AGAIN, first))
     assert (job.request.model, job.request.seconds) == ("newer", 4)
 

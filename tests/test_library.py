@@ -19,7 +19,7 @@ from bot.demo.fake_discord.state import world
 from bot.errors import UserError
 from bot.library.index import Library
 from bot.model import JobState, VideoRequest
-from tests.desk import make_resender, open_desk
+from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE
 from tests.wire import open_wire
@@ -42,8 +42,14 @@ CLIP = b"\0\0\0\x18ftypmp42" + b"the clip" * 1000
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with open_desk(tmp_path) as opened:
+def public_url() -> str:
+    """Return where links lead to; a test that needs some parametrizes it."""
+    return ""
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, public_url: str) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path, public_url=public_url) as opened:
         yield opened
         check_all(opened.fake_discord.history.requests)
 
@@ -373,13 +379,12 @@ async def test_a_refusal_is_not_repeated(desk: Desk) -> None:
     assert len(desk.made("PATCH /webhooks")) == 2
 
 
+@pytest.mark.parametrize("public_url", ["https://clapper.test"])
 @pytest.mark.parametrize("announced", [20_000_000, 5000], ids=["refused", "announced"])
 async def test_a_video_that_is_too_large_comes_as_a_link(
     desk: Desk, sent: Sent, announced: int
 ) -> None:
     job = await finish(desk, "A cat")
-    resender = make_resender(desk.bench, desk.clock, public_url="https://clapper.test")
-    desk.bot.services = replace(desk.bot.services, resender=resender)
     desk.fake_discord.limits.announced_bytes = announced
     desk.fake_discord.limits.upload_bytes = 5000
     again = await press(desk, await videos(desk), "clapper:send:")
@@ -402,8 +407,6 @@ async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
     desk: Desk, sent: Sent, public_url: str
 ) -> None:
     job = await finish(desk, "A cat")
-    resender = make_resender(desk.bench, desk.clock, public_url=public_url)
-    desk.bot.services = replace(desk.bot.services, resender=resender)
     desk.bench.editor.least[True] = 100
     desk.fake_discord.limits.announced_bytes = 5000
     again = await press(desk, await videos(desk), "clapper:send:")

@@ -111,9 +111,7 @@ class Stage:
 
 
 def make_bot(bench: Bench, clock: Clock) -> VideoBot:
-    bot = VideoBot()
-    bot.services = make_services(bench, clock)
-    return bot
+    return VideoBot(make_services(bench, clock))
 
 
 @pytest.fixture

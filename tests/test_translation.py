@@ -134,8 +134,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 async def start_again(desk: Desk) -> None:
     """Start a bot as another life of it would: logging in is what tells of the commands."""
-    async with VideoBot() as bot:
-        bot.services = desk.bot.services
+    async with VideoBot(desk.bot.services) as bot:
         await log_in(bot, desk.fake_discord.token, api_url=desk.fake_discord.url)
 
 

@@ -57,11 +57,10 @@ class Services:
 
 
 class VideoBot(commands.Bot):
-    """A bot without privileged intents; `services` is set before it connects."""
+    """A bot without privileged intents, whose cogs work with its `services`."""
 
-    services: Services
-
-    def __init__(self, trace: aiohttp.TraceConfig | None = None) -> None:
+    def __init__(self, services: Services, trace: aiohttp.TraceConfig | None = None) -> None:
+        self.services = services
         self._offered = False
         traced: dict[str, Any] = {"http_trace": trace} if trace else {}
         super().__init__(
