@@ -322,7 +322,7 @@ async def test_commands_that_were_refused_are_sent_at_the_next_start(
 async def test_the_running_bot_offers_them_again_until_they_are_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discord_bot, "_OFFER_PAUSES", (0, 0))
+    monkeypatch.setattr(discord_bot, "_SYNC_PAUSES", (0, 0))
     async with open_wire(tmp_path) as wire:
         wire.fake_discord.faults.add("PUT /applications/*", MISSING_ACCESS, times=2)
         async with wire.bot() as running:
@@ -338,7 +338,7 @@ async def test_the_running_bot_offers_them_again_until_they_are_taken(
 async def test_an_answer_that_does_not_come_keeps_nobody_waiting(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(discord_bot, "_COMMANDS_SECONDS", 0.1)
+    monkeypatch.setattr(discord_bot, "_SYNC_SECONDS", 0.1)
     held = faults.Hold()
     desk.fake_discord.faults.add("GET /applications/*", held)
     await start_again(desk)
