@@ -448,7 +448,7 @@ async def test_the_person_is_told_in_time_that_an_upload_takes_too_long(
 ) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
-    monkeypatch.setattr(resend, "_SECONDS", 0.1)
+    monkeypatch.setattr(resend, "_TIMEOUT_SECONDS", 0.1)
     stall = Stall()
     desk.fake_discord.faults.add(UPLOAD, stall)
     assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
