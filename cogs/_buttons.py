@@ -1,4 +1,4 @@
-"""What a card's buttons do; registered by template, so that they outlive restarts."""
+"""The buttons of cards, registered by a template that also matches them after a restart."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class CardButton(DynamicButton, template=TEMPLATE):
-    """Any button of any card: its id names the action and the job."""
+    """A button of a card; its id names the action and the job."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)

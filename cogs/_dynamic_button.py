@@ -1,4 +1,4 @@
-"""The base class of the buttons that discord.py matches by a template of their `custom_id`."""
+"""The base class of buttons that discord.py recognises by a template of their `custom_id`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _MATCHES_NOTHING = r"(?!)"
 
 
 class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHING):
-    """A button that keeps working after a restart: it is rebuilt from its `custom_id`.
+    """A button that is rebuilt from its `custom_id`, and so keeps working after a restart.
 
-    A subclass reads its values from the match in its constructor.
+    The constructor of a subclass reads the values from the match.
     """
 
     @abstractmethod
@@ -44,10 +44,10 @@ class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHI
         return cls(item, match)
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
-        """Act on the press, and answer with a sentence when that fails."""
+        """Act on the press, and answer with a sentence if that fails."""
         async with answering(interaction):
             await self.act(interaction, interaction.client.services)
 
     @abstractmethod
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Act on the press; an exception becomes the answer to the person who pressed."""
+        """Act on the press; the person who pressed is told of an exception."""

@@ -1,4 +1,4 @@
-"""`/videos` and "Video details": what a person has had made, and how each of it stands."""
+"""`/videos` and "Video details": a person's own jobs, and the details of one job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class LibraryCog(commands.Cog):
-    """Shows people their own jobs, and nobody else's prompts."""
+    """Shows people their own jobs, and never another person's prompts."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._bot = bot
@@ -36,7 +36,7 @@ class LibraryCog(commands.Cog):
         self._details = app_commands.ContextMenu(name="Video details", callback=self.details)
 
     async def cog_load(self) -> None:
-        """Add the command for messages: discord.py takes only the others from a cog."""
+        """Add the context menu: discord.py does not find context menus in a cog."""
         self._bot.tree.add_command(self._details)
 
     @app_commands.command(name="videos")
@@ -45,7 +45,7 @@ class LibraryCog(commands.Cog):
         interaction: discord.Interaction[VideoBot],
         search: app_commands.Range[str, 1, MAX_SEARCH] | None = None,
     ) -> None:
-        """Show the first page."""
+        """Show the first page of the person's jobs."""
         search = " ".join((search or "").split())
         await interaction.response.send_message(
             view=await _page(interaction, self._services, search=search),
@@ -57,7 +57,7 @@ class LibraryCog(commands.Cog):
     async def suggest(
         self, interaction: discord.Interaction[VideoBot], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Offer the person's own prompts."""
+        """Suggest the person's own prompts."""
         found = await self._services.library.suggest(interaction.user.id, typed)
         return [
             app_commands.Choice(name=choice_name(prompt.text), value=prompt.job_id)
@@ -67,7 +67,7 @@ class LibraryCog(commands.Cog):
     async def details(
         self, interaction: discord.Interaction[VideoBot], message: discord.Message
     ) -> None:
-        """Show what is known of the job whose card was chosen."""
+        """Show the details of the job whose card was chosen."""
         details = await self._services.library.details(message.id)
         if details is None:
             raise UserError("details.no_card")
@@ -83,7 +83,7 @@ class LibraryCog(commands.Cog):
 
 
 class PageButton(DynamicButton, template=PAGE_TEMPLATE):
-    """Turns the page: the list is always that of the person who presses the button."""
+    """Shows another page of the list, which is always that of the person who presses the button."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -91,13 +91,13 @@ class PageButton(DynamicButton, template=PAGE_TEMPLATE):
         self._search = match["search"]
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Replace this page by another one."""
+        """Replace the page by the one that the button names."""
         view = await _page(interaction, services, search=self._search, offset=self._offset)
         await interaction.response.edit_message(view=view)
 
 
 class SendButton(DynamicButton, template=SEND_TEMPLATE):
-    """Sends a video again."""
+    """Sends a video again to its requester."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)

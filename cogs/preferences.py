@@ -1,4 +1,4 @@
-"""`/notify` and `/privacy`: what a person chose, and what is kept of them."""
+"""`/notify` and `/privacy`: a person's setting, and the data that is stored about them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHOICES = [app_commands.Choice(name=notify.value, value=notify.value) for notif
 
 
 class PreferencesCog(commands.Cog):
-    """Answers to the person alone."""
+    """Shows and changes a person's setting and data; only they see the answers."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
@@ -39,10 +39,10 @@ class PreferencesCog(commands.Cog):
         when: str | None = None,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Remember when the person wants a DM, and say what holds."""
+        """Store when the person wants a DM, if they say so, and show the current setting."""
         people, user_id = self._services.people, interaction.user.id
         if when is not None or minutes is not None:
-            # Minutes alone can only mean this.
+            # Minutes alone imply `Notify.LATE`.
             choice = Notify.LATE if when is None else Notify(when)
             if choice is Notify.LATE and minutes is None:
                 raise UserError("notify.minutes")
@@ -53,7 +53,7 @@ class PreferencesCog(commands.Cog):
 
     @app_commands.command(name="privacy")
     async def privacy(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show what is kept of the person."""
+        """Show the data that is stored about the person."""
         await interaction.response.send_message(
             view=await _overview(interaction, self._services),
             ephemeral=True,
@@ -62,7 +62,7 @@ class PreferencesCog(commands.Cog):
 
 
 class DataButton(DynamicButton, template=TEMPLATE):
-    """Deletes the stored data of the person who presses it, after a confirmation."""
+    """Deletes the data of the person who presses it, after a confirmation."""
 
     def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
         super().__init__(item, match)
@@ -70,7 +70,7 @@ class DataButton(DynamicButton, template=TEMPLATE):
         self._user_id = int(match["user"])
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Take the step that the button names; UserError: the data is another person's."""
+        """Take the step that the button names; UserError: the message is about another person."""
         if interaction.user.id != self._user_id:
             raise UserError("privacy.not_yours")
         match self._step:
