@@ -1,4 +1,4 @@
-"""What the finished card's buttons do: again, another prompt, a narration, and away with it."""
+"""The buttons of a finished card and their forms: Again, Edit prompt, Add narration, Delete."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def warnings() -> Generator[Errors]:
 
 
 async def finished(desk: Desk, *, attachment: Attachment | None = None) -> Job:
-    """Let a job of the person at the desk be done."""
+    """Run a job of the desk's user until it has succeeded."""
     world = desk.fake_discord.world
     job = await desk.bench.submit(
         attachment=attachment, user_id=world.user.id, channel_id=world.channel.id
@@ -96,7 +96,7 @@ async def told(desk: Desk, opened: Interaction, values: dict[str, Any]) -> Messa
 
 
 async def behind(desk: Desk, card: Message) -> Job:
-    """Return the job whose card this is."""
+    """Return the job of a card."""
     bench = desk.bench
     await bench.until(lambda: any(c.job.origin.message_id == card.id for c in bench.changes))
     [job_id] = {c.job.id for c in bench.changes if c.job.origin.message_id == card.id}
@@ -129,7 +129,7 @@ async def test_again_goes_by_todays_presets(desk: Desk) -> None:
     assert (job.request.model, job.request.seconds) == ("newer", 4)
 
 
-async def test_a_narration_is_found_behind_a_job_that_never_had_its_own(desk: Desk) -> None:
+async def test_a_narration_is_found_through_a_job_that_stored_none(desk: Desk) -> None:
     first = await finished(desk, attachment=VOICE)
     second = await behind(desk, await press(desk, Action.AGAIN, first))
     await desk.bench.jobs.cancel(second.id)
@@ -217,7 +217,7 @@ async def test_what_is_no_narration_is_told(
 
 
 async def refused(desk: Desk, **how: Any) -> Job:
-    """Let a job of the person at the desk fail, because its attachment is no audio."""
+    """Run a job of the desk's user that fails because its attachment is no audio."""
     bench = desk.bench
     bench.editor.faults.append(UserError("audio.not_audio", found="PDF"))
     job = await bench.submit(attachment=VOICE, user_id=desk.fake_discord.world.user.id, **how)
@@ -259,7 +259,7 @@ async def test_no_file_and_a_prompt_that_will_not_do_are_told(desk: Desk) -> Non
 
 
 async def delete(desk: Desk, opened: Interaction) -> None:
-    """Tick the box, send the form, and wait until the bot has asked for the end of the card."""
+    """Tick the box, send the form, and wait until the bot deletes the card."""
     before = len(desk.made("DELETE /webhooks"))
     await desk.fake_discord.submit(opened, {"sure": True})
     await desk.fake_discord.wait_for(lambda: len(desk.made("DELETE /webhooks")) > before)
@@ -309,7 +309,7 @@ async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:
 async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
     job = await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
     assert "still under way" in (await press(desk, Action.DELETE, job)).text
-    # Ended, but not yet shown on its card when the form is sent.
+    # The job has ended when the form is sent, but its card does not show that yet.
     await desk.bench.jobs.cancel(job.id)
     opened = await form(desk, Action.DELETE, job)
     assert "still under way" in (await told(desk, opened, {"sure": True})).text
@@ -318,7 +318,7 @@ async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
 
 
 async def held(desk: Desk) -> Job:
-    """Let a job of the person at the desk wait for the operator."""
+    """Run a job of the desk's user until its video waits for the operator."""
     bench = desk.bench
     bench.deliverer.handover = Handover.HELD
     job = await bench.at(
@@ -396,7 +396,7 @@ async def test_a_stranger_does_nothing(desk: Desk, action: Action) -> None:
     assert await count(desk) == 1
 
 
-# All of it, with real files
+# The whole bot, with real files
 
 
 async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Path) -> None:
@@ -425,11 +425,11 @@ async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Pat
         check_all(wire.fake_discord.history.requests)
 
 
-# Forms themselves
+# Forms in general
 
 
 @pytest.mark.parametrize("action", FORMS)
-async def test_a_form_of_somebody_elses_job_is_refused_when_it_is_sent(
+async def test_a_form_about_another_persons_job_is_refused_when_it_is_sent(
     desk: Desk, action: Action
 ) -> None:
     job, stranger = await finished(desk), desk.fake_discord.world.add_user("grace")
@@ -463,7 +463,7 @@ async def test_a_form_that_is_not_ours_is_left_alone(desk: Desk) -> None:
     assert opened.modal is not None
     opened.modal["custom_id"] = "another:form"
     await desk.fake_discord.submit(opened, {})
-    # What comes after it is answered: that one was not.
+    # The next interaction is answered, and this one was not.
     opened = await form(desk, Action.EDIT, await finished(desk))
     await told(desk, opened, {"prompt": "a dog"})
     assert len(desk.made("POST /interactions")) == 3
