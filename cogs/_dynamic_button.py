@@ -50,4 +50,4 @@ class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHI
 
     @abstractmethod
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
-        """Act on the press; the person who pressed is told of an exception."""
+        """Act on the press; an exception is reported to the person who pressed."""

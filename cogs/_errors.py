@@ -1,4 +1,4 @@
-"""The outermost error handler of buttons and forms."""
+"""Error handling of buttons and forms."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def text_in(data: object, name: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def tick_in(data: object, name: str) -> bool:
+def is_ticked(data: object, name: str) -> bool:
     """Tell whether the checkbox `name` was ticked."""
     return _entry(_field(data, name), "value") is True
 

@@ -18,7 +18,7 @@ from bot.model import JobState, spoken
 from bot.presets import MAX_PROMPT
 from bot.speech.voice import MAX_TEXT, checked_text
 from cogs._errors import answering
-from cogs._form_values import file_in, text_in, tick_in
+from cogs._form_values import file_in, is_ticked, text_in
 from cogs._orders import find_narration, place, place_again
 from cogs._permissions import allowed
 
@@ -175,7 +175,7 @@ class FormsCog(commands.Cog):
                 await _submit_narration(interaction, job, job.id)
             case Action.ATTACH:
                 await _submit_narration(interaction, job, job.clip_of)
-            case Action.DELETE if tick_in(interaction.data, _SURE):
+            case Action.DELETE if is_ticked(interaction.data, _SURE):
                 await _delete_job(interaction, job)
             case _:
                 await answer(interaction, services.texts("reply.kept", str(interaction.locale)))

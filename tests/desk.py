@@ -58,7 +58,7 @@ class Desk:
     bot: VideoBot
     clock: Clock
     cards: CardRenderer
-    messages: CardEdits
+    card_edits: CardEdits
     direct: DirectMessages
     handovers: list[str] = field(default_factory=list[str])
 
@@ -77,7 +77,7 @@ class Desk:
             clock=self.clock,
         )
         return DiscordDeliverer(
-            card_edits=self.messages,
+            card_edits=self.card_edits,
             dm_notices=dm_notices,
             cards=self.cards,
             queue_outlook=QueueOutlook(bench.database),
@@ -224,7 +224,7 @@ async def open_desk(
                 bot=bot,
                 clock=clock,
                 cards=bot.services.cards,
-                messages=CardEdits(bot, bench.jobs, tokens),
+                card_edits=CardEdits(bot, bench.jobs, tokens),
                 direct=DirectMessages(bot, bench.people, clock=clock),
             )
         finally:

@@ -55,7 +55,7 @@ async def _sleep_briefly(sleep: Any, _: float) -> None:
 
 
 async def edit(desk: Desk, job: Job) -> None:
-    await desk.messages.edit(Edit(job=job, view=desk.cards.render(job)))
+    await desk.card_edits.edit(Edit(job=job, view=desk.cards.render(job)))
 
 
 def video(desk: Desk, job: Job) -> Any:
@@ -68,7 +68,7 @@ def video(desk: Desk, job: Job) -> Any:
 
 async def test_the_card_of_a_command_is_found_by_its_token(desk: Desk) -> None:
     job, message = await desk.video()
-    assert await desk.messages.find(job) == message.id
+    assert await desk.card_edits.find(job) == message.id
 
 
 async def test_an_error_message_is_no_card(desk: Desk) -> None:
@@ -76,7 +76,7 @@ async def test_an_error_message_is_no_card(desk: Desk) -> None:
     await desk.fake_discord.answer_to(told)
     job, _ = await desk.video()
     job = replace(job, asker=replace(job.origin, interaction_id=told.id, token=told.token))
-    assert await desk.messages.find(job) is None
+    assert await desk.card_edits.find(job) is None
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ async def test_an_error_message_is_no_card(desk: Desk) -> None:
 async def test_where_discord_knows_of_no_card_there_is_none(desk: Desk, refusal: Refusal) -> None:
     job, _ = await desk.video()
     desk.fake_discord.faults.add("GET /webhooks/*", refusal)
-    assert await desk.messages.find(job) is None
+    assert await desk.card_edits.find(job) is None
 
 
 async def test_a_token_that_is_almost_dead_is_not_used(desk: Desk) -> None:
     job, _ = await desk.video()
     desk.clock.now = job.origin.token_until - 60
-    assert await desk.messages.find(job) is None
-    assert await desk.messages.find(replace(job, asker=replace(job.origin, token=None))) is None
+    assert await desk.card_edits.find(job) is None
+    assert await desk.card_edits.find(replace(job, asker=replace(job.origin, token=None))) is None
     assert desk.made("GET /webhooks") == []
 
 
@@ -106,7 +106,7 @@ async def test_a_discord_that_is_down_is_asked_for_the_card_later(desk: Desk, fa
     job, _ = await desk.video()
     desk.fake_discord.faults.add("GET /webhooks/*", fault, times=None)
     with pytest.raises(DeliveryError) as caught:
-        await desk.messages.find(job)
+        await desk.card_edits.find(job)
     assert str(job.origin.token) not in str(caught.value)
 
 
@@ -171,10 +171,10 @@ async def test_progress_does_not_wait_for_a_token_that_is_throttled_nor_try_it_a
     desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     for _ in range(3):
         with pytest.raises(DeliveryError, match="Throttled"):
-            await desk.messages.edit(Edit(job=job, view=card, urgent=False))
+            await desk.card_edits.edit(Edit(job=job, view=card, urgent=False))
     assert len(desk.made("PATCH /")) == 1
     desk.clock.advance(10)
-    await desk.messages.edit(Edit(job=job, view=card, urgent=False))
+    await desk.card_edits.edit(Edit(job=job, view=card, urgent=False))
     assert "Waiting its turn" in message.text
 
 
@@ -189,10 +189,10 @@ async def test_a_missing_or_unreasonable_retry_after_is_replaced_by_our_own_paus
     desk.fake_discord.faults.add(BY_TOKEN, refusal)
     for _ in range(2):
         with pytest.raises(DeliveryError):
-            await desk.messages.edit(Edit(job=job, view=desk.cards.render(job), urgent=False))
+            await desk.card_edits.edit(Edit(job=job, view=desk.cards.render(job), urgent=False))
         desk.clock.advance(seconds - 0.1)
     desk.clock.advance(0.2)
-    await desk.messages.edit(Edit(job=job, view=desk.cards.render(job), urgent=False))
+    await desk.card_edits.edit(Edit(job=job, view=desk.cards.render(job), urgent=False))
 
 
 async def test_an_urgent_edit_uses_the_bot_instead_of_a_throttled_token(desk: Desk) -> None:
@@ -236,7 +236,7 @@ async def test_a_file_that_is_too_large_is_told_from_other_refusals(desk: Desk) 
     desk.fake_discord.limits.upload_bytes = 1000
     view = desk.cards.render_video(job, filename="a.mp4")
     with pytest.raises(FileTooLargeError):
-        await desk.messages.edit(Edit(job=job, view=view, open_files=video(desk, job)))
+        await desk.card_edits.edit(Edit(job=job, view=view, open_files=video(desk, job)))
     assert not message.files
 
 
@@ -312,7 +312,7 @@ async def test_an_upload_of_the_bots_own_may_take_longer_than_discord_py_waits(
         sent = desk.fake_discord.dms()[-1]
     else:
         view, sent = desk.cards.render_video(job, filename="a.mp4"), message
-        await desk.messages.edit(Edit(job=job, view=view, open_files=video(desk, job)))
+        await desk.card_edits.edit(Edit(job=job, view=view, open_files=video(desk, job)))
     assert [file.path.read_bytes() for file in sent.files] == [b"a video"]
 
 

@@ -18,7 +18,7 @@ from bot.demo.fake_discord.uploads import Upload
 from bot.errors import UserError
 from bot.model import JobState
 from bot.texts import Texts
-from cogs._form_values import file_in, text_in, tick_in
+from cogs._form_values import file_in, is_ticked, text_in
 from tests import clips
 from tests.desk import PRESETS, open_desk
 from tests.discord_spec import check_all
@@ -492,7 +492,7 @@ ODD: list[Any] = [
 
 @pytest.mark.parametrize("data", ODD)
 def test_odd_data_is_an_empty_form(data: Any) -> None:
-    assert (text_in(data, "x"), tick_in(data, "x"), file_in(data, "x")) == ("", False, None)
+    assert (text_in(data, "x"), is_ticked(data, "x"), file_in(data, "x")) == ("", False, None)
 
 
 def test_forms_keep_discords_limits_in_every_language() -> None:

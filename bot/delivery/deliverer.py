@@ -90,7 +90,7 @@ class DiscordDeliverer:
         return await self._show(job, urgent=False)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Upload the video, else link it, else hold it until the operator makes links work."""
+        """Upload the video, else link it, else hold it until the operator sets PUBLIC_URL."""
         async with self._edit_lock.acquire_urgently(
             job.id, lambda: self._card_edits.is_unanswered(job)
         ) as cut_off:
@@ -108,7 +108,7 @@ class DiscordDeliverer:
     async def notify(self, job: Job, artifact: Artifact) -> bool:
         """Send the job's DM: it links to the card, or carries the video if the card is gone.
 
-        False: the video is too large for a DM, and waits until links work.
+        False: the video is too large for a DM, and waits until the operator sets PUBLIC_URL.
         """
         return await self._dm_notices.notify(job, artifact)
 

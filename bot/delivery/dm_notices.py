@@ -56,8 +56,8 @@ class DmNotices:
     async def notify(self, job: Job, artifact: Artifact) -> bool:
         """Send a link to the card if the requester wants one, or the video if the card is gone.
 
-        False: the video is too large for a DM and waits until links work, or another step has
-        claimed the job.
+        False: the video is too large for a DM and waits until the operator sets PUBLIC_URL, or
+        another step has claimed the job.
         """
         if not job.card_gone and not await self._is_wanted(job):
             return True

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class EditGracePeriods:
     """Seconds that a running progress edit gets before it is cancelled.
 
-    `unanswered`: for an edit that Discord has already. If cancelled, it could still overwrite the
-    final edit.
+    `unanswered`: the time in addition to `usual` for an edit that Discord may have received. Even
+    if cancelled, such an edit could still overwrite the final one.
     """
 
     usual: float = 2.0

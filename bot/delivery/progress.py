@@ -183,6 +183,6 @@ class ProgressCards:
         last.is_final = not exists or is_expiry_notice_due(job, now)
 
     def _content(self, job: Job, now: float) -> _Content:
-        """Return the changeable part of what the card of an open job shows."""
+        """Return the values on the card of an open job that may change."""
         departures = self._departures if job.state is JobState.QUEUED else 0
         return job.state, job.progress, job.late, is_expiry_notice_due(job, now), departures

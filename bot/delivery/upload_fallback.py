@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
-# Discord accepts no more than 100 MiB per request, even if it announces a higher limit.
+# A request to Discord may have at most 100 MiB, even if it announces a higher limit. The rest is
+# a margin.
 _CEILING = 95 * _MIB
 _DM_BYTES = 20 * _MIB
-# The limits for a file that Discord has used, in different places and years.
+# The file size limits that Discord uses or has used.
 _KNOWN_LIMITS = tuple(size * _MIB for size in (100, 50, 25, 20, 10, 8))
 _MAX_UPLOADS = 3
 

@@ -137,7 +137,7 @@ class VideoBot(commands.Bot):
 
 
 class CommandTree(app_commands.CommandTree[VideoBot]):
-    """The outermost error handler of all commands."""
+    """A command tree that answers every error of a command."""
 
     async def on_error(
         self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
@@ -148,7 +148,7 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
 
 
 async def answer_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
-    """Tell only the person who used the command or button what went wrong, and log a bug."""
+    """Tell the person, visibly to them alone, what went wrong, and log an unexpected error."""
     texts = interaction.client.services.texts
     locale = str(interaction.locale)
     if isinstance(error, UserError):

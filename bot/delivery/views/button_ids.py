@@ -14,7 +14,7 @@ class Action(StrEnum):
     """The action of a button."""
 
     CANCEL = "cancel"
-    RETRY = "retry"  # submits an unconfirmed create again
+    RETRY = "retry"  # submits an undecided job again
     GIVE_UP = "give_up"
     AGAIN = "again"  # makes a new job with the same prompt and narration
     EDIT = "edit"

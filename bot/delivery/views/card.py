@@ -73,7 +73,7 @@ class CardRenderer:
         lines = [text.say(job, "card.heading", state=heading), text.prompt(job)]
         lines += text.details(job, outlook)
         lines += [text.say(job, note)] if note else []
-        view, container = _begin([*lines, text.footer(job)], job.state)
+        view, container = _make_view([*lines, text.footer(job)], job.state)
         self._add_buttons(container, job, choices_for(job))
         return view
 
@@ -92,7 +92,7 @@ class CardRenderer:
         `note`: the key of a sentence about the uploaded file.
         `original`: the URL of the original, if the upload is a smaller copy.
         """
-        view, container = _begin([self._text.prompt(job), *self._notes(job, note)])
+        view, container = _make_view([self._text.prompt(job), *self._notes(job, note)])
         container.add_item(_gallery(job, f"attachment://{filename}"))
         container.add_item(ui.TextDisplay(self._text.finished_footer(job, ready_at)))
         if original is not None:
@@ -108,7 +108,7 @@ class CardRenderer:
         `inline`: add a player if `plays_inline` says so; Discord may still refuse the edit.
         """
         text = self._text
-        view, container = _begin([text.say(job, "card.ready"), text.prompt(job)])
+        view, container = _make_view([text.say(job, "card.ready"), text.prompt(job)])
         for line in self._notes(job, None):
             container.add_item(ui.TextDisplay(line))
         if inline and plays_inline(artifact, url):
@@ -129,7 +129,7 @@ class CardRenderer:
             text.say(job, "card.held", **sizes),
             text.footer(job),
         ]
-        view, container = _begin(lines, job.state)
+        view, container = _make_view(lines, job.state)
         self._add_buttons(container, job, HELD)
         return view
 
@@ -198,7 +198,7 @@ def plays_inline(artifact: Artifact, url: str) -> bool:
     return urlsplit(url).scheme == "https" and artifact.size < _INLINE_BYTES
 
 
-def _begin(
+def _make_view(
     lines: list[str], state: JobState = JobState.SUCCEEDED
 ) -> tuple[ui.LayoutView, _Container]:
     view = ui.LayoutView(timeout=None)

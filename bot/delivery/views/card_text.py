@@ -71,7 +71,7 @@ class CardText:
             case JobState.UNDECIDED:
                 return [self.say(job, "card.undecided")]
             case JobState.FAILED if job.failure is not None:
-                reason = why(self._texts, job.failure, job.origin.locale)
+                reason = failure_reason(self._texts, job.failure, job.origin.locale)
                 charged = job.remote_id is not None and self._costs(job)
                 return [reason, *self._charges(job, "card.charged" if charged else None)]
             case JobState.CANCELLED:
@@ -153,7 +153,7 @@ class CardText:
         return job.clip_of is None and job.backend not in self._free_backends
 
 
-def why(texts: Texts, failure: Failure, locale: str) -> str:
+def failure_reason(texts: Texts, failure: Failure, locale: str) -> str:
     """Return the reason of a failure in the language of `locale`."""
     return texts.explain(failure.key, locale, failure.fields)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.delivery.views.card_text import why
+from bot.delivery.views.card_text import failure_reason
 from bot.delivery.views.formatting import cut_block, megabytes, units
-from bot.delivery.views.library_view import begin, state_key
+from bot.delivery.views.library_view import make_view, state_key
 from bot.model import JobState
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class DetailsView:
             steps = self._steps(details, locale)
             room = _MOST_UNITS - units("\n".join([*head, *steps, *foot]))
             head += [*self._prompt(details.job, locale, room), *steps]
-        return begin("\n".join([*head, *foot]))[0]
+        return make_view("\n".join([*head, *foot]))[0]
 
     def _state(self, details: JobDetails, locale: str) -> str:
         job = details.job
@@ -76,7 +76,7 @@ class DetailsView:
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
-        return [*lines, why(self._texts, failure, locale)] if failure else lines
+        return [*lines, failure_reason(self._texts, failure, locale)] if failure else lines
 
     def _facts(self, details: JobDetails, locale: str) -> str:
         job = details.job

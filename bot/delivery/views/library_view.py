@@ -39,7 +39,7 @@ class LibraryView:
 
     def render(self, page: LibraryPage, locale: str) -> ui.LayoutView:
         """Render one page of the list."""
-        view, container = begin(self._heading(page, locale))
+        view, container = make_view(self._heading(page, locale))
         for entry in page.entries:
             container.add_item(ui.Separator[ui.LayoutView]())
             container.add_item(ui.TextDisplay(self._entry(entry, locale)))
@@ -64,7 +64,7 @@ class LibraryView:
         `note`: the key of an additional sentence. `original`: the URL of the original, if the
         upload is a smaller copy.
         """
-        view, container = begin(self._caption(job, locale, note))
+        view, container = make_view(self._caption(job, locale, note))
         gallery = ui.MediaGallery[ui.LayoutView]()
         gallery.add_item(media=f"attachment://{filename}")
         container.add_item(gallery)
@@ -75,7 +75,7 @@ class LibraryView:
 
     def render_link(self, job: Job, locale: str, *, artifact: Artifact, url: str) -> ui.LayoutView:
         """Render a video that is sent again as a link."""
-        view, container = begin(self._caption(job, locale))
+        view, container = make_view(self._caption(job, locale))
         label = self._texts("button.watch", locale, size=megabytes(artifact.size))
         container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url)))
         return view
@@ -167,7 +167,7 @@ def jump_url(job: Job) -> str:
     return f"https://discord.com/channels/{guild}/{origin.channel_id}/{origin.message_id}"
 
 
-def begin(text: str) -> tuple[ui.LayoutView, ui.Container[ui.LayoutView]]:
+def make_view(text: str) -> tuple[ui.LayoutView, ui.Container[ui.LayoutView]]:
     """Return a stopped view and the container in it, which shows `text`."""
     view = ui.LayoutView(timeout=None)
     container = ui.Container[ui.LayoutView](ui.TextDisplay(text), accent_colour=_COLOUR)

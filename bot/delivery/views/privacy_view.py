@@ -56,7 +56,7 @@ class PrivacyView:
         """Render the stored data, with a button to delete it."""
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
-            return _page(
+            return _make_view(
                 [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
             )
         lines = [
@@ -66,7 +66,7 @@ class PrivacyView:
             self._ages(stored, limits),
             self._say("privacy.provider"),
         ]
-        return _page(
+        return _make_view(
             lines,
             self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
         )
@@ -78,7 +78,7 @@ class PrivacyView:
             self._say("privacy.cards"),
             *self._open(stored.open_jobs),
         ]
-        return _page(
+        return _make_view(
             lines,
             self._button(
                 stored, PrivacyStep.DELETE, "button.delete_all", discord.ButtonStyle.danger
@@ -90,14 +90,14 @@ class PrivacyView:
 
     def working(self) -> ui.LayoutView:
         """Render the message that is shown during the deletion."""
-        return _page([self._say("privacy.deleting")])
+        return _make_view([self._say("privacy.deleting")])
 
     def done(self, deletion: Deletion) -> ui.LayoutView:
         """Render what was deleted, and what is left."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []
-        return _page(lines)
+        return _make_view(lines)
 
     def _outcome(self, deletion: Deletion) -> str:
         if not deletion.open_jobs:
@@ -137,7 +137,7 @@ class PrivacyView:
         return self._texts(key, self._locale, **fields)
 
 
-def _page(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
+def _make_view(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     container = ui.Container[ui.LayoutView](ui.TextDisplay("\n".join(lines)), accent_colour=_COLOUR)
     if buttons:
