@@ -66,14 +66,41 @@ async def run(
 async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitStack) -> Service:
     core, jobs, workspace = engine.core, engine.jobs, engine.workspace
     database, settings, texts = core.database, core.settings, Texts.load()
-    trace = trace_calls(engine.metrics.note_call)
-    bot, links = VideoBot(trace), _links(core)
+    links = _links(core)
     cards = CardRenderer(
         texts,
         free_backends=frozenset({STORYBOARD}),
         voice_costs=voice is not None and voice.costs,
         clock=time.time,
     )
+    remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=time.time)
+    people = PeopleStore(database)
+    retention = _retention(engine, people, remote_deletion)
+    library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
+    narrator = _narrator(engine, voice) if voice else None
+    services = Services(
+        jobs=jobs,
+        cards=cards,
+        queue_outlook=QueueOutlook(database),
+        texts=texts,
+        presets=engine.presets,
+        people=people,
+        retention=retention,
+        workspace=workspace,
+        library=library,
+        resender=make_resender(
+            database,
+            library=library,
+            texts=texts,
+            links=links,
+            workspace=workspace,
+            shrinker=engine.editor,
+            clock=time.time,
+        ),
+        narrator=narrator,
+    )
+    trace = trace_calls(engine.metrics.note_call)
+    bot = VideoBot(services, trace)
     deliverer = await stack.enter_async_context(
         open_deliverer(
             bot,
@@ -95,33 +122,6 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     )
     for subscriber in (progress.note, operator.note):
         engine.bus.subscribe(subscriber)
-
-    remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=time.time)
-    people = PeopleStore(database)
-    retention = _retention(engine, people, remote_deletion)
-    library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
-    narrator = _narrator(engine, voice) if voice else None
-    bot.services = Services(
-        jobs=jobs,
-        cards=cards,
-        queue_outlook=QueueOutlook(database),
-        texts=texts,
-        presets=engine.presets,
-        people=people,
-        retention=retention,
-        workspace=workspace,
-        library=library,
-        resender=make_resender(
-            database,
-            library=library,
-            texts=texts,
-            links=links,
-            workspace=workspace,
-            shrinker=engine.editor,
-            clock=time.time,
-        ),
-        narrator=narrator,
-    )
     await open_http_server(
         engine, stack, texts=texts, links=links, narrator=narrator, is_ready=bot.is_ready
     )

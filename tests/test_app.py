@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import discord
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -26,12 +27,14 @@ from bot.pacing import Cadence
 from bot.runtime.timing import FAR, NEAR, QUIET, timing_for
 from bot.settings.fields import load_settings
 from tests.desk import make_services
-from tests.fakes import Clock, FakeBackend, open_bench
+from tests.fakes import Clock, FakeBackend
 from tests.wire import FAST, SECRET, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
+
+    from tests.fakes import Bench
 
 
 @asynccontextmanager
@@ -48,8 +51,8 @@ async def answering(text: str, *, status: int = 200) -> AsyncGenerator[str]:
 
 
 @pytest.fixture
-async def bot() -> AsyncGenerator[VideoBot]:
-    async with VideoBot() as opened:
+async def bot(bench: Bench, clock: Clock) -> AsyncGenerator[VideoBot]:
+    async with VideoBot(make_services(bench, clock)) as opened:
         yield opened
 
 
@@ -85,9 +88,9 @@ async def test_what_is_no_json_is_refused(bot: VideoBot, answer: str) -> None:
 
 async def sentence_for(token: str, error: type[ClapperError]) -> str:
     """Log in where discord.py goes by itself, and return the refusal."""
-    async with VideoBot() as bot:
+    async with discord.Client(intents=discord.Intents.none()) as client:
         with pytest.raises(error) as caught:
-            await log_in(bot, token, api_url="")
+            await log_in(client, token, api_url="")
     return str(caught.value)
 
 
@@ -118,13 +121,7 @@ async def test_what_stands_for_discord_may_be_down_for_now(bot: VideoBot, status
 async def test_a_login_succeeds_after_others_that_did_not(
     bot: VideoBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Clock()
-    (tmp_path / "discord").mkdir()
-    async with (
-        FakeDiscord(tmp_path / "discord") as fake_discord,
-        open_bench(tmp_path, clock) as bench,
-    ):
-        bot.services = make_services(bench, clock)
+    async with FakeDiscord(tmp_path) as fake_discord:
         monkeypatch.setattr(Route, "BASE", fake_discord.url)
         broken = api_errors.broken(400)
         fake_discord.faults.add("GET /users/@me", broken, times=2)

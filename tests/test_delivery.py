@@ -1,4 +1,4 @@
-"""Finding, editing and sending messages, and what each of Discord's refusals means."""
+"""Finding and editing cards, sending DMs, and the meaning of each of Discord's refusals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import discord
 import pytest
 
 from bot.artifacts import NOTE_SILENT, Handover
-from bot.delivery.card_edits import FileTooLargeError, MessageGoneError
+from bot.delivery.card_edits import Edit, FileTooLargeError, MessageGoneError
 from bot.delivery.dm import DmRefusedError
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import Refusal
@@ -45,17 +45,17 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 @pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let discord.py repeat at once what it repeats after seconds."""
-    monkeypatch.setattr(asyncio, "sleep", partial(_no_longer_than_a_turn, asyncio.sleep))
+def _no_retry_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let discord.py repeat requests at once instead of after seconds."""
+    monkeypatch.setattr(asyncio, "sleep", partial(_sleep_briefly, asyncio.sleep))
 
 
-async def _no_longer_than_a_turn(sleep: Any, _: float) -> None:
+async def _sleep_briefly(sleep: Any, _: float) -> None:
     await sleep(0)
 
 
 async def edit(desk: Desk, job: Job) -> None:
-    await desk.messages.edit(job, desk.cards.render(job))
+    await desk.card_edits.edit(Edit(job=job, view=desk.cards.render(job)))
 
 
 def video(desk: Desk, job: Job) -> Any:
@@ -63,20 +63,20 @@ def video(desk: Desk, job: Job) -> Any:
     return lambda: [discord.File(path, filename="a.mp4")]
 
 
-# Finding the card.
+# Finding a card.
 
 
 async def test_the_card_of_a_command_is_found_by_its_token(desk: Desk) -> None:
     job, message = await desk.video()
-    assert await desk.messages.find(job) == message.id
+    assert await desk.card_edits.find(job) == message.id
 
 
-async def test_a_sentence_about_an_error_is_no_card(desk: Desk) -> None:
+async def test_an_error_message_is_no_card(desk: Desk) -> None:
     told = await desk.fake_discord.slash("video", {"prompt": " "})
     await desk.fake_discord.answer_to(told)
     job, _ = await desk.video()
     job = replace(job, asker=replace(job.origin, interaction_id=told.id, token=told.token))
-    assert await desk.messages.find(job) is None
+    assert await desk.card_edits.find(job) is None
 
 
 @pytest.mark.parametrize(
@@ -87,18 +87,18 @@ async def test_a_sentence_about_an_error_is_no_card(desk: Desk) -> None:
 async def test_where_discord_knows_of_no_card_there_is_none(desk: Desk, refusal: Refusal) -> None:
     job, _ = await desk.video()
     desk.fake_discord.faults.add("GET /webhooks/*", refusal)
-    assert await desk.messages.find(job) is None
+    assert await desk.card_edits.find(job) is None
 
 
 async def test_a_token_that_is_almost_dead_is_not_used(desk: Desk) -> None:
     job, _ = await desk.video()
     desk.clock.now = job.origin.token_until - 60
-    assert await desk.messages.find(job) is None
-    assert await desk.messages.find(replace(job, asker=replace(job.origin, token=None))) is None
+    assert await desk.card_edits.find(job) is None
+    assert await desk.card_edits.find(replace(job, asker=replace(job.origin, token=None))) is None
     assert desk.made("GET /webhooks") == []
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("_no_retry_pauses")
 @pytest.mark.parametrize(
     "fault", [api_errors.broken(500), api_errors.broken(503), LATER, faults.Cut()], ids=repr
 )
@@ -106,11 +106,11 @@ async def test_a_discord_that_is_down_is_asked_for_the_card_later(desk: Desk, fa
     job, _ = await desk.video()
     desk.fake_discord.faults.add("GET /webhooks/*", fault, times=None)
     with pytest.raises(DeliveryError) as caught:
-        await desk.messages.find(job)
+        await desk.card_edits.find(job)
     assert str(job.origin.token) not in str(caught.value)
 
 
-# Editing it.
+# Editing a card.
 
 
 async def test_a_card_is_edited_by_its_token_and_then_by_the_bot(desk: Desk) -> None:
@@ -171,17 +171,17 @@ async def test_progress_does_not_wait_for_a_token_that_is_throttled_nor_try_it_a
     desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     for _ in range(3):
         with pytest.raises(DeliveryError, match="Throttled"):
-            await desk.messages.edit(job, card, urgent=False)
+            await desk.card_edits.edit(Edit(job=job, view=card, urgent=False))
     assert len(desk.made("PATCH /")) == 1
     desk.clock.advance(10)
-    await desk.messages.edit(job, card, urgent=False)
+    await desk.card_edits.edit(Edit(job=job, view=card, urgent=False))
     assert "Waiting its turn" in message.text
 
 
 @pytest.mark.parametrize(
     ("named", "seconds"), [(None, 5), ("Wed, 21 Oct 2026 07:28:00 GMT", 5), (-3.0, 0), (1e9, 600)]
 )
-async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
+async def test_a_missing_or_unreasonable_retry_after_is_replaced_by_our_own_pause(
     desk: Desk, named: Any, seconds: float
 ) -> None:
     job, _ = await desk.video()
@@ -189,13 +189,13 @@ async def test_a_pause_that_is_not_named_or_not_in_reason_is_of_our_own_choice(
     desk.fake_discord.faults.add(BY_TOKEN, refusal)
     for _ in range(2):
         with pytest.raises(DeliveryError):
-            await desk.messages.edit(job, desk.cards.render(job), urgent=False)
+            await desk.card_edits.edit(Edit(job=job, view=desk.cards.render(job), urgent=False))
         desk.clock.advance(seconds - 0.1)
     desk.clock.advance(0.2)
-    await desk.messages.edit(job, desk.cards.render(job), urgent=False)
+    await desk.card_edits.edit(Edit(job=job, view=desk.cards.render(job), urgent=False))
 
 
-async def test_what_is_urgent_goes_round_a_token_that_is_throttled(desk: Desk) -> None:
+async def test_an_urgent_edit_uses_the_bot_instead_of_a_throttled_token(desk: Desk) -> None:
     job, message = await desk.video()
     desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     await edit(desk, replace(job, state=JobState.QUEUED))
@@ -206,7 +206,7 @@ async def test_what_is_urgent_goes_round_a_token_that_is_throttled(desk: Desk) -
 
 
 @pytest.mark.parametrize("by_bot", [False, True])
-async def test_where_there_is_no_way_round_it_a_throttled_token_is_tried_again_later(
+async def test_a_throttled_token_is_tried_again_later_if_the_bot_can_not_edit(
     desk: Desk, *, by_bot: bool
 ) -> None:
     job, message = await desk.video()
@@ -222,7 +222,7 @@ async def test_where_there_is_no_way_round_it_a_throttled_token_is_tried_again_l
 
 
 @pytest.mark.parametrize("refusal", [api_errors.MISSING_ACCESS, api_errors.UNKNOWN_CHANNEL])
-async def test_a_card_out_of_the_bots_reach_is_gone(desk: Desk, refusal: Refusal) -> None:
+async def test_a_card_that_the_bot_has_no_access_to_is_gone(desk: Desk, refusal: Refusal) -> None:
     job, _ = await desk.video()
     desk.forget_token()
     desk.fake_discord.faults.add(BY_BOT, refusal)
@@ -236,11 +236,11 @@ async def test_a_file_that_is_too_large_is_told_from_other_refusals(desk: Desk) 
     desk.fake_discord.limits.upload_bytes = 1000
     view = desk.cards.render_video(job, filename="a.mp4")
     with pytest.raises(FileTooLargeError):
-        await desk.messages.edit(job, view, video(desk, job))
+        await desk.card_edits.edit(Edit(job=job, view=view, open_files=video(desk, job)))
     assert not message.files
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("_no_retry_pauses")
 @pytest.mark.parametrize("fault", [api_errors.broken(500), LATER, faults.Cut()], ids=repr)
 @pytest.mark.parametrize("by_bot", [False, True])
 async def test_a_discord_that_is_down_is_edited_later(
@@ -274,7 +274,7 @@ async def test_a_refusal_that_will_stay_leaves_the_video_to_the_dm(
 
 
 @pytest.mark.parametrize("refusal", [api_errors.UNAUTHORIZED, Refusal(403, 0, "Cloudflare")])
-async def test_a_refusal_that_is_not_about_the_message_is_none_of_its_ends(
+async def test_a_refusal_that_is_not_about_the_message_does_not_mean_that_it_is_gone(
     desk: Desk, refusal: Refusal
 ) -> None:
     job, _ = await desk.video()
@@ -303,40 +303,40 @@ async def test_an_upload_of_the_bots_own_may_take_longer_than_discord_py_waits(
     desk.artifact(job)
     dm = await desk.bot.create_dm(discord.Object(job.origin.user_id))
     desk.forget_token()
-    session = desk.bot.http._HTTPClient__session  # noqa: SLF001 - it names no other way to its clock
+    session = desk.bot.http._HTTPClient__session  # noqa: SLF001 - it has no public setting for the time-out
     session._timeout = aiohttp.ClientTimeout(total=1e-6)  # noqa: SLF001 - no upload is so quick
     with pytest.raises(TimeoutError):
         await dm.send("no file")
     if by_dm:
-        await desk.direct.send(job, "here", video(desk, job), may_be_there=False)
+        await desk.direct.send(job, "here", video(desk, job), may_be_sent=False)
         sent = desk.fake_discord.dms()[-1]
     else:
         view, sent = desk.cards.render_video(job, filename="a.mp4"), message
-        await desk.messages.edit(job, view, video(desk, job))
+        await desk.card_edits.edit(Edit(job=job, view=view, open_files=video(desk, job)))
     assert [file.path.read_bytes() for file in sent.files] == [b"a video"]
 
 
-# The one DM.
+# Sending a DM.
 
 
-async def test_the_dm_is_one_whoever_asks_again(desk: Desk) -> None:
+async def test_a_dm_that_was_sent_is_not_sent_again(desk: Desk) -> None:
     job, _ = await desk.video()
     text = desk.cards.dm(job, link="https://x.example")
-    await desk.direct.send(job, text, may_be_there=False)
+    await desk.direct.send(job, text, may_be_sent=False)
     desk.clock.advance(3600)
-    # The text may differ by now: a link has another expiry.
-    await desk.direct.send(job, text.replace("x.example", "y.example"), may_be_there=True)
+    # The text may differ by now: a new link has another expiry.
+    await desk.direct.send(job, text.replace("x.example", "y.example"), may_be_sent=True)
     [dm] = desk.fake_discord.dms()
     assert dm.text == text
 
 
-async def test_the_dm_of_another_job_with_the_same_prompt_is_not_taken_for_ones_own(
+async def test_the_dm_of_another_job_with_the_same_prompt_is_not_mistaken_for_this_ones(
     desk: Desk,
 ) -> None:
     first, _ = await desk.video()
     second, _ = await desk.video()
-    await desk.direct.send(first, desk.cards.dm_here(first), may_be_there=False)
-    await desk.direct.send(second, desk.cards.dm_here(second), may_be_there=True)
+    await desk.direct.send(first, desk.cards.dm_here(first), may_be_sent=False)
+    await desk.direct.send(second, desk.cards.dm_here(second), may_be_sent=True)
     assert len(desk.fake_discord.dms()) == 2
 
 
@@ -360,30 +360,30 @@ async def test_a_dm_that_did_not_get_through_is_tried_again(
     desk.fake_discord.faults.add(operation, fault)
     text = desk.cards.dm_here(job)
     with pytest.raises(DeliveryError):
-        await desk.direct.send(job, text, may_be_there=False)
+        await desk.direct.send(job, text, may_be_sent=False)
     assert desk.fake_discord.dms() == []
-    await desk.direct.send(job, text, may_be_there=True)
+    await desk.direct.send(job, text, may_be_sent=True)
     assert len(desk.fake_discord.dms()) == 1
 
 
 @pytest.mark.parametrize(
     "refusal", [api_errors.DM_CLOSED, Refusal(403, 50278, "No mutual guilds")], ids=lambda r: r.code
 )
-async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(
+async def test_a_person_with_closed_dms_is_tried_once_and_then_not_again(
     desk: Desk, refusal: Refusal
 ) -> None:
     job, _ = await desk.video()
     desk.fake_discord.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
-        await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
+        await desk.direct.send(job, desk.cards.dm_here(job), may_be_sent=False)
     asked = len(desk.fake_discord.history.requests)
     with pytest.raises(DmRefusedError):
-        await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=True)
+        await desk.direct.send(job, desk.cards.dm_here(job), may_be_sent=True)
     assert len(desk.fake_discord.history.requests) == asked
     assert desk.fake_discord.dms() == []
-    # Whoever asks for DMs has opened them again.
+    # A person who asks for DMs has opened them again.
     await desk.bench.people.choose(job.origin.user_id, Notify.ALWAYS)
-    await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
+    await desk.direct.send(job, desk.cards.dm_here(job), may_be_sent=False)
     assert len(desk.fake_discord.dms()) == 1
 
 
@@ -398,17 +398,17 @@ async def test_a_person_who_takes_no_dms_is_asked_once_and_then_left_alone(
     ],
     ids=lambda refusal: refusal.code,
 )
-async def test_a_dm_that_is_refused_for_another_reason_teaches_nothing_of_the_person(
+async def test_a_dm_that_is_refused_for_another_reason_does_not_count_as_closed_dms(
     desk: Desk, refusal: Refusal
 ) -> None:
     job, _ = await desk.video()
     desk.fake_discord.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
-        await desk.direct.send(job, desk.cards.dm_here(job), may_be_there=False)
+        await desk.direct.send(job, desk.cards.dm_here(job), may_be_sent=False)
     assert (await desk.bench.people.get(job.origin.user_id)).dm_closed_at is None
 
 
-# Which way a video goes.
+# Delivering a video.
 
 
 async def test_a_video_that_fits_is_uploaded_to_its_card(desk: Desk) -> None:
@@ -446,7 +446,7 @@ async def test_where_the_card_is_gone_the_rest_is_left_to_the_dm(desk: Desk, siz
     assert await desk.deliverer().deliver(job, artifact) is Handover.DM
 
 
-async def test_showing_how_a_job_stands_where_there_is_no_card_is_no_error(desk: Desk) -> None:
+async def test_showing_a_job_without_a_card_is_no_error(desk: Desk) -> None:
     job, message = await desk.video()
     desk.fake_discord.messages.delete(message)
     await desk.deliverer().show(job)
@@ -455,7 +455,7 @@ async def test_showing_how_a_job_stands_where_there_is_no_card_is_no_error(desk:
 
 
 async def notifying(desk: Desk) -> tuple[Job, Message]:
-    """Bring a job to where only the DM is due."""
+    """Run a job until its DM is due."""
     job, message = await desk.video()
     desk.bench.backend.finish()
     while (job := await desk.bench.now(job.id)).state is not JobState.NOTIFYING:
@@ -473,7 +473,7 @@ async def test_the_dm_points_to_the_card(desk: Desk) -> None:
     )
 
 
-async def test_the_dm_of_a_job_that_was_taken_over_is_left_to_whoever_has_it(desk: Desk) -> None:
+async def test_the_dm_of_a_job_that_another_step_has_claimed_is_not_sent(desk: Desk) -> None:
     job, _ = await notifying(desk)
     await desk.bench.claim_again(job.id)
     assert not await desk.deliverer().notify(job, desk.artifact(job))

@@ -1,4 +1,4 @@
-"""Add narration with a text to speak, where there is a voice; and the same again."""
+"""The form "Add narration" with a text to speak, and "Again" after it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 async def narrated(desk: Desk) -> Job:
-    """Let a text be spoken over a finished video."""
+    """Send the form with a text for a finished video."""
     first = await finished(desk)
     opened = await form(desk, Action.NARRATE, first)
     job = await behind(desk, await told(desk, opened, {"text": f" {TEXT} "}))
@@ -146,7 +146,6 @@ async def test_a_form_from_before_the_voice_was_switched_off_is_told(tmp_path: P
 
 
 async def test_a_text_is_spoken_after_a_restart_paid_once_and_made_again(tmp_path: Path) -> None:
-    """All of it, with real files."""
     clips.make_tone(tmp_path / "voice.mp3", seconds=1)
     async with (
         SpeechApi((tmp_path / "voice.mp3").read_bytes()) as speech,

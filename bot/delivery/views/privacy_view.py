@@ -1,4 +1,4 @@
-"""How `/notify` and `/privacy` read: what a person chose, what is kept of them and deleted."""
+"""The answers of `/notify` and `/privacy`: a person's setting, their data and its deletion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class PrivacyStep(StrEnum):
-    """What a button does: ask whether to delete, delete, or show again what there is."""
+    """The step that a button takes: ask for a confirmation, delete, or show the data again."""
 
     ASK = "ask"
     DELETE = "sure"
@@ -33,14 +33,14 @@ _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
 class PrivacyView:
-    """Renders for one person, in their language; views come out stopped."""
+    """Renders for one person in their language; each view is stopped."""
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts
         self._locale = locale
 
     def choice(self, person: Person) -> str:
-        """Say when a person gets a DM."""
+        """Return the sentence about when a person gets a DM."""
         match person.notify:
             case Notify.ALWAYS:
                 sentence = self._say("notify.always")
@@ -53,10 +53,10 @@ class PrivacyView:
         return f"{sentence} {self._say('notify.closed')}"
 
     def overview(self, stored: Stored, limits: RetentionLimits) -> ui.LayoutView:
-        """Show what is kept, with a button to delete it."""
+        """Render the stored data, with a button to delete it."""
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
-            return _page(
+            return _make_view(
                 [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
             )
         lines = [
@@ -66,19 +66,19 @@ class PrivacyView:
             self._ages(stored, limits),
             self._say("privacy.provider"),
         ]
-        return _page(
+        return _make_view(
             lines,
             self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
         )
 
     def question(self, stored: Stored) -> ui.LayoutView:
-        """Ask whether it all shall go."""
+        """Render the question whether to delete everything."""
         lines = [
             self._say("privacy.sure"),
             self._say("privacy.cards"),
             *self._open(stored.open_jobs),
         ]
-        return _page(
+        return _make_view(
             lines,
             self._button(
                 stored, PrivacyStep.DELETE, "button.delete_all", discord.ButtonStyle.danger
@@ -89,15 +89,15 @@ class PrivacyView:
         )
 
     def working(self) -> ui.LayoutView:
-        """Say that it is being deleted."""
-        return _page([self._say("privacy.deleting")])
+        """Render the message that is shown during the deletion."""
+        return _make_view([self._say("privacy.deleting")])
 
     def done(self, deletion: Deletion) -> ui.LayoutView:
-        """Say what was deleted, and what is left."""
+        """Render what was deleted, and what is left."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []
-        return _page(lines)
+        return _make_view(lines)
 
     def _outcome(self, deletion: Deletion) -> str:
         if not deletion.open_jobs:
@@ -137,7 +137,7 @@ class PrivacyView:
         return self._texts(key, self._locale, **fields)
 
 
-def _page(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
+def _make_view(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     container = ui.Container[ui.LayoutView](ui.TextDisplay("\n".join(lines)), accent_colour=_COLOUR)
     if buttons:
