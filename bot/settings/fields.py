@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
 from bot.settings.error_messages import sentences
+from bot.settings.requirements import GEMINI_MODEL, unmet_requirements
 from bot.settings.types import (
     ONLY_CLIENT,
     ApiTokens,
@@ -35,11 +35,9 @@ from bot.settings.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _MOST_JOBS = 1_000_000
-_GEMINI_MODEL = "gemini-omni-1.2-flash"
-_OPENAI = "api.openai.com"
 
 
 class Settings(BaseSettings):
@@ -124,7 +122,7 @@ class Settings(BaseSettings):
         """The model to ask for; None: the server's own."""
         unchanged = self.video_model == type(self).model_fields["video_model"].default
         if self.video_backend == "gemini" and unchanged:
-            return _GEMINI_MODEL
+            return GEMINI_MODEL
         return None if self.video_model == "-" else self.video_model
 
     @property
@@ -181,74 +179,11 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
     except UnicodeDecodeError:
         raise StartupError(".env is not UTF-8 text: save it as that.") from None
     lines = [f"{name.upper()}{sentence}" for name, sentence in wrong.items()]
-    for names, sentence in _lacking(settings, with_discord=with_discord):
-        if wrong.keys().isdisjoint(names):
-            lines.append(f"{names[0].upper()}{sentence}")
+    lines += [
+        f"{unmet.setting.upper()}{unmet.sentence}"
+        for unmet in unmet_requirements(settings, with_discord=with_discord)
+        if wrong.keys().isdisjoint(unmet.settings)
+    ]
     if lines:
         raise StartupError("\n".join(lines))
     return settings
-
-
-def _lacking(settings: Settings, *, with_discord: bool) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Find what each choice needs and nobody gave, with the settings that this follows from."""
-    if with_discord and not settings.discord_token.get_secret_value():
-        yield (
-            ("discord_token",),
-            " is missing: copy it from the Developer Portal, page Bot, into .env.",
-        )
-    yield from _lacking_for_videos(settings)
-    if settings.narration_backend == "openai" and not settings.narration_base_url:
-        yield (
-            ("narration_base_url",),
-            (
-                " is missing: name the server that speaks, like "
-                "https://api.openai.com/v1, or set NARRATION_BACKEND=off."
-            ),
-        )
-    if settings.prompt_writer == "openai" and not settings.prompt_base_url:
-        yield (
-            ("prompt_base_url",),
-            (
-                " is missing: name a server with chat models, like "
-                "http://127.0.0.1:8000/v1, or set PROMPT_WRITER=template."
-            ),
-        )
-    if settings.prompt_writer == "openai" and not settings.prompt_model:
-        yield (
-            ("prompt_model",),
-            " is missing: name a chat model of that server, or set PROMPT_WRITER=template.",
-        )
-    if settings.moderation == "openai" and not settings.moderation_base_url:
-        yield ("moderation_base_url",), " is missing: name the server, up to /v1."
-    at_openai = urlsplit(settings.moderation_base_url).hostname == _OPENAI
-    keyless = not settings.moderation_api_key.get_secret_value()
-    if settings.moderation == "openai" and at_openai and keyless:
-        yield (
-            ("moderation_api_key", "moderation_base_url"),
-            " is missing: make one at platform.openai.com.",
-        )
-
-
-def _lacking_for_videos(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    match settings.video_backend:
-        case "storyboard":
-            return
-        case "openai":
-            if not settings.openai_base_url:
-                yield (
-                    ("openai_base_url",),
-                    (
-                        " is missing: name the server that speaks the Videos API, like "
-                        "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard."
-                    ),
-                )
-        case "openrouter":
-            if not settings.openrouter_api_key.get_secret_value():
-                yield ("openrouter_api_key",), " is missing: make one at openrouter.ai/keys."
-            if settings.model is None:
-                yield ("video_model",), ": OpenRouter has to be told one, like google/veo-3.1."
-        case "gemini":
-            if not settings.gemini_api_key.get_secret_value():
-                yield ("gemini_api_key",), " is missing: make one at aistudio.google.com/apikey."
-            if settings.model is None:
-                yield ("video_model",), f": Gemini has to be told one, like {_GEMINI_MODEL}."
