@@ -23,7 +23,7 @@ from bot.discord_bot.login import log_in
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.download import attachment_hosts
 from bot.pacing import Cadence
-from bot.runtime.timing import FAR, NEAR, QUIET, timing_for
+from bot.runtime.timing import LOCAL, REMOTE, WITH_WEBHOOKS, timing_for
 from bot.settings.fields import load_settings
 from tests.desk import make_services
 from tests.fakes import Clock, FakeBackend, open_bench
@@ -193,8 +193,8 @@ def test_attachments_come_from_discords_hosts_or_from_the_stand_in() -> None:
 
 
 async def test_patience_suits_the_backend() -> None:
-    assert timing_for(FakeBackend(Clock(), name="storyboard")) == NEAR
-    for secrets, timing in (((), FAR), ((SECRET,), QUIET)):
+    assert timing_for(FakeBackend(Clock(), name="storyboard")) == LOCAL
+    for secrets, timing in (((), REMOTE), ((SECRET,), WITH_WEBHOOKS)):
         backend = OpenAIVideos(
             base_url="http://127.0.0.1:9/v1", api_key=None, webhook_secrets=secrets
         )

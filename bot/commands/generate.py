@@ -151,11 +151,11 @@ class _NoDiscord:
 
 async def _generate(settings: Settings, options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
-        core = await open_resources(settings, stack)
-        backend = await open_backend(core, stack)
-        engine = await open_engine(core, backend, stack, client=CLIENT)
+        resources = await open_resources(settings, stack)
+        backend = await open_backend(resources, stack)
+        engine = await open_engine(resources, backend, stack, client=CLIENT)
         # Not for its pages: a provider on this machine may call back.
-        server = WebServer(webhooks(engine).routes, core.listener, is_ready=lambda: True)
+        server = WebServer(webhooks(engine).routes, resources.listener, is_ready=lambda: True)
         await server.start()
         stack.push_async_callback(server.close)
         texts = Texts.load()
