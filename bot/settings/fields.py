@@ -1,4 +1,4 @@
-"""Settings: flat environment variables, also from `.env`; read once, at the composition root."""
+"""Defines the settings, and reads them from environment variables and from `.env`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
-from bot.settings.error_messages import sentences
+from bot.settings.error_messages import error_sentences
 from bot.settings.requirements import GEMINI_MODEL, unmet_requirements
 from bot.settings.types import (
-    ONLY_CLIENT,
+    DEFAULT_CLIENT,
     ApiTokens,
     BearerToken,
     ExtraFields,
@@ -30,8 +30,8 @@ from bot.settings.types import (
     SigningKeys,
     Size,
     Url,
-    listed,
-    parts,
+    split_list,
+    split_secret,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _MOST_JOBS = 1_000_000
 
 
 class Settings(BaseSettings):
-    """What the operator decides; `.env.example` has each with its default and a line on it."""
+    """The operator's settings; `.env.example` explains each and shows its default."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -119,7 +119,7 @@ class Settings(BaseSettings):
 
     @property
     def model(self) -> str | None:
-        """The model to ask for; None: the server's own."""
+        """The model to request; None: the server's default."""
         unchanged = self.video_model == type(self).model_fields["video_model"].default
         if self.video_backend == "gemini" and unchanged:
             return GEMINI_MODEL
@@ -127,62 +127,66 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Everything that must be in no log, also each part of what stands with commas."""
+        """The values that no log may contain, with each item of a comma-separated list."""
         values: list[object] = [getattr(self, name) for name in type(self).model_fields]
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-        said = [secret for text in texts for secret in (text, *listed(text)) if secret]
-        return (*said, *self.api_tokens.values())
+        secrets = [secret for text in texts for secret in (text, *split_list(text)) if secret]
+        return (*secrets, *self.api_tokens.values())
 
     @property
     def api_tokens(self) -> Mapping[str, str]:
-        """The API's tokens by the names of their clients."""
-        pairs = (part.rpartition(":") for part in parts(self.api_token))
-        return {name or ONLY_CLIENT: token for name, _, token in pairs}
+        """The API tokens by client name."""
+        pairs = (part.rpartition(":") for part in split_secret(self.api_token))
+        return {name or DEFAULT_CLIENT: token for name, _, token in pairs}
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The secrets that the provider may sign with: several while they are rotated."""
+        """The secrets of the provider's webhooks: several while they are rotated."""
         secret = self.openai_webhook_secret
         if self.video_backend == "openrouter":
             secret = self.openrouter_webhook_secret
-        return () if self.video_backend == "gemini" else parts(secret)
+        return () if self.video_backend == "gemini" else split_secret(secret)
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
-        """What a create says beside the request."""
+        """Additional fields for each create request."""
         return cast("dict[str, object]", json.loads(self.openai_extra or "{}"))
 
     @property
     def result_origins(self) -> tuple[str, ...]:
-        """Where finished videos may lie beside the server itself and public addresses."""
-        return listed(self.openai_result_origins)
+        """Origins in private networks from which finished videos may be downloaded.
+
+        The server's own origin and public addresses are always allowed.
+        """
+        return split_list(self.openai_result_origins)
 
     @property
     def proxies(self) -> tuple[str, ...]:
-        """Whose word counts for where a request comes from: addresses and networks."""
-        return listed(self.trusted_proxies)
+        """The reverse proxies whose X-Forwarded-For is trusted: addresses and networks."""
+        return split_list(self.trusted_proxies)
 
 
-def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - as wide as the settings
-    """Read the settings; `overrides` win over the environment. `with_discord` asks for a token too.
+def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - the settings have many types
+    """Read the settings; `overrides` win over the environment.
 
-    StartupError: values are missing or senseless; a line for each names the variable and the fix.
+    `with_discord`: the Discord token is required too.
+    StartupError: values are missing or invalid; a line for each names the variable and the fix.
     """
-    fields, wrong = Settings.model_fields, dict[str, str]()
+    fields, invalid = Settings.model_fields, dict[str, str]()
     try:
         try:
             settings = Settings(**overrides)
         except ValidationError as error:
-            wrong = sentences(error, fields)
-            # One that won't do must not hide what is missing elsewhere.
-            settings = Settings(**overrides | {name: fields[name].default for name in wrong})
+            invalid = error_sentences(error, fields)
+            # With defaults in place of the invalid values, missing ones are reported too.
+            settings = Settings(**overrides | {name: fields[name].default for name in invalid})
     except UnicodeDecodeError:
-        raise StartupError(".env is not UTF-8 text: save it as that.") from None
-    lines = [f"{name.upper()}{sentence}" for name, sentence in wrong.items()]
+        raise StartupError(".env is not UTF-8 text: save it as UTF-8.") from None
+    lines = [f"{name.upper()}{sentence}" for name, sentence in invalid.items()]
     lines += [
         f"{unmet.setting.upper()}{unmet.sentence}"
         for unmet in unmet_requirements(settings, with_discord=with_discord)
-        if wrong.keys().isdisjoint(unmet.settings)
+        if invalid.keys().isdisjoint(unmet.settings)
     ]
     if lines:
         raise StartupError("\n".join(lines))
