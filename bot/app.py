@@ -130,7 +130,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     return Service(
         bot=bot,
         log_in=partial(
-            *(log_in, bot, settings.discord_token.get_secret_value()),
+            log_in,
+            bot,
+            settings.discord_token.get_secret_value(),
             api_url=settings.discord_api_url,
         ),
         login_pause=engine.timing.login_pause,

@@ -184,9 +184,7 @@ def test_gemini_needs_a_key_and_has_a_model() -> None:
         ({"moderation": "openai", "moderation_base_url": ""}, "^MODERATION_BASE_URL is missing"),
     ],
 )
-def test_a_service_with_incomplete_settings_is_refused(
-    values: dict[str, str], reason: str
-) -> None:
+def test_a_service_with_incomplete_settings_is_refused(values: dict[str, str], reason: str) -> None:
     with pytest.raises(StartupError, match=reason):
         load_settings(**values)
 
