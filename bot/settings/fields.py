@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -15,6 +16,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
+from bot.settings.env_file import odd_lines, quoted_values
 from bot.settings.error_messages import error_sentences
 from bot.settings.requirements import GEMINI_MODEL, unmet_requirements
 from bot.settings.types import (
@@ -37,6 +39,7 @@ from bot.settings.types import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_FILE = ".env"
 _MOST_JOBS = 1_000_000
 
 
@@ -44,7 +47,8 @@ class Settings(BaseSettings):
     """The operator's settings; `.env.example` explains each and shows its default."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=_FILE,
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -174,6 +178,8 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
     """
     fields, invalid = Settings.model_fields, dict[str, str]()
     try:
+        if odd := [*odd_lines(Path(_FILE)), *quoted_values(os.environ, fields)]:
+            raise StartupError("\n".join(odd))
         try:
             settings = Settings(**overrides)
         except ValidationError as error:
