@@ -29,7 +29,7 @@ WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
 
-# The next probe is scheduled before the POST of this one, whatever its outcome.
+# The next probe is scheduled before the POST of this one, regardless of its outcome.
 _PROBE = """
 UPDATE circuits SET probes = probes + 1, probe_at = :probe_at
 WHERE backend = :backend AND state = 'open' AND probe_at <= :now

@@ -1,4 +1,4 @@
-"""Checks the voice: `doctor` lets it speak one word."""
+"""Checks the voice by having it speak one word."""
 
 from __future__ import annotations
 
