@@ -36,7 +36,7 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
             assert wire.creates() == 3
             [told] = wire.fake_discord.dms()
             assert "OPENAI_API_KEY" in told.text
-            [line] = [f for f in await examine(wire.settings()) if f.subject == "jobs in line"]
+            [line] = [f for f in await examine(wire.settings()) if f.subject == "queue"]
             assert "refuses the key" in line.found
         async with wire.bot():  # still with the wrong key: one job tries, and nobody is told again
             async with asyncio.timeout(WITHIN):

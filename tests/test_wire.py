@@ -13,7 +13,7 @@ from bot import app
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from bot.errors import StartupError
-from bot.runtime.timing import QUIET, Timing
+from bot.runtime.timing import WITH_WEBHOOKS, Timing
 from tests import clips
 from tests.discord_spec import check_all
 from tests.openai_spec import check_answer, check_request
@@ -99,7 +99,7 @@ async def test_the_card_shows_the_true_percentage(tmp_path: Path) -> None:
 
 
 async def test_a_webhook_finishes_a_job_long_before_the_next_poll(tmp_path: Path) -> None:
-    patient = Timing(settling=FAST.settling, cadence=QUIET.cadence, pace=FAST.pace)
+    patient = Timing(settling=FAST.settling, cadence=WITH_WEBHOOKS.cadence, pace=FAST.pace)
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot(timing=patient):
         message = await wire.video("A lighthouse")
         await wire.fake_discord.wait_for(lambda: "Creating" in message.text)

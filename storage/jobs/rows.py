@@ -1,4 +1,4 @@
-"""From rows to nouns."""
+"""Converts rows of the table of jobs to the types of `bot.model`, and back."""
 
 from __future__ import annotations
 
@@ -10,14 +10,25 @@ from bot.model import Attachment, Client, Failure, Job, JobState, Origin, VideoR
 if TYPE_CHECKING:
     import sqlite3
 
-_ASKER_COLUMNS = (
-    *("interaction_id", "application_id", "user_id", "guild_id", "channel_id", "locale"),
-    *("token", "token_until", "upload_limit", "by_bot", "client", "client_key", "client_digest"),
+_REQUESTER_COLUMNS = (
+    "interaction_id",
+    "application_id",
+    "user_id",
+    "guild_id",
+    "channel_id",
+    "locale",
+    "token",
+    "token_until",
+    "upload_limit",
+    "by_bot",
+    "client",
+    "client_key",
+    "client_digest",
 )
 
 
 def job_from(row: sqlite3.Row) -> Job:
-    """Build the job that a row describes."""
+    """Convert a row to a job."""
     return Job(
         id=row["id"],
         state=JobState(row["state"]),
@@ -30,7 +41,7 @@ def job_from(row: sqlite3.Row) -> Job:
         request=VideoRequest(
             prompt=row["prompt"], model=row["model"], seconds=row["seconds"], size=row["size"]
         ),
-        asker=_asker(row),
+        asker=_requester(row),
         attachment=_attachment(row),
         narration_of=row["narration_of"],
         clip_of=row["clip_of"],
@@ -54,7 +65,7 @@ def job_from(row: sqlite3.Row) -> Job:
     )
 
 
-def _asker(row: sqlite3.Row) -> Origin | Client:
+def _requester(row: sqlite3.Row) -> Origin | Client:
     if row["client"] is not None:
         return Client(name=row["client"], key=row["client_key"], digest=row["client_digest"])
     return Origin(
@@ -90,8 +101,8 @@ def _failure(row: sqlite3.Row) -> Failure | None:
 
 
 def requester_columns(asker: Origin | Client) -> dict[str, Any]:
-    """Return all columns about who asked; those of the other kind are NULL."""
-    columns: dict[str, Any] = dict.fromkeys(_ASKER_COLUMNS)
+    """Return the columns for both kinds of requester; those of the other kind are NULL."""
+    columns: dict[str, Any] = dict.fromkeys(_REQUESTER_COLUMNS)
     if isinstance(asker, Client):
         return columns | {
             "client": asker.name,

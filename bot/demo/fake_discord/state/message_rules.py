@@ -1,4 +1,4 @@
-"""What Discord refuses in a message, beyond what its own document says."""
+"""Checks a message against rules that Discord enforces without documenting them in its schema."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NAMED = (("footer", "text"), ("author", "name"))
 
 
 def check(content: Payload) -> None:
-    """Refuse text, embeds and components that do not go together, or are too many."""
+    """Refuse text, embeds and components that can't be combined or exceed a limit."""
     components: Sequence[Payload] = content["components"]
-    everything = list(every(components))
+    nested = list(every(components))
     if content["flags"] & IS_COMPONENTS_V2:
         for key in ("content", "embeds"):
             if content[key]:
                 raise invalid_form(key, "cannot be used with MessageFlags.IS_COMPONENTS_V2")
-        if len(everything) > MAX_COMPONENTS:
+        if len(nested) > MAX_COMPONENTS:
             raise invalid_form("components", f"at most {MAX_COMPONENTS} in all")
     else:
         if any(component["type"] != ACTION_ROW for component in components):
@@ -37,13 +37,13 @@ def check(content: Payload) -> None:
         raise invalid_form("content", f"at most {MAX_CONTENT} characters")
     if sum(_letters(embed) for embed in content["embeds"]) > MAX_EMBEDS:
         raise invalid_form("embeds", f"at most {MAX_EMBEDS} characters in all")
-    ids = [component["custom_id"] for component in everything if "custom_id" in component]
+    ids = [component["custom_id"] for component in nested if "custom_id" in component]
     if len(ids) != len(set(ids)):
         raise invalid_form("components", "a custom_id is used twice")
 
 
 def check_not_empty(content: Payload) -> None:
-    """Refuse a message without anything in it."""
+    """Refuse an empty message."""
     if not any(content[key] for key in ("content", "embeds", "components", "attachments")):
         raise RefusedError(EMPTY_MESSAGE)
 
