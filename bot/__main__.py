@@ -6,13 +6,23 @@ import argparse
 import sys
 from typing import Protocol
 
-from bot import __version__
-from bot.commands.doctor import Doctor
-from bot.commands.generate import Generate
-from bot.commands.run import Run
-from bot.commands.storyboard import ServeStoryboard
-from bot.demo.command import Demo
-from bot.errors import StartupError
+try:
+    from bot import __version__
+    from bot.commands.doctor import Doctor
+    from bot.commands.generate import Generate
+    from bot.commands.run import Run
+    from bot.commands.storyboard import ServeStoryboard
+    from bot.demo.command import Demo
+    from bot.errors import StartupError
+except (ImportError, SyntaxError) as error:
+    if sys.prefix != sys.base_prefix and sys.version_info >= (3, 11):
+        raise  # an environment was made for it: this is a bug, or its installation is incomplete
+    print(
+        f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "
+        "Type `make run`, or use the environment that it makes: .venv/bin/python -m bot run",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 # The exit code that shells report for a process ended by Ctrl-C: 128 + SIGINT.
 _INTERRUPTED = 130

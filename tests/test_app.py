@@ -135,6 +135,23 @@ async def test_a_login_succeeds_after_failed_attempts(
         assert bot.user is not None
 
 
+async def test_a_bot_in_no_server_logs_how_to_invite_it(
+    bot: VideoBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bot")
+    async with FakeDiscord(tmp_path) as fake_discord:
+        fake_discord.world.guilds.clear()
+        await log_in(bot, fake_discord.token, api_url=fake_discord.url)
+        gateway = asyncio.create_task(bot.connect(), name="gateway")
+        await fake_discord.wait_for_bot()
+        await bot.wait_until_ready()
+        gateway.cancel()
+        await asyncio.gather(gateway, return_exceptions=True)
+        [told] = [line for line in caplog.messages if line.startswith("discord.no_server")]
+        assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in told
+        assert "permissions=274878008320" in told
+
+
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncGenerator[Callable[..., Awaitable[None]]]:
     """Return a function that starts the whole bot; without overrides Discord refuses the token."""

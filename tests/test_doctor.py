@@ -484,10 +484,11 @@ async def test_a_data_dir_without_write_access_is_reported(tmp_path: Path) -> No
     assert "can write" in found.advice
 
 
-async def test_the_check_of_the_folder_leaves_no_file(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    await look("DATA_DIR", tmp_path, data_dir=folder)
-    assert list(folder.iterdir()) == []
+@pytest.mark.parametrize("missing", ["", "deep/er"])
+async def test_the_check_of_the_folder_creates_nothing(tmp_path: Path, missing: str) -> None:
+    found = await look("DATA_DIR", tmp_path, data_dir=tmp_path / missing)
+    assert found.ok
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
 
 
 async def test_the_limits_without_a_public_url_are_explained(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class Site:
 
 @asynccontextmanager
 async def serve(
-    bench: Bench, more: Sequence[web.RouteDef] = (), **admission: Any
+    bench: Bench, more: Sequence[web.RouteDef] = (), **options: Any
 ) -> AsyncGenerator[Site]:
     listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
@@ -95,7 +95,7 @@ async def serve(
             ],
             listener,
             is_ready=lambda: site.ready,
-            **admission,
+            **options,
         )
         await server.start()
         try:

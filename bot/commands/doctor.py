@@ -24,7 +24,6 @@ from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
 from bot.settings.fields import load_settings
-from storage.database import make_folder
 from storage.snapshot import count_delivering, read_circuit
 
 if TYPE_CHECKING:
@@ -184,10 +183,11 @@ async def _ffmpeg() -> Finding:
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        make_folder(data_dir)
-        with tempfile.TemporaryFile(dir=data_dir):
+        # A missing folder is created by the bot, not here: its nearest parent has to be writable.
+        folder = next(path for path in (data_dir, *data_dir.parents) if path.exists())
+        with tempfile.TemporaryFile(dir=folder):
             pass
-        free = shutil.disk_usage(data_dir).free // _MIB
+        free = shutil.disk_usage(folder).free // _MIB
     except OSError as error:
         return Finding(
             subject="DATA_DIR",

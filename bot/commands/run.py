@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bot import app
+from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
@@ -16,6 +17,8 @@ from bot.settings.fields import load_settings
 
 if TYPE_CHECKING:
     import argparse
+
+    from bot.settings.fields import Settings
 
 log = logging.getLogger(__name__)
 
@@ -40,5 +43,21 @@ class Run:
             log.warning("settings.token_shape name=DISCORD_TOKEN advice=%r", COPY_AGAIN)
         if unused := unused_provider(settings):
             log.warning("settings.idle name=%s advice=%r", unused.name, unused.advice)
-        asyncio.run(app.run(settings))
+        asyncio.run(_run(settings))
         return 0
+
+
+async def _run(settings: Settings) -> None:
+    check = asyncio.create_task(_check_backend(settings), name="backend check")
+    try:
+        await app.run(settings)
+    finally:
+        check.cancel()
+        await asyncio.gather(check, return_exceptions=True)
+
+
+async def _check_backend(settings: Settings) -> None:
+    """Log once what `doctor` would say of a provider that can't make videos now."""
+    finding = await examine_backend(settings)
+    if not finding.ok:
+        log.warning("backend.unusable found=%r advice=%r", finding.found, finding.advice)

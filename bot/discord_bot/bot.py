@@ -38,6 +38,15 @@ _SYNC_SECONDS = 60
 # Seconds between two attempts, about two days in all. After that the next start tries again.
 _SYNC_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
 
+# What cards need; README.md names the same ones.
+_PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
@@ -132,8 +141,11 @@ class VideoBot(commands.Bot):
         await super().close()
 
     async def on_ready(self) -> None:
-        """Log that the bot answers commands now."""
+        """Log that the bot answers commands now, and how to invite it if it is in no server."""
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
+        if not self.guilds and self.application_id:
+            invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
+            log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
 
 
 class CommandTree(app_commands.CommandTree[VideoBot]):
