@@ -9,9 +9,9 @@ import pytest
 from bot.artifacts import Artifact
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import UserError
-from bot.model import TRANSITIONS, Caps, JobState, VideoRequest
+from bot.model import TRANSITIONS, JobState, VideoRequest
 from storage.jobs.inbox import KEEP_SECONDS
-from storage.jobs.store import Changes
+from storage.jobs.store import Caps, Changes
 from tests.fakes import ALL_STATES, REQUEST, START, VOICE, Bench, Clock, open_bench, origin
 
 if TYPE_CHECKING:

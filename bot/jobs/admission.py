@@ -10,9 +10,9 @@ from bot.texts import Moment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Attachment, Caps, Client, Origin, VideoRequest
+    from bot.model import Attachment, Client, Origin, VideoRequest
     from bot.moderation.words import BlockedWords
-    from storage.jobs.store import JobStore
+    from storage.jobs.store import Caps, JobStore
 
 
 class Admission:
