@@ -40,7 +40,7 @@ async def test_what_needs_no_discord_goes_on_before_the_bot_is_logged_in(bench: 
     ours = await bench.jobs.submit(REQUEST, Client(name="web"), None)
     assert ours is not None
     steps = {state: bench.lane.steps[state] for state in (JobState.RECEIVED, JobState.CANCELLED)}
-    worker = bench.worker(Lane(name="intake", slots=3, steps=steps, meets_people=True))
+    worker = bench.worker(Lane(name="intake", slots=3, steps=steps, needs_discord=True))
     worker.pause_discord()
     bench.bus.subscribe(worker.note)
     running = asyncio.create_task(worker.run())

@@ -96,12 +96,12 @@ async def test_a_held_line_has_a_reason_in_place_of_a_forecast(bench: Bench) -> 
     await make(bench, 60, 60, 60)
     queued, made = await bench.at(JobState.QUEUED), await bench.at(JobState.GENERATING)
     for _ in range(3):
-        await bench.circuit.refused(Trouble.BALANCE, probing=False)
+        await bench.circuit.record_failure(Trouble.BALANCE, probing=False)
     assert await queue_outlook.of(queued) == Outlook(trouble=Trouble.BALANCE)
     assert (await queue_outlook.of(made)).trouble is None
     new = await bench.submit(acknowledged=False)
     assert (await queue_outlook.of(new)).trouble is Trouble.BALANCE
     narrated = await bench.submit(acknowledged=False, clip_of=made.id)
     assert (await queue_outlook.of(narrated)).trouble is None
-    await bench.circuit.accepted()
+    await bench.circuit.record_success()
     assert (await queue_outlook.of(queued)).place == 1
