@@ -122,7 +122,7 @@ async def test_a_text_whose_speaking_was_cut_off_is_not_paid_for_again_unasked(
 async def test_who_waits_too_long_for_a_turn_pays_nothing(
     caller: Caller, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrator, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(narrator, "_MAX_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(narrator, "_AT_ONCE", 1)
     bench = caller.bench
     voice.answer.clear()
