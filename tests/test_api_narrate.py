@@ -123,7 +123,7 @@ async def test_who_waits_too_long_for_a_turn_pays_nothing(
     caller: Caller, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(narrator, "_MAX_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(narrator, "_AT_ONCE", 1)
+    monkeypatch.setattr(narrator, "_SLOTS", 1)
     bench = caller.bench
     voice.answer.clear()
     speaker = make_narrator(bench, bench.clock, voice)
