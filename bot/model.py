@@ -292,7 +292,7 @@ class Trouble(StrEnum):
 class JobChanged:
     """A job after a commit; `previous` is its state before, None for a new job.
 
-    `outlook`: the job itself is unchanged, but its `Outlook` is not.
+    `outlook`: only the job's `Outlook` has changed.
     """
 
     job: Job

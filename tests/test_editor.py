@@ -40,7 +40,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 async def origin(tmp_path: Path) -> AsyncIterator[str]:
-    """Serve the folder `attached` of tmp_path on a free port."""
+    """Serve the folder `attached` in tmp_path on a free port."""
     (tmp_path / "attached").mkdir()
     app = web.Application()
     app.router.add_static("/", tmp_path / "attached")
@@ -73,7 +73,7 @@ async def narrated(
     *,
     volume: float = 0.5,
 ) -> Path:
-    """Put a clip and the narration of a sound into the job's folder, and return the folder."""
+    """Put a clip and an ingested narration into the job's folder, and return the folder."""
     sound = clips.make_tone(attached / "voice.ogg", seconds=4, volume=volume)
     await editor.ingest(JOB, f"{origin}/{sound.name}")
     folder = workspace.folder(JOB)

@@ -1,4 +1,4 @@
-"""The voice of a service: one POST, what comes of it, and what each refusal means."""
+"""The voice behind an API: one POST, its sound, and the meaning of each refusal."""
 
 from __future__ import annotations
 

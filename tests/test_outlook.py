@@ -1,4 +1,4 @@
-"""What a waiting person is told to expect, from what this server has seen."""
+"""The forecast on a card, from the history of this server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER = {"prompt": "a dog", "model": "sora-2-pro", "seconds": 4, "size": "720x12
 
 
 async def make(bench: Bench, *seconds: float, request: VideoRequest = REQUEST) -> None:
-    """Let a provider make videos, each of which takes so long."""
+    """Make the provider finish videos that take these numbers of seconds."""
     for number, taken in enumerate(seconds):
         job = await bench.submit(replace(request, prompt=f"{request.prompt} {number}"))
         while (await bench.now(job.id)).state is not JobState.GENERATING:
@@ -78,7 +78,7 @@ async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
         bench.clock.advance(1)
     queue_outlook = QueueOutlook(bench.database)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [1, 2, 3]
-    # Who has to wait for the provider lets the others go first.
+    # A job that the provider asked to wait is queued behind the others.
     await bench.jobs.postpone(await bench.claim(jobs[0].id), after=60)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
 

@@ -1,4 +1,4 @@
-"""What is remembered of people."""
+"""The stored preferences of people."""
 
 from __future__ import annotations
 

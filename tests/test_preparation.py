@@ -1,4 +1,4 @@
-"""What is sent for a prompt: written once, on disk before the POST, and what settles doubts."""
+"""Sent prompts: written once, stored before the POST, and used to find unconfirmed creates."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 # Refusals in a row; a single one may be a restart of the provider.
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
-_LONGEST_PAUSE_SECONDS = 15 * 60.0
+_MAX_PAUSE_SECONDS = 15 * 60.0
 # Longer than any create: after a crash during a probe, the next one has to wait.
 _PROBE_SECONDS = 5 * 60.0
 
@@ -162,4 +162,4 @@ class CircuitBreaker:
 
 def _probe_pause(circuit: Circuit) -> float:
     # The exponent is bounded because a day has many probes.
-    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(circuit.probes, 10), _LONGEST_PAUSE_SECONDS)
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(circuit.probes, 10), _MAX_PAUSE_SECONDS)

@@ -72,13 +72,13 @@ class Narrator:
         self._slots = asyncio.Semaphore(_SLOTS)
         self._speaking: set[int | str] = set()
 
-    async def count(self, listener: SpeechRequester, text: str) -> bool:
+    async def count(self, requester: SpeechRequester, text: str) -> bool:
         """Count a text against the caps; False: this interaction was counted before.
 
         UserError: a cap is reached, or a word is blocked.
         """
         self._blocked.check(text)
-        usage = await self._store.take(listener, self._caps, now=self._clock())
+        usage = await self._store.take(requester, self._caps, now=self._clock())
         if usage is None:
             return True
         if usage.is_repeated:
@@ -132,7 +132,7 @@ class Narrator:
             async with self._slot():
                 await self._record(text, folder)
         except UserError:
-            # A repeated request starts anew, because the client now knows that it may cost again.
+            # A repeated request may cost again, which the client now knows.
             await self._workspace.remove(name)
             raise
         for leftover in (folder.attachment, folder.narration):
