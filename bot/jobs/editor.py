@@ -159,7 +159,7 @@ class NarrationEditor:
         return FinishedVideo(path=folder.result, note=_note(narration, merged))
 
     async def _repair(self, folder: JobFolder) -> FinishedVideo:
-        # What an earlier try handed over isn't there any more, and needs no second look.
+        # After a crash, the clip may have been moved already; then nothing needs a repair.
         if await asyncio.to_thread(folder.clip.exists) and await repair(
             self._ffmpeg, folder.clip, folder.result
         ):

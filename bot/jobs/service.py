@@ -181,7 +181,7 @@ class JobService:
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Bind a job to its remote job; the first poll is after `after` seconds or by a webhook."""
+        """Bind a job to its remote job; the first poll is due after `after` seconds."""
         now = self._clock()
         changes = Changes(
             remote_id=update.ref,

@@ -151,7 +151,7 @@ class Submission:
             await self._circuit.release_probe(busy=busy)
 
     async def mark_unconfirmed(self, job: Job) -> None:
-        """Make a create without an answer `unconfirmed`; a job found in `submitting` is one too."""
+        """Move a job whose create got no answer to `unconfirmed`, also after a restart."""
         await self._jobs.move(job, JobState.UNCONFIRMED, after=self._settling.first)
 
     async def reconcile(self, job: Job) -> None:

@@ -91,7 +91,7 @@ class OpenAISpeech:
             tls=self._tls,
             read_timeout=self._seconds,
             connect_timeout=_CONNECT_SECONDS,
-            # The bytes of a success are counted as they are stored.
+            # The bytes of a success are counted while they are stored.
             downloads_from=frozenset({httpx2.URL(self._base_url).origin}),
         )
 

