@@ -1,28 +1,35 @@
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -r
+
+# A command that exits with 2 has printed one sentence that names the fix: make adds no error to it.
+ADVISED := || test $$? -eq 2
 
 .PHONY: demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
 
 .venv/run: requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clapper needs Python 3.11 or newer")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	touch $@
+	@$(if $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11) or "")'),,$(error Clapper needs Python 3.11 or newer: name one, as in make PYTHON=python3.12))
+	@echo 'Installing the libraries of the bot into .venv (once, about a minute) ...'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python $(INSTALL) requirements.lock
+	@touch $@
 
 .venv/dev: .venv/run requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	touch $@
+	@echo 'Installing the tools for the tests into .venv (once, about a minute) ...'
+	@$(BIN)/python $(INSTALL) requirements-dev.lock
+	@touch $@
 
 # Under the GPL, and large: not among the libraries that every bot needs.
 .venv/voice: .venv/run requirements-voice.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-voice.lock
-	touch $@
+	@echo 'Installing the voice into .venv (once, about 280 MB) ...'
+	@$(BIN)/python $(INSTALL) requirements-voice.lock
+	@touch $@
 
 demo: .venv/run
-	@$(BIN)/python -m bot demo
+	@$(BIN)/python -m bot demo $(ADVISED)
 
 run: .venv/run
-	@$(BIN)/python -m bot run
+	@$(BIN)/python -m bot run $(ADVISED)
 
 voice: .venv/voice
 
@@ -38,6 +45,9 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 contract: .venv/dev
 	$(BIN)/python -m tests.contract_report
@@ -54,9 +64,10 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group browser -c requirements.lock -o requirements-browser.lock
 
 .venv-browser/installed: requirements-browser.lock
-	$(PYTHON) -m venv .venv-browser
-	.venv-browser/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
-	touch $@
+	@echo 'Installing Playwright into .venv-browser (once) ...'
+	@$(PYTHON) -m venv .venv-browser
+	@.venv-browser/bin/python $(INSTALL) requirements-browser.lock
+	@touch $@
 
 # Needs Chromium.
 picture: .venv-browser/installed
@@ -90,13 +101,14 @@ proof-kill: .venv/dev
 proof-api: .venv/dev
 	$(BIN)/python -m tests.proof_api
 
-.venv-voice: requirements-voice.lock
-	$(PYTHON) -m venv .venv-voice
-	.venv-voice/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-voice.lock
-	touch $@
+.venv-voice/installed: requirements-voice.lock
+	@echo 'Installing the voice into .venv-voice (once, about 280 MB) ...'
+	@$(PYTHON) -m venv .venv-voice
+	@.venv-voice/bin/python $(INSTALL) requirements-voice.lock
+	@touch $@
 
 # Speaks with the real voice, in an environment of its own.
-proof-voice: .venv-voice
+proof-voice: .venv-voice/installed
 	.venv-voice/bin/python -m tests.proof_voice
 
 # Installs other people's servers into .venv-peers, or says why it can't; needs some minutes the first time.

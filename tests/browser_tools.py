@@ -1,4 +1,4 @@
-"""Finds or installs what the proofs in a browser need: Chromium, and axe-core, which judges a page.
+"""Finds or installs the tools of the browser proof: Chromium and the accessibility checker axe.
 
 Playwright itself is pinned in requirements-browser.lock.
 """
@@ -15,11 +15,11 @@ _FOLDER = Path(__file__).parents[1] / ".venv-proofs"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _MISSING = "No Chromium: install one (Debian: apt install chromium)."
 _AXE = "4.14.1"
-_NO_AXE = "No axe-core {version}, which npm would install: {reason}."
+_NO_AXE = "npm could not install axe-core {version}: {reason}."
 
 
 class MissingError(Exception):
-    """What a proof needs is not on this machine, and can't be installed."""
+    """A tool that a proof needs is missing and can't be installed."""
 
 
 def find_chromium() -> str:
@@ -31,7 +31,7 @@ def find_chromium() -> str:
 
 
 def provide_chromium() -> None:
-    """Install Debian's Chromium where there is none; MissingError: that can't be done here."""
+    """Install Debian's Chromium if there is none; MissingError: that is not possible here."""
     if any(map(shutil.which, _NAMES)):
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
@@ -40,11 +40,11 @@ def provide_chromium() -> None:
         run("apt-get", "update", "--quiet")
         run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "chromium")
     except CannotInstallError as error:
-        raise MissingError(f"{_MISSING} Here that failed: {error}.") from error
+        raise MissingError(f"{_MISSING} Installing it failed: {error}.") from error
 
 
 def provide_axe() -> str:
-    """Install axe-core into a folder of its own, and return its script; MissingError: no npm."""
+    """Install axe-core into .venv-proofs, and return its script; MissingError: that failed."""
     try:
         package = from_npm("axe", "axe-core", _AXE, below=_FOLDER)
     except CannotInstallError as error:

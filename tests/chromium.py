@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by Playwright, and what its console shows."""
+"""A headless Chromium driven by Playwright, and the errors in its console."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, WebError
 
-# Beside Playwright's own options. Chromium would ask its maker about every form.
+# Added to Playwright's own options. Without the last one, Chromium contacts Google about forms.
 _OPTIONS = (
     "--disable-gpu",
     "--disable-quic",
@@ -25,7 +25,7 @@ _OPTIONS = (
 
 @asynccontextmanager
 async def open_chromium() -> AsyncGenerator[Browser]:
-    """Start the machine's Chromium with an empty profile; MissingError: there is none."""
+    """Start the installed Chromium with an empty profile; MissingError: there is none."""
     binary = find_chromium()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=binary, args=_OPTIONS)
@@ -36,27 +36,28 @@ async def open_chromium() -> AsyncGenerator[Browser]:
 
 
 class Console:
-    """Collects what pages complain of in their console: errors, and warnings of their scripts."""
+    """Collects the errors in the console of pages, and the warnings that their scripts write."""
 
     def __init__(self) -> None:
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
 
     def listen(self, context: BrowserContext) -> None:
-        """Collect from every page of a context."""
+        """Collect from all pages of a context."""
         context.on("console", self._note)
         context.on("weberror", self._note_error)
 
     def _note(self, message: ConsoleMessage) -> None:
-        # Only what a script says has arguments. The browser warns of a socket closed too early.
+        # Only messages of scripts have arguments. The browser's own warnings, such as that of a
+        # WebSocket closed early, are ignored.
         if message.type == "error" or (message.type == "warning" and message.args):
-            self.complaints.append(f"{message.text} {message.location['url']}")
+            self.errors.append(f"{message.text} {message.location['url']}")
 
     def _note_error(self, error: WebError) -> None:
-        self.complaints.append(str(error.error))
+        self.errors.append(str(error.error))
 
-    def excuse(self, expected: str) -> None:
-        """Forget the complaints that name what had to fail; AssertionError: there are none."""
-        left = [said for said in self.complaints if expected not in said]
-        if left == self.complaints:
-            raise AssertionError(f"the console says nothing of {expected}")
-        self.complaints = left
+    def expect_error(self, expected: str) -> None:
+        """Remove the errors that contain `expected`; AssertionError: there are none."""
+        others = [error for error in self.errors if expected not in error]
+        if others == self.errors:
+            raise AssertionError(f"the console has no error about {expected}")
+        self.errors = others

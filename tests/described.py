@@ -1,4 +1,4 @@
-"""Checks what the API answers, and what it is asked, against the document that describes it."""
+"""Checks the API's requests and responses against its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ _URI = "urn:openapi"
 
 @cache
 def document() -> dict[str, Any]:
-    """Read the document."""
+    """Return the OpenAPI document."""
     path = Path(__file__).parents[1] / "bot" / "web" / "api" / "openapi.json"
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def check(method: str, path: str, status: int, answer: object) -> None:
-    """AssertionError: the document does not promise this answer, or knows no such request."""
+    """Check a request and its answer; AssertionError: the document does not describe them."""
     url = URL(path)
     operation = document()["paths"][url.path][method.lower()]
     named = {part["name"] for part in operation.get("parameters", ()) if part["in"] == "query"}
     if status < 400:
         assert set(url.query) <= named, f"{path} has a parameter that is not described"
-    promised = operation["responses"].get(str(status))
-    assert promised is not None, f"{method} {path} answers {status}, which is not described"
-    name = promised.get("$ref", "").rpartition("/")[2]
-    promised = document()["components"]["responses"][name] if name else promised
-    validate(promised["content"]["application/json"]["schema"], answer)
+    described = operation["responses"].get(str(status))
+    assert described is not None, f"{method} {path} answers {status}, which is not described"
+    name = described.get("$ref", "").rpartition("/")[2]
+    described = document()["components"]["responses"][name] if name else described
+    validate(described["content"]["application/json"]["schema"], answer)
 
 
 def check_message(message: object) -> None:
-    """AssertionError: the WebSocket says what the document does not know."""
+    """Check a WebSocket message; AssertionError: the document does not describe it."""
     kinds = [{"$ref": f"#/components/schemas/{name}"} for name in ("Progress", "Refusal")]
     validate({"oneOf": kinds}, message)
 
 
 def validate(schema: dict[str, Any], instance: object) -> None:
-    """AssertionError: `instance` is not of the `schema`, which may point into the document."""
+    """Validate `instance` against `schema`, which may refer to the document's components."""
     registry = Registry().with_resource(
         _URI, Resource(contents=document(), specification=DRAFT202012)
     )

@@ -1,4 +1,4 @@
-"""Stateful fakes of the provider, Discord, the media package and the clock, and the bench."""
+"""Stateful stand-ins for what is outside: a provider, Discord, the editor, the clock."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ ALL_STATES = tuple(JobState)
 
 
 class Clock:
-    """A clock that only a test advances."""
+    """A clock that stands still until it is told to go on."""
 
     def __init__(self, now: float = START) -> None:
         self.now = now
@@ -77,7 +77,7 @@ class Clock:
 
 @dataclass(kw_only=True)
 class RemoteJob:
-    """A job at the provider, which was charged for."""
+    """One line of the provider's ledger: each was paid for."""
 
     ref: str
     request: VideoRequest
@@ -92,9 +92,9 @@ class RemoteJob:
 
 @dataclass
 class FakeBackend:
-    """A provider: `history` lists the jobs that it charged for, `posts` counts requests.
+    """A provider: `history` holds what it charged for, `posts` counts what reached it.
 
-    Each call uses up the first fault in its list.
+    The lists of faults are used up from the front, one for each call.
     """
 
     clock: Clock
@@ -174,10 +174,10 @@ class FakeBackend:
         raise NotImplementedError  # signatures are checked by the real adapter, or not at all
 
     async def close(self) -> None:
-        """Do nothing; there are no connections."""
+        """Hold nothing open."""
 
     def charge(self, request: VideoRequest, *, create_key: str = "elsewhere") -> RemoteJob:
-        """Create and charge for a job."""
+        """Put a job into the ledger."""
         ref = f"video_{next(self._numbers)}"
         self.history[ref] = RemoteJob(
             ref=ref,
@@ -189,7 +189,7 @@ class FakeBackend:
         return self.history[ref]
 
     def finish(self) -> None:
-        """Finish every video, including future ones."""
+        """Let every video, also those to come, be done."""
         self.made = RemoteState.DONE
         for job in self.history.values():
             job.state = RemoteState.DONE
@@ -219,7 +219,7 @@ class FakeBackend:
 def signed(
     body: bytes, *, now: float, webhook_id: str = "wh_1", secret: str = WEBHOOK_SECRET
 ) -> dict[str, str]:
-    """Sign a webhook's body as a provider does, and return the headers."""
+    """Sign a webhook's body like a provider, and return the headers."""
     timestamp = str(int(now))
     (key, *_) = standard_webhooks.signing_keys([secret])
     message = b".".join((webhook_id.encode(), timestamp.encode(), body))
@@ -233,7 +233,7 @@ def signed(
 
 @dataclass
 class FakeWriter:
-    """A writer whose results all differ; each call uses up the first of `faults`."""
+    """A writer that never says the same twice; `faults` are used up from the front."""
 
     name: str = "fake"
     written: list[str] = field(default_factory=list[str])
@@ -248,12 +248,12 @@ class FakeWriter:
         return self.written[-1]
 
     async def close(self) -> None:
-        """Do nothing; there are no connections."""
+        """Hold nothing open."""
 
 
 @dataclass
 class FakeModerator:
-    """A moderation service that refuses the words in `reasons`; calls use up `faults`."""
+    """A moderation service that finds `reasons` for words; `faults` are used up from the front."""
 
     reasons: dict[str, Reason] = field(default_factory=dict[str, "Reason"])
     faults: list[BackendError] = field(default_factory=list[BackendError])
@@ -267,12 +267,12 @@ class FakeModerator:
         return next(found, None)
 
     async def close(self) -> None:
-        """Do nothing; there are no connections."""
+        """Hold nothing open."""
 
 
 @dataclass
 class FakeDeliverer:
-    """Discord: the state on each job's card, and the DMs that were sent."""
+    """Discord: what stands in each job's one message, and which DMs were sent."""
 
     found: int | None = 77
     handover: Handover = Handover.CARD
@@ -313,7 +313,7 @@ class FakeDeliverer:
 
 @dataclass
 class FakeVoice:
-    """A voice: `sound` is its answer to each text, `spoken` lists the texts charged for."""
+    """Whoever speaks: `sound` is what comes for each text, `spoken` what was paid for."""
 
     sound: bytes
     costs: bool = True
@@ -335,10 +335,10 @@ class FakeVoice:
 
 @dataclass
 class FakeEditor:
-    """The media package; it records its calls, and writes results.
+    """The media package: what was ingested, and the results that it wrote.
 
-    Merges succeed while `works` is set. `least` is the smallest possible size of a copy, decent or
-    not; every copy fills its limit.
+    A narration is laid over while `works` is set. `least` is how small a copy can be, decent or
+    not; those that it makes fill their limit.
     """
 
     workspace: Workspace
@@ -425,7 +425,7 @@ _INTERACTIONS = count(1)
 
 
 def origin(**changes: object) -> Origin:
-    """Return the origin of a new command; each has its own interaction id."""
+    """Return where a new command came from; each has an interaction of its own."""
     template = Origin(
         interaction_id=next(_INTERACTIONS),
         application_id=11,
@@ -437,11 +437,11 @@ def origin(**changes: object) -> Origin:
         token_until=START + 840,
         upload_limit=10_000_000,
     )
-    return replace(template, **changes)  # pyright: ignore[reportArgumentType] - the names are fields
+    return replace(template, **changes)  # pyright: ignore[reportArgumentType] - names of its fields
 
 
 class Bench:
-    """The bot without Discord and HTTP, assembled as in the app, but driven step by step."""
+    """Clapper's middle, put together as the app does it, but driven by hand."""
 
     def __init__(
         self,
@@ -561,7 +561,7 @@ class Bench:
         acknowledged: bool = True,
         **place: object,
     ) -> Job:
-        """Create a job whose card is posted."""
+        """Take in a job, which has its message."""
         job = await self.jobs.submit(
             request,
             origin(**place),
@@ -579,7 +579,7 @@ class Bench:
     async def at(
         self, state: JobState, *, attachment: Attachment | None = None, **place: object
     ) -> Job:
-        """Create a job and run its steps until it is in `state`."""
+        """Take in a job and drive it, by its own steps, until `state` is due."""
         job = await self.submit(attachment=attachment, **place)
         await self._detour(job.id, state)
         while (now := await self.now(job.id)).state is not state:
@@ -624,17 +624,17 @@ class Bench:
         return claimed
 
     async def claim_again(self, job_id: str) -> None:
-        """Raise a job's epoch, as a claim does."""
+        """Raise a job's epoch as a claim does."""
         await self.database.row("UPDATE jobs SET epoch = epoch + 1 WHERE id = :id", {"id": job_id})
 
     async def step(self, job_id: str) -> Job:
-        """Advance to a job's next step, run it, and return the job afterwards."""
+        """Run a job's next step when it is due, and return the job as it stands then."""
         job = await self.claim(job_id)
         await self.lane.steps[job.state](job)
         return await self.now(job_id)
 
     async def run_out(self, job_id: str, *, steps: int = 60) -> Job:
-        """Run the steps of a job until none is due."""
+        """Step a job until nothing more is due for it."""
         for _ in range(steps):
             if (await self.now(job_id)).next_at is None:
                 break
@@ -643,7 +643,7 @@ class Bench:
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
-        """Make SQLite refuse every write, as on a full disk."""
+        """Let SQLite refuse each write, as it does on a full disk."""
         await self.database.rows("PRAGMA query_only = ON", {})
         try:
             yield
@@ -651,18 +651,18 @@ class Bench:
             await self.database.rows("PRAGMA query_only = OFF", {})
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until a change of a job makes the condition true."""
+        """Wait until a change makes the condition true."""
         async with asyncio.timeout(PATIENCE):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
 
     def changed_to(self, state: JobState) -> bool:
-        """Tell whether the bus has published this state of a job."""
+        """Tell whether the bus has told of a job that came into this state."""
         return any(change.job.state is state for change in self.changes)
 
     async def events(self, job_id: str) -> list[tuple[str | None, str]]:
-        """Return the recorded transitions of a job."""
+        """List the audited transitions of a job."""
         rows = await self.database.rows(
             "SELECT * FROM job_events WHERE job_id = :id ORDER BY rowid", {"id": job_id}
         )
@@ -685,7 +685,7 @@ async def open_bench(
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
 ) -> AsyncGenerator[Bench]:
-    """Start on the data in `root`; with the same fakes as before, this is a restart."""
+    """Start over `root`; the outside, given again, makes it a restart."""
     async with open_database(root) as database:
         yield Bench(
             database,

@@ -1,4 +1,4 @@
-"""A user of the page who has a keyboard and nothing else."""
+"""A user of the page who has only a keyboard."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ if TYPE_CHECKING:
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
 _STEP_SECONDS = 60.0
-_MOST_TABS = 40
+_MAX_TABS = 40
 _HAS_FOCUS = "(selector) => Boolean(document.activeElement?.matches(selector))"
 
 
 class KeyboardUser:
-    """Reaches everything in `page` with Tab, and presses it with Enter."""
+    """Reaches elements of `page` with Tab, and activates them with Enter."""
 
     def __init__(self, page: Page, console: Console) -> None:
         self.page = page
         self.console = console
 
     async def look(self, size: tuple[int, int] = DESKTOP, *, dark: bool = False) -> None:
-        """Become a screen of this size, in pixels, in the light or the dark."""
+        """Set the screen size in pixels and the color scheme."""
         await self.page.set_viewport_size({"width": size[0], "height": size[1]})
         await self.page.emulate_media(color_scheme="dark" if dark else "light")
 
     async def tab_to(self, selector: str) -> None:
-        """Press Tab until an element has the focus; LookupError: it can't be reached so."""
-        for _ in range(_MOST_TABS):
+        """Press Tab until an element has the focus; LookupError: Tab does not reach it."""
+        for _ in range(_MAX_TABS):
             if await self.page.evaluate(_HAS_FOCUS, selector):
                 return
             await self.page.keyboard.press("Tab")
         raise LookupError(f"{selector} can't be reached with Tab")
 
     async def press(self, selector: str) -> None:
-        """Press a button or a link."""
+        """Activate a button or a link."""
         await self.tab_to(selector)
         await self.page.keyboard.press("Enter")
 
     async def write(self, selector: str, text: str) -> None:
-        """Write into a field, after what it holds."""
+        """Type into a field, after its present text."""
         await self.tab_to(selector)
         await self.page.keyboard.type(text)
 
@@ -72,7 +72,7 @@ class KeyboardUser:
 
 @asynccontextmanager
 async def open_user(browser: Browser) -> AsyncGenerator[KeyboardUser]:
-    """Open a page with no history."""
+    """Open a page in a new browser context."""
     context = await browser.new_context(locale="en-US")
     context.set_default_timeout(_STEP_SECONDS * 1000)
     expect.set_options(timeout=_STEP_SECONDS * 1000)

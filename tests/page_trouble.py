@@ -1,4 +1,4 @@
-"""Steps through what goes wrong on the page, and what it then says, by keyboard alone."""
+"""Steps in which something fails on the page, by keyboard alone."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from tests.page_audit import Auditor
 
 _SCRIPT = "A lighthouse in a storm"
-_MOST_MB = 1
+_MAX_MB = 1
 _BLOCKED = "unspeakable"
-_MOST_SECONDS = 30
+_MAX_SECONDS = 30
 
 
 @asynccontextmanager
 async def open_troubled_bot(folder: Path) -> AsyncGenerator[tuple[str, VideosApi, SlowVoice]]:
-    """Run the bot with its page before a provider and a voice that do what they are told."""
+    """Run the bot with its page, and a provider and a voice that fail on demand."""
     clip = await asyncio.to_thread(make_clip, folder / "clip.mp4")
     sound = await asyncio.to_thread(make_speech, folder / "spoken.mp3", seconds=2)
     words = folder / "words.txt"
@@ -45,99 +45,99 @@ async def open_troubled_bot(folder: Path) -> AsyncGenerator[tuple[str, VideosApi
             blocked_words_file=str(words),
             narration_backend="openai",
             narration_base_url=voice.base_url,
-            max_audio_mb=_MOST_MB,
+            max_audio_mb=_MAX_MB,
         ) as url,
     ):
         yield url, api, voice
 
 
-async def knock(user: KeyboardUser, auditor: Auditor, url: str) -> None:
+async def sign_in_wrongly(user: KeyboardUser, auditor: Auditor, url: str) -> None:
     """Sign in with a wrong token, then with the right one."""
     await user.page.goto(url)
-    await user.sees("#door")
-    await auditor.judge("the door")
+    await user.sees("#login")
+    await auditor.audit("the sign-in form")
     await user.write("#token", "a-token-of-no-client")
     await user.press("#enter")
-    await user.reads("#door-error", "That token doesn't belong to this bot.")
+    await user.reads("#login-error", "That token doesn't belong to this bot.")
     await user.is_at("#enter")
-    user.console.excuse("/api/session")
-    await auditor.judge("a wrong token")
+    user.console.expect_error("/api/session")
+    await auditor.audit("a wrong token")
     await user.clear("#token")
     await sign_in(user)
 
 
 async def order_nothing(user: KeyboardUser, auditor: Auditor, voice: SlowVoice) -> None:
-    """Press Generate without a script: it is asked for, nothing is ordered, nor spoken."""
+    """Press Generate without a script: the page asks for one, and neither orders nor speaks."""
     await user.write("#text", "These words cost money.")
     await user.press("#generate")
     await user.sees("#compose-error")
     await user.is_at("#script")
     check(not voice.calls, "it was spoken")
     check(not await user.page.locator(".job").count(), "it was ordered")
-    await auditor.judge("an order without a script")
+    await auditor.audit("an order without a script")
 
 
 async def be_refused(user: KeyboardUser, auditor: Auditor, voice: SlowVoice) -> None:
-    """Have Listen refused, then Generate: it says why, all is as it was, and so is the focus."""
+    """Have Listen and Generate refused: the page explains why, and keeps fields and focus."""
     voice.go_wrong("speech", Fault(status=400, body={}))
     await user.press("#listen")
     await user.reads("#compose-error", "voice")
     await user.is_at("#listen")
-    user.console.excuse("/api/narrate")
-    await auditor.judge("a text that could not be spoken")
+    user.console.expect_error("/api/narrate")
+    await auditor.audit("a text that could not be spoken")
     await user.clear("#text")
     await user.write("#script", f"{_SCRIPT}, {_BLOCKED}")
     await user.press("#generate")
     await user.sees("#compose-error")
     await user.is_at("#generate")
-    user.console.excuse("/api/generate")
+    user.console.expect_error("/api/generate")
     written = await user.page.input_value("#script")
     check(written == f"{_SCRIPT}, {_BLOCKED}", f"the script reads {written!r}")
     await user.clear("#script")
 
 
-async def bring_bad_files(user: KeyboardUser, auditor: Auditor, folder: Path) -> None:
-    """Choose a file that is too large, then one that is no sound."""
+async def choose_bad_files(user: KeyboardUser, auditor: Auditor, folder: Path) -> None:
+    """Choose a file that is too large, then one that is not audio."""
     large, bad = folder / "large.mp3", folder / "bad.mp3"
-    large.write_bytes(bytes(_MOST_MB * 1024 * 1024 + 1))
-    bad.write_text("This is a text, whatever its name says.")
+    large.write_bytes(bytes(_MAX_MB * 1024 * 1024 + 1))
+    bad.write_text("This is a text, in spite of its name.")
     await user.write("#script", _SCRIPT)
     await user.tab_to("#audio")
     await user.page.set_input_files("#audio", large)
-    await user.reads("#compose-error", f"{_MOST_MB} MB")
+    await user.reads("#compose-error", f"{_MAX_MB} MB")
     check(await user.page.is_hidden("#file"), "it was accepted")
     await user.page.set_input_files("#audio", bad)
     await user.sees("#file")
     await user.press("#generate")
     await user.reads("#compose-error", "what was found is text")
     await user.is_at("#generate")
-    user.console.excuse("/api/generate")
-    await auditor.judge("a file that is no sound")
+    user.console.expect_error("/api/generate")
+    await auditor.audit("a file that is not audio")
     await user.press("#file-remove")
     await user.sees("#drop")
 
 
 async def fail(user: KeyboardUser, auditor: Auditor, api: VideosApi) -> None:
-    """See a job fail that was under way: the page says why, and gives the script back."""
+    """Let a running job fail: the page shows the reason, and offers the script again."""
     before = len(api.creates)
     await user.press("#generate")
     await user.sees("#under-way")
     await _wait_for_create(api, before)
     api.progress(api.creates[-1], 42)
     await expect(user.page.locator("#bar")).to_have_attribute("aria-valuenow", "42")
-    await auditor.judge("a video under way")
+    await auditor.audit("a video in progress")
     api.fail(api.creates[-1], "moderation_blocked", "Your request was blocked.")
     await user.sees("#ended")
-    await user.reads("#why", "Content policy violation")
-    await auditor.judge("a video that failed")
+    await user.reads("#failure", "Content policy violation")
+    await auditor.audit("a video that failed")
     await user.press("#again")
     written = await user.page.input_value("#script")
     check(written == _SCRIPT, f"the script reads {written!r}")
     await user.clear("#script")
 
 
-async def wait_in_line(user: KeyboardUser, auditor: Auditor, api: VideosApi) -> None:
-    """Order while the provider refuses the bot's key: the page says why it waits."""
+async def wait_for_provider(user: KeyboardUser, auditor: Auditor, api: VideosApi) -> None:
+    """Order while the provider refuses the bot's key: the page explains the wait."""
     await sign_in(user, OTHER_TOKEN)
     refused = Fault(status=401, body={"error": {"message": "Incorrect API key provided"}})
     api.go_wrong("create", *[refused] * 9)
@@ -145,28 +145,30 @@ async def wait_in_line(user: KeyboardUser, auditor: Auditor, api: VideosApi) -> 
     await user.press("#generate")
     await user.reads("#waiting", "does not accept this bot's key")
     await user.reads("#announce", "Waiting for the video service")
-    await auditor.judge("a video that waits for the provider")
-    await user.press("#stage-cancel")
+    await auditor.audit("a video that waits for the provider")
+    await user.press("#job-cancel")
     await user.sees("#ended")
 
 
-async def ask(user: KeyboardUser, auditor: Auditor, api: VideosApi, url: str) -> None:
-    """Lose the answer to a create: the page asks, and Try again makes a second, and the video."""
+async def retry(user: KeyboardUser, auditor: Auditor, api: VideosApi, url: str) -> None:
+    """Lose the answer to a create: the page asks, and Try again submits a second one."""
     before = len(api.creates)
-    await _be_in_doubt(user, api)
+    await _lose_create_answer(user, api)
     await user.reads("#question", "may be charged twice")
-    check(await user.page.is_hidden("#under-way"), "a bar moves while nothing does")
+    check(
+        await user.page.is_hidden("#under-way"), "the progress bar is visible while the page asks"
+    )
     said = await user.page.text_content("#announce")
     check("may be charged twice" in said, f"what is announced is {said!r}")
     facts = await user.page.locator(".job .facts").first.text_content()
     check("your decision" in facts, f"the list says {facts!r}")
-    await auditor.judge("a video that needs a decision")
+    await auditor.audit("a video that needs a decision")
     await user.page.goto(url)
     await user.sees("#undecided")
     check(len(api.creates) == before + 1, "it was sent again unasked")
     await user.press("#retry")
     await user.sees("#under-way")
-    await user.is_at("#stage-title")
+    await user.is_at("#job-title")
     check(await user.page.is_hidden("#undecided"), "it still asks")
     await _wait_for_create(api, before + 1)
     api.finish(api.creates[-1])
@@ -175,16 +177,16 @@ async def ask(user: KeyboardUser, auditor: Auditor, api: VideosApi, url: str) ->
 
 
 async def give_up(user: KeyboardUser, api: VideosApi) -> None:
-    """Lose the answer to another create, and give it up."""
+    """Lose the answer to another create, and press Give up."""
     before = len(api.creates)
-    await _be_in_doubt(user, api)
+    await _lose_create_answer(user, api)
     await user.press("#give-up")
     await user.sees("#ended")
-    await user.is_at("#stage-title")
+    await user.is_at("#job-title")
     check(len(api.creates) == before + 1, "it was sent again")
 
 
-async def _be_in_doubt(user: KeyboardUser, api: VideosApi) -> None:
+async def _lose_create_answer(user: KeyboardUser, api: VideosApi) -> None:
     api.go_wrong("create", Fault(after=True, reset=True))
     api.go_wrong("list", *[Fault(status=400, body={})] * 2)
     await user.write("#script", "A film that no list has")
@@ -193,6 +195,6 @@ async def _be_in_doubt(user: KeyboardUser, api: VideosApi) -> None:
 
 
 async def _wait_for_create(api: VideosApi, before: int) -> None:
-    async with asyncio.timeout(_MOST_SECONDS):
+    async with asyncio.timeout(_MAX_SECONDS):
         while len(api.creates) == before:  # noqa: ASYNC110 - the stand-in has no event
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The steps through the page in a real browser, by keyboard alone."""
+"""The steps of ordinary use of the page in a real browser, by keyboard alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOKEN = "a-token-of-the-proof-of-the-page"
 SCRIPT = "How rainbows form: sunlight meets a raindrop, and comes out as seven colours"
 VOICE = Path(command.__file__).parent / "narration.ogg"
 SIZE = (640, 360)
-MOST_SECONDS = 120.0
+MAX_SECONDS = 120.0
 _NOTE_PROGRESS = """
 window.seen = [];
 new MutationObserver(() => {
@@ -43,7 +43,7 @@ _NO_SOCKET = "window.WebSocket = class { static OPEN = 1; close() {} }"
 
 @asynccontextmanager
 async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
-    """Run the bot with its page, and a Discord of its own; yield the page's address."""
+    """Run the bot with its page and a fake Discord, and yield the page's URL."""
     (folder / "discord").mkdir(parents=True)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -70,45 +70,45 @@ async def open_bot(folder: Path, **overrides: Any) -> AsyncGenerator[str]:
 
 
 async def sign_in(user: KeyboardUser, token: str = TOKEN) -> None:
-    """Sign in as a client who has no video yet."""
-    await user.sees("#door")
+    """Sign in as a client that has no videos yet."""
+    await user.sees("#login")
     await user.write("#token", token)
     await user.page.keyboard.press("Enter")
-    await user.sees("#studio")
-    await user.sees("#nothing")
+    await user.sees("#app")
+    await user.sees("#no-jobs")
 
 
 async def generate(user: KeyboardUser, auditor: Auditor) -> None:
-    """Write a script, choose a narration, and wait for the video; its progress only grows."""
-    await auditor.judge("the empty studio")
+    """Write a script, choose a narration, and wait for the video; its progress never decreases."""
+    await auditor.audit("the empty order form")
     await user.page.evaluate(_NOTE_PROGRESS)
     await user.write("#script", SCRIPT)
     await user.tab_to("#audio")
     await user.page.set_input_files("#audio", VOICE)
     await user.sees("#file")
-    await auditor.judge("an order with a file")
+    await auditor.audit("an order with a file")
     await user.press("#generate")
     await user.sees("#under-way")
-    await user.is_at("#stage-title")
-    await user.sees("#finished", within=MOST_SECONDS)
+    await user.is_at("#job-title")
+    await user.sees("#finished", within=MAX_SECONDS)
     await user.reads("#announce", "ready")
     seen = await user.page.evaluate("seen")
     check(len(set(seen)) > 1 and seen == sorted(seen), f"the progress was {seen}")
 
 
 async def watch(user: KeyboardUser, auditor: Auditor) -> None:
-    """Press Preview; the video really plays, in its size, and with its sound."""
+    """Press Preview: the video plays in its size, and with sound."""
     await user.press("#preview")
     await user.page.wait_for_function("() => video.currentTime > 0.5")
     shown = await user.page.evaluate("[video.videoWidth, video.videoHeight].join('x')")
     check(shown == "x".join(map(str, SIZE)), f"the video is {shown}")
     check(await user.page.evaluate("video.webkitAudioDecodedByteCount"), "there is no sound")
     await user.page.evaluate("video.pause()")
-    await auditor.judge("a finished video")
+    await auditor.audit("a finished video")
 
 
 async def download(user: KeyboardUser, url: str) -> None:
-    """Download the video: its bytes are those that the API sends, under a name that says what."""
+    """Download the video: its bytes are those of the API, and its name is from the script."""
     async with user.page.expect_download() as waiting:
         await user.press("#download")
     file = await waiting.value
@@ -119,21 +119,21 @@ async def download(user: KeyboardUser, url: str) -> None:
     ):
         sent = await answer.read()
     saved = await asyncio.to_thread((await file.path()).read_bytes)
-    check(saved == sent, "the file has other bytes than the API sends")
+    check(saved == sent, "the file differs from what the API sends")
     name = file.suggested_filename
     check(re.fullmatch(r"How-rainbows-form.*\.mp4", name), f"the file is called {name}")
 
 
 async def share(user: KeyboardUser, auditor: Auditor, url: str) -> None:
-    """Share the video, look at its page without scripts, and end the link."""
+    """Share the video, open its page without JavaScript, and withdraw the link."""
     await user.press("#share")
     await user.sees("#shared")
-    await auditor.judge("a link to share")
+    await auditor.audit("a link to share")
     link = await user.page.input_value("#link")
     check(link.startswith(f"{url}/v/"), "the link leads to the page of the video")
     await _open_without_scripts(user, link)
     await user.page.goto(link)
-    await auditor.judge("the page of a video")
+    await auditor.audit("the page of a video")
     await user.page.goto(url)
     await expect(user.page.locator(".job")).to_have_count(1)
     await user.press(".open")
@@ -142,12 +142,12 @@ async def share(user: KeyboardUser, auditor: Auditor, url: str) -> None:
     await user.press("#withdraw")
     await expect(user.page.locator("#shared")).to_be_hidden()
     status = await user.page.evaluate("(link) => fetch(link).then(({ status }) => status)", link)
-    check(status == 404, f"a link that was ended answers {status}")
+    check(status == 404, f"a withdrawn link answers {status}")
     await user.page.goto(link)
-    await auditor.judge("a link that was ended")
-    user.console.excuse(link)
+    await auditor.audit("a withdrawn link")
+    user.console.expect_error(link)
     await user.page.goto(url)
-    await user.sees("#studio")
+    await user.sees("#app")
 
 
 async def _open_without_scripts(user: KeyboardUser, link: str) -> None:
@@ -161,58 +161,58 @@ async def _open_without_scripts(user: KeyboardUser, link: str) -> None:
 
 
 async def cancel(user: KeyboardUser) -> None:
-    """Begin another, and cancel it."""
+    """Order another video, and cancel it."""
     await user.write("#script", "Waves roll onto a black beach")
     await user.press("#generate")
     await user.sees("#under-way")
-    await user.press("#stage-cancel")
+    await user.press("#job-cancel")
     await user.sees("#ended")
 
 
 async def speak(user: KeyboardUser, auditor: Auditor, voice: SpeechApi) -> None:
-    """Write what the voice should say, listen to it, and have it laid over a video."""
+    """Write a text to speak, listen to it, and order a video with it as the narration."""
     await user.write("#script", "A lighthouse in a storm")
     await user.write("#text", "The sea rises.")
     await user.press("#listen")
     await user.sees("#file")
-    await user.is_at("#audition")
-    await user.page.wait_for_function("() => audition.currentTime > 0.3")
-    heard = await user.page.evaluate("audition.webkitAudioDecodedByteCount > 0")
+    await user.is_at("#recording")
+    await user.page.wait_for_function("() => recording.currentTime > 0.3")
+    heard = await user.page.evaluate("recording.webkitAudioDecodedByteCount > 0")
     check(heard, "the text was not heard")
     check(await user.page.is_hidden("#speak"), "the text can be spoken twice")
-    await auditor.judge("a text that was spoken")
+    await auditor.audit("a text that was spoken")
     await user.press("#generate")
     await user.sees("#under-way")
-    await user.sees("#finished", within=MOST_SECONDS)
+    await user.sees("#finished", within=MAX_SECONDS)
     check(voice.creates == ["The sea rises."], f"it was spoken as {voice.creates}")
     facts = await user.page.locator(".job .facts").first.text_content()
     check("with narration" in facts, f"the list says {facts}")
-    # Not listened to first, it is spoken when the video is ordered.
+    # Without Listen, the text is spoken when the video is ordered.
     await user.write("#script", "A lighthouse in the sun")
     await user.write("#text", "The sea rests.")
     await user.press("#generate")
     await user.sees("#under-way")
     check(voice.creates[1:] == ["The sea rests."], f"it was spoken as {voice.creates}")
-    await user.sees("#finished", within=MOST_SECONDS)
+    await user.sees("#finished", within=MAX_SECONDS)
 
 
 async def follow_without_socket(user: KeyboardUser, url: str) -> None:
-    """Order where no socket can be opened: the page asks, and goes on when it is loaded anew."""
+    """Order while no WebSocket can be opened: the page polls, and continues after a reload."""
     async with await user.page.add_init_script(_NO_SOCKET):
         await user.page.goto(url)
-        await user.sees("#studio")
+        await user.sees("#app")
         await user.write("#script", "<b>A paper boat</b> sails down a rainy street")
         await user.press("#generate")
         await user.sees("#under-way")
         await user.page.goto(url)
         await user.sees("#under-way")
-        await user.sees("#finished", within=MOST_SECONDS)
-        shown = await user.page.text_content("#stage-script")
+        await user.sees("#finished", within=MAX_SECONDS)
+        shown = await user.page.text_content("#job-script")
         check(shown.startswith("<b>"), f"the script reads {shown}")
 
 
-async def read_out(user: KeyboardUser) -> None:
-    """Listen to the page: every element that takes the focus has a name."""
+async def check_names(user: KeyboardUser) -> None:
+    """Read the accessibility tree: every element that can have the focus has a name."""
     devtools = await user.page.context.new_cdp_session(user.page)
     tree = await devtools.send("Accessibility.getFullAXTree")
     await devtools.detach()
@@ -229,13 +229,13 @@ async def read_out(user: KeyboardUser) -> None:
 async def sign_out(user: KeyboardUser, url: str) -> None:
     """Sign out; the session is deleted."""
     await user.press("#sign-out")
-    await user.sees("#door")
+    await user.sees("#login")
     await user.page.goto(url)
-    await user.sees("#door")
+    await user.sees("#login")
     check(not await user.page.locator(".job").count(), "a video is left")
 
 
 def check(holds: object, what: str) -> None:
-    """Raise an AssertionError that says what is wrong."""
+    """Raise an AssertionError with the message `what`, unless `holds`."""
     if not holds:
         raise AssertionError(what)

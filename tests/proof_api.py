@@ -1,7 +1,7 @@
-"""The proof: schemathesis asks the API whatever its own document allows, and much that it doesn't.
+"""Tests the API with schemathesis, which generates valid and invalid requests from openapi.json.
 
-`python -m tests.proof_api` installs it into an environment of its own, and starts it against the
-real server. Its exit code is 1 when an answer is a 500, or is not described.
+`make proof-api` installs schemathesis into .venv-proofs, and runs it against the real server. The
+exit code is 1 if an answer is a 500, or is not described.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _CHECKS = (
 
 
 async def main() -> int:
-    """Install, serve, ask; return the exit code."""
+    """Install schemathesis, run it against the server, and return the exit code."""
     tool = await _install()
     if tool is None:
-        sys.stdout.write("schemathesis could not be installed here: nothing was proved.\n")
+        sys.stdout.write("schemathesis could not be installed, so nothing was tested.\n")
         return 0
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
         clock = Clock()
@@ -47,7 +47,7 @@ async def main() -> int:
         ):
             await caller.made()
             await caller.order()
-            # Its pace is not what is proved here, and the clock stands still.
+            # The rate limits depend on the test clock, which has to advance.
             asyncio.get_running_loop().call_soon(_tick, clock)
             return await _run(
                 str(tool),

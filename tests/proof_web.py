@@ -1,7 +1,7 @@
-"""Proves the page in a real browser, by keyboard alone, and lets axe-core judge what it shows.
+"""Tests the page in a real browser, by keyboard alone, and checks its accessibility with axe-core.
 
-`make proof-web` runs it, and installs what it needs: Playwright into .venv-browser, axe-core into
-.venv-proofs, and Debian's Chromium, where it may. It also takes the pictures docs/page-*.png.
+`make proof-web` runs it and installs its tools: Playwright into .venv-browser, axe-core into
+.venv-proofs, and Debian's Chromium if it can. It also takes the screenshots docs/page-*.png.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 _DOCS = Path(__file__).parents[1] / "docs"
 
 
-def _is_unplanned(record: logging.LogRecord) -> bool:
-    # The stand-ins lose answers when they are told to.
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    # The stand-ins reset connections on purpose.
     return not (record.exc_info and record.exc_info[0] is ConnectionResetError)
 
 
-async def _walk(user: KeyboardUser, steps: list[Step]) -> None:
+async def _run_steps(user: KeyboardUser, steps: list[Step]) -> None:
     for name, step in steps:
         await step()
-        check(not user.console.complaints, f"{name}: the console says {user.console.complaints}")
+        check(not user.console.errors, f"{name}: the console has {user.console.errors}")
         sys.stdout.write(f"  ok  {name}\n")
         sys.stdout.flush()
 
 
-async def _prove_way(user: KeyboardUser, auditor: Auditor, folder: Path) -> None:
+async def _test_ordinary_use(user: KeyboardUser, auditor: Auditor, folder: Path) -> None:
     size = "x".join(map(str, SIZE))
     sound = clips.make_speech(folder / "spoken.mp3", seconds=4).read_bytes()
     async with (
@@ -61,25 +61,25 @@ async def _prove_way(user: KeyboardUser, auditor: Auditor, folder: Path) -> None
         await user.page.goto(url)
         steps: list[Step] = [
             ("signs in", lambda: page_way.sign_in(user)),
-            ("is judged by one that sees", auditor.prove_itself),
+            ("finds faults with axe-core", auditor.check_itself),
             ("generates with a narration", lambda: page_way.generate(user, auditor)),
             ("plays the video", lambda: page_way.watch(user, auditor)),
-            ("is photographed", lambda: _photograph(auditor)),
+            ("is in the screenshots", lambda: _take_screenshots(auditor)),
             ("downloads it", lambda: page_way.download(user, url)),
-            ("shares it, and ends the link", lambda: page_way.share(user, auditor, url)),
+            ("shares it, and withdraws the link", lambda: page_way.share(user, auditor, url)),
             ("cancels another", lambda: page_way.cancel(user)),
             ("has a text spoken", lambda: page_way.speak(user, auditor, voice)),
-            ("goes on without a socket", lambda: page_way.follow_without_socket(user, url)),
-            ("has a name for every control", lambda: page_way.read_out(user)),
+            ("continues without a WebSocket", lambda: page_way.follow_without_socket(user, url)),
+            ("has a name for every control", lambda: page_way.check_names(user)),
             ("signs out", lambda: page_way.sign_out(user, url)),
         ]
-        await _walk(user, steps)
+        await _run_steps(user, steps)
 
 
-async def _prove_trouble(user: KeyboardUser, auditor: Auditor, folder: Path) -> None:
+async def _test_failures(user: KeyboardUser, auditor: Auditor, folder: Path) -> None:
     async with page_trouble.open_troubled_bot(folder) as (url, api, voice):
         steps: list[Step] = [
-            ("refuses a wrong token", lambda: page_trouble.knock(user, auditor, url)),
+            ("refuses a wrong token", lambda: page_trouble.sign_in_wrongly(user, auditor, url)),
             ("asks for a script", lambda: page_trouble.order_nothing(user, auditor, voice)),
             (
                 "keeps the focus when it refuses",
@@ -87,48 +87,48 @@ async def _prove_trouble(user: KeyboardUser, auditor: Auditor, folder: Path) -> 
             ),
             (
                 "says what is wrong with a file",
-                lambda: page_trouble.bring_bad_files(user, auditor, folder),
+                lambda: page_trouble.choose_bad_files(user, auditor, folder),
             ),
             ("says why a video failed", lambda: page_trouble.fail(user, auditor, api)),
             (
-                "asks what only the client can decide",
-                lambda: page_trouble.ask(user, auditor, api, url),
+                "asks about an unconfirmed create",
+                lambda: page_trouble.retry(user, auditor, api, url),
             ),
-            ("gives it up", lambda: page_trouble.give_up(user, api)),
+            ("abandons another", lambda: page_trouble.give_up(user, api)),
             (
-                "orders what stands there",
-                lambda: page_meanwhile.hold_still(user, auditor, voice),
+                "orders what the locked form shows",
+                lambda: page_meanwhile.edit_while_locked(user, auditor, voice),
             ),
             (
                 "orders nothing for the next client",
-                lambda: page_meanwhile.change_hands(user, voice, url),
+                lambda: page_meanwhile.switch_clients(user, voice, url),
             ),
             (
-                "says why the line waits",
-                lambda: page_trouble.wait_in_line(user, auditor, api),
+                "says why a video waits",
+                lambda: page_trouble.wait_for_provider(user, auditor, api),
             ),
         ]
-        await _walk(user, steps)
+        await _run_steps(user, steps)
 
 
-async def _photograph(auditor: Auditor) -> None:
-    await auditor.photograph(_DOCS / "page-light.png")
-    await auditor.photograph(_DOCS / "page-dark.png", dark=True)
-    await auditor.photograph(_DOCS / "page-phone.png", phone=True)
+async def _take_screenshots(auditor: Auditor) -> None:
+    await auditor.screenshot(_DOCS / "page-light.png")
+    await auditor.screenshot(_DOCS / "page-dark.png", dark=True)
+    await auditor.screenshot(_DOCS / "page-phone.png", phone=True)
 
 
 async def _run(axe: str) -> Auditor:
-    with tempfile.TemporaryDirectory() as way, tempfile.TemporaryDirectory() as trouble:
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         async with open_chromium() as chromium, open_user(chromium) as user:
             auditor = Auditor(user, axe)
-            await _prove_way(user, auditor, Path(way))
-            await _prove_trouble(user, auditor, Path(trouble))
+            await _test_ordinary_use(user, auditor, Path(first))
+            await _test_failures(user, auditor, Path(second))
     return auditor
 
 
 def main() -> int:
-    """Say what holds, and what does not."""
-    logging.getLogger("aiohttp.server").addFilter(_is_unplanned)
+    """Run the proof and print its result; return the exit code."""
+    logging.getLogger("aiohttp.server").addFilter(_is_unexpected)
     try:
         provide_chromium()
         auditor = asyncio.run(_run(provide_axe()))
@@ -138,7 +138,7 @@ def main() -> int:
     sys.stdout.write("  The page works by keyboard alone, without an error in the console.\n")
     sys.stdout.write(
         "  axe-core finds nothing, on phone and desktop, in light and dark, in: "
-        f"{', '.join(auditor.judged)}.\n"
+        f"{', '.join(auditor.audited)}.\n"
     )
     return 0
 

@@ -1,4 +1,4 @@
-"""The HTTP side as the app puts it together, over a real socket, with the bench behind it."""
+"""Serves the API on a real socket as the app does, with the jobs of a test bench."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.fakes import Bench
 
 TOKEN = "a-token-of-sixteen-or-more"
-OTHER_TOKEN = "another-token-of-somebody"
+OTHER_TOKEN = "a-token-of-another-client"
 MAX_AUDIO = 128 * 1024
 LINK_SECONDS = 7 * 24 * 60 * 60.0
 FORM = {"scriptOrQuestion": "a cat on a roof"}
@@ -67,19 +67,19 @@ class Caller:
             return response.status, answer
 
     async def order(self, body: Mapping[str, str] = FORM, **options: Any) -> str:
-        """Order a video, and return its job's id."""
+        """Order a video, and return its job's ID."""
         status, answer = await self.ask("POST", "/api/generate", json=dict(body), **options)
         assert status == 200, answer
         return answer["jobId"]
 
     async def made(self) -> str:
-        """Order a video, let it be made, and return its job's id."""
+        """Order a video, run its job to the end, and return the job's ID."""
         job_id = await self.order()
         await self.finish(job_id)
         return job_id
 
     async def finish(self, job_id: str) -> None:
-        """Let a job be made to its end."""
+        """Run a job to its end."""
         while (await self.bench.now(job_id)).next_at is not None:
             self.bench.backend.finish()
             await self.bench.step(job_id)

@@ -19,7 +19,7 @@ MAX_INPUT = 4096
 
 
 class SpeechApi(StandIn):
-    """The server; `creates` lists the texts that it has charged for."""
+    """A speech server; `creates` lists the texts that it has charged for."""
 
     prefix: ClassVar[str] = "/v1"
 

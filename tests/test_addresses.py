@@ -19,7 +19,7 @@ DOCKER = ("127.0.0.0/8", "::1", "172.17.0.1", "10.1.0.0/16")
 CLIENT = "203.0.113.9"
 
 
-def come(peer: str, *forwarded: str) -> web.Request:
+def make_request(peer: str, *forwarded: str) -> web.Request:
     headers = [("X-Forwarded-For", value) for value in forwarded]
     return make_mocked_request("GET", "/", headers).clone(remote=peer)  # type: ignore[arg-type]
 
@@ -43,10 +43,10 @@ def come(peer: str, *forwarded: str) -> web.Request:
         ("2001:db8::5", (), "2001:db8::/64"),
     ],
 )
-def test_only_a_proxy_that_is_trusted_is_believed_about_who_asks(
+def test_only_a_trusted_proxys_x_forwarded_for_is_believed(
     peer: str, forwarded: tuple[str, ...], address: str
 ) -> None:
-    assert Proxies(DOCKER).address_of(come(peer, *forwarded)) == address
+    assert Proxies(DOCKER).address_of(make_request(peer, *forwarded)) == address
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def caller(bench: Bench) -> AsyncGenerator[Caller]:
 
 
 async def exhaust(caller: Caller) -> None:
-    """Ask as strangers do, until this address is told to wait."""
+    """Send requests without a valid token until this address is limited."""
     for token in (None, "wrong-token-of-sixteen"):
         status = 0
         while status != 429:
@@ -66,7 +66,7 @@ async def exhaust(caller: Caller) -> None:
             status, _ = await caller.ask("GET", "/api/jobs", token=token)
 
 
-async def test_strangers_do_not_lock_out_a_token_that_comes_from_the_same_address(
+async def test_failed_requests_do_not_block_a_valid_token_from_the_same_address(
     caller: Caller,
 ) -> None:
     await exhaust(caller)
@@ -83,7 +83,7 @@ async def test_strangers_do_not_lock_out_a_token_that_comes_from_the_same_addres
     assert (await caller.ask("POST", "/api/session", token=None, json=wrong))[0] == 429
 
 
-async def test_strangers_of_one_address_do_not_make_another_wait(caller: Caller) -> None:
+async def test_failed_requests_from_one_address_do_not_limit_another(caller: Caller) -> None:
     await exhaust(caller)
     elsewhere = {"X-Forwarded-For": CLIENT}
     status, _ = await caller.ask("GET", "/api/openapi.json", token=None, headers=elsewhere)

@@ -36,7 +36,7 @@ async def leftovers(caller: Caller) -> list[str]:
     return [item.job_id for item in stock.folders]
 
 
-async def test_an_order_is_answered_at_once_with_its_job_and_the_video_comes_later(
+async def test_an_order_is_answered_at_once_with_its_job_and_the_video_is_made_later(
     caller: Caller,
 ) -> None:
     job_id = await caller.order()
@@ -56,7 +56,7 @@ async def test_an_order_is_answered_at_once_with_its_job_and_the_video_comes_lat
 
 
 @pytest.mark.parametrize("way", ["form", "json", "data url", "json with escapes"])
-async def test_audio_comes_as_a_file_or_as_base64_and_becomes_the_narration(
+async def test_audio_is_sent_as_a_file_or_as_base64_and_becomes_the_narration(
     caller: Caller, way: str
 ) -> None:
     text = base64.b64encode(VOICE).decode()
@@ -105,7 +105,7 @@ async def test_audio_comes_as_a_file_or_as_base64_and_becomes_the_narration(
         ),
     ],
 )
-async def test_what_will_not_do_is_refused_with_400_and_leaves_nothing_behind(
+async def test_an_invalid_order_is_refused_with_400_and_leaves_nothing_behind(
     caller: Caller, path: str, body: object, key: str
 ) -> None:
     status, answer = await caller.ask("POST", f"/api/generate{path}", json=body)
@@ -116,7 +116,7 @@ async def test_what_will_not_do_is_refused_with_400_and_leaves_nothing_behind(
     assert (await caller.ask("GET", "/api/jobs"))[1] == {"jobs": []}
 
 
-async def test_a_refusal_names_the_field_and_speaks_the_callers_language(caller: Caller) -> None:
+async def test_a_refusal_names_the_field_in_the_callers_language(caller: Caller) -> None:
     _, answer = await caller.ask(
         "POST",
         "/api/generate",
@@ -163,7 +163,7 @@ async def test_a_body_that_is_broken_or_hostile_is_refused(
     assert not await leftovers(caller)
 
 
-async def test_a_body_beyond_all_audio_is_refused_while_it_comes(caller: Caller) -> None:
+async def test_a_body_larger_than_any_audio_is_refused_while_it_is_received(caller: Caller) -> None:
     body = b'{"audioBuffer": "' + b"A" * (2 * MAX_AUDIO) + b'"}'
     status, answer = await caller.ask(
         "POST", "/api/generate", data=body, headers={"Content-Type": "application/json"}
@@ -174,7 +174,7 @@ async def test_a_body_beyond_all_audio_is_refused_while_it_comes(caller: Caller)
 
 
 @pytest.mark.parametrize("path", ["status?jobId=", "download?jobId=", "jobs?before=", "generate"])
-async def test_nobody_comes_in_without_a_token_or_with_a_wrong_one(
+async def test_requests_with_a_missing_or_wrong_token_are_refused(
     caller: Caller, path: str
 ) -> None:
     method = "POST" if path == "generate" else "GET"
@@ -183,7 +183,7 @@ async def test_nobody_comes_in_without_a_token_or_with_a_wrong_one(
         assert (status, answer["error"]["key"]) == (401, "api.unauthorized")
 
 
-async def test_a_clients_jobs_are_its_own(caller: Caller) -> None:
+async def test_a_client_has_no_access_to_the_jobs_of_another(caller: Caller) -> None:
     job_id = await caller.made()
 
     for path in ("status", "download"):
@@ -197,14 +197,14 @@ async def test_a_clients_jobs_are_its_own(caller: Caller) -> None:
     assert status == 404
 
 
-async def test_a_job_of_discord_can_not_be_seen_from_here(caller: Caller) -> None:
+async def test_a_job_from_discord_is_not_visible_over_the_api(caller: Caller) -> None:
     job = await caller.bench.submit()
 
     status, _ = await caller.ask("GET", f"/api/status?jobId={job.id}")
     assert status == 404
 
 
-async def test_the_download_is_the_video_in_ranges_with_a_name_that_can_be_read(
+async def test_the_download_is_the_video_with_ranges_and_a_readable_name(
     caller: Caller,
 ) -> None:
     job_id = await caller.order({"scriptOrQuestion": "Ein Hund\r\nam „Strand“"})
@@ -230,7 +230,7 @@ async def test_the_download_is_the_video_in_ranges_with_a_name_that_can_be_read(
 
 
 @pytest.mark.parametrize("whole", [{}, {"Range": "bytes=0-"}])
-async def test_a_video_counts_as_delivered_once_one_answer_held_all_of_it(
+async def test_a_video_counts_as_delivered_once_one_response_contained_all_of_it(
     caller: Caller, whole: dict[str, str]
 ) -> None:
     job_id = await caller.made()
@@ -240,23 +240,25 @@ async def test_a_video_counts_as_delivered_once_one_answer_held_all_of_it(
         headers = {"Authorization": f"Bearer {caller.token}", **span}
         async with caller.http.get(path, headers=headers) as response:
             await response.read()
-        await caller.ask("GET", "/api/jobs")  # by the same connection: the one before is done with
+        await caller.ask(
+            "GET", "/api/jobs"
+        )  # on the same connection, so the previous request has ended
         artifact = await caller.bench.artifacts.get(job_id)
         assert artifact is not None
         return artifact.delivered_at
 
-    # Whether the one who asks for the end has the start, nobody can tell.
+    # A caller that requests the end may not have the start.
     for part in ("bytes=0-3", "bytes=-1", "bytes=4-"):
         assert await fetch({"Range": part}) is None
     assert await fetch(whole) == caller.bench.clock()
 
 
-async def test_a_video_that_is_kept_no_more_is_gone_and_one_that_broke_is_a_fault(
+async def test_an_expired_video_is_gone_and_a_damaged_one_is_an_error(
     caller: Caller,
 ) -> None:
     job_id, broken = await caller.made(), await caller.made()
     caller.bench.workspace.video(broken).write_bytes(CLIP[:3])
-    await caller.bench.artifacts._database.rows(  # noqa: SLF001 - as the keeper does
+    await caller.bench.artifacts._database.rows(  # noqa: SLF001 - as the retention does
         "DELETE FROM artifacts WHERE job_id = :id", {"id": job_id}
     )
 
@@ -316,7 +318,7 @@ async def test_the_same_key_is_the_same_job_and_another_order_under_it_is_refuse
     assert await caller.order() != first
 
 
-async def test_a_job_can_be_stopped_and_then_it_is_too_late(caller: Caller) -> None:
+async def test_a_job_can_be_cancelled_only_once(caller: Caller) -> None:
     job_id = await caller.order()
 
     status, answer = await caller.ask("POST", f"/api/cancel?jobId={job_id}")
@@ -324,7 +326,9 @@ async def test_a_job_can_be_stopped_and_then_it_is_too_late(caller: Caller) -> N
     assert (await caller.ask("POST", f"/api/cancel?jobId={job_id}"))[0] == 409
 
 
-async def test_the_list_has_the_newest_first_and_goes_on_where_it_ended(caller: Caller) -> None:
+async def test_the_list_is_sorted_newest_first_and_continues_on_the_next_page(
+    caller: Caller,
+) -> None:
     jobs = [await caller.order({"scriptOrQuestion": f"number {n}"}) for n in range(23)]
 
     _, first = await caller.ask("GET", "/api/jobs")
@@ -334,7 +338,7 @@ async def test_the_list_has_the_newest_first_and_goes_on_where_it_ended(caller: 
     assert len(first["jobs"]) == 20
 
 
-async def test_whoever_asks_too_often_waits(caller: Caller) -> None:
+async def test_a_client_that_exceeds_its_rate_has_to_wait(caller: Caller) -> None:
     answers = [await caller.ask("GET", "/api/jobs") for _ in range(61)]
 
     assert [status for status, _ in answers] == [200] * 60 + [429]
@@ -362,7 +366,7 @@ async def test_no_answer_lets_another_site_read_it(caller: Caller) -> None:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_what_nobody_knows_of_is_given_up_by_a_cancel(caller: Caller) -> None:
+async def test_a_cancel_abandons_an_unconfirmed_order(caller: Caller) -> None:
     bench = caller.bench
     job_id = await caller.order()
     bench.backend.lists = bench.backend.complete = False
@@ -382,7 +386,7 @@ async def test_what_nobody_knows_of_is_given_up_by_a_cancel(caller: Caller) -> N
     ("language", "found"),
     [("en", "found is text"), ("de", "gefunden habe ich Text"), ("ja", "テキスト")],
 )
-async def test_what_is_no_sound_is_named_in_words_before_there_is_a_job(
+async def test_a_file_that_is_not_audio_is_refused_by_its_type_before_a_job_exists(
     caller: Caller, language: str, found: str
 ) -> None:
     data = FormData(FORM)

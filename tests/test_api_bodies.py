@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.fakes import Bench
 
 JSON = {"Content-Type": "application/json"}
-# In base64 with all that JSON may write in another way: "+", "/" and "=".
+# Its base64 contains every character that JSON may escape: "+", "/" and "=".
 VOICE = b"OggS" + bytes([0xFB, 0xEF, 0xBE, 0xFF, 0xFF, 0xFF]) * 9 + b"\xfb"
 
 
@@ -26,7 +26,7 @@ async def caller(bench: Bench) -> AsyncGenerator[Caller]:
 
 
 async def send(caller: Caller, body: str) -> tuple[int, str]:
-    """Order with a body as it is, and return the status and the job's id, or the error's key."""
+    """Order with a raw body, and return the status with the job's ID or the error's key."""
     status, answer = await caller.ask("POST", "/api/generate", data=body, headers=JSON)
     return status, answer["jobId"] if status == 200 else answer["error"]["key"]
 
@@ -44,7 +44,7 @@ async def send(caller: Caller, body: str) -> tuple[int, str]:
     ],
 )
 @pytest.mark.parametrize("chunk", [256 * 1024, 7])
-async def test_audio_arrives_as_it_was_however_json_writes_it(
+async def test_audio_is_decoded_correctly_for_every_json_escape(
     caller: Caller, monkeypatch: pytest.MonkeyPatch, sign: str, escape: str, chunk: int
 ) -> None:
     monkeypatch.setattr(order_body, "_CHUNK", chunk)
@@ -69,7 +69,7 @@ async def test_audio_with_any_other_backslash_is_refused(caller: Caller, text: s
     )
 
 
-async def test_escapes_take_nothing_from_the_room_for_audio(caller: Caller) -> None:
+async def test_escapes_do_not_count_towards_the_audio_limit(caller: Caller) -> None:
     slashes = MAX_AUDIO * 2 // 5 // 3 * 3
     voice = b"\xff" * slashes + bytes(MAX_AUDIO - slashes)
     text = base64.b64encode(voice).decode().replace("/", "\\/")
@@ -79,7 +79,7 @@ async def test_escapes_take_nothing_from_the_room_for_audio(caller: Caller) -> N
     assert caller.bench.workspace.folder(job_id).attachment.read_bytes() == voice
 
 
-async def test_what_says_what_the_audio_is_has_a_bound(caller: Caller) -> None:
+async def test_the_media_type_of_a_data_url_has_a_length_limit(caller: Caller) -> None:
     for kind, expected in (("a" * 80, 200), ("a" * 200, 400)):
         text = f"data:{kind};base64,{base64.b64encode(VOICE).decode()}"
         status, _ = await send(caller, json.dumps({**FORM, "audioBuffer": text}))

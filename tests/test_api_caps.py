@@ -29,7 +29,7 @@ DAY = 24 * 60 * 60
         ("ja", r"次に空くのはUTCで(\S+) (\S+)です。$"),
     ],
 )
-async def test_the_days_cap_says_in_words_and_in_a_header_when_there_is_room_again(
+async def test_the_days_cap_tells_in_the_message_and_in_a_header_when_it_frees_up(
     tmp_path: Path, clock: Clock, language: str, sentence: str
 ) -> None:
     caps = Caps(open_per_user=5, open_in_all=5, per_day=1)
@@ -41,7 +41,7 @@ async def test_the_days_cap_says_in_words_and_in_a_header_when_there_is_room_aga
             later = parsedate_to_datetime(response.headers["Retry-After"])
         assert response.status == 429
 
-        # What the header says is exact; the sentence may be part of a minute late.
+        # The header is exact; the message is rounded up to the minute.
         assert 0 < later.timestamp() - clock() - DAY <= 1
         said = re.search(sentence, message)
         assert said is not None, message
@@ -67,13 +67,15 @@ async def order(caller: Caller, **headers: str) -> tuple[int, dict[str, Any], st
         (ErrorKind.SETUP, "api.provider_setup", "FAKE_BASE_URL or VIDEO_MODEL"),
     ],
 )
-async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_a_sentence_for_the_operator(
+async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_advice_for_the_operator(
     bench: Bench, kind: ErrorKind, key: str, fix: str
 ) -> None:
     bench.backend.refusals += [BackendError(kind, "no") for _ in range(4)]
     async with open_site(bench) as caller:
-        taken = [(await order(caller, **{"Idempotency-Key": f"{n}"}))[1]["jobId"] for n in range(3)]
-        for job_id in taken:
+        accepted = [
+            (await order(caller, **{"Idempotency-Key": f"{n}"}))[1]["jobId"] for n in range(3)
+        ]
+        for job_id in accepted:
             await bench.step(job_id)
             await bench.step(job_id)
 
@@ -81,15 +83,18 @@ async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_a_sentence_for
         assert (status, answer["error"]["key"], later) == (500, key, "30")
         assert fix in answer["error"]["message"]
         assert len(await caller.clients.page("web", limit=9)) == 3
-        # What was taken before is still there, and its order no new one.
-        assert (await order(caller, **{"Idempotency-Key": "0"}))[:2] == (200, {"jobId": taken[0]})
+        # Earlier jobs are kept, and repeating an accepted order is not a new one.
+        assert (await order(caller, **{"Idempotency-Key": "0"}))[:2] == (
+            200,
+            {"jobId": accepted[0]},
+        )
 
-        # When a try is due, an order is taken again: it may be the one that tries.
+        # When a probe is due, an order is accepted again, because it may become the probe.
         bench.clock.advance(30)
         assert (await order(caller))[0] == 200
 
 
-async def test_an_outage_of_the_provider_does_not_turn_orders_away(bench: Bench) -> None:
+async def test_orders_are_accepted_during_an_outage_of_the_provider(bench: Bench) -> None:
     bench.backend.refusals += [BackendError(ErrorKind.TRANSIENT, "no") for _ in range(3)]
     async with open_site(bench) as caller:
         for _ in range(3):

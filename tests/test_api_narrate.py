@@ -1,4 +1,4 @@
-"""`POST /api/narrate`: a text comes back as sound that a video can be ordered with."""
+"""Tests `POST /api/narrate`, which returns a text as sound for an order."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def narrate(caller: Caller, text: object = TEXT, **options: Any) -> tuple[
         return response.status, answer["error"]["key"]
 
 
-async def test_a_text_comes_back_as_sound_that_a_video_is_ordered_with(
+async def test_a_spoken_text_can_be_sent_as_the_narration_of_an_order(
     caller: Caller, voice: FakeVoice, tmp_path: Path
 ) -> None:
     status, sound = await narrate(caller, f"  {TEXT}\n")
@@ -87,7 +87,7 @@ async def test_the_same_text_is_paid_for_and_counted_once(caller: Caller, voice:
     assert voice.spoken == [TEXT] * 3
 
 
-async def test_what_was_spoken_before_something_failed_is_not_paid_for_again(
+async def test_a_recording_that_was_made_before_a_failure_is_not_paid_for_again(
     caller: Caller, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:
@@ -100,14 +100,14 @@ async def test_what_was_spoken_before_something_failed_is_not_paid_for_again(
     assert voice.spoken == [TEXT]
 
 
-async def test_a_text_whose_speaking_was_cut_off_is_not_paid_for_again_unasked(
+async def test_an_interrupted_recording_is_not_paid_for_again_unasked(
     bench: Bench, clock: Clock, voice: FakeVoice
 ) -> None:
     voice.answer.clear()
     speaker = make_narrator(bench, clock, voice)
     speaking = asyncio.create_task(speaker.speak_for("web", TEXT))
     async with asyncio.timeout(PATIENCE):
-        while not voice.spoken:  # noqa: ASYNC110 - no event tells of it
+        while not voice.spoken:  # noqa: ASYNC110 - the fake has no event
             await asyncio.sleep(0)
     speaking.cancel()
     await asyncio.wait({speaking})
@@ -115,11 +115,11 @@ async def test_a_text_whose_speaking_was_cut_off_is_not_paid_for_again_unasked(
     async with open_site(bench, narrator=make_narrator(bench, clock, voice)) as caller:
         assert await narrate(caller) == (503, "speech.unsure")
         assert voice.spoken == [TEXT]
-        clock.advance(DAY + 1)  # each of the three was counted
+        clock.advance(DAY + 1)  # all three calls were counted
         assert (await narrate(caller))[0] == 200
 
 
-async def test_who_waits_too_long_for_a_turn_pays_nothing(
+async def test_a_client_that_waits_too_long_for_a_slot_is_not_charged(
     caller: Caller, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(narrator, "_MAX_WAIT_SECONDS", 0.05)
@@ -129,7 +129,7 @@ async def test_who_waits_too_long_for_a_turn_pays_nothing(
     speaker = make_narrator(bench, bench.clock, voice)
     first = asyncio.create_task(speaker.speak_for("web", TEXT))
     async with asyncio.timeout(PATIENCE):
-        while not voice.spoken:  # noqa: ASYNC110 - no event tells of it
+        while not voice.spoken:  # noqa: ASYNC110 - the fake has no event
             await asyncio.sleep(0)
     with pytest.raises(UserError, match=r"speech\.unavailable"):
         await speaker.speak_for("other", TEXT)
@@ -138,7 +138,7 @@ async def test_who_waits_too_long_for_a_turn_pays_nothing(
     assert voice.spoken == [TEXT]
 
 
-async def test_each_client_and_all_together_have_a_days_share(caller: Caller) -> None:
+async def test_narrations_have_a_daily_cap_per_client_and_in_total(caller: Caller) -> None:
     assert [(await narrate(caller, f"text {n}"))[0] for n in range(2)] == [200, 200]
     assert await narrate(caller) == (429, "speech.user")
     assert (await narrate(caller, token=OTHER_TOKEN))[0] == 200
@@ -148,11 +148,11 @@ async def test_each_client_and_all_together_have_a_days_share(caller: Caller) ->
     assert (await narrate(caller))[0] == 200
 
 
-async def test_one_text_of_a_client_is_spoken_at_a_time(caller: Caller, voice: FakeVoice) -> None:
+async def test_a_client_has_one_text_spoken_at_a_time(caller: Caller, voice: FakeVoice) -> None:
     voice.answer.clear()
     first = asyncio.create_task(narrate(caller))
     async with asyncio.timeout(PATIENCE):
-        while not voice.spoken:  # noqa: ASYNC110 - no event tells of it
+        while not voice.spoken:  # noqa: ASYNC110 - the fake has no event
             await asyncio.sleep(0)
     assert await narrate(caller, "another") == (429, "speech.busy")
     voice.answer.set()
@@ -172,7 +172,7 @@ async def test_one_text_of_a_client_is_spoken_at_a_time(caller: Caller, voice: F
         ({"text": "a" * 20_000}, 413, "api.too_large"),
     ],
 )
-async def test_what_can_not_be_spoken_is_refused_and_not_counted(
+async def test_an_invalid_text_is_refused_and_not_counted(
     caller: Caller, voice: FakeVoice, body: object, status: int, key: str
 ) -> None:
     assert await narrate(caller, data=json.dumps(body)) == (status, key)
@@ -189,7 +189,7 @@ async def test_what_can_not_be_spoken_is_refused_and_not_counted(
         (MediaError("no room"), 503, "speech.unavailable"),
     ],
 )
-async def test_what_the_voice_says_no_to_is_told(
+async def test_a_refusal_by_the_voice_is_passed_on(
     caller: Caller, voice: FakeVoice, fault: Exception, status: int, key: str
 ) -> None:
     voice.faults.append(fault)
@@ -211,7 +211,7 @@ async def test_a_blocked_word_and_a_moderated_text_are_not_spoken(
     assert voice.spoken == []
 
 
-async def test_without_a_voice_that_is_said(bench: Bench) -> None:
+async def test_without_a_voice_the_request_is_refused(bench: Bench) -> None:
     async with open_site(bench) as caller:
         assert await narrate(caller) == (409, "api.no_voice")
 
@@ -228,6 +228,6 @@ async def test_nothing_else_can_be_chosen(caller: Caller, voice: FakeVoice) -> N
     assert voice.spoken == []
 
 
-async def test_nobody_else_has_a_text_spoken(caller: Caller, voice: FakeVoice) -> None:
+async def test_a_request_without_a_token_is_refused(caller: Caller, voice: FakeVoice) -> None:
     status, _ = await caller.ask("POST", "/api/narrate", token=None, json={"text": TEXT})
     assert (status, voice.spoken) == (401, [])

@@ -1,4 +1,4 @@
-"""Where there is no browser and none can be had, the proof says what to do."""
+"""Tests that the browser proof finds Chromium, installs it, or tells the user to do so."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def program(folder: Path, name: str, script: str) -> None:
     path.chmod(0o755)
 
 
-def test_a_browser_that_is_there_is_not_installed(
+def test_an_existing_browser_is_not_installed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -29,7 +29,7 @@ def test_a_browser_that_is_there_is_not_installed(
     assert find_chromium() == str(tmp_path / "chromium")
 
 
-def test_root_has_the_browser_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_browser_is_installed_for_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("os.geteuid", lambda: 0)
     program(tmp_path, "apt-get", f'echo "$@" >> {tmp_path}/calls')
@@ -40,7 +40,7 @@ def test_root_has_the_browser_installed(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("user", [0, 1000])
-def test_one_that_cannot_be_installed_is_asked_for(
+def test_a_browser_that_cannot_be_installed_is_requested_from_the_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

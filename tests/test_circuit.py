@@ -162,7 +162,7 @@ async def test_those_in_line_are_told_when_it_opens_and_when_its_reason_changes(
 async def test_answers_that_were_on_their_way_when_it_opened_put_nothing_off(bench: Bench) -> None:
     await open_circuit(bench)
     before = await circuit(bench)
-    await bench.circuit.record_failure(Trouble.OUTAGE, probing=False)
+    await bench.circuit.refused(Trouble.OUTAGE, probing=False)
     assert await circuit(bench) == before
 
 
@@ -326,5 +326,5 @@ async def test_a_breaker_without_a_circuit_has_nothing_to_resume(bench: Bench) -
         CircuitStore(bench.database), bench.jobs, backend="fake", clock=bench.clock
     )
     await breaker.resume()
-    await breaker.record_success()
+    await breaker.accepted()
     assert await bench.circuits.get("fake") is None

@@ -286,12 +286,12 @@ async def test_a_line_that_waits_is_named_with_its_reason(
     async with open_bench(tmp_path, clock, backend=backend) as bench:
         for number in range(3):
             assert (await look("jobs in line", tmp_path)).ok, number
-            await bench.circuit.record_failure(trouble, probing=False)
+            await bench.circuit.refused(trouble, probing=False)
         seen = await look("jobs in line", tmp_path)
         assert (seen.ok, "wait since 2027-01-15 08:00 UTC" in seen.found) == (False, True)
         assert found in seen.found
         assert advice in seen.advice
-        await bench.circuit.record_success()
+        await bench.circuit.accepted()
         assert (await look("jobs in line", tmp_path)).ok
 
 

@@ -50,7 +50,7 @@ def head_of(line: str, length: int, *headers: str | bytes) -> bytes:
 async def raw(
     caller: Caller, line: str, *headers: str | bytes, body: bytes = b"", length: int | None = None
 ) -> tuple[int, str]:
-    """Send a request as it is, and return the status and the error's key."""
+    """Send a raw request, and return the status and the error's key."""
     length = len(body) if length is None else length
     async with dialled(caller) as (reader, writer):
         writer.write(head_of(line, length, *headers) + body)
@@ -60,7 +60,7 @@ async def raw(
     return int(top.split()[1]), json.loads(content)["error"]["key"]
 
 
-async def test_a_sign_in_whose_body_never_comes_is_not_waited_for(
+async def test_a_sign_in_whose_body_never_arrives_times_out(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(json_body, "_READ_SECONDS", 0.05)
@@ -85,7 +85,7 @@ async def test_a_sign_in_that_is_larger_than_any_token_is_refused(caller: Caller
         (("POST /api/session", JSON, b"[" * 60_000), (413, "api.too_large")),
     ],
 )
-async def test_what_a_stranger_garbles_is_refused_and_is_no_bug(
+async def test_a_malformed_request_without_a_token_is_refused_and_not_logged_as_a_bug(
     caller: Caller,
     caplog: pytest.LogCaptureFixture,
     sent: tuple[str, str | bytes, bytes],
@@ -97,11 +97,11 @@ async def test_what_a_stranger_garbles_is_refused_and_is_no_bug(
 
 
 @pytest.mark.parametrize("path", ["/api/session", "/api/generate"])
-async def test_whoever_hangs_up_in_mid_sentence_is_no_bug(
+async def test_a_caller_that_disconnects_during_its_request_is_not_logged_as_a_bug(
     bench: Bench, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     async with open_site(bench) as caller:
-        # Told to go on, so that the handler is reading when nobody is there any more.
+        # With Expect: 100-continue, the handler is already reading when the caller disconnects.
         head = head_of(f"POST {path}", 20, JSON, f"Authorization: Bearer {TOKEN}", EXPECTING)
         async with dialled(caller) as (reader, writer):
             writer.write(head + b"{")
@@ -128,7 +128,7 @@ async def order(caller: Caller, *headers: str, body: bytes) -> tuple[int, str]:
         ),
     ],
 )
-async def test_what_a_client_garbles_is_refused_and_leaves_nothing_behind(
+async def test_a_malformed_order_of_a_client_is_refused_and_leaves_nothing_behind(
     caller: Caller,
     caplog: pytest.LogCaptureFixture,
     headers: tuple[str, ...],
@@ -140,7 +140,7 @@ async def test_what_a_client_garbles_is_refused_and_leaves_nothing_behind(
     assert not (await caller.bench.workspace.stock()).folders
 
 
-async def test_a_file_name_that_is_no_text_does_no_harm(caller: Caller) -> None:
+async def test_an_undecodable_file_name_is_replaced(caller: Caller) -> None:
     name = b'--x\r\nContent-Disposition: form-data; name="audioBuffer"; filename="\xff\xfe.ogg"'
     body = SCRIPT + name + b"\r\n\r\nOggS a voice\r\n--x--\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=x"}

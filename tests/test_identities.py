@@ -39,7 +39,7 @@ async def test_a_session_is_a_cookie_that_no_script_can_read_and_no_other_site_s
         assert part in cookie
 
 
-async def test_a_session_reads_anywhere_but_orders_only_from_our_own_page(
+async def test_a_session_may_read_anywhere_but_order_only_from_the_bots_own_page(
     caller: Caller,
 ) -> None:
     cookie = (await sign_in(caller))[1].partition(";")[0]
@@ -61,7 +61,7 @@ async def test_a_session_reads_anywhere_but_orders_only_from_our_own_page(
         assert (status, answer["error"]["key"]) == (401, "api.unauthorized")
 
 
-async def test_another_site_can_not_sign_anybody_in(caller: Caller) -> None:
+async def test_another_site_can_not_sign_a_visitor_in(caller: Caller) -> None:
     assert (await sign_in(caller, Origin="https://elsewhere.example"))[0] == 403
     assert (await sign_in(caller, Origin="https://clapper.example"))[0] == 200
 
@@ -73,14 +73,14 @@ async def test_a_sign_in_without_the_right_token_is_refused(caller: Caller, body
     assert answer["error"]["message"]
 
 
-async def test_signing_out_takes_the_cookie_back(caller: Caller) -> None:
+async def test_signing_out_deletes_the_cookie(caller: Caller) -> None:
     async with caller.http.delete("/api/session") as response:
         assert response.status == 204
         assert 'clapper_session=""' in response.headers["Set-Cookie"]
         assert "Max-Age=0" in response.headers["Set-Cookie"]
 
 
-def test_a_session_ends_with_its_time_with_its_token_and_by_any_change(clock: Clock) -> None:
+def test_an_expired_session_a_changed_token_and_a_modified_cookie_are_refused(clock: Clock) -> None:
     before = authentication(clock, web="a-token-of-sixteen-chars")
     cookie = before.open_session("web")
 

@@ -1,4 +1,4 @@
-"""The library: people see their own videos, and only those."""
+"""What people see of their own videos, and what nobody else sees."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Sent(logging.Handler):
-    """Signals when a video was sent again and the delivery was recorded."""
+    """Tells when a video was sent again, and that was written down."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -65,7 +65,7 @@ class Sent(logging.Handler):
             self.came.set()
 
     async def delivered_at(self, desk: Desk, job: Job) -> float | None:
-        """Wait for the record, and return it."""
+        """Wait for it, and return what was written."""
         async with asyncio.timeout(PATIENCE):
             await self.came.wait()
         artifact = await desk.bench.artifacts.get(job.id)
@@ -82,7 +82,7 @@ def sent(caplog: pytest.LogCaptureFixture) -> Generator[Sent]:
 
 
 async def ask(desk: Desk, prompt: str, *, user: User | None = None) -> Job:
-    """Create a job, a minute after the previous one."""
+    """Have a job taken in, a minute after the last one."""
     desk.clock.advance(60)
     where = desk.fake_discord.world.channel
     assert where.guild is not None
@@ -100,7 +100,7 @@ async def ask(desk: Desk, prompt: str, *, user: User | None = None) -> Job:
 
 
 async def finish(desk: Desk, prompt: str, content: bytes = CLIP) -> Job:
-    """Create a job with a finished, kept video."""
+    """Have a video made, and put it where it is kept."""
     job = await ask(desk, prompt)
     desk.bench.backend.finish()
     job = await desk.bench.run_out(job.id)
@@ -114,7 +114,7 @@ def card_of(desk: Desk, job: Job) -> Message:
 
 
 async def videos(desk: Desk, **how: Any) -> Message:
-    """Run /videos, and return the reply."""
+    """Type /videos, and return what the person sees."""
     search = how.pop("search", None)
     options = {} if search is None else {"search": search}
     return await desk.fake_discord.answer_to(
@@ -123,7 +123,7 @@ async def videos(desk: Desk, **how: Any) -> Message:
 
 
 async def press(desk: Desk, page: Message, start: str, **who: Any) -> Message:
-    """Press the button whose id has this prefix, and return the reply."""
+    """Press the button whose id begins like this, and return the answer."""
     [custom_id] = [c["custom_id"] for c in page.components if is_button(c, start)]
     return await desk.fake_discord.answer_to(await desk.fake_discord.click(page, custom_id, **who))
 
@@ -251,7 +251,7 @@ async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
     await press(desk, page, "clapper:page:5:")
     assert prompts(page)[0] == "Boat 5 of the 100%"
     assert page.text.startswith("**Your videos that match**\n")
-    # The dynamic button answered, as after a restart: no view is kept in memory.
+    # What answered was the template, as after a restart: no view is remembered.
     assert desk.bot.persistent_views == []
 
 
@@ -323,7 +323,7 @@ async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> N
     assert choice["value"] == long.id
     assert choice["name"].endswith("many…")
     assert len(choice["name"]) <= 100
-    # Another person's job is found neither by its id nor by its prompt.
+    # Somebody else's job is found by its id as little as by its prompt.
     assert prompts(await videos(desk, search=secret.id)) == []
 
 
@@ -361,7 +361,7 @@ async def test_an_upload_that_keeps_breaking_is_given_up(
     assert told.ephemeral
     [record] = [r for r in caplog.records if "resend.failed" in r.getMessage()]
     assert "could not be reached" in record.getMessage()
-    # The next press works, so the lock was released.
+    # The next press is served: nothing was left over.
     assert (await press(desk, page, "clapper:send:")).files
 
 
@@ -431,7 +431,7 @@ async def test_a_smaller_copy_is_made_once_and_anew_only_for_less_room(
 
 @dataclass(frozen=True, slots=True)
 class Stall(faults.Fault):
-    """Delays a request until `over` is set."""
+    """Nothing is done until it is over."""
 
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -492,7 +492,7 @@ async def test_one_video_at_a_time_is_sent_to_a_person(desk: Desk) -> None:
 
 
 def test_a_turn_ends_also_when_it_went_wrong() -> None:
-    library = Library(None, None, None, clock=time.time)  # type: ignore[arg-type] # not used here
+    library = Library(None, None, None, clock=time.time)  # type: ignore[arg-type] # none is asked
     for _ in range(2):
         with pytest.raises(ValueError, match="broken"), library.sending(1):
             with pytest.raises(UserError, match="busy"), library.sending(1):
@@ -539,7 +539,7 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
     assert steps[:3] == ["Getting ready", "Waiting its turn", "Handing it to the video service"]
     assert steps[-2:] == ["Handing it over", "Ready"]
     assert lines[-3:] == [
-        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - a multiplication sign
+        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the sign that is meant
         "-# The file has 0 MB.",
         f"-# Job `{job.id}` · at the video service `{job.remote_id}`",
     ]
@@ -585,7 +585,7 @@ async def test_others_learn_what_stands_on_the_card_anyway(desk: Desk) -> None:
     assert told.text.split("\n") == [
         "**Video details**",
         f"**Ready** · for <@{desk.fake_discord.world.user.id}> · <t:{int(job.created_at)}:f>",
-        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - a multiplication sign
+        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the sign that is meant
     ]
 
 

@@ -42,7 +42,7 @@ def test_a_link_works_until_it_expires(clock: Clock) -> None:
     assert links(clock).check(token) is None
 
 
-def test_a_link_of_another_key_is_forged(clock: Clock) -> None:
+def test_a_link_signed_with_another_key_is_refused(clock: Clock) -> None:
     token = token_of(links(clock, key=b"another").make(JOB))
     assert links(clock).check(token) is None
 
@@ -54,7 +54,7 @@ def test_no_character_of_a_link_can_be_changed(clock: Clock) -> None:
         assert links(clock).check(token[:place] + other + token[place + 1 :]) is None
 
 
-def test_a_link_cant_be_made_to_last(clock: Clock) -> None:
+def test_the_expiry_of_a_link_cant_be_changed(clock: Clock) -> None:
     job, expires, mac = token_of(links(clock).make(JOB)).split(".")
     assert links(clock).check(f"{job}.{int(expires) + WEEK}.{mac}") is None
 
@@ -76,11 +76,11 @@ def test_a_link_cant_be_made_to_last(clock: Clock) -> None:
         "\udce4" * 80,
     ],
 )
-def test_nonsense_is_no_link(token: str, clock: Clock) -> None:
+def test_a_malformed_link_is_refused(token: str, clock: Clock) -> None:
     assert links(clock).check(token) is None
 
 
-def test_a_share_link_says_whose_video_it_shows_until_when(clock: Clock) -> None:
+def test_a_share_link_contains_its_job_serial_and_expiry(clock: Clock) -> None:
     share = links(clock).share(JOB, serial=3)
     assert share.url.startswith("https://clapper.example/v/")
     assert links(clock).check_share(token_of(share.url)) == share
@@ -103,7 +103,7 @@ def test_no_character_of_a_share_link_can_be_changed(clock: Clock) -> None:
             assert character == other or links(clock).check_share(changed) is None
 
 
-def test_a_link_of_one_purpose_is_none_of_another(clock: Clock) -> None:
+def test_a_link_is_not_valid_for_another_purpose(clock: Clock) -> None:
     file, page = token_of(links(clock).make(JOB)), token_of(links(clock).share(JOB, serial=0).url)
     _, expires, serial, mac = page.split(".")
     assert links(clock).check_share(file) is None
@@ -114,11 +114,11 @@ def test_a_link_of_one_purpose_is_none_of_another(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("token", ["", f"{JOB}.9.9.", f"{JOB}.9999999999.-1.{'A' * 43}", "\udce4"])
-def test_nonsense_is_no_share_link(token: str, clock: Clock) -> None:
+def test_a_malformed_share_link_is_refused(token: str, clock: Clock) -> None:
     assert links(clock).check_share(token) is None
 
 
-def test_links_are_possible_with_an_address_only(clock: Clock) -> None:
+def test_links_are_possible_only_with_a_public_url(clock: Clock) -> None:
     assert links(clock).possible
     assert not links(clock, public_url="").possible
 
@@ -130,7 +130,7 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
     assert derive_key(b"another", "links") not in keys
 
 
-def test_the_operators_secret_comes_first(tmp_path: Path) -> None:
+def test_the_operators_secret_takes_precedence(tmp_path: Path) -> None:
     assert load_secret("given", tmp_path / "secret.key") == b"given"
     assert list(tmp_path.iterdir()) == []
 

@@ -54,7 +54,7 @@ def progress(job_id: str, status: str, percent: int, **more: str) -> dict[str, A
     return {"type": "progress", "jobId": job_id, "status": status, "progress": percent, **more}
 
 
-async def test_a_subscriber_hears_the_present_state_then_each_change_and_nothing_after_the_end(
+async def test_a_subscriber_gets_the_current_status_then_each_change_and_nothing_after_the_end(
     caller: Caller,
 ) -> None:
     job_id = await caller.order()
@@ -78,7 +78,7 @@ async def test_a_subscriber_hears_the_present_state_then_each_change_and_nothing
     await socket.close()
 
 
-async def test_a_failure_is_told_with_its_reason(caller: Caller) -> None:
+async def test_a_failure_is_sent_with_its_reason(caller: Caller) -> None:
     job_id = await caller.order()
     socket = await connect(caller)
     await subscribe(socket, job_id)
@@ -90,7 +90,7 @@ async def test_a_failure_is_told_with_its_reason(caller: Caller) -> None:
     assert await hear(socket) == progress(job_id, "failed", 0, error="Content policy violation")
 
 
-async def test_what_only_a_person_can_decide_is_asked_and_no_longer_when_it_is_decided(
+async def test_an_undecided_job_has_a_question_until_the_client_decides(
     caller: Caller,
 ) -> None:
     bench = caller.bench
@@ -117,7 +117,7 @@ async def test_what_only_a_person_can_decide_is_asked_and_no_longer_when_it_is_d
     await socket.close()
 
 
-async def test_a_line_that_waits_for_the_provider_says_why_and_when_it_goes_on(
+async def test_queued_jobs_tell_why_they_wait_and_when_the_wait_ends(
     caller: Caller,
 ) -> None:
     bench = caller.bench
@@ -143,7 +143,7 @@ async def test_a_line_that_waits_for_the_provider_says_why_and_when_it_goes_on(
     await socket.close()
 
 
-async def test_one_socket_follows_many_jobs_until_it_leaves_them(caller: Caller) -> None:
+async def test_one_socket_follows_many_jobs_until_it_unsubscribes(caller: Caller) -> None:
     jobs = [await caller.order() for _ in range(5)]
     socket = await connect(caller)
     for job_id in jobs:
@@ -191,12 +191,12 @@ async def test_a_message_that_makes_no_sense_is_answered(caller: Caller, message
     assert (await hear(socket))["error"]["key"] == "api.bad_message"
 
 
-async def test_nobody_listens_without_a_token(caller: Caller) -> None:
+async def test_a_socket_without_a_valid_token_is_closed(caller: Caller) -> None:
     socket = await connect(caller, "wrong-token-of-sixteen")
     assert await closing_code(socket) == 4401
 
 
-async def test_a_token_that_is_no_text_is_a_wrong_one(
+async def test_a_token_that_is_not_valid_unicode_is_refused(
     caller: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     socket = await caller.http.ws_connect("/ws")
@@ -205,7 +205,7 @@ async def test_a_token_that_is_no_text_is_a_wrong_one(
     assert "web.failed" not in caplog.text
 
 
-async def test_who_tries_too_many_tokens_is_told_to_come_later(caller: Caller) -> None:
+async def test_too_many_wrong_tokens_are_answered_with_try_again_later(caller: Caller) -> None:
     codes = []
     for _ in range(21):
         async with await connect(caller, "wrong-token-of-sixteen") as socket:
@@ -214,7 +214,7 @@ async def test_who_tries_too_many_tokens_is_told_to_come_later(caller: Caller) -
     assert codes == [4401] * 20 + [1013]
 
 
-async def test_a_socket_that_a_fault_ends_says_so_and_the_log_says_which(
+async def test_a_socket_that_an_error_ends_is_closed_as_such_and_logged(
     caller: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     await caller.bench.database.rows("ALTER TABLE jobs RENAME TO elsewhere", {})
@@ -262,7 +262,7 @@ async def test_more_jobs_than_a_socket_may_follow_are_refused(caller: Caller) ->
     assert heard[-1]["error"]["key"] == "api.too_many_jobs"
 
 
-async def test_one_client_has_a_few_sockets_and_no_more(caller: Caller) -> None:
+async def test_the_open_sockets_of_a_client_are_limited(caller: Caller) -> None:
     job_id = await caller.order()
     sockets = []
     for _ in range(20):
@@ -273,7 +273,7 @@ async def test_one_client_has_a_few_sockets_and_no_more(caller: Caller) -> None:
     await sockets[0].close()
 
 
-async def test_a_client_that_opens_sockets_without_end_is_told_to_wait(caller: Caller) -> None:
+async def test_a_client_that_keeps_opening_sockets_has_to_wait(caller: Caller) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     for _ in range(40):
         async with caller.http.ws_connect("/ws", headers=headers):
@@ -289,7 +289,7 @@ async def test_a_client_that_opens_sockets_without_end_is_told_to_wait(caller: C
         pass
 
 
-async def test_all_sockets_of_a_client_may_follow_all_they_can_at_once_and_then_messages_are_paced(
+async def test_a_client_may_subscribe_to_the_maximum_at_once_and_then_messages_are_limited(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket_session, "_PAUSE_SECONDS", 0.0)
@@ -315,14 +315,14 @@ async def test_all_sockets_of_a_client_may_follow_all_they_can_at_once_and_then_
     assert await hear(few) == progress(job_id, "queued", 0)
 
 
-async def test_a_reader_that_does_not_keep_up_is_let_go(caller: Caller) -> None:
+async def test_a_socket_that_does_not_keep_up_is_closed(caller: Caller) -> None:
     socket = await connect(caller)
     jobs = [await caller.clients.submit("web", f"number {number}") for number in range(10)]
     for job in jobs:
         await subscribe(socket, job.id)
         await hear(socket)
 
-    # All in one turn of the loop, so that nothing can be sent in between.
+    # All within one iteration of the event loop, so nothing is sent in between.
     for job in jobs:
         for percent in range(1, 99):
             changed = replace(job, state=JobState.GENERATING, progress=percent)
@@ -335,7 +335,7 @@ async def test_a_reader_that_does_not_keep_up_is_let_go(caller: Caller) -> None:
     assert heard <= 200
 
 
-async def test_a_stop_of_the_bot_closes_every_socket(bench: Bench) -> None:
+async def test_stopping_the_bot_closes_every_socket(bench: Bench) -> None:
     async with open_site(bench) as caller:
         socket = await connect(caller)
         await subscribe(socket, await caller.order())
@@ -345,7 +345,7 @@ async def test_a_stop_of_the_bot_closes_every_socket(bench: Bench) -> None:
         assert await closing == 1001
 
 
-async def test_a_stop_of_the_bot_waits_for_all_silent_sockets_at_once(
+async def test_stopping_the_bot_waits_for_all_silent_sockets_concurrently(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket, "_CLOSE_SECONDS", 0.2)
@@ -353,7 +353,7 @@ async def test_a_stop_of_the_bot_waits_for_all_silent_sockets_at_once(
     async with open_site(bench) as caller:
         job_id = await caller.order()
         for _ in range(20):
-            # Whoever does not read does not answer the word that ends it.
+            # A client that does not read does not answer the close frame.
             socket = await connect(caller)
             await subscribe(socket, job_id)
             await hear(socket)

@@ -1,4 +1,4 @@
-"""What a moderation service finds is not sent, and costs nothing; nor is what it can't check."""
+"""Moderation: a text that is refused, or can't be checked, is not sent and costs nothing."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ async def refused(moderator: OpenAIModerator, *texts: str) -> BackendError:
     return caught.value
 
 
-# The service
+# The moderator
 
 
-async def test_the_official_sdk_takes_the_stand_in_for_its_server(api: ChatApi) -> None:
+async def test_the_official_sdk_works_with_the_stand_in(api: ChatApi) -> None:
     api.flagged["gore"] = "violence/graphic"
     async with AsyncOpenAI(
         base_url=api.base_url,
         api_key="sk-right",
         max_retries=0,
         _strict_response_validation=True,
-    ) as client:
-        answer = await client.moderations.create(model=MODERATION_MODEL, input=["a cat", "gore"])
+    ) as sdk:
+        answer = await sdk.moderations.create(model=MODERATION_MODEL, input=["a cat", "gore"])
     fine, flagged = answer.results
     assert (fine.flagged, flagged.flagged) == (False, True)
     assert flagged.categories.violence_graphic
@@ -72,7 +72,7 @@ async def test_the_official_sdk_takes_the_stand_in_for_its_server(api: ChatApi) 
     assert fine.category_applied_input_types.hate == ["text"]
 
 
-async def test_words_that_are_fine_pass(api: ChatApi, moderator: OpenAIModerator) -> None:
+async def test_harmless_words_pass(api: ChatApi, moderator: OpenAIModerator) -> None:
     assert await moderator.check(["a cat"]) is None
     (call,) = api.calls
     assert call.form == {"model": "omni-moderation-latest", "input": ["a cat"]}
@@ -90,7 +90,7 @@ async def test_every_category_has_a_reason(
     assert (reason is Reason.OTHER) is (category not in CATEGORIES)
 
 
-async def test_the_gravest_reason_is_told_whichever_text_it_stands_in(
+async def test_the_gravest_reason_of_all_texts_is_returned(
     api: ChatApi, moderator: OpenAIModerator
 ) -> None:
     api.flagged = {"gore": "violence", "worse": "sexual/minors", "rude": "harassment"}
@@ -99,7 +99,7 @@ async def test_the_gravest_reason_is_told_whichever_text_it_stands_in(
 
 
 @pytest.mark.parametrize("categories", [{}, None, {"hate": False}, {"hate": "yes"}, []])
-async def test_what_is_flagged_without_a_category_is_refused_all_the_same(
+async def test_a_text_that_is_flagged_without_a_category_is_refused(
     api: ChatApi, moderator: OpenAIModerator, categories: object
 ) -> None:
     verdict = {"flagged": True, "categories": categories}
@@ -121,7 +121,7 @@ ODD: list[object] = [
 
 
 @pytest.mark.parametrize("body", ODD, ids=json.dumps)
-async def test_an_answer_that_does_not_judge_the_text_is_no_pass(
+async def test_an_answer_that_does_not_judge_the_text_is_an_error(
     api: ChatApi, moderator: OpenAIModerator, body: object
 ) -> None:
     api.go_wrong("moderate", Fault(status=200, body=body))
@@ -140,7 +140,7 @@ async def test_an_answer_that_does_not_judge_the_text_is_no_pass(
         (Fault(status=200, body=b"[" + b"1," * 3_000_000 + b"1]"), ErrorKind.TRANSIENT),
     ],
 )
-async def test_a_service_that_refuses_or_breaks_is_no_pass(
+async def test_a_service_that_refuses_or_fails_is_an_error(
     api: ChatApi, moderator: OpenAIModerator, fault: Fault, kind: ErrorKind
 ) -> None:
     api.go_wrong("moderate", fault)
@@ -157,7 +157,7 @@ async def test_a_service_that_does_not_answer_is_not_waited_for(api: ChatApi) ->
     await moderator.close()
 
 
-# The flow
+# Jobs
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ async def bench(
         yield opened
 
 
-async def test_what_is_found_fails_the_job_with_its_reason_and_costs_nothing(
+async def test_a_finding_fails_the_job_with_its_reason_and_costs_nothing(
     bench: Bench, fake: FakeModerator, writer: FakeWriter
 ) -> None:
     fake.reasons["roof"] = Reason.VIOLENCE
@@ -192,18 +192,14 @@ async def test_what_is_found_fails_the_job_with_its_reason_and_costs_nothing(
     assert choices_for(ended) == (Action.EDIT, Action.DELETE)
 
 
-async def test_what_is_checked_are_the_persons_words_once(
-    bench: Bench, fake: FakeModerator
-) -> None:
+async def test_the_requesters_own_words_are_checked_once(bench: Bench, fake: FakeModerator) -> None:
     bench.backend.refusals += [BackendError(ErrorKind.RATE, "busy")] * 2
     await bench.at(JobState.SUCCEEDED)
     assert bench.backend.posts == 3
     assert fake.checked == [REQUEST.prompt]
 
 
-async def test_nothing_is_sent_while_the_service_can_not_tell(
-    bench: Bench, fake: FakeModerator
-) -> None:
+async def test_nothing_is_sent_while_the_service_fails(bench: Bench, fake: FakeModerator) -> None:
     fake.faults += [BackendError(ErrorKind.TRANSIENT, "down")] * 3
     job = await bench.at(JobState.QUEUED)
     began = bench.clock()
@@ -230,7 +226,7 @@ async def test_the_service_is_not_asked_sooner_than_it_says_nor_too_late(
         assert (await bench.step(job.id)).next_at == bench.clock() + seconds
 
 
-async def test_a_service_that_stays_away_ends_the_job_uncharged(
+async def test_a_service_that_keeps_failing_fails_the_job_uncharged(
     bench: Bench, fake: FakeModerator
 ) -> None:
     fake.faults += [BackendError(ErrorKind.TRANSIENT, "down")] * 99
@@ -251,7 +247,7 @@ async def test_again_is_checked_like_everything_else(bench: Bench, fake: FakeMod
     assert bench.backend.posts == 1
 
 
-async def test_a_narration_for_a_video_that_is_there_is_not_checked_again(
+async def test_the_prompt_of_a_finished_video_is_not_checked_again_for_a_narration(
     bench: Bench, fake: FakeModerator
 ) -> None:
     first = await bench.at(JobState.SUCCEEDED)
@@ -260,7 +256,7 @@ async def test_a_narration_for_a_video_that_is_there_is_not_checked_again(
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
-# The whole bot, over real sockets
+# The whole bot, with real sockets
 
 
 async def test_a_text_is_checked_before_it_is_spoken(bench: Bench, fake: FakeModerator) -> None:
@@ -277,7 +273,7 @@ async def test_a_text_is_checked_before_it_is_spoken(bench: Bench, fake: FakeMod
     assert bench.editor.spoken == [(allowed.id, "Bring the spoon")]
 
 
-async def test_neither_text_is_spoken_while_something_stands_against_the_prompt(
+async def test_no_text_is_spoken_if_the_prompt_is_refused(
     bench: Bench, fake: FakeModerator
 ) -> None:
     fake.reasons["roof"] = Reason.VIOLENCE
@@ -287,7 +283,7 @@ async def test_neither_text_is_spoken_while_something_stands_against_the_prompt(
     assert choices_for(job) == (Action.ATTACH, Action.DELETE)
 
 
-async def test_a_refusal_stands_on_the_card_and_the_provider_is_not_asked(
+async def test_a_refusal_is_shown_on_the_card_and_nothing_is_sent(
     tmp_path: Path, api: ChatApi
 ) -> None:
     api.flagged["gore"] = "violence/graphic"

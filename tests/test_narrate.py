@@ -1,4 +1,4 @@
-"""`/narrate`: the sound, the caps, and the error messages."""
+"""`/narrate`: what the person hears, what is counted, and what is said when it does not work."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def desk(tmp_path: Path, voice: FakeVoice) -> AsyncGenerator[Desk]:
 
 
 async def ask(desk: Desk, text: str = TEXT, **how: Any) -> Message:
-    """Run the command, and return the reply once the person may run the next one."""
+    """Type the command, and return the answer once the person may type the next one."""
     interaction = await begin(desk, text, **how)
     message = await desk.fake_discord.answer_to(interaction)
     await until(lambda: has_a_turn(desk, interaction.user.id))
@@ -67,9 +67,9 @@ def has_a_turn(desk: Desk, user_id: int) -> bool:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let other tasks run until the condition is true."""
+    """Let the others go on until this is so."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - there is no event to wait for
+        while not condition():  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0)
 
 

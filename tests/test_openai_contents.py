@@ -47,7 +47,7 @@ async def failed_fetch(backend: OpenAIVideos, update: BackendUpdate, sink: Path)
     return caught.value
 
 
-async def test_the_content_is_asked_for_without_a_variant(
+async def test_the_content_is_requested_without_a_variant(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path
 ) -> None:
     update = await finished(api, backend)
@@ -57,7 +57,7 @@ async def test_the_content_is_asked_for_without_a_variant(
     assert not call.query
 
 
-async def test_a_packed_clip_is_unpacked(
+async def test_a_compressed_clip_is_decompressed(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
 ) -> None:
     update = await finished(api, backend)
@@ -66,7 +66,7 @@ async def test_a_packed_clip_is_unpacked(
     assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
 
 
-async def test_a_broken_packing_is_transient(
+async def test_broken_compression_is_transient(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path
 ) -> None:
     update = await finished(api, backend)
@@ -128,9 +128,7 @@ async def test_a_redirect_to_anything_but_http_is_refused(
     assert error.kind is ErrorKind.TRANSIENT
 
 
-async def test_redirects_in_a_circle_end(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
-) -> None:
+async def test_a_redirect_loop_ends(api: VideosApi, backend: OpenAIVideos, tmp_path: Path) -> None:
     update = await finished(api, backend)
     here = Fault(status=302, headers={"Location": f"{api.base_url}/videos/{update.ref}/content"})
     api.go_wrong("content", *[here] * 20)
@@ -147,7 +145,7 @@ async def test_redirects_in_a_circle_end(
         (400, '{{"detail": "Video is in cloud storage. Please use the cloud URL: {link}"}}'),
     ],
 )
-async def test_a_content_route_may_point_elsewhere(
+async def test_a_content_route_may_answer_with_a_link(
     api: VideosApi,
     connect: Callable[..., OpenAIVideos],
     tmp_path: Path,
@@ -208,7 +206,7 @@ async def test_the_result_address_waits_until_the_content_is_ready(
     assert not requests
 
 
-async def test_a_link_to_the_server_itself_is_asked_with_the_key(
+async def test_a_link_to_the_server_itself_is_requested_with_the_key(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
 ) -> None:
     update = await finished(api, backend)
@@ -219,7 +217,7 @@ async def test_a_link_to_the_server_itself_is_asked_with_the_key(
 
 
 @pytest.mark.parametrize("missing", [404, 405, 400, 501])
-async def test_the_result_address_stands_in_for_a_missing_content_route(
+async def test_the_result_address_is_used_if_there_is_no_content_route(
     api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path, missing: int
 ) -> None:
     api.go_wrong("content", Fault(status=missing, body={"detail": "Not Found"}))
@@ -231,7 +229,7 @@ async def test_the_result_address_stands_in_for_a_missing_content_route(
 
 
 @pytest.mark.parametrize("case", [(403, ErrorKind.GONE), (503, ErrorKind.TRANSIENT)])
-async def test_a_link_that_fails_is_told_without_its_body(
+async def test_a_failing_link_is_reported_without_its_body(
     api: VideosApi,
     connect: Callable[..., OpenAIVideos],
     tmp_path: Path,
@@ -251,7 +249,7 @@ async def test_a_link_that_fails_is_told_without_its_body(
 @pytest.mark.parametrize(
     "case", [({"b64_json": "{}"}, 0), ({"data": [{"b64_json": "{}"}]}, 3_000_000)]
 )
-async def test_a_clip_in_base64_is_unpacked(
+async def test_a_clip_in_base64_is_decoded(
     api: VideosApi,
     backend: OpenAIVideos,
     tmp_path: Path,

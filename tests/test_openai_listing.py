@@ -96,7 +96,7 @@ async def test_a_job_that_is_not_found_does_not_make_the_others_uncertain(
         {"prompt": None, "model": "sora-2-2025-12-08"},
     ],
 )
-async def test_an_echo_in_other_words_does_not_contradict(
+async def test_an_equivalent_echo_does_not_contradict(
     api: VideosApi, backend: OpenAIVideos, echo: dict[str, Any]
 ) -> None:
     ref = await submit(backend)
@@ -183,7 +183,7 @@ INCOMPLETE = {
 
 
 @pytest.mark.parametrize("faults", INCOMPLETE.values(), ids=INCOMPLETE)
-async def test_what_may_hide_jobs_is_incomplete(
+async def test_a_listing_that_may_hide_jobs_is_incomplete(
     api: VideosApi, backend: OpenAIVideos, faults: list[Fault]
 ) -> None:
     api.go_wrong("list", *faults)
@@ -225,7 +225,7 @@ async def test_hints_that_are_listed_are_not_looked_up(
     assert len(api.made("GET")) == 1
 
 
-async def test_a_hint_keeps_its_ref_and_an_unknown_one_hides_nothing(
+async def test_a_hint_keeps_its_ref_and_an_unknown_one_is_ignored(
     api: VideosApi, backend: OpenAIVideos
 ) -> None:
     ref = await submit(backend)

@@ -21,7 +21,7 @@ async def caller(bench: Bench) -> AsyncGenerator[Caller]:
         yield opened
 
 
-async def test_the_document_is_served_to_anybody(caller: Caller) -> None:
+async def test_the_document_is_public(caller: Caller) -> None:
     status, answer = await caller.ask("GET", "/api/openapi.json", token=None)
 
     assert status == 200
@@ -42,7 +42,7 @@ async def test_every_route_of_the_api_is_described_and_nothing_else(caller: Call
     assert served == written
 
 
-def test_the_schemas_are_schemas_and_each_is_used() -> None:
+def test_the_schemas_are_valid_and_each_is_used() -> None:
     document = described.document()
     text = json.dumps(document)
     for name, schema in document["components"]["schemas"].items():
@@ -54,7 +54,7 @@ def test_the_schemas_are_schemas_and_each_is_used() -> None:
 
 
 @pytest.mark.parametrize("instance", [{"jobId": "x"}, {}, {"jobId": "0" * 32, "more": 1}])
-def test_the_check_itself_finds_what_is_wrong(instance: dict[str, object]) -> None:
+def test_the_check_finds_undescribed_answers(instance: dict[str, object]) -> None:
     with pytest.raises(AssertionError):
         described.check("POST", "/api/generate", 200, instance)
     with pytest.raises(AssertionError):

@@ -61,7 +61,7 @@ async def refusal(backend: OpenRouter, request: VideoRequest = REQUEST) -> Backe
 # --- the create ---
 
 
-async def test_the_create_says_the_request_and_nothing_else(
+async def test_the_create_holds_the_request_and_nothing_else(
     api: OpenRouterApi, backend: OpenRouter
 ) -> None:
     await backend.submit(REQUEST, create_key="k")
@@ -82,7 +82,7 @@ async def test_a_create_may_ask_for_a_callback(api: OpenRouterApi) -> None:
     assert api.made("POST")[0].form["callback_url"] == "https://clapper.example/hook"
 
 
-async def test_what_is_refused_is_told_by_its_reason(
+async def test_a_refusal_has_the_kind_of_its_reason(
     api: OpenRouterApi, backend: OpenRouter
 ) -> None:
     blocked = await refusal(backend, replace(REQUEST, prompt="[blocked] my secret plan"))
@@ -112,7 +112,7 @@ async def test_the_first_output_is_fetched(
     assert api.made("GET")[-1].query == {"index": "0"}
 
 
-async def test_the_signed_copy_stands_in_for_a_content_that_is_not_there(
+async def test_the_signed_copy_is_used_if_the_content_is_missing(
     api: OpenRouterApi, backend: OpenRouter, clip: Path, tmp_path: Path
 ) -> None:
     ref = (await backend.submit(REQUEST, create_key="k")).ref
@@ -150,7 +150,7 @@ async def test_the_list_of_models_is_read(backend: OpenRouter) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"no JSON", b'{"data": {}}', b'{"data": [1, {"id": 7}]}'])
-async def test_a_list_that_is_none_is_an_error(
+async def test_an_answer_that_is_not_a_list_is_an_error(
     api: OpenRouterApi, backend: OpenRouter, body: bytes
 ) -> None:
     api.go_wrong("models", Fault(status=200, body=body))
@@ -169,7 +169,7 @@ def offer(**changes: Any) -> models.ModelOffer:
 @pytest.mark.parametrize(
     ("presets", "sentence"),
     [
-        ({"seconds": 5}, "VIDEO_SECONDS: a/b makes clips of 4, 6, 8 seconds, not of 5."),
+        ({"seconds": 5}, "VIDEO_SECONDS: a/b makes clips of 4, 6, 8 seconds, not 5."),
         (
             {"size": "640x360"},
             "VIDEO_SIZE: a/b makes 1280x720, 720x1280, 1920x1080, not 640x360.",
@@ -185,7 +185,7 @@ def test_presets_that_the_model_can_not_make_are_explained(
     assert str(caught.value) == sentence
 
 
-def test_what_the_list_does_not_say_is_not_refused() -> None:
+def test_limits_that_the_list_does_not_give_are_not_enforced() -> None:
     silent = offer(supported_durations=None, supported_sizes=[])
     assert models.check((silent,), model="a/b", seconds=60, size="2x2") is silent
 
@@ -226,7 +226,7 @@ def test_four_k_has_a_price_of_its_own() -> None:
 # --- callbacks ---
 
 
-def test_a_callback_is_known_by_what_is_signed_not_by_its_unsigned_key() -> None:
+def test_a_callback_is_identified_by_its_signed_body_not_by_its_unsigned_key() -> None:
     secret, _ = OPENROUTER.secrets
     backend = OPENROUTER.connect("http://127.0.0.1:1/v1", webhook_secrets=(secret,))
     headers, body = OPENROUTER.webhook("video_1")
@@ -273,7 +273,7 @@ def chosen(api: OpenRouterApi) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "fault", [Fault(), Fault(after=True, status=500, body={"error": "oops"})], ids=["well", "500"]
 )
-async def test_a_callback_brings_the_video_even_where_the_answer_to_the_create_was_lost(
+async def test_a_callback_delivers_the_video_even_if_the_answer_to_the_create_was_lost(
     tmp_path: Path, fault: Fault
 ) -> None:
     async with open_wire(tmp_path) as wire, OpenRouterApi(clip=wire.clip) as api:

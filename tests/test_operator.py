@@ -64,7 +64,7 @@ def team(*members: tuple[User, str, int]) -> Payload:
 
 async def open_circuit(desk: Desk, trouble: Trouble = Trouble.AUTH) -> None:
     for _ in range(3):
-        await desk.bench.circuit.record_failure(trouble, probing=False)
+        await desk.bench.circuit.refused(trouble, probing=False)
 
 
 def dms(desk: Desk, user: User | None = None) -> list[str]:
@@ -88,7 +88,7 @@ async def test_the_owner_is_told_once_what_to_do_and_once_that_it_is_over(
         await notices(desk).tell()
     [told] = dms(desk)
     assert all(word in told for word in words)
-    await desk.bench.circuit.record_success()
+    await desk.bench.circuit.accepted()
     for _ in range(3):
         await notices(desk).tell()
     [_, over] = dms(desk)
@@ -109,7 +109,7 @@ async def test_an_outage_is_told_when_it_has_lasted(desk: Desk) -> None:
 
 async def test_an_outage_that_nobody_was_told_of_is_over_without_a_word(desk: Desk) -> None:
     await open_circuit(desk, Trouble.OUTAGE)
-    await desk.bench.circuit.record_success()
+    await desk.bench.circuit.accepted()
     await notices(desk).tell()
     assert dms(desk) == []
     assert await desk.bench.circuits.get("fake") is None
@@ -119,7 +119,7 @@ async def test_another_reason_asks_for_something_else_and_is_told_too(desk: Desk
     await open_circuit(desk)
     await notices(desk).tell()
     for trouble in (Trouble.OUTAGE, Trouble.AUTH, Trouble.BALANCE, Trouble.OUTAGE):
-        await desk.bench.circuit.record_failure(trouble, probing=True)
+        await desk.bench.circuit.refused(trouble, probing=True)
         desk.clock.advance(600)
         await notices(desk).tell()
     assert ["refuses my key" in text for text in dms(desk)] == [True, False]
@@ -142,12 +142,12 @@ async def test_a_dm_whose_commit_was_lost_is_not_sent_again(desk: Desk) -> None:
 async def test_what_opens_again_before_the_end_was_told_is_one_opening(desk: Desk) -> None:
     await open_circuit(desk)
     await notices(desk).tell()
-    await desk.bench.circuit.record_success()
+    await desk.bench.circuit.accepted()
     desk.clock.advance(5)
     await open_circuit(desk)
     await notices(desk).tell()
     assert len(dms(desk)) == 1
-    await desk.bench.circuit.record_success()
+    await desk.bench.circuit.accepted()
     await notices(desk).tell()
     assert len(dms(desk)) == 2
 
@@ -156,7 +156,7 @@ async def test_each_opening_is_told_by_itself(desk: Desk) -> None:
     for _ in range(2):
         await open_circuit(desk)
         await notices(desk).tell()
-        await desk.bench.circuit.record_success()
+        await desk.bench.circuit.accepted()
         await notices(desk).tell()
         desk.clock.advance(3600)
     assert len(dms(desk)) == 4

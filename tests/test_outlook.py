@@ -1,4 +1,4 @@
-"""The forecast on a card, from the history of this server."""
+"""What a waiting person is told to expect, from what this server has seen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER = {"prompt": "a dog", "model": "sora-2-pro", "seconds": 4, "size": "720x12
 
 
 async def make(bench: Bench, *seconds: float, request: VideoRequest = REQUEST) -> None:
-    """Make the provider finish videos that take these numbers of seconds."""
+    """Let a provider make videos, each of which takes so long."""
     for number, taken in enumerate(seconds):
         job = await bench.submit(replace(request, prompt=f"{request.prompt} {number}"))
         while (await bench.now(job.id)).state is not JobState.GENERATING:
@@ -78,7 +78,7 @@ async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
         bench.clock.advance(1)
     queue_outlook = QueueOutlook(bench.database)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [1, 2, 3]
-    # A job that the provider asked to wait is queued behind the others.
+    # Who has to wait for the provider lets the others go first.
     await bench.jobs.postpone(await bench.claim(jobs[0].id), after=60)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
 
@@ -96,12 +96,12 @@ async def test_a_held_line_has_a_reason_in_place_of_a_forecast(bench: Bench) -> 
     await make(bench, 60, 60, 60)
     queued, made = await bench.at(JobState.QUEUED), await bench.at(JobState.GENERATING)
     for _ in range(3):
-        await bench.circuit.record_failure(Trouble.BALANCE, probing=False)
+        await bench.circuit.refused(Trouble.BALANCE, probing=False)
     assert await queue_outlook.of(queued) == Outlook(trouble=Trouble.BALANCE)
     assert (await queue_outlook.of(made)).trouble is None
     new = await bench.submit(acknowledged=False)
     assert (await queue_outlook.of(new)).trouble is Trouble.BALANCE
     narrated = await bench.submit(acknowledged=False, clip_of=made.id)
     assert (await queue_outlook.of(narrated)).trouble is None
-    await bench.circuit.record_success()
+    await bench.circuit.accepted()
     assert (await queue_outlook.of(queued)).place == 1

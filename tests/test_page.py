@@ -42,7 +42,7 @@ def sources_of(policy: str) -> dict[str, list[str]]:
     return {name: sources for name, *sources in (part.split() for part in policy.split(";"))}
 
 
-async def test_the_page_is_there_for_whoever_comes_and_holds_nothing_of_anybody(
+async def test_the_page_is_public_and_contains_no_clients_data(
     caller: Caller,
 ) -> None:
     await caller.order({"scriptOrQuestion": "a secret plan"})
@@ -55,14 +55,14 @@ async def test_the_page_is_there_for_whoever_comes_and_holds_nothing_of_anybody(
     assert "{{" not in text
 
 
-async def test_nothing_but_our_own_files_may_run_or_be_seen(caller: Caller) -> None:
+async def test_the_content_policy_allows_only_the_bots_own_files(caller: Caller) -> None:
     response, text = await get(caller, "/")
     policy = sources_of(response.headers["Content-Security-Policy"])
 
     assert policy.pop("default-src") == ["'none'"]
     closed = {name for name, sources in policy.items() if sources == ["'none'"]}
     assert closed == {"base-uri", "form-action", "frame-ancestors"}
-    # What the page has had spoken, it plays from memory.
+    # The page plays recordings from memory.
     assert policy.pop("media-src") == ["'self'", "blob:"]
     assert {tuple(policy[name]) for name in policy.keys() - closed} == {("'self'",)}
     assert not re.search(r"\s(?:style|on\w+)=", text)
@@ -72,14 +72,14 @@ async def test_nothing_but_our_own_files_may_run_or_be_seen(caller: Caller) -> N
     assert "<style" not in text
 
 
-def test_the_scripts_never_make_markup_of_what_they_are_told() -> None:
+def test_the_scripts_never_turn_text_into_markup() -> None:
     for path in STATIC.glob("*.js"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
         assert not re.search(r"https?://", text), path
 
 
-async def test_every_part_of_the_page_is_served_under_its_type(caller: Caller) -> None:
+async def test_every_file_of_the_page_is_served_with_its_content_type(caller: Caller) -> None:
     _, text = await get(caller, "/")
     wanted = set(re.findall(r'(?:href|src)="static/([\w.]+)"', text))
     for script in STATIC.glob("*.js"):
@@ -95,7 +95,7 @@ async def test_every_part_of_the_page_is_served_under_its_type(caller: Caller) -
 
 
 @pytest.mark.parametrize("path", ["/", "/static/app.js", "/static/app.css"])
-async def test_what_a_browser_has_already_is_not_sent_again(caller: Caller, path: str) -> None:
+async def test_a_cached_file_is_not_sent_again(caller: Caller, path: str) -> None:
     response, _ = await get(caller, path)
     assert response.headers["Cache-Control"] == "no-cache"
 
@@ -110,7 +110,7 @@ async def test_what_a_browser_has_already_is_not_sent_again(caller: Caller, path
 @pytest.mark.parametrize(
     "path", ["/static/", "/static/index.html", "/static/..%2Fpage.py", "/static/nothing.js"]
 )
-async def test_there_is_nothing_else(caller: Caller, path: str) -> None:
+async def test_other_paths_below_static_do_not_exist(caller: Caller, path: str) -> None:
     assert (await get(caller, path))[0].status == 404
 
 
@@ -123,7 +123,7 @@ async def test_there_is_nothing_else(caller: Caller, path: str) -> None:
         ("fr", "en", "Generate"),
     ],
 )
-async def test_the_page_speaks_its_readers_language(
+async def test_the_page_is_in_the_browsers_language(
     caller: Caller, spoken: str, language: str, word: str
 ) -> None:
     response, text = await get(caller, "/", **{"Accept-Language": spoken})
@@ -135,7 +135,7 @@ async def test_the_page_speaks_its_readers_language(
     assert settings_of(text)["language"] == language
 
 
-async def test_the_scripts_are_told_the_limits_and_whether_videos_can_be_shared(
+async def test_the_page_contains_the_limits_and_whether_videos_can_be_shared(
     caller: Caller, bench: Bench
 ) -> None:
     told = settings_of((await get(caller, "/"))[1])

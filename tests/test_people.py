@@ -1,4 +1,4 @@
-"""The stored preferences of people."""
+"""What is remembered of people."""
 
 from __future__ import annotations
 

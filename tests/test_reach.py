@@ -147,7 +147,7 @@ async def test_a_port_is_free_or_the_bots_or_taken() -> None:
     async with TestServer(web.Application()) as server:
         assert server.port is not None
         found = await examine_port(Settings(http_port=server.port))
-    assert (found.ok, "choose another, or stop what uses it" in found.advice) == (False, True)
+    assert (found.ok, "Choose another port, or stop the program" in found.advice) == (False, True)
     assert (await examine_port(Settings(http_port=0))).found == "any free one"
 
 

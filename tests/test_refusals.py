@@ -1,4 +1,4 @@
-"""What is refused below `/api` is refused in JSON, whoever refuses it."""
+"""Tests that everything below `/api` is refused in JSON, also by aiohttp itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def caller(bench: Bench) -> AsyncGenerator[Caller]:
 
 
 async def refused(caller: Caller, method: str, path: str, **headers: str) -> tuple[int, str]:
-    """Ask, and return the status and the key of an answer that is a refusal, and in JSON."""
+    """Send a request that is refused in JSON, and return the status and the error's key."""
     async with caller.http.request(method, path, headers=SIGNED | headers) as response:
         assert response.content_type == "application/json", (method, path)
         if method == "HEAD":
@@ -42,7 +42,7 @@ async def refused(caller: Caller, method: str, path: str, **headers: str) -> tup
     return response.status, answer["error"]["key"]
 
 
-async def test_a_method_that_a_route_does_not_have_is_refused_as_everything_else(
+async def test_an_unsupported_method_is_refused_in_json(
     caller: Caller,
 ) -> None:
     served: dict[str, set[str]] = {}
@@ -58,14 +58,12 @@ async def test_a_method_that_a_route_does_not_have_is_refused_as_everything_else
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/", "/api/status/more"])
-async def test_a_path_that_is_not_there_is_refused_as_everything_else(
-    caller: Caller, path: str
-) -> None:
+async def test_an_unknown_path_is_refused_in_json(caller: Caller, path: str) -> None:
     for method in set(HTTPMethod) - {"CONNECT"}:
         assert (await refused(caller, method, path))[0] == 404
 
 
-async def test_what_is_no_socket_is_refused_as_everything_else(caller: Caller) -> None:
+async def test_a_request_that_is_not_a_websocket_is_refused_in_json(caller: Caller) -> None:
     assert await refused(caller, "GET", "/ws") == (400, "api.bad_request")
 
 
@@ -78,7 +76,7 @@ async def test_what_is_no_socket_is_refused_as_everything_else(caller: Caller) -
         ({"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}, (412, "api.changed")),
     ],
 )
-async def test_a_part_or_a_version_that_is_not_there_is_refused_as_everything_else(
+async def test_an_invalid_range_and_a_failed_precondition_are_refused_in_json(
     caller: Caller, headers: dict[str, str], answer: tuple[int, str]
 ) -> None:
     path = f"/api/download?jobId={await caller.made()}"
@@ -90,7 +88,9 @@ async def test_a_part_or_a_version_that_is_not_there_is_refused_as_everything_el
     assert length is None or length.startswith("bytes */")
 
 
-async def test_a_part_goes_only_with_the_version_that_the_caller_has(caller: Caller) -> None:
+async def test_if_range_sends_a_part_only_of_the_version_that_the_caller_has(
+    caller: Caller,
+) -> None:
     path = f"/api/download?jobId={await caller.made()}"
     async with caller.http.get(path, headers=SIGNED) as response:
         whole, tag = await response.read(), response.headers["ETag"]
@@ -102,7 +102,7 @@ async def test_a_part_goes_only_with_the_version_that_the_caller_has(caller: Cal
             assert await response.read() == (whole[1:4] if status == 206 else whole)
 
 
-async def test_a_video_that_goes_in_the_moment_it_is_sent_is_gone(
+async def test_a_video_that_is_deleted_just_before_it_is_sent_is_gone(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def vanish(path: Path, size: int) -> bool:
@@ -110,24 +110,26 @@ async def test_a_video_that_goes_in_the_moment_it_is_sent_is_gone(
         return size > 0
 
     job_id = await caller.made()
-    monkeypatch.setattr(routes, "is_whole", vanish)
+    monkeypatch.setattr(routes, "is_intact", vanish)
     assert await refused(caller, "GET", f"/api/download?jobId={job_id}") == (410, "api.expired")
 
 
-async def test_a_delivery_that_cant_be_noted_is_one_line_with_its_job_and_the_video_is_whole(
+async def test_a_delivery_that_cant_be_stored_is_logged_once_and_the_video_is_sent_whole(
     caller: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_id = await caller.made()
     async with caller.bench.unwritable():
         async with caller.http.get(f"/api/download?jobId={job_id}", headers=SIGNED) as response:
             body = await response.read()
-        await caller.http.get("/healthz")  # by the same connection: the one before is done with
+        await caller.http.get(
+            "/healthz"
+        )  # on the same connection, so the previous request has ended
     assert (response.status, body[: len(CLIP)]) == (200, CLIP)
     assert caplog.text.count(f"download.not_noted id={job_id}") == 1
     assert "Unhandled" not in caplog.text
 
 
-async def test_nothing_is_written_behind_an_answer_that_breaks_off(
+async def test_an_aborted_response_is_not_followed_by_an_error_response(
     caller: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_id = await caller.made()
@@ -138,7 +140,7 @@ async def test_nothing_is_written_behind_an_answer_that_breaks_off(
         return path.name != "" and size > 0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routes, "is_whole", cut)
+        patch.setattr(routes, "is_intact", cut)
         async with caller.http.get(f"/api/download?jobId={job_id}", headers=SIGNED) as response:
             assert response.content_length == LARGE
             await asyncio.to_thread(video.write_bytes, b"")

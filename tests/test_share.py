@@ -26,7 +26,7 @@ HOSTILE = '<script>alert("1")</script>\n"><img src=x onerror=alert(1)> & {{share
 
 
 class Page(HTMLParser):
-    """What a crawler reads of a page."""
+    """Parses a page as a crawler does."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 async def made(caller: Caller, clip: bytes, script: str = "a cat on a roof") -> str:
-    """Order a video, and let it be one that can be played."""
+    """Order a video, finish it, and replace it by a playable clip."""
     job_id = await caller.order({"scriptOrQuestion": script})
     await caller.finish(job_id)
     await asyncio.to_thread(caller.bench.workspace.video(job_id).write_bytes, clip)
@@ -68,7 +68,7 @@ async def made(caller: Caller, clip: bytes, script: str = "a cat on a roof") -> 
 
 
 async def shared(caller: Caller, job_id: str) -> str:
-    """Share a video, and return where its page is on this server."""
+    """Share a video, and return the path of its page."""
     status, answer = await caller.ask("POST", f"/api/share?jobId={job_id}")
     assert status == 200, answer
     assert answer["url"].startswith(f"{PUBLIC}/v/{job_id}.")
@@ -88,7 +88,7 @@ async def get(
         return response, await response.read()
 
 
-async def test_a_link_is_given_with_the_time_of_its_end(caller: Caller, clip: bytes) -> None:
+async def test_a_share_link_is_returned_with_its_expiry(caller: Caller, clip: bytes) -> None:
     job_id = await made(caller, clip)
 
     status, answer = await caller.ask("POST", f"/api/share?jobId={job_id}")
@@ -98,7 +98,9 @@ async def test_a_link_is_given_with_the_time_of_its_end(caller: Caller, clip: by
     assert answer.keys() == {"url", "expiresAt"}
 
 
-async def test_the_page_of_a_video_unfurls_with_it(caller: Caller, clip: bytes) -> None:
+async def test_a_shared_page_has_the_metadata_for_a_preview_with_the_video(
+    caller: Caller, clip: bytes
+) -> None:
     path = await shared(caller, await made(caller, clip))
 
     response, body = await get(caller, path)
@@ -140,7 +142,7 @@ async def test_what_og_video_points_to_is_the_file_with_ranges(caller: Caller, c
     assert {each.headers["X-Robots-Tag"] for each in (whole, head, part)} == {"noindex, nofollow"}
 
 
-async def test_the_poster_is_taken_once_and_goes_with_the_video(
+async def test_the_poster_is_made_once_and_deleted_with_the_video(
     caller: Caller, clip: bytes
 ) -> None:
     job_id = await made(caller, clip)
@@ -161,7 +163,7 @@ async def test_the_poster_is_taken_once_and_goes_with_the_video(
     assert not poster.exists()
 
 
-async def test_a_poster_that_a_crash_has_left_goes_with_the_sweep(
+async def test_the_sweep_deletes_a_poster_that_was_left_by_a_crash(
     caller: Caller, clip: bytes
 ) -> None:
     job_id = await made(caller, clip)
@@ -176,7 +178,9 @@ async def test_a_poster_that_a_crash_has_left_goes_with_the_sweep(
     assert not any(path.exists() for path in left)
 
 
-async def test_many_who_look_at_once_cost_one_ffmpeg(caller: Caller, clip: bytes) -> None:
+async def test_concurrent_requests_for_a_poster_run_ffmpeg_once(
+    caller: Caller, clip: bytes
+) -> None:
     job_id = await made(caller, clip)
     runs = 0
 
@@ -193,12 +197,12 @@ async def test_many_who_look_at_once_cost_one_ffmpeg(caller: Caller, clip: bytes
     assert runs == 1
 
 
-async def test_a_video_without_a_picture_of_itself_is_asked_once_and_played_without(
+async def test_a_poster_that_cant_be_made_is_tried_once_and_left_out_of_the_page(
     caller: Caller, clip: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_id = await made(caller, clip)
     path = caller.bench.workspace.video(job_id)
-    # An index that can be read, before pictures that can't.
+    # The index is valid, and the frames are not.
     broken = re.sub(rb"(?s)(mdat).*", lambda found: found[1] + bytes(len(found[0]) - 4), clip)
     await asyncio.to_thread(path.write_bytes, broken)
     page_path = await shared(caller, job_id)
@@ -215,7 +219,7 @@ async def test_a_video_without_a_picture_of_itself_is_asked_once_and_played_with
     ]
 
 
-async def test_a_script_stays_a_text_wherever_it_stands(caller: Caller, clip: bytes) -> None:
+async def test_a_script_is_escaped_everywhere_on_the_page(caller: Caller, clip: bytes) -> None:
     path = await shared(caller, await made(caller, clip, HOSTILE))
 
     _, body = await get(caller, path)
@@ -227,7 +231,7 @@ async def test_a_script_stays_a_text_wherever_it_stands(caller: Caller, clip: by
     assert HOSTILE in page.text
 
 
-async def test_a_long_script_is_cut_for_the_title_and_less_for_the_rest(
+async def test_a_long_script_is_shortened_in_the_title_and_in_the_description(
     caller: Caller, clip: bytes
 ) -> None:
     script = "The tide comes in over the black sand " * 12
@@ -240,7 +244,7 @@ async def test_a_long_script_is_cut_for_the_title_and_less_for_the_rest(
     assert page.meta["og:description"].endswith("…")
 
 
-async def test_the_page_is_for_people_not_for_search_and_trusts_nothing(
+async def test_the_page_is_not_indexed_and_has_a_strict_content_policy(
     caller: Caller, clip: bytes
 ) -> None:
     path = await shared(caller, await made(caller, clip))
@@ -259,7 +263,7 @@ async def test_the_page_is_for_people_not_for_search_and_trusts_nothing(
 
 
 @pytest.mark.parametrize(("spoken", "word"), [("de-AT", "Herunterladen"), ("ja", "ダウンロード")])
-async def test_the_page_speaks_its_readers_language(
+async def test_the_page_is_in_the_viewers_language(
     caller: Caller, clip: bytes, spoken: str, word: str
 ) -> None:
     path = await shared(caller, await made(caller, clip))
@@ -271,7 +275,7 @@ async def test_the_page_speaks_its_readers_language(
     assert response.headers["Vary"] == "Accept-Language"
 
 
-async def test_links_end_by_time_by_their_owner_and_with_the_video(
+async def test_expired_and_withdrawn_links_and_those_of_deleted_videos_get_the_same_404(
     caller: Caller, clip: bytes
 ) -> None:
     expired, withdrawn, deleted = [await made(caller, clip) for _ in range(3)]
@@ -289,12 +293,12 @@ async def test_links_end_by_time_by_their_owner_and_with_the_video(
 
 
 async def statuses(caller: Caller, path: str) -> set[int]:
-    """Return how a page, its video and its poster answer."""
+    """Return the status codes of a page, its video and its poster."""
     answers = [await get(caller, path + part) for part in ("", "/video.mp4", "/poster.jpg")]
     return {response.status for response, _ in answers}
 
 
-async def test_a_video_that_was_withdrawn_can_be_shared_anew(caller: Caller, clip: bytes) -> None:
+async def test_a_withdrawn_video_can_be_shared_again(caller: Caller, clip: bytes) -> None:
     job_id = await made(caller, clip)
     old = await shared(caller, job_id)
     await withdraw(caller, job_id)
@@ -305,7 +309,7 @@ async def test_a_video_that_was_withdrawn_can_be_shared_anew(caller: Caller, cli
     assert await statuses(caller, new) == {200}
 
 
-async def test_a_video_is_shared_by_its_owner_alone_and_only_when_it_is_there(
+async def test_only_the_owner_can_share_a_video_and_only_while_it_exists(
     caller: Caller, clip: bytes
 ) -> None:
     job_id, open_job = await made(caller, clip), await caller.order()
@@ -322,7 +326,7 @@ async def test_a_video_is_shared_by_its_owner_alone_and_only_when_it_is_there(
     assert await refused(f"?jobId={job_id}") == (404, "api.unknown_job")
 
 
-async def test_without_an_address_nothing_is_shared(bench: Bench, clip: bytes) -> None:
+async def test_nothing_can_be_shared_without_a_public_url(bench: Bench, clip: bytes) -> None:
     async with open_site(bench) as caller:
         job_id = await made(caller, clip)
         status, answer = await caller.ask("POST", f"/api/share?jobId={job_id}")
@@ -339,7 +343,7 @@ async def test_a_video_from_discord_has_a_page_too(caller: Caller, clip: bytes) 
     assert response.status == 200
 
 
-async def test_the_pages_style_is_kept_until_it_changes(caller: Caller) -> None:
+async def test_the_pages_files_are_cached_until_they_change(caller: Caller) -> None:
     for name, kind in (("video.css", "text/css"), ("icon.svg", "image/svg+xml")):
         response, body = await get(caller, f"/v/{name}")
         assert response.headers["Content-Type"] == f"{kind}; charset=utf-8"

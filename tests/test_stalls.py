@@ -1,4 +1,4 @@
-"""Readers that stop reading, and addresses that want every connection."""
+"""Tests the limits on stalled readers, and on the connections and requests of one address."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from tests.fakes import Bench
 
 LARGE = 16 * 1024 * 1024
-NOBODY = Proxies(())
+NO_PROXIES = Proxies(())
 
 
 async def ask(port: int, path: str) -> socket.socket:
-    """Ask for something, and read nothing of the answer."""
+    """Send a request, and read nothing of the answer."""
     caller = socket.socket()
     caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     caller.settimeout(0)
@@ -53,7 +53,7 @@ async def in_parts(request: web.Request) -> web.StreamResponse:
 
 
 @pytest.mark.parametrize("kind", ["a file", "whole", "in parts"])
-async def test_readers_that_take_nothing_make_room_for_others(
+async def test_readers_that_stop_reading_are_disconnected_so_others_can_connect(
     bench: Bench, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -80,7 +80,7 @@ async def turn() -> None:
 
 
 @pytest.mark.parametrize("linger", [b"", struct.pack("ii", 1, 0)])
-async def test_whoever_hangs_up_in_the_middle_of_a_video_is_no_bug(
+async def test_a_caller_that_disconnects_during_a_video_is_not_logged_as_a_bug(
     bench: Bench, caplog: pytest.LogCaptureFixture, linger: bytes
 ) -> None:
     async with serve(bench) as site, asyncio.timeout(PATIENCE):
@@ -98,7 +98,7 @@ async def test_whoever_hangs_up_in_the_middle_of_a_video_is_no_bug(
 
 @asynccontextmanager
 async def pair() -> AsyncGenerator[tuple[asyncio.StreamWriter, socket.socket]]:
-    """Connect a writer and a socket that reads when it is told to."""
+    """Connect a writer to a socket that the test reads from explicitly."""
     writers: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
     listener = bind("127.0.0.1", 0)
     server = await asyncio.start_server(lambda _, writer: writers.put_nowait(writer), sock=listener)
@@ -111,40 +111,40 @@ async def pair() -> AsyncGenerator[tuple[asyncio.StreamWriter, socket.socket]]:
                 await writer.wait_closed()
 
 
-async def test_a_reader_that_goes_on_slowly_is_left_alone_and_one_that_stops_is_not(
+async def test_a_slow_reader_stays_connected_and_one_that_stops_is_disconnected(
     clock: Clock,
 ) -> None:
     async with pair() as (writer, caller), asyncio.timeout(PATIENCE):
         stalled_readers = StalledReaders(lambda: [writer.transport], seconds=60, clock=clock)
         writer.write(bytes(2 * LARGE))
-        stalled_readers.look()
+        stalled_readers.check()
         for _ in range(3):
             clock.advance(59)
-            # As much as its machine holds: only then are more bytes sent, and counted.
+            # Drain the receive buffer: only then are more bytes sent and acknowledged.
             before = writer.transport.get_write_buffer_size()
             while writer.transport.get_write_buffer_size() == before:
                 await asyncio.get_running_loop().sock_recv(caller, 65536)
-            stalled_readers.look()
+            stalled_readers.check()
             assert not writer.transport.is_closing()
-        # What was under way when it stopped still arrives.
+        # Bytes in transit when it stopped are still acknowledged.
         while not writer.transport.is_closing():
             clock.advance(60)
-            stalled_readers.look()
+            stalled_readers.check()
             await turn()
 
 
-async def test_a_connection_on_which_nothing_is_to_be_read_does_not_stall(clock: Clock) -> None:
+async def test_a_connection_without_pending_data_is_not_stalled(clock: Clock) -> None:
     async with pair() as (writer, _):
         stalled_readers = StalledReaders(lambda: [writer.transport], seconds=60, clock=clock)
         for _ in range(3):
-            stalled_readers.look()
+            stalled_readers.check()
             clock.advance(60)
         await turn()
         assert not writer.transport.is_closing()
 
 
-async def test_one_address_has_not_every_connection(bench: Bench) -> None:
-    async with serve(bench, proxies=NOBODY, max_of_one=2) as site:
+async def test_the_connections_of_one_address_are_limited(bench: Bench) -> None:
+    async with serve(bench, proxies=NO_PROXIES, max_per_address=2) as site:
         held = [await ask(site.port, "/healthz") for _ in range(2)]
         for caller in held:
             async with asyncio.timeout(PATIENCE):
@@ -154,7 +154,7 @@ async def test_one_address_has_not_every_connection(bench: Bench) -> None:
             caller.close()
 
 
-async def test_one_address_behind_a_proxy_has_not_every_request_and_another_has_its_own(
+async def test_concurrent_requests_behind_a_proxy_are_limited_per_address(
     bench: Bench,
 ) -> None:
     go_on, begun = asyncio.Event(), asyncio.Semaphore(0)
@@ -164,7 +164,7 @@ async def test_one_address_behind_a_proxy_has_not_every_request_and_another_has_
         await go_on.wait()
         return web.Response(text="done")
 
-    async with serve(bench, [web.get("/slow", linger)], max_of_one=2) as site:
+    async with serve(bench, [web.get("/slow", linger)], max_per_address=2) as site:
         greedy = {"X-Forwarded-For": "203.0.113.9"}
         held = [asyncio.create_task(site.get("/slow", headers=greedy)) for _ in range(2)]
         for _ in held:
@@ -182,4 +182,4 @@ async def test_one_address_behind_a_proxy_has_not_every_request_and_another_has_
 
 def test_the_limits_leave_room_for_others() -> None:
     admission = signature(WebServer).parameters
-    assert admission["max_of_one"].default * 4 <= admission["max_connections"].default
+    assert admission["max_per_address"].default * 4 <= admission["max_connections"].default

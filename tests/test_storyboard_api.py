@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import MediaError, StartupError
 from bot.storyboard.clip_service import KEPT_SECONDS
-from tests.storyboards import FIELDS, FILM, HandRenderer, files, open_board, open_receiver
+from tests.storyboards import FIELDS, VIDEO, HandRenderer, files, open_board, open_receiver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -43,7 +43,7 @@ async def board(
 
 @pytest.fixture
 async def busy(tmp_path: Path, receiver: Receiver) -> AsyncGenerator[Client]:
-    """Yield a board whose first clip is being rendered until it is deleted."""
+    """Yield a storyboard that renders its first clip until that clip is deleted."""
     renderer = HandRenderer(go=False)
     renderer.percent = 41
     async with open_board(tmp_path, renderer, receiver, waiting=3) as opened:
@@ -52,7 +52,7 @@ async def busy(tmp_path: Path, receiver: Receiver) -> AsyncGenerator[Client]:
         yield opened
 
 
-async def test_a_clip_is_queued_then_completed_and_its_film_can_be_fetched(
+async def test_a_clip_is_queued_then_completed_and_can_be_downloaded(
     board: Client, receiver: Receiver
 ) -> None:
     created = await board.create(model="sora-2")
@@ -64,11 +64,11 @@ async def test_a_clip_is_queued_then_completed_and_its_film_can_be_fetched(
     assert (done["status"], done["progress"]) == ("completed", 100)
     assert done["expires_at"] == done["completed_at"] + KEPT_SECONDS
     content = await board.ask("GET", f"/videos/{created['id']}/content?variant=video")
-    assert content.raw == FILM
+    assert content.raw == VIDEO
     assert content.headers["Content-Type"] == "video/mp4"
 
 
-async def test_the_openai_package_finds_its_way(board: Client, receiver: Receiver) -> None:
+async def test_the_openai_package_can_use_the_storyboard(board: Client, receiver: Receiver) -> None:
     async with openai.AsyncOpenAI(api_key="none", base_url=board.base_url) as client:
         with pytest.warns(DeprecationWarning, match="Sora API"):
             video = await client.videos.create(prompt="Ein Wald", seconds="4", size="1280x720")
@@ -77,7 +77,7 @@ async def test_the_openai_package_finds_its_way(board: Client, receiver: Receive
             assert (await client.videos.retrieve(video.id)).status == "completed"
         with pytest.warns(DeprecationWarning, match="Sora API"):
             content = await client.videos.download_content(video.id)
-        assert content.content == FILM
+        assert content.content == VIDEO
         with pytest.warns(DeprecationWarning, match="Sora API"):
             listed = [each.id async for each in client.videos.list()]
         assert listed == [video.id]
@@ -85,7 +85,7 @@ async def test_the_openai_package_finds_its_way(board: Client, receiver: Receive
             assert (await client.videos.delete(video.id)).deleted
 
 
-async def test_a_part_of_the_film_can_be_fetched(board: Client, receiver: Receiver) -> None:
+async def test_a_part_of_the_video_can_be_downloaded(board: Client, receiver: Receiver) -> None:
     video = await board.create()
     await receiver.next()
     part = await board.ask("GET", f"/videos/{video['id']}/content", headers={"Range": "bytes=4-7"})
@@ -100,7 +100,7 @@ async def test_a_multipart_order_is_the_same_as_a_json_one(board: Client) -> Non
     assert answer.body["seconds"] == "8"
 
 
-async def test_what_is_not_asked_for_is_openais_default(board: Client) -> None:
+async def test_omitted_fields_get_openais_defaults(board: Client) -> None:
     answer = await board.ask("POST", "/videos", json={"prompt": "a", "seconds": None})
     assert (answer.body["seconds"], answer.body["size"]) == ("4", "720x1280")
 
@@ -110,13 +110,13 @@ async def test_a_clip_shows_its_true_percentage_while_it_is_rendered(busy: Clien
     assert (video["status"], video["progress"]) == ("in_progress", 41)
 
 
-async def test_the_film_of_an_unfinished_clip_is_not_there_yet(busy: Client) -> None:
+async def test_the_video_of_an_unfinished_clip_is_not_available_yet(busy: Client) -> None:
     (video,) = (await busy.ask("GET", "/videos")).body["data"]
     answer = await busy.ask("GET", f"/videos/{video['id']}/content")
     assert (answer.status, answer.error["code"]) == (404, "video_not_ready")
 
 
-async def test_a_failed_clip_says_why(
+async def test_a_failed_clip_gives_the_reason(
     board: Client, renderer: HandRenderer, receiver: Receiver
 ) -> None:
     renderer.error = MediaError("ffmpeg ended with code 1", "a secret path")
@@ -153,7 +153,7 @@ async def test_the_same_idempotency_key_gives_the_same_clip(
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
-async def test_a_senseless_idempotency_key_is_refused(board: Client, key: str) -> None:
+async def test_an_invalid_idempotency_key_is_refused(board: Client, key: str) -> None:
     answer = await board.ask("POST", "/videos", json=FIELDS, headers={"Idempotency-Key": key})
     assert (answer.status, answer.error["type"]) == (400, "invalid_request_error")
 
@@ -190,7 +190,7 @@ async def test_an_idempotency_key_with_another_order_is_refused(board: Client) -
         ({"input_reference": {"file_id": "file-1"}}, "input_reference"),
     ],
 )
-async def test_an_order_that_cannot_be_made_is_refused(
+async def test_an_order_that_cannot_be_rendered_is_refused(
     board: Client, fields: dict[str, object], param: str
 ) -> None:
     answer = await board.ask("POST", "/videos", data=json.dumps(FIELDS | fields), headers=JSON)
@@ -218,14 +218,14 @@ async def test_a_body_that_is_too_large_is_refused(board: Client, kind: str) -> 
     assert answer.error["type"] == "invalid_request_error"
 
 
-async def test_a_page_in_a_browser_is_refused(board: Client) -> None:
+async def test_a_request_from_a_web_page_is_refused(board: Client) -> None:
     headers = {"Origin": "https://example.org"}
     answer = await board.ask("POST", "/videos", data=FIELDS, headers=headers)
     assert answer.status == 403
     assert answer.error["message"]
 
 
-async def test_more_clips_than_may_wait_are_refused_until_one_is_deleted(busy: Client) -> None:
+async def test_a_full_queue_refuses_clips_until_one_is_deleted(busy: Client) -> None:
     waiting = [await busy.create() for _ in range(3)]
     answer = await busy.ask("POST", "/videos", json=FIELDS)
     assert answer.status == 429
@@ -235,7 +235,7 @@ async def test_more_clips_than_may_wait_are_refused_until_one_is_deleted(busy: C
     await busy.create()
 
 
-async def test_deleting_stops_the_rendering_and_makes_room_for_the_next(
+async def test_deleting_a_clip_stops_its_rendering_and_starts_the_next(
     tmp_path: Path, receiver: Receiver
 ) -> None:
     renderer = HandRenderer(go=False)
@@ -252,7 +252,7 @@ async def test_deleting_stops_the_rendering_and_makes_room_for_the_next(
         assert not files(tmp_path, f"{first['id']}*")
 
 
-async def test_a_waiting_clip_that_was_deleted_is_never_rendered(
+async def test_a_queued_clip_that_was_deleted_is_never_rendered(
     tmp_path: Path, receiver: Receiver
 ) -> None:
     renderer = HandRenderer(go=False)
@@ -267,7 +267,7 @@ async def test_a_waiting_clip_that_was_deleted_is_never_rendered(
     assert [order.prompt for order in renderer.orders] == [FIELDS["prompt"], "last"]
 
 
-async def test_a_deleted_clip_takes_its_film_and_its_key_along(
+async def test_a_clip_is_deleted_with_its_video_and_its_idempotency_key(
     board: Client, receiver: Receiver, tmp_path: Path
 ) -> None:
     video = await board.create(key="k")
@@ -287,7 +287,7 @@ async def test_a_deleted_clip_takes_its_film_and_its_key_along(
         ("GET", "/elsewhere"),
     ],
 )
-async def test_what_is_not_there_is_not_found(board: Client, method: str, path: str) -> None:
+async def test_an_unknown_path_is_not_found(board: Client, method: str, path: str) -> None:
     answer = await board.ask(method, path)
     assert answer.status == 404
     assert answer.error["type"] == "invalid_request_error"
@@ -321,7 +321,7 @@ async def test_an_empty_page_names_no_ids(board: Client) -> None:
 @pytest.mark.parametrize(
     "query", ["limit=101", "limit=-1", "limit=x", "limit=²", "order=up", "after=video_0"]
 )
-async def test_a_senseless_listing_is_refused(board: Client, query: str) -> None:
+async def test_a_listing_with_invalid_parameters_is_refused(board: Client, query: str) -> None:
     answer = await board.ask("GET", f"/videos?{query}")
     assert (answer.status, answer.error["param"]) == (400, query.partition("=")[0])
 
@@ -341,10 +341,10 @@ async def test_a_clip_expires_a_day_after_it_was_finished(
         assert not files(tmp_path, "video_*")
 
 
-async def test_a_port_that_is_taken_is_one_sentence(board: Client, tmp_path: Path) -> None:
+async def test_a_port_in_use_is_reported_in_one_sentence(board: Client, tmp_path: Path) -> None:
     port = int(board.base_url.split(":")[2].removesuffix("/v1"))
     with pytest.raises(StartupError, match="choose another port"):
         async with open_board(tmp_path / "other", HandRenderer(), port=port):
             pass
     async with open_board(tmp_path / "other", HandRenderer()):
-        pass  # what had been opened was closed again
+        pass  # the failed start released the directory

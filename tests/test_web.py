@@ -28,7 +28,7 @@ OTHER_SECRET = "whsec_b3RoZXIgc2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 
 
 class Site:
-    """The real server on a free port, and a client that sends it requests."""
+    """The real server on a free port, and an HTTP session that sends it requests."""
 
     def __init__(self, bench: Bench, port: int, client: aiohttp.ClientSession) -> None:
         self.bench = bench
@@ -59,7 +59,7 @@ class Site:
             return response, await response.read()
 
     async def raw(self, request: bytes) -> bytes:
-        """Send bytes as they are, and return the status line."""
+        """Send raw bytes, and return the status line."""
         async with asyncio.timeout(PATIENCE):
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             writer.write(request)
@@ -114,18 +114,18 @@ async def site(bench: Bench) -> AsyncGenerator[Site]:
 # Health
 
 
-async def test_a_living_bot_says_so(site: Site) -> None:
+async def test_the_health_check_answers_ok(site: Site) -> None:
     response, body = await site.get("/healthz")
     assert (response.status, body) == (200, b"ok\n")
 
 
-async def test_a_bot_is_ready_while_it_is_connected(site: Site) -> None:
+async def test_the_bot_is_ready_while_it_is_connected_to_discord(site: Site) -> None:
     assert (await site.get("/readyz"))[0].status == 200
     site.ready = False
     assert (await site.get("/readyz"))[0].status == 503
 
 
-async def test_every_answer_tells_browsers_to_trust_nothing(site: Site) -> None:
+async def test_every_response_has_the_security_headers(site: Site) -> None:
     for path in ("/healthz", "/nowhere", "/d/nothing"):
         response, _ = await site.get(path)
         assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -134,13 +134,13 @@ async def test_every_answer_tells_browsers_to_trust_nothing(site: Site) -> None:
         assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
-async def test_a_port_that_is_taken_is_explained(site: Site) -> None:
+async def test_a_port_in_use_is_explained(site: Site) -> None:
     with pytest.raises(StartupError, match=f"HTTP_PORT: 127.0.0.1:{site.port} can't be"):
         bind("127.0.0.1", site.port)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
-async def test_an_address_of_either_kind_is_listened_on(host: str) -> None:
+async def test_the_server_listens_on_ipv4_and_on_ipv6(host: str) -> None:
     with bind(host, 0) as listener:
         _, writer = await asyncio.open_connection(host, listener.getsockname()[1])
         writer.close()
@@ -148,7 +148,7 @@ async def test_an_address_of_either_kind_is_listened_on(host: str) -> None:
 
 
 @pytest.mark.parametrize("caller", ["127.0.0.1", "::1"])
-async def test_everywhere_is_both_kinds_of_addresses(caller: str) -> None:
+async def test_a_wildcard_host_accepts_ipv4_and_ipv6(caller: str) -> None:
     with bind("::", 0) as listener:
         _, writer = await asyncio.open_connection(caller, listener.getsockname()[1])
         writer.close()
@@ -178,7 +178,7 @@ async def test_a_webhook_wakes_its_job(site: Site) -> None:
     assert (await bench.now(job.id)).next_at == bench.clock()
 
 
-async def test_a_webhook_that_comes_twenty_times_is_one_row_and_one_wake(site: Site) -> None:
+async def test_a_webhook_that_is_sent_twenty_times_is_one_row_and_one_wake(site: Site) -> None:
     bench = site.bench
     job = await bench.at(JobState.GENERATING)
     bench.changes.clear()
@@ -188,12 +188,12 @@ async def test_a_webhook_that_comes_twenty_times_is_one_row_and_one_wake(site: S
     assert len(bench.changes) == 1
 
 
-async def test_what_was_answered_with_200_is_on_disk(site: Site) -> None:
+async def test_a_webhook_is_stored_before_it_is_answered_with_200(site: Site) -> None:
     assert (await site.notify("video_of_nobody", webhook_id="wh_9")).status == 200
     assert await site.inbox() == [("wh_9", "video_of_nobody")]
 
 
-async def test_a_webhook_about_something_else_is_taken_and_dropped(site: Site) -> None:
+async def test_a_webhook_about_something_else_is_accepted_and_ignored(site: Site) -> None:
     assert (await site.notify("batch_1", kind="batch.completed")).status == 200
     assert await site.inbox() == []
 
@@ -202,7 +202,7 @@ EVENT = b'{"id": "wh_1", "type": "video.completed", "data": {"id": "video_1"}}'
 
 
 @pytest.mark.parametrize("secret", [OTHER_SECRET, WEBHOOK_SECRET])
-async def test_both_secrets_count_while_they_are_rotated(secret: str, site: Site) -> None:
+async def test_both_secrets_are_valid_during_a_rotation(secret: str, site: Site) -> None:
     headers = signed(EVENT, now=site.bench.clock(), secret=secret)
     assert (await site.post(EVENT, headers)).status == 200
 
@@ -238,7 +238,7 @@ async def test_a_forged_webhook_is_refused_and_leaves_no_row(
     assert "webhook.refused" in caplog.text
 
 
-async def test_a_flood_of_forged_webhooks_is_a_line_each_ten_seconds(
+async def test_a_flood_of_forged_webhooks_logs_one_line_every_ten_seconds(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     for seconds in (0, 1, 8.9, 0.1, 9.9):
@@ -263,7 +263,7 @@ async def test_a_flood_of_forged_webhooks_is_a_line_each_ten_seconds(
         b"[" * 5000,
     ],
 )
-async def test_a_signed_webhook_that_is_unreadable_is_no_bug(body: bytes, site: Site) -> None:
+async def test_a_signed_webhook_that_is_unreadable_is_refused(body: bytes, site: Site) -> None:
     response = await site.post(body, signed(body, now=site.bench.clock()))
     assert response.status == 400
     assert await site.inbox() == []
@@ -273,7 +273,7 @@ async def test_a_webhook_without_a_signature_is_refused(site: Site) -> None:
     assert (await site.post(EVENT, {})).status == 401
 
 
-async def test_bytes_in_a_header_that_are_no_text_are_no_bug(site: Site) -> None:
+async def test_undecodable_bytes_in_a_header_are_refused(site: Site) -> None:
     request = (
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nwebhook-id: ".encode()
         + b"\xff\xfe\r\nwebhook-timestamp: 1800000000\r\nwebhook-signature: v1,\xff\r\n\r\n"
@@ -289,7 +289,7 @@ async def test_a_body_that_is_too_large_is_refused(site: Site) -> None:
     assert await site.inbox() == []
 
 
-async def test_a_body_that_never_comes_is_not_waited_for(
+async def test_a_webhook_body_that_never_arrives_times_out(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks_module, "_READ_SECONDS", 0.05)
@@ -297,11 +297,11 @@ async def test_a_body_that_never_comes_is_not_waited_for(
     assert b"408" in await site.raw(request.encode())
 
 
-async def test_whoever_hangs_up_in_mid_webhook_is_no_bug(
+async def test_a_sender_that_disconnects_during_a_webhook_is_not_logged_as_a_bug(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serve(bench) as site:
-        # Told to go on, so that the handler is reading when nobody is there any more.
+        # With Expect: 100-continue, the handler is already reading when the sender disconnects.
         head = (
             f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
         )
@@ -309,7 +309,7 @@ async def test_whoever_hangs_up_in_mid_webhook_is_no_bug(
     assert "web.failed" not in caplog.text
 
 
-async def test_a_webhook_whose_encoding_is_no_such_thing_is_refused(
+async def test_a_webhook_with_a_wrong_content_encoding_is_refused(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     body = b"no gzip"
@@ -319,7 +319,7 @@ async def test_a_webhook_whose_encoding_is_no_such_thing_is_refused(
     assert "Traceback" not in caplog.text
 
 
-async def test_a_webhook_that_cant_be_stored_is_to_be_sent_again(
+async def test_a_webhook_that_cant_be_stored_is_answered_with_503(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with site.bench.unwritable():
@@ -329,7 +329,7 @@ async def test_a_webhook_that_cant_be_stored_is_to_be_sent_again(
     assert await site.inbox() == [("wh_1", "video_1")]
 
 
-async def test_a_webhook_is_posted(site: Site) -> None:
+async def test_a_webhook_must_be_posted(site: Site) -> None:
     assert (await site.get(PATH))[0].status == 405
 
 
@@ -359,7 +359,7 @@ async def test_a_link_works_more_than_once(site: Site) -> None:
     assert {(await site.get(link))[1] for _ in range(3)} == {video}
 
 
-async def test_a_player_may_ask_for_a_range(site: Site) -> None:
+async def test_a_player_may_request_a_range(site: Site) -> None:
     link, video = await finished(site)
     response, body = await site.get(link, headers={"Range": "bytes=4-8"})
     assert (response.status, body) == (206, video[4:9])
@@ -373,14 +373,14 @@ async def test_a_range_past_the_end_is_refused(site: Site) -> None:
     assert response.status == 416
 
 
-async def test_a_crawler_may_ask_for_the_head(site: Site) -> None:
+async def test_a_crawler_may_send_a_head_request(site: Site) -> None:
     link, video = await finished(site)
     response, body = await site.get(link, method="HEAD")
     assert (response.status, body) == (200, b"")
     assert response.headers["Content-Length"] == str(len(video))
 
 
-async def test_everything_wrong_with_a_link_is_the_same_404(site: Site) -> None:
+async def test_every_invalid_link_gets_the_same_404(site: Site) -> None:
     link, video = await finished(site)
     pending = await site.bench.at(JobState.MERGING)
     other = Links(b"another", public_url="", lifetime=WEEK, clock=site.bench.clock)
@@ -407,20 +407,18 @@ async def test_a_video_that_was_deleted_is_not_found(site: Site) -> None:
     assert response.status == 404
 
 
-# Bounds
+# Limits
 
 
 @pytest.mark.parametrize(
     "half", [b"", b"GET /hea", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-More: "]
 )
-async def test_a_request_that_is_never_finished_is_not_waited_for(
-    half: bytes, bench: Bench
-) -> None:
+async def test_an_incomplete_request_times_out(half: bytes, bench: Bench) -> None:
     async with serve(bench, request_seconds=0.05) as site:
         assert await site.raw(half) == b""
 
 
-async def test_a_second_request_is_not_waited_for_longer_than_the_first(bench: Bench) -> None:
+async def test_a_second_request_on_a_connection_times_out_like_the_first(bench: Bench) -> None:
     async with serve(bench, request_seconds=0.05) as site, asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /hea")
@@ -430,12 +428,12 @@ async def test_a_second_request_is_not_waited_for_longer_than_the_first(bench: B
     assert answer.count(b"HTTP/1.1 200") == 1
 
 
-async def test_an_answer_that_takes_long_is_not_cut(bench: Bench) -> None:
+async def test_a_slow_response_is_not_cut_off(bench: Bench) -> None:
     async def linger(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"begun, ")
-        # A connection that says nothing meanwhile is what shows that the time is over.
+        # A silent second connection times out, which shows that the time limit has passed.
         assert await site.raw(b"") == b""
         await response.write(b"and ended")
         return response
@@ -456,11 +454,11 @@ async def test_connections_past_the_limit_are_refused_until_one_is_free(bench: B
         for _, writer in held:
             writer.close()
             await writer.wait_closed()
-        while not await _is_taken(site):
+        while not await _is_accepted(site):
             pass
 
 
-async def _is_taken(site: Site) -> bool:
+async def _is_accepted(site: Site) -> bool:
     try:
         return (await site.get("/healthz"))[0].status == 200
     except aiohttp.ClientConnectionError:
@@ -470,7 +468,7 @@ async def _is_taken(site: Site) -> bool:
 # Bugs
 
 
-async def test_a_bug_is_one_answer_and_one_entry_without_the_link(
+async def test_a_bug_is_one_answer_and_one_log_entry_without_the_link(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(_: web.Request) -> web.Response:
@@ -483,7 +481,7 @@ async def test_a_bug_is_one_answer_and_one_entry_without_the_link(
     assert "s3cret" not in caplog.text
 
 
-async def test_an_answer_under_way_is_left_as_it_is(bench: Bench) -> None:
+async def test_a_response_that_has_started_is_left_unchanged(bench: Bench) -> None:
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)

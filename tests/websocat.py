@@ -1,4 +1,4 @@
-"""`python -m tests.websocat URL`: sends the lines of stdin, prints what comes, as websocat -n."""
+"""`python -m tests.websocat URL`: sends the lines of stdin and prints answers, as websocat -n."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import aiohttp
 
 
 async def main(url: str) -> None:
-    """Talk until the server closes."""
+    """Send and print messages until the server closes the socket."""
     async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
         for line in sys.stdin.read().splitlines():
             await socket.send_str(line)

@@ -80,7 +80,7 @@ class CircuitBreaker:
     async def admit(self, job: Job) -> Turn:
         """Decide about a claimed job in `queued`.
 
-        After PROBE, the caller reports the result with `record_success`, `record_failure` or
+        After PROBE, the caller reports the result with `accepted`, `refused` or
         `release_probe`.
         """
         circuit = await self._store.get(self._backend)
@@ -99,7 +99,7 @@ class CircuitBreaker:
             return None
         return circuit
 
-    async def record_success(self) -> None:
+    async def accepted(self) -> None:
         """Record that the provider accepted a job, which closes the circuit."""
         circuit = await self._store.get(self._backend)
         if circuit is None:
@@ -118,7 +118,7 @@ class CircuitBreaker:
         )
         await self._jobs.publish_queue()
 
-    async def record_failure(self, trouble: Trouble, *, probing: bool) -> None:
+    async def refused(self, trouble: Trouble, *, probing: bool) -> None:
         """Record a refusal, or a missing answer, for a reason that is not about the job."""
         if probing:
             await self._probe_refused(trouble)

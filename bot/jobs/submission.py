@@ -114,14 +114,14 @@ class Submission:
         except UnconfirmedSubmitError as error:
             log.warning("submit.unconfirmed id=%s error=%r", job.id, str(error))
             await self.mark_unconfirmed(intended)
-            await self._circuit.record_failure(Trouble.OUTAGE, probing=probing)
+            await self._circuit.refused(Trouble.OUTAGE, probing=probing)
         except BackendError as error:
             log.warning("submit.refused id=%s error=%r", job.id, str(error))
             await self._refused(intended, error, probing=probing)
         else:
             log.info("submit.accepted id=%s ref=%s", job.id, update.ref)
             await self._bind(intended, update)
-            await self._circuit.record_success()
+            await self._circuit.accepted()
 
     async def _bind(self, job: Job, update: BackendUpdate) -> None:
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
@@ -137,7 +137,7 @@ class Submission:
             await self._jobs.move(
                 job, JobState.QUEUED, after=0 if probing else _retry_pause(job, error)
             )
-            await self._circuit.record_failure(trouble, probing=probing)
+            await self._circuit.refused(trouble, probing=probing)
             return
         busy = error.kind is ErrorKind.RATE
         if busy and job.submits < _MAX_BUSY_SUBMITS:

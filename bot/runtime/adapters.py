@@ -65,7 +65,7 @@ async def open_backend(core: Resources, stack: AsyncExitStack) -> VideoBackend:
                 body=settings.openai_body,
                 extra=settings.extra_fields,
                 result_origins=settings.result_origins,
-                patience=Timeouts(submit=SUBMIT_SECONDS),
+                timeouts=Timeouts(submit=SUBMIT_SECONDS),
             )
         case "openrouter":
             backend = await _open_openrouter(settings)
@@ -147,7 +147,7 @@ async def _open_openrouter(settings: Settings) -> OpenRouter:
         api_key=settings.openrouter_api_key.get_secret_value(),
         webhook_secrets=settings.webhook_secrets,
         callback_url=f"{settings.public_url}{PATH}" if calls_back else None,
-        patience=Timeouts(submit=SUBMIT_SECONDS),
+        timeouts=Timeouts(submit=SUBMIT_SECONDS),
     )
     try:
         await _check_presets(backend, settings)
@@ -176,7 +176,7 @@ def _open_gemini(settings: Settings) -> Gemini:
     return Gemini(
         base_url=settings.gemini_base_url,
         api_key=settings.gemini_api_key.get_secret_value(),
-        patience=Timeouts(submit=GEMINI_SUBMIT_SECONDS, answer=GEMINI_ANSWER_SECONDS),
+        timeouts=Timeouts(submit=GEMINI_SUBMIT_SECONDS, answer=GEMINI_ANSWER_SECONDS),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
+from bot.settings.env_file import odd_lines, quoted_values
 from bot.settings.error_messages import sentences
 from bot.settings.types import (
     ONLY_CLIENT,
@@ -37,6 +39,7 @@ from bot.settings.types import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_FILE = ".env"
 _MOST_JOBS = 1_000_000
 _GEMINI_MODEL = "gemini-omni-1.2-flash"
 _OPENAI = "api.openai.com"
@@ -46,7 +49,8 @@ class Settings(BaseSettings):
     """What the operator decides; `.env.example` has each with its default and a line on it."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=_FILE,
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -172,6 +176,8 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
     """
     fields, wrong = Settings.model_fields, dict[str, str]()
     try:
+        if odd := [*odd_lines(Path(_FILE)), *quoted_values(os.environ, fields)]:
+            raise StartupError("\n".join(odd))
         try:
             settings = Settings(**overrides)
         except ValidationError as error:

@@ -1,1 +1,1 @@
-"""The embedded HTTP server."""
+"""The embedded HTTP server: webhooks, API, pages and files."""

@@ -1,4 +1,4 @@
-"""`/metrics`, for Prometheus and whoever else has its token."""
+"""`/metrics`, for Prometheus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MetricsPage:
-    """Shows what was counted to those who send `token` as a bearer token."""
+    """Serves the metrics to requests with the bearer token `token`."""
 
     def __init__(self, metrics: Metrics, store: JobStore, *, token: str) -> None:
         self._metrics = metrics
@@ -23,7 +23,7 @@ class MetricsPage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where it is."""
+        """Routes of this page."""
         return [web.get("/metrics", self._show)]
 
     async def _show(self, request: web.Request) -> web.Response:

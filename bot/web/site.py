@@ -1,4 +1,4 @@
-"""Everything that there is for API clients, put together."""
+"""Assembles the routes that API clients use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.web.api.access import Access
 from bot.web.api.narrate import NarrateRoutes
-from bot.web.api.order_body import OrderBodies
+from bot.web.api.order_body import OrderReader
 from bot.web.api.routes import ApiRoutes
 from bot.web.api.sessions import SessionRoutes
 from bot.web.api.websocket import JobSocket
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Site:
-    """The API, its sessions, its WebSocket and its page; `clock` is monotonic."""
+    """The API with its sessions, WebSocket and page; `clock` is monotonic."""
 
     def __init__(
         self,
@@ -46,9 +46,9 @@ class Site:
         clock: Callable[[], float],
     ) -> None:
         access = Access(authentication, ErrorResponses(texts), proxies=proxies, clock=clock)
-        bodies = OrderBodies(clients, max_audio_bytes=max_audio_bytes)
+        order_reader = OrderReader(clients, max_audio_bytes=max_audio_bytes)
         self._api = ApiRoutes(
-            clients, bodies, access, texts, links=links, poster_cache=poster_cache
+            clients, order_reader, access, texts, links=links, poster_cache=poster_cache
         )
         self._narrations = NarrateRoutes(narrator, access)
         self._page = HomePage(
@@ -58,21 +58,21 @@ class Site:
             speaking=narrator is not None,
         )
         self._sessions = SessionRoutes(authentication, access)
-        self._live = JobSocket(
+        self._socket = JobSocket(
             clients=clients, feed=feed, authentication=authentication, access=access, texts=texts
         )
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where all of it is."""
+        """Routes of all parts."""
         return [
             *self._api.routes,
             *self._narrations.routes,
             *self._sessions.routes,
-            *self._live.routes,
+            *self._socket.routes,
             *self._page.routes,
         ]
 
     async def close(self) -> None:
-        """End what is open by itself."""
-        await self._live.close()
+        """Close the WebSockets, which would stay open otherwise."""
+        await self._socket.close()

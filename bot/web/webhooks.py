@@ -1,4 +1,4 @@
-"""`POST /api/webhook/video-events`: verified, stored, answered; the work comes afterwards."""
+"""`POST /api/webhook/video-events`: verifies and stores webhooks; the lanes process them later."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _LOG_SECONDS = 10.0
 
 
 class Webhooks:
-    """Takes in what the provider says; it is a hint only: the state comes from the poll.
+    """Receives the provider's webhooks. Each is only a hint: the job's state is always polled.
 
-    `note` is told how each came out: new, repeated, refused, or other.
+    `note` is called with the outcome of each one: new, repeated, refused, or other.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class Webhooks:
         self._backend = backend
         self._note = note
         self._clock = clock
-        self._refusals = LogThrottle(apart=_LOG_SECONDS, clock=clock)
+        self._refusals = LogThrottle(interval=_LOG_SECONDS, clock=clock)
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where webhooks come in."""
+        """Route of the webhooks."""
         return [web.post(PATH, self._receive)]
 
     async def _receive(self, request: web.Request) -> web.Response:
@@ -59,7 +59,7 @@ class Webhooks:
             webhook = self._backend.parse_webhook(request.headers, body, now=self._clock())
         except WebhookError as error:
             self._note("refused")
-            self._log(error)
+            self._log_refusal(error)
             return web.Response(status=error.status, text=f"{error}\n")
         if webhook is None:
             self._note("other")
@@ -71,7 +71,7 @@ class Webhooks:
         log.info("webhook.received ref=%s new=%s", webhook.ref, new)
         return web.Response(text="ok\n")
 
-    def _log(self, refusal: WebhookError) -> None:
+    def _log_refusal(self, refusal: WebhookError) -> None:
         suppressed = self._refusals.admit()
         if suppressed is not None:
             log.warning("webhook.refused reason=%r suppressed=%d", str(refusal), suppressed)

@@ -95,7 +95,7 @@ def _refused_key(url: str, how: str) -> Finding:
 
 async def _usable(settings: Settings, *, lists: bool) -> Finding:
     url, key = settings.openai_base_url, settings.openai_api_key.get_secret_value()
-    backend = OpenAIVideos(base_url=url, api_key=key or None, patience=Timeouts(answer=_SECONDS))
+    backend = OpenAIVideos(base_url=url, api_key=key or None, timeouts=Timeouts(answer=_SECONDS))
     try:
         models = await backend.models()
     except BackendError as error:
@@ -151,7 +151,7 @@ async def _openrouter(settings: Settings) -> Finding:
     backend = OpenRouter(
         base_url=settings.openrouter_base_url,
         api_key=settings.openrouter_api_key.get_secret_value(),
-        patience=Timeouts(answer=_SECONDS),
+        timeouts=Timeouts(answer=_SECONDS),
     )
     try:
         await backend.check_key()
@@ -194,7 +194,7 @@ async def _gemini(settings: Settings) -> Finding:
     backend = Gemini(
         base_url=settings.gemini_base_url,
         api_key=settings.gemini_api_key.get_secret_value(),
-        patience=Timeouts(answer=_SECONDS),
+        timeouts=Timeouts(answer=_SECONDS),
     )
     try:
         response_format(seconds=seconds, size=size)

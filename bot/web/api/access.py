@@ -1,4 +1,4 @@
-"""The way in for everything under `/api`: who asks, how often, and how errors are answered."""
+"""Authentication, rate limits and error answers for everything under `/api`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from aiohttp import hdrs, web
 
 from bot.web.http.error_response import ApiError
-from bot.web.http.middleware import cut_off
+from bot.web.http.middleware import abort_response
 from bot.web.http.rate_limit import Rate, RateLimiter
 
 if TYPE_CHECKING:
@@ -18,105 +18,105 @@ if TYPE_CHECKING:
     from bot.web.http.client_address import Proxies
     from bot.web.http.error_response import ErrorResponses
 
-_OF_ADDRESS = Rate(burst=120, per_second=20)
-_OF_CLIENT = Rate(burst=60, per_second=10)
-# Twice what all sockets of a client, each with all the jobs that it may follow, begin with.
-_SOCKETS_OF_CLIENT = Rate(burst=40, per_second=1)
-_MESSAGES_OF_CLIENT = Rate(burst=2000, per_second=50)
-# This is no lock: a right token always gets in, else whoever shares its address could keep it out,
-# and so guesses are compared at any pace. What makes them hopeless is a token's length.
-_OF_STRANGER = Rate(burst=20, per_second=0.2)
+_ADDRESS_RATE = Rate(burst=120, per_second=20)
+_CLIENT_RATE = Rate(burst=60, per_second=10)
+# The bursts are twice what a client needs to open all its sockets and follow every job on them.
+_SOCKET_RATE = Rate(burst=40, per_second=1)
+_MESSAGE_RATE = Rate(burst=2000, per_second=50)
+# Not a lockout: a valid token is always accepted, because otherwise others behind the same address
+# could block it. So guesses are checked at any rate, and the token's length protects it.
+_FAILURE_RATE = Rate(burst=20, per_second=0.2)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ClientHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 
 class Access:
-    """Wraps handlers, so that they only meet those that may come in now.
+    """Wraps handlers with authentication and rate limits.
 
-    Who has a token is counted by it, wherever it comes from; everybody else by address.
+    Requests with a valid token are counted per client, all others per address.
     """
 
     def __init__(
         self,
         authentication: Authentication,
-        refusals: ErrorResponses,
+        errors: ErrorResponses,
         *,
         proxies: Proxies,
         clock: Callable[[], float],
     ) -> None:
         self._authentication = authentication
-        self._refusals = refusals
+        self._errors = errors
         self._proxies = proxies
-        self._addresses = RateLimiter(_OF_ADDRESS, clock=clock)
-        self._clients = RateLimiter(_OF_CLIENT, clock=clock)
-        self._sockets = RateLimiter(_SOCKETS_OF_CLIENT, clock=clock)
-        self._messages = RateLimiter(_MESSAGES_OF_CLIENT, clock=clock)
-        self._strangers = RateLimiter(_OF_STRANGER, clock=clock)
+        self._addresses = RateLimiter(_ADDRESS_RATE, clock=clock)
+        self._clients = RateLimiter(_CLIENT_RATE, clock=clock)
+        self._sockets = RateLimiter(_SOCKET_RATE, clock=clock)
+        self._messages = RateLimiter(_MESSAGE_RATE, clock=clock)
+        self._failures = RateLimiter(_FAILURE_RATE, clock=clock)
 
-    def edge(self, handler: Handler) -> Handler:
-        """Let anybody in; the handler is to call `admit` or `turn_away` when it knows who it is."""
+    def unchecked(self, handler: Handler) -> Handler:
+        """Answer errors only: the handler itself authenticates and counts the request."""
 
-        async def enter(request: web.Request) -> web.StreamResponse:
+        async def wrapper(request: web.Request) -> web.StreamResponse:
             try:
                 response = await handler(request)
-            except Exception as error:  # noqa: BLE001 - the edge: a bug is one answer
-                refusal = self._refusals.answer(error, request)
-                response = cut_off(request) or refusal
+            except Exception as error:  # noqa: BLE001 - every error is answered here
+                answer = self._errors.answer(error, request)
+                response = abort_response(request) or answer
             if not response.prepared:
                 response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
             return response
 
-        return enter
+        return wrapper
 
-    def open(self, handler: Handler) -> Handler:
-        """Let anybody in, who does not come too often."""
+    def public(self, handler: Handler) -> Handler:
+        """Allow requests without a token, within the rate limits."""
 
-        async def enter(request: web.Request) -> web.StreamResponse:
+        async def wrapper(request: web.Request) -> web.StreamResponse:
             client = self._authentication.by_request(request)
             if client is None:
-                self._note(request)
+                self._count_address(request)
             else:
-                self.admit(client)
+                self.count_request(client)
             return await handler(request)
 
-        return self.edge(enter)
+        return self.unchecked(wrapper)
 
-    def closed(self, handler: ClientHandler) -> Handler:
-        """Let clients in, and tell the handler which."""
+    def authenticated(self, handler: ClientHandler) -> Handler:
+        """Allow clients only, within the rate limits, and pass the client's name to the handler."""
 
-        async def enter(request: web.Request) -> web.StreamResponse:
+        async def wrapper(request: web.Request) -> web.StreamResponse:
             client = self._authentication.by_request(request)
             if client is None:
-                self.turn_away(request)
-            self.admit(client)
+                self.reject(request)
+            self.count_request(client)
             return await handler(request, client)
 
-        return self.edge(enter)
+        return self.unchecked(wrapper)
 
-    def admit(self, client: str) -> None:
+    def count_request(self, client: str) -> None:
         """Count a request of a client; ApiError: there were too many."""
         _check(self._clients.take(client))
 
-    def admit_socket(self, client: str) -> None:
-        """Count a socket of a client; ApiError: there were too many."""
+    def count_socket(self, client: str) -> None:
+        """Count a new WebSocket of a client; ApiError: there were too many."""
         _check(self._sockets.take(client))
 
-    def admit_message(self, client: str) -> None:
-        """Count a message on a socket of a client; ApiError: there were too many."""
+    def count_message(self, client: str) -> None:
+        """Count a WebSocket message of a client; ApiError: there were too many."""
         _check(self._messages.take(client))
 
-    def turn_away(self, request: web.Request) -> NoReturn:
-        """Refuse somebody unknown; ApiError, always."""
-        self.note_stranger(request)
+    def reject(self, request: web.Request) -> NoReturn:
+        """Count a failed authentication, and always raise an ApiError."""
+        self.count_failure(request)
         raise ApiError(HTTPStatus.UNAUTHORIZED, "api.unauthorized")
 
-    def note_stranger(self, request: web.Request) -> None:
-        """Count a wrong token; ApiError: there were too many from there."""
-        self._note(request)
-        _check(self._strangers.take(self._proxies.address_of(request)))
+    def count_failure(self, request: web.Request) -> None:
+        """Count a failed authentication; ApiError: there were too many from this address."""
+        self._count_address(request)
+        _check(self._failures.take(self._proxies.address_of(request)))
 
-    def _note(self, request: web.Request) -> None:
+    def _count_address(self, request: web.Request) -> None:
         _check(self._addresses.take(self._proxies.address_of(request)))
 
 

@@ -1,4 +1,4 @@
-"""Who asks: an API token in a header, or the session that was signed in with one."""
+"""Identifies clients by an API token in a header, or by a session that was opened with one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _SCHEME = "bearer "
 _SESSION = re.compile(
     r"(?P<client>[\w-]{1,64})\.(?P<expires>\d{1,12})\.(?P<mac>[\w-]{43})", re.ASCII
 )
-_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Authentication:
-    """Tells clients by `tokens`, from their names to the tokens; `key` signs sessions.
+    """Identifies clients by their tokens and sessions.
 
-    `public_url` is where the server is reached from outside, if it is.
+    `tokens` maps client names to tokens. `key` signs sessions. `public_url` is the server's URL
+    as seen from outside, or empty.
     """
 
     def __init__(
@@ -44,33 +45,33 @@ class Authentication:
 
     @property
     def secure(self) -> bool:
-        """Whether the outside comes over TLS."""
+        """Tell whether the public URL uses TLS."""
         return self._origin.startswith("https:")
 
     def by_token(self, token: str) -> str | None:
-        """Return the client whose token this is."""
+        """Return the client that a token belongs to; None: it is unknown."""
         presented, found = _digest(token), None
-        # All of them, and each in constant time: how long it takes tells nothing.
+        # Every token is compared, each in constant time: the duration reveals nothing.
         for name, digest in self._digests.items():
             if hmac.compare_digest(presented, digest):
                 found = name
         return found
 
     def by_request(self, request: web.Request) -> str | None:
-        """Return the client that sends a request, by its header or its session.
+        """Return the client that sent a request, by its header or its session; None: unknown.
 
-        A session counts only for what our own pages send.
+        A session authorizes changes only when one of the bot's own pages sends them.
         """
         given = request.headers.get(hdrs.AUTHORIZATION, "")
         if given[: len(_SCHEME)].lower() == _SCHEME:
             return self.by_token(given[len(_SCHEME) :].strip())
         client = self.by_session(request.cookies.get(COOKIE, ""))
-        if client and (request.method in _HARMLESS or self.is_own_page(request)):
+        if client and (request.method in _SAFE_METHODS or self.is_own_page(request)):
             return client
         return None
 
     def is_own_page(self, request: web.Request) -> bool:
-        """Tell whether a browser says that a page of ours sends this."""
+        """Tell whether the Origin header names one of the bot's own pages."""
         origin = request.headers.get(hdrs.ORIGIN, "")
         if not origin:
             return False
@@ -80,12 +81,12 @@ class Authentication:
             return False
 
     def open_session(self, client: str) -> str:
-        """Return what a session's cookie holds, for `SESSION_SECONDS`."""
+        """Return the value of a session cookie that is valid for `SESSION_SECONDS`."""
         expires = int(self._clock()) + SESSION_SECONDS
         return f"{client}.{expires}.{self._mac(client, expires)}"
 
     def by_session(self, cookie: str) -> str | None:
-        """Return the client that a session is of; None: it is forged, or over."""
+        """Return the client of a session; None: it is forged or expired."""
         match = _SESSION.fullmatch(cookie)
         if match is None or match["client"] not in self._digests:
             return None
@@ -94,14 +95,14 @@ class Authentication:
         return client if genuine and self._clock() < expires else None
 
     def _mac(self, client: str, expires: int) -> str:
-        # With the token in it: a token that was changed ends its sessions.
+        # It covers the token, so changing a token ends its sessions.
         message = f"session|{client}|{expires}|".encode() + self._digests[client]
         mac = hmac.digest(self._key, message, "sha256")
         return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
 def _digest(token: str) -> bytes:
-    # Bytes of a header that are no text, and halves of JSON's characters, come as surrogates.
+    # Undecodable header bytes and lone JSON escapes such as \ud800 are surrogates here.
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 

@@ -16,7 +16,7 @@ _READ_SECONDS = 10.0
 
 
 async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
-    """Return what a request brings; ApiError: it is too large, too slow, or no JSON object."""
+    """Return the body of a request; ApiError: it is too large, too slow, or not a JSON object."""
     body = b""
     try:
         async with asyncio.timeout(_READ_SECONDS):

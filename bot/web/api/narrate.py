@@ -1,4 +1,4 @@
-"""`/api/narrate`: a text as an MP3, to listen to, and to send as `audioBuffer`."""
+"""`POST /api/narrate`: speaks a text, and returns the MP3."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FIELD = "text"
-_MOST_BYTES = 16 * 1024  # as JSON may write the longest text
+_MAX_BODY_BYTES = 16 * 1024  # the longest text, with every character escaped
 _HEADERS = {
     hdrs.CONTENT_TYPE: "audio/mpeg",
     hdrs.CONTENT_DISPOSITION: 'attachment; filename="narration.mp3"',
@@ -35,7 +35,7 @@ _CHUNK = 64 * 1024
 
 
 class NarrateRoutes:
-    """Speaks for clients, each one text at a time; without a `narrator` nothing is spoken."""
+    """Speaks one text at a time for each client; without a `narrator` all requests are refused."""
 
     def __init__(self, narrator: Narrator | None, access: Access) -> None:
         self._narrator = narrator
@@ -43,8 +43,8 @@ class NarrateRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where to have a text spoken."""
-        return [web.post("/api/narrate", self._access.closed(self._narrate))]
+        """Route of the narration."""
+        return [web.post("/api/narrate", self._access.authenticated(self._narrate))]
 
     async def _narrate(self, request: web.Request, client: str) -> web.StreamResponse:
         text = checked_text(await _text(request))
@@ -63,7 +63,7 @@ async def _text(request: web.Request) -> str:
     check_version(request.query.get(VERSION))
     if request.content_type != "application/json":
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "api.json_only")
-    fields = await read_object(request, max_bytes=_MOST_BYTES)
+    fields = await read_object(request, max_bytes=_MAX_BODY_BYTES)
     for name in (request.query.keys() - {VERSION}) | (fields.keys() - {_FIELD}):
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.only_text", field=name[:50])
     text = fields.get(_FIELD)

@@ -1,6 +1,6 @@
-"""Reads what `POST /api/generate` is sent: a form, or JSON with the audio in base64.
+"""Reads the body of `POST /api/generate`: a form, or JSON with the audio in base64.
 
-Either way the audio goes to the disk as it comes, and is never in memory as a whole.
+The audio is streamed to disk, and is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _FIELDS = frozenset({SCRIPT, AUDIO, VERSION})
 _ONLY_VERSION = "v3"
 _TEXT_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
-_SECONDS = 300.0  # the largest audio over a slow line
-# With bounds: a search holds up everything else until it ends.
+_READ_SECONDS = 300.0  # enough for the largest audio over a slow connection
+# The repetitions are bounded, because nothing else runs while `re` searches.
 _AUDIO = re.compile(rb'"audioBuffer"\s{0,100}:\s{0,100}"(?:data:[\w/+.;=\\-]{0,100},)?')
-# How JSON may write what base64 is made of; any other backslash is no base64.
+# JSON escapes of base64 characters; any other backslash is not base64.
 _ESCAPED = {rb"\/": b"/", rb"\u002f": b"/", rb"\u002b": b"+", rb"\u003d": b"="}
 _ESCAPE = re.compile(rb"\\(?:/|u00(?:2[fFbB]|3[dD]))")
 _HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
@@ -45,52 +45,52 @@ _HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoOrder:
-    """What is asked for; the audio lies on the disk already."""
+    """An order for a video; its audio is already on disk."""
 
     script: str
     upload: AudioUpload | None
 
 
-class OrderBodies:
-    """Reads orders; what a refused one has brought is deleted."""
+class OrderReader:
+    """Reads orders, and deletes the upload of a refused one."""
 
     def __init__(self, clients: ClientJobs, *, max_audio_bytes: int) -> None:
         self._clients = clients
         self._max_audio_bytes = max_audio_bytes
 
     async def read(self, request: web.Request) -> VideoOrder:
-        """Read an order; ApiError or UserError: something in it won't do."""
+        """Read an order; ApiError or UserError: it is invalid."""
         check_version(request.query.get(VERSION))
         for name in request.query:
             if name != VERSION:
                 raise ApiError(HTTPStatus.BAD_REQUEST, "api.unknown_field", field=name[:50])
-        read = {"application/json": self._json, "multipart/form-data": self._form}.get(
+        read = {"application/json": self._read_json, "multipart/form-data": self._read_form}.get(
             request.content_type
         )
         if read is None:
             raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "api.body_kind")
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(_READ_SECONDS):
                 return await read(request)
         except TimeoutError:
             raise ApiError(HTTPStatus.REQUEST_TIMEOUT, "api.too_slow") from None
 
-    async def _form(self, request: web.Request) -> VideoOrder:
+    async def _read_form(self, request: web.Request) -> VideoOrder:
         fields: dict[str, str] = {}
         uploads: list[AudioUpload] = []
         try:
             async for part in await request.multipart():
-                await self._take_part(part, fields, uploads)
+                await self._read_part(part, fields, uploads)
             return _order(fields, uploads[0] if uploads else None)
         except BaseException as error:
             for upload in uploads:
                 await self._clients.drop(upload)
-            # aiohttp says by ValueError that a form's parts can't be told apart.
+            # aiohttp raises ValueError for a malformed form.
             if isinstance(error, ValueError):
                 raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_request") from error
             raise
 
-    async def _take_part(
+    async def _read_part(
         self, part: object, fields: dict[str, str], uploads: list[AudioUpload]
     ) -> None:
         name = part.name if isinstance(part, BodyPartReader) else None
@@ -100,16 +100,16 @@ class OrderBodies:
             raise ApiError(HTTPStatus.BAD_REQUEST, "api.field_twice", field=name)
         if name == AUDIO:
             filename = part.filename or AUDIO
-            uploads.append(await self._clients.take_in(_pieces(part), filename=filename))
+            uploads.append(await self._clients.take_in(_chunks(part), filename=filename))
         else:
             fields[name] = await _text(part)
 
-    async def _json(self, request: web.Request) -> VideoOrder:
-        # Base64 takes a third more, its escapes some of what is left, and then there is the rest.
-        most = self._max_audio_bytes * 3 // 2 + _TEXT_BYTES
+    async def _read_json(self, request: web.Request) -> VideoOrder:
+        # Base64 adds a third, JSON escapes some more, and the other fields are text.
+        max_bytes = self._max_audio_bytes * 3 // 2 + _TEXT_BYTES
         async with self._clients.scratch() as path:
             try:
-                await save(request.content.iter_chunked(_CHUNK), path, max_bytes=most)
+                await save(request.content.iter_chunked(_CHUNK), path, max_bytes=max_bytes)
             except TooLargeError:
                 raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large") from None
             fields, span = await asyncio.to_thread(_split, path)
@@ -121,7 +121,7 @@ class OrderBodies:
 
 
 def check_version(version: object) -> None:
-    """ApiError: another version of the renderer is asked for."""
+    """Check the requested version of the renderer; ApiError: it is not supported."""
     if version is not None and version != _ONLY_VERSION:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.render_version")
 
@@ -137,14 +137,14 @@ def _order(fields: dict[str, Any], upload: AudioUpload | None) -> VideoOrder:
     return VideoOrder(script=script, upload=upload)
 
 
-async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(_CHUNK):
         yield bytes(chunk)
 
 
 async def _text(part: BodyPartReader) -> str:
     content = b""
-    async for chunk in _pieces(part):
+    async for chunk in _chunks(part):
         content += chunk
         if len(content) > _TEXT_BYTES:
             raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
@@ -155,22 +155,22 @@ async def _text(part: BodyPartReader) -> str:
 
 
 def _split(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
-    """Return a JSON body's other fields, and where its base64 begins and ends (blocking)."""
+    """Return a JSON body's other fields, and the start and end of its base64 (blocking)."""
     if not path.stat().st_size:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.not_json")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         found = _AUDIO.search(text)
         span = None
         if found is not None:
-            # No quotation mark can stand in base64.
+            # Base64 contains no quotation mark.
             span = found.end(), text.find(b'"', found.end())
         rest = len(text) - (span[1] - span[0] if span else 0)
         if span is not None and span[1] < 0:
             raise ApiError(HTTPStatus.BAD_REQUEST, "api.not_json")
         if rest > _TEXT_BYTES:
             raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "api.too_large")
-        bare = text[:] if span is None else text[: span[0]] + text[span[1] :]
-    fields = _fields(bare)
+        without_audio = text[:] if span is None else text[: span[0]] + text[span[1] :]
+    fields = _fields(without_audio)
     given = fields.pop(AUDIO, None)
     if given is not None and span is None:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_audio")
@@ -179,7 +179,7 @@ def _split(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
 
 def _fields(text: bytes) -> dict[str, Any]:
     try:
-        fields: object = json.loads(text, object_pairs_hook=_once)
+        fields: object = json.loads(text, object_pairs_hook=_reject_duplicates)
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
@@ -187,7 +187,7 @@ def _fields(text: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", fields)
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.field_twice", field="")
@@ -204,12 +204,12 @@ async def _decoded(path: Path, span: tuple[int, int]) -> AsyncIterator[bytes]:
         whole = len(rest) // 4 * 4
         yield _from_base64(rest[:whole])
         rest = rest[whole:]
-    # What still waits for the rest of an escape ended too early.
+    # An incomplete escape at the very end is not base64, and is refused as such.
     yield _from_base64(rest + escaped)
 
 
 def _unescape(text: bytes) -> tuple[bytes, bytes]:
-    """Undo JSON's escapes; an end that may be half of one comes apart."""
+    """Resolve JSON's escapes, and return a possibly incomplete one at the end separately."""
     half = _HALF_ESCAPE.search(text)
     whole = half.start() if half else len(text)
     return _ESCAPE.sub(lambda found: _ESCAPED[found[0].lower()], text[:whole]), text[whole:]

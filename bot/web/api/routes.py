@@ -1,4 +1,4 @@
-"""The HTTP API: order a video, follow it, fetch it."""
+"""The HTTP API: orders a video, reports its status, and sends the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.api_clients.status import PublicStatus, read
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
-from bot.web.http.file_response import is_whole, open_file, send_file, video_headers
+from bot.web.http.file_response import is_intact, open_file, send_file, video_headers
 
 if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
     from bot.web.api.access import Access
-    from bot.web.api.order_body import OrderBodies
+    from bot.web.api.order_body import OrderReader
 
 log = logging.getLogger(__name__)
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_PAGE = 20
-_DESCRIPTION = Path(__file__).with_name("openapi.json")
+_PAGE_SIZE = 20
+_OPENAPI_FILE = Path(__file__).with_name("openapi.json")
 
 
 class ApiRoutes:
-    """The design's flows, for clients; each sees its own jobs, and no other's."""
+    """Handles the API requests of clients; each client has access to its own jobs only."""
 
     def __init__(
         self,
         clients: ClientJobs,
-        bodies: OrderBodies,
+        order_reader: OrderReader,
         access: Access,
         texts: Texts,
         *,
@@ -50,44 +50,44 @@ class ApiRoutes:
         self._clients = clients
         self._links = links
         self._poster_cache = poster_cache
-        self._bodies = bodies
+        self._order_reader = order_reader
         self._access = access
         self._texts = texts
-        self._description = _DESCRIPTION.read_text(encoding="utf-8")
+        self._openapi = _OPENAPI_FILE.read_text(encoding="utf-8")
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where the API is."""
-        closed = self._access.closed
+        """Routes of the API."""
+        authenticated = self._access.authenticated
         return [
-            web.post("/api/generate", closed(self._generate)),
-            web.get("/api/status", closed(self._status)),
-            web.get("/api/download", closed(self._download)),
-            web.get("/api/jobs", closed(self._jobs)),
-            web.post("/api/cancel", closed(self._cancel)),
-            web.post("/api/retry", closed(self._retry)),
-            web.post("/api/share", closed(self._share)),
-            web.delete("/api/share", closed(self._withdraw)),
-            web.get("/api/openapi.json", self._access.open(self._describe)),
+            web.post("/api/generate", authenticated(self._generate)),
+            web.get("/api/status", authenticated(self._status)),
+            web.get("/api/download", authenticated(self._download)),
+            web.get("/api/jobs", authenticated(self._jobs)),
+            web.post("/api/cancel", authenticated(self._cancel)),
+            web.post("/api/retry", authenticated(self._retry)),
+            web.post("/api/share", authenticated(self._share)),
+            web.delete("/api/share", authenticated(self._withdraw)),
+            web.get("/api/openapi.json", self._access.public(self._send_openapi)),
         ]
 
     async def _generate(self, request: web.Request, client: str) -> web.Response:
         key = request.headers.get("Idempotency-Key")
         if key is not None and not _KEY.fullmatch(key):
             raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_key")
-        order = await self._bodies.read(request)
+        order = await self._order_reader.read(request)
         job = await self._clients.submit(client, order.script, order.upload, key=key)
         return web.json_response({"jobId": job.id})
 
     async def _status(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
-        return web.json_response(self._read(job, language(request)).as_json())
+        return web.json_response(self._public_job(job, language(request)).as_json())
 
     async def _download(self, request: web.Request, client: str) -> web.StreamResponse:
         job = await self._job(request, client)
         artifact = await self._finished(job, request)
         path = self._clients.video(job)
-        if not await is_whole(path, artifact.size):
+        if not await is_intact(path, artifact.size):
             log.error("download.unreadable id=%s", job.id)
             raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "api.unreadable")
         try:
@@ -101,14 +101,14 @@ class ApiRoutes:
     async def _note_fetched(self, job: Job) -> None:
         try:
             await self._clients.note_fetched(job)
-        except Exception:  # the edge: the answer has gone out, and nobody can be told
+        except Exception:  # the answer is already sent
             log.exception("download.not_noted id=%s", job.id)
 
     async def _jobs(self, request: web.Request, client: str) -> web.Response:
         before = request.query.get("before")
         if before is not None:
-            before = _checked(before)
-        jobs = await self._clients.page(client, before=before, limit=_PAGE)
+            before = _valid_job_id(before)
+        jobs = await self._clients.page(client, before=before, limit=_PAGE_SIZE)
         locale = language(request)
         return web.json_response({"jobs": [await self._entry(job, locale) for job in jobs]})
 
@@ -117,21 +117,21 @@ class ApiRoutes:
         cancelled = await self._clients.cancel(job)
         if cancelled is None:
             raise ApiError(HTTPStatus.CONFLICT, "reply.too_late")
-        return web.json_response(self._read(cancelled, language(request)).as_json())
+        return web.json_response(self._public_job(cancelled, language(request)).as_json())
 
     async def _retry(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
         retried = await self._clients.retry(job)
         if retried is None:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_question")
-        return web.json_response(self._read(retried, language(request)).as_json())
+        return web.json_response(self._public_job(retried, language(request)).as_json())
 
     async def _share(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
         artifact = await self._finished(job, request)
         if not self._links.possible:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
-        # Taken now: whoever shows the link in a chat does not wait for a picture.
+        # Create the poster now: the chat that shows the link won't have to wait for it.
         await self._poster_cache.get(job.id)
         share = self._links.share(job.id, serial=artifact.share_serial)
         return web.json_response({"url": share.url, "expiresAt": share.expires_at})
@@ -141,37 +141,37 @@ class ApiRoutes:
         await self._clients.withdraw_shares(job)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
-    def _read(self, job: Job, locale: str) -> PublicJob:
+    def _public_job(self, job: Job, locale: str) -> PublicJob:
         return read(job, self._texts, locale, trouble=self._clients.trouble)
 
     async def _finished(self, job: Job, request: web.Request) -> Artifact:
-        reading = self._read(job, language(request))
-        if reading.status is PublicStatus.FAILED:
-            raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=reading.error)
-        if reading.status is not PublicStatus.COMPLETED:
+        public_job = self._public_job(job, language(request))
+        if public_job.status is PublicStatus.FAILED:
+            raise ApiError(HTTPStatus.CONFLICT, "api.no_video", reason=public_job.error)
+        if public_job.status is not PublicStatus.COMPLETED:
             raise ApiError(HTTPStatus.CONFLICT, "api.not_ready")
         artifact = await self._clients.artifact(job)
         if artifact is None:
             raise ApiError(HTTPStatus.GONE, "api.expired")
         return artifact
 
-    async def _describe(self, _: web.Request) -> web.StreamResponse:
-        return web.Response(text=self._description, content_type="application/json")
+    async def _send_openapi(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(text=self._openapi, content_type="application/json")
 
     async def _job(self, request: web.Request, client: str) -> Job:
         check_version(request.query.get("renderVersion"))
         given = request.query.get("jobId")
         if given is None:
             raise ApiError(HTTPStatus.BAD_REQUEST, "api.no_job_id")
-        job = await self._clients.get(client, _checked(given))
+        job = await self._clients.get(client, _valid_job_id(given))
         if job is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "api.unknown_job")
         return job
 
     async def _entry(self, job: Job, locale: str) -> dict[str, object]:
-        reading = self._read(job, locale)
+        public_job = self._public_job(job, locale)
         artifact = None
-        if reading.status is PublicStatus.COMPLETED:
+        if public_job.status is PublicStatus.COMPLETED:
             artifact = await self._clients.artifact(job)
         return {
             "jobId": job.id,
@@ -180,11 +180,11 @@ class ApiRoutes:
             "narrated": job.attachment is not None,
             "note": self._texts(job.note, locale) if job.note else None,
             "size": artifact.size if artifact else None,
-            **reading.as_json(),
+            **public_job.as_json(),
         }
 
 
-def _checked(job_id: str) -> str:
+def _valid_job_id(job_id: str) -> str:
     if not _JOB_ID.fullmatch(job_id):
         raise ApiError(HTTPStatus.NOT_FOUND, "api.unknown_job")
     return job_id

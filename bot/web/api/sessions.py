@@ -1,4 +1,4 @@
-"""`/api/session`: a browser signs in with an API token, and out again."""
+"""`/api/session`: signs a browser in with an API token, and signs it out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from bot.web.api.authentication import Authentication
 
 
-_MOST_BYTES = 4096
+_MAX_BODY_BYTES = 4096
 
 
 class SessionRoutes:
-    """Exchanges a token for a cookie that no script can read and no other site sends."""
+    """Exchanges a token for a cookie that scripts can't read and other sites can't send."""
 
     def __init__(self, authentication: Authentication, access: Access) -> None:
         self._authentication = authentication
@@ -28,27 +28,27 @@ class SessionRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where to sign in and out."""
+        """Routes of the session."""
         return [
-            web.post("/api/session", self._access.edge(self._sign_in)),
-            web.get("/api/session", self._access.closed(self._tell)),
-            web.delete("/api/session", self._access.open(self._sign_out)),
+            web.post("/api/session", self._access.unchecked(self._sign_in)),
+            web.get("/api/session", self._access.authenticated(self._show)),
+            web.delete("/api/session", self._access.public(self._sign_out)),
         ]
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        # A form of another site could sign somebody in as somebody else.
+        # Otherwise a form on another site could sign a visitor in as a different client.
         if request.headers.get("Origin") and not self._authentication.is_own_page(request):
-            self._access.note_stranger(request)
+            self._access.count_failure(request)
             raise ApiError(HTTPStatus.FORBIDDEN, "api.other_site")
         try:
-            given = _token(await read_object(request, max_bytes=_MOST_BYTES))
+            token = _token(await read_object(request, max_bytes=_MAX_BODY_BYTES))
         except ApiError:
-            self._access.note_stranger(request)
+            self._access.count_failure(request)
             raise
-        client = self._authentication.by_token(given)
+        client = self._authentication.by_token(token)
         if client is None:
-            self._access.turn_away(request)
-        self._access.admit(client)
+            self._access.reject(request)
+        self._access.count_request(client)
         response = web.json_response({"client": client})
         response.set_cookie(
             COOKIE,
@@ -61,7 +61,7 @@ class SessionRoutes:
         )
         return response
 
-    async def _tell(self, _: web.Request, client: str) -> web.Response:
+    async def _show(self, _: web.Request, client: str) -> web.Response:
         return web.json_response({"client": client})
 
     async def _sign_out(self, _: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""One open WebSocket: what it follows, and what is on its way to it."""
+"""One open WebSocket: the jobs that it follows, and the messages queued for it."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from bot.texts import Texts
 
 MAX_MESSAGE_BYTES = 4096
-MOST_FOLLOWED = 50
-_QUEUE = 200
+_MAX_FOLLOWED = 50
+_QUEUE_SIZE = 200
 _SIGN_IN_SECONDS = 10.0
 _SEND_SECONDS = 20.0
 _PAUSE_SECONDS = 1.0
-_ENDS = frozenset({PublicStatus.COMPLETED, PublicStatus.FAILED})
+_FINAL_STATUSES = frozenset({PublicStatus.COMPLETED, PublicStatus.FAILED})
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class SocketSession:
-    """Tells a socket of the jobs that it follows; one that does not keep up is let go.
+    """Reports the jobs that a socket follows, and closes it when its queue is full.
 
-    `admit` counts a message of a client; ApiError: there were too many.
+    `count_message` counts a message of a client; ApiError: there were too many.
     """
 
     def __init__(
@@ -46,22 +46,22 @@ class SocketSession:
         feed: JobFeed,
         texts: Texts,
         locale: str,
-        admit: Callable[[str], None],
+        count_message: Callable[[str], None],
     ) -> None:
         self._socket = socket
         self._clients = clients
         self._feed = feed
         self._texts = texts
         self._locale = locale
-        self._admit = admit
+        self._count_message = count_message
         self._following: dict[str, Callable[[], None]] = {}
-        self._told: dict[str, PublicJob] = {}
-        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE)
+        self._last_sent: dict[str, PublicJob] = {}
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE_SIZE)
         self._too_slow = asyncio.Event()
         self._client = ""
 
     async def first_token(self) -> str:
-        """Return the token that the first message signs in with; empty: it holds none."""
+        """Return the token of the first message; empty: it has none, or did not arrive in time."""
         try:
             async with asyncio.timeout(_SIGN_IN_SECONDS):
                 message = await self._socket.receive()
@@ -72,7 +72,7 @@ class SocketSession:
         return token if isinstance(token, str) else ""
 
     async def serve(self, client: str) -> None:
-        """Answer a client until the socket is closed; whatever failed is raised."""
+        """Serve a client until the socket is closed, and raise the first failure."""
         self._client = client
         tasks = {
             asyncio.create_task(self._listen(), name="ws.listen"),
@@ -82,8 +82,8 @@ class SocketSession:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for leave in self._following.values():
-                leave()
+            for unsubscribe in self._following.values():
+                unsubscribe()
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -97,61 +97,61 @@ class SocketSession:
         async for message in self._socket:
             order = _parsed(message.data) if message.type is WSMsgType.TEXT else {}
             job_id = order.get("jobId")
-            named = job_id if isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) else None
+            valid_id = job_id if isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) else None
             try:
-                self._admit(self._client)
+                self._count_message(self._client)
             except ApiError as error:
-                self._refuse(error.key, named, **error.fields)
-                # Nothing is read meanwhile: whoever goes on sending has to wait too.
+                self._refuse(error.key, valid_id, **error.fields)
+                # Nothing is read during the pause, so a client that keeps sending is slowed down.
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            if named is None:
+            if valid_id is None:
                 self._refuse("api.unknown_job" if "jobId" in order else "api.bad_message")
             elif order.get("action") == "subscribe":
-                await self._follow(named)
+                await self._follow(valid_id)
             elif order.get("action") == "unsubscribe":
-                self._leave(named)
+                self._unfollow(valid_id)
             else:
-                self._refuse("api.bad_message", named)
+                self._refuse("api.bad_message", valid_id)
 
     async def _follow(self, job_id: str) -> None:
-        self._leave(job_id)
-        if len(self._following) >= MOST_FOLLOWED:
+        self._unfollow(job_id)
+        if len(self._following) >= _MAX_FOLLOWED:
             self._refuse("api.too_many_jobs", job_id)
             return
-        # First: what happens while the table is read counts too.
-        self._following[job_id] = self._feed.follow(job_id, self._tell)
+        # Subscribe before reading the table, so that no change in between is missed.
+        self._following[job_id] = self._feed.follow(job_id, self._report)
         job = await self._clients.get(self._client, job_id)
         if job is None:
-            self._leave(job_id)
+            self._unfollow(job_id)
             self._refuse("api.unknown_job", job_id)
-        elif job_id not in self._told:
-            # What was told meanwhile is as new, or newer.
-            self._tell(job)
+        elif job_id not in self._last_sent:
+            # A change that was queued in the meantime is at least as recent.
+            self._report(job)
 
-    def _tell(self, job: Job) -> None:
-        """Put a job's present state into the queue, if it is news."""
+    def _report(self, job: Job) -> None:
+        """Queue a job's current status if it is newer than the last one sent."""
         if job.id not in self._following or job.client is None or job.client.name != self._client:
             return
-        reading = read(job, self._texts, self._locale, trouble=self._clients.trouble)
-        if not reading.follows(self._told.get(job.id)):
+        public_job = read(job, self._texts, self._locale, trouble=self._clients.trouble)
+        if not public_job.follows(self._last_sent.get(job.id)):
             return
-        self._told[job.id] = reading
-        self._put({"type": "progress", "jobId": job.id, **reading.as_json()})
-        if reading.status in _ENDS:
-            self._leave(job.id)
+        self._last_sent[job.id] = public_job
+        self._enqueue({"type": "progress", "jobId": job.id, **public_job.as_json()})
+        if public_job.status in _FINAL_STATUSES:
+            self._unfollow(job.id)
 
-    def _leave(self, job_id: str) -> None:
-        self._told.pop(job_id, None)
-        if leave := self._following.pop(job_id, None):
-            leave()
+    def _unfollow(self, job_id: str) -> None:
+        self._last_sent.pop(job_id, None)
+        if unsubscribe := self._following.pop(job_id, None):
+            unsubscribe()
 
     def _refuse(self, key: str, job_id: str | None = None, **fields: object) -> None:
         error = {"key": key, "message": self._texts(key, self._locale, **fields)}
         about = {} if job_id is None else {"jobId": job_id}
-        self._put({"type": "error", **about, "error": error})
+        self._enqueue({"type": "error", **about, "error": error})
 
-    def _put(self, message: dict[str, Any]) -> None:
+    def _enqueue(self, message: dict[str, Any]) -> None:
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:

@@ -1,4 +1,4 @@
-"""`/ws`: the progress of jobs, as it happens."""
+"""`/ws`: sends the progress of jobs over WebSockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, hdrs, web
 
 from bot.web.api.socket_session import MAX_MESSAGE_BYTES, SocketSession
 from bot.web.http.error_response import ApiError, language
-from bot.web.http.middleware import id_of, is_client_fault
+from bot.web.http.middleware import is_client_fault, request_id
 
 if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MOST_SOCKETS = 20  # of one client
+_MAX_SOCKETS = 20  # per client
 _PING_SECONDS = 25.0
-_CLOSE_SECONDS = 2.0  # for the other side's word: until then all that it sends is read
+_CLOSE_SECONDS = 2.0  # to wait for the peer's close frame
 _UNAUTHORIZED = 4401
 
 
 class JobSocket:
-    """Answers WebSockets; each belongs to one client, and tells of nothing but its jobs."""
+    """Serves WebSockets; each belongs to one client, and reports only that client's jobs."""
 
     def __init__(
         self,
@@ -48,27 +48,25 @@ class JobSocket:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where sockets are opened."""
-        return [web.get("/ws", self._access.edge(self._open))]
+        """Route of the WebSocket."""
+        return [web.get("/ws", self._access.unchecked(self._open))]
 
     async def close(self) -> None:
-        """Tell every reader that the bot stops."""
+        """Close every socket, because the bot is stopping."""
         sockets = [socket for group in self._sockets.values() for socket in group]
-        await asyncio.gather(
-            *(
-                socket.close(code=WSCloseCode.GOING_AWAY, message=b"the bot stops")
-                for socket in sockets
-            ),
-            return_exceptions=True,
-        )
+        closing = [
+            socket.close(code=WSCloseCode.GOING_AWAY, message=b"the bot is stopping")
+            for socket in sockets
+        ]
+        await asyncio.gather(*closing, return_exceptions=True)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        # A browser lets any page open a socket to anywhere, and says which page it is.
+        # Browsers let any page open a WebSocket to any server, and send the page's origin.
         if hdrs.ORIGIN in request.headers and not self._authentication.is_own_page(request):
-            self._access.turn_away(request)
+            self._access.reject(request)
         client = self._authentication.by_request(request)
         if client is not None:
-            self._access.admit_socket(client)
+            self._access.count_socket(client)
         socket = web.WebSocketResponse(
             timeout=_CLOSE_SECONDS,
             heartbeat=_PING_SECONDS,
@@ -76,48 +74,48 @@ class JobSocket:
             compress=False,
         )
         await socket.prepare(request)
-        # From here on the answer is a socket, and what goes wrong is said by how it closes.
+        # From here on the response is a WebSocket, and errors are reported by its close code.
         try:
-            await self._talk(socket, request, client)
+            await self._authenticate(socket, request, client)
         except ApiError:
-            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too often")
-        except Exception as error:  # the edge: a bug ends one socket
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many requests")
+        except Exception as error:  # a bug ends this socket only
             if not is_client_fault(error, request):
-                log.exception("ws.failed request=%s", id_of(request))
+                log.exception("ws.failed request=%s", request_id(request))
             await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal error")
         return socket
 
-    async def _talk(
+    async def _authenticate(
         self, socket: web.WebSocketResponse, request: web.Request, client: str | None
     ) -> None:
-        reader = SocketSession(
+        session = SocketSession(
             socket,
             clients=self._clients,
             feed=self._feed,
             texts=self._texts,
             locale=language(request),
-            admit=self._access.admit_message,
+            count_message=self._access.count_message,
         )
         if client is None:
-            client = self._authentication.by_token(await reader.first_token())
+            client = self._authentication.by_token(await session.first_token())
             if client is not None:
-                self._access.admit_socket(client)
+                self._access.count_socket(client)
         if client is None:
-            self._access.note_stranger(request)
+            self._access.count_failure(request)
             await socket.close(code=_UNAUTHORIZED, message=b"sign in with an API token")
         else:
-            await self._serve(socket, reader, client)
+            await self._serve(socket, session, client)
 
     async def _serve(
-        self, socket: web.WebSocketResponse, reader: SocketSession, client: str
+        self, socket: web.WebSocketResponse, session: SocketSession, client: str
     ) -> None:
         group = self._sockets.setdefault(client, set())
-        if len(group) >= _MOST_SOCKETS:
+        if len(group) >= _MAX_SOCKETS:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many sockets")
             return
         group.add(socket)
         try:
-            await reader.serve(client)
+            await session.serve(client)
         finally:
             group.discard(socket)
             if not group:

@@ -1,1 +1,1 @@
-"""The HTTP server's plumbing, whatever it serves."""
+"""The HTTP server and its building blocks, independent of the routes."""

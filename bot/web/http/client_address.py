@@ -1,4 +1,4 @@
-"""Whom a request comes from, also where a proxy stands in between."""
+"""Finds the address that a request was sent from, also behind a reverse proxy."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.0/8", "::1")
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_OWN_BITS = 64  # of an IPv6 address: whoever has one has all that begin like it
+_IPV6_PREFIX_BITS = 64  # a host controls all addresses of its /64
 
 
 class Proxies:
-    """Believes what the proxies of these `networks` say of whom they speak for.
+    """The trusted reverse proxies: X-Forwarded-For is believed only from these `networks`.
 
-    ValueError: one is no address and no network.
+    ValueError: one of them is neither an address nor a network.
     """
 
     def __init__(self, networks: Sequence[str] = LOOPBACK) -> None:
         self._networks = tuple(ipaddress.ip_network(network) for network in networks)
 
     def trusts(self, address: str) -> bool:
-        """Tell whether an address is one of theirs."""
+        """Tell whether an address belongs to a trusted proxy."""
         found = _parsed(address)
         return found is not None and any(found in network for network in self._networks)
 
     def address_of(self, request: web.Request) -> str:
-        """Return the last address on a request's way that is no proxy's."""
+        """Return the last address on a request's path that is not a trusted proxy."""
         found = request.remote or ""
         forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
-        # From the end: what stands further left was written by somebody further away.
+        # Right to left: entries further left were written by hosts further away.
         for hop in reversed(forwarded):
             if not self.trusts(found) or _parsed(hop) is None:
                 break
             found = hop.strip()
-        return found if self.trusts(found) else home_of(found)
+        return found if self.trusts(found) else network_of(found)
 
 
-def home_of(address: str) -> str:
-    """Return what one caller can't change of its address."""
+def network_of(address: str) -> str:
+    """Return the /64 network of an IPv6 address, and any other address unchanged."""
     found = _parsed(address)
     if found is None:
         return address
     if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((int(found), _OWN_BITS), strict=False))
+        return str(ipaddress.IPv6Network((int(found), _IPV6_PREFIX_BITS), strict=False))
     return str(found)
 
 
@@ -58,5 +58,5 @@ def _parsed(address: str) -> _Address | None:
         found = ipaddress.ip_address(address.strip())
     except ValueError:
         return None
-    # Where the bot listens on both kinds, the old one comes in the clothes of the new.
+    # A dual-stack socket reports IPv4 peers as IPv4-mapped IPv6 addresses.
     return getattr(found, "ipv4_mapped", None) or found

@@ -1,4 +1,4 @@
-"""What the API answers when it can't: `{"error": {"key", "message"}}`, with the request's id."""
+"""The API's error responses: `{"error": {"key", "message"}}`, with the request's ID."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.api_clients.status import say
 from bot.errors import ClapperError, UserError
 from bot.texts import Moment
-from bot.web.http.middleware import id_of, is_client_fault
+from bot.web.http.middleware import is_client_fault, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +39,8 @@ _STATUSES = {
     "api.provider_balance": HTTPStatus.INTERNAL_SERVER_ERROR,
     "api.provider_setup": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-_KEPT = ("Allow", "Content-Range", "Retry-After")
-# What aiohttp itself refuses, and on what.
+_KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After")
+# Error keys for requests that aiohttp itself rejects.
 _KEYS = {
     HTTPStatus.NOT_FOUND: "api.no_route",
     HTTPStatus.METHOD_NOT_ALLOWED: "api.no_method",
@@ -54,7 +54,7 @@ _KEYS = {
 
 
 class ApiError(ClapperError):
-    """A refusal with its HTTP status; `key` names a sentence that takes `fields`."""
+    """A refusal with an HTTP status; `key` names a sentence that is filled with `fields`."""
 
     def __init__(self, status: HTTPStatus, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -64,14 +64,14 @@ class ApiError(ClapperError):
 
 
 class ErrorResponses:
-    """Puts what went wrong into the words of the caller's language."""
+    """Turns errors into responses in the language of the request."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
     def answer(self, error: Exception, request: web.Request) -> web.Response:
-        """Return the answer to a request that `error` ended; a bug is logged here, once."""
-        request_id = id_of(request)
+        """Return the response to a request that failed with `error`; log it if it is a bug."""
+        incident = request_id(request)
         match error:
             case ApiError():
                 status, key, fields = error.status, error.key, error.fields
@@ -82,26 +82,26 @@ class ErrorResponses:
                 status, fields = HTTPStatus(error.status), {}
                 key = _KEYS.get(status, "api.bad_request")
             case sqlite3.Error():
-                log.error("web.database_failed request=%s", request_id, exc_info=error)
+                log.error("web.database_failed request=%s", incident, exc_info=error)
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
             case _ if is_client_fault(error, request):
                 status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}
             case _:
-                log.error("web.failed request=%s", request_id, exc_info=error)
+                log.error("web.failed request=%s", incident, exc_info=error)
                 status, key = HTTPStatus.INTERNAL_SERVER_ERROR, "error.internal"
-                fields = {"incident": request_id}
+                fields = {"incident": incident}
         message = say(self._texts, key, language(request), fields)
         answer = web.json_response(
-            {"error": {"key": key, "message": message}, "requestId": request_id}, status=status
+            {"error": {"key": key, "message": message}, "requestId": incident}, status=status
         )
         if isinstance(error, web.HTTPException):
             answer.headers.update(
-                {name: error.headers[name] for name in _KEPT if name in error.headers}
+                {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
             )
         if status is HTTPStatus.UNAUTHORIZED:
             answer.headers["WWW-Authenticate"] = "Bearer"
-        if later := _retry_after(fields):
-            answer.headers["Retry-After"] = later
+        if retry_after := _retry_after(fields):
+            answer.headers["Retry-After"] = retry_after
         return answer
 
 
@@ -116,5 +116,5 @@ def _retry_after(fields: Mapping[str, object]) -> str | None:
 
 
 def language(request: web.Request) -> str:
-    """Return the language that a caller likes best."""
+    """Return the preferred language of a request."""
     return request.headers.get("Accept-Language", "en").partition(",")[0].partition(";")[0].strip()

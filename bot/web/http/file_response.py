@@ -1,4 +1,8 @@
-"""Sends files over HTTP: in ranges, with an ETag, and a video under a name that can be read."""
+"""Sends files over HTTP, with ranges, an ETag and a readable file name.
+
+Not aiohttp's FileResponse: it validates and opens the file after the handler has returned, too late
+for a JSON error, and it does not tell when a file was sent completely.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +22,11 @@ if TYPE_CHECKING:
 
 _NAME_CHARACTERS = 60
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
-_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
+_CONNECTION_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
 
 async def open_file(path: Path) -> BinaryIO:
-    """Open a file for `send_file`; OSError: it can't be."""
+    """Open a file for `send_file`; OSError: it can't be opened."""
     return await asyncio.to_thread(path.open, "rb")
 
 
@@ -33,43 +37,43 @@ async def send_file(
     *,
     on_sent: Callable[[], Awaitable[None]] | None = None,
 ) -> web.StreamResponse:
-    """Answer with a file, or with the part of it that is asked for.
+    """Answer with a file, or with the requested range of it.
 
-    `on_sent` is called when all of it has gone out, in one answer. web.HTTPException: the request's
-    conditions don't hold, or there is no such part; OSError,
-    EOFError: it broke in the middle.
+    `on_sent` is called after one response has contained the whole file. web.HTTPException: a
+    condition of the request does not hold, or the range does not exist. OSError, EOFError: reading
+    failed on the way.
     """
-    about = os.fstat(file.fileno())
+    stat = os.fstat(file.fileno())
     response = web.StreamResponse(headers=headers)
-    tag = ETag(value=f"{about.st_mtime_ns:x}-{about.st_size:x}")
+    tag = ETag(value=f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
     response.etag = tag
-    response.last_modified = about.st_mtime
+    response.last_modified = stat.st_mtime
     response.headers[hdrs.ACCEPT_RANGES] = "bytes"
-    if _is_known(request, tag, about.st_mtime):
+    if _is_not_modified(request, tag, stat.st_mtime):
         response.set_status(web.HTTPNotModified.status_code)
         return response
-    part = _part(request, tag, about)
+    part = _requested_range(request, tag, stat)
     if part is None:
-        part = range(about.st_size)
+        part = range(stat.st_size)
     else:
         response.set_status(web.HTTPPartialContent.status_code)
-        span = f"bytes {part.start}-{part.stop - 1}/{about.st_size}"
-        response.headers[hdrs.CONTENT_RANGE] = span
+        content_range = f"bytes {part.start}-{part.stop - 1}/{stat.st_size}"
+        response.headers[hdrs.CONTENT_RANGE] = content_range
     response.content_length = len(part)
     if request.method == hdrs.METH_HEAD:
         return response
     await response.prepare(request)
     await _stream(request, file, part)
     await response.write_eof()
-    # Who asks for the end may never have had the start: a part counts for nothing, and what
-    # came in parts alone is kept for its days.
-    if on_sent and len(part) == about.st_size:
+    # A caller that requests the end may never have received the start, so a part does not count
+    # as a delivery, and a video that was only sent in parts is kept until it expires.
+    if on_sent and len(part) == stat.st_size:
         await on_sent()
     return response
 
 
 def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
-    """Return the headers of a video; it may be shown `inline`, or saved under its prompt's name."""
+    """Return the headers of a video, which is shown `inline` or saved under its prompt's name."""
     return {
         hdrs.CONTENT_TYPE: "video/mp4",
         hdrs.CONTENT_DISPOSITION: _disposition(prompt, "inline" if inline else "attachment"),
@@ -77,8 +81,8 @@ def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
     }
 
 
-async def is_whole(path: Path, size: int) -> bool:
-    """Tell whether a file can be read, and has its size."""
+async def is_intact(path: Path, size: int) -> bool:
+    """Tell whether a file can be opened and has the expected size."""
     return await asyncio.to_thread(_has_size, path, size)
 
 
@@ -90,42 +94,42 @@ def _has_size(path: Path, size: int) -> bool:
         return False
 
 
-def _is_known(request: web.Request, tag: ETag, modified: float) -> bool:
-    """Tell whether the caller has the file already; web.HTTPException: its condition fails."""
+def _is_not_modified(request: web.Request, tag: ETag, modified: float) -> bool:
+    """Tell whether the caller has this version; web.HTTPException: a precondition fails."""
     if request.if_match is not None:
-        if not _holds(tag, request.if_match):
+        if not _matches(tag, request.if_match):
             raise web.HTTPPreconditionFailed
     elif (until := request.if_unmodified_since) and modified > until.timestamp():
         raise web.HTTPPreconditionFailed
     if request.if_none_match is not None:
-        return _holds(tag, request.if_none_match, weakly=True)
+        return _matches(tag, request.if_none_match, weakly=True)
     since = request.if_modified_since
     return since is not None and modified <= since.timestamp()
 
 
-def _holds(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> bool:
+def _matches(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> bool:
     if [each.value for each in given] == ["*"]:
         return True
     return any(each.value == tag.value for each in given if weakly or not each.is_weak)
 
 
-def _part(request: web.Request, tag: ETag, about: os.stat_result) -> range | None:
-    """Return which bytes are asked for; None: all, without further ado."""
-    if hdrs.RANGE not in request.headers or not _is_same(request, tag, about.st_mtime):
+def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> range | None:
+    """Return the requested range of bytes; None: the whole file."""
+    if hdrs.RANGE not in request.headers or not _allows_range(request, tag, stat.st_mtime):
         return None
     try:
-        asked = request.http_range
+        requested = request.http_range
     except ValueError:
-        asked = slice(about.st_size, None)
-    part = range(about.st_size)[asked]
+        requested = slice(stat.st_size, None)
+    part = range(stat.st_size)[requested]
     if not part:
-        headers = {hdrs.CONTENT_RANGE: f"bytes */{about.st_size}"}
+        headers = {hdrs.CONTENT_RANGE: f"bytes */{stat.st_size}"}
         raise web.HTTPRequestRangeNotSatisfiable(headers=headers)
     return part
 
 
-def _is_same(request: web.Request, tag: ETag, modified: float) -> bool:
-    """Tell whether a part goes with the parts that the caller has."""
+def _allows_range(request: web.Request, tag: ETag, modified: float) -> bool:
+    """Tell whether If-Range permits a partial response: the caller has this version."""
     given = request.headers.get(hdrs.IF_RANGE)
     if given is None or given == f'"{tag.value}"':
         return True
@@ -143,7 +147,7 @@ async def _stream(request: web.Request, file: BinaryIO, part: range) -> None:
     try:
         sent = await loop.sendfile(transport, file, part.start, len(part))
     except OSError as error:
-        if isinstance(error, ConnectionError) or error.errno in _LOST:
+        if isinstance(error, ConnectionError) or error.errno in _CONNECTION_LOST:
             transport.abort()
             raise ConnectionResetError from error
         raise

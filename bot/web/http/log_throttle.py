@@ -1,4 +1,4 @@
-"""Keeps what anybody can cause from filling the log."""
+"""Limits log messages that outsiders can trigger."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ if TYPE_CHECKING:
 
 
 class LogThrottle:
-    """Lets one thing through in each `apart` seconds, and counts the others."""
+    """Admits one message per `interval` seconds, and counts the suppressed ones."""
 
-    def __init__(self, *, apart: float, clock: Callable[[], float]) -> None:
-        self._apart = apart
+    def __init__(self, *, interval: float, clock: Callable[[], float]) -> None:
+        self._interval = interval
         self._clock = clock
         self._next_at = 0.0
-        self._held_back = 0
+        self._suppressed = 0
 
     def admit(self) -> int | None:
-        """Return how many were held back since the last that was not, or None: hold it back."""
+        """Return how many messages were suppressed since the last admitted one; None: suppress."""
         now = self._clock()
-        # A clock that was set back must not silence it for long.
-        if self._next_at - self._apart <= now < self._next_at:
-            self._held_back += 1
+        # A clock that was set back must not suppress messages for long.
+        if self._next_at - self._interval <= now < self._next_at:
+            self._suppressed += 1
             return None
-        held_back, self._held_back = self._held_back, 0
-        self._next_at = now + self._apart
-        return held_back
+        suppressed, self._suppressed = self._suppressed, 0
+        self._next_at = now + self._interval
+        return suppressed

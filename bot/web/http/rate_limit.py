@@ -1,4 +1,8 @@
-"""Bounds how often each client, and each address, may ask."""
+"""Limits the request rate of each client and of each address.
+
+Not `limits`: its memory storage reads the wall clock and starts a timer thread. Not `aiolimiter`:
+it has one bucket, and delays requests instead of refusing them.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MOST_KEPT = 10_000
+_MAX_BUCKETS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rate:
-    """So many requests at once, and so many more in each second."""
+    """A token bucket's parameters: `burst` requests at once, then `per_second` more."""
 
     burst: float
     per_second: float
@@ -22,12 +26,12 @@ class Rate:
 
 @dataclass(kw_only=True, slots=True)
 class _Bucket:
-    left: float
-    at: float
+    tokens: float
+    updated_at: float
 
 
 class RateLimiter:
-    """A bucket for each name; the ones that were not asked for longest are forgotten."""
+    """Keeps one token bucket per name, and forgets the least recently used ones."""
 
     def __init__(self, rate: Rate, *, clock: Callable[[], float]) -> None:
         self._rate = rate
@@ -35,16 +39,16 @@ class RateLimiter:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def take(self, name: str) -> float:
-        """Take one request, and return 0; or the seconds to wait for the next."""
+        """Take one token and return 0; if there is none, return the seconds until there is one."""
         now = self._clock()
-        bucket = self._buckets.setdefault(name, _Bucket(left=self._rate.burst, at=now))
+        bucket = self._buckets.setdefault(name, _Bucket(tokens=self._rate.burst, updated_at=now))
         self._buckets.move_to_end(name)
-        if len(self._buckets) > _MOST_KEPT:
+        if len(self._buckets) > _MAX_BUCKETS:
             self._buckets.popitem(last=False)
-        passed = max(0.0, now - bucket.at)
-        bucket.left = min(self._rate.burst, bucket.left + passed * self._rate.per_second)
-        bucket.at = now
-        if bucket.left < 1:
-            return (1 - bucket.left) / self._rate.per_second
-        bucket.left -= 1
+        passed = max(0.0, now - bucket.updated_at)
+        bucket.tokens = min(self._rate.burst, bucket.tokens + passed * self._rate.per_second)
+        bucket.updated_at = now
+        if bucket.tokens < 1:
+            return (1 - bucket.tokens) / self._rate.per_second
+        bucket.tokens -= 1
         return 0.0

@@ -1,4 +1,4 @@
-"""The embedded aiohttp server: which path leads where, and its bounds."""
+"""The embedded aiohttp server, with its limits on connections and requests."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from bot.errors import StartupError
-from bot.web.http.client_address import Proxies, home_of
-from bot.web.http.middleware import ErrorMiddleware, seal
+from bot.web.http.client_address import Proxies, network_of
+from bot.web.http.middleware import ErrorMiddleware, add_headers
 from bot.web.http.stalled_readers import StalledReaders
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
-_FOREIGN = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+_NOT_LOCAL = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take a port before anything is told its number; 0 is any free one, `::` is IPv4 too.
+    """Bind the port before other parts need its number. 0 is any free port, `::` includes IPv4.
 
-    StartupError: it is taken, or the host is not of this machine.
+    StartupError: the port is in use, or the host is not an address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -41,36 +41,37 @@ def bind(host: str, port: int) -> socket.socket:
             dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
         )
     except (OSError, UnicodeError) as error:
-        raise StartupError(_sentence(error, host, port)) from error
+        raise StartupError(_explain(error, host, port)) from error
 
 
-def _sentence(error: OSError | UnicodeError, host: str, port: int) -> str:
-    # Of a name that can't exist Python says so by UnicodeError.
+def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
+    # Python reports an impossible host name as UnicodeError.
     if not isinstance(error, OSError):
-        return f"HTTP_HOST: {host} is no name of this machine."
-    if isinstance(error, socket.gaierror) or error.errno in _FOREIGN:
-        return f"HTTP_HOST: {host} is no address of this machine ({error.strerror})."
+        return f"HTTP_HOST: {host} is not a valid host name."
+    if isinstance(error, socket.gaierror) or error.errno in _NOT_LOCAL:
+        return f"HTTP_HOST: {host} is not an address of this machine ({error.strerror})."
     return (
-        f"HTTP_PORT: {host}:{port} can't be listened on ({error.strerror}); "
-        "choose another, or stop what uses it."
+        f"HTTP_PORT: {host}:{port} can't be listened on ({error.strerror}). "
+        "Choose another port, or stop the program that uses this one."
     )
 
 
 def reachable(host: str) -> str:
-    """Write a host to listen on as this machine itself puts it into a URL."""
-    # What listens everywhere listens on loopback too.
+    """Return a listening host as it is written in a URL on this machine."""
+    # A wildcard address includes loopback.
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - a comparison
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 
 class WebServer:
-    """Serves the given routes on a bound socket, and tells whether the bot is alive and ready.
+    """Serves the given routes on a bound socket, with health and readiness checks.
 
-    `request_seconds`: the time for the head of a request, from the connection's start or from the
-    answer before. A body is the handler's to bound. `reader_seconds`: how long who gets an answer
-    may take nothing of it, and a sixth more at most. One address has no more than `max_of_one` of
-    the `max_connections`; of what comes through `proxies`, no more requests at once.
+    `request_seconds`: the time limit for the head of a request, counted from the connection's start
+    or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a caller that
+    reads nothing of an answer for this long is disconnected, at most a sixth later. One address may
+    have `max_per_address` of the `max_connections`. A caller behind one of the `proxies` may have
+    as many concurrent requests instead.
     """
 
     def __init__(
@@ -84,21 +85,21 @@ class WebServer:
         request_seconds: float = 15.0,
         reader_seconds: float = 50.0,
         max_connections: int = 512,
-        max_of_one: int = 128,
+        max_per_address: int = 128,
     ) -> None:
         self._listener = listener
         self._is_ready = is_ready
         self._proxies = proxies or Proxies()
         self._reader_seconds = reader_seconds
         self._max_connections = max_connections
-        self._max_of_one = max_of_one
-        self._homes: WeakKeyDictionary[asyncio.Transport, str] = WeakKeyDictionary()
-        self._under_way: Counter[str] = Counter()
+        self._max_per_address = max_per_address
+        self._networks: WeakKeyDictionary[asyncio.Transport, str] = WeakKeyDictionary()
+        self._active_requests: Counter[str] = Counter()
         app = web.Application(
-            middlewares=[ErrorMiddleware(refuse).watch, self._make_room],
+            middlewares=[ErrorMiddleware(refuse).handle, self._limit_requests],
             client_max_size=MAX_BODY_BYTES,
         )
-        app.on_response_prepare.append(seal)
+        app.on_response_prepare.append(add_headers)
         app.add_routes(
             [*routes, web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
         )
@@ -106,28 +107,30 @@ class WebServer:
             app, access_log=None, shutdown_timeout=5.0, keepalive_timeout=request_seconds
         )
         self._server: asyncio.Server | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._stall_check: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Answer requests from now on."""
+        """Start to answer requests."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Entrance(self._admit), sock=self._listener)
+        self._server = await loop.create_server(
+            lambda: _PendingConnection(self._admit), sock=self._listener
+        )
         stalled_readers = StalledReaders(
             self._transports, seconds=self._reader_seconds, clock=loop.time
         )
-        self._watch = asyncio.create_task(stalled_readers.run(), name="web.stalls")
+        self._stall_check = asyncio.create_task(stalled_readers.run(), name="web.stalls")
         host, port, *_ = self._listener.getsockname()
         log.info("web.listening host=%s port=%d", host, port)
 
     async def close(self) -> None:
-        """Finish the requests under way, then stop listening."""
+        """Finish the active requests, then stop listening."""
         if self._server:
             self._server.close()
         await self._runner.cleanup()
-        if self._watch:
-            self._watch.cancel()
-            await asyncio.wait([self._watch])
+        if self._stall_check:
+            self._stall_check.cancel()
+            await asyncio.wait([self._stall_check])
         self._listener.close()
 
     def _transports(self) -> Iterable[asyncio.Transport]:
@@ -136,35 +139,38 @@ class WebServer:
         return [each.transport for each in connections if each.transport is not None]
 
     def _admit(self, transport: asyncio.Transport) -> asyncio.Protocol | None:
-        """Return what answers a new connection; None: it is one too many."""
+        """Return the protocol for a new connection; None: there are too many."""
         server, open_now = self._runner.server, list(self._transports())
         if server is None or len(open_now) >= self._max_connections:
             return None
         peer = _peer(transport)
-        # What comes through a proxy is counted by request: its connections have one address.
+        # All connections of a proxy have its address, so its callers are counted by request.
         if not self._proxies.trusts(peer):
-            self._homes[transport] = home = home_of(peer)
-            if sum(self._homes.get(each) == home for each in open_now) >= self._max_of_one:
+            self._networks[transport] = network = network_of(peer)
+            same = sum(self._networks.get(each) == network for each in open_now)
+            if same >= self._max_per_address:
                 return None
         return server()
 
     @web.middleware
-    async def _make_room(
+    async def _limit_requests(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         address = self._proxies.address_of(request)
-        # A proxy that does not say for whom it asks, or this machine itself.
+        # The proxy names no caller, or the request is from this machine itself.
         if self._proxies.trusts(address):
             return await handler(request)
-        if self._under_way[address] >= self._max_of_one:
-            raise web.HTTPTooManyRequests(text="too many at once\n", headers={"Retry-After": "60"})
-        self._under_way[address] += 1
+        if self._active_requests[address] >= self._max_per_address:
+            raise web.HTTPTooManyRequests(
+                text="too many concurrent requests\n", headers={"Retry-After": "60"}
+            )
+        self._active_requests[address] += 1
         try:
             return await handler(request)
         finally:
-            self._under_way[address] -= 1
-            if not self._under_way[address]:
-                del self._under_way[address]
+            self._active_requests[address] -= 1
+            if not self._active_requests[address]:
+                del self._active_requests[address]
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -175,14 +181,14 @@ class WebServer:
         return web.Response(status=503, text="not connected to Discord\n")
 
 
-class _Entrance(asyncio.Protocol):
-    """A connection until it is known whose it is."""
+class _PendingConnection(asyncio.Protocol):
+    """A new connection, before it is admitted or closed."""
 
     def __init__(self, admit: Callable[[asyncio.Transport], asyncio.Protocol | None]) -> None:
         self._admit = admit
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand it to what answers it, or close it."""
+        """Hand the connection to its HTTP protocol, or close it."""
         connection = cast("asyncio.Transport", transport)
         protocol = self._admit(connection)
         if protocol is None:

@@ -1,4 +1,7 @@
-"""Ends connections whose reader has stopped taking what is sent."""
+"""Closes connections whose reader has stopped reading.
+
+Not TCP_USER_TIMEOUT: it also ended slow readers with a small window. aiohttp has no write timeout.
+"""
 
 from __future__ import annotations
 
@@ -18,24 +21,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LOOKS = 12  # in the time that a reader has
+_CHECKS = 12  # per `seconds` of a reader
 _ACKED = struct.Struct("=120xQ")  # tcpi_bytes_acked in Linux's struct tcp_info
-_RESET = struct.pack("ii", 1, 0)
+_LINGER_RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Sign:
-    """What a reader had taken, and when that was last more than before."""
+class _Reading:
+    """The bytes that a reader has acknowledged, and the time when that count last changed."""
 
-    taken: int
-    at: float
+    acked: int
+    changed_at: float
 
 
 class StalledReaders:
-    """Ends a connection whose reader has taken nothing for `seconds`, though there was something.
+    """Resets connections whose peer has acknowledged nothing for `seconds` while data is pending.
 
-    What counts is what the reader's machine has acknowledged, as the kernel knows it: that holds
-    for files that the kernel sends by itself too, and a slow reader that goes on is left alone.
+    The kernel's count of acknowledged bytes also covers sendfile, and it grows for slow readers,
+    which therefore stay connected.
     """
 
     def __init__(
@@ -48,32 +51,32 @@ class StalledReaders:
         self._transports = transports
         self._seconds = seconds
         self._clock = clock
-        self._signs: dict[asyncio.WriteTransport, _Sign] = {}
+        self._readings: dict[asyncio.WriteTransport, _Reading] = {}
 
     async def run(self) -> None:
-        """Look again and again; elsewhere than on Linux there is nothing to look at."""
+        """Check periodically; only Linux has the count of acknowledged bytes."""
         while sys.platform == "linux":
-            self.look()
-            await asyncio.sleep(self._seconds / _LOOKS)
+            self.check()
+            await asyncio.sleep(self._seconds / _CHECKS)
 
-    def look(self) -> None:
-        """End what has stood still for too long."""
-        now, signs = self._clock(), dict[asyncio.WriteTransport, _Sign]()
+    def check(self) -> None:
+        """Reset the connections that have made no progress for too long."""
+        now, readings = self._clock(), dict[asyncio.WriteTransport, _Reading]()
         for transport in self._transports():
-            taken = _taken(transport)
-            if taken is None:
+            acked = _acked_bytes(transport)
+            if acked is None:
                 continue
-            sign = self._signs.get(transport)
-            if sign is None or sign.taken != taken:
-                sign = _Sign(taken=taken, at=now)
-            if now - sign.at >= self._seconds:
-                _end(transport)
-            signs[transport] = sign
-        self._signs = signs
+            reading = self._readings.get(transport)
+            if reading is None or reading.acked != acked:
+                reading = _Reading(acked=acked, changed_at=now)
+            if now - reading.changed_at >= self._seconds:
+                _reset(transport)
+            readings[transport] = reading
+        self._readings = readings
 
 
-def _taken(transport: asyncio.WriteTransport) -> int | None:
-    """Return how many bytes the reader has taken; None: nothing is on its way."""
+def _acked_bytes(transport: asyncio.WriteTransport) -> int | None:
+    """Return how many bytes the peer has acknowledged; None: no data is pending."""
     connection: socket.socket = transport.get_extra_info("socket")
     try:
         queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
@@ -82,14 +85,14 @@ def _taken(transport: asyncio.WriteTransport) -> int | None:
         info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size)
         return _ACKED.unpack(info)[0]
     except (OSError, ValueError, struct.error):
-        return None  # closed in this moment, or by a kernel that can't tell
+        return None  # just closed, or the kernel has no such count
 
 
-def _end(transport: asyncio.WriteTransport) -> None:
+def _reset(transport: asyncio.WriteTransport) -> None:
     connection: socket.socket = transport.get_extra_info("socket")
     log.info("web.stalled")
-    # Not abort(): asyncio would wait for ever for a file that the kernel is sending. After this
-    # each try to send fails, and with the reset nothing is left in the kernel.
+    # Not abort(): asyncio would wait forever for a pending sendfile. After shutdown() every send
+    # fails, and the reset discards the kernel's buffers.
     with suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
         connection.shutdown(socket.SHUT_RDWR)

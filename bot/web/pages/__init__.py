@@ -1,1 +1,1 @@
-"""The pages that a browser opens, and the files behind signed links."""
+"""Pages for browsers, and files behind signed links."""

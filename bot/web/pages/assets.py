@@ -1,4 +1,4 @@
-"""What our own pages are made of: small files in memory, answered with an ETag."""
+"""Static files of the pages, kept in memory and served with an ETag."""
 
 from __future__ import annotations
 
@@ -22,50 +22,52 @@ _TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_FIELD = re.compile(r"\{\{([\w.]+)\}\}")
+_PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asset:
-    """A text, and what it is."""
+    """A text file with its content type."""
 
     text: str
-    kind: str
+    content_type: str
 
     @property
-    def tag(self) -> str:
-        """What changes with the text."""
+    def etag(self) -> str:
+        """Hash of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:32]
 
     def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
-        """Answer with the text, or with 304 where the caller has it already."""
+        """Answer with the text, or with 304 if the browser has it."""
         known = request.if_none_match or ()
-        if any(tag.value == self.tag for tag in known):
+        if any(etag.value == self.etag for etag in known):
             response = web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         else:
             response = web.Response(
-                text=self.text, content_type=self.kind, charset="utf-8", headers=headers
+                text=self.text, content_type=self.content_type, charset="utf-8", headers=headers
             )
-        response.etag = ETag(value=self.tag)
-        # Asked about each time, so that a new version holds at once.
+        response.etag = ETag(value=self.etag)
+        # The browser revalidates each time, so a new version takes effect immediately.
         response.headers.setdefault(hdrs.CACHE_CONTROL, "no-cache")
         return response
 
 
 def load(name: str) -> Asset:
-    """Read one of our files (blocking; at the start only)."""
+    """Read a static file (blocking; used at startup only)."""
     path = _FOLDER / name
-    return Asset(text=path.read_text(encoding="utf-8"), kind=_TYPES[path.suffix])
+    return Asset(text=path.read_text(encoding="utf-8"), content_type=_TYPES[path.suffix])
 
 
 def fill(template: str, value: Callable[[str], str]) -> str:
-    """Put values into the places of a page, `{{name}}`; each comes out as text, never as markup.
+    """Replace each `{{name}}` in a page with its value, escaped as text.
 
-    A line with a value that is empty is left out.
+    A line with an empty value is left out.
     """
     lines: list[str] = []
     for line in template.splitlines():
-        values = {name: value(name) for name in _FIELD.findall(line)}
+        values = {name: value(name) for name in _PLACEHOLDER.findall(line)}
         if all(values.values()):
-            lines.append(_FIELD.sub(lambda found, known=values: html.escape(known[found[1]]), line))
+            lines.append(
+                _PLACEHOLDER.sub(lambda found, known=values: html.escape(known[found[1]]), line)
+            )
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""`GET /d/<token>`: a finished video by its signed link, with ranges."""
+"""`GET /d/<token>`: sends a finished video to the holder of a signed link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FileLinks:
-    """Everything that is wrong with a link is one and the same 404."""
+    """Sends videos, and answers every invalid link with the same 404."""
 
     def __init__(self, links: Links, artifacts: ArtifactStore, workspace: Workspace) -> None:
         self._links = links
@@ -24,7 +24,7 @@ class FileLinks:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where links lead to."""
+        """Route of the links."""
         return [web.get("/d/{token}", self._download)]
 
     async def _download(self, request: web.Request) -> web.StreamResponse:

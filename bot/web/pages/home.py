@@ -1,4 +1,4 @@
-"""`/`: the page that people write scripts on, and what it is made of."""
+"""`/`: the page for ordering videos, and its static files."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ from bot.web.pages.assets import Asset, fill, load
 if TYPE_CHECKING:
     from bot.texts import Texts
 
-# Each is loaded by name, so that no path of anybody's is ever opened.
-_PARTS = (
-    *("app.css", "icon.svg"),
-    *("app.js", "calls.js", "compose.js", "dom.js", "jobs.js", "live.js", "sharing.js", "stage.js"),
-    *("speak.js", "words.js"),
+# Listed by name, so no path from a request is ever opened.
+_FILES = (
+    "app.css",
+    "app.js",
+    "calls.js",
+    "dom.js",
+    "icon.svg",
+    "job_list.js",
+    "job_view.js",
+    "live.js",
+    "narration.js",
+    "order_form.js",
+    "sharing.js",
+    "texts.js",
 )
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
@@ -28,13 +37,13 @@ _POLICY = (
 )
 _HEADERS = {"Content-Security-Policy": _POLICY, hdrs.VARY: hdrs.ACCEPT_LANGUAGE}
 _MIB = 1024 * 1024
-_OTHER_WORDS = ("prompt.empty", "audio.too_large", "speech.empty")
+_OTHER_TEXTS = ("prompt.empty", "audio.too_large", "speech.empty")
 
 
 class HomePage:
-    """Serves the page in the caller's language; it holds nothing that is anybody's own.
+    """Serves the page in the browser's language; the page itself contains no client's data.
 
-    `sharing`: there is an address for links; `speaking`: there is a voice.
+    `sharing`: links can be created. `speaking`: texts can be locale.
     """
 
     def __init__(
@@ -45,53 +54,53 @@ class HomePage:
         self._sharing = sharing
         self._speaking = speaking
         self._template = load("index.html").text
-        self._parts = {name: load(name) for name in _PARTS}
+        self._files = {name: load(name) for name in _FILES}
         self._pages: dict[str, Asset] = {}
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where the page and its parts are."""
+        """Routes of the page and its files."""
         return [web.get("/", self._show), web.get("/static/{name}", self._send)]
 
     async def _show(self, request: web.Request) -> web.Response:
-        spoken = self._texts.nearest(language(request))
-        if spoken not in self._pages:
-            self._pages[spoken] = Asset(text=self._write(spoken), kind="text/html")
-        return self._pages[spoken].answer(request, _HEADERS)
+        locale = self._texts.nearest(language(request))
+        if locale not in self._pages:
+            self._pages[locale] = Asset(text=self._write(locale), content_type="text/html")
+        return self._pages[locale].answer(request, _HEADERS)
 
     async def _send(self, request: web.Request) -> web.Response:
-        part = self._parts.get(request.match_info["name"])
-        if part is None:
+        file = self._files.get(request.match_info["name"])
+        if file is None:
             raise web.HTTPNotFound
-        return part.answer(request, {})
+        return file.answer(request, {})
 
-    def _write(self, spoken: str) -> str:
+    def _write(self, locale: str) -> str:
         max_mb = self._max_audio_bytes // _MIB
 
         def value(name: str) -> str:
             match name:
                 case "language":
-                    return spoken
+                    return locale
                 case "settings":
-                    return self._settings(spoken, max_mb)
+                    return self._settings(locale, max_mb)
                 case "max_prompt":
                     return str(MAX_PROMPT)
                 case "max_text":
                     return str(MAX_TEXT)
                 case "page.drop_hint":
-                    return self._texts(name, spoken, max_mb=max_mb)
+                    return self._texts(name, locale, max_mb=max_mb)
                 case _:
-                    return self._texts(name, spoken)
+                    return self._texts(name, locale)
 
         return fill(self._template, value)
 
-    def _settings(self, spoken: str, max_mb: int) -> str:
-        """Write what the page's scripts have to know, as JSON."""
-        keys = [key for key in self._texts.keys() if key.startswith("page.")]  # noqa: SIM118 - a method
-        words = {key: self._texts.unfilled(key, spoken) for key in (*sorted(keys), *_OTHER_WORDS)}
+    def _settings(self, locale: str, max_mb: int) -> str:
+        """Return the limits and texts for the page's scripts, as JSON."""
+        keys = [key for key in sorted(self._texts.keys()) if key.startswith("page.")]
+        words = {key: self._texts.unfilled(key, locale) for key in (*keys, *_OTHER_TEXTS)}
         return json.dumps(
             {
-                "language": spoken,
+                "language": locale,
                 "maxScript": MAX_PROMPT,
                 "maxAudioBytes": self._max_audio_bytes,
                 "maxAudioMb": max_mb,

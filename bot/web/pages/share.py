@@ -1,4 +1,4 @@
-"""`/v/<token>`: the page of one video, for whoever was given its link."""
+"""`/v/<token>`: the page of one video, for viewers with its share link."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _HEADERS = {
 
 
 class SharePage:
-    """Shows shared videos; everything that is wrong with a link is one and the same 404."""
+    """Serves the pages of shared videos, and answers every invalid link with the same 404."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class SharePage:
         self._texts = texts
         self._style, self._icon = load("video.css"), load("icon.svg")
         self._page = load("video.html").text
-        self._gone = load("gone.html").text
+        self._not_found_page = load("gone.html").text
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Where share links lead to, and what their pages are made of."""
+        """Routes of the pages, their files and their style."""
         return [
             web.get("/v/video.css", self._send_style),
             web.get("/v/icon.svg", self._send_icon),
@@ -85,14 +85,14 @@ class SharePage:
     async def _show(self, request: web.Request) -> web.Response:
         locale = language(request)
         found = await self._find(request)
-        info = await self._look(found[1]) if found else None
+        info = await self._read_info(found[1]) if found else None
         if found is None or info is None:
-            return self._answer(self._gone, {}, locale, HTTPStatus.NOT_FOUND)
+            return self._answer(self._not_found_page, {}, locale, HTTPStatus.NOT_FOUND)
         share, job = found
         has_poster = await self._poster_cache.get(job.id) is not None
-        facts = _facts(share, job, info, has_poster=has_poster)
+        fields = _fields(share, job, info, has_poster=has_poster)
         until = self._texts("share.until", locale, date=_date(share.expires_at))
-        return self._answer(self._page, facts | {"until": until}, locale, HTTPStatus.OK)
+        return self._answer(self._page, fields | {"until": until}, locale, HTTPStatus.OK)
 
     async def _send_video(self, request: web.Request) -> web.StreamResponse:
         found = await self._find(request)
@@ -118,16 +118,16 @@ class SharePage:
         job = await self._jobs.get(share.job_id)
         return None if job is None or job.deleted_at is not None else (share, job)
 
-    async def _look(self, job: Job) -> VideoInfo | None:
+    async def _read_info(self, job: Job) -> VideoInfo | None:
         try:
             return await asyncio.to_thread(read_mp4, self._workspace.video(job.id))
         except (MediaError, OSError):
             return None
 
     def _answer(
-        self, template: str, facts: Mapping[str, str], locale: str, status: HTTPStatus
+        self, template: str, fields: Mapping[str, str], locale: str, status: HTTPStatus
     ) -> web.Response:
-        known = {"language": self._texts.nearest(locale), **facts}
+        known = {"language": self._texts.nearest(locale), **fields}
         page = fill(
             template, lambda name: known[name] if name in known else self._texts(name, locale)
         )
@@ -145,12 +145,13 @@ async def _send(request: web.Request, path: Path, headers: Mapping[str, str]) ->
         return await send_file(request, file, headers)
 
 
-def _facts(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dict[str, str]:
+def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dict[str, str]:
     prompt = job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
-    # Relative, so that the page works below any address; only what is read elsewhere is absolute.
-    here = share.url.rpartition("/")[2]
+    # The page's own URLs are relative, so it works below any address. Those in its metadata are
+    # read elsewhere, so they are absolute.
+    token = share.url.rpartition("/")[2]
     return {
         "title": title,
         "description": "" if description == title else description,
@@ -158,8 +159,8 @@ def _facts(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dict
         "url": share.url,
         "video": f"{share.url}/video.mp4",
         "poster": f"{share.url}/poster.jpg" if has_poster else "",
-        "own_video": f"{here}/video.mp4",
-        "own_poster": f"{here}/poster.jpg" if has_poster else "",
+        "own_video": f"{token}/video.mp4",
+        "own_poster": f"{token}/poster.jpg" if has_poster else "",
         "width": str(info.width),
         "height": str(info.height),
     }

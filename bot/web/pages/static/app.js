@@ -1,140 +1,141 @@
-// The page: who is signed in, and what leads from one part to another.
+// The page: signs clients in and out, and connects the other modules.
 
 import { endSession, onSignedOut, session, signIn, signOut } from "./calls.js";
-import { Composer } from "./compose.js";
-import { announce, byId, pressing, tell } from "./dom.js";
-import { Shelf } from "./jobs.js";
-import { Live } from "./live.js";
-import { Stage } from "./stage.js";
-import { say } from "./words.js";
+import { announce, byId, runAction, showMessage } from "./dom.js";
+import { JobList } from "./job_list.js";
+import { JobView } from "./job_view.js";
+import { LiveUpdates } from "./live.js";
+import { OrderForm } from "./order_form.js";
+import { translate } from "./texts.js";
 
-const KEY = "signed-in";
-const shelf = new Shelf({ chosen: (job) => show(job, { focus: true }), changed });
-const stage = new Stage({ changed, again: (script) => composer.write(script) });
-const live = new Live(changed);
-const composer = new Composer(ordered);
-let isIn = false;
+const STORAGE_KEY = "signed-in";
+const jobList = new JobList({ onChosen: (job) => show(job, { focus: true }), onChanged });
+const jobView = new JobView({ onChanged, onAgain: (script) => orderForm.write(script) });
+const liveUpdates = new LiveUpdates(onChanged);
+const orderForm = new OrderForm(onOrdered);
+let isSignedIn = false;
 
-function ordered(jobId, script, narrated) {
+function onOrdered(jobId, script, narrated) {
   const job = {
     jobId,
     scriptOrQuestion: script.trim(),
     createdAt: Date.now() / 1000,
     narrated,
     note: null,
-    size: undefined, // null: it is kept no more
+    size: undefined, // unknown yet; null: expired
     status: "queued",
     progress: 0,
   };
-  shelf.add(job);
-  show(shelf.get(jobId), { focus: true });
-  live.follow(jobId);
+  jobList.add(job);
+  show(jobList.get(jobId), { focus: true });
+  liveUpdates.follow(jobId);
 }
 
 function show(job, options) {
-  stage.show(job, options);
-  shelf.show(job.jobId);
+  jobView.show(job, options);
+  jobList.setCurrent(job.jobId);
 }
 
-async function changed(jobId, reading) {
-  const { status, progress, error, question, waiting } = reading;
-  // Of a finished video, the list says how large it is, and what goes with it.
+async function onChanged(jobId, jobStatus) {
+  const { status, progress, error, question, waiting } = jobStatus;
+  // Only the list has the size and the note of a finished video.
   if (status === "completed") {
-    shelf.update(jobId, { size: undefined });
-    await shelf.refresh().catch(() => null);
+    jobList.update(jobId, { size: undefined });
+    await jobList.refresh().catch(() => null);
   }
-  const isNew = question && !shelf.get(jobId)?.question;
-  shelf.update(jobId, { status, progress, error, question, waiting });
-  const job = shelf.get(jobId);
+  const isNew = question && !jobList.get(jobId)?.question;
+  jobList.update(jobId, { status, progress, error, question, waiting });
+  const job = jobList.get(jobId);
   if (!job) return;
-  if (stage.jobId === jobId) stage.follow(job);
-  else if (isNew) announce(`${say("page.undecided")}: ${job.scriptOrQuestion}`);
+  if (jobView.jobId === jobId) jobView.update(job);
+  else if (isNew) announce(`${translate("page.undecided")}: ${job.scriptOrQuestion}`);
 }
 
-async function enter({ client }) {
-  isIn = true;
+async function openApp({ client }) {
+  isSignedIn = true;
   remember(true);
   byId("client").textContent = client;
-  byId("signed-in").textContent = say("page.signed_in_as", { client });
-  byId("door").hidden = true;
-  byId("studio").hidden = byId("top").hidden = false;
-  await shelf.load();
-  for (const job of shelf.open) live.follow(job.jobId);
-  const first = shelf.open.find((job) => job.question) ?? shelf.open[0];
+  byId("signed-in").textContent = translate("page.signed_in_as", { client });
+  byId("login").hidden = true;
+  byId("app").hidden = byId("top").hidden = false;
+  await jobList.load();
+  for (const job of jobList.open) liveUpdates.follow(job.jobId);
+  const first = jobList.open.find((job) => job.question) ?? jobList.open[0];
   if (first) show(first);
 }
 
-function leave(message, { isOver = true } = {}) {
-  isIn = false;
+function openLogin(message, { forget = true } = {}) {
+  isSignedIn = false;
   endSession();
-  if (isOver) remember(false);
-  live.stop();
-  shelf.clear();
-  stage.clear();
-  composer.clear();
+  if (forget) remember(false);
+  liveUpdates.stop();
+  jobList.clear();
+  jobView.clear();
+  orderForm.clear();
   announce("");
-  byId("studio").hidden = byId("top").hidden = true;
-  byId("door").hidden = false;
-  tell("door-error", message);
+  byId("app").hidden = byId("top").hidden = true;
+  byId("login").hidden = false;
+  showMessage("login-error", message);
   byId("token").focus();
 }
 
 onSignedOut(() => {
-  if (isIn) leave(say("page.signed_out"));
+  if (isSignedIn) openLogin(translate("page.signed_out"));
 });
 
-// Where one tab signs out, the next to sign in there is signed in here too.
+// Tabs share the session cookie, so signing out in one tab signs out in all.
 window.addEventListener("storage", ({ key, newValue }) => {
-  if (isIn && key === KEY && newValue === null) leave(say("page.signed_out"));
+  if (!isSignedIn || key !== STORAGE_KEY || newValue !== null) return;
+  openLogin(translate("page.signed_out"));
 });
 
-// Videos may have been ordered elsewhere meanwhile.
+// Videos may have been ordered elsewhere in the meantime.
 document.addEventListener("visibilitychange", async () => {
-  if (!isIn || document.hidden) return;
-  await shelf.refresh().catch(() => null);
-  for (const job of shelf.open) live.follow(job.jobId);
+  if (!isSignedIn || document.hidden) return;
+  await jobList.refresh().catch(() => null);
+  for (const job of jobList.open) liveUpdates.follow(job.jobId);
 });
 
 byId("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
   const token = byId("token");
-  pressing(byId("enter"), "door-error", async () => {
+  runAction(byId("enter"), "login-error", async () => {
     const client = await signIn(token.value.trim()).catch((error) => {
-      throw error.status === 401 ? new Error(say("page.wrong_token")) : error;
+      throw error.status === 401 ? new Error(translate("page.wrong_token")) : error;
     });
     token.value = "";
-    await enter(client);
+    await openApp(client);
     byId("script").focus();
   });
 });
 
 byId("sign-out").addEventListener("click", (event) =>
-  pressing(event.target, "shelf-error", async () => {
+  runAction(event.target, "list-error", async () => {
     await signOut();
-    leave("");
+    openLogin("");
   }),
 );
 
-// The cookie can't be seen from here: whoever never signed in is not asked about.
+// Scripts can't read the cookie. This entry saves a request if the browser never signed in.
 function remember(signedIn) {
   try {
-    if (signedIn) localStorage.setItem(KEY, "yes");
-    else localStorage.removeItem(KEY);
+    if (signedIn) localStorage.setItem(STORAGE_KEY, "yes");
+    else localStorage.removeItem(STORAGE_KEY);
   } catch {
     // Storage may be switched off.
   }
 }
 
-function mayBeIn() {
+function mayBeSignedIn() {
   try {
-    return localStorage.getItem(KEY) !== null;
+    return localStorage.getItem(STORAGE_KEY) !== null;
   } catch {
     return true;
   }
 }
 
-if (mayBeIn()) {
-  session().then(enter, ({ status, message }) =>
-    status === 401 ? leave("") : leave(message, { isOver: false }),
+if (mayBeSignedIn()) {
+  session().then(openApp, ({ status, message }) =>
+    status === 401 ? openLogin("") : openLogin(message, { forget: false }),
   );
-} else leave("");
+} else openLogin("");

@@ -1,8 +1,8 @@
-// The API, as this page asks it: the session's cookie says who asks.
+// Requests to the API. The session cookie identifies the client.
 
-import { say } from "./words.js";
+import { translate } from "./texts.js";
 
-export class Failure extends Error {
+export class RequestError extends Error {
   constructor(message, { status = 0, key = "" } = {}) {
     super(message);
     this.status = status;
@@ -10,70 +10,70 @@ export class Failure extends Error {
   }
 }
 
-let signedOut = () => {};
-let life = new AbortController();
+let handleSignedOut = () => {};
+let controller = new AbortController();
 
-// Calls `listener` when the session is over.
+// Calls `listener` when the session has ended.
 export function onSignedOut(listener) {
-  signedOut = listener;
+  handleSignedOut = listener;
 }
 
-// What was asked in a session is not answered after it: it ends in an AbortError.
+// Aborts all requests of the session, so that none of their answers reaches the next one.
 export function endSession() {
-  life.abort();
-  life = new AbortController();
+  controller.abort();
+  controller = new AbortController();
 }
 
 const JSON_BODY = { "Content-Type": "application/json" };
-const asJson = (response) => response.json().catch(() => null);
+const readJson = (response) => response.json().catch(() => null);
 
-async function ask(method, path, { body, headers = {}, read = asJson } = {}) {
-  const { signal } = life;
+async function request(method, path, { body, headers = {}, read = readJson } = {}) {
+  const { signal } = controller;
   let response;
   try {
     response = await fetch(path, { method, body, headers, signal, cache: "no-store" });
   } catch {
     signal.throwIfAborted();
-    throw new Failure(say("page.offline"));
+    throw new RequestError(translate("page.offline"));
   }
-  const answer = response.status === 204 ? null : await (response.ok ? read : asJson)(response);
+  const answer = response.status === 204 ? null : await (response.ok ? read : readJson)(response);
   signal.throwIfAborted();
   if (response.status === 204) return null;
   if (response.ok && answer) return answer;
   const error = answer?.error;
-  const failure = new Failure(error?.message ?? say("page.unreadable"), {
+  const failure = new RequestError(error?.message ?? translate("page.unreadable"), {
     status: response.status,
     key: error?.key,
   });
-  if (failure.status === 401) signedOut(failure);
+  if (failure.status === 401) handleSignedOut();
   signal.throwIfAborted();
   throw failure;
 }
 
-const of = (path, jobId) => `${path}?jobId=${encodeURIComponent(jobId)}`;
+const jobPath = (path, jobId) => `${path}?jobId=${encodeURIComponent(jobId)}`;
 
-export const session = () => ask("GET", "api/session");
-export const signOut = () => ask("DELETE", "api/session");
+export const session = () => request("GET", "api/session");
+export const signOut = () => request("DELETE", "api/session");
 export const signIn = (token) =>
-  ask("POST", "api/session", {
+  request("POST", "api/session", {
     body: JSON.stringify({ token }),
     headers: JSON_BODY,
   });
 
 export const generate = (form, key) =>
-  ask("POST", "api/generate", { body: form, headers: { "Idempotency-Key": key } });
-// Resolves to the spoken text, as a Blob.
+  request("POST", "api/generate", { body: form, headers: { "Idempotency-Key": key } });
+// Resolves to the recording as a Blob.
 export const narrate = (text) =>
-  ask("POST", "api/narrate", {
+  request("POST", "api/narrate", {
     body: JSON.stringify({ text }),
     headers: JSON_BODY,
     read: (response) => response.blob().catch(() => null),
   });
-export const status = (jobId) => ask("GET", of("api/status", jobId));
-export const cancel = (jobId) => ask("POST", of("api/cancel", jobId));
-// Sends an order once more that may have been lost: it may cost twice.
-export const retry = (jobId) => ask("POST", of("api/retry", jobId));
-export const share = (jobId) => ask("POST", of("api/share", jobId));
-export const withdraw = (jobId) => ask("DELETE", of("api/share", jobId));
-export const jobs = (before) => ask("GET", before ? `api/jobs?before=${before}` : "api/jobs");
-export const videoOf = (jobId) => of("api/download", jobId);
+export const status = (jobId) => request("GET", jobPath("api/status", jobId));
+export const cancel = (jobId) => request("POST", jobPath("api/cancel", jobId));
+// Submits an unconfirmed order again, which may be charged twice.
+export const retry = (jobId) => request("POST", jobPath("api/retry", jobId));
+export const share = (jobId) => request("POST", jobPath("api/share", jobId));
+export const withdraw = (jobId) => request("DELETE", jobPath("api/share", jobId));
+export const jobs = (before) => request("GET", before ? `api/jobs?before=${before}` : "api/jobs");
+export const videoUrl = (jobId) => jobPath("api/download", jobId);

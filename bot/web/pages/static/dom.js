@@ -1,6 +1,6 @@
-// What the other parts do with the page's elements; text is only ever set as text.
+// Helpers for the page's elements. Text is only ever set as text, never as markup.
 
-import { say } from "./words.js";
+import { translate } from "./texts.js";
 
 export const byId = (id) => document.getElementById(id);
 
@@ -13,34 +13,35 @@ export function make(tag, { className = "", text = "", ...attributes } = {}, ...
   return element;
 }
 
-export function tell(id, message) {
-  const place = byId(id);
-  place.hidden = !message;
-  place.textContent = message || "";
+export function showMessage(id, message) {
+  const element = byId(id);
+  element.hidden = !message;
+  element.textContent = message || "";
 }
 
-// A screen reader says this, whatever it is at.
+// Screen readers read the message aloud, wherever the focus is.
 export function announce(message) {
   byId("announce").textContent = message;
 }
 
-// Not `disabled`, which would take the focus away.
-export function still(element, isStill) {
-  if (isStill) element.setAttribute("aria-disabled", "true");
+// Not the attribute `disabled`, which would remove the focus from the element.
+export function setDisabled(element, isDisabled) {
+  if (isDisabled) element.setAttribute("aria-disabled", "true");
   else element.removeAttribute("aria-disabled");
 }
 
-// Runs what a press began, and keeps `button`, or a group of them, from being pressed meanwhile.
-export async function pressing(button, errorId, work) {
+// Runs an action while `button`, or a group of buttons, is disabled, and shows its error.
+export async function runAction(button, errorId, action) {
   if (button.getAttribute("aria-disabled")) return;
-  still(button, true);
-  tell(errorId, "");
+  setDisabled(button, true);
+  showMessage(errorId, "");
   try {
-    await work();
+    await action();
   } catch (error) {
-    // The session is over: whoever comes next is not told.
-    if (error.name !== "AbortError") tell(errorId, error.message || say("page.unreadable"));
+    // After the session has ended, its errors are not shown to the next user.
+    if (error.name === "AbortError") return;
+    showMessage(errorId, error.message || translate("page.unreadable"));
   } finally {
-    still(button, false);
+    setDisabled(button, false);
   }
 }

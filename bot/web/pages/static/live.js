@@ -1,22 +1,22 @@
-// Follows jobs: over the WebSocket while there is one, and by asking where there is none.
+// Follows jobs over the WebSocket, and by polling while there is none.
 
-import { Failure, status } from "./calls.js";
+import { RequestError, status } from "./calls.js";
 
-const ENDS = new Set(["completed", "failed"]);
-const ASK_MS = 3000;
-const ASK_BESIDE_MS = 30000; // a socket may be dead without knowing
-const MOST_PAUSE_MS = 30000;
+const FINAL_STATUSES = new Set(["completed", "failed"]);
+const POLL_MS = 3000;
+const POLL_WITH_SOCKET_MS = 30000; // a broken connection may go unnoticed
+const MAX_RECONNECT_MS = 30000;
 
-export class Live {
-  #told; // called with (jobId, reading)
+export class LiveUpdates {
+  #onStatus; // called with (jobId, jobStatus)
   #following = new Set();
   #socket = null;
-  #pause = 1000;
-  #asking = 0;
-  #opening = 0;
+  #reconnectMs = 1000;
+  #pollTimer = 0;
+  #reconnectTimer = 0;
 
-  constructor(told) {
-    this.#told = told;
+  constructor(onStatus) {
+    this.#onStatus = onStatus;
   }
 
   follow(jobId) {
@@ -24,14 +24,14 @@ export class Live {
     this.#following.add(jobId);
     if (this.#isOpen()) this.#send("subscribe", jobId);
     else this.#open();
-    this.#askLater();
+    this.#schedulePoll();
   }
 
   stop() {
     this.#following.clear();
-    clearTimeout(this.#asking);
-    clearTimeout(this.#opening);
-    this.#asking = this.#opening = 0;
+    clearTimeout(this.#pollTimer);
+    clearTimeout(this.#reconnectTimer);
+    this.#pollTimer = this.#reconnectTimer = 0;
     this.#socket?.close();
     this.#socket = null;
   }
@@ -41,34 +41,34 @@ export class Live {
   }
 
   #open() {
-    if (this.#socket || this.#opening) return;
+    if (this.#socket || this.#reconnectTimer) return;
     const address = new URL("ws", document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     let socket;
     try {
       socket = new WebSocket(address);
     } catch {
-      return; // the page still asks
+      return; // polling continues
     }
     this.#socket = socket;
     socket.onopen = () => {
-      this.#pause = 1000;
+      this.#reconnectMs = 1000;
       for (const jobId of this.#following) this.#send("subscribe", jobId);
     };
     socket.onmessage = (event) => {
       const message = JSON.parse(event.data);
-      if (message.type === "progress") this.#tell(message.jobId, message);
-      else if (message.jobId) this.#ask(message.jobId);
+      if (message.type === "progress") this.#handleStatus(message.jobId, message);
+      else if (message.jobId) this.#poll(message.jobId);
     };
     socket.onclose = () => {
       if (this.#socket !== socket) return;
       this.#socket = null;
       if (!this.#following.size) return;
-      this.#opening = setTimeout(() => {
-        this.#opening = 0;
+      this.#reconnectTimer = setTimeout(() => {
+        this.#reconnectTimer = 0;
         this.#open();
-      }, this.#pause);
-      this.#pause = Math.min(this.#pause * 2, MOST_PAUSE_MS);
+      }, this.#reconnectMs);
+      this.#reconnectMs = Math.min(this.#reconnectMs * 2, MAX_RECONNECT_MS);
     };
   }
 
@@ -76,28 +76,28 @@ export class Live {
     this.#socket.send(JSON.stringify({ action, jobId }));
   }
 
-  #tell(jobId, reading) {
+  #handleStatus(jobId, jobStatus) {
     if (!this.#following.has(jobId)) return;
-    if (ENDS.has(reading.status)) this.#following.delete(jobId);
-    this.#told(jobId, reading);
+    if (FINAL_STATUSES.has(jobStatus.status)) this.#following.delete(jobId);
+    this.#onStatus(jobId, jobStatus);
     if (!this.#following.size) this.stop();
   }
 
-  async #ask(jobId) {
+  async #poll(jobId) {
     try {
-      this.#tell(jobId, await status(jobId));
+      this.#handleStatus(jobId, await status(jobId));
     } catch (error) {
-      if (error instanceof Failure && error.status === 404) this.#following.delete(jobId);
+      if (error instanceof RequestError && error.status === 404) this.#following.delete(jobId);
     }
   }
 
-  #askLater() {
-    if (this.#asking || !this.#following.size) return;
-    const pause = this.#isOpen() ? ASK_BESIDE_MS : ASK_MS;
-    this.#asking = setTimeout(async () => {
-      for (const jobId of [...this.#following]) await this.#ask(jobId);
-      this.#asking = 0;
-      this.#askLater();
+  #schedulePoll() {
+    if (this.#pollTimer || !this.#following.size) return;
+    const pause = this.#isOpen() ? POLL_WITH_SOCKET_MS : POLL_MS;
+    this.#pollTimer = setTimeout(async () => {
+      for (const jobId of [...this.#following]) await this.#poll(jobId);
+      this.#pollTimer = 0;
+      this.#schedulePoll();
     }, pause);
   }
 }

@@ -1,10 +1,10 @@
-// A link to a video, for others, and its end.
+// Creates and withdraws the share link of a video.
 
 import { share, withdraw } from "./calls.js";
-import { announce, byId, pressing, tell } from "./dom.js";
-import { day, say, settings } from "./words.js";
+import { announce, byId, runAction, showMessage } from "./dom.js";
+import { formatDate, settings, translate } from "./texts.js";
 
-const ERROR = "stage-error";
+const ERROR = "job-error";
 
 export class Sharing {
   #jobId = "";
@@ -13,17 +13,17 @@ export class Sharing {
     const button = byId("share");
     button.hidden = !settings.sharing;
     button.addEventListener("click", () => {
-      if (byId("shared").hidden) pressing(button, ERROR, () => this.#open());
+      if (byId("shared").hidden) runAction(button, ERROR, () => this.#open());
       else this.close();
     });
     byId("copy").addEventListener("click", copy);
     byId("link").addEventListener("focus", (event) => event.target.select());
     byId("withdraw").addEventListener("click", (event) =>
-      pressing(event.target, ERROR, () => this.#withdraw()),
+      runAction(event.target, ERROR, () => this.#withdraw()),
     );
   }
 
-  of(jobId) {
+  setJob(jobId) {
     if (jobId !== this.#jobId) this.close();
     this.#jobId = jobId;
   }
@@ -39,7 +39,8 @@ export class Sharing {
     const { url, expiresAt } = await share(jobId);
     if (jobId !== this.#jobId) return;
     byId("link").value = url;
-    byId("share-until").textContent = say("page.share_until", { date: day(expiresAt) });
+    const date = formatDate(expiresAt);
+    byId("share-until").textContent = translate("page.share_until", { date });
     byId("shared").hidden = false;
     byId("share").setAttribute("aria-expanded", "true");
     byId("link").focus();
@@ -49,8 +50,8 @@ export class Sharing {
     await withdraw(this.#jobId);
     this.close();
     byId("share").focus();
-    tell("note", say("page.withdrawn"));
-    announce(say("page.withdrawn"));
+    showMessage("note", translate("page.withdrawn"));
+    announce(translate("page.withdrawn"));
   }
 }
 
@@ -58,13 +59,13 @@ async function copy() {
   const link = byId("link");
   try {
     await navigator.clipboard.writeText(link.value);
-    byId("share-until").textContent = say("page.copied");
-    announce(say("page.copied"));
+    byId("share-until").textContent = translate("page.copied");
+    announce(translate("page.copied"));
   } catch {
-    // Not everywhere may a page do that by itself.
+    // Not every browser lets a page use the clipboard.
     link.focus();
     link.select();
-    byId("share-until").textContent = say("page.copy_by_hand");
-    announce(say("page.copy_by_hand"));
+    byId("share-until").textContent = translate("page.copy_by_hand");
+    announce(translate("page.copy_by_hand"));
   }
 }

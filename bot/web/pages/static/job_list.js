@@ -1,0 +1,155 @@
+// The list of the client's videos, newest first.
+
+import { cancel, jobs } from "./calls.js";
+import { byId, make, runAction, showMessage } from "./dom.js";
+import { formatDateTime, formatSize, translate } from "./texts.js";
+
+const PAGE_SIZE = 20;
+const ERROR = "list-error";
+const OPEN_STATUSES = new Set(["queued", "in_progress"]);
+
+export const isOpen = (job) => OPEN_STATUSES.has(job.status);
+
+export class JobList {
+  #jobs = new Map();
+  #entries = new Map();
+  #onChosen; // called with a job
+  #onChanged; // called with (jobId, jobStatus)
+  #currentId = "";
+
+  constructor({ onChosen, onChanged }) {
+    this.#onChosen = onChosen;
+    this.#onChanged = onChanged;
+    byId("more").addEventListener("click", (event) =>
+      runAction(event.target, ERROR, () => this.#loadMore()),
+    );
+  }
+
+  async load() {
+    this.clear();
+    try {
+      this.#append((await jobs()).jobs);
+    } catch (error) {
+      if (error.name !== "AbortError") showMessage(ERROR, error.message);
+    }
+  }
+
+  clear() {
+    this.#jobs.clear();
+    this.#entries.clear();
+    byId("jobs").replaceChildren();
+    byId("no-jobs").hidden = byId("more").hidden = true;
+    showMessage(ERROR, "");
+  }
+
+  get(jobId) {
+    return this.#jobs.get(jobId);
+  }
+
+  get open() {
+    return [...this.#jobs.values()].filter(isOpen);
+  }
+
+  add(job) {
+    if (this.#jobs.has(job.jobId)) return;
+    this.#insert(job, (entry) => byId("jobs").prepend(entry));
+    byId("no-jobs").hidden = true;
+  }
+
+  update(jobId, changes) {
+    const job = this.#jobs.get(jobId);
+    if (!job) return;
+    Object.assign(job, changes);
+    const entry = this.#entries.get(jobId);
+    // Replace only what changes, so that the focus stays.
+    entry.querySelector(".facts").replaceChildren(...facts(job));
+    const cancelButton = entry.querySelector(".cancel");
+    if (cancelButton && !isOpen(job)) {
+      if (cancelButton === document.activeElement) entry.querySelector(".open").focus();
+      cancelButton.remove();
+    }
+  }
+
+  // Requests the details that only the list has, and the videos that were ordered elsewhere.
+  async refresh() {
+    const { jobs: newest } = await jobs();
+    for (const job of newest.reverse()) {
+      // A question or notice that the answer lacks no longer applies.
+      if (this.#jobs.has(job.jobId)) {
+        this.update(job.jobId, { question: undefined, waiting: undefined, ...job });
+      } else this.add(job);
+    }
+  }
+
+  setCurrent(jobId) {
+    this.#currentId = jobId;
+    for (const [each, entry] of this.#entries) {
+      entry.classList.toggle("current", each === jobId);
+      const button = entry.querySelector(".open");
+      if (each === jobId) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+  }
+
+  async #loadMore() {
+    const last = [...byId("jobs").children].at(-1);
+    this.#append((await jobs(last.dataset.job)).jobs);
+    if (byId("more").hidden) last.nextSibling?.querySelector(".open").focus();
+  }
+
+  #append(found) {
+    for (const job of found) {
+      if (!this.#jobs.has(job.jobId)) this.#insert(job, (entry) => byId("jobs").append(entry));
+    }
+    byId("no-jobs").hidden = this.#jobs.size > 0;
+    byId("more").hidden = found.length < PAGE_SIZE;
+  }
+
+  #insert(job, place) {
+    const entry = make("li", { className: "job", "data-job": job.jobId }, this.#openButton(job));
+    if (isOpen(job)) entry.append(this.#cancelButton(job));
+    this.#jobs.set(job.jobId, job);
+    this.#entries.set(job.jobId, entry);
+    place(entry);
+    if (job.jobId === this.#currentId) this.setCurrent(job.jobId);
+  }
+
+  #openButton(job) {
+    const button = make(
+      "button",
+      { className: "open quiet", type: "button" },
+      make("span", { className: "script", text: job.scriptOrQuestion, dir: "auto" }),
+      make("span", { className: "facts" }, ...facts(job)),
+    );
+    button.addEventListener("click", () => this.#onChosen(this.get(job.jobId)));
+    return button;
+  }
+
+  #cancelButton(job) {
+    const label = translate("page.cancel_this", { script: job.scriptOrQuestion.slice(0, 80) });
+    const button = make("button", {
+      className: "cancel quiet",
+      type: "button",
+      text: translate("page.cancel"),
+      "aria-label": label,
+    });
+    button.addEventListener("click", () =>
+      runAction(button, ERROR, async () => this.#onChanged(job.jobId, await cancel(job.jobId))),
+    );
+    return button;
+  }
+}
+
+function statusChip(job) {
+  const isExpired = job.status === "completed" && job.size === null;
+  if (isExpired) return make("span", { className: "chip", text: translate("page.expired") });
+  const state = job.question ? "undecided" : job.status;
+  return make("span", { className: `chip ${state}`, text: translate(`page.${state}`) });
+}
+
+function facts(job) {
+  const hints = [formatDateTime(job.createdAt)];
+  if (job.narrated) hints.push(translate("page.narrated"));
+  if (job.size) hints.push(formatSize(job.size));
+  return [statusChip(job), ...hints.map((text) => make("span", { className: "hint", text }))];
+}

@@ -1,0 +1,168 @@
+// The selected job: its progress, the reason for its failure, or its video.
+
+import { cancel, retry, status, videoUrl } from "./calls.js";
+import { announce, byId, runAction, showMessage } from "./dom.js";
+import { isOpen } from "./job_list.js";
+import { Sharing } from "./sharing.js";
+import { translate } from "./texts.js";
+
+const ERROR = "job-error";
+const FINISHING_PERCENT = 99; // shown until the file is ready
+const ANNOUNCE_STEP = 25; // per cent
+
+export class JobView {
+  #onChanged; // called with (jobId, jobStatus)
+  #job = null;
+  #announced = "";
+  #sharing = new Sharing();
+
+  constructor({ onChanged, onAgain }) {
+    this.#onChanged = onChanged;
+    const decisions = [
+      ["job-cancel", "under-way", cancel],
+      ["give-up", "undecided", cancel],
+      ["retry", "undecided", retry],
+    ];
+    for (const [id, group, send] of decisions) {
+      byId(id).addEventListener("click", () =>
+        runAction(byId(group), ERROR, () => this.#decide(send)),
+      );
+    }
+    byId("again").addEventListener("click", () => onAgain(this.#job.scriptOrQuestion));
+    byId("preview").addEventListener("click", (event) =>
+      runAction(event.target, ERROR, () => play(byId("video"))),
+    );
+  }
+
+  get jobId() {
+    return this.#job?.jobId;
+  }
+
+  show(job, { focus = false } = {}) {
+    const isOther = job.jobId !== this.jobId;
+    this.#job = job;
+    byId("job-view").hidden = false;
+    byId("job-script").textContent = job.scriptOrQuestion;
+    if (isOther) {
+      this.#announced = "";
+      this.#reset();
+    }
+    this.#draw();
+    if (job.question) this.#announce();
+    if (focus) {
+      byId("job-title").focus({ preventScroll: true });
+      byId("job-view").scrollIntoView({ block: "nearest", behavior: "smooth" });
+    }
+  }
+
+  // Shows a changed version of the current job.
+  update(job) {
+    this.#job = job;
+    this.#draw();
+    this.#announce();
+  }
+
+  clear() {
+    this.#job = null;
+    this.#reset();
+    byId("job-view").hidden = true;
+    byId("job-script").textContent = byId("question").textContent = "";
+    document.title = translate("page.title");
+  }
+
+  async #decide(send) {
+    const { jobId } = this.#job;
+    try {
+      await this.#onChanged(jobId, await send(jobId));
+    } catch (error) {
+      // It was already decided elsewhere.
+      if (error.status === 409) await this.#onChanged(jobId, await status(jobId));
+      throw error;
+    }
+  }
+
+  #reset() {
+    showMessage(ERROR, "");
+    this.#sharing.close();
+    const video = byId("video");
+    video.pause();
+    video.removeAttribute("src");
+    video.load();
+  }
+
+  #draw() {
+    const job = this.#job;
+    const hasQuestion = Boolean(job.question);
+    const isReady = job.status === "completed" && job.size !== null;
+    const isExpired = job.status === "completed" && job.size === null;
+    byId("job-title").textContent = title(job);
+    // The browser's tab shows the progress too.
+    document.title = `${summary(job)} · ${translate("page.title")}`;
+    byId("under-way").hidden = !isOpen(job) || hasQuestion;
+    byId("undecided").hidden = !hasQuestion;
+    byId("ended").hidden = !(job.status === "failed" || isExpired);
+    byId("finished").hidden = !isReady;
+    if (isOpen(job)) this.#drawProgress();
+    byId("question").textContent = job.question ?? "";
+    showMessage("waiting", job.waiting);
+    byId("failure").textContent = isExpired ? translate("page.gone") : job.error ?? "";
+    if (isReady) this.#showVideo();
+    // Keep the focus on the page formatDateTime the pressed button disappears.
+    if (byId("job-view").contains(document.activeElement?.closest("[hidden]"))) {
+      byId("job-title").focus({ preventScroll: true });
+    }
+  }
+
+  #drawProgress() {
+    const { progress } = this.#job;
+    const bar = byId("bar");
+    bar.classList.toggle("indeterminate", !progress);
+    if (progress) bar.setAttribute("aria-valuenow", progress);
+    else bar.removeAttribute("aria-valuenow");
+    bar.setAttribute("aria-valuetext", summary(this.#job));
+    byId("bar-fill").style.width = progress ? `${progress}%` : "";
+    byId("percent").textContent = progress ? translate("page.percent", { percent: progress }) : "";
+  }
+
+  #showVideo() {
+    const video = byId("video");
+    const url = videoUrl(this.#job.jobId);
+    if (video.getAttribute("src") !== url) video.src = url;
+    byId("download").href = url;
+    showMessage("note", this.#job.note);
+    this.#sharing.setJob(this.#job.jobId);
+  }
+
+  #announce() {
+    const { status: state, progress, error, question, waiting } = this.#job;
+    const step = `${state} ${Math.floor(progress / ANNOUNCE_STEP)} ${question ?? waiting ?? ""}`;
+    if (step === this.#announced) return;
+    this.#announced = step;
+    if (question || waiting) announce(`${title(this.#job)}. ${question ?? waiting}`);
+    else if (state === "completed") announce(translate("page.ready"));
+    else if (state === "failed") announce(`${translate("page.failed")} ${error ?? ""}`);
+    else announce(summary(this.#job));
+  }
+}
+
+function title(job) {
+  if (job.question) return translate("page.undecided");
+  if (job.waiting) return translate("page.waiting");
+  const isFinishing = job.status === "in_progress" && job.progress >= FINISHING_PERCENT;
+  return translate(isFinishing ? "page.finishing" : `page.${job.status}`);
+}
+
+function summary(job) {
+  if (!isOpen(job) || job.question || !job.progress) return title(job);
+  return `${title(job)}, ${translate("page.percent", { percent: job.progress })}`;
+}
+
+async function play(video) {
+  video.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  video.currentTime = 0;
+  video.focus({ preventScroll: true });
+  await video.play().catch((error) => {
+    // The user paused before playback began.
+    if (error.name !== "AbortError") throw new Error(translate("page.unreadable"));
+  });
+}
