@@ -161,13 +161,13 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One row of the table of jobs; `JobService` writes all of it. Times are Unix seconds."""
+    """One row of the table of jobs. Times are Unix seconds; `JobService` writes unless noted."""
 
     #: 32 hex digits, from `new_job_id`.
     id: str
     #: The step that is due.
     state: JobState
-    #: Fencing number, raised by each claim and wake-up: writes that carry an older one fail.
+    #: Fencing number, raised by each claim: a step's writes fail once it was raised again.
     epoch: int = 0
     #: Tries of the state's step without a usable answer (in `generating`: all polls). The steps
     #: and the worker count them, for their pauses and limits; a new state sets it to 0.
@@ -225,7 +225,7 @@ class Job:
     note: str | None = None
     #: True if the card could not be edited at delivery, so the DM brings the video.
     card_gone: bool = False
-    #: When the job was deleted: its row stays for the daily cap, without its content.
+    #: When `Retention` emptied the row, which stays for the daily cap; None: not deleted.
     deleted_at: float | None = None
 
     @property
