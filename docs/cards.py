@@ -22,13 +22,13 @@ from bot.model import (
     Job,
     JobState,
     Origin,
-    Outlook,
     Trouble,
     VideoRequest,
     new_job,
     spoken,
 )
 from bot.texts import Texts
+from storage.jobs.queue_outlook import Outlook
 
 PAGE = Path(__file__).with_suffix(".md")
 _NOW = 1_795_467_600.0

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from bot.model import Notify
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -22,6 +21,14 @@ INSERT INTO people (user_id, dm_closed_at) VALUES (:user_id, :now)
 ON CONFLICT (user_id) DO UPDATE SET dm_closed_at = :now
 RETURNING user_id
 """
+
+
+class Notify(StrEnum):
+    """The choice of when to send a DM about a finished video; `LATE`: only after long waits."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    LATE = "late"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

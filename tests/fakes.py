@@ -30,7 +30,7 @@ from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
-from bot.model import Attachment, Caps, JobState, Origin, VideoRequest
+from bot.model import Attachment, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
 from bot.pacing import Cadence, Settling
 from bot.prompts.base import VerbatimWriter
@@ -38,7 +38,7 @@ from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.inbox import Inbox
-from storage.jobs.store import JobStore
+from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore

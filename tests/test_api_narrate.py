@@ -122,8 +122,8 @@ async def test_an_interrupted_recording_is_not_paid_for_again_unasked(
 async def test_a_client_that_waits_too_long_for_a_slot_is_not_charged(
     caller: Caller, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrator, "_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(narrator, "_AT_ONCE", 1)
+    monkeypatch.setattr(narrator, "_MAX_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(narrator, "_SLOTS", 1)
     bench = caller.bench
     voice.answer.clear()
     speaker = make_narrator(bench, bench.clock, voice)

@@ -20,13 +20,13 @@ from bot.model import (
     Failure,
     Job,
     JobState,
-    Outlook,
     Trouble,
     VideoRequest,
     new_job,
     spoken,
 )
 from bot.texts import Texts
+from storage.jobs.queue_outlook import Outlook
 from tests.fakes import START, VOICE, Clock, origin
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import Refusal
 from bot.demo.fake_discord.rest import faults
 from bot.errors import DeliveryError
-from bot.model import JobState, Notify
+from bot.model import JobState
+from storage.people import Notify
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 

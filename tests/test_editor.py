@@ -216,7 +216,7 @@ async def test_a_missing_narration_is_an_error(
     editor: NarrationEditor, workspace: Workspace
 ) -> None:
     clips.make_clip((await workspace.create(JOB)).clip)
-    with pytest.raises(MediaError, match="gone"):
+    with pytest.raises(MediaError, match="missing"):
         await editor.finish(JOB, narrated=True)
 
 

@@ -1,4 +1,4 @@
-"""What is left nowhere of a deleted job: not in the database's files, not at the video service."""
+"""Deletion leaves nothing of a job behind, in the database's files or at the provider."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ import pytest
 
 from bot.__main__ import main
 from bot.media.mp4.reader import read_mp4
-from bot.model import Caps, Client, JobState, Trouble, new_job
+from bot.model import Client, JobState, Trouble, new_job
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
-from storage.jobs.store import JobStore
+from storage.jobs.store import Caps, JobStore
 from tests import clips
 from tests.command_line import end, run_bot, start
 from tests.fakes import REQUEST

@@ -1,4 +1,4 @@
-"""A provider that refuses the key, as people and the operator meet it, over real sockets."""
+"""A provider that refuses the key: cards, probes and operator DMs, over real sockets."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
             assert "OPENAI_API_KEY" in told.text
             [line] = [f for f in await examine(wire.settings()) if f.subject == "queue"]
             assert "refuses the key" in line.found
-        async with wire.bot():  # still with the wrong key: one job tries, and nobody is told again
+        async with wire.bot():  # still the wrong key: one probe, and no second DM to the operator
             async with asyncio.timeout(WITHIN):
-                while wire.creates() < 4:  # noqa: ASYNC110 - the stand-in tells of its own jobs alone
+                while wire.creates() < 4:  # noqa: ASYNC110 - refused creates raise no event
                     await asyncio.sleep(0.02)
         assert len(wire.fake_discord.dms()) == 1
         async with wire.bot():

@@ -9,9 +9,9 @@ import pytest
 from bot.artifacts import Artifact
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import UserError
-from bot.model import TRANSITIONS, Caps, JobState, VideoRequest
+from bot.model import TRANSITIONS, JobState, VideoRequest
 from storage.jobs.inbox import KEEP_SECONDS
-from storage.jobs.store import Changes
+from storage.jobs.store import Caps, Changes
 from tests.fakes import ALL_STATES, REQUEST, START, VOICE, Bench, Clock, open_bench, origin
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ async def test_the_days_cap_says_when_there_is_room_again(tmp_path: Path, clock:
         for _ in range(2):
             await bench.submit()
             clock.advance(3600)
-        # Nothing that the cap leaves out is waited for.
+        # Jobs that the cap does not count cause no wait.
         await bench.database.rows(
             "UPDATE jobs SET clip_of = id WHERE rowid = (SELECT min(rowid) FROM jobs)", {}
         )
@@ -122,7 +122,7 @@ async def test_an_ended_job_makes_room(tmp_path: Path, clock: Clock) -> None:
     async with open_bench(tmp_path, clock, caps=caps) as bench:
         job = await bench.submit()
         await bench.jobs.cancel(job.id)
-        # It was never submitted: it takes nothing of the day's share either.
+        # A job that was never submitted does not count towards the daily cap.
         await bench.submit()
 
 
@@ -511,7 +511,7 @@ async def test_a_webhook_during_a_poll_is_not_lost(bench: Bench) -> None:
     await bench.jobs.receive_webhook(
         backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
     )
-    # The poll asked before the video was done: its "not yet" is out of date.
+    # The poll was sent before the video was done, so its "not yet" is outdated.
     assert await bench.jobs.postpone(polling, after=300) is None
     assert (await bench.now(job.id)).next_at == bench.clock()
 

@@ -1,4 +1,4 @@
-"""What people delete, and what is not kept for ever."""
+"""Retention: deletion on request, expiry by age, and the size limit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OPEN = tuple(state for state in JobState if state not in ENDS)
 
 
 async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
-    """Let a narrated job end, with files in all its places, and return its id."""
+    """Finish a narrated job that has a file of every kind, and return its id."""
     job = await bench.run_out((await bench.at(state, attachment=VOICE)).id)
     folder = await bench.workspace.create(job.id)
     folder.clip.write_bytes(b"clip")
@@ -43,7 +43,7 @@ async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
 
 
 async def copied(bench: Bench, job_id: str) -> list[Path]:
-    """Put smaller copies of a job's video beside it, and the part of one that was never whole."""
+    """Create smaller copies of a job's video, and the part file of an unfinished one."""
     copies = [await bench.workspace.prepare_copy(job_id, decent=decent) for decent in (True, False)]
     copies.append(copies[0].with_name(f"{copies[0].name}.part"))
     for path in copies:
@@ -52,7 +52,7 @@ async def copied(bench: Bench, job_id: str) -> list[Path]:
 
 
 def files(bench: Bench, job_id: str) -> list[str]:
-    """Name what lies on the disk of a job."""
+    """List the files of a job on disk."""
     places = (bench.workspace.folder(job_id).path, bench.workspace.video(job_id))
     paths = (*places, bench.workspace.narration(job_id))
     return [path.parent.name for path in paths if path.exists()]
@@ -147,7 +147,7 @@ async def test_a_file_that_is_being_read_stays_readable_to_its_reader(bench: Ben
 
 
 async def delivered(bench: Bench, *, size: int = 4) -> str:
-    """Let a job succeed whose person has the video, of which `size` bytes are kept."""
+    """Deliver a job whose kept video has `size` bytes."""
     bench.clock.advance(1)
     job_id = await ended(bench)
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
@@ -299,7 +299,7 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     bench.clock.advance(2 * DAY)
     await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is None
-    # No list and no late webhook can make its remote job the other's.
+    # Neither a listing nor a late webhook binds its remote job to the other job.
     await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
     since = bench.clock() - 3 * DAY
     assert ref not in await bench.unconfirmed.unclaimed(bench.backend.name, since=since)
@@ -401,7 +401,7 @@ async def test_the_link_to_a_video_that_is_gone_leads_nowhere(bench: Bench) -> N
 
 
 class Lines(logging.Handler):
-    """Tells when something was logged."""
+    """Sets an event when a message was logged."""
 
     def __init__(self, begins: str) -> None:
         super().__init__()

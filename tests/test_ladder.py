@@ -14,7 +14,8 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import Refusal
 from bot.errors import UnconfirmedSubmitError
 from bot.links import Links
-from bot.model import JobState, Notify
+from bot.model import JobState
+from storage.people import Notify
 from storage.upload_limits import UploadLimits
 from tests.desk import open_desk
 from tests.discord_spec import check_all

@@ -148,7 +148,7 @@ def test_a_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
 
 def test_a_secret_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret.key").write_bytes(b"short")
-    with pytest.raises(StartupError, match="cut short"):
+    with pytest.raises(StartupError, match="too short"):
         load_secret("", tmp_path / "secret.key")
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.model import JobState, Outlook, Trouble
-from storage.jobs.queue_outlook import QueueOutlook
+from bot.model import JobState, Trouble
+from storage.jobs.queue_outlook import Outlook, QueueOutlook
 from tests.fakes import REQUEST, VOICE
 
 if TYPE_CHECKING:

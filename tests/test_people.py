@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.model import Notify
-from storage.people import Person
+from storage.people import Notify, Person
 
 if TYPE_CHECKING:
     from tests.fakes import Bench

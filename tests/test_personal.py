@@ -8,8 +8,8 @@ import pytest
 
 from bot.artifacts import Handover
 from bot.demo.fake_discord.api_errors import UNKNOWN_WEBHOOK
-from bot.model import JobState, Notify
-from storage.people import Person
+from bot.model import JobState
+from storage.people import Notify, Person
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import VOICE

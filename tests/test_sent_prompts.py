@@ -1,4 +1,4 @@
-"""Where people meet what was sent for their prompt, and where they keep their own words."""
+"""The places that show the sent prompt, and those that show the words as typed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 async def finished(desk: Desk, words: str = WORDS) -> tuple[Job, Message]:
-    """Have a video made of these words; return its job and its card."""
+    """Finish a video for this prompt; return its job and its card."""
     job, card = await desk.video(words)
     desk.bench.backend.finish()
     ended = await desk.bench.run_out(job.id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.dm import DmRefusedError
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.library_view import jump_url
-from bot.model import Notify
+from storage.people import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

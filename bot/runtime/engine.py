@@ -24,7 +24,7 @@ from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.metrics import Metrics
-from bot.model import Caps, JobState
+from bot.model import JobState
 from bot.presets import Presets
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
@@ -34,7 +34,7 @@ from storage.artifacts import ArtifactStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.inbox import Inbox
-from storage.jobs.store import JobStore
+from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 
 if TYPE_CHECKING:

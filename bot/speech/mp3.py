@@ -1,4 +1,4 @@
-"""Makes a file of a narration that Discord plays where it stands."""
+"""Encodes narrations as MP3 files, which Discord plays inside the message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BITS_PER_SECOND = 64_000
 
 
 async def record(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
-    """Write the narration as the MP3 `target`, as loud as it would be in a video.
+    """Write the narration to the MP3 file `target`, as loud as in a video.
 
     MediaError: ffmpeg failed.
     """

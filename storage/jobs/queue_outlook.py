@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bot.model import JobState, Outlook
+from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
 
 if TYPE_CHECKING:
-    from bot.model import Job
+    from bot.model import Job, Trouble
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
@@ -36,6 +37,21 @@ _HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _NOT_YET_GENERATED = frozenset(
     {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.GENERATING}
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """The forecast for an open job.
+
+    `place` is its position in the queue, from 1. `usual_seconds` is the time that the provider
+    took for similar jobs. `trouble` is the reason why the queue is paused, and `operator_knows`
+    says whether the operator was told of it.
+    """
+
+    place: int | None = None
+    usual_seconds: float | None = None
+    trouble: Trouble | None = None
+    operator_knows: bool = False
 
 
 class QueueOutlook:

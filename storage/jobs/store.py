@@ -13,8 +13,17 @@ from storage.jobs.rows import job_from, requester_columns
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bot.model import Caps, Client, Failure, Job, JobState, Origin
+    from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caps:
+    """Limits on open jobs, for one requester and in all, and on new jobs within 24 hours."""
+
+    open_per_user: int
+    open_in_all: int
+    per_day: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

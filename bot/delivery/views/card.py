@@ -12,7 +12,8 @@ from bot.delivery.views.button_ids import LABELS, Action, make_button
 from bot.delivery.views.card_buttons import FINISHED, HELD, choices_for
 from bot.delivery.views.card_text import CardText
 from bot.delivery.views.formatting import cut, megabytes
-from bot.model import JobState, Outlook
+from bot.model import JobState
+from storage.jobs.queue_outlook import Outlook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,8 +11,9 @@ from bot.model import JobState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Failure, Job, Outlook
+    from bot.model import Failure, Job
     from bot.texts import Texts
+    from storage.jobs.queue_outlook import Outlook
 
 _PROMPT_CHARACTERS = 300
 _NO_BREAK = "\u00a0"

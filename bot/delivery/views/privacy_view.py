@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.delivery.views.formatting import megabytes
-from bot.model import Notify
+from storage.people import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
