@@ -100,7 +100,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         narrator=narrator,
     )
-    trace = trace_calls(engine.metrics.note_call)
+    trace = trace_calls(engine.metrics.count_discord_call)
     bot = VideoBot(services, trace)
     deliverer = await stack.enter_async_context(
         open_deliverer(
@@ -113,7 +113,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             shrinker=engine.editor,
             clock=time.time,
             trace=trace,
-            note_handover=engine.metrics.note_handover,
+            count_delivery=engine.metrics.count_delivery,
         )
     )
     workers = make_workers(engine, deliverer)

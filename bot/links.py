@@ -60,7 +60,7 @@ class Links:
         self._clock = clock
 
     @property
-    def possible(self) -> bool:
+    def enabled(self) -> bool:
         """True if the operator has set a public address."""
         return bool(self._public_url)
 
@@ -82,7 +82,7 @@ class Links:
         """Return a link to the page of a job's video that is valid for the lifetime."""
         return self._share(job_id, serial, int(self._clock() + self._lifetime))
 
-    def check_share(self, token: str) -> Share | None:
+    def check_share_link(self, token: str) -> Share | None:
         """Return the contents of the last part of a share link; None: forged or expired."""
         match = _SHARE.fullmatch(token)
         if match is None:

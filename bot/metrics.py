@@ -105,15 +105,15 @@ class Metrics:
         if event.previous is JobState.GENERATING and job.state in _PRICED and job.cost:
             self._cost.labels(job.backend).inc(job.cost)
 
-    def note_webhook(self, result: str) -> None:
+    def count_webhook(self, result: str) -> None:
         """Count a webhook; `result` is new, repeated, refused or other."""
         self._webhooks.labels(result).inc()
 
-    def note_call(self, method: str, route: str, status: int | str) -> None:
+    def count_discord_call(self, method: str, route: str, status: int | str) -> None:
         """Count a request to Discord; `route` is a pattern, without ids."""
         self._calls.labels(method, route, str(status)).inc()
 
-    def note_handover(self, way: str) -> None:
+    def count_delivery(self, way: str) -> None:
         """Count a delivery by its outcome: upload, link or held."""
         self._handovers.labels(way).inc()
 

@@ -103,7 +103,7 @@ class Attachment:
     text: str | None = None
 
 
-def spoken(text: str) -> Attachment:
+def text_attachment(text: str) -> Attachment:
     """Return the attachment for a text that is to be spoken."""
     return Attachment(url=None, filename="narration", size=0, text=text)
 
@@ -131,7 +131,7 @@ class Origin:
     #: Bytes that an attachment may have here, as Discord announced with the interaction.
     upload_limit: int
     #: True if the bot's own token can edit the card too; set by the command from its permissions.
-    by_bot: bool = True
+    bot_can_edit: bool = True
     #: Discord's id of the job's card; None until the command, or `received`, has acknowledged it.
     message_id: int | None = None
 
@@ -183,7 +183,7 @@ class Job:
     #: The prompt as typed, with the presets of that moment.
     request: VideoRequest
     #: The requester: a person in Discord, or a client.
-    asker: Origin | Client
+    requester: Origin | Client
     #: The narration to lay over the clip; None: the clip keeps its own sound.
     attachment: Attachment | None
     #: Id of the job whose kept narration this one reuses, set on insertion.
@@ -231,14 +231,14 @@ class Job:
     @property
     def client(self) -> Client | None:
         """The client that requested it; None: it was requested in Discord."""
-        return self.asker if isinstance(self.asker, Client) else None
+        return self.requester if isinstance(self.requester, Client) else None
 
     @property
     def origin(self) -> Origin:
         """The interaction that requested it; TypeError: it was not requested in Discord."""
-        if not isinstance(self.asker, Origin):
+        if not isinstance(self.requester, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
-        return self.asker
+        return self.requester
 
     @property
     def sent_request(self) -> VideoRequest:
@@ -253,7 +253,7 @@ def new_job_id() -> str:
 
 def new_job(
     request: VideoRequest,
-    asker: Origin | Client,
+    requester: Origin | Client,
     attachment: Attachment | None,
     *,
     backend: str,
@@ -272,7 +272,7 @@ def new_job(
         updated_at=now,
         backend=backend,
         request=request,
-        asker=asker,
+        requester=requester,
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,

@@ -20,7 +20,7 @@ class Cadence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settling:
+class LookupDelays:
     """Seconds before an unconfirmed create is first looked up, and between two look-ups.
 
     `first` is longer than the POST's time-out, because the provider may still be creating the job.
@@ -31,7 +31,7 @@ class Settling:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
+class EditIntervals:
     """Minimum seconds between edits of a card: for a new state, and for a new percentage by age."""
 
     state: float = 1.0

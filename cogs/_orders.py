@@ -98,7 +98,7 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         token=interaction.token,
         token_until=interaction.expires_at.timestamp(),
         upload_limit=interaction.filesize_limit,
-        by_bot=_is_editable_by_bot(interaction),
+        bot_can_edit=_is_editable_by_bot(interaction),
     )
 
 

@@ -47,7 +47,7 @@ class Database:
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
 
-    async def empty_log(self) -> None:
+    async def truncate_wal(self) -> None:
         """Write the WAL back into the database, and truncate it so that no deleted content remains.
 
         While another process reads the database, for instance `doctor`, the WAL is kept.

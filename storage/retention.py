@@ -93,14 +93,14 @@ SELECT max(at) AS at FROM (
 class DeletionStatus:
     """The deletion status of a job's files.
 
-    `rests`: no step of the job is due or running.
+    `is_settled`: no step of the job is due or running.
     `since`: the Unix time from which the age of its files counts; None: they must be kept.
     `is_awaited`: the files are deleted only for their age, never to free space.
     """
 
     job_id: str
     is_deleted: bool
-    rests: bool
+    is_settled: bool
     since: float | None
     is_awaited: bool = False
 
@@ -110,11 +110,11 @@ class StoredVideo:
     """A job of a person with its video.
 
     `size`: bytes of the video; None: there is no video.
-    `can_go`: the job can be deleted, because none of its steps is due or running.
+    `is_deletable`: the job can be deleted, because none of its steps is due or running.
     """
 
     job_id: str
-    can_go: bool
+    is_deletable: bool
     size: int | None
     delivered_at: float | None
 
@@ -146,11 +146,11 @@ class RetentionStore:
         """Delete the videos' rows of deleted jobs, which a crash may have left."""
         await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
 
-    async def empty_log(self) -> None:
+    async def truncate_wal(self) -> None:
         """Remove deleted content from the database's WAL."""
-        await self._database.empty_log()
+        await self._database.truncate_wal()
 
-    async def upstream(self, backend: str) -> list[DeletedJob]:
+    async def remote_jobs(self, backend: str) -> list[DeletedJob]:
         """List the deleted jobs whose remote job may still exist at the provider."""
         rows = await self._database.rows(_WITH_REMOTE_JOB, {"backend": backend})
         return [DeletedJob(job_id=row["id"], remote_id=row["remote_id"]) for row in rows]
@@ -177,14 +177,14 @@ class RetentionStore:
             "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
         )
 
-    async def standing(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
+    async def deletion_statuses(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
         """Return the deletion status of these jobs by id, without unknown jobs."""
         rows = await self._database.rows(_STATUSES, {"ids": json.dumps(list(job_ids))})
         return {
             row["id"]: DeletionStatus(
                 job_id=row["id"],
                 is_deleted=bool(row["is_deleted"]),
-                rests=bool(row["rests"]),
+                is_settled=bool(row["rests"]),
                 since=row["since"],
                 is_awaited=bool(row["is_awaited"]),
             )
@@ -196,13 +196,13 @@ class RetentionStore:
         row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
 
-    async def holdings(self, user_id: int, *, now: float) -> list[StoredVideo]:
+    async def videos_of(self, user_id: int, *, now: float) -> list[StoredVideo]:
         """List the jobs of a person, without deleted ones."""
         rows = await self._database.rows(_OF_PERSON, {"user_id": user_id, "now": now})
         return [
             StoredVideo(
                 job_id=row["id"],
-                can_go=bool(row["can_go"]),
+                is_deletable=bool(row["can_go"]),
                 size=row["size"],
                 delivered_at=row["delivered_at"],
             )

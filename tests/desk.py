@@ -85,7 +85,7 @@ class Desk:
             upload_fallback=upload_fallback,
             links=links,
             artifacts=bench.artifacts,
-            note_handover=self.handovers.append,
+            count_delivery=self.handovers.append,
             clock=self.clock,
         )
 
@@ -112,7 +112,7 @@ class Desk:
         pressed: Interaction = await self.fake_discord.click(message, custom_id, **who)  # pyright: ignore[reportArgumentType] - user
         return await self.fake_discord.answer_to(pressed)
 
-    def forget_token(self) -> None:
+    def delete_token(self) -> None:
         """Advance the clock until the tokens have expired and only the bot itself can edit."""
         self.clock.advance(TOKEN_SECONDS)
 

@@ -32,7 +32,7 @@ from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
-from bot.pacing import Cadence, Settling
+from bot.pacing import Cadence, LookupDelays
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -373,7 +373,7 @@ class FakeEditor:
         folder = await self.workspace.create(job_id)
         if not folder.narration.exists():
             try:
-                await self.workspace.take_narration(job_id, of=of)
+                await self.workspace.reuse_narration(job_id, of=of)
             except FileNotFoundError as error:
                 raise UserError("audio.not_kept") from error
             await asyncio.to_thread(folder.narration.write_bytes, b"voice")
@@ -492,7 +492,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
-        self.retention = self.build_keeper()
+        self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
@@ -501,7 +501,7 @@ class Bench:
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
 
-    def build_keeper(self, *, max_bytes: int = 1024**2) -> Retention:
+    def build_retention(self, *, max_bytes: int = 1024**2) -> Retention:
         return Retention(
             RetentionStore(self.database),
             self.people,
@@ -534,7 +534,7 @@ class Bench:
                 circuit=self.circuit,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
-                settling=Settling(first=180.0, apart=60.0),
+                settling=LookupDelays(first=180.0, apart=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),

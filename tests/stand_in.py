@@ -135,7 +135,7 @@ class StandIn:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def go_wrong(self, operation: str, *faults: Fault) -> None:
+    def add_faults(self, operation: str, *faults: Fault) -> None:
         """Let the next calls of an operation (create, list, content ...) fail, one per fault."""
         self._faults.setdefault(operation, deque()).extend(faults)
 

@@ -33,7 +33,7 @@ VIDEO = b"\x00\x00\x00\x18ftypisom a video of the tests"
 FIELDS = {"prompt": "Explain how rainbows form", "seconds": "8", "size": "1280x720"}
 
 
-class HandRenderer:
+class ManualRenderer:
     """A renderer without ffmpeg: it puts each order into `started`, and then waits for `go`."""
 
     def __init__(self, *, go: bool = True) -> None:
@@ -125,7 +125,7 @@ class Answer:
         return self.body["error"]
 
 
-class Client:
+class ApiCaller:
     """Calls a storyboard, and checks every JSON response against OpenAI's specification."""
 
     def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
@@ -172,7 +172,7 @@ async def open_board(
     clock: Callable[[], float] = time.time,
     waiting: int = 32,
     port: int = 0,
-) -> AsyncGenerator[Client]:
+) -> AsyncGenerator[ApiCaller]:
     """Run a storyboard, and yield a caller of its API."""
     board = Storyboard(
         directory,
@@ -187,13 +187,13 @@ async def open_board(
     await board.start()
     try:
         async with aiohttp.ClientSession() as session:
-            yield Client(board.base_url, session)
+            yield ApiCaller(board.base_url, session)
     finally:
         await board.close()
 
 
 async def _run_for_ever(directory: Path) -> None:
-    renderer = HandRenderer(go=False)
+    renderer = ManualRenderer(go=False)
     board = Storyboard(directory, renderer, clock=time.time)
     await board.start()
     sys.stdout.write(f"{board.base_url}\n")

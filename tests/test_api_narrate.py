@@ -79,10 +79,10 @@ async def test_the_same_text_is_paid_for_and_counted_once(caller: Caller, voice:
     assert voice.spoken == [TEXT, TEXT]
 
     bench = caller.bench
-    [kept, other] = (await bench.workspace.stock()).folders
+    [kept, other] = (await bench.workspace.inventory()).folders
     bench.clock.now = max(kept.modified_at, other.modified_at) + DAY + 1
     await bench.retention.sweep()
-    assert not (await bench.workspace.stock()).folders
+    assert not (await bench.workspace.inventory()).folders
     assert (await narrate(caller))[0] == 200
     assert voice.spoken == [TEXT] * 3
 

@@ -199,7 +199,7 @@ async def test_the_renderers_webhooks_reach_a_server_that_listens_everywhere(
         wire.bot(timing=replace(FAST, cadence=never), http_host="0.0.0.0", video_seconds=1),  # noqa: S104 - that is the case
     ):
         message = await wire.video("A cat")
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.delivery.views.button_ids import Action
 from bot.errors import StartupError, UserError
-from bot.model import JobState, spoken
+from bot.model import JobState, text_attachment
 from bot.moderation.words import BlockedWords, load_words
 from tests.desk import open_desk
 from tests.fakes import VOICE, Clock, open_bench
@@ -155,8 +155,8 @@ async def test_a_text_to_speak_is_checked_like_a_prompt(tmp_path: Path) -> None:
     async with open_bench(tmp_path, Clock(), blocked=("knife",)) as bench:
         source = await bench.at(JobState.SUCCEEDED)
         with pytest.raises(UserError, match=r"prompt\.blocked"):
-            await bench.submit(clip_of=source.id, attachment=spoken("Bring the knife"))
-        await bench.submit(clip_of=source.id, attachment=spoken("Bring the spoon"))
+            await bench.submit(clip_of=source.id, attachment=text_attachment("Bring the knife"))
+        await bench.submit(clip_of=source.id, attachment=text_attachment("Bring the spoon"))
 
 
 async def test_a_narration_is_added_to_a_video_whose_words_were_allowed_then(

@@ -213,7 +213,7 @@ async def test_a_command_that_discord_repeats_is_one_job(
 
 
 @pytest.mark.parametrize(
-    ("kind", "permissions", "by_bot"),
+    ("kind", "permissions", "bot_can_edit"),
     [
         (world.TEXT, VIEW | SEND, True),
         (world.TEXT, VIEW, True),  # the bot may edit its own messages
@@ -224,7 +224,7 @@ async def test_a_command_that_discord_repeats_is_one_job(
     ],
 )
 async def test_the_bot_edits_by_itself_only_where_it_may(
-    desk: Desk, kind: int, permissions: int, *, by_bot: bool
+    desk: Desk, kind: int, permissions: int, *, bot_can_edit: bool
 ) -> None:
     world = desk.fake_discord.world
     where = world.add_channel(world.guild, kind=kind, bot_permissions=str(permissions))
@@ -232,7 +232,7 @@ async def test_the_bot_edits_by_itself_only_where_it_may(
         await desk.fake_discord.slash("video", {"prompt": "a"}, where=where)
     )
     [job] = {change.job.id: change.job for change in desk.bench.changes}.values()
-    assert job.origin.by_bot is by_bot
+    assert job.origin.bot_can_edit is bot_can_edit
 
 
 async def test_in_a_dm_the_bot_edits_by_itself(desk: Desk) -> None:
@@ -240,7 +240,7 @@ async def test_in_a_dm_the_bot_edits_by_itself(desk: Desk) -> None:
     await desk.fake_discord.answer_to(
         await desk.fake_discord.slash("video", {"prompt": "a"}, where=where)
     )
-    assert desk.bench.changes[0].job.origin.by_bot
+    assert desk.bench.changes[0].job.origin.bot_can_edit
 
 
 async def test_cards_that_were_shown_are_not_kept_in_memory(desk: Desk) -> None:
@@ -248,7 +248,7 @@ async def test_cards_that_were_shown_are_not_kept_in_memory(desk: Desk) -> None:
     deliverer = desk.deliverer()
     for _ in range(20):
         await deliverer.show(job)
-    desk.forget_token()
+    desk.delete_token()
     for _ in range(20):
         await deliverer.show(job)
     assert len(desk.made("PATCH /")) == 40
@@ -270,7 +270,7 @@ async def test_a_card_whose_answer_was_lost_is_found_and_gets_its_video(tmp_path
     async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
         wire.fake_discord.faults.add(ANSWER, faults.LoseAnswer())
         message = await wire.video("A lighthouse")
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     assert wire.creates() == 1
     assert len(wire.fake_discord.history.messages) == 2

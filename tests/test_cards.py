@@ -12,7 +12,7 @@ from bot.artifacts import NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.button_ids import TEMPLATE, Action, make_button
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.formatting import clock_time, cut, megabytes, progress_bar, rough_time
-from bot.demo.fake_discord.state.components import every
+from bot.demo.fake_discord.state.components import walk
 from bot.errors import ErrorKind
 from bot.model import (
     CANCELLABLE,
@@ -23,7 +23,7 @@ from bot.model import (
     Trouble,
     VideoRequest,
     new_job,
-    spoken,
+    text_attachment,
 )
 from bot.texts import Texts
 from storage.jobs.queue_outlook import Outlook
@@ -61,7 +61,7 @@ def prompted(prompt: str, state: JobState = JobState.QUEUED) -> Job:
 
 
 def parts(view: ui.LayoutView) -> list[dict[str, Any]]:
-    return list(every(view.to_components()))
+    return list(walk(view.to_components()))
 
 
 def read(view: ui.LayoutView) -> list[str]:
@@ -214,14 +214,14 @@ def test_what_an_attachment_was_is_told_in_the_persons_language(
 ) -> None:
     failure = Failure(key="audio.not_audio", fields={"found": found})
     failed = job(JobState.FAILED, failure=failure)
-    shown = read(cards.render(replace(failed, asker=replace(failed.origin, locale=locale))))
+    shown = read(cards.render(replace(failed, requester=replace(failed.origin, locale=locale))))
     assert sentence in shown[2]
 
 
 def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: CardRenderer) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 1234.5, "max_seconds": 600})
     failed = job(JobState.FAILED, failure=failure)
-    german = replace(failed, asker=replace(failed.origin, locale="de"))
+    german = replace(failed, requester=replace(failed.origin, locale="de"))
     assert "1.234,5 s lang" in read(cards.render(german))[2]
     assert "1,234.5 s long" in read(cards.render(failed))[2]
 
@@ -240,7 +240,7 @@ def test_a_free_backend_costs_nothing_however_the_job_ends(cards: CardRenderer) 
     assert read(cards.render(cancelled))[2] == "Nothing was charged."
 
 
-SPOKEN = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
+SPOKEN = {"clip_of": "0" * 32, "attachment": text_attachment("Once upon a time")}
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,10 @@ def test_a_prompt_formats_and_mentions_nothing(cards: CardRenderer, prompt: str)
     assert not re.search(
         r"\*\*|\|\||~~|`|^\s*(>|-|#)|\[.+\]\(|@(everyone|here|\d)|<[@#:/ait]", bare
     )
-    for text in (cards.dm(prompted(prompt), link="https://x"), cards.dm_here(prompted(prompt))):
+    for text in (
+        cards.dm(prompted(prompt), link="https://x"),
+        cards.dm_with_video(prompted(prompt)),
+    ):
         _, line, marker = text.split("\n")
         assert line == f"> {quoted}"
         assert JOB_ID.startswith(marker.removeprefix("-# clapper "))
@@ -413,7 +416,7 @@ def test_the_worst_of_prompts_leaves_a_card_within_discords_limit(cards: CardRen
 
 
 def test_an_unknown_language_reads_english(cards: CardRenderer) -> None:
-    foreign = job(JobState.QUEUED, asker=origin(locale="tlh"))
+    foreign = job(JobState.QUEUED, requester=origin(locale="tlh"))
     assert read(cards.render(foreign))[0] == "**Waiting its turn**"
 
 

@@ -13,7 +13,7 @@ from bot.delivery.views.button_ids import Action
 from bot.errors import UserError
 from bot.jobs.worker import Lane
 from bot.model import Client, JobState
-from cogs._permissions import allowed
+from cogs._permissions import require_permission
 from tests.fakes import REQUEST, Bench
 from tests.site import Caller, open_site
 
@@ -62,7 +62,7 @@ async def test_a_crash_at_the_very_end_does_not_disown_the_narration(caller: Cal
     async def voice() -> AsyncGenerator[bytes]:
         yield b"OggS a voice"
 
-    upload = await caller.clients.take_in(voice(), filename="voice.ogg")
+    upload = await caller.clients.receive_audio(voice(), filename="voice.ogg")
     job = await caller.clients.submit("web", "a cat", upload)
     while (await bench.now(job.id)).state is not JobState.MERGING:
         bench.backend.finish()
@@ -84,4 +84,4 @@ async def test_a_button_with_the_id_of_a_clients_job_is_nobodys(
     job: Job | None = await bench.jobs.submit(REQUEST, Client(name="web"), None)
     person = SimpleNamespace(user=SimpleNamespace(id=1), channel_id=3)
     with pytest.raises(UserError, match=r"reply\.too_late"):
-        allowed(cast("Any", person), job, action)
+        require_permission(cast("Any", person), job, action)

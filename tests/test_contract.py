@@ -155,7 +155,7 @@ TERMINAL = (
 
 async def test_a_job_may_have_ended_in_the_answer_to_the_create(world: World) -> None:
     for body, state in TERMINAL:
-        world.api.go_wrong("create", Fault(status=202, body=body))
+        world.api.add_faults("create", Fault(status=202, body=body))
         update = await world.backend.submit(world.entry.request, create_key="k")
         assert (update.state, update.ref) == (state, str(body.get("id", "v1"))), body
 
@@ -186,7 +186,7 @@ DOUBTFUL = {
 
 async def test_a_create_without_a_clear_answer_is_posted_once(world: World) -> None:
     for count, (case, fault) in enumerate(DOUBTFUL.items(), start=1):
-        world.api.go_wrong("create", fault)
+        world.api.add_faults("create", fault)
         error = await world.refused()
         assert isinstance(error, UnconfirmedSubmitError), case
         assert len(world.api.calls) == count, case
@@ -195,13 +195,13 @@ async def test_a_create_without_a_clear_answer_is_posted_once(world: World) -> N
 async def test_a_create_that_is_answered_500_after_it_was_accepted_is_posted_once(
     world: World,
 ) -> None:
-    world.api.go_wrong("create", Fault(after=True, status=500, body={"error": "oops"}))
+    world.api.add_faults("create", Fault(after=True, status=500, body={"error": "oops"}))
     assert isinstance(await world.refused(), UnconfirmedSubmitError)
     assert (len(world.api.calls), len(world.api.creates)) == (1, 1)
 
 
 async def test_a_create_that_times_out_after_it_was_accepted_is_posted_once(world: World) -> None:
-    world.api.go_wrong("create", Fault(after=True, hang=True))
+    world.api.add_faults("create", Fault(after=True, hang=True))
     world.backend = world.connect(
         submit=1.0
     )  # a busy machine may take this long to send the request
@@ -212,7 +212,7 @@ async def test_a_create_that_times_out_after_it_was_accepted_is_posted_once(worl
 async def test_a_create_whose_connection_closes_half_way_is_posted_once(world: World) -> None:
     faults = (Fault(reset=True), Fault(after=True, reset=True), Fault(cut=True))
     for count, fault in enumerate(faults, start=1):
-        world.api.go_wrong("create", fault)
+        world.api.add_faults("create", fault)
         assert isinstance(await world.refused(), UnconfirmedSubmitError), fault
         assert len(world.api.calls) == count, fault
 
@@ -292,7 +292,7 @@ REFUSED = {
 
 async def test_a_definite_refusal_has_a_kind(world: World) -> None:
     for case, (status, body, kind) in REFUSED.items():
-        world.api.go_wrong("create", Fault(status=status, body=body))
+        world.api.add_faults("create", Fault(status=status, body=body))
         error = await world.refused()
         assert (type(error), error.kind) == (BackendError, kind), case
     assert world.creates == len(REFUSED)
@@ -323,14 +323,14 @@ RETRY_AFTER = (
 async def test_retry_after_is_read_as_seconds_and_may_be_absent(world: World) -> None:
     for header, seconds in RETRY_AFTER:
         headers = {"Retry-After": header} if header else {}
-        world.api.go_wrong("create", Fault(status=429, body={}, headers=headers))
+        world.api.add_faults("create", Fault(status=429, body={}, headers=headers))
         assert (await world.refused()).retry_after == seconds, header
     assert world.creates == len(RETRY_AFTER)
 
 
 async def test_a_create_that_answers_with_a_failed_job_is_that_job(world: World) -> None:
     body = {"id": "v1", "status": "failed", "error": {"code": 500, "message": "out of memory"}}
-    world.api.go_wrong("create", Fault(status=500, body=body))
+    world.api.add_faults("create", Fault(status=500, body=body))
     update = await world.backend.submit(world.entry.request, create_key="k")
     assert (update.ref, update.state) == ("v1", RemoteState.FAILED)
     assert update.error
@@ -357,7 +357,7 @@ async def test_secrets_are_in_no_representation(world: World) -> None:
 
 async def test_a_long_message_is_cut_and_loses_the_secrets_of_links(world: World) -> None:
     text = "see https://cdn.example/a.mp4?sig=secret\n\x07" + "x" * 10_000
-    world.api.go_wrong("create", Fault(status=400, body={"error": {"message": text}}))
+    world.api.add_faults("create", Fault(status=400, body={"error": {"message": text}}))
     message = (await world.refused()).message
     assert message.startswith("HTTP 400 see https://cdn.example/a.mp4?... x")
     assert len(message) < 400
@@ -533,7 +533,7 @@ async def test_a_failed_job_in_an_error_answer_is_a_failure(world: World) -> Non
     ref = await world.submit()
     failed = {"id": ref, "status": "failed", "error": {"code": "moderation_blocked"}}
     for status in (400, 422, 500, 503):
-        world.api.go_wrong("retrieve", Fault(status=status, body=failed))
+        world.api.add_faults("retrieve", Fault(status=status, body=failed))
         update = await world.backend.poll(ref)
         assert update.state is RemoteState.FAILED, status
         assert update.error, status
@@ -546,7 +546,7 @@ async def test_a_failed_job_inside_an_error_message_is_a_failure(world: World) -
     job = json.dumps({"id": ref, "status": "failed", "error": error})
     message = f"litellm.APIError: {{not JSON}} OpenAIException - {job}"
     body = {"error": {"message": message, "type": None, "code": "500"}}
-    world.api.go_wrong("retrieve", Fault(status=500, body=body))
+    world.api.add_faults("retrieve", Fault(status=500, body=body))
     update = await world.backend.poll(ref)
     assert update.state is RemoteState.FAILED
     assert update.error
@@ -576,7 +576,7 @@ OUTAGES = {
 async def test_an_outage_is_not_a_failure_of_the_job(world: World) -> None:
     ref = await world.submit()
     for case, (status, body, kind) in OUTAGES.items():
-        world.api.go_wrong(
+        world.api.add_faults(
             "retrieve", Fault(status=status, body=body, headers={"Retry-After": "9"})
         )
         error = await world.lost(ref)
@@ -588,7 +588,7 @@ async def test_an_outage_is_not_a_failure_of_the_job(world: World) -> None:
 async def test_a_404_for_a_known_id_means_that_the_job_is_gone(world: World) -> None:
     ref = await world.submit()
     for status, body in ((404, {"detail": "Video not found"}), (410, None)):
-        world.api.go_wrong("retrieve", Fault(status=status, body=body))
+        world.api.add_faults("retrieve", Fault(status=status, body=body))
         assert (await world.lost(ref)).kind is ErrorKind.GONE, status
     assert (await world.lost("another")).kind is ErrorKind.GONE
 
@@ -596,10 +596,10 @@ async def test_a_404_for_a_known_id_means_that_the_job_is_gone(world: World) -> 
 async def test_a_poll_without_an_answer_is_transient(world: World) -> None:
     ref = await world.submit()
     for fault in (Fault(reset=True), Fault(cut=True)):
-        world.api.go_wrong("retrieve", fault)
+        world.api.add_faults("retrieve", fault)
         assert (await world.lost(ref)).kind is ErrorKind.TRANSIENT, fault
         assert (await world.backend.poll(ref)).state is RemoteState.QUEUED, fault
-    world.api.go_wrong("retrieve", Fault(hang=True))
+    world.api.add_faults("retrieve", Fault(hang=True))
     world.backend = world.connect(answer=0.2)
     assert (await world.lost(ref)).kind is ErrorKind.TRANSIENT
 
@@ -609,9 +609,9 @@ async def test_a_compressed_answer_is_decompressed_up_to_a_limit(world: World) -
     small = gzip.compress(json.dumps({"id": ref, "status": "done"}).encode())
     bomb = gzip.compress(json.dumps({"id": ref, "status": "done"}).encode() + b" " * 20_000_000, 1)
     packed = {"Content-Encoding": "gzip"}
-    world.api.go_wrong("retrieve", Fault(status=200, body=small, headers=packed))
+    world.api.add_faults("retrieve", Fault(status=200, body=small, headers=packed))
     assert (await world.backend.poll(ref)).state is RemoteState.DONE
-    world.api.go_wrong("retrieve", Fault(status=200, body=bomb, headers=packed))
+    world.api.add_faults("retrieve", Fault(status=200, body=bomb, headers=packed))
     assert (await world.lost(ref)).kind is ErrorKind.TRANSIENT
 
 
@@ -642,10 +642,10 @@ async def test_a_missing_content_is_requested_again(world: World) -> None:
     world.backend = world.connect(content_pauses=(0.0, 0.0))
     update = await world.finished()
     late = Fault(status=404, body={"detail": "Video is still in-progress"})
-    world.api.go_wrong("content", late, late)
+    world.api.add_faults("content", late, late)
     assert await world.fetch(update) == bytes_of(world.clip)
     world.sink.unlink()
-    world.api.go_wrong("content", late, late, late)
+    world.api.add_faults("content", late, late, late)
     assert (await world.not_fetched(update)).kind is ErrorKind.TRANSIENT
 
 
@@ -658,7 +658,7 @@ async def test_a_refused_content_has_a_kind(world: World) -> None:
         (500, ErrorKind.TRANSIENT),
         (422, ErrorKind.TRANSIENT),
     ):
-        world.api.go_wrong("content", Fault(status=status, body={"detail": "no"}))
+        world.api.add_faults("content", Fault(status=status, body={"detail": "no"}))
         assert (await world.not_fetched(update)).kind is kind, status
 
 
@@ -666,14 +666,14 @@ async def test_a_truncated_download_is_transient(world: World) -> None:
     world.backend = world.connect(fetch=0.2)
     update = await world.finished()
     for fault in (Fault(cut=True), Fault(reset=True), Fault(hang=True)):
-        world.api.go_wrong("content", fault)
+        world.api.add_faults("content", fault)
         assert (await world.not_fetched(update)).kind is ErrorKind.TRANSIENT, fault
 
 
 async def test_a_file_that_is_not_an_mp4_or_is_too_large_is_refused(world: World) -> None:
     update = await world.finished()
     for body in (b"<html>Sorry</html>", b"", b'{"status": "ok"}', b"{}", b"{"):
-        world.api.go_wrong("content", Fault(status=200, body=body))
+        world.api.add_faults("content", Fault(status=200, body=body))
         with pytest.raises(MediaError, match="not an MP4"):
             await world.fetch(update)
         assert not names_in(world.sink.parent), body
@@ -726,7 +726,7 @@ async def test_a_redirect_is_followed_without_the_key(world: World) -> None:
         world.backend = world.connect(result_origins=(host,))
         update = await world.finished()
         location = {"Location": f"{host}/v.mp4?sig=1"}
-        world.api.go_wrong("content", Fault(status=302, headers=location))
+        world.api.add_faults("content", Fault(status=302, headers=location))
         assert await world.fetch(update) == bytes_of(world.clip)
     assert world.api.key_in(world.api.made("GET")[-1].headers) == KEY
     (request,) = requests
@@ -737,7 +737,7 @@ async def test_a_redirect_is_followed_without_the_key(world: World) -> None:
 async def test_a_result_in_a_private_network_is_not_downloaded(world: World) -> None:
     async with another_host(world.clip) as (host, requests):
         update = await world.finished()
-        world.api.go_wrong("content", Fault(status=302, headers={"Location": f"{host}/v.mp4"}))
+        world.api.add_faults("content", Fault(status=302, headers={"Location": f"{host}/v.mp4"}))
         assert "PrivateAddressError" in (await world.not_fetched(update)).message
     assert not requests
 
@@ -747,7 +747,7 @@ async def test_a_content_may_be_json_with_a_link(world: World) -> None:
         world.backend = world.connect(result_origins=(host,))
         update = await world.finished()
         for note in ({"url": f"{host}/v.mp4"}, {"data": [{"url": f"{host}/v.mp4"}]}):
-            world.api.go_wrong("content", Fault(status=200, body=note))
+            world.api.add_faults("content", Fault(status=200, body=note))
             assert await world.fetch(update) == bytes_of(world.clip)
     assert len(requests) == 2
     assert KEY not in str([request.headers for request in requests])
@@ -757,7 +757,7 @@ async def test_a_content_may_be_json_with_base64(world: World) -> None:
     update = await world.finished()
     text = base64.b64encode(bytes_of(world.clip)).decode()
     for note in ({"b64_json": text}, {"data": [{"b64_json": text}]}):
-        world.api.go_wrong("content", Fault(status=200, body=note))
+        world.api.add_faults("content", Fault(status=200, body=note))
         assert await world.fetch(update) == bytes_of(world.clip)
     assert names_in(world.sink.parent) == ["v.mp4"]
 
@@ -775,7 +775,7 @@ SINCE = NOW - 300
 
 
 async def test_a_job_whose_answer_was_lost_is_found_in_the_list(world: World) -> None:
-    world.api.go_wrong("create", Fault(after=True, reset=True))
+    world.api.add_faults("create", Fault(after=True, reset=True))
     await world.refused()
     found = await world.backend.find(world.entry.request, since=SINCE)
     assert found == Listing(refs=tuple(world.api.creates), complete=True)
@@ -788,13 +788,13 @@ async def test_a_job_that_was_never_made_is_known_to_be_absent(world: World) -> 
 
 async def test_without_a_list_absence_is_never_certain(world: World) -> None:
     for status in (400, 404, 405, 501):
-        world.api.go_wrong("list", Fault(status=status))
+        world.api.add_faults("list", Fault(status=status))
         assert not (await world.backend.find(world.entry.request, since=SINCE)).complete, status
 
 
 async def test_a_job_that_a_webhook_named_is_looked_up(world: World) -> None:
     ref = await world.submit()
-    world.api.go_wrong("list", Fault(status=405))
+    world.api.add_faults("list", Fault(status=405))
     found = await world.backend.find(world.entry.request, since=SINCE, hints=(ref, "unknown", ref))
     assert (found.refs, found.complete) == ((ref,), False)
 
@@ -818,7 +818,7 @@ async def test_an_unconfirmed_cancellation_does_not_count(world: World) -> None:
         Fault(reset=True),
     )
     for fault in faults:
-        world.api.go_wrong("delete", fault)
+        world.api.add_faults("delete", fault)
         assert not await world.backend.cancel(ref), fault
     assert len(world.api.made("DELETE")) <= len(faults)
 

@@ -76,7 +76,7 @@ async def test_an_error_message_is_no_card(desk: Desk) -> None:
     told = await desk.fake_discord.slash("video", {"prompt": " "})
     await desk.fake_discord.answer_to(told)
     job, _ = await desk.video()
-    job = replace(job, asker=replace(job.origin, interaction_id=told.id, token=told.token))
+    job = replace(job, requester=replace(job.origin, interaction_id=told.id, token=told.token))
     assert await desk.card_edits.find(job) is None
 
 
@@ -95,7 +95,9 @@ async def test_a_token_that_is_almost_dead_is_not_used(desk: Desk) -> None:
     job, _ = await desk.video()
     desk.clock.now = job.origin.token_until - 60
     assert await desk.card_edits.find(job) is None
-    assert await desk.card_edits.find(replace(job, asker=replace(job.origin, token=None))) is None
+    assert (
+        await desk.card_edits.find(replace(job, requester=replace(job.origin, token=None))) is None
+    )
     assert desk.made("GET /webhooks") == []
 
 
@@ -118,7 +120,7 @@ async def test_a_card_is_edited_by_its_token_and_then_by_the_bot(desk: Desk) -> 
     job, message = await desk.video()
     await edit(desk, replace(job, state=JobState.QUEUED))
     assert "Waiting its turn" in message.text
-    desk.forget_token()
+    desk.delete_token()
     await edit(desk, replace(job, state=JobState.GENERATING))
     assert "Creating" in message.text
     assert len(desk.made("PATCH /webhooks")) == len(desk.made("PATCH /channels")) == 1
@@ -139,12 +141,12 @@ async def test_a_token_that_died_early_is_forgotten_and_the_bot_edits(
     assert (await desk.bench.now(job.id)).origin.token is None
 
 
-@pytest.mark.parametrize("by_bot", [False, True])
-async def test_a_card_that_was_deleted_is_gone(desk: Desk, *, by_bot: bool) -> None:
+@pytest.mark.parametrize("bot_can_edit", [False, True])
+async def test_a_card_that_was_deleted_is_gone(desk: Desk, *, bot_can_edit: bool) -> None:
     job, message = await desk.video()
     desk.fake_discord.messages.delete(message)
-    if by_bot:
-        desk.forget_token()
+    if bot_can_edit:
+        desk.delete_token()
     with pytest.raises(MessageGoneError, match="404, code 10008"):
         await edit(desk, job)
 
@@ -154,11 +156,11 @@ async def test_a_card_that_nothing_but_a_dead_token_could_edit_is_gone_without_a
     desk: Desk, *, died_early: bool
 ) -> None:
     job, _ = await desk.video()
-    job = replace(job, asker=replace(job.origin, by_bot=False))
+    job = replace(job, requester=replace(job.origin, bot_can_edit=False))
     if died_early:
         desk.fake_discord.faults.add(BY_TOKEN, api_errors.DEAD_TOKEN)
     else:
-        desk.forget_token()
+        desk.delete_token()
     with pytest.raises(MessageGoneError):
         await edit(desk, job)
     assert len(desk.made("PATCH /")) == int(died_early)
@@ -206,17 +208,19 @@ async def test_an_urgent_edit_uses_the_bot_instead_of_a_throttled_token(desk: De
     assert len(desk.made("PATCH /channels")) == 2
 
 
-@pytest.mark.parametrize("by_bot", [False, True])
+@pytest.mark.parametrize("bot_can_edit", [False, True])
 async def test_a_throttled_token_is_tried_again_later_if_the_bot_can_not_edit(
-    desk: Desk, *, by_bot: bool
+    desk: Desk, *, bot_can_edit: bool
 ) -> None:
     job, message = await desk.video()
-    job = replace(job, state=JobState.QUEUED, asker=replace(job.origin, by_bot=by_bot))
+    job = replace(
+        job, state=JobState.QUEUED, requester=replace(job.origin, bot_can_edit=bot_can_edit)
+    )
     desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     desk.fake_discord.faults.add(BY_BOT, api_errors.MISSING_ACCESS)
     with pytest.raises(DeliveryError, match="Throttled"):
         await edit(desk, job)
-    assert len(desk.made("PATCH /channels")) == int(by_bot)
+    assert len(desk.made("PATCH /channels")) == int(bot_can_edit)
     desk.clock.advance(10)
     await edit(desk, job)
     assert "Waiting its turn" in message.text
@@ -225,7 +229,7 @@ async def test_a_throttled_token_is_tried_again_later_if_the_bot_can_not_edit(
 @pytest.mark.parametrize("refusal", [api_errors.MISSING_ACCESS, api_errors.UNKNOWN_CHANNEL])
 async def test_a_card_that_the_bot_has_no_access_to_is_gone(desk: Desk, refusal: Refusal) -> None:
     job, _ = await desk.video()
-    desk.forget_token()
+    desk.delete_token()
     desk.fake_discord.faults.add(BY_BOT, refusal)
     with pytest.raises(MessageGoneError):
         await edit(desk, job)
@@ -243,14 +247,14 @@ async def test_a_file_that_is_too_large_is_told_from_other_refusals(desk: Desk) 
 
 @pytest.mark.usefixtures("_no_retry_pauses")
 @pytest.mark.parametrize("fault", [api_errors.broken(500), LATER, faults.Cut()], ids=repr)
-@pytest.mark.parametrize("by_bot", [False, True])
+@pytest.mark.parametrize("bot_can_edit", [False, True])
 async def test_a_discord_that_is_down_is_edited_later(
-    desk: Desk, fault: Any, *, by_bot: bool
+    desk: Desk, fault: Any, *, bot_can_edit: bool
 ) -> None:
     job, message = await desk.video()
-    desk.fake_discord.faults.add(BY_BOT if by_bot else BY_TOKEN, fault, times=None)
-    if by_bot:
-        desk.forget_token()
+    desk.fake_discord.faults.add(BY_BOT if bot_can_edit else BY_TOKEN, fault, times=None)
+    if bot_can_edit:
+        desk.delete_token()
     with pytest.raises(DeliveryError) as caught:
         await edit(desk, replace(job, state=JobState.QUEUED))
     assert str(job.origin.token) not in str(caught.value)
@@ -262,14 +266,14 @@ async def test_a_discord_that_is_down_is_edited_later(
 @pytest.mark.parametrize(
     ("status", "code"), [(400, 50035), (400, 50083), (403, 50001), (404, 10008), (405, 0)]
 )
-@pytest.mark.parametrize("by_bot", [False, True])
+@pytest.mark.parametrize("bot_can_edit", [False, True])
 async def test_a_refusal_that_will_stay_leaves_the_video_to_the_dm(
-    desk: Desk, status: int, code: int, *, by_bot: bool
+    desk: Desk, status: int, code: int, *, bot_can_edit: bool
 ) -> None:
     job, message = await desk.video()
-    desk.fake_discord.faults.add(BY_BOT if by_bot else BY_TOKEN, Refusal(status, code, "No."))
-    if by_bot:
-        desk.forget_token()
+    desk.fake_discord.faults.add(BY_BOT if bot_can_edit else BY_TOKEN, Refusal(status, code, "No."))
+    if bot_can_edit:
+        desk.delete_token()
     assert await desk.deliverer().deliver(job, desk.artifact(job)) is Handover.DM
     assert not message.files
 
@@ -279,7 +283,7 @@ async def test_a_refusal_that_is_not_about_the_message_does_not_mean_that_it_is_
     desk: Desk, refusal: Refusal
 ) -> None:
     job, _ = await desk.video()
-    desk.forget_token()
+    desk.delete_token()
     desk.fake_discord.faults.add(BY_BOT, refusal)
     with pytest.raises(DeliveryError):
         await edit(desk, job)
@@ -303,7 +307,7 @@ async def test_an_upload_of_the_bots_own_may_take_longer_than_discord_py_waits(
     job, message = await desk.video()
     desk.artifact(job)
     dm = await desk.bot.create_dm(discord.Object(job.origin.user_id))
-    desk.forget_token()
+    desk.delete_token()
     session = desk.bot.http._HTTPClient__session  # noqa: SLF001 - it has no public setting for the time-out
     session._timeout = aiohttp.ClientTimeout(total=1e-6)  # noqa: SLF001 - no upload is so quick
     with pytest.raises(TimeoutError):
@@ -336,8 +340,8 @@ async def test_the_dm_of_another_job_with_the_same_prompt_is_not_mistaken_for_th
 ) -> None:
     first, _ = await desk.video()
     second, _ = await desk.video()
-    await desk.direct.send(first, desk.cards.dm_here(first), may_be_sent=False)
-    await desk.direct.send(second, desk.cards.dm_here(second), may_be_sent=True)
+    await desk.direct.send(first, desk.cards.dm_with_video(first), may_be_sent=False)
+    await desk.direct.send(second, desk.cards.dm_with_video(second), may_be_sent=True)
     assert len(desk.fake_discord.dms()) == 2
 
 
@@ -359,7 +363,7 @@ async def test_a_dm_that_did_not_get_through_is_tried_again(
 ) -> None:
     job, _ = await desk.video()
     desk.fake_discord.faults.add(operation, fault)
-    text = desk.cards.dm_here(job)
+    text = desk.cards.dm_with_video(job)
     with pytest.raises(DeliveryError):
         await desk.direct.send(job, text, may_be_sent=False)
     assert desk.fake_discord.dms() == []
@@ -376,15 +380,15 @@ async def test_a_person_with_closed_dms_is_tried_once_and_then_not_again(
     job, _ = await desk.video()
     desk.fake_discord.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
-        await desk.direct.send(job, desk.cards.dm_here(job), may_be_sent=False)
+        await desk.direct.send(job, desk.cards.dm_with_video(job), may_be_sent=False)
     asked = len(desk.fake_discord.history.requests)
     with pytest.raises(DmRefusedError):
-        await desk.direct.send(job, desk.cards.dm_here(job), may_be_sent=True)
+        await desk.direct.send(job, desk.cards.dm_with_video(job), may_be_sent=True)
     assert len(desk.fake_discord.history.requests) == asked
     assert desk.fake_discord.dms() == []
     # A person who asks for DMs has opened them again.
     await desk.bench.people.choose(job.origin.user_id, Notify.ALWAYS)
-    await desk.direct.send(job, desk.cards.dm_here(job), may_be_sent=False)
+    await desk.direct.send(job, desk.cards.dm_with_video(job), may_be_sent=False)
     assert len(desk.fake_discord.dms()) == 1
 
 
@@ -405,7 +409,7 @@ async def test_a_dm_that_is_refused_for_another_reason_does_not_count_as_closed_
     job, _ = await desk.video()
     desk.fake_discord.faults.add("POST /channels/*", refusal)
     with pytest.raises(DmRefusedError):
-        await desk.direct.send(job, desk.cards.dm_here(job), may_be_sent=False)
+        await desk.direct.send(job, desk.cards.dm_with_video(job), may_be_sent=False)
     assert (await desk.bench.people.get(job.origin.user_id)).dm_closed_at is None
 
 
@@ -433,7 +437,7 @@ async def test_a_video_that_does_not_fit_is_linked_or_held(desk: Desk) -> None:
 
 async def test_no_limit_that_discord_announces_is_believed_beyond_its_ceiling(desk: Desk) -> None:
     job, message = await desk.video()
-    job = replace(job, asker=replace(job.origin, upload_limit=500 * 1024 * 1024))
+    job = replace(job, requester=replace(job.origin, upload_limit=500 * 1024 * 1024))
     huge = replace(desk.artifact(job), size=96 * 1024 * 1024)
     assert await desk.deliverer().deliver(job, huge) is Handover.HELD
     assert not message.files
@@ -451,7 +455,7 @@ async def test_showing_a_job_without_a_card_is_no_error(desk: Desk) -> None:
     job, message = await desk.video()
     desk.fake_discord.messages.delete(message)
     await desk.deliverer().show(job)
-    await desk.deliverer().show(replace(job, asker=replace(job.origin, message_id=None)))
+    await desk.deliverer().show(replace(job, requester=replace(job.origin, message_id=None)))
     assert len(desk.made("PATCH /")) == 1
 
 
@@ -490,7 +494,7 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     artifact = desk.artifact(job)
     desk.fake_discord.messages.delete(message)
     desk.fake_discord.limits.upload_bytes = 3
-    small = replace(job, asker=replace(job.origin, upload_limit=3 if announced else 1000))
+    small = replace(job, requester=replace(job.origin, upload_limit=3 if announced else 1000))
     assert not await desk.deliverer().notify(small, artifact)
     assert desk.fake_discord.dms() == []
     again = replace(small, dm_intent_at=desk.clock())

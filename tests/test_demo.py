@@ -106,7 +106,7 @@ def test_the_default_prompt_is_split_into_whole_lines() -> None:
 
 async def test_a_refusal_of_the_provider_is_explained(tmp_path: Path) -> None:
     async with VideosApi() as api:
-        api.go_wrong("create", Fault(status=400, body=REFUSAL))
+        api.add_faults("create", Fault(status=400, body=REFUSAL))
         ended = await run_bot(tmp_path, "demo", "--real", **provider(api))
     assert ended.code == 1
     assert "content policy" in ended.out

@@ -21,7 +21,7 @@ REFUSAL = {"error": {"message": "no", "type": "x", "code": "moderation_blocked",
 async def refused_demo(folder: Path, *options: str, user: str = "") -> tuple[str, str]:
     """Run a demo that the provider refuses at once; return its output and the provider's URL."""
     async with VideosApi() as api:
-        api.go_wrong("create", Fault(status=400, body=REFUSAL))
+        api.add_faults("create", Fault(status=400, body=REFUSAL))
         url = api.base_url.replace("://", f"://{user}")
         command = ("demo", "--real", *options)
         ended = await run_bot(folder, *command, VIDEO_BACKEND="openai", OPENAI_BASE_URL=url)

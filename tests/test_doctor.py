@@ -411,7 +411,7 @@ async def test_the_prompt_writer_is_checked(tmp_path: Path) -> None:
         found = await writer(**values | {"prompt_api_key": "sk-wrong"})
         assert (found.ok, found.advice) == (False, "correct PROMPT_API_KEY")
         for status, ok in ((404, True), (503, False)):
-            api.go_wrong("models", Fault(status=status, body={}))
+            api.add_faults("models", Fault(status=status, body={}))
             found = await writer(**values)
             assert (found.ok, bool(found.advice)) == (ok, not ok)
         assert api.made("POST") == []
@@ -585,7 +585,7 @@ async def test_a_problem_with_a_voice_is_reported_with_advice(
     tmp_path: Path, fault: Fault, advice: str
 ) -> None:
     async with SpeechApi(b"") as api:
-        api.go_wrong("speech", fault)
+        api.add_faults("speech", fault)
         found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
     assert not found.ok
     assert advice in found.advice

@@ -74,7 +74,7 @@ class World:
 
     async def submit(self, fault: Fault) -> Job:
         """Make a create fail, and return its job afterwards."""
-        self.api.go_wrong("create", fault)
+        self.api.add_faults("create", fault)
         # Short only if no answer is expected, because a busy machine may answer slowly.
         settings = {"submit": 1.0} if fault.hang else {}
         async with self.bot(**settings) as bench:
@@ -146,7 +146,7 @@ async def test_where_nothing_is_listed_a_person_is_asked_and_nothing_is_posted_a
     world: World, case: str
 ) -> None:
     fault = ACCEPTED[case.removeprefix("taken: ")] if case.startswith("taken") else LOST[case]
-    world.api.go_wrong("list", *[NO_LIST] * 50)
+    world.api.add_faults("list", *[NO_LIST] * 50)
     job = await world.submit(fault)
     assert job.state is JobState.UNCONFIRMED
     async with world.bot() as bench:
@@ -162,7 +162,7 @@ async def test_where_nothing_is_listed_a_person_is_asked_and_nothing_is_posted_a
 
 @pytest.mark.parametrize("entry", NOTIFY, ids=lambda entry: entry.name)
 async def test_a_webhook_names_the_job_that_nobody_could_find(world: World) -> None:
-    world.api.go_wrong("list", *[NO_LIST] * 50)
+    world.api.add_faults("list", *[NO_LIST] * 50)
     job = await world.submit(ACCEPTED["timed out"])
     async with world.bot() as bench:
         await bench.run_out(job.id)

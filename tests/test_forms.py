@@ -339,7 +339,7 @@ async def test_a_video_that_waits_for_the_operator_is_deleted(desk: Desk) -> Non
 async def test_a_video_that_is_being_handed_over_is_not_deleted(desk: Desk) -> None:
     job = await held(desk)
     opened = await form(desk, Action.DELETE, job)
-    await desk.bench.jobs.wake_held()
+    await desk.bench.jobs.wake_postponed_deliveries()
     assert "still under way" in (await told(desk, opened, {"sure": True})).text
     assert "still under way" in (await press(desk, Action.DELETE, job)).text
     assert await desk.bench.workspace.has_video(job.id)
@@ -404,20 +404,20 @@ async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Pat
     async with open_wire(tmp_path) as wire:
         async with wire.bot():
             first = await wire.video("A lighthouse")
-            await wire.delivered(first)
+            await wire.wait_for_video(first)
             await wire.wait_for_job()
             opened = await wire.fake_discord.click(first, button(first, "Add narration"))
             await wire.fake_discord.wait_for(lambda: opened.modal)
         async with wire.bot():
             sent = await wire.fake_discord.submit(opened, {"audio": replace(SOUND, content=voice)})
             second = await wire.fake_discord.answer_to(sent)
-            await wire.delivered(second)
+            await wire.wait_for_video(second)
             await wire.wait_for_job()
             assert wire.creates() == 1
             assert first.files[0].sha256 != second.files[0].sha256
             pressed = await wire.fake_discord.click(second, button(second, "Again"))
             third = await wire.fake_discord.answer_to(pressed)
-            await wire.delivered(third)
+            await wire.wait_for_video(third)
             await wire.wait_for_job()
         assert wire.creates() == 2
         assert third.files[0].sha256 == second.files[0].sha256

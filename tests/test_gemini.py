@@ -126,7 +126,7 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
 async def test_a_refusal_of_google_has_a_kind(
     api: GeminiApi, backend: Gemini, fault: Fault, kind: ErrorKind, delay: float | None
 ) -> None:
-    api.go_wrong("create", fault)
+    api.add_faults("create", fault)
     error = await refusal(backend)
     assert (type(error), error.kind, error.retry_after) == (BackendError, kind, delay)
 

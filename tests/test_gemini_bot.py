@@ -30,7 +30,7 @@ async def test_a_video_is_made_from_the_command_to_the_card(tmp_path: Path) -> N
     ):
         message = await wire.video("A cat")
         api.finish(await api.created())
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     (call,) = api.made("POST")
     assert call.form["model"] == "gemini-omni-1.2-flash"
@@ -42,13 +42,13 @@ async def test_a_synchronous_result_survives_a_restart(tmp_path: Path) -> None:
         open_wire(tmp_path) as wire,
         GeminiApi(clip=wire.clip, synchronous=True, inline=True) as api,
     ):
-        api.go_wrong("retrieve", *[Fault(status=503)] * 200)
+        api.add_faults("retrieve", *[Fault(status=503)] * 200)
         async with wire.bot(**chosen(api)):
             message = await wire.video("A cat")
             await api.wait_for("GET", "/v1/interactions")
         api.clear_faults("retrieve")
         async with wire.bot(**chosen(api)):
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
     assert len(api.made("POST")) == 1
 
@@ -62,10 +62,12 @@ async def test_an_unanswered_create_is_undecided_and_never_repeated(
     tmp_path: Path, fault: Fault
 ) -> None:
     async with open_wire(tmp_path) as wire, GeminiApi(clip=wire.clip) as api:
-        api.go_wrong("create", fault)
+        api.add_faults("create", fault)
         async with wire.bot(**chosen(api)):
             message = await wire.video("A cat")
-            await wire.card_with(message, "I can't tell whether the video service accepted this")
+            await wire.wait_for_card_text(
+                message, "I can't tell whether the video service accepted this"
+            )
             await wire.wait_for_job("undecided")
     assert len(api.made("POST")) == 1
 

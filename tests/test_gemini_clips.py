@@ -66,7 +66,7 @@ async def test_a_file_that_is_not_ready_keeps_the_job_running(
 async def test_a_file_without_metadata_is_downloaded_all_the_same(
     api: GeminiApi, backend: Gemini, tmp_path: Path, clip: Path, fault: Fault
 ) -> None:
-    api.go_wrong("file", fault)
+    api.add_faults("file", fault)
     update = await finished(api, backend)
     assert update.state is RemoteState.DONE
     assert await fetched(backend, update, tmp_path) == bytes_of(clip)

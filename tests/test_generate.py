@@ -93,7 +93,7 @@ async def test_a_video_is_made_with_the_narration_and_written_to_the_named_file(
 
 async def test_a_prompt_that_is_refused_is_explained(tmp_path: Path, clip: Path) -> None:
     async with provider(clip) as (api, settings):
-        api.go_wrong("create", Fault(status=400, body=REFUSAL))
+        api.add_faults("create", Fault(status=400, body=REFUSAL))
         ended = await run_bot(tmp_path, "generate", "a cat", **settings)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.endswith("Content policy violation\n")

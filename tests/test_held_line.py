@@ -22,16 +22,16 @@ WHY = "does not accept this bot's key"
 
 async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -> None:
     async with open_wire(tmp_path, max_jobs_per_user=9) as wire:
-        wire.api.go_wrong("create", *[REFUSED] * 4)
+        wire.api.add_faults("create", *[REFUSED] * 4)
         async with wire.bot():
             messages = await asyncio.gather(*(wire.video(f"Cat {number}") for number in range(3)))
             for message in messages:
-                await wire.card_with(message, WHY)
+                await wire.wait_for_card_text(message, WHY)
             await wire.fake_discord.wait_for(wire.fake_discord.dms, within=WITHIN)
             late = await wire.video("A cat that comes later")
             assert WHY in late.text
-            await wire.card_with(late, "Waiting for the video service")
-            await wire.card_with(late, "The operator has been told")
+            await wire.wait_for_card_text(late, "Waiting for the video service")
+            await wire.wait_for_card_text(late, "The operator has been told")
             assert {state for state, _ in wire.rows()} == {"queued"}
             assert wire.creates() == 3
             [told] = wire.fake_discord.dms()
@@ -45,7 +45,7 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
         assert len(wire.fake_discord.dms()) == 1
         async with wire.bot():
             for message in (*messages, late):
-                await wire.delivered(message)
+                await wire.wait_for_video(message)
             await wire.wait_for_job()
             await wire.fake_discord.wait_for(
                 lambda: any("takes videos again" in dm.text for dm in wire.fake_discord.dms()),

@@ -327,13 +327,13 @@ async def test_an_undecided_job_is_decided_once(bench: Bench) -> None:
     assert retried is not None
     assert retried.state is JobState.QUEUED
     assert await bench.jobs.retry_undecided(job.id) is None
-    assert await bench.jobs.give_up(job.id) is None
+    assert await bench.jobs.cancel_undecided(job.id) is None
 
 
 @pytest.mark.parametrize("by_cancel", [False, True])
 async def test_an_undecided_job_can_be_given_up(bench: Bench, *, by_cancel: bool) -> None:
     job = await bench.at(JobState.UNDECIDED)
-    given_up = await (bench.jobs.cancel if by_cancel else bench.jobs.give_up)(job.id)
+    given_up = await (bench.jobs.cancel if by_cancel else bench.jobs.cancel_undecided)(job.id)
     assert given_up is not None
     assert given_up.state is JobState.CANCELLED
 
@@ -556,7 +556,7 @@ async def test_a_token_is_forgotten_when_it_is_of_no_use(bench: Bench) -> None:
 
 async def test_a_token_that_was_refused_is_forgotten(bench: Bench) -> None:
     job = await bench.submit()
-    await bench.jobs.forget_token(job.id)
+    await bench.jobs.delete_token(job.id)
     assert (await bench.now(job.id)).origin.token is None
 
 
@@ -580,7 +580,7 @@ async def test_a_held_delivery_is_due_again_when_it_is_woken(bench: Bench) -> No
     await bench.jobs.postpone(await bench.claim(held.id), after=3600)
     waiting = await bench.at(JobState.GENERATING)
     bench.clock.advance(-1)
-    assert await bench.jobs.wake_held() == 1
+    assert await bench.jobs.wake_postponed_deliveries() == 1
     assert (await bench.now(held.id)).next_at == bench.clock()
     assert (await bench.now(waiting.id)).next_at == waiting.next_at
 

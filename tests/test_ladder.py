@@ -175,7 +175,7 @@ async def is_delivered(desk: Desk, job: Job) -> bool:
 
 
 def announcing(job: Job, size: int) -> Job:
-    return replace(job, asker=replace(job.origin, upload_limit=size))
+    return replace(job, requester=replace(job.origin, upload_limit=size))
 
 
 def links(message: Message) -> list[str]:
@@ -213,7 +213,7 @@ async def test_a_copy_is_delivered_although_its_making_could_not_be_shown(desk: 
 async def test_a_card_whose_token_expires_soon_says_so_while_the_copy_is_made(desk: Desk) -> None:
     job, message, artifact = await stored(desk)
     job = announcing(job, 100)
-    job = replace(job, asker=replace(job.origin, by_bot=False))
+    job = replace(job, requester=replace(job.origin, bot_can_edit=False))
     desk.clock.now = job.origin.token_until - 290
     await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact)
     assert sum("comes to you by DM" in text for text in texts(message)) == 1
@@ -311,19 +311,21 @@ async def test_a_requester_without_notices_still_gets_a_video_whose_card_is_gone
 # DMs about failures and questions.
 
 
-@pytest.mark.parametrize("by_bot", [False, True])
+@pytest.mark.parametrize("bot_can_edit", [False, True])
 async def test_a_failure_that_its_card_can_not_show_any_more_is_told_by_dm(
-    desk: Desk, *, by_bot: bool
+    desk: Desk, *, bot_can_edit: bool
 ) -> None:
     job, message = await desk.video()
     failed = await desk.bench.jobs.fail(job, "failed.moderated")
     assert failed is not None
-    failed = replace(failed, asker=replace(failed.origin, by_bot=by_bot))
-    desk.forget_token()
+    failed = replace(failed, requester=replace(failed.origin, bot_can_edit=bot_can_edit))
+    desk.delete_token()
     for _ in range(2):
         await desk.deliverer().show(failed)
-    assert ("content policy" in message.text) is by_bot
-    assert ["content policy" in dm.text for dm in desk.fake_discord.dms()] == [True] * (not by_bot)
+    assert ("content policy" in message.text) is bot_can_edit
+    assert ["content policy" in dm.text for dm in desk.fake_discord.dms()] == [True] * (
+        not bot_can_edit
+    )
 
 
 async def undecided(desk: Desk) -> tuple[Job, Message]:
@@ -344,8 +346,8 @@ async def test_what_the_card_can_not_ask_any_more_is_asked_once_by_dm(
     if deleted:
         desk.fake_discord.messages.delete(message)
     else:
-        job = replace(job, asker=replace(job.origin, by_bot=False))
-        desk.forget_token()
+        job = replace(job, requester=replace(job.origin, bot_can_edit=False))
+        desk.delete_token()
     for _ in range(2):
         await desk.deliverer().show(job)
         desk.clock.advance(A_MINUTE)
@@ -390,7 +392,9 @@ async def test_a_failure_that_no_dm_can_report_is_no_error(desk: Desk) -> None:
     job, _ = await desk.video()
     failed = await desk.bench.jobs.fail(job, "failed.moderated")
     assert failed is not None
-    desk.forget_token()
+    desk.delete_token()
     desk.fake_discord.close_dms()
-    await desk.deliverer().show(replace(failed, asker=replace(failed.origin, by_bot=False)))
+    await desk.deliverer().show(
+        replace(failed, requester=replace(failed.origin, bot_can_edit=False))
+    )
     assert desk.fake_discord.dms() == []

@@ -497,10 +497,10 @@ async def test_one_video_at_a_time_is_sent_to_a_person(desk: Desk) -> None:
 def test_a_slot_is_free_again_after_an_error() -> None:
     library = Library(None, None, None, clock=time.time)  # type: ignore[arg-type] # none is used
     for _ in range(2):
-        with pytest.raises(ValueError, match="broken"), library.sending(1):
-            with pytest.raises(UserError, match="busy"), library.sending(1):
+        with pytest.raises(ValueError, match="broken"), library.send_lock(1):
+            with pytest.raises(UserError, match="busy"), library.send_lock(1):
                 raise NotImplementedError
-            with library.sending(2):
+            with library.send_lock(2):
                 raise ValueError("broken")
 
 
@@ -615,7 +615,7 @@ async def test_a_finished_video_is_fetched_in_a_dm_after_a_restart(tmp_path: Pat
     async with open_wire(tmp_path) as wire:
         async with wire.bot():
             card = await wire.video("A lighthouse")
-            await wire.delivered(card)
+            await wire.wait_for_video(card)
             await wire.wait_for_job()
             dm = wire.fake_discord.world.dm(wire.fake_discord.world.user)
             page = await wire.fake_discord.answer_to(

@@ -9,9 +9,9 @@ import pytest
 from openai import AsyncOpenAI
 
 from bot.delivery.views.button_ids import Action
-from bot.delivery.views.card_buttons import choices_for
+from bot.delivery.views.card_buttons import buttons_for
 from bot.errors import BackendError, ErrorKind
-from bot.model import JobState, spoken
+from bot.model import JobState, text_attachment
 from bot.moderation.base import Reason
 from bot.moderation.openai_moderation import OpenAIModerator
 from tests.chat_api import CATEGORIES, MODERATION_MODEL, ChatApi
@@ -84,7 +84,7 @@ async def test_every_category_has_a_reason(
     api: ChatApi, moderator: OpenAIModerator, category: str
 ) -> None:
     verdict = {"flagged": True, "categories": {"hate": False} | {category: True}}
-    api.go_wrong("moderate", Fault(status=200, body={"results": [verdict]}))
+    api.add_faults("moderate", Fault(status=200, body={"results": [verdict]}))
     reason = await moderator.check(["bad"])
     assert reason is not None
     assert (reason is Reason.OTHER) is (category not in CATEGORIES)
@@ -103,7 +103,7 @@ async def test_a_text_that_is_flagged_without_a_category_is_refused(
     api: ChatApi, moderator: OpenAIModerator, categories: object
 ) -> None:
     verdict = {"flagged": True, "categories": categories}
-    api.go_wrong("moderate", Fault(status=200, body={"results": [verdict]}))
+    api.add_faults("moderate", Fault(status=200, body={"results": [verdict]}))
     assert await moderator.check(["bad"]) is Reason.OTHER
 
 
@@ -124,7 +124,7 @@ ODD: list[object] = [
 async def test_an_answer_that_does_not_judge_the_text_is_an_error(
     api: ChatApi, moderator: OpenAIModerator, body: object
 ) -> None:
-    api.go_wrong("moderate", Fault(status=200, body=body))
+    api.add_faults("moderate", Fault(status=200, body=body))
     assert (await refused(moderator)).kind is ErrorKind.TRANSIENT
 
 
@@ -143,7 +143,7 @@ async def test_an_answer_that_does_not_judge_the_text_is_an_error(
 async def test_a_service_that_refuses_or_fails_is_an_error(
     api: ChatApi, moderator: OpenAIModerator, fault: Fault, kind: ErrorKind
 ) -> None:
-    api.go_wrong("moderate", fault)
+    api.add_faults("moderate", fault)
     error = await refused(moderator)
     assert (error.kind, error.retry_after) == (kind, 7.0 if kind is ErrorKind.RATE else None)
     assert "sk-right" not in str(error)
@@ -151,7 +151,7 @@ async def test_a_service_that_refuses_or_fails_is_an_error(
 
 
 async def test_a_service_that_does_not_answer_is_not_waited_for(api: ChatApi) -> None:
-    api.go_wrong("moderate", Fault(hang=True))
+    api.add_faults("moderate", Fault(hang=True))
     moderator = OpenAIModerator(base_url=api.base_url, api_key="sk-right", seconds=0.2)
     assert "no answer" in (await refused(moderator)).message
     await moderator.close()
@@ -189,7 +189,7 @@ async def test_a_finding_fails_the_job_with_its_reason_and_costs_nothing(
     assert bench.deliverer.cards[job.id] == "failed.found_violence"
     assert (bench.backend.posts, writer.written, ended.submitted_at) == (0, [], None)
     assert (await bench.store.usage(origin(), now=bench.clock())).today == 0
-    assert choices_for(ended) == (Action.EDIT, Action.DELETE)
+    assert buttons_for(ended) == (Action.EDIT, Action.DELETE)
 
 
 async def test_the_requesters_own_words_are_checked_once(bench: Bench, fake: FakeModerator) -> None:
@@ -236,7 +236,7 @@ async def test_a_service_that_keeps_failing_fails_the_job_uncharged(
     assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.unchecked")
     assert bench.backend.posts == 0
     assert len(fake.faults) == 99 - 6
-    assert choices_for(ended) == (Action.AGAIN, Action.EDIT, Action.DELETE)
+    assert buttons_for(ended) == (Action.AGAIN, Action.EDIT, Action.DELETE)
 
 
 async def test_again_is_checked_like_everything_else(bench: Bench, fake: FakeModerator) -> None:
@@ -262,13 +262,13 @@ async def test_the_prompt_of_a_finished_video_is_not_checked_again_for_a_narrati
 async def test_a_text_is_checked_before_it_is_spoken(bench: Bench, fake: FakeModerator) -> None:
     source = await bench.at(JobState.SUCCEEDED)
     fake.reasons["knife"] = Reason.VIOLENCE
-    refused = await bench.submit(clip_of=source.id, attachment=spoken("Bring the knife"))
+    refused = await bench.submit(clip_of=source.id, attachment=text_attachment("Bring the knife"))
     ended = await bench.run_out(refused.id)
     assert (ended.state, bench.editor.spoken) == (JobState.FAILED, [])
-    assert choices_for(ended) == (Action.ATTACH, Action.DELETE)
+    assert buttons_for(ended) == (Action.ATTACH, Action.DELETE)
 
     fake.faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
-    allowed = await bench.submit(clip_of=source.id, attachment=spoken("Bring the spoon"))
+    allowed = await bench.submit(clip_of=source.id, attachment=text_attachment("Bring the spoon"))
     assert (await bench.run_out(allowed.id)).state is JobState.SUCCEEDED
     assert bench.editor.spoken == [(allowed.id, "Bring the spoon")]
 
@@ -277,10 +277,12 @@ async def test_no_text_is_spoken_if_the_prompt_is_refused(
     bench: Bench, fake: FakeModerator
 ) -> None:
     fake.reasons["roof"] = Reason.VIOLENCE
-    job = await bench.run_out((await bench.submit(attachment=spoken("Bring the spoon"))).id)
+    job = await bench.run_out(
+        (await bench.submit(attachment=text_attachment("Bring the spoon"))).id
+    )
 
     assert (job.state, bench.editor.spoken) == (JobState.FAILED, [])
-    assert choices_for(job) == (Action.ATTACH, Action.DELETE)
+    assert buttons_for(job) == (Action.ATTACH, Action.DELETE)
 
 
 async def test_a_refusal_is_shown_on_the_card_and_nothing_is_sent(
@@ -294,10 +296,10 @@ async def test_a_refusal_is_shown_on_the_card_and_nothing_is_sent(
         ),
     ):
         card = await wire.video("some gore")
-        await wire.card_with(card, "An automatic check found violence in this text")
+        await wire.wait_for_card_text(card, "An automatic check found violence in this text")
         assert "Nothing was charged." in card.text
         await wire.wait_for_job("failed")
-        await wire.delivered(await wire.video("a cat"))
+        await wire.wait_for_video(await wire.video("a cat"))
     assert wire.creates() == 1
     assert query(wire.data_dir, "SELECT count(*) FROM jobs WHERE submitted_at IS NULL") == [(1,)]
 

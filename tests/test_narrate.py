@@ -92,7 +92,7 @@ async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
 async def test_nothing_is_left_on_the_disk(desk: Desk) -> None:
     await ask(desk)
     assert names_in(desk.bench.root / "work") == []
-    assert (await desk.bench.workspace.stock()).kept == ()
+    assert (await desk.bench.workspace.inventory()).kept == ()
 
 
 async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:

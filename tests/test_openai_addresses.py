@@ -79,7 +79,7 @@ async def test_a_result_on_this_machine_is_not_downloaded(
             "redirect": Fault(status=302, headers={"Location": link}),
             "result": Fault(status=404, body={"detail": "Not Found"}),
         }
-        api.go_wrong("content", faults[way])
+        api.add_faults("content", faults[way])
         await refused(backend, ref, tmp_path / "v.mp4", link if way == "result" else None)
     assert other.requests == 0
 
@@ -89,7 +89,7 @@ async def test_a_result_at_a_private_address_is_refused_without_a_connection(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, host: str
 ) -> None:
     ref = (await finished(api, backend)).ref
-    api.go_wrong("content", Fault(status=200, body={"url": f"http://{host}/v.mp4"}))
+    api.add_faults("content", Fault(status=200, body={"url": f"http://{host}/v.mp4"}))
     await refused(backend, ref, tmp_path / "v.mp4", None)
 
 
@@ -102,7 +102,7 @@ async def test_a_trusted_host_may_not_redirect_to_an_untrusted_one(
         ref = (await finished(api, backend)).ref
         first.redirect = f"http://localhost:{inner}/v.mp4"
         link = f"http://127.0.0.1:{port}/v.mp4"
-        api.go_wrong("content", Fault(status=200, body={"url": link}))
+        api.add_faults("content", Fault(status=200, body={"url": link}))
         await refused(backend, ref, tmp_path / "v.mp4", None)
     assert (first.requests, second.requests) == (1, 0)
 

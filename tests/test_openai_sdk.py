@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import MediaError
 from tests.openai_setup import bytes_of
-from tests.storyboards import HandRenderer, open_board, open_receiver
+from tests.storyboards import ManualRenderer, open_board, open_receiver
 from tests.videos_api import Fault, VideosApi, sign
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ async def test_the_sdk_recognizes_the_errors_of_the_stand_in(clip: Path) -> None
         async with package(api.base_url) as sdk:
             with pytest.raises(openai.BadRequestError):
                 await sdk.videos.create(**FIELDS | {"size": "1x1"})
-            api.go_wrong("create", Fault(status=429, body={"error": {"message": "slow"}}))
+            api.add_faults("create", Fault(status=429, body={"error": {"message": "slow"}}))
             with pytest.raises(openai.RateLimitError):
                 await sdk.videos.create(prompt="a rainbow")
             video = await sdk.videos.create(prompt="a rainbow")
@@ -109,7 +109,7 @@ async def test_the_sdk_accepts_the_signature_of_the_stand_in() -> None:
 
 
 async def test_the_sdk_reads_the_error_of_a_job_of_the_storyboard(tmp_path: Path) -> None:
-    renderer = HandRenderer()
+    renderer = ManualRenderer()
     renderer.error = MediaError("ffmpeg ended with code 1")
     async with (
         open_receiver() as receiver,
@@ -128,7 +128,7 @@ async def test_the_sdk_reads_the_error_of_a_job_of_the_storyboard(tmp_path: Path
 
 async def test_the_sdk_recognizes_the_errors_of_the_storyboard(tmp_path: Path) -> None:
     async with (
-        open_board(tmp_path, HandRenderer()) as board,
+        open_board(tmp_path, ManualRenderer()) as board,
         package(board.base_url) as sdk,
     ):
         with pytest.raises(openai.BadRequestError) as refused:

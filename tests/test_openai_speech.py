@@ -101,7 +101,7 @@ async def test_without_a_key_none_is_sent(tmp_path: Path) -> None:
 async def test_a_refusal_is_a_sentence_and_is_not_retried(
     api: SpeechApi, tmp_path: Path, fault: Fault, key: str
 ) -> None:
-    api.go_wrong("speech", fault)
+    api.add_faults("speech", fault)
     with pytest.raises(UserError) as caught:
         await voice(api, seconds=0.5).speak(TEXT, tmp_path / "voice")
     assert caught.value.key == key
@@ -140,7 +140,7 @@ async def test_a_finished_file_is_not_paid_for_again(api: SpeechApi, tmp_path: P
 async def test_after_a_crash_in_the_middle_nothing_is_paid_again(
     api: SpeechApi, tmp_path: Path
 ) -> None:
-    api.go_wrong("speech", Fault(hang=True, after=True))
+    api.add_faults("speech", Fault(hang=True, after=True))
     speaking = asyncio.create_task(speak_once(voice(api), TEXT, tmp_path / "voice"))
     await api.created()
     speaking.cancel()

@@ -153,7 +153,7 @@ ODD: list[object] = [
 async def test_an_answer_without_text_is_refused(
     api: ChatApi, writer: OpenAIWriter, body: object
 ) -> None:
-    api.go_wrong("chat", Fault(status=200, body=body))
+    api.add_faults("chat", Fault(status=200, body=body))
     assert (await refused(writer)).message == "the answer holds no text"
 
 
@@ -175,7 +175,7 @@ async def test_an_answer_without_text_is_refused(
 async def test_a_server_that_refuses_or_breaks_is_asked_once(
     api: ChatApi, writer: OpenAIWriter, fault: Fault, kind: ErrorKind
 ) -> None:
-    api.go_wrong("chat", fault)
+    api.add_faults("chat", fault)
     error = await refused(writer)
     assert error.kind is kind
     assert "sk-right" not in str(error)
@@ -183,7 +183,7 @@ async def test_a_server_that_refuses_or_breaks_is_asked_once(
 
 
 async def test_a_server_that_does_not_answer_is_not_waited_for(api: ChatApi) -> None:
-    api.go_wrong("chat", Fault(hang=True))
+    api.add_faults("chat", Fault(hang=True))
     writer = make(api.base_url, seconds=0.2)
     assert "no answer" in (await refused(writer)).message
     await writer.close()

@@ -10,7 +10,7 @@ from bot.backends.base import Listing, Webhook
 from bot.backends.openrouter import models
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
 from bot.pacing import Cadence
-from bot.web.webhooks import PATH
+from bot.web.webhooks import WEBHOOK_PATH
 from tests.clips import make_clip
 from tests.contract import OPENROUTER
 from tests.openai_setup import MAX_BYTES, NOW, bytes_of
@@ -93,7 +93,7 @@ async def test_a_refusal_has_the_kind_of_its_reason(
     api.credits = 0
     assert (await refusal(backend)).kind is ErrorKind.BALANCE
     limited = {"error": {"code": 403, "message": "Key limit exceeded (weekly limit)."}}
-    api.go_wrong("create", Fault(status=403, body=limited))
+    api.add_faults("create", Fault(status=403, body=limited))
     assert (await refusal(backend)).kind is ErrorKind.BALANCE
     assert not api.creates
 
@@ -121,7 +121,7 @@ async def test_the_signed_copy_is_used_if_the_content_is_missing(
     api.shape = lambda job: job | {"urls": [copy]}
     done = await backend.poll(ref)
     assert done.result_url == copy
-    api.go_wrong("content", Fault(status=404, body={"error": {"code": 404, "message": "gone"}}))
+    api.add_faults("content", Fault(status=404, body={"error": {"code": 404, "message": "gone"}}))
     await backend.fetch(done, tmp_path / "v.mp4", max_bytes=MAX_BYTES)
     assert bytes_of(tmp_path / "v.mp4") == bytes_of(clip)
     assert api.made("GET")[-1].query == {"index": "0", "sig": "1"}
@@ -153,10 +153,10 @@ async def test_the_list_of_models_is_read(backend: OpenRouter) -> None:
 async def test_an_answer_that_is_not_a_list_is_an_error(
     api: OpenRouterApi, backend: OpenRouter, body: bytes
 ) -> None:
-    api.go_wrong("models", Fault(status=200, body=body))
+    api.add_faults("models", Fault(status=200, body=body))
     with pytest.raises(BackendError, match="lists no models"):
         await backend.offers()
-    api.go_wrong("models", Fault(status=500, body=body))
+    api.add_faults("models", Fault(status=500, body=body))
     with pytest.raises(BackendError, match="HTTP 500"):
         await backend.offers()
 
@@ -277,16 +277,16 @@ async def test_a_callback_delivers_the_video_even_if_the_answer_to_the_create_wa
     tmp_path: Path, fault: Fault
 ) -> None:
     async with open_wire(tmp_path) as wire, OpenRouterApi(clip=wire.clip) as api:
-        api.go_wrong("create", fault)
+        api.add_faults("create", fault)
         async with wire.bot(timing=replace(FAST, cadence=NEVER), **chosen(api)):
             message = await wire.video("A cat")
             call = await api.wait_for("POST", "/videos")
-            assert call.form["callback_url"] == f"https://clapper.example{PATH}"
+            assert call.form["callback_url"] == f"https://clapper.example{WEBHOOK_PATH}"
             ref = await api.created()
             api.finish(ref)
-            url = f"http://127.0.0.1:{wire.port}{PATH}"
+            url = f"http://127.0.0.1:{wire.port}{WEBHOOK_PATH}"
             assert await api.send_callback(ref, url=url, secret="or-secret") == 200
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
     assert len(api.made("POST")) == 1
     assert query(wire.data_dir, "SELECT backend, cost_usd FROM jobs") == [("openrouter", 3.2)]
@@ -298,7 +298,7 @@ async def test_presets_are_checked_at_the_start_if_the_list_can_be_read(tmp_path
         with pytest.raises(StartupError, match=r"^VIDEO_SECONDS: google/veo-3\.1 makes clips of"):
             async with wire.bot(**settings):
                 pass
-        api.go_wrong("models", Fault(status=503, body=json.dumps({"error": "down"})))
+        api.add_faults("models", Fault(status=503, body=json.dumps({"error": "down"})))
         async with wire.bot(**settings):
             pass
     assert not api.creates

@@ -18,7 +18,7 @@ from bot.errors import (
     UnconfirmedSubmitError,
     UserError,
 )
-from bot.model import JobState, VideoRequest, spoken
+from bot.model import JobState, VideoRequest, text_attachment
 from bot.texts import Texts
 from storage.database import Database, open_database
 from storage.retention import RetentionStore
@@ -359,7 +359,7 @@ async def test_what_was_cancelled_and_deleted_during_the_post_is_deleted_upstrea
     assert await bench.retention.delete(job.id)
     bench.backend.answer.set()
     assert (await step).next_at is None
-    remains = await RetentionStore(bench.database).upstream("fake")
+    remains = await RetentionStore(bench.database).remote_jobs("fake")
     assert [each.remote_id for each in remains] == ["video_1"]
 
 
@@ -738,12 +738,12 @@ async def finished(bench: Bench, *, attachment: Attachment | None = None) -> Job
 
 async def test_a_text_is_kept_with_the_job_and_spoken_by_its_first_step(bench: Bench) -> None:
     bench.backend.finish()
-    job = await bench.submit(attachment=spoken("Once upon a time"))
-    assert (await bench.now(job.id)).attachment == spoken("Once upon a time")
+    job = await bench.submit(attachment=text_attachment("Once upon a time"))
+    assert (await bench.now(job.id)).attachment == text_attachment("Once upon a time")
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.editor.spoken == [(job.id, "Once upon a time")]
     assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
-    second = await bench.submit(attachment=spoken("Once upon a time"), narration_of=job.id)
+    second = await bench.submit(attachment=text_attachment("Once upon a time"), narration_of=job.id)
     assert (await bench.run_out(second.id)).state is JobState.SUCCEEDED
     assert len(bench.editor.spoken) == 1
 
@@ -751,7 +751,7 @@ async def test_a_text_is_kept_with_the_job_and_spoken_by_its_first_step(bench: B
 async def test_a_text_that_can_not_be_spoken_fails_the_job_before_anything_is_paid(
     bench: Bench,
 ) -> None:
-    job = await bench.submit(attachment=spoken("…"))
+    job = await bench.submit(attachment=text_attachment("…"))
     bench.editor.faults.append(UserError("speech.unavailable"))
     failed = await bench.step(job.id)
     assert failed.failure is not None
@@ -761,7 +761,7 @@ async def test_a_text_that_can_not_be_spoken_fails_the_job_before_anything_is_pa
 
 async def test_deleting_a_job_deletes_its_text(bench: Bench) -> None:
     bench.backend.finish()
-    job = await bench.submit(attachment=spoken("Once upon a time"))
+    job = await bench.submit(attachment=text_attachment("Once upon a time"))
     await bench.run_out(job.id)
     assert await bench.retention.delete(job.id)
     [row] = await bench.database.rows("SELECT * FROM jobs", {})
@@ -911,7 +911,7 @@ async def test_a_held_delivery_waits_and_is_woken_by_a_restart(
         assert (held.state, held.next_at) == (JobState.DELIVERING, clock() + 3600)
     deliverer.handover = Handover.CARD
     async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
-        assert await bench.jobs.wake_held() == 1
+        assert await bench.jobs.wake_postponed_deliveries() == 1
         assert (await bench.now(job.id)).next_at == clock()
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert deliverer.dms == {job.id: 1}

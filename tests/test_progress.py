@@ -14,7 +14,7 @@ import pytest
 from bot.delivery.progress import ProgressCards
 from bot.errors import DeliveryError
 from bot.model import JobChanged, JobState
-from bot.pacing import Pace
+from bot.pacing import EditIntervals
 from tests.fakes import PATIENCE, Clock
 from tests.test_cards import job as any_job
 
@@ -89,7 +89,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(pace: Pace, clock: Callable[[], float]) -> AsyncGenerator[Stage]:
+async def open_stage(pace: EditIntervals, clock: Callable[[], float]) -> AsyncGenerator[Stage]:
     board = Board()
     cards = ProgressCards(cast("DiscordDeliverer", board), pace, clock=clock)
     running = asyncio.create_task(cards.run(), name="progress")
@@ -102,7 +102,7 @@ async def open_stage(pace: Pace, clock: Callable[[], float]) -> AsyncGenerator[S
 
 @pytest.fixture
 async def stage(clock: Clock) -> AsyncGenerator[Stage]:
-    async with open_stage(Pace(), clock) as opened:
+    async with open_stage(EditIntervals(), clock) as opened:
         yield opened
 
 
@@ -168,7 +168,7 @@ async def test_percentages_are_shown_less_often_with_age_and_the_latest_wins(
 
 
 async def test_an_edit_that_is_due_later_needs_no_further_change() -> None:
-    async with open_stage(Pace(first_minute=0.05), time.time) as stage:
+    async with open_stage(EditIntervals(first_minute=0.05), time.time) as stage:
         stage.note(stage.job("a", JobState.GENERATING, 1))
         await stage.board.until(lambda: len(stage.board.of("a")) == 1)
         stage.note(stage.job("a", JobState.GENERATING, 2))
@@ -282,7 +282,7 @@ async def test_a_card_that_is_gone_is_not_edited_any_more(stage: Stage) -> None:
 
 async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
     job = stage.job("a", JobState.GENERATING, 1)
-    stage.note(replace(job, asker=replace(job.origin, message_id=None)))
+    stage.note(replace(job, requester=replace(job.origin, message_id=None)))
     await stage.considered()
     assert stage.board.of("a") == []
     stage.note(job)
@@ -291,7 +291,7 @@ async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
 
 
 def editable_by_token_only(job: Job, *, until: float) -> Job:
-    return replace(job, asker=replace(job.origin, by_bot=False, token_until=until))
+    return replace(job, requester=replace(job.origin, bot_can_edit=False, token_until=until))
 
 
 async def test_a_card_that_only_its_token_can_edit_gets_an_expiry_notice_and_no_later_edit(
@@ -340,14 +340,14 @@ async def test_an_open_question_gets_an_expiry_notice_and_an_answered_one_none(
 
 
 async def test_a_watched_card_gets_its_expiry_notice_without_any_change() -> None:
-    async with open_stage(Pace(), time.time) as stage:
+    async with open_stage(EditIntervals(), time.time) as stage:
         job = stage.job("a", JobState.GENERATING)
         stage.cards.watch(editable_by_token_only(job, until=stage.clock() + 120.05))
         await stage.board.until(lambda: len(stage.board.of("a")) == 1)
 
 
 async def test_running_edits_end_when_progress_stops(clock: Clock) -> None:
-    async with open_stage(Pace(), clock) as stage:
+    async with open_stage(EditIntervals(), clock) as stage:
         stage.board.slow["a"] = asyncio.Event()
         stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
         await stage.board.until(lambda: stage.board.begun == ["a"])
@@ -362,7 +362,7 @@ async def test_a_better_place_in_the_queue_is_shown_at_most_every_15_seconds(
         stage.note(job, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.shown) == 2)
     stage.note(replace(first, state=JobState.SUBMITTING), JobState.QUEUED)
-    stage.clock.advance(Pace().first_hour - 1)
+    stage.clock.advance(EditIntervals().first_hour - 1)
     await stage.considered()
     assert len(stage.board.of("b")) == 1
     stage.clock.advance(1)

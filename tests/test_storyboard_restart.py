@@ -9,7 +9,15 @@ import aiohttp
 import pytest
 
 from bot.errors import StartupError
-from tests.storyboards import VIDEO, Client, HandRenderer, files, open_board, open_receiver, seen
+from tests.storyboards import (
+    VIDEO,
+    ApiCaller,
+    ManualRenderer,
+    files,
+    open_board,
+    open_receiver,
+    seen,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,14 +37,14 @@ async def test_a_clip_whose_process_was_killed_is_rendered_again_under_the_same_
     try:
         base_url = (await child.stdout.readline()).decode().strip()
         async with aiohttp.ClientSession() as session:
-            killed = Client(base_url, session)
+            killed = ApiCaller(base_url, session)
             rendering = await killed.create(key="k")
             assert await child.stdout.readline() == b"rendering\n"
             queued = await killed.create(prompt="the second")
     finally:
         child.send_signal(signal.SIGKILL)
         await child.wait()
-    renderer = HandRenderer()
+    renderer = ManualRenderer()
     async with open_receiver() as receiver, open_board(tmp_path, renderer, receiver) as board:
         assert (await board.create(key="k"))["id"] == rendering["id"]
         assert [(await receiver.next()).video for _ in range(2)] == [rendering["id"], queued["id"]]
@@ -49,10 +57,10 @@ async def test_a_clip_whose_process_was_killed_is_rendered_again_under_the_same_
 
 async def test_a_finished_clip_survives_a_restart(tmp_path: Path) -> None:
     async with open_receiver() as receiver:
-        async with open_board(tmp_path, HandRenderer(), receiver) as board:
+        async with open_board(tmp_path, ManualRenderer(), receiver) as board:
             video = await board.create()
             await receiver.next()
-        renderer = HandRenderer()
+        renderer = ManualRenderer()
         async with open_board(tmp_path, renderer) as board:
             assert (await board.get(video["id"]))["status"] == "completed"
             content = await board.ask("GET", f"/videos/{video['id']}/content")
@@ -70,7 +78,7 @@ async def test_the_leftovers_of_a_crash_are_removed(tmp_path: Path) -> None:
     half.touch()
     work.mkdir()
     (work / "sky.png").touch()
-    async with open_board(tmp_path, HandRenderer()):
+    async with open_board(tmp_path, ManualRenderer()):
         assert not orphan.exists()
         assert not half.exists()
         assert not work.exists()
@@ -80,26 +88,26 @@ async def test_an_unreadable_clip_does_not_keep_the_others_from_being_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_receiver() as receiver:
-        async with open_board(tmp_path, HandRenderer(), receiver) as board:
+        async with open_board(tmp_path, ManualRenderer(), receiver) as board:
             video = await board.create()
             await receiver.next()
         (tmp_path / "video_0.json").write_text("{")
         (tmp_path / "video_1.json").write_bytes((tmp_path / f"{video['id']}.json").read_bytes())
-        async with open_board(tmp_path, HandRenderer()) as board:
+        async with open_board(tmp_path, ManualRenderer()) as board:
             listed = (await board.ask("GET", "/videos")).body["data"]
     assert [each["id"] for each in listed] == [video["id"]]
     assert "storyboard.unreadable file=video_0.json" in caplog.text
 
 
 async def test_a_second_process_in_the_same_directory_is_refused(tmp_path: Path) -> None:
-    async with open_board(tmp_path, HandRenderer()):
+    async with open_board(tmp_path, ManualRenderer()):
         with pytest.raises(StartupError, match="Another process uses"):
-            async with open_board(tmp_path, HandRenderer()):
+            async with open_board(tmp_path, ManualRenderer()):
                 pass
 
 
 async def test_a_clip_that_is_interrupted_again_and_again_fails_at_last(tmp_path: Path) -> None:
-    renderer = HandRenderer(go=False)
+    renderer = ManualRenderer(go=False)
     async with open_board(tmp_path, renderer) as board:
         video = await board.create()
         await renderer.started.get()
@@ -114,7 +122,7 @@ async def test_a_clip_that_is_interrupted_again_and_again_fails_at_last(tmp_path
 async def test_a_full_disk_delays_a_clip_and_does_not_lose_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    renderer = HandRenderer(go=False)
+    renderer = ManualRenderer(go=False)
     async with open_receiver() as receiver:
         async with open_board(tmp_path, renderer, receiver) as board:
             video = await board.create()

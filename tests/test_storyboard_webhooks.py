@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import StartupError
 from bot.storyboard.server import Storyboard
-from tests.storyboards import SECRET, HandRenderer, open_board, open_receiver
+from tests.storyboards import SECRET, ManualRenderer, open_board, open_receiver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ async def test_a_finished_clip_is_announced_with_a_signature_that_openais_packag
 ) -> None:
     async with (
         open_receiver() as receiver,
-        open_board(tmp_path, HandRenderer(), receiver) as board,
+        open_board(tmp_path, ManualRenderer(), receiver) as board,
     ):
         video = await board.create()
         delivery = await receiver.next()
@@ -40,7 +40,7 @@ async def test_a_finished_clip_is_announced_with_a_signature_that_openais_packag
 async def test_a_webhook_is_repeated_under_the_same_id_until_it_arrives(tmp_path: Path) -> None:
     async with (
         open_receiver() as receiver,
-        open_board(tmp_path, HandRenderer(), receiver) as board,
+        open_board(tmp_path, ManualRenderer(), receiver) as board,
     ):
         receiver.answers = [500, 404, 302]
         first = await board.create()
@@ -54,11 +54,11 @@ async def test_a_webhook_is_repeated_under_the_same_id_until_it_arrives(tmp_path
 async def test_a_webhook_that_did_not_arrive_is_sent_after_a_restart(tmp_path: Path) -> None:
     async with open_receiver() as receiver:
         receiver.answers = [503] * 1000
-        async with open_board(tmp_path, HandRenderer(), receiver) as board:
+        async with open_board(tmp_path, ManualRenderer(), receiver) as board:
             video = await board.create()
             first = await receiver.next()
         receiver.answers = []
-        renderer = HandRenderer()
+        renderer = ManualRenderer()
         async with open_board(tmp_path, renderer, receiver):
             while receiver.deliveries.qsize():
                 receiver.deliveries.get_nowait()
@@ -72,11 +72,11 @@ async def test_an_unreachable_receiver_is_tried_again(tmp_path: Path) -> None:
     async with open_receiver() as unreachable:
         pass
     async with open_receiver() as receiver:
-        async with open_board(tmp_path, HandRenderer(), receiver) as board:
+        async with open_board(tmp_path, ManualRenderer(), receiver) as board:
             await board.create()
             arrived = await receiver.next()
         assert arrived.event["type"] == "video.completed"
-    renderer = HandRenderer()
+    renderer = ManualRenderer()
     async with open_board(tmp_path, renderer, unreachable) as board:
         await board.create(prompt="missed at first")
         await renderer.started.get()
@@ -92,7 +92,7 @@ async def test_an_unreachable_receiver_is_tried_again(tmp_path: Path) -> None:
 async def test_a_clip_that_was_finished_without_a_webhook_url_is_never_announced(
     tmp_path: Path,
 ) -> None:
-    renderer = HandRenderer()
+    renderer = ManualRenderer()
     async with open_board(tmp_path, renderer) as board:
         unannounced = await board.create()
         await renderer.started.get()
@@ -108,7 +108,7 @@ def test_an_invalid_secret_is_reported_in_one_sentence(tmp_path: Path, secret: s
     with pytest.raises(StartupError, match="whsec_ followed by base64"):
         Storyboard(
             tmp_path,
-            HandRenderer(),
+            ManualRenderer(),
             clock=time.time,
             webhook_url="http://127.0.0.1:9/hook",
             webhook_secret=secret,
@@ -117,4 +117,6 @@ def test_an_invalid_secret_is_reported_in_one_sentence(tmp_path: Path, secret: s
 
 def test_a_webhook_url_without_a_secret_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="secret"):
-        Storyboard(tmp_path, HandRenderer(), clock=time.time, webhook_url="http://127.0.0.1:9/hook")
+        Storyboard(
+            tmp_path, ManualRenderer(), clock=time.time, webhook_url="http://127.0.0.1:9/hook"
+        )

@@ -13,7 +13,7 @@ from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.progress import ProgressCards
 from bot.demo.fake_discord.rest import faults
 from bot.model import JobChanged, JobState
-from bot.pacing import Pace
+from bot.pacing import EditIntervals
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 
@@ -100,15 +100,15 @@ async def test_one_final_edit_is_never_cut_off_by_another() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
-@pytest.mark.parametrize("by_bot", [False, True])
+@pytest.mark.parametrize("bot_can_edit", [False, True])
 async def test_a_stalled_progress_edit_does_not_keep_the_video_from_its_card(
-    tmp_path: Path, *, by_bot: bool
+    tmp_path: Path, *, bot_can_edit: bool
 ) -> None:
     async with open_desk(tmp_path) as desk:
         job, message = await desk.video()
-        job = replace(job, asker=replace(job.origin, by_bot=by_bot))
+        job = replace(job, requester=replace(job.origin, bot_can_edit=bot_can_edit))
         deliverer = desk.deliverer()
-        progress = ProgressCards(deliverer, Pace(), clock=desk.clock)
+        progress = ProgressCards(deliverer, EditIntervals(), clock=desk.clock)
         running = asyncio.create_task(progress.run(), name="progress")
         stalled = desk.fake_discord.faults.add("PATCH /webhooks/*", faults.Hold())
         assert isinstance(stalled, faults.Hold)
@@ -118,7 +118,7 @@ async def test_a_stalled_progress_edit_does_not_keep_the_video_from_its_card(
         assert await deliverer.deliver(job, desk.artifact(job)) is Handover.CARD
         assert [file.size for file in message.files] == [7]
         # By the bot itself, if it can: the token may still be blocked.
-        assert len(desk.made("PATCH /channels")) == int(by_bot)
+        assert len(desk.made("PATCH /channels")) == int(bot_can_edit)
         stalled.release.set()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

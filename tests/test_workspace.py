@@ -100,14 +100,14 @@ async def test_a_video_is_shared_with_and_without_hard_links(
     video.parent.mkdir(parents=True)
     video.write_bytes(b"a video")
     for _ in range(2):
-        await workspace.take_clip(OTHER, of=JOB)
+        await workspace.reuse_clip(OTHER, of=JOB)
     folder = workspace.folder(OTHER)
     assert [path.name for path in folder.path.iterdir()] == [folder.clip.name]
     assert folder.clip.read_bytes() == b"a video"
     assert folder.clip.samefile(video) is links
     await workspace.discard(JOB)
     with pytest.raises(FileNotFoundError):
-        await workspace.take_clip(OTHER, of=JOB)
+        await workspace.reuse_clip(OTHER, of=JOB)
 
 
 async def test_a_kept_narration_is_in_a_private_folder(workspace: Workspace) -> None:

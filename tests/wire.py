@@ -16,7 +16,7 @@ import aiohttp
 from bot import app
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
-from bot.pacing import Cadence, Pace, Settling
+from bot.pacing import Cadence, EditIntervals, LookupDelays
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
 from tests import clips
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 FAST = Timing(
-    settling=Settling(first=0.05, apart=0.05),
+    settling=LookupDelays(first=0.05, apart=0.05),
     cadence=Cadence(first=0.1, growth=1.0, ceiling=0.1),
-    pace=Pace(state=0.0, first_minute=0.0),
+    pace=EditIntervals(state=0.0, first_minute=0.0),
     acknowledge=2.0,
     login_pause=0.05,
 )
@@ -106,11 +106,11 @@ class Wire:
             options["audio"] = Upload(filename=audio.name, content=audio, content_type="audio/wav")
         return await self.fake_discord.slash("video", options, **where)
 
-    async def card_with(self, message: Message, text: str) -> None:
+    async def wait_for_card_text(self, message: Message, text: str) -> None:
         """Wait until the card contains this text."""
         await self.fake_discord.wait_for(lambda: text in message.text, within=WITHIN)
 
-    async def delivered(self, message: Message) -> None:
+    async def wait_for_video(self, message: Message) -> None:
         """Wait until the message has a video."""
         await self.fake_discord.wait_for(lambda: message.files, within=WITHIN)
 

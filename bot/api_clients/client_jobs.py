@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.media.files.atomic import TooLargeError, save
-from bot.media.narration.ingest import recognise
+from bot.media.narration.ingest import detect_format
 from bot.model import Attachment, Client, JobState, Trouble, new_job_id
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ClientJobs:
         self._circuit = circuit
         self._clock = clock
 
-    async def take_in(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
+    async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
         """Stream a narration to disk for a future job; UserError: not sound, or too large."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
@@ -89,7 +89,7 @@ class ClientJobs:
         limit = self._presets.max_audio_bytes
         try:
             size = await save(hashed(), folder.attachment, max_bytes=limit)
-            await asyncio.to_thread(recognise, folder.attachment)
+            await asyncio.to_thread(detect_format, folder.attachment)
         except BaseException as error:
             await self._workspace.remove(job_id)
             if isinstance(error, TooLargeError):
@@ -104,7 +104,7 @@ class ClientJobs:
         )
 
     @asynccontextmanager
-    async def scratch(self) -> AsyncGenerator[Path]:
+    async def temporary_file(self) -> AsyncGenerator[Path]:
         """Return the path of a temporary file, which is deleted on exit."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
@@ -127,11 +127,13 @@ class ClientJobs:
         """
         try:
             request = self._presets.request(script)
-            asker = Client(name=client, key=key, digest=_digest(script, upload) if key else None)
-            await self._check_provider(asker)
+            requester = Client(
+                name=client, key=key, digest=_digest(script, upload) if key else None
+            )
+            await self._check_provider(requester)
             job = await self._jobs.submit(
                 request,
-                asker,
+                requester,
                 _attachment(upload),
                 job_id=upload.job_id if upload else None,
             )
@@ -144,7 +146,7 @@ class ClientJobs:
             return job
         if upload:
             await self.drop(upload)
-        return await self._first_job(asker)
+        return await self._first_job(requester)
 
     @property
     def trouble(self) -> Trouble | None:
@@ -180,7 +182,7 @@ class ClientJobs:
         if await self._artifacts.withdraw_shares(job.id):
             log.info("share.withdrawn id=%s", job.id)
 
-    async def note_fetched(self, job: Job) -> None:
+    async def mark_downloaded(self, job: Job) -> None:
         """Record that the client has downloaded its video."""
         await self._artifacts.mark_delivered(job.id, now=self._clock())
 
@@ -199,12 +201,12 @@ class ClientJobs:
             unfollow()
         return current
 
-    async def _check_provider(self, asker: Client) -> None:
+    async def _check_provider(self, requester: Client) -> None:
         circuit = await self._circuit.paused_circuit()
         if circuit is None or circuit.reason not in _REFUSALS:
             return
         # A repeated key asks for an existing job.
-        if asker.key and await self._jobs.by_requester(asker) is not None:
+        if requester.key and await self._jobs.by_requester(requester) is not None:
             return
         raise UserError(
             _REFUSALS[circuit.reason],
@@ -214,9 +216,9 @@ class ClientJobs:
             seconds=math.ceil(circuit.probe_at - self._clock()),
         )
 
-    async def _first_job(self, asker: Client) -> Job:
-        job = await self._jobs.by_requester(asker)
-        if job is None or job.client is None or job.client.digest != asker.digest:
+    async def _first_job(self, requester: Client) -> Job:
+        job = await self._jobs.by_requester(requester)
+        if job is None or job.client is None or job.client.digest != requester.digest:
             raise UserError("api.key_reused")
         return job
 

@@ -78,7 +78,7 @@ class PublicJob:
         return _RANKS.index(self.status), self.progress
 
 
-def read(
+def public_job(
     job: Job, texts: Texts, locale: str = "en", *, trouble: Trouble | None = None
 ) -> PublicJob:
     """Return the status of a job, with sentences in the language of `locale`.
@@ -119,7 +119,7 @@ def _error(job: Job, texts: Texts, locale: str) -> str:
     return texts.explain(job.failure.key, locale, job.failure.fields)
 
 
-def say(texts: Texts, key: str, locale: str, fields: Mapping[str, object]) -> str:
+def sentence_in_utc(texts: Texts, key: str, locale: str, fields: Mapping[str, object]) -> str:
     """Return a sentence for readers outside Discord, with times in UTC."""
     in_utc = {
         name: _in_utc(value, texts, locale) if isinstance(value, Moment) else value

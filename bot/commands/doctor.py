@@ -18,7 +18,7 @@ from bot.commands.checks.reachability import examine_api, examine_port, examine_
 from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
-from bot.discord_bot.login import TokenRefusedError, ask_name
+from bot.discord_bot.login import TokenRefusedError, fetch_bot_name
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import find_ffmpeg
@@ -134,7 +134,7 @@ async def _token(token: str, api_url: str) -> Finding:
         )
     try:
         async with asyncio.timeout(_LOGIN_SECONDS):
-            name = await ask_name(token, api_url=api_url)
+            name = await fetch_bot_name(token, api_url=api_url)
     except TokenRefusedError:
         return Finding(
             subject=subject,
@@ -225,7 +225,7 @@ def _held(settings: Settings) -> Finding:
 async def _kept(settings: Settings) -> Finding:
     subject = "kept files"
     try:
-        kept = (await Workspace(settings.data_dir).stock()).kept
+        kept = (await Workspace(settings.data_dir).inventory()).kept
     except OSError as error:
         return Finding(
             subject=subject,

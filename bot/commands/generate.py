@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.api_clients.status import PublicStatus, read, say
+from bot.api_clients.status import PublicStatus, public_job, sentence_in_utc
 from bot.commands.checks.unused_provider import unused_provider
 from bot.errors import DeliveryError, StartupError, UserError
 from bot.media.files.atomic import commit
@@ -113,7 +113,7 @@ class ProgressBar:
 
     def draw(self, job: Job) -> None:
         """Show the job's state and progress."""
-        public = read(job, self._texts, trouble=self._trouble())
+        public = public_job(job, self._texts, trouble=self._trouble())
         filled = "█" * (public.progress * _BAR_WIDTH // 100)
         stage = public.waiting or self._texts(f"state.{job.state}")
         line = f"{filled:░<{_BAR_WIDTH}} {public.progress:3d}%  {stage}"
@@ -165,7 +165,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         try:
             job = await _order(engine, options)
         except UserError as error:
-            sys.stderr.write(f"{say(texts, error.key, 'en', error.fields)}\n")
+            sys.stderr.write(f"{sentence_in_utc(texts, error.key, 'en', error.fields)}\n")
             return 1
         ended = await _make(
             engine,
@@ -187,7 +187,7 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
     upload = None
     if options.audio:
         chunks = _chunks(options.audio)
-        upload = await engine.clients.take_in(chunks, filename=options.audio.name)
+        upload = await engine.clients.receive_audio(chunks, filename=options.audio.name)
     return await engine.clients.submit(CLIENT, options.script, upload)
 
 
@@ -215,7 +215,7 @@ def _resume_command(job: Job, output: Path, *options: str) -> str:
 
 
 async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
-    public = read(job, texts)
+    public = public_job(job, texts)
     if public.question is not None:
         command = _resume_command(job, output, "--retry")
         sys.stderr.write(f"{public.question}\nTo try again anyway: {command}\n")
@@ -238,7 +238,7 @@ async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
             f"To get it at no extra cost, to another file with another -o: {command}\n"
         )
         return 1
-    await engine.clients.note_fetched(job)
+    await engine.clients.mark_downloaded(job)
     sys.stdout.write(f"{output}\n")
     return 0
 

@@ -107,7 +107,7 @@ class CardEdits:
 
     def pause_token(self, job: Job) -> None:
         """Use the bot's own token for the next edits, if it can edit the card."""
-        if job.origin.by_bot:
+        if job.origin.bot_can_edit:
             self._tokens.pause(job)
 
     async def _edit(self, edit: Edit) -> None:
@@ -118,14 +118,14 @@ class CardEdits:
         try:
             await self._tokens.edit(edit)
         except ThrottledError as error:
-            if not (edit.urgent and job.origin.by_bot):
+            if not (edit.urgent and job.origin.bot_can_edit):
                 raise
             await self._fall_back_to_bot(edit, error)
         except discord.HTTPException as error:
             if not _is_dead_token(error):
                 raise
             log.info("job.token_dead id=%s", job.id)
-            await self._jobs.forget_token(job.id)
+            await self._jobs.delete_token(job.id)
             await self._edit_as_bot(edit)
 
     async def _fall_back_to_bot(self, edit: Edit, throttled: ThrottledError) -> None:
@@ -139,7 +139,7 @@ class CardEdits:
 
     async def _edit_as_bot(self, edit: Edit) -> None:
         job, origin = edit.job, edit.job.origin
-        if not origin.by_bot:
+        if not origin.bot_can_edit:
             raise MessageGoneError("the token has expired, and the bot itself has no access")
         channel = self._client.get_partial_messageable(origin.channel_id, guild_id=origin.guild_id)
         self._edited_as_bot.add(job.id)

@@ -49,7 +49,7 @@ class DiscordDeliverer:
         upload_fallback: UploadFallback,
         links: Links,
         artifacts: ArtifactStore,
-        note_handover: Callable[[str], None],
+        count_delivery: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._card_edits = card_edits
@@ -60,7 +60,7 @@ class DiscordDeliverer:
         self._upload_fallback = upload_fallback
         self._links = links
         self._artifacts = artifacts
-        self._note_handover = note_handover
+        self._count_delivery = count_delivery
         self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
@@ -115,7 +115,7 @@ class DiscordDeliverer:
     async def _send_dm_instead(self, job: Job) -> None:
         match job.state:
             # A card that the bot itself can't edit has promised the result by DM.
-            case JobState.FAILED if not job.origin.by_bot:
+            case JobState.FAILED if not job.origin.bot_can_edit:
                 await self._dm_notices.report_failure(job)
             case JobState.UNDECIDED:
                 await self._dm_notices.ask_what_to_do(job)
@@ -135,7 +135,7 @@ class DiscordDeliverer:
         return True
 
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
-        link = self._links.make(job.id) if self._links.possible else None
+        link = self._links.make(job.id) if self._links.enabled else None
         target = UploadTarget.of_card(job.origin)
 
         async def upload(file: UploadFile) -> None:
@@ -152,14 +152,14 @@ class DiscordDeliverer:
         if await self._upload_fallback.upload(
             artifact, target, upload, lambda: self._show_shrinking(job)
         ):
-            self._note_handover("upload")
+            self._count_delivery("upload")
             return Handover.CARD
         if link is not None:
             await self._link(job, artifact, link)
-            self._note_handover("link")
+            self._count_delivery("link")
             return Handover.CARD
         log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
-        self._note_handover("held")
+        self._count_delivery("held")
         limit = await self._upload_fallback.limit(target)
         view = self._cards.render_held(job, artifact, limit=limit)
         await self._card_edits.edit(Edit(job=job, view=view))
@@ -179,7 +179,7 @@ class DiscordDeliverer:
 
     async def _show_shrinking(self, job: Job) -> None:
         origin = job.origin
-        expires = not origin.by_bot and self._clock() > origin.token_until - _COPY_SECONDS
+        expires = not origin.bot_can_edit and self._clock() > origin.token_until - _COPY_SECONDS
         note = _EXPIRY_NOTICE if expires else None
         view = self._cards.render(job, stage="state.fitting", note=note)
         try:

@@ -145,7 +145,7 @@ def expiry_notice_at(job: Job) -> float | None:
     """
     origin = job.origin
     is_open = job.state in CANCELLABLE or job.state is JobState.UNDECIDED
-    if origin.by_bot or origin.token is None or not is_open:
+    if origin.bot_can_edit or origin.token is None or not is_open:
         return None
     return origin.token_until - _EXPIRY_NOTICE_SECONDS
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.deliverer import DiscordDeliverer
     from bot.model import Job, JobChanged
-    from bot.pacing import Pace
+    from bot.pacing import EditIntervals
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class ProgressCards:
     """
 
     def __init__(
-        self, deliverer: DiscordDeliverer, pace: Pace, *, clock: Callable[[], float]
+        self, deliverer: DiscordDeliverer, pace: EditIntervals, *, clock: Callable[[], float]
     ) -> None:
         self._deliverer = deliverer
         self._pace = pace

@@ -50,7 +50,7 @@ async def open_deliverer(
     clock: Callable[[], float],
     grace_periods: EditGracePeriods | None = None,
     trace: aiohttp.TraceConfig | None = None,
-    note_handover: Callable[[str], None] = lambda _: None,
+    count_delivery: Callable[[str], None] = lambda _: None,
 ) -> AsyncGenerator[DiscordDeliverer]:
     """Open the HTTP session for interaction tokens, and yield the deliverer."""
     people, artifacts = PeopleStore(database), ArtifactStore(database)
@@ -74,7 +74,7 @@ async def open_deliverer(
             upload_fallback=upload_fallback,
             links=links,
             artifacts=artifacts,
-            note_handover=note_handover,
+            count_delivery=count_delivery,
             clock=clock,
         )
 

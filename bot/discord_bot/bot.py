@@ -95,7 +95,7 @@ class VideoBot(commands.Bot):
             await self.load_extension(extension)
         self._is_synced = await self._try_sync()
 
-    async def keep_offering(self) -> None:
+    async def keep_commands_synced(self) -> None:
         """Send the commands again until Discord accepts them, then wait for ever.
 
         The supervisor treats a task that returns as a failure.

@@ -37,7 +37,7 @@ async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
         raise
 
 
-async def ask_name(token: str, *, api_url: str) -> str:
+async def fetch_bot_name(token: str, *, api_url: str) -> str:
     """Return the name of the bot that a token belongs to, without connecting.
 
     TokenRefusedError: the token is not valid. StartupError: the server does not answer like

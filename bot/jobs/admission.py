@@ -40,13 +40,13 @@ class Admission:
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
-    async def refusal(self, asker: Origin | Client) -> UserError:
+    async def refusal(self, requester: Origin | Client) -> UserError:
         """Return the error that names the cap which is reached."""
         now = self._clock()
-        usage = await self._store.usage(asker, now=now)
+        usage = await self._store.usage(requester, now=now)
         if usage.open_of_user >= self.caps.open_per_user:
             return UserError("caps.user", limit=self.caps.open_per_user)
         if usage.open_in_all >= self.caps.open_in_all:
             return UserError("caps.all", limit=self.caps.open_in_all)
-        room_at = await self._store.room_at(self.caps.per_day, now=now)
+        room_at = await self._store.cap_frees_at(self.caps.per_day, now=now)
         return UserError("caps.day", limit=self.caps.per_day, when=Moment(int(room_at) + 1))

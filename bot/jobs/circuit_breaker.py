@@ -105,7 +105,7 @@ class CircuitBreaker:
         if circuit is None:
             return
         if not circuit.is_open:
-            await self._store.recount(self._backend)
+            await self._store.reset_refusals(self._backend)
             return
         await self._store.close(self._backend)
         self._trouble = None
@@ -155,7 +155,7 @@ class CircuitBreaker:
     async def _postpone_probe(
         self, seconds: float, reason: Trouble | None = None
     ) -> Circuit | None:
-        return await self._store.put_off(
+        return await self._store.schedule_probe(
             self._backend, probe_at=self._clock() + seconds, reason=reason
         )
 

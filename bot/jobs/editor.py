@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.media.files.workspace import JobFolder, Workspace
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
-    from bot.media.render.merge import Merged
+    from bot.media.render.merge import MergeResult
     from bot.media.render.narration_options import NarrationPresets
     from bot.speech.voice import Voice
 
@@ -71,7 +71,7 @@ class NarrationEditor:
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
             try:
-                await self._workspace.take_narration(job_id, of=of)
+                await self._workspace.reuse_narration(job_id, of=of)
             except FileNotFoundError as error:
                 raise UserError("audio.not_kept") from error
             await self._decode(folder)
@@ -167,7 +167,7 @@ class NarrationEditor:
         return FinishedVideo(path=folder.clip)
 
 
-def _note(narration: Narration, merged: Merged) -> str | None:
+def _note(narration: Narration, merged: MergeResult) -> str | None:
     if narration.loudness is None:
         return NOTE_SILENT
     return NOTE_HELD_INSTEAD if merged.held_instead else None

@@ -150,7 +150,7 @@ class Pipeline:
     async def _collect_inputs(self, job: Job) -> None:
         if job.clip_of is not None:
             try:
-                await self._workspace.take_clip(job.id, of=job.clip_of)
+                await self._workspace.reuse_clip(job.id, of=job.clip_of)
             except FileNotFoundError as error:
                 raise UserError("failed.clip_gone") from error
         if job.attachment is None:

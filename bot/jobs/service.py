@@ -64,7 +64,7 @@ class JobService:
     async def submit(
         self,
         request: VideoRequest,
-        asker: Origin | Client,
+        requester: Origin | Client,
         attachment: Attachment | None,
         *,
         job_id: str | None = None,
@@ -80,11 +80,11 @@ class JobService:
         self._admission.check(request, attachment, clip_of=clip_of)
         now = self._clock()
         # A job from Discord waits until its card is posted.
-        wait = self._acknowledge_seconds if isinstance(asker, Origin) else 0.0
+        wait = self._acknowledge_seconds if isinstance(requester, Origin) else 0.0
         job = await self._store.insert(
             new_job(
                 request,
-                asker,
+                requester,
                 attachment,
                 backend=self._backend,
                 now=now,
@@ -96,9 +96,9 @@ class JobService:
             self._admission.caps,
         )
         if job is None:
-            if await self._store.by_requester(asker) is not None:
+            if await self._store.by_requester(requester) is not None:
                 return None
-            raise await self._admission.refusal(asker)
+            raise await self._admission.refusal(requester)
         self._publish_state(job, None)
         return job
 
@@ -112,9 +112,9 @@ class JobService:
         """Read one job."""
         return await self._store.get(job_id)
 
-    async def by_requester(self, asker: Origin | Client) -> Job | None:
+    async def by_requester(self, requester: Origin | Client) -> Job | None:
         """Read the job that an interaction, or a client's key, has created."""
-        return await self._store.by_requester(asker)
+        return await self._store.by_requester(requester)
 
     async def cancel(self, job_id: str) -> Job | None:
         """Cancel an open or undecided job; None: not found, or in another state."""
@@ -124,7 +124,7 @@ class JobService:
         """Queue an undecided job again, which may cost a second time; None: it is not undecided."""
         return await self._move_if(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
 
-    async def give_up(self, job_id: str) -> Job | None:
+    async def cancel_undecided(self, job_id: str) -> Job | None:
         """Cancel an undecided job; None: it is not undecided."""
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
@@ -134,11 +134,11 @@ class JobService:
         None: it does not wait, or is being delivered.
         """
         job = await self._store.get(job_id)
-        if job is None or not self.is_held(job):
+        if job is None or not self.is_delivery_postponed(job):
             return None
         return await self.move(job, JobState.CANCELLED, after=None)
 
-    def is_held(self, job: Job) -> bool:
+    def is_delivery_postponed(self, job: Job) -> bool:
         """Tell whether the delivery of a job is postponed."""
         return job.state is JobState.DELIVERING and (job.next_at or 0) > self._clock()
 
@@ -195,9 +195,9 @@ class JobService:
             await self.wake(job.backend, update.ref)
         return bound
 
-    async def tie_cancelled(self, job: Job, ref: str) -> Job | None:
+    async def bind_cancelled(self, job: Job, ref: str) -> Job | None:
         """Bind a job that was cancelled during its create, so that its remote job is cancelled."""
-        return self._publish(await self._store.tie_cancelled(job, ref, now=self._clock()))
+        return self._publish(await self._store.bind_cancelled(job, ref, now=self._clock()))
 
     async def postpone(
         self,
@@ -227,9 +227,9 @@ class JobService:
         """Record that the card shows the end, or the question, and that nothing more is due."""
         return await self._store.release(job, now=self._clock())
 
-    async def forget_token(self, job_id: str) -> None:
+    async def delete_token(self, job_id: str) -> None:
         """Delete an interaction token that Discord no longer accepts."""
-        await self._store.forget_token(job_id)
+        await self._store.delete_token(job_id)
 
     async def editable_by_token_only(self) -> list[Job]:
         """List the jobs whose cards only their stored interaction token can edit."""
@@ -255,13 +255,13 @@ class JobService:
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())
         return self._publish(job) is not None
 
-    async def wake_held(self) -> int:
+    async def wake_postponed_deliveries(self) -> int:
         """Make postponed deliveries due at once, and return their number."""
-        return len(await self._store.wake_held(now=self._clock()))
+        return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
         """Publish that the outlook of all queued jobs has changed."""
-        for job in await self._store.in_line():
+        for job in await self._store.queued():
             self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
 
     async def sweep(self) -> None:
@@ -289,12 +289,12 @@ class JobService:
     def _publish_state(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""
         if previous is None:
-            detail = f" {_requester_fields(job.asker)}"
+            detail = f" {_requester_fields(job.requester)}"
         log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
         self._bus.publish(JobChanged(job=job, previous=previous))
 
 
-def _requester_fields(asker: Origin | Client) -> str:
-    if isinstance(asker, Origin):
-        return f"user={asker.user_id} channel={asker.channel_id}"
-    return f"client={asker.name}"
+def _requester_fields(requester: Origin | Client) -> str:
+    if isinstance(requester, Origin):
+        return f"user={requester.user_id} channel={requester.channel_id}"
+    return f"client={requester.name}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.jobs.prompting import PromptStep
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
-    from bot.pacing import Settling
+    from bot.pacing import LookupDelays
     from storage.jobs.unconfirmed import UnconfirmedStore
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Submission:
         circuit: CircuitBreaker,
         workspace: Workspace,
         prompt_step: PromptStep,
-        settling: Settling,
+        settling: LookupDelays,
         first_poll: float,
         min_free_bytes: int,
     ) -> None:
@@ -128,7 +128,7 @@ class Submission:
         if await self._jobs.bind(job, update, after=0 if ended else self._first_poll) is not None:
             return
         log.warning("submit.orphaned id=%s ref=%s", job.id, update.ref)
-        await self._jobs.tie_cancelled(job, update.ref)
+        await self._jobs.bind_cancelled(job, update.ref)
 
     async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:
         trouble = TROUBLES.get(error.kind)

@@ -109,7 +109,7 @@ class Library:
         return job, artifact
 
     @contextmanager
-    def sending(self, user_id: int) -> Generator[None]:
+    def send_lock(self, user_id: int) -> Generator[None]:
         """Allow one video at a time to be sent to a person; UserError: one is being sent."""
         if user_id in self._sending:
             raise UserError("library.busy")
@@ -119,7 +119,7 @@ class Library:
         finally:
             self._sending.discard(user_id)
 
-    async def note_delivered(self, job_id: str) -> None:
+    async def mark_delivered(self, job_id: str) -> None:
         """Record that the person has received the video."""
         await self._artifacts.mark_delivered(job_id, now=self._clock())
 

@@ -50,7 +50,7 @@ class RemoteDeletion:
 
     async def erase(self) -> None:
         """Ask the provider once for each deleted job."""
-        for deleted in await self._store.upstream(self._backend.name):
+        for deleted in await self._store.remote_jobs(self._backend.name):
             if await self._delete(deleted.remote_id):
                 await self._store.mark_erased(deleted.job_id, now=self._clock())
                 log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)

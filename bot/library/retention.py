@@ -37,7 +37,7 @@ class RetentionLimits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
+class StoredData:
     """A summary of the data that is stored about a person; times are Unix seconds.
 
     `video_bytes` includes the smaller copies. `next_at` is when the first video expires.
@@ -63,7 +63,7 @@ class Stored:
 class Deletion:
     """The result of deleting a person's data; `open_jobs` is the number that must end first.
 
-    `choice`: their preferences were deleted too. `rows_until` as in `Stored`.
+    `choice`: their preferences were deleted too. `rows_until` as in `StoredData`.
     """
 
     deleted: int
@@ -127,17 +127,17 @@ class Retention:
         await self._drop(job_id)
         await self._finish_deletion()
 
-    async def stored(self, user_id: int) -> Stored:
+    async def stored(self, user_id: int) -> StoredData:
         """Return a summary of the data that is stored about a person."""
-        holdings = await self._store.holdings(user_id, now=self._clock())
+        holdings = await self._store.videos_of(user_id, now=self._clock())
         videos = [holding for holding in holdings if holding.size is not None]
         delivered = [held.delivered_at for held in videos if held.delivered_at is not None]
         job_ids = {holding.job_id for holding in holdings}
-        inventory = await self._workspace.stock()
-        return Stored(
+        inventory = await self._workspace.inventory()
+        return StoredData(
             person=await self._people.get(user_id),
             prompts=len(holdings),
-            open_jobs=sum(not holding.can_go for holding in holdings),
+            open_jobs=sum(not holding.is_deletable for holding in holdings),
             videos=len(videos),
             video_bytes=sum(holding.size or 0 for holding in videos)
             + sum(item.size for item in inventory.copies if item.job_id in job_ids),
@@ -149,7 +149,7 @@ class Retention:
     async def delete_all(self, user_id: int) -> Deletion:
         """Delete every ended job of a person, and their preferences."""
         deleted = open_jobs = 0
-        for holding in await self._store.holdings(user_id, now=self._clock()):
+        for holding in await self._store.videos_of(user_id, now=self._clock()):
             if await self.mark_deleted(holding.job_id):
                 await self._drop(holding.job_id)
                 deleted += 1
@@ -170,20 +170,20 @@ class Retention:
         await self._store.drop_artifacts_of_deleted()
         await self._store.forget_speeches(now=self._clock())
         # The disk before the table: otherwise the files of a new job would look unknown.
-        inventory = await self._workspace.stock()
-        statuses = await self._store.standing(inventory.job_ids)
+        inventory = await self._workspace.inventory()
+        statuses = await self._store.deletion_statuses(inventory.job_ids)
         await self._delete_leftovers(inventory, statuses)
         await self._expire(inventory, statuses)
         if rows := await self._store.drop_rows(sparing=inventory.job_ids, now=self._clock()):
             log.info("jobs.forgotten rows=%d", rows)
-        await self._store.empty_log()
+        await self._store.truncate_wal()
 
     async def _rows_until(self, user_id: int) -> float | None:
         deleted_at = await self._store.last_deleted_at(user_id)
         return None if deleted_at is None else deleted_at + _DAY
 
     async def _finish_deletion(self) -> None:
-        await self._store.empty_log()
+        await self._store.truncate_wal()
         self._on_deleted()
 
     async def _delete_leftovers(
@@ -197,7 +197,7 @@ class Retention:
                 log.info("files.left_over id=%s", item.job_id)
         for item in inventory.folders:
             job = statuses.get(item.job_id)
-            if self._is_old(item, _DAY) and (job is None or job.rests):
+            if self._is_old(item, _DAY) and (job is None or job.is_settled):
                 await self._workspace.remove(item.job_id)
                 log.info("folder.left_over id=%s", item.job_id)
 

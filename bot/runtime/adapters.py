@@ -28,8 +28,8 @@ from bot.speech.piper import open_piper
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.create_request import CreateError, check_size
 from bot.storyboard.server import Storyboard
-from bot.web.http.server import reachable
-from bot.web.webhooks import PATH
+from bot.web.http.server import url_host
+from bot.web.webhooks import WEBHOOK_PATH
 from storage.database import make_folder
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ async def _open_openrouter(settings: Settings) -> OpenRouter:
         base_url=settings.openrouter_base_url,
         api_key=settings.openrouter_api_key.get_secret_value(),
         webhook_secrets=settings.webhook_secrets,
-        callback_url=f"{settings.public_url}{PATH}" if with_callback else None,
+        callback_url=f"{settings.public_url}{WEBHOOK_PATH}" if with_callback else None,
         timeouts=Timeouts(submit=SUBMIT_SECONDS),
     )
     try:
@@ -193,7 +193,7 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
         folder,
         ClipRenderer(resources.ffmpeg),
         clock=time.time,
-        webhook_url=f"http://{reachable(resources.settings.http_host)}:{resources.port}{PATH}",
+        webhook_url=f"http://{url_host(resources.settings.http_host)}:{resources.port}{WEBHOOK_PATH}",
         webhook_secret=webhook_secret,
     )
     await storyboard.start()

@@ -72,7 +72,7 @@ async def open_http_server(
 
 def webhooks(engine: Engine) -> Webhooks:
     """Return the handler that receives and counts webhooks."""
-    return Webhooks(engine.jobs, engine.backend, note=engine.metrics.note_webhook, clock=time.time)
+    return Webhooks(engine.jobs, engine.backend, note=engine.metrics.count_webhook, clock=time.time)
 
 
 def _metrics(engine: Engine) -> MetricsPage | None:

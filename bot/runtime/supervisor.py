@@ -59,7 +59,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
 
     Parts that need no Discord start at once, the others after the login.
     """
-    held = await service.jobs.wake_held()
+    held = await service.jobs.wake_postponed_deliveries()
     await service.circuit.resume()
     log.info("app.started held=%d", held)
     for job in await service.jobs.editable_by_token_only():
@@ -77,7 +77,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         for name, coroutine in (
             ("stop", stop.wait()),
             ("gateway", _connect(service, logged_in)),
-            ("command sync", after_login(service.bot.keep_offering)),
+            ("command sync", after_login(service.bot.keep_commands_synced)),
             ("progress cards", after_login(service.progress.run)),
             ("operator notices", after_login(service.operator.run)),
             ("remote deletion", service.remote_deletion.run()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.pacing import Cadence, Pace, Settling
+from bot.pacing import Cadence, EditIntervals, LookupDelays
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
@@ -25,19 +25,20 @@ class Timing:
     `login_pause`: seconds before the second login attempt if Discord can't be reached.
     """
 
-    settling: Settling
+    settling: LookupDelays
     cadence: Cadence
-    pace: Pace = field(default_factory=Pace)
+    pace: EditIntervals = field(default_factory=EditIntervals)
     acknowledge: float = 10.0
     login_pause: float = 5.0
 
 
 # The embedded renderer runs in this process.
 LOCAL = Timing(
-    settling=Settling(first=2.0, apart=2.0), cadence=Cadence(first=2.0, growth=1.2, ceiling=10.0)
+    settling=LookupDelays(first=2.0, apart=2.0),
+    cadence=Cadence(first=2.0, growth=1.2, ceiling=10.0),
 )
 REMOTE = Timing(
-    settling=Settling(first=SUBMIT_SECONDS + 60.0, apart=60.0),
+    settling=LookupDelays(first=SUBMIT_SECONDS + 60.0, apart=60.0),
     cadence=Cadence(first=5.0, growth=1.25, ceiling=15.0),
 )
 # Webhooks wake the poller, so its own polls only make up for webhooks that are lost.

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.errors import BackendError, UserError
 from bot.media.narration.ingest import ingest
-from bot.speech.mp3 import record
+from bot.speech.mp3 import write_mp3
 from bot.speech.voice import as_speech_error, speak_once
 from storage.speeches import SpeechRequester
 
@@ -166,7 +166,7 @@ class Narrator:
         await speak_once(self._voice, text, folder.attachment)
         narration = await self._ingest(folder)
         path = folder.path / _RECORDING
-        await record(self._ffmpeg, narration, path)
+        await write_mp3(self._ffmpeg, narration, path)
         log.info(
             "speech.done voice=%s characters=%d seconds=%.1f",
             self._voice.name,

@@ -107,13 +107,13 @@ class CircuitStore:
         """Begin a probe, and schedule the next one at `probe_at`; None: no probe is due."""
         return await self._one(_PROBE, backend=backend, probe_at=probe_at, now=now)
 
-    async def put_off(
+    async def schedule_probe(
         self, backend: str, *, probe_at: float, reason: Trouble | None = None
     ) -> Circuit | None:
         """Schedule the next probe, and store the reason of the last refusal."""
         return await self._one(_SCHEDULE_PROBE, backend=backend, probe_at=probe_at, reason=reason)
 
-    async def recount(self, backend: str) -> Circuit | None:
+    async def reset_refusals(self, backend: str) -> Circuit | None:
         """Reset the count of refusals; None: the circuit is already open."""
         return await self._one(_RESET_REFUSALS, backend=backend)
 

@@ -72,7 +72,7 @@ class JobStore:
             seconds=job.request.seconds,
             size=job.request.size,
             fingerprint=job.request.fingerprint,
-            **requester_columns(job.asker),
+            **requester_columns(job.requester),
             attachment_name=attachment.filename if attachment else None,
             attachment_size=attachment.size if attachment else None,
             attachment_url=attachment.url if attachment else None,
@@ -85,13 +85,13 @@ class JobStore:
             max_today=caps.per_day,
         )
 
-    async def usage(self, asker: Origin | Client, *, now: float) -> CapUsage:
+    async def usage(self, requester: Origin | Client, *, now: float) -> CapUsage:
         """Count the jobs for each cap."""
-        params = requester_columns(asker) | {"day_ago": now - _DAY}
+        params = requester_columns(requester) | {"day_ago": now - _DAY}
         row = await self._database.row(statements.USAGE, params)
         return CapUsage(**dict(row)) if row else CapUsage(open_of_user=0, open_in_all=0, today=0)
 
-    async def room_at(self, per_day: int, *, now: float) -> float:
+    async def cap_frees_at(self, per_day: int, *, now: float) -> float:
         """Return the earliest time at which the daily cap allows another job."""
         params = {"day_ago": now - _DAY, "cap": per_day}
         row = await self._database.row(statements.NEXT_TO_LEAVE_CAP, params)
@@ -101,9 +101,9 @@ class JobStore:
         """Read one job."""
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
 
-    async def by_requester(self, asker: Origin | Client) -> Job | None:
+    async def by_requester(self, requester: Origin | Client) -> Job | None:
         """Read the job that was created by this interaction or with this client's key."""
-        return await self._one(statements.BY_REQUESTER, **requester_columns(asker))
+        return await self._one(statements.BY_REQUESTER, **requester_columns(requester))
 
     async def claim(
         self,
@@ -231,7 +231,7 @@ class JobStore:
         """Store the message of a job, once; the card of a job that has ended is due for an edit."""
         return await self._one(statements.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
-    async def tie_cancelled(self, job: Job, remote_id: str, *, now: float) -> Job | None:
+    async def bind_cancelled(self, job: Job, remote_id: str, *, now: float) -> Job | None:
         """Store the remote id of a job that was cancelled meanwhile; None: it was not."""
         return await self._one(statements.BIND_CANCELLED, id=job.id, remote_id=remote_id, now=now)
 
@@ -249,15 +249,15 @@ class JobStore:
         """Make the undecided jobs of a backend due at once, because a webhook arrived."""
         return await self._many(statements.WAKE_UNDECIDED, backend=backend, now=now)
 
-    async def in_line(self) -> list[Job]:
+    async def queued(self) -> list[Job]:
         """List the queued jobs."""
         return await self._many(statements.QUEUED)
 
-    async def wake_held(self, *, now: float) -> list[Job]:
+    async def wake_postponed_deliveries(self, *, now: float) -> list[Job]:
         """Make all held deliveries due at once."""
         return await self._many(statements.WAKE_HELD, now=now)
 
-    async def forget_token(self, job_id: str) -> None:
+    async def delete_token(self, job_id: str) -> None:
         """Delete the interaction token of a job."""
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 

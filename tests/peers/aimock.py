@@ -98,10 +98,10 @@ async def _videos_api(wire: Wire, base_url: str, findings: Findings) -> None:
         findings.step(_VIDEOS, "/video, finished in the answer to the create, with a link"),
         wire.bot(**settings),
     ):
-        await wire.delivered(await wire.video("A red kite over the sea"))
+        await wire.wait_for_video(await wire.video("A red kite over the sea"))
         await wire.wait_for_job()
     async with findings.step(_VIDEOS, "/video whose job fails"), wire.bot(**settings):
-        await wire.card_with(await wire.video("A kite that fails"), "That didn't work")
+        await wire.wait_for_card_text(await wire.video("A kite that fails"), "That didn't work")
     backend = OpenAIVideos(base_url=base_url, api_key="k", tls=TLS, result_origins=(origin,))
     try:
         await _both(_VIDEOS, backend, findings)
@@ -130,11 +130,11 @@ async def _openrouter(wire: Wire, base_url: str, findings: Findings) -> None:
         findings.step(_OPENROUTER, "/video to the finished message, with its cost stored"),
         wire.bot(**settings),
     ):
-        await wire.delivered(await wire.video("A red kite over the sea"))
+        await wire.wait_for_video(await wire.video("A red kite over the sea"))
         costs = "SELECT cost_usd FROM jobs WHERE backend = 'openrouter'"
         assert query(wire.data_dir, costs) == [(_COST,)]
     async with findings.step(_OPENROUTER, "/video whose job fails"), wire.bot(**settings):
-        await wire.card_with(await wire.video("A kite that fails"), "That didn't work")
+        await wire.wait_for_card_text(await wire.video("A kite that fails"), "That didn't work")
     backend = OpenRouter(base_url=base_url, api_key="sk-or-made-up", tls=TLS)
     try:
         await _both(_OPENROUTER, backend, findings)

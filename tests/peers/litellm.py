@@ -88,27 +88,27 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
     }
     async with findings.step(NAME, "/video to the finished message"), wire.bot(**settings):
         message = await wire.video("A red kite over the sea")
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
         assert wire.creates() == 1
         assert wire.api.calls[-1].headers["Authorization"] == f"Bearer {_VENDORS_KEY}"
     async with findings.step(NAME, "/video whose job fails"), wire.bot(**settings):
         message = await wire.video("[fail] A red kite over the sea")
-        await wire.card_with(message, "That didn't work")
+        await wire.wait_for_card_text(message, "That didn't work")
         assert wire.rows()[-1][0] == "failed"
     async with (
         findings.step(NAME, "/video with a wrong key: it waits, and the operator is notified"),
         wire.bot(**settings | {"openai_api_key": "sk-wrong"}),
     ):
         waiting = await wire.video("A red kite on the ground")
-        await wire.card_with(waiting, "does not accept this bot's key")
+        await wire.wait_for_card_text(waiting, "does not accept this bot's key")
     async with (
         findings.step(NAME, "/video whose create is accepted but not answered: POSTed once"),
         wire.bot(**settings),
     ):
-        await wire.delivered(waiting)  # the right key lets the waiting job continue
+        await wire.wait_for_video(waiting)  # the right key lets the waiting job continue
         before = wire.creates()
-        wire.api.go_wrong("create", Fault(after=True, reset=True))
+        wire.api.add_faults("create", Fault(after=True, reset=True))
         message = await wire.video("A red kite that was taken")
         await wire.fake_discord.wait_for(lambda: "may cost twice" in labels(message), within=WITHIN)
         assert wire.creates() == before + 1
@@ -176,7 +176,7 @@ class _Questions:
         error = {"code": 500, "message": "CUDA out of memory"}
         job = self._vendor.jobs[theirs] | {"status": "failed", "error": error}
         for status in (500, 400):
-            self._vendor.go_wrong("retrieve", Fault(status=status, body=job))
+            self._vendor.add_faults("retrieve", Fault(status=status, body=job))
             update = await self.backend.poll(ref)
             assert update.state is RemoteState.FAILED
             assert update.error
@@ -184,7 +184,7 @@ class _Questions:
 
     async def _lost(self) -> None:
         ref, theirs = await self._submit()
-        self._vendor.go_wrong("retrieve", Fault(status=503, body="down"))
+        self._vendor.add_faults("retrieve", Fault(status=503, body="down"))
         assert (await lost(self.backend, ref)).kind is ErrorKind.TRANSIENT
         del self._vendor.jobs[theirs]
         assert (await lost(self.backend, ref)).kind is ErrorKind.GONE
@@ -211,7 +211,9 @@ class _Questions:
             (503, ErrorKind.TRANSIENT),
         ):
             before = self.wire.creates()
-            self._vendor.go_wrong("create", Fault(status=status, body={"error": {"message": "no"}}))
+            self._vendor.add_faults(
+                "create", Fault(status=status, body={"error": {"message": "no"}})
+            )
             error = await refused(self.backend, _REQUEST)
             assert error.kind is kind, error
             assert isinstance(error, UnconfirmedSubmitError) is (status >= 500), error

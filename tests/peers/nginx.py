@@ -107,7 +107,7 @@ async def _through_the_bot(
     ):
         messages = [await wire.video(f"Kite number {number}") for number in range(4)]
         for message in messages:
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
         assert len(wire.api.creates) + len(second.creates) == 4
         assert wire.api.creates
         assert second.creates
@@ -132,7 +132,7 @@ async def _adapter_alone(
     async with findings.step(NAME, "a create that is accepted but not answered is POSTed once"):
         before = creates()
         for server in (wire.api, second):
-            server.go_wrong("create", Fault(after=True, reset=True))
+            server.add_faults("create", Fault(after=True, reset=True))
         for accepted in (1, 2):
             assert isinstance(await refused(backend, _REQUEST), UnconfirmedSubmitError)
             assert creates() == before + accepted

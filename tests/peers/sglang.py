@@ -81,11 +81,11 @@ async def _server(programs: Path, wire: Wire, clip_url: str) -> AsyncGenerator[s
 async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> None:
     settings = {"openai_base_url": base_url, "video_model": "-", "openai_extra": '{"fps": 16}'}
     async with findings.step(NAME, "/video to the finished message"), wire.bot(**settings):
-        await wire.delivered(await wire.video("A red kite over the sea"))
+        await wire.wait_for_video(await wire.video("A red kite over the sea"))
         await wire.wait_for_job()
     async with findings.step(NAME, "/video whose job fails"), wire.bot(**settings):
         message = await wire.video("[fail] A red kite over the sea")
-        await wire.card_with(message, "That didn't work")
+        await wire.wait_for_card_text(message, "That didn't work")
         assert "Try again" in labels(message)
 
 

@@ -13,7 +13,7 @@ from bot.errors import ClapperError, StartupError, UserError
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.runtime.adapters import open_voice
-from bot.speech.mp3 import record
+from bot.speech.mp3 import write_mp3
 
 if TYPE_CHECKING:
     from bot.media.narration.ingest import Narration
@@ -76,7 +76,7 @@ async def _try(voice: Voice) -> Narration:
     try:
         await voice.speak(_WORD, folder / "spoken")
         spoken = await _ingest(ffmpeg, folder)
-        await record(ffmpeg, spoken, folder / "narration.mp3")
+        await write_mp3(ffmpeg, spoken, folder / "narration.mp3")
         return spoken
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -12,7 +12,7 @@ import aiohttp
 
 from bot.commands.checks.findings import Finding
 from bot.errors import StartupError
-from bot.web.http.server import bind, reachable
+from bot.web.http.server import bind, url_host
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -143,7 +143,7 @@ async def examine_port(settings: Settings) -> Finding:
     except StartupError as error:
         refusal = str(error)
     try:
-        answer = await _ask(f"http://{reachable(host)}:{port}/healthz")
+        answer = await _ask(f"http://{url_host(host)}:{port}/healthz")
     except (aiohttp.ClientError, OSError, ValueError):
         answer = None
     if answer == (_OK, _HEALTHY):

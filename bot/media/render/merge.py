@@ -12,7 +12,7 @@ from bot.media.files.atomic import run_uncancelled
 from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
-from bot.media.render.audio_stream import ducked, plain, repeated, replaced
+from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
 from bot.media.render.mux import write_mp4
 from bot.media.render.narration_options import NarrationFit, NarrationMix
 from bot.media.render.video_stream import Filling, Picture, open_clip
@@ -33,7 +33,7 @@ _MAX_AUDIO_BYTES = 400_000 / 8  # per second, reached by noise: speech takes les
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Merged:
+class MergeResult:
     """The result of a merge; `held_instead`: a looped video would have been too large."""
 
     held_instead: bool
@@ -50,7 +50,7 @@ class _Fit:
 
 async def merge(
     ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
-) -> Merged:
+) -> MergeResult:
     """Merge `narration` into the MP4 `clip`, and write to `target` an MP4 that plays in Discord.
 
     MediaError: the clip isn't a complete MP4, or ffmpeg failed.
@@ -70,19 +70,19 @@ async def merge(
 
 async def _merge_directly(
     ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
-) -> Merged:
+) -> MergeResult:
     info = await asyncio.to_thread(read_mp4, clip)
     fit = await _read_and_fit(clip, info, narration, presets)
     encoded = repair_for(info).picture
     picture = Picture(info=info, seconds=fit.seconds, filling=fit.filling, encoded=encoded)
     # Shifted so that the first frame is shown at once, even if the clip delays it.
     source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, fit))
-    voice = replaced(narration, seconds=fit.seconds)
+    voice = narration_only(narration, seconds=fit.seconds)
     sound = None
     if presets.mix is NarrationMix.DUCK and info.audio_codec is not None:
         sound = ducked(narration, _own_sound(clip, source, picture), seconds=fit.seconds)
     await _write_with_fallback(ffmpeg, picture, source, target, sounds=(sound, voice))
-    return Merged(held_instead=fit.held_instead)
+    return MergeResult(held_instead=fit.held_instead)
 
 
 async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:

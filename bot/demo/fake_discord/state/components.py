@@ -20,13 +20,13 @@ _DEFAULTS: dict[int, Payload] = {
 }
 
 
-def every(tree: Sequence[Payload]) -> Iterator[Payload]:
+def walk(tree: Sequence[Payload]) -> Iterator[Payload]:
     """Yield each component of a tree, in reading order."""
     for component in tree:
         yield component
         inner: list[Payload] = list(component.get("components") or ())
         inner += [component[key] for key in ("accessory", "component") if component.get(key)]
-        yield from every(inner)
+        yield from walk(inner)
 
 
 def media_of(component: Payload) -> list[Payload]:
@@ -46,5 +46,5 @@ def fill_in(component: Payload) -> None:
 
 def text_of(content: Payload) -> str:
     """Return the visible text of a message: its content and its text displays, line by line."""
-    texts = [content["content"], *(c.get("content") for c in every(content["components"]))]
+    texts = [content["content"], *(c.get("content") for c in walk(content["components"]))]
     return "\n".join(text for text in texts if text)

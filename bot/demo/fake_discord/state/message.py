@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.demo.fake_discord.state.components import every, text_of
+from bot.demo.fake_discord.state.components import text_of, walk
 from bot.demo.fake_discord.wire import IS_EPHEMERAL, IS_LOADING, Payload
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Message:
     @property
     def components(self) -> list[Payload]:
         """All components, including those in containers."""
-        return list(every(self.payload["components"]))
+        return list(walk(self.payload["components"]))
 
     @property
     def ephemeral(self) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.demo.fake_discord.api_errors import invalid_form
 from bot.demo.fake_discord.state import message_rules
-from bot.demo.fake_discord.state.components import GALLERY, every, fill_in, media_of
+from bot.demo.fake_discord.state.components import GALLERY, fill_in, media_of, walk
 from bot.demo.fake_discord.uploads import clean
 from bot.demo.fake_discord.wire import IS_COMPONENTS_V2, IS_EPHEMERAL, IS_LOADING, Payload
 
@@ -76,7 +76,7 @@ def _resolve(content: Payload, files: Sequence[StoredFile]) -> None:
         for attachment in content["attachments"]
         if clean(stored.filename) == attachment["filename"]
     }
-    for number, component in enumerate(every(content["components"]), 1):
+    for number, component in enumerate(walk(content["components"]), 1):
         component.setdefault("id", number)
         fill_in(component)
         for media in media_of(component):

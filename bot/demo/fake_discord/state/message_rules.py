@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.demo.fake_discord.api_errors import EMPTY_MESSAGE, RefusedError, invalid_form
-from bot.demo.fake_discord.state.components import ACTION_ROW, every
+from bot.demo.fake_discord.state.components import ACTION_ROW, walk
 from bot.demo.fake_discord.wire import IS_COMPONENTS_V2, Payload
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _NAMED = (("footer", "text"), ("author", "name"))
 def check(content: Payload) -> None:
     """Refuse text, embeds and components that can't be combined or exceed a limit."""
     components: Sequence[Payload] = content["components"]
-    nested = list(every(components))
+    nested = list(walk(components))
     if content["flags"] & IS_COMPONENTS_V2:
         for key in ("content", "embeds"):
             if content[key]:
