@@ -45,7 +45,7 @@ async def hold_still(user: KeyboardUser, auditor: Auditor, voice: SlowVoice) -> 
     await user.sees("#audition")
     await user.is_at("#audition")
     named = await user.page.text_content("#file-name")
-    check(named == "Your text, spoken", f"the file is {named!r}")
+    check(named == "Your text as audio", f"the file is {named!r}")
     await user.tab_to("#sign-out")
     await user.press("#file-remove")
     await user.is_at("#text")

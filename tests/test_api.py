@@ -270,7 +270,7 @@ async def test_a_video_that_is_kept_no_more_is_gone_and_one_that_broke_is_a_faul
     ("kind", "sentence"),
     [
         (ErrorKind.MODERATED, "Content policy violation"),
-        (ErrorKind.INVALID, "The video service doesn't take this request."),
+        (ErrorKind.INVALID, "The video service doesn't accept this request."),
     ],
 )
 async def test_a_failed_job_says_why(caller: Caller, kind: ErrorKind, sentence: str) -> None:
@@ -370,9 +370,9 @@ async def test_what_nobody_knows_of_is_given_up_by_a_cancel(caller: Caller) -> N
     while (await bench.now(job_id)).state is not JobState.UNDECIDED:
         await bench.step(job_id)
     _, answer = await caller.ask("GET", f"/api/status?jobId={job_id}")
-    assert "may be charged twice" in answer["question"]
+    assert "may cost twice" in answer["question"]
     _, answer = await caller.ask("GET", "/api/jobs")
-    assert "may be charged twice" in answer["jobs"][0]["question"]
+    assert "may cost twice" in answer["jobs"][0]["question"]
     status, answer = await caller.ask("POST", f"/api/cancel?jobId={job_id}")
     assert (status, answer["status"]) == (200, "failed")
     assert "question" not in answer

@@ -163,7 +163,7 @@ async def test_what_nobody_knows_of_is_ordered_again_only_when_told_so(
             )
         asked = await run_bot(tmp_path, "generate", "--resume", job.id, **settings)
         assert asked.code == 1
-        assert "may be charged twice" in asked.err
+        assert "may cost twice" in asked.err
         assert f"--resume {job.id} --retry -o video.mp4" in asked.err
         assert not api.creates
         ended = await run_bot(tmp_path, "generate", "--resume", job.id, "--retry", **settings)

@@ -104,7 +104,7 @@ async def test_what_only_a_person_can_decide_is_asked_and_no_longer_when_it_is_d
         await bench.step(job_id)
     assert await hear(socket) == progress(job_id, "in_progress", 0)
     asked = await hear(socket)
-    assert "may be charged twice" in asked.pop("question")
+    assert "may cost twice" in asked.pop("question")
     assert asked == progress(job_id, "in_progress", 0)
 
     status, answer = await caller.ask("POST", f"/api/retry?jobId={job_id}")
@@ -130,7 +130,7 @@ async def test_a_line_that_waits_for_the_provider_says_why_and_when_it_goes_on(
     bench.backend.refusals += [BackendError(ErrorKind.TRANSIENT, "down") for _ in range(3)]
     for job_id in ids[:3]:
         await bench.step(job_id)
-    waits = "The video service is not working at the moment."
+    waits = "The video service isn't working right now."
     assert await hear(socket) == progress(ids[3], "queued", 0, waiting=waits)
     _, answer = await caller.ask("GET", f"/api/status?jobId={ids[0]}")
     assert answer == {"status": "in_progress", "progress": 0, "waiting": waits}

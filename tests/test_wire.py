@@ -136,7 +136,7 @@ async def test_what_is_not_audio_is_refused_on_the_card_before_anything_is_spent
     page.write_text("<html><body>not a voice</body></html>")
     async with wire.bot():
         message = await wire.video("A cat", page)
-        await wire.card_with(message, "isn't audio")
+        await wire.card_with(message, "can't read that attachment as audio")
         await wire.wait_for_job("failed")
     assert "Nothing was charged" in message.text
     assert wire.creates() == 0
@@ -349,7 +349,7 @@ async def test_when_nobody_can_tell_the_card_asks_and_trying_again_is_one_more_c
     wire.api.go_wrong("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "may be charged twice")
+        await wire.card_with(message, "may cost twice")
         await wire.wait_for_job("undecided")
         assert wire.creates() == 1
         await wire.fake_discord.click(message, button(message, "Try again"))
@@ -363,7 +363,7 @@ async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
     wire.api.go_wrong("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "may be charged twice")
+        await wire.card_with(message, "may cost twice")
         await wire.wait_for_job("undecided")
         await wire.fake_discord.click(message, button(message, "Give up"))
         await wire.wait_for_job("cancelled")

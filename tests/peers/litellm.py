@@ -96,7 +96,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         wire.bot(**settings | {"openai_api_key": "sk-wrong"}),
     ):
         waiting = await wire.video("A red kite that nobody may fly")
-        await wire.card_with(waiting, "does not accept this bot's key")
+        await wire.card_with(waiting, "rejects this bot's API key")
     async with (
         findings.step(NAME, "/video whose vendor takes it and closes: asked about, paid once"),
         wire.bot(**settings),
