@@ -124,7 +124,7 @@ async def test_a_refusal_names_the_field_and_speaks_the_callers_language(caller:
         headers={"Accept-Language": "de-AT,de;q=0.9"},
     )
 
-    assert answer["error"]["message"].startswith("model lässt sich hier nicht wählen")
+    assert answer["error"]["message"].startswith("model lässt sich hier nicht angeben")
     assert len(answer["requestId"]) == 32
 
 
@@ -380,7 +380,7 @@ async def test_what_nobody_knows_of_is_given_up_by_a_cancel(caller: Caller) -> N
 
 @pytest.mark.parametrize(
     ("language", "found"),
-    [("en", "found is text"), ("de", "gefunden habe ich Text"), ("ja", "テキスト")],
+    [("en", "detected: text"), ("de", "erkannt: Text"), ("ja", "テキスト")],
 )
 async def test_what_is_no_sound_is_named_in_words_before_there_is_a_job(
     caller: Caller, language: str, found: str

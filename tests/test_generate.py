@@ -101,7 +101,7 @@ async def test_a_full_day_is_explained_in_words_for_a_terminal(tmp_path: Path, c
         assert first.code == 0, first
         ended = await run_bot(tmp_path, "generate", "a cat", "-o", "more.mp4", **settings)
     assert ended.code == 1
-    assert re.search(r"There is room again on \S+ at \S+ UTC\.$", ended.err), ended
+    assert re.search(r"You can try again on \S+ at \S+ UTC\.$", ended.err), ended
 
 
 async def test_what_was_interrupted_goes_on_and_is_paid_for_once(

@@ -144,11 +144,11 @@ async def test_each_person_and_all_together_have_a_days_share(desk: Desk, voice:
     for _ in range(2):
         await ask(desk)
     refused = await ask(desk)
-    assert refused.text.startswith("I speak 2 texts for each person in 24 hours")
+    assert refused.text.startswith("I read 2 texts aloud per person in 24 hours")
     assert refused.ephemeral
     grace = desk.fake_discord.world.add_user("grace")
     assert (await ask(desk, user=grace)).files
-    assert (await ask(desk, user=grace)).text.startswith("This bot speaks 3 texts in 24 hours")
+    assert (await ask(desk, user=grace)).text.startswith("This bot reads 3 texts aloud in 24 hours")
     assert len(voice.spoken) == 3
     desk.clock.advance(DAY + 1)
     assert (await ask(desk)).files
@@ -200,7 +200,7 @@ async def test_a_voice_that_sends_no_sound_is_told(
         assert sentence in (await ask(desk)).text
     desk.clock.advance(DAY + 1)
     voice.sound = (tmp_path / "long.mp3").read_bytes()
-    assert "longer than 30 s" in (await ask(desk)).text
+    assert "limit of 30 s" in (await ask(desk)).text
 
 
 async def test_a_broken_upload_is_tried_again_with_a_fresh_file(

@@ -102,7 +102,7 @@ async def test_the_days_share_of_speech_holds_for_forms_too(desk: Desk) -> None:
         await behind(desk, await told(desk, opened, {"text": TEXT}))
     opened = await form(desk, Action.NARRATE, first)
     refused = await told(desk, opened, {"text": TEXT})
-    assert refused.text.startswith("I speak 2 texts for each person")
+    assert refused.text.startswith("I read 2 texts aloud per person")
     assert await count(desk) == 3
 
 
@@ -139,9 +139,7 @@ async def test_a_form_from_before_the_voice_was_switched_off_is_told(tmp_path: P
                 "component": {"type": 4, "id": 98, "custom_id": "text", "style": 2},
             }
         )
-        assert (
-            "no longer reads texts aloud" in (await told(mute, opened, {"text": TEXT})).text
-        )
+        assert "no longer reads texts aloud" in (await told(mute, opened, {"text": TEXT})).text
         assert await count(mute) == 1
 
 

@@ -167,7 +167,7 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
         first = await wire.video("One")
         refused = await wire.video("Two")
         assert refused.ephemeral
-        assert "1 video under way" in refused.text
+        assert "1 video in progress" in refused.text
         await wire.fake_discord.wait_for(lambda: wire.api.jobs)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
