@@ -246,7 +246,7 @@ SPOKEN = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
 @pytest.mark.parametrize(
     ("changes", "bill"),
     [
-        ({}, ["The voice service may have charged for speaking your text."]),
+        ({}, ["The voice service may have charged for reading your text aloud."]),
         ({"failure": Failure(key="speech.unusable")}, ["The voice service may have charged"]),
         ({"failure": Failure(key="speech.refused")}, ["Nothing was charged."]),
         ({"failure": Failure(key="speech.unsure")}, ["-# For"]),
