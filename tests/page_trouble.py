@@ -109,7 +109,7 @@ async def bring_bad_files(user: KeyboardUser, auditor: Auditor, folder: Path) ->
     await user.page.set_input_files("#audio", bad)
     await user.sees("#file")
     await user.press("#generate")
-    await user.reads("#compose-error", "what was found is text")
+    await user.reads("#compose-error", "detected: text")
     await user.is_at("#generate")
     user.console.excuse("/api/generate")
     await auditor.judge("a file that is no sound")
