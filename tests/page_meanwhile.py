@@ -45,7 +45,7 @@ async def edit_while_locked(user: KeyboardUser, auditor: Auditor, voice: SlowVoi
     await user.sees("#recording")
     await user.is_at("#recording")
     named = await user.page.text_content("#file-name")
-    check(named == "Your text, spoken", f"the file is {named!r}")
+    check(named == "Your text as audio", f"the file is {named!r}")
     await user.tab_to("#sign-out")
     await user.press("#file-remove")
     await user.is_at("#text")

@@ -124,7 +124,7 @@ async def test_a_refusal_names_the_field_in_the_callers_language(caller: Caller)
         headers={"Accept-Language": "de-AT,de;q=0.9"},
     )
 
-    assert answer["error"]["message"].startswith("model lässt sich hier nicht wählen")
+    assert answer["error"]["message"].startswith("model lässt sich hier nicht angeben")
     assert len(answer["requestId"]) == 32
 
 
@@ -272,7 +272,7 @@ async def test_an_expired_video_is_gone_and_a_damaged_one_is_an_error(
     ("kind", "sentence"),
     [
         (ErrorKind.MODERATED, "Content policy violation"),
-        (ErrorKind.INVALID, "The video service doesn't take this request."),
+        (ErrorKind.INVALID, "The video service doesn't accept this request."),
     ],
 )
 async def test_a_failed_job_says_why(caller: Caller, kind: ErrorKind, sentence: str) -> None:
@@ -374,9 +374,9 @@ async def test_a_cancel_abandons_an_unconfirmed_order(caller: Caller) -> None:
     while (await bench.now(job_id)).state is not JobState.UNDECIDED:
         await bench.step(job_id)
     _, answer = await caller.ask("GET", f"/api/status?jobId={job_id}")
-    assert "may be charged twice" in answer["question"]
+    assert "may cost twice" in answer["question"]
     _, answer = await caller.ask("GET", "/api/jobs")
-    assert "may be charged twice" in answer["jobs"][0]["question"]
+    assert "may cost twice" in answer["jobs"][0]["question"]
     status, answer = await caller.ask("POST", f"/api/cancel?jobId={job_id}")
     assert (status, answer["status"]) == (200, "failed")
     assert "question" not in answer
@@ -384,7 +384,7 @@ async def test_a_cancel_abandons_an_unconfirmed_order(caller: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("language", "found"),
-    [("en", "found is text"), ("de", "gefunden habe ich Text"), ("ja", "テキスト")],
+    [("en", "detected: text"), ("de", "erkannt: Text"), ("ja", "テキスト")],
 )
 async def test_a_file_that_is_not_audio_is_refused_by_its_type_before_a_job_exists(
     caller: Caller, language: str, found: str

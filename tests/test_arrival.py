@@ -186,7 +186,7 @@ async def test_where_the_bot_is_not_the_card_says_in_time_that_the_result_comes_
     with closing(sqlite3.connect(wire.data_dir / "clapper.db")) as database, database:
         database.execute("UPDATE jobs SET token_until = ?", (time.time() + 110,))
     async with wire.bot():
-        await wire.wait_for_card_text(message, "comes to you by DM")
+        await wire.wait_for_card_text(message, "the result by DM")
         await finish(wire)
     # The video is ready before the token expires.
     assert message.files[0].sha256 == original(wire)

@@ -179,14 +179,14 @@ async def test_only_the_requester_is_told_and_at_once(tmp_path: Path) -> None:
         interaction = await desk.fake_discord.slash("video", {"prompt": "A HORSE in the snow"})
         answer = await desk.fake_discord.answer_to(interaction)
         assert answer.ephemeral
-        assert "not allowed here" in answer.text
+        assert "isn't allowed here" in answer.text
         assert "horse" not in answer.text.lower()
         job = await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
         await desk.bench.jobs.cancel(job.id)
         await desk.bench.database.rows("UPDATE jobs SET prompt = 'a horse'", {})
         again = await desk.click(post_card(desk, Action.AGAIN, job.id), "Old")
         assert again.ephemeral
-        assert "not allowed here" in again.text
+        assert "isn't allowed here" in again.text
         form = await desk.fake_discord.click(
             post_card(desk, Action.EDIT, job.id), f"clapper:{Action.EDIT}:{job.id}"
         )
@@ -194,5 +194,5 @@ async def test_only_the_requester_is_told_and_at_once(tmp_path: Path) -> None:
         edited = await desk.fake_discord.submit(form, {"prompt": "two horse heads"})
         told = await desk.fake_discord.answer_to(edited)
         assert told.ephemeral
-        assert "not allowed here" in told.text
+        assert "isn't allowed here" in told.text
         assert len(await desk.bench.database.rows("SELECT id FROM jobs", {})) == 1

@@ -80,7 +80,7 @@ async def test_the_person_stops_a_job_once(desk: Desk) -> None:
     assert (told.text, told.ephemeral) == ("Cancelled.", True)
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
     told = await desk.click(card, "Cancel")
-    assert "too late" in told.text
+    assert "Too late" in told.text
 
 
 async def test_a_stranger_stops_nothing(desk: Desk) -> None:
@@ -126,7 +126,7 @@ async def test_cancel_on_a_card_that_could_not_ask_any_more_gives_up(desk: Desk)
 @pytest.mark.parametrize("action", Action)
 async def test_the_button_of_an_unknown_job_is_too_late(desk: Desk, action: Action) -> None:
     told = await desk.click(post_card(desk, action, "0" * 32), "Old")
-    assert "too late" in told.text
+    assert "Too late" in told.text
     assert told.ephemeral
 
 
@@ -187,7 +187,7 @@ async def test_a_person_who_can_not_be_told_is_no_error(
     await desk.bench.until(lambda: desk.bench.changed_to(JobState.CANCELLED))
     await desk.fake_discord.wait_for(lambda: len(desk.made("POST /interactions")) == 2)
     # The next press is answered: the failure before it broke nothing.
-    assert "too late" in (await desk.click(card, "Cancel")).text
+    assert "Too late" in (await desk.click(card, "Cancel")).text
     assert pressed.message is None
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
     [record] = [r for r in caplog.records if r.levelno >= logging.WARNING]

@@ -11,7 +11,7 @@ import pytest
 from bot.artifacts import NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.button_ids import TEMPLATE, Action, make_button
 from bot.delivery.views.card import CardRenderer
-from bot.delivery.views.formatting import clock_time, cut, megabytes, progress_bar, rough_time
+from bot.delivery.views.formatting import clock_time, cut, megabytes, progress_bar
 from bot.demo.fake_discord.state.components import walk
 from bot.errors import ErrorKind
 from bot.model import (
@@ -82,14 +82,14 @@ def colour(view: ui.LayoutView) -> int:
     ("state", "heading"),
     [
         (JobState.RECEIVED, "Getting ready"),
-        (JobState.QUEUED, "Waiting its turn"),
-        (JobState.SUBMITTING, "Handing it to the video service"),
-        (JobState.UNCONFIRMED, "Checking whether the video service took it"),
+        (JobState.QUEUED, "Queued"),
+        (JobState.SUBMITTING, "Sending it to the video service"),
+        (JobState.UNCONFIRMED, "Checking whether the video service accepted it"),
         (JobState.UNDECIDED, "I can't tell whether the video service accepted this"),
         (JobState.GENERATING, "Creating the video"),
-        (JobState.DOWNLOADING, "Fetching the video"),
+        (JobState.DOWNLOADING, "Downloading the video"),
         (JobState.MERGING, "Finishing the video"),
-        (JobState.DELIVERING, "Handing it over"),
+        (JobState.DELIVERING, "Delivering the video"),
         (JobState.CANCELLED, "Cancelled"),
         (JobState.FAILED, "That didn't work"),
     ],
@@ -141,9 +141,9 @@ def test_a_failed_job_offers_what_may_help(
 def test_the_narration_is_named_while_it_is_worked_on(cards: CardRenderer) -> None:
     lines = read(cards.render(job(JobState.MERGING, attachment=VOICE)))
     assert lines[0] == "**Adding your narration**"
-    assert lines[-1].endswith("· your narration")
+    assert lines[-1].endswith("· with narration")
     fetched = Attachment(url=None, filename="voice.ogg", size=5)
-    assert "your narration" in read(cards.render(job(JobState.QUEUED, attachment=fetched)))[-1]
+    assert "with narration" in read(cards.render(job(JobState.QUEUED, attachment=fetched)))[-1]
 
 
 @pytest.mark.parametrize(
@@ -164,14 +164,14 @@ def test_what_is_not_told_in_percent_is_told_in_time(
 
 def test_a_late_video_is_said_to_be_late_with_its_progress(cards: CardRenderer) -> None:
     lines = read(cards.render(job(JobState.GENERATING, late=True, progress=99)))
-    assert lines[0] == "**Late: still waiting, because it was paid for**"
+    assert lines[0] == "**Running late: still waiting, because it is already paid for**"
     assert "99%" in lines[2]
     lines = read(cards.render(job(JobState.DOWNLOADING, late=True)))
-    assert lines[0] == "**Fetching the video**"
+    assert lines[0] == "**Downloading the video**"
 
 
 def test_an_undecided_job_names_the_cost_of_either_answer(cards: CardRenderer) -> None:
-    assert "may be charged twice" in read(cards.render(job(JobState.UNDECIDED)))[2]
+    assert "may cost twice" in read(cards.render(job(JobState.UNDECIDED)))[2]
 
 
 @pytest.mark.parametrize("kind", ErrorKind)
@@ -181,7 +181,7 @@ def test_each_failure_is_explained_with_what_it_cost(cards: CardRenderer, kind: 
     assert free[2] == Texts.load()(f"failed.{kind}")
     assert free[3] == "Nothing was charged."
     paid = read(cards.render(job(JobState.FAILED, failure=failure, remote_id="video_1")))
-    assert paid[3] == "The video service may have charged for it."
+    assert paid[3] == "The video service may have charged for this."
 
 
 def test_a_fault_of_the_video_service_is_not_reported_as_ours(cards: CardRenderer) -> None:
@@ -195,7 +195,7 @@ def test_a_fault_of_the_video_service_is_not_reported_as_ours(cards: CardRendere
 def test_a_failure_is_told_with_its_numbers(cards: CardRenderer) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 700, "max_seconds": 600})
     assert (
-        "700 s long, and the limit here is 600 s"
+        "700 s long, and the limit is 600 s"
         in read(cards.render(job(JobState.FAILED, failure=failure)))[2]
     )
 
@@ -203,10 +203,10 @@ def test_a_failure_is_told_with_its_numbers(cards: CardRenderer) -> None:
 @pytest.mark.parametrize(
     ("locale", "found", "sentence"),
     [
-        ("en-US", "DATA", "what was found is data that I don't know"),
-        ("de", "DATA", "gefunden habe ich unbekannte Daten"),
-        ("de", "PDF", "gefunden habe ich PDF"),
-        ("ja", "TEXT", "検出された形式: テキスト"),
+        ("en-US", "DATA", "detected: unknown data"),
+        ("de", "DATA", "erkannt: unbekannte Daten"),
+        ("de", "PDF", "erkannt: PDF"),
+        ("ja", "TEXT", "検出: テキスト"),
     ],
 )
 def test_what_an_attachment_was_is_told_in_the_persons_language(
@@ -246,7 +246,7 @@ SPOKEN = {"clip_of": "0" * 32, "attachment": text_attachment("Once upon a time")
 @pytest.mark.parametrize(
     ("changes", "bill"),
     [
-        ({}, ["The voice service may have charged for speaking your text."]),
+        ({}, ["The voice service may have charged for reading your text aloud."]),
         ({"failure": Failure(key="speech.unusable")}, ["The voice service may have charged"]),
         ({"failure": Failure(key="speech.refused")}, ["Nothing was charged."]),
         ({"failure": Failure(key="speech.unsure")}, ["-# For"]),
@@ -310,8 +310,8 @@ def test_a_link_names_the_size_of_its_video(cards: CardRenderer) -> None:
 
 def test_a_held_video_says_who_has_to_do_what(cards: CardRenderer) -> None:
     lines = read(cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000))
-    assert lines[:2] == ["**Ready: waiting for the operator**", "> a cat on a roof"]
-    assert "its 31 MB are more than Discord takes here (9.5 MB)" in lines[2]
+    assert lines[:2] == ["**Ready, but waiting for the operator**", "> a cat on a roof"]
+    assert "at 31 MB it is too large for Discord here (limit: 9.5 MB)" in lines[2]
     assert "PUBLIC_URL" in lines[2]
 
 
@@ -417,7 +417,7 @@ def test_the_worst_of_prompts_leaves_a_card_within_discords_limit(cards: CardRen
 
 def test_an_unknown_language_reads_english(cards: CardRenderer) -> None:
     foreign = job(JobState.QUEUED, requester=origin(locale="tlh"))
-    assert read(cards.render(foreign))[0] == "**Waiting its turn**"
+    assert read(cards.render(foreign))[0] == "**Queued**"
 
 
 @pytest.mark.parametrize("action", Action)
@@ -459,12 +459,38 @@ def test_numbers_read_as_people_write_them() -> None:
         "1:01",
         "1:00:00",
     ]
-    assert [rough_time(s) for s in (0.4, 97.6, 599, 3700)] == ["0:05", "1:40", "10:00", "62:00"]
     assert megabytes(9_961_472) == 9.5
     assert [progress_bar(p).count("█") for p in (0, 6, 7, 50, 99, 100)] == [0, 0, 1, 8, 15, 16]
 
 
 # The outlook of a job.
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "german", "japanese"),
+    [
+        (0.4, "5 seconds", "5 Sekunden", "5秒"),
+        (41, "40 seconds", "40 Sekunden", "40秒"),
+        (58, "1 minute", "1 Minute", "1分"),
+        (74, "1 minute", "1 Minute", "1分"),
+        (98, "1½ minutes", "1½ Minuten", "1分半"),
+        (119, "2 minutes", "2 Minuten", "2分"),
+        (284, "4½ minutes", "4½ Minuten", "4分半"),
+        (330, "6 minutes", "6 Minuten", "6分"),
+        (3700, "62 minutes", "62 Minuten", "62分"),
+    ],
+)
+def test_the_usual_time_is_written_as_people_say_it(
+    cards: CardRenderer, seconds: float, english: str, german: str, japanese: str
+) -> None:
+    lines = {
+        "en-US": f"-# Usually takes about {english}",
+        "de": f"-# Dauert meist etwa {german}",
+        "ja": f"-# 通常、{japanese}ほどかかります",
+    }
+    for locale, line in lines.items():
+        shown = job(JobState.GENERATING, requester=origin(locale=locale))
+        assert read(cards.render(shown, Outlook(usual_seconds=seconds)))[3] == line
 
 
 @pytest.mark.parametrize("trouble", Trouble)
@@ -480,7 +506,7 @@ def test_a_paused_queue_says_why_and_whether_the_operator_knows(
     known = Outlook(trouble=trouble, operator_knows=True)
     assert read(cards.render(job(JobState.QUEUED), known))[2:5] == [
         reason,
-        "The operator has been told.",
+        "The operator has been notified.",
         ends,
     ]
     assert read(cards.render(job(JobState.RECEIVED), known))[0] == "**Getting ready**"
@@ -488,8 +514,8 @@ def test_a_paused_queue_says_why_and_whether_the_operator_knows(
 
 def test_a_queued_job_shows_its_place_and_the_usual_time(cards: CardRenderer) -> None:
     waiting = job(JobState.QUEUED)
-    usual = "-# One like this usually takes about 1:40 minutes"
-    for place, line in ((1, "Next in line"), (12, "Place in line: 12")):
+    usual = "-# Usually takes about 1½ minutes"
+    for place, line in ((1, "Next in the queue"), (12, "Position in the queue: 12")):
         outlook = Outlook(place=place, usual_seconds=98.0)
         assert read(cards.render(waiting, outlook))[2:4] == [line, usual]
     assert read(cards.render(waiting, Outlook(usual_seconds=98.0)))[2] == usual
@@ -502,16 +528,14 @@ def test_the_usual_time_stands_below_the_progress_until_it_is_late(
 ) -> None:
     outlook = Outlook(usual_seconds=15.0)
     shown = job(JobState.GENERATING, progress=progress)
-    assert (
-        read(cards.render(shown, outlook))[3] == "-# One like this usually takes about 0:15 minutes"
-    )
+    assert read(cards.render(shown, outlook))[3] == "-# Usually takes about 15 seconds"
     assert "usually" not in "".join(read(cards.render(replace(shown, late=True), outlook)))
 
 
 def test_a_stage_can_replace_the_heading_and_a_note_can_follow(cards: CardRenderer) -> None:
     view = cards.render(job(JobState.DELIVERING), stage="state.fitting", note="card.by_dm")
     lines = read(view)
-    assert lines[0] == "**Making it small enough for Discord**"
+    assert lines[0] == "**Shrinking the video to fit Discord's limit**"
     assert lines[2] == Texts.load()("card.by_dm")
 
 
@@ -523,7 +547,7 @@ def test_a_stage_can_replace_the_heading_and_a_note_can_follow(cards: CardRender
     [
         (JobState.RECEIVED, "Getting ready"),
         (JobState.MERGING, "Adding your narration"),
-        (JobState.DELIVERING, "Handing it over"),
+        (JobState.DELIVERING, "Delivering the video"),
         (JobState.FAILED, "That didn't work"),
         (JobState.CANCELLED, "Cancelled"),
     ],
@@ -557,7 +581,7 @@ def test_a_smaller_copy_says_so_and_leads_to_the_original(cards: CardRenderer) -
     view = cards.render_video(fitted, filename="a.mp4", note="card.smaller", original=url)
     texts = Texts.load()
     assert read(view)[1:3] == [texts(NOTE_NOT_MERGED), texts("card.smaller")]
-    assert labels(view) == ["Watch it in full quality", *FINISHED]
+    assert labels(view) == ["Watch in full quality", *FINISHED]
     assert [part["url"] for part in parts(view) if "url" in part] == [url]
 
 

@@ -119,7 +119,7 @@ async def test_a_discord_that_is_down_is_asked_for_the_card_later(desk: Desk, fa
 async def test_a_card_is_edited_by_its_token_and_then_by_the_bot(desk: Desk) -> None:
     job, message = await desk.video()
     await edit(desk, replace(job, state=JobState.QUEUED))
-    assert "Waiting its turn" in message.text
+    assert "Queued" in message.text
     desk.delete_token()
     await edit(desk, replace(job, state=JobState.GENERATING))
     assert "Creating" in message.text
@@ -137,7 +137,7 @@ async def test_a_token_that_died_early_is_forgotten_and_the_bot_edits(
     job, message = await desk.video()
     desk.fake_discord.faults.add(BY_TOKEN, refusal)
     await edit(desk, replace(job, state=JobState.QUEUED))
-    assert "Waiting its turn" in message.text
+    assert "Queued" in message.text
     assert (await desk.bench.now(job.id)).origin.token is None
 
 
@@ -178,7 +178,7 @@ async def test_progress_does_not_wait_for_a_token_that_is_throttled_nor_try_it_a
     assert len(desk.made("PATCH /")) == 1
     desk.clock.advance(10)
     await desk.card_edits.edit(Edit(job=job, view=card, urgent=False))
-    assert "Waiting its turn" in message.text
+    assert "Queued" in message.text
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ async def test_an_urgent_edit_uses_the_bot_instead_of_a_throttled_token(desk: De
     job, message = await desk.video()
     desk.fake_discord.faults.add(BY_TOKEN, api_errors.rate_limited(10))
     await edit(desk, replace(job, state=JobState.QUEUED))
-    assert "Waiting its turn" in message.text
+    assert "Queued" in message.text
     await edit(desk, replace(job, state=JobState.GENERATING))
     assert len(desk.made("PATCH /webhooks")) == 1
     assert len(desk.made("PATCH /channels")) == 2
@@ -223,7 +223,7 @@ async def test_a_throttled_token_is_tried_again_later_if_the_bot_can_not_edit(
     assert len(desk.made("PATCH /channels")) == int(bot_can_edit)
     desk.clock.advance(10)
     await edit(desk, job)
-    assert "Waiting its turn" in message.text
+    assert "Queued" in message.text
 
 
 @pytest.mark.parametrize("refusal", [api_errors.MISSING_ACCESS, api_errors.UNKNOWN_CHANNEL])
@@ -260,7 +260,7 @@ async def test_a_discord_that_is_down_is_edited_later(
     assert str(job.origin.token) not in str(caught.value)
     desk.fake_discord.faults.clear()
     await edit(desk, replace(job, state=JobState.QUEUED))
-    assert "Waiting its turn" in message.text
+    assert "Queued" in message.text
 
 
 @pytest.mark.parametrize(
@@ -501,7 +501,7 @@ async def test_the_video_itself_comes_by_dm_else_a_link_else_it_waits(
     assert await desk.deliverer(public_url=PUBLIC_URL).notify(again, artifact)
     [dm] = desk.fake_discord.dms()
     assert f"{PUBLIC_URL}/v/{job.id}." in dm.text
-    assert "it is silent" in dm.text
+    assert "is silent" in dm.text
 
 
 async def test_a_small_video_whose_card_is_gone_comes_by_dm(desk: Desk) -> None:
@@ -510,7 +510,7 @@ async def test_a_small_video_whose_card_is_gone_comes_by_dm(desk: Desk) -> None:
     assert await desk.deliverer().notify(job, desk.artifact(job))
     [dm] = desk.fake_discord.dms()
     assert [file.path.read_bytes() for file in dm.files] == [b"a video"]
-    assert "it is silent" in dm.text
+    assert "is silent" in dm.text
 
 
 async def test_edits_of_one_card_never_overtake_each_other(desk: Desk) -> None:

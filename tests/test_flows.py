@@ -76,7 +76,7 @@ async def test_the_script_walks_all_flows(bench: Bench, clock: Clock, tmp_path: 
         assert len(json.loads(jobs)["jobs"]) == 2
         assert spoken == "200"
         assert json.loads(second)["jobId"] != job_id
-        assert json.loads(locked)["error"]["message"].startswith("model can't be chosen")
+        assert json.loads(locked)["error"]["message"].startswith("model can't be set")
         assert (part, version, unknown) == ("206", "400", "404")
 
 

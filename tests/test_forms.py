@@ -144,7 +144,7 @@ async def test_a_narration_that_is_no_longer_kept_is_told_before_anything_is_mad
     first = await finished(desk, attachment=VOICE)
     await desk.bench.workspace.discard(first.id)
     answer = await press(desk, action, first)
-    assert "don't have the narration" in answer.text
+    assert "no longer have the narration" in answer.text
     assert answer.ephemeral
     assert await count(desk) == 1
 
@@ -193,8 +193,8 @@ async def test_a_narration_needs_the_video(desk: Desk) -> None:
     first = await finished(desk)
     opened = await form(desk, Action.NARRATE, first)
     desk.bench.workspace.video(first.id).unlink()
-    assert "don't have this video" in (await told(desk, opened, {"audio": SOUND})).text
-    assert "don't have this video" in (await press(desk, Action.NARRATE, first)).text
+    assert "no longer have this video" in (await told(desk, opened, {"audio": SOUND})).text
+    assert "no longer have this video" in (await press(desk, Action.NARRATE, first)).text
     assert await count(desk) == 1
 
 
@@ -246,7 +246,7 @@ async def test_another_file_is_tried_for_the_same_finished_video(desk: Desk) -> 
     job = await behind(desk, await told(desk, opened, {"audio": SOUND}))
     assert job.clip_of == clip.id
     desk.bench.workspace.video(clip.id).unlink()
-    assert "don't have this video any more" in (await press(desk, Action.ATTACH, first)).text
+    assert "no longer have this video" in (await press(desk, Action.ATTACH, first)).text
 
 
 async def test_no_file_and_a_prompt_that_will_not_do_are_told(desk: Desk) -> None:
@@ -308,11 +308,11 @@ async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:
 
 async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
     job = await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
-    assert "still under way" in (await press(desk, Action.DELETE, job)).text
+    assert "still in progress" in (await press(desk, Action.DELETE, job)).text
     # The job has ended when the form is sent, but its card does not show that yet.
     await desk.bench.jobs.cancel(job.id)
     opened = await form(desk, Action.DELETE, job)
-    assert "still under way" in (await told(desk, opened, {"sure": True})).text
+    assert "still in progress" in (await told(desk, opened, {"sure": True})).text
     await desk.bench.run_out(job.id)
     await delete(desk, await form(desk, Action.DELETE, job))
 
@@ -340,8 +340,8 @@ async def test_a_video_that_is_being_handed_over_is_not_deleted(desk: Desk) -> N
     job = await held(desk)
     opened = await form(desk, Action.DELETE, job)
     await desk.bench.jobs.wake_postponed_deliveries()
-    assert "still under way" in (await told(desk, opened, {"sure": True})).text
-    assert "still under way" in (await press(desk, Action.DELETE, job)).text
+    assert "still in progress" in (await told(desk, opened, {"sure": True})).text
+    assert "still in progress" in (await press(desk, Action.DELETE, job)).text
     assert await desk.bench.workspace.has_video(job.id)
 
 
@@ -354,7 +354,7 @@ async def test_the_card_of_a_job_that_came_to_nothing_is_deleted(
     opened = await form(desk, Action.DELETE, job)
     assert opened.modal is not None
     assert "your prompt" in str(opened.modal)
-    assert "the video that I keep" not in str(opened.modal)
+    assert "the video I keep" not in str(opened.modal)
     await delete(desk, opened)
     assert opened.source is not None
     assert opened.source.deleted

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 REFUSED = Fault(status=401, body={"error": {"message": "Incorrect API key provided"}})
-WHY = "does not accept this bot's key"
+WHY = "rejects this bot's API key"
 
 
 async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
             late = await wire.video("A cat that comes later")
             assert WHY in late.text
             await wire.wait_for_card_text(late, "Waiting for the video service")
-            await wire.wait_for_card_text(late, "The operator has been told")
+            await wire.wait_for_card_text(late, "The operator has been notified")
             assert {state for state, _ in wire.rows()} == {"queued"}
             assert wire.creates() == 3
             [told] = wire.fake_discord.dms()
@@ -48,7 +48,7 @@ async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -
                 await wire.wait_for_video(message)
             await wire.wait_for_job()
             await wire.fake_discord.wait_for(
-                lambda: any("takes videos again" in dm.text for dm in wire.fake_discord.dms()),
+                lambda: any("accepts videos again" in dm.text for dm in wire.fake_discord.dms()),
                 within=WITHIN,
             )
         assert wire.creates() == 4 + 4

@@ -192,7 +192,7 @@ async def test_what_is_too_large_is_made_small_enough_and_the_card_says_so(desk:
     assert "smaller copy" in message.text
     [original] = links(message)
     assert original.startswith(f"{PUBLIC_URL}/d/{job.id}.")
-    [on_the_way] = [at for at in texts(message) if "Making it small enough for Discord" in at]
+    [on_the_way] = [at for at in texts(message) if "Shrinking the video" in at]
     assert "smaller copy" not in on_the_way
     assert desk.bench.workspace.video(job.id).stat().st_size == 200
     assert await is_delivered(desk, job)
@@ -216,8 +216,8 @@ async def test_a_card_whose_token_expires_soon_says_so_while_the_copy_is_made(de
     job = replace(job, requester=replace(job.origin, bot_can_edit=False))
     desk.clock.now = job.origin.token_until - 290
     await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact)
-    assert sum("comes to you by DM" in text for text in texts(message)) == 1
-    assert "comes to you by DM" not in message.text
+    assert sum("the result by DM" in text for text in texts(message)) == 1
+    assert "the result by DM" not in message.text
 
 
 @pytest.mark.parametrize("refused", [False, True])
@@ -353,13 +353,13 @@ async def test_what_the_card_can_not_ask_any_more_is_asked_once_by_dm(
         desk.clock.advance(A_MINUTE)
     [dm] = desk.fake_discord.dms()
     assert "/videos" in dm.text
-    assert "may be charged twice" in dm.text
+    assert "may cost twice" in dm.text
 
 
 async def test_a_card_that_asks_is_enough(desk: Desk) -> None:
     job, message = await undecided(desk)
     await desk.deliverer().show(job)
-    assert "may be charged twice" in message.text
+    assert "may cost twice" in message.text
     assert desk.fake_discord.dms() == []
 
 

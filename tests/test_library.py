@@ -167,15 +167,15 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
         "-# 8 s",
         f"**Ready** · <t:{int(gone.created_at)}:R>",
         "> A cat",
-        "-# 8 s · file no longer kept",
+        "-# 8 s · file no longer available",
         f"**Ready** · <t:{int(kept.created_at)}:R>",
         "> A \\*\\*lighthouse\\*\\* at @\u200beveryone's dusk",
-        "-# 8 s · file kept",
+        "-# 8 s · file available",
     ]
     assert page.ephemeral
     assert labels(page) == [
-        *("Go to the message", "Cancel"),
-        *["Go to the message"] * 3,
+        *("Jump to message", "Cancel"),
+        *["Jump to message"] * 3,
         "Send again",
     ]
     links = [part["url"] for part in page.components if part.get("url")]
@@ -194,7 +194,7 @@ async def test_an_undecided_job_can_be_decided_in_the_list_too(
     person = desk.fake_discord.world.user
     job = await desk.bench.at(JobState.UNDECIDED, user_id=person.id)
     page = await videos(desk, where=desk.fake_discord.world.dm(person))
-    assert "may be charged twice" in page.text
+    assert "may cost twice" in page.text
     assert labels(page)[1:] == ["Try again (may cost twice)", "Give up"]
     assert (await press(desk, page, start)).ephemeral
     assert (await desk.bench.now(job.id)).state is state
@@ -227,7 +227,7 @@ async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None
 
 async def test_a_person_without_videos_is_told_how_to_get_one(desk: Desk) -> None:
     page = await videos(desk, where=desk.fake_discord.world.dm(desk.fake_discord.world.user))
-    assert page.text == "You have not asked for a video yet. Type /video to have one made."
+    assert page.text == "You haven't made any videos yet. Type /video to make one."
     assert page.ephemeral
 
 
@@ -235,11 +235,11 @@ async def test_what_was_deleted_is_shown_nowhere(desk: Desk) -> None:
     job = await finish(desk, "A cat")
     page = await videos(desk)
     assert await desk.bench.retention.delete(job.id)
-    assert "not asked" in (await videos(desk)).text
+    assert "any videos yet" in (await videos(desk)).text
     assert await desk.fake_discord.complete("videos", "search", "") == []
-    assert "no longer kept" in (await press(desk, page, "clapper:send:")).text
+    assert "no longer have that video" in (await press(desk, page, "clapper:send:")).text
     chosen = await desk.fake_discord.choose("Video details", card_of(desk, job))
-    assert "not the card" in (await desk.fake_discord.answer_to(chosen)).text
+    assert "isn't one of my video cards" in (await desk.fake_discord.answer_to(chosen)).text
 
 
 async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
@@ -256,7 +256,7 @@ async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
     assert [is_button(part, "clapper:page:") for part in page.components][-3:] == [1, 0, 0]
     await press(desk, page, "clapper:page:5:")
     assert prompts(page)[0] == "Boat 5 of the 100%"
-    assert page.text.startswith("**Your videos that match**\n")
+    assert page.text.startswith("**Your matching videos**\n")
     # The template answered, as after a restart: no view is kept in memory.
     assert desk.bot.persistent_views == []
 
@@ -309,7 +309,7 @@ async def test_a_search_takes_what_is_typed_for_just_that(desk: Desk) -> None:
             text.replace("_", "\\_") for text in found
         ]
     nothing = await videos(desk, search="*dogs*")
-    assert nothing.text.startswith("None of your videos has all of “\\*dogs\\*” in its prompt.")
+    assert nothing.text.startswith("None of your prompts contains all the words in “\\*dogs\\*”.")
 
 
 async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> None:
@@ -343,7 +343,7 @@ async def test_a_video_is_sent_again_and_counts_as_delivered(desk: Desk, sent: S
     assert file.filename == f"clapper-{job.id[:8]}.mp4"
     assert again.ephemeral
     assert prompts(again) == ["A cat"]
-    assert "it is silent" in again.text
+    assert "is silent" in again.text
     assert await sent.delivered_at(desk, job) == desk.clock()
     assert desk.made("POST /webhooks") == []
 
@@ -363,7 +363,7 @@ async def test_an_upload_that_keeps_breaking_is_given_up(
     page = await videos(desk)
     desk.fake_discord.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=3)
     told = await press(desk, page, "clapper:send:")
-    assert "did not take the video" in told.text
+    assert "didn't accept the video" in told.text
     assert told.ephemeral
     [record] = [r for r in caplog.records if "resend.failed" in r.getMessage()]
     assert "could not be reached" in record.getMessage()
@@ -375,7 +375,7 @@ async def test_a_refusal_is_not_repeated(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
     desk.fake_discord.faults.add(UPLOAD, api_errors.NOT_THE_AUTHOR)
-    assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
+    assert "didn't accept the video" in (await press(desk, page, "clapper:send:")).text
     assert len(desk.made("PATCH /webhooks")) == 2
 
 
@@ -399,7 +399,7 @@ async def test_without_an_address_a_video_that_is_too_large_is_explained(desk: D
     await finish(desk, "A cat", b"x" * 2_100_000)
     desk.fake_discord.limits.announced_bytes = 1_048_576
     told = await press(desk, await videos(desk), "clapper:send:")
-    assert told.text.startswith("That video has 2 MB, and Discord takes 1 MB here.")
+    assert told.text.startswith("That video is 2 MB, and Discord's limit here is 1 MB.")
 
 
 @pytest.mark.parametrize("public_url", ["", "https://clapper.test"], ids=["alone", "linked"])
@@ -413,7 +413,7 @@ async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
     [file] = again.files
     assert await asyncio.to_thread(file.path.read_bytes) == bytes(5000)
     assert "smaller copy" in again.text
-    assert labels(again) == (["Watch it in full quality"] if public_url else [])
+    assert labels(again) == (["Watch in full quality"] if public_url else [])
     assert await sent.delivered_at(desk, job) == desk.clock()
 
 
@@ -451,7 +451,7 @@ async def test_the_person_is_told_in_time_that_an_upload_takes_too_long(
     monkeypatch.setattr(resend, "_TIMEOUT_SECONDS", 0.1)
     stall = Stall()
     desk.fake_discord.faults.add(UPLOAD, stall)
-    assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
+    assert "didn't accept the video" in (await press(desk, page, "clapper:send:")).text
     stall.over.set()
 
 
@@ -460,7 +460,7 @@ async def test_a_video_is_not_sent_to_another_person(desk: Desk) -> None:
     page = await videos(desk)
     stranger = desk.fake_discord.world.add_user("grace")
     told = await press(desk, page, "clapper:send:", user=stranger)
-    assert "no longer kept" in told.text
+    assert "no longer have that video" in told.text
     assert not told.files
 
 
@@ -471,13 +471,13 @@ async def test_a_file_that_was_deleted_a_moment_ago_is_explained(
     page = await videos(desk)
     path = desk.bench.workspace.video(job.id)
     await asyncio.to_thread(path.unlink)
-    assert "no longer kept" in (await press(desk, page, "clapper:send:")).text
+    assert "no longer have that video" in (await press(desk, page, "clapper:send:")).text
 
     async def still_there(_job_id: str) -> bool:
         return True
 
     monkeypatch.setattr(desk.bench.workspace, "has_video", still_there)
-    assert "no longer kept" in (await press(desk, page, "clapper:send:")).text
+    assert "no longer have that video" in (await press(desk, page, "clapper:send:")).text
 
 
 async def test_one_video_at_a_time_is_sent_to_a_person(desk: Desk) -> None:
@@ -489,7 +489,7 @@ async def test_one_video_at_a_time_is_sent_to_a_person(desk: Desk) -> None:
     first = await desk.fake_discord.click(page, custom_id)
     async with asyncio.timeout(PATIENCE):
         await held.reached.wait()
-    assert "on its way" in (await press(desk, page, "clapper:send:")).text
+    assert "already sending you a video" in (await press(desk, page, "clapper:send:")).text
     held.release.set()
     assert (await desk.fake_discord.answer_to(first)).files
 
@@ -539,12 +539,12 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
         "says `\u200b``hello`\u200b`` **loudly**",
     ]
     steps = [line.partition(" ")[2] for line in lines if line.startswith("<t:")]
-    assert steps[:3] == ["Getting ready", "Waiting its turn", "Handing it to the video service"]
-    assert steps[-2:] == ["Handing it over", "Ready"]
+    assert steps[:3] == ["Getting ready", "Queued", "Sending it to the video service"]
+    assert steps[-2:] == ["Delivering the video", "Ready"]
     assert lines[-3:] == [
-        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
-        "-# The file has 0 MB.",
-        f"-# Job `{job.id}` · at the video service `{job.remote_id}`",
+        "-# fake · default model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
+        "-# File size: 0 MB",
+        f"-# Job `{job.id}` · video service ID `{job.remote_id}`",
     ]
     assert told.ephemeral
 
@@ -554,7 +554,7 @@ async def test_a_moderator_learns_as_much(desk: Desk) -> None:
     moderator = desk.fake_discord.world.add_user("grace")
     job = await ask(desk, "`" * 2000)
     told = await details(desk, card_of(desk, job), user=moderator)
-    assert told.text.endswith(f"-# There is no file.\n-# Job `{job.id}`")
+    assert told.text.endswith(f"-# No file\n-# Job `{job.id}`")
     assert "``````" not in told.text
     assert len(told.text) < 4000
 
@@ -588,7 +588,7 @@ async def test_others_see_only_what_the_card_shows_anyway(desk: Desk) -> None:
     assert told.text.split("\n") == [
         "**Video details**",
         f"**Ready** · for <@{desk.fake_discord.world.user.id}> · <t:{int(job.created_at)}:f>",
-        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
+        "-# fake · default model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
     ]
 
 
@@ -607,7 +607,7 @@ async def test_a_video_that_failed_says_why(desk: Desk) -> None:
 
 async def test_a_message_that_is_no_card_has_no_details(desk: Desk) -> None:
     told = await details(desk, desk.fake_discord.say("hello"))
-    assert told.text.startswith("That message is not the card of a video")
+    assert told.text.startswith("That message isn't one of my video cards")
     assert told.ephemeral
 
 

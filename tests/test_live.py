@@ -104,7 +104,7 @@ async def test_an_undecided_job_has_a_question_until_the_client_decides(
         await bench.step(job_id)
     assert await hear(socket) == progress(job_id, "in_progress", 0)
     asked = await hear(socket)
-    assert "may be charged twice" in asked.pop("question")
+    assert "may cost twice" in asked.pop("question")
     assert asked == progress(job_id, "in_progress", 0)
 
     status, answer = await caller.ask("POST", f"/api/retry?jobId={job_id}")
@@ -130,7 +130,7 @@ async def test_queued_jobs_tell_why_they_wait_and_when_the_wait_ends(
     bench.backend.refusals += [BackendError(ErrorKind.TRANSIENT, "down") for _ in range(3)]
     for job_id in ids[:3]:
         await bench.step(job_id)
-    waits = "The video service is not working at the moment."
+    waits = "The video service isn't working right now."
     assert await hear(socket) == progress(ids[3], "queued", 0, waiting=waits)
     _, answer = await caller.ask("GET", f"/api/status?jobId={ids[0]}")
     assert answer == {"status": "in_progress", "progress": 0, "waiting": waits}

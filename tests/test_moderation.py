@@ -314,5 +314,5 @@ async def test_a_word_list_is_read_at_the_start(tmp_path: Path) -> None:
     ):
         answer = await wire.video("some GORE!")
         assert answer.ephemeral
-        assert "not allowed here" in answer.text
+        assert "isn't allowed here" in answer.text
         assert wire.rows() == []

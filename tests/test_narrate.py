@@ -81,7 +81,7 @@ async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
     desk: Desk, voice: FakeVoice
 ) -> None:
     answer = await ask(desk, f"  {TEXT}\n")
-    assert answer.text == "Your text, spoken: 3 s. Save the file and attach it to /video."
+    assert answer.text == "Here is your text as audio (3 s). Save the file and attach it to /video."
     assert voice.spoken == [TEXT]
     [file] = answer.files
     assert file.filename == "narration.mp3"
@@ -99,7 +99,7 @@ async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:
     world = desk.fake_discord.world
     grace = world.add_user("grace", locale="de")
     answer = await ask(desk, user=grace, where=world.dm(grace))
-    assert answer.text.startswith("Dein Text, gesprochen: 3 s.")
+    assert answer.text.startswith("Hier ist dein Text als Audio (3 s).")
     assert answer.files
 
 
@@ -112,7 +112,7 @@ async def test_it_is_not_offered_without_a_voice(tmp_path: Path) -> None:
 
 async def test_a_text_without_words_costs_nothing(desk: Desk, voice: FakeVoice) -> None:
     answer = await ask(desk, "… !")
-    assert "nothing to speak" in answer.text
+    assert "nothing to read aloud" in answer.text
     assert answer.ephemeral
     assert voice.spoken == []
 
@@ -136,7 +136,7 @@ async def test_what_the_moderation_finds_or_can_not_tell_is_told_and_not_spoken(
     async with open_desk(tmp_path, voice=voice, moderator=moderator) as desk:
         assert "automatic check" in (await ask(desk)).text
         moderator.faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
-        assert "could not be checked" in (await ask(desk, "A tower speaks.")).text
+        assert "couldn't be checked" in (await ask(desk, "A tower speaks.")).text
     assert voice.spoken == []
 
 
@@ -144,11 +144,11 @@ async def test_each_person_and_all_together_have_a_days_share(desk: Desk, voice:
     for _ in range(2):
         await ask(desk)
     refused = await ask(desk)
-    assert refused.text.startswith("I speak 2 texts for each person in 24 hours")
+    assert refused.text.startswith("I read 2 texts aloud per person in 24 hours")
     assert refused.ephemeral
     grace = desk.fake_discord.world.add_user("grace")
     assert (await ask(desk, user=grace)).files
-    assert (await ask(desk, user=grace)).text.startswith("This bot speaks 3 texts in 24 hours")
+    assert (await ask(desk, user=grace)).text.startswith("This bot reads 3 texts aloud in 24 hours")
     assert len(voice.spoken) == 3
     desk.clock.advance(DAY + 1)
     assert (await ask(desk)).files
@@ -159,7 +159,7 @@ async def test_a_person_has_one_text_spoken_at_a_time(desk: Desk, voice: FakeVoi
     first = await begin(desk)
     await until(lambda: voice.spoken)
     second = await desk.fake_discord.answer_to(await begin(desk))
-    assert "speaking a text of yours already" in second.text
+    assert "already reading a text of yours aloud" in second.text
     voice.answer.set()
     assert (await desk.fake_discord.answer_to(first)).files
     assert len(voice.spoken) == 1
@@ -193,14 +193,14 @@ async def test_a_voice_that_sends_no_sound_is_told(
     clips.make_silence(tmp_path / "silence.wav")
     clips.make_tone(tmp_path / "long.mp3", seconds=40)
     for sound, sentence in (
-        (b"<html>", "not audio that I can use"),
-        ((tmp_path / "silence.wav").read_bytes(), "not audio that I can use"),
+        (b"<html>", "didn't send audio that I can use"),
+        ((tmp_path / "silence.wav").read_bytes(), "didn't send audio that I can use"),
     ):
         voice.sound = sound
         assert sentence in (await ask(desk)).text
     desk.clock.advance(DAY + 1)
     voice.sound = (tmp_path / "long.mp3").read_bytes()
-    assert "longer than 30 s" in (await ask(desk)).text
+    assert "limit of 30 s" in (await ask(desk)).text
 
 
 async def test_a_broken_upload_is_tried_again_with_a_fresh_file(
@@ -215,7 +215,7 @@ async def test_a_broken_upload_is_tried_again_with_a_fresh_file(
 
 async def test_an_upload_that_discord_refuses_is_told(desk: Desk) -> None:
     desk.fake_discord.faults.add(EDIT, api_errors.TOO_LARGE)
-    assert "did not take the audio file" in (await ask(desk)).text
+    assert "didn't accept the audio file" in (await ask(desk)).text
 
 
 async def test_what_the_day_has_forgotten_is_not_stored(desk: Desk) -> None:

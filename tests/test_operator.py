@@ -75,8 +75,8 @@ def dms(desk: Desk, user: User | None = None) -> list[str]:
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        (Trouble.AUTH, ("refuses my key", "FAKE_API_KEY", "restart")),
-        (Trouble.BALANCE, ("run out of credit", "Top it up")),
+        (Trouble.AUTH, ("rejects my API key", "FAKE_API_KEY", "restart")),
+        (Trouble.BALANCE, ("out of credit", "Top it up")),
         (Trouble.SETUP, ("FAKE_BASE_URL", "VIDEO_MODEL", "restart")),
     ],
 )
@@ -92,7 +92,7 @@ async def test_the_owner_is_told_once_what_to_do_and_once_that_it_is_over(
     for _ in range(3):
         await notices(desk).send_due()
     [_, over] = dms(desk)
-    assert "takes videos again" in over
+    assert "accepts videos again" in over
     assert await desk.bench.circuits.get("fake") is None
 
 
@@ -122,8 +122,8 @@ async def test_another_reason_asks_for_something_else_and_is_told_too(desk: Desk
         await desk.bench.circuit.refused(trouble, probing=True)
         desk.clock.advance(600)
         await notices(desk).send_due()
-    assert ["refuses my key" in text for text in dms(desk)] == [True, False]
-    assert "run out of credit" in dms(desk)[1]
+    assert ["rejects my API key" in text for text in dms(desk)] == [True, False]
+    assert "out of credit" in dms(desk)[1]
 
 
 async def test_a_dm_whose_commit_was_lost_is_not_sent_again(desk: Desk) -> None:
@@ -215,9 +215,9 @@ async def test_a_command_is_accepted_meanwhile_and_its_card_says_why_it_waits(
 ) -> None:
     await open_circuit(desk)
     _, message = await desk.video()
-    assert "does not accept this bot's key" in message.text
-    assert "has been told" not in message.text
+    assert "rejects this bot's API key" in message.text
+    assert "has been notified" not in message.text
     await notices(desk).send_due()
     _, message = await desk.video()
-    assert "does not accept this bot's key" in message.text
-    assert "The operator has been told" in message.text
+    assert "rejects this bot's API key" in message.text
+    assert "The operator has been notified" in message.text

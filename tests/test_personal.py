@@ -69,13 +69,13 @@ def labels(page: Message) -> list[str]:
 
 
 async def test_a_choice_is_remembered_and_said_back(desk: Desk) -> None:
-    assert "whenever a video" in await notify(desk)
+    assert "whenever one of your videos" in await notify(desk)
     assert "no DM" in await notify(desk, when="never")
     assert (await person(desk)).notify is Notify.NEVER
     assert "more than 20 minutes" in await notify(desk, when="late", minutes=20)
     assert "more than 20 minutes" in await notify(desk)
     assert (await person(desk)).notify_minutes == 20
-    assert "whenever a video" in await notify(desk, when="always", minutes=20)
+    assert "whenever one of your videos" in await notify(desk, when="always", minutes=20)
     assert await person(desk) == Person(user_id=desk.fake_discord.world.user.id)
 
 
@@ -88,23 +88,23 @@ async def test_minutes_alone_say_enough_and_late_alone_does_not(desk: Desk) -> N
 async def test_a_choice_opens_dms_that_were_refused(desk: Desk) -> None:
     user_id = desk.fake_discord.world.user.id
     await desk.bench.people.dm_closed(user_id, now=desk.clock())
-    assert "refused my last DM" in await notify(desk)
+    assert "rejected my last DM" in await notify(desk)
     assert (await person(desk)).dm_closed_at is not None
-    assert "refused" not in await notify(desk, when="always")
+    assert "rejected" not in await notify(desk, when="always")
     assert (await person(desk)).dm_closed_at is None
 
 
 async def test_a_person_who_wants_no_dms_is_not_told_that_they_are_refused(desk: Desk) -> None:
     await notify(desk, when="never")
     await desk.bench.people.dm_closed(desk.fake_discord.world.user.id, now=desk.clock())
-    assert "refused" not in await notify(desk)
+    assert "rejected" not in await notify(desk)
 
 
 async def test_discord_offers_the_choices_by_name_and_bounds_the_minutes(desk: Desk) -> None:
     [command] = [each for each in desk.fake_discord.world.commands if each["name"] == "notify"]
     when, minutes = command["options"]
     names = {choice["value"]: choice["name"] for choice in when["choices"]}
-    assert names == {"always": "Always", "never": "Never", "late": "Only when it took long"}
+    assert names == {"always": "Always", "never": "Never", "late": "Only if it took a while"}
     assert (minutes["min_value"], minutes["max_value"]) == (1, 1440)
 
 
@@ -127,15 +127,16 @@ async def test_people_see_what_is_kept_of_them(desk: Desk) -> None:
     page = await ask(desk, "privacy")
     delivered = int(desk.clock() + 30 * DAY)
     ages = (
-        "A video goes, with its narration, 30 days after you got it, or earlier when there is no "
-        f"room. Prompts stay until you delete them. Your next one goes <t:{delivered}:R>."
+        "A video and its narration are deleted 30 days after you got the video, or earlier if "
+        "space runs out. Prompts stay until you delete them. "
+        f"Your next one will be deleted <t:{delivered}:R>."
     )
     assert page.text.split("\n") == [
         "**What I keep about you**",
-        "- 2 prompts, with when and where you typed them and what became of them",
+        "- 2 prompts, with when and where you typed them and how they turned out",
         "- 1 finished video, 3 MB",
-        "- 1 narration, for the next video with it",
-        "- Your choice: You get a DM when a video has taken more than 5 minutes.",
+        "- 1 narration, kept so that you can use it again",
+        "- Your DM setting: You get a DM when a video took more than 5 minutes.",
         ages,
         desk.bot.services.texts("privacy.provider"),
     ]
@@ -148,7 +149,7 @@ async def test_a_choice_alone_is_shown_and_deleted(desk: Desk) -> None:
     assert "0 prompts" in page.text
     assert "finished video" not in page.text
     await desk.click(page, "Delete my data")
-    done = await desk.click(page, "Yes, delete it all")
+    done = await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: done.text == "**Your data is deleted.**")
     assert (await person(desk)).notify is Notify.ALWAYS
     assert (await ask(desk, "privacy")).text == "I keep nothing about you."
@@ -161,8 +162,8 @@ async def test_nothing_is_deleted_before_it_was_asked_for_twice(desk: Desk) -> N
     question = await desk.click(page, "Delete my data")
     assert question is page
     assert "Delete all of this?" in page.text
-    assert labels(page) == ["Yes, delete it all", "Keep it"]
-    await desk.click(page, "Keep it")
+    assert labels(page) == ["Yes, delete everything", "No, keep it"]
+    await desk.click(page, "No, keep it")
     assert page.text == before
     assert await desk.bench.now(job.id) == job
 
@@ -175,11 +176,11 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
     await notify(desk, when="never")
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
-    await desk.click(page, "Yes, delete it all")
+    await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
-    assert "1 video of yours is still under way" in page.text
-    assert "I keep for the limits here" in page.text
-    assert "Delete on them works for one day more" in page.text
+    assert "1 of your videos is still in progress" in page.text
+    assert "To enforce the limits here" in page.text
+    assert "Their Delete button works for one more day" in page.text
     assert labels(page) == []
     for job in mine:
         assert (await bench.now(job.id)).deleted_at is not None
@@ -195,18 +196,18 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
     page = await ask(desk, "privacy")
     assert "1 prompt," in page.text
     await desk.click(page, "Delete my data")
-    await desk.click(page, "Yes, delete it all")
+    await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
-    assert "under way" not in page.text
+    assert "in progress" not in page.text
     assert (await bench.now(under_way.id)).request.prompt == ""
 
 
 async def test_an_empty_row_is_mentioned_until_it_is_deleted(desk: Desk) -> None:
     await made(desk)
-    until = f"I keep for the limits here; that goes <t:{int(desk.clock()) + DAY}:R>."
+    until = f"not what was in them. That will be deleted <t:{int(desk.clock()) + DAY}:R>."
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
-    await desk.click(page, "Yes, delete it all")
+    await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
     assert until in page.text
     page = await ask(desk, "privacy")
@@ -226,8 +227,8 @@ async def test_a_video_that_waits_for_the_operator_goes_with_the_rest(desk: Desk
     await bench.step(job.id)
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
-    assert "under way" not in page.text
-    await desk.click(page, "Yes, delete it all")
+    assert "in progress" not in page.text
+    await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
     assert "Your data is deleted" in page.text
     assert (await bench.now(job.id)).state is JobState.CANCELLED
@@ -238,7 +239,7 @@ async def test_a_video_that_waits_for_the_operator_goes_with_the_rest(desk: Desk
     ("choice", "heading"),
     [
         (None, "**Nothing was deleted.**"),
-        ("never", "**Your choice about DMs is deleted, and nothing else.**"),
+        ("never", "**Only your DM setting was deleted.**"),
     ],
 )
 async def test_nothing_is_said_to_be_deleted_that_was_not(
@@ -249,10 +250,10 @@ async def test_nothing_is_said_to_be_deleted_that_was_not(
         await notify(desk, when=choice)
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
-    await desk.click(page, "Yes, delete it all")
+    await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "eleted" in page.text)
     first, rest = page.text.split("\n")
-    assert (first, rest[:41]) == (heading, "1 video of yours is still under way and s")
+    assert (first, rest[:37]) == (heading, "1 of your videos is still in progress")
 
 
 async def test_what_is_left_is_not_said_to_be_deleted(desk: Desk) -> None:
@@ -260,9 +261,11 @@ async def test_what_is_left_is_not_said_to_be_deleted(desk: Desk) -> None:
     await desk.video("a boat")
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
-    await desk.click(page, "Yes, delete it all")
+    await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: "is deleted" in page.text)
-    assert page.text.startswith("**All is deleted that is not under way.**\n1 video of yours")
+    heading, rest, *_ = page.text.split("\n")
+    assert heading == "**Everything is deleted except what is still in progress.**"
+    assert rest.startswith("1 of your videos")
 
 
 async def test_a_person_can_not_delete_the_data_of_another(desk: Desk) -> None:
@@ -270,9 +273,9 @@ async def test_a_person_can_not_delete_the_data_of_another(desk: Desk) -> None:
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     told = await desk.click(
-        page, "Yes, delete it all", user=desk.fake_discord.world.add_user("grace")
+        page, "Yes, delete everything", user=desk.fake_discord.world.add_user("grace")
     )
-    assert "about somebody else" in told.text
+    assert "data isn't yours" in told.text
     assert told.ephemeral
     assert await desk.bench.now(job.id) == job
 
@@ -299,7 +302,7 @@ async def test_a_deletion_is_finished_even_if_it_can_not_be_said(desk: Desk) -> 
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
     desk.fake_discord.faults.add("PATCH /webhooks/*", UNKNOWN_WEBHOOK)
-    await desk.click(page, "Yes, delete it all")
+    await desk.click(page, "Yes, delete everything")
     await desk.fake_discord.wait_for(lambda: len(desk.made("PATCH /webhooks")) == 1)
     assert (await desk.bench.now(job.id)).deleted_at is not None
     assert "type /privacy again" in page.text

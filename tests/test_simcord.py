@@ -46,8 +46,8 @@ FILLED_IN: dict[Action, dict[str, Any]] = {
 }
 DONE = {
     Action.CANCEL: "Cancelled.",
-    Action.RETRY: "Trying once more.",
-    Action.GIVE_UP: "Given up.",
+    Action.RETRY: "Trying again.",
+    Action.GIVE_UP: "I've given up on this video.",
 }
 
 

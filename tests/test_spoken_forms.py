@@ -74,7 +74,7 @@ async def test_the_form_takes_a_file_as_before_and_counts_no_speech(desk: Desk) 
         ({}, "neither an audio file nor a text"),
         ({"text": "  "}, "neither an audio file nor a text"),
         ({"text": TEXT, "audio": SOUND}, "a file and a text"),
-        ({"text": "…"}, "nothing to speak"),
+        ({"text": "…"}, "nothing to read aloud"),
     ],
 )
 async def test_what_is_no_narration_is_told_and_costs_nothing(
@@ -102,7 +102,7 @@ async def test_the_days_share_of_speech_holds_for_forms_too(desk: Desk) -> None:
         await behind(desk, await told(desk, opened, {"text": TEXT}))
     opened = await form(desk, Action.NARRATE, first)
     refused = await told(desk, opened, {"text": TEXT})
-    assert refused.text.startswith("I speak 2 texts for each person")
+    assert refused.text.startswith("I read 2 texts aloud per person")
     assert await count(desk) == 3
 
 
@@ -139,9 +139,7 @@ async def test_a_form_from_before_the_voice_was_switched_off_is_told(tmp_path: P
                 "component": {"type": 4, "id": 98, "custom_id": "text", "style": 2},
             }
         )
-        assert (
-            "doesn't read texts aloud any more" in (await told(mute, opened, {"text": TEXT})).text
-        )
+        assert "no longer reads texts aloud" in (await told(mute, opened, {"text": TEXT})).text
         assert await count(mute) == 1
 
 

@@ -329,7 +329,7 @@ async def test_the_running_bot_sends_them_again_until_they_are_accepted(
             await wire.fake_discord.wait_for(
                 lambda: wire.fake_discord.world.commands, within=WITHIN
             )
-            assert "commands" in {task.get_name() for task in asyncio.all_tasks()}
+            assert "command sync" in {task.get_name() for task in asyncio.all_tasks()}
             assert not running.done()
         statuses = [each.status for each in wire.fake_discord.history.operations(SYNCED)]
         assert statuses == [403, 403, 200]

@@ -136,7 +136,7 @@ async def test_what_is_not_audio_is_refused_on_the_card_before_anything_is_spent
     page.write_text("<html><body>not a voice</body></html>")
     async with wire.bot():
         message = await wire.video("A cat", page)
-        await wire.wait_for_card_text(message, "isn't audio")
+        await wire.wait_for_card_text(message, "can't read that attachment as audio")
         await wire.wait_for_job("failed")
     assert "Nothing was charged" in message.text
     assert wire.creates() == 0
@@ -167,7 +167,7 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
         first = await wire.video("One")
         refused = await wire.video("Two")
         assert refused.ephemeral
-        assert "1 video under way" in refused.text
+        assert "1 video in progress" in refused.text
         await wire.fake_discord.wait_for(lambda: wire.api.jobs)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
@@ -349,7 +349,7 @@ async def test_when_nobody_can_tell_the_card_asks_and_trying_again_is_one_more_c
     wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.wait_for_card_text(message, "may be charged twice")
+        await wire.wait_for_card_text(message, "may cost twice")
         await wire.wait_for_job("undecided")
         assert wire.creates() == 1
         await wire.fake_discord.click(message, button(message, "Try again"))
@@ -363,7 +363,7 @@ async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
     wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.wait_for_card_text(message, "may be charged twice")
+        await wire.wait_for_card_text(message, "may cost twice")
         await wire.wait_for_job("undecided")
         await wire.fake_discord.click(message, button(message, "Give up"))
         await wire.wait_for_job("cancelled")

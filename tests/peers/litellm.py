@@ -101,7 +101,7 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
         wire.bot(**settings | {"openai_api_key": "sk-wrong"}),
     ):
         waiting = await wire.video("A red kite on the ground")
-        await wire.wait_for_card_text(waiting, "does not accept this bot's key")
+        await wire.wait_for_card_text(waiting, "rejects this bot's API key")
     async with (
         findings.step(NAME, "/video whose create is accepted but not answered: POSTed once"),
         wire.bot(**settings),
