@@ -18,7 +18,7 @@ from benchmarks.rivals import Moviepy, full_encode
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.media.render.merge import merge
+from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.render.shrink import fit
 from tests import clips

@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.media.files.atomic import save
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.merge import merge, repair
+from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.render.poster import extract_poster
 from bot.media.render.shrink import fit

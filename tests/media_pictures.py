@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.merge import merge
+from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationMix, NarrationPresets
 from bot.media.render.shrink import fit
 from tests import clips

@@ -10,7 +10,7 @@ from bot.media.mp4.playable import Repair, repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.merge import merge, repair
+from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationFit, NarrationPresets
 from tests import clips
 from tests.measurements import clicks, flashes, packets

@@ -8,7 +8,7 @@ from bot.errors import MediaError
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.merge import merge
+from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from tests import clips
 from tests.measurements import (

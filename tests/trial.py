@@ -12,7 +12,7 @@ from bot.errors import MediaError, UserError
 from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import Narration, ingest
-from bot.media.render.merge import merge
+from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.render.video_stream import encoder_settings_for, scaled_size
 from bot.texts import Texts

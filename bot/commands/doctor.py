@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.commands.checks.findings import Finding
-from bot.commands.checks.narration import examine_voice
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
 from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
+from bot.commands.checks.voice_service import examine_voice
 from bot.discord_bot.login import TokenRefusedError, fetch_bot_name
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.workspace import Workspace

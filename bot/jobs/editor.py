@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
-from bot.media.render.merge import merge, repair
+from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.shrink import TooLittleRoomError, fit
 from bot.speech.voice import as_speech_error, speak_once
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.media.files.workspace import JobFolder, Workspace
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
-    from bot.media.render.merge import MergeResult
+    from bot.media.render.merge_narration import MergeResult
     from bot.media.render.narration_options import NarrationPresets
     from bot.speech.voice import Voice
 

@@ -13,7 +13,7 @@ from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError
 from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
-from bot.media.render.mux import write_mp4
+from bot.media.render.mp4_output import write_mp4
 from bot.media.render.narration_options import NarrationFit, NarrationMix
 from bot.media.render.video_stream import Filling, Picture, open_clip
 
