@@ -9,16 +9,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import page
-from benchmarks.audience import fill
-from benchmarks.cases import LOADS, carry, race, rest
+from benchmarks import report
+from benchmarks.burst import rush
+from benchmarks.environment import ROOT
+from benchmarks.http_load import fill
 from benchmarks.imports import weigh_imports
-from benchmarks.media import Media
-from benchmarks.rig import ROOT
-from benchmarks.rush import rush
+from benchmarks.sample_media import Media
+from benchmarks.scenarios import LOADS, carry, race, rest
 
 if TYPE_CHECKING:
-    from benchmarks.cases import AtRest, InHand, Pace
+    from benchmarks.scenarios import AtRest, InHand, Pace
 
 _PAGE = ROOT / "docs" / "benchmarks.md"
 _SMALL = 5_000_000
@@ -47,8 +47,8 @@ async def _measure(folder: Path) -> tuple[str, list[str]]:
     rushed = await rush(folder / "rush", await media.clip(_SMALLER), jobs=_JOBS, within=_WITHIN)
     _say("a full house")
     filled = await fill(folder / "audience", await media.clip(_LARGE), await media.clip(_SMALLER))
-    text = page.write(
-        machine=page.describe_machine(await media.version()),
+    text = report.write(
+        machine=report.describe_machine(await media.version()),
         at_rest=at_rest,
         imports=imports,
         in_hand=in_hand,
@@ -56,7 +56,7 @@ async def _measure(folder: Path) -> tuple[str, list[str]]:
         rushed=rushed,
         audience=filled,
     )
-    return text, page.missed(in_hand)
+    return text, report.missed(in_hand)
 
 
 async def _carry_all(folder: Path, media: Media, speech: Path) -> list[InHand]:
@@ -83,7 +83,7 @@ def main() -> int:
     _PAGE.write_text(text, encoding="utf-8")
     print(text)
     for name in missed:
-        print(f"TARGET MISSED: {name} grew by more than {page.TARGET // page.MIB} MiB")
+        print(f"TARGET MISSED: {name} grew by more than {report.TARGET // report.MIB} MiB")
     _say(f"{_PAGE.relative_to(ROOT)} is written; {time.monotonic() - began:.0f} s in all")
     return 0
 

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.children import ChildrenWatch
-from benchmarks.rivals import Moviepy, full_encode
+from benchmarks.child_processes import ChildrenWatch
+from benchmarks.comparisons import Moviepy, full_encode
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.bare PORT FILE`: aiohttp's own file response, and nothing around it."""
+"""`python -m benchmarks.bare_aiohttp PORT FILE`: aiohttp's own file response, and no more."""
 
 from __future__ import annotations
 

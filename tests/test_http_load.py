@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from benchmarks.fetching import Source, fetch_all
-from benchmarks.followers import follow
+from benchmarks.downloads import Source, fetch_all
+from benchmarks.subscribers import follow
 from tests.wire import free_port
 
 if TYPE_CHECKING:

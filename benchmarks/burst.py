@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from benchmarks.rig import SECRET, process
+from benchmarks.environment import SECRET, process
 from bot.demo.fake_discord.server import FakeDiscord
 from tests.videos_api import VideosApi
 from tests.wire import free_port

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from benchmarks.environment import SECRET, process
 from benchmarks.memory import Peak, Watch
-from benchmarks.rig import SECRET, process
 from bot.demo.fake_discord.server import FakeDiscord
 from tests.videos_api import VideosApi
 from tests.wire import free_port

@@ -15,10 +15,10 @@ from benchmarks.memory import MIB
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from benchmarks.audience import Audience
-    from benchmarks.cases import AtRest, InHand, Pace
+    from benchmarks.burst import Rush
+    from benchmarks.http_load import Audience
     from benchmarks.imports import Import
-    from benchmarks.rush import Rush
+    from benchmarks.scenarios import AtRest, InHand, Pace
 
 TARGET = 30 * MIB
 _MISSED = "**MISSED**"

@@ -8,16 +8,16 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchmarks.environment import open_rig
 from benchmarks.memory import MIB, Memory, Peak, Watch, has_mapped, measure
-from benchmarks.rig import open_rig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import aiohttp
 
-    from benchmarks.media import Media
-    from benchmarks.rig import Rig
+    from benchmarks.environment import Rig
+    from benchmarks.sample_media import Media
 
 _QUIET_SECONDS = 4.0
 _RAISED_LIMIT = 100 * MIB  # the bot's own ceiling is 95 MiB

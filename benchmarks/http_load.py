@@ -14,11 +14,11 @@ from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from benchmarks.fetching import Source, fetch_all
-from benchmarks.followers import Follower, follow
-from benchmarks.house import WITHIN, House, Phase, open_house
+from benchmarks.api_environment import WITHIN, House, Phase, open_house
+from benchmarks.downloads import Source, fetch_all
+from benchmarks.environment import process
 from benchmarks.memory import Memory, measure
-from benchmarks.rig import process
+from benchmarks.subscribers import Follower, follow
 from tests.wire import free_port
 
 if TYPE_CHECKING:
@@ -200,6 +200,6 @@ async def _all_told(followers: Sequence[Follower]) -> None:
 @asynccontextmanager
 async def _open_bare(folder: Path, large: Path) -> AsyncGenerator[Source]:
     port = free_port()
-    command = ("benchmarks.bare", str(port), str(large))
+    command = ("benchmarks.bare_aiohttp", str(port), str(large))
     async with process(folder / "bare.log", {}, command):
         yield Source(url=f"http://127.0.0.1:{port}/", path=large)
