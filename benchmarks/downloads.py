@@ -1,4 +1,4 @@
-"""Many who fetch one file at once, each in ranges; every byte is checked."""
+"""Downloads one file over many connections at once, in ranges, and verifies every byte."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,68 +17,68 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 1024 * 1024
-_PARTIAL = 206
-_SECONDS = 120.0
+_TIMEOUT = 120.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """Where a file is fetched, and the file that it should be."""
+    """A URL, and the path of the file that it must return."""
 
     url: str
     path: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Span:
-    """A range, its end excluded, and its checksum."""
+class _Range:
+    """A range of bytes without its `end`, and its CRC-32."""
 
     start: int
     end: int
     crc: int
 
 
-def fetch_all(source: Source, *, readers: int, ranges: int) -> float:
-    """Let threads fetch the whole file, each in ranges; return the seconds until all have it.
+def download_all(source: Source, *, connections: int, ranges: int) -> float:
+    """Download the whole file over each connection; return the seconds until all are finished.
 
-    RuntimeError: what came is not the file. To be run in a process of its own: the threads would
-    keep others from Python's lock.
+    RuntimeError: the content is not that of the file. Call it in a separate process, because its
+    threads compete with the caller's event loop for the GIL.
     """
-    spans = _spans(source.path, ranges)
-    began = time.perf_counter()
-    with ThreadPoolExecutor(readers, thread_name_prefix="reader") as pool:
-        for done in [pool.submit(_fetch, source.url, spans) for _ in range(readers)]:
-            done.result()
-    return time.perf_counter() - began
+    parts = _split(source.path, ranges)
+    started = time.perf_counter()
+    with ThreadPoolExecutor(connections, thread_name_prefix="download") as pool:
+        for future in [pool.submit(_download, source.url, parts) for _ in range(connections)]:
+            future.result()
+    return time.perf_counter() - started
 
 
-def _spans(path: Path, ranges: int) -> list[_Span]:
+def _split(path: Path, ranges: int) -> list[_Range]:
     content = path.read_bytes()
     edges = [len(content) * part // ranges for part in range(ranges + 1)]
     return [
-        _Span(start=start, end=end, crc=zlib.crc32(content[start:end]))
+        _Range(start=start, end=end, crc=zlib.crc32(content[start:end]))
         for start, end in itertools.pairwise(edges)
     ]
 
 
-def _fetch(url: str, spans: Sequence[_Span]) -> None:
+def _download(url: str, ranges: Sequence[_Range]) -> None:
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.netloc, timeout=_SECONDS)
+    connection = http.client.HTTPConnection(address.netloc, timeout=_TIMEOUT)
     buffer = memoryview(bytearray(_CHUNK))
     try:
-        for span in spans:
-            wanted = f"bytes={span.start}-{span.end - 1}"
-            connection.request("GET", address.path, headers={"Range": wanted})
+        for part in ranges:
+            header = f"bytes={part.start}-{part.end - 1}"
+            connection.request("GET", address.path, headers={"Range": header})
             response = connection.getresponse()
-            if response.status != _PARTIAL:
-                raise RuntimeError(f"a range was answered with {response.status}")
-            if _read(response, buffer) != (span.end - span.start, span.crc):
-                raise RuntimeError("a range came with other bytes than were asked for")
+            if response.status != HTTPStatus.PARTIAL_CONTENT:
+                raise RuntimeError(f"a range request returned status {response.status}")
+            if _read(response, buffer) != (part.end - part.start, part.crc):
+                raise RuntimeError("a range does not match the file")
     finally:
         connection.close()
 
 
 def _read(response: http.client.HTTPResponse, buffer: memoryview) -> tuple[int, int]:
+    """Return the size of a response's body and its CRC-32."""
     size = crc = 0
     while count := response.readinto(buffer):
         size += count

@@ -1,4 +1,4 @@
-"""The results as a page of tables."""
+"""Writes the results as Markdown tables."""
 
 from __future__ import annotations
 
@@ -15,104 +15,110 @@ from benchmarks.memory import MIB
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from benchmarks.burst import Rush
-    from benchmarks.http_load import Audience
-    from benchmarks.imports import Import
-    from benchmarks.scenarios import AtRest, InHand, Pace
+    from benchmarks.burst import BurstResult
+    from benchmarks.http_load import HttpLoadResult
+    from benchmarks.imports import ImportCost
+    from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
 
 TARGET = 30 * MIB
 _MISSED = "**MISSED**"
+_TIMES = "\N{MULTIPLICATION SIGN}"
 _LIBRARIES = ("discord.py", "openai", "aiohttp", "pydantic")
 _HEAD = """\
 # Benchmarks
 
-Written by `make bench`: each run replaces this page. The bot is a process of its own, started as
-`python -m bot run`; a Videos API server is another, and Discord's stand-in a third. Memory is read
-from outside, in `/proc`; MiB throughout.
+`make bench` generates this page and replaces it on each run. The bot runs as a separate process
+(`python -m bot run`), with stand-ins for Discord and for a Videos API server. Its memory is read
+from `/proc` and given in MiB.
 """
-_RSS_NOTE = """\
-RSS is all that is mapped, PSS the process's share of it, USS what is its alone.
+_IDLE_NOTE = """\
+RSS is the resident memory. PSS counts shared pages in proportion to the processes that share them,
+and USS counts private pages only.
 """
-_LARGE_NOTE = f"""\
-Each is done twice by one bot, on fast disks and loopback. Growth is the larger peak over RSS at
-rest; for one clip of 100 MB it should be {TARGET // MIB} MiB at most. Children (ffmpeg) are apart.
-After: RSS at rest again. An upload has to be below 95 MiB, so 100 MB goes by a link.
+_WORKLOAD_NOTE = f"""\
+The same bot runs each workload twice, with a fast disk and over loopback. Growth is the larger peak
+minus the idle RSS. For a single clip of 100 MB, the target is at most {TARGET // MIB} MiB.
+Child processes (ffmpeg) are counted separately. "After" is the RSS when the bot is idle again. The
+bot uploads at most 95 MiB, so it delivers clips of 100 MB by link.
 """
-_PACE_NOTE = """\
-From the moment at which the provider sends its webhook to the moment at which the card in Discord
-has the video: download, merge, upload. Beside it `ffmpeg -c copy` of the same clip, run in turn.
+_DELIVERY_NOTE = """\
+The time runs from the provider's webhook until the card in Discord has the video: download, merge
+and upload. The remux is `ffmpeg -c copy` of the same clip, and alternates with the deliveries.
 """
-_RUSH_NOTE = """\
-As many people, a clip of 2 MB each, at a stand-in that enforces rate limits as Discord
-announces them: 50 requests a second for the bot, 5 in 5 s for each interaction and each
-channel, and 10 new DMs in 10 s, which nobody has documented. Discord bans who is turned away
-10,000 times in 10 minutes.
+_BURST_NOTE = """\
+Each job has a clip of 2 MB and its own requester. The Discord stand-in enforces rate limits and
+announces them in the same headers as Discord: 50 requests a second for the bot, 5 in 5 s for each
+interaction and for each channel, and 10 new DMs in 10 s. Discord does not document the limit on new
+DMs. It bans an IP address after 10,000 responses with status 401, 403 or 429 in 10 minutes.
 """
 _PHASE_NOTE = """\
-Memory is RSS, growth the peak over RSS at rest; the loop's lag is the longest that `/metrics` tells
-of, which looks twice a second. Ten clients have 20 sockets each, and 50 jobs of 2 MB that all of
-these follow; nine in ten succeed. The 20 fetch 100 MB by a share link, each in four ranges, three
-times; what came is checked by its checksum.
+Memory is RSS, and growth is the peak minus the idle RSS. The lag is the longest event loop delay
+that `/metrics` reports; the bot measures it twice a second. Each of ten clients has 20 sockets,
+which all subscribe to the client's 50 jobs. The clips of these jobs have 2 MB, and nine in ten jobs
+succeed. Each of the 20 downloads fetches 100 MB by a share link in four ranges, three times, and
+verifies the checksum of each range.
 """
-_PULL_NOTE = """\
-Seconds until the last of 20 had its 100 MB. The ratio is to aiohttp's, run in turn before the
-jobs; the readers run on the same processors as the bot.
+_DOWNLOAD_NOTE = """\
+The seconds run until the last of the 20 downloads is complete. The ratio is to aiohttp's
+`FileResponse`, which was measured alternately with the idle bot before the jobs. The downloading
+threads run on the same processors as the bot.
 """
-_TOLD_NOTE = """\
-One for each socket and job, with the status that the provider gave; late is what came after a final
-state. The seconds are from the provider's webhook to the socket: the clip is fetched in between.
+_MESSAGE_NOTE = """\
+Each socket should receive one final state per job, with the status that the provider reported. Late
+messages arrived after the job's final state. The seconds run from the provider's webhook to the
+message; the bot downloads the clip in between.
 """
 
 
-def write(
+def render(
     *,
     machine: Sequence[str],
-    at_rest: Sequence[AtRest],
-    imports: Sequence[Import],
-    in_hand: Sequence[InHand],
-    paces: Sequence[Pace],
-    rushed: Rush,
-    audience: Audience,
+    idle: Sequence[IdleMemory],
+    imports: Sequence[ImportCost],
+    workloads: Sequence[WorkloadMemory],
+    deliveries: Sequence[DeliveryTimes],
+    burst: BurstResult,
+    http_load: HttpLoadResult,
 ) -> str:
-    """Return the page in Markdown."""
+    """Return the report in Markdown."""
     parts = [
         _HEAD,
         "\n".join(f"* {line}" for line in machine) + "\n",
-        "## Memory at rest\n",
-        _rest_table(at_rest),
-        _RSS_NOTE,
-        "What the imports add to it, one after the other, in RSS:\n",
+        "## Idle memory\n",
+        _idle_table(idle),
+        _IDLE_NOTE,
+        "Each import adds this much RSS to those above it:\n",
         _import_table(imports),
-        "## Memory with a large clip in hand\n",
-        _large_table(in_hand),
-        _LARGE_NOTE,
-        "## Seconds from the webhook to the card, for a clip of 5 MB\n",
-        _pace_table(paces),
-        _PACE_NOTE,
-        "## Many at once\n",
-        _rush_table(rushed),
-        _RUSH_NOTE,
-        "## A full house over HTTP\n",
-        _phase_table(audience),
+        "## Memory with large clips\n",
+        _workload_table(workloads),
+        _WORKLOAD_NOTE,
+        "## Seconds from the webhook to the video in Discord, for a clip of 5 MB\n",
+        _delivery_table(deliveries),
+        _DELIVERY_NOTE,
+        "## A burst of jobs\n",
+        _burst_table(burst),
+        _BURST_NOTE,
+        "## Load over HTTP\n",
+        _phase_table(http_load),
         _PHASE_NOTE,
-        _pull_table(audience),
-        _PULL_NOTE,
-        _told_table(audience),
-        _TOLD_NOTE,
+        _download_table(http_load),
+        _DOWNLOAD_NOTE,
+        _message_table(http_load),
+        _MESSAGE_NOTE,
     ]
     return "\n".join(parts)
 
 
-def missed(in_hand: Iterable[InHand]) -> list[str]:
-    """Name the cases that grew beyond the target."""
-    return [measured.load.name for measured in in_hand if _verdict(measured) == _MISSED]
+def missed_targets(workloads: Iterable[WorkloadMemory]) -> list[str]:
+    """Return the names of the workloads that exceeded the memory target."""
+    return [each.workload.name for each in workloads if _verdict(each) == _MISSED]
 
 
 def describe_machine(ffmpeg: str) -> list[str]:
-    """Say what the numbers were measured on."""
+    """Return the machine's hardware and software, one line each."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return [
-        f"{os.cpu_count()} × {_processor()}, {memory / 1024**3:.0f} GiB of memory",  # noqa: RUF001 - the sign that is meant
+        f"{os.cpu_count()} {_TIMES} {_processor()}, {memory / 1024**3:.0f} GiB of memory",
         f"{platform.system()} {platform.release()}, {' '.join(platform.libc_ver())}",
         f"Python {platform.python_version()}, ffmpeg {ffmpeg}, "
         + ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
@@ -126,7 +132,7 @@ def _processor() -> str:
     return platform.machine()
 
 
-def _rest_table(at_rest: Sequence[AtRest]) -> str:
+def _idle_table(idle: Sequence[IdleMemory]) -> str:
     return _table(
         ("`VIDEO_BACKEND`", "RSS", "PSS", "USS", "Pillow loaded"),
         [
@@ -135,151 +141,166 @@ def _rest_table(at_rest: Sequence[AtRest]) -> str:
                 _mib(measured.memory.rss),
                 _mib(measured.memory.pss),
                 _mib(measured.memory.uss),
-                "yes" if measured.draws else "no",
+                "yes" if measured.pillow_loaded else "no",
             )
-            for measured in at_rest
+            for measured in idle
         ],
     )
 
 
-def _import_table(imports: Sequence[Import]) -> str:
-    sums = accumulate(weighed.size for weighed in imports)
+def _import_table(imports: Sequence[ImportCost]) -> str:
+    totals = accumulate(each.size for each in imports)
     return _table(
-        ("Import", "Modules", "MiB", "Sum"),
+        ("Import", "Modules", "MiB", "Total"),
         [
-            (f"`{weighed.name}`", str(weighed.modules), _mib(weighed.size), _mib(total))
-            for weighed, total in zip(imports, sums, strict=True)
+            (f"`{each.name}`", str(each.modules), _mib(each.size), _mib(total))
+            for each, total in zip(imports, totals, strict=True)
         ],
     )
 
 
-def _large_table(in_hand: Sequence[InHand]) -> str:
-    return (
-        _table(
-            ("Clip, RSS", "At rest", "Peak", "Peak again", "After", "Children", "Growth", "Target"),
-            [
-                (
-                    measured.load.name,
-                    _mib(measured.idle.rss),
-                    *(_mib(peak.rss) for peak in measured.peaks),
-                    _mib(measured.after.rss),
-                    _mib(max(peak.children for peak in measured.peaks)),
-                    f"**{_mib(measured.growth)}**",
-                    _verdict(measured),
-                )
-                for measured in in_hand
-            ],
-        )
-        + "\n"
-        + _sampling(in_hand)
+def _workload_table(workloads: Sequence[WorkloadMemory]) -> str:
+    head = (
+        "Workload, RSS",
+        "Idle",
+        "Peak",
+        "Second peak",
+        "After",
+        "Child processes",
+        "Growth",
+        "Target",
     )
+    rows = [
+        (
+            measured.workload.name,
+            _mib(measured.idle.rss),
+            *(_mib(peak.rss) for peak in measured.peaks),
+            _mib(measured.after.rss),
+            _mib(max(peak.children for peak in measured.peaks)),
+            f"**{_mib(measured.growth)}**",
+            _verdict(measured),
+        )
+        for measured in workloads
+    ]
+    return f"{_table(head, rows)}\n{_sampling(workloads)}"
 
 
-def _verdict(measured: InHand) -> str:
-    if not measured.load.target:
+def _verdict(measured: WorkloadMemory) -> str:
+    if not measured.workload.has_target:
         return "-"
     return _MISSED if measured.growth > TARGET else "met"
 
 
-def _sampling(in_hand: Sequence[InHand]) -> str:
-    peaks = [peak for measured in in_hand for peak in measured.peaks]
-    source = "the kernel's" if all(peak.exact for peak in peaks) else "sampled"
-    return f"Peaks are {source}; at least {min(p.rate for p in peaks):.0f} samples per second.\n"
+def _sampling(workloads: Sequence[WorkloadMemory]) -> str:
+    peaks = [peak for measured in workloads for peak in measured.peaks]
+    source = (
+        "the kernel's (`VmHWM`)" if all(peak.exact for peak in peaks) else "the largest samples"
+    )
+    rate = min(peak.rate for peak in peaks)
+    return f"Peaks are {source}. All processes were sampled at least {rate:.0f} times a second.\n"
 
 
-def _pace_table(paces: Sequence[Pace]) -> str:
+def _delivery_table(deliveries: Sequence[DeliveryTimes]) -> str:
     return _table(
-        ("Clip", "Runs", "Median", "Least", "Most", "Remux, median", "Ratio"),
+        ("Clip", "Runs", "Median", "Min", "Max", "Remux, median", "Ratio"),
         [
             (
-                pace.name,
-                str(len(pace.seconds)),
-                f"{statistics.median(pace.seconds):.2f}",
-                f"{min(pace.seconds):.2f}",
-                f"{max(pace.seconds):.2f}",
-                f"{statistics.median(pace.remux):.3f}",
-                f"{pace.ratio:.1f}",
+                each.name,
+                str(len(each.seconds)),
+                f"{statistics.median(each.seconds):.2f}",
+                f"{min(each.seconds):.2f}",
+                f"{max(each.seconds):.2f}",
+                f"{statistics.median(each.remux):.3f}",
+                f"{each.ratio:.1f}",
             )
-            for pace in paces
+            for each in deliveries
         ],
     )
 
 
-def _rush_table(rushed: Rush) -> str:
+def _burst_table(burst: BurstResult) -> str:
     return _table(
         (
-            "Jobs done",
-            "Webhook to card, median",
+            "Jobs",
+            "Seconds from webhook to video, median",
             "95 %",
-            "Most",
-            "One alone",
-            "Requests",
-            "Of them 429",
-            "Edits of a card, most",
+            "Max",
+            "Single job",
+            "Requests to Discord",
+            "Status 429",
+            "Most edits of a card",
         ),
         [
             (
-                f"{len(rushed.seconds)} in {rushed.within:.0f} s",
-                f"{rushed.median:.2f}",
-                f"{rushed.most_of_them:.2f}",
-                f"{max(rushed.seconds):.2f}",
-                f"{rushed.alone:.2f}",
-                str(rushed.requests),
-                str(rushed.turned_away),
-                str(rushed.edits_of_a_card),
+                f"{len(burst.seconds)} in {burst.spread:.0f} s",
+                f"{burst.median:.2f}",
+                f"{burst.percentile_95:.2f}",
+                f"{max(burst.seconds):.2f}",
+                f"{burst.single_job:.2f}",
+                str(burst.requests),
+                str(burst.rate_limited),
+                str(burst.card_edits),
             )
         ],
     )
 
 
-def _phase_table(audience: Audience) -> str:
-    idle = audience.idle.rss
+def _phase_table(http_load: HttpLoadResult) -> str:
+    idle = http_load.idle.rss
+    phases = [
+        (
+            phase.name,
+            _mib(idle),
+            _mib(phase.peak.rss),
+            f"**{_mib(phase.peak.rss - idle)}**",
+            f"{phase.lag * 1000:.0f}",
+        )
+        for phase in http_load.phases
+    ]
     return _table(
-        ("Meanwhile", "At rest", "Peak", "Growth", "Longest lag of the loop, ms"),
-        [
-            (
-                phase.name,
-                _mib(idle),
-                _mib(phase.peak.rss),
-                f"**{_mib(phase.peak.rss - idle)}**",
-                f"{phase.lag * 1000:.0f}",
-            )
-            for phase in audience.phases
-        ]
-        + [("at rest again", _mib(idle), _mib(audience.after.rss), "", "")],
+        ("Phase", "Idle", "Peak", "Growth", "Longest lag, ms"),
+        [*phases, ("idle again", _mib(idle), _mib(http_load.after.rss), "", "")],
     )
 
 
-def _pull_table(audience: Audience) -> str:
-    plain = statistics.median(audience.pulls[0].seconds)
+def _download_table(http_load: HttpLoadResult) -> str:
+    reference = statistics.median(http_load.downloads[0].seconds)
     return _table(
-        ("20 × 100 MB from", "Runs", "Median", "Least", "Most", "Ratio"),  # noqa: RUF001 - the sign that is meant
+        (f"20 {_TIMES} 100 MB from", "Runs", "Median", "Min", "Max", "Ratio"),
         [
             (
-                pull.name,
-                str(len(pull.seconds)),
-                f"{statistics.median(pull.seconds):.2f}",
-                f"{min(pull.seconds):.2f}",
-                f"{max(pull.seconds):.2f}",
-                f"{statistics.median(pull.seconds) / plain:.1f}",
+                each.server,
+                str(len(each.seconds)),
+                f"{statistics.median(each.seconds):.2f}",
+                f"{min(each.seconds):.2f}",
+                f"{max(each.seconds):.2f}",
+                f"{statistics.median(each.seconds) / reference:.1f}",
             )
-            for pull in audience.pulls
+            for each in http_load.downloads
         ],
     )
 
 
-def _told_table(audience: Audience) -> str:
+def _message_table(http_load: HttpLoadResult) -> str:
     return _table(
-        ("Final states due", "Came", "Late", "Sockets lost", "Seconds, median", "95 %", "Most"),
+        (
+            "Final states expected",
+            "Received",
+            "Late messages",
+            "Sockets closed",
+            "Seconds, median",
+            "95 %",
+            "Max",
+        ),
         [
             (
-                f"{audience.due:,}",
-                f"**{audience.told:,}**",
-                str(audience.late),
-                str(audience.lost),
-                f"{audience.median:.2f}",
-                f"{audience.most_of_them:.2f}",
-                f"{max(audience.delays):.2f}",
+                f"{http_load.expected:,}",
+                f"**{http_load.received:,}**",
+                str(http_load.late_messages),
+                str(http_load.closed_sockets),
+                f"{http_load.median:.2f}",
+                f"{http_load.percentile_95:.2f}",
+                f"{max(http_load.delays):.2f}",
             )
         ],
     )

@@ -1,4 +1,4 @@
-"""What is measured: the bot at rest, with large clips in hand, and against the clock."""
+"""Measures the idle bot, the bot while it processes large clips, and its delivery time."""
 
 from __future__ import annotations
 
@@ -6,95 +6,96 @@ import asyncio
 import itertools
 import statistics
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from benchmarks.environment import open_rig
-from benchmarks.memory import MIB, Memory, Peak, Watch, has_mapped, measure
+from benchmarks.environment import open_environment
+from benchmarks.memory import MIB, Memory, MemorySampler, Peak, has_mapped, measure_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import aiohttp
 
-    from benchmarks.environment import Rig
-    from benchmarks.sample_media import Media
+    from benchmarks.environment import Environment
+    from benchmarks.sample_media import SampleMedia
 
-_QUIET_SECONDS = 4.0
-_RAISED_LIMIT = 100 * MIB  # the bot's own ceiling is 95 MiB
+_SETTLE_SECONDS = 4.0
+_RAISED_LIMIT = 100 * MIB  # above 95 MiB, the bot's own limit
 _USUAL_LIMIT = 10 * MIB
 _RANGES = 4
 _CHUNK = 256 * 1024
-_PARTIAL = 206
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Load:
-    """What the bot is given to do: clips of `size` bytes, or, with None, one that it renders.
+class Workload:
+    """One or more concurrent jobs with clips of `size` bytes; None: the bot renders the clip.
 
-    `linked`: each is fetched by its link, in ranges. `target`: the growth is bound.
+    `linked`: the video is delivered by link and downloaded in ranges. `has_target`: the growth in
+    memory must stay below the target.
     """
 
     name: str
     size: int | None
     narrated: bool = False
     linked: bool = False
-    at_once: int = 1
-    target: bool = True
+    concurrent_jobs: int = 1
+    has_target: bool = True
 
 
-LOADS = (
-    Load(name="90 MiB, uploaded as it came", size=90 * MIB),
-    Load(name="90 MiB, narration merged, uploaded", size=90 * MIB, narrated=True),
-    Load(name="100 MB, linked, fetched in ranges", size=100_000_000, linked=True),
-    Load(
-        name="100 MB, narration merged, linked, fetched in ranges",
+WORKLOADS = (
+    Workload(name="90 MiB, uploaded unchanged", size=90 * MIB),
+    Workload(name="90 MiB, narration merged, uploaded", size=90 * MIB, narrated=True),
+    Workload(name="100 MB, delivered by link, downloaded in ranges", size=100_000_000, linked=True),
+    Workload(
+        name="100 MB, narration merged, delivered by link, downloaded in ranges",
         size=100_000_000,
         narrated=True,
         linked=True,
     ),
-    Load(
-        name="three at once of 90 MiB, narration merged, uploaded",
+    Workload(
+        name="three concurrent jobs of 90 MiB, narration merged, uploaded",
         size=90 * MIB,
         narrated=True,
-        at_once=3,
-        target=False,
+        concurrent_jobs=3,
+        has_target=False,
     ),
-    Load(
+    Workload(
         name="8 s rendered by the storyboard, narration merged, uploaded",
         size=None,
         narrated=True,
-        target=False,
+        has_target=False,
     ),
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AtRest:
-    """The bot with nothing to do; `draws`: the renderer's library is loaded."""
+class IdleMemory:
+    """The memory of the idle bot; `pillow_loaded`: the renderer's drawing library is loaded."""
 
     backend: str
     memory: Memory
-    draws: bool
+    pillow_loaded: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class InHand:
-    """The bot while it did the same twice; `after`: at rest again."""
+class WorkloadMemory:
+    """The bot's memory before, during two runs of a workload, and `after` them."""
 
-    load: Load
+    workload: Workload
     idle: Memory
     peaks: tuple[Peak, ...]
     after: Memory
 
     @property
     def growth(self) -> int:
-        """The most memory that was added to that at rest, in bytes."""
+        """The larger peak minus the idle RSS, in bytes."""
         return max(peak.rss for peak in self.peaks) - self.idle.rss
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
-    """Seconds from the webhook to the video's card, and those of a remux of the same clip."""
+class DeliveryTimes:
+    """Seconds from the webhook to the video in Discord, and of a remux of the same clip."""
 
     name: str
     seconds: tuple[float, ...]
@@ -102,83 +103,94 @@ class Pace:
 
     @property
     def ratio(self) -> float:
-        """How often the remux would fit in."""
+        """The median delivery time divided by the median remux time."""
         return statistics.median(self.seconds) / statistics.median(self.remux)
 
 
-async def rest(folder: Path, clip: Path | None) -> AtRest:
-    """Measure the bot at rest; without a `clip` with the storyboard for a backend."""
-    async with open_rig(folder, clip=clip, upload_limit=_USUAL_LIMIT) as rig:
-        await asyncio.sleep(_QUIET_SECONDS)
-        return AtRest(
+async def measure_idle(folder: Path, clip: Path | None) -> IdleMemory:
+    """Measure the idle bot; without a `clip`, its backend is the storyboard."""
+    async with open_environment(folder, clip=clip, upload_limit=_USUAL_LIMIT) as environment:
+        await asyncio.sleep(_SETTLE_SECONDS)
+        return IdleMemory(
             backend="openai" if clip else "storyboard",
-            memory=measure(rig.pid),
-            draws=has_mapped(rig.pid, "/PIL/"),
+            memory=measure_memory(environment.pid),
+            pillow_loaded=has_mapped(environment.pid, "/PIL/"),
         )
 
 
-async def carry(folder: Path, load: Load, clip: Path | None, speech: Path) -> InHand:
-    """Measure the bot while it does what it is given, twice."""
-    limit = _USUAL_LIMIT if load.linked else _RAISED_LIMIT
-    async with open_rig(folder, clip=clip, upload_limit=limit, with_links=load.linked) as rig:
-        await asyncio.sleep(_QUIET_SECONDS)
-        idle = measure(rig.pid)
-        peaks = [await _watched(rig, load, speech) for _ in range(2)]
-        await asyncio.sleep(_QUIET_SECONDS)
-        return InHand(load=load, idle=idle, peaks=tuple(peaks), after=measure(rig.pid))
+async def measure_workload(
+    folder: Path, workload: Workload, clip: Path | None, speech: Path
+) -> WorkloadMemory:
+    """Measure the bot while it runs a workload twice."""
+    limit = _USUAL_LIMIT if workload.linked else _RAISED_LIMIT
+    async with open_environment(
+        folder, clip=clip, upload_limit=limit, with_links=workload.linked
+    ) as environment:
+        await asyncio.sleep(_SETTLE_SECONDS)
+        idle = measure_memory(environment.pid)
+        peaks = [await _measure_peak(environment, workload, speech) for _ in range(2)]
+        await asyncio.sleep(_SETTLE_SECONDS)
+        after = measure_memory(environment.pid)
+    return WorkloadMemory(workload=workload, idle=idle, peaks=tuple(peaks), after=after)
 
 
-async def race(folder: Path, media: Media, clip: Path, speech: Path | None, *, times: int) -> Pace:
-    """Take the time of a clip's way to its card, each beside a remux of it; the first warms up."""
+async def measure_delivery(
+    folder: Path, media: SampleMedia, clip: Path, speech: Path | None, *, runs: int
+) -> DeliveryTimes:
+    """Measure deliveries of a clip and remuxes of it in turn, after one warm-up run of each."""
     seconds: list[float] = []
     remux: list[float] = []
-    async with open_rig(folder, clip=clip, upload_limit=_RAISED_LIMIT) as rig:
-        for _ in range(times + 1):
-            seconds.append((await rig.video(speech)).seconds)
+    async with open_environment(folder, clip=clip, upload_limit=_RAISED_LIMIT) as environment:
+        for _ in range(runs + 1):
+            seconds.append((await environment.request_video(speech)).seconds)
             remux.append(await media.remux(clip))
-    return Pace(
-        name="narration merged" if speech else "as it came",
+    return DeliveryTimes(
+        name="narration merged" if speech else "unchanged",
         seconds=tuple(seconds[1:]),
         remux=tuple(remux[1:]),
     )
 
 
-async def _watched(rig: Rig, load: Load, speech: Path) -> Peak:
-    watch = Watch(rig.pid)
-    with watch:
-        await asyncio.gather(*(_bring(rig, load, speech) for _ in range(load.at_once)))
-    return watch.peak
+async def _measure_peak(environment: Environment, workload: Workload, speech: Path) -> Peak:
+    jobs = range(workload.concurrent_jobs)
+    with (sampler := MemorySampler(environment.pid)):
+        await asyncio.gather(*(_run_job(environment, workload, speech) for _ in jobs))
+    return sampler.peak
 
 
-async def _bring(rig: Rig, load: Load, speech: Path) -> None:
-    delivered = await rig.video(speech if load.narrated else None)
-    if (delivered.url is not None) != load.linked:
-        raise RuntimeError("the video came another way than it should")
-    whole = load.size if not load.narrated else None
+async def _run_job(environment: Environment, workload: Workload, speech: Path) -> None:
+    delivered = await environment.request_video(speech if workload.narrated else None)
+    if (delivered.url is not None) != workload.linked:
+        raise RuntimeError("a link was delivered instead of an upload, or the other way round")
+    # The size of a merged video is not known beforehand.
+    expected_size = None if workload.narrated else workload.size
     if delivered.url is not None:
-        await _fetch_in_ranges(rig.http, delivered.url, whole)
-    elif whole not in {delivered.size, None}:
-        raise RuntimeError("the video came with another size than it was sent with")
+        await _download_in_ranges(environment.http, delivered.url, expected_size)
+    elif expected_size not in {delivered.size, None}:
+        raise RuntimeError("the uploaded video has another size than the provider's clip")
 
 
-async def _fetch_in_ranges(http: aiohttp.ClientSession, url: str, whole: int | None) -> None:
+async def _download_in_ranges(
+    http: aiohttp.ClientSession, url: str, expected_size: int | None
+) -> None:
     async with http.get(url, headers={"Range": "bytes=0-0"}) as first:
         size = int(first.headers["Content-Range"].rpartition("/")[2])
-    if whole not in {size, None}:
-        raise RuntimeError("the link leads to another size than was sent")
+    if expected_size not in {size, None}:
+        raise RuntimeError("the linked video has another size than the provider's clip")
     edges = [size * part // _RANGES for part in range(_RANGES + 1)]
-    # A player asks for all of it, then jumps: here at once.
+    # A player requests the whole file, then seeks. Here all requests are concurrent.
     ranges = [(0, size), *itertools.pairwise(edges)]
-    read = await asyncio.gather(*(_fetch(http, url, start, end) for start, end in ranges))
-    if read != [end - start for start, end in ranges]:
-        raise RuntimeError("a range came with another length than was asked for")
+    sizes = await asyncio.gather(*(_download(http, url, start, end) for start, end in ranges))
+    if sizes != [end - start for start, end in ranges]:
+        raise RuntimeError("a range has another length than the one requested")
 
 
-async def _fetch(http: aiohttp.ClientSession, url: str, start: int, end: int) -> int:
-    read = 0
+async def _download(http: aiohttp.ClientSession, url: str, start: int, end: int) -> int:
+    """Download the range without its `end`; return its length."""
+    size = 0
     async with http.get(url, headers={"Range": f"bytes={start}-{end - 1}"}) as response:
-        if response.status != _PARTIAL:
-            raise RuntimeError(f"a range was answered with {response.status}")
+        if response.status != HTTPStatus.PARTIAL_CONTENT:
+            raise RuntimeError(f"a range request returned status {response.status}")
         async for chunk in response.content.iter_chunked(_CHUNK):
-            read += len(chunk)
-    return read
+            size += len(chunk)
+    return size

@@ -1,4 +1,4 @@
-"""A socket of the API that follows jobs, and notes what it is told."""
+"""A WebSocket of the API that subscribes to jobs and records the messages about them."""
 
 from __future__ import annotations
 
@@ -13,65 +13,69 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-_ENDS = frozenset({"completed", "failed"})
+_FINAL = frozenset({"completed", "failed"})
 
 
-class Follower:
-    """Follows jobs; `ends` has the final state of each that it heard of, and the moment."""
+class Subscriber:
+    """Subscribes to jobs over one socket.
+
+    `final_states`: each job's final status and the time of its arrival. `late_messages`: the id of
+    the job for each message that arrived after the job's final state.
+    """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, jobs: Sequence[str]) -> None:
         self._socket = socket
         self._jobs = jobs
         self._known: set[str] = set()
-        self._all_known, self._all_ended = asyncio.Event(), asyncio.Event()
-        self.ends: dict[str, tuple[str, float]] = {}
-        self.late: list[str] = []  # told of after their end
+        self._all_known, self._all_final = asyncio.Event(), asyncio.Event()
+        self.final_states: dict[str, tuple[str, float]] = {}
+        self.late_messages: list[str] = []
 
     @property
-    def lost(self) -> bool:
-        """Whether the socket was closed from the other side."""
+    def is_closed(self) -> bool:
+        """Tell whether the server has closed the socket."""
         return self._socket.closed
 
     async def subscribe(self) -> None:
-        """Follow all, and wait until each has told its present state."""
+        """Subscribe to all jobs, and wait for the current state of each."""
         for job_id in self._jobs:
             await self._socket.send_json({"action": "subscribe", "jobId": job_id})
         await self._all_known.wait()
 
-    async def ended(self) -> None:
-        """Wait until all have ended."""
-        await self._all_ended.wait()
+    async def wait_for_final_states(self) -> None:
+        """Wait until the final state of every job has arrived."""
+        await self._all_final.wait()
 
-    async def listen(self) -> None:
-        """Note what comes, until the socket is closed."""
+    async def receive(self) -> None:
+        """Record messages until the socket is closed."""
         async for message in self._socket:
-            self._note(json.loads(message.data))
+            self._record(json.loads(message.data))
 
-    def _note(self, said: dict[str, str]) -> None:
-        if said["type"] != "progress":
-            raise RuntimeError(f"a follower was told {said}")
-        job_id = said["jobId"]
+    def _record(self, message: dict[str, str]) -> None:
+        if message["type"] != "progress":
+            raise RuntimeError(f"a subscriber received {message}")
+        job_id = message["jobId"]
         self._known.add(job_id)
-        if job_id in self.ends:
-            self.late.append(job_id)
-        elif said["status"] in _ENDS:
-            self.ends[job_id] = said["status"], time.perf_counter()
+        if job_id in self.final_states:
+            self.late_messages.append(job_id)
+        elif message["status"] in _FINAL:
+            self.final_states[job_id] = message["status"], time.perf_counter()
         if len(self._known) == len(self._jobs):
             self._all_known.set()
-        if len(self.ends) == len(self._jobs):
-            self._all_ended.set()
+        if len(self.final_states) == len(self._jobs):
+            self._all_final.set()
 
 
 @asynccontextmanager
-async def follow(
+async def open_subscriber(
     http: aiohttp.ClientSession, url: str, headers: dict[str, str], jobs: Sequence[str]
-) -> AsyncGenerator[Follower]:
-    """Open a socket that is read all the time."""
+) -> AsyncGenerator[Subscriber]:
+    """Open a subscriber, and read its socket until the end of the block."""
     async with http.ws_connect(f"{url}/ws", headers=headers) as socket:
-        follower = Follower(socket, jobs)
-        listening = asyncio.create_task(follower.listen(), name="follower")
+        subscriber = Subscriber(socket, jobs)
+        reader = asyncio.create_task(subscriber.receive(), name="subscriber")
         try:
-            yield follower
+            yield subscriber
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
