@@ -23,7 +23,7 @@ from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, Video
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.clip_store import ClipOrder
 from bot.texts import Texts
-from docs.look import Clip, Look
+from docs.discord_html import Clip, Look
 from tests.browser_tools import MissingError
 from tests.chromium import open_chromium
 
@@ -140,7 +140,7 @@ async def _draw_frame(job: Job, folder: Path) -> None:
 
 
 def _page() -> str:
-    style = string.Template((_FOLDER / "look.css").read_text(encoding="utf-8")).substitute(
+    style = string.Template((_FOLDER / "discord.css").read_text(encoding="utf-8")).substitute(
         font=files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
     )
     messages = "".join(map(_message, _SCENES))
