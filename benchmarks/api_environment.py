@@ -1,4 +1,4 @@
-"""Runs the bot with its API and metrics as a process; acts as its clients and its provider."""
+"""Runs the bot with its API and metrics as a process, and acts as its clients and provider."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class DeliveredVideo:
     """A delivered video: its `url` if it was linked, its `size` if it was uploaded.
 
     `seconds`: from the provider's webhook to the card with the video. Without a provider, they
-    are measured from the command.
+    are measured from the answer to the command.
     """
 
     url: str | None
@@ -56,7 +56,7 @@ class Provider:
         self.base_url = base_url
         self._history = history
         self._webhook_url = webhook_url
-        self._finished = 0
+        self._handled = 0
 
     async def finish_next(self, http: aiohttp.ClientSession) -> float:
         """Wait until the next job is completed, and send its webhook; return the sending time."""
@@ -73,10 +73,10 @@ class Provider:
         return sent
 
     async def _next_create(self) -> str:
-        while len(lines := await asyncio.to_thread(self._creates)) <= self._finished:
+        while len(lines := await asyncio.to_thread(self._creates)) <= self._handled:
             await asyncio.sleep(_POLL_INTERVAL)
-        self._finished += 1
-        ref: str = json.loads(lines[self._finished - 1])["id"]
+        self._handled += 1
+        ref: str = json.loads(lines[self._handled - 1])["id"]
         return ref
 
     def _creates(self) -> list[str]:
