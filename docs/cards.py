@@ -22,13 +22,13 @@ from bot.model import (
     Job,
     JobState,
     Origin,
-    Outlook,
     Trouble,
     VideoRequest,
     new_job,
-    spoken,
+    text_attachment,
 )
 from bot.texts import Texts
+from storage.jobs.queue_outlook import Outlook
 
 PAGE = Path(__file__).with_suffix(".md")
 _NOW = 1_795_467_600.0
@@ -180,7 +180,7 @@ _SPEECH_FAILURES = frozenset(
 # It answers a form, and never stands on a card.
 _IN_A_FORM = frozenset({"audio.missing"})
 _NEW_NARRATION = {"clip_of": "0" * 32, "attachment": _VOICE}
-_NEW_SPEECH = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
+_NEW_SPEECH = {"clip_of": "0" * 32, "attachment": text_attachment("Once upon a time")}
 
 
 def _with_video(title: str, **options: Any) -> _Scene:  # noqa: ANN401 - as `render_video` has them

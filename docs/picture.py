@@ -19,11 +19,12 @@ from PIL import Image
 from bot.delivery.views.card import CardRenderer
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, VideoRequest, new_job
+from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest, new_job
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.clip_store import ClipOrder
 from bot.texts import Texts
 from docs.discord_html import Clip, DiscordHtml
+from storage.jobs.queue_outlook import Outlook
 from tests.browser_tools import MissingError
 from tests.chromium import open_chromium
 

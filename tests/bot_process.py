@@ -1,4 +1,4 @@
-"""The bot as a process of its own, which can be killed: `python -m tests.bot_process`."""
+"""Runs the bot in a separate process that a test can kill: `python -m tests.bot_process`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE"
 
 @dataclass(kw_only=True)
 class BotProcess:
-    """A running bot and all that it has logged."""
+    """A running bot and its log lines."""
 
     process: asyncio.subprocess.Process
     lines: list[str] = field(default_factory=list[str])
@@ -58,7 +58,7 @@ class BotProcess:
 async def open_bot(
     environment: Mapping[str, str], *command: str, log_level: str = "DEBUG"
 ) -> AsyncGenerator[BotProcess]:
-    """Start it; at the end it is killed if it still runs."""
+    """Start the bot; kill it at the end of the block if it is still running."""
     kept = {name: os.environ[name] for name in COVERAGE if name in os.environ}
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -1,4 +1,4 @@
-"""Cancels what the media package does, at any moment of it, and looks for what is left."""
+"""Cancels the operations of the media package at random moments, and lists what they leave."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge import merge, repair
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
-from bot.media.render.poster import take_poster
+from bot.media.render.poster import extract_poster
 from bot.media.render.shrink import fit
 from tests import clips
 
@@ -66,7 +66,7 @@ OPERATIONS: dict[str, Operation] = {
     "encode": _repairing("odd.mp4"),
     "fit": _fitting,
     "download": _saving,
-    "poster": lambda ffmpeg, source, folder: take_poster(
+    "poster": lambda ffmpeg, source, folder: extract_poster(
         ffmpeg, source / "clip.mp4", folder / "poster.jpg"
     ),
 }
@@ -74,7 +74,7 @@ OPERATIONS: dict[str, Operation] = {
 
 @dataclass(kw_only=True, slots=True)
 class Cancels:
-    """What came of them: how many fell into the work, and which files and children they left."""
+    """The number of operations that were cancelled in time, and the files and children left."""
 
     cancelled: int = 0
     left: set[str] = field(default_factory=set[str])
@@ -83,24 +83,24 @@ class Cancels:
 async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
     """Cancel an operation at random moments.
 
-    A result that was whole when the cancel came isn't left: it is removed with its job.
+    A complete result doesn't count as left over, because it is deleted with its job.
     """
     source, work = folder / "source", folder / "work"
     await asyncio.to_thread(_prepare, source, work)
     ffmpeg = Ffmpeg(clips.binary(), slots=1)
     durations = [await _run(OPERATIONS[name](ffmpeg, source, work)) for _ in range(2)]
-    whole = await asyncio.to_thread(_names, work)
-    # Whoever made the samples may be there already; what counts is who comes and stays.
+    complete = await asyncio.to_thread(_names, work)
+    # Children from making the samples may still run; only new ones count.
     before = await asyncio.to_thread(_children)
     cancels = Cancels()
-    for turn in range(times):
+    for attempt in range(times):
         await asyncio.to_thread(_empty, work)
-        moment = min(durations) * (turn + 0.5) / times
+        moment = min(durations) * (attempt + 0.5) / times
         if await _cancel(OPERATIONS[name](ffmpeg, source, work), moment):
             cancels.cancelled += 1
         found = await asyncio.to_thread(_names, work)
-        # A part of what belongs together isn't whole.
-        cancels.left |= set() if found == whole else found
+        # A result of several files is complete only with all of them.
+        cancels.left |= set() if found == complete else found
         children = await asyncio.to_thread(_children)
         cancels.left |= {name for pid, name in children.items() if pid not in before}
     return cancels
@@ -113,9 +113,9 @@ async def _run(operation: Awaitable[object]) -> float:
 
 
 async def _cancel(operation: Awaitable[object], moment: float) -> bool:
-    """Tell whether the operation was still at work after about so many seconds."""
+    """Cancel an operation after about `moment` seconds; False: it had already finished."""
     task = asyncio.ensure_future(operation)
-    await asyncio.wait({task}, timeout=moment * random.uniform(0.9, 1.1))  # noqa: S311 - a moment
+    await asyncio.wait({task}, timeout=moment * random.uniform(0.9, 1.1))  # noqa: S311 - not for security
     task.cancel()
     await asyncio.wait({task})
     if not task.cancelled():
@@ -142,10 +142,10 @@ def _empty(folder: Path) -> None:
 
 
 def _children() -> dict[int, str]:
-    """Name the processes that this process started and did not reap."""
+    """Return the names of this process's children, by process id."""
     found: dict[int, str] = {}
     for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a thread, or a child, that ended just now
+        with contextlib.suppress(FileNotFoundError):  # a thread or child ended meanwhile
             for pid in (task / "children").read_text().split():
                 found[int(pid)] = Path("/proc", pid, "comm").read_text().strip()
     return found

@@ -1,4 +1,4 @@
-"""A stand-in for a server that speaks the Chat Completions API, and the moderation one."""
+"""A stand-in for a server with OpenAI's Chat Completions and moderation APIs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,19 @@ if TYPE_CHECKING:
 MODEL = "gpt-test"
 MODERATION_MODEL = "omni-moderation-latest"
 CATEGORIES = (
-    *("harassment", "harassment/threatening", "hate", "hate/threatening"),
-    *("illicit", "illicit/violent", "self-harm", "self-harm/intent", "self-harm/instructions"),
-    *("sexual", "sexual/minors", "violence", "violence/graphic"),
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/intent",
+    "self-harm/instructions",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
 )
 BRIEF: dict[str, Any] = {
     "subject": None,
@@ -32,16 +42,15 @@ BRIEF: dict[str, Any] = {
 
 
 def refusal(status: int, code: str, message: str) -> Refusal:
-    """Return an error as OpenAI puts it."""
+    """Return an error in OpenAI's format."""
     error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
     return Refusal(status, {"error": error})
 
 
 class ChatApi(StandIn):
-    """The server: it fills the schema that it is given from `brief`, and flags `flagged` words.
+    """A server that answers chats with the fields of `brief`, and flags the words in `flagged`.
 
-    `content` replaces the text of the answer. A text is flagged for every word in it that stands
-    in `flagged`, in the category that stands there.
+    `content` replaces the text of a chat's answer. `flagged` maps each word to its category.
     """
 
     prefix: ClassVar[str] = "/v1"
@@ -53,7 +62,7 @@ class ChatApi(StandIn):
         self.flagged: dict[str, str] = {}
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
-        """Return method, path, the operation's name and its handler, for each route."""
+        """Return (method, path, operation, handler) for each route."""
         return [
             ("POST", "/chat/completions", "chat", self._chat),
             ("POST", "/moderations", "moderate", self._moderate),
@@ -61,7 +70,7 @@ class ChatApi(StandIn):
         ]
 
     def refused_key(self, sent: str) -> Refusal:
-        """Return what a wrong key is answered with."""
+        """Return the answer to a wrong key."""
         return refusal(401, "invalid_api_key", f"Incorrect API key provided: {sent}")
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""`python -m bot ...` as an operator runs it: a process of its own, in a folder of its own."""
+"""Runs `python -m bot ...` as an operator does: in a separate process and folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WITHIN = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """A process that has ended, and what it said."""
+    """The exit code and the output of a process that has ended."""
 
     code: int
     out: str
@@ -27,7 +27,7 @@ class Ended:
 
 
 async def start(folder: Path, *command: str, **environment: str) -> asyncio.subprocess.Process:
-    """Start it in `folder`, in a process group of its own, where no `.env` of ours lies."""
+    """Start the command in `folder`, which has no `.env`, and in a separate process group."""
     kept = {name: os.environ[name] for name in COVERAGE if name in os.environ}
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -43,7 +43,7 @@ async def start(folder: Path, *command: str, **environment: str) -> asyncio.subp
 
 
 async def end(process: asyncio.subprocess.Process) -> Ended:
-    """Wait for its end; one that does not end is killed."""
+    """Wait until the process ends, and return its output; kill it after a time-out."""
     try:
         async with asyncio.timeout(WITHIN):
             out, err = await process.communicate()
@@ -56,12 +56,12 @@ async def end(process: asyncio.subprocess.Process) -> Ended:
 
 
 async def run_bot(folder: Path, *command: str, **environment: str) -> Ended:
-    """Run it to its end."""
+    """Run the command until it ends."""
     return await end(await start(folder, *command, **environment))
 
 
 def group_is_empty(process: asyncio.subprocess.Process) -> bool:
-    """Tell whether nothing is left of a process and of all that it has started."""
+    """Return whether a process and all its descendants have ended."""
     try:
         os.killpg(process.pid, 0)
     except ProcessLookupError:

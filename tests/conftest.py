@@ -1,4 +1,4 @@
-"""What most tests start from."""
+"""Defines the fixtures that most tests share."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The backends that keep the contract of tests/test_contract.py: one entry for each.
+"""The backends that are tested with tests/test_contract.py: one entry for each.
 
-An entry says how its adapter is made, and how its stand-in answers in its dialect. What the dialect
-can't have is named with its reason: the report shows it, and nothing is skipped.
+An entry creates a backend's adapter and its stand-in. It also names the tests that do not apply to
+the backend, each with a reason: the report shows these, and no test is skipped.
 """
 
 from __future__ import annotations
@@ -31,18 +31,19 @@ if TYPE_CHECKING:
 
 Webhook = tuple["dict[str, str]", bytes]
 
-NO_WEBHOOK = "its news are asked for: no webhook of it is taken"
+NO_WEBHOOK = "it is only polled: its webhooks are refused"
 NO_LIST = "it has no list of jobs"
+ONLY_JSON = "it accepts only JSON, which it never refuses"
 OLD_SECRET = "whsec_" + base64.b64encode(b"the key before that one, also made").decode()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One column of the report.
+    """A backend, which is one column of the report.
 
     `event` returns the body of a webhook about a job, and `signed` its headers; without `secrets`
-    there are none. `says` returns what must stand in a create. `lacks` has the tests that the
-    dialect can't have (without `test_`), each with the reason.
+    there are no webhooks. `says` returns the values that a create has to contain. `lacks` maps the
+    tests that do not apply (without `test_`) to the reason.
     """
 
     name: str
@@ -53,26 +54,28 @@ class Entry:
     secrets: tuple[str, ...] = ()
     request: VideoRequest = REQUEST
     says: Callable[[VideoRequest], tuple[str | None, ...]] = lambda request: (
-        *(request.prompt, request.model, request.size),
+        request.prompt,
+        request.model,
+        request.size,
     )
     lacks: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def open(self, clip: Path, **settings: Any) -> StandIn:
-        """Return a stand-in that makes this clip."""
+        """Create a stand-in whose jobs result in this clip."""
         return self.stand_in(clip=clip, clock=lambda: NOW, **settings)
 
     def connect(self, base_url: str, **settings: Any) -> VideoBackend:
-        """Return the adapter, which is soon tired of waiting."""
+        """Create the adapter; it does not wait between attempts to download."""
         names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
         waits = {name: settings.pop(name) for name in names}
-        patience = Timeouts(**{"content_pauses": ()} | waits)
-        given = {"api_key": KEY, "patience": patience, "tls": TLS} | settings
+        timeouts = Timeouts(**{"content_pauses": ()} | waits)
+        given = {"api_key": KEY, "timeouts": timeouts, "tls": TLS} | settings
         return self.adapter(base_url=base_url, clock=lambda: NOW, **given)
 
     def webhook(
         self, ref: str, *, ending: str = "completed", at: float = NOW, secret: str | None = None
     ) -> Webhook:
-        """Return headers and body of a webhook about a job's end."""
+        """Return the headers and body of a webhook about a job's end."""
         body = json.dumps(self.event(ref, ending)).encode()
         return self.signed(secret or next(iter(self.secrets), ""), int(at), body), body
 
@@ -114,10 +117,10 @@ OPENROUTER = Entry(
     secrets=("or-secret-made-up-1", "or-secret-made-up-0"),
     request=replace(REQUEST, model="google/veo-3.1"),
     lacks={
-        "a_422_for_json_is_a_clear_no": "JSON is all that it takes, and it takes it always",
+        "a_422_for_json_is_a_definite_refusal": ONLY_JSON,
         "a_job_whose_answer_was_lost_is_found_in_the_list": NO_LIST,
         "a_job_that_was_never_made_is_known_to_be_absent": NO_LIST,
-        "a_job_can_be_stopped": "it has no route that stops a job",
+        "a_job_can_be_cancelled": "it has no route that cancels a job",
     },
 )
 
@@ -128,20 +131,20 @@ GEMINI = Entry(
     request=replace(REQUEST, model="gemini-omni-1.2-flash"),
     says=lambda request: (request.prompt, request.model, "16:9", "720p", f"{request.seconds}s"),
     lacks={
-        "a_422_for_json_is_a_clear_no": "JSON is all that it takes, and it takes it always",
+        "a_422_for_json_is_a_definite_refusal": ONLY_JSON,
         "a_job_whose_answer_was_lost_is_found_in_the_list": NO_LIST,
         "a_job_that_was_never_made_is_known_to_be_absent": NO_LIST,
         **dict.fromkeys(
             (
-                "a_job_that_a_webhook_named_is_looked_up_by_itself",
-                "a_right_webhook_names_its_job",
+                "a_job_that_a_webhook_named_is_looked_up",
+                "a_valid_webhook_names_its_job",
                 "a_forged_webhook_is_refused",
-                "no_header_of_a_webhook_can_do_more_than_be_refused",
+                "an_odd_header_of_a_webhook_causes_no_other_error",
                 "a_stale_webhook_is_refused",
-                "a_replayed_webhook_is_known_by_its_id",
-                "both_secrets_count_while_they_are_rotated",
-                "a_signed_body_that_is_no_event_is_refused",
-                "a_webhook_about_anything_else_is_none",
+                "a_replayed_webhook_has_the_same_id",
+                "both_secrets_are_accepted_while_they_are_rotated",
+                "a_signed_body_that_is_not_an_event_is_refused",
+                "a_webhook_about_anything_else_is_ignored",
             ),
             NO_WEBHOOK,
         ),

@@ -1,4 +1,4 @@
-"""Runs the contract and prints it as a table: a row for each quirk, a column for each backend.
+"""Runs tests/test_contract.py, and prints a table with a row per test and a column per backend.
 
 `python -m tests.contract_report`; its exit code is pytest's.
 """
@@ -16,13 +16,13 @@ _SUITE = Path(__file__).with_name("test_contract.py")
 
 
 class Results:
-    """A plugin that notes how each quirk went with each backend."""
+    """A pytest plugin that collects the result of each test with each backend."""
 
     def __init__(self) -> None:
         self.found: dict[str, dict[str, bool]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note one phase of one test: each of them must pass."""
+        """Record a phase of a test; the test has passed if all of its phases have."""
         test, _, backend = report.nodeid.rpartition("::")[2].removesuffix("]").partition("[")
         if backend:
             row = self.found.setdefault(test.removeprefix("test_"), {})
@@ -30,7 +30,7 @@ class Results:
 
 
 def table(found: dict[str, dict[str, bool]]) -> str:
-    """Write the table, and below it why a backend has no part in a quirk."""
+    """Format the table, followed by the reasons why some tests do not apply to a backend."""
     lines = [
         "| Quirk | " + " | ".join(entry.name for entry in ENTRIES) + " |",
         "| --- |" + " --- |" * len(ENTRIES),
@@ -50,13 +50,13 @@ def table(found: dict[str, dict[str, bool]]) -> str:
 
 
 def main() -> int:
-    """Run, print, and return the exit code."""
+    """Run the tests, print the table, and return the exit code."""
     results = Results()
-    # What tests/contract.py imports is a plugin of pytest's too, and is here before it.
+    # A module that tests/contract.py imports is also a pytest plugin, imported here before pytest.
     early = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
     options = ["-q", "--no-header", "--no-cov", "-p", "no:cacheprovider", "-W", early]
     code = pytest.main([*options, str(_SUITE)], plugins=[results])
-    print(f"\n{table(results.found)}")  # noqa: T201 - that is what it is for
+    print(f"\n{table(results.found)}")  # noqa: T201 - its only output
     return int(code)
 
 

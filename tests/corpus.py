@@ -1,4 +1,4 @@
-"""The corpus: what people attach and what comes back, ordinary, odd and hostile."""
+"""Defines the corpus of attachments and clips: ordinary, odd and hostile ones."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One file: how it is made, and what has to become of it.
+    """One file: the function that makes it, and the expected outcome.
 
-    `refused` is a sentence's key, or what is said of a video that can't be used; None: it is
-    merged. `claps`: its own sound is a click.
-    `seconds` is how long it is, None where it tells nothing; `is_exact`: it begins on time, as its
-    format tells where its encoder's delay ends. `is_silent`: None where that may be or not.
+    `refused` is the key of the error, or the error's text for a clip; None: it is merged.
+    `claps`: a clip's own sound is a click. `seconds` is the expected duration, None if it is not
+    checked. `is_exact`: the format stores the encoder's delay, so that the sound starts on time.
+    `is_silent`: None if it is not checked.
     """
 
     name: str
@@ -63,7 +63,7 @@ def _before(tail: bytes) -> Callable[[bytes], bytes]:
 
 
 def _tag(text: bytes) -> bytes:
-    """Return an ID3 tag that holds a text."""
+    """Return an ID3 tag that contains a text."""
     sizes = bytes((len(text) >> shift) & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3\4\0\0" + sizes + text
 
@@ -85,12 +85,12 @@ def _short_header(data: bytes) -> bytes:
     return data[:start] + struct.pack(">I", 1) + data[start + 4 :]
 
 
-def _strange_sound(data: bytes) -> bytes:
+def _undecodable_sound(data: bytes) -> bytes:
     return data.replace(b"mp4a", b"zzzz").replace(b"esds", b"zsds")
 
 
 def _pointing(text: str) -> Make:
-    """Write a text in which NEIGHBOUR is the path of a sound next to it."""
+    """Write a text in which NEIGHBOUR is replaced by the path of another sound in the folder."""
     return content(lambda folder: text.replace("NEIGHBOUR", f"{_neighbour(folder)}").encode())
 
 
@@ -103,11 +103,10 @@ def _neighbour(folder: Path) -> Path:
 
 _MP3 = ("-c:a", "libmp3lame", "-f", "mp3")
 _OPUS = ("-c:a", "libopus", "-strict", "-2")
-_ENCRYPTED = (
-    *("-c:a", "aac", "-f", "mp4", "-encryption_scheme", "cenc-aes-ctr"),
-    *("-encryption_key", "00112233445566778899aabbccddeeff"),
-    *("-encryption_kid", "00112233445566778899aabbccddeeff"),
-)
+_KEY = "00112233445566778899aabbccddeeff"
+_CENC = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_key", _KEY, "-encryption_kid", _KEY)
+_ENCRYPTED = ("-c:a", "aac", "-f", "mp4", *_CENC)
+_60_TRACKS = ("-map", "0:a") * 60
 
 SOUNDS = (
     Sample(name="44100-stereo.mp3", make=sound(rate=44_100, layout="stereo")),
@@ -229,7 +228,7 @@ ATTACKS = (
     ),
     Sample(name="encrypted.m4a", make=sound(*_ENCRYPTED), refused="audio.unreadable"),
     Sample(name="not-numbers.wav", make=content(_nan_wav()), is_silent=None),
-    Sample(name="60-tracks.mka", make=sound(*("-map", "0:a") * 60, *_OPUS, "-b:a", "8k")),
+    Sample(name="60-tracks.mka", make=sound(*_60_TRACKS, *_OPUS, "-b:a", "8k")),
     Sample(name="cover-bomb.mp3", make=with_cover(sound(*_MP3), 16_000)),
     Sample(name="cover-bomb.flac", make=with_cover(sound(), 16_000)),
     Sample(
@@ -241,7 +240,7 @@ ATTACKS = (
     Sample(
         name="two-songs.mp3",
         make=joined(sound(*_MP3, rate=8000), sound(*_MP3, layout="stereo")),
-        seconds=6.17,  # where they meet, nothing says what the encoder added
+        seconds=6.17,  # the encoder's padding between the two is not recorded
     ),
 )
 
@@ -255,7 +254,7 @@ CLIPS = (
     ),
     Sample(name="two-sounds.mp4", make=clapper(sounds=2)),
     Sample(name="opus-sound.mp4", make=clapper("-c:a", "libopus")),
-    Sample(name="strange-sound.mp4", make=changed(clapper(), _strange_sound), claps=False),
+    Sample(name="strange-sound.mp4", make=changed(clapper(), _undecodable_sound), claps=False),
     Sample(name="timecode.mp4", make=clapper("-timecode", "00:00:00:00")),
     Sample(name="hevc.mp4", make=clapper("-c:v", "libx265", "-x265-params", "log-level=0")),
     Sample(name="vp9.mp4", make=clapper("-c:v", "libvpx-vp9", "-deadline", "realtime")),

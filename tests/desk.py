@@ -1,4 +1,4 @@
-"""What stands between jobs and Discord, over real sockets to the stand-in, but without workers."""
+"""A connected bot without workers, over real sockets to the stand-in for Discord."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.delivery.card_edits import CardEdits
 from bot.delivery.deliverer import DiscordDeliverer
 from bot.delivery.dm import DirectMessages
 from bot.delivery.dm_notices import DmNotices
-from bot.delivery.edit_lock import EditLock, EditPatience
+from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.interaction_token import InteractionTokens
 from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
@@ -46,20 +46,20 @@ if TYPE_CHECKING:
     from tests.fakes import Bench
 
 TOKEN_SECONDS = 900
+PRESETS = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
 
 
 @dataclass(kw_only=True)
 class Desk:
-    """A bot that is connected, and takes commands in; the clock stands still."""
+    """A connected bot that accepts commands, the parts behind it, and a clock that tests move."""
 
     fake_discord: FakeDiscord
     bench: Bench
     bot: VideoBot
     clock: Clock
     cards: CardRenderer
-    messages: CardEdits
+    card_edits: CardEdits
     direct: DirectMessages
-    public_url: str = ""
     handovers: list[str] = field(default_factory=list[str])
 
     def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
@@ -67,7 +67,7 @@ class Desk:
         links = Links(b"key", public_url=public_url, lifetime=60.0, clock=self.clock)
         upload_fallback = make_upload_fallback(bench, self.clock, links)
         dm_notices = DmNotices(
-            direct=self.direct,
+            direct_messages=self.direct,
             cards=self.cards,
             jobs=bench.jobs,
             links=links,
@@ -77,20 +77,20 @@ class Desk:
             clock=self.clock,
         )
         return DiscordDeliverer(
-            messages=self.messages,
+            card_edits=self.card_edits,
             dm_notices=dm_notices,
             cards=self.cards,
             queue_outlook=QueueOutlook(bench.database),
-            edit_lock=EditLock(EditPatience(usual=0.2, unanswered=0.2)),
+            edit_lock=EditLock(EditGracePeriods(usual=0.2, unanswered=0.2)),
             upload_fallback=upload_fallback,
             links=links,
             artifacts=bench.artifacts,
-            note_handover=self.handovers.append,
+            count_delivery=self.handovers.append,
             clock=self.clock,
         )
 
     async def video(self, prompt: str = "a cat on a roof") -> tuple[Job, Message]:
-        """Type a command; return its job and its card."""
+        """Type `/video`, and return its job and its card."""
         interaction = await self.fake_discord.slash("video", {"prompt": prompt})
         message = await self.fake_discord.answer_to(interaction)
         await self.bench.until(lambda: self._acknowledged(message) is not None)
@@ -103,7 +103,7 @@ class Desk:
         return next((job for job in jobs if job.origin.message_id == message.id), None)
 
     async def click(self, message: Message, label: str, **who: object) -> Message:
-        """Press a button, and return what the person is told."""
+        """Press a button, and return the message that answers."""
         [custom_id] = [
             part["custom_id"]
             for part in message.components
@@ -112,24 +112,24 @@ class Desk:
         pressed: Interaction = await self.fake_discord.click(message, custom_id, **who)  # pyright: ignore[reportArgumentType] - user
         return await self.fake_discord.answer_to(pressed)
 
-    def forget_token(self) -> None:
-        """Let so much time go by that only the bot itself may edit."""
+    def delete_token(self) -> None:
+        """Advance the clock until the tokens have expired and only the bot itself can edit."""
         self.clock.advance(TOKEN_SECONDS)
 
     def artifact(self, job: Job, content: bytes = b"a video") -> Artifact:
-        """Put a finished video in its place."""
+        """Store a finished video of a job."""
         path = self.bench.workspace.video(job.id)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         return Artifact(job_id=job.id, size=len(content), sha256="0" * 64, created_at=0)
 
     def made(self, operation: str) -> list[Recorded]:
-        """Return the requests of a kind that came in."""
+        """Return the requests of one operation that the stand-in received."""
         return self.fake_discord.history.operations(operation)
 
 
 def make_upload_fallback(bench: Bench, clock: Clock, links: Links) -> UploadFallback:
-    """Return what finds a file that Discord takes."""
+    """Return an upload fallback over the bench's parts."""
     return UploadFallback(
         limits=UploadLimits(bench.database),
         shrinker=bench.editor,
@@ -140,7 +140,7 @@ def make_upload_fallback(bench: Bench, clock: Clock, links: Links) -> UploadFall
 
 
 def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resender:
-    """Return what sends videos again, and does not pause between its tries."""
+    """Return a resender that does not pause between its attempts."""
     links = Links(b"key", public_url=public_url, lifetime=60.0, clock=clock)
     return Resender(
         library=bench.library,
@@ -152,7 +152,7 @@ def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resend
 
 
 def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
-    """Return what speaks texts: two for one person, and three in all."""
+    """Return a narrator with caps of two texts for each person and three in all."""
     return Narrator(
         voice,
         Ffmpeg(clips.binary(), slots=1),
@@ -166,11 +166,17 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
     )
 
 
-def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Services:
-    """Put together what cogs need, as the app does it."""
+def make_services(
+    bench: Bench,
+    clock: Clock,
+    *,
+    voice: Voice | None = None,
+    presets: Presets = PRESETS,
+    public_url: str = "",
+) -> Services:
+    """Return what the cogs work with, assembled as in the app."""
     texts = Texts.load()
     cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)
-    presets = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
     return Services(
         jobs=bench.jobs,
         cards=cards,
@@ -181,7 +187,7 @@ def make_services(bench: Bench, clock: Clock, voice: Voice | None = None) -> Ser
         retention=bench.retention,
         workspace=bench.workspace,
         library=bench.library,
-        resender=make_resender(bench, clock),
+        resender=make_resender(bench, clock, public_url=public_url),
         narrator=make_narrator(bench, clock, voice) if voice else None,
     )
 
@@ -194,17 +200,20 @@ async def open_desk(
     blocked: tuple[str, ...] = (),
     moderator: Moderator | None = None,
     clock: Clock | None = None,
+    presets: Presets = PRESETS,
+    public_url: str = "",
 ) -> AsyncGenerator[Desk]:
-    """Start the stand-in, and a bot that is logged in there, over what is in `folder/data`."""
+    """Start the stand-in and a bot that is logged in to it, over the data in `folder/data`."""
     (folder / "discord").mkdir()
     clock = clock or Clock(time.time())
     async with (
         FakeDiscord(folder / "discord", clock=clock) as fake_discord,
         open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
-        VideoBot() as bot,
+        VideoBot(
+            make_services(bench, clock, voice=voice, presets=presets, public_url=public_url)
+        ) as bot,
         InteractionTokens(bot, clock=clock) as tokens,
     ):
-        bot.services = services = make_services(bench, clock, voice)
         await log_in(bot, fake_discord.token, api_url=fake_discord.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")
         try:
@@ -214,8 +223,8 @@ async def open_desk(
                 bench=bench,
                 bot=bot,
                 clock=clock,
-                cards=services.cards,
-                messages=CardEdits(bot, bench.jobs, tokens),
+                cards=bot.services.cards,
+                card_edits=CardEdits(bot, bench.jobs, tokens),
                 direct=DirectMessages(bot, bench.people, clock=clock),
             )
         finally:

@@ -1,4 +1,4 @@
-"""Checks a request of the bot against what Discord allows: tests/schemas/discord."""
+"""Checks the bot's requests against schemas of Discord's API: tests/schemas/discord."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEXT = 10
 
 
 def check_all(requests: Iterable[Recorded]) -> None:
-    """Check every request; AssertionError: the first that Discord does not allow."""
+    """Check every request; AssertionError: names the first that Discord does not allow."""
     for recorded in requests:
         check(recorded)
 
@@ -41,12 +41,12 @@ def check(recorded: Recorded) -> None:
 
 
 def check_message(payload: object) -> None:
-    """Check a message that the stand-in answers with."""
+    """Check a message in an answer of the fake Discord."""
     complain("a message", "discord/answers.json#/$defs/Message", payload)
 
 
 def as_strings(body: object) -> object:
-    """Write ids as strings where discord.py sends numbers: Discord takes both."""
+    """Convert ids that discord.py sends as numbers to strings; Discord accepts both."""
     if not isinstance(body, dict):
         return body
     body = copy.deepcopy(body)
@@ -59,17 +59,17 @@ def as_strings(body: object) -> object:
 
 def _check_path(recorded: Recorded) -> None:
     template = recorded.template
-    # No template has characters that mean something in a pattern.
+    # No template has characters that are special in a regular expression.
     pattern = _PARAMETER.sub(r"(?P<\1>[^/]+)", template)
     match = re.fullmatch(pattern, recorded.path)
-    assert match is not None, f"{recorded.path} is no {template}"
+    assert match is not None, f"{recorded.path} does not match {template}"
     for name, value in match.groupdict().items():
         complain(name, f"{ROUTES}#{pointer('parameters', name)}", value)
 
 
 def _check_query(recorded: Recorded, known: Iterable[str]) -> None:
     for name, text in recorded.query.items():
-        assert name in known, f"{recorded.operation} knows no ?{name}"
+        assert name in known, f"{recorded.operation} has no parameter {name}"
         kind = load(ROUTES)["parameters"][name].get("type")
         value = _WORDS.get(text, text) if kind == "boolean" else text
         if kind == "integer" and text.isdecimal():
@@ -80,11 +80,11 @@ def _check_query(recorded: Recorded, known: Iterable[str]) -> None:
 def _check_body(recorded: Recorded, forms: list[str] | None) -> None:
     what = recorded.operation
     if forms is None:
-        assert recorded.json is None, f"{what} takes no body"
+        assert recorded.json is None, f"{what} allows no body"
         return
     assert recorded.json is not None, f"{what} needs a body"
     form = "multipart/form-data" if recorded.multipart else "application/json"
-    assert form in forms, f"{what} does not take {form}"
+    assert form in forms, f"{what} does not allow {form}"
     body = pointer("routes", recorded.template, recorded.method.lower(), "body")
     complain(what, f"{ROUTES}#{body}", as_strings(recorded.json))
     _check_files(recorded)
@@ -100,7 +100,7 @@ def _check_files(recorded: Recorded) -> None:
 
 
 def _check_sums(recorded: Recorded) -> None:
-    """Check what no schema can say: what all components of a message hold together."""
+    """Check the limits on all components of a message together, which a schema can't express."""
     parts = list(_every(_message_in(recorded.json).get("components") or ()))
     assert len(parts) <= MAX_COMPONENTS, f"{recorded.operation}: {len(parts)} components"
     letters = sum(len(part["content"]) for part in parts if part["type"] == _TEXT)
@@ -110,7 +110,7 @@ def _check_sums(recorded: Recorded) -> None:
 
 
 def _check_status(recorded: Recorded, answers: list[str]) -> None:
-    # Without an answer it is 0; that servers may fail needs no saying.
+    # The status is 0 without an answer. The schemas do not list server errors.
     if not 0 < recorded.status < _SERVER_ERROR:
         return
     kinds = {str(recorded.status), f"{recorded.status // 100}XX"}
@@ -118,7 +118,7 @@ def _check_status(recorded: Recorded, answers: list[str]) -> None:
 
 
 def _message_in(body: Any) -> dict[str, Any]:
-    """Return the message that a body is, or holds."""
+    """Return the message that a body is or contains."""
     if not isinstance(body, dict):
         return {}
     return body.get("data") or body

@@ -1,4 +1,4 @@
-"""A program with the options of Piper's, that hums for a tenth of a second for each letter."""
+"""A program with Piper's options that hums a tenth of a second for each letter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RATE = 16_000
 
 
 def main() -> None:
-    """Speak, or do what the text says: fail, take too much memory, or tell what can be seen."""
+    """Speak, or obey the text: fail, use too much memory, or report what the child can see."""
     parser = argparse.ArgumentParser()
     parser.add_argument("-m", type=Path, required=True)
     parser.add_argument("-i", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""Stateful stand-ins for what is outside: a provider, Discord, the editor, the clock."""
+"""Provides stateful fakes of the provider, Discord, the media editor and the clock."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
-from bot.model import Attachment, Caps, JobState, Origin, VideoRequest
+from bot.model import Attachment, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
-from bot.pacing import Cadence, Settling
+from bot.pacing import Cadence, LookupDelays
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.inbox import Inbox
-from storage.jobs.store import JobStore
+from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
@@ -63,7 +63,7 @@ ALL_STATES = tuple(JobState)
 
 
 class Clock:
-    """A clock that stands still until it is told to go on."""
+    """A clock that advances only when told to."""
 
     def __init__(self, now: float = START) -> None:
         self.now = now
@@ -77,7 +77,7 @@ class Clock:
 
 @dataclass(kw_only=True)
 class RemoteJob:
-    """One line of the provider's ledger: each was paid for."""
+    """A job at the provider, which was charged for."""
 
     ref: str
     request: VideoRequest
@@ -92,9 +92,11 @@ class RemoteJob:
 
 @dataclass
 class FakeBackend:
-    """A provider: `history` holds what it charged for, `posts` counts what reached it.
+    """A provider.
 
-    The lists of faults are used up from the front, one for each call.
+    `history`: the jobs that it charged for.
+    `posts`: the number of creates that reached it.
+    Each call consumes the first fault of its list.
     """
 
     clock: Clock
@@ -171,13 +173,13 @@ class FakeBackend:
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        raise NotImplementedError  # signatures are checked by the real adapter, or not at all
+        raise NotImplementedError  # only the real adapters verify signatures
 
     async def close(self) -> None:
-        """Hold nothing open."""
+        """Do nothing: there is nothing to close."""
 
     def charge(self, request: VideoRequest, *, create_key: str = "elsewhere") -> RemoteJob:
-        """Put a job into the ledger."""
+        """Create a job, and charge for it."""
         ref = f"video_{next(self._numbers)}"
         self.history[ref] = RemoteJob(
             ref=ref,
@@ -189,14 +191,14 @@ class FakeBackend:
         return self.history[ref]
 
     def finish(self) -> None:
-        """Let every video, also those to come, be done."""
+        """Finish every job, also those created later."""
         self.made = RemoteState.DONE
         for job in self.history.values():
             job.state = RemoteState.DONE
 
     @property
     def only(self) -> RemoteJob:
-        """The one job that was charged for."""
+        """The only job that was charged for."""
         (job,) = self.history.values()
         return job
 
@@ -219,7 +221,7 @@ class FakeBackend:
 def signed(
     body: bytes, *, now: float, webhook_id: str = "wh_1", secret: str = WEBHOOK_SECRET
 ) -> dict[str, str]:
-    """Sign a webhook's body like a provider, and return the headers."""
+    """Sign a webhook's body as a provider does, and return the headers."""
     timestamp = str(int(now))
     (key, *_) = standard_webhooks.signing_keys([secret])
     message = b".".join((webhook_id.encode(), timestamp.encode(), body))
@@ -233,7 +235,7 @@ def signed(
 
 @dataclass
 class FakeWriter:
-    """A writer that never says the same twice; `faults` are used up from the front."""
+    """A prompt writer whose prompts are all different; each call consumes the first fault."""
 
     name: str = "fake"
     written: list[str] = field(default_factory=list[str])
@@ -248,12 +250,12 @@ class FakeWriter:
         return self.written[-1]
 
     async def close(self) -> None:
-        """Hold nothing open."""
+        """Do nothing: there is nothing to close."""
 
 
 @dataclass
 class FakeModerator:
-    """A moderation service that finds `reasons` for words; `faults` are used up from the front."""
+    """A moderation service with `reasons` by word; each call consumes the first fault."""
 
     reasons: dict[str, Reason] = field(default_factory=dict[str, "Reason"])
     faults: list[BackendError] = field(default_factory=list[BackendError])
@@ -267,12 +269,12 @@ class FakeModerator:
         return next(found, None)
 
     async def close(self) -> None:
-        """Hold nothing open."""
+        """Do nothing: there is nothing to close."""
 
 
 @dataclass
 class FakeDeliverer:
-    """Discord: what stands in each job's one message, and which DMs were sent."""
+    """Discord: the content of each job's message, and the DMs that were sent."""
 
     found: int | None = 77
     handover: Handover = Handover.CARD
@@ -313,7 +315,11 @@ class FakeDeliverer:
 
 @dataclass
 class FakeVoice:
-    """Whoever speaks: `sound` is what comes for each text, `spoken` what was paid for."""
+    """A voice.
+
+    `sound`: the audio for every text.
+    `spoken`: the texts that were paid for.
+    """
 
     sound: bytes
     costs: bool = True
@@ -335,10 +341,10 @@ class FakeVoice:
 
 @dataclass
 class FakeEditor:
-    """The media package: what was ingested, and the results that it wrote.
+    """The media editor, with the narrations that it ingested and the results that it wrote.
 
-    A narration is laid over while `works` is set. `least` is how small a copy can be, decent or
-    not; those that it makes fill their limit.
+    `works`: a merge waits until this is set.
+    `least`: the smallest size of a copy, for decent and for poor quality. Copies fill their limit.
     """
 
     workspace: Workspace
@@ -367,7 +373,7 @@ class FakeEditor:
         folder = await self.workspace.create(job_id)
         if not folder.narration.exists():
             try:
-                await self.workspace.take_narration(job_id, of=of)
+                await self.workspace.reuse_narration(job_id, of=of)
             except FileNotFoundError as error:
                 raise UserError("audio.not_kept") from error
             await asyncio.to_thread(folder.narration.write_bytes, b"voice")
@@ -425,7 +431,7 @@ _INTERACTIONS = count(1)
 
 
 def origin(**changes: object) -> Origin:
-    """Return where a new command came from; each has an interaction of its own."""
+    """Return the origin of a new command, with a new interaction id."""
     template = Origin(
         interaction_id=next(_INTERACTIONS),
         application_id=11,
@@ -441,7 +447,7 @@ def origin(**changes: object) -> Origin:
 
 
 class Bench:
-    """Clapper's middle, put together as the app does it, but driven by hand."""
+    """The engine, assembled as in the app, but stepped by the test."""
 
     def __init__(
         self,
@@ -486,7 +492,7 @@ class Bench:
             deadline_seconds=1800.0,
             clock=clock,
         )
-        self.retention = self.build_keeper()
+        self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
@@ -495,7 +501,7 @@ class Bench:
         self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
         self.pipeline = self.build_pipeline()
 
-    def build_keeper(self, *, max_bytes: int = 1024**2) -> Retention:
+    def build_retention(self, *, max_bytes: int = 1024**2) -> Retention:
         return Retention(
             RetentionStore(self.database),
             self.people,
@@ -528,7 +534,7 @@ class Bench:
                 circuit=self.circuit,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
-                settling=Settling(first=180.0, apart=60.0),
+                settling=LookupDelays(first=180.0, apart=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),
@@ -561,7 +567,7 @@ class Bench:
         acknowledged: bool = True,
         **place: object,
     ) -> Job:
-        """Take in a job, which has its message."""
+        """Submit a job and store its message."""
         job = await self.jobs.submit(
             request,
             origin(**place),
@@ -579,14 +585,14 @@ class Bench:
     async def at(
         self, state: JobState, *, attachment: Attachment | None = None, **place: object
     ) -> Job:
-        """Take in a job and drive it, by its own steps, until `state` is due."""
+        """Submit a job, and run its steps until it is in `state`."""
         job = await self.submit(attachment=attachment, **place)
-        await self._detour(job.id, state)
+        await self._prepare(job.id, state)
         while (now := await self.now(job.id)).state is not state:
             await self.step(job.id)
         return now
 
-    async def _detour(self, job_id: str, state: JobState) -> None:
+    async def _prepare(self, job_id: str, state: JobState) -> None:
         match state:
             case JobState.CANCELLED:
                 await self.jobs.cancel(job_id)
@@ -612,7 +618,7 @@ class Bench:
         return job
 
     async def claim(self, job_id: str) -> Job:
-        """Claim one job as soon as it is due."""
+        """Advance the clock until a job is due, and claim it."""
         job = await self.now(job_id)
         assert job.next_at is not None
         self.clock.now = max(self.clock.now, job.next_at)
@@ -628,13 +634,13 @@ class Bench:
         await self.database.row("UPDATE jobs SET epoch = epoch + 1 WHERE id = :id", {"id": job_id})
 
     async def step(self, job_id: str) -> Job:
-        """Run a job's next step when it is due, and return the job as it stands then."""
+        """Advance the clock, run a job's next step, and return the job after it."""
         job = await self.claim(job_id)
         await self.lane.steps[job.state](job)
         return await self.now(job_id)
 
     async def run_out(self, job_id: str, *, steps: int = 60) -> Job:
-        """Step a job until nothing more is due for it."""
+        """Run a job's steps until none is due."""
         for _ in range(steps):
             if (await self.now(job_id)).next_at is None:
                 break
@@ -643,7 +649,7 @@ class Bench:
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
-        """Let SQLite refuse each write, as it does on a full disk."""
+        """Let SQLite refuse every write, as on a full disk."""
         await self.database.rows("PRAGMA query_only = ON", {})
         try:
             yield
@@ -651,14 +657,14 @@ class Bench:
             await self.database.rows("PRAGMA query_only = OFF", {})
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until a change makes the condition true."""
+        """Wait until a job's change makes the condition true."""
         async with asyncio.timeout(PATIENCE):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
 
     def changed_to(self, state: JobState) -> bool:
-        """Tell whether the bus has told of a job that came into this state."""
+        """Return whether the bus has published a change to this state."""
         return any(change.job.state is state for change in self.changes)
 
     async def events(self, job_id: str) -> list[tuple[str | None, str]]:
@@ -685,7 +691,7 @@ async def open_bench(
     moderator: Moderator | None = None,
     blocked: tuple[str, ...] = (),
 ) -> AsyncGenerator[Bench]:
-    """Start over `root`; the outside, given again, makes it a restart."""
+    """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
     async with open_database(root) as database:
         yield Bench(
             database,

@@ -1,4 +1,4 @@
-"""Thirty clips of differing nature, made large on purpose, for the proof of fit."""
+"""Makes thirty clips of different kinds, large on purpose, for the proof of fit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from bot.media.process.ffmpeg import Ffmpeg
 
-_CAMERA = "45M"  # bits per second, as a good camera writes
+_CAMERA = "45M"  # bits per second, as of a good camera
 _BEST_CAMERA = "90M"
-_LITTLE_LOST = ("-preset", "ultrafast", "-crf", "6", "-bufsize", "20M", "-maxrate")
+_NEARLY_LOSSLESS = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "6", "-bufsize", "20M")
 _MUSIC = "aevalsrc='0.3*sin(2*PI*220*t)+0.1*random(0)|0.3*sin(2*PI*277*t)+0.1*random(1)':s=48000"
 _VOICE = f"aevalsrc='{clips.SPEECH}':s=48000"
 _PROMPTS = {
@@ -30,7 +30,7 @@ _PROMPTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A picture as a filter graph, where S stands for the size and R for the frames a second."""
+    """A picture as a filter graph, in which S is the size and R the frame rate."""
 
     name: str
     graph: str
@@ -122,7 +122,7 @@ SOURCES = (
 
 
 async def make_sources(ffmpeg: Ffmpeg, folder: Path) -> dict[str, Path]:
-    """Make all clips in `folder`, and return them by their names."""
+    """Make all clips in `folder`, and return them by name."""
     made: dict[str, Path] = {}
     for source in SOURCES:
         made[source.name] = await asyncio.to_thread(_make, source, folder / f"{len(made)}.mp4")
@@ -136,55 +136,40 @@ async def make_sources(ffmpeg: Ffmpeg, folder: Path) -> dict[str, Path]:
 
 
 def make_named(name: str, target: Path) -> Path:
-    """Make one of the clips that filters draw."""
+    """Make the clip of the source with this name."""
     return _make(next(source for source in SOURCES if source.name == name), target)
 
 
 def make_long(folder: Path, clip: Path) -> dict[str, Path]:
-    """Make what is not a short clip: a picture held for ten minutes, and three that move."""
+    """Make two long clips: ten minutes of a held picture, and three minutes of a moving one."""
     held, long = folder / "held.mp4", folder / "long.mp4"
     last = "setts=duration='if(eq(N,239),DURATION+592/TB,DURATION)'"
-    clips.ffmpeg(
-        *("-i", str(clip), "-f", "lavfi", "-i", _VOICE, "-map", "0:v", "-map", "1:a", "-t", "600"),
-        *("-c:v", "copy", "-bsf:v", last, "-c:a", "aac", "-b:a", "160k", str(held)),
-    )
-    clips.ffmpeg(
-        *("-stream_loop", "21", "-i", str(clip), "-map", "0", "-c", "copy", "-t", "180", str(long))
-    )
+    inputs = ("-i", str(clip), "-f", "lavfi", "-i", _VOICE, "-map", "0:v", "-map", "1:a")
+    coding = ("-c:v", "copy", "-bsf:v", last, "-c:a", "aac", "-b:a", "160k")
+    clips.ffmpeg(*inputs, "-t", "600", *coding, str(held))
+    looped = ("-stream_loop", "21", "-i", str(clip), "-map", "0", "-c", "copy")
+    clips.ffmpeg(*looped, "-t", "180", str(long))
     return {"held for ten minutes": held, "three minutes": long}
 
 
 def _make(source: Source, target: Path) -> Path:
     graph = source.graph.replace("=S", f"={source.size}").replace("=R", f"={source.rate}")
-    # Noise on some other formats, of 16 bits or of RGB, would be far stronger than it says.
+    # On 16-bit and RGB formats, the noise filter would be far stronger than its value.
     graph = graph.replace(",noise=", ",format=yuv420p,noise=")
     sound = ("-f", "lavfi", "-i", _MUSIC, "-map", "0:a") if source.sound else ()
-    clips.ffmpeg(
-        *sound,
-        *("-filter_complex", f"{graph}[picture]", "-map", "[picture]"),
-        *(
-            "-t",
-            str(source.seconds),
-            "-c:v",
-            "libx264",
-            *_LITTLE_LOST,
-            source.rate_limit,
-            "-pix_fmt",
-            "yuv420p",
-        ),
-        *("-c:a", "aac", "-movflags", "+faststart", str(target)),
-    )
+    picture = ("-filter_complex", f"{graph}[picture]", "-map", "[picture]")
+    coding = (*_NEARLY_LOSSLESS, "-maxrate", source.rate_limit, "-pix_fmt", "yuv420p")
+    output = ("-t", str(source.seconds), *coding, "-c:a", "aac", "-movflags", "+faststart")
+    clips.ffmpeg(*sound, *picture, *output, str(target))
     return target
 
 
 async def _storyboard(ffmpeg: Ffmpeg, order: ClipOrder, target: Path) -> Path:
     work = target.with_suffix("")
     await asyncio.to_thread(work.mkdir)
-    film = await ClipRenderer(ffmpeg).render(order, work, lambda _percent: None)
-    # Grain, as if it had been filmed: what the renderer draws is small as it is.
-    await asyncio.to_thread(
-        clips.ffmpeg,
-        *("-i", str(film), "-vf", "noise=alls=6:allf=t", "-c:v", "libx264", *_LITTLE_LOST, _CAMERA),
-        *("-c:a", "copy", "-movflags", "+faststart", str(target)),
-    )
+    video = await ClipRenderer(ffmpeg).render(order, work, lambda _percent: None)
+    # With grain as of a camera, because the renderer's own clips are small enough.
+    grain = ("-i", str(video), "-vf", "noise=alls=6:allf=t")
+    coding = (*_NEARLY_LOSSLESS, "-maxrate", _CAMERA, "-c:a", "copy", "-movflags", "+faststart")
+    await asyncio.to_thread(clips.ffmpeg, *grain, *coding, str(target))
     return target

@@ -1,7 +1,7 @@
-"""Makes sounds and videos of all kinds with ffmpeg itself.
+"""Makes sounds and videos of all kinds with ffmpeg.
 
-Each sound is silent for a second and then speaks; each picture flashes at that moment. So a result
-that fell out of step shows it.
+Each sound starts after one second of silence, and each picture flashes at that moment, so that a
+result whose sound and picture are out of sync can be detected.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ Make = Callable[[Path], None]
 def sound(
     *options: str, seconds: float = SECONDS, rate: int = 48_000, layout: str = "mono"
 ) -> Make:
-    """Make a sound: silence, then a voice."""
+    """Make a sound: one second of silence, then a voice."""
     voices = {"mono": 1, "stereo": 2, "5.1": 6, "7.1": 8}[layout]
     source = f"aevalsrc='{'|'.join([_VOICE] * voices)}':s={rate}:d={seconds}:c={layout}"
     return lambda path: _run(path, "-f", "lavfi", "-i", source, *options)
 
 
 def silence(seconds: float, *options: str) -> Make:
-    """Make a file in which nothing is heard."""
+    """Make a silent file."""
     source = f"anullsrc=r=48000:cl=mono,atrim=duration={seconds}"
     return lambda path: _run(path, "-f", "lavfi", "-i", source, *options)
 
 
 def content(data: bytes | Callable[[Path], bytes]) -> Make:
-    """Write bytes, which may depend on the folder."""
+    """Write bytes, or those that a function returns for the file's folder."""
     return lambda path: _write(path, data(path.parent) if callable(data) else data)
 
 
 def changed(made: Make, change: Callable[[bytes], bytes]) -> Make:
-    """Make a file, and then change its bytes."""
+    """Make a file, then change its bytes."""
 
     def make(path: Path) -> None:
         made(path)
@@ -52,14 +52,14 @@ def changed(made: Make, change: Callable[[bytes], bytes]) -> Make:
 
 
 def streamed(made: Make, layout: str) -> Make:
-    """Make a file as a stream: what is only known at its end isn't in its header."""
+    """Make a file by streaming, so that its header lacks everything known only at the end."""
 
     def make(path: Path) -> None:
         whole = path.with_name(f"whole-{path.name}")
         made(whole)
         with path.open("wb") as file:
             command = [clips.binary(), "-v", "error", "-i", whole, "-c", "copy", "-f", layout, "-"]
-            subprocess.run(command, check=True, stdout=file)  # noqa: S603 - ours
+            subprocess.run(command, check=True, stdout=file)  # noqa: S603 - arguments from tests only
         whole.unlink()
 
     return make
@@ -68,21 +68,19 @@ def streamed(made: Make, layout: str) -> Make:
 def clapper(
     *options: str, source: str = "", sounds: int = 1, size: str = "320x180", rate: int = 50
 ) -> Make:
-    """Make a video that flashes and clicks at the same time."""
+    """Make a video that flashes and clicks at CLAP_AT."""
     flash = f"drawbox=c=white:t=fill:enable='between(t,{CLAP_AT - 0.001},{CLAP_AT + 0.099})'"
     click = f"aevalsrc='0.8*sin(2*PI*2000*t)*between(t,{CLAP_AT},{CLAP_AT + 0.1})':s=48000"
     picture = f"color=black:s={size}:r={rate}:d={SECONDS},{flash}{source}"
     coding = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p")
-    layout = ("-map", "0:v", *("-map", "1:a") * sounds, "-movflags", "+faststart")
-    return lambda path: _run(
-        path,
-        *("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", click),
-        *("-t", str(SECONDS), *layout, *coding, "-c:a", "aac", *options),
-    )
+    inputs = ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", click)
+    tracks = ("-map", "0:v") + ("-map", "1:a") * sounds
+    output = ("-t", str(SECONDS), *tracks, "-movflags", "+faststart", *coding, "-c:a", "aac")
+    return lambda path: _run(path, *inputs, *output, *options)
 
 
 def turned(made: Make, degrees: int) -> Make:
-    """Make a video that says it has to be turned."""
+    """Make a video whose header asks players to rotate it."""
 
     def make(path: Path) -> None:
         made(upright := path.with_name(f"upright-{path.name}"))
@@ -94,7 +92,7 @@ def turned(made: Make, degrees: int) -> Make:
 
 
 def looped(made: Make, times: int) -> Make:
-    """Make a file, and repeat it without decoding it."""
+    """Make a file, then repeat it without decoding."""
 
     def make(path: Path) -> None:
         made(once := path.with_name(f"once-{path.name}"))
@@ -105,7 +103,7 @@ def looped(made: Make, times: int) -> Make:
 
 
 def joined(first: Make, second: Make) -> Make:
-    """Make two files, and put the one right behind the other."""
+    """Make two files, then append the second to the first."""
 
     def make(path: Path) -> None:
         second(behind := path.with_name(f"behind-{path.name}"))
@@ -117,7 +115,7 @@ def joined(first: Make, second: Make) -> Make:
 
 
 def with_cover(made: Make, side: int) -> Make:
-    """Make a sound with a picture inside, of `side` x `side` black pixels."""
+    """Make a sound with an embedded cover of `side` x `side` black pixels."""
 
     def make(path: Path) -> None:
         bare, cover = path.with_name(f"bare-{path.name}"), path.with_name("cover.png")
@@ -140,7 +138,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _png(side: int) -> bytes:
-    """Draw a black square; a large one is a bomb: its rows shrink to almost nothing."""
+    """Return a black square as PNG; a large one is a decompression bomb of few bytes."""
     packer = zlib.compressobj(9)
     row = bytes(1 + (side + 7) // 8)
     rows = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()

@@ -1,4 +1,4 @@
-"""A server with a memory that speaks Gemini's Interactions API.
+"""A stateful server with Gemini's Interactions API.
 
 `async with GeminiApi(clip=path) as api`, then `api.base_url`.
 """
@@ -28,17 +28,17 @@ _OVER = ("completed", "failed", "cancelled")
 
 
 def refusal(status: int, code: str, message: str) -> Refusal:
-    """Return an error as the routes of interactions put it."""
+    """Return an error in the format of the interactions' routes."""
     return Refusal(status, {"error": {"message": message, "code": code}})
 
 
 def google_error(status: int, word: str, message: str) -> Refusal:
-    """Return an error as the other routes put it."""
+    """Return an error in the format of Google's other routes."""
     return Refusal(status, {"error": {"code": status, "message": message, "status": word}})
 
 
 def answered(*contents: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the steps of a model that has thought, and then said this."""
+    """Return the steps of a model that has thought, and then answered with `contents`."""
     return [
         {"type": "thought", "signature": "c2lnbmVk"},
         {"type": "model_output", "content": [*contents]},
@@ -46,11 +46,11 @@ def answered(*contents: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 class GeminiApi(StandIn):
-    """The server: interactions, and the files that their clips are kept in.
+    """A Gemini server, with its interactions and the files of their clips.
 
-    An interaction moves when a test says so (`progress`, `finish`, `fail`). `synchronous`: a create
-    answers with the finished one, whatever was asked for. `inline`: a clip stands in the
-    interaction. A prompt with "[blocked]" is refused.
+    A test moves an interaction on (`progress`, `finish`, `fail`). `synchronous`: every create is
+    answered with the finished interaction. `inline`: clips are in the interaction as base64.
+    A prompt with "[blocked]" is refused.
     """
 
     prefix: ClassVar[str] = ""
@@ -72,7 +72,7 @@ class GeminiApi(StandIn):
         self.inline = inline
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
-        """Return method, path, the operation's name and its handler, for each route."""
+        """Return (method, path, operation, handler) for each route."""
         return [
             ("POST", "/v1/interactions", "create", self._create),
             ("GET", "/v1/interactions/{id}", "retrieve", self._retrieve),
@@ -83,24 +83,24 @@ class GeminiApi(StandIn):
         ]
 
     def key_in(self, headers: Mapping[str, str]) -> str | None:
-        """Return the key that a request brings."""
+        """Return the API key in a request's headers."""
         return headers.get("x-goog-api-key")
 
-    def is_stopped(self, ref: str) -> bool:
-        """Whether an interaction has been cancelled."""
+    def is_cancelled(self, ref: str) -> bool:
+        """Return whether an interaction has been cancelled."""
         return self.jobs[ref]["status"] == "cancelled"
 
     def refused_key(self, sent: str) -> Refusal:
-        """Return what a wrong key is answered with."""
+        """Return the answer to a wrong key."""
         message = f"API key not valid. Please pass a valid API key. ({sent})"
         return refusal(400, "invalid_request", message)
 
-    def progress(self, ref: str, percent: int) -> None:  # noqa: ARG002 - none is told
-        """Let an interaction be under way."""
+    def progress(self, ref: str, percent: int) -> None:  # noqa: ARG002 - not reported
+        """Set an interaction to running."""
         self.jobs[ref]["status"] = "in_progress"
 
     def finish(self, ref: str) -> None:
-        """Let an interaction be completed."""
+        """Set an interaction to completed."""
         self.jobs[ref].update(
             status="completed",
             steps=answered({"type": "video", "mime_type": "video/mp4"} | self._result()),
@@ -108,7 +108,7 @@ class GeminiApi(StandIn):
         )
 
     def fail(self, ref: str, code: str, message: str) -> None:
-        """Let an interaction be failed."""
+        """Set an interaction to failed."""
         self.jobs[ref].update(status="failed", errors=[{"code": code, "message": message}])
 
     def _result(self) -> dict[str, Any]:
@@ -160,10 +160,10 @@ class GeminiApi(StandIn):
         return web.json_response(self.shape(job))
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
-        file, film = self._stored(request), self.film()
-        if file["state"] != "ACTIVE" or film is None or request.query.get("alt") != "media":
+        file, clip = self._stored(request), self.clip_response()
+        if file["state"] != "ACTIVE" or clip is None or request.query.get("alt") != "media":
             raise google_error(400, "FAILED_PRECONDITION", "The file is not in an ACTIVE state.")
-        return film
+        return clip
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self._stored(request))

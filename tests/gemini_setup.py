@@ -1,4 +1,4 @@
-"""What the tests of the Gemini adapter share: short ways to ask."""
+"""Helpers for the tests of the Gemini adapter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def submit(backend: Gemini, request: VideoRequest = REQUEST) -> str:
 
 
 async def finished(api: GeminiApi, backend: Gemini, **result: str) -> BackendUpdate:
-    """Have a video made; `result` is what its content says instead."""
+    """Make a video, and return its update; `result` replaces fields of the video's content."""
     ref = await submit(backend)
     api.finish(ref)
     if result:

@@ -1,4 +1,4 @@
-"""What a media file really holds, measured by decoding it."""
+"""Measures the content of media files by decoding them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RATE = 48_000
 
 
 def level(path: Path, start: float, seconds: float) -> float:
-    """Return the RMS level in dB of a stretch of a file's sound."""
+    """Return the RMS level in dB of a section of a file's sound."""
     window = ("-ss", str(start), "-t", str(seconds), "-i", str(path))
     stderr = clips.ffmpeg(*window, "-map", "0:a:0", "-af", "astats", "-f", "null", "-")
     found = re.findall(r"RMS level dB: (\S+)", stderr)
@@ -33,7 +33,7 @@ def true_peak(path: Path) -> float:
 
 
 def sound_seconds(path: Path) -> float:
-    """Return how long the sound is when it is played."""
+    """Return the duration of a file's decoded sound."""
     stderr = clips.ffmpeg("-i", str(path), "-map", "0:a:0", "-af", "astats", "-f", "null", "-")
     return int(re.findall(r"Number of samples: (\d+)", stderr)[-1]) / _RATE
 
@@ -46,7 +46,7 @@ def packets(path: Path, folder: Path) -> list[str]:
 
 
 def flashes(path: Path) -> list[float]:
-    """Return when the picture turns bright, in seconds."""
+    """Return the times, in seconds, at which the picture turns bright."""
     shown = "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-"
     lines = _output(path, "-map", "0:v:0", "-vf", shown, "-f", "null", "-").decode()
     frames = re.findall(r"pts_time:(\S+)\nlavfi.signalstats.YAVG=(\S+)", lines)
@@ -54,7 +54,7 @@ def flashes(path: Path) -> list[float]:
 
 
 def clicks(path: Path) -> list[float]:
-    """Return when the sound turns loud, in seconds."""
+    """Return the times, in seconds, at which the sound turns loud."""
     mono = ("-map", "0:a:0", "-af", "aresample=48000:async=1:first_pts=0", "-ac", "1")
     pcm = memoryview(_output(path, *mono, "-f", "s16le", "-")).cast("h")
     step = _RATE // 1000
@@ -62,7 +62,7 @@ def clicks(path: Path) -> list[float]:
         (start / _RATE, max(map(abs, pcm[start : start + step])) > 2500)
         for start in range(0, len(pcm), step)
     ]
-    # A tone passes through zero, and AAC blurs its edges: a click is what follows a pause.
+    # A tone crosses zero and AAC blurs its edges, so only a rise after a pause is a click.
     rises = _rises(heard)
     return [time for n, time in enumerate(rises) if n == 0 or time - rises[n - 1] > 0.2]
 
@@ -74,7 +74,7 @@ def _rises(states: list[tuple[float, bool]]) -> list[float]:
 
 def _output(path: Path, *arguments: str) -> bytes:
     command = [clips.binary(), "-v", "error", "-nostdin", "-i", path, *arguments]
-    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - ours
+    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - tests only
 
 
 def _ebur128(path: Path, pattern: str) -> float:

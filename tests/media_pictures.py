@@ -41,13 +41,13 @@ class Curve:
 
 
 def lettering(size: int) -> ImageFont.FreeTypeFont:
-    """Return the font of all that is written."""
+    """Return the font of all texts, at a size in pixels."""
     font = resources.files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
     return ImageFont.truetype(str(font), size)
 
 
 async def draw_fit(folder: Path, target: Path) -> None:
-    """Draw parts of pictures, unscaled: as they were, and below 10 MiB."""
+    """Draw unscaled sections of pictures, before and after fitting them into 10 MiB."""
     ffmpeg = Ffmpeg(clips.binary(), slots=1)
     width, height = CROP
     row = height + MARGIN
@@ -79,7 +79,7 @@ def _frame(path: Path, target: Path) -> Image.Image:
 
 
 async def draw_duck(folder: Path, target: Path) -> None:
-    """Draw how loud the clip, the narration and the result are, moment by moment."""
+    """Draw the loudness of the clip, the narration and the result over time."""
     ffmpeg = Ffmpeg(clips.binary(), slots=1)
     own = clips.make_sound(folder / "own.wav", OWN, seconds=SPAN)
     clip = folder / "clip.mp4"
@@ -109,17 +109,15 @@ async def draw_duck(folder: Path, target: Path) -> None:
 
 
 def loudness(path: Path, before: str = "") -> list[tuple[float, float]]:
-    """Measure a file's loudness over 400 ms, ten times a second: seconds and LUFS."""
-    measured = f"{before}ebur128=framelog=verbose"
-    stderr = clips.ffmpeg(
-        *("-v", "verbose", "-i", str(path), "-map", "0:a:0", "-af", measured, "-f", "null", "-")
-    )
+    """Return a file's loudness over 400 ms, measured ten times a second: seconds and LUFS."""
+    meter = ("-map", "0:a:0", "-af", f"{before}ebur128=framelog=verbose")
+    stderr = clips.ffmpeg("-v", "verbose", "-i", str(path), *meter, "-f", "null", "-")
     found = re.findall(r"t:\s*([\d.]+)\s.*?M:\s*(-?[\d.]+|-?inf|nan)", stderr)
     return [(float(second), max(FLOOR, float(level))) for second, level in found]
 
 
 def plot(curves: list[Curve], target: Path) -> None:
-    """Draw the curves into one picture, at twice its size for smooth lines."""
+    """Draw the curves into one picture, at twice its final size for smooth lines."""
     width, height, left, top, bottom = 1800, 900, 110, 200, 80
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
@@ -144,7 +142,7 @@ def plot(curves: list[Curve], target: Path) -> None:
 
 
 async def main() -> None:
-    """Draw both."""
+    """Draw both pictures."""
     await asyncio.to_thread(DOCS.mkdir, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="clapper-pictures-") as name:
         await draw_duck(Path(name), DOCS / "duck.png")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.delivery.views.card import CardRenderer, dm_marker
-from bot.demo.fake_discord.state.components import every, text_of
+from bot.demo.fake_discord.state.components import text_of, walk
 from bot.demo.fake_discord.uploads import Upload
 from bot.links import Links
 from bot.model import JobState, Origin
@@ -80,7 +80,7 @@ def seen(tree: Sequence[Any]) -> dict[str, Any]:
     Spaces that keep a line together are plain ones here.
     """
     text = text_of({"content": "", "components": tree}).replace("\u00a0", " ")
-    buttons = [part for part in every(tree) if part["type"] == _BUTTON]
+    buttons = [part for part in walk(tree) if part["type"] == _BUTTON]
     named = [[part["label"], part.get("custom_id") or part.get("url")] for part in buttons]
     return {"text": text.split("\n"), "buttons": named}
 
@@ -127,7 +127,7 @@ class Drawing:
             "link": _without_links(_shown(cards.render_link(job, artifact, url=url))),
             "held": _shown(cards.render_held(job, artifact, limit=_HELD_BYTES)),
             "dm": _said(cards.dm(job, link="https://x.example")),
-            "dm_here": _said(cards.dm_here(job)),
+            "dm_here": _said(cards.dm_with_video(job)),
         }
 
 
@@ -136,7 +136,7 @@ async def draw_all(desk: Desk, job_ids: dict[str, str]) -> dict[str, Any]:
     drawing, drawn = Drawing.at(desk), dict[str, Any]()
     for name, job_id in job_ids.items():
         job = await desk.bench.now(job_id)
-        if isinstance(job.asker, Origin) and job.deleted_at is None:
+        if isinstance(job.requester, Origin) and job.deleted_at is None:
             artifact = await desk.bench.artifacts.get(job_id)
             drawn[name] = await drawing.all(job, artifact if job.state in _DONE else None)
     return drawn
@@ -167,7 +167,7 @@ async def fill_in(
     await desk.fake_discord.wait_for(lambda: pressed.modal)
     pressed.modal = modal
     fields = {
-        part["custom_id"]: part["type"] for part in every(modal["components"]) if _is_field(part)
+        part["custom_id"]: part["type"] for part in walk(modal["components"]) if _is_field(part)
     }
     values = {
         "prompt": "a prompt that is another",

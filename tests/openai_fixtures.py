@@ -1,4 +1,4 @@
-"""Fixtures for the tests of the Videos API client."""
+"""Fixtures for the tests of the Videos API adapter."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def connect() -> AsyncIterator[Callable[..., OpenAIVideos]]:
         def _connect(base_url: str, **settings: object) -> OpenAIVideos:
             settings.setdefault("api_key", KEY)
             settings.setdefault("tls", TLS)
-            settings.setdefault("patience", Timeouts(content_pauses=()))
+            settings.setdefault("timeouts", Timeouts(content_pauses=()))
             backend = OpenAIVideos(base_url=base_url, clock=lambda: NOW, **settings)
             stack.push_async_callback(backend.close)
             return backend

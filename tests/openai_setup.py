@@ -1,4 +1,4 @@
-"""What the tests of the Videos API client share: a server, a client, and short ways to ask."""
+"""Constants and helpers for the tests of the Videos API adapter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KEY = "sk-made-up-0123456789"
 SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, made up").decode()
-TLS = httpx2.create_ssl_context()  # it takes 20 ms to make
+TLS = httpx2.create_ssl_context()  # creating it takes 20 ms
 NOW = 1_800_000_000.0
 REQUEST = VideoRequest(
     prompt="Explain how rainbows form", model="sora-2", seconds=8, size="1280x720"
@@ -37,12 +37,12 @@ async def submit(backend: OpenAIVideos, request: VideoRequest = REQUEST) -> str:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Name what is in a folder."""
+    """List the names in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
 def bytes_of(path: Path) -> bytes:
-    """Read a file."""
+    """Return the content of a file."""
     return path.read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""Checks requests to a Videos API, and its answers, against OpenAI's: tests/schemas/videos.json."""
+"""Checks a Videos API's requests and answers against OpenAI's schema, tests/schemas/videos.json."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE = "videos.json"
 
 
 def check_answer(method: str, path: str, status: int, body: object) -> None:
-    """Check a JSON answer; `path` is without the base, such as "/videos/video_123"."""
+    """Check a JSON answer; `path` is below the base URL, such as "/videos/video_123"."""
     template, route = _route(method, path)
     answer = route["answers"].get(str(status))
     assert answer is not None, f"{method} {template} does not answer {status}"
@@ -40,7 +40,7 @@ def check_request(
 
 
 def _route(method: str, path: str) -> tuple[str, Any]:
-    """Return the template that fits, and what a method does there."""
+    """Return the template that matches a path, and the schema of its method."""
     for template, methods in load(FILE)["routes"].items():
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
             route = methods.get(method.lower())

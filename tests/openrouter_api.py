@@ -1,6 +1,6 @@
-"""A server with a memory that speaks OpenRouter's dialect, to test and to show against.
+"""A stateful server with OpenRouter's video API, for tests and demonstrations.
 
-In a test: `async with OpenRouterApi(clip=path) as api`, then `api.base_url`. Alone:
+In a test: `async with OpenRouterApi(clip=path) as api`, then `api.base_url`. As a process:
 `python -m tests.openrouter_api --port 9200 --clip clip.mp4`.
 """
 
@@ -56,7 +56,7 @@ _KEY = {
 
 
 def model(name: str, **changes: Any) -> dict[str, Any]:
-    """Return a model as the list shows it."""
+    """Return a model's entry in the list."""
     return {
         "id": name,
         "canonical_slug": f"{name}-20260101",
@@ -84,16 +84,16 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
 
 
 def refusal(status: int, message: str, **metadata: Any) -> Refusal:
-    """Return an error as OpenRouter puts it."""
+    """Return an error in OpenRouter's format."""
     more = {"metadata": metadata} if metadata else {}
     return Refusal(status, {"error": {"code": status, "message": message, **more}})
 
 
 class OpenRouterApi(StandIn):
-    """The server: jobs, and callbacks when a test sends them.
+    """An OpenRouter server, whose callbacks a test sends.
 
-    A job moves when a test says so (`progress`, `finish`, `fail`), or, with `seconds_per_job`,
-    by itself. A prompt with "[blocked]" is refused, and `credits` may run out.
+    A test moves a job on (`progress`, `finish`, `fail`); with `seconds_per_job` the server does.
+    It refuses a prompt with "[blocked]", and any prompt once `credits` are used up.
     """
 
     prefix: ClassVar[str] = "/api/v1"
@@ -114,7 +114,7 @@ class OpenRouterApi(StandIn):
         self._seconds_per_job = seconds_per_job
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
-        """Return method, path, the operation's name and its handler, for each route."""
+        """Return (method, path, operation, handler) for each route."""
         return [
             ("POST", "/videos", "create", self._create),
             ("GET", "/videos/models", "models", self._models),
@@ -124,15 +124,15 @@ class OpenRouterApi(StandIn):
         ]
 
     def refused_key(self, sent: str) -> Refusal:
-        """Return what a wrong key is answered with."""
+        """Return the answer to a wrong key."""
         return refusal(401, f"User not found, or no such key: {sent}")
 
-    def progress(self, ref: str, percent: int) -> None:  # noqa: ARG002 - none is told
-        """Let a job be under way."""
+    def progress(self, ref: str, percent: int) -> None:  # noqa: ARG002 - not reported
+        """Set a job to running."""
         self.jobs[ref]["status"] = "in_progress"
 
     def finish(self, ref: str) -> None:
-        """Let a job be completed, and paid for."""
+        """Set a job to completed, and charge its price."""
         self.credits -= self.price
         self.jobs[ref].update(
             status="completed",
@@ -143,7 +143,7 @@ class OpenRouterApi(StandIn):
         )
 
     def fail(self, ref: str, code: str, message: str) -> None:
-        """Let a job be failed; its reason is one text."""
+        """Set a job to failed; its error is a single text."""
         self.jobs[ref].update(status="failed", error=f"{code}: {message}")
 
     def event(self, ref: str, ending: str) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class OpenRouterApi(StandIn):
         }
 
     async def send_callback(self, ref: str, *, url: str, secret: str) -> int:
-        """Tell of a job's end, and return the status of the answer."""
+        """Send a callback about a job's end, and return the status of the answer."""
         status = self.jobs[ref]["status"]
         body = json.dumps(self.event(ref, status)).encode()
         headers = {
@@ -229,10 +229,10 @@ class OpenRouterApi(StandIn):
 
     async def _content(self, request: web.Request) -> web.StreamResponse:
         job = self._known(request)
-        film = self.film()
-        if job["status"] != "completed" or film is None or request.query.get("index") != "0":
+        clip = self.clip_response()
+        if job["status"] != "completed" or clip is None or request.query.get("index") != "0":
             raise refusal(404, "Video content is not available")
-        return film
+        return clip
 
     async def _about_key(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"data": _KEY})
@@ -256,7 +256,7 @@ def _arguments() -> argparse.Namespace:
 async def _serve(arguments: argparse.Namespace) -> None:
     api = OpenRouterApi(clip=arguments.clip, key=arguments.key, seconds_per_job=arguments.seconds)
     await api.start(arguments.port)
-    print(api.base_url, flush=True)  # noqa: T201 - who starts it with port 0 reads it here
+    print(api.base_url, flush=True)  # noqa: T201 - tells the parent process the port
     try:
         await asyncio.Event().wait()
     finally:

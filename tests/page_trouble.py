@@ -79,7 +79,7 @@ async def order_nothing(user: KeyboardUser, auditor: Auditor, voice: SlowVoice) 
 
 async def be_refused(user: KeyboardUser, auditor: Auditor, voice: SlowVoice) -> None:
     """Have Listen and Generate refused: the page explains why, and keeps fields and focus."""
-    voice.go_wrong("speech", Fault(status=400, body={}))
+    voice.add_faults("speech", Fault(status=400, body={}))
     await user.press("#listen")
     await user.reads("#compose-error", "voice")
     await user.is_at("#listen")
@@ -140,7 +140,7 @@ async def wait_for_provider(user: KeyboardUser, auditor: Auditor, api: VideosApi
     """Order while the provider refuses the bot's key: the page explains the wait."""
     await sign_in(user, OTHER_TOKEN)
     refused = Fault(status=401, body={"error": {"message": "Incorrect API key provided"}})
-    api.go_wrong("create", *[refused] * 9)
+    api.add_faults("create", *[refused] * 9)
     await user.write("#script", _SCRIPT)
     await user.press("#generate")
     await user.reads("#waiting", "does not accept this bot's key")
@@ -187,8 +187,8 @@ async def give_up(user: KeyboardUser, api: VideosApi) -> None:
 
 
 async def _lose_create_answer(user: KeyboardUser, api: VideosApi) -> None:
-    api.go_wrong("create", Fault(after=True, reset=True))
-    api.go_wrong("list", *[Fault(status=400, body={})] * 2)
+    api.add_faults("create", Fault(after=True, reset=True))
+    api.add_faults("list", *[Fault(status=400, body={})] * 2)
     await user.write("#script", "A film that no list has")
     await user.press("#generate")
     await user.sees("#undecided")

@@ -1,6 +1,7 @@
-"""Proves that fit keeps its word: thirty clips against four limits, into docs/media.md.
+"""Proves that `fit` stays within its limit, with thirty clips and four limits.
 
-Run as `python -m tests.proof_fit`; it takes about a quarter of an hour on two cores.
+Run as `python -m tests.proof_fit`; it writes the results to docs/media.md, and takes about a
+quarter of an hour on two cores.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ MIB = 1024 * 1024
 LIMITS = (8, 10, 20, 50)
 PAGE = Path(__file__).parents[1] / "docs" / "media.md"
 START, END = "<!-- proof of fit: start -->", "<!-- proof of fit: end -->"
-# What can't be decent in so many MiB, and may be refused: noise, mostly.
-HOPELESS = {
+# Clips that may be refused at these limits in MiB, because they would look bad.
+MAY_BE_REFUSED = {
     "heavy grain": {8},
     "noise": {8, 10, 20, 50},
     "black, then noise": {8, 10, 20},
@@ -82,14 +83,14 @@ def measure(result: Path, original: Path) -> tuple[float, float]:
 async def judge(
     ffmpeg: Ffmpeg, name: str, original: Path, limit: int, *, compared: bool
 ) -> Outcome:
-    """Fit one clip, check all that was promised, and measure what is left of the picture."""
+    """Fit one clip, check the result, and measure the quality of its picture."""
     target = original.with_suffix(f".{limit}.mp4")
     started = time.monotonic()
     try:
         fitted = await fit(ffmpeg, original, target, limit_bytes=limit * MIB)
     except TooLittleRoomError:
         seconds = time.monotonic() - started
-        faults = [] if limit in HOPELESS.get(name, ()) else ["refused"]
+        faults = [] if limit in MAY_BE_REFUSED.get(name, ()) else ["refused"]
         faults += ["left a file"] if target.name in names(target.parent) else []
         return Outcome(fitted=None, seconds=seconds, faults=tuple(faults))
     seconds = time.monotonic() - started
@@ -116,7 +117,7 @@ def _faults(fitted: ShrunkVideo, original: Path, limit: int) -> Iterator[str]:
 
 
 async def prove(folder: Path, ffmpeg: Ffmpeg) -> tuple[str, int]:
-    """Return the page's section, a table with the sums under it, and how many cells are wrong."""
+    """Return the page's section, which is a table with its totals, and the number of faults."""
     originals = await make_sources(ffmpeg, folder)
     fractal = originals["fractal"]
     long = await asyncio.to_thread(make_long, folder, fractal)
@@ -132,7 +133,7 @@ async def prove(folder: Path, ffmpeg: Ffmpeg) -> tuple[str, int]:
         rows.append(f"| {name} | {mebibytes(original):.1f} | {cells} |")
         sys.stderr.write(f"{rows[-1]}\n")
     wrong = sum(bool(each.faults) for each in outcomes)
-    return "\n".join([*_head(), *rows, "", _sums(outcomes)]), wrong
+    return "\n".join([*_head(), *rows, "", _totals(outcomes)]), wrong
 
 
 def _head() -> list[str]:
@@ -145,7 +146,7 @@ def _head() -> list[str]:
     ]
 
 
-def _sums(outcomes: list[Outcome]) -> str:
+def _totals(outcomes: list[Outcome]) -> str:
     made = [each for each in outcomes if each.fitted and each.fitted.passes]
     refused = sum(each.fitted is None for each in outcomes)
     untouched = len(outcomes) - len(made) - refused
@@ -153,7 +154,7 @@ def _sums(outcomes: list[Outcome]) -> str:
     scores = sorted(each.vmaf for each in made if each.vmaf is not None)
     times = sorted(each.seconds for each in made)
     wrong = sum(bool(each.faults) for each in outcomes)
-    hopeless = sum(len(limits) for limits in HOPELESS.values())
+    hopeless = sum(len(limits) for limits in MAY_BE_REFUSED.values())
     return (
         f"{len(outcomes)} in all: {len(made)} made to fit, {twice} of them in two passes; "
         f"{untouched} were small enough; {refused} refused, of {hopeless} that may be; "
@@ -164,7 +165,7 @@ def _sums(outcomes: list[Outcome]) -> str:
 
 
 def write_section(page: Path, section: str) -> None:
-    """Put the section between its marks in the page."""
+    """Replace the section between its markers in the page."""
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
@@ -182,7 +183,7 @@ def mebibytes(path: Path) -> float:
 
 
 async def main() -> int:
-    """Run the proof in a folder that is deleted afterwards; 1: something is wrong."""
+    """Run the proof in a temporary folder; 1: something is wrong."""
     with tempfile.TemporaryDirectory(prefix="clapper-fit-") as folder:
         section, wrong = await prove(Path(folder), Ffmpeg(clips.binary(), slots=1))
     write_section(PAGE, section)

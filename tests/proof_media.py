@@ -1,7 +1,7 @@
-"""The proof: every file of the corpus is merged and measured, or refused with its sentence.
+"""Proves that every file of the corpus is merged correctly or refused with the right message.
 
-Each is tried twice: once to measure, once under strace. `python -m tests.proof_media` prints the
-table and writes docs/media-corpus.md; its exit code is 1 when anything is wrong.
+Each file is tried twice: once for measurements, once under strace. `python -m tests.proof_media`
+prints the table and writes docs/media-corpus.md; its exit code is 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _GROUPS = {"Sounds": SOUNDS, "Attacks": ATTACKS, "Clips": CLIPS}
-_MOST_MEGABYTES = 400
-_FELL_INTO_IT = 0.5  # of the cancels: the others came when all was done
+_MAX_MEGABYTES = 400
+_MIN_IN_TIME = 0.5  # of the cancels: the others may come after the end of the operation
 _CANCELS = 100
 _TABLE = Path(__file__).parent.parent / "docs" / "media-corpus.md"
 _HEAD = """\
@@ -41,7 +41,7 @@ memory that any child took, *apart* the milliseconds between flash and click in 
 
 
 def make_one(group: str, index: int, folder: Path) -> None:
-    """Make one sample, in another process than it is tried in: there its memory would count."""
+    """Make one sample; not in the process of its trial, whose children's memory is measured."""
     job = folder / "job"
     job.mkdir(parents=True)
     prepare(_GROUPS[group][index], job, is_clip=group == "Clips")
@@ -49,10 +49,10 @@ def make_one(group: str, index: int, folder: Path) -> None:
 
 
 def try_one(group: str, index: int, folder: Path) -> Outcome:
-    """Try one sample, in a process of its own: so its children's memory is told apart."""
+    """Try one sample in a separate process, so that only its own children's memory counts."""
     outcome = asyncio.run(_try(folder / "job", clips.binary(), group, index, is_thorough=True))
-    outcome.check("memory", holds=outcome.megabytes < _MOST_MEGABYTES)
-    if strace.is_here():
+    outcome.check("memory", holds=outcome.megabytes < _MAX_MEGABYTES)
+    if strace.is_installed():
         _trace(folder, group, index, outcome)
     return outcome
 
@@ -68,30 +68,32 @@ async def _try(
 def _trace(folder: Path, group: str, index: int, outcome: Outcome) -> None:
     log = folder / "strace.log"
     log.touch()
-    script = strace.traced(clips.binary(), folder / "ffmpeg", log)
+    script = strace.write_traced_binary(clips.binary(), folder / "ffmpeg", log)
     again = asyncio.run(_try(folder / "traced", script, group, index))
     outcome.check("the same under strace", holds=again.said == outcome.said)
-    outcome.faults += strace.strange(log, binary=clips.binary(), workspace=folder / "traced")
+    outcome.faults += strace.foreign_accesses(
+        log, binary=clips.binary(), workspace=folder / "traced"
+    )
 
 
 def main() -> int:
-    """Try everything, print it and write it down."""
+    """Try everything, print the results and write the page; 1: something is wrong."""
     lines: list[str] = []
-    faults = 0 if strace.is_here() else 1
+    faults = 0 if strace.is_installed() else 1
     for group, samples in _GROUPS.items():
         lines += _heading(group)
         with tempfile.TemporaryDirectory(prefix="proof-") as folder, _pool() as pool:
-            of_each = (
+            arguments = (
                 [group] * len(samples),
                 range(len(samples)),
                 [Path(folder) / str(number) for number in range(len(samples))],
             )
-            list(pool.map(make_one, *of_each))
-            for outcome in pool.map(try_one, *of_each):
+            list(pool.map(make_one, *arguments))
+            for outcome in pool.map(try_one, *arguments):
                 lines.append(_row(outcome))
                 faults += bool(outcome.faults)
                 sys.stdout.write(f"{lines[-1]}\n")
-    lines += ["", _watched()]
+    lines += ["", _trace_note()]
     _write(lines)
     for line in _cancel_all():
         lines.append(line)
@@ -113,7 +115,9 @@ def _pool() -> ProcessPoolExecutor:
 
 def _heading(group: str) -> list[str]:
     return [
-        *("", f"## {group}", ""),
+        "",
+        f"## {group}",
+        "",
         "| file | outcome | s | MB | length | apart | LUFS | dBTP | |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
@@ -121,7 +125,10 @@ def _heading(group: str) -> list[str]:
 
 def _row(outcome: Outcome) -> str:
     cells = [
-        *(outcome.name, outcome.said, f"{outcome.seconds:.1f}", f"{outcome.megabytes:.0f}"),
+        outcome.name,
+        outcome.said,
+        f"{outcome.seconds:.1f}",
+        f"{outcome.megabytes:.0f}",
         "" if outcome.length is None else f"{outcome.length:.2f} s",
         "" if outcome.apart is None else f"{outcome.apart * 1000:.0f} ms",
         "" if outcome.lufs is None else f"{outcome.lufs:.1f}",
@@ -131,8 +138,8 @@ def _row(outcome: Outcome) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _watched() -> str:
-    if not strace.is_here():
+def _trace_note() -> str:
+    if not strace.is_installed():
         return "strace is not installed: which files were opened was not watched."
     return (
         "Under strace, no child opened a file outside the job's folder but its own program and "
@@ -146,7 +153,7 @@ def _cancel_all() -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="proof-") as folder:
             cancels = asyncio.run(cancel_often(name, Path(folder), times=_CANCELS))
         found = f"LEFT {', '.join(sorted(cancels.left))}" if cancels.left else "nothing left"
-        few = ", TOO FEW" if cancels.cancelled < _CANCELS * _FELL_INTO_IT else ""
+        few = ", TOO FEW" if cancels.cancelled < _CANCELS * _MIN_IN_TIME else ""
         yield f"* {name}: {cancels.cancelled} of {_CANCELS} fell into the work{few}: {found}"
 
 

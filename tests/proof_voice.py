@@ -21,7 +21,7 @@ from bot.errors import UserError
 from bot.media.narration.ingest import ingest
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.speech.mp3 import record
+from bot.speech.mp3 import write_mp3
 from bot.speech.piper import open_piper
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ async def _prove(case: Case, piper: Piper, ffmpeg: Ffmpeg, folder: Path) -> tupl
     spoken = await ingest(
         ffmpeg, folder / "spoken", folder / "spoken.wav", max_seconds=_MAX_SECONDS
     )
-    await record(ffmpeg, spoken, folder / "narration.mp3")
+    await write_mp3(ffmpeg, spoken, folder / "narration.mp3")
     heard = await ingest(
         ffmpeg, folder / "narration.mp3", folder / "heard.wav", max_seconds=_MAX_SECONDS
     )

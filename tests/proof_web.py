@@ -94,7 +94,7 @@ async def _test_failures(user: KeyboardUser, auditor: Auditor, folder: Path) -> 
                 "asks about an unconfirmed create",
                 lambda: page_trouble.retry(user, auditor, api, url),
             ),
-            ("abandons another", lambda: page_trouble.give_up(user, api)),
+            ("abandons another", lambda: page_trouble.cancel_undecided(user, api)),
             (
                 "orders what the locked form shows",
                 lambda: page_meanwhile.edit_while_locked(user, auditor, voice),

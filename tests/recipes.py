@@ -1,4 +1,4 @@
-"""The recipes of docs/backends.md, as tests and proofs load them."""
+"""Reads the recipes in docs/backends.md, for tests and proofs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "backends.md"
 
 
 def blocks(kind: str) -> dict[str, str]:
-    """Return the first block of this kind ("ini", "yaml" ...) under each heading."""
+    """Return the first code block of a kind ("ini", "yaml" ...) under each heading."""
     found: dict[str, str] = {}
     for section in re.split(r"(?m)^#+ ", PAGE.read_text(encoding="utf-8"))[1:]:
         heading, _, text = section.partition("\n")
@@ -19,7 +19,7 @@ def blocks(kind: str) -> dict[str, str]:
 
 
 def environment(heading: str) -> dict[str, str]:
-    """Return the variables of a recipe's `.env`."""
+    """Return the variables in a recipe's `.env`."""
     lines = (line for line in blocks("ini")[heading].splitlines() if line.strip())
     pairs = (line.partition("=") for line in lines if not line.startswith("#"))
     return {name: value for name, _, value in pairs}

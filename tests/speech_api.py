@@ -1,4 +1,4 @@
-"""A stand-in of `/v1/audio/speech`: it answers with a real MP3 of some seconds."""
+"""A stand-in for `/v1/audio/speech`, which answers with a real MP3 of a few seconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_INPUT = 4096
 
 
 class SpeechApi(StandIn):
-    """Charges for each text that it speaks: `creates` lists them."""
+    """A speech server; `creates` lists the texts that it has charged for."""
 
     prefix: ClassVar[str] = "/v1"
 

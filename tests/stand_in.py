@@ -1,4 +1,4 @@
-"""What the stand-ins of providers share: a server with a memory that goes wrong when it is told."""
+"""The base of the providers' stand-ins: a stateful server with faults that a test orders."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BODY_LIMIT = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What happens to one request instead of its answer, or to its answer.
+    """A fault in the answer to one request.
 
-    `status` with `body` replaces the answer. `after`: the request is carried out first, so that
-    only its answer is lost. `cut` sends half of the answer, `reset` nothing of it; `hang` keeps
-    the caller waiting until the server closes.
+    `status` and `body` replace the answer. `after`: the request is carried out first, so only its
+    answer is lost. `cut` sends half of the answer, `reset` closes the connection without one, and
+    `hang` sends nothing until the server closes.
     """
 
     status: int | None = None
@@ -43,7 +43,7 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request as it came in; `form` holds the fields of a form, or of a JSON object."""
+    """A received request; `form` holds the fields of its form or JSON object."""
 
     method: str
     path: str
@@ -52,8 +52,8 @@ class Call:
     form: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Refusal(Exception):  # noqa: N818 - a server's word for it
-    """A request that is answered with an error."""
+class Refusal(Exception):  # noqa: N818 - an answer, not a failure
+    """Answers a request with an error."""
 
     def __init__(self, status: int, body: object) -> None:
         super().__init__(str(body))
@@ -62,9 +62,9 @@ class Refusal(Exception):  # noqa: N818 - a server's word for it
 
 
 class StandIn:
-    """A provider on loopback: its jobs, what it was asked, and what a test tells it to do wrong.
+    """A provider on loopback, with its jobs, the requests that it received, and ordered faults.
 
-    `shape` may rewrite each job before it is sent. `key` is demanded when set.
+    `shape` may rewrite each job before it is sent. If `key` is set, every request has to bring it.
     """
 
     prefix: ClassVar[str]
@@ -91,20 +91,20 @@ class StandIn:
         self._runner: web.AppRunner | None = None
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
-        """Return method, path, the operation's name and its handler, for each route."""
+        """Return (method, path, operation, handler) for each route."""
         raise NotImplementedError
 
     def key_in(self, headers: Mapping[str, str]) -> str | None:
-        """Return the key that a request brings."""
+        """Return the API key in a request's headers."""
         scheme, _, key = headers.get("Authorization", "").partition(" ")
         return key if scheme == "Bearer" else None
 
-    def is_stopped(self, ref: str) -> bool:
-        """Whether a job has been stopped by who asked for it."""
+    def is_cancelled(self, ref: str) -> bool:
+        """Return whether a job has been cancelled or deleted."""
         return ref not in self.jobs
 
     def refused_key(self, sent: str) -> Refusal:
-        """Return what a wrong key is answered with."""
+        """Return the answer to a wrong key."""
         raise NotImplementedError
 
     async def start(self, port: int = 0) -> None:
@@ -120,7 +120,7 @@ class StandIn:
         self.base_url = f"http://{host}:{bound}{self.prefix}"
 
     async def close(self) -> None:
-        """Let hanging callers go and stop."""
+        """Stop the server, and end the requests that hang."""
         self._closing.set()
         for timer in self.timers:
             timer.cancel()
@@ -135,16 +135,16 @@ class StandIn:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def go_wrong(self, operation: str, *faults: Fault) -> None:
-        """Let the next calls of an operation (create, retrieve, content ...) go wrong, in turn."""
+    def add_faults(self, operation: str, *faults: Fault) -> None:
+        """Let the next calls of an operation (create, list, content ...) fail, one per fault."""
         self._faults.setdefault(operation, deque()).extend(faults)
 
-    def mend(self, operation: str) -> None:
-        """Let an operation go well again."""
+    def clear_faults(self, operation: str) -> None:
+        """Remove the faults that are left for an operation."""
         self._faults.pop(operation, None)
 
     def made(self, method: str, path: str = "") -> list[Call]:
-        """Return the calls of this method whose path, after the prefix, starts like this."""
+        """Return the calls of a method whose path, below the prefix, starts with `path`."""
         return [
             call
             for call in self.calls
@@ -152,19 +152,19 @@ class StandIn:
         ]
 
     async def wait_for(self, method: str, path: str = "") -> Call:
-        """Wait until such a call came in."""
+        """Wait for the first such call, and return the last one."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: self.made(method, path))
         return self.made(method, path)[-1]
 
     async def created(self) -> str:
-        """Wait until a create was carried out, and return the last one's ref."""
+        """Wait until a job was created, and return the last one's ref."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: self.creates)
         return self.creates[-1]
 
-    def film(self) -> web.FileResponse | None:
-        """Return the clip that every job becomes."""
+    def clip_response(self) -> web.FileResponse | None:
+        """Return the clip that is the result of every job."""
         return self.clip and web.FileResponse(self.clip, headers={"Content-Type": "video/mp4"})
 
     def _route(self, operation: str, handler: Handler) -> Handler:
@@ -243,7 +243,7 @@ def _replacement(fault: Fault) -> web.Response:
 async def _cut_off(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
     body = answer.body if isinstance(answer, web.Response) else b""
     if isinstance(answer, web.FileResponse):
-        body = await asyncio.to_thread(Path(answer._path).read_bytes)  # noqa: SLF001 - no other way
+        body = await asyncio.to_thread(Path(answer._path).read_bytes)  # noqa: SLF001 - not public
     content = body if isinstance(body, bytes) else b""
     half = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(content))})
     half.content_type = answer.content_type

@@ -1,4 +1,4 @@
-"""The renderer as a process of its own; says its address on stderr, where a test listens."""
+"""Runs the storyboard command as a separate process, and prints its address to stderr."""
 
 from __future__ import annotations
 

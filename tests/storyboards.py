@@ -1,7 +1,7 @@
-"""A storyboard to test against: a renderer with a hand on it, and somebody who gets its webhooks.
+"""Provides a storyboard for tests: a renderer under the test's control and a webhook receiver.
 
-As a process that can be killed: `python -m tests.storyboards DIRECTORY` prints its base URL, and
-"rendering" as soon as it renders, which it never finishes.
+`python -m tests.storyboards DIRECTORY` runs one as a process that a test can kill. It prints its
+base URL, then "rendering" when a rendering starts, which never ends.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from bot.storyboard.clip_store import ClipOrder
 
 SECRET = "whsec_" + base64.b64encode(b"a key of the tests").decode()
-FILM = b"\x00\x00\x00\x18ftypisom a film of the tests"
+VIDEO = b"\x00\x00\x00\x18ftypisom a video of the tests"
 FIELDS = {"prompt": "Explain how rainbows form", "seconds": "8", "size": "1280x720"}
 
 
-class HandRenderer:
-    """Renders nothing: `started` tells the orders, and each waits for `go`."""
+class ManualRenderer:
+    """A renderer without ffmpeg: it puts each order into `started`, and then waits for `go`."""
 
     def __init__(self, *, go: bool = True) -> None:
         self.started: asyncio.Queue[ClipOrder] = asyncio.Queue()
@@ -56,9 +56,9 @@ class HandRenderer:
         await self.go.wait()
         if self.error:
             raise self.error
-        film = folder / "made.mp4"
-        film.write_bytes(FILM)
-        return film
+        video = folder / "made.mp4"
+        video.write_bytes(VIDEO)
+        return video
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class Delivery:
 
 @dataclass(kw_only=True)
 class Receiver:
-    """Gets webhooks, and answers with each of `answers` before it says 200."""
+    """A webhook receiver that responds with each status of `answers`, and then with 200."""
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
@@ -125,15 +125,15 @@ class Answer:
         return self.body["error"]
 
 
-class Client:
-    """Asks a storyboard; every JSON answer of 200 is checked against OpenAI's document."""
+class ApiCaller:
+    """Calls a storyboard, and checks every JSON response against OpenAI's specification."""
 
     def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
         self.base_url = base_url
         self._session = session
 
-    async def ask(self, method: str, path: str, **how: Any) -> Answer:  # aiohttp's
-        async with self._session.request(method, self.base_url + path, **how) as got:
+    async def ask(self, method: str, path: str, **options: Any) -> Answer:  # aiohttp's types
+        async with self._session.request(method, self.base_url + path, **options) as got:
             answer = Answer(status=got.status, headers=got.headers, raw=await got.read())
         if answer.status == 200 and got.content_type == "application/json":
             check_answer(method, path.partition("?")[0], answer.status, answer.body)
@@ -152,19 +152,19 @@ class Client:
 
 
 def files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files in a folder that fit a pattern."""
+    """Return the files in a folder that match a pattern."""
     return list(folder.glob(pattern))
 
 
 async def seen(condition: Callable[[], bool]) -> None:
-    """Wait, for 20 s at most, until a condition holds that nothing announces."""
+    """Wait until a condition without an event of its own holds, for 20 s at most."""
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110  # there is no event to wait for
             await asyncio.sleep(0)
 
 
 @asynccontextmanager
-async def open_board(  # what a storyboard takes
+async def open_board(
     directory: Path,
     renderer: Renderer,
     receiver: Receiver | None = None,
@@ -172,8 +172,8 @@ async def open_board(  # what a storyboard takes
     clock: Callable[[], float] = time.time,
     waiting: int = 32,
     port: int = 0,
-) -> AsyncGenerator[Client]:
-    """Run a storyboard, and yield a client of it."""
+) -> AsyncGenerator[ApiCaller]:
+    """Run a storyboard, and yield a caller of its API."""
     board = Storyboard(
         directory,
         renderer,
@@ -187,13 +187,13 @@ async def open_board(  # what a storyboard takes
     await board.start()
     try:
         async with aiohttp.ClientSession() as session:
-            yield Client(board.base_url, session)
+            yield ApiCaller(board.base_url, session)
     finally:
         await board.close()
 
 
 async def _run_for_ever(directory: Path) -> None:
-    renderer = HandRenderer(go=False)
+    renderer = ManualRenderer(go=False)
     board = Storyboard(directory, renderer, clock=time.time)
     await board.start()
     sys.stdout.write(f"{board.base_url}\n")

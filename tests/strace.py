@@ -1,4 +1,4 @@
-"""Watches which files and sockets an ffmpeg asks for."""
+"""Traces which files and sockets ffmpeg opens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 _CALLS = "open,openat,openat2,creat,socket,connect,bind,execve"
-# The program itself, its libraries, and what the C library and the scheduler look at.
+# Libraries, and files that the C library and the scheduler read.
 _SYSTEM = re.compile(
     r"/(lib|lib64|usr/lib|usr/local/lib|etc/ld\.so|sys/devices/system|sys/fs/cgroup"
     r"|proc/(self/|cpuinfo$|meminfo$|stat$|filesystems$|sys/vm/|sys/kernel/)"
@@ -18,13 +18,13 @@ _SYSTEM = re.compile(
 _CALL = re.compile(r'\d+\s+(\w+)\((?:(AT_FDCWD|-?\d+)[^,"]*, )?(?:"([^"]*)")?')
 
 
-def is_here() -> bool:
+def is_installed() -> bool:
     """Tell whether strace is installed."""
     return shutil.which("strace") is not None
 
 
-def traced(binary: Path, script: Path, log: Path) -> Path:
-    """Write `script`, which runs `binary` and lists in `log` what it asks the system for."""
+def write_traced_binary(binary: Path, script: Path, log: Path) -> Path:
+    """Write `script`, which runs `binary` and logs its system calls to `log`."""
     command = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", f"trace={_CALLS}", "-A", "-o"]
     line = shlex.join([*command, str(log), str(binary)])
     script.write_text(f'#!/bin/sh\nexec {line} "$@"\n')
@@ -32,8 +32,8 @@ def traced(binary: Path, script: Path, log: Path) -> Path:
     return script
 
 
-def strange(log: Path, *, binary: Path, workspace: Path) -> list[str]:
-    """List what was asked for outside the workspace, apart from the program itself."""
+def foreign_accesses(log: Path, *, binary: Path, workspace: Path) -> list[str]:
+    """List accesses outside the workspace, except those to the program and to system files."""
     found: list[str] = []
     for line in log.read_text(errors="replace").splitlines():
         call = _CALL.match(line)
@@ -41,7 +41,7 @@ def strange(log: Path, *, binary: Path, workspace: Path) -> list[str]:
             continue
         name, base, asked = call.groups()
         path = Path(os.path.normpath(workspace / (asked or "")))
-        # What is named from an open folder could be anywhere.
+        # A path relative to an open folder could be anywhere.
         if asked is None or base not in {None, "AT_FDCWD"}:
             found.append(line.split(maxsplit=1)[1])
         elif path != binary and not (_SYSTEM.match(str(path)) or path.is_relative_to(workspace)):

@@ -7,7 +7,7 @@ import pytest
 
 from bot.backends.base import RemoteState
 from bot.backends.responses import error_kinds, remote_job
-from bot.backends.responses.error_text import failed_job_in
+from bot.backends.responses.error_text import find_failed_job
 
 SIZE = 4 * 1024 * 1024
 QUICK = 1.0
@@ -23,9 +23,9 @@ FAILED = json.dumps({"id": "v1", "status": "failed"})
     ],
     ids=["openers", "a long list", "a long text"],
 )
-def test_a_huge_error_text_is_looked_through_quickly(text: str) -> None:
+def test_a_huge_error_text_is_searched_quickly(text: str) -> None:
     started = time.process_time()
-    assert failed_job_in({"message": text}) is None
+    assert find_failed_job({"message": text}) is None
     assert time.process_time() - started < QUICK
 
 
@@ -42,14 +42,14 @@ def test_a_huge_error_text_is_looked_through_quickly(text: str) -> None:
 )
 def test_an_error_of_many_parts_is_read_quickly(error: object) -> None:
     started = time.process_time()
-    assert failed_job_in({"error": error}) is None
+    assert find_failed_job({"error": error}) is None
     assert len(error_kinds.describe({"error": error})) <= 300
     assert error_kinds.of_create(400, {"error": error}, retry_after=None)
     assert time.process_time() - started < QUICK
 
 
-def test_a_failed_job_is_found_behind_braces_that_hold_none() -> None:
-    job = failed_job_in({"message": "{" * 10 + f"a gateway says: {FAILED}"})
+def test_a_failed_job_is_found_after_braces_without_one() -> None:
+    job = find_failed_job({"message": "{" * 10 + f"a gateway says: {FAILED}"})
     assert job
     assert (job.ref, job.state) == ("v1", RemoteState.FAILED)
 
@@ -60,4 +60,4 @@ def test_a_page_of_too_many_entries_is_read_in_part() -> None:
     assert time.process_time() - started < QUICK
     assert page
     assert page.jobs
-    assert page.unread == 500_000 - len(page.jobs)
+    assert page.unreadable == 500_000 - len(page.jobs)

@@ -32,7 +32,7 @@ def form(**fields: str) -> FormData:
 
 
 async def leftovers(caller: Caller) -> list[str]:
-    stock = await caller.bench.workspace.stock()
+    stock = await caller.bench.workspace.inventory()
     return [item.job_id for item in stock.folders]
 
 

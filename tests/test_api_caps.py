@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.errors import BackendError, ErrorKind
-from bot.model import Caps
+from storage.jobs.store import Caps
 from tests import described
 from tests.fakes import open_bench
 from tests.site import FORM, TOKEN, Caller, open_site

@@ -79,10 +79,10 @@ async def test_the_same_text_is_paid_for_and_counted_once(caller: Caller, voice:
     assert voice.spoken == [TEXT, TEXT]
 
     bench = caller.bench
-    [kept, other] = (await bench.workspace.stock()).folders
+    [kept, other] = (await bench.workspace.inventory()).folders
     bench.clock.now = max(kept.modified_at, other.modified_at) + DAY + 1
     await bench.retention.sweep()
-    assert not (await bench.workspace.stock()).folders
+    assert not (await bench.workspace.inventory()).folders
     assert (await narrate(caller))[0] == 200
     assert voice.spoken == [TEXT] * 3
 
@@ -122,8 +122,8 @@ async def test_an_interrupted_recording_is_not_paid_for_again_unasked(
 async def test_a_client_that_waits_too_long_for_a_slot_is_not_charged(
     caller: Caller, voice: FakeVoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrator, "_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(narrator, "_AT_ONCE", 1)
+    monkeypatch.setattr(narrator, "_MAX_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(narrator, "_SLOTS", 1)
     bench = caller.bench
     voice.answer.clear()
     speaker = make_narrator(bench, bench.clock, voice)

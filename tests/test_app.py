@@ -1,4 +1,4 @@
-"""Logging in to Discord, or to what stands at DISCORD_API_URL instead; and what is waited for."""
+"""Tests the login to Discord or to another server at DISCORD_API_URL, and the start of the app."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import discord
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -23,15 +24,17 @@ from bot.discord_bot.login import log_in
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.download import attachment_hosts
 from bot.pacing import Cadence
-from bot.runtime.timing import FAR, NEAR, QUIET, timing_for
+from bot.runtime.timing import LOCAL, REMOTE, WITH_WEBHOOKS, timing_for
 from bot.settings.fields import load_settings
 from tests.desk import make_services
-from tests.fakes import Clock, FakeBackend, open_bench
+from tests.fakes import Clock, FakeBackend
 from tests.wire import FAST, SECRET, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
+
+    from tests.fakes import Bench
 
 
 @asynccontextmanager
@@ -48,8 +51,8 @@ async def answering(text: str, *, status: int = 200) -> AsyncGenerator[str]:
 
 
 @pytest.fixture
-async def bot() -> AsyncGenerator[VideoBot]:
-    async with VideoBot() as opened:
+async def bot(bench: Bench, clock: Clock) -> AsyncGenerator[VideoBot]:
+    async with VideoBot(make_services(bench, clock)) as opened:
         yield opened
 
 
@@ -68,7 +71,7 @@ async def bot() -> AsyncGenerator[VideoBot]:
     ],
     ids=json.dumps,
 )
-async def test_json_that_is_not_discords_is_refused(bot: VideoBot, answer: object) -> None:
+async def test_json_that_discord_would_not_send_is_refused(bot: VideoBot, answer: object) -> None:
     before = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)
     async with answering(json.dumps(answer)) as url:
         with pytest.raises(StartupError, match=r"^DISCORD_API_URL: .* does not answer like"):
@@ -77,37 +80,39 @@ async def test_json_that_is_not_discords_is_refused(bot: VideoBot, answer: objec
 
 
 @pytest.mark.parametrize("answer", ["", "<html></html>", "{"])
-async def test_what_is_no_json_is_refused(bot: VideoBot, answer: str) -> None:
+async def test_an_answer_that_is_not_json_is_refused(bot: VideoBot, answer: str) -> None:
     async with answering(answer) as url:
         with pytest.raises(StartupError, match=r"^DISCORD_API_URL: "):
             await log_in(bot, "token", api_url=url)
 
 
-async def sentence_for(token: str, error: type[ClapperError]) -> str:
-    """Log in where discord.py goes by itself, and return the refusal."""
-    async with VideoBot() as bot:
+async def refusal_of(token: str, error: type[ClapperError]) -> str:
+    """Log in at discord.py's default address, and return the error's sentence."""
+    async with discord.Client(intents=discord.Intents.none()) as client:
         with pytest.raises(error) as caught:
-            await log_in(bot, token, api_url="")
+            await log_in(client, token, api_url="")
     return str(caught.value)
 
 
-async def test_a_discord_that_is_down_is_told_from_one_that_refuses(
+async def test_an_unreachable_discord_is_distinguished_from_a_refused_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with FakeDiscord(tmp_path) as fake_discord:
         monkeypatch.setattr(Route, "BASE", fake_discord.url)
         fake_discord.faults.add("GET /users/@me", api_errors.broken(503))
-        down = await sentence_for(fake_discord.token, DeliveryError)
+        down = await refusal_of(fake_discord.token, DeliveryError)
         assert "can't be reached (DiscordServerError)" in down
-        refused = await sentence_for("not.the.token", StartupError)
+        refused = await refusal_of("not.the.token", StartupError)
         assert "Discord refuses it" in refused
         assert "not.the.token" not in refused
-    gone = await sentence_for(fake_discord.token, DeliveryError)
+    gone = await refusal_of(fake_discord.token, DeliveryError)
     assert "can't be reached (ClientConnectorError)" in gone
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
-async def test_what_stands_for_discord_may_be_down_for_now(bot: VideoBot, status: int) -> None:
+async def test_a_server_in_place_of_discord_may_be_temporarily_down(
+    bot: VideoBot, status: int
+) -> None:
     async with answering("{}", status=status) as url:
         with pytest.raises(DeliveryError, match=f"answers {status}"):
             await log_in(bot, "token", api_url=url)
@@ -115,16 +120,10 @@ async def test_what_stands_for_discord_may_be_down_for_now(bot: VideoBot, status
         await log_in(bot, "token", api_url=url)
 
 
-async def test_a_login_succeeds_after_others_that_did_not(
+async def test_a_login_succeeds_after_failed_attempts(
     bot: VideoBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Clock()
-    (tmp_path / "discord").mkdir()
-    async with (
-        FakeDiscord(tmp_path / "discord") as fake_discord,
-        open_bench(tmp_path, clock) as bench,
-    ):
-        bot.services = make_services(bench, clock)
+    async with FakeDiscord(tmp_path) as fake_discord:
         monkeypatch.setattr(Route, "BASE", fake_discord.url)
         broken = api_errors.broken(400)
         fake_discord.faults.add("GET /users/@me", broken, times=2)
@@ -136,9 +135,26 @@ async def test_a_login_succeeds_after_others_that_did_not(
         assert bot.user is not None
 
 
+async def test_a_bot_in_no_server_logs_how_to_invite_it(
+    bot: VideoBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bot")
+    async with FakeDiscord(tmp_path) as fake_discord:
+        fake_discord.world.guilds.clear()
+        await log_in(bot, fake_discord.token, api_url=fake_discord.url)
+        gateway = asyncio.create_task(bot.connect(), name="gateway")
+        await fake_discord.wait_for_bot()
+        await bot.wait_until_ready()
+        gateway.cancel()
+        await asyncio.gather(gateway, return_exceptions=True)
+        [told] = [line for line in caplog.messages if line.startswith("discord.no_server")]
+        assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in told
+        assert "permissions=274878008320" in told
+
+
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncGenerator[Callable[..., Awaitable[None]]]:
-    """Return what starts the whole bot; by itself Discord refuses the token."""
+    """Return a function that starts the whole bot; without overrides Discord refuses the token."""
     folder = tmp_path / "discord"
     folder.mkdir()
     async with FakeDiscord(folder) as fake_discord:
@@ -163,7 +179,7 @@ async def test_a_refused_start_leaves_nothing_behind(start: Callable[..., Awaita
     assert asyncio.all_tasks() == before
 
 
-async def test_a_size_that_the_renderer_can_not_draw_is_refused_at_once(
+async def test_a_size_that_the_renderer_cannot_draw_is_refused_at_the_start(
     start: Callable[..., Awaitable[None]],
 ) -> None:
     with pytest.raises(StartupError, match=r"^VIDEO_SIZE: "):
@@ -183,18 +199,18 @@ async def test_the_renderers_webhooks_reach_a_server_that_listens_everywhere(
         wire.bot(timing=replace(FAST, cadence=never), http_host="0.0.0.0", video_seconds=1),  # noqa: S104 - that is the case
     ):
         message = await wire.video("A cat")
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
 
 
-def test_attachments_come_from_discords_hosts_or_from_the_stand_in() -> None:
+def test_attachments_are_fetched_from_discord_or_from_the_fake_discord() -> None:
     assert attachment_hosts("") == {"https://cdn.discordapp.com", "https://media.discordapp.net"}
     assert attachment_hosts("http://127.0.0.1:9000/api/v10") == {"http://127.0.0.1:9000"}
 
 
-async def test_patience_suits_the_backend() -> None:
-    assert timing_for(FakeBackend(Clock(), name="storyboard")) == NEAR
-    for secrets, timing in (((), FAR), ((SECRET,), QUIET)):
+async def test_the_timing_suits_the_backend() -> None:
+    assert timing_for(FakeBackend(Clock(), name="storyboard")) == LOCAL
+    for secrets, timing in (((), REMOTE), ((SECRET,), WITH_WEBHOOKS)):
         backend = OpenAIVideos(
             base_url="http://127.0.0.1:9/v1", api_key=None, webhook_secrets=secrets
         )

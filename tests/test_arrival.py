@@ -1,4 +1,4 @@
-"""Every video arrives: whatever Discord does, its person has the right bytes, and one message."""
+"""Every video is delivered once and byte for byte, despite Discord's limits and failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarni
 BY_TOKEN = "PATCH /webhooks/*"
 BY_BOT = "PATCH /channels/{channel_id}/messages"
 MIB = 1024 * 1024
-# As long as a progress edit under way may hold up the last one, and a little.
+# A little more than the time that a progress edit may delay the final one.
 SOON = 3.0
 
 
@@ -40,12 +40,12 @@ async def wire(tmp_path: Path) -> AsyncGenerator[Wire]:
 
 
 def here(wire: Wire) -> str:
-    """Return a PUBLIC_URL that can be reached from here."""
+    """Return a PUBLIC_URL that the test can reach."""
     return f"http://127.0.0.1:{wire.port}"
 
 
 def pad(wire: Wire, size: int) -> None:
-    """Make the provider's clip as large as that, which changes nothing of what it shows."""
+    """Pad the provider's clip to a size without changing its picture."""
     clip = wire.clip.read_bytes()
     free = size - len(clip)
     wire.clip.write_bytes(clip + free.to_bytes(4, "big") + b"free" + bytes(free - 8))
@@ -60,26 +60,26 @@ def original(wire: Wire) -> str:
 
 
 async def creating(wire: Wire, **where: object) -> Message:
-    """Type a command, and wait until the provider works on it."""
+    """Type a command, and wait until the provider has accepted the job."""
     message = await wire.video("A cat", **where)
-    await wire.card_with(message, "Creating")
+    await wire.wait_for_card_text(message, "Creating")
     return message
 
 
 async def finish(wire: Wire) -> None:
-    """Let the provider be done, and wait until the bot is."""
+    """Let the provider finish, and wait until the job has ended."""
     [ref] = wire.api.jobs
     wire.api.finish(ref)
     await wire.wait_for_job()
 
 
 def finals(message: Message) -> int:
-    """Count how often a message became what it is now: a video, or a link to one."""
+    """Count the versions of a message that show a video or a link to one."""
     return sum(bool(version.files) or "/d/" in str(version.payload) for version in message.versions)
 
 
 async def linked(message: Message) -> str:
-    """Return the SHA-256 of what the link on a message leads to."""
+    """Return the SHA-256 of the file behind the link on a message."""
     [url] = [part["url"] for part in message.components if part.get("url")]
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         assert response.status == 200
@@ -186,9 +186,9 @@ async def test_where_the_bot_is_not_the_card_says_in_time_that_the_result_comes_
     with closing(sqlite3.connect(wire.data_dir / "clapper.db")) as database, database:
         database.execute("UPDATE jobs SET token_until = ?", (time.time() + 110,))
     async with wire.bot():
-        await wire.card_with(message, "comes to you by DM")
+        await wire.wait_for_card_text(message, "comes to you by DM")
         await finish(wire)
-    # It was quicker than that.
+    # The video is ready before the token expires.
     assert message.files[0].sha256 == original(wire)
 
 

@@ -1,4 +1,4 @@
-"""The operator's word list: what it matches, what it doesn't, and how it is read."""
+"""The operator's list of blocked words: reading it, and matching texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from bot.delivery.views.button_ids import Action
 from bot.errors import StartupError, UserError
-from bot.model import JobState, spoken
+from bot.model import JobState, text_attachment
 from bot.moderation.words import BlockedWords, load_words
 from tests.desk import open_desk
 from tests.fakes import VOICE, Clock, open_bench
@@ -78,11 +78,11 @@ def test_a_phrase_is_found_as_whole_words_in_any_spelling(phrase: str, text: str
         ("馬鹿", "馬と鹿"),
     ],
 )
-def test_a_part_of_a_word_is_no_match(phrase: str, text: str) -> None:
+def test_a_part_of_a_word_does_not_match(phrase: str, text: str) -> None:
     assert not is_blocked(phrase, text)
 
 
-def test_every_text_is_looked_at() -> None:
+def test_every_text_is_checked() -> None:
     words = BlockedWords(["ass", "horse"])
     words.check("a cat", "a dog")
     words.check()
@@ -91,7 +91,7 @@ def test_every_text_is_looked_at() -> None:
             words.check(*texts)
 
 
-def test_a_long_list_and_a_long_prompt_take_no_time_to_speak_of() -> None:
+def test_a_long_list_and_a_long_prompt_are_checked_quickly() -> None:
     words = BlockedWords(f"word{number}" for number in range(10_000))
     prompt = "wordy " * 333
     started = time.perf_counter()
@@ -106,7 +106,7 @@ def write(tmp_path: Path, content: bytes) -> Path:
     return path
 
 
-def test_a_list_has_a_phrase_a_line_and_comments(tmp_path: Path) -> None:
+def test_a_list_has_one_phrase_per_line_and_comments(tmp_path: Path) -> None:
     content = "\ufeff# what we don't want\n\n  Bad Word \r\n  # ass\nhorse # no comment\n\u200b\n"
     words = load_words(write(tmp_path, content.encode()))
     assert len(words) == 2
@@ -122,9 +122,9 @@ def test_an_empty_list_blocks_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "fix"),
     [
-        (b"caf\xe9\n", "save it as that"),
+        (b"caf\xe9\n", "save it as UTF-8"),
         (b"a" * (1024 * 1024 + 1), "larger than 1 MiB"),
-        (b"a\n" * 10_001, "more than 10000 lines"),
+        (b"a\n" * 10_001, "more than 10000 phrases"),
     ],
 )
 def test_a_list_that_can_not_be_read_is_explained(tmp_path: Path, content: bytes, fix: str) -> None:
@@ -132,7 +132,7 @@ def test_a_list_that_can_not_be_read_is_explained(tmp_path: Path, content: bytes
         load_words(write(tmp_path, content))
 
 
-def test_what_is_no_file_is_explained_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_explained_without_waiting(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (tmp_path / "none", tmp_path, pipe):
@@ -140,12 +140,10 @@ def test_what_is_no_file_is_explained_and_not_waited_for(tmp_path: Path) -> None
             load_words(path)
 
 
-# In the flow
+# Jobs and commands
 
 
-async def test_a_blocked_prompt_leaves_no_row_whatever_door_it_comes_by(
-    tmp_path: Path, clock: Clock
-) -> None:
+async def test_a_blocked_prompt_leaves_no_row_on_any_way_in(tmp_path: Path, clock: Clock) -> None:
     async with open_bench(tmp_path, clock, blocked=("roof",)) as bench:
         for extra in ({}, {"attachment": VOICE}):
             with pytest.raises(UserError, match=r"prompt\.blocked"):
@@ -153,12 +151,12 @@ async def test_a_blocked_prompt_leaves_no_row_whatever_door_it_comes_by(
         assert await bench.database.rows("SELECT id FROM jobs", {}) == []
 
 
-async def test_a_text_to_speak_is_looked_at_like_a_prompt(tmp_path: Path) -> None:
+async def test_a_text_to_speak_is_checked_like_a_prompt(tmp_path: Path) -> None:
     async with open_bench(tmp_path, Clock(), blocked=("knife",)) as bench:
         source = await bench.at(JobState.SUCCEEDED)
         with pytest.raises(UserError, match=r"prompt\.blocked"):
-            await bench.submit(clip_of=source.id, attachment=spoken("Bring the knife"))
-        await bench.submit(clip_of=source.id, attachment=spoken("Bring the spoon"))
+            await bench.submit(clip_of=source.id, attachment=text_attachment("Bring the knife"))
+        await bench.submit(clip_of=source.id, attachment=text_attachment("Bring the spoon"))
 
 
 async def test_a_narration_is_added_to_a_video_whose_words_were_allowed_then(
@@ -176,7 +174,7 @@ async def test_a_narration_is_added_to_a_video_whose_words_were_allowed_then(
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
-async def test_the_person_is_told_at_once_and_nobody_else_is(tmp_path: Path) -> None:
+async def test_only_the_requester_is_told_and_at_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path, blocked=("horse",)) as desk:
         interaction = await desk.fake_discord.slash("video", {"prompt": "A HORSE in the snow"})
         answer = await desk.fake_discord.answer_to(interaction)

@@ -1,4 +1,4 @@
-"""What people type and press: who may, what they are told, and what is told when it breaks."""
+"""Commands and buttons: permissions, answers, and the answers after an error."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def post_card(desk: Desk, action: Action, job_id: str) -> Message:
-    """Post a card with one button, as an earlier life of the bot may have done."""
+    """Post a card with one button, as the bot may have done before a restart."""
     button = {"type": 2, "style": 2, "label": "Old", "custom_id": f"clapper:{action}:{job_id}"}
     body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}
     return desk.fake_discord.messages.create(
@@ -54,7 +54,7 @@ def post_card(desk: Desk, action: Action, job_id: str) -> Message:
 
 
 class Errors(logging.Handler):
-    """Tells when something was logged."""
+    """Waits for log records."""
 
     def __init__(self, level: int = logging.ERROR) -> None:
         super().__init__(level)
@@ -96,7 +96,7 @@ async def test_a_moderator_may_stop_a_job_but_not_spend_or_lose_money(desk: Desk
     moderator = desk.fake_discord.world.add_user("grace")
     channel_id = desk.fake_discord.world.channel.id
     undecided = await desk.bench.at(JobState.UNDECIDED, channel_id=channel_id)
-    # A card that could not be edited any more still has its Cancel.
+    # An old card that could not be edited any more still has the button Cancel.
     for action in (Action.RETRY, Action.GIVE_UP, Action.CANCEL):
         card = post_card(desk, action, undecided.id)
         assert "Only the person" in (await desk.click(card, "Old", user=moderator)).text
@@ -124,9 +124,7 @@ async def test_cancel_on_a_card_that_could_not_ask_any_more_gives_up(desk: Desk)
 
 
 @pytest.mark.parametrize("action", Action)
-async def test_the_button_of_a_job_that_nobody_knows_is_too_late(
-    desk: Desk, action: Action
-) -> None:
+async def test_the_button_of_an_unknown_job_is_too_late(desk: Desk, action: Action) -> None:
     told = await desk.click(post_card(desk, action, "0" * 32), "Old")
     assert "too late" in told.text
     assert told.ephemeral
@@ -188,7 +186,7 @@ async def test_a_person_who_can_not_be_told_is_no_error(
     pressed = await desk.fake_discord.click(card, custom_id)
     await desk.bench.until(lambda: desk.bench.changed_to(JobState.CANCELLED))
     await desk.fake_discord.wait_for(lambda: len(desk.made("POST /interactions")) == 2)
-    # The next press comes through: what was not answered broke nothing.
+    # The next press is answered: the failure before it broke nothing.
     assert "too late" in (await desk.click(card, "Cancel")).text
     assert pressed.message is None
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
@@ -215,10 +213,10 @@ async def test_a_command_that_discord_repeats_is_one_job(
 
 
 @pytest.mark.parametrize(
-    ("kind", "permissions", "by_bot"),
+    ("kind", "permissions", "bot_can_edit"),
     [
         (world.TEXT, VIEW | SEND, True),
-        (world.TEXT, VIEW, True),  # what it has posted it may edit
+        (world.TEXT, VIEW, True),  # the bot may edit its own messages
         (world.TEXT, SEND, False),
         (world.THREAD, VIEW | SEND_IN_THREADS, True),
         (world.THREAD, VIEW | SEND, False),
@@ -226,7 +224,7 @@ async def test_a_command_that_discord_repeats_is_one_job(
     ],
 )
 async def test_the_bot_edits_by_itself_only_where_it_may(
-    desk: Desk, kind: int, permissions: int, *, by_bot: bool
+    desk: Desk, kind: int, permissions: int, *, bot_can_edit: bool
 ) -> None:
     world = desk.fake_discord.world
     where = world.add_channel(world.guild, kind=kind, bot_permissions=str(permissions))
@@ -234,7 +232,7 @@ async def test_the_bot_edits_by_itself_only_where_it_may(
         await desk.fake_discord.slash("video", {"prompt": "a"}, where=where)
     )
     [job] = {change.job.id: change.job for change in desk.bench.changes}.values()
-    assert job.origin.by_bot is by_bot
+    assert job.origin.bot_can_edit is bot_can_edit
 
 
 async def test_in_a_dm_the_bot_edits_by_itself(desk: Desk) -> None:
@@ -242,22 +240,22 @@ async def test_in_a_dm_the_bot_edits_by_itself(desk: Desk) -> None:
     await desk.fake_discord.answer_to(
         await desk.fake_discord.slash("video", {"prompt": "a"}, where=where)
     )
-    assert desk.bench.changes[0].job.origin.by_bot
+    assert desk.bench.changes[0].job.origin.bot_can_edit
 
 
-async def test_nothing_stays_in_memory_of_the_cards_that_were_shown(desk: Desk) -> None:
+async def test_cards_that_were_shown_are_not_kept_in_memory(desk: Desk) -> None:
     job, _ = await desk.video()
     deliverer = desk.deliverer()
     for _ in range(20):
         await deliverer.show(job)
-    desk.forget_token()
+    desk.delete_token()
     for _ in range(20):
         await deliverer.show(job)
     assert len(desk.made("PATCH /")) == 40
     assert desk.bot.persistent_views == []
 
 
-async def test_an_error_told_in_the_place_of_the_card_is_not_taken_for_it(
+async def test_an_error_message_is_not_mistaken_for_the_card(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
@@ -272,7 +270,7 @@ async def test_a_card_whose_answer_was_lost_is_found_and_gets_its_video(tmp_path
     async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
         wire.fake_discord.faults.add(ANSWER, faults.LoseAnswer())
         message = await wire.video("A lighthouse")
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     assert wire.creates() == 1
     assert len(wire.fake_discord.history.messages) == 2

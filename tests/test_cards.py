@@ -1,4 +1,4 @@
-"""What people read on a card, state by state."""
+"""The texts and buttons of cards in each state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.artifacts import NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.button_ids import TEMPLATE, Action, make_button
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.formatting import clock_time, cut, megabytes, progress_bar, rough_time
-from bot.demo.fake_discord.state.components import every
+from bot.demo.fake_discord.state.components import walk
 from bot.errors import ErrorKind
 from bot.model import (
     CANCELLABLE,
@@ -20,13 +20,13 @@ from bot.model import (
     Failure,
     Job,
     JobState,
-    Outlook,
     Trouble,
     VideoRequest,
     new_job,
-    spoken,
+    text_attachment,
 )
 from bot.texts import Texts
+from storage.jobs.queue_outlook import Outlook
 from tests.fakes import START, VOICE, Clock, origin
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def cards(clock: Clock) -> CardRenderer:
 
 
 def job(state: JobState, **changes: Any) -> Job:
-    """Return a job of two minutes ago."""
+    """Return a job that was ordered two minutes ago."""
     template = new_job(
         VideoRequest(prompt="a cat on a roof", model=None, seconds=8, size="1280x720"),
         origin(user_id=42, message_id=77),
@@ -61,11 +61,11 @@ def prompted(prompt: str, state: JobState = JobState.QUEUED) -> Job:
 
 
 def parts(view: ui.LayoutView) -> list[dict[str, Any]]:
-    return list(every(view.to_components()))
+    return list(walk(view.to_components()))
 
 
 def read(view: ui.LayoutView) -> list[str]:
-    """Return the lines that a person reads."""
+    """Return the lines of text that a view shows."""
     lines = "\n".join(part["content"] for part in parts(view) if "content" in part)
     return lines.replace("\u00a0", " ").split("\n")
 
@@ -100,13 +100,13 @@ def test_each_state_says_what_happens_to_which_prompt(
     lines = read(cards.render(job(state)))
     assert lines[:2] == [f"**{heading}**", "> a cat on a roof"]
     found_by = " · 0123456789ab" if state is JobState.FAILED else ""
-    assert lines[-1] == f"-# For <@42> · openai · 8 s · 1280×720{found_by}"  # noqa: RUF001 - the sign that is meant
+    assert lines[-1] == f"-# For <@42> · openai · 8 s · 1280×720{found_by}"  # noqa: RUF001 - the multiplication sign
 
 
 @pytest.mark.parametrize("state", JobState)
 def test_only_what_can_be_pressed_has_a_button(cards: CardRenderer, state: JobState) -> None:
     if state in {JobState.NOTIFYING, JobState.SUCCEEDED}:
-        return  # these cards carry the video
+        return  # the cards of these states show the video
     ends = {
         JobState.UNDECIDED: ["Try again (may cost twice)", "Give up"],
         JobState.CANCELLED: ["Again", "Edit prompt", "Delete"],
@@ -170,7 +170,7 @@ def test_a_late_video_is_said_to_be_late_with_its_progress(cards: CardRenderer) 
     assert lines[0] == "**Fetching the video**"
 
 
-def test_a_doubt_names_the_price_of_either_answer(cards: CardRenderer) -> None:
+def test_an_undecided_job_names_the_cost_of_either_answer(cards: CardRenderer) -> None:
     assert "may be charged twice" in read(cards.render(job(JobState.UNDECIDED)))[2]
 
 
@@ -184,7 +184,7 @@ def test_each_failure_is_explained_with_what_it_cost(cards: CardRenderer, kind: 
     assert paid[3] == "The video service may have charged for it."
 
 
-def test_a_fault_of_the_video_service_is_not_told_as_ours(cards: CardRenderer) -> None:
+def test_a_fault_of_the_video_service_is_not_reported_as_ours(cards: CardRenderer) -> None:
     theirs = Failure(key=f"failed.{ErrorKind.INTERNAL}")
     ours = Failure(key="failed.bug", fields={"incident": JOB_ID})
     said = [read(cards.render(job(JobState.FAILED, failure=each)))[2] for each in (theirs, ours)]
@@ -214,14 +214,14 @@ def test_what_an_attachment_was_is_told_in_the_persons_language(
 ) -> None:
     failure = Failure(key="audio.not_audio", fields={"found": found})
     failed = job(JobState.FAILED, failure=failure)
-    shown = read(cards.render(replace(failed, asker=replace(failed.origin, locale=locale))))
+    shown = read(cards.render(replace(failed, requester=replace(failed.origin, locale=locale))))
     assert sentence in shown[2]
 
 
 def test_the_numbers_of_a_failure_are_written_as_the_language_does(cards: CardRenderer) -> None:
     failure = Failure(key="audio.too_long", fields={"seconds": 1234.5, "max_seconds": 600})
     failed = job(JobState.FAILED, failure=failure)
-    german = replace(failed, asker=replace(failed.origin, locale="de"))
+    german = replace(failed, requester=replace(failed.origin, locale="de"))
     assert "1.234,5 s lang" in read(cards.render(german))[2]
     assert "1,234.5 s long" in read(cards.render(failed))[2]
 
@@ -232,7 +232,7 @@ def test_a_cancelled_job_says_whether_it_may_cost(cards: CardRenderer) -> None:
     assert "may charge for it" in read(cards.render(sent))[2]
 
 
-def test_what_this_machine_makes_costs_nothing_however_it_ends(cards: CardRenderer) -> None:
+def test_a_free_backend_costs_nothing_however_the_job_ends(cards: CardRenderer) -> None:
     ours = job(JobState.FAILED, backend="storyboard", remote_id="video_1", submitted_at=START)
     failed = replace(ours, failure=Failure(key="failed.timeout"))
     assert read(cards.render(failed))[3] == "Nothing was charged."
@@ -240,7 +240,7 @@ def test_what_this_machine_makes_costs_nothing_however_it_ends(cards: CardRender
     assert read(cards.render(cancelled))[2] == "Nothing was charged."
 
 
-SPOKEN = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
+SPOKEN = {"clip_of": "0" * 32, "attachment": text_attachment("Once upon a time")}
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,9 @@ def test_what_is_spoken_may_cost_where_the_voice_does(
         assert read(cards.render(ended))[line] == "Nothing was charged."
 
 
-def test_good_bad_open_and_doubtful_cards_look_different(cards: CardRenderer) -> None:
+def test_open_succeeded_failed_and_undecided_cards_have_different_colours(
+    cards: CardRenderer,
+) -> None:
     looks = {
         colour(cards.render(job(state)))
         for state in (
@@ -299,7 +301,7 @@ def test_a_note_stands_with_the_video_and_with_the_link(cards: CardRenderer, not
     assert sentence in read(cards.render_link(noted, ARTIFACT, url="https://x.example/d/1"))
 
 
-def test_a_link_says_how_much_it_leads_to(cards: CardRenderer) -> None:
+def test_a_link_names_the_size_of_its_video(cards: CardRenderer) -> None:
     view = cards.render_link(job(JobState.DELIVERING), ARTIFACT, url="https://x.example/d/1")
     assert labels(view) == ["Watch the video (31 MB)", *FINISHED]
     assert [part["url"] for part in parts(view) if "url" in part] == ["https://x.example/d/1"]
@@ -337,7 +339,7 @@ def test_a_held_video_can_be_deleted(cards: CardRenderer) -> None:
         ("audio.empty", ["Try another file", "Delete"]),
     ],
 )
-def test_a_new_narration_that_came_to_nothing_offers_what_may_help(
+def test_a_new_narration_that_failed_offers_what_may_help(
     cards: CardRenderer, key: str | None, offered: list[str]
 ) -> None:
     failure = Failure(key=key) if key else None
@@ -368,7 +370,10 @@ def test_a_prompt_formats_and_mentions_nothing(cards: CardRenderer, prompt: str)
     assert not re.search(
         r"\*\*|\|\||~~|`|^\s*(>|-|#)|\[.+\]\(|@(everyone|here|\d)|<[@#:/ait]", bare
     )
-    for text in (cards.dm(prompted(prompt), link="https://x"), cards.dm_here(prompted(prompt))):
+    for text in (
+        cards.dm(prompted(prompt), link="https://x"),
+        cards.dm_with_video(prompted(prompt)),
+    ):
         _, line, marker = text.split("\n")
         assert line == f"> {quoted}"
         assert JOB_ID.startswith(marker.removeprefix("-# clapper "))
@@ -411,7 +416,7 @@ def test_the_worst_of_prompts_leaves_a_card_within_discords_limit(cards: CardRen
 
 
 def test_an_unknown_language_reads_english(cards: CardRenderer) -> None:
-    foreign = job(JobState.QUEUED, asker=origin(locale="tlh"))
+    foreign = job(JobState.QUEUED, requester=origin(locale="tlh"))
     assert read(cards.render(foreign))[0] == "**Waiting its turn**"
 
 
@@ -437,11 +442,11 @@ def test_a_button_carries_its_action_and_job_and_no_more_than_discord_takes(
         "clapper:cancel:" + "0" * 33,
     ],
 )
-def test_what_is_no_button_of_ours_is_left_alone(custom_id: str) -> None:
+def test_the_ids_of_other_buttons_do_not_match(custom_id: str) -> None:
     assert re.fullmatch(TEMPLATE, custom_id) is None
 
 
-async def test_a_card_is_stopped_so_that_nothing_of_it_stays(cards: CardRenderer) -> None:
+async def test_a_view_is_stopped_and_so_not_kept_in_memory(cards: CardRenderer) -> None:
     assert cards.render(job(JobState.QUEUED)).is_finished()
     assert cards.render_video(job(JobState.DELIVERING), filename="a.mp4").is_finished()
 
@@ -459,11 +464,11 @@ def test_numbers_read_as_people_write_them() -> None:
     assert [progress_bar(p).count("█") for p in (0, 6, 7, 50, 99, 100)] == [0, 0, 1, 8, 15, 16]
 
 
-# What a job may expect.
+# The outlook of a job.
 
 
 @pytest.mark.parametrize("trouble", Trouble)
-def test_a_held_line_says_why_and_who_knows_and_for_how_long(
+def test_a_paused_queue_says_why_and_whether_the_operator_knows(
     cards: CardRenderer, trouble: Trouble
 ) -> None:
     view = cards.render(job(JobState.QUEUED), Outlook(trouble=trouble))
@@ -481,7 +486,7 @@ def test_a_held_line_says_why_and_who_knows_and_for_how_long(
     assert read(cards.render(job(JobState.RECEIVED), known))[0] == "**Getting ready**"
 
 
-def test_who_waits_is_told_the_place_in_line_and_the_usual_time(cards: CardRenderer) -> None:
+def test_a_queued_job_shows_its_place_and_the_usual_time(cards: CardRenderer) -> None:
     waiting = job(JobState.QUEUED)
     usual = "-# One like this usually takes about 1:40 minutes"
     for place, line in ((1, "Next in line"), (12, "Place in line: 12")):
@@ -503,7 +508,7 @@ def test_the_usual_time_stands_below_the_progress_until_it_is_late(
     assert "usually" not in "".join(read(cards.render(replace(shown, late=True), outlook)))
 
 
-def test_a_step_can_be_named_by_a_sentence_of_its_own_and_have_a_note(cards: CardRenderer) -> None:
+def test_a_stage_can_replace_the_heading_and_a_note_can_follow(cards: CardRenderer) -> None:
     view = cards.render(job(JobState.DELIVERING), stage="state.fitting", note="card.by_dm")
     lines = read(view)
     assert lines[0] == "**Making it small enough for Discord**"

@@ -1,4 +1,4 @@
-"""The page of all cards is as the bot renders them, and leaves no sentence out."""
+"""The page docs/cards.md shows all cards as the bot renders them, with every sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from docs.cards import PAGE, page
 
 TEXTS = Texts.load()
 LANGUAGES = ("en", *TEXTS.translations("card.next"))
-# What stands elsewhere: in a form, in the list of videos, or in place of a card.
+# Sentences that are not on cards: those of forms, of the list of videos, and error messages.
 ELSEWHERE = {"audio.missing", "state.succeeded"}
 
 
@@ -43,7 +43,7 @@ def test_every_button_of_a_card_stands_on_the_page(language: str) -> None:
 
 
 def stands_in(written: str, key: str, language: str) -> bool:
-    """Tell whether a sentence is there, with anything in its fields."""
+    """Tell whether the page contains a sentence, with any values in its fields."""
     sentence = TEXTS(key, language, **dict.fromkeys(FIELDS, "\0"))
     sentence = sentence.removeprefix("-# ").replace("> ", "┃ ")
     parts = [re.escape(part) for part in sentence.split("\0")]

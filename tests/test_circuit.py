@@ -1,4 +1,4 @@
-"""A provider that refuses everything: the line waits, one job tries now and then, all goes on."""
+"""The circuit breaker: refusals pause the queue, probes test it, and a success resumes it."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ DAY = 24 * 60 * 60
 
 
 def refuse(bench: Bench, kind: ErrorKind = ErrorKind.AUTH, times: int = 1) -> None:
-    """Let the next creates be refused."""
+    """Make the provider refuse the next creates."""
     bench.backend.refusals += [BackendError(kind, "no") for _ in range(times)]
 
 
 async def line_up(bench: Bench, jobs: int) -> list[Job]:
-    """Put jobs in line, whose videos will take their time."""
+    """Queue jobs whose videos take a while."""
     line = [await bench.at(JobState.QUEUED) for _ in range(jobs)]
     bench.backend.made = RemoteState.RUNNING
     return line
 
 
 async def work(bench: Bench) -> list[Job]:
-    """Claim what is due now, and run its steps, until nothing is; return the steps' jobs."""
+    """Claim and step jobs until none is due now; return the jobs in the order of their steps."""
     done: list[Job] = []
     while jobs := await bench.queue.claim(ALL_STATES, running=(), limit=1):
         for job in jobs:
@@ -52,7 +52,7 @@ async def work(bench: Bench) -> list[Job]:
 
 
 async def open_circuit(bench: Bench, kind: ErrorKind = ErrorKind.AUTH, jobs: int = 3) -> list[Job]:
-    """Put jobs in line, of which the first three are refused."""
+    """Queue jobs and have the first three refused, which opens the circuit."""
     line = await line_up(bench, jobs)
     refuse(bench, kind, 3)
     await work(bench)
@@ -67,7 +67,7 @@ async def circuit(bench: Bench) -> Circuit:
 
 
 async def to_probe(bench: Bench) -> list[Job]:
-    """Let time go by until a job may try."""
+    """Advance the clock until a probe is due."""
     bench.clock.now = max(bench.clock.now, (await circuit(bench)).probe_at)
     return await work(bench)
 
@@ -117,7 +117,7 @@ async def test_one_job_at_a_time_tries_and_each_in_its_turn(bench: Bench) -> Non
     refuse(bench, times=20)
     tried = [(await to_probe(bench))[0].id for _ in range(8)]
     assert bench.backend.posts == 3 + 8
-    # First who had not tried yet, then those who tried longest ago.
+    # First the jobs that were never tried, then those tried longest ago.
     assert tried == [job.id for job in (line[3], *line[:3])] * 2
 
 

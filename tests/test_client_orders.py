@@ -27,7 +27,7 @@ async def voice() -> AsyncIterator[bytes]:
 async def test_an_order_that_is_cut_off_has_its_narration_if_it_was_stored_and_else_nothing(
     caller: Caller, turns: int
 ) -> None:
-    upload = await caller.clients.take_in(voice(), filename="voice.ogg")
+    upload = await caller.clients.receive_audio(voice(), filename="voice.ogg")
     order = asyncio.create_task(caller.clients.submit("web", "a cat", upload))
     for _ in range(turns):
         await asyncio.sleep(0)

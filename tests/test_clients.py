@@ -1,4 +1,4 @@
-"""Jobs that API clients asked for, in the steps that they share with those of Discord."""
+"""Jobs of API clients, in the steps that they share with jobs from Discord."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.delivery.views.button_ids import Action
 from bot.errors import UserError
 from bot.jobs.worker import Lane
 from bot.model import Client, JobState
-from cogs._permissions import allowed
+from cogs._permissions import require_permission
 from tests.fakes import REQUEST, Bench
 from tests.site import Caller, open_site
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.model import Job
 
-# The disk is full just when the last state is to be written.
+# Makes the disk full when the last state is written.
 NO_ROOM = """
 CREATE TRIGGER no_room BEFORE UPDATE OF state ON jobs WHEN NEW.state = 'succeeded'
 BEGIN SELECT RAISE(ABORT, 'no room'); END
@@ -40,7 +40,7 @@ async def test_what_needs_no_discord_goes_on_before_the_bot_is_logged_in(bench: 
     ours = await bench.jobs.submit(REQUEST, Client(name="web"), None)
     assert ours is not None
     steps = {state: bench.lane.steps[state] for state in (JobState.RECEIVED, JobState.CANCELLED)}
-    worker = bench.worker(Lane(name="intake", slots=3, steps=steps, meets_people=True))
+    worker = bench.worker(Lane(name="intake", slots=3, steps=steps, needs_discord=True))
     worker.pause_discord()
     bench.bus.subscribe(worker.note)
     running = asyncio.create_task(worker.run())
@@ -62,7 +62,7 @@ async def test_a_crash_at_the_very_end_does_not_disown_the_narration(caller: Cal
     async def voice() -> AsyncGenerator[bytes]:
         yield b"OggS a voice"
 
-    upload = await caller.clients.take_in(voice(), filename="voice.ogg")
+    upload = await caller.clients.receive_audio(voice(), filename="voice.ogg")
     job = await caller.clients.submit("web", "a cat", upload)
     while (await bench.now(job.id)).state is not JobState.MERGING:
         bench.backend.finish()
@@ -82,6 +82,6 @@ async def test_a_button_with_the_id_of_a_clients_job_is_nobodys(
     bench: Bench, action: Action
 ) -> None:
     job: Job | None = await bench.jobs.submit(REQUEST, Client(name="web"), None)
-    somebody = SimpleNamespace(user=SimpleNamespace(id=1), channel_id=3)
+    person = SimpleNamespace(user=SimpleNamespace(id=1), channel_id=3)
     with pytest.raises(UserError, match=r"reply\.too_late"):
-        allowed(cast("Any", somebody), job, action)
+        require_permission(cast("Any", person), job, action)

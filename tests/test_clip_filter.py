@@ -32,7 +32,7 @@ ANSWER = b'{"id": "v1", "a": {"data": "AAAA", "n": 1}, "b": {"data" :\n "A\\/+="
 SHORT = b'{"id": "v1", "a": {"data": "", "n": 1}, "b": {"data" :\n "", "n": 2}}'
 
 
-async def test_clips_are_left_out_wherever_the_chunks_end() -> None:
+async def test_clips_are_removed_wherever_the_chunks_end() -> None:
     for size in range(1, len(ANSWER) + 1):
         chunks = [ANSWER[start : start + size] for start in range(0, len(ANSWER), size)]
         assert await kept(*chunks) == SHORT, size
@@ -49,16 +49,16 @@ async def test_clips_are_left_out_wherever_the_chunks_end() -> None:
         b'{"metadata": "AAAA"}',
     ],
 )
-async def test_everything_else_stays_as_it_is(text: bytes) -> None:
+async def test_everything_else_is_unchanged(text: bytes) -> None:
     assert await kept(text) == text
     assert await kept(*(text[index : index + 1] for index in range(len(text)))) == text
 
 
-async def test_a_clip_without_an_end_is_left_out_too() -> None:
+async def test_a_clip_without_an_end_is_removed_too() -> None:
     assert await kept(b'{"data": "AA', b"A" * 1000) == b'{"data": "'
 
 
-async def test_the_body_is_let_go_of() -> None:
+async def test_the_body_is_closed() -> None:
     body = Body([])
     await ClipFilter(body).aclose()
     assert body.closed

@@ -1,4 +1,4 @@
-"""The command line: how it starts, refuses to start, and stops."""
+"""Tests the command line: its start, its refusals to start and its stop."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def refused(folder: Path, **environment: str) -> Ended:
-    """Run a bot that is not to start."""
+    """Run a bot that must refuse to start."""
     common = {"DISCORD_TOKEN": TOKEN, "HTTP_PORT": "0", "LOG_LEVEL": "ERROR"}
     return await run_bot(folder, "run", **(common | environment))
 
 
 async def start_against(fake_discord: FakeDiscord, folder: Path) -> Process:
-    """Start a bot that says only what goes wrong."""
+    """Start a bot that logs only errors."""
     return await start(
         folder,
         "run",
@@ -64,7 +64,7 @@ async def start_against(fake_discord: FakeDiscord, folder: Path) -> Process:
 
 
 def assert_one_sentence(ended: Ended, *words: str) -> None:
-    """Check that it told the operator what to change, and nothing else."""
+    """Check that the only output is a sentence for the operator with these words."""
     assert ended.code == 2, ended
     assert ended.out == ""
     [sentence] = ended.err.splitlines()
@@ -77,7 +77,7 @@ async def test_without_a_token_one_sentence_names_it(tmp_path: Path) -> None:
     assert_one_sentence(await run_bot(tmp_path, "run"), "DISCORD_TOKEN", "Developer Portal")
 
 
-async def test_a_senseless_setting_is_one_sentence(tmp_path: Path) -> None:
+async def test_an_invalid_setting_is_refused_in_one_sentence(tmp_path: Path) -> None:
     ended = await refused(tmp_path, VIDEO_SECONDS="eight")
     assert_one_sentence(ended, "VIDEO_SECONDS", ".env.example")
 
@@ -103,11 +103,11 @@ async def test_a_senseless_setting_is_one_sentence(tmp_path: Path) -> None:
         "LOG_FORMAT=xml",
     ],
 )
-def test_run_refuses_a_senseless_setting_in_one_sentence_and_doctor_has_a_row_for_it(
+def test_run_refuses_an_invalid_setting_in_one_sentence_and_doctor_has_a_row_for_it(
     here: Path, capsys: pytest.CaptureFixture[str], setting: str
 ) -> None:
     name, _, value = setting.partition("=")
-    # As from .env, where anything may stand.
+    # In .env a value may contain any characters.
     (here / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\n{name}='{value}'\n")
     assert main(["run"]) == 2
     said = capsys.readouterr()
@@ -118,7 +118,7 @@ def test_run_refuses_a_senseless_setting_in_one_sentence_and_doctor_has_a_row_fo
     said = capsys.readouterr()
     row, rest = said.out.splitlines()
     assert row.split() == ["!!", *sentence.replace(f"{name}:", name).split()]
-    assert rest == "The rest can be checked once these are right."
+    assert rest == "Correct these first: the other checks need them."
     assert said.err == ""
     assert not (here / "data").exists()
 
@@ -136,7 +136,7 @@ def test_doctor_has_a_row_for_each_setting_that_keeps_it_from_the_rest(
     assert not (here / "data").exists()
 
 
-def test_demo_and_storyboard_refuse_them_too(
+def test_demo_and_storyboard_refuse_invalid_settings_too(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOG_LEVEL", "loud")
@@ -146,7 +146,7 @@ def test_demo_and_storyboard_refuse_them_too(
     assert not list(here.glob("**/*.db"))
 
 
-def test_a_word_that_is_no_command_is_answered_with_the_commands(
+def test_an_unknown_command_is_answered_with_the_usage(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for arguments in ([], ["fly"]):
@@ -163,7 +163,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in out for name in ("run", "demo", "doctor", "storyboard"))
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
     assert caught.value.code == 0
@@ -179,7 +179,7 @@ async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(
 
 
 @pytest.mark.parametrize(("token", "told"), [("hello", True), (TOKEN, False)])
-async def test_what_has_not_the_shape_of_a_token_is_told_at_the_start_and_tried_all_the_same(
+async def test_a_token_of_the_wrong_shape_is_reported_at_the_start_and_tried_anyway(
     tmp_path: Path, fake_discord: FakeDiscord, token: str, *, told: bool
 ) -> None:
     ended = await refused(
@@ -187,12 +187,12 @@ async def test_what_has_not_the_shape_of_a_token_is_told_at_the_start_and_tried_
     )
     assert ended.code == 2
     assert ("settings.token_shape" in ended.err) is told
-    assert ("copy it anew: three parts with dots" in ended.err) is told
+    assert ("copy it again: it has three parts with dots" in ended.err) is told
     assert "hello" not in ended.err
     assert ended.err.splitlines()[-1].startswith("DISCORD_TOKEN: Discord refuses it")
 
 
-async def test_an_unreachable_discord_is_waited_for_and_named_in_the_log(tmp_path: Path) -> None:
+async def test_an_unreachable_discord_is_named_in_the_log_and_tried_again(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/api/v10"
     process = await start(
         tmp_path,
@@ -211,14 +211,14 @@ async def test_an_unreachable_discord_is_waited_for_and_named_in_the_log(tmp_pat
     assert (await end(process)).code == 0
 
 
-async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
+async def test_a_port_in_use_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         ended = await refused(tmp_path, HTTP_PORT=port)
     assert_one_sentence(ended, "HTTP_PORT", port)
 
 
-async def test_a_data_dir_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+async def test_a_data_dir_that_is_a_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     ended = await refused(tmp_path)
     assert_one_sentence(ended, "DATA_DIR")
@@ -259,7 +259,7 @@ async def test_the_renderer_alone_serves_until_a_signal(tmp_path: Path) -> None:
     assert (await end(process)).code == 0
 
 
-def test_ctrl_c_before_anything_runs_is_no_traceback(
+def test_ctrl_c_before_the_start_shows_no_traceback(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Interrupted:
@@ -267,7 +267,7 @@ def test_ctrl_c_before_anything_runs_is_no_traceback(
         summary = "interrupted"
 
         def add_arguments(self, _: object) -> None:
-            """Take none."""
+            """Declare no options."""
 
         def run(self, _: object) -> int:
             raise KeyboardInterrupt

@@ -1,6 +1,6 @@
-"""One contract for every backend; each test is a quirk that some server has been seen with.
+"""Tests that every backend has to pass; each is a quirk that was seen with some server.
 
-`python -m tests.contract_report` prints the table; tests/contract.py has the backends.
+`python -m tests.contract_report` prints the results; tests/contract.py lists the backends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class World:
-    """A stand-in, its adapter, and where a clip is fetched to."""
+    """A stand-in, its adapter, and the file `sink` for downloads."""
 
     entry: Entry
     api: StandIn
@@ -81,7 +81,7 @@ class World:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each quirk with every backend whose dialect can have it."""
+    """Run each test with every backend that it applies to."""
     if "entry" in metafunc.fixturenames:
         quirk = metafunc.function.__name__.removeprefix("test_")
         able = [entry for entry in ENTRIES if quirk not in entry.lacks]
@@ -113,7 +113,7 @@ async def world(entry: Entry, clip: Path, tmp_path: Path) -> AsyncIterator[World
         )
 
 
-def test_what_a_dialect_lacks_is_a_quirk_and_has_a_reason() -> None:
+def test_each_exception_of_a_backend_names_a_test_and_a_reason() -> None:
     for entry in ENTRIES:
         for quirk, reason in entry.lacks.items():
             assert f"test_{quirk}" in globals(), quirk
@@ -123,7 +123,7 @@ def test_what_a_dialect_lacks_is_a_quirk_and_has_a_reason() -> None:
 # --- from the prompt to the clip ---
 
 
-async def test_a_job_goes_from_the_prompt_to_the_clip(world: World) -> None:
+async def test_a_job_is_made_from_the_prompt_to_the_clip(world: World) -> None:
     update = await world.backend.submit(world.entry.request, create_key="key-1")
     assert update.state is RemoteState.QUEUED
     world.api.progress(update.ref, 45)
@@ -153,9 +153,9 @@ TERMINAL = (
 )
 
 
-async def test_the_answer_to_the_create_may_be_the_end(world: World) -> None:
+async def test_a_job_may_have_ended_in_the_answer_to_the_create(world: World) -> None:
     for body, state in TERMINAL:
-        world.api.go_wrong("create", Fault(status=202, body=body))
+        world.api.add_faults("create", Fault(status=202, body=body))
         update = await world.backend.submit(world.entry.request, create_key="k")
         assert (update.state, update.ref) == (state, str(body.get("id", "v1"))), body
 
@@ -186,7 +186,7 @@ DOUBTFUL = {
 
 async def test_a_create_without_a_clear_answer_is_posted_once(world: World) -> None:
     for count, (case, fault) in enumerate(DOUBTFUL.items(), start=1):
-        world.api.go_wrong("create", fault)
+        world.api.add_faults("create", fault)
         error = await world.refused()
         assert isinstance(error, UnconfirmedSubmitError), case
         assert len(world.api.calls) == count, case
@@ -195,14 +195,16 @@ async def test_a_create_without_a_clear_answer_is_posted_once(world: World) -> N
 async def test_a_create_that_is_answered_500_after_it_was_accepted_is_posted_once(
     world: World,
 ) -> None:
-    world.api.go_wrong("create", Fault(after=True, status=500, body={"error": "oops"}))
+    world.api.add_faults("create", Fault(after=True, status=500, body={"error": "oops"}))
     assert isinstance(await world.refused(), UnconfirmedSubmitError)
     assert (len(world.api.calls), len(world.api.creates)) == (1, 1)
 
 
 async def test_a_create_that_times_out_after_it_was_accepted_is_posted_once(world: World) -> None:
-    world.api.go_wrong("create", Fault(after=True, hang=True))
-    world.backend = world.connect(submit=1.0)  # a busy machine takes its time to get it there
+    world.api.add_faults("create", Fault(after=True, hang=True))
+    world.backend = world.connect(
+        submit=1.0
+    )  # a busy machine may take this long to send the request
     assert isinstance(await world.refused(), UnconfirmedSubmitError)
     assert (len(world.api.calls), len(world.api.creates)) == (1, 1)
 
@@ -210,12 +212,12 @@ async def test_a_create_that_times_out_after_it_was_accepted_is_posted_once(worl
 async def test_a_create_whose_connection_closes_half_way_is_posted_once(world: World) -> None:
     faults = (Fault(reset=True), Fault(after=True, reset=True), Fault(cut=True))
     for count, fault in enumerate(faults, start=1):
-        world.api.go_wrong("create", fault)
+        world.api.add_faults("create", fault)
         assert isinstance(await world.refused(), UnconfirmedSubmitError), fault
         assert len(world.api.calls) == count, fault
 
 
-async def test_a_create_whose_answer_drips_ends_at_the_total_time_out(world: World) -> None:
+async def test_a_create_whose_answer_trickles_ends_at_the_total_timeout(world: World) -> None:
     posts = 0
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -290,13 +292,13 @@ REFUSED = {
 
 async def test_a_definite_refusal_has_a_kind(world: World) -> None:
     for case, (status, body, kind) in REFUSED.items():
-        world.api.go_wrong("create", Fault(status=status, body=body))
+        world.api.add_faults("create", Fault(status=status, body=body))
         error = await world.refused()
         assert (type(error), error.kind) == (BackendError, kind), case
     assert world.creates == len(REFUSED)
 
 
-async def test_a_422_for_json_is_a_clear_no(world: World) -> None:
+async def test_a_422_for_json_is_a_definite_refusal(world: World) -> None:
     async with world.entry.open(world.clip, forms_only=True) as strict:
         world.backend = world.connect(strict.base_url, body="json")
         error = await world.refused()
@@ -321,14 +323,14 @@ RETRY_AFTER = (
 async def test_retry_after_is_read_as_seconds_and_may_be_absent(world: World) -> None:
     for header, seconds in RETRY_AFTER:
         headers = {"Retry-After": header} if header else {}
-        world.api.go_wrong("create", Fault(status=429, body={}, headers=headers))
+        world.api.add_faults("create", Fault(status=429, body={}, headers=headers))
         assert (await world.refused()).retry_after == seconds, header
     assert world.creates == len(RETRY_AFTER)
 
 
 async def test_a_create_that_answers_with_a_failed_job_is_that_job(world: World) -> None:
     body = {"id": "v1", "status": "failed", "error": {"code": 500, "message": "out of memory"}}
-    world.api.go_wrong("create", Fault(status=500, body=body))
+    world.api.add_faults("create", Fault(status=500, body=body))
     update = await world.backend.submit(world.entry.request, create_key="k")
     assert (update.ref, update.state) == ("v1", RemoteState.FAILED)
     assert update.error
@@ -355,7 +357,7 @@ async def test_secrets_are_in_no_representation(world: World) -> None:
 
 async def test_a_long_message_is_cut_and_loses_the_secrets_of_links(world: World) -> None:
     text = "see https://cdn.example/a.mp4?sig=secret\n\x07" + "x" * 10_000
-    world.api.go_wrong("create", Fault(status=400, body={"error": {"message": text}}))
+    world.api.add_faults("create", Fault(status=400, body={"error": {"message": text}}))
     message = (await world.refused()).message
     assert message.startswith("HTTP 400 see https://cdn.example/a.mp4?... x")
     assert len(message) < 400
@@ -382,13 +384,20 @@ WORDS = {
     RemoteState.RUNNING: ["in_progress", "processing", "running", "throttled", "in-progress"],
     RemoteState.DONE: ["completed", "succeeded", "succeed", "done", "Completed"],
     RemoteState.FAILED: [
-        *("failed", "error", "cancelled", "canceled", "expired", "deleted", "incomplete"),
-        *("budget_exceeded", "requires_action"),
+        "failed",
+        "error",
+        "cancelled",
+        "canceled",
+        "expired",
+        "deleted",
+        "incomplete",
+        "budget_exceeded",
+        "requires_action",
     ],
 }
 
 
-async def test_status_words_come_down_to_four_states(world: World) -> None:
+async def test_status_words_are_mapped_to_four_states(world: World) -> None:
     ref = await world.submit()
     for word, state in [(word, state) for state, words in WORDS.items() for word in words]:
         world.api.shape = lambda job, word=word: job | {"status": word}
@@ -411,9 +420,26 @@ async def test_an_unknown_status_word_counts_as_running_and_is_logged_once(
 
 
 PROGRESS = (
-    *((45, 45), (45.6, 46), ("45%", 45), ("45", 45), (" 45 % ", 45), (0.45, 45), ("0.45", 45)),
-    *((0, 0), (1, 1), (1.0, 1), ("0.5%", 0), (100, 100), (250, 100), (-5, 0)),
-    *((None, None), ("", None), ("soon", None), (True, None), ([45], None), ("NaN", None)),
+    (45, 45),
+    (45.6, 46),
+    ("45%", 45),
+    ("45", 45),
+    (" 45 % ", 45),
+    (0.45, 45),
+    ("0.45", 45),
+    (0, 0),
+    (1, 1),
+    (1.0, 1),
+    ("0.5%", 0),
+    (100, 100),
+    (250, 100),
+    (-5, 0),
+    (None, None),
+    ("", None),
+    ("soon", None),
+    (True, None),
+    ([45], None),
+    ("NaN", None),
 )
 
 
@@ -431,9 +457,16 @@ async def test_progress_that_is_absent_is_not_invented(world: World) -> None:
 
 
 EXPIRIES = (
-    *((NOW + 60, NOW + 60), (str(NOW + 60), NOW + 60), ((NOW + 60) * 1000, NOW + 60)),
-    *(("2027-01-15T08:01:00Z", NOW + 60), ("2027-01-15T08:01:00", NOW + 60)),
-    *((0, None), (None, None), ("soon", None), ({}, None), (10**400, None)),
+    (NOW + 60, NOW + 60),
+    (str(NOW + 60), NOW + 60),
+    ((NOW + 60) * 1000, NOW + 60),
+    ("2027-01-15T08:01:00Z", NOW + 60),
+    ("2027-01-15T08:01:00", NOW + 60),
+    (0, None),
+    (None, None),
+    ("soon", None),
+    ({}, None),
+    (10**400, None),
 )
 
 
@@ -447,7 +480,7 @@ async def test_the_expiry_is_read_as_unix_seconds(world: World) -> None:
 COSTS = ((0.81, 0.81), ("0.81", 0.81), (0, 0.0), (None, None), ("free", None), (-1, None))
 
 
-async def test_what_a_job_has_cost_is_kept(world: World) -> None:
+async def test_the_cost_of_a_job_is_read(world: World) -> None:
     ref = (await world.finished()).ref
     for said, dollars in COSTS:
         world.api.shape = lambda job, said=said: job | {"usage": {"cost": said}}
@@ -500,7 +533,7 @@ async def test_a_failed_job_in_an_error_answer_is_a_failure(world: World) -> Non
     ref = await world.submit()
     failed = {"id": ref, "status": "failed", "error": {"code": "moderation_blocked"}}
     for status in (400, 422, 500, 503):
-        world.api.go_wrong("retrieve", Fault(status=status, body=failed))
+        world.api.add_faults("retrieve", Fault(status=status, body=failed))
         update = await world.backend.poll(ref)
         assert update.state is RemoteState.FAILED, status
         assert update.error, status
@@ -513,7 +546,7 @@ async def test_a_failed_job_inside_an_error_message_is_a_failure(world: World) -
     job = json.dumps({"id": ref, "status": "failed", "error": error})
     message = f"litellm.APIError: {{not JSON}} OpenAIException - {job}"
     body = {"error": {"message": message, "type": None, "code": "500"}}
-    world.api.go_wrong("retrieve", Fault(status=500, body=body))
+    world.api.add_faults("retrieve", Fault(status=500, body=body))
     update = await world.backend.poll(ref)
     assert update.state is RemoteState.FAILED
     assert update.error
@@ -540,10 +573,10 @@ OUTAGES = {
 }
 
 
-async def test_an_outage_is_no_failure_of_the_job(world: World) -> None:
+async def test_an_outage_is_not_a_failure_of_the_job(world: World) -> None:
     ref = await world.submit()
     for case, (status, body, kind) in OUTAGES.items():
-        world.api.go_wrong(
+        world.api.add_faults(
             "retrieve", Fault(status=status, body=body, headers={"Retry-After": "9"})
         )
         error = await world.lost(ref)
@@ -555,7 +588,7 @@ async def test_an_outage_is_no_failure_of_the_job(world: World) -> None:
 async def test_a_404_for_a_known_id_means_that_the_job_is_gone(world: World) -> None:
     ref = await world.submit()
     for status, body in ((404, {"detail": "Video not found"}), (410, None)):
-        world.api.go_wrong("retrieve", Fault(status=status, body=body))
+        world.api.add_faults("retrieve", Fault(status=status, body=body))
         assert (await world.lost(ref)).kind is ErrorKind.GONE, status
     assert (await world.lost("another")).kind is ErrorKind.GONE
 
@@ -563,22 +596,22 @@ async def test_a_404_for_a_known_id_means_that_the_job_is_gone(world: World) -> 
 async def test_a_poll_without_an_answer_is_transient(world: World) -> None:
     ref = await world.submit()
     for fault in (Fault(reset=True), Fault(cut=True)):
-        world.api.go_wrong("retrieve", fault)
+        world.api.add_faults("retrieve", fault)
         assert (await world.lost(ref)).kind is ErrorKind.TRANSIENT, fault
         assert (await world.backend.poll(ref)).state is RemoteState.QUEUED, fault
-    world.api.go_wrong("retrieve", Fault(hang=True))
+    world.api.add_faults("retrieve", Fault(hang=True))
     world.backend = world.connect(answer=0.2)
     assert (await world.lost(ref)).kind is ErrorKind.TRANSIENT
 
 
-async def test_a_packed_answer_is_unpacked_up_to_a_limit(world: World) -> None:
+async def test_a_compressed_answer_is_decompressed_up_to_a_limit(world: World) -> None:
     ref = await world.submit()
     small = gzip.compress(json.dumps({"id": ref, "status": "done"}).encode())
     bomb = gzip.compress(json.dumps({"id": ref, "status": "done"}).encode() + b" " * 20_000_000, 1)
     packed = {"Content-Encoding": "gzip"}
-    world.api.go_wrong("retrieve", Fault(status=200, body=small, headers=packed))
+    world.api.add_faults("retrieve", Fault(status=200, body=small, headers=packed))
     assert (await world.backend.poll(ref)).state is RemoteState.DONE
-    world.api.go_wrong("retrieve", Fault(status=200, body=bomb, headers=packed))
+    world.api.add_faults("retrieve", Fault(status=200, body=bomb, headers=packed))
     assert (await world.lost(ref)).kind is ErrorKind.TRANSIENT
 
 
@@ -588,7 +621,7 @@ async def test_an_answer_that_is_too_large_is_not_read(world: World) -> None:
     assert (await world.lost(ref)).kind is ErrorKind.TRANSIENT
 
 
-async def test_an_id_that_changes_on_retrieve_stays_ours(world: World) -> None:
+async def test_the_ref_of_the_create_is_kept_if_retrieve_answers_another(world: World) -> None:
     ref = await world.submit()
     world.api.shape = lambda job: job | {"id": "another"}
     assert (await world.backend.poll(ref)).ref == ref
@@ -605,14 +638,14 @@ async def test_a_ref_is_encoded_in_paths(world: World) -> None:
 # --- the clip ---
 
 
-async def test_a_content_that_is_late_is_asked_for_again(world: World) -> None:
+async def test_a_missing_content_is_requested_again(world: World) -> None:
     world.backend = world.connect(content_pauses=(0.0, 0.0))
     update = await world.finished()
     late = Fault(status=404, body={"detail": "Video is still in-progress"})
-    world.api.go_wrong("content", late, late)
+    world.api.add_faults("content", late, late)
     assert await world.fetch(update) == bytes_of(world.clip)
     world.sink.unlink()
-    world.api.go_wrong("content", late, late, late)
+    world.api.add_faults("content", late, late, late)
     assert (await world.not_fetched(update)).kind is ErrorKind.TRANSIENT
 
 
@@ -625,23 +658,23 @@ async def test_a_refused_content_has_a_kind(world: World) -> None:
         (500, ErrorKind.TRANSIENT),
         (422, ErrorKind.TRANSIENT),
     ):
-        world.api.go_wrong("content", Fault(status=status, body={"detail": "no"}))
+        world.api.add_faults("content", Fault(status=status, body={"detail": "no"}))
         assert (await world.not_fetched(update)).kind is kind, status
 
 
-async def test_a_download_that_breaks_off_is_transient(world: World) -> None:
+async def test_a_truncated_download_is_transient(world: World) -> None:
     world.backend = world.connect(fetch=0.2)
     update = await world.finished()
     for fault in (Fault(cut=True), Fault(reset=True), Fault(hang=True)):
-        world.api.go_wrong("content", fault)
+        world.api.add_faults("content", fault)
         assert (await world.not_fetched(update)).kind is ErrorKind.TRANSIENT, fault
 
 
-async def test_what_is_no_mp4_or_too_large_is_refused(world: World) -> None:
+async def test_a_file_that_is_not_an_mp4_or_is_too_large_is_refused(world: World) -> None:
     update = await world.finished()
     for body in (b"<html>Sorry</html>", b"", b'{"status": "ok"}', b"{}", b"{"):
-        world.api.go_wrong("content", Fault(status=200, body=body))
-        with pytest.raises(MediaError, match="no MP4"):
+        world.api.add_faults("content", Fault(status=200, body=body))
+        with pytest.raises(MediaError, match="not an MP4"):
             await world.fetch(update)
         assert not names_in(world.sink.parent), body
     with pytest.raises(TooLargeError):
@@ -649,7 +682,7 @@ async def test_what_is_no_mp4_or_too_large_is_refused(world: World) -> None:
     assert not names_in(world.sink.parent)
 
 
-async def test_a_whole_clip_of_a_false_length_is_taken_packed_or_not(world: World) -> None:
+async def test_a_complete_clip_with_a_wrong_length_is_accepted(world: World) -> None:
     content = bytes_of(world.clip)
     bodies = [(gzip.compress(content), b"Content-Encoding: gzip\r\n"), (content, b"")]
 
@@ -693,7 +726,7 @@ async def test_a_redirect_is_followed_without_the_key(world: World) -> None:
         world.backend = world.connect(result_origins=(host,))
         update = await world.finished()
         location = {"Location": f"{host}/v.mp4?sig=1"}
-        world.api.go_wrong("content", Fault(status=302, headers=location))
+        world.api.add_faults("content", Fault(status=302, headers=location))
         assert await world.fetch(update) == bytes_of(world.clip)
     assert world.api.key_in(world.api.made("GET")[-1].headers) == KEY
     (request,) = requests
@@ -701,20 +734,20 @@ async def test_a_redirect_is_followed_without_the_key(world: World) -> None:
     assert KEY not in str(request.headers)
 
 
-async def test_a_result_in_a_private_network_is_not_asked_for(world: World) -> None:
+async def test_a_result_in_a_private_network_is_not_downloaded(world: World) -> None:
     async with another_host(world.clip) as (host, requests):
         update = await world.finished()
-        world.api.go_wrong("content", Fault(status=302, headers={"Location": f"{host}/v.mp4"}))
+        world.api.add_faults("content", Fault(status=302, headers={"Location": f"{host}/v.mp4"}))
         assert "PrivateAddressError" in (await world.not_fetched(update)).message
     assert not requests
 
 
-async def test_a_content_may_be_json_with_its_address(world: World) -> None:
+async def test_a_content_may_be_json_with_a_link(world: World) -> None:
     async with another_host(world.clip) as (host, requests):
         world.backend = world.connect(result_origins=(host,))
         update = await world.finished()
         for note in ({"url": f"{host}/v.mp4"}, {"data": [{"url": f"{host}/v.mp4"}]}):
-            world.api.go_wrong("content", Fault(status=200, body=note))
+            world.api.add_faults("content", Fault(status=200, body=note))
             assert await world.fetch(update) == bytes_of(world.clip)
     assert len(requests) == 2
     assert KEY not in str([request.headers for request in requests])
@@ -724,7 +757,7 @@ async def test_a_content_may_be_json_with_base64(world: World) -> None:
     update = await world.finished()
     text = base64.b64encode(bytes_of(world.clip)).decode()
     for note in ({"b64_json": text}, {"data": [{"b64_json": text}]}):
-        world.api.go_wrong("content", Fault(status=200, body=note))
+        world.api.add_faults("content", Fault(status=200, body=note))
         assert await world.fetch(update) == bytes_of(world.clip)
     assert names_in(world.sink.parent) == ["v.mp4"]
 
@@ -736,13 +769,13 @@ async def test_a_job_may_name_the_address_of_its_result(world: World) -> None:
         assert (await world.backend.poll(ref)).result_url == (url if named else None)
 
 
-# --- doubt, and stopping ---
+# --- unconfirmed creates, and cancelling ---
 
 SINCE = NOW - 300
 
 
 async def test_a_job_whose_answer_was_lost_is_found_in_the_list(world: World) -> None:
-    world.api.go_wrong("create", Fault(after=True, reset=True))
+    world.api.add_faults("create", Fault(after=True, reset=True))
     await world.refused()
     found = await world.backend.find(world.entry.request, since=SINCE)
     assert found == Listing(refs=tuple(world.api.creates), complete=True)
@@ -755,25 +788,25 @@ async def test_a_job_that_was_never_made_is_known_to_be_absent(world: World) -> 
 
 async def test_without_a_list_absence_is_never_certain(world: World) -> None:
     for status in (400, 404, 405, 501):
-        world.api.go_wrong("list", Fault(status=status))
+        world.api.add_faults("list", Fault(status=status))
         assert not (await world.backend.find(world.entry.request, since=SINCE)).complete, status
 
 
-async def test_a_job_that_a_webhook_named_is_looked_up_by_itself(world: World) -> None:
+async def test_a_job_that_a_webhook_named_is_looked_up(world: World) -> None:
     ref = await world.submit()
-    world.api.go_wrong("list", Fault(status=405))
+    world.api.add_faults("list", Fault(status=405))
     found = await world.backend.find(world.entry.request, since=SINCE, hints=(ref, "unknown", ref))
     assert (found.refs, found.complete) == ((ref,), False)
 
 
-async def test_a_job_can_be_stopped(world: World) -> None:
+async def test_a_job_can_be_cancelled(world: World) -> None:
     ref = await world.submit()
     assert await world.backend.cancel(ref)
-    assert world.api.is_stopped(ref)
+    assert world.api.is_cancelled(ref)
     assert await world.backend.cancel(ref)
 
 
-async def test_a_stop_that_nobody_confirms_is_not_believed(world: World) -> None:
+async def test_an_unconfirmed_cancellation_does_not_count(world: World) -> None:
     ref = await world.submit()
     faults = (
         Fault(status=405, body={"error": "Method Not Allowed"}),
@@ -785,7 +818,7 @@ async def test_a_stop_that_nobody_confirms_is_not_believed(world: World) -> None
         Fault(reset=True),
     )
     for fault in faults:
-        world.api.go_wrong("delete", fault)
+        world.api.add_faults("delete", fault)
         assert not await world.backend.cancel(ref), fault
     assert len(world.api.made("DELETE")) <= len(faults)
 
@@ -793,7 +826,7 @@ async def test_a_stop_that_nobody_confirms_is_not_believed(world: World) -> None
 # --- webhooks ---
 
 
-async def test_a_right_webhook_names_its_job(world: World) -> None:
+async def test_a_valid_webhook_names_its_job(world: World) -> None:
     backend = world.connect(webhook_secrets=world.entry.secrets[:1])
     assert backend.capabilities.webhooks
     for ending in ("completed", "failed", "expired"):
@@ -814,13 +847,13 @@ async def test_a_forged_webhook_is_refused(world: World) -> None:
         assert caught.value.status == 401
 
 
-async def test_no_header_of_a_webhook_can_do_more_than_be_refused(world: World) -> None:
+async def test_an_odd_header_of_a_webhook_causes_no_other_error(world: World) -> None:
     backend = world.connect(webhook_secrets=world.entry.secrets[:1])
     right, body = world.entry.webhook("video_1")
     odd = ("", "x" * 100_000, "\udcff", "ключ", "NaN", "1e9", "-1", "t=,v1=", "v1,", "t=1,v1=ÿ")
     for name in (name for name in right if "content" not in name.lower()):
         for value in odd:
-            # It may matter or not, but nothing else may come of it.
+            # The webhook may be valid or refused, but no other error may be raised.
             with contextlib.suppress(WebhookError):
                 backend.parse_webhook(right | {name: value}, body, now=NOW)
 
@@ -835,14 +868,14 @@ async def test_a_stale_webhook_is_refused(world: World) -> None:
             backend.parse_webhook(headers, body, now=NOW + drift)
 
 
-async def test_a_replayed_webhook_is_known_by_its_id(world: World) -> None:
+async def test_a_replayed_webhook_has_the_same_id(world: World) -> None:
     backend = world.connect(webhook_secrets=world.entry.secrets[:1])
     first = backend.parse_webhook(*world.entry.webhook("video_1"), now=NOW)
     again = backend.parse_webhook(*world.entry.webhook("video_1", at=NOW + 60), now=NOW + 60)
     assert first == again
 
 
-async def test_both_secrets_count_while_they_are_rotated(world: World) -> None:
+async def test_both_secrets_are_accepted_while_they_are_rotated(world: World) -> None:
     new, old = world.entry.secrets
     backend = world.connect(webhook_secrets=(new, old))
     for secret in (new, old):
@@ -858,13 +891,21 @@ async def test_without_a_secret_every_webhook_is_refused(world: World) -> None:
         world.backend.parse_webhook(*world.entry.webhook("video_1"), now=NOW)
 
 
-async def test_a_signed_body_that_is_no_event_is_refused(world: World) -> None:
+async def test_a_signed_body_that_is_not_an_event_is_refused(world: World) -> None:
     backend = world.connect(webhook_secrets=world.entry.secrets[:1])
     kind = json.dumps(world.entry.event("v1", "completed")["type"]).encode()
     bodies = (
-        *(b"no JSON", b"\xff\xfe", b"", b"[" * 60_000, b"[]", b"{}", b'{"type": 7}'),
-        *(b'{"type": ' + b"9" * 5000 + b"}", b'{"type": %b}' % kind),
-        *(b'{"type": %b, "data": []}' % kind, b'{"type": %b, "data": {"id": ".."}}' % kind),
+        b"no JSON",
+        b"\xff\xfe",
+        b"",
+        b"[" * 60_000,
+        b"[]",
+        b"{}",
+        b'{"type": 7}',
+        b'{"type": ' + b"9" * 5000 + b"}",
+        b'{"type": %b}' % kind,
+        b'{"type": %b, "data": []}' % kind,
+        b'{"type": %b, "data": {"id": ".."}}' % kind,
         b'{"type": %b, "data": {"id": "a\\nb"}}' % kind,
         b'{"type": %b, "data": {"id": "%b"}}' % (kind, b"x" * 1000),
     )
@@ -875,7 +916,7 @@ async def test_a_signed_body_that_is_no_event_is_refused(world: World) -> None:
         assert caught.value.status == 400, body[:40]
 
 
-async def test_a_webhook_about_anything_else_is_none(world: World) -> None:
+async def test_a_webhook_about_anything_else_is_ignored(world: World) -> None:
     backend = world.connect(webhook_secrets=world.entry.secrets[:1])
     body = b'{"type": "response.completed", "data": {"id": "resp_1"}}'
     headers = world.entry.signed(world.entry.secrets[0], int(NOW), body)

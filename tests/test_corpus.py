@@ -14,9 +14,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FEW = {
-    *("voice-message.ogg", "cover.mp3", "7.1.wav", "cut.mp3", "blink.wav", "clipped.wav"),
-    *("hls.mp3", "tag-then-concat.mp3", "encrypted.m4a", "60-tracks.mka"),
-    *("two-sounds.mp4", "turned-90.mp4", "1x1.mp4", "no-frames.mp4", "fragments.mp4"),
+    "voice-message.ogg",
+    "cover.mp3",
+    "7.1.wav",
+    "cut.mp3",
+    "blink.wav",
+    "clipped.wav",
+    "hls.mp3",
+    "tag-then-concat.mp3",
+    "encrypted.m4a",
+    "60-tracks.mka",
+    "two-sounds.mp4",
+    "turned-90.mp4",
+    "1x1.mp4",
+    "no-frames.mp4",
+    "fragments.mp4",
 }
 CHOSEN = [sample for sample in (*SOUNDS, *ATTACKS, *CLIPS) if sample.name in FEW]
 
@@ -31,10 +43,10 @@ CHOSEN = [sample for sample in (*SOUNDS, *ATTACKS, *CLIPS) if sample.name in FEW
         "7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 6",
     ],
 )
-def test_the_watch_sees_what_is_outside(line: str, tmp_path: Path) -> None:
+def test_the_trace_reports_accesses_outside_the_workspace(line: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text(f'7 openat(AT_FDCWD, "clip.mp4", O_RDONLY) = 5\n{line}\n7 +++ exited +++\n')
-    assert len(strace.strange(log, binary=clips.binary(), workspace=tmp_path / "job")) == 1
+    assert len(strace.foreign_accesses(log, binary=clips.binary(), workspace=tmp_path / "job")) == 1
 
 
 @pytest.mark.parametrize("sample", CHOSEN, ids=[sample.name for sample in CHOSEN])
@@ -45,21 +57,23 @@ async def test_a_file_of_the_corpus_is_merged_or_refused(sample: Sample, tmp_pat
     assert outcome.faults == []
 
 
-@pytest.mark.skipif(not strace.is_here(), reason="strace shows which files are opened")
+@pytest.mark.skipif(not strace.is_installed(), reason="strace shows which files are opened")
 async def test_ffmpeg_opens_nothing_outside_the_jobs_folder(tmp_path: Path) -> None:
     job, log = tmp_path / "job", tmp_path / "strace.log"
     job.mkdir()
     prepare(SOUNDS[0], job, is_clip=False)
-    script = strace.traced(clips.binary(), tmp_path / "ffmpeg", log)
+    script = strace.write_traced_binary(clips.binary(), tmp_path / "ffmpeg", log)
     await run_trial(Ffmpeg(script, slots=1), SOUNDS[0], job, is_clip=False)
-    assert strace.strange(log, binary=clips.binary(), workspace=job) == []
-    # It does see what is opened: seen from elsewhere, the job's own files are strange.
-    elsewhere = strace.strange(log, binary=clips.binary(), workspace=tmp_path / "elsewhere")
+    assert strace.foreign_accesses(log, binary=clips.binary(), workspace=job) == []
+    # The trace is not empty: for another workspace, the job's own files count as foreign.
+    elsewhere = strace.foreign_accesses(
+        log, binary=clips.binary(), workspace=tmp_path / "elsewhere"
+    )
     assert any("attachment" in line for line in elsewhere)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_what_is_cancelled_leaves_no_child_and_no_file(name: str, tmp_path: Path) -> None:
+async def test_a_cancelled_operation_leaves_no_child_and_no_file(name: str, tmp_path: Path) -> None:
     cancels = await cancel_often(name, tmp_path, times=3)
     assert cancels.left == set()
     assert cancels.cancelled

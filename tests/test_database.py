@@ -58,7 +58,7 @@ VALUES (:id, 'received', 1, 1, 'b', 'a cat', 8, '2x2', 'f',
 
 
 def leave_behind(folder: Path, mode: int) -> None:
-    """Leave a database as a bot does that was killed: with its log."""
+    """Create a database like that of a killed bot, with its WAL."""
     with closing(sqlite3.connect(folder / "clapper.db")) as left:
         left.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (n);")
         for name in NAMES:
@@ -69,9 +69,12 @@ def leave_behind(folder: Path, mode: int) -> None:
 
 
 async def run_another(data_dir: Path) -> str:
-    """Open the database from a second process, and return what that prints."""
+    """Open the database in a second process, and return its output."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", OPEN, str(data_dir)),
+        sys.executable,
+        "-c",
+        OPEN,
+        str(data_dir),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -102,7 +105,7 @@ async def test_the_data_folder_is_private(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("before", [None, 0o644])
-async def test_nobody_else_can_read_the_database_also_when_they_could_before(
+async def test_other_users_cannot_read_the_database_even_if_they_could_before(
     tmp_path: Path, before: int | None
 ) -> None:
     if before:
@@ -113,7 +116,7 @@ async def test_nobody_else_can_read_the_database_also_when_they_could_before(
     assert modes == dict.fromkeys(NAMES, 0o600)
 
 
-async def test_a_database_whose_mode_can_not_be_set_is_used_with_a_word_in_the_log(
+async def test_a_database_whose_mode_cannot_be_set_is_used_with_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -124,7 +127,7 @@ async def test_a_database_whose_mode_can_not_be_set_is_used_with_a_word_in_the_l
     assert "database.not_private" in caplog.text
 
 
-async def test_what_is_written_is_there_after_a_restart(tmp_path: Path) -> None:
+async def test_written_rows_survive_a_restart(tmp_path: Path) -> None:
     async with open_database(tmp_path) as opened:
         await opened.row("INSERT INTO inbox VALUES ('b', 'w', 'r', 1)", NOTHING)
     async with open_database(tmp_path) as opened:
@@ -161,7 +164,10 @@ async def test_the_folder_is_free_again_after_the_process(tmp_path: Path) -> Non
 
 async def test_a_killed_process_leaves_the_folder_free(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", OPEN, str(tmp_path)),
+        sys.executable,
+        "-c",
+        OPEN,
+        str(tmp_path),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -176,7 +182,7 @@ async def test_a_killed_process_leaves_the_folder_free(tmp_path: Path) -> None:
 
 async def test_a_file_where_the_folder_should_be_is_explained(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    with pytest.raises(StartupError, match="can't be written"):
+    with pytest.raises(StartupError, match="is not writable"):
         await schema(tmp_path / "data")
 
 
@@ -186,7 +192,7 @@ async def test_a_folder_where_the_file_should_be_is_explained(tmp_path: Path) ->
         await schema(tmp_path)
 
 
-async def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_explained(tmp_path: Path) -> None:
     (tmp_path / "clapper.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(StartupError, match="not a database"):
         await schema(tmp_path)
@@ -226,10 +232,10 @@ async def test_a_failing_migration_changes_nothing(
     assert await schema(tmp_path) == (1, {"one"})
 
 
-async def test_what_the_first_schema_held_is_there_under_the_second(
+async def test_rows_of_the_first_schema_survive_all_migrations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = database._migrations()  # noqa: SLF001 - the scripts as they are
+    every = database._migrations()  # noqa: SLF001 - the real scripts
     monkeypatch.setattr(database, "_migrations", lambda: every[:1])
     async with open_database(tmp_path) as opened:
         for statement in OLD_ROWS:
@@ -250,10 +256,10 @@ async def test_what_the_first_schema_held_is_there_under_the_second(
         assert await opened.rows("SELECT job_id FROM artifacts", NOTHING) == []
 
 
-async def test_the_fifth_schema_knows_of_voices_in_clips_and_of_cards_that_are_gone(
+async def test_the_fifth_schema_marks_clips_with_a_voice_and_deleted_cards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = database._migrations()  # noqa: SLF001 - the scripts as they are
+    every = database._migrations()  # noqa: SLF001 - the real scripts
     monkeypatch.setattr(database, "_migrations", lambda: every[:3])
     gone = "note.card_gone"
     sources = [("voice", gone), (None, None), ("voice", "note.not_merged")]
@@ -261,8 +267,10 @@ async def test_the_fifth_schema_knows_of_voices_in_clips_and_of_cards_that_are_g
         for number, (attachment, note) in enumerate(sources):
             source = {"id": f"{number}" * 32, "attachment": attachment, "note": note}
             await opened.row(OLD_JOB, {**source, "clip_of": None, "interaction": number})
-            over = {"id": f"a{number}" * 16, "attachment": "voice", "note": None}
-            await opened.row(OLD_JOB, {**over, "clip_of": source["id"], "interaction": -number - 1})
+            narrated = {"id": f"a{number}" * 16, "attachment": "voice", "note": None}
+            await opened.row(
+                OLD_JOB, {**narrated, "clip_of": source["id"], "interaction": -number - 1}
+            )
     monkeypatch.setattr(database, "_migrations", lambda: every)
     async with open_database(tmp_path) as opened:
         found = await opened.rows(
@@ -274,10 +282,10 @@ async def test_the_fifth_schema_knows_of_voices_in_clips_and_of_cards_that_are_g
 
 
 @pytest.mark.parametrize(("submits", "sent"), [(0, None), (1, "a cat")])
-async def test_what_went_out_before_prompts_were_written_went_out_as_typed(
+async def test_jobs_submitted_before_prompt_writers_existed_were_sent_as_typed(
     *, submits: int, sent: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = database._migrations()  # noqa: SLF001 - the scripts as they are
+    every = database._migrations()  # noqa: SLF001 - the real scripts
     (written,) = [i for i, script in enumerate(every) if "ADD COLUMN sent_prompt" in script]
     monkeypatch.setattr(database, "_migrations", lambda: every[:written])
     async with open_database(tmp_path) as opened:
@@ -290,9 +298,7 @@ async def test_what_went_out_before_prompts_were_written_went_out_as_typed(
         assert found["sent_prompt"] == sent
 
 
-async def test_a_newer_schema_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_newer_schema_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await schema(tmp_path)
     monkeypatch.setattr(database, "_migrations", list)
     with pytest.raises(StartupError, match="newer Clapper"):
@@ -300,7 +306,7 @@ async def test_a_newer_schema_is_left_alone(
 
 
 @pytest.mark.parametrize(("version", "warned"), [((3, 40, 1), True), ((3, 51, 3), False)])
-async def test_an_old_sqlite_is_mentioned(
+async def test_an_old_sqlite_is_reported(
     *,
     version: tuple[int, int, int],
     warned: bool,

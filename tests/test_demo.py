@@ -1,4 +1,4 @@
-"""`python -m bot demo` as a newcomer runs it."""
+"""Tests `python -m bot demo` as a new user runs it."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def provider(api: VideosApi) -> dict[str, str]:
 
 
 def level(path: Path, *, band: str = "anull") -> float:
-    """Return the RMS level in dB of a file's sound, behind a filter."""
+    """Return the RMS level in dB of a file's sound after a filter."""
     stderr = clips.ffmpeg("-i", str(path), "-af", f"{band},astats", "-f", "null", "-")
     return float(re.findall(r"RMS level dB: (\S+)", stderr)[-1])
 
 
 def assert_narrated(ended: Ended, folder: Path) -> None:
-    """Check that it named a video in `folder` in which the narration is what is heard."""
+    """Check that the output names a video in `folder` whose sound is the narration."""
     assert ended.code == 0, ended
     [name] = re.findall(r"^ +(/\S+\.mp4)$", ended.out, re.MULTILINE)
     video = Path(name)
@@ -53,7 +53,7 @@ def assert_narrated(ended: Ended, folder: Path) -> None:
     assert level(video) - level(video, band=f"bandpass=f={PITCH}:w=200") < 3
 
 
-async def test_it_shows_a_command_its_card_the_dm_and_a_video_with_the_narration(
+async def test_the_demo_shows_a_command_its_card_the_dm_and_a_video_with_the_narration(
     tmp_path: Path, narration: Path
 ) -> None:
     folder = tmp_path / "out"
@@ -62,8 +62,13 @@ async def test_it_shows_a_command_its_card_the_dm_and_a_video_with_the_narration
     (folder / "diary.txt").write_text("mine")
     process = await start(
         tmp_path,
-        *("demo", "--prompt", "Why is the sky blue", "--audio", str(narration)),
-        *("--folder", str(folder)),
+        "demo",
+        "--prompt",
+        "Why is the sky blue",
+        "--audio",
+        str(narration),
+        "--folder",
+        str(folder),
         VIDEO_SIZE="320x180",
         VIDEO_SECONDS="2",
     )
@@ -72,14 +77,14 @@ async def test_it_shows_a_command_its_card_the_dm_and_a_video_with_the_narration
     assert "@ada types: /video prompt:Why is the sky blue audio:voice.ogg" in ended.out
     assert "DM from @clapper:\n    Your video is ready: https://discord.com/channels/" in ended.out
     assert "> Why is the sky blue" in ended.out
-    assert "-#" not in ended.out  # Discord's mark of small print
+    assert "-#" not in ended.out  # Discord's markup for small text
     assert ended.err == ""
     assert group_is_empty(process)
     assert (folder / "diary.txt").read_text() == "mine"
     assert (folder / ".clapper-demo").stat().st_mode & 0o777 == 0o700
 
 
-async def test_any_server_that_speaks_the_videos_api_can_be_shown(
+async def test_any_server_with_the_videos_api_can_make_the_video(
     tmp_path: Path, narration: Path, clip: Path
 ) -> None:
     async with VideosApi(clip=clip, seconds_per_job=0.2) as api:
@@ -93,23 +98,23 @@ async def test_any_server_that_speaks_the_videos_api_can_be_shown(
     assert_narrated(ended, tmp_path / "data" / "demo")
 
 
-def test_the_prompt_that_is_shown_makes_whole_lines_of_its_own() -> None:
+def test_the_default_prompt_is_split_into_whole_lines() -> None:
     scenes = split_scenes(command.PROMPT, seconds=8)
     assert " ".join(scenes) == command.PROMPT.replace(":", "")
     assert [len(scene.split()) for scene in scenes] == [3, 3, 5]
 
 
-async def test_a_refusal_of_the_provider_is_told(tmp_path: Path) -> None:
+async def test_a_refusal_of_the_provider_is_explained(tmp_path: Path) -> None:
     async with VideosApi() as api:
-        api.go_wrong("create", Fault(status=400, body=REFUSAL))
+        api.add_faults("create", Fault(status=400, body=REFUSAL))
         ended = await run_bot(tmp_path, "demo", "--real", **provider(api))
     assert ended.code == 1
     assert "content policy" in ended.out
-    assert ended.out.endswith("\n  No video came: the card says why.\n")
+    assert ended.out.endswith("\n  There is no video: the card says why.\n")
     assert "Traceback" not in ended.err
 
 
-async def test_what_is_refused_at_once_is_told_too_and_leaves_the_video_before(
+async def test_a_refused_command_is_explained_and_keeps_the_earlier_video(
     tmp_path: Path,
 ) -> None:
     before = tmp_path / "data" / "demo" / "clapper-demo.mp4"
@@ -118,20 +123,20 @@ async def test_what_is_refused_at_once_is_told_too_and_leaves_the_video_before(
     ended = await run_bot(tmp_path, "demo", "--prompt", " ")
     assert ended.code == 1
     assert before.read_bytes() == b"of the demo before"
-    assert "Please write what the video should show.\n\n  No video came: that was" in ended.out
+    assert "Please write what the video should show.\n\n  There is no video: the bot" in ended.out
     assert "Traceback" not in ended.err
 
 
-async def test_a_provider_that_takes_too_long_is_told(tmp_path: Path) -> None:
+async def test_a_provider_that_takes_too_long_is_explained(tmp_path: Path) -> None:
     async with VideosApi() as api:
         ended = await run_bot(tmp_path, "demo", "--real", "--within", "1.5", **provider(api))
     assert ended.code == 1
-    assert "No video came in 1.5 s: --within gives it longer" in ended.out
-    assert "may be charged" in ended.out
+    assert "There is no video after 1.5 s: --within allows more time" in ended.out
+    assert "may charge" in ended.out
     assert "Traceback" not in ended.err
 
 
-async def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
+async def test_ctrl_c_ends_the_demo_without_a_traceback(tmp_path: Path) -> None:
     async with VideosApi() as api:
         process = await start(tmp_path, "demo", "--real", **provider(api))
         async with asyncio.timeout(WITHIN):
@@ -140,19 +145,19 @@ async def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
         ended = await end(process)
     assert ended.code == 1
     assert ended.err == ""
-    assert "\n  Interrupted: no video came. What was ordered may be charged" in ended.out
+    assert "\n  Interrupted: there is no video. The provider may charge" in ended.out
     assert group_is_empty(process)
 
 
-async def test_an_audio_that_is_none_is_told_by_the_card(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_audio_is_explained_on_the_card(tmp_path: Path) -> None:
     (tmp_path / "voice.ogg").write_text("these are words")
     ended = await run_bot(tmp_path, "demo", "--audio", "voice.ogg")
     assert ended.code == 1
-    assert ended.out.endswith("\n  No video came: the card says why.\n")
+    assert ended.out.endswith("\n  There is no video: the card says why.\n")
     assert "LOG_LEVEL" not in ended.out
 
 
-async def test_a_service_that_is_set_is_asked_for_nothing_unless_that_is_wanted(
+async def test_services_in_the_settings_are_not_used_without_real(
     tmp_path: Path,
 ) -> None:
     async with VideosApi() as api:
@@ -171,14 +176,14 @@ async def test_a_service_that_is_set_is_asked_for_nothing_unless_that_is_wanted(
         ended = await end(process)
         assert not api.made("GET") + api.made("POST")
     assert ended.code == 0, ended
-    assert "costs" not in ended.out
+    assert "price" not in ended.out
 
 
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [("--audio", r"^--audio: .*nowhere"), ("--folder", r"^--folder: .*taken")],
 )
-def test_a_file_that_is_not_there_or_in_the_way_is_one_sentence(
+def test_a_missing_file_or_a_file_in_place_of_the_folder_is_refused_in_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, sentence: str
 ) -> None:
     (tmp_path / "taken").write_text("mine")

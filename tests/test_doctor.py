@@ -1,7 +1,8 @@
-"""`python -m bot doctor`: each finding when all is well, and when it is not."""
+"""Tests `python -m bot doctor`: each finding, with and without a problem."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import shutil
@@ -45,7 +46,7 @@ TOKEN = f"{base64.b64encode(b'123456789012345678').decode()}.Gabcde.{'x' * 38}"
 
 
 class Usage(NamedTuple):
-    """What shutil tells of a disk."""
+    """The result of shutil.disk_usage."""
 
     total: int
     used: int
@@ -60,14 +61,14 @@ def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def look(subject: str, tmp_path: Path, **settings: object) -> Finding:
-    """Examine a machine, and return one finding."""
+    """Run all checks, and return the finding about `subject`."""
     nowhere = "http://127.0.0.1:1"
     values = {"discord_token": TOKEN, "discord_api_url": nowhere, "data_dir": tmp_path} | settings
     [found] = [f for f in await examine(load_settings(**values)) if f.subject == subject]
     return found
 
 
-async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> None:
+async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     (tmp_path / "discord").mkdir()
     async with FakeDiscord(tmp_path / "discord") as fake_discord:
         ended = await run_bot(
@@ -84,7 +85,7 @@ async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> 
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
     assert [line.split()[0] for line in lines] == ["ok"] * 15
-    assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
+    assert lines[1] == "ok  DISCORD_TOKEN    Discord accepts it: clapper"
     assert fake_discord.token not in ended.out
 
 
@@ -97,13 +98,13 @@ async def test_a_token_that_discord_refuses_is_not_ok(tmp_path: Path) -> None:
     assert TOKEN not in found.advice
 
 
-async def test_a_token_that_can_not_be_tried_is_not_ok(tmp_path: Path) -> None:
+async def test_a_token_that_cannot_be_checked_is_not_ok(tmp_path: Path) -> None:
     found = await look("DISCORD_TOKEN", tmp_path)
-    assert (found.ok, found.found) == (False, "has the right shape, but could not be tried")
+    assert (found.ok, found.found) == (False, "looks right, but could not be checked with Discord")
     assert "can't be reached" in found.advice
 
 
-async def test_a_discord_that_does_not_answer_keeps_the_doctor_for_a_while_only(
+async def test_the_doctor_does_not_wait_forever_for_discord(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "_LOGIN_SECONDS", 0.2)
@@ -118,11 +119,11 @@ async def test_a_discord_that_does_not_answer_keeps_the_doctor_for_a_while_only(
             discord_api_url=fake_discord.url,
         )
         held.release.set()
-    assert (found.ok, found.found) == (False, "has the right shape, but could not be tried")
+    assert (found.ok, found.found) == (False, "looks right, but could not be checked with Discord")
     assert "no answer from Discord" in found.advice
 
 
-def test_what_is_wrong_is_marked_with_what_to_do_and_an_exit_code(
+def test_a_problem_is_marked_with_advice_and_an_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["doctor"]) == 1
@@ -135,14 +136,14 @@ def test_what_is_wrong_is_marked_with_what_to_do_and_an_exit_code(
     "token",
     ["abc", "a.b", "..", "Bot.x.y", f"{TOKEN}.more", "bm90IGRpZ2l0cw.b.c", "/w.b.c"],
 )
-async def test_what_is_not_the_shape_of_a_token_is_seen(tmp_path: Path, token: str) -> None:
+async def test_a_token_of_the_wrong_shape_is_reported(tmp_path: Path, token: str) -> None:
     found = await look("DISCORD_TOKEN", tmp_path, discord_token=token)
     assert not found.ok
-    assert "copy it anew" in found.advice
+    assert "copy it again" in found.advice
     assert token not in found.found + found.advice
 
 
-async def test_the_embedded_renderer_is_always_there(tmp_path: Path) -> None:
+async def test_the_embedded_renderer_is_always_available(tmp_path: Path) -> None:
     found = await look("VIDEO_BACKEND", tmp_path)
     assert found.ok
     assert "storyboard" in found.found
@@ -152,7 +153,7 @@ async def test_the_embedded_renderer_is_always_there(tmp_path: Path) -> None:
     ("key", "ok", "words"),
     [("", False, "refuses the key (401)"), ("sk-wrong", False, "(401)"), ("sk-right", True, "")],
 )
-async def test_the_key_is_tried_on_the_provider(
+async def test_the_key_is_checked_with_the_provider(
     tmp_path: Path, key: str, words: str, *, ok: bool
 ) -> None:
     async with VideosApi(key="sk-right") as api:
@@ -181,7 +182,7 @@ async def test_the_key_is_tried_on_the_provider(
         (503, "try again"),
     ],
 )
-async def test_a_providers_answer_is_read(tmp_path: Path, status: int, advice: str) -> None:
+async def test_a_providers_answer_is_interpreted(tmp_path: Path, status: int, advice: str) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status)
 
@@ -201,24 +202,29 @@ async def test_a_providers_answer_is_read(tmp_path: Path, status: int, advice: s
 @pytest.mark.parametrize(
     ("models", "settings", "ok", "words"),
     [
-        (["sora-2", "wan"], {}, True, "key accepted, model sora-2 known, price not told, polling"),
+        (
+            ["sora-2", "wan"],
+            {},
+            True,
+            "key accepted, model sora-2 known, price not published, polling",
+        ),
         (["wan", "hunyuan"], {}, False, "model sora-2 unknown"),
-        (["wan"], {"video_model": "-"}, True, "its own model"),
+        (["wan"], {"video_model": "-"}, True, "its default model"),
         (["openai/*"], {}, True, "model sora-2 not checked"),
         ([], {}, True, "model sora-2 not checked"),
-        (None, {}, True, "key not tried, model sora-2 not checked"),
+        (None, {}, True, "key not checked, model sora-2 not checked"),
         (["sora-2"], {"openai_api_key": ""}, True, "answers, no key, model"),
         (
             ["sora-2"],
             {"openai_webhook_secret": "whsec_bWFkZSB1cA=="},
             True,
-            "webhooks possible, from this network alone",
+            "webhooks possible, only from this network",
         ),
         (
             ["sora-2"],
             {"openai_webhook_secret": "whsec_bWFkZSB1cA==", "public_url": "https://c.example"},
             True,
-            "price not told, webhooks possible",
+            "price not published, webhooks possible",
         ),
     ],
 )
@@ -249,7 +255,7 @@ async def test_a_server_is_asked_for_its_models(
     assert ok or "(hunyuan, wan)" in found.advice
 
 
-async def test_a_key_that_only_the_models_ask_for_is_seen_as_refused(tmp_path: Path) -> None:
+async def test_a_key_that_only_the_model_list_refuses_is_reported(tmp_path: Path) -> None:
     async def refuse(request: web.Request) -> web.Response:
         return web.Response(status=401 if request.path.endswith("models") else 405)
 
@@ -273,39 +279,39 @@ async def test_a_key_that_only_the_models_ask_for_is_seen_as_refused(tmp_path: P
     ("trouble", "found", "advice"),
     [
         (Trouble.AUTH, "refuses the key", "set another key"),
-        (Trouble.BALANCE, "no credit left", "top the account up"),
+        (Trouble.BALANCE, "no credit left", "top up the account"),
         (Trouble.SETUP, "no such address or model", "VIDEO_MODEL"),
-        (Trouble.OUTAGE, "can't be reached", "look whether it runs"),
+        (Trouble.OUTAGE, "can't be reached", "check that it is running"),
     ],
 )
-async def test_a_line_that_waits_is_named_with_its_reason(
+async def test_a_paused_queue_is_reported_with_its_reason(
     tmp_path: Path, clock: Clock, trouble: Trouble, found: str, advice: str
 ) -> None:
-    assert (await look("jobs in line", tmp_path)).ok
+    assert (await look("queue", tmp_path)).ok
     backend = FakeBackend(clock, name="storyboard")
     async with open_bench(tmp_path, clock, backend=backend) as bench:
         for number in range(3):
-            assert (await look("jobs in line", tmp_path)).ok, number
+            assert (await look("queue", tmp_path)).ok, number
             await bench.circuit.refused(trouble, probing=False)
-        seen = await look("jobs in line", tmp_path)
-        assert (seen.ok, "wait since 2027-01-15 08:00 UTC" in seen.found) == (False, True)
+        seen = await look("queue", tmp_path)
+        assert (seen.ok, "paused since 2027-01-15 08:00 UTC" in seen.found) == (False, True)
         assert found in seen.found
         assert advice in seen.advice
         await bench.circuit.accepted()
-        assert (await look("jobs in line", tmp_path)).ok
+        assert (await look("queue", tmp_path)).ok
 
 
-async def test_a_line_that_goes_on_is_said_in_plain_words(tmp_path: Path) -> None:
-    assert (await look("jobs in line", tmp_path)).found == "go on: new videos are taken"
+async def test_a_running_queue_is_described(tmp_path: Path) -> None:
+    assert (await look("queue", tmp_path)).found == "running: new videos are ordered"
 
 
-async def test_a_database_of_an_earlier_version_has_no_line_that_waits(tmp_path: Path) -> None:
+async def test_a_database_of_an_earlier_version_has_no_paused_queue(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "clapper.db")) as connection:
         connection.execute("CREATE TABLE jobs (state TEXT)")
-    assert (await look("jobs in line", tmp_path)).ok
+    assert (await look("queue", tmp_path)).ok
 
 
-async def test_a_provider_that_is_down_is_seen(tmp_path: Path) -> None:
+async def test_a_provider_that_is_down_is_reported(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/v1"
     found = await look("VIDEO_BACKEND", tmp_path, video_backend="openai", openai_base_url=url)
     assert not found.ok
@@ -323,7 +329,7 @@ async def test_a_provider_that_is_down_is_seen(tmp_path: Path) -> None:
         (
             {"openrouter_base_url": "http://127.0.0.1:9/v1"},
             False,
-            "no use of http://127.0.0.1:9/v1",
+            "http://127.0.0.1:9/v1 can't be used",
         ),
         (
             {"openrouter_webhook_secret": "s3cret", "public_url": "https://clapper.example"},
@@ -358,12 +364,12 @@ async def test_openrouter_is_asked_for_key_model_and_price(
     ("settings", "ok", "words"),
     [
         ({}, True, "gemini (experimental): gemini-omni-1.2-flash, about $0.81 a clip"),
-        ({}, True, "a clip (price list of 2026-11), asked for news"),
+        ({}, True, "a clip (price list of 2026-11), polling only"),
         ({"video_size": "640x360"}, True, "no price is listed"),
         ({"gemini_api_key": "gm-wrong"}, False, "refuses the key"),
         ({"video_model": "gemini-omni-0"}, False, "has no model gemini-omni-0"),
         ({"video_seconds": 20}, False, "VIDEO_SECONDS: Gemini Omni makes clips of 3 to 15"),
-        ({"gemini_base_url": "http://127.0.0.1:9"}, False, "no use of http://127.0.0.1:9"),
+        ({"gemini_base_url": "http://127.0.0.1:9"}, False, "http://127.0.0.1:9 can't be used"),
     ],
 )
 async def test_gemini_is_asked_for_key_and_model(
@@ -382,11 +388,11 @@ async def test_gemini_is_asked_for_key_and_model(
     assert not api.made("POST")
 
 
-async def test_the_writer_is_looked_for(tmp_path: Path) -> None:
+async def test_the_prompt_writer_is_checked(tmp_path: Path) -> None:
     async def writer(**settings: object) -> Finding:
         return await look("PROMPT_WRITER", tmp_path, **settings)
 
-    assert (await writer()).found == "title cards show the words alone"
+    assert (await writer()).found == "not used: title cards show the prompt as typed"
     values = {"video_backend": "openai", "openai_base_url": "http://127.0.0.1:9/v1"}
     assert (await writer(**values)).found == "template"
     async with ChatApi(key="sk-right") as api:
@@ -405,7 +411,7 @@ async def test_the_writer_is_looked_for(tmp_path: Path) -> None:
         found = await writer(**values | {"prompt_api_key": "sk-wrong"})
         assert (found.ok, found.advice) == (False, "correct PROMPT_API_KEY")
         for status, ok in ((404, True), (503, False)):
-            api.go_wrong("models", Fault(status=status, body={}))
+            api.add_faults("models", Fault(status=status, body={}))
             found = await writer(**values)
             assert (found.ok, bool(found.advice)) == (ok, not ok)
         assert api.made("POST") == []
@@ -413,7 +419,7 @@ async def test_the_writer_is_looked_for(tmp_path: Path) -> None:
     assert (found.ok, "PROMPT_BASE_URL" in found.advice) == (False, True)
 
 
-async def test_the_moderation_is_tried_with_something_harmless(tmp_path: Path) -> None:
+async def test_the_moderation_is_checked_with_a_harmless_prompt(tmp_path: Path) -> None:
     assert (await look("MODERATION", tmp_path)).found == "off"
     async with ChatApi(key="sk-right") as api:
         values = {"moderation": "openai", "moderation_base_url": api.base_url}
@@ -436,7 +442,7 @@ async def test_the_word_list_is_read(tmp_path: Path) -> None:
     assert (found.ok, found.found) == (True, "2")
 
 
-async def test_an_ffmpeg_that_will_do_is_named(tmp_path: Path) -> None:
+async def test_a_usable_ffmpeg_is_named(tmp_path: Path) -> None:
     found = await look("ffmpeg", tmp_path)
     assert found.ok
     assert "ffmpeg" in found.found
@@ -453,43 +459,46 @@ async def test_without_any_ffmpeg_it_says_how_to_get_one(
 
 
 @pytest.mark.parametrize(("free", "ok"), [(2048 * MIB, True), (2047 * MIB, False)])
-async def test_little_room_is_told_before_it_hurts(
+async def test_low_disk_space_is_reported_early(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, *, ok: bool
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, free))
     found = await look("DATA_DIR", tmp_path)
     assert found.ok is ok
     assert ("2.0 GB free" if ok else "2047 MB free") in found.found
-    assert ("make room" in found.advice) is not ok
+    assert ("free some space" in found.advice) is not ok
 
 
-async def test_a_data_dir_that_is_a_file_is_seen(tmp_path: Path) -> None:
+async def test_a_data_dir_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = await look("DATA_DIR", tmp_path, data_dir=tmp_path / "file")
     assert not found.ok
-    assert "can be written" in found.advice
+    assert "can write" in found.advice
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="it takes a folder that not even root writes")
-async def test_a_data_dir_that_can_not_be_written_is_seen(tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs a folder to which not even root can write"
+)
+async def test_a_data_dir_without_write_access_is_reported(tmp_path: Path) -> None:
     found = await look("DATA_DIR", tmp_path, data_dir="/proc/self")
     assert not found.ok
-    assert "can be written" in found.advice
+    assert "can write" in found.advice
 
 
-async def test_looking_leaves_nothing_in_the_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    await look("DATA_DIR", tmp_path, data_dir=folder)
-    assert list(folder.iterdir()) == []
+@pytest.mark.parametrize("missing", ["", "deep/er"])
+async def test_the_check_of_the_folder_creates_nothing(tmp_path: Path, missing: str) -> None:
+    found = await look("DATA_DIR", tmp_path, data_dir=tmp_path / missing)
+    assert found.ok
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
 
 
-async def test_no_public_url_is_a_choice_whose_price_is_named(tmp_path: Path) -> None:
+async def test_the_limits_without_a_public_url_are_explained(tmp_path: Path) -> None:
     found = await look("PUBLIC_URL", tmp_path)
     assert found.ok
     assert "set PUBLIC_URL" in found.advice
 
 
-async def test_videos_that_wait_for_a_link_are_counted(bench: Bench, tmp_path: Path) -> None:
+async def test_videos_held_for_want_of_a_link_are_counted(bench: Bench, tmp_path: Path) -> None:
     assert count_delivering(tmp_path / "elsewhere") is None
     assert (await look("held videos", tmp_path)).found == "none"
     await bench.at(JobState.DELIVERING)
@@ -497,13 +506,13 @@ async def test_videos_that_wait_for_a_link_are_counted(bench: Bench, tmp_path: P
     await bench.at(JobState.SUCCEEDED)
     found = await look("held videos", tmp_path)
     assert not found.ok
-    assert found.found.startswith("2 wait")
+    assert found.found.startswith("2 too large")
     assert "set PUBLIC_URL" in found.advice
     found = await look("held videos", tmp_path, public_url="https://c.example")
     assert (found.ok, found.found) == (True, "2")
 
 
-async def test_what_is_kept_is_counted_and_weighed(tmp_path: Path) -> None:
+async def test_kept_files_are_counted_with_their_size(tmp_path: Path) -> None:
     assert (await look("kept files", tmp_path)).found == "none"
     for folder, name in (("videos", f"{'a' * 32}.mp4"), ("narrations", "a" * 32)):
         path = tmp_path / folder / name
@@ -518,16 +527,16 @@ async def test_what_is_kept_is_counted_and_weighed(tmp_path: Path) -> None:
     assert "raise KEEP_GB" in found.advice
 
 
-async def test_a_folder_that_can_not_be_listed_is_seen(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path) -> None:
     (tmp_path / "videos").write_text("")
     found = await look("kept files", tmp_path)
     assert not found.ok
     assert "unreadable" in found.found
 
 
-async def test_a_database_that_can_not_be_read_is_seen(tmp_path: Path) -> None:
+async def test_a_database_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "clapper.db").write_bytes(b"not a database, but long enough to look at" * 100)
-    for subject in ("held videos", "jobs in line"):
+    for subject in ("held videos", "queue"):
         found = await look(subject, tmp_path)
         assert not found.ok
         assert "unreadable" in found.found
@@ -540,9 +549,9 @@ async def voice(tmp_path: Path, **settings: object) -> Finding:
     return await look("NARRATION_BACKEND", tmp_path, **settings)
 
 
-async def test_without_a_voice_all_is_well(tmp_path: Path) -> None:
+async def test_no_voice_is_no_problem(tmp_path: Path) -> None:
     found = await voice(tmp_path)
-    assert (found.ok, found.found) == (True, "off: audio files alone")
+    assert (found.ok, found.found) == (True, "off: only audio files are accepted")
 
 
 async def test_an_offline_voice_that_is_not_installed_names_the_command(
@@ -554,12 +563,12 @@ async def test_an_offline_voice_that_is_not_installed_names_the_command(
     assert "make voice" in found.advice
 
 
-async def test_a_voice_is_tried(tmp_path: Path) -> None:
+async def test_a_voice_is_checked_with_a_word(tmp_path: Path) -> None:
     clips.make_tone(tmp_path / "tone.mp3", seconds=1)
     async with SpeechApi((tmp_path / "tone.mp3").read_bytes()) as api:
         found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
         assert found.ok
-        assert found.found.startswith("openai: a word in 1.0 s at -")
+        assert found.found.startswith("openai: spoke a word in 1.0 s at -")
         assert len(api.creates) == 1
 
 
@@ -572,16 +581,18 @@ async def test_a_voice_is_tried(tmp_path: Path) -> None:
         (Fault(status=429), "later"),
     ],
 )
-async def test_what_a_voice_lacks_is_told(tmp_path: Path, fault: Fault, advice: str) -> None:
+async def test_a_problem_with_a_voice_is_reported_with_advice(
+    tmp_path: Path, fault: Fault, advice: str
+) -> None:
     async with SpeechApi(b"") as api:
-        api.go_wrong("speech", fault)
+        api.add_faults("speech", fault)
         found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
     assert not found.ok
     assert advice in found.advice
 
 
-async def test_a_silent_voice_is_told(tmp_path: Path) -> None:
+async def test_a_silent_voice_is_reported(tmp_path: Path) -> None:
     clips.make_silence(tmp_path / "silence.wav")
     async with SpeechApi((tmp_path / "silence.wav").read_bytes()) as api:
         found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
-    assert (found.ok, found.found) == (False, "openai: it is silent")
+    assert (found.ok, found.found) == (False, "openai: the speech is silent")

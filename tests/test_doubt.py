@@ -1,6 +1,6 @@
-"""A create whose answer was lost, with every backend: it is posted once, whatever comes of it.
+"""A create whose answer was lost, with every backend: it is never posted twice blindly.
 
-Real are the adapter, its connections, the steps and SQLite; the clock is the test's.
+The adapter, its connections, the steps and SQLite are real; the clock is a fake.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LISTING = "a_job_whose_answer_was_lost_is_found_in_the_list"
 LISTS = [entry for entry in ENTRIES if LISTING not in entry.lacks]
 NOTIFY = [entry for entry in ENTRIES if entry.secrets]
-# The provider took the job, and charges for it.
+# Faults after which the provider has created the job, and charges for it.
 ACCEPTED = {
     "500": Fault(after=True, status=500, body={"error": {"message": "oops"}}),
     "504": Fault(after=True, status=504, body="<html>Gateway time-out</html>"),
@@ -40,7 +40,7 @@ ACCEPTED = {
     "closed before the answer": Fault(after=True, reset=True),
     "an answer without an id": Fault(after=True, status=200, body={"status": "queued"}),
 }
-# It did not, but nobody can tell.
+# Faults after which it has not, although the bot can't know that.
 LOST = {
     "500": Fault(status=500, body={"error": {"message": "oops"}}),
     "timed out": Fault(hang=True),
@@ -51,7 +51,7 @@ NO_LIST = Fault(status=405, body={"error": {"message": "Method not allowed"}})
 
 @dataclass(kw_only=True)
 class World:
-    """A stand-in, and a bot that can die and start again."""
+    """A provider stand-in, and a bot that can be killed and restarted."""
 
     entry: Entry
     api: StandIn
@@ -60,7 +60,7 @@ class World:
 
     @asynccontextmanager
     async def bot(self, *, base_url: str = "", **settings: Any) -> AsyncGenerator[Bench]:
-        """Start over what there is."""
+        """Start the bot on the existing data."""
         signs = {"webhook_secrets": self.entry.secrets} if self.entry.secrets else {}
         settings = signs | settings
         backend = self.entry.connect(base_url or self.api.base_url, **settings)
@@ -73,9 +73,9 @@ class World:
             await backend.close()
 
     async def submit(self, fault: Fault) -> Job:
-        """Let a create go wrong, and return its job as that leaves it."""
-        self.api.go_wrong("create", fault)
-        # Short only where no answer comes: a busy machine takes its time for the others.
+        """Make a create fail, and return its job afterwards."""
+        self.api.add_faults("create", fault)
+        # Short only if no answer is expected, because a busy machine may answer slowly.
         settings = {"submit": 1.0} if fault.hang else {}
         async with self.bot(**settings) as bench:
             job = await bench.submit(self.entry.request)
@@ -146,7 +146,7 @@ async def test_where_nothing_is_listed_a_person_is_asked_and_nothing_is_posted_a
     world: World, case: str
 ) -> None:
     fault = ACCEPTED[case.removeprefix("taken: ")] if case.startswith("taken") else LOST[case]
-    world.api.go_wrong("list", *[NO_LIST] * 50)
+    world.api.add_faults("list", *[NO_LIST] * 50)
     job = await world.submit(fault)
     assert job.state is JobState.UNCONFIRMED
     async with world.bot() as bench:
@@ -162,7 +162,7 @@ async def test_where_nothing_is_listed_a_person_is_asked_and_nothing_is_posted_a
 
 @pytest.mark.parametrize("entry", NOTIFY, ids=lambda entry: entry.name)
 async def test_a_webhook_names_the_job_that_nobody_could_find(world: World) -> None:
-    world.api.go_wrong("list", *[NO_LIST] * 50)
+    world.api.add_faults("list", *[NO_LIST] * 50)
     job = await world.submit(ACCEPTED["timed out"])
     async with world.bot() as bench:
         await bench.run_out(job.id)
@@ -210,7 +210,7 @@ async def test_what_is_in_doubt_while_the_provider_is_down_is_not_posted_again(
             backend=backend_of(bench).name, webhook_id="wh_9", remote_id="video_9"
         )
         claimed = await bench.claim(job.id)
-        await down._advance(claimed)  # noqa: SLF001 - the step, with the lane's way with errors
+        await down._advance(claimed)  # noqa: SLF001 - the step with the lane's error handling
         assert (await bench.now(job.id)).state is JobState.UNCONFIRMED
     assert (world.posts, world.charged) == (1, 0)
 

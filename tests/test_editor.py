@@ -40,7 +40,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 async def origin(tmp_path: Path) -> AsyncIterator[str]:
-    """Serve the folder `attached` of tmp_path on a free port."""
+    """Serve the folder `attached` of `tmp_path` on a free port."""
     (tmp_path / "attached").mkdir()
     app = web.Application()
     app.router.add_static("/", tmp_path / "attached")
@@ -73,7 +73,7 @@ async def narrated(
     *,
     volume: float = 0.5,
 ) -> Path:
-    """Put a clip and the narration of a sound into the job's folder, and return the folder."""
+    """Put a clip and an ingested narration into the job's folder, and return the folder."""
     sound = clips.make_tone(attached / "voice.ogg", seconds=4, volume=volume)
     await editor.ingest(JOB, f"{origin}/{sound.name}")
     folder = workspace.folder(JOB)
@@ -81,17 +81,17 @@ async def narrated(
     return folder.path
 
 
-async def test_a_narrated_film_is_finished_with_a_note_on_how(
+async def test_a_narrated_video_is_finished_with_a_note_on_the_merge(
     editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached")
-    film = await editor.finish(JOB, narrated=True)
-    assert film.path == workspace.folder(JOB).result
-    assert film.note == NOTE_HELD_INSTEAD
-    assert read_mp4(film.path).seconds == pytest.approx(4, abs=0.1)
+    video = await editor.finish(JOB, narrated=True)
+    assert video.path == workspace.folder(JOB).result
+    assert video.note == NOTE_HELD_INSTEAD
+    assert read_mp4(video.path).seconds == pytest.approx(4, abs=0.1)
 
 
-async def test_a_silent_narration_is_told(
+async def test_a_silent_narration_is_noted(
     editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
@@ -111,11 +111,11 @@ async def test_a_second_voice_leaves_nothing_of_the_clips_own_sound(
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
     assert level((await editor.finish(JOB, narrated=True)).path, 0, 2) > -40
-    film = await editor.finish(JOB, narrated=True, replacing=True)
-    assert level(film.path, 0, 2) < -70
+    video = await editor.finish(JOB, narrated=True, replacing=True)
+    assert level(video.path, 0, 2) < -70
 
 
-async def test_an_attachment_is_kept_as_it_came_and_serves_the_next_job(
+async def test_an_attachment_is_kept_unchanged_for_the_next_job(
     editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     await narrated(editor, workspace, origin, tmp_path / "attached")
@@ -128,7 +128,7 @@ async def test_an_attachment_is_kept_as_it_came_and_serves_the_next_job(
     assert workspace.folder(NEXT).narration.exists()
 
 
-async def test_what_is_no_narration_is_not_kept(
+async def test_a_file_that_is_no_narration_is_not_kept(
     editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
 ) -> None:
     (tmp_path / "attached" / "voice.ogg").write_bytes(b"not a sound")
@@ -156,7 +156,7 @@ def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice)
     )
 
 
-async def test_a_text_is_spoken_once_kept_and_serves_the_next_job(
+async def test_a_text_is_spoken_once_and_kept_for_the_next_job(
     workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
 ) -> None:
     editor = speaking(workspace, session, voice)
@@ -166,11 +166,11 @@ async def test_a_text_is_spoken_once_kept_and_serves_the_next_job(
     assert workspace.narration(JOB).read_bytes() == voice.sound
     await editor.ingest_kept(NEXT, of=JOB)
     clips.make_clip(workspace.folder(NEXT).clip, seconds=2)
-    film = await editor.finish(NEXT, narrated=True)
-    assert read_mp4(film.path).seconds == pytest.approx(3, abs=0.1)
+    video = await editor.finish(NEXT, narrated=True)
+    assert read_mp4(video.path).seconds == pytest.approx(3, abs=0.1)
 
 
-async def test_a_spoken_file_that_a_crash_has_left_is_not_paid_for_again(
+async def test_a_spoken_file_from_before_a_crash_is_not_paid_for_again(
     workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
 ) -> None:
     folder = await workspace.create(JOB)
@@ -180,7 +180,7 @@ async def test_a_spoken_file_that_a_crash_has_left_is_not_paid_for_again(
     assert folder.narration.exists()
 
 
-async def test_what_may_have_been_paid_for_is_not_asked_for_again(
+async def test_speech_that_may_have_been_paid_for_is_not_requested_again(
     workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
 ) -> None:
     editor = speaking(workspace, session, voice)
@@ -196,7 +196,7 @@ async def test_what_may_have_been_paid_for_is_not_asked_for_again(
     await editor.speak(NEXT, "a text")
 
 
-async def test_what_is_no_sound_is_said_of_the_voice(
+async def test_an_unusable_sound_is_blamed_on_the_voice(
     workspace: Workspace, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"speech\.unusable"):
@@ -207,26 +207,26 @@ async def test_what_is_no_sound_is_said_of_the_voice(
         await speaking(workspace, session, long).speak(NEXT, "a text")
 
 
-async def test_without_a_voice_a_text_waits_for_nobody(editor: NarrationEditor) -> None:
+async def test_a_text_is_refused_without_a_voice(editor: NarrationEditor) -> None:
     with pytest.raises(UserError, match=r"speech\.off"):
         await editor.speak(JOB, "a text")
 
 
-async def test_a_narration_that_is_gone_is_no_success(
+async def test_a_missing_narration_is_an_error(
     editor: NarrationEditor, workspace: Workspace
 ) -> None:
     clips.make_clip((await workspace.create(JOB)).clip)
-    with pytest.raises(MediaError, match="gone"):
+    with pytest.raises(MediaError, match="missing"):
         await editor.finish(JOB, narrated=True)
 
 
-async def test_a_clip_that_plays_is_passed_on_untouched(
+async def test_a_clip_that_plays_is_passed_on_unchanged(
     editor: NarrationEditor, workspace: Workspace
 ) -> None:
     clip = clips.make_clip((await workspace.create(JOB)).clip)
     before = clip.read_bytes()
-    film = await editor.finish(JOB, narrated=False)
-    assert (film.path, film.note) == (clip, None)
+    video = await editor.finish(JOB, narrated=False)
+    assert (video.path, video.note) == (clip, None)
     assert clip.read_bytes() == before
 
 
@@ -235,12 +235,12 @@ async def test_a_clip_that_does_not_play_is_repaired(
 ) -> None:
     folder = await workspace.create(JOB)
     clips.make_clip(folder.clip, faststart=False)
-    film = await editor.finish(JOB, narrated=False)
-    assert film.path == folder.result
-    assert read_mp4(film.path).streamable
+    video = await editor.finish(JOB, narrated=False)
+    assert video.path == folder.result
+    assert read_mp4(video.path).streamable
 
 
-async def test_a_clip_that_was_handed_over_is_not_missed(
+async def test_a_clip_that_was_moved_away_is_not_missed(
     editor: NarrationEditor, workspace: Workspace
 ) -> None:
     folder = await workspace.create(JOB)
@@ -261,7 +261,7 @@ async def test_a_smaller_copy_is_made_beside_the_original(
     assert video.read_bytes() == before
 
 
-async def test_who_wants_a_copy_that_another_is_making_waits_for_it(
+async def test_concurrent_requests_for_a_copy_make_it_once(
     editor: NarrationEditor, workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "bot.media.render.shrink")
@@ -277,7 +277,7 @@ async def test_who_wants_a_copy_that_another_is_making_waits_for_it(
 
 
 @pytest.mark.parametrize(("content", "limit"), [(b"no video", 5), (None, 1000)])
-async def test_what_can_not_be_made_smaller_leaves_no_copy(
+async def test_a_video_that_can_not_be_made_smaller_leaves_no_copy(
     editor: NarrationEditor, workspace: Workspace, content: bytes | None, limit: int
 ) -> None:
     video = workspace.video(JOB)

@@ -1,4 +1,4 @@
-"""What is left nowhere of a deleted job: not in the database's files, not at the video service."""
+"""Deletion leaves nothing of a job behind, in the database's files or at the provider."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.library.remote_deletion import RemoteDeletion
 from bot.model import JobState
 from storage.retention import RetentionStore
 from tests.fakes import PATIENCE, REQUEST, FakeBackend
-from tests.storyboards import HandRenderer, files, open_board
+from tests.storyboards import ManualRenderer, files, open_board
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from tests.fakes import Bench
-    from tests.storyboards import Client
+    from tests.storyboards import ApiCaller
 
 DAY = 24 * 60 * 60
 
@@ -43,7 +43,7 @@ async def ended(bench: Bench) -> str:
 
 
 async def erased(bench: Bench) -> bool:
-    return await RetentionStore(bench.database).upstream(bench.backend.name) == []
+    return await RetentionStore(bench.database).remote_jobs(bench.backend.name) == []
 
 
 async def until_erased(bench: Bench) -> None:
@@ -125,12 +125,12 @@ async def test_a_kept_job_stays_at_the_video_service(bench: Bench) -> None:
     assert bench.backend.cancelled == []
 
 
-async def is_made(board: Client, clip: str) -> bool:
+async def is_made(board: ApiCaller, clip: str) -> bool:
     return (await board.get(clip))["status"] == "completed"
 
 
 async def test_the_embedded_renderer_keeps_no_file_of_a_deleted_clip(tmp_path: Path) -> None:
-    async with open_board(tmp_path, HandRenderer()) as board:
+    async with open_board(tmp_path, ManualRenderer()) as board:
         clip = await board.create()
         backend = OpenAIVideos(base_url=board.base_url, api_key=None)
         async with asyncio.timeout(PATIENCE):

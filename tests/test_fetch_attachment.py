@@ -23,7 +23,7 @@ SOUND = bytes(range(256)) * 4000
 
 
 class Cdn:
-    """A host of attachments on a free port; `handler` answers each request."""
+    """A host of attachments on a free port, whose `handler` answers each request."""
 
     def __init__(self, server: TestServer, requests: list[web.Request]) -> None:
         self.origin = str(server.make_url("/").origin())
@@ -68,7 +68,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-async def test_an_attachment_arrives_whole(
+async def test_an_attachment_is_downloaded_completely(
     fetcher: AttachmentFetcher, cdn: Cdn, tmp_path: Path
 ) -> None:
     await fetcher.fetch(cdn.url, tmp_path / "attachment")
@@ -88,7 +88,7 @@ async def test_an_attachment_arrives_whole(
         "",
     ],
 )
-async def test_a_foreign_host_is_never_asked(
+async def test_a_foreign_host_gets_no_request(
     url: str, fetcher: AttachmentFetcher, cdn: Cdn, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError) as refused:
@@ -121,7 +121,7 @@ async def test_an_expired_link_is_gone(
 
 
 @pytest.mark.parametrize("status", [204, 206, 302, 429, 500, 503])
-async def test_any_other_answer_may_be_asked_again(
+async def test_any_other_response_allows_a_retry(
     status: int, fetcher: AttachmentFetcher, cdn: Cdn, tmp_path: Path
 ) -> None:
     async def troubled(_request: web.Request) -> web.StreamResponse:
@@ -134,7 +134,7 @@ async def test_any_other_answer_may_be_asked_again(
 
 
 @pytest.mark.parametrize("announced", [10**10, None])
-async def test_too_many_bytes_are_refused_announced_or_not(
+async def test_too_many_bytes_are_refused_with_or_without_a_content_length(
     announced: int | None, fetcher: AttachmentFetcher, cdn: Cdn, tmp_path: Path
 ) -> None:
     async def endless(request: web.Request) -> web.StreamResponse:
@@ -152,7 +152,7 @@ async def test_too_many_bytes_are_refused_announced_or_not(
     assert names(tmp_path) == set()
 
 
-async def test_a_compressed_answer_can_not_grow_past_the_cap(
+async def test_a_compressed_response_can_not_exceed_the_limit(
     fetcher: AttachmentFetcher, cdn: Cdn, tmp_path: Path
 ) -> None:
     async def bomb(_request: web.Request) -> web.StreamResponse:
@@ -185,7 +185,7 @@ async def test_a_cut_connection_leaves_no_file(
     assert names(tmp_path) == set()
 
 
-async def test_an_unreachable_host_may_be_asked_again(
+async def test_an_unreachable_host_allows_a_retry(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     fetcher = AttachmentFetcher(session, hosts=frozenset({"http://127.0.0.1:1"}), max_bytes=9)
@@ -193,7 +193,7 @@ async def test_an_unreachable_host_may_be_asked_again(
         await fetcher.fetch("http://127.0.0.1:1/a", tmp_path / "attachment")
 
 
-async def test_a_host_that_falls_silent_is_left(
+async def test_a_host_that_stops_sending_times_out(
     fetcher: AttachmentFetcher, cdn: Cdn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     over = asyncio.Event()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import MediaError, StartupError
-from bot.media.process import child as door
+from bot.media.process import child as child_module
 from bot.media.process.child import LostChildError, ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from tests import clips
@@ -20,18 +20,19 @@ LONG = ("-f", "lavfi", "-i", "sine=duration=3600")
 ENDLESS = ("-re", "-f", "lavfi", "-i", "sine", "-f", "null", "-")
 
 
-# A bot that tells its child's process id, and then waits for the child.
+# A bot that prints its child's process id, and then waits for the child.
 BOT = """
 import asyncio, os, pathlib, sys
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg
 
-def tell(seconds):
+def report(seconds):
     print(pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text(), flush=True)
 
 args = ["-re", "-f", "lavfi", "-i", "sine", "-f", "null", "-"]
 ffmpeg, folder = map(pathlib.Path, sys.argv[1:])
-asyncio.run(Ffmpeg(ffmpeg, slots=1).run(args, cwd=folder, limits=ProcessLimits(), on_progress=tell))
+runner = Ffmpeg(ffmpeg, slots=1)
+asyncio.run(runner.run(args, cwd=folder, limits=ProcessLimits(), on_progress=report))
 """
 
 
@@ -41,23 +42,23 @@ async def ffmpeg() -> Ffmpeg:
 
 
 def script(path: Path, body: str) -> Path:
-    """Put an executable shell script at `path`."""
+    """Write an executable shell script to `path`."""
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o700)
     return path
 
 
 def children() -> set[int]:
-    """List the processes that this process started and did not reap."""
+    """Return the ids of this process's children."""
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a thread may end while we look
+        with contextlib.suppress(FileNotFoundError):  # the thread ended meanwhile
             found |= {int(pid) for pid in (task / "children").read_text().split()}
     return found
 
 
 class Started:
-    """An on_progress that tells when ffmpeg made its first sound, and keeps what it was told."""
+    """An `on_progress` that sets an event when ffmpeg has started, and keeps all values."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()
@@ -173,7 +174,7 @@ async def test_only_the_end_of_a_long_stderr_is_kept(tmp_path: Path) -> None:
     assert len(stderr) == 64 * 1024
 
 
-async def test_the_child_sees_no_secret_of_ours(
+async def test_the_child_does_not_inherit_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "s3cr3t")
@@ -184,7 +185,7 @@ async def test_the_child_sees_no_secret_of_ours(
 
 
 async def test_the_child_runs_confined_and_with_low_priority(tmp_path: Path) -> None:
-    # The limits are set right after the start: the script waits until it sees the last of them.
+    # The limits may be set just after the start, so the script waits until they apply.
     waits = script(
         tmp_path / "ffmpeg",
         "until [ $(ulimit -c) = 0 ] && [ $(ulimit -n) = 64 ]; do :; done; ulimit -a >&2; nice >&2",
@@ -196,10 +197,16 @@ async def test_the_child_runs_confined_and_with_low_priority(tmp_path: Path) -> 
     assert int(stderr.split()[-1]) >= max(10, os.nice(0))
 
 
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv ties the child to us")
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None, reason="setpriv kills the child with its parent"
+)
 async def test_a_killed_bot_leaves_no_child(tmp_path: Path) -> None:
     bot = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", BOT, str(clips.binary()), str(tmp_path)),
+        sys.executable,
+        "-c",
+        BOT,
+        str(clips.binary()),
+        str(tmp_path),
         stdout=asyncio.subprocess.PIPE,
     )
     assert bot.stdout is not None
@@ -214,9 +221,7 @@ async def test_a_killed_bot_leaves_no_child(tmp_path: Path) -> None:
     await bot.wait()
 
 
-async def test_without_setpriv_it_still_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_ffmpeg_runs_without_setpriv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     await Ffmpeg(await find_ffmpeg(), slots=1).run(
         [*TONE, "out.wav"], cwd=tmp_path, limits=ProcessLimits()
@@ -224,7 +229,7 @@ async def test_without_setpriv_it_still_runs(
     assert (tmp_path / "out.wav").exists()
 
 
-async def test_a_setpriv_that_knows_less_is_left_out(
+async def test_a_setpriv_without_the_needed_options_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script(tmp_path / "setpriv", "echo 'unrecognized option: pdeathsig' >&2\nexit 1")
@@ -236,7 +241,7 @@ async def test_a_setpriv_that_knows_less_is_left_out(
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-async def test_a_child_that_never_starts_is_lost(
+async def test_a_child_that_never_starts_counts_as_lost(
     *, guarded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not guarded:
@@ -245,13 +250,13 @@ async def test_a_child_that_never_starts_is_lost(
         await Ffmpeg(tmp_path / "missing", slots=1).run([], cwd=tmp_path, limits=ProcessLimits())
 
 
-async def test_a_child_that_somebody_kills_is_lost(tmp_path: Path) -> None:
+async def test_a_child_that_is_killed_from_outside_counts_as_lost(tmp_path: Path) -> None:
     killed = script(tmp_path / "ffmpeg", "kill -9 $$")
     with pytest.raises(LostChildError, match="SIGKILL"):
         await Ffmpeg(killed, slots=1).run([], cwd=tmp_path, limits=ProcessLimits())
 
 
-async def test_the_systems_ffmpeg_is_preferred_when_it_will_do(
+async def test_the_systems_ffmpeg_is_preferred_if_it_is_suitable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = script(
@@ -273,12 +278,12 @@ async def test_the_systems_ffmpeg_is_preferred_when_it_will_do(
     ],
     ids=["too old", "no libx264", "broken", "hangs"],
 )
-async def test_an_unfit_ffmpeg_of_the_system_is_passed_over(
+async def test_an_unsuitable_ffmpeg_of_the_system_is_ignored(
     answers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unfit = script(tmp_path / "ffmpeg", answers)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(door, "_PROBE_SECONDS", 1)
+    monkeypatch.setattr(child_module, "_PROBE_SECONDS", 1)
     assert await find_ffmpeg() != unfit
     assert children() == set()
 

@@ -25,6 +25,7 @@ NATURES = {
 }
 HD = ShrinkSource(width=1280, height=720, seconds=8, moving=8, longest=1920, sound=True)
 MIB = 1024 * 1024
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
 @pytest.fixture
@@ -48,17 +49,15 @@ def grain(folder: Path) -> Path:
 
 
 def make_large(path: Path, picture: str, *, sound: bool = True) -> Path:
-    """Make an MP4 of two seconds with next to no loss."""
+    """Make a nearly lossless MP4 of two seconds."""
+    source = ("-f", "lavfi", "-i", picture)
     tone = ("-f", "lavfi", "-i", "sine=f=1000", "-c:a", "aac") if sound else ()
-    clips.ffmpeg(
-        *("-f", "lavfi", "-i", picture, *tone, "-t", "2", "-c:v", "libx264"),
-        *("-preset", "ultrafast", "-crf", "3", "-pix_fmt", "yuv420p", str(path)),
-    )
+    clips.ffmpeg(*source, *tone, "-t", "2", *X264, "-crf", "3", str(path))
     return path
 
 
 def children() -> set[int]:
-    """List the processes that this process started and did not reap."""
+    """Return the ids of this process's children."""
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(FileNotFoundError):  # the thread ended meanwhile
@@ -80,21 +79,21 @@ def shortened(clip: Path, target: Path) -> Path:
 
 
 def sound_starts(path: Path) -> float:
-    """Return the second in which a file's sound sets in after its silence."""
+    """Return the time at which a file's sound starts after silence."""
     detect = "silencedetect=noise=-40dB:duration=0.1"
     stderr = clips.ffmpeg("-i", str(path), "-map", "0:a:0", "-af", detect, "-f", "null", "-")
     return float(re.findall(r"silence_end: (\S+)", stderr)[0])
 
 
 def picture_flashes(path: Path) -> float:
-    """Return the second in which a file's picture is no longer black."""
+    """Return the time from which a file's picture is not black."""
     detect = "blackdetect=d=0.1"
     stderr = clips.ffmpeg("-i", str(path), "-map", "0:v:0", "-vf", detect, "-f", "null", "-")
     return float(re.findall(r"black_end:(\S+)", stderr)[0])
 
 
 @pytest.mark.parametrize("limit", [250_000, 400_000, 1_000_000])
-async def test_whatever_the_picture_it_stays_below_the_limit(
+async def test_every_kind_of_picture_stays_below_the_limit(
     limit: int, large: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     assert size(large) > limit
@@ -114,7 +113,7 @@ async def test_whatever_the_picture_it_stays_below_the_limit(
     assert names(tmp_path) == {"small.mp4"}
 
 
-async def test_below_the_floor_it_still_fits_when_that_is_wanted(
+async def test_a_clip_that_would_look_bad_is_still_fitted_on_request(
     large: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     with pytest.raises(TooLittleRoomError):
@@ -123,7 +122,7 @@ async def test_below_the_floor_it_still_fits_when_that_is_wanted(
     assert fitted.size <= 90_000
 
 
-async def test_no_room_at_all_is_said_and_leaves_the_target_alone(
+async def test_an_impossible_limit_is_refused_and_leaves_the_target_alone(
     grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     target = tmp_path / "small.mp4"
@@ -133,7 +132,7 @@ async def test_no_room_at_all_is_said_and_leaves_the_target_alone(
     assert target.read_bytes() == b"old"
 
 
-async def test_nothing_but_blocks_is_refused_though_it_would_fit(
+async def test_a_picture_of_nothing_but_blocks_is_refused_although_it_would_fit(
     folder: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     noise = make_large(folder / "blocks.mp4", NATURES["noise"])
@@ -143,7 +142,7 @@ async def test_nothing_but_blocks_is_refused_though_it_would_fit(
     assert fitted.size <= 200_000
 
 
-async def test_a_clip_without_sound_stays_without(
+async def test_a_clip_without_sound_stays_silent(
     folder: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     silent = make_large(folder / "silent.mp4", NATURES["fractal"], sound=False)
@@ -173,15 +172,12 @@ async def test_only_the_title_and_the_mark_survive(
     assert b"s3cr3t" not in content
 
 
-async def test_sound_and_picture_stay_together(
-    folder: Path, ffmpeg: Ffmpeg, tmp_path: Path
-) -> None:
+async def test_sound_and_picture_stay_in_sync(folder: Path, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     clap = folder / "clap.mp4"
-    clips.ffmpeg(
-        *("-f", "lavfi", "-i", "color=black:s=640x360:r=50,noise=alls=99:allf=t:enable='gte(t,1)'"),
-        *("-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*999*t)*gte(t,1)':s=48000", "-t", "2"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(clap)),
-    )
+    flash = "color=black:s=640x360:r=50,noise=alls=99:allf=t:enable='gte(t,1)'"
+    click = "aevalsrc='0.5*sin(2*PI*999*t)*gte(t,1)':s=48000"
+    inputs = ("-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", click)
+    clips.ffmpeg(*inputs, "-t", "2", *X264, str(clap))
     await fit(ffmpeg, clap, tmp_path / "s.mp4", limit_bytes=500_000, decent=False)
     assert picture_flashes(tmp_path / "s.mp4") == pytest.approx(1, abs=0.02)
     assert sound_starts(tmp_path / "s.mp4") == pytest.approx(1, abs=0.02)
@@ -191,11 +187,9 @@ async def test_a_held_last_frame_stays_held_and_costs_nothing(
     grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     held = tmp_path / "held.mp4"
-    clips.ffmpeg(
-        *("-i", str(grain), "-f", "lavfi", "-i", "sine", "-map", "0:v", "-map", "1:a", "-t", "60"),
-        *("-c:v", "copy", "-bsf:v", "setts=duration='if(eq(N,49),DURATION+58/TB,DURATION)'"),
-        *("-c:a", "aac", str(held)),
-    )
+    inputs = ("-i", str(grain), "-f", "lavfi", "-i", "sine", "-map", "0:v", "-map", "1:a")
+    hold = ("-bsf:v", "setts=duration='if(eq(N,49),DURATION+58/TB,DURATION)'")
+    clips.ffmpeg(*inputs, "-t", "60", "-c:v", "copy", *hold, "-c:a", "aac", str(held))
     assert read_mp4(held).moving == pytest.approx(3, abs=0.1)
     fitted = await fit(ffmpeg, held, tmp_path / "small.mp4", limit_bytes=1_500_000)
     assert fitted.height == 360
@@ -252,7 +246,7 @@ async def test_a_damaged_clip_fails_and_leaves_nothing(
 async def test_a_second_pass_aims_lower_and_two_are_enough(
     grain: Path, tmp_path: Path, folder: Path
 ) -> None:
-    # An ffmpeg that ignores the rates it is given for as many passes as `stubborn` says.
+    # A fake ffmpeg that ignores its rates for the number of passes in the file `stubborn`.
     stubborn = folder / "ffmpeg"
     stubborn.write_text(
         "#!/bin/sh\n"
@@ -266,7 +260,7 @@ async def test_a_second_pass_aims_lower_and_two_are_enough(
     assert (fitted.passes, fitted.size) == (2, 400_000)
     (tmp_path / "s.mp4").unlink()
     (tmp_path / "stubborn").write_text("9")
-    with pytest.raises(TooLittleRoomError, match="600000 bytes came out"):
+    with pytest.raises(TooLittleRoomError, match="the result has 600000 bytes"):
         await fit(Ffmpeg(stubborn, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000)
     assert names(tmp_path) == {"stubborn", "passes"}
 
@@ -283,14 +277,14 @@ def test_the_rates_are_those_that_never_exceeded_the_limit() -> None:
     ("limit", "expected"),
     [(10, (1280, 720)), (2, (1280, 720)), (1.5, (960, 540)), (0.6, (640, 360)), (0.4, None)],
 )
-def test_fewer_bytes_give_fewer_pixels_until_there_is_no_sense(
+def test_fewer_bytes_give_fewer_pixels_until_the_clip_is_refused(
     limit: float, expected: tuple[int, int] | None
 ) -> None:
     plan = make_plan(HD, int(limit * MIB), decent=True)
     assert (plan and (plan.width, plan.height)) == expected
 
 
-def test_more_than_the_encoder_can_hold_in_memory_is_made_smaller_at_any_limit() -> None:
+def test_a_picture_too_large_for_the_encoders_memory_is_reduced_at_any_limit() -> None:
     plan = make_plan(replace(HD, width=3840, height=2160), 400 * MIB, decent=True)
     assert plan is not None
     assert (plan.width, plan.height) == (1920, 1080)
@@ -310,7 +304,7 @@ def test_an_upright_picture_keeps_its_shape_and_is_never_enlarged() -> None:
     assert (tiny.width, tiny.height) == (64, 32)
 
 
-def test_the_sound_takes_a_fifth_at_most_unless_it_is_at_its_least() -> None:
+def test_the_sound_takes_a_fifth_of_the_bits_at_most_down_to_its_lowest_rate() -> None:
     long = replace(HD, seconds=600, moving=8)
     held = make_plan(long, 10 * MIB, decent=True)
     assert held is not None
@@ -331,11 +325,11 @@ async def test_a_clip_in_fragments_counts_as_moving(
     assert fitted.size <= 500_000
 
 
-async def test_a_sound_that_nothing_decodes_is_left_out(
+async def test_an_undecodable_sound_is_left_out(
     grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
-    strange = clips.make_strange(grain, tmp_path / "clip.mp4")
-    fitted = await fit(ffmpeg, strange, tmp_path / "small.mp4", limit_bytes=500_000)
+    undecodable = clips.make_undecodable(grain, tmp_path / "clip.mp4")
+    fitted = await fit(ffmpeg, undecodable, tmp_path / "small.mp4", limit_bytes=500_000)
     assert fitted.size <= 500_000
     assert read_mp4(fitted.path).audio_codec is None
 

@@ -55,9 +55,7 @@ async def walk(caller: Caller, *files: Path, websocat: str) -> tuple[int | None,
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-async def test_the_script_of_the_readme_walks_all_flows(
-    bench: Bench, clock: Clock, tmp_path: Path
-) -> None:
+async def test_the_script_walks_all_flows(bench: Bench, clock: Clock, tmp_path: Path) -> None:
     voice, video = tmp_path / "voice.ogg", tmp_path / "out.mp4"
     voice.write_bytes(b"OggS a voice")
     tone = clips.make_tone(tmp_path / "tone.mp3", seconds=1)
@@ -106,6 +104,6 @@ async def test_a_refusal_is_not_written_as_if_it_were_the_video(
     assert not video.exists()
 
 
-def test_the_readme_prints_the_script() -> None:
-    readme = (_ROOT / "README.md").read_text(encoding="utf-8")
-    assert _SCRIPT.read_text(encoding="utf-8") in readme
+def test_the_page_on_the_api_prints_the_script() -> None:
+    page = (_ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert _SCRIPT.read_text(encoding="utf-8") in page

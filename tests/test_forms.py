@@ -1,4 +1,4 @@
-"""What the finished card's buttons do: again, another prompt, a narration, and away with it."""
+"""The buttons of a finished card and their forms: Again, Edit prompt, Add narration, Delete."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from bot.demo.fake_discord.uploads import Upload
 from bot.errors import UserError
 from bot.model import JobState
 from bot.texts import Texts
-from cogs._form_values import file_in, text_in, tick_in
+from cogs._form_values import file_in, is_ticked, text_in
 from tests import clips
-from tests.desk import open_desk
+from tests.desk import PRESETS, open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE, VOICE
 from tests.test_buttons import MANAGE_MESSAGES, Errors, post_card
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.message import Message
     from bot.model import Attachment, Job
+    from bot.presets import Presets
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
@@ -42,8 +43,14 @@ FORMS = (Action.EDIT, Action.NARRATE, Action.ATTACH, Action.DELETE)
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with open_desk(tmp_path) as opened:
+def presets() -> Presets:
+    """Return what the operator locked; a test that needs other presets parametrizes it."""
+    return PRESETS
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, presets: Presets) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path, presets=presets) as opened:
         opened.bench.backend.finish()
         yield opened
         check_all(opened.fake_discord.history.requests)
@@ -59,7 +66,7 @@ def warnings() -> Generator[Errors]:
 
 
 async def finished(desk: Desk, *, attachment: Attachment | None = None) -> Job:
-    """Let a job of the person at the desk be done."""
+    """Run a job of the desk's user until it has succeeded."""
     world = desk.fake_discord.world
     job = await desk.bench.submit(
         attachment=attachment, user_id=world.user.id, channel_id=world.channel.id
@@ -89,7 +96,7 @@ async def told(desk: Desk, opened: Interaction, values: dict[str, Any]) -> Messa
 
 
 async def behind(desk: Desk, card: Message) -> Job:
-    """Return the job whose card this is."""
+    """Return the job of a card."""
     bench = desk.bench
     await bench.until(lambda: any(c.job.origin.message_id == card.id for c in bench.changes))
     [job_id] = {c.job.id for c in bench.changes if c.job.origin.message_id == card.id}
@@ -114,15 +121,15 @@ async def test_again_makes_the_same_once_more_on_a_card_of_its_own(desk: Desk) -
     assert desk.bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
 
 
+@pytest.mark.parametrize("presets", [replace(PRESETS, model="newer", seconds=4)])
 async def test_again_goes_by_todays_presets(desk: Desk) -> None:
     first = await finished(desk)
-    presets = replace(desk.bot.services.presets, model="newer", seconds=4)
-    desk.bot.services = replace(desk.bot.services, presets=presets)
+    assert (first.request.model, first.request.seconds) == ("sora-2", 8)
     job = await behind(desk, await press(desk, Action.AGAIN, first))
     assert (job.request.model, job.request.seconds) == ("newer", 4)
 
 
-async def test_a_narration_is_found_behind_a_job_that_never_had_its_own(desk: Desk) -> None:
+async def test_a_narration_is_found_through_a_job_that_stored_none(desk: Desk) -> None:
     first = await finished(desk, attachment=VOICE)
     second = await behind(desk, await press(desk, Action.AGAIN, first))
     await desk.bench.jobs.cancel(second.id)
@@ -210,7 +217,7 @@ async def test_what_is_no_narration_is_told(
 
 
 async def refused(desk: Desk, **how: Any) -> Job:
-    """Let a job of the person at the desk fail, because its attachment is no audio."""
+    """Run a job of the desk's user that fails because its attachment is no audio."""
     bench = desk.bench
     bench.editor.faults.append(UserError("audio.not_audio", found="PDF"))
     job = await bench.submit(attachment=VOICE, user_id=desk.fake_discord.world.user.id, **how)
@@ -252,7 +259,7 @@ async def test_no_file_and_a_prompt_that_will_not_do_are_told(desk: Desk) -> Non
 
 
 async def delete(desk: Desk, opened: Interaction) -> None:
-    """Tick the box, send the form, and wait until the bot has asked for the end of the card."""
+    """Tick the box, send the form, and wait until the bot deletes the card."""
     before = len(desk.made("DELETE /webhooks"))
     await desk.fake_discord.submit(opened, {"sure": True})
     await desk.fake_discord.wait_for(lambda: len(desk.made("DELETE /webhooks")) > before)
@@ -302,7 +309,7 @@ async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:
 async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
     job = await desk.bench.submit(user_id=desk.fake_discord.world.user.id)
     assert "still under way" in (await press(desk, Action.DELETE, job)).text
-    # Ended, but not yet shown on its card when the form is sent.
+    # The job has ended when the form is sent, but its card does not show that yet.
     await desk.bench.jobs.cancel(job.id)
     opened = await form(desk, Action.DELETE, job)
     assert "still under way" in (await told(desk, opened, {"sure": True})).text
@@ -311,7 +318,7 @@ async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
 
 
 async def held(desk: Desk) -> Job:
-    """Let a job of the person at the desk wait for the operator."""
+    """Run a job of the desk's user until its video waits for the operator."""
     bench = desk.bench
     bench.deliverer.handover = Handover.HELD
     job = await bench.at(
@@ -332,7 +339,7 @@ async def test_a_video_that_waits_for_the_operator_is_deleted(desk: Desk) -> Non
 async def test_a_video_that_is_being_handed_over_is_not_deleted(desk: Desk) -> None:
     job = await held(desk)
     opened = await form(desk, Action.DELETE, job)
-    await desk.bench.jobs.wake_held()
+    await desk.bench.jobs.wake_postponed_deliveries()
     assert "still under way" in (await told(desk, opened, {"sure": True})).text
     assert "still under way" in (await press(desk, Action.DELETE, job)).text
     assert await desk.bench.workspace.has_video(job.id)
@@ -389,7 +396,7 @@ async def test_a_stranger_does_nothing(desk: Desk, action: Action) -> None:
     assert await count(desk) == 1
 
 
-# All of it, with real files
+# The whole bot, with real files
 
 
 async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Path) -> None:
@@ -397,20 +404,20 @@ async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Pat
     async with open_wire(tmp_path) as wire:
         async with wire.bot():
             first = await wire.video("A lighthouse")
-            await wire.delivered(first)
+            await wire.wait_for_video(first)
             await wire.wait_for_job()
             opened = await wire.fake_discord.click(first, button(first, "Add narration"))
             await wire.fake_discord.wait_for(lambda: opened.modal)
         async with wire.bot():
             sent = await wire.fake_discord.submit(opened, {"audio": replace(SOUND, content=voice)})
             second = await wire.fake_discord.answer_to(sent)
-            await wire.delivered(second)
+            await wire.wait_for_video(second)
             await wire.wait_for_job()
             assert wire.creates() == 1
             assert first.files[0].sha256 != second.files[0].sha256
             pressed = await wire.fake_discord.click(second, button(second, "Again"))
             third = await wire.fake_discord.answer_to(pressed)
-            await wire.delivered(third)
+            await wire.wait_for_video(third)
             await wire.wait_for_job()
         assert wire.creates() == 2
         assert third.files[0].sha256 == second.files[0].sha256
@@ -418,11 +425,11 @@ async def test_a_narration_is_added_after_a_restart_and_made_again(tmp_path: Pat
         check_all(wire.fake_discord.history.requests)
 
 
-# Forms themselves
+# Forms in general
 
 
 @pytest.mark.parametrize("action", FORMS)
-async def test_a_form_of_somebody_elses_job_is_refused_when_it_is_sent(
+async def test_a_form_about_another_persons_job_is_refused_when_it_is_sent(
     desk: Desk, action: Action
 ) -> None:
     job, stranger = await finished(desk), desk.fake_discord.world.add_user("grace")
@@ -456,7 +463,7 @@ async def test_a_form_that_is_not_ours_is_left_alone(desk: Desk) -> None:
     assert opened.modal is not None
     opened.modal["custom_id"] = "another:form"
     await desk.fake_discord.submit(opened, {})
-    # What comes after it is answered: that one was not.
+    # The next interaction is answered, and this one was not.
     opened = await form(desk, Action.EDIT, await finished(desk))
     await told(desk, opened, {"prompt": "a dog"})
     assert len(desk.made("POST /interactions")) == 3
@@ -485,7 +492,7 @@ ODD: list[Any] = [
 
 @pytest.mark.parametrize("data", ODD)
 def test_odd_data_is_an_empty_form(data: Any) -> None:
-    assert (text_in(data, "x"), tick_in(data, "x"), file_in(data, "x")) == ("", False, None)
+    assert (text_in(data, "x"), is_ticked(data, "x"), file_in(data, "x")) == ("", False, None)
 
 
 def test_forms_keep_discords_limits_in_every_language() -> None:

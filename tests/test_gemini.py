@@ -43,7 +43,7 @@ async def refusal(backend: Gemini, request: VideoRequest = REQUEST) -> BackendEr
 # --- the create ---
 
 
-async def test_the_create_says_the_request_and_where_the_result_shall_be(
+async def test_the_create_holds_the_request_and_asks_for_a_file(
     api: GeminiApi, backend: Gemini
 ) -> None:
     await submit(backend)
@@ -83,7 +83,7 @@ async def test_a_size_is_an_aspect_ratio_and_a_resolution(
 
 
 @pytest.mark.parametrize("changes", [{"seconds": 2}, {"seconds": 16}, {"size": "1024x1024"}])
-async def test_what_it_can_not_make_is_not_asked_for(
+async def test_an_unsupported_format_is_not_requested(
     api: GeminiApi, backend: Gemini, changes: dict[str, Any]
 ) -> None:
     error = await refusal(backend, replace(REQUEST, **changes))
@@ -126,7 +126,7 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
 async def test_a_refusal_of_google_has_a_kind(
     api: GeminiApi, backend: Gemini, fault: Fault, kind: ErrorKind, delay: float | None
 ) -> None:
-    api.go_wrong("create", fault)
+    api.add_faults("create", fault)
     error = await refusal(backend)
     assert (type(error), error.kind, error.retry_after) == (BackendError, kind, delay)
 
@@ -177,21 +177,21 @@ async def test_an_interaction_without_a_video_has_failed(
     assert message in update.error.message
 
 
-async def test_what_is_finished_can_not_be_stopped(api: GeminiApi, backend: Gemini) -> None:
+async def test_a_finished_interaction_can_not_be_cancelled(api: GeminiApi, backend: Gemini) -> None:
     ref = await submit(backend)
     api.finish(ref)
     assert not await backend.cancel(ref)
     assert not await backend.cancel("another")
 
 
-async def test_nothing_is_known_of_a_create_in_doubt(api: GeminiApi, backend: Gemini) -> None:
+async def test_an_unconfirmed_create_can_not_be_looked_up(api: GeminiApi, backend: Gemini) -> None:
     ref = await submit(backend)
     found = await backend.find(REQUEST, since=NOW, hints=(ref,))
     assert found == Listing(refs=(), complete=False)
     assert len(api.calls) == 1
 
 
-def test_no_webhook_is_believed() -> None:
+def test_every_webhook_is_refused() -> None:
     with pytest.raises(WebhookError):
         GEMINI.connect("http://127.0.0.1:1").parse_webhook({}, b"{}", now=NOW)
 
@@ -199,7 +199,7 @@ def test_no_webhook_is_believed() -> None:
 # --- the price ---
 
 
-def test_a_price_is_told_where_a_list_has_it() -> None:
+def test_a_listed_price_is_found() -> None:
     price = formats.list_price(model="gemini-omni-1.2-flash", seconds=8, size="1280x720")
     assert price
     assert price.dollars == pytest.approx(0.81, abs=0.005)

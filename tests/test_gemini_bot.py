@@ -22,7 +22,7 @@ def chosen(api: GeminiApi) -> dict[str, Any]:
     }
 
 
-async def test_a_video_comes_from_the_command_to_the_card(tmp_path: Path) -> None:
+async def test_a_video_is_made_from_the_command_to_the_card(tmp_path: Path) -> None:
     async with (
         open_wire(tmp_path) as wire,
         GeminiApi(clip=wire.clip) as api,
@@ -30,25 +30,25 @@ async def test_a_video_comes_from_the_command_to_the_card(tmp_path: Path) -> Non
     ):
         message = await wire.video("A cat")
         api.finish(await api.created())
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     (call,) = api.made("POST")
     assert call.form["model"] == "gemini-omni-1.2-flash"
     assert query(wire.data_dir, "SELECT backend FROM jobs") == [("gemini",)]
 
 
-async def test_a_synchronous_result_outlives_a_restart(tmp_path: Path) -> None:
+async def test_a_synchronous_result_survives_a_restart(tmp_path: Path) -> None:
     async with (
         open_wire(tmp_path) as wire,
         GeminiApi(clip=wire.clip, synchronous=True, inline=True) as api,
     ):
-        api.go_wrong("retrieve", *[Fault(status=503)] * 200)
+        api.add_faults("retrieve", *[Fault(status=503)] * 200)
         async with wire.bot(**chosen(api)):
             message = await wire.video("A cat")
             await api.wait_for("GET", "/v1/interactions")
-        api.mend("retrieve")
+        api.clear_faults("retrieve")
         async with wire.bot(**chosen(api)):
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
     assert len(api.made("POST")) == 1
 
@@ -58,14 +58,16 @@ async def test_a_synchronous_result_outlives_a_restart(tmp_path: Path) -> None:
     [Fault(after=True, reset=True), Fault(cut=True), Fault(after=True, status=500)],
     ids=["reset", "cut", "500"],
 )
-async def test_a_create_that_breaks_off_is_asked_about_and_never_repeated(
+async def test_an_unanswered_create_is_undecided_and_never_repeated(
     tmp_path: Path, fault: Fault
 ) -> None:
     async with open_wire(tmp_path) as wire, GeminiApi(clip=wire.clip) as api:
-        api.go_wrong("create", fault)
+        api.add_faults("create", fault)
         async with wire.bot(**chosen(api)):
             message = await wire.video("A cat")
-            await wire.card_with(message, "I can't tell whether the video service accepted this")
+            await wire.wait_for_card_text(
+                message, "I can't tell whether the video service accepted this"
+            )
             await wire.wait_for_job("undecided")
     assert len(api.made("POST")) == 1
 

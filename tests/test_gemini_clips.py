@@ -63,10 +63,10 @@ async def test_a_file_that_is_not_ready_keeps_the_job_running(
 
 
 @pytest.mark.parametrize("fault", [Fault(status=403), Fault(reset=True), Fault(body="[]")])
-async def test_a_file_that_nobody_describes_is_fetched_all_the_same(
+async def test_a_file_without_metadata_is_downloaded_all_the_same(
     api: GeminiApi, backend: Gemini, tmp_path: Path, clip: Path, fault: Fault
 ) -> None:
-    api.go_wrong("file", fault)
+    api.add_faults("file", fault)
     update = await finished(api, backend)
     assert update.state is RemoteState.DONE
     assert await fetched(backend, update, tmp_path) == bytes_of(clip)
@@ -105,7 +105,7 @@ async def test_a_result_on_another_host_is_fetched_without_the_key(
     assert KEY not in str(call.headers)
 
 
-async def test_a_result_inside_is_not_asked_for_elsewhere(
+async def test_a_result_at_a_private_or_invalid_address_is_refused(
     api: GeminiApi, backend: Gemini, tmp_path: Path
 ) -> None:
     for uri in (
@@ -115,11 +115,11 @@ async def test_a_result_inside_is_not_asked_for_elsewhere(
         "http://cdn.example:port/v.mp4",
     ):
         update = await finished(api, backend, uri=uri)
-        with pytest.raises(Exception, match=r"PrivateAddressError|InvalidURL|no MP4"):
+        with pytest.raises(Exception, match=r"PrivateAddressError|InvalidURL|not an MP4"):
             await fetched(backend, update, tmp_path)
 
 
-async def test_a_result_may_stand_in_the_answers_and_be_larger_than_they_may_be(
+async def test_an_inline_result_may_be_larger_than_the_limit_of_answers(
     api: GeminiApi, backend: Gemini, tmp_path: Path, clip: Path
 ) -> None:
     api.inline = api.synchronous = True
@@ -132,7 +132,7 @@ async def test_a_result_may_stand_in_the_answers_and_be_larger_than_they_may_be(
     api.shape = with_a_picture
     update = await backend.submit(REQUEST, create_key="k")
     assert update.state is RemoteState.DONE
-    again = connected(api)  # as after a restart: what is stored there can be had again
+    again = connected(api)  # as after a restart: the provider has stored the interaction
     done = await again.poll(update.ref)
     assert (done.state, done.result_url) == (RemoteState.DONE, None)
     assert await fetched(again, done, tmp_path) == bytes_of(clip)
@@ -147,7 +147,7 @@ PIECE = b"A" * 64 * 1024
 async def answer_with_a_large_clip(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Send an interaction with a clip in it, piece by piece."""
+    """Send an interaction with an inline clip, in many pieces."""
     await reader.readuntil(b"\r\n\r\n")
     before = b'{"id": "v1", "status": "completed", "steps": [{"type": "model_output", "content": ['
     before += b'{"type": "video", "data": "AAAAIGZ0eXBpc29t'

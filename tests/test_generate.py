@@ -12,10 +12,10 @@ import pytest
 
 from bot.__main__ import main
 from bot.media.mp4.reader import read_mp4
-from bot.model import Caps, Client, JobState, Trouble, new_job
+from bot.model import Client, JobState, Trouble, new_job
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
-from storage.jobs.store import JobStore
+from storage.jobs.store import Caps, JobStore
 from tests import clips
 from tests.command_line import end, run_bot, start
 from tests.fakes import REQUEST
@@ -40,7 +40,7 @@ def clip(tmp_path: Path) -> Path:
 async def provider(
     clip: Path, *, seconds_per_job: float = 0.2
 ) -> AsyncGenerator[tuple[VideosApi, dict[str, str]]]:
-    """Open a provider that calls back; yield it, and the settings for it."""
+    """Open a provider that sends webhooks; yield it and the settings for it."""
     port = free_port()
     async with VideosApi(
         clip=clip,
@@ -59,8 +59,8 @@ async def provider(
         )
 
 
-async def being_made(folder: Path, settings: dict[str, str]) -> Process:
-    """Order a video, and return the command when the provider is at it."""
+async def start_generating(folder: Path, settings: dict[str, str]) -> Process:
+    """Order a video, and return the running command once the provider generates the video."""
     process = await start(folder, "generate", "a cat", "-o", "out.mp4", **settings)
     assert process.stderr is not None
     while b"Creating the video" not in await process.stderr.readline():
@@ -68,14 +68,19 @@ async def being_made(folder: Path, settings: dict[str, str]) -> Process:
     return process
 
 
-async def test_a_video_is_made_with_the_narration_and_written_where_it_was_asked_for(
+async def test_a_video_is_made_with_the_narration_and_written_to_the_named_file(
     tmp_path: Path, clip: Path
 ) -> None:
     voice = clips.make_tone(tmp_path / "voice.ogg", seconds=3)
     async with provider(clip) as (_, settings):
         ended = await run_bot(
             tmp_path,
-            *("generate", "a cat", "--audio", str(voice), "-o", "out.mp4"),
+            "generate",
+            "a cat",
+            "--audio",
+            str(voice),
+            "-o",
+            "out.mp4",
             **settings,
         )
     assert (ended.code, ended.out) == (0, "out.mp4\n"), ended
@@ -88,13 +93,15 @@ async def test_a_video_is_made_with_the_narration_and_written_where_it_was_asked
 
 async def test_a_prompt_that_is_refused_is_explained(tmp_path: Path, clip: Path) -> None:
     async with provider(clip) as (api, settings):
-        api.go_wrong("create", Fault(status=400, body=REFUSAL))
+        api.add_faults("create", Fault(status=400, body=REFUSAL))
         ended = await run_bot(tmp_path, "generate", "a cat", **settings)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.endswith("Content policy violation\n")
 
 
-async def test_a_full_day_is_explained_in_words_for_a_terminal(tmp_path: Path, clip: Path) -> None:
+async def test_a_used_up_daily_cap_is_explained_in_words_for_a_terminal(
+    tmp_path: Path, clip: Path
+) -> None:
     async with provider(clip) as (_, settings):
         settings["MAX_JOBS_PER_DAY"] = "1"
         first = await run_bot(tmp_path, "generate", "a cat", **settings)
@@ -104,11 +111,9 @@ async def test_a_full_day_is_explained_in_words_for_a_terminal(tmp_path: Path, c
     assert re.search(r"There is room again on \S+ at \S+ UTC\.$", ended.err), ended
 
 
-async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
-    tmp_path: Path, clip: Path
-) -> None:
+async def test_an_interrupted_job_is_resumed_and_paid_for_once(tmp_path: Path, clip: Path) -> None:
     async with provider(clip, seconds_per_job=3600) as (api, settings):
-        process = await being_made(tmp_path, settings)
+        process = await start_generating(tmp_path, settings)
         process.send_signal(signal.SIGINT)
         ended = await end(process)
         assert ended.code == 130
@@ -117,7 +122,7 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
             api.finish(ref)
         assert f"-m bot generate --resume {job_id} -o out.mp4" in ended.err
         async with open_database(tmp_path / "data") as database:
-            # Time goes by.
+            # Make the next poll due.
             await database.rows("UPDATE jobs SET next_at = :now", {"now": time.time()})
         again = await run_bot(tmp_path, "generate", "--resume", job_id, **settings)
         assert (again.code, again.out) == (0, "video.mp4\n"), again
@@ -127,11 +132,11 @@ async def test_what_was_interrupted_goes_on_and_is_paid_for_once(
     assert (unknown.code, unknown.err) == (1, "There is no such job.\n")
 
 
-async def test_a_video_that_can_not_be_written_is_fetched_later_at_no_new_cost(
+async def test_a_video_that_cannot_be_written_is_fetched_later_at_no_extra_cost(
     tmp_path: Path, clip: Path
 ) -> None:
     async with provider(clip, seconds_per_job=3600) as (api, settings):
-        process = await being_made(tmp_path, settings)
+        process = await start_generating(tmp_path, settings)
         (tmp_path / "out.mp4").write_text("mine")
         for ref in api.creates:
             api.finish(ref)
@@ -149,13 +154,13 @@ async def test_a_video_that_can_not_be_written_is_fetched_later_at_no_new_cost(
         assert len(api.creates) == 1
 
 
-async def test_what_nobody_knows_of_is_ordered_again_only_when_told_so(
+async def test_an_undecided_job_is_ordered_again_only_with_retry(
     tmp_path: Path, clip: Path
 ) -> None:
     async with provider(clip) as (api, settings):
         async with open_database(tmp_path / "data") as database:
-            asker = Client(name="cli")
-            job = new_job(REQUEST, asker, None, backend="openai", now=time.time(), next_at=0.0)
+            client = Client(name="cli")
+            job = new_job(REQUEST, client, None, backend="openai", now=time.time(), next_at=0.0)
             await JobStore(database).insert(job, Caps(open_per_user=1, open_in_all=1, per_day=1))
             params = {"id": job.id, "state": JobState.UNDECIDED}
             await database.rows(
@@ -174,9 +179,7 @@ async def test_what_nobody_knows_of_is_ordered_again_only_when_told_so(
         assert (again.code, again.err[:27]) == (1, "There is nothing to decide:"), again
 
 
-async def test_another_key_is_tried_at_once_also_when_the_last_one_was_refused(
-    tmp_path: Path, clip: Path
-) -> None:
+async def test_a_new_key_is_tried_at_once_after_a_refused_one(tmp_path: Path, clip: Path) -> None:
     async with provider(clip) as (_, settings):
         async with open_database(tmp_path / "data") as database:
             circuits = CircuitStore(database)
@@ -186,14 +189,14 @@ async def test_another_key_is_tried_at_once_also_when_the_last_one_was_refused(
     assert (ended.code, ended.out) == (0, "video.mp4\n"), ended
 
 
-async def test_a_provider_that_is_set_up_and_not_chosen_is_told_before_anything_is_made(
+async def test_a_provider_that_is_set_up_but_not_chosen_is_reported_first(
     tmp_path: Path,
 ) -> None:
     ended = await run_bot(
         tmp_path, "generate", " ", OPENAI_BASE_URL="http://127.0.0.1:9/v1", HTTP_PORT="0"
     )
-    told = "OPENAI_BASE_URL counts for nothing without VIDEO_BACKEND: set VIDEO_BACKEND=openai"
-    assert ended.err.startswith(told), ended
+    warning = "OPENAI_BASE_URL has no effect without VIDEO_BACKEND: set VIDEO_BACKEND=openai"
+    assert ended.err.startswith(warning), ended
     assert (ended.code, ended.out) == (1, "")
 
 
@@ -203,13 +206,16 @@ async def test_a_provider_that_is_set_up_and_not_chosen_is_told_before_anything_
         (("a cat", "--audio", "none.ogg"), "--audio: there is no file none.ogg."),
         (("a cat", "-o", "nowhere/out.mp4"), "--output: there is no folder"),
         (("a cat", "-o", "videos"), "--output: videos is a folder; name a file, like videos/video"),
-        (("a cat", "-o", "dangling"), "--output: dangling is there already; name another file"),
-        (("a cat", "--audio", "voice.ogg", "-o", "voice.ogg"), "--output: voice.ogg is there"),
-        (("--resume", "0" * 32, "-o", "voice.ogg"), "--output: voice.ogg is there already"),
-        (("a cat", "--retry"), "--retry goes with --resume JOB"),
+        (("a cat", "-o", "dangling"), "--output: dangling already exists; name another file"),
+        (
+            ("a cat", "--audio", "voice.ogg", "-o", "voice.ogg"),
+            "--output: voice.ogg already exists",
+        ),
+        (("--resume", "0" * 32, "-o", "voice.ogg"), "--output: voice.ogg already exists"),
+        (("a cat", "--retry"), "--retry needs --resume JOB"),
     ],
 )
-def test_what_can_be_checked_is_checked_before_anything_is_spent(
+def test_invalid_options_are_refused_before_anything_is_spent(
     tmp_path: Path,
     options: tuple[str, ...],
     sentence: str,

@@ -1,4 +1,4 @@
-"""Google's own package as the judge of our stand-in, and of what the adapter sends."""
+"""Tests of the stand-in, and of the adapter's requests, with Google's own SDK."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ async def api(clip: Path) -> AsyncIterator[GeminiApi]:
 
 
 async def ask(api: GeminiApi, question: Callable[[Any], Any], *, key: str = KEY) -> Any:
-    """Ask with Google's client, in a thread: its asynchronous one warns of itself."""
+    """Call the SDK's synchronous API in a thread: its asynchronous one raises warnings."""
     options: Any = {"base_url": api.base_url, "client_args": {"trust_env": False}}
 
     def work() -> Any:
-        with genai.Client(api_key=key, http_options=options) as client:
-            return question(client)
+        with genai.Client(api_key=key, http_options=options) as sdk:
+            return question(sdk)
 
     return await asyncio.to_thread(work)
 
 
-async def test_it_takes_an_interaction_from_the_prompt_to_the_file(
+async def test_the_sdk_makes_an_interaction_from_the_prompt_to_the_file(
     api: GeminiApi, clip: Path
 ) -> None:
     created = await ask(api, lambda google: google.interactions.create(**ASKED))
@@ -79,13 +79,13 @@ async def test_it_takes_an_interaction_from_the_prompt_to_the_file(
     assert content == bytes_of(clip)
 
 
-async def test_it_finds_a_clip_that_stands_in_the_answer(api: GeminiApi, clip: Path) -> None:
+async def test_the_sdk_finds_an_inline_clip(api: GeminiApi, clip: Path) -> None:
     api.synchronous = api.inline = True
     done = await ask(api, lambda google: google.interactions.create(**ASKED))
     assert base64.b64decode(done.output_video.data) == bytes_of(clip)
 
 
-async def test_it_understands_how_an_interaction_ends(api: GeminiApi) -> None:
+async def test_the_sdk_reads_the_end_of_an_interaction(api: GeminiApi) -> None:
     ref = (await ask(api, lambda google: google.interactions.create(**ASKED))).id
     stopped = await ask(api, lambda google: google.interactions.cancel(id=ref))
     assert stopped.status == "cancelled"
@@ -94,7 +94,7 @@ async def test_it_understands_how_an_interaction_ends(api: GeminiApi) -> None:
     assert (error.code, error.message) == ("SAFETY", "no")
 
 
-async def test_it_knows_the_models(api: GeminiApi) -> None:
+async def test_the_sdk_finds_the_models(api: GeminiApi) -> None:
     found = await ask(api, lambda google: google.models.get(model=REQUEST.model))
     assert found.name == f"models/{REQUEST.model}"
     with pytest.raises(ClientError) as caught:
@@ -102,7 +102,7 @@ async def test_it_knows_the_models(api: GeminiApi) -> None:
     assert caught.value.code == 404
 
 
-async def test_it_understands_what_is_refused(api: GeminiApi) -> None:
+async def test_the_sdk_reads_refusals(api: GeminiApi) -> None:
     with pytest.raises(Exception, match="API key not valid"):
         await ask(api, lambda google: google.interactions.create(**ASKED), key="another")
     blocked = ASKED | {"input": "[blocked] a plan"}
@@ -110,7 +110,7 @@ async def test_it_understands_what_is_refused(api: GeminiApi) -> None:
         await ask(api, lambda google: google.interactions.create(**blocked))
 
 
-async def test_the_adapter_asks_as_it_does(api: GeminiApi) -> None:
+async def test_the_adapter_sends_the_same_requests_as_the_sdk(api: GeminiApi) -> None:
     ref = (await ask(api, lambda google: google.interactions.create(**ASKED))).id
     await ask(api, lambda google: google.interactions.get(id=ref))
     await ask(api, lambda google: google.interactions.cancel(id=ref))
@@ -127,7 +127,7 @@ def told(call: Call) -> tuple[str, str, object, str | None]:
     return call.method, call.path, call.form, call.headers.get("x-goog-api-key")
 
 
-async def test_every_answer_is_of_the_types_that_it_declares(api: GeminiApi) -> None:
+async def test_every_answer_has_the_types_that_the_sdk_declares(api: GeminiApi) -> None:
     ref = (await ask(api, lambda google: google.interactions.create(**ASKED))).id
     interactions.Interaction.model_validate(api.jobs[ref])
     api.progress(ref, 50)

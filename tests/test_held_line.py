@@ -1,4 +1,4 @@
-"""A provider that refuses the key, as people and the operator meet it, over real sockets."""
+"""A provider that refuses the key: cards, probes and operator DMs, over real sockets."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ WHY = "does not accept this bot's key"
 
 async def test_the_line_waits_for_another_key_and_then_goes_on(tmp_path: Path) -> None:
     async with open_wire(tmp_path, max_jobs_per_user=9) as wire:
-        wire.api.go_wrong("create", *[REFUSED] * 4)
+        wire.api.add_faults("create", *[REFUSED] * 4)
         async with wire.bot():
             messages = await asyncio.gather(*(wire.video(f"Cat {number}") for number in range(3)))
             for message in messages:
-                await wire.card_with(message, WHY)
+                await wire.wait_for_card_text(message, WHY)
             await wire.fake_discord.wait_for(wire.fake_discord.dms, within=WITHIN)
             late = await wire.video("A cat that comes later")
             assert WHY in late.text
-            await wire.card_with(late, "Waiting for the video service")
-            await wire.card_with(late, "The operator has been told")
+            await wire.wait_for_card_text(late, "Waiting for the video service")
+            await wire.wait_for_card_text(late, "The operator has been told")
             assert {state for state, _ in wire.rows()} == {"queued"}
             assert wire.creates() == 3
             [told] = wire.fake_discord.dms()
             assert "OPENAI_API_KEY" in told.text
-            [line] = [f for f in await examine(wire.settings()) if f.subject == "jobs in line"]
+            [line] = [f for f in await examine(wire.settings()) if f.subject == "queue"]
             assert "refuses the key" in line.found
-        async with wire.bot():  # still with the wrong key: one job tries, and nobody is told again
+        async with wire.bot():  # still the wrong key: one probe, and no second DM to the operator
             async with asyncio.timeout(WITHIN):
-                while wire.creates() < 4:  # noqa: ASYNC110 - the stand-in tells of its own jobs alone
+                while wire.creates() < 4:  # noqa: ASYNC110 - refused creates raise no event
                     await asyncio.sleep(0.02)
         assert len(wire.fake_discord.dms()) == 1
         async with wire.bot():
             for message in (*messages, late):
-                await wire.delivered(message)
+                await wire.wait_for_video(message)
             await wire.wait_for_job()
             await wire.fake_discord.wait_for(
                 lambda: any("takes videos again" in dm.text for dm in wire.fake_discord.dms()),

@@ -137,7 +137,7 @@ async def test_a_malformed_order_of_a_client_is_refused_and_leaves_nothing_behin
 ) -> None:
     assert await order(caller, *headers, body=body) == (400, key)
     assert "web.failed" not in caplog.text
-    assert not (await caller.bench.workspace.stock()).folders
+    assert not (await caller.bench.workspace.inventory()).folders
 
 
 async def test_an_undecodable_file_name_is_replaced(caller: Caller) -> None:

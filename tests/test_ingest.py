@@ -22,7 +22,7 @@ def ffmpeg() -> Ffmpeg:
 
 @pytest.fixture
 def unstartable(tmp_path: Path) -> Ffmpeg:
-    """Return an ffmpeg that can't be started: whoever tries fails."""
+    """Return an ffmpeg that fails to start."""
     return Ffmpeg(tmp_path / "missing", slots=1)
 
 
@@ -58,7 +58,7 @@ async def test_each_accepted_format_becomes_a_measured_wav(
     assert "48000 Hz, stereo" in stderr
 
 
-async def test_the_sound_of_a_video_counts(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+async def test_the_sound_of_a_video_is_used(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     clip = clips.make_clip(tmp_path / "attachment.mp4", seconds=2)
     narration = await ingest(ffmpeg, clip, tmp_path / "narration.wav", max_seconds=10)
     assert narration.seconds == pytest.approx(2, abs=0.1)
@@ -72,7 +72,7 @@ async def test_a_tag_before_flac_is_skipped(ffmpeg: Ffmpeg, tmp_path: Path) -> N
     assert narration.seconds == pytest.approx(2, abs=0.1)
 
 
-async def test_a_narration_is_found_again(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+async def test_an_ingested_narration_is_read_again(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     target = tmp_path / "narration.wav"
     assert await read_narration(target) is None
     source = clips.make_speech(tmp_path / "speech.ogg")
@@ -88,7 +88,7 @@ async def test_silence_has_no_loudness(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("volume", "clipped"), [(0.5, False), (1, False), (4, True)])
-async def test_a_clipped_recording_is_noticed_and_survives(
+async def test_a_clipped_recording_is_detected_and_accepted(
     volume: float,
     clipped: bool,  # noqa: FBT001 - a parameter of the test
     ffmpeg: Ffmpeg,
@@ -127,7 +127,7 @@ async def test_metadata_can_not_forge_the_loudness(ffmpeg: Ffmpeg, tmp_path: Pat
         (b"\xff", "DATA"),
     ],
 )
-async def test_what_is_no_sound_is_refused_without_starting_ffmpeg(
+async def test_a_file_that_is_no_sound_is_refused_without_starting_ffmpeg(
     content: bytes, found: str, unstartable: Ffmpeg, tmp_path: Path
 ) -> None:
     source = attached(tmp_path, content)
@@ -182,7 +182,7 @@ async def test_a_reference_to_another_file_is_not_followed(ffmpeg: Ffmpeg, tmp_p
     reference = tmp_path / "attachment.mov"
     clips.make_clip(tmp_path / "clip.mov")
     content = (tmp_path / "clip.mov").read_bytes()
-    # A data reference of the QuickTime kind that names the neighbour.
+    # A QuickTime data reference to the neighbour.
     reference.write_bytes(content.replace(b"url \0\0\0\1", b"alis\0\0\0\0"))
     narration = await ingest(ffmpeg, reference, tmp_path / "narration.wav", max_seconds=10)
     assert narration.seconds == pytest.approx(2, abs=0.1)
@@ -209,7 +209,9 @@ async def test_ten_minutes_of_silence_in_a_small_file_stop_at_the_cap(
     assert names(tmp_path) == {"long.opus"}
 
 
-async def test_a_sound_exactly_as_long_as_allowed_is_taken(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+async def test_a_sound_exactly_as_long_as_allowed_is_accepted(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
     source = clips.make_speech(tmp_path / "speech.wav", seconds=5)
     narration = await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=5)
     assert narration.seconds == 5
@@ -261,19 +263,18 @@ async def test_a_sound_too_short_to_measure_is_judged_by_its_level(
 
 async def test_an_old_recorders_mov_is_read(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     clips.make_tone(tmp_path / "tone.wav", seconds=1)
-    clips.ffmpeg(
-        *("-i", str(tmp_path / "tone.wav"), "-c:a", "pcm_s32be"), str(tmp_path / "tone.mov")
-    )
+    tone = str(tmp_path / "tone.wav")
+    clips.ffmpeg("-i", tone, "-c:a", "pcm_s32be", str(tmp_path / "tone.mov"))
     whole = (tmp_path / "tone.mov").read_bytes()
     ftyp = struct.unpack(">I", whole[:4])[0]
-    # Its place is kept: the index counts from the file's beginning.
+    # The box stays in its place, because the index holds absolute offsets.
     source = attached(tmp_path, whole[:4] + b"free" + whole[8:ftyp] + whole[ftyp:])
     narration = await ingest(ffmpeg, source, tmp_path / "n.wav", max_seconds=10)
     assert narration.seconds == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"loudness": -16.0'])
-async def test_a_damaged_note_on_a_narration_is_no_bug(
+async def test_a_damaged_measurement_of_a_narration_is_a_media_error(
     content: bytes, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     source = clips.make_tone(tmp_path / "tone.wav")

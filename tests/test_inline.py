@@ -18,10 +18,10 @@ from tests.measurements import clicks, flashes, packets
 if TYPE_CHECKING:
     from pathlib import Path
 
-GOOD = Repair(picture=False, sound=False, order=False)
-REORDERED = Repair(picture=False, sound=False, order=True)
-NEW_SOUND = Repair(picture=False, sound=True, order=False)
-NEW_PICTURE = Repair(picture=True, sound=False, order=False)
+GOOD = Repair(picture=False, sound=False, container=False)
+REORDERED = Repair(picture=False, sound=False, container=True)
+NEW_SOUND = Repair(picture=False, sound=True, container=False)
+NEW_PICTURE = Repair(picture=True, sound=False, container=False)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rewritten(clip: Path, target: Path, *options: str) -> Path:
-    """Write `clip` anew with ffmpeg's options; what they don't name is copied."""
+    """Rewrite `clip` with ffmpeg's `options`, and copy everything else."""
     clips.ffmpeg("-i", str(clip), "-c", "copy", "-movflags", "+faststart", *options, str(target))
     return target
 
@@ -66,14 +66,14 @@ SOME_VFR = ((*X264, "-vf", "select='mod(n,3)'", "-fps_mode", "vfr"), GOOD)
 
 
 @pytest.mark.parametrize(("options", "due"), [*ODD.values(), SOME_VFR], ids=[*ODD, "some VFR"])
-async def test_an_odd_clip_is_repaired_by_no_more_than_it_takes(
+async def test_an_odd_clip_gets_only_the_repairs_that_it_needs(
     options: tuple[str, ...], due: Repair, clip: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     odd = rewritten(clip, tmp_path / "odd.mp4", *options)
     assert repair_for(read_mp4(odd)) == due
     result = tmp_path / "result.mp4"
-    assert await repair(ffmpeg, odd, result) is due.is_due
-    if not due.is_due:
+    assert await repair(ffmpeg, odd, result) is due.is_needed
+    if not due.is_needed:
         assert not result.exists()
         return
     assert repair_for(read_mp4(result)) == GOOD
@@ -98,7 +98,7 @@ async def test_a_turned_picture_is_stored_upright(
     assert not after.turned
 
 
-async def test_a_repaired_clip_is_in_step(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+async def test_a_repaired_clip_is_in_sync(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     clapper = clips.make_clapper(tmp_path / "clip.mp4", seconds=2, at=1)
     odd = rewritten(clapper, tmp_path / "odd.mp4", "-c:v", "mpeg4", "-c:a", "libopus")
     await repair(ffmpeg, odd, tmp_path / "result.mp4")
@@ -107,7 +107,7 @@ async def test_a_repaired_clip_is_in_step(ffmpeg: Ffmpeg, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("fit", NarrationFit)
-async def test_a_narration_and_a_repair_are_one_run(
+async def test_a_clip_is_merged_and_repaired_at_once(
     fit: NarrationFit, clip: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     odd = rewritten(clip, tmp_path / "odd.mp4", "-c:v", "mpeg4")
@@ -117,14 +117,12 @@ async def test_a_narration_and_a_repair_are_one_run(
     info = read_mp4(tmp_path / "result.mp4")
     assert repair_for(info) == GOOD
     assert info.seconds == pytest.approx(2 if fit is NarrationFit.TRIM else 5, abs=0.1)
-    # A picture that is held costs nothing, however long it is.
+    # A held picture adds no frames, for any duration.
     assert info.timing.frames == pytest.approx(124 if fit is NarrationFit.LOOP else 50, abs=2)
 
 
-async def test_a_sound_that_nothing_decodes_is_left_out(
-    clip: Path, ffmpeg: Ffmpeg, tmp_path: Path
-) -> None:
-    odd = clips.make_strange(clip, tmp_path / "odd.mp4")
+async def test_an_undecodable_sound_is_left_out(clip: Path, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    odd = clips.make_undecodable(clip, tmp_path / "odd.mp4")
     assert await repair(ffmpeg, odd, tmp_path / "result.mp4")
     info = read_mp4(tmp_path / "result.mp4")
     assert info.audio_codec is None
@@ -132,7 +130,7 @@ async def test_a_sound_that_nothing_decodes_is_left_out(
 
 
 def uneven(target: Path, *, rate: int, times: str) -> Path:
-    """Make a clip of four seconds whose frames come at these times."""
+    """Make a clip of four seconds whose frame times are changed by the filter `times`."""
     source = ("-f", "lavfi", "-i", f"testsrc2=s=320x180:r={rate}:d=4", "-vf", times)
     exactly = ("-fps_mode", "vfr", "-enc_time_base", "1:90000", "-video_track_timescale", "90000")
     coding = (*X264, "-bf", "0", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
@@ -158,20 +156,20 @@ async def test_an_uneven_picture_keeps_its_usual_rate(
     assert info.timing.frames == pytest.approx(4 * kept, abs=2)
 
 
-async def test_a_picture_in_two_halves_is_joined(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    halves = ("-vf", "tinterlace=interleave_top", "-flags", "+ilme+ildct", "-c:v", "mpeg4")
+async def test_an_interlaced_picture_is_deinterlaced(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    interlacing = ("-vf", "tinterlace=interleave_top", "-flags", "+ilme+ildct", "-c:v", "mpeg4")
     source = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=50:d=2")
     odd = tmp_path / "odd.mp4"
-    clips.ffmpeg(*source, *halves, "-q:v", "3", "-movflags", "+faststart", str(odd))
-    assert halved_frames(odd) > 40
+    clips.ffmpeg(*source, *interlacing, "-q:v", "3", "-movflags", "+faststart", str(odd))
+    assert interlaced_frames(odd) > 40
     await repair(ffmpeg, odd, tmp_path / "result.mp4")
-    # Where nothing moves much, a few look as if.
-    assert halved_frames(tmp_path / "result.mp4") < 10
+    # A few frames with little motion are misdetected.
+    assert interlaced_frames(tmp_path / "result.mp4") < 10
     assert read_mp4(tmp_path / "result.mp4").timing.frames == read_mp4(odd).timing.frames
 
 
-def halved_frames(path: Path) -> int:
-    """Count the frames that show two moments, line by line."""
+def interlaced_frames(path: Path) -> int:
+    """Count the interlaced frames."""
     stderr = clips.ffmpeg("-i", str(path), "-vf", "idet", "-f", "null", "-")
     return int(re.findall(r"Multi frame detection: TFF:\s*(\d+)", stderr)[-1])
 
@@ -193,8 +191,8 @@ async def test_a_large_picture_is_encoded_smaller(
 async def test_a_repair_keeps_the_title_and_says_that_the_video_was_generated(
     clip: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
-    marks = ("-metadata", "title=A cat\non a roof", "-metadata", "artist=s3cr3t")
-    odd = rewritten(clip, tmp_path / "odd.mp4", *marks, "-movflags", "0")
+    metadata = ("-metadata", "title=A cat\non a roof", "-metadata", "artist=s3cr3t")
+    odd = rewritten(clip, tmp_path / "odd.mp4", *metadata, "-movflags", "0")
     assert read_mp4(odd).title == "A cat on a roof"
     await repair(ffmpeg, odd, tmp_path / "result.mp4")
     result = tmp_path / "result.mp4"

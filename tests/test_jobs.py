@@ -9,9 +9,9 @@ import pytest
 from bot.artifacts import Artifact
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import UserError
-from bot.model import TRANSITIONS, Caps, JobState, VideoRequest
+from bot.model import TRANSITIONS, JobState, VideoRequest
 from storage.jobs.inbox import KEEP_SECONDS
-from storage.jobs.store import Changes
+from storage.jobs.store import Caps, Changes
 from tests.fakes import ALL_STATES, REQUEST, START, VOICE, Bench, Clock, open_bench, origin
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ async def test_the_days_cap_says_when_there_is_room_again(tmp_path: Path, clock:
         for _ in range(2):
             await bench.submit()
             clock.advance(3600)
-        # Nothing that the cap leaves out is waited for.
+        # Jobs that the cap does not count cause no wait.
         await bench.database.rows(
             "UPDATE jobs SET clip_of = id WHERE rowid = (SELECT min(rowid) FROM jobs)", {}
         )
@@ -122,7 +122,7 @@ async def test_an_ended_job_makes_room(tmp_path: Path, clock: Clock) -> None:
     async with open_bench(tmp_path, clock, caps=caps) as bench:
         job = await bench.submit()
         await bench.jobs.cancel(job.id)
-        # It was never submitted: it takes nothing of the day's share either.
+        # A job that was never submitted does not count towards the daily cap.
         await bench.submit()
 
 
@@ -327,13 +327,13 @@ async def test_an_undecided_job_is_decided_once(bench: Bench) -> None:
     assert retried is not None
     assert retried.state is JobState.QUEUED
     assert await bench.jobs.retry_undecided(job.id) is None
-    assert await bench.jobs.give_up(job.id) is None
+    assert await bench.jobs.cancel_undecided(job.id) is None
 
 
 @pytest.mark.parametrize("by_cancel", [False, True])
 async def test_an_undecided_job_can_be_given_up(bench: Bench, *, by_cancel: bool) -> None:
     job = await bench.at(JobState.UNDECIDED)
-    given_up = await (bench.jobs.cancel if by_cancel else bench.jobs.give_up)(job.id)
+    given_up = await (bench.jobs.cancel if by_cancel else bench.jobs.cancel_undecided)(job.id)
     assert given_up is not None
     assert given_up.state is JobState.CANCELLED
 
@@ -511,7 +511,7 @@ async def test_a_webhook_during_a_poll_is_not_lost(bench: Bench) -> None:
     await bench.jobs.receive_webhook(
         backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
     )
-    # The poll asked before the video was done: its "not yet" is out of date.
+    # The poll was sent before the video was done, so its "not yet" is outdated.
     assert await bench.jobs.postpone(polling, after=300) is None
     assert (await bench.now(job.id)).next_at == bench.clock()
 
@@ -556,7 +556,7 @@ async def test_a_token_is_forgotten_when_it_is_of_no_use(bench: Bench) -> None:
 
 async def test_a_token_that_was_refused_is_forgotten(bench: Bench) -> None:
     job = await bench.submit()
-    await bench.jobs.forget_token(job.id)
+    await bench.jobs.delete_token(job.id)
     assert (await bench.now(job.id)).origin.token is None
 
 
@@ -580,7 +580,7 @@ async def test_a_held_delivery_is_due_again_when_it_is_woken(bench: Bench) -> No
     await bench.jobs.postpone(await bench.claim(held.id), after=3600)
     waiting = await bench.at(JobState.GENERATING)
     bench.clock.advance(-1)
-    assert await bench.jobs.wake_held() == 1
+    assert await bench.jobs.wake_postponed_deliveries() == 1
     assert (await bench.now(held.id)).next_at == bench.clock()
     assert (await bench.now(waiting.id)).next_at == waiting.next_at
 

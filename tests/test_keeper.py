@@ -1,4 +1,4 @@
-"""What people delete, and what is not kept for ever."""
+"""Retention: deletion on request, expiry by age, and the size limit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OPEN = tuple(state for state in JobState if state not in ENDS)
 
 
 async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
-    """Let a narrated job end, with files in all its places, and return its id."""
+    """Finish a narrated job that has a file of every kind, and return its id."""
     job = await bench.run_out((await bench.at(state, attachment=VOICE)).id)
     folder = await bench.workspace.create(job.id)
     folder.clip.write_bytes(b"clip")
@@ -43,7 +43,7 @@ async def ended(bench: Bench, state: JobState = JobState.SUCCEEDED) -> str:
 
 
 async def copied(bench: Bench, job_id: str) -> list[Path]:
-    """Put smaller copies of a job's video beside it, and the part of one that was never whole."""
+    """Create smaller copies of a job's video, and the part file of an unfinished one."""
     copies = [await bench.workspace.prepare_copy(job_id, decent=decent) for decent in (True, False)]
     copies.append(copies[0].with_name(f"{copies[0].name}.part"))
     for path in copies:
@@ -52,7 +52,7 @@ async def copied(bench: Bench, job_id: str) -> list[Path]:
 
 
 def files(bench: Bench, job_id: str) -> list[str]:
-    """Name what lies on the disk of a job."""
+    """List the files of a job on disk."""
     places = (bench.workspace.folder(job_id).path, bench.workspace.video(job_id))
     paths = (*places, bench.workspace.narration(job_id))
     return [path.parent.name for path in paths if path.exists()]
@@ -92,9 +92,9 @@ async def test_smaller_copies_count_as_kept_and_go_with_their_video(bench: Bench
     copies = await copied(bench, job_id)
     assert (await bench.retention.stored(1)).video_bytes == before.video_bytes + 3 * len(b"copy")
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
-    await bench.build_keeper(max_bytes=20).sweep()
+    await bench.build_retention(max_bytes=20).sweep()
     assert all(path.exists() for path in copies)
-    await bench.build_keeper(max_bytes=19).sweep()
+    await bench.build_retention(max_bytes=19).sweep()
     assert files(bench, job_id) == []
     assert [path for path in copies if path.exists()] == []
 
@@ -147,7 +147,7 @@ async def test_a_file_that_is_being_read_stays_readable_to_its_reader(bench: Ben
 
 
 async def delivered(bench: Bench, *, size: int = 4) -> str:
-    """Let a job succeed whose person has the video, of which `size` bytes are kept."""
+    """Deliver a job whose kept video has `size` bytes."""
     bench.clock.advance(1)
     job_id = await ended(bench)
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
@@ -179,7 +179,7 @@ async def test_a_video_goes_with_its_narration_when_it_is_too_old(bench: Bench) 
 async def test_a_video_that_nobody_had_stays_however_old_it_is(bench: Bench) -> None:
     job_id = await ended(bench)
     bench.clock.advance(1000 * DAY)
-    await bench.build_keeper(max_bytes=1).sweep()
+    await bench.build_retention(max_bytes=1).sweep()
     assert files(bench, job_id) == ["videos", "narrations"]
     assert await bench.artifacts.get(job_id) is not None
 
@@ -188,7 +188,7 @@ async def test_the_narration_of_an_open_job_stays_however_old_it_is(bench: Bench
     job = await bench.at(JobState.GENERATING, attachment=VOICE)
     await bench.workspace.create(job.id)
     bench.clock.advance(1000 * DAY)
-    await bench.build_keeper(max_bytes=1).sweep()
+    await bench.build_retention(max_bytes=1).sweep()
     assert files(bench, job.id) == ["work", "narrations"]
 
 
@@ -209,7 +209,7 @@ async def test_the_oldest_go_until_the_rest_has_room(bench: Bench) -> None:
     jobs = [await delivered(bench, size=10) for _ in range(4)]
     waiting = await ended(bench)
     bench.workspace.video(waiting).write_bytes(b"v" * 6)
-    await bench.build_keeper(max_bytes=30).sweep()
+    await bench.build_retention(max_bytes=30).sweep()
     assert [bool(files(bench, job_id)) for job_id in [*jobs, waiting]] == [
         False,
         False,
@@ -221,9 +221,9 @@ async def test_the_oldest_go_until_the_rest_has_room(bench: Bench) -> None:
 
 async def test_what_fits_exactly_stays(bench: Bench) -> None:
     job_id = await delivered(bench, size=10)
-    await bench.build_keeper(max_bytes=10).sweep()
+    await bench.build_retention(max_bytes=10).sweep()
     assert files(bench, job_id) == ["videos"]
-    await bench.build_keeper(max_bytes=9).sweep()
+    await bench.build_retention(max_bytes=9).sweep()
     assert files(bench, job_id) == []
 
 
@@ -233,7 +233,7 @@ async def test_what_an_open_job_takes_over_stays_until_it_has_ended(
 ) -> None:
     job_id = await delivered(bench)
     taker = await bench.submit(**{role: job_id})
-    tight = bench.build_keeper(max_bytes=1)
+    tight = bench.build_retention(max_bytes=1)
     await tight.sweep()
     assert files(bench, job_id) == ["videos"]
     await bench.jobs.cancel(taker.id)
@@ -245,7 +245,7 @@ async def test_what_an_open_job_takes_over_stays_until_it_has_ended(
 async def test_too_much_that_waits_for_people_is_said_once(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    retention = bench.build_keeper(max_bytes=1)
+    retention = bench.build_retention(max_bytes=1)
     job_id = await ended(bench)
     for _ in range(3):
         await retention.sweep()
@@ -299,12 +299,12 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     bench.clock.advance(2 * DAY)
     await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is None
-    # No list and no late webhook can make its remote job the other's.
+    # Neither a listing nor a late webhook binds its remote job to the other job.
     await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
     since = bench.clock() - 3 * DAY
     assert ref not in await bench.unconfirmed.unclaimed(bench.backend.name, since=since)
     assert await bench.unconfirmed.bound(bench.backend.name, [ref]) == {ref}
-    await bench.jobs.give_up(doubtful.id)
+    await bench.jobs.cancel_undecided(doubtful.id)
     await bench.retention.sweep()
     assert await bench.database.rows("SELECT * FROM spent_refs", {}) == []
 
@@ -392,7 +392,7 @@ async def test_the_link_to_a_video_that_is_gone_leads_nowhere(bench: Bench) -> N
 
         assert await status(expired) == 200
         await bench.retention.delete(deleted)
-        await bench.build_keeper(max_bytes=4).sweep()
+        await bench.build_retention(max_bytes=4).sweep()
         bench.workspace.video(vanished).unlink()
         assert [await status(job_id) for job_id in (expired, deleted, vanished)] == [404] * 3
 
@@ -401,7 +401,7 @@ async def test_the_link_to_a_video_that_is_gone_leads_nowhere(bench: Bench) -> N
 
 
 class Lines(logging.Handler):
-    """Tells when something was logged."""
+    """Sets an event when a message was logged."""
 
     def __init__(self, begins: str) -> None:
         super().__init__()
@@ -462,7 +462,7 @@ async def test_a_clients_video_that_was_not_fetched_goes_by_its_age_and_never_to
     waiting, fetched = await of_client(bench), await of_client(bench)
     await bench.artifacts.mark_delivered(fetched, now=bench.clock())
 
-    await bench.build_keeper(max_bytes=1).sweep()
+    await bench.build_retention(max_bytes=1).sweep()
     assert await bench.workspace.has_video(waiting)
     assert not await bench.workspace.has_video(fetched)
 

@@ -140,7 +140,7 @@ async def test_a_kill_while_the_attachment_is_fetched_loses_nothing(tmp_path: Pa
             await bot.kill()
         held.release.set()
         async with running(wire, "videos api"):
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
         assert creates(wire, "videos api") == 1
         assert_one_of_each(wire, message)
@@ -174,7 +174,7 @@ async def test_a_kill_before_the_answer_to_the_command_finds_the_card_again(
         held.release.set()
         async with running(wire, "videos api"):
             message = await wire.fake_discord.answer_to(interaction)
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
         assert creates(wire, "videos api") == 1
         assert_one_of_each(wire, message)
@@ -185,7 +185,7 @@ async def test_a_kill_in_the_middle_of_the_create_pays_once(
     tmp_path: Path, *, answered: bool
 ) -> None:
     async with open_wire(tmp_path) as wire:
-        wire.api.go_wrong("create", Fault(after=answered, hang=True))
+        wire.api.add_faults("create", Fault(after=answered, hang=True))
         async with running(wire, "videos api") as bot:
             message = await wire.video("A lighthouse")
             await wire.api.wait_for("POST", "/videos")
@@ -193,7 +193,7 @@ async def test_a_kill_in_the_middle_of_the_create_pays_once(
                 await wire.fake_discord.wait_for(lambda: wire.api.jobs)
             await bot.kill()
         async with running(wire, "videos api"):
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
         assert len(wire.api.jobs) == 1
         assert "unconfirmed" in wire.events()
@@ -207,8 +207,8 @@ async def test_a_kill_in_doubt_or_at_a_bad_end_still_tells_the_person(
 ) -> None:
     async with open_wire(tmp_path) as wire:
         status = 400 if state == "failed" else 500
-        wire.api.go_wrong("create", Fault(status=status, body={}))
-        wire.api.go_wrong("list", *[Fault(status=400, body={})] * 10)
+        wire.api.add_faults("create", Fault(status=status, body={}))
+        wire.api.add_faults("list", *[Fault(status=400, body={})] * 10)
         async with running(wire, "videos api") as bot:
             message = await wire.video("A lighthouse")
             await bot.logged(f"to={state}")
@@ -232,7 +232,7 @@ async def test_sigterm_ends_the_process_in_order_and_leaves_the_job_resumable(
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         async with running(wire, "videos api"):
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
         assert_one_of_each(wire, message)
 
@@ -254,7 +254,7 @@ async def test_no_secret_stands_in_the_log_of_a_whole_run_at_debug(tmp_path: Pat
         async with running(wire, "videos api") as bot:
             interaction = await wire.type("A lighthouse", voice)
             message = await wire.fake_discord.answer_to(interaction)
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
             await bot.terminate()
         log = "".join(bot.lines)

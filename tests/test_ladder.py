@@ -1,4 +1,4 @@
-"""The ladder: which file goes up, what a refusal teaches, and who counts as having the video."""
+"""The upload fallback: which file is uploaded, what a refusal teaches, and what is delivered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.api_errors import Refusal
 from bot.errors import UnconfirmedSubmitError
 from bot.links import Links
-from bot.model import JobState, Notify
+from bot.model import JobState
+from storage.people import Notify
 from storage.upload_limits import UploadLimits
 from tests.desk import open_desk
 from tests.discord_spec import check_all
@@ -42,16 +43,16 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
         check_all(opened.fake_discord.history.requests)
 
 
-# One rung after the other, without Discord.
+# The fallback alone, without Discord.
 
 
-class Climber:
-    """A ladder in a place that takes `takes` bytes, and what was uploaded there."""
+class Uploader:
+    """Uploads with the fallback to a place that accepts `takes` bytes, and records the files."""
 
     def __init__(self, desk: Desk, takes: int, *, public_url: str = "") -> None:
         self.takes = takes
         self.uploads: list[UploadFile] = []
-        self.said = 0
+        self.announced_copies = 0
         self._upload_fallback = UploadFallback(
             limits=UploadLimits(desk.bench.database),
             shrinker=desk.bench.editor,
@@ -61,36 +62,36 @@ class Climber:
         )
 
     async def upload(self, artifact: Artifact, announced: int, guild_id: int = 1) -> bool:
-        place = UploadTarget(guild_id=guild_id, announced=announced)
-        return await self._upload_fallback.upload(artifact, place, self._upload, self._say)
+        target = UploadTarget(guild_id=guild_id, announced=announced)
+        return await self._upload_fallback.upload(artifact, target, self._upload, self._announce)
 
-    async def _upload(self, parcel: UploadFile) -> None:
-        self.uploads.append(parcel)
-        if parcel.size > self.takes:
+    async def _upload(self, file: UploadFile) -> None:
+        self.uploads.append(file)
+        if file.size > self.takes:
             raise FileTooLargeError
 
-    async def _say(self) -> None:
-        self.said += 1
+    async def _announce(self) -> None:
+        self.announced_copies += 1
 
     @property
     def sizes(self) -> list[int]:
-        return [parcel.size for parcel in self.uploads]
+        return [file.size for file in self.uploads]
 
 
-async def test_a_refusal_teaches_the_next_lower_rung_to_this_server_for_a_week(desk: Desk) -> None:
+async def test_a_refusal_teaches_the_next_lower_limit_of_this_server_for_a_week(desk: Desk) -> None:
     job, _ = await desk.video()
     video = replace(desk.artifact(job), size=18 * MIB)
     desk.bench.editor.least[True] = MIB
-    climber = Climber(desk, takes=10 * MIB)
-    assert await climber.upload(video, 20 * MIB)
-    assert climber.sizes == [18 * MIB, 10 * MIB]
-    assert climber.said == 1
-    # The next one starts there, also after a restart; another server does not know.
-    again = Climber(desk, takes=10 * MIB)
+    uploader = Uploader(desk, takes=10 * MIB)
+    assert await uploader.upload(video, 20 * MIB)
+    assert uploader.sizes == [18 * MIB, 10 * MIB]
+    assert uploader.announced_copies == 1
+    # The next upload starts there, also after a restart. Another server learns nothing.
+    again = Uploader(desk, takes=10 * MIB)
     assert await again.upload(video, 20 * MIB)
     assert again.sizes == [10 * MIB]
-    assert again.said == 0
-    elsewhere = Climber(desk, takes=20 * MIB)
+    assert again.announced_copies == 0
+    elsewhere = Uploader(desk, takes=20 * MIB)
     assert await elsewhere.upload(video, 20 * MIB, guild_id=2)
     assert elsewhere.sizes == [18 * MIB]
     desk.clock.advance(WEEK)
@@ -102,20 +103,20 @@ async def test_two_refusals_are_two_steps_and_a_third_is_the_end(desk: Desk) -> 
     job, _ = await desk.video()
     video = replace(desk.artifact(job), size=60 * MIB)
     desk.bench.editor.least[True] = MIB
-    climber = Climber(desk, takes=25 * MIB)
-    assert await climber.upload(video, 100 * MIB)
-    assert climber.sizes == [60 * MIB, 50 * MIB, 25 * MIB]
-    stubborn = Climber(desk, takes=0)
+    uploader = Uploader(desk, takes=25 * MIB)
+    assert await uploader.upload(video, 100 * MIB)
+    assert uploader.sizes == [60 * MIB, 50 * MIB, 25 * MIB]
+    stubborn = Uploader(desk, takes=0)
     assert not await stubborn.upload(video, 100 * MIB)
     assert stubborn.sizes == [25 * MIB, 20 * MIB, 10 * MIB]
 
 
-async def test_below_the_lowest_rung_a_refusal_teaches_nothing(desk: Desk) -> None:
+async def test_below_the_lowest_limit_a_refusal_teaches_nothing(desk: Desk) -> None:
     job, _ = await desk.video()
     video = replace(desk.artifact(job), size=8 * MIB)
-    climber = Climber(desk, takes=0)
-    assert not await climber.upload(video, 20 * MIB)
-    assert climber.sizes == [8 * MIB]
+    uploader = Uploader(desk, takes=0)
+    assert not await uploader.upload(video, 20 * MIB)
+    assert uploader.sizes == [8 * MIB]
     assert await UploadLimits(desk.bench.database).get(1, now=desk.clock()) is None
 
 
@@ -143,9 +144,9 @@ async def test_a_bad_copy_is_made_only_where_there_can_be_no_link(
 ) -> None:
     job, _ = await desk.video()
     desk.bench.editor.least = least
-    climber = Climber(desk, takes=100, public_url=public_url)
-    assert await climber.upload(replace(desk.artifact(job), size=200), 100) is (note is not None)
-    assert [parcel.note for parcel in climber.uploads] == ([note] if note else [])
+    uploader = Uploader(desk, takes=100, public_url=public_url)
+    assert await uploader.upload(replace(desk.artifact(job), size=200), 100) is (note is not None)
+    assert [file.note for file in uploader.uploads] == ([note] if note else [])
 
 
 def test_a_boosted_servers_limit_does_not_count_in_a_dm() -> None:
@@ -160,7 +161,7 @@ def test_a_boosted_servers_limit_does_not_count_in_a_dm() -> None:
 
 
 async def stored(desk: Desk, size: int = 200) -> tuple[Job, Message, Artifact]:
-    """Type a command, and put its finished video into its place."""
+    """Type a command, and store its finished video."""
     job, message = await desk.video()
     artifact = desk.artifact(job, bytes(range(200)) * (size // 200))
     await desk.bench.artifacts.save(artifact)
@@ -174,7 +175,7 @@ async def is_delivered(desk: Desk, job: Job) -> bool:
 
 
 def announcing(job: Job, size: int) -> Job:
-    return replace(job, asker=replace(job.origin, upload_limit=size))
+    return replace(job, requester=replace(job.origin, upload_limit=size))
 
 
 def links(message: Message) -> list[str]:
@@ -201,7 +202,7 @@ def texts(message: Message) -> list[str]:
     return [str(version.payload) for version in message.versions]
 
 
-async def test_that_a_copy_is_being_made_need_not_be_said(desk: Desk) -> None:
+async def test_a_copy_is_delivered_although_its_making_could_not_be_shown(desk: Desk) -> None:
     job, message, artifact = await stored(desk)
     desk.bench.editor.least[True] = 50
     desk.fake_discord.faults.add("PATCH /webhooks/*", Refusal(408, 0, "Request Timeout"))
@@ -209,10 +210,10 @@ async def test_that_a_copy_is_being_made_need_not_be_said(desk: Desk) -> None:
     assert [file.size for file in message.files] == [100]
 
 
-async def test_a_card_that_will_be_out_of_reach_says_so_while_the_copy_is_made(desk: Desk) -> None:
+async def test_a_card_whose_token_expires_soon_says_so_while_the_copy_is_made(desk: Desk) -> None:
     job, message, artifact = await stored(desk)
     job = announcing(job, 100)
-    job = replace(job, asker=replace(job.origin, by_bot=False))
+    job = replace(job, requester=replace(job.origin, bot_can_edit=False))
     desk.clock.now = job.origin.token_until - 290
     await desk.deliverer(public_url=PUBLIC_URL).deliver(job, artifact)
     assert sum("comes to you by DM" in text for text in texts(message)) == 1
@@ -247,7 +248,7 @@ async def test_what_is_held_does_not_count_as_delivered(desk: Desk) -> None:
 
 
 async def notifying(desk: Desk, *, card_gone: bool = False) -> tuple[Job, Artifact]:
-    """Bring a job to where only the DM is due."""
+    """Run a job until its DM is due."""
     job, _ = await desk.video()
     desk.bench.backend.finish()
     while (job := await desk.bench.now(job.id)).state is not JobState.NOTIFYING:
@@ -258,7 +259,7 @@ async def notifying(desk: Desk, *, card_gone: bool = False) -> tuple[Job, Artifa
     return replace(job, card_gone=card_gone), artifact
 
 
-async def test_the_dm_brings_a_copy_of_what_is_too_large_and_a_link_to_the_rest(
+async def test_the_dm_has_a_copy_of_a_video_that_is_too_large_and_a_link_to_the_original(
     desk: Desk,
 ) -> None:
     job, artifact = await notifying(desk, card_gone=True)
@@ -298,33 +299,37 @@ async def test_people_are_told_as_they_chose(
     assert len(desk.fake_discord.dms()) == int(sent)
 
 
-async def test_whoever_wants_no_notices_still_gets_a_video_whose_card_is_gone(desk: Desk) -> None:
+async def test_a_requester_without_notices_still_gets_a_video_whose_card_is_gone(
+    desk: Desk,
+) -> None:
     job, artifact = await notifying(desk, card_gone=True)
     await desk.bench.people.choose(job.origin.user_id, Notify.NEVER)
     assert await desk.deliverer().notify(job, artifact)
     assert len(desk.fake_discord.dms()) == 1
 
 
-# Why there is none.
+# DMs about failures and questions.
 
 
-@pytest.mark.parametrize("by_bot", [False, True])
+@pytest.mark.parametrize("bot_can_edit", [False, True])
 async def test_a_failure_that_its_card_can_not_show_any_more_is_told_by_dm(
-    desk: Desk, *, by_bot: bool
+    desk: Desk, *, bot_can_edit: bool
 ) -> None:
     job, message = await desk.video()
     failed = await desk.bench.jobs.fail(job, "failed.moderated")
     assert failed is not None
-    failed = replace(failed, asker=replace(failed.origin, by_bot=by_bot))
-    desk.forget_token()
+    failed = replace(failed, requester=replace(failed.origin, bot_can_edit=bot_can_edit))
+    desk.delete_token()
     for _ in range(2):
         await desk.deliverer().show(failed)
-    assert ("content policy" in message.text) is by_bot
-    assert ["content policy" in dm.text for dm in desk.fake_discord.dms()] == [True] * (not by_bot)
+    assert ("content policy" in message.text) is bot_can_edit
+    assert ["content policy" in dm.text for dm in desk.fake_discord.dms()] == [True] * (
+        not bot_can_edit
+    )
 
 
 async def undecided(desk: Desk) -> tuple[Job, Message]:
-    """Bring a job to where only its person can say what becomes of it."""
+    """Run a job until only its requester can decide what to do."""
     job, message = await desk.video()
     desk.bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
     desk.bench.backend.charge(job.request)
@@ -341,8 +346,8 @@ async def test_what_the_card_can_not_ask_any_more_is_asked_once_by_dm(
     if deleted:
         desk.fake_discord.messages.delete(message)
     else:
-        job = replace(job, asker=replace(job.origin, by_bot=False))
-        desk.forget_token()
+        job = replace(job, requester=replace(job.origin, bot_can_edit=False))
+        desk.delete_token()
     for _ in range(2):
         await desk.deliverer().show(job)
         desk.clock.advance(A_MINUTE)
@@ -358,7 +363,7 @@ async def test_a_card_that_asks_is_enough(desk: Desk) -> None:
     assert desk.fake_discord.dms() == []
 
 
-async def test_the_question_does_not_stand_for_the_video_that_comes_after_it(desk: Desk) -> None:
+async def test_the_question_is_not_mistaken_for_the_video_that_follows_it(desk: Desk) -> None:
     job, message = await undecided(desk)
     desk.fake_discord.messages.delete(message)
     await desk.deliverer().show(job)
@@ -368,14 +373,14 @@ async def test_the_question_does_not_stand_for_the_video_that_comes_after_it(des
     while (job := await desk.bench.now(job.id)).state is not JobState.NOTIFYING:
         await desk.bench.step(job.id)
     job = replace(await desk.bench.claim(job.id), card_gone=True, dm_intent_at=desk.clock())
-    # Within the minutes in which Discord drops what has the same nonce.
+    # Within the minutes in which Discord drops a message with the same nonce.
     assert await desk.deliverer().notify(job, artifact)
     question, video = desk.fake_discord.dms()
     assert not question.files
     assert video.files
 
 
-async def test_a_second_question_is_not_taken_for_the_first(desk: Desk) -> None:
+async def test_a_second_question_is_not_mistaken_for_the_first(desk: Desk) -> None:
     job, message = await undecided(desk)
     desk.fake_discord.messages.delete(message)
     for submits in (1, 2):
@@ -383,11 +388,13 @@ async def test_a_second_question_is_not_taken_for_the_first(desk: Desk) -> None:
     assert len(desk.fake_discord.dms()) == 2
 
 
-async def test_a_failure_that_nobody_wants_to_hear_of_is_no_error(desk: Desk) -> None:
+async def test_a_failure_that_no_dm_can_report_is_no_error(desk: Desk) -> None:
     job, _ = await desk.video()
     failed = await desk.bench.jobs.fail(job, "failed.moderated")
     assert failed is not None
-    desk.forget_token()
+    desk.delete_token()
     desk.fake_discord.close_dms()
-    await desk.deliverer().show(replace(failed, asker=replace(failed.origin, by_bot=False)))
+    await desk.deliverer().show(
+        replace(failed, requester=replace(failed.origin, bot_can_edit=False))
+    )
     assert desk.fake_discord.dms() == []

@@ -1,4 +1,4 @@
-"""What people see of their own videos, and what nobody else sees."""
+"""`/videos` and "Video details": people see their own videos, and others do not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.demo.fake_discord.state import world
 from bot.errors import UserError
 from bot.library.index import Library
 from bot.model import JobState, VideoRequest
-from tests.desk import make_resender, open_desk
+from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE
 from tests.wire import open_wire
@@ -42,8 +42,14 @@ CLIP = b"\0\0\0\x18ftypmp42" + b"the clip" * 1000
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    async with open_desk(tmp_path) as opened:
+def public_url() -> str:
+    """Return the base URL of links; a test that needs links parametrizes it."""
+    return ""
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, public_url: str) -> AsyncGenerator[Desk]:
+    async with open_desk(tmp_path, public_url=public_url) as opened:
         yield opened
         check_all(opened.fake_discord.history.requests)
 
@@ -54,7 +60,7 @@ def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Sent(logging.Handler):
-    """Tells when a video was sent again, and that was written down."""
+    """Waits until the log says that a video was sent again."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -65,7 +71,7 @@ class Sent(logging.Handler):
             self.came.set()
 
     async def delivered_at(self, desk: Desk, job: Job) -> float | None:
-        """Wait for it, and return what was written."""
+        """Wait for that, and return when the artifact was marked as delivered."""
         async with asyncio.timeout(PATIENCE):
             await self.came.wait()
         artifact = await desk.bench.artifacts.get(job.id)
@@ -82,7 +88,7 @@ def sent(caplog: pytest.LogCaptureFixture) -> Generator[Sent]:
 
 
 async def ask(desk: Desk, prompt: str, *, user: User | None = None) -> Job:
-    """Have a job taken in, a minute after the last one."""
+    """Submit a job a minute after the last one, and give it a card."""
     desk.clock.advance(60)
     where = desk.fake_discord.world.channel
     assert where.guild is not None
@@ -100,7 +106,7 @@ async def ask(desk: Desk, prompt: str, *, user: User | None = None) -> Job:
 
 
 async def finish(desk: Desk, prompt: str, content: bytes = CLIP) -> Job:
-    """Have a video made, and put it where it is kept."""
+    """Run a job to its end, and store its video."""
     job = await ask(desk, prompt)
     desk.bench.backend.finish()
     job = await desk.bench.run_out(job.id)
@@ -114,7 +120,7 @@ def card_of(desk: Desk, job: Job) -> Message:
 
 
 async def videos(desk: Desk, **how: Any) -> Message:
-    """Type /videos, and return what the person sees."""
+    """Type `/videos`, and return the answer."""
     search = how.pop("search", None)
     options = {} if search is None else {"search": search}
     return await desk.fake_discord.answer_to(
@@ -123,7 +129,7 @@ async def videos(desk: Desk, **how: Any) -> Message:
 
 
 async def press(desk: Desk, page: Message, start: str, **who: Any) -> Message:
-    """Press the button whose id begins like this, and return the answer."""
+    """Press the button whose id begins with `start`, and return the answer."""
     [custom_id] = [c["custom_id"] for c in page.components if is_button(c, start)]
     return await desk.fake_discord.answer_to(await desk.fake_discord.click(page, custom_id, **who))
 
@@ -182,7 +188,7 @@ async def test_people_see_their_own_videos_the_newest_first(desk: Desk) -> None:
     ("start", "state"),
     [("clapper:retry:", JobState.QUEUED), ("clapper:give_up:", JobState.CANCELLED)],
 )
-async def test_what_only_its_person_can_decide_is_decided_in_the_list_too(
+async def test_an_undecided_job_can_be_decided_in_the_list_too(
     desk: Desk, start: str, state: JobState
 ) -> None:
     person = desk.fake_discord.world.user
@@ -219,7 +225,7 @@ async def test_a_message_that_is_gone_is_no_place_to_jump_to(desk: Desk) -> None
     assert labels(await videos(desk)) == ["Send again"]
 
 
-async def test_whoever_has_no_videos_is_told_how_to_get_one(desk: Desk) -> None:
+async def test_a_person_without_videos_is_told_how_to_get_one(desk: Desk) -> None:
     page = await videos(desk, where=desk.fake_discord.world.dm(desk.fake_discord.world.user))
     assert page.text == "You have not asked for a video yet. Type /video to have one made."
     assert page.ephemeral
@@ -251,11 +257,11 @@ async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
     await press(desk, page, "clapper:page:5:")
     assert prompts(page)[0] == "Boat 5 of the 100%"
     assert page.text.startswith("**Your videos that match**\n")
-    # What answered was the template, as after a restart: no view is remembered.
+    # The template answered, as after a restart: no view is kept in memory.
     assert desk.bot.persistent_views == []
 
 
-async def test_a_page_that_is_no_more_is_the_last_one_that_there_is(desk: Desk) -> None:
+async def test_a_page_that_no_longer_exists_is_replaced_by_the_last_one(desk: Desk) -> None:
     jobs = [await ask(desk, f"Boat {number}") for number in range(6)]
     page = await videos(desk)
     await desk.bench.jobs.cancel(jobs[0].id)
@@ -323,7 +329,7 @@ async def test_what_is_typed_is_completed_from_ones_own_prompts(desk: Desk) -> N
     assert choice["value"] == long.id
     assert choice["name"].endswith("many…")
     assert len(choice["name"]) <= 100
-    # Somebody else's job is found by its id as little as by its prompt.
+    # Another person's job is not found by its id either.
     assert prompts(await videos(desk, search=secret.id)) == []
 
 
@@ -342,7 +348,7 @@ async def test_a_video_is_sent_again_and_counts_as_delivered(desk: Desk, sent: S
     assert desk.made("POST /webhooks") == []
 
 
-async def test_an_upload_that_breaks_is_begun_anew(desk: Desk) -> None:
+async def test_an_upload_that_breaks_is_repeated(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
     desk.fake_discord.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=2)
@@ -361,7 +367,7 @@ async def test_an_upload_that_keeps_breaking_is_given_up(
     assert told.ephemeral
     [record] = [r for r in caplog.records if "resend.failed" in r.getMessage()]
     assert "could not be reached" in record.getMessage()
-    # The next press is served: nothing was left over.
+    # The next press works: the failed one did not keep its slot.
     assert (await press(desk, page, "clapper:send:")).files
 
 
@@ -373,13 +379,12 @@ async def test_a_refusal_is_not_repeated(desk: Desk) -> None:
     assert len(desk.made("PATCH /webhooks")) == 2
 
 
+@pytest.mark.parametrize("public_url", ["https://clapper.test"])
 @pytest.mark.parametrize("announced", [20_000_000, 5000], ids=["refused", "announced"])
 async def test_a_video_that_is_too_large_comes_as_a_link(
     desk: Desk, sent: Sent, announced: int
 ) -> None:
     job = await finish(desk, "A cat")
-    resender = make_resender(desk.bench, desk.clock, public_url="https://clapper.test")
-    desk.bot.services = replace(desk.bot.services, resender=resender)
     desk.fake_discord.limits.announced_bytes = announced
     desk.fake_discord.limits.upload_bytes = 5000
     again = await press(desk, await videos(desk), "clapper:send:")
@@ -402,8 +407,6 @@ async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
     desk: Desk, sent: Sent, public_url: str
 ) -> None:
     job = await finish(desk, "A cat")
-    resender = make_resender(desk.bench, desk.clock, public_url=public_url)
-    desk.bot.services = replace(desk.bot.services, resender=resender)
     desk.bench.editor.least[True] = 100
     desk.fake_discord.limits.announced_bytes = 5000
     again = await press(desk, await videos(desk), "clapper:send:")
@@ -414,7 +417,7 @@ async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
     assert await sent.delivered_at(desk, job) == desk.clock()
 
 
-async def test_a_smaller_copy_is_made_once_and_anew_only_for_less_room(
+async def test_a_smaller_copy_is_made_once_and_again_only_for_a_lower_limit(
     desk: Desk, sent: Sent
 ) -> None:
     job = await finish(desk, "A cat")
@@ -431,7 +434,7 @@ async def test_a_smaller_copy_is_made_once_and_anew_only_for_less_room(
 
 @dataclass(frozen=True, slots=True)
 class Stall(faults.Fault):
-    """Nothing is done until it is over."""
+    """Delays the answer until `over` is set."""
 
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -445,14 +448,14 @@ async def test_the_person_is_told_in_time_that_an_upload_takes_too_long(
 ) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
-    monkeypatch.setattr(resend, "_SECONDS", 0.1)
+    monkeypatch.setattr(resend, "_TIMEOUT_SECONDS", 0.1)
     stall = Stall()
     desk.fake_discord.faults.add(UPLOAD, stall)
     assert "did not take the video" in (await press(desk, page, "clapper:send:")).text
     stall.over.set()
 
 
-async def test_nobody_is_sent_what_another_asked_for(desk: Desk) -> None:
+async def test_a_video_is_not_sent_to_another_person(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
     stranger = desk.fake_discord.world.add_user("grace")
@@ -461,7 +464,7 @@ async def test_nobody_is_sent_what_another_asked_for(desk: Desk) -> None:
     assert not told.files
 
 
-async def test_a_file_that_went_a_moment_ago_is_missed_politely(
+async def test_a_file_that_was_deleted_a_moment_ago_is_explained(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await finish(desk, "A cat")
@@ -491,13 +494,13 @@ async def test_one_video_at_a_time_is_sent_to_a_person(desk: Desk) -> None:
     assert (await desk.fake_discord.answer_to(first)).files
 
 
-def test_a_turn_ends_also_when_it_went_wrong() -> None:
-    library = Library(None, None, None, clock=time.time)  # type: ignore[arg-type] # none is asked
+def test_a_slot_is_free_again_after_an_error() -> None:
+    library = Library(None, None, None, clock=time.time)  # type: ignore[arg-type] # none is used
     for _ in range(2):
-        with pytest.raises(ValueError, match="broken"), library.sending(1):
-            with pytest.raises(UserError, match="busy"), library.sending(1):
+        with pytest.raises(ValueError, match="broken"), library.send_lock(1):
+            with pytest.raises(UserError, match="busy"), library.send_lock(1):
                 raise NotImplementedError
-            with library.sending(2):
+            with library.send_lock(2):
                 raise ValueError("broken")
 
 
@@ -539,7 +542,7 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
     assert steps[:3] == ["Getting ready", "Waiting its turn", "Handing it to the video service"]
     assert steps[-2:] == ["Handing it over", "Ready"]
     assert lines[-3:] == [
-        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the sign that is meant
+        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
         "-# The file has 0 MB.",
         f"-# Job `{job.id}` · at the video service `{job.remote_id}`",
     ]
@@ -579,13 +582,13 @@ async def test_details_stay_within_what_a_message_holds(desk: Desk, prompt: str)
         assert "\u200d…" not in told.text
 
 
-async def test_others_learn_what_stands_on_the_card_anyway(desk: Desk) -> None:
+async def test_others_see_only_what_the_card_shows_anyway(desk: Desk) -> None:
     job = await finish(desk, "A cat")
     told = await details(desk, card_of(desk, job), user=desk.fake_discord.world.add_user("grace"))
     assert told.text.split("\n") == [
         "**Video details**",
         f"**Ready** · for <@{desk.fake_discord.world.user.id}> · <t:{int(job.created_at)}:f>",
-        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the sign that is meant
+        "-# fake · its usual model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
     ]
 
 
@@ -612,7 +615,7 @@ async def test_a_finished_video_is_fetched_in_a_dm_after_a_restart(tmp_path: Pat
     async with open_wire(tmp_path) as wire:
         async with wire.bot():
             card = await wire.video("A lighthouse")
-            await wire.delivered(card)
+            await wire.wait_for_video(card)
             await wire.wait_for_job()
             dm = wire.fake_discord.world.dm(wire.fake_discord.world.user)
             page = await wire.fake_discord.answer_to(

@@ -83,16 +83,16 @@ def test_a_malformed_link_is_refused(token: str, clock: Clock) -> None:
 def test_a_share_link_contains_its_job_serial_and_expiry(clock: Clock) -> None:
     share = links(clock).share(JOB, serial=3)
     assert share.url.startswith("https://clapper.example/v/")
-    assert links(clock).check_share(token_of(share.url)) == share
+    assert links(clock).check_share_link(token_of(share.url)) == share
     assert (share.job_id, share.serial, share.expires_at) == (JOB, 3, clock() + WEEK)
 
 
 def test_a_share_link_works_until_it_expires(clock: Clock) -> None:
     token = token_of(links(clock).share(JOB, serial=0).url)
     clock.advance(WEEK - 1)
-    assert links(clock).check_share(token) is not None
+    assert links(clock).check_share_link(token) is not None
     clock.advance(1)
-    assert links(clock).check_share(token) is None
+    assert links(clock).check_share_link(token) is None
 
 
 def test_no_character_of_a_share_link_can_be_changed(clock: Clock) -> None:
@@ -100,27 +100,27 @@ def test_no_character_of_a_share_link_can_be_changed(clock: Clock) -> None:
     for place, character in enumerate(token):
         for other in "1Az":
             changed = token[:place] + other + token[place + 1 :]
-            assert character == other or links(clock).check_share(changed) is None
+            assert character == other or links(clock).check_share_link(changed) is None
 
 
 def test_a_link_is_not_valid_for_another_purpose(clock: Clock) -> None:
     file, page = token_of(links(clock).make(JOB)), token_of(links(clock).share(JOB, serial=0).url)
     _, expires, serial, mac = page.split(".")
-    assert links(clock).check_share(file) is None
+    assert links(clock).check_share_link(file) is None
     assert links(clock).check(page) is None
     assert links(clock).check(f"{JOB}.{expires}.{mac}") is None
-    assert links(clock).check_share(f"{JOB}.{expires}.0{serial}.{mac}") is None
-    assert links(clock, key=b"another").check_share(page) is None
+    assert links(clock).check_share_link(f"{JOB}.{expires}.0{serial}.{mac}") is None
+    assert links(clock, key=b"another").check_share_link(page) is None
 
 
 @pytest.mark.parametrize("token", ["", f"{JOB}.9.9.", f"{JOB}.9999999999.-1.{'A' * 43}", "\udce4"])
 def test_a_malformed_share_link_is_refused(token: str, clock: Clock) -> None:
-    assert links(clock).check_share(token) is None
+    assert links(clock).check_share_link(token) is None
 
 
 def test_links_are_possible_only_with_a_public_url(clock: Clock) -> None:
-    assert links(clock).possible
-    assert not links(clock, public_url="").possible
+    assert links(clock).enabled
+    assert not links(clock, public_url="").enabled
 
 
 def test_each_purpose_has_a_key_of_its_own() -> None:
@@ -148,7 +148,7 @@ def test_a_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
 
 def test_a_secret_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret.key").write_bytes(b"short")
-    with pytest.raises(StartupError, match="cut short"):
+    with pytest.raises(StartupError, match="too short"):
         load_secret("", tmp_path / "secret.key")
 
 

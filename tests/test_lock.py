@@ -10,14 +10,14 @@ _LOCK = Path(__file__).parents[1] / "requirements-dev.lock"
 
 
 def _pins() -> dict[str, set[str]]:
-    """Return the extras that each package is locked with."""
+    """Return the pinned extras of each locked package."""
     lines = re.findall(
         r"^([\w.-]+)(?:\[([\w,-]+)\])?==", _LOCK.read_text(encoding="utf-8"), re.MULTILINE
     )
     return {name: set(extras.split(",")) - {""} for name, extras in lines}
 
 
-def test_extras_that_packages_ask_for_are_pinned_since_older_pips_want_it_beside_hashes() -> None:
+def test_extras_that_packages_require_are_pinned_because_older_pips_need_it_with_hashes() -> None:
     pins = _pins()
     asked: dict[str, set[str]] = {}
     for package in distributions():

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 async def test_of_two_summaries_the_last_one_counts(tmp_path: Path) -> None:
-    # As ffmpeg 5 does, whose filters are set up twice.
+    # ffmpeg 5 prints two summaries, because it initialises its filters twice.
     script = tmp_path / "ffmpeg"
     summary = "  Integrated loudness:\\n    I: %s LUFS\\n"
     script.write_text(f"#!/bin/sh\nprintf '{summary}' -70.0 -16.9 >&2\n")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TRIM = NarrationPresets(fit=NarrationFit.TRIM)
-AAC_FRAME = 1024 / 48_000  # older decoders play the last one to its end
+AAC_FRAME = 1024 / 48_000  # older decoders play the whole last frame
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_the_result_is_as_long_as_the_clip_with_its_picture_unchanged(
     assert packets(result, tmp_path) == packets(clip, tmp_path)
 
 
-async def test_a_clip_in_fragments_becomes_a_plain_one(
+async def test_a_fragmented_clip_becomes_a_plain_one(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     fragmented = tmp_path / "clip.mp4"
@@ -111,7 +111,7 @@ async def test_a_narration_as_long_as_the_clip_is_not_faded(
 
 
 @pytest.mark.parametrize("volume", [0.02, 0.3, 1.0])
-async def test_every_voice_comes_out_equally_loud(
+async def test_every_voice_is_equally_loud_in_the_result(
     volume: float, ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_sound(tmp_path / "s.wav", f"{volume}*2*{clips.SPEECH}", seconds=4)
@@ -124,7 +124,7 @@ async def test_silence_stays_silence(ffmpeg: Ffmpeg, clip: Path, tmp_path: Path)
     assert level(result, 0, 4) == float("-inf")
 
 
-async def test_a_murmur_is_lifted_by_a_bounded_gain(
+async def test_a_murmur_is_amplified_by_a_limited_gain(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     murmur = clips.make_tone(tmp_path / "t.wav", seconds=4, volume=0.001)
@@ -168,7 +168,7 @@ async def test_a_cut_off_clip_is_refused(ffmpeg: Ffmpeg, clip: Path, tmp_path: P
         await merge(ffmpeg, cut, narration, tmp_path / "result.mp4", TRIM)
 
 
-# Longer than the clip
+# Narrations that are longer than the clip
 
 
 def presets(
@@ -185,7 +185,7 @@ async def test_the_last_picture_is_held_until_a_long_narration_ends(
     assert read_mp4(result).seconds == pytest.approx(9, abs=0.001)
     assert sound_seconds(result) == pytest.approx(9, abs=AAC_FRAME)
     assert level(result, 8.7, 0.2) == pytest.approx(level(result, 2, 1), abs=0.5)
-    # Every frame is there, at its time; only one of them lasts.
+    # All frames have their own times, and only the last one has another duration.
     kept, own = packets(result, tmp_path), packets(clip, tmp_path)
     assert kept[:-1] == own[:-1]
     assert kept[-1].split(",")[-1] == own[-1].split(",")[-1]
@@ -196,14 +196,14 @@ async def test_a_looped_clip_repeats_its_picture_unchanged(
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
     result = await merged(ffmpeg, clip, sound, tmp_path, presets(NarrationFit.LOOP))
-    # Copied frames depend on each other: the cut may fall a few of them early, and never late.
+    # Copied frames depend on each other, so the loop may end a few frames early, but never late.
     assert 8.9 <= read_mp4(result).seconds <= 9
     assert sound_seconds(result) == pytest.approx(9, abs=AAC_FRAME)
     once, looped = ([p.split(",")[-1] for p in packets(f, tmp_path)] for f in (clip, result))
     assert looped[: 2 * len(once)] == once + once
 
 
-async def test_a_loop_that_would_become_too_large_is_held_and_says_so(
+async def test_a_clip_is_held_instead_if_its_loop_would_be_too_large(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
@@ -217,7 +217,7 @@ async def test_a_loop_that_would_become_too_large_is_held_and_says_so(
     assert not (await merge(ffmpeg, clip, narration, result, roomy)).held_instead
 
 
-async def test_a_looped_picture_that_has_to_be_encoded_keeps_to_its_size_too(
+async def test_a_looped_picture_that_has_to_be_encoded_respects_the_size_limit(
     ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     rough = tmp_path / "clip.mp4"
@@ -225,7 +225,7 @@ async def test_a_looped_picture_that_has_to_be_encoded_keeps_to_its_size_too(
     clips.ffmpeg(*grain, "-c:v", "mpeg4", "-q:v", "31", "-movflags", "+faststart", str(rough))
     sound = clips.make_tone(tmp_path / "t.wav", seconds=6)
     narration = await ingest(ffmpeg, sound, tmp_path / "n.wav", max_seconds=30)
-    # What has to be encoded looks small: for what it becomes, there is no room.
+    # The original is small enough to be looped, but its encoded version is not.
     limit = 7 * weight(rough) + 6 * 20_000
     result = tmp_path / "result.mp4"
     small = NarrationPresets(fit=NarrationFit.LOOP, max_bytes=limit)
@@ -238,10 +238,10 @@ async def test_a_looped_picture_that_has_to_be_encoded_keeps_to_its_size_too(
     assert names(tmp_path) == {"clip.mp4", "t.wav", "n.wav", "n.json", "result.mp4"}
 
 
-# Over the clip's own sound
+# Narrations over the clip's own sound
 
 
-async def test_the_clips_own_sound_ducks_under_the_voice_and_comes_back(
+async def test_the_clips_own_sound_is_lowered_under_the_voice_and_restored(
     ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     clip = clips.make_clip(tmp_path / "clip.mp4", seconds=6)
@@ -255,7 +255,7 @@ async def test_the_clips_own_sound_ducks_under_the_voice_and_comes_back(
     assert level(own, 5, 0.9) == pytest.approx(native, abs=2)
 
 
-async def test_ducking_goes_on_while_the_last_picture_is_held(
+async def test_ducking_continues_while_the_last_picture_is_held(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=7)
@@ -272,12 +272,12 @@ async def test_a_clip_without_sound_is_just_given_the_voice(ffmpeg: Ffmpeg, tmp_
     assert level(result, 1.2, 0.7) < -70
 
 
-async def test_a_sound_that_nothing_decodes_is_replaced_where_it_should_duck(
+async def test_an_undecodable_sound_is_replaced_instead_of_ducked(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     voice = clips.make_tone(tmp_path / "v.wav", seconds=1)
-    strange = clips.make_strange(clip, tmp_path / "clip.mp4")
-    result = await merged(ffmpeg, strange, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    undecodable = clips.make_undecodable(clip, tmp_path / "clip.mp4")
+    result = await merged(ffmpeg, undecodable, voice, tmp_path, presets(mix=NarrationMix.DUCK))
     assert level(result, 0.2, 0.6) > -25
     assert level(result, 1.2, 0.7) < -70
 
@@ -300,7 +300,7 @@ HOT = {
 
 
 @pytest.mark.parametrize("own", HOT.values(), ids=HOT)
-async def test_an_own_sound_as_loud_as_can_be_stays_below_the_peak(
+async def test_an_own_sound_at_full_scale_stays_below_the_peak(
     own: str, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     clip = tmp_path / "clip.mp4"
@@ -316,7 +316,7 @@ async def test_an_own_sound_as_loud_as_can_be_stays_below_the_peak(
 
 @pytest.mark.parametrize("mix", NarrationMix)
 @pytest.mark.parametrize("fit", NarrationFit)
-async def test_sound_and_picture_stay_in_step(
+async def test_sound_and_picture_stay_in_sync(
     fit: NarrationFit, mix: NarrationMix, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     clip = clips.make_clapper(tmp_path / "clip.mp4", seconds=3, at=1)
@@ -331,7 +331,7 @@ async def test_sound_and_picture_stay_in_step(
 
 
 @pytest.mark.parametrize("fit", [NarrationFit.HOLD, NarrationFit.LOOP])
-async def test_the_clips_own_sound_stays_in_step_with_its_picture(
+async def test_the_clips_own_sound_stays_in_sync_with_its_picture(
     fit: NarrationFit, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     clip = clips.make_clapper(tmp_path / "clip.mp4", seconds=3, at=1)
@@ -349,7 +349,7 @@ LATE = {"no edit list": ("-use_editlist", "0"), "fragments": ("-movflags", "frag
 @pytest.mark.parametrize("mix", NarrationMix)
 @pytest.mark.parametrize("fit", [NarrationFit.HOLD, NarrationFit.LOOP])
 @pytest.mark.parametrize("layout", LATE.values(), ids=LATE)
-async def test_a_picture_that_begins_late_is_brought_in_step(
+async def test_a_picture_that_starts_late_is_brought_in_sync(
     layout: tuple[str, ...],
     fit: NarrationFit,
     mix: NarrationMix,
@@ -359,13 +359,13 @@ async def test_a_picture_that_begins_late_is_brought_in_step(
     clip = tmp_path / "clip.mp4"
     plain = clips.make_clapper(tmp_path / "plain.mp4", seconds=3, at=1)
     clips.ffmpeg("-i", str(plain), "-c", "copy", *layout, str(clip))
-    assert read_mp4(clip).late == pytest.approx(0.04)
+    assert read_mp4(clip).picture_delay == pytest.approx(0.04)
     click = "0.8*sin(2*PI*2000*t)*between(t,1,1.1)"
     voice = "0" if mix is NarrationMix.DUCK else click
     sound = clips.make_sound(tmp_path / "v.wav", voice, seconds=7)
     result = await merged(ffmpeg, clip, sound, tmp_path, presets(fit, mix))
     seen, heard = flashes(result), clicks(result)
-    # The third turn is over when it would flash.
+    # The third repetition ends before its flash.
     assert seen == pytest.approx([1, 4] if fit is NarrationFit.LOOP else [1], abs=0.001)
     assert heard == pytest.approx(seen if mix is NarrationMix.DUCK else [1], abs=0.02)
     assert read_mp4(result).seconds == pytest.approx(7, abs=0.1)

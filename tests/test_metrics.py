@@ -81,10 +81,10 @@ async def test_what_the_provider_charged_is_added_up_once(
 
 async def test_calls_webhooks_and_handovers_are_counted(measured: tuple[Bench, Metrics]) -> None:
     bench, metrics = measured
-    metrics.note_call("PATCH", "/channels/{id}/messages/{id}", 429)
-    metrics.note_call("PATCH", "/channels/{id}/messages/{id}", 200)
-    metrics.note_webhook("new")
-    metrics.note_handover("link")
+    metrics.count_discord_call("PATCH", "/channels/{id}/messages/{id}", 429)
+    metrics.count_discord_call("PATCH", "/channels/{id}/messages/{id}", 200)
+    metrics.count_webhook("new")
+    metrics.count_delivery("link")
 
     found = await expose(bench, metrics)
     route = "/channels/{id}/messages/{id}"

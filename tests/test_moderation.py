@@ -1,4 +1,4 @@
-"""What a moderation service finds is not sent, and costs nothing; nor is what it can't check."""
+"""Moderation: a text that is refused, or can't be checked, is not sent and costs nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from openai import AsyncOpenAI
 
 from bot.delivery.views.button_ids import Action
-from bot.delivery.views.card_buttons import choices_for
+from bot.delivery.views.card_buttons import buttons_for
 from bot.errors import BackendError, ErrorKind
-from bot.model import JobState, spoken
+from bot.model import JobState, text_attachment
 from bot.moderation.base import Reason
 from bot.moderation.openai_moderation import OpenAIModerator
 from tests.chat_api import CATEGORIES, MODERATION_MODEL, ChatApi
@@ -52,18 +52,18 @@ async def refused(moderator: OpenAIModerator, *texts: str) -> BackendError:
     return caught.value
 
 
-# The service
+# The moderator
 
 
-async def test_the_official_sdk_takes_the_stand_in_for_its_server(api: ChatApi) -> None:
+async def test_the_official_sdk_works_with_the_stand_in(api: ChatApi) -> None:
     api.flagged["gore"] = "violence/graphic"
     async with AsyncOpenAI(
         base_url=api.base_url,
         api_key="sk-right",
         max_retries=0,
         _strict_response_validation=True,
-    ) as client:
-        answer = await client.moderations.create(model=MODERATION_MODEL, input=["a cat", "gore"])
+    ) as sdk:
+        answer = await sdk.moderations.create(model=MODERATION_MODEL, input=["a cat", "gore"])
     fine, flagged = answer.results
     assert (fine.flagged, flagged.flagged) == (False, True)
     assert flagged.categories.violence_graphic
@@ -72,7 +72,7 @@ async def test_the_official_sdk_takes_the_stand_in_for_its_server(api: ChatApi) 
     assert fine.category_applied_input_types.hate == ["text"]
 
 
-async def test_words_that_are_fine_pass(api: ChatApi, moderator: OpenAIModerator) -> None:
+async def test_harmless_words_pass(api: ChatApi, moderator: OpenAIModerator) -> None:
     assert await moderator.check(["a cat"]) is None
     (call,) = api.calls
     assert call.form == {"model": "omni-moderation-latest", "input": ["a cat"]}
@@ -84,13 +84,13 @@ async def test_every_category_has_a_reason(
     api: ChatApi, moderator: OpenAIModerator, category: str
 ) -> None:
     verdict = {"flagged": True, "categories": {"hate": False} | {category: True}}
-    api.go_wrong("moderate", Fault(status=200, body={"results": [verdict]}))
+    api.add_faults("moderate", Fault(status=200, body={"results": [verdict]}))
     reason = await moderator.check(["bad"])
     assert reason is not None
     assert (reason is Reason.OTHER) is (category not in CATEGORIES)
 
 
-async def test_the_gravest_reason_is_told_whichever_text_it_stands_in(
+async def test_the_gravest_reason_of_all_texts_is_returned(
     api: ChatApi, moderator: OpenAIModerator
 ) -> None:
     api.flagged = {"gore": "violence", "worse": "sexual/minors", "rude": "harassment"}
@@ -99,11 +99,11 @@ async def test_the_gravest_reason_is_told_whichever_text_it_stands_in(
 
 
 @pytest.mark.parametrize("categories", [{}, None, {"hate": False}, {"hate": "yes"}, []])
-async def test_what_is_flagged_without_a_category_is_refused_all_the_same(
+async def test_a_text_that_is_flagged_without_a_category_is_refused(
     api: ChatApi, moderator: OpenAIModerator, categories: object
 ) -> None:
     verdict = {"flagged": True, "categories": categories}
-    api.go_wrong("moderate", Fault(status=200, body={"results": [verdict]}))
+    api.add_faults("moderate", Fault(status=200, body={"results": [verdict]}))
     assert await moderator.check(["bad"]) is Reason.OTHER
 
 
@@ -121,10 +121,10 @@ ODD: list[object] = [
 
 
 @pytest.mark.parametrize("body", ODD, ids=json.dumps)
-async def test_an_answer_that_does_not_judge_the_text_is_no_pass(
+async def test_an_answer_that_does_not_judge_the_text_is_an_error(
     api: ChatApi, moderator: OpenAIModerator, body: object
 ) -> None:
-    api.go_wrong("moderate", Fault(status=200, body=body))
+    api.add_faults("moderate", Fault(status=200, body=body))
     assert (await refused(moderator)).kind is ErrorKind.TRANSIENT
 
 
@@ -140,10 +140,10 @@ async def test_an_answer_that_does_not_judge_the_text_is_no_pass(
         (Fault(status=200, body=b"[" + b"1," * 3_000_000 + b"1]"), ErrorKind.TRANSIENT),
     ],
 )
-async def test_a_service_that_refuses_or_breaks_is_no_pass(
+async def test_a_service_that_refuses_or_fails_is_an_error(
     api: ChatApi, moderator: OpenAIModerator, fault: Fault, kind: ErrorKind
 ) -> None:
-    api.go_wrong("moderate", fault)
+    api.add_faults("moderate", fault)
     error = await refused(moderator)
     assert (error.kind, error.retry_after) == (kind, 7.0 if kind is ErrorKind.RATE else None)
     assert "sk-right" not in str(error)
@@ -151,13 +151,13 @@ async def test_a_service_that_refuses_or_breaks_is_no_pass(
 
 
 async def test_a_service_that_does_not_answer_is_not_waited_for(api: ChatApi) -> None:
-    api.go_wrong("moderate", Fault(hang=True))
+    api.add_faults("moderate", Fault(hang=True))
     moderator = OpenAIModerator(base_url=api.base_url, api_key="sk-right", seconds=0.2)
     assert "no answer" in (await refused(moderator)).message
     await moderator.close()
 
 
-# The flow
+# Jobs
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ async def bench(
         yield opened
 
 
-async def test_what_is_found_fails_the_job_with_its_reason_and_costs_nothing(
+async def test_a_finding_fails_the_job_with_its_reason_and_costs_nothing(
     bench: Bench, fake: FakeModerator, writer: FakeWriter
 ) -> None:
     fake.reasons["roof"] = Reason.VIOLENCE
@@ -189,21 +189,17 @@ async def test_what_is_found_fails_the_job_with_its_reason_and_costs_nothing(
     assert bench.deliverer.cards[job.id] == "failed.found_violence"
     assert (bench.backend.posts, writer.written, ended.submitted_at) == (0, [], None)
     assert (await bench.store.usage(origin(), now=bench.clock())).today == 0
-    assert choices_for(ended) == (Action.EDIT, Action.DELETE)
+    assert buttons_for(ended) == (Action.EDIT, Action.DELETE)
 
 
-async def test_what_is_checked_are_the_persons_words_once(
-    bench: Bench, fake: FakeModerator
-) -> None:
+async def test_the_requesters_own_words_are_checked_once(bench: Bench, fake: FakeModerator) -> None:
     bench.backend.refusals += [BackendError(ErrorKind.RATE, "busy")] * 2
     await bench.at(JobState.SUCCEEDED)
     assert bench.backend.posts == 3
     assert fake.checked == [REQUEST.prompt]
 
 
-async def test_nothing_is_sent_while_the_service_can_not_tell(
-    bench: Bench, fake: FakeModerator
-) -> None:
+async def test_nothing_is_sent_while_the_service_fails(bench: Bench, fake: FakeModerator) -> None:
     fake.faults += [BackendError(ErrorKind.TRANSIENT, "down")] * 3
     job = await bench.at(JobState.QUEUED)
     began = bench.clock()
@@ -230,7 +226,7 @@ async def test_the_service_is_not_asked_sooner_than_it_says_nor_too_late(
         assert (await bench.step(job.id)).next_at == bench.clock() + seconds
 
 
-async def test_a_service_that_stays_away_ends_the_job_uncharged(
+async def test_a_service_that_keeps_failing_fails_the_job_uncharged(
     bench: Bench, fake: FakeModerator
 ) -> None:
     fake.faults += [BackendError(ErrorKind.TRANSIENT, "down")] * 99
@@ -240,7 +236,7 @@ async def test_a_service_that_stays_away_ends_the_job_uncharged(
     assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.unchecked")
     assert bench.backend.posts == 0
     assert len(fake.faults) == 99 - 6
-    assert choices_for(ended) == (Action.AGAIN, Action.EDIT, Action.DELETE)
+    assert buttons_for(ended) == (Action.AGAIN, Action.EDIT, Action.DELETE)
 
 
 async def test_again_is_checked_like_everything_else(bench: Bench, fake: FakeModerator) -> None:
@@ -251,7 +247,7 @@ async def test_again_is_checked_like_everything_else(bench: Bench, fake: FakeMod
     assert bench.backend.posts == 1
 
 
-async def test_a_narration_for_a_video_that_is_there_is_not_checked_again(
+async def test_the_prompt_of_a_finished_video_is_not_checked_again_for_a_narration(
     bench: Bench, fake: FakeModerator
 ) -> None:
     first = await bench.at(JobState.SUCCEEDED)
@@ -260,34 +256,36 @@ async def test_a_narration_for_a_video_that_is_there_is_not_checked_again(
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
-# The whole bot, over real sockets
+# The whole bot, with real sockets
 
 
 async def test_a_text_is_checked_before_it_is_spoken(bench: Bench, fake: FakeModerator) -> None:
     source = await bench.at(JobState.SUCCEEDED)
     fake.reasons["knife"] = Reason.VIOLENCE
-    refused = await bench.submit(clip_of=source.id, attachment=spoken("Bring the knife"))
+    refused = await bench.submit(clip_of=source.id, attachment=text_attachment("Bring the knife"))
     ended = await bench.run_out(refused.id)
     assert (ended.state, bench.editor.spoken) == (JobState.FAILED, [])
-    assert choices_for(ended) == (Action.ATTACH, Action.DELETE)
+    assert buttons_for(ended) == (Action.ATTACH, Action.DELETE)
 
     fake.faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
-    allowed = await bench.submit(clip_of=source.id, attachment=spoken("Bring the spoon"))
+    allowed = await bench.submit(clip_of=source.id, attachment=text_attachment("Bring the spoon"))
     assert (await bench.run_out(allowed.id)).state is JobState.SUCCEEDED
     assert bench.editor.spoken == [(allowed.id, "Bring the spoon")]
 
 
-async def test_neither_text_is_spoken_while_something_stands_against_the_prompt(
+async def test_no_text_is_spoken_if_the_prompt_is_refused(
     bench: Bench, fake: FakeModerator
 ) -> None:
     fake.reasons["roof"] = Reason.VIOLENCE
-    job = await bench.run_out((await bench.submit(attachment=spoken("Bring the spoon"))).id)
+    job = await bench.run_out(
+        (await bench.submit(attachment=text_attachment("Bring the spoon"))).id
+    )
 
     assert (job.state, bench.editor.spoken) == (JobState.FAILED, [])
-    assert choices_for(job) == (Action.ATTACH, Action.DELETE)
+    assert buttons_for(job) == (Action.ATTACH, Action.DELETE)
 
 
-async def test_a_refusal_stands_on_the_card_and_the_provider_is_not_asked(
+async def test_a_refusal_is_shown_on_the_card_and_nothing_is_sent(
     tmp_path: Path, api: ChatApi
 ) -> None:
     api.flagged["gore"] = "violence/graphic"
@@ -298,10 +296,10 @@ async def test_a_refusal_stands_on_the_card_and_the_provider_is_not_asked(
         ),
     ):
         card = await wire.video("some gore")
-        await wire.card_with(card, "An automatic check found violence in this text")
+        await wire.wait_for_card_text(card, "An automatic check found violence in this text")
         assert "Nothing was charged." in card.text
         await wire.wait_for_job("failed")
-        await wire.delivered(await wire.video("a cat"))
+        await wire.wait_for_video(await wire.video("a cat"))
     assert wire.creates() == 1
     assert query(wire.data_dir, "SELECT count(*) FROM jobs WHERE submitted_at IS NULL") == [(1,)]
 

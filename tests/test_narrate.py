@@ -1,4 +1,4 @@
-"""`/narrate`: what the person hears, what is counted, and what is said when it does not work."""
+"""`/narrate`: the audio file, the caps, and the answers when it fails."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def desk(tmp_path: Path, voice: FakeVoice) -> AsyncGenerator[Desk]:
 
 
 async def ask(desk: Desk, text: str = TEXT, **how: Any) -> Message:
-    """Type the command, and return the answer once the person may type the next one."""
+    """Type the command, and return the answer when the person may type the next one."""
     interaction = await begin(desk, text, **how)
     message = await desk.fake_discord.answer_to(interaction)
     await until(lambda: has_a_turn(desk, interaction.user.id))
@@ -67,9 +67,9 @@ def has_a_turn(desk: Desk, user_id: int) -> bool:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the others go on until this is so."""
+    """Let other tasks run until the condition holds."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - no event tells of it
+        while not condition():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0)
 
 
@@ -92,7 +92,7 @@ async def test_a_text_comes_back_as_an_mp3_as_loud_as_a_narration(
 async def test_nothing_is_left_on_the_disk(desk: Desk) -> None:
     await ask(desk)
     assert names_in(desk.bench.root / "work") == []
-    assert (await desk.bench.workspace.stock()).kept == ()
+    assert (await desk.bench.workspace.inventory()).kept == ()
 
 
 async def test_it_works_in_a_dm_and_in_another_language(desk: Desk) -> None:

@@ -175,8 +175,8 @@ async def test_the_operator_is_told_once_that_an_old_trouble_is_over(desk: Desk)
         backend="old-over",
         clock=desk.clock,
     )
-    await notices.tell()
-    await notices.tell()
+    await notices.send_due()
+    await notices.send_due()
     assert [message.text for message in desk.fake_discord.dms()] == [WEB["over_dm"]]
 
 

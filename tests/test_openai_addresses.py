@@ -21,7 +21,7 @@ pytest_plugins = ["tests.openai_fixtures"]
 
 
 class Host:
-    """Sends a clip, or the redirects before it, and counts what it was asked for."""
+    """A server that sends a clip, or a redirect if one is set, and counts its requests."""
 
     def __init__(self, clip: Path) -> None:
         self._content = bytes_of(clip)
@@ -52,8 +52,12 @@ async def refused(backend: OpenAIVideos, ref: str, sink: Path, result_url: str |
 
 
 ON_THIS_MACHINE = (
-    *("127.0.0.1", "127.0.0.2", "localhost", "2130706433", "[::ffff:127.0.0.1]"),
-    "0.0.0.0",  # noqa: S104 - asked for, not bound
+    "127.0.0.1",
+    "127.0.0.2",
+    "localhost",
+    "2130706433",
+    "[::ffff:127.0.0.1]",
+    "0.0.0.0",  # noqa: S104 - requested, not bound
 )
 
 
@@ -62,7 +66,7 @@ ON_THIS_MACHINE = (
     [*itertools.product(ON_THIS_MACHINE, ("note", "redirect", "result"))],
     ids=" as a ".join,
 )
-async def test_a_result_on_this_machine_is_not_asked_for(
+async def test_a_result_on_this_machine_is_not_downloaded(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path, case: tuple[str, str]
 ) -> None:
     host, way = case
@@ -75,7 +79,7 @@ async def test_a_result_on_this_machine_is_not_asked_for(
             "redirect": Fault(status=302, headers={"Location": link}),
             "result": Fault(status=404, body={"detail": "Not Found"}),
         }
-        api.go_wrong("content", faults[way])
+        api.add_faults("content", faults[way])
         await refused(backend, ref, tmp_path / "v.mp4", link if way == "result" else None)
     assert other.requests == 0
 
@@ -85,11 +89,11 @@ async def test_a_result_at_a_private_address_is_refused_without_a_connection(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, host: str
 ) -> None:
     ref = (await finished(api, backend)).ref
-    api.go_wrong("content", Fault(status=200, body={"url": f"http://{host}/v.mp4"}))
+    api.add_faults("content", Fault(status=200, body={"url": f"http://{host}/v.mp4"}))
     await refused(backend, ref, tmp_path / "v.mp4", None)
 
 
-async def test_a_trusted_host_may_not_redirect_to_one_that_is_not(
+async def test_a_trusted_host_may_not_redirect_to_an_untrusted_one(
     api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path
 ) -> None:
     first, second = Host(clip), Host(clip)
@@ -98,12 +102,12 @@ async def test_a_trusted_host_may_not_redirect_to_one_that_is_not(
         ref = (await finished(api, backend)).ref
         first.redirect = f"http://localhost:{inner}/v.mp4"
         link = f"http://127.0.0.1:{port}/v.mp4"
-        api.go_wrong("content", Fault(status=200, body={"url": link}))
+        api.add_faults("content", Fault(status=200, body={"url": link}))
         await refused(backend, ref, tmp_path / "v.mp4", None)
     assert (first.requests, second.requests) == (1, 0)
 
 
-async def test_a_result_behind_a_proxy_is_the_proxys_to_reach(
+async def test_behind_a_proxy_the_proxy_connects_to_the_result(
     connect: Callable[..., OpenAIVideos],
     tmp_path: Path,
     clip: Path,
@@ -135,7 +139,7 @@ async def test_a_result_behind_a_proxy_is_the_proxys_to_reach(
         ("172.16.0.1", False),
         ("100.100.100.200", False),
         ("169.254.169.254", False),
-        ("0.0.0.0", False),  # noqa: S104 - looked at, not bound
+        ("0.0.0.0", False),  # noqa: S104 - compared, not bound
         ("224.0.0.1", False),
         ("::1", False),
         ("fe80::1%eth0", False),
@@ -143,5 +147,5 @@ async def test_a_result_behind_a_proxy_is_the_proxys_to_reach(
         ("2002:7f00:1::", False),
     ],
 )
-def test_only_addresses_of_the_open_network_are_public(address: str, *, public: bool) -> None:
+def test_only_globally_reachable_addresses_are_public(address: str, *, public: bool) -> None:
     assert is_public(address) is public

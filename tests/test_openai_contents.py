@@ -47,7 +47,7 @@ async def failed_fetch(backend: OpenAIVideos, update: BackendUpdate, sink: Path)
     return caught.value
 
 
-async def test_the_content_is_asked_for_without_a_variant(
+async def test_the_content_is_requested_without_a_variant(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path
 ) -> None:
     update = await finished(api, backend)
@@ -57,20 +57,20 @@ async def test_the_content_is_asked_for_without_a_variant(
     assert not call.query
 
 
-async def test_a_packed_clip_is_unpacked(
+async def test_a_compressed_clip_is_decompressed(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
 ) -> None:
     update = await finished(api, backend)
     packed = gzip.compress(bytes_of(clip))
-    api.go_wrong("content", Fault(status=200, body=packed, headers={"Content-Encoding": "gzip"}))
+    api.add_faults("content", Fault(status=200, body=packed, headers={"Content-Encoding": "gzip"}))
     assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
 
 
-async def test_a_broken_packing_is_transient(
+async def test_broken_compression_is_transient(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path
 ) -> None:
     update = await finished(api, backend)
-    api.go_wrong(
+    api.add_faults(
         "content", Fault(status=200, body=b"no gzip", headers={"Content-Encoding": "gzip"})
     )
     error = await failed_fetch(backend, update, tmp_path / "v.mp4")
@@ -123,17 +123,15 @@ async def test_a_redirect_to_anything_but_http_is_refused(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, location: str
 ) -> None:
     update = await finished(api, backend)
-    api.go_wrong("content", Fault(status=302, headers={"Location": location}))
+    api.add_faults("content", Fault(status=302, headers={"Location": location}))
     error = await failed_fetch(backend, update, tmp_path / "v.mp4")
     assert error.kind is ErrorKind.TRANSIENT
 
 
-async def test_redirects_in_a_circle_end(
-    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
-) -> None:
+async def test_a_redirect_loop_ends(api: VideosApi, backend: OpenAIVideos, tmp_path: Path) -> None:
     update = await finished(api, backend)
     here = Fault(status=302, headers={"Location": f"{api.base_url}/videos/{update.ref}/content"})
-    api.go_wrong("content", *[here] * 20)
+    api.add_faults("content", *[here] * 20)
     await failed_fetch(backend, update, tmp_path / "v.mp4")
     assert len(api.made("GET", f"/videos/{update.ref}/content")) < 10
 
@@ -147,7 +145,7 @@ async def test_redirects_in_a_circle_end(
         (400, '{{"detail": "Video is in cloud storage. Please use the cloud URL: {link}"}}'),
     ],
 )
-async def test_a_content_route_may_point_elsewhere(
+async def test_a_content_route_may_answer_with_a_link(
     api: VideosApi,
     connect: Callable[..., OpenAIVideos],
     tmp_path: Path,
@@ -159,7 +157,7 @@ async def test_a_content_route_may_point_elsewhere(
         backend = connect(api.base_url, result_origins=(host,))
         update = await finished(api, backend)
         body = note.format(link=f"{host}/v.mp4")
-        api.go_wrong("content", Fault(status=status, body=body))
+        api.add_faults("content", Fault(status=status, body=body))
         assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
     (request,) = requests
     assert KEY not in str(request.headers)
@@ -189,7 +187,7 @@ async def test_a_link_in_any_other_refusal_is_not_followed(
     async with another_host(clip) as (host, requests):
         backend = connect(api.base_url, result_origins=(host,))
         update = await finished(api, backend)
-        api.go_wrong("content", Fault(status=status, body=note.format(link=f"{host}/v.mp4")))
+        api.add_faults("content", Fault(status=status, body=note.format(link=f"{host}/v.mp4")))
         error = await failed_fetch(backend, update, tmp_path / "v.mp4")
     assert error.kind is kind
     assert not requests
@@ -198,7 +196,7 @@ async def test_a_link_in_any_other_refusal_is_not_followed(
 async def test_the_result_address_waits_until_the_content_is_ready(
     api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path
 ) -> None:
-    api.go_wrong("content", Fault(status=404, body={"detail": "Video is not ready"}))
+    api.add_faults("content", Fault(status=404, body={"detail": "Video is not ready"}))
     async with another_host(clip) as (host, requests):
         backend = connect(api.base_url, result_origins=(host,))
         ref = await submit(backend)
@@ -208,21 +206,21 @@ async def test_the_result_address_waits_until_the_content_is_ready(
     assert not requests
 
 
-async def test_a_link_to_the_server_itself_is_asked_with_the_key(
+async def test_a_link_to_the_server_itself_is_requested_with_the_key(
     api: VideosApi, backend: OpenAIVideos, tmp_path: Path, clip: Path
 ) -> None:
     update = await finished(api, backend)
     link = f"{api.base_url}/videos/{update.ref}/content"
-    api.go_wrong("content", Fault(status=200, body={"url": link}))
+    api.add_faults("content", Fault(status=200, body={"url": link}))
     assert await fetch(backend, update, tmp_path / "v.mp4") == bytes_of(clip)
     assert api.made("GET")[-1].headers["Authorization"] == f"Bearer {KEY}"
 
 
 @pytest.mark.parametrize("missing", [404, 405, 400, 501])
-async def test_the_result_address_stands_in_for_a_missing_content_route(
+async def test_the_result_address_is_used_if_there_is_no_content_route(
     api: VideosApi, connect: Callable[..., OpenAIVideos], tmp_path: Path, clip: Path, missing: int
 ) -> None:
-    api.go_wrong("content", Fault(status=missing, body={"detail": "Not Found"}))
+    api.add_faults("content", Fault(status=missing, body={"detail": "Not Found"}))
     async with another_host(clip) as (host, _):
         backend = connect(api.base_url, result_origins=(host,))
         ref = await submit(backend)
@@ -231,7 +229,7 @@ async def test_the_result_address_stands_in_for_a_missing_content_route(
 
 
 @pytest.mark.parametrize("case", [(403, ErrorKind.GONE), (503, ErrorKind.TRANSIENT)])
-async def test_a_link_that_fails_is_told_without_its_body(
+async def test_a_failing_link_is_reported_without_its_body(
     api: VideosApi,
     connect: Callable[..., OpenAIVideos],
     tmp_path: Path,
@@ -242,7 +240,7 @@ async def test_a_link_that_fails_is_told_without_its_body(
     async with another_host(clip) as (host, _):
         backend = connect(api.base_url, result_origins=(host,))
         update = await finished(api, backend)
-        api.go_wrong("content", Fault(status=200, body={"url": f"{host}/{status}"}))
+        api.add_faults("content", Fault(status=200, body={"url": f"{host}/{status}"}))
         error = await failed_fetch(backend, update, tmp_path / "v.mp4")
     assert error.kind is kind
     assert "secret" not in str(error)
@@ -251,7 +249,7 @@ async def test_a_link_that_fails_is_told_without_its_body(
 @pytest.mark.parametrize(
     "case", [({"b64_json": "{}"}, 0), ({"data": [{"b64_json": "{}"}]}, 3_000_000)]
 )
-async def test_a_clip_in_base64_is_unpacked(
+async def test_a_clip_in_base64_is_decoded(
     api: VideosApi,
     backend: OpenAIVideos,
     tmp_path: Path,
@@ -266,7 +264,7 @@ async def test_a_clip_in_base64_is_unpacked(
         content = content[: len(bytes_of(clip)) + padding]
     text = base64.b64encode(content).decode()
     body = json.dumps(note).replace("{}", text.replace("/", r"\/"))
-    api.go_wrong(
+    api.add_faults(
         "content",
         Fault(status=200, body=body.encode(), headers={"Content-Type": "application/json"}),
     )
@@ -279,7 +277,7 @@ async def test_base64_that_is_too_long_or_broken_is_refused(
 ) -> None:
     update = await finished(api, backend)
     for text, reason in (("A" * 1200, "830 bytes"), ("A" * 400 + "!", "broken"), ("!", "broken")):
-        api.go_wrong("content", Fault(status=200, body={"b64_json": text}))
+        api.add_faults("content", Fault(status=200, body={"b64_json": text}))
         with pytest.raises(MediaError, match=reason):
             await backend.fetch(update, tmp_path / "v.mp4", max_bytes=830)
         assert not names_in(tmp_path)

@@ -96,7 +96,7 @@ async def test_a_job_that_is_not_found_does_not_make_the_others_uncertain(
         {"prompt": None, "model": "sora-2-2025-12-08"},
     ],
 )
-async def test_an_echo_in_other_words_does_not_contradict(
+async def test_an_equivalent_echo_does_not_contradict(
     api: VideosApi, backend: OpenAIVideos, echo: dict[str, Any]
 ) -> None:
     ref = await submit(backend)
@@ -163,7 +163,7 @@ ONE = {"id": "v1", "prompt": REQUEST.prompt}
 async def test_a_listing_that_ends_with_an_empty_page_is_complete(
     api: VideosApi, backend: OpenAIVideos
 ) -> None:
-    api.go_wrong("list", page(ONE), page())
+    api.add_faults("list", page(ONE), page())
     assert await find(backend) == Listing(refs=("v1",), complete=True)
     assert api.made("GET")[-1].query["after"] == "v1"
 
@@ -183,10 +183,10 @@ INCOMPLETE = {
 
 
 @pytest.mark.parametrize("faults", INCOMPLETE.values(), ids=INCOMPLETE)
-async def test_what_may_hide_jobs_is_incomplete(
+async def test_a_listing_that_may_hide_jobs_is_incomplete(
     api: VideosApi, backend: OpenAIVideos, faults: list[Fault]
 ) -> None:
-    api.go_wrong("list", *faults)
+    api.add_faults("list", *faults)
     listing = await find(backend)
     assert not listing.complete
     assert listing.refs == (("v1",) if faults[0].body and "v1" in str(faults[0].body) else ())
@@ -199,7 +199,7 @@ async def test_what_may_hide_jobs_is_incomplete(
 async def test_a_listing_that_fails_is_an_error(
     api: VideosApi, backend: OpenAIVideos, status: int, kind: ErrorKind
 ) -> None:
-    api.go_wrong("list", Fault(status=status))
+    api.add_faults("list", Fault(status=status))
     with pytest.raises(BackendError) as caught:
         await find(backend)
     assert caught.value.kind is kind
@@ -212,7 +212,7 @@ async def test_hints_are_looked_up_where_there_is_no_listing(
     theirs = await submit(backend, other(prompt="else"))
     old = await submit(backend)
     api.jobs[old]["created_at"] = OLD
-    api.go_wrong("list", Fault(status=405))
+    api.add_faults("list", Fault(status=405))
     listing = await find(backend, ours, theirs, old, "video_unknown", ours)
     assert listing == Listing(refs=(ours,), complete=False)
 
@@ -225,11 +225,11 @@ async def test_hints_that_are_listed_are_not_looked_up(
     assert len(api.made("GET")) == 1
 
 
-async def test_a_hint_keeps_its_ref_and_an_unknown_one_hides_nothing(
+async def test_a_hint_keeps_its_ref_and_an_unknown_one_is_ignored(
     api: VideosApi, backend: OpenAIVideos
 ) -> None:
     ref = await submit(backend)
-    api.go_wrong("list", page(has_more=False))
+    api.add_faults("list", page(has_more=False))
     api.shape = lambda job: job | {"id": "another"}
     assert await find(backend, ref, "unknown") == Listing(refs=(ref,), complete=True)
 
@@ -237,6 +237,6 @@ async def test_a_hint_keeps_its_ref_and_an_unknown_one_hides_nothing(
 async def test_a_hint_that_can_not_be_looked_up_is_an_error(
     api: VideosApi, backend: OpenAIVideos
 ) -> None:
-    api.go_wrong("retrieve", Fault(status=500))
+    api.add_faults("retrieve", Fault(status=500))
     with pytest.raises(BackendError):
         await find(backend, "v1")

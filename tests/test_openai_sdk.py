@@ -1,4 +1,4 @@
-"""OpenAI's own package as the judge of the stand-in and of the storyboard."""
+"""Tests of the stand-in and of the storyboard with OpenAI's own SDK."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import MediaError
 from tests.openai_setup import bytes_of
-from tests.storyboards import HandRenderer, open_board, open_receiver
+from tests.storyboards import ManualRenderer, open_board, open_receiver
 from tests.videos_api import Fault, VideosApi, sign
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ FIELDS = {"prompt": "a rainbow", "model": "sora-2", "seconds": "8", "size": "128
 
 @contextlib.contextmanager
 def without_its_warning() -> Iterator[None]:
-    """Keep quiet what it says of every call: that the API is going away."""
+    """Suppress the SDK's deprecation warning for the Videos API."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*Sora API.*", DeprecationWarning)
         yield
@@ -35,104 +35,104 @@ def without_its_warning() -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def package(base_url: str, key: str = KEY) -> AsyncGenerator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(api_key=key, base_url=base_url, max_retries=0) as client:
+    async with openai.AsyncOpenAI(api_key=key, base_url=base_url, max_retries=0) as sdk:
         with without_its_warning():
-            yield client
+            yield sdk
 
 
-async def test_it_makes_a_video_with_the_stand_in(api: VideosApi, clip: Path) -> None:
-    async with package(api.base_url) as client:
-        video = await client.videos.create(**FIELDS)
+async def test_the_sdk_makes_a_video_with_the_stand_in(api: VideosApi, clip: Path) -> None:
+    async with package(api.base_url) as sdk:
+        video = await sdk.videos.create(**FIELDS)
         assert (video.status, video.progress, video.error) == ("queued", 0, None)
         assert (video.prompt, video.seconds, video.size) == ("a rainbow", "8", "1280x720")
         api.progress(video.id, 40)
-        assert (await client.videos.retrieve(video.id)).progress == 40
+        assert (await sdk.videos.retrieve(video.id)).progress == 40
         api.finish(video.id)
-        done = await client.videos.poll(video.id, poll_interval_ms=1)
+        done = await sdk.videos.poll(video.id, poll_interval_ms=1)
         assert (done.status, done.progress) == ("completed", 100)
         assert done.completed_at is not None
         assert done.expires_at is not None
-        content = await client.videos.download_content(video.id, variant="video")
+        content = await sdk.videos.download_content(video.id, variant="video")
         assert content.content == bytes_of(clip)
-        assert (await client.videos.delete(video.id)).deleted
+        assert (await sdk.videos.delete(video.id)).deleted
         with pytest.raises(openai.NotFoundError):
-            await client.videos.retrieve(video.id)
+            await sdk.videos.retrieve(video.id)
 
 
-async def test_it_is_told_why_the_stand_in_failed(api: VideosApi) -> None:
-    async with package(api.base_url) as client:
-        video = await client.videos.create(prompt="a rainbow")
+async def test_the_sdk_reads_the_error_of_a_job_of_the_stand_in(api: VideosApi) -> None:
+    async with package(api.base_url) as sdk:
+        video = await sdk.videos.create(prompt="a rainbow")
         api.fail(video.id, "moderation_blocked", "Not that.")
-        failed = await client.videos.poll(video.id)
+        failed = await sdk.videos.poll(video.id)
         assert failed.status == "failed"
         assert failed.error
         assert (failed.error.code, failed.error.message) == ("moderation_blocked", "Not that.")
 
 
-async def test_it_turns_the_pages_of_the_stand_in(api: VideosApi) -> None:
-    async with package(api.base_url) as client:
-        made = [(await client.videos.create(prompt=f"number {n}")).id for n in range(5)]
-        newest = [video.id async for video in client.videos.list(limit=2)]
-        oldest = [video.id async for video in client.videos.list(limit=2, order="asc")]
+async def test_the_sdk_pages_through_the_list_of_the_stand_in(api: VideosApi) -> None:
+    async with package(api.base_url) as sdk:
+        made = [(await sdk.videos.create(prompt=f"number {n}")).id for n in range(5)]
+        newest = [video.id async for video in sdk.videos.list(limit=2)]
+        oldest = [video.id async for video in sdk.videos.list(limit=2, order="asc")]
     assert oldest == made
     assert newest == made[::-1]
 
 
-async def test_it_knows_the_errors_of_the_stand_in(clip: Path) -> None:
+async def test_the_sdk_recognizes_the_errors_of_the_stand_in(clip: Path) -> None:
     async with VideosApi(clip=clip, key=KEY) as api:
-        async with package(api.base_url, key="sk-wrong") as client:
+        async with package(api.base_url, key="sk-wrong") as sdk:
             with pytest.raises(openai.AuthenticationError) as refused:
-                await client.videos.create(prompt="a rainbow")
+                await sdk.videos.create(prompt="a rainbow")
             assert refused.value.code == "invalid_api_key"
-        async with package(api.base_url) as client:
+        async with package(api.base_url) as sdk:
             with pytest.raises(openai.BadRequestError):
-                await client.videos.create(**FIELDS | {"size": "1x1"})
-            api.go_wrong("create", Fault(status=429, body={"error": {"message": "slow"}}))
+                await sdk.videos.create(**FIELDS | {"size": "1x1"})
+            api.add_faults("create", Fault(status=429, body={"error": {"message": "slow"}}))
             with pytest.raises(openai.RateLimitError):
-                await client.videos.create(prompt="a rainbow")
-            video = await client.videos.create(prompt="a rainbow")
+                await sdk.videos.create(prompt="a rainbow")
+            video = await sdk.videos.create(prompt="a rainbow")
             with pytest.raises(openai.NotFoundError):
-                await client.videos.download_content(video.id)
+                await sdk.videos.download_content(video.id)
     assert len(api.creates) == 1
 
 
-async def test_it_takes_the_signature_of_the_stand_in() -> None:
+async def test_the_sdk_accepts_the_signature_of_the_stand_in() -> None:
     body = b'{"id":"evt_1","object":"event","type":"video.completed","data":{"id":"video_1"}}'
-    async with package("http://127.0.0.1:1/v1") as client:
+    async with package("http://127.0.0.1:1/v1") as sdk:
         now = 1_900_000_000
         headers = sign(SECRET, "wh_1", now, body)
         with pytest.raises(openai.InvalidWebhookSignatureError, match="too new"):
-            client.webhooks.verify_signature(body, headers, secret=SECRET)
-        client.webhooks.verify_signature(body, headers, secret=SECRET, tolerance=10**10)
+            sdk.webhooks.verify_signature(body, headers, secret=SECRET)
+        sdk.webhooks.verify_signature(body, headers, secret=SECRET, tolerance=10**10)
         with pytest.raises(openai.InvalidWebhookSignatureError):
-            client.webhooks.verify_signature(body + b" ", headers, secret=SECRET, tolerance=10**10)
+            sdk.webhooks.verify_signature(body + b" ", headers, secret=SECRET, tolerance=10**10)
 
 
-async def test_it_is_told_why_the_storyboard_failed(tmp_path: Path) -> None:
-    renderer = HandRenderer()
+async def test_the_sdk_reads_the_error_of_a_job_of_the_storyboard(tmp_path: Path) -> None:
+    renderer = ManualRenderer()
     renderer.error = MediaError("ffmpeg ended with code 1")
     async with (
         open_receiver() as receiver,
         open_board(tmp_path, renderer, receiver) as board,
-        package(board.base_url) as client,
+        package(board.base_url) as sdk,
     ):
-        video = await client.videos.create(**FIELDS)
+        video = await sdk.videos.create(**FIELDS)
         await receiver.next()
-        failed = await client.videos.poll(video.id)
+        failed = await sdk.videos.poll(video.id)
         assert failed.status == "failed"
         assert failed.error
         assert failed.error.code == "render_failed"
         with pytest.raises(openai.NotFoundError):
-            await client.videos.download_content(video.id)
+            await sdk.videos.download_content(video.id)
 
 
-async def test_it_knows_the_errors_of_the_storyboard(tmp_path: Path) -> None:
+async def test_the_sdk_recognizes_the_errors_of_the_storyboard(tmp_path: Path) -> None:
     async with (
-        open_board(tmp_path, HandRenderer()) as board,
-        package(board.base_url) as client,
+        open_board(tmp_path, ManualRenderer()) as board,
+        package(board.base_url) as sdk,
     ):
         with pytest.raises(openai.BadRequestError) as refused:
-            await client.videos.create(prompt="")
+            await sdk.videos.create(prompt="")
         assert refused.value.code
         with pytest.raises(openai.NotFoundError):
-            await client.videos.retrieve("video_nobodys")
+            await sdk.videos.retrieve("video_nobodys")

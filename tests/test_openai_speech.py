@@ -1,4 +1,4 @@
-"""The voice of a service: one POST, what comes of it, and what each refusal means."""
+"""The voice of a speech service: its one POST, its answers, and its refusals."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ async def test_a_text_is_spoken_with_one_post_and_streamed_to_the_disk(
     }
 
 
-async def test_we_ask_as_openais_own_package_does(api: SpeechApi, tmp_path: Path) -> None:
+async def test_the_request_is_the_same_as_the_sdks(api: SpeechApi, tmp_path: Path) -> None:
     await voice(api).speak(TEXT, tmp_path / "ours")
     async with (
-        AsyncOpenAI(base_url=api.base_url, api_key=KEY, max_retries=0) as client,
-        client.audio.speech.with_streaming_response.create(
+        AsyncOpenAI(base_url=api.base_url, api_key=KEY, max_retries=0) as sdk,
+        sdk.audio.speech.with_streaming_response.create(
             model="gpt-4o-mini-tts", input=TEXT, voice="alloy", response_format="mp3"
         ) as response,
     ):
@@ -98,10 +98,10 @@ async def test_without_a_key_none_is_sent(tmp_path: Path) -> None:
         (Fault(hang=True), "speech.unsure"),
     ],
 )
-async def test_a_refusal_is_a_sentence_and_nothing_is_asked_twice(
+async def test_a_refusal_is_a_sentence_and_is_not_retried(
     api: SpeechApi, tmp_path: Path, fault: Fault, key: str
 ) -> None:
-    api.go_wrong("speech", fault)
+    api.add_faults("speech", fault)
     with pytest.raises(UserError) as caught:
         await voice(api, seconds=0.5).speak(TEXT, tmp_path / "voice")
     assert caught.value.key == key
@@ -109,13 +109,13 @@ async def test_a_refusal_is_a_sentence_and_nothing_is_asked_twice(
     assert names_in(tmp_path) == []
 
 
-async def test_a_service_that_is_not_there_charges_nothing(api: SpeechApi, tmp_path: Path) -> None:
+async def test_an_unreachable_service_charges_nothing(api: SpeechApi, tmp_path: Path) -> None:
     gone = voice(api, base_url=f"http://127.0.0.1:{free_port()}/v1")
     with pytest.raises(UserError, match=r"speech\.unavailable"):
         await gone.speak(TEXT, tmp_path / "voice")
 
 
-async def test_an_answer_without_end_is_given_up(api: SpeechApi, tmp_path: Path) -> None:
+async def test_an_endless_answer_is_cut_off(api: SpeechApi, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"speech\.unusable"):
         await voice(api, max_bytes=100_000).speak(TEXT, tmp_path / "voice")
     assert names_in(tmp_path) == []
@@ -140,7 +140,7 @@ async def test_a_finished_file_is_not_paid_for_again(api: SpeechApi, tmp_path: P
 async def test_after_a_crash_in_the_middle_nothing_is_paid_again(
     api: SpeechApi, tmp_path: Path
 ) -> None:
-    api.go_wrong("speech", Fault(hang=True, after=True))
+    api.add_faults("speech", Fault(hang=True, after=True))
     speaking = asyncio.create_task(speak_once(voice(api), TEXT, tmp_path / "voice"))
     await api.created()
     speaking.cancel()

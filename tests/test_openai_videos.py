@@ -42,7 +42,9 @@ async def test_the_form_holds_the_request(api: VideosApi, backend: OpenAIVideos)
     }
 
 
-async def test_a_model_of_none_is_left_to_the_server(api: VideosApi, backend: OpenAIVideos) -> None:
+async def test_without_a_model_the_server_chooses_one(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
     request = VideoRequest(prompt="Привет, 虹", model=None, seconds=4, size="1280x720")
     await submit(backend, request)
     (call,) = api.made("POST")
@@ -92,7 +94,9 @@ async def test_without_a_declared_header_none_is_sent(
     assert "key-1" not in str(api.calls)
 
 
-async def test_the_sdks_deprecation_is_not_heard(api: VideosApi, backend: OpenAIVideos) -> None:
+async def test_the_sdks_deprecation_warning_is_not_raised(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert await submit(backend) in api.jobs

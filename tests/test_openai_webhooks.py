@@ -29,7 +29,7 @@ def listener(connect: Callable[..., OpenAIVideos]) -> OpenAIVideos:
     return connect("http://127.0.0.1:1/v1", webhook_secrets=("whsec_b2xk", SECRET))
 
 
-async def test_the_server_sends_what_the_client_understands(
+async def test_the_adapter_verifies_the_webhooks_of_the_stand_in(
     clip: Path, listener: OpenAIVideos, connect: Callable[..., OpenAIVideos]
 ) -> None:
     heard: list[Webhook | None] = []

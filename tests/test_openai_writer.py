@@ -1,4 +1,4 @@
-"""A chat model that fills in the brief, over a real socket; and everything that it may do wrong."""
+"""The writer that asks a chat model for a brief, against correct and faulty servers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def refused(writer: OpenAIWriter) -> BackendError:
     return caught.value
 
 
-async def test_the_official_sdk_takes_the_stand_in_for_its_server(api: ChatApi) -> None:
+async def test_the_official_sdk_works_with_the_stand_in(api: ChatApi) -> None:
     class Brief(BaseModel):
         model_config = ConfigDict(extra="forbid")
         setting: str | None
@@ -58,17 +58,17 @@ async def test_the_official_sdk_takes_the_stand_in_for_its_server(api: ChatApi) 
         api_key="sk-right",
         max_retries=0,
         _strict_response_validation=True,
-    ) as client:
-        parsed = await client.chat.completions.parse(
+    ) as sdk:
+        parsed = await sdk.chat.completions.parse(
             model=MODEL, messages=[{"role": "user", "content": WORDS}], response_format=Brief
         )
         assert parsed.choices[0].message.parsed == Brief(
             setting=BRIEF["setting"], light=BRIEF["light"]
         )
-        assert MODEL in [model.id async for model in client.models.list()]
+        assert MODEL in [model.id async for model in sdk.models.list()]
 
 
-async def test_the_words_stay_and_the_model_fills_in_the_rest(
+async def test_the_words_are_kept_and_the_model_fills_in_the_rest(
     api: ChatApi, writer: OpenAIWriter
 ) -> None:
     written = await writer.write(WORDS, room=ROOM)
@@ -81,7 +81,7 @@ async def test_the_words_stay_and_the_model_fills_in_the_rest(
     assert "instructions" in call.form["messages"][0]["content"]
 
 
-async def test_what_the_words_speak_of_is_dropped_from_the_models_brief(
+async def test_details_that_the_words_name_are_dropped_from_the_models_brief(
     writer: OpenAIWriter,
 ) -> None:
     written = await writer.write("A boat at night, close-up", room=ROOM)
@@ -90,7 +90,7 @@ async def test_what_the_words_speak_of_is_dropped_from_the_models_brief(
     assert "Waves roll" in written
 
 
-async def test_a_rich_prompt_is_sent_as_it_is_and_nobody_is_asked(
+async def test_a_rich_prompt_is_sent_unchanged_without_a_request(
     api: ChatApi, writer: OpenAIWriter
 ) -> None:
     rich = "Wide shot of a boat on a lake at dawn, slow pan, oil painting"
@@ -104,7 +104,7 @@ async def test_a_model_may_add_nothing(api: ChatApi, writer: OpenAIWriter) -> No
     assert await writer.write(WORDS, room=ROOM) == WORDS
 
 
-async def test_what_the_model_says_is_cut_to_whole_lines(writer: OpenAIWriter) -> None:
+async def test_the_models_brief_is_cut_to_whole_lines(writer: OpenAIWriter) -> None:
     room = len("A boat\n\nA quiet harbour.\nA slow push in.")
     written = await writer.write(WORDS, room=room + 5)
     assert written == "A boat\n\nA quiet harbour.\nA slow push in."
@@ -132,7 +132,7 @@ NO_BRIEFS = [
 
 
 @pytest.mark.parametrize("content", NO_BRIEFS, ids=range(len(NO_BRIEFS)))
-async def test_what_is_no_brief_is_refused(
+async def test_an_answer_that_is_not_a_brief_is_refused(
     api: ChatApi, writer: OpenAIWriter, content: str
 ) -> None:
     api.content = content
@@ -153,7 +153,7 @@ ODD: list[object] = [
 async def test_an_answer_without_text_is_refused(
     api: ChatApi, writer: OpenAIWriter, body: object
 ) -> None:
-    api.go_wrong("chat", Fault(status=200, body=body))
+    api.add_faults("chat", Fault(status=200, body=body))
     assert (await refused(writer)).message == "the answer holds no text"
 
 
@@ -175,7 +175,7 @@ async def test_an_answer_without_text_is_refused(
 async def test_a_server_that_refuses_or_breaks_is_asked_once(
     api: ChatApi, writer: OpenAIWriter, fault: Fault, kind: ErrorKind
 ) -> None:
-    api.go_wrong("chat", fault)
+    api.add_faults("chat", fault)
     error = await refused(writer)
     assert error.kind is kind
     assert "sk-right" not in str(error)
@@ -183,14 +183,14 @@ async def test_a_server_that_refuses_or_breaks_is_asked_once(
 
 
 async def test_a_server_that_does_not_answer_is_not_waited_for(api: ChatApi) -> None:
-    api.go_wrong("chat", Fault(hang=True))
+    api.add_faults("chat", Fault(hang=True))
     writer = make(api.base_url, seconds=0.2)
     assert "no answer" in (await refused(writer)).message
     await writer.close()
 
 
 @pytest.mark.parametrize("how", ["closed", "without a key"])
-async def test_a_server_that_is_not_there_or_wants_a_key_is_refused(
+async def test_an_unreachable_server_or_a_missing_key_is_an_error(
     api: ChatApi, how: Literal["closed", "without a key"]
 ) -> None:
     closed = how == "closed"

@@ -10,7 +10,7 @@ from bot.backends.base import Listing, Webhook
 from bot.backends.openrouter import models
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
 from bot.pacing import Cadence
-from bot.web.webhooks import PATH
+from bot.web.webhooks import WEBHOOK_PATH
 from tests.clips import make_clip
 from tests.contract import OPENROUTER
 from tests.openai_setup import MAX_BYTES, NOW, bytes_of
@@ -61,7 +61,7 @@ async def refusal(backend: OpenRouter, request: VideoRequest = REQUEST) -> Backe
 # --- the create ---
 
 
-async def test_the_create_says_the_request_and_nothing_else(
+async def test_the_create_holds_the_request_and_nothing_else(
     api: OpenRouterApi, backend: OpenRouter
 ) -> None:
     await backend.submit(REQUEST, create_key="k")
@@ -82,7 +82,7 @@ async def test_a_create_may_ask_for_a_callback(api: OpenRouterApi) -> None:
     assert api.made("POST")[0].form["callback_url"] == "https://clapper.example/hook"
 
 
-async def test_what_is_refused_is_told_by_its_reason(
+async def test_a_refusal_has_the_kind_of_its_reason(
     api: OpenRouterApi, backend: OpenRouter
 ) -> None:
     blocked = await refusal(backend, replace(REQUEST, prompt="[blocked] my secret plan"))
@@ -93,7 +93,7 @@ async def test_what_is_refused_is_told_by_its_reason(
     api.credits = 0
     assert (await refusal(backend)).kind is ErrorKind.BALANCE
     limited = {"error": {"code": 403, "message": "Key limit exceeded (weekly limit)."}}
-    api.go_wrong("create", Fault(status=403, body=limited))
+    api.add_faults("create", Fault(status=403, body=limited))
     assert (await refusal(backend)).kind is ErrorKind.BALANCE
     assert not api.creates
 
@@ -112,7 +112,7 @@ async def test_the_first_output_is_fetched(
     assert api.made("GET")[-1].query == {"index": "0"}
 
 
-async def test_the_signed_copy_stands_in_for_a_content_that_is_not_there(
+async def test_the_signed_copy_is_used_if_the_content_is_missing(
     api: OpenRouterApi, backend: OpenRouter, clip: Path, tmp_path: Path
 ) -> None:
     ref = (await backend.submit(REQUEST, create_key="k")).ref
@@ -121,7 +121,7 @@ async def test_the_signed_copy_stands_in_for_a_content_that_is_not_there(
     api.shape = lambda job: job | {"urls": [copy]}
     done = await backend.poll(ref)
     assert done.result_url == copy
-    api.go_wrong("content", Fault(status=404, body={"error": {"code": 404, "message": "gone"}}))
+    api.add_faults("content", Fault(status=404, body={"error": {"code": 404, "message": "gone"}}))
     await backend.fetch(done, tmp_path / "v.mp4", max_bytes=MAX_BYTES)
     assert bytes_of(tmp_path / "v.mp4") == bytes_of(clip)
     assert api.made("GET")[-1].query == {"index": "0", "sig": "1"}
@@ -150,13 +150,13 @@ async def test_the_list_of_models_is_read(backend: OpenRouter) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"no JSON", b'{"data": {}}', b'{"data": [1, {"id": 7}]}'])
-async def test_a_list_that_is_none_is_an_error(
+async def test_an_answer_that_is_not_a_list_is_an_error(
     api: OpenRouterApi, backend: OpenRouter, body: bytes
 ) -> None:
-    api.go_wrong("models", Fault(status=200, body=body))
+    api.add_faults("models", Fault(status=200, body=body))
     with pytest.raises(BackendError, match="lists no models"):
         await backend.offers()
-    api.go_wrong("models", Fault(status=500, body=body))
+    api.add_faults("models", Fault(status=500, body=body))
     with pytest.raises(BackendError, match="HTTP 500"):
         await backend.offers()
 
@@ -169,7 +169,7 @@ def offer(**changes: Any) -> models.ModelOffer:
 @pytest.mark.parametrize(
     ("presets", "sentence"),
     [
-        ({"seconds": 5}, "VIDEO_SECONDS: a/b makes clips of 4, 6, 8 seconds, not of 5."),
+        ({"seconds": 5}, "VIDEO_SECONDS: a/b makes clips of 4, 6, 8 seconds, not 5."),
         (
             {"size": "640x360"},
             "VIDEO_SIZE: a/b makes 1280x720, 720x1280, 1920x1080, not 640x360.",
@@ -185,7 +185,7 @@ def test_presets_that_the_model_can_not_make_are_explained(
     assert str(caught.value) == sentence
 
 
-def test_what_the_list_does_not_say_is_not_refused() -> None:
+def test_limits_that_the_list_does_not_give_are_not_enforced() -> None:
     silent = offer(supported_durations=None, supported_sizes=[])
     assert models.check((silent,), model="a/b", seconds=60, size="2x2") is silent
 
@@ -226,7 +226,7 @@ def test_four_k_has_a_price_of_its_own() -> None:
 # --- callbacks ---
 
 
-def test_a_callback_is_known_by_what_is_signed_not_by_its_unsigned_key() -> None:
+def test_a_callback_is_identified_by_its_signed_body_not_by_its_unsigned_key() -> None:
     secret, _ = OPENROUTER.secrets
     backend = OPENROUTER.connect("http://127.0.0.1:1/v1", webhook_secrets=(secret,))
     headers, body = OPENROUTER.webhook("video_1")
@@ -273,20 +273,20 @@ def chosen(api: OpenRouterApi) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "fault", [Fault(), Fault(after=True, status=500, body={"error": "oops"})], ids=["well", "500"]
 )
-async def test_a_callback_brings_the_video_even_where_the_answer_to_the_create_was_lost(
+async def test_a_callback_delivers_the_video_even_if_the_answer_to_the_create_was_lost(
     tmp_path: Path, fault: Fault
 ) -> None:
     async with open_wire(tmp_path) as wire, OpenRouterApi(clip=wire.clip) as api:
-        api.go_wrong("create", fault)
+        api.add_faults("create", fault)
         async with wire.bot(timing=replace(FAST, cadence=NEVER), **chosen(api)):
             message = await wire.video("A cat")
             call = await api.wait_for("POST", "/videos")
-            assert call.form["callback_url"] == f"https://clapper.example{PATH}"
+            assert call.form["callback_url"] == f"https://clapper.example{WEBHOOK_PATH}"
             ref = await api.created()
             api.finish(ref)
-            url = f"http://127.0.0.1:{wire.port}{PATH}"
+            url = f"http://127.0.0.1:{wire.port}{WEBHOOK_PATH}"
             assert await api.send_callback(ref, url=url, secret="or-secret") == 200
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
     assert len(api.made("POST")) == 1
     assert query(wire.data_dir, "SELECT backend, cost_usd FROM jobs") == [("openrouter", 3.2)]
@@ -298,7 +298,7 @@ async def test_presets_are_checked_at_the_start_if_the_list_can_be_read(tmp_path
         with pytest.raises(StartupError, match=r"^VIDEO_SECONDS: google/veo-3\.1 makes clips of"):
             async with wire.bot(**settings):
                 pass
-        api.go_wrong("models", Fault(status=503, body=json.dumps({"error": "down"})))
+        api.add_faults("models", Fault(status=503, body=json.dumps({"error": "down"})))
         async with wire.bot(**settings):
             pass
     assert not api.creates

@@ -1,4 +1,4 @@
-"""What the bot's operator is told by DM while new videos wait, and what the cards say of that."""
+"""DMs to the operator while the queue is paused, and the cards of the jobs that wait."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 def notices(desk: Desk) -> OperatorNotices:
-    """Return what a start of the bot begins with."""
+    """Return the notices of a bot that has just started."""
     return make_operator_notices(
         desk.bot,
         desk.bench.database,
@@ -43,7 +43,7 @@ def notices(desk: Desk) -> OperatorNotices:
 
 
 def team(*members: tuple[User, str, int]) -> Payload:
-    """Return Discord's team object; the first one owns it."""
+    """Return a team in the JSON of Discord's API; the first member owns it."""
     return {
         "id": "9",
         "name": "The team",
@@ -68,7 +68,7 @@ async def open_circuit(desk: Desk, trouble: Trouble = Trouble.AUTH) -> None:
 
 
 def dms(desk: Desk, user: User | None = None) -> list[str]:
-    """Return what a person has got by DM."""
+    """Return the texts of the DMs that a user has received."""
     return [message.text for message in desk.fake_discord.dms(user)]
 
 
@@ -85,12 +85,12 @@ async def test_the_owner_is_told_once_what_to_do_and_once_that_it_is_over(
 ) -> None:
     await open_circuit(desk, trouble)
     for _ in range(3):
-        await notices(desk).tell()
+        await notices(desk).send_due()
     [told] = dms(desk)
     assert all(word in told for word in words)
     await desk.bench.circuit.accepted()
     for _ in range(3):
-        await notices(desk).tell()
+        await notices(desk).send_due()
     [_, over] = dms(desk)
     assert "takes videos again" in over
     assert await desk.bench.circuits.get("fake") is None
@@ -99,29 +99,29 @@ async def test_the_owner_is_told_once_what_to_do_and_once_that_it_is_over(
 async def test_an_outage_is_told_when_it_has_lasted(desk: Desk) -> None:
     await open_circuit(desk, Trouble.OUTAGE)
     desk.clock.advance(119)
-    await notices(desk).tell()
+    await notices(desk).send_due()
     assert dms(desk) == []
     desk.clock.advance(1)
-    await notices(desk).tell()
+    await notices(desk).send_due()
     [told] = dms(desk)
     assert "can't be reached" in told
 
 
-async def test_an_outage_that_nobody_was_told_of_is_over_without_a_word(desk: Desk) -> None:
+async def test_an_outage_without_a_notice_ends_without_a_notice(desk: Desk) -> None:
     await open_circuit(desk, Trouble.OUTAGE)
     await desk.bench.circuit.accepted()
-    await notices(desk).tell()
+    await notices(desk).send_due()
     assert dms(desk) == []
     assert await desk.bench.circuits.get("fake") is None
 
 
 async def test_another_reason_asks_for_something_else_and_is_told_too(desk: Desk) -> None:
     await open_circuit(desk)
-    await notices(desk).tell()
+    await notices(desk).send_due()
     for trouble in (Trouble.OUTAGE, Trouble.AUTH, Trouble.BALANCE, Trouble.OUTAGE):
         await desk.bench.circuit.refused(trouble, probing=True)
         desk.clock.advance(600)
-        await notices(desk).tell()
+        await notices(desk).send_due()
     assert ["refuses my key" in text for text in dms(desk)] == [True, False]
     assert "run out of credit" in dms(desk)[1]
 
@@ -129,40 +129,42 @@ async def test_another_reason_asks_for_something_else_and_is_told_too(desk: Desk
 async def test_a_dm_whose_commit_was_lost_is_not_sent_again(desk: Desk) -> None:
     await open_circuit(desk)
     before = await desk.bench.circuits.get("fake")
-    await notices(desk).tell()
+    await notices(desk).send_due()
     await desk.bench.database.row("UPDATE circuits SET told = NULL, reached = 0", {})
     assert await desk.bench.circuits.get("fake") == before
-    await notices(desk).tell()
+    await notices(desk).send_due()
     assert len(dms(desk)) == 1
     after = await desk.bench.circuits.get("fake")
     assert after is not None
     assert after.reached
 
 
-async def test_what_opens_again_before_the_end_was_told_is_one_opening(desk: Desk) -> None:
+async def test_a_circuit_that_opens_again_before_its_end_was_told_counts_as_one_opening(
+    desk: Desk,
+) -> None:
     await open_circuit(desk)
-    await notices(desk).tell()
+    await notices(desk).send_due()
     await desk.bench.circuit.accepted()
     desk.clock.advance(5)
     await open_circuit(desk)
-    await notices(desk).tell()
+    await notices(desk).send_due()
     assert len(dms(desk)) == 1
     await desk.bench.circuit.accepted()
-    await notices(desk).tell()
+    await notices(desk).send_due()
     assert len(dms(desk)) == 2
 
 
 async def test_each_opening_is_told_by_itself(desk: Desk) -> None:
     for _ in range(2):
         await open_circuit(desk)
-        await notices(desk).tell()
+        await notices(desk).send_due()
         await desk.bench.circuit.accepted()
-        await notices(desk).tell()
+        await notices(desk).send_due()
         desk.clock.advance(3600)
     assert len(dms(desk)) == 4
 
 
-async def test_of_a_team_those_are_told_who_run_the_bot(desk: Desk) -> None:
+async def test_a_teams_owner_admins_and_developers_are_told(desk: Desk) -> None:
     roles = {
         "boss": "",
         "admin": "admin",
@@ -178,7 +180,7 @@ async def test_of_a_team_those_are_told_who_run_the_bot(desk: Desk) -> None:
         )
     )
     await open_circuit(desk)
-    await notices(desk).tell()
+    await notices(desk).send_due()
     told = {name for name, user in people.items() if dms(desk, user)}
     assert told == {"boss", "admin", "dev"}
     assert dms(desk) == []
@@ -189,8 +191,8 @@ async def test_a_discord_that_is_down_is_told_later(desk: Desk) -> None:
     for fault in ("GET /oauth2/applications/@me", "POST /users/@me/channels"):
         desk.fake_discord.faults.add(fault, api_errors.broken(408))
         with pytest.raises(DeliveryError):
-            await notices(desk).tell()
-    await notices(desk).tell()
+            await notices(desk).send_due()
+    await notices(desk).send_due()
     assert len(dms(desk)) == 1
 
 
@@ -200,7 +202,7 @@ async def test_an_owner_who_takes_no_dms_is_asked_once_and_the_card_claims_nothi
     desk.fake_discord.faults.add("POST /channels/*/messages", api_errors.DM_CLOSED, times=None)
     await open_circuit(desk)
     for _ in range(3):
-        await notices(desk).tell()
+        await notices(desk).send_due()
     assert len(desk.made("POST /channels/{channel_id}/messages")) == 1
     assert "operator.unreachable" in caplog.text
     job = await desk.bench.at(JobState.QUEUED)
@@ -208,14 +210,14 @@ async def test_an_owner_who_takes_no_dms_is_asked_once_and_the_card_claims_nothi
     assert (outlook.trouble, outlook.operator_knows) == (Trouble.AUTH, False)
 
 
-async def test_a_command_that_comes_meanwhile_is_taken_in_and_its_card_says_why_it_waits(
+async def test_a_command_is_accepted_meanwhile_and_its_card_says_why_it_waits(
     desk: Desk,
 ) -> None:
     await open_circuit(desk)
     _, message = await desk.video()
     assert "does not accept this bot's key" in message.text
     assert "has been told" not in message.text
-    await notices(desk).tell()
+    await notices(desk).send_due()
     _, message = await desk.video()
     assert "does not accept this bot's key" in message.text
     assert "The operator has been told" in message.text

@@ -1,4 +1,4 @@
-"""What a waiting person is told to expect, from what this server has seen."""
+"""The outlook of a queued job: its place, and the usual time of earlier jobs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.model import JobState, Outlook, Trouble
-from storage.jobs.queue_outlook import QueueOutlook
+from bot.model import JobState, Trouble
+from storage.jobs.queue_outlook import Outlook, QueueOutlook
 from tests.fakes import REQUEST, VOICE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ OTHER = {"prompt": "a dog", "model": "sora-2-pro", "seconds": 4, "size": "720x12
 
 
 async def make(bench: Bench, *seconds: float, request: VideoRequest = REQUEST) -> None:
-    """Let a provider make videos, each of which takes so long."""
+    """Have the provider make a video in each of the given durations."""
     for number, taken in enumerate(seconds):
         job = await bench.submit(replace(request, prompt=f"{request.prompt} {number}"))
         while (await bench.now(job.id)).state is not JobState.GENERATING:
@@ -78,7 +78,7 @@ async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
         bench.clock.advance(1)
     queue_outlook = QueueOutlook(bench.database)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [1, 2, 3]
-    # Who has to wait for the provider lets the others go first.
+    # A job that waits for the provider lets the others pass.
     await bench.jobs.postpone(await bench.claim(jobs[0].id), after=60)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
 

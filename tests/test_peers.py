@@ -1,4 +1,4 @@
-"""What `make peers` says of a peer that fails, and of one that is not to be had."""
+"""The table of `make peers`, for peers that fail and for peers that can't be installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_what_goes_wrong_in_a_step_is_a_failure_and_the_next_one_is_done() -> None:
+async def test_an_error_in_a_step_is_a_failure_and_the_next_step_still_runs() -> None:
     findings = Findings()
     async with findings.step("a peer", "asked"):
         raise ValueError("an | answer\nof two lines")
@@ -29,21 +29,23 @@ async def test_what_goes_wrong_in_a_step_is_a_failure_and_the_next_one_is_done()
     ]
 
 
-async def test_a_peer_that_is_not_to_be_had_is_skipped_with_the_reason() -> None:
+async def test_a_peer_that_can_not_be_installed_is_skipped_with_the_reason() -> None:
     findings = Findings()
-    async with findings.whole("a peer"):
+    async with findings.peer("a peer"):
         installing.program("no-program-of-this-name")
     assert findings.failures == 0
     (row,) = findings.rows
     assert row.outcome == "SKIPPED: there is no no-program-of-this-name on this machine"
 
 
-async def test_a_peer_that_ends_at_once_is_a_failure_with_its_last_words(tmp_path: Path) -> None:
+async def test_a_peer_that_exits_at_once_is_a_failure_with_its_output(tmp_path: Path) -> None:
     findings = Findings()
     async with (
-        findings.whole("a peer"),
+        findings.peer("a peer"),
         running(
-            *(sys.executable, "-c", "print('no such port'); raise SystemExit(3)"),
+            sys.executable,
+            "-c",
+            "print('no such port'); raise SystemExit(3)",
             health=f"http://127.0.0.1:{free_port()}/",
             log=tmp_path / "peer.log",
             variables={},

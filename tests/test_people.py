@@ -1,21 +1,20 @@
-"""What is remembered of people."""
+"""Tests the stored settings of people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.model import Notify
-from storage.people import Person
+from storage.people import Notify, Person
 
 if TYPE_CHECKING:
     from tests.fakes import Bench
 
 
-async def test_who_chose_nothing_is_told_always(bench: Bench) -> None:
+async def test_without_a_choice_every_video_is_announced(bench: Bench) -> None:
     assert await bench.people.get(5) == Person(user_id=5, notify=Notify.ALWAYS)
 
 
-async def test_a_choice_is_remembered_for_that_person_alone(bench: Bench) -> None:
+async def test_a_choice_is_stored_for_that_person_only(bench: Bench) -> None:
     await bench.people.choose(5, Notify.LATE, 20)
     await bench.people.choose(6, Notify.NEVER)
     assert await bench.people.get(5) == Person(user_id=5, notify=Notify.LATE, notify_minutes=20)
@@ -24,7 +23,7 @@ async def test_a_choice_is_remembered_for_that_person_alone(bench: Bench) -> Non
     assert await bench.people.get(5) == Person(user_id=5)
 
 
-async def test_closed_dms_are_remembered_beside_the_choice_until_the_next_one(
+async def test_closed_dms_are_stored_beside_the_choice_until_the_next_choice(
     bench: Bench,
 ) -> None:
     await bench.people.dm_closed(5, now=7.0)
@@ -36,7 +35,7 @@ async def test_closed_dms_are_remembered_beside_the_choice_until_the_next_one(
     assert (person.notify, person.notify_minutes, person.dm_closed_at) == (Notify.LATE, 3, 9.0)
 
 
-async def test_who_is_forgotten_is_as_if_new(bench: Bench) -> None:
+async def test_a_forgotten_person_has_the_defaults(bench: Bench) -> None:
     await bench.people.choose(5, Notify.NEVER)
     await bench.people.forget(5)
     await bench.people.forget(5)

@@ -1,4 +1,4 @@
-"""What people choose and delete for themselves, as they see it."""
+"""`/notify` and `/privacy`: the setting and the deletion of data, as people see them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from bot.artifacts import Handover
 from bot.demo.fake_discord.api_errors import UNKNOWN_WEBHOOK
-from bot.model import JobState, Notify
-from storage.people import Person
+from bot.model import JobState
+from storage.people import Notify, Person
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import VOICE
@@ -35,7 +35,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 async def ask(desk: Desk, name: str, options: dict[str, Any] | None = None, **how: Any) -> Message:
-    """Type a command, and return what the person alone sees."""
+    """Type a command, and return the answer, which only the person sees."""
     answer = await desk.fake_discord.answer_to(
         await desk.fake_discord.slash(name, options or {}, **how)
     )
@@ -52,7 +52,7 @@ async def person(desk: Desk, user: User | None = None) -> Person:
 
 
 async def made(desk: Desk, *, user: User | None = None) -> Job:
-    """Let somebody's narrated video be finished, and reach them."""
+    """Run a narrated job of a person until its video is delivered."""
     bench = desk.bench
     bench.backend.finish()
     job = await bench.submit(attachment=VOICE, user_id=(user or desk.fake_discord.world.user).id)
@@ -94,7 +94,7 @@ async def test_a_choice_opens_dms_that_were_refused(desk: Desk) -> None:
     assert (await person(desk)).dm_closed_at is None
 
 
-async def test_who_wants_no_dms_is_not_told_that_they_are_refused(desk: Desk) -> None:
+async def test_a_person_who_wants_no_dms_is_not_told_that_they_are_refused(desk: Desk) -> None:
     await notify(desk, when="never")
     await desk.bench.people.dm_closed(desk.fake_discord.world.user.id, now=desk.clock())
     assert "refused" not in await notify(desk)
@@ -111,7 +111,7 @@ async def test_discord_offers_the_choices_by_name_and_bounds_the_minutes(desk: D
 # --- /privacy ---
 
 
-async def test_who_never_asked_for_anything_has_nothing_to_delete(desk: Desk) -> None:
+async def test_a_person_who_never_ordered_a_video_has_nothing_to_delete(desk: Desk) -> None:
     await made(desk, user=desk.fake_discord.world.add_user("grace"))
     page = await ask(desk, "privacy")
     assert page.text == "I keep nothing about you."
@@ -201,7 +201,7 @@ async def test_all_that_has_ended_is_deleted_and_the_rest_is_named(desk: Desk) -
     assert (await bench.now(under_way.id)).request.prompt == ""
 
 
-async def test_an_empty_row_is_owned_up_to_until_it_goes(desk: Desk) -> None:
+async def test_an_empty_row_is_mentioned_until_it_is_deleted(desk: Desk) -> None:
     await made(desk)
     until = f"I keep for the limits here; that goes <t:{int(desk.clock()) + DAY}:R>."
     page = await ask(desk, "privacy")
@@ -265,7 +265,7 @@ async def test_what_is_left_is_not_said_to_be_deleted(desk: Desk) -> None:
     assert page.text.startswith("**All is deleted that is not under way.**\n1 video of yours")
 
 
-async def test_nobody_deletes_the_data_of_somebody_else(desk: Desk) -> None:
+async def test_a_person_can_not_delete_the_data_of_another(desk: Desk) -> None:
     job = await made(desk)
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
@@ -277,7 +277,7 @@ async def test_nobody_deletes_the_data_of_somebody_else(desk: Desk) -> None:
     assert await desk.bench.now(job.id) == job
 
 
-async def test_the_buttons_of_an_earlier_life_of_the_bot_still_work(desk: Desk) -> None:
+async def test_the_buttons_still_work_after_a_restart(desk: Desk) -> None:
     job = await made(desk)
     world = desk.fake_discord.world
     button = {

@@ -18,7 +18,7 @@ from bot.errors import (
     UnconfirmedSubmitError,
     UserError,
 )
-from bot.model import JobState, VideoRequest, spoken
+from bot.model import JobState, VideoRequest, text_attachment
 from bot.texts import Texts
 from storage.database import Database, open_database
 from storage.retention import RetentionStore
@@ -55,7 +55,7 @@ def doubt() -> UnconfirmedSubmitError:
 
 
 async def failed(bench: Bench, job: Job, key: str, sentences: frozenset[str]) -> None:
-    """Check that a job failed for this reason, and that its card has a sentence for it."""
+    """Check that a job failed for this reason, and that a sentence exists for it."""
     ended = await bench.run_out(job.id)
     assert ended.failure is not None
     assert (ended.state, ended.failure.key) == (JobState.FAILED, key)
@@ -105,7 +105,7 @@ async def test_every_open_state_is_resumed_after_a_restart(
     backend, deliverer = FakeBackend(clock), FakeDeliverer()
     async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
         job = await bench.at(state, attachment=VOICE)
-        # It dies with the step claimed.
+        # The process is killed after the claim.
         await bench.claim(job.id)
     async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
         backend.finish()
@@ -134,11 +134,11 @@ async def test_an_undecided_job_still_asks_after_a_restart(tmp_path: Path, clock
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Stands for the kill of the process."""
 
 
 class MortalDatabase(Database):
-    """A database whose process is killed before, or right after, its n-th statement."""
+    """A database whose process is killed just before or after its n-th statement."""
 
     def __init__(self, database: Database, *, kill_at: int, after: bool) -> None:
         self._database = database
@@ -181,7 +181,7 @@ async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
             for row in rows:
                 assert (await bench.run_out(row["id"])).state is JobState.SUCCEEDED
         assert len(backend.history) == backend.posts == len(deliverer.videos) == len(rows)
-        # Only a kill before the very first write leaves nothing.
+        # Only a kill before the first write leaves no job.
         assert len(rows) == (0 if kill_at == 1 and not after else 1)
         if survived:
             assert kill_at > 15
@@ -332,7 +332,7 @@ async def test_a_create_like_another_one_waits_until_that_is_clear(bench: Bench)
 
 
 async def cancelled_during_the_post(bench: Bench) -> tuple[Job, asyncio.Task[Job]]:
-    """Cancel a job whose create has no answer yet, and return it with the step that waits."""
+    """Cancel a job during its create, and return it with the step that is still waiting."""
     job = await bench.at(JobState.QUEUED)
     bench.backend.answer.clear()
     step = asyncio.create_task(bench.step(job.id))
@@ -359,11 +359,11 @@ async def test_what_was_cancelled_and_deleted_during_the_post_is_deleted_upstrea
     assert await bench.retention.delete(job.id)
     bench.backend.answer.set()
     assert (await step).next_at is None
-    remains = await RetentionStore(bench.database).upstream("fake")
+    remains = await RetentionStore(bench.database).remote_jobs("fake")
     assert [each.remote_id for each in remains] == ["video_1"]
 
 
-# Never a second POST in doubt
+# No second POST for an unconfirmed create
 
 
 async def die_unconfirmed(bench: Bench, job: Job) -> None:
@@ -716,7 +716,7 @@ async def test_a_merge_that_was_cut_off_after_the_video_was_kept_is_finished(
     job = await bench.at(JobState.MERGING, attachment=attachment)
     running = await bench.claim(job.id)
     await bench.claim_again(job.id)
-    # All is done but the commit, which comes too late.
+    # The step has done everything except the commit, which is too late.
     await bench.pipeline.steps[JobState.MERGING](running)
     before = bench.workspace.video(job.id).read_bytes()
     assert (await bench.now(job.id)).state is JobState.MERGING
@@ -724,7 +724,7 @@ async def test_a_merge_that_was_cut_off_after_the_video_was_kept_is_finished(
     assert bench.workspace.video(job.id).read_bytes() == before
 
 
-# Taking over what an earlier job has
+# Reusing the files of an earlier job
 
 
 def kept(voice: Attachment = VOICE) -> Attachment:
@@ -738,12 +738,12 @@ async def finished(bench: Bench, *, attachment: Attachment | None = None) -> Job
 
 async def test_a_text_is_kept_with_the_job_and_spoken_by_its_first_step(bench: Bench) -> None:
     bench.backend.finish()
-    job = await bench.submit(attachment=spoken("Once upon a time"))
-    assert (await bench.now(job.id)).attachment == spoken("Once upon a time")
+    job = await bench.submit(attachment=text_attachment("Once upon a time"))
+    assert (await bench.now(job.id)).attachment == text_attachment("Once upon a time")
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert bench.editor.spoken == [(job.id, "Once upon a time")]
     assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
-    second = await bench.submit(attachment=spoken("Once upon a time"), narration_of=job.id)
+    second = await bench.submit(attachment=text_attachment("Once upon a time"), narration_of=job.id)
     assert (await bench.run_out(second.id)).state is JobState.SUCCEEDED
     assert len(bench.editor.spoken) == 1
 
@@ -751,7 +751,7 @@ async def test_a_text_is_kept_with_the_job_and_spoken_by_its_first_step(bench: B
 async def test_a_text_that_can_not_be_spoken_fails_the_job_before_anything_is_paid(
     bench: Bench,
 ) -> None:
-    job = await bench.submit(attachment=spoken("…"))
+    job = await bench.submit(attachment=text_attachment("…"))
     bench.editor.faults.append(UserError("speech.unavailable"))
     failed = await bench.step(job.id)
     assert failed.failure is not None
@@ -761,7 +761,7 @@ async def test_a_text_that_can_not_be_spoken_fails_the_job_before_anything_is_pa
 
 async def test_deleting_a_job_deletes_its_text(bench: Bench) -> None:
     bench.backend.finish()
-    job = await bench.submit(attachment=spoken("Once upon a time"))
+    job = await bench.submit(attachment=text_attachment("Once upon a time"))
     await bench.run_out(job.id)
     assert await bench.retention.delete(job.id)
     [row] = await bench.database.rows("SELECT * FROM jobs", {})
@@ -898,7 +898,7 @@ async def test_a_kill_at_any_statement_still_adds_a_narration_once(
     pytest.fail("it never came to its end")
 
 
-# Handing over
+# Delivery
 
 
 async def test_a_held_delivery_waits_and_is_woken_by_a_restart(
@@ -911,7 +911,7 @@ async def test_a_held_delivery_waits_and_is_woken_by_a_restart(
         assert (held.state, held.next_at) == (JobState.DELIVERING, clock() + 3600)
     deliverer.handover = Handover.CARD
     async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
-        assert await bench.jobs.wake_held() == 1
+        assert await bench.jobs.wake_postponed_deliveries() == 1
         assert (await bench.now(job.id)).next_at == clock()
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert deliverer.dms == {job.id: 1}
@@ -947,7 +947,7 @@ async def test_what_discord_does_not_take_for_a_day_is_left_to_the_dm_and_then_t
     job = await bench.at(JobState.DELIVERING)
     for state in (JobState.NOTIFYING, JobState.SUCCEEDED):
         bench.deliverer.faults = [DeliveryError("down")]
-        # As the worker counts them, minutes apart.
+        # The worker counts these attempts, minutes apart.
         await bench.database.rows("UPDATE jobs SET attempts = 299", {})
         with pytest.raises(DeliveryError):
             await bench.step(job.id)
@@ -979,7 +979,7 @@ async def test_a_video_that_somebody_deleted_before_its_dm_ends_the_job(bench: B
     assert bench.deliverer.dms[job.id] == 0
 
 
-# Ends
+# Final states
 
 
 async def test_a_cancelled_job_is_stopped_upstream_once_even_if_its_card_fails(

@@ -1,4 +1,4 @@
-"""The offline voice, with a small program in the place of Piper's."""
+"""The offline voice, with a small program in place of Piper."""
 
 from __future__ import annotations
 

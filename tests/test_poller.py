@@ -29,7 +29,7 @@ async def pause(bench: Bench, job: Job) -> float:
 
 
 async def make_late(bench: Bench, *, expires_at: float | None = None) -> Job:
-    """Bring a job past its deadline at a provider that can't stop it."""
+    """Poll a job after its deadline, at a provider that can't cancel it."""
     bench.backend.can_cancel = False
     job = await bench.at(JobState.GENERATING)
     bench.backend.only.expires_at = expires_at

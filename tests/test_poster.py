@@ -8,7 +8,7 @@ from PIL import Image
 
 from bot.errors import MediaError
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.poster import take_poster
+from bot.media.render.poster import extract_poster
 from tests import clips
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def ffmpeg() -> Ffmpeg:
     return Ffmpeg(clips.binary(), slots=1)
 
 
-def film(path: Path, source: str, *options: str) -> Path:
+def make_video(path: Path, source: str, *options: str) -> Path:
     coding = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
     clips.ffmpeg("-f", "lavfi", "-i", source, *coding, *options, str(path))
     return path
@@ -35,39 +35,45 @@ def look(path: Path) -> tuple[tuple[int, int], tuple[int, ...]]:
         return image.size, tuple(int(part) for part in middle)
 
 
-async def test_the_first_frame_that_is_not_black_is_taken(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+async def test_the_first_frame_that_is_not_black_becomes_the_poster(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
     colours = "enable='between(t,0.5,0.9)',drawbox=c=blue:t=fill:enable='gte(t,0.9)'"
-    clip = film(tmp_path / "c.mp4", f"color=black:s=320x180:d=2,drawbox=c=red:t=fill:{colours}")
-    await take_poster(ffmpeg, clip, tmp_path / "poster.jpg")
+    clip = make_video(
+        tmp_path / "c.mp4", f"color=black:s=320x180:d=2,drawbox=c=red:t=fill:{colours}"
+    )
+    await extract_poster(ffmpeg, clip, tmp_path / "poster.jpg")
     size, (red, green, blue) = look(tmp_path / "poster.jpg")
     assert size == (320, 180)
     assert red > 200
     assert max(green, blue) < 60
 
 
-async def test_of_a_black_clip_the_first_frame_is_taken(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    clip = film(tmp_path / "c.mp4", "color=black:s=320x180:d=1")
-    await take_poster(ffmpeg, clip, tmp_path / "poster.jpg")
+async def test_the_first_frame_of_a_black_clip_becomes_the_poster(
+    ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    clip = make_video(tmp_path / "c.mp4", "color=black:s=320x180:d=1")
+    await extract_poster(ffmpeg, clip, tmp_path / "poster.jpg")
     assert max(look(tmp_path / "poster.jpg")[1]) < 10
 
 
-async def test_a_poster_of_a_large_noisy_clip_is_bounded(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
-    clip = film(tmp_path / "c.mp4", "color=gray:s=2560x1440:d=0.1,noise=alls=100:allf=t")
-    await take_poster(ffmpeg, clip, tmp_path / "poster.jpg")
+async def test_the_size_of_a_poster_is_limited(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "c.mp4", "color=gray:s=2560x1440:d=0.1,noise=alls=100:allf=t")
+    await extract_poster(ffmpeg, clip, tmp_path / "poster.jpg")
     assert look(tmp_path / "poster.jpg")[0] == (1280, 720)
     assert (tmp_path / "poster.jpg").stat().st_size < 1024**2
 
 
 async def test_a_turned_clip_has_an_upright_poster(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     turned = tmp_path / "turned.mp4"
-    clip = film(tmp_path / "c.mp4", "testsrc2=s=320x180:d=0.5")
+    clip = make_video(tmp_path / "c.mp4", "testsrc2=s=320x180:d=0.5")
     clips.ffmpeg("-display_rotation", "90", "-i", str(clip), "-c", "copy", str(turned))
-    await take_poster(ffmpeg, turned, tmp_path / "poster.jpg")
+    await extract_poster(ffmpeg, turned, tmp_path / "poster.jpg")
     assert look(tmp_path / "poster.jpg")[0] == (180, 320)
 
 
-async def test_what_is_no_clip_has_no_poster(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+async def test_a_file_that_is_no_clip_has_no_poster(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     await asyncio.to_thread((tmp_path / "c.mp4").write_bytes, b"<html></html>" * 9)
     with pytest.raises(MediaError):
-        await take_poster(ffmpeg, tmp_path / "c.mp4", tmp_path / "poster.jpg")
+        await extract_poster(ffmpeg, tmp_path / "c.mp4", tmp_path / "poster.jpg")
     assert not (tmp_path / "poster.jpg").exists()

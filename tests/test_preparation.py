@@ -1,4 +1,4 @@
-"""What is sent for a prompt: written once, on disk before the POST, and what settles doubts."""
+"""The prompt that is sent: written once, stored before the POST, and used to find its job again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_the_provider_gets_what_was_written_and_the_job_keeps_the_words(
     assert writer.rooms == [bench.backend.capabilities.prompt_characters]
 
 
-async def test_a_job_is_found_by_its_words_alone(bench: Bench) -> None:
+async def test_the_library_is_searched_by_the_requesters_words_alone(bench: Bench) -> None:
     await bench.at(JobState.SUCCEEDED)
     assert (await bench.library.page(1, search="roof")).total == 1
     assert (await bench.library.page(1, search="Take")).total == 0
@@ -81,7 +81,7 @@ async def test_a_post_that_was_clearly_refused_is_repeated_with_the_same(
     assert len(writer.written) == 1
 
 
-async def test_a_doubtful_create_is_found_by_what_was_sent(bench: Bench) -> None:
+async def test_an_unconfirmed_create_is_found_by_what_was_sent(bench: Bench) -> None:
     bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
     job = await bench.at(JobState.GENERATING)
     assert job.remote_id == bench.backend.only.ref
@@ -98,7 +98,7 @@ async def test_a_create_that_is_absent_is_sent_again_as_it_was(
     assert len(writer.written) == 1
 
 
-async def test_a_person_who_tries_an_undecided_job_again_sends_the_same(
+async def test_trying_an_undecided_job_again_sends_the_same(
     bench: Bench, writer: FakeWriter
 ) -> None:
     bench.backend.refusals.append(UnconfirmedSubmitError("no answer"))
@@ -164,9 +164,7 @@ async def test_a_kill_at_any_statement_sends_what_is_on_disk(
     pytest.fail("it never came to its end")
 
 
-async def test_what_waits_for_another_backend_is_written_for_it_anew(
-    bench: Bench, writer: FakeWriter
-) -> None:
+async def test_a_prompt_is_rewritten_for_another_backend(bench: Bench, writer: FakeWriter) -> None:
     bench.backend.refusals.append(BackendError(ErrorKind.RATE, "busy"))
     job = await bench.at(JobState.QUEUED)
     assert (await bench.step(job.id)).sent_prompt == FIRST_TAKE
@@ -185,7 +183,7 @@ async def test_what_waits_for_another_backend_is_written_for_it_anew(
         (RuntimeError("a bug"), "'a bug'", True),
     ],
 )
-async def test_a_writer_that_can_not_is_replaced_and_that_is_logged(  # noqa: PLR0917 - fixtures
+async def test_a_failing_writer_is_replaced_and_that_is_logged(  # noqa: PLR0917 - fixtures
     fault: Exception,
     told: str,
     is_a_bug: bool,  # noqa: FBT001 - a row of the table

@@ -16,19 +16,18 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = make_clip(tmp_path_factory.mktemp("probe") / "whole.mp4", seconds=2)
-    # A frame in every twelve stands alone, so that there are several fragments.
-    ffmpeg(
-        *("-i", str(path), "-c:a", "copy", "-c:v", "libx264", "-preset", "ultrafast"),
-        *("-bf", "2", "-g", "12", "-movflags", "+faststart", str(path.with_name("clip.mp4"))),
-    )
-    return path.with_name("clip.mp4")
+    clip = path.with_name("clip.mp4")
+    # A keyframe every twelve frames, so that there are several fragments.
+    coding = ("-c:a", "copy", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "12")
+    ffmpeg("-i", str(path), *coding, "-movflags", "+faststart", str(clip))
+    return clip
 
 
 def box(kind: bytes, payload: bytes = b"", size: int | None = None) -> bytes:
     return struct.pack(">I4s", len(payload) + 8 if size is None else size, kind) + payload
 
 
-def test_a_clip_tells_its_size_length_and_codecs(clip: Path) -> None:
+def test_a_clips_size_duration_and_codecs_are_read(clip: Path) -> None:
     info = read_mp4(clip)
     assert (info.width, info.height) == (320, 180)
     assert info.seconds == pytest.approx(2, abs=0.001)
@@ -36,7 +35,7 @@ def test_a_clip_tells_its_size_length_and_codecs(clip: Path) -> None:
     assert info.streamable
 
 
-def test_an_index_behind_the_media_is_noticed(tmp_path: Path) -> None:
+def test_an_index_after_the_media_is_detected(tmp_path: Path) -> None:
     assert not read_mp4(make_clip(tmp_path / "c.mp4", faststart=False)).streamable
 
 
@@ -51,39 +50,39 @@ def test_a_turned_picture_has_its_sides_swapped(clip: Path, tmp_path: Path) -> N
     assert (info.width, info.height) == (180, 320)
 
 
-@pytest.mark.parametrize("told", [0, 1, 4_000_000_000, 2**32 - 1])
-def test_the_length_in_a_tracks_header_is_not_believed(
-    told: int, clip: Path, tmp_path: Path
+@pytest.mark.parametrize("declared", [0, 1, 4_000_000_000, 2**32 - 1])
+def test_the_duration_in_a_tracks_header_is_not_trusted(
+    declared: int, clip: Path, tmp_path: Path
 ) -> None:
     content = bytearray(clip.read_bytes())
-    struct.pack_into(">I", content, content.index(b"tkhd") + 4 + 20, told)
-    struct.pack_into(">I", content, content.index(b"mdhd") + 4 + 16, told)
+    struct.pack_into(">I", content, content.index(b"tkhd") + 4 + 20, declared)
+    struct.pack_into(">I", content, content.index(b"mdhd") + 4 + 16, declared)
     info = read_mp4(written(bytes(content), tmp_path))
     assert info.seconds == pytest.approx(2, abs=0.001)
 
 
-@pytest.mark.parametrize(("told", "seconds"), [(1.5, 1.5), (90_000, 2)])
+@pytest.mark.parametrize(("declared", "seconds"), [(1.5, 1.5), (90_000, 2)])
 def test_a_shorter_edit_counts_and_an_impossible_one_does_not(
-    told: float, seconds: float, clip: Path, tmp_path: Path
+    declared: float, seconds: float, clip: Path, tmp_path: Path
 ) -> None:
     content = bytearray(clip.read_bytes())
     (units,) = struct.unpack_from(">I", content, content.index(b"mvhd") + 4 + 12)
-    struct.pack_into(">I", content, content.index(b"elst") + 4 + 8, int(told * units))
+    struct.pack_into(">I", content, content.index(b"elst") + 4 + 8, int(declared * units))
     info = read_mp4(written(bytes(content), tmp_path))
     assert info.seconds == pytest.approx(seconds, abs=0.001)
 
 
-def test_a_picture_that_begins_after_the_sound_is_late(clip: Path, tmp_path: Path) -> None:
-    assert read_mp4(clip).late == 0
+def test_a_picture_that_starts_after_the_sound_is_delayed(clip: Path, tmp_path: Path) -> None:
+    assert read_mp4(clip).picture_delay == 0
     late = ("-itsoffset", "0.5", "-i", str(clip), "-i", str(clip), "-map", "0:v", "-map", "1:a")
     ffmpeg(*late, "-c", "copy", str(tmp_path / "edit.mp4"))
     info = read_mp4(tmp_path / "edit.mp4")
-    assert info.late == pytest.approx(0.5, abs=0.001)
+    assert info.picture_delay == pytest.approx(0.5, abs=0.001)
     assert info.seconds == pytest.approx(2, abs=0.001)
-    # Without an edit list it is late by the time that the order of its frames takes.
+    # Without an edit list, it is delayed by the reordering of its frames.
     bare = ("-i", str(clip), "-c", "copy", "-use_editlist", "0", str(tmp_path / "bare.mp4"))
     ffmpeg(*bare)
-    assert read_mp4(tmp_path / "bare.mp4").late == pytest.approx(0.08, abs=0.001)
+    assert read_mp4(tmp_path / "bare.mp4").picture_delay == pytest.approx(0.08, abs=0.001)
 
 
 @pytest.mark.parametrize("left", [0.3, 0.9, 0.999])
@@ -98,12 +97,17 @@ def test_a_cut_off_clip_is_refused(left: float, clip: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "behind",
     [
-        *(b"\n", bytes(3), bytes(7), b"\r\n--boundary--\r\n", b'{"ok": true}', bytes(64)),
+        b"\n",
+        bytes(3),
+        bytes(7),
+        b"\r\n--boundary--\r\n",
+        b'{"ok": true}',
+        bytes(64),
         struct.pack(">I4s", 1000, b"free") + bytes(20),
     ],
 )
 @pytest.mark.parametrize("layout", ["+faststart", "0", "empty_moov+frag_keyframe"])
-def test_what_stands_behind_a_whole_clip_is_ignored(
+def test_data_after_a_complete_clip_is_ignored(
     layout: str, behind: bytes, clip: Path, tmp_path: Path
 ) -> None:
     ffmpeg("-i", str(clip), "-c", "copy", "-movflags", layout, str(tmp_path / "whole.mp4"))
@@ -131,14 +135,14 @@ def test_a_clip_whose_last_fragment_is_cut_off_is_refused(
         "empty_moov+frag_keyframe",
         "empty_moov+default_base_moof+frag_every_frame",
         "dash",
-        # The index holds the first of them, and says that this is all.
+        # The index holds only the first fragment, and declares its duration as the clip's.
         "frag_keyframe",
         "frag_keyframe+separate_moof",
         "frag_every_frame",
     ],
 )
 @pytest.mark.parametrize("rate", [(), ("-vf", "select=mod(n\\,3)", "-fps_mode", "vfr")])
-def test_the_length_of_a_clip_in_fragments_is_added_up(
+def test_the_durations_of_all_fragments_are_added_up(
     layout: str, rate: tuple[str, ...], clip: Path, tmp_path: Path
 ) -> None:
     fragmented = tmp_path / "fragmented.mp4"
@@ -180,7 +184,7 @@ def index(
     handler: bytes = b"vide",
     stts: bytes = ONE_FRAME,
 ) -> bytes:
-    """Make a clip of a lone index, with one track."""
+    """Return a clip with one track in its index, and no media."""
     entry = box(b"avc1", bytes(24) + struct.pack(">HH", *size))
     media = mdhd + box(b"hdlr", bytes(8) + handler)
     table = box(b"stsd", bytes(8) + entry) + stts
@@ -190,7 +194,7 @@ def index(
 
 
 def fragment(*, track: int, flags: int, count: int, time: int | None = None) -> bytes:
-    """Make a fragment whose samples, if it names any, take 3000 units each."""
+    """Return a fragment whose samples, if durations are listed, take 3000 units each."""
     samples = struct.pack(">I", 3000) * 10
     run = box(b"trun", struct.pack(">II", flags, count) + samples)
     start = b"" if time is None else box(b"tfdt", struct.pack(">II", 0, time))
@@ -232,12 +236,14 @@ def written(content: bytes, folder: Path) -> Path:
     ],
     ids=range(23),
 )
-def test_what_is_not_a_whole_video_is_refused(content: bytes, reason: str, tmp_path: Path) -> None:
+def test_an_incomplete_or_invalid_video_is_refused(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
     with pytest.raises(MediaError, match=reason):
         read_mp4(written(content, tmp_path))
 
 
-def test_a_last_box_that_goes_to_the_end_is_read(clip: Path, tmp_path: Path) -> None:
+def test_a_last_box_that_extends_to_the_end_is_read(clip: Path, tmp_path: Path) -> None:
     content = clip.read_bytes()
     start = content.index(b"mdat") - 4
     open_end = tmp_path / "open.mp4"
@@ -274,7 +280,7 @@ def test_fragments_are_added_to_what_the_index_holds(tmp_path: Path) -> None:
     assert read_mp4(written(content, tmp_path)).seconds == 2 + 9 * 3000 / 90_000
 
 
-def test_where_a_fragment_says_that_it_starts_it_does(tmp_path: Path) -> None:
+def test_a_fragment_starts_at_its_declared_time(tmp_path: Path) -> None:
     content = index(stts=NO_FRAMES)
     for time in (900_000, 945_000, 990_000):
         content += fragment(track=1, flags=0x100, count=3, time=time)
@@ -298,7 +304,7 @@ def test_a_pause_between_two_frames_counts_for_the_length(tmp_path: Path) -> Non
         assert info.timing.longest == pytest.approx(90 / 50, abs=0.001)
 
 
-def test_more_frames_than_anyone_films_are_not_looked_at_one_by_one(tmp_path: Path) -> None:
+def test_an_implausible_number_of_frames_is_only_estimated(tmp_path: Path) -> None:
     many = box(b"stts", struct.pack(">4I", 0, 1, 900_000, 3000))
     edts = box(b"edts", box(b"elst", struct.pack(">5I", 0, 1, 30_000_000, 0, 1 << 16)))
     info = read_mp4(written(index(stts=many, edts=edts), tmp_path))
@@ -306,6 +312,6 @@ def test_more_frames_than_anyone_films_are_not_looked_at_one_by_one(tmp_path: Pa
     assert info.timing.frames == 900_000
 
 
-def test_a_length_beyond_a_day_is_a_mistake(tmp_path: Path) -> None:
+def test_a_duration_of_more_than_a_day_is_ignored(tmp_path: Path) -> None:
     endless = box(b"stts", struct.pack(">4I", 0, 1, 2**31, 2**31))
     assert read_mp4(written(index(stts=endless), tmp_path)).seconds == 2

@@ -1,4 +1,4 @@
-"""Live progress: which of a job's changes reach its card, and when."""
+"""Live progress: which changes of a job are shown on its card, and when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from bot.delivery.progress import ProgressCards
 from bot.errors import DeliveryError
 from bot.model import JobChanged, JobState
-from bot.pacing import Pace
+from bot.pacing import EditIntervals
 from tests.fakes import PATIENCE, Clock
 from tests.test_cards import job as any_job
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Board:
-    """Discord, and the deliverer before it: what each edit of a card has shown, in order."""
+    """A fake of the deliverer that records the content of each edit in order."""
 
     shown: list[Job] = field(default_factory=list["Job"])
     faults: dict[str, Exception] = field(default_factory=dict[str, Exception])
@@ -38,7 +38,7 @@ class Board:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
-    async def turn(self, job_id: str) -> AsyncGenerator[None]:
+    async def lock_card(self, job_id: str) -> AsyncGenerator[None]:
         async with self.locks.setdefault(job_id, asyncio.Lock()):
             yield
 
@@ -65,7 +65,7 @@ class Board:
 
 @dataclass(kw_only=True)
 class Stage:
-    """Progress cards that run, the board they write on, and a clock that stands still."""
+    """A running ProgressCards, the fake that gets its edits, and a clock that the test moves."""
 
     cards: ProgressCards
     board: Board
@@ -76,7 +76,7 @@ class Stage:
         self.cards.note(JobChanged(job=job, previous=previous))
 
     async def considered(self) -> None:
-        """Wait until all that was noted was looked at: a new job's card is edited after it."""
+        """Wait until all changes so far are processed, by waiting for the card of a later job."""
         self.flags += 1
         flag = self.job(f"flag {self.flags}", JobState.QUEUED)
         self.note(flag, JobState.RECEIVED)
@@ -89,7 +89,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(pace: Pace, clock: Callable[[], float]) -> AsyncGenerator[Stage]:
+async def open_stage(pace: EditIntervals, clock: Callable[[], float]) -> AsyncGenerator[Stage]:
     board = Board()
     cards = ProgressCards(cast("DiscordDeliverer", board), pace, clock=clock)
     running = asyncio.create_task(cards.run(), name="progress")
@@ -102,7 +102,7 @@ async def open_stage(pace: Pace, clock: Callable[[], float]) -> AsyncGenerator[S
 
 @pytest.fixture
 async def stage(clock: Clock) -> AsyncGenerator[Stage]:
-    async with open_stage(Pace(), clock) as opened:
+    async with open_stage(EditIntervals(), clock) as opened:
         yield opened
 
 
@@ -114,7 +114,9 @@ async def test_a_new_state_is_shown_at_once(stage: Stage) -> None:
     await stage.board.until(lambda: stage.board.of("a")[-1] == ("submitting", None))
 
 
-async def test_what_holds_up_the_line_is_shown_on_cards_that_did_not_change(stage: Stage) -> None:
+async def test_the_reason_of_a_paused_queue_is_shown_on_cards_of_unchanged_jobs(
+    stage: Stage,
+) -> None:
     job = stage.job("a", JobState.QUEUED)
     stage.note(job, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
@@ -134,7 +136,7 @@ async def test_the_card_that_the_command_posts_is_not_written_twice(stage: Stage
     assert stage.board.of("a") == []
 
 
-async def test_states_that_race_by_are_shown_once_a_second(stage: Stage) -> None:
+async def test_states_in_quick_succession_are_shown_once_a_second(stage: Stage) -> None:
     stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
     await stage.board.until(lambda: stage.board.of("a") == [("queued", None)])
     stage.clock.advance(0.5)
@@ -150,7 +152,7 @@ async def test_states_that_race_by_are_shown_once_a_second(stage: Stage) -> None
 @pytest.mark.parametrize(
     ("age", "seconds"), [(0, 5), (50, 5), (60, 15), (3000, 15), (3600, 60), (90_000, 60)]
 )
-async def test_percentages_come_ever_more_slowly_and_the_latest_wins(
+async def test_percentages_are_shown_less_often_with_age_and_the_latest_wins(
     stage: Stage, age: float, seconds: float
 ) -> None:
     stage.note(stage.job("a", JobState.GENERATING, 1, age=age))
@@ -165,15 +167,15 @@ async def test_percentages_come_ever_more_slowly_and_the_latest_wins(
     assert stage.board.of("a")[1:] == [("generating", 3)]
 
 
-async def test_what_is_due_later_is_shown_without_anybody_asking() -> None:
-    async with open_stage(Pace(first_minute=0.05), time.time) as stage:
+async def test_an_edit_that_is_due_later_needs_no_further_change() -> None:
+    async with open_stage(EditIntervals(first_minute=0.05), time.time) as stage:
         stage.note(stage.job("a", JobState.GENERATING, 1))
         await stage.board.until(lambda: len(stage.board.of("a")) == 1)
         stage.note(stage.job("a", JobState.GENERATING, 2))
         await stage.board.until(lambda: stage.board.of("a")[-1] == ("generating", 2))
 
 
-async def test_what_reads_the_same_is_not_sent_again(stage: Stage) -> None:
+async def test_an_edit_with_the_same_content_is_not_sent(stage: Stage) -> None:
     stage.note(stage.job("a", JobState.GENERATING, 1))
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
     stage.clock.advance(100)
@@ -182,7 +184,9 @@ async def test_what_reads_the_same_is_not_sent_again(stage: Stage) -> None:
     assert len(stage.board.of("a")) == 1
 
 
-async def test_a_job_that_becomes_late_says_so_though_its_percentage_stands(stage: Stage) -> None:
+async def test_a_job_that_becomes_late_says_so_although_its_percentage_is_the_same(
+    stage: Stage,
+) -> None:
     job = stage.job("a", JobState.GENERATING, 40)
     stage.note(job)
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
@@ -205,7 +209,7 @@ async def test_a_card_that_a_step_writes_is_never_overwritten(stage: Stage, end:
 
 
 async def test_an_edit_that_waits_while_a_step_writes_the_card_is_dropped(stage: Stage) -> None:
-    async with stage.board.turn("a"):
+    async with stage.board.lock_card("a"):
         stage.note(stage.job("a", JobState.GENERATING, 50))
         await stage.considered()
         stage.note(stage.job("a", JobState.DELIVERING))
@@ -278,7 +282,7 @@ async def test_a_card_that_is_gone_is_not_edited_any_more(stage: Stage) -> None:
 
 async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
     job = stage.job("a", JobState.GENERATING, 1)
-    stage.note(replace(job, asker=replace(job.origin, message_id=None)))
+    stage.note(replace(job, requester=replace(job.origin, message_id=None)))
     await stage.considered()
     assert stage.board.of("a") == []
     stage.note(job)
@@ -287,10 +291,10 @@ async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
 
 
 def editable_by_token_only(job: Job, *, until: float) -> Job:
-    return replace(job, asker=replace(job.origin, by_bot=False, token_until=until))
+    return replace(job, requester=replace(job.origin, bot_can_edit=False, token_until=until))
 
 
-async def test_a_card_that_only_its_token_can_edit_gets_a_last_word_and_then_nothing_more(
+async def test_a_card_that_only_its_token_can_edit_gets_an_expiry_notice_and_no_later_edit(
     stage: Stage,
 ) -> None:
     job = editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 900)
@@ -309,7 +313,7 @@ async def test_a_card_that_only_its_token_can_edit_gets_a_last_word_and_then_not
     assert len(stage.board.of("a")) == 2
 
 
-async def test_the_last_word_is_tried_until_it_is_said(stage: Stage) -> None:
+async def test_an_expiry_notice_is_tried_until_it_is_shown(stage: Stage) -> None:
     job = editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 120)
     stage.board.faults["a"] = DeliveryError("429")
     stage.note(job)
@@ -321,7 +325,9 @@ async def test_the_last_word_is_tried_until_it_is_said(stage: Stage) -> None:
     assert len(stage.board.of("a")) == 2
 
 
-async def test_a_question_gets_a_last_word_too_and_an_answered_one_none(stage: Stage) -> None:
+async def test_an_open_question_gets_an_expiry_notice_and_an_answered_one_none(
+    stage: Stage,
+) -> None:
     until = stage.clock() + 900
     for name in ("asked", "answered"):
         job = editable_by_token_only(stage.job(name, JobState.UNDECIDED), until=until)
@@ -333,22 +339,22 @@ async def test_a_question_gets_a_last_word_too_and_an_answered_one_none(stage: S
     assert stage.board.of("answered") == []
 
 
-async def test_the_last_word_of_a_card_that_nobody_noted_comes_by_itself() -> None:
-    async with open_stage(Pace(), time.time) as stage:
+async def test_a_watched_card_gets_its_expiry_notice_without_any_change() -> None:
+    async with open_stage(EditIntervals(), time.time) as stage:
         job = stage.job("a", JobState.GENERATING)
         stage.cards.watch(editable_by_token_only(job, until=stage.clock() + 120.05))
         await stage.board.until(lambda: len(stage.board.of("a")) == 1)
 
 
-async def test_edits_under_way_end_with_it(clock: Clock) -> None:
-    async with open_stage(Pace(), clock) as stage:
+async def test_running_edits_end_when_progress_stops(clock: Clock) -> None:
+    async with open_stage(EditIntervals(), clock) as stage:
         stage.board.slow["a"] = asyncio.Event()
         stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
         await stage.board.until(lambda: stage.board.begun == ["a"])
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("card:")] == []
 
 
-async def test_who_waits_is_told_of_a_better_place_but_not_more_often_than_it_matters(
+async def test_a_better_place_in_the_queue_is_shown_at_most_every_15_seconds(
     stage: Stage,
 ) -> None:
     first, second = stage.job("a", JobState.QUEUED), stage.job("b", JobState.QUEUED)
@@ -356,7 +362,7 @@ async def test_who_waits_is_told_of_a_better_place_but_not_more_often_than_it_ma
         stage.note(job, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.shown) == 2)
     stage.note(replace(first, state=JobState.SUBMITTING), JobState.QUEUED)
-    stage.clock.advance(Pace().first_hour - 1)
+    stage.clock.advance(EditIntervals().first_hour - 1)
     await stage.considered()
     assert len(stage.board.of("b")) == 1
     stage.clock.advance(1)
@@ -364,7 +370,7 @@ async def test_who_waits_is_told_of_a_better_place_but_not_more_often_than_it_ma
     await stage.board.until(lambda: len(stage.board.of("b")) == 2)
 
 
-async def test_nobody_is_told_of_a_line_in_which_nobody_moved(stage: Stage) -> None:
+async def test_an_unchanged_queue_causes_no_edit(stage: Stage) -> None:
     waiting = stage.job("a", JobState.QUEUED)
     stage.note(waiting, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)

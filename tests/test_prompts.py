@@ -1,4 +1,4 @@
-"""The template: what it adds to a prompt, and above all what it leaves alone."""
+"""Tests of the template writer: the prompts that it extends, and those that it must not change."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ KINDS = ("subject", *(kind for kind in DetailKind if kind is not DetailKind.STYL
 
 
 async def added(words: str, *, room: int = ROOM) -> str:
-    """Return what the template adds to these words, which have to stand before it."""
+    """Return the template's additions, which have to follow the words."""
     written = await TEMPLATE.write(words, room=room)
     assert written.startswith(words)
     return written.removeprefix(words)
 
 
 async def kinds_added(words: str) -> set[str]:
-    """Return of which kinds the lines are that the template adds."""
+    """Return the kinds of the lines that the template adds."""
     language = READER.read(words).language
     if language is None:
         assert await added(words) == ""
@@ -64,7 +64,7 @@ async def test_a_question_becomes_a_brief_about_its_topic(words: str, topic: str
 
 
 @pytest.mark.parametrize("language", LABELS)
-async def test_a_question_that_says_nothing_of_the_picture_gets_all_of_a_brief(
+async def test_a_question_without_details_gets_the_whole_brief(
     language: str,
 ) -> None:
     words = {
@@ -106,7 +106,7 @@ NAMED = [
 
 
 @pytest.mark.parametrize(("kind", "words"), NAMED)
-async def test_nothing_is_added_of_a_kind_that_the_person_named(
+async def test_nothing_is_added_of_a_kind_that_the_prompt_names(
     kind: DetailKind, words: str
 ) -> None:
     reading = READER.read(words)
@@ -127,7 +127,7 @@ async def test_nothing_is_added_of_a_kind_that_the_person_named(
         "A cat\nA dog\nA bird\nA fish",
     ],
 )
-async def test_a_rich_prompt_is_left_alone(words: str) -> None:
+async def test_nothing_is_added_to_a_rich_prompt(words: str) -> None:
     assert await added(words) == ""
 
 
@@ -152,7 +152,7 @@ async def test_a_rich_prompt_is_left_alone(words: str) -> None:
         "!?",
     ],
 )
-async def test_a_prompt_in_a_language_that_is_not_known_is_left_alone(words: str) -> None:
+async def test_nothing_is_added_in_an_unknown_language(words: str) -> None:
     assert READER.read(words).language is None
     assert await added(words) == ""
 
@@ -169,7 +169,7 @@ async def test_a_prompt_in_a_language_that_is_not_known_is_left_alone(words: str
         ("Le vieil homme et la mer", "fr"),
     ],
 )
-def test_a_language_is_known_by_its_words(words: str, language: str) -> None:
+def test_a_language_is_recognized_by_its_words(words: str, language: str) -> None:
     found = READER.read(words).language
     assert found is not None
     assert found.name == language
@@ -197,5 +197,5 @@ async def test_the_same_words_always_give_the_same_brief() -> None:
 
 
 @pytest.mark.parametrize("words", ["a" * 2000, "a " * 1000, "が" * 2000, "licht" * 400, "'" * 2000])
-async def test_no_prompt_takes_long_to_read(words: str) -> None:
+async def test_every_prompt_is_read_quickly(words: str) -> None:
     assert (await TEMPLATE.write(words, room=ROOM)).startswith(words)

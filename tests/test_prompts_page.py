@@ -1,4 +1,4 @@
-"""The page of written prompts is as the template writes them, and covers what it should."""
+"""Tests that the page of written prompts is up to date and complete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ async def test_the_page_of_prompts_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == await page(), "run `make prompts`"
 
 
-def test_it_has_twenty_prompts_in_five_languages() -> None:
+def test_the_page_has_twenty_prompts_in_five_languages() -> None:
     prompts = [prompt for group in PROMPTS.values() for prompt in group]
     assert len(set(prompts)) == 20
     reader = PromptReader.load()

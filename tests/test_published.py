@@ -203,7 +203,7 @@ async def test_what_the_bot_sends_is_allowed_there(tmp_path: Path) -> None:
         async with wire.bot():
             fake_discord = wire.fake_discord
             message = await wire.video("A lighthouse")
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
             await wire.wait_for_job()
             await fake_discord.answer_to(await fake_discord.slash("videos"))
             [edit] = [part for part in message.components if part.get("label") == "Edit prompt"]

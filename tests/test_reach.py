@@ -1,4 +1,4 @@
-"""What `doctor` says of the port, the API, and the address from outside."""
+"""Tests the findings of `doctor` about the port, the API tokens and the public address."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from aiohttp.test_utils import TestServer
 
 from bot.commands.checks import reachability
 from bot.commands.checks.reachability import (
-    answer_of,
     examine_api,
     examine_port,
     examine_public_url,
+    probe,
 )
 from bot.settings.fields import Settings
 from bot.web.http.server import WebServer, bind
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bot.commands.checks.findings import Finding
 
 
-def knowing(*addresses: str) -> Callable[[str], Awaitable[list[reachability.Address]]]:
-    """Return a resolver that knows one answer; none: there is no such name."""
+def resolving_to(*addresses: str) -> Callable[[str], Awaitable[list[reachability.Address]]]:
+    """Return a resolver with one answer for every host; without addresses: no host exists."""
 
     async def look_up(host: str) -> list[reachability.Address]:
         if not addresses:
@@ -41,7 +41,7 @@ def knowing(*addresses: str) -> Callable[[str], Awaitable[list[reachability.Addr
 
 @asynccontextmanager
 async def clapper() -> AsyncGenerator[int]:
-    """Serve as the bot does; yield the port."""
+    """Run the bot's web server; yield the port."""
     listener = bind("127.0.0.1", 0)
     server = WebServer((), listener, is_ready=lambda: True)
     await server.start()
@@ -51,9 +51,9 @@ async def clapper() -> AsyncGenerator[int]:
         await server.close()
 
 
-async def look_at(address: str) -> Finding:
-    """Look at a URL where nothing answers, whose name has this address."""
-    return await examine_public_url("http://c.invalid", look_up=knowing(address))
+async def examine_address(address: str) -> Finding:
+    """Examine an unreachable URL whose host has this address."""
+    return await examine_public_url("http://c.invalid", look_up=resolving_to(address))
 
 
 @pytest.mark.parametrize(
@@ -69,19 +69,19 @@ async def look_at(address: str) -> Finding:
         "http://[::ffff:127.0.0.1]",
     ],
 )
-async def test_an_address_that_is_everybodys_own_machine_is_refused(url: str) -> None:
-    found = await examine_public_url(url, look_up=knowing("93.184.215.14"))
+async def test_an_address_of_this_machine_is_refused(url: str) -> None:
+    found = await examine_public_url(url, look_up=resolving_to("93.184.215.14"))
     assert not found.ok
-    assert "their own machine" in found.found
+    assert "those machines themselves" in found.found
     assert "leave it empty" in found.advice
 
 
-async def test_a_name_that_nobody_knows_is_seen() -> None:
-    found = await examine_public_url("https://c.example", look_up=knowing())
-    assert (found.ok, "no address of c.example" in found.found) == (False, True)
+async def test_a_host_that_does_not_exist_is_reported() -> None:
+    found = await examine_public_url("https://c.example", look_up=resolving_to())
+    assert (found.ok, "c.example can't be resolved" in found.found) == (False, True)
 
 
-async def test_a_name_that_no_lookup_answers_is_given_up_in_time(
+async def test_a_lookup_without_an_answer_times_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reachability, "_LOOKUP_SECONDS", -1.0)
@@ -89,27 +89,27 @@ async def test_a_name_that_no_lookup_answers_is_given_up_in_time(
     assert not found.ok
 
 
-async def test_clapper_is_known_by_its_answer() -> None:
+async def test_clapper_is_recognised_by_its_answer() -> None:
     async with clapper() as port:
-        assert await answer_of(f"http://127.0.0.1:{port}") == (True, "Clapper answers there", "")
+        assert await probe(f"http://127.0.0.1:{port}") == (True, "Clapper answers there", "")
 
 
-async def test_no_answer_is_told_without_blaming_the_address() -> None:
-    found = await look_at("93.184.215.14")
+async def test_no_answer_is_reported_without_blaming_the_address() -> None:
+    found = await examine_address("93.184.215.14")
     assert found.ok
     assert found.advice.startswith("without https")
-    assert "is the bot running, and does your proxy pass it?" in found.found
+    assert "is the bot running, and does your proxy forward to it?" in found.found
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (200, "something answers 200, but not as Clapper does"),
-        (404, "something answers 404, but not as Clapper does"),
+        (200, "a server answers 200, but it is not Clapper"),
+        (404, "a server answers 404, but it is not Clapper"),
         (502, "a proxy answers 502: is the bot running"),
     ],
 )
-async def test_what_answers_in_its_stead_is_told(status: int, words: str) -> None:
+async def test_another_server_at_the_address_is_reported(status: int, words: str) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status, text="<h1>It works!</h1>")
 
@@ -117,7 +117,7 @@ async def test_what_answers_in_its_stead_is_told(status: int, words: str) -> Non
     app.router.add_get("/healthz", answer)
     async with TestServer(app) as server:
         assert server.port is not None
-        ok, found, advice = await answer_of(f"http://127.0.0.1:{server.port}")
+        ok, found, advice = await probe(f"http://127.0.0.1:{server.port}")
     assert ok
     assert words in found
     assert ("/healthz" in advice) is (status in {200, 404})
@@ -126,39 +126,39 @@ async def test_what_answers_in_its_stead_is_told(status: int, words: str) -> Non
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("192.168.1.7", "192.168.1.7 is of a private network"),
-        ("100.64.0.9", "100.64.0.9 is of a private network"),
-        ("fd00::7", "fd00::7 is of a private network"),
-        ("127.0.1.1", "see that others get a public address"),
+        ("192.168.1.7", "192.168.1.7 is in a private network"),
+        ("100.64.0.9", "100.64.0.9 is in a private network"),
+        ("fd00::7", "fd00::7 is in a private network"),
+        ("127.0.1.1", "make sure that others get a public address"),
     ],
 )
-async def test_what_will_not_work_is_said_of_an_address_within(address: str, words: str) -> None:
-    found = await look_at(address)
+async def test_the_limits_of_a_private_address_are_explained(address: str, words: str) -> None:
+    found = await examine_address(address)
     assert found.ok
     assert words in found.advice
 
 
-async def test_a_port_is_free_or_the_bots_or_taken() -> None:
+async def test_a_port_is_free_or_used_by_clapper_or_by_another_program() -> None:
     async with clapper() as port:
         found = await examine_port(Settings(http_port=port))
-        assert (found.ok, "a Clapper is running there" in found.found) == (True, True)
+        assert (found.ok, "Clapper is running there" in found.found) == (True, True)
     found = await examine_port(Settings(http_port=free_port()))
     assert (found.ok, "is free" in found.found) == (True, True)
     async with TestServer(web.Application()) as server:
         assert server.port is not None
         found = await examine_port(Settings(http_port=server.port))
     assert (found.ok, "Choose another port, or stop the program" in found.advice) == (False, True)
-    assert (await examine_port(Settings(http_port=0))).found == "any free one"
+    assert (await examine_port(Settings(http_port=0))).found == "any free port"
 
 
-async def test_a_host_that_is_not_of_this_machine_is_seen() -> None:
+async def test_an_address_of_another_machine_is_reported() -> None:
     found = await examine_port(Settings(http_host="192.0.2.1", http_port=free_port()))
     assert (found.ok, "HTTP_HOST: 192.0.2.1" in found.advice) == (False, True)
 
 
-def test_the_api_is_open_for_those_who_are_named() -> None:
-    assert examine_api(Settings(api_token="")).found == "closed: no API_TOKEN"
+def test_the_clients_of_the_api_are_named() -> None:
+    assert examine_api(Settings(api_token="")).found == "not set: the API is off"
     one = Settings(api_token="one-token-of-sixteen")
-    assert examine_api(one).found == "open for 1 client: api"
+    assert examine_api(one).found == "1 client: api"
     two = Settings(api_token="web:one-token-of-sixteen,phone:two-token-of-sixteen")
-    assert examine_api(two).found == "open for 2 clients: phone, web"
+    assert examine_api(two).found == "2 clients: phone, web"

@@ -1,4 +1,4 @@
-"""The recipes of docs/backends.md: each `.env` is one that the bot takes."""
+"""Tests of the recipes in docs/backends.md: the bot accepts each `.env`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 PAGE = recipes.PAGE.read_text(encoding="utf-8")
 RECIPES = recipes.blocks("ini")
 BACKENDS = {*get_args(Settings.model_fields["video_backend"].annotation)}
-# Written down before it is built.
 LITELLM = "LiteLLM in front of other vendors"
 
 
 @pytest.fixture(autouse=True)
 def _no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start from an empty environment, in a folder of its own."""
+    """Start with an empty environment and an empty folder."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -36,7 +35,7 @@ def test_there_is_a_recipe_for_every_backend_but_the_embedded_one() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_each_env_file_is_taken(name: str, tmp_path: Path) -> None:
+def test_each_env_file_is_accepted(name: str, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(RECIPES[name], encoding="utf-8")
     settings = load_settings()
     written = recipes.environment(name)
@@ -46,7 +45,7 @@ def test_each_env_file_is_taken(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if "GPU" in name or "servers" in name])
-def test_what_a_server_of_your_own_does_not_know_is_not_asked_of_it(name: str) -> None:
+def test_a_self_hosted_server_is_asked_only_for_what_it_supports(name: str) -> None:
     written = recipes.environment(name)
     assert written["VIDEO_BACKEND"] == "openai"
     assert written["VIDEO_MODEL"] == "-"
@@ -67,7 +66,7 @@ def test_litellm_sends_nothing_twice_and_each_model_to_one_place() -> None:
         assert f"{variable}=" in recipes.blocks("sh")[LITELLM], variable
 
 
-def test_the_page_names_the_versions_that_are_run() -> None:
+def test_the_page_names_the_tested_versions() -> None:
     version = litellm.NAME.rpartition(" ")[2]
     assert f"litellm[proxy]=={version}" in recipes.blocks("sh")[LITELLM]
     assert litellm.NAME in PAGE

@@ -1,4 +1,4 @@
-"""Where people meet what was sent for their prompt, and where they keep their own words."""
+"""The places that show the sent prompt, and those that show the words as typed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 async def finished(desk: Desk, words: str = WORDS) -> tuple[Job, Message]:
-    """Have a video made of these words; return its job and its card."""
+    """Finish a video for this prompt; return its job and its card."""
     job, card = await desk.video(words)
     desk.bench.backend.finish()
     ended = await desk.bench.run_out(job.id)
@@ -123,7 +123,7 @@ async def test_a_chat_model_writes_what_the_video_service_gets(tmp_path: Path) -
             prompt_model=MODEL,
         ),
     ):
-        await wire.delivered(await wire.video("A boat"))
+        await wire.wait_for_video(await wire.video("A boat"))
         await wire.wait_for_job()
         assert len(chat.made("POST")) == 1
     [job] = wire.api.jobs.values()
@@ -144,7 +144,7 @@ async def test_the_template_writes_where_the_chat_model_is_down(
             prompt_model=MODEL,
         ),
     ):
-        await wire.delivered(await wire.video("A boat"))
+        await wire.wait_for_video(await wire.video("A boat"))
         await wire.wait_for_job()
     [job] = wire.api.jobs.values()
     assert "Camera: steady" in job["prompt"]
@@ -156,7 +156,7 @@ async def test_the_operator_decides_whether_anything_is_added(
     tmp_path: Path, writer: str, *, camera: bool
 ) -> None:
     async with open_wire(tmp_path) as wire, wire.bot(prompt_writer=writer):
-        await wire.delivered(await wire.video("A boat"))
+        await wire.wait_for_video(await wire.video("A boat"))
         await wire.wait_for_job()
     [job] = wire.api.jobs.values()
     assert ("Camera: steady" in job["prompt"]) is camera
@@ -168,6 +168,6 @@ async def test_title_cards_show_the_words_alone(tmp_path: Path) -> None:
         open_wire(tmp_path, video_backend="storyboard", video_size="320x180") as wire,
         wire.bot(prompt_writer="template", video_seconds=1),
     ):
-        await wire.delivered(await wire.video("Explain rainbows"))
+        await wire.wait_for_video(await wire.video("Explain rainbows"))
         await wire.wait_for_job()
     assert query(wire.data_dir, "SELECT sent_prompt FROM jobs") == [("Explain rainbows",)]

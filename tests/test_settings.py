@@ -8,7 +8,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.backends.standard_webhooks import signing_keys
 from bot.errors import StartupError
-from bot.settings.error_messages import takes
+from bot.settings.error_messages import describe_allowed
 from bot.settings.fields import Settings, load_settings
 
 
@@ -46,7 +46,7 @@ def test_settings_come_from_a_file_and_the_environment_wins(
     assert (settings.video_seconds, settings.max_jobs) == (12, 7)
 
 
-def test_what_is_given_in_code_wins() -> None:
+def test_values_given_in_code_win() -> None:
     os.environ["VIDEO_SECONDS"] = "12"
     try:
         assert load_settings(video_seconds=3).video_seconds == 3
@@ -54,7 +54,7 @@ def test_what_is_given_in_code_wins() -> None:
         del os.environ["VIDEO_SECONDS"]
 
 
-def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIDEO_SECONDS", "")
     assert load_settings().video_seconds == 8
 
@@ -109,18 +109,18 @@ def test_api_tokens_have_names(given: str, tokens: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ("short", "16 plain characters"),
-        ("web:short", "16 plain characters"),
+        ("short", "16 ASCII characters"),
+        ("web:short", "16 ASCII characters"),
         ("one-token-of-sixteen,two-token-of-sixteen", "without different names"),
         ("web:one-token-of-sixteen,web:two-token-of-sixteen", "without different names"),
         ("a b:one-token-of-sixteen", "letters and digits"),
         (":one-token-of-sixteen", "letters and digits"),
         ("web:one-token-of-sixteen,:two-token-of-sixteen", "letters and digits"),
-        ("one token of sixteen letters", "16 plain characters"),
-        ("web: one-token-of-sixteen", "16 plain characters"),
+        ("one token of sixteen letters", "16 ASCII characters"),
+        ("web: one-token-of-sixteen", "16 ASCII characters"),
     ],
 )
-def test_api_tokens_that_will_not_do_are_refused(given: str, sentence: str) -> None:
+def test_invalid_api_tokens_are_refused(given: str, sentence: str) -> None:
     with pytest.raises(StartupError, match=f"API_TOKEN.*{sentence}"):
         load_settings(api_token=given)
 
@@ -130,7 +130,7 @@ def test_a_dash_leaves_the_model_to_the_server() -> None:
     assert load_settings().model == "sora-2"
 
 
-def test_several_webhook_secrets_are_taken_while_they_are_rotated() -> None:
+def test_several_webhook_secrets_are_accepted_while_they_are_rotated() -> None:
     settings = load_settings(openai_webhook_secret=" whsec_a, whsec_b ,,")
     assert settings.webhook_secrets == ("whsec_a", "whsec_b")
 
@@ -184,14 +184,12 @@ def test_gemini_needs_a_key_and_has_a_model() -> None:
         ({"moderation": "openai", "moderation_base_url": ""}, "^MODERATION_BASE_URL is missing"),
     ],
 )
-def test_a_service_that_can_not_be_reached_like_this_is_refused(
-    values: dict[str, str], reason: str
-) -> None:
+def test_a_service_with_incomplete_settings_is_refused(values: dict[str, str], reason: str) -> None:
     with pytest.raises(StartupError, match=reason):
         load_settings(**values)
 
 
-def test_a_service_of_ones_own_needs_no_key() -> None:
+def test_a_self_hosted_service_needs_no_key() -> None:
     url = "http://127.0.0.1:8000/v1"
     settings = load_settings(
         prompt_writer="openai",
@@ -223,17 +221,17 @@ def test_the_webhook_secrets_are_those_of_the_backend() -> None:
         ("[1]", "is not a JSON object"),
         ('{"fps": NaN}', "is not a JSON object"),
         ("[" * 100_000, "is not a JSON object"),
-        ('{"seed": null}', "may not hold null"),
-        *((f'{{"{name}": 1}}', f"may not hold {name}") for name in ("prompt", "model", "size")),
-        ('{"fps": 24, "seconds": 4}', "may not hold seconds"),
+        ('{"seed": null}', "may not contain null"),
+        *((f'{{"{name}": 1}}', f"may not contain {name}") for name in ("prompt", "model", "size")),
+        ('{"fps": 24, "seconds": 4}', "may not contain seconds"),
     ],
 )
-def test_extra_fields_that_cant_be_are_explained(value: str, reason: str) -> None:
+def test_invalid_extra_fields_are_explained(value: str, reason: str) -> None:
     with pytest.raises(StartupError, match=f"^OPENAI_EXTRA: {reason}"):
         load_settings(openai_extra=value)
 
 
-def test_results_may_come_from_hosts_that_are_named() -> None:
+def test_results_may_come_from_the_listed_origins() -> None:
     assert load_settings().result_origins == ()
     named = load_settings(openai_result_origins="http://10.0.0.2:9000, https://minio.lan/ ,")
     assert named.result_origins == ("http://10.0.0.2:9000", "https://minio.lan/")
@@ -280,7 +278,7 @@ def test_results_may_come_from_hosts_that_are_named() -> None:
         ("MAX_RESULT_MB", "0"),
     ],
 )
-def test_a_senseless_value_is_named_with_its_variable(
+def test_an_invalid_value_is_named_with_its_variable(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -295,18 +293,18 @@ def test_a_senseless_value_is_named_with_its_variable(
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("VIDEO_SECONDS", "eight", '"eight" won\'t do: it takes a whole number from 1 to 60'),
-        ("VIDEO_SECONDS", "0", '"0" won\'t do: it takes a whole number from 1 to 60'),
-        ("VIDEO_SECONDS", "8.5", '"8.5" won\'t do: it takes a whole number from 1 to 60'),
-        ("KEEP_GB", "nan", '"nan" won\'t do: it takes a number above 0'),
-        ("JOB_DEADLINE_MINUTES", "soon", '"soon" won\'t do: it takes a number above 0'),
+        ("VIDEO_SECONDS", "eight", '"eight" is not valid: use a whole number from 1 to 60'),
+        ("VIDEO_SECONDS", "0", '"0" is not valid: use a whole number from 1 to 60'),
+        ("VIDEO_SECONDS", "8.5", '"8.5" is not valid: use a whole number from 1 to 60'),
+        ("KEEP_GB", "nan", '"nan" is not valid: use a number above 0'),
+        ("JOB_DEADLINE_MINUTES", "soon", '"soon" is not valid: use a number above 0'),
         (
             "VIDEO_BACKEND",
             "sora",
-            '"sora" won\'t do: it takes storyboard, openai, openrouter or gemini',
+            '"sora" is not valid: use storyboard, openai, openrouter or gemini',
         ),
-        ("LOG_LEVEL", "loud", '"LOUD" won\'t do: it takes DEBUG, INFO, WARNING or ERROR'),
-        ("VIDEO_MODEL", "m" * 201, f'"{"m" * 39}…" won\'t do: it takes 1 to 200 characters'),
+        ("LOG_LEVEL", "loud", '"LOUD" is not valid: use DEBUG, INFO, WARNING or ERROR'),
+        ("VIDEO_MODEL", "m" * 201, f'"{"m" * 39}…" is not valid: use 1 to 200 characters'),
         (
             "PUBLIC_URL",
             "clapper.example",
@@ -324,7 +322,7 @@ def test_a_senseless_value_is_named_with_its_variable(
         ),
     ],
 )
-def test_a_refusal_says_what_was_given_and_what_is_taken(
+def test_a_refusal_quotes_the_value_and_names_the_allowed_values(
     name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -347,19 +345,19 @@ def test_a_refusal_repeats_no_secret(name: str, value: str) -> None:
     assert "pa55" not in str(caught.value)
 
 
-def test_every_setting_with_bounds_says_what_it_takes() -> None:
-    bounded = [name for name, field in Settings.model_fields.items() if takes(field)]
+def test_every_setting_with_bounds_describes_its_allowed_values() -> None:
+    bounded = [name for name, field in Settings.model_fields.items() if describe_allowed(field)]
     assert len(bounded) >= 18
 
 
-def test_the_reason_for_a_refusal_does_not_drag_the_secrets_along() -> None:
+def test_the_cause_of_a_refusal_does_not_contain_the_secrets() -> None:
     with pytest.raises(StartupError) as caught:
         load_settings(discord_token="t0ken", video_seconds=0)
     assert caught.value.__cause__ is None
     assert "t0ken" not in str(caught.value)
 
 
-def test_a_file_that_is_no_text_is_explained() -> None:
+def test_a_file_that_is_not_text_is_explained() -> None:
     Path(".env").write_bytes(b"VIDEO_MODEL=\xff\xfe\n")
     with pytest.raises(StartupError, match=r"\.env"):
         load_settings()
@@ -381,7 +379,7 @@ def test_a_secret_that_cant_work_is_refused_without_repeating_it(name: str, valu
 
 
 @pytest.mark.parametrize("value", ["whsec_", "whsec_ ", "whsec_a2V5LW9uZQ==,whsec_", "a\udcffb"])
-def test_a_webhook_secret_that_is_no_key_is_refused_without_repeating_it(value: str) -> None:
+def test_a_webhook_secret_that_is_not_a_key_is_refused_without_repeating_it(value: str) -> None:
     with pytest.raises(StartupError, match=r"^OPENAI_WEBHOOK_SECRET: ") as refused:
         load_settings(openai_webhook_secret=value)
     assert "a2V5LW9uZQ" not in str(refused.value)
@@ -389,12 +387,12 @@ def test_a_webhook_secret_that_is_no_key_is_refused_without_repeating_it(value: 
 
 
 @pytest.mark.parametrize("value", ["", " , ", "bare", "päss word", "whsec_a2V5LW9uZQ==,whsec_!"])
-def test_what_settings_take_as_a_webhook_secret_makes_keys(value: str) -> None:
+def test_every_accepted_webhook_secret_yields_keys(value: str) -> None:
     secrets = load_settings(openai_webhook_secret=value).webhook_secrets
     assert len(signing_keys(secrets)) >= len(secrets)
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_invalid_settings_are_reported_at_once() -> None:
     with pytest.raises(StartupError) as refused:
         load_settings(video_seconds="long", http_port=70000, narration_fit="stretch")
     lines = str(refused.value).splitlines()
@@ -414,27 +412,27 @@ _ALL_AT_OPENAI = {
 }
 
 
-def names_told(**values: object) -> list[str]:
+def names_reported(**values: object) -> list[str]:
     with pytest.raises(StartupError) as refused:
         load_settings(**values)
     return [line.split()[0].rstrip(":") for line in str(refused.value).splitlines()]
 
 
-def test_all_that_is_missing_is_told_at_once() -> None:
+def test_all_missing_settings_are_reported_at_once() -> None:
     missing = ["OPENAI_BASE_URL", "NARRATION_BASE_URL", "PROMPT_BASE_URL", "PROMPT_MODEL"]
-    assert names_told(**_ALL_AT_OPENAI) == [*missing, "MODERATION_API_KEY"]
-    told = names_told(with_discord=True, video_backend="gemini", video_model="-")
-    assert told == ["DISCORD_TOKEN", "GEMINI_API_KEY", "VIDEO_MODEL"]
+    assert names_reported(**_ALL_AT_OPENAI) == [*missing, "MODERATION_API_KEY"]
+    reported = names_reported(with_discord=True, video_backend="gemini", video_model="-")
+    assert reported == ["DISCORD_TOKEN", "GEMINI_API_KEY", "VIDEO_MODEL"]
 
 
-def test_a_value_that_will_not_do_hides_nothing_that_is_missing() -> None:
-    told = names_told(metrics_token="hunter2", video_backend="openai")
-    assert told == ["METRICS_TOKEN", "OPENAI_BASE_URL"]
+def test_an_invalid_setting_does_not_hide_a_missing_one() -> None:
+    reported = names_reported(metrics_token="hunter2", video_backend="openai")
+    assert reported == ["METRICS_TOKEN", "OPENAI_BASE_URL"]
 
 
-def test_what_is_there_and_will_not_do_is_not_called_missing() -> None:
+def test_an_invalid_setting_is_not_called_missing() -> None:
     wrong = {"openai_base_url": "localhost", "prompt_model": "m" * 201, "moderation_base_url": "x"}
-    told = names_told(**_ALL_AT_OPENAI, **wrong)
-    assert sorted(told) == sorted(
+    reported = names_reported(**_ALL_AT_OPENAI, **wrong)
+    assert sorted(reported) == sorted(
         [*(name.upper() for name in wrong), "NARRATION_BASE_URL", "PROMPT_BASE_URL"]
     )

@@ -157,7 +157,7 @@ async def test_the_poster_is_made_once_and_deleted_with_the_video(
     assert body == poster.read_bytes()
     assert body.startswith(b"\xff\xd8")
     assert poster.stat().st_mtime_ns == first
-    stock = await caller.bench.workspace.stock()
+    stock = await caller.bench.workspace.inventory()
     assert [item.job_id for item in stock.videos] == [job_id] * 2
     assert await caller.bench.retention.delete(job_id)
     assert not poster.exists()

@@ -1,6 +1,6 @@
-"""Every button on every kind of card, before and after a restart, in a model of Discord.
+"""Every button on every kind of card, before and after a restart, in SimCord.
 
-Unlike the stand-in it has roles and permissions of its own, and discord.py runs inside it.
+SimCord is an in-process model of Discord. Unlike the stand-in it computes permissions from roles.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ DONE = {
 
 @dataclass(kw_only=True)
 class Stage:
-    """A server with an owner of jobs, somebody who keeps it tidy, and somebody else."""
+    """A server with a requester of jobs, a moderator and a stranger."""
 
     env: simcord.Env
     bench: Bench
@@ -64,11 +64,11 @@ class Stage:
     stranger: simcord.MemberActor
 
     async def restart(self) -> None:
-        """Let another bot take the place of this one, as after a restart."""
+        """Replace the bot by a new one, as after a restart."""
         await self.env.restart_bot(make_bot(self.bench, self.clock))
 
     async def cards(self, *, restarted: bool) -> dict[Action, tuple[Job, discord.Message]]:
-        """Let the owner have a job for each button, whose card has it."""
+        """Return for each button a job of the owner and a card that has the button."""
         cards = {action: await self._card_for(action) for action in Action}
         if restarted:
             await self.restart()
@@ -111,9 +111,7 @@ class Stage:
 
 
 def make_bot(bench: Bench, clock: Clock) -> VideoBot:
-    bot = VideoBot()
-    bot.services = make_services(bench, clock)
-    return bot
+    return VideoBot(make_services(bench, clock))
 
 
 @pytest.fixture
@@ -138,13 +136,13 @@ def stage(simcord_env: simcord.Env, bench: Bench, clock: Clock) -> Generator[Sta
 
 
 def kept_views(bot: discord.Client) -> int:
-    """Count what discord.py remembers of the cards and forms that were sent."""
-    store = bot._connection._view_store  # noqa: SLF001 - it tells of it nowhere else
+    """Count the cards and forms that discord.py keeps in memory."""
+    store = bot._connection._view_store  # noqa: SLF001 - there is no public access
     return len(store._views) + len(store._modals) + len(store._synced_message_views)  # noqa: SLF001
 
 
 def text_of(result: simcord.InteractionResult) -> str:
-    """Return what the person was told, and nobody else."""
+    """Return the text of an answer that only the person sees."""
     assert result.response is not None
     assert result.ephemeral
     return result.response.content

@@ -1,4 +1,4 @@
-"""Names that are no settings, although somebody took them for some."""
+"""Tests the warnings about misspelt and unknown names of settings."""
 
 from __future__ import annotations
 
@@ -43,33 +43,33 @@ def test_a_misspelt_name_is_found_in_the_file_and_in_the_environment(name: str, 
     assert unknown_names({name: ""}) == [UnknownName(name=name, meant=meant, in_file=True)]
 
 
-def test_what_is_like_no_setting_is_told_in_the_file_alone() -> None:
+def test_a_name_like_no_setting_is_reported_only_in_the_file() -> None:
     write("COMPOSE_PROJECT=bots\n")
     unknown = unknown_names({"LANG": "C", "HOME": "/", "EDITOR": "vi"})
     assert [str(each) for each in unknown] == [
-        "COMPOSE_PROJECT in .env is no setting: it counts for nothing"
+        "COMPOSE_PROJECT in .env is not a setting: it has no effect"
     ]
 
 
 @pytest.mark.parametrize(
     "name", ["HTTP_PROXY", "HTTPS_PROXY", "OPENAI_ORG_ID", "OPENAI_API_BASE", "LOGNAME", "SECRET"]
 )
-def test_what_others_read_from_the_environment_is_left_alone(name: str) -> None:
+def test_names_that_other_programs_use_in_the_environment_are_ignored(name: str) -> None:
     assert unknown_names({name: "x"}) == []
 
 
-def test_a_secret_on_a_line_of_its_own_is_not_shown() -> None:
+def test_a_secret_on_a_line_without_a_name_is_not_shown() -> None:
     write(f"sk-or-v1-{'a' * 40}\nMTIz.{'b' * 40}\n{'c' * 60}=1\n")
     assert unknown_names({}) == []
 
 
-def test_the_start_warns_and_goes_on(
+def test_the_start_warns_and_continues(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("VIDEO_BACKED=openai\nDISCORD_TOKEN=a.b.c\n")
     monkeypatch.setenv("HTTP_HOST", "203.0.113.1")
     monkeypatch.setattr("bot.logs.logging.basicConfig", lambda **_: None)
-    assert main(["run"]) == 2  # that is no address of this machine
+    assert main(["run"]) == 2  # this machine does not have that address
     [record] = [each for each in caplog.records if each.levelno == logging.WARNING][:1]
     assert record.getMessage() == (
         "settings.unknown name=VIDEO_BACKED advice='did you mean VIDEO_BACKEND?'"
@@ -81,15 +81,15 @@ def test_the_doctor_warns(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
     at = lines.index("!!  settings         COMPOSE_PROJECT, VIDEO_BACKED")
-    assert "VIDEO_BACKED in .env is no setting: did you mean VIDEO_BACKEND?" in lines[at + 1]
+    assert "VIDEO_BACKED in .env is not a setting: did you mean VIDEO_BACKEND?" in lines[at + 1]
 
 
-def test_the_doctor_is_content_with_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_accepts_known_settings(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor"])
-    assert "ok  settings         all are known" in capsys.readouterr().out.splitlines()
+    assert "ok  settings         all names are known" in capsys.readouterr().out.splitlines()
 
 
-def test_a_provider_that_nobody_chose_is_told(
+def test_a_provider_that_is_not_chosen_is_reported(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -109,4 +109,4 @@ def test_a_provider_that_nobody_chose_is_told(
 def test_title_cards_may_be_chosen_over_a_provider(capsys: pytest.CaptureFixture[str]) -> None:
     write("OPENAI_BASE_URL=http://127.0.0.1:8000/v1\nVIDEO_BACKEND=storyboard\n")
     main(["doctor"])
-    assert "ok  settings         all are known" in capsys.readouterr().out.splitlines()
+    assert "ok  settings         all names are known" in capsys.readouterr().out.splitlines()

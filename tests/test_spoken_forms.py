@@ -1,4 +1,4 @@
-"""Add narration with a text to speak, where there is a voice; and the same again."""
+"""The form "Add narration" with a text to speak, and "Again" after it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.delivery.views.button_ids import Action
-from bot.model import JobState, spoken
+from bot.model import JobState, text_attachment
 from bot.speech.voice import MAX_TEXT
 from tests import clips
 from tests.desk import open_desk
@@ -38,7 +38,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 async def narrated(desk: Desk) -> Job:
-    """Let a text be spoken over a finished video."""
+    """Send the form with a text for a finished video."""
     first = await finished(desk)
     opened = await form(desk, Action.NARRATE, first)
     job = await behind(desk, await told(desk, opened, {"text": f" {TEXT} "}))
@@ -54,7 +54,7 @@ async def speeches(desk: Desk) -> int:
 async def test_a_text_is_spoken_over_what_is_there(desk: Desk) -> None:
     job = await narrated(desk)
     assert job.clip_of is not None
-    assert job.attachment == spoken(TEXT)
+    assert job.attachment == text_attachment(TEXT)
     assert desk.bench.editor.spoken == [(job.id, TEXT)]
     assert desk.bench.backend.posts == 1
     assert await speeches(desk) == 1
@@ -119,7 +119,7 @@ async def test_again_has_a_text_spoken_anew_when_the_sound_is_no_longer_kept(des
     job = await narrated(desk)
     desk.bench.workspace.narration(job.id).unlink()
     again = await behind(desk, await press(desk, Action.AGAIN, job))
-    assert (again.narration_of, again.attachment) == (None, spoken(TEXT))
+    assert (again.narration_of, again.attachment) == (None, text_attachment(TEXT))
     assert (await desk.bench.run_out(again.id)).state is JobState.SUCCEEDED
     assert len(desk.bench.editor.spoken) == 2
     assert await speeches(desk) == 2
@@ -146,7 +146,6 @@ async def test_a_form_from_before_the_voice_was_switched_off_is_told(tmp_path: P
 
 
 async def test_a_text_is_spoken_after_a_restart_paid_once_and_made_again(tmp_path: Path) -> None:
-    """All of it, with real files."""
     clips.make_tone(tmp_path / "voice.mp3", seconds=1)
     async with (
         SpeechApi((tmp_path / "voice.mp3").read_bytes()) as speech,
@@ -155,20 +154,20 @@ async def test_a_text_is_spoken_after_a_restart_paid_once_and_made_again(tmp_pat
         wire.overrides = {"narration_backend": "openai", "narration_base_url": speech.base_url}
         async with wire.bot():
             first = await wire.video("A lighthouse")
-            await wire.delivered(first)
+            await wire.wait_for_video(first)
             await wire.wait_for_job()
             opened = await wire.fake_discord.click(first, button(first, "Add narration"))
             await wire.fake_discord.wait_for(lambda: opened.modal)
         async with wire.bot():
             sent = await wire.fake_discord.submit(opened, {"text": TEXT})
             second = await wire.fake_discord.answer_to(sent)
-            await wire.delivered(second)
+            await wire.wait_for_video(second)
             await wire.wait_for_job()
             assert (wire.creates(), speech.creates) == (1, [TEXT])
             assert first.files[0].sha256 != second.files[0].sha256
             pressed = await wire.fake_discord.click(second, button(second, "Again"))
             third = await wire.fake_discord.answer_to(pressed)
-            await wire.delivered(third)
+            await wire.wait_for_video(third)
             await wire.wait_for_job()
             spoke = await wire.fake_discord.answer_to(
                 await wire.fake_discord.slash("narrate", {"text": "Good evening."})

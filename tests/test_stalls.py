@@ -181,5 +181,5 @@ async def test_concurrent_requests_behind_a_proxy_are_limited_per_address(
 
 
 def test_the_limits_leave_room_for_others() -> None:
-    admission = signature(WebServer).parameters
-    assert admission["max_per_address"].default * 4 <= admission["max_connections"].default
+    parameters = signature(WebServer).parameters
+    assert parameters["max_per_address"].default * 4 <= parameters["max_connections"].default

@@ -1,4 +1,4 @@
-"""The signers' own package and ours agree, whichever of them signs and whichever verifies."""
+"""Comparison of our webhook signatures with those of the package `standardwebhooks`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ours(secret: str, *, at: float) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("secret", [NEW, NEW.rstrip("="), NEW.removeprefix("whsec_")])
-def test_what_they_sign_we_verify(secret: str) -> None:
+def test_we_verify_what_the_package_signs(secret: str) -> None:
     now = time.time()
     keys = signing_keys([secret])
     assert verify(theirs(secret, at=now), RAW, keys=keys, now=now) == "wh_1"
@@ -52,7 +52,7 @@ def test_what_they_sign_we_verify(secret: str) -> None:
             verify(headers, body, keys=keys, now=now)
 
 
-def test_what_we_sign_they_verify() -> None:
+def test_the_package_verifies_what_we_sign() -> None:
     now = time.time()
     assert Webhook(NEW).verify(RAW, ours(NEW, at=now)) == json.loads(BODY)
     for headers, body in (
@@ -65,7 +65,7 @@ def test_what_we_sign_they_verify() -> None:
             Webhook(NEW).verify(body, headers)
 
 
-def test_both_take_either_secret_while_it_is_rotated() -> None:
+def test_both_accept_either_secret_while_it_is_rotated() -> None:
     now = time.time()
     both = f"{theirs(OLD, at=now)['Webhook-Signature']} {ours(NEW, at=now)['webhook-signature']}"
     headers = ours(NEW, at=now) | {"webhook-signature": both}

@@ -10,14 +10,14 @@ import pytest
 
 from bot.errors import MediaError, StartupError
 from bot.storyboard.clip_service import KEPT_SECONDS
-from tests.storyboards import FIELDS, FILM, HandRenderer, files, open_board, open_receiver
+from tests.storyboards import FIELDS, VIDEO, ManualRenderer, files, open_board, open_receiver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from tests.fakes import Clock
-    from tests.storyboards import Client, Receiver
+    from tests.storyboards import ApiCaller, Receiver
 
 JSON = {"Content-Type": "application/json"}
 
@@ -29,22 +29,22 @@ async def receiver() -> AsyncGenerator[Receiver]:
 
 
 @pytest.fixture
-def renderer() -> HandRenderer:
-    return HandRenderer()
+def renderer() -> ManualRenderer:
+    return ManualRenderer()
 
 
 @pytest.fixture
 async def board(
-    tmp_path: Path, renderer: HandRenderer, receiver: Receiver
-) -> AsyncGenerator[Client]:
+    tmp_path: Path, renderer: ManualRenderer, receiver: Receiver
+) -> AsyncGenerator[ApiCaller]:
     async with open_board(tmp_path, renderer, receiver, waiting=3) as opened:
         yield opened
 
 
 @pytest.fixture
-async def busy(tmp_path: Path, receiver: Receiver) -> AsyncGenerator[Client]:
-    """Yield a board whose first clip is being rendered until it is deleted."""
-    renderer = HandRenderer(go=False)
+async def busy(tmp_path: Path, receiver: Receiver) -> AsyncGenerator[ApiCaller]:
+    """Yield a storyboard that renders its first clip until that clip is deleted."""
+    renderer = ManualRenderer(go=False)
     renderer.percent = 41
     async with open_board(tmp_path, renderer, receiver, waiting=3) as opened:
         await opened.create(key="the busy one")
@@ -52,8 +52,8 @@ async def busy(tmp_path: Path, receiver: Receiver) -> AsyncGenerator[Client]:
         yield opened
 
 
-async def test_a_clip_is_queued_then_completed_and_its_film_can_be_fetched(
-    board: Client, receiver: Receiver
+async def test_a_clip_is_queued_then_completed_and_can_be_downloaded(
+    board: ApiCaller, receiver: Receiver
 ) -> None:
     created = await board.create(model="sora-2")
     assert created["status"] == "queued"
@@ -64,11 +64,13 @@ async def test_a_clip_is_queued_then_completed_and_its_film_can_be_fetched(
     assert (done["status"], done["progress"]) == ("completed", 100)
     assert done["expires_at"] == done["completed_at"] + KEPT_SECONDS
     content = await board.ask("GET", f"/videos/{created['id']}/content?variant=video")
-    assert content.raw == FILM
+    assert content.raw == VIDEO
     assert content.headers["Content-Type"] == "video/mp4"
 
 
-async def test_the_openai_package_finds_its_way(board: Client, receiver: Receiver) -> None:
+async def test_the_openai_package_can_use_the_storyboard(
+    board: ApiCaller, receiver: Receiver
+) -> None:
     async with openai.AsyncOpenAI(api_key="none", base_url=board.base_url) as client:
         with pytest.warns(DeprecationWarning, match="Sora API"):
             video = await client.videos.create(prompt="Ein Wald", seconds="4", size="1280x720")
@@ -77,7 +79,7 @@ async def test_the_openai_package_finds_its_way(board: Client, receiver: Receive
             assert (await client.videos.retrieve(video.id)).status == "completed"
         with pytest.warns(DeprecationWarning, match="Sora API"):
             content = await client.videos.download_content(video.id)
-        assert content.content == FILM
+        assert content.content == VIDEO
         with pytest.warns(DeprecationWarning, match="Sora API"):
             listed = [each.id async for each in client.videos.list()]
         assert listed == [video.id]
@@ -85,14 +87,14 @@ async def test_the_openai_package_finds_its_way(board: Client, receiver: Receive
             assert (await client.videos.delete(video.id)).deleted
 
 
-async def test_a_part_of_the_film_can_be_fetched(board: Client, receiver: Receiver) -> None:
+async def test_a_part_of_the_video_can_be_downloaded(board: ApiCaller, receiver: Receiver) -> None:
     video = await board.create()
     await receiver.next()
     part = await board.ask("GET", f"/videos/{video['id']}/content", headers={"Range": "bytes=4-7"})
     assert (part.status, part.raw) == (206, b"ftyp")
 
 
-async def test_a_multipart_order_is_the_same_as_a_json_one(board: Client) -> None:
+async def test_a_multipart_order_is_the_same_as_a_json_one(board: ApiCaller) -> None:
     form = aiohttp.FormData(FIELDS, default_to_multipart=True)
     answer = await board.ask("POST", "/videos", data=form)
     assert answer.status == 200
@@ -100,24 +102,24 @@ async def test_a_multipart_order_is_the_same_as_a_json_one(board: Client) -> Non
     assert answer.body["seconds"] == "8"
 
 
-async def test_what_is_not_asked_for_is_openais_default(board: Client) -> None:
+async def test_omitted_fields_get_openais_defaults(board: ApiCaller) -> None:
     answer = await board.ask("POST", "/videos", json={"prompt": "a", "seconds": None})
     assert (answer.body["seconds"], answer.body["size"]) == ("4", "720x1280")
 
 
-async def test_a_clip_shows_its_true_percentage_while_it_is_rendered(busy: Client) -> None:
+async def test_a_clip_shows_its_true_percentage_while_it_is_rendered(busy: ApiCaller) -> None:
     (video,) = (await busy.ask("GET", "/videos")).body["data"]
     assert (video["status"], video["progress"]) == ("in_progress", 41)
 
 
-async def test_the_film_of_an_unfinished_clip_is_not_there_yet(busy: Client) -> None:
+async def test_the_video_of_an_unfinished_clip_is_not_available_yet(busy: ApiCaller) -> None:
     (video,) = (await busy.ask("GET", "/videos")).body["data"]
     answer = await busy.ask("GET", f"/videos/{video['id']}/content")
     assert (answer.status, answer.error["code"]) == (404, "video_not_ready")
 
 
-async def test_a_failed_clip_says_why(
-    board: Client, renderer: HandRenderer, receiver: Receiver
+async def test_a_failed_clip_gives_the_reason(
+    board: ApiCaller, renderer: ManualRenderer, receiver: Receiver
 ) -> None:
     renderer.error = MediaError("ffmpeg ended with code 1", "a secret path")
     video = await board.create()
@@ -130,7 +132,7 @@ async def test_a_failed_clip_says_why(
 
 
 async def test_a_bug_in_the_renderer_fails_its_clip_and_no_other(
-    board: Client, renderer: HandRenderer, receiver: Receiver
+    board: ApiCaller, renderer: ManualRenderer, receiver: Receiver
 ) -> None:
     renderer.error = ZeroDivisionError()
     bad = await board.create()
@@ -143,7 +145,7 @@ async def test_a_bug_in_the_renderer_fails_its_clip_and_no_other(
 
 
 async def test_the_same_idempotency_key_gives_the_same_clip(
-    board: Client, renderer: HandRenderer, receiver: Receiver
+    board: ApiCaller, renderer: ManualRenderer, receiver: Receiver
 ) -> None:
     first, second = await asyncio.gather(board.create(key="k"), board.create(key="k"))
     await receiver.next()
@@ -153,12 +155,12 @@ async def test_the_same_idempotency_key_gives_the_same_clip(
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
-async def test_a_senseless_idempotency_key_is_refused(board: Client, key: str) -> None:
+async def test_an_invalid_idempotency_key_is_refused(board: ApiCaller, key: str) -> None:
     answer = await board.ask("POST", "/videos", json=FIELDS, headers={"Idempotency-Key": key})
     assert (answer.status, answer.error["type"]) == (400, "invalid_request_error")
 
 
-async def test_an_idempotency_key_with_another_order_is_refused(board: Client) -> None:
+async def test_an_idempotency_key_with_another_order_is_refused(board: ApiCaller) -> None:
     await board.create(key="k")
     other = FIELDS | {"seconds": "4"}
     answer = await board.ask("POST", "/videos", json=other, headers={"Idempotency-Key": "k"})
@@ -190,20 +192,20 @@ async def test_an_idempotency_key_with_another_order_is_refused(board: Client) -
         ({"input_reference": {"file_id": "file-1"}}, "input_reference"),
     ],
 )
-async def test_an_order_that_cannot_be_made_is_refused(
-    board: Client, fields: dict[str, object], param: str
+async def test_an_order_that_cannot_be_rendered_is_refused(
+    board: ApiCaller, fields: dict[str, object], param: str
 ) -> None:
     answer = await board.ask("POST", "/videos", data=json.dumps(FIELDS | fields), headers=JSON)
     assert (answer.status, answer.error["param"]) == (400, param)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b"[" * 100_000])
-async def test_a_body_that_is_no_order_is_refused(board: Client, body: bytes) -> None:
+async def test_a_body_that_is_no_order_is_refused(board: ApiCaller, body: bytes) -> None:
     answer = await board.ask("POST", "/videos", data=body, headers=JSON)
     assert (answer.status, answer.error["code"]) == (400, None)
 
 
-async def test_a_broken_form_is_refused(board: Client) -> None:
+async def test_a_broken_form_is_refused(board: ApiCaller) -> None:
     headers = {"Content-Type": "multipart/form-data"}
     answer = await board.ask("POST", "/videos", data=b"--x", headers=headers)
     assert answer.status == 400
@@ -211,21 +213,21 @@ async def test_a_broken_form_is_refused(board: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
-async def test_a_body_that_is_too_large_is_refused(board: Client, kind: str) -> None:
+async def test_a_body_that_is_too_large_is_refused(board: ApiCaller, kind: str) -> None:
     body = b"x" * 600_000
     answer = await board.ask("POST", "/videos", data=body, headers={"Content-Type": kind})
     assert answer.status == 413
     assert answer.error["type"] == "invalid_request_error"
 
 
-async def test_a_page_in_a_browser_is_refused(board: Client) -> None:
+async def test_a_request_from_a_web_page_is_refused(board: ApiCaller) -> None:
     headers = {"Origin": "https://example.org"}
     answer = await board.ask("POST", "/videos", data=FIELDS, headers=headers)
     assert answer.status == 403
     assert answer.error["message"]
 
 
-async def test_more_clips_than_may_wait_are_refused_until_one_is_deleted(busy: Client) -> None:
+async def test_a_full_queue_refuses_clips_until_one_is_deleted(busy: ApiCaller) -> None:
     waiting = [await busy.create() for _ in range(3)]
     answer = await busy.ask("POST", "/videos", json=FIELDS)
     assert answer.status == 429
@@ -235,10 +237,10 @@ async def test_more_clips_than_may_wait_are_refused_until_one_is_deleted(busy: C
     await busy.create()
 
 
-async def test_deleting_stops_the_rendering_and_makes_room_for_the_next(
+async def test_deleting_a_clip_stops_its_rendering_and_starts_the_next(
     tmp_path: Path, receiver: Receiver
 ) -> None:
-    renderer = HandRenderer(go=False)
+    renderer = ManualRenderer(go=False)
     async with open_board(tmp_path, renderer, receiver) as board:
         first = await board.create()
         await renderer.started.get()
@@ -252,10 +254,10 @@ async def test_deleting_stops_the_rendering_and_makes_room_for_the_next(
         assert not files(tmp_path, f"{first['id']}*")
 
 
-async def test_a_waiting_clip_that_was_deleted_is_never_rendered(
+async def test_a_queued_clip_that_was_deleted_is_never_rendered(
     tmp_path: Path, receiver: Receiver
 ) -> None:
-    renderer = HandRenderer(go=False)
+    renderer = ManualRenderer(go=False)
     async with open_board(tmp_path, renderer, receiver) as board:
         await board.create()
         gone = await board.create(prompt="gone")
@@ -267,8 +269,8 @@ async def test_a_waiting_clip_that_was_deleted_is_never_rendered(
     assert [order.prompt for order in renderer.orders] == [FIELDS["prompt"], "last"]
 
 
-async def test_a_deleted_clip_takes_its_film_and_its_key_along(
-    board: Client, receiver: Receiver, tmp_path: Path
+async def test_a_clip_is_deleted_with_its_video_and_its_idempotency_key(
+    board: ApiCaller, receiver: Receiver, tmp_path: Path
 ) -> None:
     video = await board.create(key="k")
     await receiver.next()
@@ -287,20 +289,20 @@ async def test_a_deleted_clip_takes_its_film_and_its_key_along(
         ("GET", "/elsewhere"),
     ],
 )
-async def test_what_is_not_there_is_not_found(board: Client, method: str, path: str) -> None:
+async def test_an_unknown_path_is_not_found(board: ApiCaller, method: str, path: str) -> None:
     answer = await board.ask(method, path)
     assert answer.status == 404
     assert answer.error["type"] == "invalid_request_error"
 
 
-async def test_there_are_no_thumbnails(board: Client, receiver: Receiver) -> None:
+async def test_there_are_no_thumbnails(board: ApiCaller, receiver: Receiver) -> None:
     video = await board.create()
     await receiver.next()
     answer = await board.ask("GET", f"/videos/{video['id']}/content?variant=thumbnail")
     assert (answer.status, answer.error["param"]) == (404, "variant")
 
 
-async def test_the_list_is_paged_in_both_orders(busy: Client) -> None:
+async def test_the_list_is_paged_in_both_orders(busy: ApiCaller) -> None:
     ids = [(await busy.ask("GET", "/videos")).body["data"][0]["id"]]
     ids += [(await busy.create())["id"] for _ in range(3)]
     first = (await busy.ask("GET", "/videos?limit=3&order=asc")).body
@@ -313,7 +315,7 @@ async def test_the_list_is_paged_in_both_orders(busy: Client) -> None:
     assert [video["id"] for video in newest["data"]] == ids[::-1]
 
 
-async def test_an_empty_page_names_no_ids(board: Client) -> None:
+async def test_an_empty_page_names_no_ids(board: ApiCaller) -> None:
     page = (await board.ask("GET", "/videos?limit=0")).body
     assert (page["data"], page["first_id"], page["has_more"]) == ([], None, False)
 
@@ -321,7 +323,7 @@ async def test_an_empty_page_names_no_ids(board: Client) -> None:
 @pytest.mark.parametrize(
     "query", ["limit=101", "limit=-1", "limit=x", "limit=²", "order=up", "after=video_0"]
 )
-async def test_a_senseless_listing_is_refused(board: Client, query: str) -> None:
+async def test_a_listing_with_invalid_parameters_is_refused(board: ApiCaller, query: str) -> None:
     answer = await board.ask("GET", f"/videos?{query}")
     assert (answer.status, answer.error["param"]) == (400, query.partition("=")[0])
 
@@ -329,7 +331,7 @@ async def test_a_senseless_listing_is_refused(board: Client, query: str) -> None
 async def test_a_clip_expires_a_day_after_it_was_finished(
     tmp_path: Path, clock: Clock, receiver: Receiver
 ) -> None:
-    async with open_board(tmp_path, HandRenderer(), receiver, clock=clock) as board:
+    async with open_board(tmp_path, ManualRenderer(), receiver, clock=clock) as board:
         video = await board.create()
         await receiver.next()
         clock.advance(KEPT_SECONDS - 1)
@@ -337,14 +339,14 @@ async def test_a_clip_expires_a_day_after_it_was_finished(
         clock.advance(1)
         assert (await board.ask("GET", f"/videos/{video['id']}")).status == 404
         assert (await board.ask("GET", "/videos")).body["data"] == []
-    async with open_board(tmp_path, HandRenderer(), clock=clock):
+    async with open_board(tmp_path, ManualRenderer(), clock=clock):
         assert not files(tmp_path, "video_*")
 
 
-async def test_a_port_that_is_taken_is_one_sentence(board: Client, tmp_path: Path) -> None:
+async def test_a_port_in_use_is_reported_in_one_sentence(board: ApiCaller, tmp_path: Path) -> None:
     port = int(board.base_url.split(":")[2].removesuffix("/v1"))
     with pytest.raises(StartupError, match="choose another port"):
-        async with open_board(tmp_path / "other", HandRenderer(), port=port):
+        async with open_board(tmp_path / "other", ManualRenderer(), port=port):
             pass
-    async with open_board(tmp_path / "other", HandRenderer()):
-        pass  # what had been opened was closed again
+    async with open_board(tmp_path / "other", ManualRenderer()):
+        pass  # the failed start released the directory

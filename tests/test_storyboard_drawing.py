@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.artwork import Artwork, Layer
 
 CJK = choose_typeface("虹")
-BOX = TextBox(width=600, height=300, largest=100, smallest=20, most_lines=3, leading=1.2)
+BOX = TextBox(width=600, height=300, largest=100, smallest=20, max_lines=3, leading=1.2)
 
 
-def test_contrast_is_that_of_the_standard() -> None:
+def test_contrast_is_computed_as_the_standard_defines() -> None:
     assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
     assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.01)
 
 
-def test_oklch_gives_srgb_and_gives_up_chroma_before_the_hue() -> None:
+def test_oklch_becomes_srgb_and_loses_chroma_rather_than_hue() -> None:
     assert oklch(1, 0, 0) == (255, 255, 255)
     assert oklch(0, 0.2, 90) == (0, 0, 0)
     assert oklch(0.628, 0.2577, 29.23) == pytest.approx((255, 0, 0), abs=20)
@@ -54,23 +54,23 @@ def test_the_font_has_latin_cyrillic_and_japanese_and_no_boxes_are_drawn() -> No
 @pytest.mark.parametrize(
     "text", ["Pokaż żółwia, łódź i łąkę", "Її ґанок, єдина їжа", "Ąžuolas, ğ, ő"]
 )
-def test_a_text_that_the_first_face_lacks_letters_of_is_drawn_with_another(text: str) -> None:
+def test_a_text_whose_letters_the_first_typeface_lacks_is_drawn_with_another(text: str) -> None:
     assert CJK.drawable(text) != text
     assert choose_typeface(text).drawable(text) == text
 
 
-def test_a_text_with_japanese_is_drawn_with_the_face_that_has_it() -> None:
+def test_a_text_with_japanese_is_drawn_with_the_typeface_that_has_it() -> None:
     assert choose_typeface("虹の Regenbogen") == CJK
 
 
 @pytest.mark.parametrize("text", ["Explain how rainbows form", "虹はどうやってできるのか", "i"])
 def test_a_text_fits_its_box_at_the_largest_size_that_does(text: str) -> None:
-    setting = fit(text, BOX, CJK, 700)
-    face = CJK.at(setting.size, 700)
-    assert max(face.getlength(line) for line in setting.lines) <= BOX.width
-    assert len(setting.lines) * setting.size * BOX.leading <= BOX.height
-    assert "".join(setting.lines).replace(" ", "") == text.replace(" ", "")
-    assert setting.size > 60
+    layout = fit(text, BOX, CJK, 700)
+    font = CJK.at(layout.size, 700)
+    assert max(font.getlength(line) for line in layout.lines) <= BOX.width
+    assert len(layout.lines) * layout.size * BOX.leading <= BOX.height
+    assert "".join(layout.lines).replace(" ", "") == text.replace(" ", "")
+    assert layout.size > 60
 
 
 def test_lines_are_balanced() -> None:
@@ -79,16 +79,16 @@ def test_lines_are_balanced() -> None:
 
 def test_a_word_is_made_smaller_before_it_is_broken() -> None:
     word = "Donaudampfschifffahrtsgesellschaft"
-    setting = fit(word, BOX, CJK, 700)
-    assert setting.lines == (word,)
-    assert 20 < setting.size < 50
+    layout = fit(word, BOX, CJK, 700)
+    assert layout.lines == (word,)
+    assert 20 < layout.size < 50
 
 
 def test_a_word_wider_than_its_box_is_broken_and_the_rest_is_left_out() -> None:
     broken = fit("x" * 100, BOX, CJK, 700)
     assert "".join(broken.lines) == "x" * 100
     cut = fit("x" * 300, BOX, CJK, 700)
-    assert len(cut.lines) == BOX.most_lines
+    assert len(cut.lines) == BOX.max_lines
     assert cut.lines[-1].endswith("…")
     assert cut.size == BOX.smallest
 
@@ -97,7 +97,7 @@ def _layers(art: Artwork) -> list[Layer]:
     background = art.background
     cards = [layer for card in art.cards for layer in (*card.lines, card.rule)]
     around = [background.sky, background.dusk, *background.glows, background.sun, *background.hills]
-    return [*around, *cards, art.mark, *art.tracks, *art.fills]
+    return [*around, *cards, art.watermark, *art.tracks, *art.fills]
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS.keys())
@@ -105,8 +105,8 @@ def _layers(art: Artwork) -> list[Layer]:
 def test_every_prompt_is_drawn_inside_the_picture(
     tmp_path: Path, prompt: str, width: int, height: int
 ) -> None:
-    stage = Canvas(width=width, height=height, frames=120)
-    art = draw(prompt, stage, tmp_path)
+    canvas = Canvas(width=width, height=height, frames=120)
+    art = draw(prompt, canvas, tmp_path)
     assert len(art.cards) == len(art.tracks) == len(art.fills) >= 2
     for card in art.cards:
         for line in card.lines:
@@ -122,11 +122,11 @@ def test_every_prompt_is_drawn_inside_the_picture(
 
 
 def test_the_same_prompt_gives_the_same_layers(tmp_path: Path) -> None:
-    stage = Canvas(width=160, height=96, frames=30)
+    canvas = Canvas(width=160, height=96, frames=30)
     arts = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        arts.append(draw("Explain how rainbows form", stage, tmp_path / name))
+        arts.append(draw("Explain how rainbows form", canvas, tmp_path / name))
     assert arts[0] == arts[1]
     for file in ("card1.png", "hill0.png", "sun.png"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()

@@ -32,15 +32,15 @@ async def test_a_clip_is_exactly_as_long_and_as_large_as_it_was_ordered(
     tmp_path: Path, renderer: ClipRenderer
 ) -> None:
     percents: list[int] = []
-    film = await renderer.render(order(PROMPTS["japanese"], seconds=2), tmp_path, percents.append)
-    info = read_mp4(film)
-    report = clips.ffmpeg("-i", str(film), "-f", "null", "-")
+    video = await renderer.render(order(PROMPTS["japanese"], seconds=2), tmp_path, percents.append)
+    info = read_mp4(video)
+    report = clips.ffmpeg("-i", str(video), "-f", "null", "-")
     assert (info.width, info.height) == (160, 96)
     assert info.seconds == pytest.approx(2, abs=0.03)
     assert re.search(r"Video: h264 .*yuv420p", report)
     assert re.search(r"Audio: aac .*48000 Hz, stereo", report)
     assert re.search(r"frame=\s*60 ", report)
-    raw = film.read_bytes()
+    raw = video.read_bytes()
     assert raw.index(b"moov") < raw.index(b"mdat")
     assert percents == sorted(percents)
     assert percents[0] < 10
@@ -51,30 +51,30 @@ async def test_a_clip_is_exactly_as_long_and_as_large_as_it_was_ordered(
 async def test_every_prompt_can_be_rendered(
     tmp_path: Path, renderer: ClipRenderer, prompt: str
 ) -> None:
-    film = await renderer.render(order(prompt), tmp_path, lambda _: None)
-    assert read_mp4(film).seconds == pytest.approx(1, abs=0.03)
+    video = await renderer.render(order(prompt), tmp_path, lambda _: None)
+    assert read_mp4(video).seconds == pytest.approx(1, abs=0.03)
 
 
 async def test_the_pictures_move_and_the_text_changes(
     tmp_path: Path, renderer: ClipRenderer
 ) -> None:
-    film = await renderer.render(
+    video = await renderer.render(
         order("Explain how rainbows form", seconds=4), tmp_path, lambda _: None
     )
-    report = clips.ffmpeg("-i", str(film), "-vf", "mpdecimate,showinfo", "-f", "null", "-")
+    report = clips.ffmpeg("-i", str(video), "-vf", "mpdecimate,showinfo", "-f", "null", "-")
     assert len(re.findall(r"pts_time:", report)) > 60
 
 
-async def test_the_first_frame_has_the_title_because_players_show_it_of_a_video(
+async def test_the_first_frame_shows_the_title_because_players_use_it_as_a_preview(
     tmp_path: Path, renderer: ClipRenderer
 ) -> None:
-    film = await renderer.render(order("Rainbows", seconds=4), tmp_path, lambda _: None)
+    video = await renderer.render(order("Rainbows", seconds=4), tmp_path, lambda _: None)
     frames: list[Image.Image] = []
     for name, at in (("first", "0"), ("later", "1")):
         path = tmp_path / f"{name}.png"
-        clips.ffmpeg("-ss", at, "-i", str(film), "-frames:v", "1", str(path))
+        clips.ffmpeg("-ss", at, "-i", str(video), "-frames:v", "1", str(path))
         with Image.open(path) as picture:
-            # Where the title stands; the sky behind it hardly moves in a second.
+            # The area of the title; the sky behind it hardly moves in a second.
             frames.append(picture.convert("L").crop((8, 8, 110, 60)))
     darkest = [frame.getextrema()[0] for frame in frames]
     spread = [ImageStat.Stat(frame).stddev[0] for frame in frames]
@@ -86,8 +86,8 @@ async def test_the_first_frame_has_the_title_because_players_show_it_of_a_video(
 async def test_the_sound_is_soft_and_never_clips(
     tmp_path: Path, renderer: ClipRenderer, prompt: str, seconds: int
 ) -> None:
-    film = await renderer.render(order(prompt, seconds=seconds), tmp_path, lambda _: None)
-    report = clips.ffmpeg("-i", str(film), "-af", "ebur128=peak=true", "-f", "null", "-")
+    video = await renderer.render(order(prompt, seconds=seconds), tmp_path, lambda _: None)
+    report = clips.ffmpeg("-i", str(video), "-af", "ebur128=peak=true", "-f", "null", "-")
     summary = report[report.rindex("Summary:") :]
     loudness = re.search(r"I:\s+(-?[\d.]+) LUFS", summary)
     peak = re.search(r"Peak:\s+(-?[\d.]+) dBFS", summary)
@@ -100,12 +100,12 @@ async def test_the_sound_is_soft_and_never_clips(
 async def test_the_largest_and_the_longest_prompt_needs_no_more_memory_than_allowed(
     tmp_path: Path, renderer: ClipRenderer
 ) -> None:
-    film = await renderer.render(
+    video = await renderer.render(
         order("Long words, many clauses; and more. " * 100, seconds=1, size="1920x1080"),
         tmp_path,
         lambda _: None,
     )
-    assert read_mp4(film).width == 1920
+    assert read_mp4(video).width == 1920
 
 
 async def test_an_ffmpeg_that_fails_is_a_media_error(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ async def test_an_ffmpeg_that_fails_is_a_media_error(tmp_path: Path) -> None:
         await renderer.render(order("a"), tmp_path, lambda _: None)
 
 
-async def test_a_stopped_rendering_has_written_its_last_file(
+async def test_a_cancelled_rendering_waits_for_its_last_file(
     tmp_path: Path, renderer: ClipRenderer
 ) -> None:
     task = asyncio.create_task(renderer.render(order("a"), tmp_path, lambda _: None))
@@ -122,27 +122,29 @@ async def test_a_stopped_rendering_has_written_its_last_file(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    # The last layer: the thread is not writing any more.
+    # This is the last layer, so the thread has finished writing.
     assert files(tmp_path, "fill.png")
     assert not files(tmp_path, "film.mp4")
 
 
-async def test_a_real_clip_goes_through_the_api(tmp_path: Path, renderer: ClipRenderer) -> None:
+async def test_a_real_clip_is_rendered_through_the_api(
+    tmp_path: Path, renderer: ClipRenderer
+) -> None:
     async with open_receiver() as receiver, open_board(tmp_path, renderer, receiver) as board:
         created = await board.create(seconds=1, size="1280x720")
         await receiver.next()
         done = await board.get(created["id"])
         assert (done["status"], done["seconds"], done["size"]) == ("completed", "1", "1280x720")
         content = await board.ask("GET", f"/videos/{created['id']}/content")
-    film = tmp_path / "fetched.mp4"
-    film.write_bytes(content.raw)
-    assert read_mp4(film).width == 1280
+    video = tmp_path / "fetched.mp4"
+    video.write_bytes(content.raw)
+    assert read_mp4(video).width == 1280
 
 
-def test_a_bot_that_renders_nothing_never_loads_pillow() -> None:
+def test_a_bot_that_renders_nothing_does_not_load_pillow() -> None:
     names = "sys, bot.storyboard.server, bot.storyboard.clip_renderer"
     code = f"import {names}; print('PIL' in sys.modules)"
-    done = subprocess.run(  # noqa: S603  # the code is above
+    done = subprocess.run(  # noqa: S603  # a fixed command
         [sys.executable, "-c", code],
         capture_output=True,
         check=True,

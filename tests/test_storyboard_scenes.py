@@ -36,14 +36,14 @@ def test_every_prompt_becomes_two_to_five_readable_scenes(prompt: str, seconds: 
     assert scenes == split_scenes(text, seconds=seconds)
 
 
-def test_a_short_prompt_is_the_title_and_its_second_half_the_beat() -> None:
+def test_a_short_prompt_is_the_title_and_its_second_half_follows() -> None:
     assert split_scenes("Explain how rainbows form", seconds=8) == (
         "Explain how rainbows form",
         "rainbows form",
     )
 
 
-def test_a_list_is_said_item_by_item() -> None:
+def test_the_items_of_a_list_follow_one_by_one() -> None:
     assert split_scenes("Calm waves, slow gulls, a red boat", seconds=8) == (
         "Calm waves, slow gulls, a red boat",
         "Calm waves",
@@ -52,7 +52,7 @@ def test_a_list_is_said_item_by_item() -> None:
     )
 
 
-def test_the_first_sentence_is_the_title_and_clauses_are_the_beats() -> None:
+def test_the_first_sentence_is_the_title_and_its_clauses_follow() -> None:
     assert split_scenes(PROMPTS["german"], seconds=8) == (
         "Wie entsteht ein Regenbogen?",
         "Erkläre es Kindern",
@@ -65,7 +65,7 @@ def test_the_first_sentence_is_the_title_and_clauses_are_the_beats() -> None:
     )
 
 
-def test_a_long_sentence_goes_on_after_the_title() -> None:
+def test_a_long_sentence_continues_after_the_title() -> None:
     sentence = (
         "A slow tracking shot through a neon-lit alley at night while rain falls "
         "on empty umbrellas and a lone cat watches trains pass overhead"
@@ -82,12 +82,12 @@ def test_a_text_without_letters_is_untitled() -> None:
     assert split_scenes("", seconds=8) == ("Untitled", "Untitled")
 
 
-def test_clean_keeps_what_is_read_and_drops_what_controls() -> None:
+def test_clean_keeps_readable_characters_and_drops_control_characters() -> None:
     assert clean("a\x00b\u202e c\u200d\ufeff\td \r\n\n e") == "a b c d\ne"
     assert clean("e\u0301") == "é"
 
 
-def test_an_ellipsis_tells_that_there_was_more() -> None:
+def test_a_shortened_text_ends_with_an_ellipsis() -> None:
     assert shorten("one two three four", 10) == "one two…"
     assert shorten("one two", 10) == "one two"
     assert columns(shorten("虹" * 50, 21)) <= 21
@@ -117,7 +117,7 @@ def test_a_word_is_broken_only_at_its_hyphen_and_never_before_an_accent() -> Non
     assert breaks("か\u3099") == {}
 
 
-def test_a_preposition_stays_with_what_follows() -> None:
+def test_a_preposition_stays_with_the_next_word() -> None:
     allowed = breaks("der Weg zu dir. So")
     assert allowed[11] > allowed[8]
     assert allowed[16] == 0

@@ -8,18 +8,18 @@ import pytest
 
 from bot.errors import StartupError
 from bot.storyboard.server import Storyboard
-from tests.storyboards import SECRET, HandRenderer, open_board, open_receiver
+from tests.storyboards import SECRET, ManualRenderer, open_board, open_receiver
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_a_finished_clip_is_told_with_a_signature_that_openais_package_accepts(
+async def test_a_finished_clip_is_announced_with_a_signature_that_openais_package_accepts(
     tmp_path: Path,
 ) -> None:
     async with (
         open_receiver() as receiver,
-        open_board(tmp_path, HandRenderer(), receiver) as board,
+        open_board(tmp_path, ManualRenderer(), receiver) as board,
     ):
         video = await board.create()
         delivery = await receiver.next()
@@ -40,7 +40,7 @@ async def test_a_finished_clip_is_told_with_a_signature_that_openais_package_acc
 async def test_a_webhook_is_repeated_under_the_same_id_until_it_arrives(tmp_path: Path) -> None:
     async with (
         open_receiver() as receiver,
-        open_board(tmp_path, HandRenderer(), receiver) as board,
+        open_board(tmp_path, ManualRenderer(), receiver) as board,
     ):
         receiver.answers = [500, 404, 302]
         first = await board.create()
@@ -48,17 +48,17 @@ async def test_a_webhook_is_repeated_under_the_same_id_until_it_arrives(tmp_path
         assert len({each.headers["webhook-id"] for each in tries}) == 1
         assert {each.video for each in tries} == {first["id"]}
         second = await board.create()
-        assert (await receiver.next()).video == second["id"]  # and the first one is done with
+        assert (await receiver.next()).video == second["id"]  # the first is not sent again
 
 
 async def test_a_webhook_that_did_not_arrive_is_sent_after_a_restart(tmp_path: Path) -> None:
     async with open_receiver() as receiver:
         receiver.answers = [503] * 1000
-        async with open_board(tmp_path, HandRenderer(), receiver) as board:
+        async with open_board(tmp_path, ManualRenderer(), receiver) as board:
             video = await board.create()
             first = await receiver.next()
         receiver.answers = []
-        renderer = HandRenderer()
+        renderer = ManualRenderer()
         async with open_board(tmp_path, renderer, receiver):
             while receiver.deliveries.qsize():
                 receiver.deliveries.get_nowait()
@@ -68,50 +68,55 @@ async def test_a_webhook_that_did_not_arrive_is_sent_after_a_restart(tmp_path: P
     assert renderer.orders == []
 
 
-async def test_a_receiver_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
-    async with open_receiver() as away:
+async def test_an_unreachable_receiver_is_tried_again(tmp_path: Path) -> None:
+    async with open_receiver() as unreachable:
         pass
     async with open_receiver() as receiver:
-        async with open_board(tmp_path, HandRenderer(), receiver) as board:
+        async with open_board(tmp_path, ManualRenderer(), receiver) as board:
             await board.create()
             arrived = await receiver.next()
         assert arrived.event["type"] == "video.completed"
-    renderer = HandRenderer()
-    async with open_board(tmp_path, renderer, away) as board:
-        await board.create(prompt="to nobody")
+    renderer = ManualRenderer()
+    async with open_board(tmp_path, renderer, unreachable) as board:
+        await board.create(prompt="missed at first")
         await renderer.started.get()
     async with open_receiver() as back, open_board(tmp_path, renderer, back) as board:
-        # A board that closes at once may not know yet that the first one arrived: it tells again.
-        told = {(await board.get((await back.next()).video))["prompt"]}
-        if "to nobody" not in told:
-            told.add((await board.get((await back.next()).video))["prompt"])
-        assert "to nobody" in told
+        # A storyboard that stops at once may not have stored that the first webhook arrived, and
+        # then sends it again.
+        prompts = {(await board.get((await back.next()).video))["prompt"]}
+        if "missed at first" not in prompts:
+            prompts.add((await board.get((await back.next()).video))["prompt"])
+        assert "missed at first" in prompts
 
 
-async def test_a_clip_that_was_finished_without_a_url_is_never_told(tmp_path: Path) -> None:
-    renderer = HandRenderer()
+async def test_a_clip_that_was_finished_without_a_webhook_url_is_never_announced(
+    tmp_path: Path,
+) -> None:
+    renderer = ManualRenderer()
     async with open_board(tmp_path, renderer) as board:
-        quiet = await board.create()
+        unannounced = await board.create()
         await renderer.started.get()
-        while (await board.get(quiet["id"]))["status"] != "completed":
+        while (await board.get(unannounced["id"]))["status"] != "completed":
             pass
     async with open_receiver() as receiver, open_board(tmp_path, renderer, receiver) as board:
-        later = await board.create(prompt="the one to tell")
+        later = await board.create(prompt="announced")
         assert (await receiver.next()).video == later["id"]
 
 
 @pytest.mark.parametrize("secret", ["whsec_not base64!", "whsec_", "a"])
-def test_a_secret_that_cannot_sign_is_one_sentence(tmp_path: Path, secret: str) -> None:
+def test_an_invalid_secret_is_reported_in_one_sentence(tmp_path: Path, secret: str) -> None:
     with pytest.raises(StartupError, match="whsec_ followed by base64"):
         Storyboard(
             tmp_path,
-            HandRenderer(),
+            ManualRenderer(),
             clock=time.time,
             webhook_url="http://127.0.0.1:9/hook",
             webhook_secret=secret,
         )
 
 
-def test_a_url_without_a_secret_is_one_sentence(tmp_path: Path) -> None:
+def test_a_webhook_url_without_a_secret_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="secret"):
-        Storyboard(tmp_path, HandRenderer(), clock=time.time, webhook_url="http://127.0.0.1:9/hook")
+        Storyboard(
+            tmp_path, ManualRenderer(), clock=time.time, webhook_url="http://127.0.0.1:9/hook"
+        )

@@ -1,4 +1,4 @@
-"""What the demo draws: a card as a frame of text."""
+"""Tests the demo's drawing of a card as a frame of text."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def card(*inside: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def drawn(*inside: dict[str, Any], out: io.StringIO | None = None) -> list[str]:
-    """Draw one card, and return its lines."""
+    """Draw a card, and return its lines."""
     out = out or io.StringIO()
     CardTerminal(out, names={7: "ada"}, clock=lambda: NOW).draw(card(*inside))
     return out.getvalue().splitlines()
 
 
 def cells(line: str) -> int:
-    """Count the columns that a terminal gives to a line."""
+    """Count the columns of a line in a terminal."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in line)
     return len(line) + wide - sum(unicodedata.combining(character) > 0 for character in line)
 
@@ -65,7 +65,7 @@ def test_a_card_is_a_frame_around_plain_text() -> None:
     assert "\x1b" not in "".join(lines)
 
 
-def test_where_nothing_can_be_overdrawn_each_version_stands_below_the_last() -> None:
+def test_without_a_terminal_each_version_is_drawn_below_the_last() -> None:
     out = io.StringIO()
     terminal = CardTerminal(out, names={}, clock=lambda: NOW)
     terminal.draw(card(text("one")))
@@ -74,7 +74,7 @@ def test_where_nothing_can_be_overdrawn_each_version_stands_below_the_last() -> 
     assert out.getvalue().index("one") < out.getvalue().index("two")
 
 
-def test_a_terminal_is_overdrawn_by_as_many_lines_as_were_drawn() -> None:
+def test_a_terminal_is_redrawn_over_all_lines_of_the_last_version() -> None:
     out = Tty()
     terminal = CardTerminal(out, names={}, clock=lambda: NOW)
     terminal.draw(card(text("one", "two", "three")))
@@ -86,7 +86,7 @@ def test_a_terminal_is_overdrawn_by_as_many_lines_as_were_drawn() -> None:
     assert out.getvalue().count("\x1b[3A\x1b[J") == 1
 
 
-def test_headings_are_bold_and_small_print_is_dim_within_a_straight_frame() -> None:
+def test_headings_are_bold_and_small_text_is_dim_within_a_straight_frame() -> None:
     lines = drawn(text("**Finishing**", "-# small", "plain"), out=Tty())
     assert lines[1].startswith("  │ \x1b[1mFinishing ")
     assert lines[2].startswith("  │ \x1b[2msmall ")
@@ -106,7 +106,7 @@ def test_headings_are_bold_and_small_print_is_dim_within_a_straight_frame() -> N
     ],
     ids=["japanese", "mixed", "emoji", "zero width", "combining", "one long word"],
 )
-def test_the_frame_stays_straight_whatever_is_written_in_it(prompt: str) -> None:
+def test_the_frame_is_straight_around_any_text(prompt: str) -> None:
     lines = drawn(text("**Creating**", f"> {prompt}"))
     assert {cells(line) for line in lines} == {74}
     inside = [line[4:-2] for line in lines[2:-1]]
@@ -115,11 +115,11 @@ def test_the_frame_stays_straight_whatever_is_written_in_it(prompt: str) -> None
     assert written == prompt.replace(" ", "").replace("\N{ZERO WIDTH SPACE}", "")
 
 
-def test_a_prompt_can_not_steer_the_terminal() -> None:
+def test_a_prompt_cannot_contain_control_characters() -> None:
     assert "\x1b" not in "".join(drawn(text("> \x1b[2Jgone\x07")))
 
 
-def test_small_print_that_takes_two_lines_is_dim_on_both() -> None:
+def test_small_text_of_two_lines_is_dim_on_both() -> None:
     lines = drawn(text("-# " + "word " * 20), out=Tty())
     assert [line.count("\x1b[2m") for line in lines[1:-1]] == [1, 1]
 
@@ -135,17 +135,17 @@ def test_a_narrow_window_gets_a_narrow_frame(monkeypatch: pytest.MonkeyPatch) ->
     assert any("[ Give up ]" in line for line in lines)
 
 
-def test_a_window_of_no_width_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_without_width_causes_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "3")
     assert drawn(text("> hello"))
 
 
-def test_times_are_told_in_seconds_that_went_by() -> None:
+def test_times_are_shown_as_elapsed_seconds() -> None:
     assert "Started 12 seconds ago" in drawn(text(f"Started <t:{NOW - 12}:R>"))[1]
     assert "Started 0 seconds ago" in drawn(text(f"Started <t:{NOW + 5}:R>"))[1]
 
 
-def test_a_video_is_named_and_a_link_is_a_button_and_the_rest_is_left_out() -> None:
+def test_a_video_is_named_a_link_is_a_button_and_other_components_are_omitted() -> None:
     gallery = {
         "type": 12,
         "items": [{"media": {"url": "https://cdn.example/a/clip.mp4?ex=1&hm=2"}}],

@@ -122,12 +122,12 @@ def test_an_english_sentence_has_english_numbers() -> None:
     assert TEXTS("late", "pt-BR", minutes=2.5) == "2.5 min late"
 
 
-# --- the sentences that there are ---
+# --- the shipped sentences ---
 
 
 @cache
 def forms_of(language: str) -> dict[str, dict[str, str]]:
-    """Read a language's sentences in all their forms; one that is no plural has the form ""."""
+    """Read a language's sentences in all forms; the form of a sentence without plural is ""."""
     tables = tomllib.loads((LOCALES / f"{language}.toml").read_text(encoding="utf-8"))
     return dict(flat("", tables))
 
@@ -143,7 +143,7 @@ def flat(prefix: str, table: dict[str, Any]) -> Iterator[tuple[str, dict[str, st
 
 
 def fields_of(key: str, language: str = "en") -> set[str]:
-    """Find out which fields a sentence takes."""
+    """Return the names of a sentence's fields."""
     forms = forms_of(language)[key].items()
     return {field for form, sentence in forms if form != "by" for field in fields_in(sentence)}
 
@@ -207,7 +207,7 @@ def test_plurals_have_the_forms_that_the_language_needs(language: str) -> None:
             assert forms["by"] in fields_of(key, language)
 
 
-# What Discord takes, in characters.
+# Discord's limits, in characters.
 LONGEST = {
     r"button\..*": 80,
     r"form\..*_title": 45,

@@ -1,4 +1,4 @@
-"""What Discord is told of the commands, in which languages, and when."""
+"""The definitions of the commands: their languages, their limits, and when they are sent."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ TEXTS = Texts(
         },
     }
 )
-# As discord.py writes them.
+# Definitions as discord.py writes them.
 HOW: dict[str, Any] = {
     "type": 3,
     "name": "how",
@@ -76,7 +76,7 @@ SHOW_MORE: dict[str, Any] = {
     "integration_types": [0],
     "default_member_permissions": None,
 }
-# As Discord writes them.
+# Definitions as Discord returns them.
 FOUND: list[dict[str, Any]] = [
     {
         "id": "2",
@@ -122,7 +122,7 @@ FOUND: list[dict[str, Any]] = [
     },
 ]
 SYNCED = "PUT /applications/{application_id}/commands"
-NAME = re.compile(r"[-_'\w]{1,32}")  # what Discord writes as [-_'\p{L}\p{N}]
+NAME = re.compile(r"[-_'\w]{1,32}")  # Discord's own pattern is [-_'\p{L}\p{N}]
 
 
 @pytest.fixture
@@ -133,9 +133,8 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 
 async def start_again(desk: Desk) -> None:
-    """Start a bot as another life of it would: logging in is what tells of the commands."""
-    async with VideoBot() as bot:
-        bot.services = desk.bot.services
+    """Start the bot again: logging in sends the commands."""
+    async with VideoBot(desk.bot.services) as bot:
         await log_in(bot, desk.fake_discord.token, api_url=desk.fake_discord.url)
 
 
@@ -163,7 +162,7 @@ def test_a_command_without_a_name_in_the_languages_is_a_bug() -> None:
         localise([WAIT | {"name": "hurry"}], TEXTS)
 
 
-def test_what_discord_adds_and_how_it_sorts_is_no_difference() -> None:
+def test_added_fields_and_another_order_are_no_difference() -> None:
     assert are_alike(FOUND, localise([WAIT, SHOW_MORE], TEXTS))
 
 
@@ -179,15 +178,15 @@ def test_what_discord_adds_and_how_it_sorts_is_no_difference() -> None:
         [WAIT | {"default_member_permissions": None}, SHOW_MORE],
     ],
 )
-def test_what_we_say_otherwise_is_a_difference(wanted: list[dict[str, Any]]) -> None:
+def test_any_other_value_is_a_difference(wanted: list[dict[str, Any]]) -> None:
     assert not are_alike(FOUND, localise(wanted, TEXTS))
 
 
-# --- the commands that there are ---
+# --- the bot's commands ---
 
 
 class Listening(Texts):
-    """Hears which keys are asked for."""
+    """Records the keys that are used."""
 
     def __init__(self) -> None:
         super().__init__({"en": {}})
@@ -204,7 +203,7 @@ class Listening(Texts):
 
 
 def entries(definitions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Go through all that has a name: commands, options, choices."""
+    """Yield everything that has a name: commands, options and choices."""
     for entry in definitions:
         yield entry
         yield from entries(entry.get("options", []))
@@ -244,7 +243,7 @@ def check_rules(entry: dict[str, Any]) -> None:
 
 
 def longest(command: dict[str, Any]) -> int:
-    """Count the characters that Discord limits, each text in its longest language."""
+    """Count the characters that Discord limits, with each text in its longest language."""
     return sum(
         len(str(entry.get("value", "")))
         + sum(
@@ -320,10 +319,10 @@ async def test_commands_that_were_refused_are_sent_at_the_next_start(
     assert desk.fake_discord.world.commands
 
 
-async def test_the_running_bot_offers_them_again_until_they_are_taken(
+async def test_the_running_bot_sends_them_again_until_they_are_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discord_bot, "_OFFER_PAUSES", (0, 0))
+    monkeypatch.setattr(discord_bot, "_SYNC_PAUSES", (0, 0))
     async with open_wire(tmp_path) as wire:
         wire.fake_discord.faults.add("PUT /applications/*", MISSING_ACCESS, times=2)
         async with wire.bot() as running:
@@ -336,10 +335,10 @@ async def test_the_running_bot_offers_them_again_until_they_are_taken(
         assert statuses == [403, 403, 200]
 
 
-async def test_an_answer_that_does_not_come_keeps_nobody_waiting(
+async def test_a_missing_answer_does_not_block_the_start(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(discord_bot, "_COMMANDS_SECONDS", 0.1)
+    monkeypatch.setattr(discord_bot, "_SYNC_SECONDS", 0.1)
     held = faults.Hold()
     desk.fake_discord.faults.add("GET /applications/*", held)
     await start_again(desk)

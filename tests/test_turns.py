@@ -1,4 +1,4 @@
-"""Turns at a card: one edit after the other, and none of them late because of mere progress."""
+"""The lock of a card: its edits never overlap, and progress does not delay a final edit."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.artifacts import Handover
-from bot.delivery.edit_lock import EditLock, EditPatience
+from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.progress import ProgressCards
 from bot.demo.fake_discord.rest import faults
 from bot.model import JobChanged, JobState
-from bot.pacing import Pace
+from bot.pacing import EditIntervals
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONG = 60.0
-AT_ONCE = EditPatience(usual=0.0, unanswered=0.0)
+AT_ONCE = EditGracePeriods(usual=0.0, unanswered=0.0)
 
 
 class Edits:
-    """Who has the turn at a card, one after the other; an edit ends when `end` is set."""
+    """Logs which edit holds the lock of a card; a progress edit ends when `end` is set."""
 
-    def __init__(self, patience: EditPatience) -> None:
-        self.edit_lock = EditLock(patience)
+    def __init__(self, grace_periods: EditGracePeriods) -> None:
+        self.edit_lock = EditLock(grace_periods)
         self.log: list[str] = []
         self.begun = asyncio.Event()
         self.end = asyncio.Event()
@@ -48,7 +48,7 @@ class Edits:
 
 
 async def test_a_final_edit_lets_progress_end_when_that_is_quick() -> None:
-    edits = Edits(EditPatience(usual=LONG, unanswered=0.0))
+    edits = Edits(EditGracePeriods(usual=LONG, unanswered=0.0))
     progress = asyncio.create_task(edits.progress())
     await edits.begun.wait()
     final = asyncio.create_task(edits.final())
@@ -69,7 +69,7 @@ async def test_progress_that_takes_long_is_cut_off_before_the_final_edit() -> No
 
 
 async def test_what_discord_has_already_gets_more_time() -> None:
-    edits = Edits(EditPatience(usual=0.0, unanswered=LONG))
+    edits = Edits(EditGracePeriods(usual=0.0, unanswered=LONG))
     edits.with_discord = True
     progress = asyncio.create_task(edits.progress())
     await edits.begun.wait()
@@ -81,7 +81,7 @@ async def test_what_discord_has_already_gets_more_time() -> None:
     assert edits.log[-2:] == ["progress done", "final"]
 
 
-async def test_but_not_for_ever() -> None:
+async def test_an_edit_that_discord_has_does_not_get_for_ever() -> None:
     edits = Edits(AT_ONCE)
     edits.with_discord = True
     progress = asyncio.create_task(edits.progress())
@@ -100,15 +100,15 @@ async def test_one_final_edit_is_never_cut_off_by_another() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
-@pytest.mark.parametrize("by_bot", [False, True])
+@pytest.mark.parametrize("bot_can_edit", [False, True])
 async def test_a_stalled_progress_edit_does_not_keep_the_video_from_its_card(
-    tmp_path: Path, *, by_bot: bool
+    tmp_path: Path, *, bot_can_edit: bool
 ) -> None:
     async with open_desk(tmp_path) as desk:
         job, message = await desk.video()
-        job = replace(job, asker=replace(job.origin, by_bot=by_bot))
+        job = replace(job, requester=replace(job.origin, bot_can_edit=bot_can_edit))
         deliverer = desk.deliverer()
-        progress = ProgressCards(deliverer, Pace(), clock=desk.clock)
+        progress = ProgressCards(deliverer, EditIntervals(), clock=desk.clock)
         running = asyncio.create_task(progress.run(), name="progress")
         stalled = desk.fake_discord.faults.add("PATCH /webhooks/*", faults.Hold())
         assert isinstance(stalled, faults.Hold)
@@ -117,8 +117,8 @@ async def test_a_stalled_progress_edit_does_not_keep_the_video_from_its_card(
         await stalled.reached.wait()
         assert await deliverer.deliver(job, desk.artifact(job)) is Handover.CARD
         assert [file.size for file in message.files] == [7]
-        # By the bot itself, where it can: what holds the token up, nobody knows.
-        assert len(desk.made("PATCH /channels")) == int(by_bot)
+        # By the bot itself, if it can: the token may still be blocked.
+        assert len(desk.made("PATCH /channels")) == int(bot_can_edit)
         stalled.release.set()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The server of the other tests keeps to OpenAI's contract, and runs alone."""
+"""Tests of the Videos API stand-in: its answers match OpenAI's schema, and it runs as a process."""
 
 from __future__ import annotations
 
@@ -69,11 +69,20 @@ async def test_a_wrong_form_is_refused(api: VideosApi, session: aiohttp.ClientSe
     assert not api.creates
 
 
-async def test_it_runs_as_its_own_process(clip: Path, tmp_path: Path) -> None:
+async def test_the_server_runs_as_its_own_process(clip: Path, tmp_path: Path) -> None:
     history = tmp_path / "creates.jsonl"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.videos_api", "--port", "0", "--seconds", "0.2"),
-        *("--clip", str(clip), "--history", str(history)),
+        sys.executable,
+        "-m",
+        "tests.videos_api",
+        "--port",
+        "0",
+        "--seconds",
+        "0.2",
+        "--clip",
+        str(clip),
+        "--history",
+        str(history),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )

@@ -17,7 +17,7 @@ from bot.model import JobState
 from bot.web import webhooks as webhooks_module
 from bot.web.http.server import MAX_BODY_BYTES, WebServer, bind
 from bot.web.pages.file_links import FileLinks
-from bot.web.webhooks import PATH, Webhooks
+from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from tests.fakes import CLIP, PATIENCE, WEBHOOK_SECRET, Bench, signed
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Site:
         return await self.post(body, signed(body, now=self.bench.clock(), webhook_id=webhook_id))
 
     async def post(self, body: bytes, headers: dict[str, str]) -> aiohttp.ClientResponse:
-        async with self.client.post(PATH, data=body, headers=headers) as response:
+        async with self.client.post(WEBHOOK_PATH, data=body, headers=headers) as response:
             await response.read()
         return response
 
@@ -75,7 +75,7 @@ class Site:
 
 @asynccontextmanager
 async def serve(
-    bench: Bench, more: Sequence[web.RouteDef] = (), **admission: Any
+    bench: Bench, more: Sequence[web.RouteDef] = (), **options: Any
 ) -> AsyncGenerator[Site]:
     listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
@@ -95,7 +95,7 @@ async def serve(
             ],
             listener,
             is_ready=lambda: site.ready,
-            **admission,
+            **options,
         )
         await server.start()
         try:
@@ -275,7 +275,7 @@ async def test_a_webhook_without_a_signature_is_refused(site: Site) -> None:
 
 async def test_undecodable_bytes_in_a_header_are_refused(site: Site) -> None:
     request = (
-        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nwebhook-id: ".encode()
+        f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nwebhook-id: ".encode()
         + b"\xff\xfe\r\nwebhook-timestamp: 1800000000\r\nwebhook-signature: v1,\xff\r\n\r\n"
     )
     status = await site.raw(request)
@@ -293,7 +293,7 @@ async def test_a_webhook_body_that_never_arrives_times_out(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks_module, "_READ_SECONDS", 0.05)
-    request = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"
+    request = f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"
     assert b"408" in await site.raw(request.encode())
 
 
@@ -303,7 +303,8 @@ async def test_a_sender_that_disconnects_during_a_webhook_is_not_logged_as_a_bug
     async with serve(bench) as site:
         # With Expect: 100-continue, the handler is already reading when the sender disconnects.
         head = (
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+            f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+            "Expect: 100-continue\r\n\r\n"
         )
         assert b" 100 " in await site.raw(head.encode())
     assert "web.failed" not in caplog.text
@@ -330,7 +331,7 @@ async def test_a_webhook_that_cant_be_stored_is_answered_with_503(
 
 
 async def test_a_webhook_must_be_posted(site: Site) -> None:
-    assert (await site.get(PATH))[0].status == 405
+    assert (await site.get(WEBHOOK_PATH))[0].status == 405
 
 
 # Downloads

@@ -13,7 +13,7 @@ from bot import app
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from bot.errors import StartupError
-from bot.runtime.timing import QUIET, Timing
+from bot.runtime.timing import WITH_WEBHOOKS, Timing
 from tests import clips
 from tests.discord_spec import check_all
 from tests.openai_spec import check_answer, check_request
@@ -64,7 +64,7 @@ async def test_a_prompt_and_a_voice_become_a_video_with_the_voice_on_it(
 ) -> None:
     async with wire.bot():
         message = await wire.video("Explain how rainbows form", voice)
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     [file] = message.files
     assert file.filename.endswith(".mp4")
@@ -80,7 +80,7 @@ async def test_a_prompt_and_a_voice_become_a_video_with_the_voice_on_it(
 async def test_without_audio_the_clip_is_handed_over_as_it_came(wire: Wire) -> None:
     async with wire.bot():
         message = await wire.video("A cat on a skateboard")
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     assert message.files[0].sha256 == sha256(wire.clip)
 
@@ -88,25 +88,25 @@ async def test_without_audio_the_clip_is_handed_over_as_it_came(wire: Wire) -> N
 async def test_the_card_shows_the_true_percentage(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A lighthouse")
-        await wire.card_with(message, "0%")
+        await wire.wait_for_card_text(message, "0%")
         [ref] = wire.api.jobs
         wire.api.progress(ref, 42)
-        await wire.card_with(message, "42%")
+        await wire.wait_for_card_text(message, "42%")
         wire.api.finish(ref)
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
         check_all(wire.fake_discord.history.requests)
 
 
 async def test_a_webhook_finishes_a_job_long_before_the_next_poll(tmp_path: Path) -> None:
-    patient = Timing(settling=FAST.settling, cadence=QUIET.cadence, pace=FAST.pace)
+    patient = Timing(settling=FAST.settling, cadence=WITH_WEBHOOKS.cadence, pace=FAST.pace)
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot(timing=patient):
         message = await wire.video("A lighthouse")
         await wire.fake_discord.wait_for(lambda: "Creating" in message.text)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
         assert await wire.api.send_webhook(ref) == 200
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         assert len(wire.api.made("GET", f"/videos/{ref}")) <= 3
         await wire.wait_for_job()
 
@@ -121,7 +121,7 @@ async def test_the_same_webhook_twenty_times_is_one_delivery(tmp_path: Path) -> 
             *(wire.api.send_webhook(ref, webhook_id="wh_1") for _ in range(20))
         )
         assert set(statuses) == {200}
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
         assert await wire.api.send_webhook(ref, webhook_id="wh_1") == 200
         assert len([version for version in message.versions if version.files]) == 1
@@ -136,7 +136,7 @@ async def test_what_is_not_audio_is_refused_on_the_card_before_anything_is_spent
     page.write_text("<html><body>not a voice</body></html>")
     async with wire.bot():
         message = await wire.video("A cat", page)
-        await wire.card_with(message, "isn't audio")
+        await wire.wait_for_card_text(message, "isn't audio")
         await wire.wait_for_job("failed")
     assert "Nothing was charged" in message.text
     assert wire.creates() == 0
@@ -171,7 +171,7 @@ async def test_the_cap_of_a_person_is_told_to_the_person_alone(tmp_path: Path) -
         await wire.fake_discord.wait_for(lambda: wire.api.jobs)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
-        await wire.delivered(first)
+        await wire.wait_for_video(first)
         await wire.wait_for_job()
         assert wire.creates() == 1
 
@@ -182,7 +182,7 @@ async def test_a_413_without_public_url_holds_the_video_until_there_is_one(
     wire.fake_discord.limits.upload_bytes = 1000
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "PUBLIC_URL")
+        await wire.wait_for_card_text(message, "PUBLIC_URL")
         assert wire.rows()[0][0] == "delivering"
     assert not message.files
     async with wire.bot(public_url=f"http://127.0.0.1:{wire.port}"):
@@ -218,27 +218,27 @@ async def test_a_token_that_died_early_is_called_once_and_then_never_again(
 ) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "Creating")
+        await wire.wait_for_card_text(message, "Creating")
         wire.fake_discord.limits.token_life = 0
         [ref] = wire.api.jobs
         wire.api.finish(ref)
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
         dead = [r for r in wire.fake_discord.history.requests if r.status == 401]
         assert len(dead) == 1
-        by_bot = wire.fake_discord.history.operations("PATCH /channels/{channel_id}/messages")
-        assert by_bot[-1].files
+        bot_can_edit = wire.fake_discord.history.operations("PATCH /channels/{channel_id}/messages")
+        assert bot_can_edit[-1].files
         check_all(wire.fake_discord.history.requests)
 
 
 async def test_a_rate_limit_on_the_final_edit_is_gone_round(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "Creating")
+        await wire.wait_for_card_text(message, "Creating")
         wire.fake_discord.faults.add(FINAL_EDIT, api_errors.rate_limited(10))
         [ref] = wire.api.jobs
         wire.api.finish(ref)
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
         assert len([r for r in wire.fake_discord.history.requests if r.status == 429]) == 1
         assert message.files[0].sha256 == sha256(wire.clip)
@@ -265,7 +265,7 @@ async def test_a_dm_whose_answer_was_lost_is_not_sent_twice(wire: Wire) -> None:
 async def test_when_the_card_is_gone_the_video_comes_by_dm(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "Creating")
+        await wire.wait_for_card_text(message, "Creating")
         wire.fake_discord.messages.delete(message)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
@@ -280,7 +280,7 @@ async def test_when_card_and_room_are_gone_the_video_waits_and_comes_as_a_link_b
     async with open_wire(tmp_path, seconds_per_job=None) as wire:
         async with wire.bot():
             message = await wire.video("A cat")
-            await wire.card_with(message, "Creating")
+            await wire.wait_for_card_text(message, "Creating")
             wire.fake_discord.limits.upload_bytes = 1000
             wire.fake_discord.messages.delete(message)
             [ref] = wire.api.jobs
@@ -301,7 +301,7 @@ async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(
     async with open_wire(tmp_path, seconds_per_job=None) as wire:
         async with wire.bot():
             message = await wire.video("A cat")
-            await wire.card_with(message, "Creating")
+            await wire.wait_for_card_text(message, "Creating")
         stranger = wire.fake_discord.world.add_user("grace")
         async with wire.bot():
             refused = await wire.fake_discord.click(
@@ -311,7 +311,7 @@ async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(
             assert "Only the person" in answer.text
             pressed = await wire.fake_discord.click(message, button(message, "Cancel"))
             assert (await wire.fake_discord.answer_to(pressed)).text == "Cancelled."
-            await wire.card_with(message, "Cancelled")
+            await wire.wait_for_card_text(message, "Cancelled")
             await wire.wait_for_job("cancelled")
             again = await wire.fake_discord.slash("video", {"prompt": "Next"})
             assert "Getting ready" in (await wire.fake_discord.answer_to(again)).text
@@ -322,10 +322,10 @@ async def test_cancel_works_after_a_restart_for_the_person_and_for_nobody_else(
 
 async def test_a_refused_prompt_is_explained_in_plain_words(wire: Wire) -> None:
     body = {"error": {"message": "no", "type": "x", "code": "moderation_blocked", "param": None}}
-    wire.api.go_wrong("create", Fault(status=400, body=body))
+    wire.api.add_faults("create", Fault(status=400, body=body))
     async with wire.bot():
         message = await wire.video("Something bad")
-        await wire.card_with(message, "content policy")
+        await wire.wait_for_card_text(message, "content policy")
         await wire.wait_for_job("failed")
     assert wire.creates() == 1
 
@@ -333,10 +333,10 @@ async def test_a_refused_prompt_is_explained_in_plain_words(wire: Wire) -> None:
 async def test_after_a_lost_answer_the_job_is_found_again_and_never_paid_for_twice(
     wire: Wire,
 ) -> None:
-    wire.api.go_wrong("create", Fault(after=True, reset=True))
+    wire.api.add_faults("create", Fault(after=True, reset=True))
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     assert wire.creates() == 1
     assert "unconfirmed" in wire.events()
@@ -345,25 +345,25 @@ async def test_after_a_lost_answer_the_job_is_found_again_and_never_paid_for_twi
 async def test_when_nobody_can_tell_the_card_asks_and_trying_again_is_one_more_create(
     wire: Wire,
 ) -> None:
-    wire.api.go_wrong("create", Fault(status=500, body={}))
-    wire.api.go_wrong("list", *[Fault(status=400, body={})] * 2)
+    wire.api.add_faults("create", Fault(status=500, body={}))
+    wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "may be charged twice")
+        await wire.wait_for_card_text(message, "may be charged twice")
         await wire.wait_for_job("undecided")
         assert wire.creates() == 1
         await wire.fake_discord.click(message, button(message, "Try again"))
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     assert wire.creates() == 2
 
 
 async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
-    wire.api.go_wrong("create", Fault(status=500, body={}))
-    wire.api.go_wrong("list", *[Fault(status=400, body={})] * 2)
+    wire.api.add_faults("create", Fault(status=500, body={}))
+    wire.api.add_faults("list", *[Fault(status=400, body={})] * 2)
     async with wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "may be charged twice")
+        await wire.wait_for_card_text(message, "may be charged twice")
         await wire.wait_for_job("undecided")
         await wire.fake_discord.click(message, button(message, "Give up"))
         await wire.wait_for_job("cancelled")
@@ -373,11 +373,11 @@ async def test_giving_up_an_undecided_job_ends_it(wire: Wire) -> None:
 async def test_a_gateway_that_drops_is_resumed_and_the_job_goes_on(tmp_path: Path) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot():
         message = await wire.video("A cat")
-        await wire.card_with(message, "Creating")
+        await wire.wait_for_card_text(message, "Creating")
         await wire.fake_discord.gateway.drop()
         [ref] = wire.api.jobs
         wire.api.finish(ref)
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
 
 
@@ -406,7 +406,7 @@ async def test_tokens_and_attachment_links_are_forgotten_when_they_are_used_up(
 ) -> None:
     async with wire.bot(openai_api_key="sk-very-secret"):
         message = await wire.video("A cat", voice)
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
     assert query(wire.data_dir, "SELECT token, attachment_url FROM jobs") == [(None, None)]
     stored = b"".join(path.read_bytes() for path in wire.data_dir.glob("clapper.db"))
@@ -444,7 +444,7 @@ async def test_a_video_goes_on_while_discord_is_down_at_the_start(tmp_path: Path
                 await asyncio.sleep(0.02)
         assert not message.files
         wire.fake_discord.faults.clear()
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
         stop.set()
         await running

@@ -27,7 +27,7 @@ async def test_the_link_in_a_dm_opens_a_page_that_unfurls_the_video(tmp_path: Pa
         public = f"http://127.0.0.1:{wire.port}"
         async with wire.bot(public_url=public):
             message = await wire.video("A cat & <a dog>")
-            await wire.card_with(message, "Creating")
+            await wire.wait_for_card_text(message, "Creating")
             wire.fake_discord.limits.upload_bytes = 1000
             wire.fake_discord.messages.delete(message)
             [ref] = wire.api.jobs

@@ -42,7 +42,7 @@ PAID = [
 
 
 class Step:
-    """A step that tells when it is under way, and waits until it may go on."""
+    """A step that signals its start, and waits until the test releases it."""
 
     def __init__(self, *faults: Exception) -> None:
         self.faults = list(faults)
@@ -73,7 +73,7 @@ class Step:
 
 
 class Moving(Step):
-    """A step that puts its job into the next state."""
+    """A step that moves its job to the next state."""
 
     def __init__(self, bench: Bench, to: JobState) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class Moving(Step):
 
 @asynccontextmanager
 async def running(*workers: Worker, grace: float = PATIENCE) -> AsyncGenerator[None]:
-    """Let workers run, and stop them in the end."""
+    """Run workers, and stop them on exit."""
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield
@@ -109,7 +109,7 @@ def lane_workers(bench: Bench) -> list[Worker]:
 
 
 def workers_of(bench: Bench) -> list[Worker]:
-    """Build the lanes of the app, woken by the bus."""
+    """Build the app's lanes, subscribed to the bus."""
     workers = [bench.worker(lane) for lane in make_lanes(bench.lane.steps)]
     for worker in workers:
         bench.bus.subscribe(worker.note)
@@ -172,8 +172,7 @@ def test_every_state_with_a_step_has_a_lane(bench: Bench) -> None:
 
 
 def test_the_states_around_the_post_share_a_lane(bench: Bench) -> None:
-    # A lane leaves out what it is running itself: in another lane, the job whose POST is under
-    # way would be due.
+    # A lane excludes the jobs that it is running; another lane would claim a job during its POST.
     (lane,) = [lane for lane in make_lanes(bench.lane.steps) if JobState.QUEUED in lane.steps]
     assert {JobState.SUBMITTING, JobState.UNCONFIRMED} <= set(lane.steps)
 
@@ -224,7 +223,7 @@ async def test_one_job_is_never_in_two_steps(bench: Bench) -> None:
     job = await bench.submit()
     async with running(worker_of(bench, step, JobState.RECEIVED), grace=0):
         assert await step.next() == job.id
-        # It is due all the time, and each new job makes the lane look.
+        # It is always due, and each new job wakes the lane.
         for _ in range(3):
             other = await bench.submit()
             assert await step.next() == other.id
@@ -238,7 +237,7 @@ async def test_waiting_jobs_cost_no_task(bench: Bench) -> None:
         due = await bench.submit()
         assert await step.next() == due.id
         await bench.until(lambda: bench.changed_to(JobState.QUEUED))
-        # pytest's, the worker's own, and at most the one that is ending.
+        # The tasks of pytest and the worker, and at most one that is ending.
         assert len(asyncio.all_tasks()) <= 3
 
 
@@ -246,7 +245,7 @@ async def test_a_change_wakes_an_idle_lane(bench: Bench) -> None:
     step = Moving(bench, JobState.QUEUED)
     async with running(worker_of(bench, step, JobState.RECEIVED)):
         for _ in range(3):
-            async with asyncio.timeout(4):  # by itself it would look after five seconds
+            async with asyncio.timeout(4):  # without a wake-up, it would look after five seconds
                 job = await bench.submit()
                 assert await step.next() == job.id
 
@@ -265,7 +264,7 @@ async def test_a_job_is_run_when_its_time_comes_without_anybody_waking_the_lane(
 
 
 async def run_once(bench: Bench, job: Job, *faults: Exception) -> Job:
-    """Let a worker run a job's step, which fails, and return the job as it stands then."""
+    """Have a worker run a failing step of a job, and return the job afterwards."""
     step = Step(*faults)
     worker = worker_of(bench, step, job.state)
     bench.clock.now = max(bench.clock.now, job.next_at or 0)
@@ -442,7 +441,7 @@ async def test_what_is_claimed_while_the_worker_stops_is_not_started(
     assert len(asyncio.all_tasks()) == 1
 
 
-# A database that fails
+# Database errors
 
 
 async def test_a_database_that_fails_does_not_end_a_lane(
@@ -534,7 +533,7 @@ async def test_doubt_is_no_reason_to_run_the_step_again(
 
 
 class Noticed(logging.Handler):
-    """Sets an event at each record of an error."""
+    """Sets an event for each logged error."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -546,7 +545,7 @@ class Noticed(logging.Handler):
 
 
 class TickingClock(Clock):
-    """A clock that goes on with the loop's."""
+    """A clock that advances with the event loop's."""
 
     def __call__(self) -> float:
         return self.now + asyncio.get_running_loop().time()

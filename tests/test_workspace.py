@@ -34,7 +34,7 @@ async def test_a_jobs_folder_is_private(workspace: Workspace) -> None:
     assert len(set(files)) == 4
 
 
-async def test_nothing_of_a_discarded_job_is_left(workspace: Workspace) -> None:
+async def test_a_discarded_job_leaves_no_files(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
     kept = (workspace.video(JOB), workspace.narration(JOB))
     for path in kept:
@@ -45,7 +45,7 @@ async def test_nothing_of_a_discarded_job_is_left(workspace: Workspace) -> None:
     assert not any(path.exists() for path in (folder.path, *kept))
 
 
-async def test_a_folder_is_removed_with_all_that_is_in_it(workspace: Workspace) -> None:
+async def test_a_folder_is_removed_with_its_contents(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
     folder.clip.write_bytes(b"clip")
     await workspace.remove(JOB)
@@ -85,13 +85,13 @@ async def test_publishing_nothing_fails(workspace: Workspace) -> None:
         await workspace.publish(JOB, workspace.folder(JOB).result, now=1)
 
 
-async def test_the_free_room_is_told(workspace: Workspace) -> None:
+async def test_the_free_disk_space_is_returned(workspace: Workspace) -> None:
     await workspace.create(JOB)
     assert await workspace.free_bytes() > 0
 
 
 @pytest.mark.parametrize("links", [True, False])
-async def test_a_video_is_shared_where_files_have_one_name_too(
+async def test_a_video_is_shared_with_and_without_hard_links(
     *, links: bool, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not links:
@@ -100,17 +100,17 @@ async def test_a_video_is_shared_where_files_have_one_name_too(
     video.parent.mkdir(parents=True)
     video.write_bytes(b"a video")
     for _ in range(2):
-        await workspace.take_clip(OTHER, of=JOB)
+        await workspace.reuse_clip(OTHER, of=JOB)
     folder = workspace.folder(OTHER)
     assert [path.name for path in folder.path.iterdir()] == [folder.clip.name]
     assert folder.clip.read_bytes() == b"a video"
     assert folder.clip.samefile(video) is links
     await workspace.discard(JOB)
     with pytest.raises(FileNotFoundError):
-        await workspace.take_clip(OTHER, of=JOB)
+        await workspace.reuse_clip(OTHER, of=JOB)
 
 
-async def test_what_is_kept_of_a_narration_is_private(workspace: Workspace) -> None:
+async def test_a_kept_narration_is_in_a_private_folder(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
     folder.attachment.write_bytes(b"a voice")
     for _ in range(2):

@@ -1,6 +1,6 @@
-"""A Videos API server with a memory, to test and to show against.
+"""A stateful Videos API server, for tests and demonstrations.
 
-In a test: `async with VideosApi(clip=path) as api`, then `api.base_url`. Alone:
+In a test: `async with VideosApi(clip=path) as api`, then `api.base_url`. As a process:
 `python -m tests.videos_api --port 9100 --clip clip.mp4 --history creates.jsonl`.
 """
 
@@ -42,7 +42,7 @@ _SECONDS = ("4", "8", "12")
 
 
 def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Return the headers with which Standard Webhooks sends a body."""
+    """Return the headers of a Standard Webhooks delivery."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = f"{webhook_id}.{timestamp}.".encode() + body
     signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
@@ -55,16 +55,16 @@ def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> dict[str,
 
 
 def refusal(status: int, code: str, message: str) -> Refusal:
-    """Return an error as OpenAI puts it."""
+    """Return an error in OpenAI's format."""
     error = {"message": message, "type": "invalid_request_error", "code": code}
     return Refusal(status, {"error": error})
 
 
 class VideosApi(StandIn):
-    """The server: jobs, a ledger of creates, and what a test tells it to do wrong.
+    """A Videos API server, which appends its creates to the file `history`.
 
-    A job moves when a test says so (`progress`, `finish`, `fail`), or, with `seconds_per_job`,
-    by itself. `forms_only`: JSON is refused, as vLLM-Omni does.
+    A test moves a job on (`progress`, `finish`, `fail`); with `seconds_per_job` the server does.
+    `forms_only`: JSON is refused, as by vLLM-Omni.
     """
 
     prefix: ClassVar[str] = "/v1"
@@ -93,7 +93,7 @@ class VideosApi(StandIn):
         self._by_key: dict[str, str] = {}
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
-        """Return method, path, the operation's name and its handler, for each route."""
+        """Return (method, path, operation, handler) for each route."""
         return [
             ("POST", "/videos", "create", self._create),
             ("GET", "/videos", "list", self._list),
@@ -103,15 +103,15 @@ class VideosApi(StandIn):
         ]
 
     def refused_key(self, sent: str) -> Refusal:
-        """Return what a wrong key is answered with."""
+        """Return the answer to a wrong key."""
         return refusal(401, "invalid_api_key", f"Incorrect API key provided: {sent}")
 
     def progress(self, ref: str, percent: int) -> None:
-        """Let a job be under way."""
+        """Set a job to running."""
         self.jobs[ref].update(status="in_progress", progress=percent)
 
     def finish(self, ref: str) -> None:
-        """Let a job be completed."""
+        """Set a job to completed."""
         now = int(self.clock())
         self.jobs[ref].update(
             status="completed",
@@ -121,13 +121,13 @@ class VideosApi(StandIn):
         )
 
     def fail(self, ref: str, code: str, message: str) -> None:
-        """Let a job be failed."""
+        """Set a job to failed."""
         self.jobs[ref].update(status="failed", error={"code": code, "message": message})
 
     async def send_webhook(
         self, ref: str, *, kind: str | None = None, webhook_id: str | None = None
     ) -> int:
-        """Tell the bot of a job's end, and return the status of its answer."""
+        """Send a webhook about a job's end, and return the status of the answer."""
         if self._webhook_url is None or self._webhook_secret is None:
             raise ValueError("no webhook was configured")
         completed = self.jobs.get(ref, {}).get("status") == "completed"
@@ -251,10 +251,10 @@ class VideosApi(StandIn):
         job = self._known(request)
         if job["status"] != "completed":
             raise refusal(404, "not_found", f"Video {job['id']} is still in-progress")
-        film = self.film()
-        if film is None:
+        clip = self.clip_response()
+        if clip is None:
             raise refusal(404, "not_found", "There is no content")
-        return film
+        return clip
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         ref = self._known(request)["id"]
@@ -293,7 +293,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         webhook_secret=arguments.webhook_secret,
     )
     await api.start(arguments.port)
-    print(api.base_url, flush=True)  # noqa: T201 - who starts it with port 0 reads it here
+    print(api.base_url, flush=True)  # noqa: T201 - tells the parent process the port
     try:
         await asyncio.Event().wait()
     finally:

@@ -1,4 +1,4 @@
-"""The whole bot between a Discord stand-in and a Videos API stand-in, over real sockets."""
+"""Runs the whole bot between a fake Discord and a fake Videos API, over real sockets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import aiohttp
 from bot import app
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
-from bot.pacing import Cadence, Pace, Settling
+from bot.pacing import Cadence, EditIntervals, LookupDelays
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
 from tests import clips
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 FAST = Timing(
-    settling=Settling(first=0.05, apart=0.05),
+    settling=LookupDelays(first=0.05, apart=0.05),
     cadence=Cadence(first=0.1, growth=1.0, ceiling=0.1),
-    pace=Pace(state=0.0, first_minute=0.0),
+    pace=EditIntervals(state=0.0, first_minute=0.0),
     acknowledge=2.0,
     login_pause=0.05,
 )
@@ -44,7 +44,7 @@ _PORTS = (12_000, 32_000)
 
 @dataclass(kw_only=True)
 class Wire:
-    """Both stand-ins, and a bot that can be stopped and started between them."""
+    """Both fake servers, and a bot that can be stopped and started between them."""
 
     fake_discord: FakeDiscord
     api: VideosApi
@@ -74,7 +74,7 @@ class Wire:
     async def bot(
         self, *, timing: Timing = FAST, **overrides: Any
     ) -> AsyncGenerator[asyncio.Task[None]]:
-        """Run the bot in the task that is given; at the end it stops as on SIGTERM."""
+        """Run the bot in a task, which is yielded; after the block, stop it as SIGTERM does."""
         stop = asyncio.Event()
         before = self.fake_discord.gateway.identified
         task = asyncio.create_task(
@@ -96,7 +96,7 @@ class Wire:
         await self.fake_discord.wait_for_bot(after=before, within=WITHIN)
 
     async def video(self, prompt: str, audio: Path | None = None, **where: Any) -> Message:
-        """Type `/video`, and return the message that answers."""
+        """Type `/video`, and return the message with the bot's answer."""
         interaction = await self.type(prompt, audio, **where)
         return await self.fake_discord.answer_to(interaction)
 
@@ -106,18 +106,18 @@ class Wire:
             options["audio"] = Upload(filename=audio.name, content=audio, content_type="audio/wav")
         return await self.fake_discord.slash("video", options, **where)
 
-    async def card_with(self, message: Message, text: str) -> None:
-        """Wait until the card reads like this."""
+    async def wait_for_card_text(self, message: Message, text: str) -> None:
+        """Wait until the card contains this text."""
         await self.fake_discord.wait_for(lambda: text in message.text, within=WITHIN)
 
-    async def delivered(self, message: Message) -> None:
-        """Wait until the message carries a video."""
+    async def wait_for_video(self, message: Message) -> None:
+        """Wait until the message has a video."""
         await self.fake_discord.wait_for(lambda: message.files, within=WITHIN)
 
     async def wait_for_job(self, state: str = "succeeded") -> None:
-        """Wait until every job stands in this state with nothing due."""
+        """Wait until every job is in this state with no step due."""
         async with asyncio.timeout(WITHIN):
-            while not await self._is_settled(state):  # noqa: ASYNC110 - a commit wakes nobody here
+            while not await self._is_settled(state):  # noqa: ASYNC110 - commits of the bot send no event here
                 await asyncio.sleep(0.02)
 
     async def _is_settled(self, state: str) -> bool:
@@ -132,7 +132,7 @@ class Wire:
         return [state for (state,) in found]
 
     async def stored_clip(self) -> str:
-        """Let the provider have a finished clip, and return its address."""
+        """Create a finished clip at the provider, and return its URL."""
         async with aiohttp.ClientSession() as session:
             url = f"{self.api.base_url}/videos"
             async with session.post(url, data={"prompt": "a clip"}) as response:
@@ -145,19 +145,19 @@ class Wire:
 
 
 def query(data_dir: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Read the database from outside, as an operator may."""
+    """Read the database beside the running bot, as an operator may."""
     uri = f"{(data_dir / 'clapper.db').absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         return connection.execute(sql).fetchall()
 
 
 def free_port() -> int:
-    """Return a port for a process that is yet to start.
+    """Return a free port for a process that starts later.
 
-    It lies below those that the system gives away, so that no socket of a neighbour gets it.
+    It is below the ephemeral ports, so no other socket is bound to it by chance.
     """
     while True:
-        port = random.randrange(*_PORTS)  # noqa: S311 - no secret
+        port = random.randrange(*_PORTS)  # noqa: S311 - not a secret
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
 
@@ -166,7 +166,7 @@ def free_port() -> int:
 async def open_wire(
     folder: Path, *, seconds_per_job: float | None = 0.2, **overrides: Any
 ) -> AsyncGenerator[Wire]:
-    """Start both stand-ins; each job takes `seconds_per_job`, or waits for the test."""
+    """Start both fake servers; `seconds_per_job`: None: the test finishes each remote job."""
     clip = folder / "provider.mp4"
     await asyncio.to_thread(clips.make_clip, clip, seconds=2, size="320x180")
     (folder / "discord").mkdir()

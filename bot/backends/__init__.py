@@ -1,1 +1,1 @@
-"""Adapters: one file for each kind of video-generation service."""
+"""Adapters for video-generation services: one module or package for each provider's API."""

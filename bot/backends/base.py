@@ -1,4 +1,4 @@
-"""What every adapter offers: the protocol, and their words for a remote job."""
+"""The protocol of all adapters, and the values that they return."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RemoteState(StrEnum):
-    """Every provider's status words, brought down to four."""
+    """The state of a remote job; every provider's status word is mapped to one of these four."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -25,10 +25,10 @@ class RemoteState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendUpdate:
-    """What a provider says of its job; `progress` is 0 to 100, or None when it tells none.
+    """A provider's description of a remote job; a field that the provider does not report is None.
 
-    `expires_at` is in Unix seconds, `cost` in US dollars, where the provider tells it; `result_url`
-    is set by providers without a content route: an address, or a path at the provider.
+    `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds.
+    `result_url` is the link to the video, as a URL or as a path at the provider.
     """
 
     ref: str
@@ -42,8 +42,9 @@ class BackendUpdate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """Remote jobs that may be the one of a doubtful submit; absence counts only if `complete`.
+    """Remote jobs that an unconfirmed create may have made.
 
+    `complete`: no job is missing, so a job that is not in `refs` does not exist.
     `certain`: every one of them echoes the request's prompt.
     """
 
@@ -54,7 +55,7 @@ class Listing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Webhook:
-    """A verified webhook: its own id, by which repetitions are known, and the ref it is about."""
+    """A verified webhook: its own id, which identifies repeated deliveries, and the job's ref."""
 
     id: str
     ref: str
@@ -62,9 +63,9 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
-    """What a provider can do beyond the five calls, and how long a prompt may be.
+    """Optional features of a provider, and the longest prompt that it accepts.
 
-    The default is what a person may type: as much is sent to every provider anyway.
+    The default of `prompt_characters` is the longest prompt that a requester may type.
     """
 
     webhooks: bool = False
@@ -74,53 +75,53 @@ class Capabilities:
 class VideoBackend(Protocol):
     """One video-generation service.
 
-    Every method raises BackendError when the provider refuses or can't be reached.
+    Every coroutine raises BackendError when the provider refuses or can't be reached.
     """
 
     name: str
     capabilities: Capabilities
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Ask for the video with exactly one POST; its answer may already be the end.
+        """Request the video with exactly one POST; the job may already have ended in its answer.
 
-        UnconfirmedSubmitError: the provider may have taken, and charged for, the job. Any other
-        BackendError: it definitely did not.
+        UnconfirmedSubmitError: the provider may have accepted, and charged for, the job.
+        Any other BackendError: the provider definitely did not accept it.
         """
         ...
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Tell how the remote job stands; an error of kind GONE: the provider lost it."""
+        """Ask for the state of the remote job; BackendError of kind GONE: it no longer exists."""
         ...
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Stream the finished video into the file `sink`, and check that it is a video."""
+        """Download the finished video into the file `sink`, and check that it is an MP4."""
         ...
 
     async def find(
         self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
     ) -> Listing:
-        """List remote jobs, not older than `since`, that match the request.
+        """List the remote jobs that match the request and are not older than `since`.
 
-        `hints` are refs from webhooks that no job of ours claims: they are looked up by themselves.
+        `hints` are refs from webhooks that belong to no known job: each is looked up as well.
         """
         ...
 
     async def cancel(self, ref: str) -> bool:
         """Try to stop the remote job, or to delete an ended one.
 
-        True: it is certain that it has stopped, and nothing of it is left.
+        Return True only if the provider confirms it.
         """
         ...
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a webhook and return what it is about; None: not a video.
+        """Verify a webhook and return the job that it names; None: it is not about a video.
 
-        WebhookError: forged, stale or unreadable.
+        WebhookError: it is forged, stale or unreadable.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         ...

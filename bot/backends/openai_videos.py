@@ -1,4 +1,4 @@
-"""The Videos API, at whatever address: one POST per job, and every answer read with tolerance."""
+"""The adapter for OpenAI's Videos API and for the servers that imitate it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import httpx2
 
 from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
-from bot.backends.provider_client import ProviderApi
+from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds, remote_job
-from bot.backends.responses.listing import jobs_since, listing_of, looked_up
+from bot.backends.responses.listing import list_jobs_since, look_up_jobs, matching_listing
 from bot.backends.transport.base import Request, Timeouts
 from bot.backends.transport.openai_sdk import OpenAITransport
 from bot.errors import BackendError, ErrorKind, WebhookError
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TYPES = {"multipart": "multipart/form-data", "json": "application/json"}
-_NO_LISTING = frozenset({400, 404, 405, 501})
+_NO_LISTING_STATUSES = frozenset({400, 404, 405, 501})
 _NOT_FOUND = 404
 
 
 @dataclass(kw_only=True, eq=False)
 class OpenAIVideos:
-    """A server that speaks OpenAI's Videos API; `base_url` ends before `/videos`.
+    """The adapter for a Videos API server; `base_url` is its address without `/videos`.
 
-    Without `api_key` no Authorization header is sent. A create is a form or JSON, by `body`, and
-    has the fields of `extra` too. Results come from the server, from public addresses, or from
-    `result_origins` ("http://10.0.0.2:9000"). ValueError: a webhook secret is empty.
+    Without `api_key` no Authorization header is sent. `body` is the encoding of a create, and
+    `extra` holds more fields for it. Videos are downloaded from the server, from public addresses,
+    and from `result_origins` ("http://10.0.0.2:9000"). ValueError: a webhook secret is empty.
     """
 
     base_url: str
@@ -52,7 +52,7 @@ class OpenAIVideos:
     body: Literal["multipart", "json"] = "multipart"
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
     result_origins: tuple[str, ...] = ()
-    patience: Timeouts = field(default_factory=Timeouts)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     page_size: int = 50
@@ -62,25 +62,25 @@ class OpenAIVideos:
     def __post_init__(self) -> None:
         self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
         self._keys = standard_webhooks.signing_keys(self.webhook_secrets)
-        self._exchange = ProviderApi(
+        self._api = ProviderApi(
             name=self.name,
             base_url=self.base_url,
-            open_wire=lambda ends: OpenAITransport(ends, api_key=self.api_key),
+            open_transport=lambda endpoint: OpenAITransport(endpoint, api_key=self.api_key),
             secret=self.api_key,
             result_origins=self.result_origins,
-            patience=self.patience,
+            timeouts=self.timeouts,
             tls=self.tls,
             clock=self.clock,
         )
 
     async def models(self) -> frozenset[str] | None:
-        """Name the models that the server lists; None: it has no list of them.
+        """Return the names of the server's models; None: it has no list of models.
 
         BackendError of kind AUTH: it refuses the key.
         """
-        reply = await self._exchange.ask(Request(method="GET", url="/models"))
+        reply = await self._api.ask(Request(method="GET", url="/models"))
         if reply.ok:
-            # It has the shape of a list of videos.
+            # A list of models has the same shape as a list of videos.
             page = remote_job.page_in(reply.answer)
             return frozenset(entry.ref for entry in page.jobs if entry.ref) if page else None
         error = error_kinds.of_job(reply.status, reply.answer)
@@ -89,12 +89,12 @@ class OpenAIVideos:
         return None
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Ask for the video with exactly one POST; its answer may already be the end."""
+        """Request the video with exactly one POST; the job may already have ended in its answer."""
         fields = {**self.extra, **_fields(request)}
         headers = {"Content-Type": _TYPES[self.body]}
         if self.idempotency_header:
             headers[self.idempotency_header] = create_key
-        return await self._exchange.submit(
+        return await self._api.submit(
             Request(
                 method="POST",
                 url="/videos",
@@ -105,27 +105,27 @@ class OpenAIVideos:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Tell how the remote job stands, under the ref that we know it by."""
-        return await self._exchange.poll(_path(ref), ref)
+        """Ask for the state of the remote job."""
+        return await self._api.poll(_path(ref), ref)
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Stream the video into `sink`: the content route's bytes, or what it points to."""
+        """Download the video into `sink` from the content route, or from the link in its answer."""
         path = f"{_path(update.ref)}/content"
-        await self._exchange.fetch(path, update.result_url, sink, max_bytes=max_bytes)
+        await self._api.fetch(path, update.result_url, sink, max_bytes=max_bytes)
 
     async def find(
         self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
     ) -> Listing:
-        """List the jobs that may be this request's; complete when all back to `since` were read."""
-        jobs, complete = await jobs_since(since, self._page_after, max_pages=self.max_pages)
+        """List the jobs that match the request, from the server's listing and from `hints`."""
+        jobs, complete = await list_jobs_since(since, self._page_after, max_pages=self.max_pages)
         unlisted = {*hints} - {job.ref for job in jobs}
-        jobs += await looked_up(unlisted, lambda ref: self._exchange.retrieve(_path(ref)))
-        return listing_of(jobs, request, since=since, complete=complete)
+        jobs += await look_up_jobs(unlisted, lambda ref: self._api.retrieve(_path(ref)))
+        return matching_listing(jobs, request, since=since, complete=complete)
 
     async def cancel(self, ref: str) -> bool:
-        """Delete the remote job; True only if the server confirms that it is gone."""
+        """Delete the remote job; return True only if the server confirms that it is deleted."""
         try:
-            reply = await self._exchange.ask(
+            reply = await self._api.ask(
                 Request(method="DELETE", url=_path(ref), follow_redirects=False)
             )
         except BackendError as error:
@@ -136,11 +136,11 @@ class OpenAIVideos:
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a webhook and return which video it is about; None: it is about something else."""
+        """Verify a webhook and return the job that it names; None: it is not about a video."""
         webhook_id = standard_webhooks.verify(headers, body, keys=self._keys, now=now)
         event = remote_job.event_in(body)
         if event is None:
-            raise WebhookError("the signed body is no event", status=400)
+            raise WebhookError("the signed body is not an event", status=400)
         kind, ref = event
         if not kind.startswith("video."):
             return None
@@ -149,15 +149,15 @@ class OpenAIVideos:
         return Webhook(id=webhook_id, ref=ref)
 
     async def close(self) -> None:
-        """Let go of the connections."""
-        await self._exchange.close()
+        """Close the connections."""
+        await self._api.close()
 
     async def _page_after(self, ref: str | None) -> ListingPage | None:
         query = {"limit": str(self.page_size), "order": "desc"}
-        reply = await self._exchange.ask(
+        reply = await self._api.ask(
             Request(method="GET", url="/videos", query=query | ({"after": ref} if ref else {}))
         )
-        if reply.status in _NO_LISTING:
+        if reply.status in _NO_LISTING_STATUSES:
             return None
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
@@ -165,7 +165,7 @@ class OpenAIVideos:
 
 
 def _fields(request: VideoRequest) -> dict[str, object]:
-    # In JSON the length is a number: the server that takes nothing else, Dynamo, wants it so.
+    # `seconds` is a number in JSON, because Dynamo, which accepts only JSON, requires a number.
     fields = {"prompt": request.prompt, "seconds": request.seconds, "size": request.size}
     return {**fields, **({"model": request.model} if request.model else {})}
 

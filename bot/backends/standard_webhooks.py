@@ -1,4 +1,8 @@
-"""Webhook signatures by the Standard Webhooks rules."""
+"""Verification of webhooks that are signed according to the Standard Webhooks specification.
+
+The package `standardwebhooks` (1.1.0) is not used: it reads the system clock, accepts one secret,
+and raises ValueError on malformed headers.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +27,10 @@ _MAX_SIGNATURES = 16
 
 
 def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Turn secrets, with or without `whsec_`, into keys.
+    """Convert secrets, with or without the prefix `whsec_`, into keys.
 
-    A bare secret counts both as it stands and decoded: senders differ. ValueError: an empty one,
-    with which anybody could sign.
+    A secret without the prefix gives two keys, its text and its base64 content: senders differ.
+    ValueError: a secret is empty, so anyone could sign.
     """
     return tuple(key for secret in secrets for key in _keys_of(secret.strip()))
 
@@ -39,9 +43,9 @@ def verify(
     now: float,
     tolerance: float = 300.0,
 ) -> str:
-    """Check that one of the keys signed this body lately, and return the webhook's id.
+    """Check that one of the keys signed this body recently, and return the webhook's id.
 
-    `now` and `tolerance` are in seconds. WebhookError: forged, stale or unreadable.
+    `now` and `tolerance` are in seconds. WebhookError: it is forged, stale or unreadable.
     """
     fields = _fields(headers)
     timestamp = fields[_TIMESTAMP]
@@ -53,7 +57,7 @@ def verify(
 
 
 def check_time(timestamp: str, *, now: float, tolerance: float) -> None:
-    """Check that Unix seconds, as text, are near enough to `now`; WebhookError: they aren't."""
+    """Check that a timestamp in Unix seconds is close enough to `now`; WebhookError: it is not."""
     if not _SECONDS.fullmatch(timestamp):
         raise WebhookError("the timestamp is not a number of seconds")
     if abs(now - int(timestamp)) > tolerance:
@@ -89,12 +93,12 @@ def _fields(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bytes(text: str) -> bytes:
-    # Header bytes that were no UTF-8 arrive as lone surrogates: they must not raise.
+    # Header bytes that are not UTF-8 arrive as lone surrogates, which a plain encode() refuses.
     return text.encode("utf-8", "surrogatepass")
 
 
 def _signatures(header: str) -> list[bytes]:
-    # A constant-time comparison takes bytes: text that is not ASCII makes it raise.
+    # compare_digest() accepts non-ASCII only as bytes.
     versioned = (part.partition(",") for part in header.split()[:_MAX_SIGNATURES])
     return [_bytes(signature) for version, _, signature in versioned if version == "v1"]
 

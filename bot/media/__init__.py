@@ -1,1 +1,1 @@
-"""All that touches sound and pictures; the only place that runs processes."""
+"""Reads and writes sound and video, and is the only package that starts child processes."""

@@ -1,1 +1,1 @@
-"""What is not sent: words that the operator blocks, and what a moderation service finds."""
+"""Checks of prompts before they are sent: the operator's blocked words, and moderation services."""

@@ -1,4 +1,4 @@
-"""What every moderation service offers, and the reasons that it may find."""
+"""The protocol of all moderation services, and the reasons why they refuse a text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """Why a text is not sent, by the sentence that says so; the gravest first."""
+    """A reason to refuse a text, as the key of its sentence in `bot/locales`; the gravest first."""
 
     MINORS = "failed.found_minors"
     SELF_HARM = "failed.found_self_harm"
@@ -23,15 +23,15 @@ class Reason(StrEnum):
 
 
 class Moderator(Protocol):
-    """Looks at what a person wrote, before anything is spent on it."""
+    """Checks the requester's texts before a job costs anything."""
 
     async def check(self, texts: Sequence[str]) -> Reason | None:
-        """Return the gravest reason against these texts; None: there is none.
+        """Return the gravest reason to refuse these texts; None: there is none.
 
-        BackendError: nobody can tell now.
+        BackendError: the service failed.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         ...

@@ -1,4 +1,4 @@
-"""OpenAI's moderation, or what speaks like it: every text gets a verdict by categories."""
+"""The moderator for OpenAI's moderation API, which judges each text by categories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _MODEL = "omni-moderation-latest"
-# A category with a slash is a graver kind of what stands before it.
+# "sexual/minors" and the like are subcategories; one that is not listed counts as its category.
 _REASONS: Mapping[str, Reason] = {
     "sexual/minors": Reason.MINORS,
     "self-harm": Reason.SELF_HARM,
@@ -27,7 +27,7 @@ _GRAVITY = tuple(Reason)
 
 
 class OpenAIModerator:
-    """Asks the server at `base_url`, once for each check, within `seconds`."""
+    """Asks the server at `base_url`, once per check, within `seconds`."""
 
     def __init__(self, *, base_url: str, api_key: str | None, seconds: float = _SECONDS) -> None:
         self._service = JsonService(
@@ -35,7 +35,7 @@ class OpenAIModerator:
         )
 
     async def check(self, texts: Sequence[str]) -> Reason | None:
-        """Return the gravest reason against these texts; None: there is none."""
+        """Return the gravest reason to refuse these texts; None: there is none."""
         answer = await self._service.post("/moderations", {"model": _MODEL, "input": list(texts)})
         verdicts = _verdicts_in(answer)
         if len(verdicts) != len(texts):
@@ -44,7 +44,7 @@ class OpenAIModerator:
         return min(found, key=_GRAVITY.index, default=None)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._service.close()
 
 
@@ -62,14 +62,14 @@ def _reasons(verdict: object) -> Iterator[Reason]:
         raise BackendError(ErrorKind.TRANSIENT, "the answer holds an unreadable verdict")
     if flagged:
         categories = _mapping(fields.get("categories"))
-        # Flagged for something that we have no word for is flagged all the same.
+        # A text that is flagged in an unknown category, or in none, is refused all the same.
         named = [name for name, holds in categories.items() if holds is True]
         yield from map(_reason, named or [""])
 
 
 def _reason(category: str) -> Reason:
-    stem = category.partition("/")[0]
-    return _REASONS.get(category) or _REASONS.get(stem, Reason.OTHER)
+    parent = category.partition("/")[0]
+    return _REASONS.get(category) or _REASONS.get(parent, Reason.OTHER)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

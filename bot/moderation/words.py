@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_MOST_BYTES = 1024 * 1024
-_MOST_PHRASES = 10_000
+_MAX_BYTES = 1024 * 1024
+_MAX_PHRASES = 10_000
 # Scripts without spaces: Thai to Tibetan, Burmese, Khmer, and those of Japanese and Chinese.
 _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff"
@@ -22,10 +22,9 @@ _UNSPACED = re.compile(
 
 
 class BlockedWords:
-    """Knows phrases in any spelling of theirs: case, width and invisible characters don't count.
+    """Finds blocked phrases in texts, ignoring case, character width and invisible characters.
 
-    A phrase is found where it stands between the ends of words; in a script without spaces,
-    anywhere.
+    A phrase matches whole words only; in a script without spaces, it matches anywhere.
     """
 
     def __init__(self, phrases: Iterable[str] = ()) -> None:
@@ -35,22 +34,22 @@ class BlockedWords:
         return len(self._phrases)
 
     def check(self, *texts: str) -> None:
-        """UserError: one of the texts has a blocked phrase in it; which, is not told."""
+        """Raise UserError, which does not name the phrase, if one of the texts contains one."""
         for text in map(_folded, texts):
-            if any(_stands_in(phrase, text) for phrase in self._phrases):
+            if any(_contains(text, phrase) for phrase in self._phrases):
                 raise UserError("prompt.blocked")
 
 
 def load_words(path: Path) -> BlockedWords:
-    """Read a file with a phrase a line; lines that begin with # are comments.
+    """Read a file with one phrase per line; lines that begin with # are comments.
 
     StartupError: it can't be read, or is too large.
     """
     lines = (line.strip() for line in _read(path.expanduser()).splitlines())
     phrases = [line for line in lines if line and not line.startswith("#")]
-    if len(phrases) > _MOST_PHRASES:
+    if len(phrases) > _MAX_PHRASES:
         raise StartupError(
-            f"BLOCKED_WORDS_FILE: {path} has more than {_MOST_PHRASES} lines: shorten it."
+            f"BLOCKED_WORDS_FILE: {path} has more than {_MAX_PHRASES} phrases: shorten it."
         )
     return BlockedWords(phrases)
 
@@ -59,21 +58,23 @@ def _read(path: Path) -> str:
     try:
         if not path.is_file():
             raise StartupError(
-                f"BLOCKED_WORDS_FILE: there is no file {path}: write one, a word or phrase a line."
+                f"BLOCKED_WORDS_FILE: there is no file {path}: "
+                "create it, with one word or phrase per line."
             )
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise StartupError(
-            f"BLOCKED_WORDS_FILE: {path} can't be read ({error.strerror}): let the bot read it."
+            f"BLOCKED_WORDS_FILE: {path} can't be read ({error.strerror}): "
+            "give the bot read permission."
         ) from error
-    if len(content) > _MOST_BYTES:
+    if len(content) > _MAX_BYTES:
         raise StartupError(f"BLOCKED_WORDS_FILE: {path} is larger than 1 MiB: shorten it.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StartupError(
-            f"BLOCKED_WORDS_FILE: {path} is not UTF-8 text: save it as that."
+            f"BLOCKED_WORDS_FILE: {path} is not UTF-8 text: save it as UTF-8."
         ) from None
 
 
@@ -83,21 +84,21 @@ def _folded(text: str) -> str:
     return " ".join("".join(visible).split())
 
 
-def _stands_in(phrase: str, text: str) -> bool:
+def _contains(text: str, phrase: str) -> bool:
     start = text.find(phrase)
     while start >= 0:
         end = start + len(phrase)
         before, after = text[max(0, start - 1) : start], text[end : end + 1]
-        if not (_are_one_word(before, phrase[0]) or _are_one_word(phrase[-1], after)):
+        if not (_in_one_word(before, phrase[0]) or _in_one_word(phrase[-1], after)):
             return True
         start = text.find(phrase, start + 1)
     return False
 
 
-def _are_one_word(before: str, after: str) -> bool:
-    """Tell whether two neighbours belong to one word, as far as spaces would show that."""
-    return all(map(_is_of_a_word, (before, after)))
+def _in_one_word(left: str, right: str) -> bool:
+    """Return whether two adjacent characters belong to one word, in a script with spaces."""
+    return _is_word_character(left) and _is_word_character(right)
 
 
-def _is_of_a_word(char: str) -> bool:
+def _is_word_character(char: str) -> bool:
     return bool(char) and unicodedata.category(char)[0] in "LMN" and not _UNSPACED.match(char)

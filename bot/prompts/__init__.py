@@ -1,1 +1,1 @@
-"""What is sent for a person's prompt: their words, and what a video model needs beside them."""
+"""Prompt writers, which add to the requester's prompt the details that a video model needs."""

@@ -1,4 +1,4 @@
-"""What every writer offers, and how words and additions are put together."""
+"""The protocol of all prompt writers, and the composition of a prompt with its additions."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
 
 
 class PromptWriter(Protocol):
-    """Writes what is sent for a person's words, which stand in it as they are."""
+    """Writes the prompt that is sent to the provider; it begins with the requester's own words."""
 
     name: str
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return at most `room` characters, or the words alone if there are more of them.
+        """Return the words with additions, in at most `room` characters; without room, the words.
 
-        BackendError: it can't be done now.
+        BackendError: the writer's service failed.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         ...
 
 
 class VerbatimWriter:
-    """Sends the words as they are."""
+    """Sends the requester's words unchanged."""
 
     name = "off"
 
@@ -35,11 +35,11 @@ class VerbatimWriter:
         return words
 
     async def close(self) -> None:
-        """Hold nothing open."""
+        """Do nothing: there are no connections."""
 
 
 def compose(words: str, additions: Iterable[str], *, room: int) -> str:
-    """Put the additions below the words, a line each, as many as there is room for."""
+    """Append the additions to the words, one per line, until `room` characters are used."""
     written, separator = words, "\n\n"
     for addition in additions:
         longer = f"{written}{separator}{addition}"

@@ -1,4 +1,4 @@
-"""What can be seen of a prompt by its words: the language, and what is said already."""
+"""Analysis of a prompt by word lists: its language, and the details that it already names."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _JAPANESE = "ja"
 _OPENING = re.compile(
     r"[\s¿¡\"'“„«»(\[]*(?:(?:please|bitte|por favor|s'il te plaît)[,:]? )?", re.IGNORECASE
 )
-_SPARSE = 5
-_MOST_LINES = 3
-_MOST_KINDS = 4
-_MOST_TOPIC = 120
-_LOOSE_ENDS = " \n.,;:!?¡¿。、！？…\"'“”„«»"  # noqa: RUF001 - as people type them
+_WORDS_PER_HIT = 5
+_RICH_LINES = 3
+_RICH_KINDS = 4
+_MAX_TOPIC = 120
+_TRIMMED = " \n.,;:!?¡¿。、！？…\"'“”„«»"  # noqa: RUF001 - as people type them
 
 
 class DetailKind(StrEnum):
-    """What a brief may say of a picture."""
+    """A kind of detail that a prompt may name and a brief may add."""
 
     SETTING = "setting"
     CAMERA = "camera"
@@ -42,7 +42,10 @@ class DetailKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
-    """A language by its words, and the sentences that are added in it."""
+    """A language's word lists, and the sentences that can be added to prompts in it.
+
+    `words/en.toml` explains each of them.
+    """
 
     name: str
     common: frozenset[str]
@@ -56,10 +59,10 @@ class Language:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptReading:
-    """What is known of a prompt; `language` is None where nothing can be said of it.
+    """The result of reading a prompt; `language` is None if it is unknown.
 
-    `named` are the kinds that the person has spoken of. `asks`: it wants something explained,
-    namely the `topic`, as far as that can be told. `rich`: there is nothing that it lacks.
+    `named` are the kinds of details that the prompt names. `asks`: the prompt asks for an
+    explanation, of `topic` if that was found. `rich`: it is so detailed that nothing is added.
     """
 
     language: Language | None
@@ -70,7 +73,10 @@ class PromptReading:
 
 
 class PromptReader:
-    """Reads prompts by the word lists of its languages."""
+    """Reads prompts with the word lists of `languages`.
+
+    `others` are the common words of languages that are only recognized, by name.
+    """
 
     def __init__(self, languages: Iterable[Language], others: Mapping[str, frozenset[str]]) -> None:
         self._languages = {language.name: language for language in languages}
@@ -78,25 +84,25 @@ class PromptReader:
 
     @classmethod
     def load(cls) -> PromptReader:
-        """Read the lists in `words`."""
+        """Load the word lists in the folder `words`."""
         tables = {path.stem: _table(path) for path in sorted(_FOLDER.glob("*.toml"))}
         others = {name: frozenset(_listed(words)) for name, words in tables.pop(_OTHERS).items()}
         return cls((_language(name, table) for name, table in tables.items()), others)
 
     def read(self, prompt: str) -> PromptReading:
-        """Tell what a prompt says; of one in an unknown language, nothing."""
+        """Read a prompt; if its language is unknown, the result is empty."""
         text = _folded(prompt)
         language = self._language_of(text)
         if language is None:
             return PromptReading(language=None)
         named = frozenset(kind for kind, words in language.kinds.items() if words.search(text))
-        is_long = len(prompt) > language.rich_characters or prompt.count("\n") >= _MOST_LINES
+        is_long = len(prompt) > language.rich_characters or prompt.count("\n") >= _RICH_LINES
         return PromptReading(
             language=language,
             named=named,
             asks=_asks(language, text),
             topic=_topic(language, prompt),
-            rich=is_long or len(named) >= _MOST_KINDS,
+            rich=is_long or len(named) >= _RICH_KINDS,
         )
 
     def _language_of(self, text: str) -> Language | None:
@@ -109,16 +115,16 @@ class PromptReader:
             for name, common in (known | dict(self._others)).items()
         }
         best = max(hits.values())
-        if best == 0 or best * _SPARSE < len(words):
-            return None  # few of many words may be names
+        if best == 0 or best * _WORDS_PER_HIT < len(words):
+            return None  # so few hits among so many words may be names
         leading = [name for name, count in hits.items() if count == best]
         if len(leading) == 1:
             return self._languages.get(leading[0])
-        return _only([self._languages[n] for n in leading if n in self._languages], text)
+        return _only_match([self._languages[n] for n in leading if n in self._languages], text)
 
 
-def _only(languages: Iterable[Language], text: str) -> Language | None:
-    """Return the one language whose words for pictures stand in a text; None: there is none."""
+def _only_match(languages: Iterable[Language], text: str) -> Language | None:
+    """Return the only language whose words for details are in a text; None: none, or several."""
     found = [
         language
         for language in languages
@@ -133,30 +139,30 @@ def _is_japanese(text: str) -> bool:
 
 
 def _asks(language: Language, text: str) -> bool:
-    return text.rstrip().endswith("?") or bool(language.asks.search(_begun(text)))
+    return text.rstrip().endswith("?") or bool(language.asks.search(_without_opening(text)))
 
 
 def _topic(language: Language, prompt: str) -> str | None:
-    text = _begun(" ".join(prompt.split()))
+    text = _without_opening(" ".join(prompt.split()))
     for pattern in language.topics:
-        if match := pattern.match(_straight(text)):
-            topic = text[slice(*match.span(1))].strip(_LOOSE_ENDS)
-            return topic if 0 < len(topic) <= _MOST_TOPIC else None
+        if match := pattern.match(_straight_quotes(text)):
+            topic = text[slice(*match.span(1))].strip(_TRIMMED)
+            return topic if 0 < len(topic) <= _MAX_TOPIC else None
     return None
 
 
-def _begun(text: str) -> str:
-    """Return a text without what may stand before its first word."""
-    opening = _OPENING.match(_straight(text))
+def _without_opening(text: str) -> str:
+    """Return a text without opening punctuation and a "please"."""
+    opening = _OPENING.match(_straight_quotes(text))
     return text[opening.end() :] if opening else text
 
 
 def _folded(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(_straight(folded).split())
+    return " ".join(_straight_quotes(folded).split())
 
 
-def _straight(text: str) -> str:
+def _straight_quotes(text: str) -> str:
     return text.replace("’", "'")  # noqa: RUF001 - as people type it
 
 

@@ -1,4 +1,4 @@
-"""The writer that needs nobody: a brief from a template, in the person's language."""
+"""A writer that needs no service: it adds a brief from a template in the prompt's language."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from bot.prompts.reading import Language, PromptReader, PromptReading
 
-# As a brief is read; style is the person's alone.
+# The order in a brief. A style is never added: that choice is the requester's.
 _ORDER = (DetailKind.SETTING, DetailKind.CAMERA, DetailKind.LIGHT, DetailKind.MOTION)
 
 
 class TemplateWriter:
-    """Adds what a prompt does not speak of, and nothing that could contradict it.
+    """Adds sentences for the details that a prompt does not name, so none can contradict it.
 
-    What is rich already, or in a language without a template, is sent as it is. The same words
-    always give the same brief.
+    A prompt that is already rich in details, or in a language without a template, is sent
+    unchanged. The same words always give the same brief.
     """
 
     name = "template"
@@ -29,11 +29,11 @@ class TemplateWriter:
         self._reader = reader
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words and the brief, as much of it as there is room for."""
+        """Return the words with the brief, in at most `room` characters."""
         return compose(words, _additions(self._reader.read(words)), room=room)
 
     async def close(self) -> None:
-        """Hold nothing open."""
+        """Do nothing: there are no connections."""
 
 
 def _additions(reading: PromptReading) -> Iterator[str]:

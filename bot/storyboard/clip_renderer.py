@@ -1,4 +1,4 @@
-"""Turns a prompt into an MP4: draws its layers in a thread, and animates them with ffmpeg."""
+"""Renders a prompt as an MP4: draws its layers in a thread, and animates them with ffmpeg."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.storyboard.clip_store import ClipOrder
 
-_FILM = "film.mp4"
-_DRAWN = 5  # percent, when all layers are drawn
-_WRITTEN = 99  # and when ffmpeg has written its last frame
+_VIDEO = "film.mp4"
+_DRAWN_PERCENT = 5  # the progress when all layers are drawn
+_ENCODED_PERCENT = 99  # the progress when ffmpeg has written the last frame
 _LIMITS = ProcessLimits(
     wall_seconds=300,
     cpu_seconds=600,
-    # Address space, of which each of ffmpeg's threads reserves much; it uses below 0.5 GiB.
+    # Address space: each of ffmpeg's threads reserves much, but less than 0.5 GiB is used.
     memory_bytes=16 * 1024**3,
     file_bytes=512 * 1024**2,
 )
 
 
 class ClipRenderer:
-    """Renders clips of any length and even size."""
+    """Renders clips of any duration and of any even size."""
 
     def __init__(self, ffmpeg: Ffmpeg) -> None:
         self._ffmpeg = ffmpeg
@@ -37,36 +37,38 @@ class ClipRenderer:
     async def render(
         self, order: ClipOrder, folder: Path, on_progress: Callable[[int], None]
     ) -> Path:
-        """Render an order's clip in `folder`, and return its file there; progress in percent.
+        """Render an order's clip in `folder`, and return the file; progress is in percent.
 
-        MediaError: ffmpeg could not do it.
+        MediaError: ffmpeg failed.
         """
         art = await _draw(order, folder)
-        on_progress(_DRAWN)
-        share = (_WRITTEN - _DRAWN) / order.seconds
+        on_progress(_DRAWN_PERCENT)
+        share = (_ENCODED_PERCENT - _DRAWN_PERCENT) / order.seconds
         await self._ffmpeg.run(
-            arguments(art, _FILM),
+            arguments(art, _VIDEO),
             cwd=folder,
             limits=_LIMITS,
-            on_progress=lambda done: on_progress(min(_WRITTEN, int(_DRAWN + done * share))),
+            on_progress=lambda seconds: on_progress(
+                min(_ENCODED_PERCENT, int(_DRAWN_PERCENT + seconds * share))
+            ),
         )
-        return folder / _FILM
+        return folder / _VIDEO
 
 
 async def _draw(order: ClipOrder, folder: Path) -> Artwork:
     width, height = (int(side) for side in order.size.split("x"))
-    stage = Canvas(width=width, height=height, frames=order.seconds * FPS)
+    canvas = Canvas(width=width, height=height, frames=order.seconds * FPS)
     drawing = asyncio.create_task(
-        asyncio.to_thread(_draw_now, order.prompt, stage, folder), name="storyboard.draw"
+        asyncio.to_thread(_draw_layers, order.prompt, canvas, folder), name="storyboard.draw"
     )
     try:
         return await asyncio.shield(drawing)
     finally:
-        # A thread can't be stopped: whoever removes the folder comes after it.
+        # The thread can't be stopped, so wait: the caller deletes the folder it writes to.
         await asyncio.wait({drawing})
 
 
-def _draw_now(prompt: str, stage: Canvas, folder: Path) -> Artwork:
-    from bot.storyboard.drawing.layers import draw  # noqa: PLC0415  # Pillow: only for those who render
+def _draw_layers(prompt: str, canvas: Canvas, folder: Path) -> Artwork:
+    from bot.storyboard.drawing.layers import draw  # noqa: PLC0415  # loads Pillow only for rendering
 
-    return draw(prompt, stage, folder)
+    return draw(prompt, canvas, folder)

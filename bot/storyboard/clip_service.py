@@ -1,4 +1,4 @@
-"""Takes orders for clips, renders them one after the other, and keeps them for a day."""
+"""Accepts orders for clips, renders them in order, and keeps them for a day."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 24 * 3600
-"""How long a clip is kept after it was completed, or failed."""
+"""The time for which a completed or failed clip is kept."""
 
 _SWEEP_SECONDS = 300
-_DISK_SECONDS = 5  # until a full disk may have room again
-_MOST_ATTEMPTS = 5
-_MOST_KEPT = 500
-_DONE = 100
+_DISK_RETRY_SECONDS = 5  # after a clip could not be stored, as on a full disk
+_MAX_ATTEMPTS = 5
+_MAX_KEPT = 500
+_COMPLETED_PERCENT = 100
 
 
 class Renderer(Protocol):
-    """Makes one clip."""
+    """A renderer of clips."""
 
     async def render(
         self, order: ClipOrder, folder: Path, on_progress: Callable[[int], None]
     ) -> Path:
-        """Render an order in `folder` and return the file; MediaError: it can't be done."""
+        """Render an order in `folder` and return the file; MediaError: it can't be rendered."""
         ...
 
 
 class BusyError(ClapperError):
-    """There are as many clips as may wait, or be kept; `retry_after` is in seconds."""
+    """The limit of queued or kept clips is reached; `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
@@ -56,16 +56,16 @@ class BusyError(ClapperError):
 
 
 class KeyReusedError(ClapperError):
-    """An idempotency key came again with another order."""
+    """An idempotency key was used again for another order."""
 
 
 class ClipService:
-    """The clips of one store, and the tasks that render, announce and expire them.
+    """Renders the clips of one store, sends their webhooks and deletes expired ones.
 
-    At most `waiting` clips wait, and `renders` are rendered at a time.
+    At most `waiting` clips are queued, and `renders` are rendered at a time.
     """
 
-    def __init__(  # each part is injected
+    def __init__(
         self,
         store: ClipStore,
         renderer: Renderer,
@@ -88,41 +88,40 @@ class ClipService:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Take up what an earlier process left unfinished, and start working."""
+        """Queue the clips that an earlier process left unfinished, and start the tasks."""
         await self.sweep()
         for clip in self._store.all():
             if not clip.is_finished:
                 await self._store.update(replace(clip, status=ClipStatus.QUEUED))
                 self._queue.put_nowait(clip.id)
-        works = [self._work() for _ in range(self._renders)]
-        loops = [
-            *works,
-            self._keep_sweeping(),
-            *([self._webhook_sender.run()] if self._webhook_sender else []),
-        ]
+        loops = [self._work() for _ in range(self._renders)]
+        loops.append(self._keep_sweeping())
+        if self._webhook_sender:
+            loops.append(self._webhook_sender.run())
         self._tasks = [
             asyncio.create_task(loop, name=f"storyboard.{loop.__name__.strip('_')}")
             for loop in loops
         ]
 
     async def close(self) -> None:
-        """Stop working; an unfinished clip is rendered again after the next start."""
+        """Stop the tasks; an unfinished clip is rendered again after the next start."""
         tasks = [*self._tasks, *self._rendering.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def create(self, order: ClipOrder, *, key: str | None) -> Clip:
-        """Take an order; the same idempotency key gives the same clip.
+        """Accept an order; an idempotency key that was used before returns its clip.
 
-        BusyError: too many wait. KeyReusedError: the key belongs to another order.
+        BusyError: too many clips are queued or kept. KeyReusedError: the key belongs to another
+        order.
         """
         async with self._creating:
             if key is not None and (known := self._store.find_key(key)):
                 if known.order != order:
                     raise KeyReusedError("This idempotency key was used with other parameters.")
                 return known
-            self._check_room()
+            self._check_limits()
             clip = Clip(
                 id=new_clip_id(),
                 sequence=self._store.next_sequence(),
@@ -136,11 +135,11 @@ class ClipService:
         log.info("storyboard.queued id=%s seconds=%d size=%s", clip.id, order.seconds, order.size)
         return clip
 
-    def _check_room(self) -> None:
+    def _check_limits(self) -> None:
         clips = self._store.all()
         if sum(clip.status == ClipStatus.QUEUED for clip in clips) >= self._waiting:
             raise BusyError("Too many clips are waiting to be rendered.", retry_after=5)
-        if len(clips) >= _MOST_KEPT:
+        if len(clips) >= _MAX_KEPT:
             raise BusyError("Too many clips are kept: delete some.", retry_after=_SWEEP_SECONDS)
 
     def get(self, clip_id: str) -> Clip | None:
@@ -152,16 +151,20 @@ class ClipService:
         """Return the clips that have not expired, the oldest first."""
         return [clip for clip in self._store.all() if not self._is_expired(clip)]
 
-    def film(self, clip: Clip) -> Path:
-        """Return the file of a completed clip."""
-        return self._store.film(clip.id)
+    def video(self, clip: Clip) -> Path:
+        """Return the path of a completed clip's video."""
+        return self._store.video(clip.id)
 
     def progress(self, clip: Clip) -> int:
-        """Return how much of a clip is rendered, in percent."""
-        return _DONE if clip.status == ClipStatus.COMPLETED else self._progress.get(clip.id, 0)
+        """Return the progress of a clip's rendering, in percent."""
+        return (
+            _COMPLETED_PERCENT
+            if clip.status == ClipStatus.COMPLETED
+            else self._progress.get(clip.id, 0)
+        )
 
     async def delete(self, clip_id: str) -> bool:
-        """Stop and remove a clip, whatever its state; False: there is none."""
+        """Stop and delete a clip in any state; False: it does not exist."""
         if self.get(clip_id) is None:
             return False
         if task := self._rendering.get(clip_id):
@@ -174,7 +177,7 @@ class ClipService:
         return True
 
     async def sweep(self) -> None:
-        """Remove what has expired."""
+        """Delete expired clips."""
         for clip in self._store.all():
             if self._is_expired(clip):
                 await self._store.remove(clip.id)
@@ -195,22 +198,22 @@ class ClipService:
             clip = self._store.get(await self._queue.get())
             if clip is None or clip.is_finished:
                 continue
-            task = asyncio.create_task(self._make(clip), name=f"storyboard.{clip.id}")
+            task = asyncio.create_task(self._process(clip), name=f"storyboard.{clip.id}")
             self._rendering[clip.id] = task
             await asyncio.wait({task})
             del self._rendering[clip.id]
             self._progress.pop(clip.id, None)
             if not task.cancelled() and (error := task.exception()):
                 log.error("storyboard.unstored id=%s", clip.id, exc_info=error)
-                await asyncio.sleep(_DISK_SECONDS)
+                await asyncio.sleep(_DISK_RETRY_SECONDS)
                 self._queue.put_nowait(clip.id)
 
-    async def _make(self, clip: Clip) -> None:
-        """Bring one clip to its end; whatever goes wrong is the clip's end, not the worker's."""
+    async def _process(self, clip: Clip) -> None:
+        """Render one clip and store its result; an error makes the clip fail, not the worker."""
         clip = replace(clip, status=ClipStatus.IN_PROGRESS, attempts=clip.attempts + 1)
         if not await self._store.update(clip):
             return
-        fault = await self._try(clip)
+        fault = await self._try_render(clip)
         now = self._clock()
         finished = replace(
             clip,
@@ -218,13 +221,13 @@ class ClipService:
             fault=fault,
             completed_at=None if fault else now,
             expires_at=now + KEPT_SECONDS,
-            notice=self._notice(now),
+            notice=self._new_notice(now),
         )
         if await self._store.update(finished) and self._webhook_sender:
             self._webhook_sender.wake()
 
-    async def _try(self, clip: Clip) -> ClipError | None:
-        if clip.attempts > _MOST_ATTEMPTS:
+    async def _try_render(self, clip: Clip) -> ClipError | None:
+        if clip.attempts > _MAX_ATTEMPTS:
             return ClipError(
                 code="render_interrupted", message="Rendering was interrupted too often."
             )
@@ -235,25 +238,25 @@ class ClipService:
             return ClipError(code="render_failed", message="The renderer could not make this clip.")
         except Exception:  # a bug in one clip must not stop the others
             log.exception("storyboard.crashed id=%s", clip.id)
-            return ClipError(code="server_error", message="The renderer has a fault of its own.")
+            return ClipError(code="server_error", message="The renderer has an internal error.")
         return None
 
     async def _render(self, clip: Clip) -> None:
         started = self._clock()
-        folder = await self._store.open_workspace(clip.id)
+        folder = await self._store.create_work_folder(clip.id)
         try:
-            film = await self._renderer.render(
-                clip.order, folder, lambda percent: self._advance(clip.id, percent)
+            video = await self._renderer.render(
+                clip.order, folder, lambda percent: self._set_progress(clip.id, percent)
             )
-            await self._store.adopt(clip.id, film)
+            await self._store.store_video(clip.id, video)
         finally:
-            await self._store.close_workspace(clip.id)
+            await self._store.remove_work_folder(clip.id)
         log.info("storyboard.rendered id=%s seconds=%.1f", clip.id, self._clock() - started)
 
-    def _advance(self, clip_id: str, percent: int) -> None:
+    def _set_progress(self, clip_id: str, percent: int) -> None:
         self._progress[clip_id] = max(percent, self._progress.get(clip_id, 0))
 
-    def _notice(self, now: float) -> WebhookNotice | None:
+    def _new_notice(self, now: float) -> WebhookNotice | None:
         if self._webhook_sender is None:
             return None
         return WebhookNotice(event_id=f"evt_{secrets.token_hex(16)}", attempts=0, due_at=now)

@@ -1,4 +1,4 @@
-"""Keeps the clips as files: `<id>.json` for what is known of one, `<id>.mp4` for the film."""
+"""Stores clips as files: `<id>.json` with a clip's data, and `<id>.mp4` with its video."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 
 
 class ClipStatus(StrEnum):
-    """The four words of the Videos API."""
+    """The four states of a video in the Videos API."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -37,7 +37,7 @@ class ClipStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipOrder:
-    """What was asked for: `size` is "WIDTHxHEIGHT" in pixels."""
+    """The requested video; `size` is "WIDTHxHEIGHT" in pixels."""
 
     prompt: str
     model: str
@@ -47,7 +47,7 @@ class ClipOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipError:
-    """Why a clip failed, as the API tells it."""
+    """The reason why a clip failed, in the API's form."""
 
     code: str
     message: str
@@ -55,7 +55,7 @@ class ClipError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookNotice:
-    """A webhook that has still to arrive: its id stays the same on each try."""
+    """A webhook that is not delivered yet; its id is the same in each attempt."""
 
     event_id: str
     attempts: int
@@ -64,9 +64,9 @@ class WebhookNotice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
-    """All that outlives the process; `sequence` orders clips by creation.
+    """The stored data of a clip; `sequence` orders clips by creation.
 
-    Times are Unix seconds.
+    Times are in Unix seconds.
     """
 
     id: str
@@ -83,19 +83,19 @@ class Clip:
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether it was rendered, well or badly."""
+        """Tell whether its rendering succeeded or failed."""
         return self.status in {ClipStatus.COMPLETED, ClipStatus.FAILED}
 
 
 def new_clip_id() -> str:
-    """Return an id that nobody can guess; it holds no port and no path."""
+    """Return a new id that can't be guessed."""
     return f"video_{secrets.token_hex(16)}"
 
 
 class ClipStore:
-    """The clips of one directory, also in memory; one process may open it at a time.
+    """The clips of one directory, cached in memory; one process may open it at a time.
 
-    Every change is durable when its call returns. One thread does all the writing, in order.
+    Every change is durable when its call returns. One thread does all writes, in order.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -108,16 +108,16 @@ class ClipStore:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="storyboard-store")
 
     async def open(self) -> None:
-        """Lock the directory, read what is there and remove the leftovers of a crash.
+        """Lock the directory, read its clips and delete the leftovers of a crash.
 
-        StartupError: another process has it open.
+        StartupError: another process uses it.
         """
-        for clip in await self._in_writer(self._load):
+        for clip in await self._run_in_writer(self._load):
             self._remember(clip)
 
     async def close(self) -> None:
-        """Let the last write end, and unlock the directory."""
-        await self._in_writer(self._unlock)
+        """Wait for the last write, and unlock the directory."""
+        await self._run_in_writer(self._unlock)
         self._writer.shutdown()
 
     def all(self) -> list[Clip]:
@@ -133,49 +133,51 @@ class ClipStore:
         return self._clips.get(self._ids_by_key.get(key, ""))
 
     def next_sequence(self) -> int:
-        """Return a number above every other clip's."""
+        """Return a sequence number above those of all clips."""
         self._sequence += 1
         return self._sequence
 
-    def film(self, clip_id: str) -> Path:
-        """Return where a clip's film is, once it is completed."""
+    def video(self, clip_id: str) -> Path:
+        """Return the path of a clip's video, which exists once the clip is completed."""
         return self._directory / f"{clip_id}.mp4"
 
     async def add(self, clip: Clip) -> None:
         """Store a new clip."""
-        await self._in_writer(lambda: self._write(clip))
+        await self._run_in_writer(lambda: self._write(clip))
         self._remember(clip)
 
     async def update(self, clip: Clip) -> bool:
-        """Store a change of a clip; False: it was removed meanwhile, and stays so."""
+        """Store a changed clip; False: it was removed meanwhile, and is not stored again."""
         if clip.id not in self._clips:
             return False
-        await self._in_writer(lambda: self._write(clip))
-        if clip.id not in self._clips:  # its files are about to go
+        await self._run_in_writer(lambda: self._write(clip))
+        if clip.id not in self._clips:  # its files are about to be deleted
             return False
         self._clips[clip.id] = clip
         return True
 
     async def remove(self, clip_id: str) -> None:
-        """Remove a clip and its film."""
+        """Remove a clip and its video."""
         clip = self._clips.pop(clip_id)
         if clip.idempotency_key is not None:
             self._ids_by_key.pop(clip.idempotency_key, None)
-        await self._in_writer(lambda: self._unlink(clip_id))
+        await self._run_in_writer(lambda: self._unlink(clip_id))
 
-    async def open_workspace(self, clip_id: str) -> Path:
-        """Return an empty folder for a clip's rendering."""
-        folder = self._workspace(clip_id)
-        await self._in_writer(lambda: self._empty(folder))
+    async def create_work_folder(self, clip_id: str) -> Path:
+        """Create an empty folder for a clip's rendering, and return it."""
+        folder = self._work_folder(clip_id)
+        await self._run_in_writer(lambda: self._recreate(folder))
         return folder
 
-    async def close_workspace(self, clip_id: str) -> None:
-        """Remove a clip's folder."""
-        await self._in_writer(lambda: shutil.rmtree(self._workspace(clip_id), ignore_errors=True))
+    async def remove_work_folder(self, clip_id: str) -> None:
+        """Remove the folder of a clip's rendering."""
+        await self._run_in_writer(
+            lambda: shutil.rmtree(self._work_folder(clip_id), ignore_errors=True)
+        )
 
-    async def adopt(self, clip_id: str, film: Path) -> None:
-        """Move a rendered film to its place, durably."""
-        await self._in_writer(lambda: self._move(film, self.film(clip_id)))
+    async def store_video(self, clip_id: str, video: Path) -> None:
+        """Move a rendered video into the store, durably."""
+        await self._run_in_writer(lambda: self._move(video, self.video(clip_id)))
 
     def _remember(self, clip: Clip) -> None:
         self._clips[clip.id] = clip
@@ -183,15 +185,15 @@ class ClipStore:
         if clip.idempotency_key is not None:
             self._ids_by_key[clip.idempotency_key] = clip.id
 
-    async def _in_writer(self, work: Callable[[], _Result]) -> _Result:
+    async def _run_in_writer(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
-    def _workspace(self, clip_id: str) -> Path:
+    def _work_folder(self, clip_id: str) -> Path:
         return self._directory / f"{clip_id}.work"
 
     def _load(self) -> list[Clip]:
         self._directory.mkdir(parents=True, exist_ok=True)
-        self._acquire()
+        self._acquire_lock()
         for folder in self._directory.glob("video_*.work"):
             shutil.rmtree(folder)
         for leftover in self._directory.glob("video_*.tmp"):
@@ -200,20 +202,19 @@ class ClipStore:
             clip for file in self._directory.glob("video_*.json") if (clip := self._read(file))
         ]
         known = {clip.id for clip in clips}
-        for film in self._directory.glob("video_*.mp4"):
-            if film.stem not in known:
-                film.unlink()
+        for video in self._directory.glob("video_*.mp4"):
+            if video.stem not in known:
+                video.unlink()
         return clips
 
-    def _acquire(self) -> None:
+    def _acquire_lock(self) -> None:
         self._lock = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._unlock()
             raise StartupError(
-                f"Another process renders in {self._directory}: "
-                "stop it, or choose another DATA_DIR."
+                f"Another process uses {self._directory}: stop it, or choose another DATA_DIR."
             ) from None
 
     def _unlock(self) -> None:
@@ -241,10 +242,10 @@ class ClipStore:
 
     def _unlink(self, clip_id: str) -> None:
         (self._directory / f"{clip_id}.json").unlink(missing_ok=True)
-        self.film(clip_id).unlink(missing_ok=True)
+        self.video(clip_id).unlink(missing_ok=True)
         _sync(self._directory)
 
-    def _empty(self, folder: Path) -> None:
+    def _recreate(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
 

@@ -1,4 +1,4 @@
-"""Reads what is asked for in a request to create a video, and refuses what can't be made."""
+"""Parses a request to create a video, and refuses orders that can't be rendered."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-_PROMPT_CHARACTERS = 32_000
-_MODEL_CHARACTERS = 255
-_SIZE_CHARACTERS = 20
+_MAX_PROMPT_LENGTH = 32_000
+_MAX_MODEL_LENGTH = 255
+_MAX_SIZE_LENGTH = 20
 _SECONDS = range(1, 61)
 _SIDE = range(64, 2049)
-_MOST_PIXELS = 1920 * 1080
-_MODEL = "storyboard"
+_MAX_PIXELS = 1920 * 1080
+_DEFAULT_MODEL = "storyboard"
 _DEFAULT_SECONDS = "4"
 _DEFAULT_SIZE = "720x1280"
 
 
 class CreateError(ClapperError):
-    """An answer other than 2xx; `param` is the field at fault, `retry_after` is in seconds."""
+    """An error response; `param` is the invalid field, `retry_after` is in seconds."""
 
     def __init__(
         self,
@@ -47,9 +47,9 @@ class CreateError(ClapperError):
 
 
 async def read_order(request: web.Request) -> ClipOrder:
-    """Read an order from JSON, multipart or a form.
+    """Read an order from a JSON, multipart or form body.
 
-    ApiError: it can't be read, or names what can't be made.
+    CreateError: the body is malformed, or the order can't be rendered.
     """
     fields = await _fields(request)
     if fields.get("input_reference") is not None:
@@ -58,7 +58,7 @@ async def read_order(request: web.Request) -> ClipOrder:
         )
     return ClipOrder(
         prompt=_prompt(fields),
-        model=_text(fields, "model", _MODEL, _MODEL_CHARACTERS),
+        model=_text(fields, "model", _DEFAULT_MODEL, _MAX_MODEL_LENGTH),
         seconds=_seconds(fields),
         size=_size(fields),
     )
@@ -80,7 +80,7 @@ async def _fields(request: web.Request) -> Mapping[str, object]:
 
 
 def _prompt(fields: Mapping[str, object]) -> str:
-    prompt = _text(fields, "prompt", "", _PROMPT_CHARACTERS)
+    prompt = _text(fields, "prompt", "", _MAX_PROMPT_LENGTH)
     if not prompt.strip():
         raise CreateError(
             400, "A prompt is needed.", code="missing_required_parameter", param="prompt"
@@ -88,12 +88,12 @@ def _prompt(fields: Mapping[str, object]) -> str:
     return prompt
 
 
-def _text(fields: Mapping[str, object], name: str, default: str, most: int) -> str:
+def _text(fields: Mapping[str, object], name: str, default: str, max_length: int) -> str:
     value = fields.get(name)
     if value is None:
         return default
-    if not isinstance(value, str) or len(value) > most:
-        raise _refusal(name, f"text of at most {most} characters")
+    if not isinstance(value, str) or len(value) > max_length:
+        raise _refusal(name, f"text of at most {max_length} characters")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -110,17 +110,17 @@ def _seconds(fields: Mapping[str, object]) -> int:
 
 
 def _size(fields: Mapping[str, object]) -> str:
-    return check_size(_text(fields, "size", _DEFAULT_SIZE, _SIZE_CHARACTERS))
+    return check_size(_text(fields, "size", _DEFAULT_SIZE, _MAX_SIZE_LENGTH))
 
 
 def check_size(value: str) -> str:
-    """Return a size, WIDTHxHEIGHT, that can be drawn; ApiError: it can't."""
+    """Return a size, WIDTHxHEIGHT, in its normal form; CreateError: it can't be drawn."""
     match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", value)
     sides = [int(side) for side in match.groups()] if match else []
     if not sides or any(side not in _SIDE or side % 2 for side in sides):
         raise _refusal("size", f"WIDTHxHEIGHT, even numbers from {_SIDE[0]} to {_SIDE[-1]}")
-    if math.prod(sides) > _MOST_PIXELS:
-        raise _refusal("size", f"at most {_MOST_PIXELS} pixels")
+    if math.prod(sides) > _MAX_PIXELS:
+        raise _refusal("size", f"at most {_MAX_PIXELS} pixels")
     return "x".join(map(str, sides))
 
 

@@ -1,8 +1,9 @@
-"""The routes of the Videos API, in OpenAI's shapes."""
+"""Serves the routes of the Videos API, with OpenAI's response formats."""
 
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -20,15 +21,15 @@ log = logging.getLogger(__name__)
 
 _BODY_BYTES = 512 * 1024
 _KEY_CHARACTERS = 255
-_PAGE = 20
-_LARGEST_PAGE = 100
-_STUDIO = web.AppKey("studio", ClipService)
+_PAGE_SIZE = 20
+_MAX_PAGE_SIZE = 100
+_CLIP_SERVICE = web.AppKey("clip_service", ClipService)
 
 
 def build_app(clip_service: ClipService) -> web.Application:
-    """Return the application that serves a studio's clips under `/v1/videos`."""
+    """Return the application that serves the clips of `clip_service` under `/v1/videos`."""
     app = web.Application(client_max_size=_BODY_BYTES, middlewares=[_answer_errors])
-    app[_STUDIO] = clip_service
+    app[_CLIP_SERVICE] = clip_service
     app.add_routes(
         [
             web.post("/v1/videos", _create),
@@ -47,18 +48,18 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         _refuse_browsers(request)
         return await handler(request)
     except CreateError as error:
-        return _error(error)
+        return _error_response(error)
     except web.HTTPException as error:
-        return _error(CreateError(error.status, error.reason))
-    except Exception:  # the edge of this server: a bug is one answer and one log entry
+        return _error_response(CreateError(error.status, error.reason))
+    except Exception:  # the server's outermost handler: a bug is one response and one log entry
         log.exception("storyboard.bug path=%s", request.path)
-        return _error(CreateError(500, "The storyboard has a fault of its own."))
+        return _error_response(CreateError(500, "The storyboard has an internal error."))
 
 
 def _refuse_browsers(request: web.Request) -> None:
-    """Refuse what a page of any site may send to loopback: it names its origin."""
+    """Refuse requests from web pages, which can reach loopback and carry an Origin header."""
     if "Origin" in request.headers:
-        raise CreateError(403, "Pages in a browser have no business here.")
+        raise CreateError(403, "Requests from web pages are not allowed.")
 
 
 async def _create(request: web.Request) -> web.Response:
@@ -67,7 +68,7 @@ async def _create(request: web.Request) -> web.Response:
         raise CreateError(400, f"An idempotency key has 1 to {_KEY_CHARACTERS} characters.")
     order = await read_order(request)
     try:
-        clip = await request.app[_STUDIO].create(order, key=key)
+        clip = await request.app[_CLIP_SERVICE].create(order, key=key)
     except KeyReusedError as error:
         raise CreateError(400, str(error), code="idempotency_key_reused") from None
     except BusyError as error:
@@ -82,7 +83,7 @@ async def _retrieve(request: web.Request) -> web.Response:
 
 
 async def _list(request: web.Request) -> web.Response:
-    clips = request.app[_STUDIO].list()
+    clips = request.app[_CLIP_SERVICE].list()
     if _choice(request, "order", ("desc", "asc")) == "desc":
         clips.reverse()
     limit = _limit(request.query)
@@ -106,45 +107,45 @@ async def _list(request: web.Request) -> web.Response:
 
 async def _delete(request: web.Request) -> web.Response:
     clip_id = request.match_info["id"]
-    if not await request.app[_STUDIO].delete(clip_id):
-        raise _unknown()
+    if not await request.app[_CLIP_SERVICE].delete(clip_id):
+        raise _not_found()
     return web.json_response({"id": clip_id, "object": "video.deleted", "deleted": True})
 
 
 async def _content(request: web.Request) -> web.StreamResponse:
     clip = _find(request)
     if _choice(request, "variant", ("video", "thumbnail", "spritesheet")) != "video":
-        raise CreateError(404, "There is only the video itself.", param="variant")
+        raise CreateError(404, "Only the video itself is available.", param="variant")
     if clip.status != ClipStatus.COMPLETED:
         raise CreateError(404, "The video is not ready.", code="video_not_ready", param="id")
-    film = request.app[_STUDIO].film(clip)
-    return web.FileResponse(film, headers={"Content-Type": "video/mp4"})
+    video = request.app[_CLIP_SERVICE].video(clip)
+    return web.FileResponse(video, headers={"Content-Type": "video/mp4"})
 
 
 def _find(request: web.Request) -> Clip:
-    clip = request.app[_STUDIO].get(request.match_info["id"])
+    clip = request.app[_CLIP_SERVICE].get(request.match_info["id"])
     if clip is None:
-        raise _unknown()
+        raise _not_found()
     return clip
 
 
-def _choice(request: web.Request, name: str, words: tuple[str, ...]) -> str:
-    word = request.query.get(name, words[0])
-    if word not in words:
-        wanted = ", ".join(words)
+def _choice(request: web.Request, name: str, choices: tuple[str, ...]) -> str:
+    choice = request.query.get(name, choices[0])
+    if choice not in choices:
+        wanted = ", ".join(choices)
         raise CreateError(400, f"`{name}` is one of {wanted}.", code="invalid_value", param=name)
-    return word
+    return choice
 
 
 def _limit(query: Mapping[str, str]) -> int:
-    text = query.get("limit", str(_PAGE))
-    if not (text.isascii() and text.isdigit() and int(text[:4]) <= _LARGEST_PAGE):
-        message = f"`limit` is a number from 0 to {_LARGEST_PAGE}."
+    text = query.get("limit", str(_PAGE_SIZE))
+    if not (text.isascii() and text.isdigit() and int(text[:4]) <= _MAX_PAGE_SIZE):
+        message = f"`limit` is a number from 0 to {_MAX_PAGE_SIZE}."
         raise CreateError(400, message, code="invalid_value", param="limit")
     return int(text)
 
 
-def _unknown() -> CreateError:
+def _not_found() -> CreateError:
     return CreateError(404, "There is no such video.", code="not_found", param="id")
 
 
@@ -155,10 +156,10 @@ def _resource(request: web.Request, clip: Clip) -> dict[str, object]:
         "object": "video",
         "model": clip.order.model,
         "status": clip.status.value,
-        "progress": request.app[_STUDIO].progress(clip),
+        "progress": request.app[_CLIP_SERVICE].progress(clip),
         "created_at": int(clip.created_at),
-        "completed_at": _whole(clip.completed_at),
-        "expires_at": _whole(clip.expires_at),
+        "completed_at": _whole_seconds(clip.completed_at),
+        "expires_at": _whole_seconds(clip.expires_at),
         "prompt": clip.order.prompt,
         "size": clip.order.size,
         "seconds": str(clip.order.seconds),
@@ -167,15 +168,16 @@ def _resource(request: web.Request, clip: Clip) -> dict[str, object]:
     }
 
 
-def _whole(time: float | None) -> int | None:
+def _whole_seconds(time: float | None) -> int | None:
     return None if time is None else int(time)
 
 
-def _error(error: CreateError) -> web.Response:
+def _error_response(error: CreateError) -> web.Response:
+    is_server_error = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     body = {
         "error": {
             "message": error.message,
-            "type": "invalid_request_error" if error.status < 500 else "server_error",  # noqa: PLR2004  # HTTP
+            "type": "server_error" if is_server_error else "invalid_request_error",
             "param": error.param,
             "code": error.code,
         }

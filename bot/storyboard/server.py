@@ -1,4 +1,4 @@
-"""The embedded renderer as a service: a Videos API server on loopback."""
+"""Runs the embedded renderer as a Videos API server on loopback."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 
 
 class Storyboard:
-    """Serves the clips of `directory`, rendered one at a time by `renderer`.
+    """Serves the clips of `directory`, which `renderer` renders.
 
-    Every finished clip is told to `webhook_url`, if there is one, signed with `webhook_secret`
-    ("whsec_" and base64). `port` 0 takes any free one.
+    For every finished clip, a webhook signed with `webhook_secret` ("whsec_" and base64) is sent
+    to `webhook_url`, if one is set. `port` 0 selects a free port.
     """
 
-    def __init__(  # each part is injected
+    def __init__(
         self,
         directory: Path,
         renderer: Renderer,
@@ -67,13 +67,13 @@ class Storyboard:
 
     @property
     def base_url(self) -> str:
-        """Return the API's base, such as "http://127.0.0.1:8123/v1", once it was started."""
+        """Return the API's base URL, such as "http://127.0.0.1:8123/v1", once it was started."""
         return self._base_url
 
     async def start(self) -> None:
-        """Take up unfinished clips, and listen.
+        """Listen, and continue with unfinished clips.
 
-        StartupError: the port is taken, or another process uses the directory.
+        StartupError: the port is in use, or another process uses the directory.
         """
         async with AsyncExitStack() as opening:
             await self._store.open()
@@ -90,7 +90,7 @@ class Storyboard:
         log.info("storyboard.listening base_url=%s", self._base_url)
 
     async def close(self) -> None:
-        """Stop listening and working; unfinished clips are rendered again after the next start."""
+        """Stop the server; unfinished clips are rendered again after the next start."""
         await self._open.aclose()
 
     async def _listen(self, runner: web.AppRunner) -> None:

@@ -1,4 +1,4 @@
-"""Tells a URL that a clip is finished: signed as Standard Webhooks say, until it says 2xx."""
+"""Sends a webhook for each finished clip, signed by Standard Webhooks, until a 2xx response."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import hmac
 import json
 import logging
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -27,7 +28,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 def sign(secret: str, *, event_id: str, timestamp: int, body: bytes) -> str:
-    """Return the `webhook-signature` of a body.
+    """Return the `webhook-signature` header for a body.
 
     StartupError: the secret is not `whsec_` and base64.
     """
@@ -47,9 +48,9 @@ def _key(secret: str) -> bytes:
 
 
 class WebhookSender:
-    """Sends each finished clip's notice to one URL, one at a time, until it arrives or expires.
+    """Sends the webhook of each finished clip to one URL, until it arrives or the clip expires.
 
-    `delays` are the seconds after each failed try; the last one repeats.
+    `delays` are the seconds after each failed attempt; the last one repeats.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class WebhookSender:
         clock: Callable[[], float],
         delays: tuple[float, ...],
     ) -> None:
-        _key(secret)  # a secret that can't sign is found at the start
+        _key(secret)  # refuses an invalid secret at the start
         self._store = store
         self._url = url
         self._secret = secret
@@ -70,11 +71,11 @@ class WebhookSender:
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Look again: a clip was finished."""
+        """Notify the sender that a clip was finished."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Send what is due, for ever."""
+        """Send due webhooks until cancelled."""
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
             while True:
                 self._wake.clear()
@@ -82,11 +83,11 @@ class WebhookSender:
                 if clip is None or notice is None:
                     await self._wake.wait()
                 elif (delay := notice.due_at - self._clock()) > 0:
-                    await self._pause(delay)
+                    await self._wait_for_wake(delay)
                 else:
-                    await self._try(session, clip, notice)
+                    await self._send_due(session, clip, notice)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _wait_for_wake(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
@@ -97,7 +98,9 @@ class WebhookSender:
         waiting = [(clip, clip.notice) for clip in self._store.all() if clip.notice]
         return min(waiting, key=lambda each: each[1].due_at, default=(None, None))
 
-    async def _try(self, session: aiohttp.ClientSession, clip: Clip, notice: WebhookNotice) -> None:
+    async def _send_due(
+        self, session: aiohttp.ClientSession, clip: Clip, notice: WebhookNotice
+    ) -> None:
         try:
             await self._send(session, clip, notice)
         except OSError:
@@ -131,10 +134,10 @@ class WebhookSender:
         try:
             async with session.post(
                 self._url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                if 200 <= answer.status < 300:  # noqa: PLR2004  # HTTP: 2xx
+            ) as response:
+                if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
                     return True
-                reason = f"HTTP {answer.status}"
+                reason = f"HTTP {response.status}"
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = type(error).__name__
         log.warning("storyboard.webhook_failed id=%s reason=%s", clip.id, reason)

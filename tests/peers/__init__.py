@@ -1,1 +1,1 @@
-"""Our adapters against servers that nobody here wrote: `python -m tests.peers`."""
+"""Tests of our adapters against independent servers and SDKs: `python -m tests.peers`."""

@@ -1,4 +1,4 @@
-"""aimock, a mock of many vendors' APIs: the Videos API with links, and OpenRouter's dialect."""
+"""Tests against aimock, which mocks many vendors' APIs, among them OpenAI's and OpenRouter's."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _VERSION = "1.43.0"
 NAME = f"aimock {_VERSION}"
 _VIDEOS = f"{NAME}, Videos API"
 _OPENROUTER = f"{NAME}, OpenRouter"
-_MODEL = "openai/sora-2"  # one that its list has
+_MODEL = "openai/sora-2"  # a model in aimock's list
 _COST = 0.4
 _BLOCKED = "Your request was blocked by our moderation system."
 
 
 async def judge(folder: Path, findings: Findings) -> None:
-    """Start the mock, and do with both of its dialects what the bot does."""
+    """Start the mock, and test the bot and both adapters against it."""
     node = installing.program("node")
     package = installing.from_npm("aimock", "@copilotkit/aimock", _VERSION)
     async with open_wire(folder) as wire:
@@ -53,8 +53,14 @@ async def _mock(node: str, package: Path, wire: Wire, clip_url: str) -> AsyncGen
     fixtures.write_text(json.dumps({"fixtures": _fixtures(clip_url, clip)}), encoding="utf-8")
     url = f"http://127.0.0.1:{(port := free_port())}"
     async with running(
-        *(node, str(package / "dist" / "cli.js"), "--strict", "--validate-on-load"),
-        *("--port", str(port), "--fixtures", str(fixtures)),
+        node,
+        str(package / "dist" / "cli.js"),
+        "--strict",
+        "--validate-on-load",
+        "--port",
+        str(port),
+        "--fixtures",
+        str(fixtures),
         health=f"{url}/health",
         log=wire.folder / "aimock.log",
         variables={},
@@ -89,17 +95,17 @@ async def _videos_api(wire: Wire, base_url: str, findings: Findings) -> None:
     origin = wire.api.base_url.removesuffix("/v1")
     settings = {"openai_base_url": base_url, "openai_result_origins": origin}
     async with (
-        findings.step(_VIDEOS, "/video to the finished message, done at once, by its link"),
+        findings.step(_VIDEOS, "/video, finished in the answer to the create, with a link"),
         wire.bot(**settings),
     ):
-        await wire.delivered(await wire.video("A red kite over the sea"))
+        await wire.wait_for_video(await wire.video("A red kite over the sea"))
         await wire.wait_for_job()
     async with findings.step(_VIDEOS, "/video whose job fails"), wire.bot(**settings):
-        await wire.card_with(await wire.video("A kite that fails"), "That didn't work")
+        await wire.wait_for_card_text(await wire.video("A kite that fails"), "That didn't work")
     backend = OpenAIVideos(base_url=base_url, api_key="k", tls=TLS, result_origins=(origin,))
     try:
         await _both(_VIDEOS, backend, findings)
-        async with findings.step(_VIDEOS, "retrieve: under way without a percentage"):
+        async with findings.step(_VIDEOS, "retrieve: running, without a percentage"):
             update = await backend.submit(_request("A kite that goes on"), create_key="k")
             assert (update.state, update.progress) == (RemoteState.RUNNING, None)
             assert await backend.poll(update.ref) == update
@@ -121,18 +127,18 @@ async def _openrouter(wire: Wire, base_url: str, findings: Findings) -> None:
         "video_model": _MODEL,
     }
     async with (
-        findings.step(_OPENROUTER, "/video to the finished message, its cost kept"),
+        findings.step(_OPENROUTER, "/video to the finished message, with its cost stored"),
         wire.bot(**settings),
     ):
-        await wire.delivered(await wire.video("A red kite over the sea"))
+        await wire.wait_for_video(await wire.video("A red kite over the sea"))
         costs = "SELECT cost_usd FROM jobs WHERE backend = 'openrouter'"
         assert query(wire.data_dir, costs) == [(_COST,)]
     async with findings.step(_OPENROUTER, "/video whose job fails"), wire.bot(**settings):
-        await wire.card_with(await wire.video("A kite that fails"), "That didn't work")
+        await wire.wait_for_card_text(await wire.video("A kite that fails"), "That didn't work")
     backend = OpenRouter(base_url=base_url, api_key="sk-or-made-up", tls=TLS)
     try:
         await _both(_OPENROUTER, backend, findings)
-        async with findings.step(_OPENROUTER, "its models and our key are looked up"):
+        async with findings.step(_OPENROUTER, "the list of models, and the check of the key"):
             names = {name for offer in await backend.offers() for name in offer.names}
             assert _MODEL in names
             await backend.check_key()
@@ -153,12 +159,12 @@ async def _both(name: str, backend: VideoBackend, findings: Findings) -> None:
     async with findings.step(name, "create: refused for now, with Retry-After"):
         error = await refused(backend, _request("busy"))
         assert (error.kind, error.retry_after) == (ErrorKind.RATE, 7)
-    async with findings.step(name, "create: answered with 500, which leaves a doubt"):
+    async with findings.step(name, "create: answered with 500, which leaves it unconfirmed"):
         assert isinstance(await refused(backend, _request("broken")), UnconfirmedSubmitError)
     async with findings.step(name, "retrieve: failed"):
         update = await backend.submit(_request("A kite that fails"), create_key="k")
         while update.state not in {RemoteState.DONE, RemoteState.FAILED}:
             update = await backend.poll(update.ref)
         assert update.state is RemoteState.FAILED
-    async with findings.step(name, "retrieve: a job that it does not know"):
+    async with findings.step(name, "retrieve: an unknown job"):
         assert (await lost(backend, "nobodys")).kind is ErrorKind.GONE

@@ -1,4 +1,4 @@
-"""Short ways to ask for what a server must refuse."""
+"""Helpers for requests that a server must refuse, and for reading cards."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 async def refused(backend: VideoBackend, request: VideoRequest) -> BackendError:
-    """Ask for a video, and return the refusal."""
+    """Submit a request, and return the error of its refusal."""
     return await error_of(backend.submit(request, create_key="k"))
 
 
 async def lost(backend: VideoBackend, ref: str) -> BackendError:
-    """Ask for a job, and return why it can't be told of."""
+    """Poll a job, and return the error."""
     return await error_of(backend.poll(ref))
 
 
 async def error_of(question: Awaitable[object]) -> BackendError:
-    """Return the error with which a question ends; AssertionError: it has an answer."""
+    """Return the error that a call raises; AssertionError: it raises none."""
     try:
         answer = await question
     except BackendError as error:
@@ -34,5 +34,5 @@ async def error_of(question: Awaitable[object]) -> BackendError:
 
 
 def labels(message: Message) -> str:
-    """Return what stands on a card's buttons."""
+    """Return the labels of a card's buttons."""
     return " / ".join(part.get("label", "") for part in message.components)

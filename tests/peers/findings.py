@@ -1,4 +1,4 @@
-"""What was done with a peer, and what came of it."""
+"""The steps that were tested with each peer, and their outcomes."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Finding:
 
 @dataclass(kw_only=True)
 class Findings:
-    """The rows, as they come in; whoever notes a failure goes on with the next step."""
+    """Collects the rows of the table; a failed step does not stop the next one."""
 
     rows: list[Finding] = field(default_factory=list[Finding])
     failures: int = 0
 
     @asynccontextmanager
     async def step(self, peer: str, done: str) -> AsyncGenerator[None]:
-        """Do one thing with a peer: what it raises, or a time-out, is its failure."""
+        """Run one step: an error or a timeout is recorded as its failure."""
         try:
             async with asyncio.timeout(_STEP_WITHIN):
                 yield
-        except Exception as error:  # noqa: BLE001 - whatever it is, it goes into the table
+        except Exception as error:  # noqa: BLE001 - every error is a row of the table
             traceback.print_exc()
             self.failures += 1
             self.note(peer, done, f"FAILED: {type(error).__name__} {error}".strip())
@@ -46,8 +46,8 @@ class Findings:
             self.note(peer, done, "ok")
 
     @asynccontextmanager
-    async def whole(self, peer: str) -> AsyncGenerator[None]:
-        """Hold what goes wrong between the steps, such as a peer that doesn't start."""
+    async def peer(self, peer: str) -> AsyncGenerator[None]:
+        """Record the errors outside the steps, such as a peer that can't be started."""
         try:
             yield
         except CannotInstallError as error:
@@ -63,6 +63,6 @@ class Findings:
         self.rows.append(Finding(peer=peer, done=done, outcome=line))
 
     def table(self) -> str:
-        """Write all rows."""
+        """Format the rows as a Markdown table."""
         rows = [f"| {row.peer} | {row.done} | {row.outcome} |" for row in self.rows]
         return "\n".join(["| Peer | What was done | Outcome |", "| --- | --- | --- |", *rows])

@@ -1,4 +1,4 @@
-"""Where the peers are installed: each in a folder of its own, at a pinned version."""
+"""Installs the peers, each at a pinned version into its own folder."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _WITHIN = 900.0
 
 
 class CannotInstallError(Exception):
-    """A peer is not to be had here; the message says why."""
+    """A peer can't be installed here; the message says why."""
 
 
-def from_pypi(name: str, requirement: str, *, instead_of_its_own: tuple[str, ...] = ()) -> Path:
-    """Install into a virtual environment, unless it is there; return its folder of programs.
+def from_pypi(name: str, requirement: str, *, dependencies: tuple[str, ...] = ()) -> Path:
+    """Install a package into its own virtual environment; return the folder of its programs.
 
-    `instead_of_its_own` are requirements to install in place of what the package asks for.
+    An installed package is kept. `dependencies` replace those that the package declares.
     """
     folder = FOLDER / name
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
@@ -27,15 +27,17 @@ def from_pypi(name: str, requirement: str, *, instead_of_its_own: tuple[str, ...
         shutil.rmtree(folder, ignore_errors=True)
         run(sys.executable, "-m", "venv", str(folder))
         pip = (str(programs / "python"), "-m", "pip", "install", "--quiet")
-        if instead_of_its_own:
-            run(*pip, *instead_of_its_own)
-        run(*pip, *(("--no-deps",) if instead_of_its_own else ()), requirement)
+        if dependencies:
+            run(*pip, *dependencies)
+            run(*pip, "--no-deps", requirement)
+        else:
+            run(*pip, requirement)
         _note(folder, requirement)
     return programs
 
 
 def from_npm(name: str, package: str, version: str, *, below: Path = FOLDER) -> Path:
-    """Install without running any script of the package; return the package's folder."""
+    """Install a package without running its scripts; return its folder."""
     folder = below / name
     requirement = f"{package}@{version}"
     if not _is_there(folder, requirement):
@@ -48,7 +50,7 @@ def from_npm(name: str, package: str, version: str, *, below: Path = FOLDER) -> 
 
 
 def program(name: str) -> str:
-    """Return the path of a program of this machine."""
+    """Return the path of a program that is installed on this machine."""
     path = shutil.which(name)
     if path is None:
         raise CannotInstallError(f"there is no {name} on this machine")
@@ -65,7 +67,7 @@ def _note(folder: Path, requirement: str) -> None:
 
 
 def run(*command: str) -> None:
-    """Run an installer; CannotInstallError: it failed, and its last line says why."""
+    """Run an installer; CannotInstallError: it failed, with its last line of output."""
     words = [Path(command[0]).name, *command[1:]]
     sys.stdout.write(f"$ {' '.join(words)}\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The LiteLLM proxy in front of our stand-in, with the configuration of docs/backends.md."""
+"""Tests against the LiteLLM proxy, configured as in docs/backends.md, in front of a stand-in."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _REQUEST = VideoRequest(prompt="A red kite", model="own-gpus", seconds=8, size="
 
 
 async def judge(folder: Path, findings: Findings) -> None:
-    """Start the proxy, and do with it what the bot does."""
+    """Start the proxy, and test the bot and the adapter against it."""
     programs = installing.from_pypi("litellm", "litellm[proxy]==1.106.12")
     async with (
         open_wire(folder) as wire,
@@ -60,12 +60,17 @@ async def _proxy(programs: Path, folder: Path, vendor: VideosApi) -> AsyncGenera
     url = f"http://127.0.0.1:{(port := free_port())}"
     async with running(
         str(programs / "litellm"),
-        *("--config", str(config), "--host", "127.0.0.1", "--port", str(port)),
+        "--config",
+        str(config),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
         health=f"{url}/health/liveliness",
         log=folder / "litellm.log",
         variables={
             "LITELLM_MASTER_KEY": _MASTER_KEY,
-            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it asks the internet for prices
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # otherwise it downloads prices
             "VIDEO_SERVER_URL": vendor.base_url,
             "VIDEO_SERVER_KEY": _VENDORS_KEY,
         },
@@ -79,31 +84,31 @@ async def _through_the_bot(wire: Wire, base_url: str, findings: Findings) -> Non
     settings: dict[str, Any] = recipe | {
         "openai_base_url": base_url,
         "openai_webhook_secret": "",
-        "video_model": _REQUEST.model,  # of the recipe's entries, the one that needs no vendor
+        "video_model": _REQUEST.model,  # the only entry of the recipe that needs no vendor
     }
     async with findings.step(NAME, "/video to the finished message"), wire.bot(**settings):
         message = await wire.video("A red kite over the sea")
-        await wire.delivered(message)
+        await wire.wait_for_video(message)
         await wire.wait_for_job()
         assert wire.creates() == 1
         assert wire.api.calls[-1].headers["Authorization"] == f"Bearer {_VENDORS_KEY}"
     async with findings.step(NAME, "/video whose job fails"), wire.bot(**settings):
         message = await wire.video("[fail] A red kite over the sea")
-        await wire.card_with(message, "That didn't work")
+        await wire.wait_for_card_text(message, "That didn't work")
         assert wire.rows()[-1][0] == "failed"
     async with (
-        findings.step(NAME, "/video with a wrong key: it waits, and the operator is told"),
+        findings.step(NAME, "/video with a wrong key: it waits, and the operator is notified"),
         wire.bot(**settings | {"openai_api_key": "sk-wrong"}),
     ):
-        waiting = await wire.video("A red kite that nobody may fly")
-        await wire.card_with(waiting, "does not accept this bot's key")
+        waiting = await wire.video("A red kite on the ground")
+        await wire.wait_for_card_text(waiting, "does not accept this bot's key")
     async with (
-        findings.step(NAME, "/video whose vendor takes it and closes: asked about, paid once"),
+        findings.step(NAME, "/video whose create is accepted but not answered: POSTed once"),
         wire.bot(**settings),
     ):
-        await wire.delivered(waiting)  # with the right key it goes on
+        await wire.wait_for_video(waiting)  # the right key lets the waiting job continue
         before = wire.creates()
-        wire.api.go_wrong("create", Fault(after=True, reset=True))
+        wire.api.add_faults("create", Fault(after=True, reset=True))
         message = await wire.video("A red kite that was taken")
         await wire.fake_discord.wait_for(lambda: "may cost twice" in labels(message), within=WITHIN)
         assert wire.creates() == before + 1
@@ -117,14 +122,14 @@ class _Questions:
 
     async def ask_all(self) -> None:
         for done, question in (
-            ("create with fields of its own, as a form and as JSON", self._creates),
+            ("create: with extra fields, as a form and as JSON", self._creates),
             ("retrieve: progress, then the clip, byte for byte", self._content),
             ("retrieve: refused by moderation", self._moderated),
-            ("retrieve: failed inside a 500, as vLLM-Omni tells it", self._failed_inside_an_error),
-            ("retrieve: an outage is no failure, a lost job is gone", self._lost),
-            ("content before its time", self._early_content),
+            ("retrieve: a failed job in a 500, like vLLM-Omni's", self._failed_inside_an_error),
+            ("retrieve: an outage is not a failure, an unknown job is gone", self._lost),
+            ("content: before the job has completed", self._early_content),
             ("create: answered with each refusal, POSTed once", self._refusals),
-            ("list and delete, which it has not: nothing is believed", self._unlisted),
+            ("list and delete: not supported, and never taken as success", self._unlisted),
         ):
             async with self.findings.step(NAME, done):
                 await question()
@@ -171,7 +176,7 @@ class _Questions:
         error = {"code": 500, "message": "CUDA out of memory"}
         job = self._vendor.jobs[theirs] | {"status": "failed", "error": error}
         for status in (500, 400):
-            self._vendor.go_wrong("retrieve", Fault(status=status, body=job))
+            self._vendor.add_faults("retrieve", Fault(status=status, body=job))
             update = await self.backend.poll(ref)
             assert update.state is RemoteState.FAILED
             assert update.error
@@ -179,7 +184,7 @@ class _Questions:
 
     async def _lost(self) -> None:
         ref, theirs = await self._submit()
-        self._vendor.go_wrong("retrieve", Fault(status=503, body="down"))
+        self._vendor.add_faults("retrieve", Fault(status=503, body="down"))
         assert (await lost(self.backend, ref)).kind is ErrorKind.TRANSIENT
         del self._vendor.jobs[theirs]
         assert (await lost(self.backend, ref)).kind is ErrorKind.GONE
@@ -192,16 +197,23 @@ class _Questions:
         except BackendError as error:
             assert error.kind is ErrorKind.TRANSIENT, error  # noqa: PT017 - outside pytest
         else:
-            raise AssertionError("there was a content before its time")
+            raise AssertionError("the content was there before the job had completed")
 
     async def _refusals(self) -> None:
         for status, kind in (
-            *((400, ErrorKind.INVALID), (401, ErrorKind.AUTH), (402, ErrorKind.BALANCE)),
-            *((422, ErrorKind.INVALID), (429, ErrorKind.RATE)),
-            *((500, ErrorKind.TRANSIENT), (502, ErrorKind.TRANSIENT), (503, ErrorKind.TRANSIENT)),
+            (400, ErrorKind.INVALID),
+            (401, ErrorKind.AUTH),
+            (402, ErrorKind.BALANCE),
+            (422, ErrorKind.INVALID),
+            (429, ErrorKind.RATE),
+            (500, ErrorKind.TRANSIENT),
+            (502, ErrorKind.TRANSIENT),
+            (503, ErrorKind.TRANSIENT),
         ):
             before = self.wire.creates()
-            self._vendor.go_wrong("create", Fault(status=status, body={"error": {"message": "no"}}))
+            self._vendor.add_faults(
+                "create", Fault(status=status, body={"error": {"message": "no"}})
+            )
             error = await refused(self.backend, _REQUEST)
             assert error.kind is kind, error
             assert isinstance(error, UnconfirmedSubmitError) is (status >= 500), error

@@ -1,6 +1,6 @@
-"""nginx in front of two servers with jobs of their own, with the configuration of docs/backends.md.
+"""Tests against nginx, configured as in docs/backends.md, in front of two independent servers.
 
-It comes with the system, not from a package index.
+nginx has to be installed on this machine already.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ scgi_temp_path scgi;
 
 
 async def judge(folder: Path, findings: Findings) -> None:
-    """Start nginx, and do with both servers what the bot does."""
+    """Start nginx, and test the bot and the adapter against both servers."""
     program = installing.program("nginx")
     async with (
         open_wire(folder) as wire,
@@ -58,7 +58,7 @@ async def judge(folder: Path, findings: Findings) -> None:
         await _through_the_bot(wire, second, base_url, findings)
         backend = OpenAIVideos(base_url=base_url, api_key=None, tls=TLS)
         try:
-            await _by_itself(wire, second, backend, findings)
+            await _adapter_alone(wire, second, backend, findings)
         finally:
             await backend.close()
 
@@ -79,7 +79,11 @@ async def _balancer(program: str, folder: Path, *servers: VideosApi) -> AsyncGen
     config.write_text(f"{_TOP}{sites}}}\n", encoding="utf-8")
     url = f"http://127.0.0.1:{port}/v1"
     async with running(
-        *(program, "-p", str(folder), "-c", str(config)),
+        program,
+        "-p",
+        str(folder),
+        "-c",
+        str(config),
         health=f"{url}/videos",
         log=folder / "nginx.log",
         variables={},
@@ -95,7 +99,7 @@ async def _through_the_bot(
     settings: dict[str, Any] = recipe | {
         "openai_base_url": base_url,
         "openai_webhook_secret": "",
-        "video_seconds": 8,  # the stand-in makes clips of 4, 8 and 12
+        "video_seconds": 8,  # the stand-in makes clips of 4, 8 or 12 seconds
     }
     async with (
         findings.step(NAME, "four times /video, made by both servers, all finished"),
@@ -103,13 +107,13 @@ async def _through_the_bot(
     ):
         messages = [await wire.video(f"Kite number {number}") for number in range(4)]
         for message in messages:
-            await wire.delivered(message)
+            await wire.wait_for_video(message)
         assert len(wire.api.creates) + len(second.creates) == 4
         assert wire.api.creates
         assert second.creates
 
 
-async def _by_itself(
+async def _adapter_alone(
     wire: Wire, second: VideosApi, backend: OpenAIVideos, findings: Findings
 ) -> None:
     def creates() -> int:
@@ -125,18 +129,18 @@ async def _by_itself(
             assert bytes_of(sink) == bytes_of(wire.clip)
             assert await backend.cancel(update.ref)
             assert (await lost(backend, update.ref)).kind is ErrorKind.GONE
-    async with findings.step(NAME, "a create that a server takes and closes on is POSTed once"):
+    async with findings.step(NAME, "a create that is accepted but not answered is POSTed once"):
         before = creates()
         for server in (wire.api, second):
-            server.go_wrong("create", Fault(after=True, reset=True))
-        for taken in (1, 2):
+            server.add_faults("create", Fault(after=True, reset=True))
+        for accepted in (1, 2):
             assert isinstance(await refused(backend, _REQUEST), UnconfirmedSubmitError)
-            assert creates() == before + taken
-    async with findings.step(NAME, "the list of one server is not taken for all of it"):
+            assert creates() == before + accepted
+    async with findings.step(NAME, "the list of one server is not mistaken for a complete one"):
         assert not (await backend.find(_REQUEST, since=0)).complete
-    async with findings.step(NAME, "one server down: the other takes the job, once"):
+    async with findings.step(NAME, "one server down: the other accepts the job, once"):
         await second.close()
         before = len(wire.api.creates)
-        for taken in (1, 2, 3):
+        for accepted in (1, 2, 3):
             await backend.submit(_REQUEST, create_key="k")
-            assert len(wire.api.creates) == before + taken
+            assert len(wire.api.creates) == before + accepted

@@ -1,4 +1,4 @@
-"""OpenRouter's own package, which drives the stand-in that our adapter is tested with."""
+"""Tests OpenRouter's own package against the stand-in that our adapter is tested with."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WITHIN = 60.0
 
 
 async def judge(folder: Path, findings: Findings) -> None:
-    """Let it order clips, one of which fails, and believe what it says of the answers."""
+    """Let the package make two clips, one of which fails, and check its results."""
     programs = installing.from_pypi("openrouter", f"openrouter=={_VERSION}")
     clip = await asyncio.to_thread(make_clip, folder / "clip.mp4", seconds=1)
     async with OpenRouterApi(clip=clip, key=_KEY) as api:
@@ -43,11 +43,15 @@ async def judge(folder: Path, findings: Findings) -> None:
 
 
 async def _ask(programs: Path, api: OpenRouterApi, end: Callable[[str], None]) -> dict[str, Any]:
-    """Let the package order a clip, `end` its job, and return what it says."""
+    """Let the package create a job, end that with `end`, and return the package's results."""
     script = str(Path(__file__).with_name("openrouter_child.py"))
     before = len(api.creates)
     child = await asyncio.create_subprocess_exec(
-        *(str(programs / "python"), script, api.base_url, _KEY, f"Kite {before}"),
+        str(programs / "python"),
+        script,
+        api.base_url,
+        _KEY,
+        f"Kite {before}",
         stdout=PIPE,
         stderr=PIPE,
     )

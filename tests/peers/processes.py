@@ -1,4 +1,4 @@
-"""A peer as a process: started, waited for until it answers, ended whatever happens."""
+"""Runs a peer as a process, from its first answer until the end of a block."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _STARTS_WITHIN = 120.0
 _ENDS_WITHIN = 10.0
 _SERVER_ERROR = 500
-# A peer gets none of our settings.
-_PASSED_ON = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT"})
+# A peer must not inherit the bot's settings.
+_INHERITED = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT"})
 
 
 @asynccontextmanager
 async def running(
     *command: str, health: str, log: Path, variables: Mapping[str, str]
 ) -> AsyncGenerator[None]:
-    """Run a server until the block ends; it is up when `health` answers."""
-    inherited = {name: value for name, value in os.environ.items() if name in _PASSED_ON}
+    """Run a server until the block ends; it has started once `health` answers."""
+    inherited = {name: value for name, value in os.environ.items() if name in _INHERITED}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -39,13 +39,13 @@ async def running(
             start_new_session=True,
         )
         try:
-            await _answers(process, health, log)
+            await _wait_until_healthy(process, health, log)
             yield
         finally:
-            await _end(process)
+            await _terminate(process)
 
 
-async def _answers(process: asyncio.subprocess.Process, health: str, log: Path) -> None:
+async def _wait_until_healthy(process: asyncio.subprocess.Process, health: str, log: Path) -> None:
     async with asyncio.timeout(_STARTS_WITHIN), aiohttp.ClientSession() as session:
         while process.returncode is None:
             with contextlib.suppress(aiohttp.ClientError):
@@ -57,9 +57,9 @@ async def _answers(process: asyncio.subprocess.Process, health: str, log: Path) 
     raise RuntimeError(f"it ended with code {process.returncode}: {tail}")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _terminate(process: asyncio.subprocess.Process) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
-        # Its children are in its session, which is its group too.
+        # The group contains its children too: it was started in a new session.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):

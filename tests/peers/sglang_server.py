@@ -1,7 +1,7 @@
-"""SGLang's own video routes with a made-up engine behind them; run by the peer's own Python.
+"""SGLang's own video routes with a fake engine, run by the Python of SGLang's environment.
 
-`python sglang_server.py PORT CLIP FOLDER CLIP_URL`. The modules of REAL are SGLang's, as they are;
-whatever they import besides (more of SGLang, and torch) is a shell without content.
+`python sglang_server.py PORT CLIP FOLDER CLIP_URL`. The modules in REAL are SGLang's, unchanged.
+All other modules of SGLang that they import, and torch, are replaced by stubs.
 """
 
 from __future__ import annotations
@@ -21,30 +21,34 @@ _PACKAGE = "sglang.multimodal_gen"
 _ROUTES = f"{_PACKAGE}.runtime.entrypoints.openai"
 REAL = frozenset(
     {
-        *(f"{_ROUTES}.{name}" for name in ("protocol", "stores", "storage", "utils")),
-        *(f"{_ROUTES}.{name}" for name in ("video_api", "video_progress")),
-        *(f"{_PACKAGE}.configs.{name}" for name in ("sample.sampling_params", "task_type")),
-        *(f"{_PACKAGE}.configs.{name}" for name in ("utils", "post_training")),
-        *(
-            f"{_PACKAGE}.runtime.{name}"
-            for name in ("utils.common", "pipelines_core.request_utils")
-        ),
+        f"{_ROUTES}.protocol",
+        f"{_ROUTES}.stores",
+        f"{_ROUTES}.storage",
+        f"{_ROUTES}.utils",
+        f"{_ROUTES}.video_api",
+        f"{_ROUTES}.video_progress",
+        f"{_PACKAGE}.configs.sample.sampling_params",
+        f"{_PACKAGE}.configs.task_type",
+        f"{_PACKAGE}.configs.utils",
+        f"{_PACKAGE}.configs.post_training",
+        f"{_PACKAGE}.runtime.utils.common",
+        f"{_PACKAGE}.runtime.pipelines_core.request_utils",
     }
 )
-_LEFT_OUT = ("torch", "psutil")
+_STUBBED = ("torch", "psutil")
 _STEPS = 4
 _STEP_SECONDS = 0.1
 
 
-class _Kind(type):
-    """A class that can be named, subscripted and asked for anything."""
+class _StubType(type):
+    """A stub class: it can be subscripted, and each of its attributes is another stub."""
 
-    def __getattr__(cls, name: str) -> _Kind:
+    def __getattr__(cls, name: str) -> _StubType:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _shell(name)
+        return _stub(name)
 
-    def __getitem__(cls, _: object) -> _Kind:
+    def __getitem__(cls, _: object) -> _StubType:
         return cls
 
     def __or__(cls, _: object) -> type:
@@ -53,45 +57,45 @@ class _Kind(type):
     __ror__ = __or__
 
 
-class _Thing:
+class _Stub:
     def __init__(self, *_: object, **__: object) -> None: ...
 
     def __call__(self, *given: Any, **_: object) -> Any:
         return given[0] if given and callable(given[0]) else self  # as a decorator
 
-    def __getattr__(self, name: str) -> _Kind:
+    def __getattr__(self, name: str) -> _StubType:
         return getattr(type(self), name)
 
 
-def _shell(name: str) -> _Kind:
-    return _Kind(name, (_Thing,), {})
+def _stub(name: str) -> _StubType:
+    return _StubType(name, (_Stub,), {})
 
 
-class _Shell(types.ModuleType):
-    def __getattr__(self, name: str) -> _Kind:
+class _StubModule(types.ModuleType):
+    def __getattr__(self, name: str) -> _StubType:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _shell(name)
+        return _stub(name)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds a shell for what is neither installed nor in REAL."""
+    """Imports a stub for each module of SGLang that is not in REAL, and for `_STUBBED`."""
 
     def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
         top = fullname.partition(".")[0]
         is_real = any(f"{name}.".startswith(f"{fullname}.") for name in REAL)
-        if is_real or top not in {"sglang", *_LEFT_OUT}:
+        if is_real or top not in {"sglang", *_STUBBED}:
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        return _Shell(spec.name)
+        return _StubModule(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None: ...
 
 
 def _import_routes() -> tuple[Any, Any]:
-    for name in ("sglang", _PACKAGE):  # without what these packages start when they are imported
+    for name in ("sglang", _PACKAGE):  # the real `__init__` modules would start the engine
         module = types.ModuleType(name)
         module.__path__ = [str(Path(sysconfig.get_path("purelib"), *name.split(".")))]
         sys.modules[name] = module
@@ -102,7 +106,7 @@ def _import_routes() -> tuple[Any, Any]:
 
 
 class _Params(types.SimpleNamespace):
-    """What SGLang makes of a request, and asks of the model."""
+    """The sampling parameters of a request, with the methods that the routes call."""
 
     def output_file_path(self) -> str:
         return str(Path(self.output_path) / f"{self.output_file_name}.mp4")
@@ -132,7 +136,7 @@ def _batch(*, sampling_params: _Params, **_: object) -> types.SimpleNamespace:
 
 
 class _Result:
-    """A result of which nothing more is known."""
+    """The engine's result: every attribute is None."""
 
     def __getattr__(self, name: str) -> None:
         if name.startswith("__"):
@@ -166,7 +170,10 @@ def _open_engine(routes: Any, clip: Path, clip_url: str) -> None:
 
 
 def main(port: int, clip: Path, folder: Path, clip_url: str) -> None:
-    """Serve until the process is ended; what has "[cloud]" in its prompt lies at `clip_url`."""
+    """Serve until the process is terminated.
+
+    A job with "[cloud]" in its prompt has its clip in cloud storage, at `clip_url`.
+    """
     routes, utils = _import_routes()
     fastapi, uvicorn = importlib.import_module("fastapi"), importlib.import_module("uvicorn")
     arguments = types.SimpleNamespace(
@@ -177,7 +184,7 @@ def main(port: int, clip: Path, folder: Path, clip_url: str) -> None:
     )
     params = sys.modules[f"{_PACKAGE}.configs.sample.sampling_params"].SamplingParams
 
-    async def as_it_is(_: object, prompt: str, **__: object) -> str:
+    async def unchanged(_: object, prompt: str, **__: object) -> str:
         return prompt
 
     for module in (routes, utils):
@@ -185,7 +192,7 @@ def main(port: int, clip: Path, folder: Path, clip_url: str) -> None:
     routes.resolve_sampling_params_cls = lambda _: params
     routes.build_sampling_params = _params
     routes.prepare_request = _batch
-    routes.maybe_enhance_prompt = as_it_is
+    routes.maybe_enhance_prompt = unchanged
     routes.extract_trace_headers = lambda _: {}
     _open_engine(routes, clip, clip_url)
     app = fastapi.FastAPI()

@@ -1,1 +1,1 @@
-"""The adapter of Gemini."""
+"""The adapter for Gemini."""

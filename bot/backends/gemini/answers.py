@@ -1,4 +1,4 @@
-"""Interactions, as Gemini describes them, put into the fields that every answer is read by."""
+"""Conversion of Gemini's interactions into the fields of the Videos API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _MAX_CONTENTS = 1000
-_MAX_SAID = 300
+_MAX_TEXT = 300
 _GOOGLE = "https://generativelanguage.googleapis.com/"
 _FILE_NAME = re.compile(r"files/[^/:?#]+")
 _FILE_PATH = re.compile(r"(/[^?#]*/files/[^/:?#]+)(?::download)?(?:\?[^#]*)?")
@@ -19,12 +19,12 @@ _FILE_PATH = re.compile(r"(/[^?#]*/files/[^/:?#]+)(?::download)?(?:\?[^#]*)?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GeminiAnswers:
-    """Reads the answers of the server at `base_url`."""
+    """Converts the answers of the server at `base_url`."""
 
     base_url: str
 
     def __call__(self, answer: object) -> object:
-        """Add `url` and `error` to an interaction; whatever else it is stays as it is."""
+        """Add `url` and `error` to an interaction; return any other answer unchanged."""
         fields = _mapping(answer)
         if not fields.keys() & {"steps", "outputs", "output_video", "errors"}:
             return answer
@@ -34,8 +34,8 @@ class GeminiAnswers:
         if fields.get("errors") and not fields.get("error"):
             added["error"] = fields["errors"]
         if video is None and fields.get("status") == "completed" and fields.get("steps"):
-            # The model has answered with words instead.
-            added |= {"status": "failed", "error": {"message": _said(fields)}}
+            # The model has answered with text instead of a video.
+            added |= {"status": "failed", "error": {"message": _text_in(fields)}}
         return {**fields, **added}
 
     def _address(self, uri: object) -> str | None:
@@ -43,28 +43,26 @@ class GeminiAnswers:
             return None
         if _FILE_NAME.match(uri):
             return f"{self.base_url}/v1/{uri}"
-        # A gateway may leave Google's address in the answers: its files are had through it too.
+        # A gateway may leave Google's address in its answers, but serves the files itself.
         return f"{self.base_url}/{uri.removeprefix(_GOOGLE)}" if uri.startswith(_GOOGLE) else uri
 
 
 def file_in(path: str) -> tuple[str, str] | None:
-    """Return where a stored file is described, and where its bytes are; None: this is no file."""
+    """Return the paths of a stored file's metadata and content; None: it is not a file's path."""
     match = _FILE_PATH.fullmatch(path)
     return (match[1], f"{match[1]}:download?alt=media") if match else None
 
 
-def state_in(answer: object) -> str:
-    """Read how far a stored file is: PROCESSING, ACTIVE or FAILED."""
+def file_state_in(answer: object) -> str:
+    """Read the state of a stored file: PROCESSING, ACTIVE or FAILED."""
     return str(_mapping(answer).get("state", "")).upper()
 
 
 def _contents(fields: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    found = (
-        _mapping(fields.get("output_video")),
-        *(content for step in _steps(fields) for content in _items(step.get("content"))),
-        *_items(fields.get("outputs")),
-    )
-    yield from found
+    yield _mapping(fields.get("output_video"))
+    for step in _steps(fields):
+        yield from _items(step.get("content"))
+    yield from _items(fields.get("outputs"))
 
 
 def _steps(fields: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
@@ -76,10 +74,10 @@ def _is_video(content: Mapping[str, object]) -> bool:
     return is_video and ("uri" in content or "data" in content)
 
 
-def _said(fields: Mapping[str, object]) -> str:
+def _text_in(fields: Mapping[str, object]) -> str:
     texts = (content.get("text") for content in _contents(fields))
-    said = " ".join(text for text in texts if isinstance(text, str))
-    return said[:_MAX_SAID] or "the answer holds no video"
+    joined = " ".join(text for text in texts if isinstance(text, str))
+    return joined[:_MAX_TEXT] or "the answer holds no video"
 
 
 def _items(value: object) -> Iterator[Mapping[str, object]]:

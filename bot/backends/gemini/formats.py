@@ -1,4 +1,4 @@
-"""What Gemini Omni can be asked for, and for how much."""
+"""Video formats that Gemini Omni can make, and their list prices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHORTEST, _LONGEST = 3, 15
-# By size: the aspect ratio, and the resolution.
+# Size to (aspect ratio, resolution).
 _FORMATS: Mapping[str, tuple[str, str]] = {
     "640x360": ("16:9", "360p"),
     "360x640": ("9:16", "360p"),
@@ -28,21 +28,21 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListPrice:
-    """What a clip costs by the price list of that month ("2026-11"), in US dollars."""
+    """The price of a clip in US dollars; `as_of` is the month of the price list ("2026-11")."""
 
     dollars: float
     as_of: str
 
 
 def response_format(*, seconds: int, size: str) -> dict[str, str]:
-    """Describe a clip as the API wants it; StartupError: it makes no such clip.
+    """Build the API's `response_format` for a clip; StartupError: it can't make such a clip.
 
-    The result is asked for as a file: inside an answer only a short clip has room.
+    The video is requested as a file, because only a short clip fits into an answer.
     """
     if not _SHORTEST <= seconds <= _LONGEST:
         raise StartupError(
             f"VIDEO_SECONDS: Gemini Omni makes clips of {_SHORTEST} to {_LONGEST} seconds, "
-            f"not of {seconds}."
+            f"not {seconds}."
         )
     if size not in _FORMATS:
         raise StartupError(f"VIDEO_SIZE: Gemini Omni makes {', '.join(_FORMATS)}, not {size}.")
@@ -57,7 +57,7 @@ def response_format(*, seconds: int, size: str) -> dict[str, str]:
 
 
 def list_price(*, model: str, seconds: int, size: str) -> ListPrice | None:
-    """Look up what a clip costs; None: no list that we have says so."""
+    """Look up the price of a clip; None: `prices.toml` does not have it."""
     listed = tomllib.loads((files("bot.backends") / "prices.toml").read_text("utf-8")).get(model)
     _, resolution = _FORMATS.get(size, ("", ""))
     if listed is None or resolution not in listed:

@@ -1,1 +1,1 @@
-"""The adapter of OpenRouter."""
+"""The adapter for OpenRouter."""

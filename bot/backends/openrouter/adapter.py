@@ -1,4 +1,4 @@
-"""OpenRouter's video API: JSON, no list and no way to stop a job, and signed callbacks."""
+"""The adapter for OpenRouter's video API: no listing, no cancellation, signed callbacks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import httpx2
 
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.openrouter import models, webhooks
-from bot.backends.provider_client import ProviderApi
+from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
-from bot.backends.responses.listing import listing_of, looked_up
+from bot.backends.responses.listing import look_up_jobs, matching_listing
 from bot.backends.transport.base import Request, Timeouts
 from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False)
 class OpenRouter:
-    """OpenRouter, or what speaks like it at `base_url`, which ends before `/videos`.
+    """The adapter for OpenRouter; `base_url` is the server's address without `/videos`.
 
-    Ends of jobs are told to `callback_url` (https), signed with one of `webhook_secrets`. Results
-    come from the server, from public addresses, or from `result_origins`. ValueError: a webhook
-    secret is empty.
+    The server reports ended jobs to `callback_url` (https), signed with one of `webhook_secrets`.
+    Videos are downloaded from the server, from public addresses, and from `result_origins`.
+    ValueError: a webhook secret is empty.
     """
 
     base_url: str
@@ -42,7 +42,7 @@ class OpenRouter:
     callback_url: str | None = None
     name: str = "openrouter"
     result_origins: tuple[str, ...] = ()
-    patience: Timeouts = field(default_factory=Timeouts)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
     clock: Callable[[], float] = time.time
     capabilities: Capabilities = field(init=False)
@@ -50,20 +50,22 @@ class OpenRouter:
     def __post_init__(self) -> None:
         self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
         self._keys = webhooks.signing_keys(self.webhook_secrets)
-        self._exchange = ProviderApi(
+        self._api = ProviderApi(
             name=self.name,
             base_url=self.base_url,
-            open_wire=lambda ends: HttpTransport(ends, credentials=bearer(self.api_key)),
+            open_transport=lambda endpoint: HttpTransport(
+                endpoint, credentials=bearer(self.api_key)
+            ),
             secret=self.api_key,
             result_origins=self.result_origins,
-            patience=self.patience,
+            timeouts=self.timeouts,
             tls=self.tls,
             clock=self.clock,
         )
 
     async def offers(self) -> tuple[ModelOffer, ...]:
-        """List the models, what they can make, and for how much; BackendError: there is no list."""
-        reply = await self._exchange.ask(Request(method="GET", url="/videos/models"))
+        """List the models with their formats and prices; BackendError: there is no list."""
+        reply = await self._api.ask(Request(method="GET", url="/videos/models"))
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
         offers = models.offers_in(reply.answer)
@@ -72,8 +74,8 @@ class OpenRouter:
         return offers
 
     async def check_key(self) -> None:
-        """Ask about our key, which costs nothing; BackendError of kind AUTH: it is refused."""
-        reply = await self._exchange.ask(Request(method="GET", url="/key"))
+        """Check the key with a free request; BackendError of kind AUTH: it is refused."""
+        reply = await self._api.ask(Request(method="GET", url="/key"))
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
@@ -83,7 +85,7 @@ class OpenRouter:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Ask for the video with exactly one POST; its answer may already be the end."""
+        """Request the video with exactly one POST; the job may already have ended in its answer."""
         body = {
             "model": request.model,
             "prompt": request.prompt,
@@ -91,7 +93,7 @@ class OpenRouter:
             "size": request.size,
             "callback_url": self.callback_url,
         }
-        return await self._exchange.submit(
+        return await self._api.submit(
             Request(
                 method="POST",
                 url="/videos",
@@ -101,35 +103,35 @@ class OpenRouter:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Tell how the remote job stands, under the ref that we know it by."""
-        return await self._exchange.poll(_path(ref), ref)
+        """Ask for the state of the remote job."""
+        return await self._api.poll(_path(ref), ref)
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Stream the video into `sink`: the content route's bytes, or its signed copy."""
+        """Download the video into `sink` from the content route, or from the job's signed URL."""
         path = f"{_path(update.ref)}/content?index=0"
-        await self._exchange.fetch(path, update.result_url, sink, max_bytes=max_bytes)
+        await self._api.fetch(path, update.result_url, sink, max_bytes=max_bytes)
 
     async def find(
         self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
     ) -> Listing:
-        """Look up the hints; there is no list, so that absence never counts."""
-        jobs = await looked_up({*hints}, lambda ref: self._exchange.retrieve(_path(ref)))
-        return listing_of(jobs, request, since=since, complete=False)
+        """Look up the hints; the listing is never complete, because the API has no list."""
+        jobs = await look_up_jobs({*hints}, lambda ref: self._api.retrieve(_path(ref)))
+        return matching_listing(jobs, request, since=since, complete=False)
 
     async def cancel(self, ref: str) -> bool:  # noqa: ARG002 - there is no route for it
-        """Tell that nothing was stopped."""
+        """Return False: the API can't cancel a job."""
         return False
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a callback and return which video it is about; None: it is about no video."""
+        """Verify a callback and return the job that it names; None: it is not about a video."""
         webhooks.verify(headers, body, keys=self._keys, now=now)
         return webhooks.read(body)
 
     async def close(self) -> None:
-        """Let go of the connections."""
-        await self._exchange.close()
+        """Close the connections."""
+        await self._api.close()
 
 
 def _path(ref: str) -> str:

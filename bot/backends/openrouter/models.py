@@ -1,4 +1,4 @@
-"""What OpenRouter's models can make, and for how much, as its list of models says."""
+"""OpenRouter's models with their formats and prices, read from its list of models."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _MAX_MODELS = 2000
-_NAMED = 12
+_MAX_LISTED = 12
 _FOUR_K = 2160
 _CENT = 0.01
-# Models that are paid by the token count width x height x frames / 1024.
+# Some models are priced by token: width x height x frames / 1024.
 _FRAMES_PER_SECOND = 24
 _PIXELS_PER_TOKEN = 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelOffer:
-    """One model; an empty tuple means that the list doesn't say what it can make.
+    """A model in the list; empty `seconds` or `sizes` mean that the list does not give them.
 
-    `skus` are its prices by the list's own names.
+    `skus` are its prices, under OpenRouter's names for them.
     """
 
     names: tuple[str, ...]
@@ -34,7 +34,7 @@ class ModelOffer:
     skus: Mapping[str, float]
 
     def price(self, *, seconds: int, size: str) -> float | None:
-        """Estimate what a clip costs, in US dollars; None: the list doesn't say."""
+        """Estimate the price of a clip in US dollars; None: the list has no price for it."""
         width, height = (int(side) for side in size.split("x"))
         rate = self._per_second(min(width, height))
         if rate is None and (per_token := self._per_token()) is not None:
@@ -64,7 +64,7 @@ class ModelOffer:
 
 
 def offers_in(answer: object) -> tuple[ModelOffer, ...]:
-    """Read the list of models; what is unreadable is left out."""
+    """Read the list of models, without unreadable entries."""
     entries = _mapping(answer).get("data")
     found = cast("list[object]", entries) if isinstance(entries, list) else []
     offers = (_offer(_mapping(entry)) for entry in found[:_MAX_MODELS])
@@ -74,13 +74,13 @@ def offers_in(answer: object) -> tuple[ModelOffer, ...]:
 def check(
     offers: tuple[ModelOffer, ...], *, model: str | None, seconds: int, size: str
 ) -> ModelOffer:
-    """Return the model's offer; StartupError: there is none, or it can't make such a clip."""
+    """Return the model's offer; StartupError: it is not listed, or can't make such a clip."""
     for offer in offers:
         if model in offer.names:
             if offer.seconds and seconds not in offer.seconds:
                 raise StartupError(
                     f"VIDEO_SECONDS: {model} makes clips of {_listed(offer.seconds)} seconds, "
-                    f"not of {seconds}."
+                    f"not {seconds}."
                 )
             if offer.sizes and size not in offer.sizes:
                 raise StartupError(f"VIDEO_SIZE: {model} makes {_listed(offer.sizes)}, not {size}.")
@@ -124,4 +124,5 @@ def _items(value: object) -> list[object]:
 
 def _listed(values: Iterable[object]) -> str:
     texts = [str(value) for value in values]
-    return ", ".join([*texts[:_NAMED], *(["..."] if len(texts) > _NAMED else [])])
+    listed = ", ".join(texts[:_MAX_LISTED])
+    return f"{listed}, ..." if len(texts) > _MAX_LISTED else listed

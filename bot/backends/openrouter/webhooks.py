@@ -1,4 +1,4 @@
-"""OpenRouter's callbacks: `X-OpenRouter-Signature: t=<unix>,v1=<hex>` over "<unix>,<body>"."""
+"""OpenRouter's callbacks: `X-OpenRouter-Signature: t=<unix>,v1=<hex>` signs "<unix>,<body>"."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KIND = "video.generation."
 
 
 def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Turn secrets into keys, as they stand; ValueError: an empty one, with which all can sign."""
+    """Convert secrets into keys; ValueError: a secret is empty, so anyone could sign."""
     keys = tuple(secret.strip().encode() for secret in secrets)
     if not all(keys):
         raise ValueError("a webhook secret is empty")
@@ -35,14 +35,14 @@ def verify(
     now: float,
     tolerance: float = 300.0,
 ) -> None:
-    """Check that one of the keys signed this body lately; WebhookError: forged or stale.
+    """Check that one of the keys signed this body recently; WebhookError: it is forged or stale.
 
     `now` and `tolerance` are in seconds.
     """
     found = {name.lower(): value for name, value in headers.items()}
     header = found.get(_SIGNATURE, "")
     if not header or len(header) > _MAX_HEADER:
-        raise WebhookError(f"{_SIGNATURE} is missing, or too long")
+        raise WebhookError(f"{_SIGNATURE} is missing or too long")
     fields = [part.strip().partition("=") for part in header.split(",")]
     timestamp = next((value for name, _, value in fields if name == "t"), "")
     check_time(timestamp, now=now, tolerance=tolerance)
@@ -52,14 +52,14 @@ def verify(
 
 
 def read(body: bytes) -> Webhook | None:
-    """Read which job a verified body is about; None: about none. WebhookError: unreadable.
+    """Read the job that a verified body names; None: it is not about a video.
 
-    The sender repeats under `X-OpenRouter-Idempotency-Key`, "<job>-<status>"; that header is not
-    signed, so the same is put together from what is.
+    Repeated deliveries have the same `X-OpenRouter-Idempotency-Key`, "<job>-<status>". That header
+    is not signed, so the id is built from the signed body instead. WebhookError: it is unreadable.
     """
     event = remote_job.event_in(body)
     if event is None:
-        raise WebhookError("the signed body is no event", status=400)
+        raise WebhookError("the signed body is not an event", status=400)
     kind, ref = event
     if not kind.startswith(_KIND):
         return None
@@ -73,7 +73,7 @@ def _matches(sent: list[str], signed: bytes, keys: Iterable[bytes]) -> bool:
     for key in keys:
         expected = hmac.digest(key, signed, "sha256").hex().encode()
         for signature in sent:
-            # A constant-time comparison takes bytes: text that is not ASCII makes it raise.
+            # compare_digest() accepts non-ASCII only as bytes.
             given = signature.encode("utf-8", "surrogatepass")
             matched |= hmac.compare_digest(expected, given)
     return matched

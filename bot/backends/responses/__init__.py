@@ -1,1 +1,1 @@
-"""Reads the answers of providers."""
+"""Readers for the answers of providers."""

@@ -1,4 +1,4 @@
-"""Fetches a finished video, wherever its server says that it is."""
+"""Downloads a finished video from the content route, or from the link in its answer."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 _CHUNK = 256 * 1024
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
-_NO_CONTENT = frozenset({_BAD_REQUEST, _NOT_FOUND, 405, 501})
+_NO_CONTENT_STATUSES = frozenset({_BAD_REQUEST, _NOT_FOUND, 405, 501})
 _CLOUD_LINK = re.compile(r"\bcloud URL: (https?://[^\s\"'<>]+)")
-_BROKEN_OFF = (httpx2.RemoteProtocolError, httpx2.ReadTimeout)
+_TRUNCATED = (httpx2.RemoteProtocolError, httpx2.ReadTimeout)
 _FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContentFetcher:
-    """Streams into `sink` what `ask` answers for an address, whatever its status.
+    """Downloads a video into the file `sink`.
 
-    `pauses` are the waits, in seconds, before a missing content is asked for again.
+    `ask` requests a path or URL, and returns the answer of any status. `pauses` are the
+    waits, in seconds, between attempts while the content is missing.
     """
 
     ask: Callable[[str], Awaitable[httpx2.Response]]
@@ -41,21 +42,23 @@ class ContentFetcher:
     pauses: tuple[float, ...]
 
     async def fetch(self, path: str | None, result_url: str | None) -> None:
-        """Fetch from the content route at `path`, or from the link that stands in for it.
+        """Download from the content route at `path`, or from `result_url` if there is no content.
 
-        BackendError: it can't be had. MediaError: it is no MP4; TooLargeError: it is too large.
+        BackendError: the download failed. MediaError: it is not an MP4. TooLargeError: it is
+        larger than `max_bytes`.
         """
         try:
-            link = result_url if path is None else await self._content(path, result_url)
+            link = result_url if path is None else await self._fetch_content(path, result_url)
             if link is not None:
-                await self._linked(link)
+                await self._fetch_link(link)
             await asyncio.to_thread(result_payload.check, self.sink)
         except BaseException:
             await asyncio.to_thread(self.sink.unlink, missing_ok=True)
             raise
 
-    async def _content(self, path: str, result_url: str | None) -> str | None:
-        response = await self._patiently(path, () if result_url else self.pauses)
+    async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
+        """Download from the content route; return a link if the video has to come from there."""
+        response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.is_success:
             await self._receive(response)
             return await asyncio.to_thread(
@@ -63,18 +66,21 @@ class ContentFetcher:
             )
         answer = remote_job.parse(response.content)
         link = result_url or _link_in_refusal(response.status_code, answer)
-        absent = response.status_code in _NO_CONTENT and not error_kinds.is_not_yet(answer)
-        if link is None or not absent:
+        if (
+            link is None
+            or response.status_code not in _NO_CONTENT_STATUSES
+            or error_kinds.is_unfinished(answer)
+        ):
             raise error_kinds.of_content(response.status_code, answer)
         return link
 
-    async def _linked(self, link: str) -> None:
+    async def _fetch_link(self, link: str) -> None:
         response = await self.ask(link)
         if not response.is_success:
             raise error_kinds.of_link(response.status_code)
         await self._receive(response)
 
-    async def _patiently(self, path: str, pauses: tuple[float, ...]) -> httpx2.Response:
+    async def _ask_repeatedly(self, path: str, pauses: tuple[float, ...]) -> httpx2.Response:
         response = await self.ask(path)
         for pause in pauses:
             if response.status_code != _NOT_FOUND:
@@ -85,54 +91,54 @@ class ContentFetcher:
 
     async def _receive(self, response: httpx2.Response) -> None:
         is_json = "json" in response.headers.get("content-type", "")
-        # Base64 takes four bytes for three.
+        # Base64 is a third larger than the clip, and the JSON around it takes some bytes too.
         limit = self.max_bytes * 3 // 2 if is_json else self.max_bytes
         body = _Body(response)
         try:
             await save(body.chunks(), self.sink, max_bytes=limit)
         finally:
             await response.aclose()
-        if body.broken_off:
-            await self._accept_if_whole()
+        if body.is_truncated:
+            await self._require_complete_clip()
 
-    async def _accept_if_whole(self) -> None:
-        # Behind a proxy that unpacks, the announced length is false, and the clip is all there.
+    async def _require_complete_clip(self) -> None:
+        # A proxy that decompresses leaves a wrong Content-Length, so the clip may be complete.
         try:
             await asyncio.to_thread(read_mp4, self.sink)
         except MediaError as error:
-            raise BackendError(ErrorKind.TRANSIENT, "the download broke off") from error
+            raise BackendError(ErrorKind.TRANSIENT, "the download was cut off") from error
 
 
 class _Body:
-    """The bytes of an answer, and whether they ended before their announced end."""
+    """The body of an answer; `is_truncated`: it was shorter than its announced length."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
-        self.broken_off = False
+        self.is_truncated = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        # The response's own chunking drops the last bytes when the body breaks off.
-        waiting = bytearray()
+        # httpx's own chunking drops the last bytes of a truncated body.
+        buffer = bytearray()
         async for piece in self._pieces():
-            waiting += piece
-            if len(waiting) >= _CHUNK:
-                yield bytes(waiting)
-                waiting.clear()
-        yield bytes(waiting)
+            buffer += piece
+            if len(buffer) >= _CHUNK:
+                yield bytes(buffer)
+                buffer.clear()
+        yield bytes(buffer)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         try:
             async for piece in self._response.aiter_bytes():
                 yield piece
-        except _BROKEN_OFF:
-            self.broken_off = True
+        except _TRUNCATED:
+            self.is_truncated = True
         except _FAILED as error:
             reason = type(error).__name__
             raise BackendError(ErrorKind.TRANSIENT, f"the download failed: {reason}") from error
 
 
 def _link_in_refusal(status: int, answer: object) -> str | None:
-    # SGLang with a cloud storage. No other text is trusted with where we go.
+    # SGLang with cloud storage answers like this. A link in any other text is not followed.
     if status != _BAD_REQUEST or not isinstance(answer, dict):
         return None
     detail = cast("dict[str, object]", answer).get("detail")

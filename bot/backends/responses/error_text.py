@@ -1,4 +1,4 @@
-"""The texts in an error answer, and the failed job that may stand in one of them."""
+"""The texts in an error answer, and the failed job that it may contain."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _MAX_TEXT = 64 * 1024
 _MAX_BRACES = 16
 _MAX_DEPTH = 4
 _CODES_FIRST = ("code", "type", "message")
-# An error answer may echo what was sent: a prompt is no reason, and belongs in no log.
-_ECHOES = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
+# Fields that may echo the request: a prompt does not explain the error, and must not be logged.
+_ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 
 
-def failed_job_in(value: object) -> RemoteJob | None:
+def find_failed_job(value: object) -> RemoteJob | None:
     """Find a failed job in an error answer: as its body, or as JSON inside one of its texts.
 
-    Without an id and a status word it is no job, but an outage.
+    An answer without an id and a status is not a failed job, but an outage.
     """
     jobs = (job_in(value), *_jobs_in_texts(value))
-    failed = (job for job in jobs if job and job.ref and job.word)
+    failed = (job for job in jobs if job and job.ref and job.status)
     return next((job for job in failed if job.state is RemoteState.FAILED), None)
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Walk through the texts and numbers of an error answer, codes before messages.
+    """Iterate over the texts and numbers in an error answer, codes before messages.
 
-    Of a huge answer only the first parts are visited, and of a long text its start is given.
+    Only the first parts of a huge answer, and the beginning of a long text, are returned.
     """
     for part in islice(_parts(value, _MAX_DEPTH), _MAX_PARTS):
         if isinstance(part, str | int | float) and not isinstance(part, bool):
@@ -60,11 +60,11 @@ def _items(value: object) -> Iterator[object]:
 
 def _in_order(fields: Mapping[str, object]) -> Iterator[object]:
     yield from (fields[key] for key in _CODES_FIRST if key in fields)
-    yield from (item for key, item in fields.items() if key not in {*_CODES_FIRST, *_ECHOES})
+    yield from (item for key, item in fields.items() if key not in {*_CODES_FIRST, *_ECHO_FIELDS})
 
 
 def _jobs_in_texts(value: object) -> Iterator[RemoteJob]:
-    # Each brace may cost a walk to the text's end: a few are tried in all, not in every text.
+    # Each "{" may cost a parse up to the text's end, so the limit is for all texts together.
     braces = ((text, brace.start()) for text in texts_in(value) for brace in re.finditer("{", text))
     for text, start in islice(braces, _MAX_BRACES):
         try:

@@ -1,4 +1,4 @@
-"""Which remote jobs may be the one of a doubtful create, and whether one may be missing."""
+"""Listings of remote jobs, in which the job of an unconfirmed create is searched for."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from bot.model import VideoRequest
 
 
-async def jobs_since(
+async def list_jobs_since(
     since: float,
     page_after: Callable[[str | None], Awaitable[ListingPage | None]],
     *,
     max_pages: int,
 ) -> tuple[list[RemoteJob], bool]:
-    """Collect the listed jobs back to `since`, and tell whether none of them can be missing.
+    """Collect the listed jobs back to `since`, and tell whether that list is complete.
 
-    `page_after` reads the page that follows a ref, newest jobs first; None: there is no listing.
+    `page_after` reads the page after a ref, newest jobs first, or returns None if the server has
+    no listing.
     """
     jobs: list[RemoteJob] = []
     after: str | None = None
@@ -35,20 +36,23 @@ async def jobs_since(
         known = {job.ref for job in jobs}
         fresh = [job for job in page.jobs if job.ref not in known]
         jobs.extend(fresh)
-        if page.unread or len(fresh) < len(page.jobs):
-            # Unreadable entries, or a server that ignores `after`: ours may hide behind them.
+        if page.unreadable or len(fresh) < len(page.jobs):
+            # An unreadable entry may be our job, and a server that ignores `after` may hide it.
             return jobs, False
-        # A server that doesn't tell whether there is more shows it with an empty page.
-        if page.more is False or not fresh or _reach(jobs, since):
-            return jobs, page.more is not True or bool(fresh)
+        # A server without `has_more` marks the end of its list with an empty page.
+        if page.has_more is False or not fresh or _reaches_back_to(since, jobs):
+            return jobs, page.has_more is not True or bool(fresh)
         after = page.last
     return jobs, False
 
 
-async def looked_up(
+async def look_up_jobs(
     refs: Iterable[str], retrieve: Callable[[str], Awaitable[RemoteJob]]
 ) -> list[RemoteJob]:
-    """Read the jobs of these refs, by which they stay known, one by one; some may be gone."""
+    """Read the jobs with these refs, one after the other, leaving out those that no longer exist.
+
+    Each job keeps the ref that it was looked up by: some servers answer another id.
+    """
     jobs: list[RemoteJob] = []
     for ref in sorted(refs):
         try:
@@ -59,10 +63,10 @@ async def looked_up(
     return jobs
 
 
-def listing_of(
+def matching_listing(
     jobs: Iterable[RemoteJob], request: VideoRequest, *, since: float, complete: bool
 ) -> Listing:
-    """Pick out the jobs that are not older than `since`, and may be this request's."""
+    """Select the jobs that match the request and are not older than `since`."""
     found = [job for job in jobs if not _is_older(job, since) and not job.contradicts(request)]
     return Listing(
         refs=tuple(job.ref for job in found if job.ref),
@@ -75,8 +79,8 @@ def _is_older(job: RemoteJob, since: float) -> bool:
     return job.created_at is not None and job.created_at < since
 
 
-def _reach(jobs: list[RemoteJob], since: float) -> bool:
-    # Only a listing that visibly falls in time has shown everything newer than its last job.
+def _reaches_back_to(since: float, jobs: list[RemoteJob]) -> bool:
+    # Only a list sorted by descending time surely contains every job newer than its last one.
     times = [job.created_at for job in jobs]
     dated = [moment for moment in times if moment is not None]
     return (

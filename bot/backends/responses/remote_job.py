@@ -1,4 +1,4 @@
-"""Remote jobs, read out of whatever JSON a Videos API server sends."""
+"""Remote jobs, read from the JSON of any Videos API server; unusable fields become None."""
 
 from __future__ import annotations
 
@@ -17,37 +17,34 @@ if TYPE_CHECKING:
     from bot.model import VideoRequest
 
 _MAX_REF = 512
-_MAX_ENTRIES = 5000  # servers may ignore the limit that they are given
-_MILLISECONDS = 1e11
+_MAX_ENTRIES = 5000  # servers may ignore the requested limit
+_MILLISECONDS = 1e11  # as seconds, this would be the year 5138
 _SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
-# Models round to what they can make, and some servers echo what was made.
-_SECONDS_OFF = 1.0
-_PIXELS_OFF = 32
+# Models round to values that they support, and some servers echo those instead of the request's.
+_SECONDS_TOLERANCE = 1.0
+_PIXELS_TOLERANCE = 32
 
 _STATES: Mapping[str, RemoteState] = {
     **dict.fromkeys(("queued", "pending", "starting", "submitted", "unknown"), RemoteState.QUEUED),
     **dict.fromkeys(("in_progress", "processing", "running", "throttled"), RemoteState.RUNNING),
     **dict.fromkeys(("completed", "succeeded", "succeed", "done"), RemoteState.DONE),
-    **dict.fromkeys(
-        (
-            *("failed", "error", "cancelled", "canceled", "expired", "deleted", "incomplete"),
-            *("budget_exceeded", "requires_action"),
-        ),
-        RemoteState.FAILED,
-    ),
+    **dict.fromkeys(("failed", "error", "incomplete", "expired", "deleted"), RemoteState.FAILED),
+    **dict.fromkeys(("cancelled", "canceled"), RemoteState.FAILED),
+    **dict.fromkeys(("budget_exceeded", "requires_action"), RemoteState.FAILED),
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteJob:
-    """A job as a server describes it; None where it says nothing.
+    """A job as a server describes it; a field that the server leaves out is None.
 
-    `word` is its status in lower case, and `state` is None when we don't know that word; `error`
-    is the raw value. Times are Unix seconds, `progress` is 0 to 100, `cost` is in US dollars.
+    `status` is the server's word in lower case, and `state` is None if that word is unknown.
+    `error` is the raw value. Times are Unix seconds, `progress` is 0 to 100, `cost` is in US
+    dollars.
     """
 
     ref: str | None
-    word: str
+    status: str
     state: RemoteState | None
     progress: int | None
     error: object
@@ -61,13 +58,13 @@ class RemoteJob:
     size: tuple[int, int] | None
 
     def contradicts(self, request: VideoRequest) -> bool:
-        """Whether what is echoed of the request shows that this is another job.
+        """Return whether the echoed fields show that this job belongs to another request.
 
-        The prompt says most: where it is echoed, the model isn't compared, since gateways answer
-        with the name of the model behind their alias.
+        The model is compared only if no prompt is echoed, because gateways answer with the name
+        of the model behind their alias.
         """
         return (
-            (self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_OFF)
+            (self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_TOLERANCE)
             or _contradicting_sizes(self.size, _size(request.size))
             or (
                 _contradicting_models(self.model, request.model)
@@ -79,19 +76,19 @@ class RemoteJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListingPage:
-    """One page of a listing; `more` is None when the server doesn't tell whether there are more.
+    """One page of a listing; `has_more` is None if the server does not say.
 
-    `unread` counts the entries that could not be read, or were too many.
+    `unreadable` is the number of entries that could not be read or exceeded the limit.
     """
 
     jobs: tuple[RemoteJob, ...]
-    unread: int
-    more: bool | None
+    unreadable: int
+    has_more: bool | None
     last: str | None
 
 
 def parse(body: bytes) -> object:
-    """Read JSON; None for anything else."""
+    """Parse JSON; None: it is not JSON."""
     try:
         return cast("object", json.loads(body))
     except (ValueError, RecursionError):
@@ -99,49 +96,49 @@ def parse(body: bytes) -> object:
 
 
 def job_in(value: object) -> RemoteJob | None:
-    """Read the job that this answer is, or wraps in `data`; None: there is none."""
+    """Read the job in an answer, as its body or in its field `data`; None: there is none."""
     fields = _mapping(value)
     if fields is None:
         return None
     if "status" not in fields and "id" not in fields:
         fields = _mapping(fields.get("data")) or fields
     job = _job(fields)
-    return job if job.ref or job.word or job.result_url else None
+    return job if job.ref or job.status or job.result_url else None
 
 
 def page_in(value: object) -> ListingPage | None:
-    """Read a page of jobs; None: this is no listing."""
+    """Read a page of jobs; None: the answer is not a listing."""
     fields = _mapping(value)
     entries = _sequence(fields.get("data")) if fields else None
     if fields is None or entries is None:
         return None
     jobs = tuple(job for job in map(job_in, entries[:_MAX_ENTRIES]) if job and job.ref)
-    more = fields.get("has_more")
+    has_more = fields.get("has_more")
     return ListingPage(
         jobs=jobs,
-        unread=len(entries) - len(jobs),
-        more=more if isinstance(more, bool) else None,
+        unreadable=len(entries) - len(jobs),
+        has_more=has_more if isinstance(has_more, bool) else None,
         last=ref_in(fields.get("last_id")) or (jobs[-1].ref if jobs else None),
     )
 
 
 def is_deleted(value: object) -> bool:
-    """Whether an answer to a deletion confirms it."""
+    """Return whether the answer to a deletion confirms it."""
     fields = _mapping(value)
     return fields is not None and fields.get("deleted") is True
 
 
 def ref_in(value: object) -> str | None:
-    """Read an id that can stand in a path; None: it can't."""
+    """Read an id; None: it is missing, or can't be used in a URL's path."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     ref = str(value)
-    # Dots alone would climb up the path, encoded or not.
+    # "." and ".." would change the path, even when they are percent-encoded.
     return ref if 0 < len(ref) <= _MAX_REF and ref.strip(".") and ref.isprintable() else None
 
 
 def event_in(body: bytes) -> tuple[str, str | None] | None:
-    """Read a webhook's type, and the ref in its data; None: it is no event."""
+    """Read the type of a webhook and the ref in its data; None: it is not an event."""
     fields = _mapping(parse(body))
     kind = fields.get("type") if fields else None
     if fields is None or not isinstance(kind, str):
@@ -150,8 +147,8 @@ def event_in(body: bytes) -> tuple[str, str | None] | None:
     return kind, ref_in(data.get("id"))
 
 
-def link_in(value: object) -> str | None:
-    """Find the http(s) address of a result: `url`, `urls[0]`, or `data[0].url`."""
+def find_link(value: object) -> str | None:
+    """Find the http(s) URL of a result: `url`, `urls[0]`, or `data[0].url`."""
     fields = _mapping(value)
     if fields is None:
         return None
@@ -162,16 +159,16 @@ def link_in(value: object) -> str | None:
 
 
 def _job(fields: Mapping[str, object]) -> RemoteJob:
-    link = link_in(fields)
-    word = _word(fields.get("status"))
-    state = _STATES.get(word)
-    if not word and link:
+    link = find_link(fields)
+    status = _status(fields.get("status"))
+    state = _STATES.get(status)
+    if not status and link:
         state = RemoteState.DONE
-    elif not word and fields.get("error"):
+    elif not status and fields.get("error"):
         state = RemoteState.FAILED
     return RemoteJob(
         ref=ref_in(fields.get("id")),
-        word=word,
+        status=status,
         state=state,
         progress=_percent(fields.get("progress")),
         error=fields.get("error"),
@@ -198,7 +195,7 @@ def _text(value: object) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _word(value: object) -> str:
+def _status(value: object) -> str:
     return (_text(value) or "").lower().replace("-", "_").replace(" ", "_")
 
 
@@ -218,7 +215,7 @@ def _percent(value: object) -> int | None:
     number = _number(text.rstrip("% ") if isinstance(text, str) else text)
     if number is None:
         return None
-    # 1 itself is one percent: a bar that jumps to its end and stays there would be worse.
+    # 1 is read as 1 %: otherwise a server that counts from 0 to 100 would start with a full bar.
     fraction = 0 < number < 1 and not percent
     return round(min(max(number * 100 if fraction else number, 0), 100))
 
@@ -258,7 +255,8 @@ def _is_web(url: str) -> bool:
 def _contradicting_sizes(echoed: tuple[int, int] | None, asked: tuple[int, int] | None) -> bool:
     if echoed is None or asked is None:
         return False
-    return any(abs(theirs - ours) > _PIXELS_OFF for theirs, ours in zip(echoed, asked, strict=True))
+    pairs = zip(echoed, asked, strict=True)
+    return any(abs(theirs - ours) > _PIXELS_TOLERANCE for theirs, ours in pairs)
 
 
 def _contradicting_models(echoed: str | None, asked: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""One HTTP answer of a provider, read."""
+"""The status, body and Retry-After of a provider's HTTP answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.backends.responses import error_kinds, remote_job
-from bot.backends.responses.error_text import failed_job_in
+from bot.backends.responses.error_text import find_failed_job
 
 if TYPE_CHECKING:
     import httpx2
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A status, and the JSON that came with it; `retry_after` is in seconds."""
+    """A provider's answer; `answer` is its parsed JSON, and `retry_after` is in seconds."""
 
     ok: bool
     status: int
@@ -25,12 +25,12 @@ class Reply:
 
     @property
     def job(self) -> RemoteJob | None:
-        """The job in it; an error answer can only hold a failed one."""
-        return remote_job.job_in(self.answer) if self.ok else failed_job_in(self.answer)
+        """The job in the answer; an error answer can only contain a failed job."""
+        return remote_job.job_in(self.answer) if self.ok else find_failed_job(self.answer)
 
 
 def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
-    """Read an answer that is in memory; servers repeat a key that they refuse, so it is blotted."""
+    """Read an answer, with `secret` redacted: servers repeat the key that they refuse."""
     body = response.content
     if secret:
         body = body.replace(secret.encode(), b"***")

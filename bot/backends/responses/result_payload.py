@@ -1,4 +1,4 @@
-"""What comes for a finished video: the clip itself, or JSON that holds it or says where it is."""
+"""The payload of a video's download: the clip, or JSON with the clip in base64 or a link to it."""
 
 from __future__ import annotations
 
@@ -18,32 +18,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_MAX_NOTE = 256 * 1024
+_MAX_JSON_WITH_LINK = 256 * 1024
 _BASE64 = re.compile(rb'"(?:b64_json|data)"\s*:\s*"')
-_HEAD = 12  # of base64: the nine bytes in which an MP4 says what it is
+_HEAD = 12  # base64 of nine bytes, which contain the `ftyp` of an MP4
 _MAX_CLIPS = 64
 _MP4 = b"ftyp"
 _STEP = 1024 * 1024
 
 
 def check(path: Path) -> None:
-    """Check that the file is a whole MP4 (blocking); MediaError: it isn't."""
+    """Check that the file is a complete MP4 (blocking); MediaError: it is not."""
     with path.open("rb") as file:
         if file.read(8)[4:] != _MP4:
-            raise MediaError("what came for the video is no MP4")
+            raise MediaError("the downloaded file is not an MP4")
     read_mp4(path)
 
 
 def unpack(path: Path, *, max_bytes: int) -> str | None:
-    """Replace JSON by the clip that it holds in base64, or return the link in it (blocking).
+    """Replace a JSON file by the clip in its base64, or return the link in it (blocking).
 
-    Neither in it: the file stays as it is. MediaError: its base64 is broken or too long.
+    A file with neither is left unchanged. MediaError: the base64 is broken.
+    TooLargeError: the clip is larger than `max_bytes`.
     """
     if not _is_object(path):
         return None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        if len(text) <= _MAX_NOTE and (link := remote_job.link_in(remote_job.parse(text[:]))):
-            return link
+        if len(text) <= _MAX_JSON_WITH_LINK:
+            link = remote_job.find_link(remote_job.parse(text[:]))
+            if link:
+                return link
         start = _start_of_clip(text)
         if start is None:
             return None
@@ -59,7 +62,7 @@ def _is_object(path: Path) -> bool:
 
 
 def _start_of_clip(text: mmap.mmap) -> int | None:
-    """Find the first base64 that is an MP4; if none is, the first of all: it will be refused."""
+    """Find the first base64 that is an MP4, or else the first of all, which `check` refuses."""
     starts = [match.end() for match in islice(_BASE64.finditer(text), _MAX_CLIPS)]
     clips = (start for start in starts if _is_mp4(text[start : start + _HEAD]))
     return next(clips, starts[0] if starts else None)
@@ -77,7 +80,7 @@ def _decoded(text: mmap.mmap, start: int) -> Iterator[bytes]:
     rest = b""
     try:
         for position in range(start, end, _STEP):
-            # JSON may write "/" as "\/".
+            # JSON may escape "/" as "\/".
             rest += text[position : min(position + _STEP, end)].replace(b"\\", b"")
             whole = len(rest) // 4 * 4
             yield base64.b64decode(rest[:whole], validate=True)
@@ -102,5 +105,5 @@ def _at_most(max_bytes: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         left -= len(piece)
         if left < 0:
-            raise TooLargeError(f"more than {max_bytes} bytes came")
+            raise TooLargeError(f"the video is larger than {max_bytes} bytes")
         yield piece

@@ -1,1 +1,1 @@
-"""Sends requests to providers: connections, time-outs, address checks."""
+"""Transports, which send requests to providers: connections, timeouts, address checks."""

@@ -1,4 +1,4 @@
-"""Keeps downloads away from private networks, whatever address a server names for its result."""
+"""Prevents downloads from private networks, because a provider's answer chooses the URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address can be reached from everywhere; ValueError: it is none."""
+    """Return whether an IP address is globally reachable; ValueError: it is not an IP address."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         ip = ip.ipv4_mapped or ip.sixtofour or ip
@@ -20,22 +20,22 @@ def is_public(address: str) -> bool:
 
 
 class PrivateAddressError(httpx2.ConnectError):
-    """A result lies on this machine, or in a private network."""
+    """The result's host is this machine, or in a private network."""
 
 
 class AddressGuard:
-    """Refuses, as a hook of requests, all but public addresses and the `trusted` origins.
+    """A request hook that refuses all hosts but public addresses and the `trusted` origins.
 
-    A name is judged by the address that was connected to, before a byte is sent. Behind a proxy,
-    which looks names up itself, only addresses that stand in the URL are judged.
+    For a host name, the address that was connected to is checked before a byte is sent. A proxy
+    resolves host names itself: behind one, only an IP address in the URL can be checked.
     """
 
     def __init__(self, trusted: frozenset[httpx2.Origin]) -> None:
         self._trusted = trusted
 
     async def __call__(self, request: httpx2.Request) -> None:
-        """Let the request pass, and its connection be checked; PrivateAddressError: refused."""
-        # A redirected request brings the check of the one before it.
+        """Check the URL, and have the connection checked; PrivateAddressError: it is private."""
+        # A redirected request inherits the check of the previous host: it is removed.
         extensions = {name: item for name, item in request.extensions.items() if name != "trace"}
         if request.url.origin not in self._trusted:
             host = request.url.raw_host.decode("ascii")
@@ -52,7 +52,7 @@ class _Stream(Protocol):
 
 
 class _PeerCheck:
-    """Follows the opening of a connection to `host`, and breaks off where it leads inside."""
+    """A trace hook that aborts a new connection to `host` if its address is private."""
 
     def __init__(self, host: str) -> None:
         self._host = host
@@ -74,7 +74,7 @@ async def _check_peer(stream: _Stream) -> None:
 
 
 def _is_address(host: str) -> bool:
-    """Whether this host of a URL is an address, and no name."""
+    """Return whether the host of a URL is an IP address rather than a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -84,4 +84,4 @@ def _is_address(host: str) -> bool:
 
 def _require_public(address: str) -> None:
     if not is_public(address):
-        raise PrivateAddressError("the result lies in a private network")
+        raise PrivateAddressError("the result's host is in a private network")

@@ -1,4 +1,4 @@
-"""One request to a provider, and the wire that carries it."""
+"""The request to a provider, and the protocol of the transports that send it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NO_ANSWER = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ssl.SSLError, TimeoutError)
-"""What a wire raises instead of an answer."""
+"""The errors that a transport raises when there is no answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
-    """How long a provider is waited for, in seconds.
+    """The longest waits for a provider, in seconds.
 
-    `content_pauses` are the waits before the content of a job that was just completed is asked for
-    again.
+    `content_pauses` are the waits between attempts to download a video: right after a job has
+    completed, its content may still be missing.
     """
 
     connect: float = 5.0
@@ -34,10 +34,10 @@ class Timeouts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """One request; `url` is a path below the provider's base, or a whole address.
+    """A request to a provider; `url` is a path below the provider's base URL, or an absolute URL.
 
-    `body` is sent as JSON, if no Content-Type says otherwise. `stream`: of an answer that is a
-    success, the body is left to the caller.
+    `body` is sent as JSON, unless `headers` hold another Content-Type. `stream`: the body of a
+    successful answer is left for the caller to read.
     """
 
     method: str
@@ -51,23 +51,23 @@ class Request:
 
 
 class Transport(Protocol):
-    """A pool of connections to one provider that adds its key and repeats nothing."""
+    """A connection pool for one provider, which adds the API key and retries nothing."""
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer of whatever status; one of NO_ANSWER: there was none."""
+        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
         ...
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """Where a wire leads: `base_url`, and, for downloads, which origins beside public addresses.
+    """The provider that a transport connects to, with the limits of its connections.
 
-    `clips_inside`: answers may hold clips, which are left out. `read_timeout` and
-    `connect_timeout` are in seconds.
+    `downloads_from` is set for downloads: the origins that are allowed beside public addresses.
+    `drop_inline_clips`: base64 clips are removed from answers. Timeouts are in seconds.
     """
 
     base_url: str
@@ -75,19 +75,19 @@ class Endpoint:
     read_timeout: float
     connect_timeout: float
     downloads_from: frozenset[httpx2.Origin] | None = None
-    clips_inside: bool = False
+    drop_inline_clips: bool = False
 
     @property
     def timeout(self) -> httpx2.Timeout:
-        """The time-outs of each request."""
+        """The timeouts of each request."""
         return httpx2.Timeout(self.read_timeout, connect=self.connect_timeout)
 
     def connect(self) -> httpx2.AsyncClient:
-        """Open a pool of connections."""
+        """Open a connection pool."""
         return connect(
             self.base_url,
             tls=self.tls,
             timeout=self.timeout,
             downloads_from=self.downloads_from,
-            clips_inside=self.clips_inside,
+            drop_inline_clips=self.drop_inline_clips,
         )

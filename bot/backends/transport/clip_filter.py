@@ -1,4 +1,7 @@
-"""Takes the clips out of JSON answers as they come in, so that what is left can be held."""
+"""Removes inline base64 clips from JSON answers while they arrive, to limit the memory needed.
+
+`ijson` reads such streams too, but it yields values, and the rest has to stay JSON text.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ import httpx2
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# In a text of JSON the quotes would be escaped: only a name can look like this.
+# Inside a JSON string the quotes would be escaped, so this matches only a key.
 _START = re.compile(rb'"data"\s{0,16}:\s{0,16}"')
 _LONGEST_START = 40
 
 
 class ClipFilter(httpx2.AsyncByteStream):
-    """A JSON body in which every `"data": "..."` is empty, of whatever length it was."""
+    """A JSON body in which the value of every `"data": "..."` is replaced by an empty string."""
 
     def __init__(self, body: httpx2.AsyncByteStream) -> None:
         self._body = body
@@ -30,7 +33,7 @@ class ClipFilter(httpx2.AsyncByteStream):
         yield self._held
 
     async def aclose(self) -> None:
-        """Let go of the body."""
+        """Close the body."""
         await self._body.aclose()
 
     def _kept(self, chunk: bytes) -> bytes:

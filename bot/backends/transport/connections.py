@@ -1,4 +1,4 @@
-"""Connections to a provider: time-outs, proxies, and a limit for what is read into memory."""
+"""Connections to a provider: timeouts, proxies, and a limit on what is read into memory."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ NEVER_SENT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
-"""Not a byte of the request has reached the provider."""
+"""The errors after which no byte of the request has reached the provider."""
 
 _MAX_ANSWER = 4 * 1024 * 1024
-_MAX_PACKED_ANSWER = _MAX_ANSWER // 64  # it may unpack to a thousand times its size
+_MAX_COMPRESSED_ANSWER = _MAX_ANSWER // 64  # gzip can expand to a thousand times its size
 _MAX_REDIRECTS = 5
-_FIRST_NO_SUCCESS = 300
+_FIRST_NON_SUCCESS = 300
 
 
 def connect(
@@ -35,13 +35,13 @@ def connect(
     tls: ssl.SSLContext,
     timeout: httpx2.Timeout,
     downloads_from: frozenset[httpx2.Origin] | None = None,
-    clips_inside: bool = False,
+    drop_inline_clips: bool = False,
 ) -> httpx2.AsyncClient:
-    """Open a pool of connections; those for downloads limit only errors and redirects in size.
+    """Open a connection pool that limits the size of answers.
 
-    They reach `downloads_from` and public addresses. `clips_inside`: an answer may hold a clip, of
-    any size, which is left out of it. A proxy of the environment is used, except towards this
-    machine.
+    `downloads_from` makes it a pool for downloads, which limits only errors and redirects, and
+    connects only to these origins and to public addresses. `drop_inline_clips`: clips are removed
+    from answers before their size counts. The environment's proxy is used, except for loopback.
     """
     return httpx2.AsyncClient(
         verify=tls,
@@ -51,7 +51,7 @@ def connect(
         trust_env=not _is_loopback(base_url),
         headers={"Accept-Encoding": "identity"},
         event_hooks=(
-            {"response": [_limit_without_clips if clips_inside else _limit]}
+            {"response": [_limit_without_clips if drop_inline_clips else _limit]}
             if downloads_from is None
             else {"request": [AddressGuard(downloads_from)], "response": [_limit_errors]}
         ),
@@ -59,26 +59,26 @@ def connect(
 
 
 async def _limit_errors(response: httpx2.Response) -> None:
-    if response.status_code >= _FIRST_NO_SUCCESS:
+    if response.status_code >= _FIRST_NON_SUCCESS:
         await _limit(response)
 
 
 async def _limit_without_clips(response: httpx2.Response) -> None:
-    packed = "content-encoding" in response.headers
-    if not packed and isinstance(response.stream, httpx2.AsyncByteStream):
+    compressed = "content-encoding" in response.headers
+    if not compressed and isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = ClipFilter(response.stream)
     await _limit(response)
 
 
 async def _limit(response: httpx2.Response) -> None:
-    packed = "content-encoding" in response.headers
-    limit = _MAX_PACKED_ANSWER if packed else _MAX_ANSWER
+    compressed = "content-encoding" in response.headers
+    limit = _MAX_COMPRESSED_ANSWER if compressed else _MAX_ANSWER
     if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _Limited(response.stream, limit)
+        response.stream = _LimitedBody(response.stream, limit)
 
 
-class _Limited(httpx2.AsyncByteStream):
-    """A body that breaks off when it grows too large."""
+class _LimitedBody(httpx2.AsyncByteStream):
+    """A body that raises ReadError once it is larger than `limit` bytes."""
 
     def __init__(self, body: httpx2.AsyncByteStream, limit: int) -> None:
         self._body = body

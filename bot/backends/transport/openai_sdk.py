@@ -1,4 +1,4 @@
-"""Requests in the hands of OpenAI's own package, without what it adds and repeats by itself."""
+"""A transport through OpenAI's SDK, without its retries and without its extra headers."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class OpenAITransport:
-    """A wire through the SDK; without a key no Authorization header is sent."""
+    """Sends requests through the SDK; without a key no Authorization header is sent."""
 
-    def __init__(self, ends: Endpoint, *, api_key: str | None) -> None:
+    def __init__(self, endpoint: Endpoint, *, api_key: str | None) -> None:
         self._has_key = bool(api_key)
-        self._client = AsyncOpenAI(
-            base_url=ends.base_url,
-            api_key=api_key or "",  # None would mean: look into the environment
+        self._sdk = AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=api_key or "",  # with None the SDK would read the environment
             max_retries=0,
-            timeout=ends.timeout,
-            http_client=ends.connect(),
+            timeout=endpoint.timeout,
+            http_client=endpoint.connect(),
             _enforce_credentials=False,
         )
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer of whatever status; one of NO_ANSWER: there was none."""
+        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
         try:
             return await self._sent(request)
         except openai.APIStatusError as error:
@@ -40,22 +40,22 @@ class OpenAITransport:
             raise _cause(error) from error
 
     async def close(self) -> None:
-        """Let go of the connections."""
-        await self._client.close()
+        """Close the connections."""
+        await self._sdk.close()
 
     def _sent(self, request: Request) -> Awaitable[httpx2.Response]:
         options = self._options(request)
         match request.method:
             case "POST":
                 body = dict(request.body or {})
-                return self._client.post(
+                return self._sdk.post(
                     request.url, cast_to=httpx2.Response, body=body, options=options
                 )
             case "DELETE":
-                return self._client.delete(request.url, cast_to=httpx2.Response, options=options)
+                return self._sdk.delete(request.url, cast_to=httpx2.Response, options=options)
             case _ if request.stream:
-                # The SDK hands a raw response over before it looks at the class of the stream.
-                streamed = self._client.get(
+                # With `cast_to=Response` the SDK returns the response and ignores `stream_cls`.
+                streamed = self._sdk.get(
                     request.url,
                     cast_to=httpx2.Response,
                     options=options,
@@ -64,15 +64,15 @@ class OpenAITransport:
                 )
                 return cast("Awaitable[httpx2.Response]", streamed)
             case _:
-                return self._client.get(request.url, cast_to=httpx2.Response, options=options)
+                return self._sdk.get(request.url, cast_to=httpx2.Response, options=options)
 
     def _options(self, request: Request) -> openai.RequestOptions:
-        # The SDK would take these from the environment.
-        left_out = ["OpenAI-Organization", "OpenAI-Project"]
+        # The SDK would add the first two from the environment.
+        omitted = ["OpenAI-Organization", "OpenAI-Project"]
         if not (request.with_key and self._has_key):
-            left_out.append("Authorization")
+            omitted.append("Authorization")
         return {
-            "headers": {**request.headers, **{name: Omit() for name in left_out}},
+            "headers": {**request.headers, **{name: Omit() for name in omitted}},
             "params": request.query,
             "security": {"bearer_auth": True},
             "follow_redirects": request.follow_redirects,

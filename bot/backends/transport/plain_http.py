@@ -1,4 +1,4 @@
-"""Requests as plain HTTP, for providers whose dialect needs no package of their own."""
+"""A transport over plain HTTP, for providers whose API needs no SDK."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 
 class HttpTransport:
-    """A wire that sends JSON, and the headers of `credentials` to the provider's own origin."""
+    """Sends JSON requests, with the headers `credentials` only to the provider's own origin."""
 
-    def __init__(self, ends: Endpoint, *, credentials: Mapping[str, str]) -> None:
-        self._base_url = ends.base_url
-        self._origin = httpx2.URL(ends.base_url).origin
+    def __init__(self, endpoint: Endpoint, *, credentials: Mapping[str, str]) -> None:
+        self._base_url = endpoint.base_url
+        self._origin = httpx2.URL(endpoint.base_url).origin
         self._credentials = credentials
-        self._client = ends.connect()
-        self._client.event_hooks["request"].append(self._keep_credentials)
+        self._http = endpoint.connect()
+        self._http.event_hooks["request"].append(self._remove_foreign_credentials)
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer of whatever status; one of NO_ANSWER: there was none."""
+        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
         is_path = request.url.startswith("/")
-        built = self._client.build_request(
+        built = self._http.build_request(
             request.method,
             f"{self._base_url}{request.url}" if is_path else request.url,
-            params=request.query or None,  # an empty mapping would take the address's own away
+            params=request.query or None,  # an empty mapping would remove the URL's own query
             headers={**request.headers, **(self._credentials if request.with_key else {})},
             json=request.body,
         )
-        response = await self._client.send(
+        response = await self._http.send(
             built, stream=request.stream, follow_redirects=request.follow_redirects
         )
         if not response.is_success:
@@ -40,16 +40,16 @@ class HttpTransport:
         return response
 
     async def close(self) -> None:
-        """Let go of the connections."""
-        await self._client.aclose()
+        """Close the connections."""
+        await self._http.aclose()
 
-    async def _keep_credentials(self, request: httpx2.Request) -> None:
-        # A redirect takes every header along but Authorization.
+    async def _remove_foreign_credentials(self, request: httpx2.Request) -> None:
+        # httpx keeps every header but Authorization when it follows a redirect.
         if request.url.origin != self._origin:
             for name in self._credentials:
                 request.headers.pop(name, None)
 
 
 def bearer(api_key: str | None) -> dict[str, str]:
-    """Return the usual header for a key; without one, none."""
+    """Return the Authorization header for a key, or no header without one."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}

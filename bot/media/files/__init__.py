@@ -1,1 +1,1 @@
-"""Files in DATA_DIR: where they are, written whole or not at all."""
+"""Names the media files in DATA_DIR, and writes them atomically."""

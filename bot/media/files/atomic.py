@@ -1,4 +1,4 @@
-"""Files that are there whole, or not at all."""
+"""Writes files atomically: a file appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class TooLargeError(MediaError):
-    """A stream went on past the bytes that it may have."""
+    """A stream has more bytes than allowed."""
 
 
 def part_of(target: Path) -> Path:
-    """Return where a file is written until it is whole."""
+    """Return the path at which a file is written until it is complete."""
     return target.with_name(f"{target.name}.part")
 
 
 def commit(part: Path, target: Path) -> None:
-    """Make the finished `part` become `target`, safe from a power cut (blocking)."""
+    """Rename the finished `part` to `target`, durably even in a power cut (blocking)."""
     _sync(part)
     part.replace(target)
     _sync(target.parent)
@@ -36,20 +36,23 @@ def commit(part: Path, target: Path) -> None:
 async def run_uncancelled(
     work: Callable[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs
 ) -> _Result:
-    """Do file work in a thread; a cancelled task waits for it, so that it can clean up after it."""
-    thread = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs), name="files.settled")
+    """Run file work in a thread; if the task is cancelled, wait for the work, then raise.
+
+    The caller can then clean up, because the thread touches no files any more.
+    """
+    thread = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs), name="files.uncancelled")
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
         await asyncio.wait({thread})
-        thread.exception()  # nobody else will look at it
+        thread.exception()  # retrieved, or asyncio would log it as unhandled
         raise
 
 
 async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) -> int:
-    """Stream `chunks` into the file `target`, and return their bytes.
+    """Stream `chunks` into the file `target`, and return its size in bytes.
 
-    The file appears when it is whole. TooLargeError: more than `max_bytes` came.
+    The file appears when it is complete. TooLargeError: it would exceed `max_bytes`.
     """
     part = part_of(target)
     try:
@@ -66,7 +69,7 @@ async def _fill(part: Path, chunks: AsyncIterable[bytes], max_bytes: int) -> int
     size = 0
     async for chunk in chunks:
         if size + len(chunk) > max_bytes:
-            raise TooLargeError(f"more than {max_bytes} bytes came")
+            raise TooLargeError(f"the stream exceeds {max_bytes} bytes")
         await asyncio.to_thread(_write_at, part, size, chunk)
         size += len(chunk)
     return size
@@ -74,7 +77,7 @@ async def _fill(part: Path, chunks: AsyncIterable[bytes], max_bytes: int) -> int
 
 def _write_at(path: Path, offset: int, chunk: bytes) -> None:
     # Opened for each chunk: a cancelled task leaves no open file, and a write that outlives its
-    # task can't bring the deleted part back.
+    # task can't recreate the deleted part.
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(chunk)

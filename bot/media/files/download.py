@@ -1,4 +1,4 @@
-"""Fetches attachments: from the few hosts that serve them, and no more bytes than agreed."""
+"""Downloads attachments: only from allowed hosts, and only up to a size limit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MIB = 1024 * 1024
 
 
 def attachment_hosts(api_url: str) -> frozenset[str]:
-    """Return the origins that attachments may come from."""
+    """Return the origins from which attachments may be downloaded."""
     if api_url:
         parts = urlsplit(api_url)
         return frozenset({f"{parts.scheme}://{parts.netloc}"})
@@ -33,9 +33,9 @@ def attachment_hosts(api_url: str) -> frozenset[str]:
 
 
 class AttachmentFetcher:
-    """Downloads attachments of at most `max_bytes` from `hosts`, origins as https://host[:port].
+    """Downloads attachments of at most `max_bytes` from the origins `hosts` (https://host[:port]).
 
-    The session carries no credentials.
+    `session` must carry no credentials.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class AttachmentFetcher:
     async def fetch(self, url: str, target: Path) -> None:
         """Stream the attachment at `url` into the file `target`, within a minute.
 
-        UserError: `audio.too_large` (max_mb) or `audio.gone`. MediaError: it may work later.
+        UserError: `audio.too_large` (max_mb) or `audio.gone`. MediaError: a retry may succeed.
         """
         source = self._allowed(url)
         try:
@@ -57,7 +57,7 @@ class AttachmentFetcher:
             raise UserError("audio.too_large", max_mb=self._max_bytes // _MIB) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             # Their messages may repeat the signed URL.
-            raise MediaError(f"the attachment did not come: {type(error).__name__}") from None
+            raise MediaError(f"the attachment's download failed: {type(error).__name__}") from None
 
     def _allowed(self, url: str) -> URL:
         with contextlib.suppress(ValueError):

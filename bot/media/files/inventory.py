@@ -1,4 +1,4 @@
-"""What lies on the disk of all jobs together."""
+"""Lists the media files that all jobs have on disk."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A part is what a crash left of a copy, or of a poster: it goes with its job.
+# A `.part` file is an unfinished copy or poster that a crash left: it is deleted with its job.
 _NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg)(\.part)?)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InventoryFile:
-    """A file or a folder of a job; `size` in bytes (a folder's says nothing), time in Unix seconds.
+    """A file or folder of a job; `size` in bytes is meaningful only for files.
 
-    `modified_at` is of the machine's clock.
+    `modified_at` is in Unix seconds, by the machine's clock.
     """
 
     job_id: str
@@ -29,7 +29,7 @@ class InventoryFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inventory:
-    """Everything that is there by the name of a job; other names are nobody's business here."""
+    """All files and folders that are named after a job; others are ignored."""
 
     videos: tuple[InventoryFile, ...]
     copies: tuple[InventoryFile, ...]
@@ -43,12 +43,12 @@ class Inventory:
 
     @property
     def job_ids(self) -> frozenset[str]:
-        """The jobs of which there is anything."""
+        """The jobs that have any file or folder."""
         return frozenset(item.job_id for item in chain(self.kept, self.folders))
 
 
 def list_items(folder: Path) -> tuple[InventoryFile, ...]:
-    """List what lies in a folder, which need not exist."""
+    """List the jobs' files in a folder, which need not exist."""
     try:
         with os.scandir(folder) as entries:
             found = [_item(entry) for entry in entries]
@@ -64,5 +64,5 @@ def _item(entry: os.DirEntry[str]) -> InventoryFile | None:
     try:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
-        return None  # its job has just removed it
+        return None  # deleted since the folder was listed
     return InventoryFile(job_id=match["job"], size=status.st_size, modified_at=status.st_mtime)

@@ -1,4 +1,4 @@
-"""Where a job's files lie: a private folder while it runs, one video when it is done."""
+"""Manages a job's files: a private folder while the job runs, and one video when it is done."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFolder:
-    """The files of one running job, by our names: no name of anybody else's becomes a path."""
+    """The files of one running job, under fixed names: no external name becomes part of a path."""
 
     path: Path
 
     @property
     def attachment(self) -> Path:
-        """The sound as it was attached."""
+        """The narration as it was attached."""
         return self.path / "attachment"
 
     @property
     def narration(self) -> Path:
-        """The sound as it was ingested."""
+        """The narration after its ingestion."""
         return self.path / "narration.wav"
 
     @property
     def clip(self) -> Path:
-        """The video as it came from the backend."""
+        """The video as the backend delivered it."""
         return self.path / "clip.mp4"
 
     @property
     def result(self) -> Path:
-        """The video with the narration on it."""
+        """The video with the narration merged in."""
         return self.path / "result.mp4"
 
 
 class Workspace:
-    """The folders under `root`: `work/<job id>` (mode 0700), and what is kept of a job for a while.
+    """The folders under `root`: `work/<job id>` (mode 0700) for running jobs, others for results.
 
-    Kept are `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies by the same
-    name in `fitted` and `squeezed` and, as it was attached, `narrations/<job id>`.
+    Results are `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies of the same
+    name in `fitted` and `squeezed`, and the original attachment `narrations/<job id>`.
 
     ValueError: a job id isn't 32 hex digits.
     """
@@ -59,94 +59,100 @@ class Workspace:
         self._root = root.absolute()
 
     def folder(self, job_id: str) -> JobFolder:
-        """Name a job's files; the folder need not exist."""
+        """Return the paths of a running job's files; the folder need not exist."""
         return JobFolder(path=self._root / "work" / _checked(job_id))
 
     def video(self, job_id: str) -> Path:
-        """Name a job's finished video; it need not exist."""
+        """Return the path of a job's finished video, which need not exist."""
         return self._root / "videos" / f"{_checked(job_id)}.mp4"
 
     def poster(self, job_id: str) -> Path:
-        """Name the still picture of a job's finished video; it need not exist."""
+        """Return the path of the poster of a job's finished video, which need not exist."""
         return self.video(job_id).with_suffix(".jpg")
 
     def copy(self, job_id: str, *, decent: bool) -> Path:
-        """Name the smaller copy of a finished video, one that looks well or one that may not."""
+        """Return the path of a smaller copy of a finished video.
+
+        `decent`: the copy with acceptable quality, otherwise the one with any quality.
+        """
         return self._root / ("fitted" if decent else "squeezed") / f"{_checked(job_id)}.mp4"
 
     async def prepare_copy(self, job_id: str, *, decent: bool) -> Path:
-        """Make the folder that a copy goes to, and name the copy."""
+        """Create the folder of a smaller copy, and return the copy's path."""
         copy = self.copy(job_id, decent=decent)
         await asyncio.to_thread(_make_private, copy.parent)
         return copy
 
     def narration(self, job_id: str) -> Path:
-        """Name the sound that a job was given, kept for its next one; it need not exist."""
+        """Return the path of a job's kept attachment, which need not exist.
+
+        It is kept so that a later job can use it again.
+        """
         return self._root / "narrations" / _checked(job_id)
 
     async def create(self, job_id: str) -> JobFolder:
-        """Make a job's folder, if it isn't there yet."""
+        """Create a job's folder if it does not exist, and return the paths in it."""
         folder = self.folder(job_id)
         await asyncio.to_thread(_make_private, folder.path)
         return folder
 
     async def remove(self, job_id: str) -> None:
-        """Delete a job's folder with all that is in it; its finished video stays."""
+        """Delete a job's folder and its contents, but not the finished video."""
         await asyncio.to_thread(shutil.rmtree, self.folder(job_id).path, ignore_errors=True)
 
     async def discard(self, job_id: str) -> None:
-        """Delete everything that there is of a job."""
+        """Delete all files of a job."""
         await self.remove(job_id)
-        made = [self.copy(job_id, decent=decent) for decent in (True, False)]
-        made.append(self.poster(job_id))
-        for path in (self.video(job_id), self.narration(job_id), *made, *map(part_of, made)):
+        derived = [self.copy(job_id, decent=decent) for decent in (True, False)]
+        derived.append(self.poster(job_id))
+        for path in (self.video(job_id), self.narration(job_id), *derived, *map(part_of, derived)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
-        """Move the finished file at `path` to the videos, and describe it.
+        """Move the finished file at `path` to the videos folder, and return its description.
 
-        May be repeated: once the file was moved, it is only described again.
+        Idempotent: if the file was moved before, it is only described again.
         """
         return await asyncio.to_thread(self._publish, job_id, path, now)
 
     async def keep_narration(self, job_id: str) -> None:
-        """Move a job's attachment to where it is kept; once it was moved, nothing happens."""
+        """Move a job's attachment to the kept narrations; idempotent."""
         await asyncio.to_thread(self._keep_narration, job_id)
 
-    async def take_narration(self, job_id: str, *, of: str) -> None:
-        """Put the kept narration of another job into a job's folder, as its attachment.
+    async def reuse_narration(self, job_id: str, *, of: str) -> None:
+        """Link or copy the kept narration of job `of` into a job's folder, as its attachment.
 
-        FileNotFoundError: it isn't kept any more.
+        FileNotFoundError: it has been deleted.
         """
         folder = await self.create(job_id)
-        await asyncio.to_thread(_share, self.narration(of), folder.attachment)
+        await asyncio.to_thread(_link_or_copy, self.narration(of), folder.attachment)
 
-    async def take_clip(self, job_id: str, *, of: str) -> None:
-        """Put the finished video of another job into a job's folder, as its clip.
+    async def reuse_clip(self, job_id: str, *, of: str) -> None:
+        """Link or copy the finished video of job `of` into a job's folder, as its clip.
 
-        FileNotFoundError: it isn't kept any more.
+        FileNotFoundError: it has been deleted.
         """
         folder = await self.create(job_id)
-        await asyncio.to_thread(_share, self.video(of), folder.clip)
+        await asyncio.to_thread(_link_or_copy, self.video(of), folder.clip)
 
     async def has_narration(self, job_id: str) -> bool:
-        """Tell whether a job's narration, as it was attached, is still there."""
+        """Tell whether a job's kept attachment still exists."""
         return await asyncio.to_thread(self.narration(job_id).exists)
 
     async def has_video(self, job_id: str) -> bool:
-        """Tell whether a job's finished video is still there."""
+        """Tell whether a job's finished video still exists."""
         return await asyncio.to_thread(self.video(job_id).exists)
 
     async def is_published(self, job_id: str, path: Path) -> bool:
-        """Tell whether the file at `path` has become the job's video already."""
+        """Tell whether the file at `path` has already been moved to the job's video."""
         return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
-    async def stock(self) -> Inventory:
-        """List what is there of all jobs."""
+    async def inventory(self) -> Inventory:
+        """List the files of all jobs."""
         return await asyncio.to_thread(self._stock)
 
     async def free_bytes(self) -> int:
-        """Tell how much room the disk has."""
+        """Return the free space on the disk, in bytes."""
         usage = await asyncio.to_thread(shutil.disk_usage, self._root)
         return usage.free
 
@@ -185,10 +191,10 @@ def _checked(job_id: str) -> str:
     return job_id
 
 
-def _share(source: Path, target: Path) -> None:
-    """Give `source` a second name, or copy it where files can't have two."""
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Hard-link `source` to `target`, or copy it if the file system has no hard links."""
     part = part_of(target)
-    # First: renamed over another name of the same file, a name would just stay.
+    # Deleted first: renaming one hard link over another of the same file does nothing.
     for old in (part, target):
         old.unlink(missing_ok=True)
     try:

@@ -1,1 +1,1 @@
-"""Reads MP4 files."""
+"""Reads the index of MP4 files."""

@@ -1,4 +1,4 @@
-"""Walks the boxes of an MP4, of which nothing is believed: not a size, not a count."""
+"""Walks the boxes of an untrusted MP4: every size and count is checked before it is used."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from bot.errors import MediaError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A hostile file may hold nothing but headers: a second's work. An honest one has about 20 a frame
-# where each frame is a fragment.
-_MOST_BOXES = 500_000
-_LARGE = 1  # a box size of 1: the real one follows in 64 bits
-_TO_THE_END = 0
+# Reading this many headers takes about a second, which bounds the work for a hostile file. A
+# regular file has at most about 20 boxes per frame, when each frame is a fragment of its own.
+_MAX_BOXES = 500_000
+_SIZE_IN_64_BITS = 1  # this box size means that the real size follows in 64 bits
+_SIZE_TO_END = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Box:
-    """One box: its four letters, and where its payload starts and ends in the file."""
+    """One box: its four-letter type, and the file offsets at which its payload starts and ends."""
 
     kind: bytes
     start: int
@@ -28,18 +28,18 @@ class Box:
 
 
 class Boxes:
-    """The boxes of one file, found by seeking: no more is held in memory than is asked for.
+    """The boxes of one file, found by seeking, so that only requested bytes are held in memory.
 
-    MediaError: a box is damaged, or reaches past the end of what it is in.
+    MediaError: a box is damaged, or extends past the end of its parent.
     """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
-        self._left = _MOST_BOXES
+        self._remaining = _MAX_BOXES
         self.whole = Box(kind=b"", start=0, end=size)
 
     def inside(self, parent: Box, kind: bytes | None = None) -> Iterator[Box]:
-        """Yield the boxes in `parent`, or those of one kind."""
+        """Yield the boxes directly inside `parent`, or only those of one kind."""
         start = parent.start
         while start < parent.end:
             box = self._box(start, parent.end)
@@ -48,39 +48,39 @@ class Boxes:
             start = box.end
 
     def find(self, parent: Box, *path: bytes) -> Box | None:
-        """Return the first box that lies at `path` in `parent`."""
+        """Return the first box at `path` below `parent`, or None."""
         box: Box | None = parent
         for kind in path:
             box = next(self.inside(box, kind), None) if box else None
         return box
 
-    def head(self, parent: Box, *path: bytes, most: int = 512) -> bytes:
-        """Return up to `most` first bytes of the box at `path`, which has to be there."""
+    def head(self, parent: Box, *path: bytes, max_bytes: int = 512) -> bytes:
+        """Return the first `max_bytes` bytes of the box at `path`; MediaError: it is missing."""
         box = self.find(parent, *path)
         if box is None:
             raise MediaError(f"the clip's index lacks {path[-1].decode()}")
-        return self._read(box.start, min(box.end - box.start, most))
+        return self._read(box.start, min(box.end - box.start, max_bytes))
 
     def kind_after(self, box: Box) -> bytes:
-        """Return the four letters behind a box, where the next one would have its own."""
+        """Return the type of the box that would follow `box`; it is not validated."""
         self._file.seek(box.end + 4)
         return self._file.read(4)
 
     def first_bytes(self, count: int) -> bytes:
-        """Return the file's first bytes, or fewer."""
+        """Return the first `count` bytes of the file, or fewer if it is shorter."""
         self._file.seek(0)
         return self._file.read(count)
 
     def _box(self, start: int, end: int) -> Box:
-        self._left -= 1
-        if self._left < 0:
+        self._remaining -= 1
+        if self._remaining < 0:
             raise MediaError("the clip has too many boxes")
         size, kind = struct.unpack(">I4s", self._read(start, 8))
         header = 8
-        if size == _LARGE:
+        if size == _SIZE_IN_64_BITS:
             (size,) = struct.unpack(">Q", self._read(start + 8, 8))
             header = 16
-        elif size == _TO_THE_END:
+        elif size == _SIZE_TO_END:
             size = end - start
         if size < header:
             raise MediaError("this is not an MP4")

@@ -1,6 +1,6 @@
-"""Tells from when to when a track of an MP4 is shown, by its samples and its edit list.
+"""Computes when a track of an MP4 starts and how long it plays, from its samples and edit list.
 
-What the headers say of its length is not believed: in a clip with fragments it is the first one's.
+The duration in the headers is not trusted: in a fragmented clip it covers only the first fragment.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from bot.media.mp4.fragments import Fragment
     from bot.media.mp4.frame_timing import FrameTiming
 
-_MOST_EDITS = 20
-_ROUNDING = 1.0  # seconds by which an edit list may go past the samples
-_LONGEST = 86_400  # seconds: more than a day is a mistake of whoever wrote it
+_MAX_EDITS = 20
+_EDIT_TOLERANCE = 1.0  # seconds by which an edit list may exceed the samples
+_MAX_SECONDS = 86_400  # a day: a longer duration is an error of the encoder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Track:
-    """Where a track is told of: its `trak` in `moov`, and by its `number` in the `moofs`.
+    """A track: its box `trak` in `moov`, and the `number` by which the `moofs` refer to it.
 
-    Its media has `scale` units a second; `recorded` of them are said to be its length.
+    Its media has `scale` time units per second; `recorded` is the duration in its header.
     """
 
     moov: Box
@@ -43,9 +43,9 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Edits:
-    """An edit list: it starts `delay` seconds late, with `skipped` units of the media left out.
+    """An edit list: it starts after `delay` seconds, and skips the first `skipped` media units.
 
-    `seconds` and `count` are of the parts that are shown.
+    `seconds` is the total duration of the parts that are shown, `count` is their number.
     """
 
     delay: float = 0.0
@@ -55,7 +55,7 @@ class _Edits:
 
 
 def open_track(boxes: Boxes, moov: Box, trak: Box, moofs: Sequence[Box]) -> Track:
-    """Read what the index says of a track."""
+    """Read a track's header and frame times from the index."""
     tkhd = boxes.head(trak, b"tkhd")
     (number,) = struct.unpack_from(">I", tkhd, 20 if tkhd[:1] == b"\1" else 12)
     scale, recorded = _clock(boxes.head(trak, b"mdia", b"mdhd"))
@@ -71,46 +71,48 @@ def open_track(boxes: Boxes, moov: Box, trak: Box, moofs: Sequence[Box]) -> Trac
 
 
 def read_start(boxes: Boxes, track: Track) -> float | None:
-    """Return the second in which a track's first sample is shown or heard; None: it has none."""
+    """Return the time in seconds of a track's first sample; None: the track has no samples."""
     shown = _first_shown(boxes, track)
     edits = _edits(boxes, track)
     return None if shown is None else edits.delay + max(0, shown - edits.skipped) / track.scale
 
 
-def read_ahead(boxes: Boxes, track: Track) -> float:
-    """Return by how many seconds a frame is decoded before it is shown, at most."""
-    ahead = (fragment.ahead for fragment in _fragments(boxes, track))
-    return max(0, track.timing.ahead, *ahead) / track.scale
+def read_reorder_delay(boxes: Boxes, track: Track) -> float:
+    """Return the longest time, in seconds, between the decoding of a frame and its display."""
+    delays = (fragment.reorder_delay for fragment in _fragments(boxes, track))
+    return max(0, track.timing.reorder_delay, *delays) / track.scale
 
 
 def read_seconds(boxes: Boxes, track: Track) -> float:
-    """Return for how long a track is shown; MediaError: it has no length."""
+    """Return a track's duration in seconds; MediaError: it has none."""
     full = _full_seconds(boxes, track)
     edits = _edits(boxes, track)
     early = ((_first_shown(boxes, track) or 0) - edits.skipped) / track.scale
     whole = full + min(0.0, early)
     shown = edits.seconds - max(0.0, early)
-    # Of fragments, an edit list only tells where they begin.
-    is_shown = not track.moofs and 0 < shown <= edits.count * full + _ROUNDING
+    # In a fragmented clip, the edit list says only where the fragments begin.
+    is_shown = not track.moofs and 0 < shown <= edits.count * full + _EDIT_TOLERANCE
     return shown if is_shown else whole if whole > 0 else full
 
 
 def _full_seconds(boxes: Boxes, track: Track) -> float:
-    """Return how long all samples of a track are together, before any edit."""
+    """Return the total duration of a track's samples, before any edit."""
     end = track.timing.units
     begin = 0 if end else None
     for fragment in _fragments(boxes, track):
         begin = fragment.start if begin is None else begin
         end = max(end, fragment.end)
-    most = _LONGEST * track.scale
-    found = next((each for each in (end - (begin or 0), track.recorded) if 0 < each <= most), 0)
+    max_units = _MAX_SECONDS * track.scale
+    found = next(
+        (each for each in (end - (begin or 0), track.recorded) if 0 < each <= max_units), 0
+    )
     if not found:
         raise MediaError("the clip has no length")
     return found / track.scale
 
 
 def _first_shown(boxes: Boxes, track: Track) -> int | None:
-    """Return when the first sample is shown, in units of the media, before any edit."""
+    """Return the time of the first sample in media units, before any edit."""
     if track.timing.units:
         return track.timing.first
     return next((fragment.shown for fragment in _fragments(boxes, track)), None)
@@ -129,9 +131,9 @@ def _edits(boxes: Boxes, track: Track) -> _Edits:
     content = boxes.head(listed)
     layout = ">Qq4x" if content[:1] == b"\1" else ">Ii4x"
     (count,) = struct.unpack_from(">I", content, 4)
-    end = 8 + min(count, _MOST_EDITS) * struct.calcsize(layout)
+    end = 8 + min(count, _MAX_EDITS) * struct.calcsize(layout)
     edits = list(struct.iter_unpack(layout, content[8:end]))
-    # An edit that starts at -1 shows nothing.
+    # A media time of -1 marks an empty edit.
     shown = [edit for edit in edits if edit[1] >= 0]
     if not shown:
         return _Edits()
@@ -145,7 +147,7 @@ def _edits(boxes: Boxes, track: Track) -> _Edits:
 
 
 def _clock(header: bytes) -> tuple[int, int]:
-    """Return the units per second of a movie or a media, and its length in them."""
+    """Return the time units per second in an `mvhd` or `mdhd` header, and its duration in them."""
     layout, start = (">IQ", 20) if header[:1] == b"\1" else (">II", 12)
     scale, duration = struct.unpack_from(layout, header, start)
     if not scale:

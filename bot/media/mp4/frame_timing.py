@@ -1,4 +1,4 @@
-"""Reads when the frames of a track are shown: the tables tell of their decoding, and the delay."""
+"""Reads when a track's frames are shown: the tables hold decoding times and display offsets."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
 
-_MOST_FRAMES = 300_000  # more than an hour of them; of a clip with more, little is looked at
-_MOST_BYTES = 8 + 8 * _MOST_FRAMES
-_LONGEST_FRAME = 1.0  # second: what is shown for longer is a still
+_MAX_FRAMES = 300_000  # more than an hour of video; longer tables are only estimated
+_MAX_TABLE_BYTES = 8 + 8 * _MAX_FRAMES
+_LONGEST_FRAME = 1.0  # second: a frame that is shown for longer counts as a still
 
 _Runs = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameTiming:
-    """The frames of a track, but for those in fragments: how many, and when they are shown.
+    """The frames of a track, except those in fragments: their number and their display times.
 
-    In `units` of the media they last that long all together; the first one is shown at `first`, and
-    each is decoded up to `ahead` before it is shown. In seconds, they last for `moving` when none
-    counts for more than one second; the `usual` and the `longest` frame are never the `last`
-    one, which may be held.
+    In media units: `units` is their total duration, `first` the display time of the first frame,
+    and `reorder_delay` the longest time between the decoding of a frame and its display.
+
+    In seconds: `moving` is their total duration when each counts for one second at most. `usual`
+    and `longest` are frame durations that leave out the `last` frame, which may be held.
     """
 
     frames: int
     units: int
     first: int
-    ahead: int
+    reorder_delay: int
     moving: float
     usual: float
     longest: float
@@ -43,30 +44,30 @@ class FrameTiming:
 
     @property
     def is_held(self) -> bool:
-        """Whether the last frame stays for longer than it had to."""
+        """Tell whether the last frame is shown for much longer than a usual one."""
         return self.last > 2 * self.usual
 
 
 def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
-    """Read a track's frame times, `scale` to the second."""
-    lengths = _runs(boxes.head(trak, *SAMPLE_TABLE, b"stts", most=_MOST_BYTES), ">II")
+    """Read a track's frame times; its media has `scale` units per second."""
+    runs = _read_runs(boxes.head(trak, *SAMPLE_TABLE, b"stts", max_bytes=_MAX_TABLE_BYTES), ">II")
     table = boxes.find(trak, *SAMPLE_TABLE, b"ctts")
-    delays = _runs(boxes.head(table, most=_MOST_BYTES), ">Ii") if table else []
-    frames = sum(number for number, _ in lengths)
-    if not 0 < frames <= _MOST_FRAMES:
-        return _rough_timing(frames, lengths, scale)
-    lasting = [*_each(lengths)]
-    late = chain(_each(delays), repeat(0))
-    decoded = accumulate(lasting, initial=0)
-    shown = [time + delay for time, delay, _ in zip(decoded, late, lasting, strict=False)]
-    end = max(time + length for time, length in zip(shown, lasting, strict=True))
+    delays = _read_runs(boxes.head(table, max_bytes=_MAX_TABLE_BYTES), ">Ii") if table else []
+    frames = sum(number for number, _ in runs)
+    if not 0 < frames <= _MAX_FRAMES:
+        return _estimate_timing(frames, runs, scale)
+    durations = [*_expand(runs)]
+    offsets = chain(_expand(delays), repeat(0))
+    decoded = accumulate(durations, initial=0)
+    shown = [time + delay for time, delay, _ in zip(decoded, offsets, durations, strict=False)]
+    end = max(time + length for time, length in zip(shown, durations, strict=True))
     shown.sort()
     gaps = [after - before for before, after in pairwise(shown) if after > before]
     return FrameTiming(
         frames=frames,
-        units=max(sum(lasting), end - shown[0]),
+        units=max(sum(durations), end - shown[0]),
         first=shown[0],
-        ahead=max((delay for _, delay in delays), default=0),
+        reorder_delay=max((delay for _, delay in delays), default=0),
         moving=sum(min(_LONGEST_FRAME, gap / scale) for gap in (*gaps, end - shown[-1])),
         usual=median_low(gaps) / scale if gaps else 0,
         longest=max(gaps, default=0) / scale,
@@ -74,15 +75,15 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
     )
 
 
-def _rough_timing(frames: int, lengths: _Runs, scale: int) -> FrameTiming:
-    """Take so many frames for alike, and do without their sum where the table goes on."""
-    units = 0 if len(lengths) == _MOST_FRAMES else sum(number * each for number, each in lengths)
+def _estimate_timing(frames: int, runs: _Runs, scale: int) -> FrameTiming:
+    """Assume equally long frames; their total duration is 0 if the table was read only in part."""
+    units = 0 if len(runs) == _MAX_FRAMES else sum(number * each for number, each in runs)
     usual = units / frames / scale if frames else 0
     return FrameTiming(
         frames=frames,
         units=units,
         first=0,
-        ahead=0,
+        reorder_delay=0,
         moving=units / scale,
         usual=usual,
         longest=usual,
@@ -90,10 +91,10 @@ def _rough_timing(frames: int, lengths: _Runs, scale: int) -> FrameTiming:
     )
 
 
-def _each(runs: _Runs) -> Iterator[int]:
+def _expand(runs: _Runs) -> Iterator[int]:
     return chain.from_iterable(repeat(value, number) for number, value in runs)
 
 
-def _runs(table: bytes, layout: str) -> _Runs:
+def _read_runs(table: bytes, layout: str) -> _Runs:
     (count,) = struct.unpack_from(">I", table, 4)
-    return list(struct.iter_unpack(layout, table[8 : 8 + 8 * min(count, _MOST_FRAMES)]))
+    return list(struct.iter_unpack(layout, table[8 : 8 + 8 * min(count, _MAX_FRAMES)]))

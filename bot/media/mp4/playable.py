@@ -1,4 +1,4 @@
-"""Decides whether a clip plays inside Discord as it is, and what has to be done to it if not."""
+"""Decides whether a clip plays inside Discord as it is, and which parts need a repair if not."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ if TYPE_CHECKING:
     from bot.media.mp4.frame_timing import FrameTiming
     from bot.media.mp4.reader import VideoInfo
 
-# 8 bits and 4:2:0 in each of them. More bits or colours play in browsers, not on phones.
+# Each of these profiles is 8-bit 4:2:0. Higher bit depths and 4:2:2 or 4:4:4 play in browsers,
+# but not on phones.
 _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100
 _PROFILES = frozenset({_H264_BASELINE, _H264_MAIN, _H264_HIGH})
-# MPEG-4 AAC, the three of MPEG-2 AAC, and MP3.
+# MPEG-4 AAC, the three profiles of MPEG-2 AAC, and the two object types of MP3.
 _SOUNDS = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
-_FASTEST = 121  # frames a second: more than any screen shows
-_STEADY = 60
-_PAUSE = 0.5  # a picture that stands for so long between quick ones looks like a fault
-_UNEVEN = 8  # times as long as a usual frame
+_MAX_FRAME_RATE = 121  # frames per second: more than a screen shows
+_MAX_STEADY_RATE = 60
+_PAUSE_SECONDS = 0.5  # a single frame shown for this long between short ones looks like a fault
+_PAUSE_RATIO = 8  # to the duration of a usual frame
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repair:
-    """What has to be made anew for a clip to play: its picture, its sound, or only its order."""
+    """The parts of a clip that need a repair: a remux for `container`, encoding for the others."""
 
     picture: bool
     sound: bool
-    order: bool
+    container: bool
 
     @property
-    def is_due(self) -> bool:
-        """Whether anything has to be done."""
-        return self.picture or self.sound or self.order
+    def is_needed(self) -> bool:
+        """Tell whether any part needs a repair."""
+        return self.picture or self.sound or self.container
 
 
 def repair_for(info: VideoInfo) -> Repair:
-    """Find out what keeps a clip from playing inside Discord."""
+    """Return which parts keep a clip from playing inside Discord."""
     return Repair(
         picture=(
             info.video_codec != "avc1"
@@ -45,7 +46,7 @@ def repair_for(info: VideoInfo) -> Repair:
             or not is_steady(info.timing)
         ),
         sound=info.audio_codec is not None and info.audio_object not in _SOUNDS,
-        order=(
+        container=(
             not info.streamable
             or info.fragmented
             or info.tracks > (1 if info.audio_codec is None else 2)
@@ -54,13 +55,13 @@ def repair_for(info: VideoInfo) -> Repair:
 
 
 def is_steady(timing: FrameTiming) -> bool:
-    """Tell whether frames follow each other about as evenly as a camera takes them."""
+    """Tell whether the frame rate is plausible, and no frame inside the clip looks frozen."""
     if not timing.usual:
         return True
-    uneven = timing.longest > _UNEVEN * timing.usual and timing.longest > _PAUSE
-    return not uneven and timing.usual * _FASTEST >= 1
+    uneven = timing.longest > _PAUSE_RATIO * timing.usual and timing.longest > _PAUSE_SECONDS
+    return not uneven and timing.usual * _MAX_FRAME_RATE >= 1
 
 
 def steady_rate(timing: FrameTiming) -> float:
-    """Return the frames a second that a picture without a steady rate is to have."""
-    return min(_STEADY, 1 / timing.usual)
+    """Return the frame rate at which to encode a picture without a steady rate."""
+    return min(_MAX_STEADY_RATE, 1 / timing.usual)

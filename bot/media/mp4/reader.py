@@ -1,4 +1,8 @@
-"""Reads what an MP4 says of itself in 0.5 ms, where ffprobe takes 74, and finds cut-off files."""
+"""Reads the index of an MP4 in about 0.5 ms, and detects truncated files.
+
+Written by hand: ffprobe takes 74 ms and is not in imageio-ffmpeg's wheel, and PyAV decodes inside
+the bot's own process, where a 1.1 MB file took 1 GB of memory.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
-from bot.media.mp4.duration import open_track, read_ahead, read_seconds, read_start
+from bot.media.mp4.duration import open_track, read_reorder_delay, read_seconds, read_start
 from bot.media.mp4.tracks import h264_profile, is_turned, read_title, sound_object
 
 if TYPE_CHECKING:
@@ -19,26 +23,26 @@ if TYPE_CHECKING:
     from bot.media.mp4.duration import Track
     from bot.media.mp4.frame_timing import FrameTiming
 
-_OF_MEDIA = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
-"""Where a file breaks off in one of these, a part of the clip is missing."""
+_MEDIA_BOXES = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
+"""Boxes that hold parts of the clip: a file that ends inside one of them is truncated."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoInfo:
-    """What an MP4 holds: its picture as shown (rotation applied), and the codecs' four letters.
+    """The contents of an MP4: its displayed size (rotation applied) and its codecs' FourCCs.
 
-    `seconds` is the picture's length, and `late` when it begins, after a sound that may be there;
-    a frame is read up to `ahead` seconds before it is shown. For `moving` seconds it isn't held.
-    `streamable`: the index stands before the media.
-    `turned`: the picture is stored otherwise than it is shown. `timing` has the frames of a clip
-    that isn't `fragmented`. `h264_profile` and `audio_object` tell its codings further.
+    `seconds` is the picture's duration, and `moving` its duration when each frame counts for one
+    second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
+    decoded up to `reorder_delay` seconds before it is shown. `streamable`: the index precedes the
+    media. `turned`: the picture is stored rotated or mirrored. `timing` covers the frames of a clip
+    that isn't `fragmented`.
     """
 
     width: int
     height: int
     seconds: float
-    late: float
-    ahead: float
+    picture_delay: float
+    reorder_delay: float
     moving: float
     video_codec: str
     audio_codec: str | None
@@ -54,16 +58,16 @@ class VideoInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Header:
-    """What a track's header says of its picture: is it turned, and by a quarter."""
+    """The orientation in a track's header; `swaps_sides`: width and height are exchanged."""
 
     turned: bool
-    lying: bool
+    swaps_sides: bool
 
 
 def read_mp4(path: Path) -> VideoInfo:
-    """Read the boxes of the MP4 at `path` (blocking; a few KiB are read, whatever its size).
+    """Read the index of the MP4 at `path` (blocking; a few KiB are read from a file of any size).
 
-    MediaError: it isn't an MP4, it is cut off or damaged, or it holds no picture.
+    MediaError: it isn't an MP4, it is truncated or damaged, or it holds no picture.
     """
     with path.open("rb") as file:
         try:
@@ -85,7 +89,7 @@ def _read(boxes: Boxes) -> VideoInfo:
     if video is None:
         raise MediaError("the clip has no picture")
     header = _header(boxes.head(video, b"tkhd"))
-    width, height = _size(boxes, video, lying=header.lying)
+    width, height = _size(boxes, video, swaps_sides=header.swaps_sides)
     track = open_track(boxes, moov, video, moofs)
     fragmented = boxes.find(moov, b"mvex") is not None or bool(moofs)
     if not (track.timing.frames or fragmented):
@@ -95,8 +99,8 @@ def _read(boxes: Boxes) -> VideoInfo:
         width=width,
         height=height,
         seconds=seconds,
-        late=_late(boxes, track, audio),
-        ahead=read_ahead(boxes, track),
+        picture_delay=_picture_delay(boxes, track, audio),
+        reorder_delay=read_reorder_delay(boxes, track),
         moving=seconds if fragmented else min(seconds, track.timing.moving),
         video_codec=_codec(boxes, video),
         audio_codec=_codec(boxes, audio) if audio else None,
@@ -124,9 +128,9 @@ def _top_level(boxes: Boxes) -> list[Box]:
 
 
 def _is_whole(boxes: Boxes, top: list[Box]) -> bool:
-    """Tell whether a clip was there before what can't be read behind it, as a stray line's end."""
+    """Tell whether `top` is a complete clip, so that only garbage after it can't be read."""
     kinds = {box.kind for box in top}
-    return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _OF_MEDIA
+    return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _MEDIA_BOXES
 
 
 def _handler(boxes: Boxes, trak: Box) -> bytes:
@@ -141,27 +145,27 @@ def _codec(boxes: Boxes, trak: Box) -> str:
     return _sample_entry(boxes, trak)[4:8].decode("latin-1")
 
 
-def _size(boxes: Boxes, trak: Box, *, lying: bool) -> tuple[int, int]:
+def _size(boxes: Boxes, trak: Box, *, swaps_sides: bool) -> tuple[int, int]:
     width, height = struct.unpack_from(">HH", _sample_entry(boxes, trak), 32)
     if not (width and height):
         raise MediaError("the clip has no picture")
-    return (height, width) if lying else (width, height)
+    return (height, width) if swaps_sides else (width, height)
 
 
 def _header(tkhd: bytes) -> _Header:
     matrix = tkhd[52 if tkhd[:1] == b"\1" else 40 :]
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
-    # Phones record upright pictures lying, and say so: a quarter turn.
-    lying = a == 0 and d == 0 and b != 0 and c != 0
-    return _Header(turned=is_turned(matrix), lying=lying)
+    # Phones store upright pictures sideways, and mark them with a quarter turn.
+    swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
+    return _Header(turned=is_turned(matrix), swaps_sides=swaps_sides)
 
 
-def _late(boxes: Boxes, video: Track, audio: Box | None) -> float:
-    """Return how long after the clip's start its picture begins, in seconds."""
+def _picture_delay(boxes: Boxes, video: Track, audio: Box | None) -> float:
+    """Return how many seconds after the sound the picture starts; 0 if it doesn't."""
     if audio is None:
         return 0.0
     seen = heard = None
-    with suppress(MediaError, struct.error):  # a damaged sound keeps no picture from being seen
+    with suppress(MediaError, struct.error):  # a damaged sound doesn't make the picture unusable
         seen = read_start(boxes, video)
         heard = read_start(boxes, open_track(boxes, video.moov, audio, video.moofs))
     return 0.0 if seen is None or heard is None else max(0.0, seen - heard)

@@ -1,1 +1,1 @@
-"""Reads and checks the sound that people send."""
+"""Validates and decodes attached narrations."""

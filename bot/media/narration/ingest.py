@@ -1,4 +1,7 @@
-"""Turns an attached file into a plain, measured WAV: the first and only look at hostile sound."""
+"""Converts an attached file to a plain WAV and measures it.
+
+Everything after this step reads only that WAV, never the untrusted file.
+"""
 
 from __future__ import annotations
 
@@ -35,16 +38,17 @@ _DECODERS = (
 )
 _PEAK = re.compile(r"Peak level dB: (\S+)")
 _FLATNESS = re.compile(r"Flat factor: (\S+)")
-_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # dB; waves that stay at their peak
+_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # dB, and astats' factor for samples at the peak
 _NO_TRACK = "matches no streams"
 _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Narration:
-    """An ingested sound: a 48 kHz stereo 16-bit WAV; `loudness` in LUFS, None when it is silent.
+    """An ingested narration, as a 48 kHz stereo 16-bit WAV.
 
-    `clipped`: it was recorded so loud that its waves are cut flat.
+    `loudness` is in LUFS, None for silence. `clipped`: it was recorded so loud that its peaks are
+    cut off.
     """
 
     path: Path
@@ -54,37 +58,40 @@ class Narration:
 
 
 async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int) -> Narration:
-    """Decode the file `source` of anybody into the WAV `target`, and measure its loudness.
+    """Decode the untrusted file `source` to the WAV `target`, and measure its loudness.
 
-    UserError: `audio.empty`, `audio.not_audio`, `audio.unreadable`, `audio.no_sound` (each with
-    what was found) or `audio.too_long` (seconds, max_seconds). MediaError: that isn't the file's
-    fault.
+    UserError: `audio.empty`, `audio.not_audio`, `audio.unreadable`, `audio.no_sound` (the last
+    three with the format that was found) or `audio.too_long` (seconds, max_seconds).
+    MediaError: it failed, and the file is not to blame.
     """
-    demuxer = await asyncio.to_thread(recognise, source)
+    demuxer = await asyncio.to_thread(detect_format, source)
     part = part_of(target)
-    # A second more than allowed tells a sound that is too long from one that is just as long.
+    # One second more than allowed distinguishes a file that is too long from one at the limit.
     arguments = _arguments(demuxer, source, part, seconds=max_seconds + 1)
     try:
         stderr = await _decode(ffmpeg, arguments, demuxer, part, max_seconds)
-        seconds = await asyncio.to_thread(_checked_length, part, stderr, max_seconds)
+        seconds = await asyncio.to_thread(_checked_seconds, part, stderr, max_seconds)
         narration = Narration(
             path=target,
             seconds=seconds,
             loudness=await measure_loudness(ffmpeg, part, seconds=seconds),
             clipped=_is_clipped(stderr),
         )
-        await run_uncancelled(_keep, part, narration)
+        await run_uncancelled(_commit, part, narration)
     finally:
         await run_uncancelled(part.unlink, missing_ok=True)
     log.info(
-        *("ingest.done demuxer=%s seconds=%.1f silent=%s clipped=%s", demuxer, narration.seconds),
-        *(narration.loudness is None, narration.clipped),
+        "ingest.done demuxer=%s seconds=%.1f silent=%s clipped=%s",
+        demuxer,
+        narration.seconds,
+        narration.loudness is None,
+        narration.clipped,
     )
     return narration
 
 
 async def read_narration(path: Path) -> Narration | None:
-    """Return the narration that was ingested to `path`; None: there is none.
+    """Return the narration that was ingested to `path`, or None if there is no file.
 
     MediaError: it is damaged.
     """
@@ -109,10 +116,10 @@ async def _decode(
         raise UserError(key, found=NAMES[demuxer]) from error
 
 
-def recognise(source: Path) -> str:
-    """Return ffmpeg's name for the kind of a sound file (blocking).
+def detect_format(source: Path) -> str:
+    """Return the ffmpeg demuxer for a sound file, by its first bytes (blocking).
 
-    UserError: `audio.empty`, or `audio.not_audio` with what was found.
+    UserError: `audio.empty`, or `audio.not_audio` with the format that was found.
     """
     if not source.stat().st_size:
         raise UserError("audio.empty")
@@ -135,11 +142,11 @@ def _arguments(demuxer: str, source: Path, part: Path, *, seconds: int) -> list[
         codec_whitelist=_DECODERS,
     )
     plain = (
-        # 16 bits first: NaN and infinite samples end here.
+        # Converted to 16 bits first, which removes NaN and infinite samples.
         sound["a:0"]
         .filter("aformat", sample_fmts="s16")
         .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
-        # No `first_pts`: where the format changes midway, it would put in all the time gone by.
+        # No `first_pts`: after a change of format midway, it would insert all the time before.
         .filter("aresample", _RATE, **{"async": 1})
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
     )
@@ -151,14 +158,14 @@ def _arguments(demuxer: str, source: Path, part: Path, *, seconds: int) -> list[
         map_metadata=-1,
         map_chapters=-1,
         t=seconds,
-        fs=_most_bytes(seconds),
+        fs=_max_bytes(seconds),
         bitexact=None,
     )
     common = ["-v", "info", "-max_alloc", str(128 * 1024**2), "-filter_complex_threads", "1"]
     return [*common, *output.get_args()]
 
 
-def _most_bytes(seconds: int) -> int:
+def _max_bytes(seconds: int) -> int:
     return seconds * _BYTES_PER_SECOND + 4096
 
 
@@ -166,59 +173,59 @@ def _limits(seconds: int) -> ProcessLimits:
     return ProcessLimits(
         wall_seconds=60 + seconds / 5,
         cpu_seconds=15 + seconds // 20,
-        # ffmpeg itself ends at `-fs`, a packet late; this bound is for one that does not.
-        file_bytes=2 * _most_bytes(seconds),
+        # ffmpeg itself stops one packet after `-fs`; this limit is for one that fails to.
+        file_bytes=2 * _max_bytes(seconds),
     )
 
 
-def _checked_length(part: Path, stderr: str, max_seconds: int) -> float:
-    seconds = _length(part)
+def _checked_seconds(part: Path, stderr: str, max_seconds: int) -> float:
+    seconds = _wav_seconds(part)
     if not seconds:
         raise UserError("audio.empty")
     if seconds > max_seconds:
-        longest = max(_declared(stderr), round(seconds))
+        longest = max(_declared_seconds(stderr), round(seconds))
         raise UserError("audio.too_long", seconds=longest, max_seconds=max_seconds)
     return seconds
 
 
-def _keep(part: Path, narration: Narration) -> None:
-    # The measurement first: whoever finds the WAV finds it too.
-    notes = _notes(narration.path)
+def _commit(part: Path, narration: Narration) -> None:
+    # The measurement is written first, so that it exists whenever the WAV does.
+    measurement_file = _measurement_file(narration.path)
     measured = {"loudness": narration.loudness, "clipped": narration.clipped}
-    part_of(notes).write_text(json.dumps(measured), encoding="utf-8")
-    commit(part_of(notes), notes)
+    part_of(measurement_file).write_text(json.dumps(measured), encoding="utf-8")
+    commit(part_of(measurement_file), measurement_file)
     commit(part, narration.path)
 
 
 def _load(path: Path) -> Narration | None:
     if not path.exists():
         return None
-    measured = json.loads(_notes(path).read_text(encoding="utf-8"))
+    measured = json.loads(_measurement_file(path).read_text(encoding="utf-8"))
     return Narration(
         path=path,
-        seconds=_length(path),
+        seconds=_wav_seconds(path),
         loudness=measured["loudness"],
         clipped=measured["clipped"],
     )
 
 
-def _notes(path: Path) -> Path:
+def _measurement_file(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _length(path: Path) -> float:
+def _wav_seconds(path: Path) -> float:
     with wave.open(str(path), "rb") as sound:
         return sound.getnframes() / sound.getframerate()
 
 
-def _declared(stderr: str) -> int:
-    """Return the seconds that the file claims to have: it was cut off before its end."""
+def _declared_seconds(stderr: str) -> int:
+    """Return the duration in the file's header, in seconds; the decoding stopped before its end."""
     found = _DECLARED.search(stderr)
     return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]) if found else 0
 
 
 def _is_clipped(stderr: str) -> bool:
-    # The last match: before it stands the file's own metadata, which may say anything.
+    # Only the last match counts: ffmpeg prints the file's metadata before it, which may imitate it.
     peaks, flatness = _PEAK.findall(stderr), _FLATNESS.findall(stderr)
     if not (peaks and flatness):
         return False

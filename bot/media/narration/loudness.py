@@ -1,4 +1,4 @@
-"""Measures how loud an ingested sound is."""
+"""Measures the loudness of an ingested narration."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
     from bot.media.process.ffmpeg import Ffmpeg
 
-_SILENCE_LUFS = -70.0  # the gate of EBU R 128: below it nothing is measured
-_GATE_SECONDS = 0.4  # a block of EBU R 128: what is shorter has none
+_SILENCE_LUFS = -70.0  # the absolute gate of EBU R 128: quieter blocks are ignored
+_BLOCK_SECONDS = 0.4  # a gating block of EBU R 128: shorter sounds have no loudness
 _INTEGRATED = re.compile(r"Integrated loudness:\s+I:\s+(\S+) LUFS")
 _LEVEL = re.compile(r"RMS level dB: (\S+)")
 
 
 async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> float | None:
-    """Return the integrated loudness of our own WAV `sound` in LUFS; None: it is silent.
+    """Return the integrated loudness of the ingested WAV `sound` in LUFS; None: it is silent.
 
-    Of a sound too short for that, it is the level. MediaError: ffmpeg failed.
+    For a sound shorter than 0.4 s it is the RMS level instead. MediaError: ffmpeg failed.
     """
     stderr = await ffmpeg.run(
         _arguments(sound), cwd=sound.parent, limits=ProcessLimits(wall_seconds=60 + seconds / 5)
     )
-    pattern = _INTEGRATED if seconds >= _GATE_SECONDS else _LEVEL
-    # ffmpeg 5 tells it twice: at first of nothing, as its filters are set up once more.
+    pattern = _INTEGRATED if seconds >= _BLOCK_SECONDS else _LEVEL
+    # ffmpeg 5 initialises its filters twice, and prints a first summary of no samples.
     found = pattern.findall(stderr)
     measured = float(found[-1]) if found else _SILENCE_LUFS
     return measured if measured > _SILENCE_LUFS else None

@@ -1,4 +1,8 @@
-"""Tells by its first bytes what a file is, so that ffmpeg never guesses on hostile input."""
+"""Detects a file's format by its first bytes, so that ffmpeg never has to probe untrusted input.
+
+Written by hand: libmagic and the package filetype return MIME types of hundreds of formats, where
+this needs one of seven ffmpeg demuxers, also for a file with an ID3 tag before its sound.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +21,16 @@ NAMES = {
     "mp3": "MP3",
     "aac": "AAC",
 }
-"""How people call what each demuxer reads."""
+"""The name of each demuxer's formats in messages."""
 
 _HEAD = 64
 _ID3_HEADER = 10
 _SYNC_MP3 = 0xFFE0
 _SYNC_AAC = 0xFFF0
-# Recorders of old begin a MOV without `ftyp`.
+# Old recorders write MOV files without `ftyp`.
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
-_LAYER = 0x0006  # none of its bits: AAC
-_FOREIGN = (
+_LAYER = 0x0006  # all zero in AAC
+_REFUSED = (
     (b"<!DOCTYPE", "HTML"),
     (b"<HTML", "HTML"),
     (b"#EXTM3U", "M3U"),
@@ -53,12 +57,12 @@ _FOREIGN = (
 
 
 def sniff(path: Path) -> str | None:
-    """Name the demuxer for the file at `path`, one of DEMUXERS; None: it is none of them."""
+    """Return the demuxer for the file at `path`, one of DEMUXERS; None: no demuxer matches."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if head[:3] != b"ID3":
             return _demuxer(head)
-        # A tag may stand before FLAC and AAC as well; its length has 7 bits in each byte.
+        # FLAC and AAC may also start with an ID3 tag, whose length has 7 bits in each byte.
         length = 0
         for byte in head[6:_ID3_HEADER]:
             length = length << 7 | byte & 0x7F
@@ -67,12 +71,12 @@ def sniff(path: Path) -> str | None:
 
 
 def describe(path: Path) -> str:
-    """Name what a refused file seems to be, in a word such as HTML, TEXT or DATA."""
+    """Return one word for the apparent format of a refused file, such as HTML, TEXT or DATA."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head[:4] == b"RIFF":
         return {b"AVI ": "AVI", b"WEBP": "WEBP"}.get(head[8:12], "RIFF")
-    for start, name in _FOREIGN:
+    for start, name in _REFUSED:
         if head.lstrip().upper().startswith(start):
             return name
     return "TEXT" if head.isascii() and b"\0" not in head else "DATA"
@@ -86,10 +90,10 @@ def _demuxer(head: bytes) -> str | None:
         return starts[head[:4]]
     if head[4:8] in _BOXES:
         return "mov"
-    return _mpeg(head)
+    return _mpeg_demuxer(head)
 
 
-def _mpeg(head: bytes) -> str | None:
+def _mpeg_demuxer(head: bytes) -> str | None:
     first = int.from_bytes(head[:2], "big")
     if first & _SYNC_MP3 != _SYNC_MP3:
         return None

@@ -1,4 +1,8 @@
-"""The one door to processes: runs a program in a confined child."""
+"""Runs a program in a confined child process; no other module starts one.
+
+Written by hand: psutil can set rlimits, but neither stops a child after a wall-clock limit nor with
+its parent, and bubblewrap needs user namespaces, which Docker's default seccomp profile forbids.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +29,15 @@ _PROBE_SECONDS = 10
 _TAIL_BYTES = 64 * 1024
 _NICENESS = 10
 _CPU_GRACE_SECONDS = 5
-# What setpriv and prlimit say when they find nothing to start, and what an OOM killer does.
-_LOST = frozenset({126, 127, -signal.SIGKILL})
+# setpriv and prlimit exit with 126 or 127 if they can't start the program; the OOM killer sends
+# SIGKILL.
+_NOT_AT_FAULT = frozenset({126, 127, -signal.SIGKILL})
 _KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # the others may hold secrets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessLimits:
-    """What one child may use: time in seconds, memory (address space) and each file in bytes."""
+    """The limits of one child; `memory_bytes` bounds its address space, `file_bytes` each file."""
 
     wall_seconds: float = 120
     cpu_seconds: int = 240
@@ -41,13 +46,14 @@ class ProcessLimits:
 
 
 class LostChildError(MediaError):
-    """The child never started, or something else than its limits killed it: no file's fault."""
+    """The child never started, or was killed from outside, so its input file is not to blame."""
 
 
 class Child:
-    """Runs at most `slots` copies of a command at a time; each dies with its limits, task and us.
+    """Runs at most `slots` copies of a command at a time.
 
-    `name` is what errors call it; `environment` is added to the little that a child gets to see.
+    A copy is killed when it exceeds a limit, when its task is cancelled, and when this process
+    ends. `name` appears in errors; `environment` is added to the few variables a child inherits.
     """
 
     def __init__(
@@ -62,7 +68,7 @@ class Child:
         self._slots = asyncio.Semaphore(slots)
         self._environment = environment or {}
         self._guard: tuple[str, ...] | None = None
-        # Where they are, the bounds hold from the first instruction on, not a moment later.
+        # With these two programs, the limits apply from the child's first instruction.
         self._nice = shutil.which("nice")
         self._prlimit = shutil.which("prlimit")
 
@@ -74,19 +80,19 @@ class Child:
         limits: ProcessLimits,
         on_line: Callable[[str], None] | None = None,
     ) -> str:
-        """Run it with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.
+        """Run the command with `args` in `cwd`, and return the last 64 KiB of its stderr.
 
-        `on_line` gets each line of its stdout. Waiting for a slot counts for no limit.
-        MediaError: it failed, or it outlived a limit. LostChildError: it is not to blame.
+        `on_line` gets each line of its stdout. The time spent waiting for a slot is not limited.
+        MediaError: it failed, or exceeded a limit. LostChildError: its input is not to blame.
         """
         async with self._slots:
             child = await self._spawn(args, cwd, limits)
             stderr = _Tail(_TAIL_BYTES)
             readers = _start_readers(child, stderr, self._name, on_line)
             try:
-                _confine(child.pid, limits)
+                _apply_limits(child.pid, limits)
                 async with asyncio.timeout(limits.wall_seconds):
-                    await _finish(readers)
+                    await _wait_for_readers(readers)
                     code = await child.wait()
             except TimeoutError:
                 reason = f"{self._name} took longer than {limits.wall_seconds:g} s"
@@ -95,20 +101,20 @@ class Child:
                 _kill(child)
                 await asyncio.wait(readers)
                 await child.wait()
-        if code in _LOST:
-            raise LostChildError(f"{self._name} ended with {_name(code)}", stderr.text())
+        if code in _NOT_AT_FAULT:
+            raise LostChildError(f"{self._name} ended with {_exit_name(code)}", stderr.text())
         if code:
-            raise MediaError(f"{self._name} ended with {_name(code)}", stderr.text())
+            raise MediaError(f"{self._name} ended with {_exit_name(code)}", stderr.text())
         return stderr.text()
 
     async def _spawn(
         self, args: Sequence[str], cwd: Path, limits: ProcessLimits
     ) -> asyncio.subprocess.Process:
         if self._guard is None:
-            self._guard = await _find_guard()
+            self._guard = await _find_parent_death_guard()
         try:
             return await asyncio.create_subprocess_exec(
-                *self._bounded(limits),
+                *self._limiting_prefix(limits),
                 *self._guard,
                 *self._command,
                 *args,
@@ -122,11 +128,11 @@ class Child:
         except OSError as error:
             raise LostChildError(f"{self._name} can't be started: {error.strerror}") from error
 
-    def _bounded(self, limits: ProcessLimits) -> tuple[str, ...]:
+    def _limiting_prefix(self, limits: ProcessLimits) -> tuple[str, ...]:
         nice = (self._nice, "-n", str(_NICENESS)) if self._nice else ()
         if self._prlimit is None:
             return nice
-        options = (f"--{option}={soft}:{hard}" for _, option, soft, hard in _bounds(limits))
+        options = (f"--{option}={soft}:{hard}" for _, option, soft, hard in _rlimits(limits))
         return (*nice, self._prlimit, *options)
 
 
@@ -155,12 +161,12 @@ def _start_readers(
         raise RuntimeError("the child was started without pipes")
     return {
         asyncio.create_task(_keep_tail(child.stderr, tail), name=f"{name}.stderr"),
-        asyncio.create_task(_report(child.stdout, on_line), name=f"{name}.stdout"),
+        asyncio.create_task(_forward_lines(child.stdout, on_line), name=f"{name}.stdout"),
     }
 
 
-async def _finish(readers: set[asyncio.Task[None]]) -> None:
-    # wait() leaves them running when it is cancelled: they end by themselves, with their pipes.
+async def _wait_for_readers(readers: set[asyncio.Task[None]]) -> None:
+    # A cancelled wait() leaves the readers running: they end when the child's pipes close.
     done, _ = await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
     for reader in done:
         reader.result()
@@ -171,7 +177,9 @@ async def _keep_tail(stream: asyncio.StreamReader, tail: _Tail) -> None:
         tail.add(chunk)
 
 
-async def _report(stream: asyncio.StreamReader, on_line: Callable[[str], None] | None) -> None:
+async def _forward_lines(
+    stream: asyncio.StreamReader, on_line: Callable[[str], None] | None
+) -> None:
     if on_line is None:
         while await stream.read(16 * 1024):
             pass
@@ -182,15 +190,15 @@ async def _report(stream: asyncio.StreamReader, on_line: Callable[[str], None] |
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
-    # Each thread's own arena would use up the limit on address space with nothing in it.
+    # Otherwise each thread reserves an arena of its own, which counts against the address space.
     return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
-def _bounds(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
-    """Return each limit, its name for prlimit(1), soft and hard; none above what we have."""
+def _rlimits(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
+    """Return each limit, its prlimit(1) option, soft and hard value, capped by our own limits."""
     cpu = limits.cpu_seconds
     wanted = (
-        # At the hard limit the kernel kills, as it does where memory has run out.
+        # The lower soft limit ends a child by SIGXCPU: SIGKILL would look like the OOM killer.
         (resource.RLIMIT_CPU, "cpu", cpu, cpu + _CPU_GRACE_SECONDS),
         (resource.RLIMIT_AS, "as", limits.memory_bytes, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, "fsize", limits.file_bytes, limits.file_bytes),
@@ -198,23 +206,23 @@ def _bounds(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
         (resource.RLIMIT_CORE, "core", 0, 0),
     )
     return [
-        (kind, option, _at_most(soft, kind), _at_most(hard, kind))
+        (kind, option, _capped(soft, kind), _capped(hard, kind))
         for kind, option, soft, hard in wanted
     ]
 
 
-def _at_most(bound: int, kind: int) -> int:
-    _, ceiling = resource.getrlimit(kind)
-    return bound if ceiling == resource.RLIM_INFINITY else min(bound, ceiling)
+def _capped(limit: int, kind: int) -> int:
+    _, own_limit = resource.getrlimit(kind)
+    return limit if own_limit == resource.RLIM_INFINITY else min(limit, own_limit)
 
 
-def _confine(pid: int, limits: ProcessLimits) -> None:
-    """Bound a child from outside: code between fork and exec isn't safe where threads run."""
+def _apply_limits(pid: int, limits: ProcessLimits) -> None:
+    """Set a child's limits from outside: `preexec_fn` is unsafe in a process with threads."""
     with contextlib.suppress(ProcessLookupError):
         niceness = max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid))
         os.setpriority(os.PRIO_PROCESS, pid, niceness)
         if sys.platform == "linux":
-            for kind, _, soft, hard in _bounds(limits):
+            for kind, _, soft, hard in _rlimits(limits):
                 resource.prlimit(pid, kind, (soft, hard))
 
 
@@ -224,25 +232,25 @@ def _kill(child: asyncio.subprocess.Process) -> None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def _name(code: int) -> str:
+def _exit_name(code: int) -> str:
     return f"code {code}" if code > 0 else signal.Signals(-code).name
 
 
-async def _find_guard() -> tuple[str, ...]:
-    """Return the start of a command whose child ends with us; empty: this machine has none."""
+async def _find_parent_death_guard() -> tuple[str, ...]:
+    """Return the command prefix that kills a child with this process; empty: none is available."""
     setpriv = await asyncio.to_thread(shutil.which, "setpriv")
     if setpriv:
         guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")
-        # BusyBox's knows neither word.
-        if await ask(*guard, "echo", "guarded"):
+        # BusyBox's setpriv lacks both options.
+        if await read_output(*guard, "echo", "guarded"):
             return guard
-    # Orderly stops still end every child; only our sudden death would leave one behind.
+    # An orderly stop still ends every child; only a crash of this process would leave one running.
     log.info("child.unguarded reason=no_setpriv children_end_by=cpu_limit")
     return ()
 
 
-async def ask(*command: str) -> str:
-    """Return what a command of ours writes to stdout within 10 s; empty: it doesn't say."""
+async def read_output(*command: str) -> str:
+    """Return what a trusted command writes to stdout; empty if it fails or takes over 10 s."""
     try:
         child = await asyncio.create_subprocess_exec(
             *command,

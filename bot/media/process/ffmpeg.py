@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 import imageio_ffmpeg
 
 from bot.errors import StartupError
-from bot.media.process.child import Child, ask
+from bot.media.process.child import Child, read_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.media.process.child import ProcessLimits
 
-_FFMPEG_5_1 = (57, 28)  # its libavutil: distributions spell the release itself in many ways
+_FFMPEG_5_1 = (57, 28)  # libavutil's version: distributions spell the release in many ways
 _ENCODERS = frozenset({"libx264", "aac"})
 
 
 class Ffmpeg:
-    """Runs at most `slots` ffmpegs at a time; each is killed with its limits, its task and us."""
+    """Runs at most `slots` ffmpeg processes at a time, each in a confined child."""
 
     def __init__(self, binary: Path, *, slots: int) -> None:
         options = ("-hide_banner", "-nostdin", "-nostats", "-y")
@@ -38,11 +38,11 @@ class Ffmpeg:
         limits: ProcessLimits,
         on_progress: Callable[[float], None] | None = None,
     ) -> str:
-        """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of what it wrote to stderr.
+        """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of its stderr.
 
-        `on_progress` gets the seconds of output so far; they never fall. Waiting for a slot counts
-        for no limit. MediaError: it failed, or it outlived a limit. LostChildError: it is not
-        to blame.
+        `on_progress` gets the seconds of output so far, which never decrease. The time spent
+        waiting for a slot is not limited. MediaError: it failed, or exceeded a limit.
+        LostChildError: its input is not to blame.
         """
         if on_progress is None:
             return await self._child.run(args, cwd=cwd, limits=limits)
@@ -53,7 +53,7 @@ class Ffmpeg:
 
 
 class _Progress:
-    """Reads ffmpeg's reports, and passes the seconds on."""
+    """Parses the lines of ffmpeg's `-progress`, and reports the seconds of output."""
 
     def __init__(self, on_progress: Callable[[float], None]) -> None:
         self._on_progress = on_progress
@@ -67,9 +67,9 @@ class _Progress:
 
 
 async def find_ffmpeg() -> Path:
-    """Return the system's ffmpeg if it is 5.1 or newer with libx264 and aac, else the wheel's.
+    """Return the system's ffmpeg if it is 5.1 or newer with libx264 and aac, else the bundled one.
 
-    StartupError: there is none that will do.
+    StartupError: neither is usable.
     """
     system = await asyncio.to_thread(shutil.which, "ffmpeg")
     if system and await _is_suitable(system):
@@ -86,8 +86,8 @@ async def find_ffmpeg() -> Path:
 
 async def _is_suitable(binary: str) -> bool:
     version = re.search(
-        r"libavutil\s+(\d+)\.\s*(\d+)", await ask(binary, "-hide_banner", "-version")
+        r"libavutil\s+(\d+)\.\s*(\d+)", await read_output(binary, "-hide_banner", "-version")
     )
     if not version or (int(version[1]), int(version[2])) < _FFMPEG_5_1:
         return False
-    return _ENCODERS.issubset((await ask(binary, "-hide_banner", "-encoders")).split())
+    return _ENCODERS.issubset((await read_output(binary, "-hide_banner", "-encoders")).split())

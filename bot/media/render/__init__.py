@@ -1,1 +1,1 @@
-"""Renders videos and pictures with ffmpeg."""
+"""Renders videos and posters with ffmpeg."""

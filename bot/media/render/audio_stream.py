@@ -1,4 +1,7 @@
-"""The sound's side of a result: the narration at an even loudness, alone or over the clip's own."""
+"""Builds the audio stream of a result: the narration, alone or over the clip's own sound.
+
+The narration is amplified to the same loudness in every result.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,26 @@ from typing import TYPE_CHECKING
 
 import ffmpeg as graph
 
-from bot.media.render.video_stream import exact
+from bot.media.render.video_stream import ffmpeg_time
 
 if TYPE_CHECKING:
     from bot.media.narration.ingest import Narration
 
 _TARGET_LUFS = -16.0
-_MOST_GAIN_DB = 30.0  # more would lift a room's hiss to the level of a voice
+_MAX_GAIN_DB = 30.0  # more would amplify background noise to the level of speech
 _FADE_SECONDS = 0.5
 _RATE = 48_000
-_FINE_RATE = 192_000
+_OVERSAMPLED_RATE = 192_000
 
 
-def replaced(narration: Narration, *, seconds: float) -> graph.Stream:
-    """Return the voice alone: silence follows it, or it is faded out at the end."""
-    # A limiter comes last, and once: before a sidechaincompress it can lock ffmpeg up.
+def narration_only(narration: Narration, *, seconds: float) -> graph.Stream:
+    """Return the voice alone, padded with silence or faded out to last `seconds`."""
+    # There is one limiter, and it is last: before sidechaincompress it can deadlock ffmpeg 6.0.
     return _voice(narration, seconds=seconds).filter("alimiter", level=0, limit=0.75)
 
 
 def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.Stream:
-    """Return the voice over the clip's `own` plain sound, which is lowered while it speaks."""
+    """Return the voice mixed with the clip's `own` plain sound, which is lowered during speech."""
     voice = _voice(narration, seconds=seconds).filter_multi_output("asplit")
     lowered = graph.filter(
         [_fitted(own, seconds=seconds), voice[0]],
@@ -36,13 +39,15 @@ def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.
         release=400,
     )
     both = graph.filter([lowered, voice[1]], "amix", inputs=2, duration="longest", normalize=0)
-    # A clip's own sound may be as loud as can be, and AAC adds to what lies between the samples.
-    fine = both.filter("aresample", _FINE_RATE).filter("alimiter", level=0, limit=0.55, attack=1)
-    return fine.filter("aresample", _RATE)
+    # A clip's own sound may be at full scale, and AAC raises the peaks between samples.
+    oversampled = both.filter("aresample", _OVERSAMPLED_RATE).filter(
+        "alimiter", level=0, limit=0.55, attack=1
+    )
+    return oversampled.filter("aresample", _RATE)
 
 
 def repeated(sound: graph.Stream, *, seconds: float) -> graph.Stream:
-    """Repeat the first `seconds` of a sound without end; they are held in memory."""
+    """Repeat the first `seconds` of a sound endlessly; they are held in memory."""
     samples = round(seconds * _RATE)
     return (
         sound.filter("aformat", sample_fmts="s16")
@@ -53,10 +58,10 @@ def repeated(sound: graph.Stream, *, seconds: float) -> graph.Stream:
 
 
 def plain(sound: graph.Stream) -> graph.Stream:
-    """Bring a clip's own sound to the form that all else has, in step with its picture."""
+    """Convert a clip's own sound to 48 kHz stereo floats, in sync with its picture."""
     return (
         sound.filter("aresample", _RATE, **{"async": 1, "first_pts": 0})
-        # 16 bits first: NaN and infinite samples end here.
+        # Converted to 16 bits first, which removes NaN and infinite samples.
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
         .filter("aformat", sample_fmts="fltp")
     )
@@ -76,13 +81,17 @@ def _voice(narration: Narration, *, seconds: float) -> graph.Stream:
     )
     if narration.seconds > seconds:
         start = max(0.0, seconds - _FADE_SECONDS)
-        voice = voice.filter("afade", type="out", start_time=exact(start), duration=_FADE_SECONDS)
+        voice = voice.filter(
+            "afade", type="out", start_time=ffmpeg_time(start), duration=_FADE_SECONDS
+        )
     return _fitted(voice, seconds=seconds)
 
 
 def _fitted(sound: graph.Stream, *, seconds: float) -> graph.Stream:
-    return sound.filter("apad", whole_dur=exact(seconds)).filter("atrim", duration=exact(seconds))
+    return sound.filter("apad", whole_dur=ffmpeg_time(seconds)).filter(
+        "atrim", duration=ffmpeg_time(seconds)
+    )
 
 
 def _gain(loudness: float | None) -> float:
-    return 0.0 if loudness is None else min(_TARGET_LUFS - loudness, _MOST_GAIN_DB)
+    return 0.0 if loudness is None else min(_TARGET_LUFS - loudness, _MAX_GAIN_DB)

@@ -1,4 +1,4 @@
-"""Writes a picture and a sound into an MP4 that plays in Discord, in one run of ffmpeg."""
+"""Writes a picture and a sound to an MP4 that plays in Discord, in one run of ffmpeg."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import ffmpeg as graph
 
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.process.child import ProcessLimits
-from bot.media.render.video_stream import exact
+from bot.media.render.video_stream import ffmpeg_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.video_stream import Picture
 
-_MARK = "Generated video"
-# What a voice has lies below 16 kHz: the bits go there, and the encoder has less to do. A constant
-# quality spares it the search for a constant rate: as good as 160 kbit/s in two thirds of the time.
+_COMMENT = "Generated video"
+# Speech lies below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the
+# search for a constant bit rate: it sounds like 160 kbit/s, in two thirds of the time.
 _AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
-_MOST_SECONDS = 3600  # whatever a clip says of its length
+_MAX_WALL_SECONDS = 3600  # for any duration that a clip claims to have
 
 
 async def write_mp4(
@@ -33,24 +33,26 @@ async def write_mp4(
     sound: graph.Stream | None,
     copied: bool = False,
 ) -> None:
-    """Write to `target` the `picture` of `source`, with `sound`, which may be `copied`.
+    """Write to `target` the `picture` of `source` together with `sound`.
 
-    MediaError: ffmpeg failed.
+    `copied`: the sound is not encoded again. MediaError: ffmpeg failed.
     """
     part = part_of(target)
-    streams = [picture.stream(source), *([] if sound is None else [sound])]
+    streams = [picture.stream(source)]
+    if sound is not None:
+        streams.append(sound)
     coding: Mapping[str, str | float] = {"acodec": "copy"} if copied else _AAC
     output = graph.output(
         *streams,
         f"file:{part.absolute()}",
         **picture.options(),
         **coding,
-        **marks(picture.info.title),
+        **metadata_options(picture.info.title),
         format="mp4",
         movflags="+faststart",
         map_metadata=-1,
         map_chapters=-1,
-        t=exact(picture.seconds),
+        t=ffmpeg_time(picture.seconds),
         bitexact=None,
     )
     arguments = ["-v", "warning", "-filter_complex_threads", "1", *output.get_args()]
@@ -61,15 +63,15 @@ async def write_mp4(
         await run_uncancelled(part.unlink, missing_ok=True)
 
 
-def marks(title: str | None) -> dict[str, str]:
-    """Return the options that keep a title, and say that no camera took this; all else goes."""
-    made = {"metadata:g:0": f"comment={_MARK}"}
-    return made | {"metadata:g:1": f"title={title}"} if title else made
+def metadata_options(title: str | None) -> dict[str, str]:
+    """Return the options for the output's only metadata: its title, and that it is generated."""
+    comment = {"metadata:g:0": f"comment={_COMMENT}"}
+    return comment | {"metadata:g:1": f"title={title}"} if title else comment
 
 
 def _limits(picture: Picture) -> ProcessLimits:
     wall = 120 + picture.seconds / 5
     if picture.encoded:
         wall += 480 + 10 * picture.info.seconds
-    wall = min(wall, _MOST_SECONDS)
+    wall = min(wall, _MAX_WALL_SECONDS)
     return ProcessLimits(wall_seconds=wall, cpu_seconds=2 * round(wall))

@@ -1,4 +1,4 @@
-"""What the operator decided about narrations."""
+"""The operator's options for narrations."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from enum import StrEnum
 
 
 class NarrationFit(StrEnum):
-    """What becomes of a narration that is longer than its clip.
+    """The treatment of a narration that is longer than its clip.
 
-    The last picture is held, the clip is looped, or the narration is trimmed.
+    The clip's last frame is held, the clip is looped, or the narration is trimmed.
     """
 
     HOLD = "hold"
@@ -18,7 +18,7 @@ class NarrationFit(StrEnum):
 
 
 class NarrationMix(StrEnum):
-    """What becomes of the clip's own sound: it is replaced, or ducks under the voice."""
+    """The treatment of the clip's own sound: it is replaced, or lowered while the voice speaks."""
 
     REPLACE = "replace"
     DUCK = "duck"
@@ -26,7 +26,7 @@ class NarrationMix(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NarrationPresets:
-    """How a narration is laid over a clip; a looped result has `max_bytes` at most."""
+    """The options for merging a narration; a looped result has at most `max_bytes`."""
 
     fit: NarrationFit = NarrationFit.HOLD
     mix: NarrationMix = NarrationMix.REPLACE

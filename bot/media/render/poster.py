@@ -1,4 +1,4 @@
-"""Takes a clip's poster: the still picture that stands for it on cards and pages."""
+"""Extracts a clip's poster: the still picture that represents it on cards and pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import ffmpeg as graph
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import ProcessLimits
-from bot.media.render.video_stream import exact, fitting, open_clip
+from bot.media.render.video_stream import ffmpeg_time, open_clip, scaled_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 _LONGEST_SIDE = 1280  # in pixels
 _SEARCHED_SECONDS = 30.0
-_NOT_BLACK = 48  # of 255: the lightest tenth of the picture is at least so light; black is 16
+_MIN_LUMA = 48  # of 255, for the 90th percentile of the picture; black is 16
 _LIMITS = ProcessLimits(wall_seconds=60, cpu_seconds=120, file_bytes=8 * 1024**2)
 
 
-async def take_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
-    """Write the first frame that isn't black of the MP4 `clip` to `target`, a JPEG.
+async def extract_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
+    """Write the first frame of the MP4 `clip` that isn't black to the JPEG `target`.
 
-    It is 1280 pixels wide or high at most, and the very first frame where all are black.
-    MediaError: the clip isn't a whole MP4, or ffmpeg failed.
+    If the first 30 s are black, it is the first frame. Its longer side has at most 1280 pixels.
+    MediaError: the clip isn't a complete MP4, or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     part = part_of(target)
     try:
-        for is_lit in (True, False):
-            arguments = _arguments(clip, info, part, is_lit=is_lit)
+        for skip_black in (True, False):
+            arguments = _arguments(clip, info, part, skip_black=skip_black)
             await ffmpeg.run(arguments, cwd=target.parent, limits=_LIMITS)
             if await asyncio.to_thread(_is_written, part):
                 break
@@ -43,15 +43,15 @@ async def take_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
         await run_uncancelled(part.unlink, missing_ok=True)
 
 
-def _arguments(clip: Path, info: VideoInfo, part: Path, *, is_lit: bool) -> list[str]:
-    width, height = fitting(info.width, info.height, longest=_LONGEST_SIDE)
+def _arguments(clip: Path, info: VideoInfo, part: Path, *, skip_black: bool) -> list[str]:
+    width, height = scaled_size(info.width, info.height, longest=_LONGEST_SIDE)
     frames = open_clip(clip, info)["v:0"].filter("scale", width, height).filter("format", "yuv420p")
-    if is_lit:
+    if skip_black:
         frames = frames.filter("signalstats").filter(
             "metadata",
             mode="select",
             key="lavfi.signalstats.YHIGH",
-            value=_NOT_BLACK,
+            value=_MIN_LUMA,
             function="greater",
         )
     output = graph.output(
@@ -61,7 +61,7 @@ def _arguments(clip: Path, info: VideoInfo, part: Path, *, is_lit: bool) -> list
         format="mjpeg",
         vcodec="mjpeg",
         map_metadata=-1,
-        t=exact(_SEARCHED_SECONDS),
+        t=ffmpeg_time(_SEARCHED_SECONDS),
         bitexact=None,
     )
     return ["-v", "error", "-filter_complex_threads", "1", *output.get_args()]

@@ -1,4 +1,4 @@
-"""Keeps the posters of finished videos: each is taken once, when it is first asked for."""
+"""Caches the posters of finished videos: each is extracted once, when it is first requested."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.process.child import LostChildError
-from bot.media.render.poster import take_poster
+from bot.media.render.poster import extract_poster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MOST_REMEMBERED = 1000
+_MAX_REMEMBERED = 1000
 
 
 class PosterCache:
-    """Takes posters with an ffmpeg of its own: who looks at a page does not wait for renderings."""
+    """Extracts posters with its own `ffmpeg` slots, so that page views don't wait for rendering."""
 
     def __init__(self, ffmpeg: Ffmpeg, workspace: Workspace) -> None:
         self._ffmpeg = ffmpeg
@@ -31,21 +31,21 @@ class PosterCache:
         self._impossible: set[str] = set()
 
     async def get(self, job_id: str) -> Path | None:
-        """Return the poster of a finished video; None: none can be taken."""
+        """Return the poster of a finished video; None: none can be extracted."""
         poster = self._workspace.poster(job_id)
         if await asyncio.to_thread(poster.exists):
             return poster
         async with self._lock:
-            # Who held the lock before may have been at the same one.
+            # Another task may have extracted it while this one waited for the lock.
             if await asyncio.to_thread(poster.exists):
                 return poster
-            return await self._take(job_id, poster)
+            return await self._extract(job_id, poster)
 
-    async def _take(self, job_id: str, poster: Path) -> Path | None:
+    async def _extract(self, job_id: str, poster: Path) -> Path | None:
         if job_id in self._impossible:
             return None
         try:
-            await take_poster(self._ffmpeg, self._workspace.video(job_id), poster)
+            await extract_poster(self._ffmpeg, self._workspace.video(job_id), poster)
         except (MediaError, OSError) as error:
             log.warning("poster.failed id=%s reason=%r", job_id, str(error))
             if not isinstance(error, LostChildError):
@@ -54,6 +54,6 @@ class PosterCache:
         return poster
 
     def _remember(self, job_id: str) -> None:
-        if len(self._impossible) >= _MOST_REMEMBERED:
+        if len(self._impossible) >= _MAX_REMEMBERED:
             self._impossible.clear()
         self._impossible.add(job_id)

@@ -1,4 +1,4 @@
-"""Makes a clip small enough for an upload: at most two quick passes, or an honest no."""
+"""Makes a clip small enough for an upload, in at most two fast encodings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ from bot.errors import MediaError
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError, ProcessLimits
-from bot.media.render.mux import marks
+from bot.media.render.mux import metadata_options
 from bot.media.render.shrink_plan import ShrinkSource, make_plan
-from bot.media.render.video_stream import CLOCK, effort_for, lasting, open_clip, whole
+from bot.media.render.video_stream import (
+    CLOCK,
+    deinterlaced,
+    encoder_settings_for,
+    hold_last_frame,
+    open_clip,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,24 +31,24 @@ if TYPE_CHECKING:
     from bot.media.mp4.reader import VideoInfo
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.shrink_plan import ShrinkPlan
-    from bot.media.render.video_stream import Effort
+    from bot.media.render.video_stream import EncoderSettings
 
 log = logging.getLogger(__name__)
 
 _PASSES = 2
-_SECOND_AIM = 0.95  # of the limit
-_COARSEST = 40.0
+_SECOND_PASS_TARGET = 0.95  # of the limit
+_MAX_DECENT_QUANTIZER = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
-_SLOWNESS = 15  # seconds more for each second of a clip that one thread decodes
+_ONE_THREAD_SECONDS = 15  # of wall time per second of a clip that is encoded by one thread
 
 
 class TooLittleRoomError(MediaError):
-    """The clip can't be decent in so few bytes: a link to it serves better."""
+    """The clip would look bad in so few bytes, so that a link is the better way to share it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShrunkVideo:
-    """A clip below the limit, `size` in bytes; `passes` is 0 for one that was small enough."""
+    """A clip within the limit; `size` is in bytes, `passes` is 0 if it was small enough before."""
 
     path: Path
     size: int
@@ -51,7 +57,7 @@ class ShrunkVideo:
     passes: int
 
 
-async def fit(  # two files, a limit, and two ways to be asked
+async def fit(
     ffmpeg: Ffmpeg,
     clip: Path,
     target: Path,
@@ -60,11 +66,11 @@ async def fit(  # two files, a limit, and two ways to be asked
     decent: bool = True,
     on_progress: Callable[[float], None] | None = None,
 ) -> ShrunkVideo:
-    """Write to `target` the MP4 `clip`, whole and in no more than `limit_bytes`.
+    """Write to `target` the whole MP4 `clip` in at most `limit_bytes`.
 
-    A clip that is small enough is returned where it is, untouched. `on_progress` gets a share, 0
-    to 1, that never falls. TooLittleRoomError: it would look bad (`decent`), or can't be done at
-    all. MediaError: the clip isn't a whole MP4, or ffmpeg failed.
+    A clip that is small enough is returned in its place, unchanged. `on_progress` gets a share, 0
+    to 1, that never decreases. TooLittleRoomError: the limit is too low, or (`decent`) it would
+    look bad. MediaError: the clip isn't a complete MP4, or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     source = ShrinkSource(
@@ -72,7 +78,7 @@ async def fit(  # two files, a limit, and two ways to be asked
         height=info.height,
         seconds=info.seconds,
         moving=info.moving,
-        longest=effort_for(info).longest,
+        longest=encoder_settings_for(info).longest,
         sound=info.audio_codec is not None,
     )
     size = (await asyncio.to_thread(clip.stat)).st_size
@@ -81,7 +87,7 @@ async def fit(  # two files, a limit, and two ways to be asked
     plan = make_plan(source, limit_bytes, decent=decent)
     if plan is None:
         raise TooLittleRoomError(f"{limit_bytes} bytes are too few for {source.seconds:.0f} s")
-    job = _Job(
+    inputs = _ShrinkInput(
         clip=clip,
         target=target,
         info=info,
@@ -89,20 +95,26 @@ async def fit(  # two files, a limit, and two ways to be asked
         decent=decent,
     )
     try:
-        fitted = await _encode_any(ffmpeg, job, plan, _Progress(source.seconds, on_progress))
-        await run_uncancelled(commit, job.part, target)
+        shrunk = await _encode_with_fallback(
+            ffmpeg, inputs, plan, _Progress(source.seconds, on_progress)
+        )
+        await run_uncancelled(commit, inputs.part, target)
     finally:
-        await run_uncancelled(job.part.unlink, missing_ok=True)
+        await run_uncancelled(inputs.part.unlink, missing_ok=True)
     log.info(
         "fit.done bytes=%s of=%s size=%sx%s passes=%s",
-        *(fitted.size, limit_bytes, plan.width, plan.height, fitted.passes),
+        shrunk.size,
+        limit_bytes,
+        plan.width,
+        plan.height,
+        shrunk.passes,
     )
-    return fitted
+    return shrunk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Job:
-    """What stays the same in each pass."""
+class _ShrinkInput:
+    """The inputs that are the same in each pass."""
 
     clip: Path
     target: Path
@@ -116,7 +128,7 @@ class _Job:
 
 
 class _Progress:
-    """Tells shares of the whole that never fall, though a second pass starts from nothing."""
+    """Reports a share of the whole that never decreases, although a second pass starts at 0."""
 
     def __init__(self, seconds: float, listener: Callable[[float], None] | None) -> None:
         self._seconds = seconds
@@ -129,50 +141,52 @@ class _Progress:
             self._listener(self._furthest)
 
 
-async def _encode_any(
-    ffmpeg: Ffmpeg, job: _Job, plan: ShrinkPlan, progress: _Progress
+async def _encode_with_fallback(
+    ffmpeg: Ffmpeg, inputs: _ShrinkInput, plan: ShrinkPlan, progress: _Progress
 ) -> ShrunkVideo:
-    """Encode a clip, without a sound that nothing can decode."""
+    """Encode a clip, and drop its sound if that can't be decoded."""
     try:
-        return await _encode(ffmpeg, job, plan, progress)
+        return await _encode(ffmpeg, inputs, plan, progress)
     except (TooLittleRoomError, LostChildError):
         raise
     except MediaError as error:
         if not plan.sound_rate:
             raise
         log.warning("fit.sound_dropped reason=%r", str(error))
-    return await _encode(ffmpeg, job, replace(plan, sound_rate=0), progress)
+    return await _encode(ffmpeg, inputs, replace(plan, sound_rate=0), progress)
 
 
-async def _encode(ffmpeg: Ffmpeg, job: _Job, plan: ShrinkPlan, progress: _Progress) -> ShrunkVideo:
+async def _encode(
+    ffmpeg: Ffmpeg, inputs: _ShrinkInput, plan: ShrinkPlan, progress: _Progress
+) -> ShrunkVideo:
     size = 0
     for number in range(1, _PASSES + 1):
-        stderr = await _run(ffmpeg, job, plan, progress)
-        if job.decent and _coarseness(stderr) > _COARSEST:
-            raise TooLittleRoomError(f"{job.limit_bytes} bytes are too few for such a picture")
-        size = (await asyncio.to_thread(job.part.stat)).st_size
-        if size <= job.limit_bytes:
+        stderr = await _run(ffmpeg, inputs, plan, progress)
+        if inputs.decent and _mean_quantizer(stderr) > _MAX_DECENT_QUANTIZER:
+            raise TooLittleRoomError(f"{inputs.limit_bytes} bytes are too few for such a picture")
+        size = (await asyncio.to_thread(inputs.part.stat)).st_size
+        if size <= inputs.limit_bytes:
             return ShrunkVideo(
-                path=job.target,
+                path=inputs.target,
                 size=size,
                 width=plan.width,
                 height=plan.height,
                 passes=number,
             )
-        log.info("fit.too_large bytes=%s of=%s pass=%s", size, job.limit_bytes, number)
-        plan = plan.scaled(_SECOND_AIM * job.limit_bytes / size)
-    raise TooLittleRoomError(f"{size} bytes came out, {job.limit_bytes} may be")
+        log.info("fit.too_large bytes=%s of=%s pass=%s", size, inputs.limit_bytes, number)
+        plan = plan.scaled(_SECOND_PASS_TARGET * inputs.limit_bytes / size)
+    raise TooLittleRoomError(f"the result has {size} bytes, the limit is {inputs.limit_bytes}")
 
 
-async def _run(ffmpeg: Ffmpeg, job: _Job, plan: ShrinkPlan, progress: _Progress) -> str:
-    """Encode once, and return what ffmpeg said, though it wrote far too much."""
-    limits = _limits(job)
+async def _run(ffmpeg: Ffmpeg, inputs: _ShrinkInput, plan: ShrinkPlan, progress: _Progress) -> str:
+    """Encode once, and return ffmpeg's stderr, even if the output reached its file limit."""
+    limits = _limits(inputs)
     try:
         return await ffmpeg.run(
-            _arguments(job, plan), cwd=job.part.parent, limits=limits, on_progress=progress
+            _arguments(inputs, plan), cwd=inputs.part.parent, limits=limits, on_progress=progress
         )
     except MediaError as error:
-        if await asyncio.to_thread(_size, job.part) < limits.file_bytes:
+        if await asyncio.to_thread(_size, inputs.part) < limits.file_bytes:
             raise
         return error.stderr_tail
 
@@ -181,37 +195,37 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _coarseness(stderr: str) -> float:
-    """Return x264's mean quantizer, 0 to 51: from about 40 on, blocks are all that is left."""
+def _mean_quantizer(stderr: str) -> float:
+    """Return x264's mean quantizer, 0 to 51; from about 40 on, only blocks are recognisable."""
     found = _QUANTIZER.findall(stderr)
     return float(found[-1]) if found else 0.0
 
 
-def _limits(job: _Job) -> ProcessLimits:
-    threads = effort_for(job.info).threads
-    wall = 120 + round(job.info.seconds * (1 if threads > 1 else _SLOWNESS))
+def _limits(inputs: _ShrinkInput) -> ProcessLimits:
+    threads = encoder_settings_for(inputs.info).threads
+    wall = 120 + round(inputs.info.seconds * (1 if threads > 1 else _ONE_THREAD_SECONDS))
     return ProcessLimits(
         wall_seconds=wall,
         cpu_seconds=2 * wall,
-        # Twice the limit is far more than ever came out: a second pass will have to do.
-        file_bytes=2 * job.limit_bytes + 1024 * 1024,
+        # No first pass was seen to exceed the limit twofold: beyond it, a second pass is needed.
+        file_bytes=2 * inputs.limit_bytes + 1024 * 1024,
     )
 
 
-def _arguments(job: _Job, plan: ShrinkPlan) -> list[str]:
-    source = open_clip(job.clip, job.info)
-    picture = whole(source["v:0"], job.info)
+def _arguments(inputs: _ShrinkInput, plan: ShrinkPlan) -> list[str]:
+    source = open_clip(inputs.clip, inputs.info)
+    picture = deinterlaced(source["v:0"], inputs.info)
     streams = [picture.filter("scale", plan.width, plan.height, flags="bicubic")]
     if plan.sound_rate:
         streams.append(source["a:0"])
     output = graph.output(
         *streams,
-        f"file:{job.part.absolute()}",
+        f"file:{inputs.part.absolute()}",
         format="mp4",
-        **_picture(plan, effort_for(job.info)),
-        **(lasting(job.info.seconds) if job.info.timing.is_held else {}),
-        **(_sound(plan) if plan.sound_rate else {}),
-        **marks(job.info.title),
+        **_picture_options(plan, encoder_settings_for(inputs.info)),
+        **(hold_last_frame(inputs.info.seconds) if inputs.info.timing.is_held else {}),
+        **(_sound_options(plan) if plan.sound_rate else {}),
+        **metadata_options(inputs.info.title),
         movflags="+faststart",
         map_metadata=-1,
         map_chapters=-1,
@@ -220,8 +234,8 @@ def _arguments(job: _Job, plan: ShrinkPlan) -> list[str]:
     return ["-v", "info", "-filter_complex_threads", "1", *output.get_args()]
 
 
-def _picture(plan: ShrinkPlan, effort: Effort) -> dict[str, str | float]:
-    # The quality is asked for, the rate is only capped: what is simple stays small.
+def _picture_options(plan: ShrinkPlan, encoder: EncoderSettings) -> dict[str, str | float]:
+    # The quality is constant and the rate only capped, so that simple clips stay small.
     return {
         "vcodec": "libx264",
         **CLOCK,
@@ -230,10 +244,10 @@ def _picture(plan: ShrinkPlan, effort: Effort) -> dict[str, str | float]:
         "maxrate": plan.max_rate,
         "bufsize": plan.buffer,
         "pix_fmt": "yuv420p",
-        "rc-lookahead": effort.lookahead,
-        "threads": effort.threads,
+        "rc-lookahead": encoder.lookahead,
+        "threads": encoder.threads,
     }
 
 
-def _sound(plan: ShrinkPlan) -> dict[str, str | int]:
+def _sound_options(plan: ShrinkPlan) -> dict[str, str | int]:
     return {"acodec": "aac", "audio_bitrate": plan.sound_rate, "ac": 2, "ar": 48_000}

@@ -1,4 +1,4 @@
-"""The picture's side of a result: copied wherever that can be, and held or looped without harm."""
+"""Builds the video stream of a result: copied where possible, and held or looped if needed."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.reader import VideoInfo
 
-_HUGE = 5_000_000  # pixels: decoding as many takes the memory that encoding could use
-_MOST_LINES = 1080  # of a picture in two halves
-_LEAST_SIDE = 16
+_HUGE_PIXELS = 5_000_000  # decoding a larger picture takes memory that the encoder would need
+_MAX_INTERLACED_LINES = 1080
+_MIN_INTERLACED_SIDE = 16
 
 
 CLOCK: Mapping[str, str | float] = {"fps_mode": "vfr", "enc_time_base": "1:120000"}
-"""Options for an encoder: each frame at its time, in units that all the usual rates divide.
+"""Encoder options that keep each frame's time, in a unit that divides all common frame rates.
 
-With another unit, ffmpeg 5 mistakes it for its own in the filters of packets.
+With another unit, bitstream filters in ffmpeg 5 misread the timestamps.
 """
 
 
 class Filling(Enum):
-    """How a clip's picture fills a result that is longer: it needs not, is held, or is looped."""
+    """The way in which a picture fills a longer result: not at all, held, or looped."""
 
     NONE = auto()
     HELD = auto()
@@ -37,10 +37,11 @@ class Filling(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Effort:
-    """How to encode a picture within 400 MB: no side over `longest`, and the threads of each part.
+class EncoderSettings:
+    """Settings with which ffmpeg encodes a picture within 400 MB of memory.
 
-    The encoder looks ahead by `lookahead` frames.
+    No side has more than `longest` pixels, decoder and encoder use `threads` threads each, and the
+    encoder looks ahead by `lookahead` frames.
     """
 
     longest: int
@@ -50,7 +51,7 @@ class Effort:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """The picture of a result, `seconds` long; `encoded`: made anew, otherwise copied."""
+    """The picture of a result with a duration of `seconds`; it is `encoded` or else copied."""
 
     info: VideoInfo
     seconds: float
@@ -58,92 +59,93 @@ class Picture:
     encoded: bool
 
     def stream(self, clip: graph.Stream) -> graph.Stream:
-        """Take the picture from a clip that `open_clip` opened."""
+        """Return the picture of a clip that `open_clip` opened, filtered if it is encoded."""
         picture = clip["v:0"]
         return self._filtered(picture) if self.encoded else picture
 
     def options(self) -> dict[str, str | float]:
-        """Return the options of the output that the picture needs."""
+        """Return the output options for the picture."""
         is_held = self.filling is Filling.HELD
         if not self.encoded:
-            return {"vcodec": "copy", **(lasting(self.seconds) if is_held else {})}
-        effort = effort_for(self.info)
-        # Filters lose how long the last frame is.
+            return {"vcodec": "copy", **(hold_last_frame(self.seconds) if is_held else {})}
+        encoder = encoder_settings_for(self.info)
+        # Filters drop the duration of the last frame.
         is_held = is_held or self.info.timing.is_held
         return {
             "vcodec": "libx264",
             **CLOCK,
             "preset": "veryfast",
             "crf": 18,
-            "rc-lookahead": effort.lookahead,
-            "threads:v": effort.threads,
-            **(lasting(self.seconds) if is_held else {}),
+            "rc-lookahead": encoder.lookahead,
+            "threads:v": encoder.threads,
+            **(hold_last_frame(self.seconds) if is_held else {}),
         }
 
     def _filtered(self, picture: graph.Stream) -> graph.Stream:
-        picture = whole(picture, self.info)
+        picture = deinterlaced(picture, self.info)
         if not is_steady(self.info.timing):
             picture = picture.filter("fps", f"{steady_rate(self.info.timing):.4f}")
-        longest = effort_for(self.info).longest
-        width, height = fitting(self.info.width, self.info.height, longest=longest)
+        longest = encoder_settings_for(self.info).longest
+        width, height = scaled_size(self.info.width, self.info.height, longest=longest)
         if (width, height) != (self.info.width, self.info.height):
             picture = picture.filter("scale", width, height)
         return picture.filter("format", "yuv420p")
 
 
-def lasting(seconds: float) -> dict[str, str | float]:
-    """Return the options of an output whose last picture stays until `seconds` are over."""
-    # Every frame is said to last to the end; only the last one's word counts in an MP4.
-    # Without its own `pts` and `dts`, setts puts the frames in the order of their decoding.
-    lasts = f"{exact(seconds)}/TB-(PTS-STARTPTS)"
-    return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{lasts}'"}
+def hold_last_frame(seconds: float) -> dict[str, str | float]:
+    """Return the output options that extend the last frame to the end of `seconds`."""
+    # Every frame gets a duration up to the end, of which an MP4 stores only the last one.
+    # Without explicit `pts` and `dts`, setts would put the frames in decoding order.
+    rest = f"{ffmpeg_time(seconds)}/TB-(PTS-STARTPTS)"
+    return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{rest}'"}
 
 
-def effort_for(info: VideoInfo) -> Effort:
-    """Return how to encode a clip's picture."""
-    if info.width * info.height > _HUGE:
-        return Effort(longest=1600, threads=1, lookahead=4)
-    return Effort(longest=1920, threads=2, lookahead=10)
+def encoder_settings_for(info: VideoInfo) -> EncoderSettings:
+    """Return the settings for encoding a clip's picture."""
+    if info.width * info.height > _HUGE_PIXELS:
+        return EncoderSettings(longest=1600, threads=1, lookahead=4)
+    return EncoderSettings(longest=1920, threads=2, lookahead=10)
 
 
 def open_clip(
-    clip: Path, info: VideoInfo, *, ahead: float = 0.0, loops_until: float | None = None
+    clip: Path, info: VideoInfo, *, shift_back: float = 0.0, loops_until: float | None = None
 ) -> graph.Stream:
-    """Open a provider's clip, which is not trusted, as an input of ffmpeg.
+    """Open a provider's untrusted clip as an input of ffmpeg.
 
-    All of it comes `ahead` seconds earlier than it says; `loops_until`: over and over, to there.
+    All its timestamps are reduced by `shift_back` seconds. `loops_until`: it is repeated until
+    that many seconds were read.
     """
     options: dict[str, str | float] = {}
-    if ahead:
-        options["itsoffset"] = exact(-ahead)
+    if shift_back:
+        options["itsoffset"] = ffmpeg_time(-shift_back)
     if loops_until is not None:
-        # The options that filter copied packets, as `bsf`, end at the first loop in ffmpeg 5.
-        options |= {"stream_loop": -1, "t": exact(loops_until)}
+        # Input options, because bitstream filters in ffmpeg 5 stop after the first repetition.
+        options |= {"stream_loop": -1, "t": ffmpeg_time(loops_until)}
     return graph.input(
         f"file:{clip.absolute()}",
         **options,
         format="mov",
-        threads=effort_for(info).threads,
+        threads=encoder_settings_for(info).threads,
         protocol_whitelist="file",
         format_whitelist="mov",
     )
 
 
-def whole(picture: graph.Stream, info: VideoInfo) -> graph.Stream:
-    """Join the halves of a picture that was taken in two; any other stays as it is."""
-    # The filter refuses a picture that is smaller than what it looks at.
-    if info.height > _MOST_LINES or min(info.width, info.height) < _LEAST_SIDE:
+def deinterlaced(picture: graph.Stream, info: VideoInfo) -> graph.Stream:
+    """Deinterlace the frames that are marked as interlaced; others stay as they are."""
+    # The filter refuses pictures that are smaller than its window.
+    if info.height > _MAX_INTERLACED_LINES or min(info.width, info.height) < _MIN_INTERLACED_SIDE:
         return picture
     return picture.filter("bwdif", mode="send_frame", deint="interlaced")
 
 
-def exact(seconds: float) -> str:
-    """Write a time for ffmpeg, in microseconds."""
+def ffmpeg_time(seconds: float) -> str:
+    """Format a time for ffmpeg, with microseconds."""
     return f"{seconds:.6f}"
 
 
-def fitting(width: int, height: int, *, longest: int) -> tuple[int, int]:
-    """Return the size to encode a picture in: no side over `longest`, and in even numbers."""
+def scaled_size(width: int, height: int, *, longest: int) -> tuple[int, int]:
+    """Return a picture's size, reduced so that no side exceeds `longest`, in even numbers."""
     scale = min(1.0, longest / max(width, height))
     return _even(width * scale), _even(height * scale)
 

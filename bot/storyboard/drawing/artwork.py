@@ -1,4 +1,4 @@
-"""What is drawn before it moves: layers on a stage, as image files and numbers."""
+"""Defines the layers of a clip before their animation: image files with positions on a canvas."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 FPS = 30
 DRIFT = (1, 2, 3)
-"""How many pixels each hill moves per frame: whole ones, so that its edge never trembles."""
+"""The pixels by which each hill moves per frame: whole ones, because fractions would jitter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Canvas:
-    """The picture's size in pixels, and the clip's length in frames."""
+    """A picture's size in pixels, and its clip's length in frames."""
 
     width: int
     height: int
@@ -19,28 +19,28 @@ class Canvas:
 
     @property
     def unit(self) -> float:
-        """Return the length that everything is measured in: a 720th of the shorter side."""
+        """Return the unit of all lengths, a 720th of the shorter side, in pixels."""
         return min(self.width, self.height) / 720
 
     @property
     def is_tall(self) -> bool:
-        """Tell whether the picture stands upright."""
+        """Tell whether the picture is in portrait format."""
         return self.height > self.width
 
     @property
     def margin(self) -> int:
-        """Return the free room around text, in pixels."""
+        """Return the margin around text, in pixels."""
         return round((64 if self.is_tall else 92) * self.unit)
 
     @property
     def seconds(self) -> float:
-        """Return the clip's length."""
+        """Return the clip's duration in seconds."""
         return self.frames / FPS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layer:
-    """A part of an image file, `row` pixels from its top, and where it rests on the stage."""
+    """A part of an image file, `row` pixels from its top, and its position on the canvas."""
 
     file: str
     x: int
@@ -52,9 +52,9 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """One scene: its lines come in one after the other, under a short rule.
+    """One scene: lines of text that appear one after the other, below a short rule.
 
-    `weight` is the scene's part of the time, against the other scenes' weights.
+    Scenes share the clip's duration in proportion to their `weight`.
     """
 
     lines: tuple[Layer, ...]
@@ -64,9 +64,9 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Background:
-    """What is behind the text, from back to front.
+    """The layers behind the text, from back to front.
 
-    Each of `hills` is wider than the stage by what it drifts.
+    Each of `hills` is wider than the canvas by the distance that it moves.
     """
 
     sky: Layer
@@ -78,12 +78,15 @@ class Background:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artwork:
-    """All layers of a clip; each segment of `tracks` is filled by the one of `fills`."""
+    """All layers of a clip; segments of the bar have their tracks and their fills.
 
-    stage: Canvas
+    `phase`, 0 to 2 pi, varies the motion and the sound.
+    """
+
+    canvas: Canvas
     background: Background
     cards: tuple[Card, ...]
-    mark: Layer
+    watermark: Layer
     tracks: tuple[Layer, ...]
     fills: tuple[Layer, ...]
     phase: float

@@ -1,6 +1,6 @@
-"""Draws what is behind the text: sky, lights, sun and hills.
+"""Draws the background of the text: sky, glows, sun and hills.
 
-Only to be imported off the event loop: it loads Pillow.
+Imported only in a worker thread, because it loads Pillow.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.palette import Rgb
 
 _GRAIN = 2.5
-_GRADIENT_RIM = 180  # what Pillow's radial gradient has reached at the middle of an edge
+_GRADIENT_RIM = 180  # the value of Pillow's radial gradient at the middle of an edge
 
 
-def draw_scenery(layer_files: LayerFiles) -> Background:
-    """Draw the scenery of a clip."""
+def draw_background(layer_files: LayerFiles) -> Background:
+    """Draw a clip's background."""
     return Background(
         sky=_sky(layer_files, "sky", layer_files.palette.sky),
         dusk=_sky(layer_files, "dusk", layer_files.palette.dusk),
@@ -37,8 +37,8 @@ def draw_scenery(layer_files: LayerFiles) -> Background:
 
 
 def _sky(layer_files: LayerFiles, name: str, colours: tuple[Rgb, Rgb]) -> Layer:
-    """Draw a slanted gradient, with a grain that keeps it from banding."""
-    size = layer_files.stage.width, layer_files.stage.height
+    """Draw a slanted gradient, with grain against banding."""
+    size = layer_files.canvas.width, layer_files.canvas.height
     slant = 20 if layer_files.digest[6] % 2 else -20
     tilted = Image.linear_gradient("L").rotate(slant, Image.Resampling.BICUBIC)
     steps = scale(tilted.crop((56, 36, 200, 220)), size)
@@ -49,13 +49,13 @@ def _sky(layer_files: LayerFiles, name: str, colours: tuple[Rgb, Rgb]) -> Layer:
 
 
 def _glows(layer_files: LayerFiles) -> tuple[Layer, ...]:
-    """Draw two soft lights that will wander."""
-    stage = layer_files.stage
-    across = round(max(stage.width, stage.height) * 0.95)
-    mask = scale(curve(Image.radial_gradient("L"), _glow), (across, across))
+    """Draw the two soft lights that the animation moves."""
+    canvas = layer_files.canvas
+    diameter = round(max(canvas.width, canvas.height) * 0.95)
+    mask = scale(curve(Image.radial_gradient("L"), _glow), (diameter, diameter))
     places = (
-        (stage.width - across * 0.66, -across * 0.40),
-        (-across * 0.42, stage.height - across * 0.70),
+        (canvas.width - diameter * 0.66, -diameter * 0.40),
+        (-diameter * 0.42, canvas.height - diameter * 0.70),
     )
     return tuple(
         layer_files.save(f"glow{n}", tint(mask, colour), x, y)
@@ -70,35 +70,35 @@ def _glow(distance: float) -> float:
 
 def _sun(layer_files: LayerFiles) -> Layer:
     """Draw a disc that fades towards the ground."""
-    stage = layer_files.stage
-    across = round((340 if stage.is_tall else 390) * stage.unit)
-    big = Image.new("L", (across * 4, across * 4))
-    ImageDraw.Draw(big).ellipse((8, 8, across * 4 - 8, across * 4 - 8), fill=255)
-    disc = scale(big, (across, across), Image.Resampling.BOX)
+    canvas = layer_files.canvas
+    diameter = round((340 if canvas.is_tall else 390) * canvas.unit)
+    big = Image.new("L", (diameter * 4, diameter * 4))
+    ImageDraw.Draw(big).ellipse((8, 8, diameter * 4 - 8, diameter * 4 - 8), fill=255)
+    disc = scale(big, (diameter, diameter), Image.Resampling.BOX)
     fade = curve(Image.linear_gradient("L"), lambda depth: 255 - depth * 0.7)
-    mask = ImageChops.multiply(disc, scale(fade, (across, across)))
-    x = stage.width * (0.50 if stage.is_tall else 0.645) + layer_files.digest[7] / 3 * stage.unit
-    y = stage.height * (0.58 if stage.is_tall else 0.40)
+    mask = ImageChops.multiply(disc, scale(fade, (diameter, diameter)))
+    x = canvas.width * (0.50 if canvas.is_tall else 0.645) + layer_files.digest[7] / 3 * canvas.unit
+    y = canvas.height * (0.58 if canvas.is_tall else 0.40)
     return layer_files.save("sun", tint(mask, layer_files.palette.sun), x, y)
 
 
 def _hill(layer_files: LayerFiles, number: int, colour: Rgb) -> Layer:
-    """Draw one range of hills; the nearer, the lower and the wider."""
-    stage = layer_files.stage
-    width = stage.width + DRIFT[number] * stage.frames
-    height = round((240 - 58 * number) * stage.unit)
+    """Draw one range of hills; nearer ones are lower and wider."""
+    canvas = layer_files.canvas
+    width = canvas.width + DRIFT[number] * canvas.frames
+    height = round((240 - 58 * number) * canvas.unit)
     edge = _edge(layer_files, number)
     points = [(x * 2, edge(x) * 2) for x in range(0, width + 8, 4)]
     mask = Image.new("L", (width * 2, height * 2))
     ground = [(width * 2 + 16, height * 2), (0, height * 2)]
     ImageDraw.Draw(mask).polygon([*points, *ground], fill=255)
     mask = scale(mask, (width, height), Image.Resampling.BOX)
-    return layer_files.save(f"hill{number}", tint(mask, colour), 0, stage.height - height)
+    return layer_files.save(f"hill{number}", tint(mask, colour), 0, canvas.height - height)
 
 
 def _edge(layer_files: LayerFiles, number: int) -> Callable[[float], float]:
-    """Return the height of a hill's edge below its highest point, along x."""
-    unit = layer_files.stage.unit
+    """Return a function of x: the depth of a hill's edge below the layer's top."""
+    unit = layer_files.canvas.unit
     wave = (_swell, _peak, _dune)[layer_files.digest[9] % 3]
     phase = layer_files.digest[10 + number] / 40
     length = (560 - 70 * number + layer_files.digest[13 + number]) * unit / math.tau

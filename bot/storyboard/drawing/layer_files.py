@@ -1,6 +1,6 @@
-"""Saves pictures as layers, and shares the few ways to make one.
+"""Saves pictures as layers, and provides the drawing functions that several modules share.
 
-Only to be imported off the event loop: it loads Pillow.
+Imported only in a worker thread, because it loads Pillow.
 """
 
 from __future__ import annotations
@@ -22,39 +22,42 @@ _OVERSAMPLING = 4
 
 
 class LayerFiles:
-    """The stage, colours, face and folder of one clip; `digest` decides on the details."""
+    """The layers of one clip, saved in `folder`, and the settings for drawing them.
+
+    `digest` varies the details of the picture.
+    """
 
     def __init__(
         self,
         *,
-        stage: Canvas,
+        canvas: Canvas,
         palette: Palette,
         typeface: Typeface,
         digest: bytes,
         folder: Path,
     ) -> None:
-        self.stage = stage
+        self.canvas = canvas
         self.palette = palette
         self.typeface = typeface
         self.digest = digest
         self._folder = folder
 
     def save(self, name: str, picture: Image.Image, x: float, y: float) -> Layer:
-        """Write a picture into the folder, and return the layer that it is."""
+        """Write a picture to the folder, and return its layer."""
         file = f"{name}.png"
         picture.save(self._folder / file, compress_level=1)
         return Layer(file=file, x=round(x), y=round(y), width=picture.width, height=picture.height)
 
 
 def tint(mask: Image.Image, colour: Rgb) -> Image.Image:
-    """Return one colour, seen through a mask: without a dark fringe where it ends."""
+    """Return a plain colour with a mask as its alpha channel, so that edges have no dark fringe."""
     picture = Image.new("RGBA", mask.size, colour)
     picture.putalpha(mask)
     return picture
 
 
 def pill(width: int, height: int, alpha: int) -> Image.Image:
-    """Return the mask of a bar with round ends."""
+    """Return the mask of a bar with rounded ends."""
     wide, high = width * _OVERSAMPLING, height * _OVERSAMPLING
     big = Image.new("L", (wide, high))
     ImageDraw.Draw(big).rounded_rectangle((0, 0, wide - 1, high - 1), high / 2, fill=alpha)
@@ -62,13 +65,14 @@ def pill(width: int, height: int, alpha: int) -> Image.Image:
 
 
 def scale(
-    mask: Image.Image, size: tuple[int, int], how: Image.Resampling = Image.Resampling.BICUBIC
+    mask: Image.Image, size: tuple[int, int], filtering: Image.Resampling = Image.Resampling.BICUBIC
 ) -> Image.Image:
-    """Return a picture at another size in pixels."""
-    return mask.resize(size, how)  # pyright: ignore[reportUnknownMemberType]  # Pillow: NumPy's
+    """Return a mask resized to `size` in pixels."""
+    # Pillow's types refer to NumPy, which is not installed.
+    return mask.resize(size, filtering)  # pyright: ignore[reportUnknownMemberType]
 
 
 def curve(mask: Image.Image, alpha: Callable[[int], float]) -> Image.Image:
-    """Return a mask with each value replaced by what `alpha` makes of it."""
+    """Return a mask with the function `alpha` applied to each value."""
     values = [round(alpha(value)) for value in range(256)]
-    return mask.point(values)  # pyright: ignore[reportUnknownMemberType]  # Pillow: NumPy's
+    return mask.point(values)  # pyright: ignore[reportUnknownMemberType]  # as above

@@ -1,4 +1,8 @@
-"""Where a line of any script may be broken, and how wide it is in columns."""
+"""Finds where a line of any script may be broken, and its width in columns.
+
+Written by hand: uniseg and PyICU (UAX #14) tell where a break is allowed, but not which break reads
+best, and BudouX does so for a few Asian languages only.
+"""
 
 # ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
 
@@ -6,17 +10,21 @@ from __future__ import annotations
 
 import unicodedata
 
-# Kinsoku: what Japanese never puts at the start, or at the end, of a line.
+# Kinsoku: characters that Japanese never puts at the start or at the end of a line.
 _NEVER_FIRST = frozenset(
     "、。，．,.!?！？…‥・:;：；)]}）］｝」』】〉》〕”’»%％々ー〜～"
     "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
 )
 _NEVER_LAST = frozenset("([{（［｛「『【〈《〔“‘«„¿¡$¥€£#＃")
-_PAUSES = frozenset("、。，．！？：；")
-_JOINTS = frozenset("-–—/")
+_PAUSE_MARKS = frozenset("、。，．！？：；")
+_HIRAGANA = range(0x3040, 0x30A0)
+_KATAKANA = range(0x30A0, 0x3100)
+_HANGUL = range(0xAC00, 0xD7B0)
+_SHORT_WORD_COLUMNS = 2  # as in "of", "в" and "zu"
+_JOINERS = frozenset("-–—/")
 
 FORBIDDEN = 9.0
-"""The penalty of a break that only a word wider than its line may take."""
+"""The penalty of a break inside a word, which is only for words that are wider than a line."""
 
 _PENALTIES = {
     ("kana", "kanji"): 0.3,
@@ -32,7 +40,7 @@ _PENALTIES = {
 
 
 def columns(text: str) -> int:
-    """Return the width of a text: 2 for each wide character, 0 for a combining mark, else 1."""
+    """Return the width of a text: 2 for each wide character, 0 for combining marks, else 1."""
     return sum(_columns_of(char) for char in text)
 
 
@@ -43,7 +51,7 @@ def _columns_of(char: str) -> int:
 
 
 def breaks(text: str) -> dict[int, float]:
-    """Return each index before which the text may be broken, with a penalty from 0 (good)."""
+    """Return the indexes before which the text may be broken, each with a penalty (0 is best)."""
     found: dict[int, float] = {}
     for index in range(1, len(text)):
         penalty = _penalty(text, index)
@@ -60,9 +68,9 @@ def _penalty(text: str, index: int) -> float | None:
         return _after_space(text, index)
     if after in _NEVER_FIRST or before in _NEVER_LAST:
         return None
-    if before in _JOINTS and index > 1 and text[index - 2].isalnum() and after.isalpha():
+    if before in _JOINERS and index > 1 and text[index - 2].isalnum() and after.isalpha():
         return 0.5
-    return _between_scripts(_script(before), _script(after), pause=before in _PAUSES)
+    return _between_scripts(_script(before), _script(after), pause=before in _PAUSE_MARKS)
 
 
 def _between_scripts(before: str, after: str, *, pause: bool) -> float | None:
@@ -75,16 +83,16 @@ def _after_space(text: str, index: int) -> float:
     word = text[: index - 1].rsplit(" ", 1)[-1]
     if word and not word[-1].isalnum():
         return 0.0
-    # A preposition or an article belongs to what follows it.
-    return 0.6 if columns(word) <= 2 else 0.1  # noqa: PLR2004  # two letters: "of", "в", "zu"
+    # A preposition or an article belongs to the word after it.
+    return 0.6 if columns(word) <= _SHORT_WORD_COLUMNS else 0.1
 
 
 def _script(char: str) -> str:
     code = ord(char)
-    if 0x3040 <= code < 0x30A0:  # noqa: PLR2004  # Unicode's block of hiragana
+    if code in _HIRAGANA:
         return "kana"
-    if 0x30A0 <= code < 0x3100 or char == "ー":  # noqa: PLR2004  # and of katakana
+    if code in _KATAKANA:
         return "katakana"
-    if 0xAC00 <= code < 0xD7B0:  # noqa: PLR2004  # hangul is written with spaces
-        return "word"
+    if code in _HANGUL:
+        return "word"  # Korean is written with spaces
     return "kanji" if unicodedata.east_asian_width(char) in "WF" else "word"

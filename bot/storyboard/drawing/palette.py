@@ -1,4 +1,4 @@
-"""Colours derived from a text: harmonious, and readable by construction."""
+"""Derives harmonious colours with a readable contrast from a text."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from dataclasses import dataclass
 Rgb = tuple[int, int, int]
 
 READABLE = 4.5
-"""The least contrast between the ink and the sky (WCAG 2, AA)."""
+"""The minimum contrast between the ink and the sky (WCAG 2, AA)."""
 
 READABLE_LARGE = 3.0
-"""The least contrast between large type and what it may pass over (WCAG 2, AA)."""
+"""The minimum contrast between large type and the layers behind it (WCAG 2, AA)."""
 
 _NIGHTS_OF_FIVE = 3
+_MIDDLE_LUMINANCE = 0.5
 _ROUNDING = 1e-4
-_KNEE = 0.04045  # of sRGB's curve, below which it is a line
+_KNEE = 0.04045  # the value below which sRGB's transfer function is linear
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,7 @@ class Palette:
 
 
 def palette_for(text: str) -> Palette:
-    """Return the palette of a text; the same text always has the same one."""
+    """Return the palette of a text; it is the same for the same text."""
     digest = hashlib.sha256(text.encode(errors="replace")).digest()
     hue = digest[0] / 256 * 360
     turn = (35 + digest[1] % 40) * (1 if digest[2] % 2 else -1)
@@ -45,7 +46,7 @@ def palette_for(text: str) -> Palette:
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
-    """Return the contrast of two colours as WCAG 2 defines it, 1 to 21."""
+    """Return the contrast ratio of two colours as defined by WCAG 2, 1 to 21."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -87,15 +88,15 @@ def _day(hue: float, turn: float, counter: float, warm: float) -> Palette:
 
 
 def _readable(lightness: float, chroma: float, hue: float, ink: Rgb, least: float) -> Rgb:
-    """Return a colour, moved away from the ink's lightness until the ink can be read on it."""
-    step = -0.01 if _luminance(ink) > 0.5 else 0.01  # noqa: PLR2004  # the middle
+    """Return a colour whose lightness is shifted until the ink has enough contrast on it."""
+    step = -0.01 if _luminance(ink) > _MIDDLE_LUMINANCE else 0.01
     while contrast(ink, oklch(lightness, chroma, hue)) < least:
         lightness += step
     return oklch(lightness, chroma, hue)
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> Rgb:
-    """Return an OKLCH colour in sRGB, with as much of its chroma as sRGB holds."""
+    """Convert an OKLCH colour to sRGB, with its chroma reduced to fit the sRGB gamut."""
     while chroma > 0 and not _is_srgb(_linear(lightness, chroma, hue)):
         chroma -= 0.005
     red, green, blue = (_encode(part) for part in _linear(lightness, max(chroma, 0), hue))

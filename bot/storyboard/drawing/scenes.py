@@ -1,4 +1,4 @@
-"""Splits a prompt, in any language, into a title and a few beats."""
+"""Splits a prompt, in any language, into a title and a few parts that follow it."""
 
 # ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
 
@@ -11,24 +11,24 @@ import unicodedata
 from bot.storyboard.drawing.line_breaks import breaks, columns
 
 _UNTITLED = "Untitled"
-_READ_CHARACTERS = 8000
-_MOST_SCENES = 5
+_MAX_CHARACTERS = 8000
+_MAX_SCENES = 5
 _SECONDS_PER_SCENE = 2
 _TITLE_COLUMNS = 64
-_BEAT_COLUMNS = 96
+_PART_COLUMNS = 96
 _EASY_COLUMNS = 38
 _SHORTEST_HALF = 4
-_A_LIST = 3
-_DECENT = 1.0
+_MIN_LIST_ITEMS = 3
+_GOOD_PENALTY = 1.0
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』）]*|\n")
 _CLAUSE_END = re.compile(r"[,;:](?=\s)|[、，；：]|(?<=\s)[-–—](?=\s)")
-_LOOSE_ENDS = " \n,;:-–—、，；："
+_EDGE_CHARACTERS = " \n,;:-–—、，；："
 
 
 def clean(prompt: str) -> str:
-    """Return the prompt without control, format and private characters; line breaks stay."""
-    lines = unicodedata.normalize("NFC", prompt[:_READ_CHARACTERS]).splitlines()
+    """Return the prompt without control, format and private-use characters; line breaks stay."""
+    lines = unicodedata.normalize("NFC", prompt[:_MAX_CHARACTERS]).splitlines()
     cleaned = (" ".join("".join(map(_kept, line)).split()) for line in lines)
     return "\n".join(line for line in cleaned if line)
 
@@ -41,26 +41,26 @@ def _kept(char: str) -> str:
 
 
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
-    """Return 2 to 5 scenes, of which the first is the title; a short clip has few.
+    """Return 2 to 5 scenes, of which the first is the title; a short clip has fewer.
 
-    `text` went through `clean`.
+    `text` must be cleaned by `clean`.
     """
     text = text or _UNTITLED
-    beats = max(1, min(_MOST_SCENES, int(seconds) // _SECONDS_PER_SCENE) - 1)
+    part_count = max(1, min(_MAX_SCENES, int(seconds) // _SECONDS_PER_SCENE) - 1)
     ends = _ends(text, _SENTENCE_END)
     if len(ends) == 1 and columns(text) <= _TITLE_COLUMNS:
-        return (_tidy(text), *_echo(text, beats))
+        return (_strip(text), *_repeat(text, part_count))
     title_end = _title_end(text, ends)
     rest = text[title_end:].strip()
-    return (_tidy(text[:title_end]), *_groups(rest, beats))
+    return (_strip(text[:title_end]), *_groups(rest, part_count))
 
 
-def shorten(text: str, most: int) -> str:
-    """Return the text; if it is wider than `most`, it is cut well and ends with an ellipsis."""
-    text = _tidy(text)
-    if columns(text) <= most:
+def shorten(text: str, max_columns: int) -> str:
+    """Return the text; if it is wider than `max_columns`, it is cut and gets an ellipsis."""
+    text = _strip(text)
+    if columns(text) <= max_columns:
         return text
-    return text[: _cut(text, most - 1)].rstrip(_LOOSE_ENDS + ".。") + "…"
+    return text[: _cut(text, max_columns - 1)].rstrip(_EDGE_CHARACTERS + ".。") + "…"
 
 
 def _ends(text: str, pattern: re.Pattern[str]) -> list[int]:
@@ -76,7 +76,7 @@ def _is_end(text: str, match: re.Match[str]) -> bool:
 
 
 def _title_end(text: str, sentence_ends: list[int]) -> int:
-    """Return where the title ends: with the first sentence, else a clause of it, else a word."""
+    """Return the end of the title: of the first sentence, else of a clause, else of a word."""
     first = sentence_ends[0]
     if columns(text[:first]) <= _TITLE_COLUMNS and first < len(text):
         return first
@@ -85,37 +85,37 @@ def _title_end(text: str, sentence_ends: list[int]) -> int:
     return fitting[-1] if fitting else _cut(text, _TITLE_COLUMNS)
 
 
-def _cut(text: str, most: int) -> int:
-    """Return the last good place to break within `most` columns, or break a giant word."""
-    room = _prefix(text, most)
-    good = [i for i, penalty in breaks(text[: room + 1]).items() if penalty <= _DECENT]
+def _cut(text: str, max_columns: int) -> int:
+    """Return the last good break within `max_columns`, or one inside a word that is too wide."""
+    room = _prefix(text, max_columns)
+    good = [i for i, penalty in breaks(text[: room + 1]).items() if penalty <= _GOOD_PENALTY]
     late = [i for i in good if i * 2 > room]
     return late[-1] if late else max(1, room)
 
 
-def _prefix(text: str, most: int) -> int:
-    """Return how many characters fit into `most` columns."""
+def _prefix(text: str, max_columns: int) -> int:
+    """Return the number of characters that fit into `max_columns`."""
     used = 0
     for index, char in enumerate(text):
         used += columns(char)
-        if used > most:
+        if used > max_columns:
             return index
     return len(text)
 
 
-def _echo(text: str, beats: int) -> tuple[str, ...]:
-    """Say a short prompt once more: what it lists, else the phrase that it leads to."""
+def _repeat(text: str, part_count: int) -> tuple[str, ...]:
+    """Return parts of a short prompt to repeat: its list items, else its final phrase."""
     clauses = _slices(text, _ends(text, _CLAUSE_END))
-    if len(clauses) < _A_LIST:
+    if len(clauses) < _MIN_LIST_ITEMS:
         clauses = _halves(max(clauses, key=columns))[-1:]
-    return tuple(_tidy(clause) for clause in clauses[-beats:])
+    return tuple(_strip(clause) for clause in clauses[-part_count:])
 
 
 def _halves(text: str) -> list[str]:
     good = [
         index
         for index, penalty in breaks(text).items()
-        if penalty <= _DECENT
+        if penalty <= _GOOD_PENALTY
         and min(columns(text[:index]), columns(text[index:])) >= _SHORTEST_HALF
     ]
     if not good:
@@ -124,11 +124,11 @@ def _halves(text: str) -> list[str]:
     return [text[:middle], text[middle:]]
 
 
-def _groups(text: str, most: int) -> tuple[str, ...]:
-    """Deal the clauses, in order, into at most `most` beats of about the same width."""
+def _groups(text: str, part_count: int) -> tuple[str, ...]:
+    """Group the clauses, in order, into up to `part_count` parts of about the same width."""
     ends = sorted({*_ends(text, _SENTENCE_END), *_ends(text, _CLAUSE_END)})
-    pieces = [part for piece in _slices(text, ends) for part in _parts(piece)]
-    wanted = min(most, math.ceil(columns(text) / _EASY_COLUMNS))
+    pieces = [part for piece in _slices(text, ends) for part in _pieces(piece)]
+    wanted = min(part_count, math.ceil(columns(text) / _EASY_COLUMNS))
     if len(pieces) < wanted:
         pieces = [half for piece in pieces for half in _halves(piece)]
     count = min(wanted, len(pieces))
@@ -139,14 +139,14 @@ def _groups(text: str, most: int) -> tuple[str, ...]:
         middle = seen + columns(piece) / 2
         groups[min(count - 1, int(middle * count / total))] += piece
         seen += columns(piece)
-    return tuple(shorten(group, _BEAT_COLUMNS) for group in groups if _tidy(group))
+    return tuple(shorten(group, _PART_COLUMNS) for group in groups if _strip(group))
 
 
-def _parts(piece: str) -> list[str]:
-    """Cut a piece that is wider than one beat."""
+def _pieces(piece: str) -> list[str]:
+    """Cut a clause into pieces that fit one part each."""
     parts: list[str] = []
-    while columns(piece) > _BEAT_COLUMNS:
-        end = _cut(piece, _BEAT_COLUMNS)
+    while columns(piece) > _PART_COLUMNS:
+        end = _cut(piece, _PART_COLUMNS)
         parts.append(piece[:end])
         piece = piece[end:]
     return [*parts, piece]
@@ -156,5 +156,5 @@ def _slices(text: str, ends: list[int]) -> list[str]:
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _tidy(text: str) -> str:
-    return " ".join(text.split()).strip(_LOOSE_ENDS) or text.strip()
+def _strip(text: str) -> str:
+    return " ".join(text.split()).strip(_EDGE_CHARACTERS) or text.strip()

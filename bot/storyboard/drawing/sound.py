@@ -1,22 +1,23 @@
-"""Composes a soft chord pad as one ffmpeg audio expression: numbers only."""
+"""Composes a soft chord pad as one ffmpeg audio expression that holds only numbers."""
 
 from __future__ import annotations
 
 import math
 
 RATE = 48_000
-_SYNTH_RATE = 24_000  # nothing of the pad is above 2 kHz, and half the samples cost half the time
+_SYNTH_RATE = 24_000  # the pad has nothing above 2 kHz, and half the samples take half the time
 _ROOTS = (45, 47, 48, 50, 52, 53)  # MIDI notes, A2 to F3
-# Semitones above the root: warm, open chords that follow each other well.
+# Semitones above the root, as open chords.
 _PROGRESSION = ((0, 7, 16, 23), (-3, 9, 16, 19), (5, 12, 16, 21), (-5, 7, 14, 23), (0, 12, 16, 19))
 _VOICE = 0.084
 _OVERLAP = 0.6
 
 
 def pad(starts: tuple[float, ...], seconds: float, phase: float) -> str:
-    """Return a filter chain without inputs: a stereo pad that changes its chord at each start.
+    """Return a filter chain without inputs that generates a stereo pad of about -24 LUFS.
 
-    `starts` and `seconds` are in seconds; `phase`, 0 to 2 pi, chooses the key. About -24 LUFS.
+    A new chord begins at each of `starts`, which are in seconds. `phase`, 0 to 2 pi, selects the
+    key.
     """
     root = _ROOTS[int(phase / math.tau * len(_ROOTS)) % len(_ROOTS)]
     ends = (*starts[1:], seconds)
@@ -35,19 +36,19 @@ def pad(starts: tuple[float, ...], seconds: float, phase: float) -> str:
 
 
 def _chord(root: int, chord: tuple[int, ...], start: float, end: float, side: int) -> str:
-    """Return one chord on one side, swelling in and out at its ends."""
+    """Return the expression of one chord in one channel, faded in and out."""
     voices = "+".join(_voice(root + step, number, side) for number, step in enumerate(chord))
     gate = f"min(1,max(0,(t-{start - _OVERLAP:.3f})/{2 * _OVERLAP}))"
     gate += f"*min(1,max(0,({end + _OVERLAP:.3f}-t)/{2 * _OVERLAP}))"
-    # The samples outside a chord need not be computed.
+    # Samples outside the chord are not computed.
     inside = f"between(t,{start - _OVERLAP:.3f},{end + _OVERLAP:.3f})"
     return f"if({inside},{gate}*({voices}),0)"
 
 
 def _voice(note: int, number: int, side: int) -> str:
-    """Return a detuned sine with a quiet octave, breathing slowly."""
+    """Return the expression of a detuned sine with a quiet octave and a slow tremolo."""
     frequency = 440 * 2 ** ((note - 69) / 12) * (1 + 0.0016 * side * (1 if number % 2 else -1))
     angle = frequency * math.tau
     level = _VOICE / (1 + number * 0.25)
-    breath = f"(1+0.25*sin({0.9 + 0.23 * number:.2f}*t+{number + side}))"
-    return f"{level:.4f}*{breath}*(sin({angle:.3f}*t)+0.22*sin({2 * angle:.3f}*t))"
+    tremolo = f"(1+0.25*sin({0.9 + 0.23 * number:.2f}*t+{number + side}))"
+    return f"{level:.4f}*{tremolo}*(sin({angle:.3f}*t)+0.22*sin({2 * angle:.3f}*t))"

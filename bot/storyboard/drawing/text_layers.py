@@ -1,6 +1,6 @@
-"""Draws what is read: the cards, the mark and the progress bar.
+"""Draws the foreground: the cards of text, the watermark and the progress bar.
 
-Only to be imported off the event loop: it loads Pillow and the font.
+Imported only in a worker thread, because it loads Pillow and the fonts.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.layer_files import LayerFiles
     from bot.storyboard.drawing.typesetting import TextLayout
 
-_MARK = "storyboard preview"
+_WATERMARK = "storyboard preview"
 _LEADING = 1.2
-_BASELINE = 0.88  # of a line's size, below its top
-_PAD = 2
+_BASELINE = 0.88  # the distance from a line's top, relative to the type size
+_PADDING = 2
 _BAR_HEIGHT = 5
 _GAP = 10
 
 
 def draw_card(layer_files: LayerFiles, number: int, text: str) -> Card:
-    """Draw scene `number` of a clip, from 1; the first one is its title."""
+    """Draw the card of scene `number`, counted from 1; the first is the title."""
     is_title = number == 1
     weight = 800 if is_title else 600
-    setting = fit(text, _box(layer_files, is_title=is_title), layer_files.typeface, weight)
-    height = len(setting.lines) * setting.size * _LEADING
-    top = layer_files.stage.height * (0.38 if layer_files.stage.is_tall else 0.41) - height / 2
-    lines = _lines(layer_files, f"card{number}", setting, weight, top)
+    layout = fit(text, _box(layer_files, is_title=is_title), layer_files.typeface, weight)
+    height = len(layout.lines) * layout.size * _LEADING
+    top = layer_files.canvas.height * (0.38 if layer_files.canvas.is_tall else 0.41) - height / 2
+    lines = _lines(layer_files, f"card{number}", layout, weight, top)
     return Card(
         lines=lines,
         rule=_rule(layer_files, lines[0].y),
@@ -46,38 +46,38 @@ def draw_card(layer_files: LayerFiles, number: int, text: str) -> Card:
 
 
 def _box(layer_files: LayerFiles, *, is_title: bool) -> TextBox:
-    stage = layer_files.stage
-    room = stage.width - 2 * stage.margin
+    canvas = layer_files.canvas
+    room = canvas.width - 2 * canvas.margin
     largest = 118 if is_title else 100
     return TextBox(
-        width=round(room if stage.is_tall else room * 0.86),
-        height=round(stage.height * 0.44),
-        largest=largest * stage.unit * (0.86 if stage.is_tall else 1),
-        smallest=max(8.0, 30 * stage.unit),
-        most_lines=5 if stage.is_tall else 4,
+        width=round(room if canvas.is_tall else room * 0.86),
+        height=round(canvas.height * 0.44),
+        largest=largest * canvas.unit * (0.86 if canvas.is_tall else 1),
+        smallest=max(8.0, 30 * canvas.unit),
+        max_lines=5 if canvas.is_tall else 4,
         leading=_LEADING,
     )
 
 
 def _lines(
-    layer_files: LayerFiles, name: str, setting: TextLayout, weight: int, top: float
+    layer_files: LayerFiles, name: str, layout: TextLayout, weight: int, top: float
 ) -> tuple[Layer, ...]:
-    """Draw the lines one below the other into one file, so that each can move by itself."""
-    face = layer_files.typeface.at(setting.size, weight)
-    masks = [_text(line, face) for line in setting.lines]
+    """Draw the lines into one file, one layer for each, because they are animated separately."""
+    font = layer_files.typeface.at(layout.size, weight)
+    masks = [_text(line, font) for line in layout.lines]
     sheet = Image.new(
         "L", (max(mask.width for mask, _, _ in masks), sum(mask.height for mask, _, _ in masks))
     )
     layers: list[Layer] = []
     row = 0
-    for number, (mask, _, upper) in enumerate(masks):
+    for number, (mask, _, top_offset) in enumerate(masks):
         sheet.paste(mask, (0, row))
-        baseline = top + setting.size * (_LEADING * number + _BASELINE)
+        baseline = top + layout.size * (_LEADING * number + _BASELINE)
         layers.append(
             Layer(
                 file="",
-                x=layer_files.stage.margin - _PAD,  # inked edges line up, not side bearings
-                y=round(baseline) + upper,
+                x=layer_files.canvas.margin - _PADDING,  # aligns the ink, not the side bearings
+                y=round(baseline) + top_offset,
                 width=mask.width,
                 height=mask.height,
                 row=row,
@@ -88,44 +88,44 @@ def _lines(
     return tuple(replace(layer, file=file) for layer in layers)
 
 
-def _text(text: str, face: FreeTypeFont, alpha: int = 255) -> tuple[Image.Image, int, int]:
-    """Return a line's mask, and where its corner is from the start of its baseline."""
-    left, upper, right, lower = face.getbbox(text, anchor="ls")
-    x, y = math.floor(left) - _PAD, math.floor(upper) - _PAD
-    mask = Image.new("L", (math.ceil(right) + _PAD - x, math.ceil(lower) + _PAD - y))
-    ImageDraw.Draw(mask).text((-x, -y), text, font=face, fill=alpha, anchor="ls")
+def _text(text: str, font: FreeTypeFont, alpha: int = 255) -> tuple[Image.Image, int, int]:
+    """Return a line's mask, and the offset of its corner from the start of the baseline."""
+    left, top_offset, right, lower = font.getbbox(text, anchor="ls")
+    x, y = math.floor(left) - _PADDING, math.floor(top_offset) - _PADDING
+    mask = Image.new("L", (math.ceil(right) + _PADDING - x, math.ceil(lower) + _PADDING - y))
+    ImageDraw.Draw(mask).text((-x, -y), text, font=font, fill=alpha, anchor="ls")
     return mask, x, y
 
 
 def _rule(layer_files: LayerFiles, text_top: int) -> Layer:
-    stage = layer_files.stage
-    mask = pill(round(64 * stage.unit), max(2, round(6 * stage.unit)), 255)
-    y = text_top - 40 * stage.unit
-    return layer_files.save("rule", tint(mask, layer_files.palette.accent), stage.margin, y)
+    canvas = layer_files.canvas
+    mask = pill(round(64 * canvas.unit), max(2, round(6 * canvas.unit)), 255)
+    y = text_top - 40 * canvas.unit
+    return layer_files.save("rule", tint(mask, layer_files.palette.accent), canvas.margin, y)
 
 
-def draw_mark(layer_files: LayerFiles) -> Layer:
-    """Draw the honest mark: this is a preview."""
-    size = max(8.0, 20 * layer_files.stage.unit)
-    text, _, upper = _text(_MARK, layer_files.typeface.at(size, 500), 190)
+def draw_watermark(layer_files: LayerFiles) -> Layer:
+    """Draw the watermark that says that the video is a preview."""
+    size = max(8.0, 20 * layer_files.canvas.unit)
+    text, _, top_offset = _text(_WATERMARK, layer_files.typeface.at(size, 500), 190)
     indent = round(size * 0.75)
     mask = Image.new("L", (text.width + indent, text.height))
     mask.paste(text, (indent, 0))
     dot = max(2, round(size * 0.4))
-    mask.paste(pill(dot, dot, 190), (0, round(-upper - size * 0.38 - dot / 2)))
-    stage = layer_files.stage
-    x = stage.width - stage.margin - mask.width
-    return layer_files.save("mark", tint(mask, layer_files.palette.ink), x, stage.margin * 0.6)
+    mask.paste(pill(dot, dot, 190), (0, round(-top_offset - size * 0.38 - dot / 2)))
+    canvas = layer_files.canvas
+    x = canvas.width - canvas.margin - mask.width
+    return layer_files.save("mark", tint(mask, layer_files.palette.ink), x, canvas.margin * 0.6)
 
 
 def draw_bar(layer_files: LayerFiles, count: int, name: str, alpha: int) -> tuple[Layer, ...]:
-    """Draw the progress bar, one segment per scene; all segments share one file."""
-    stage = layer_files.stage
-    gap = max(2, round(_GAP * stage.unit))
-    height = max(2, round(_BAR_HEIGHT * stage.unit))
-    width = (stage.width - 2 * stage.margin - gap * (count - 1)) // count
-    y = stage.height - stage.margin * 0.6 - height
+    """Draw the progress bar with one segment per scene; all segments share one file."""
+    canvas = layer_files.canvas
+    gap = max(2, round(_GAP * canvas.unit))
+    height = max(2, round(_BAR_HEIGHT * canvas.unit))
+    width = (canvas.width - 2 * canvas.margin - gap * (count - 1)) // count
+    y = canvas.height - canvas.margin * 0.6 - height
     first = layer_files.save(
-        name, tint(pill(width, height, alpha), layer_files.palette.ink), stage.margin, y
+        name, tint(pill(width, height, alpha), layer_files.palette.ink), canvas.margin, y
     )
     return tuple(replace(first, x=first.x + n * (width + gap)) for n in range(count))

@@ -1,6 +1,7 @@
-"""Sets text: in which face, with which glyphs, where lines break, and which size fits a box.
+"""Sets text: chooses its typeface, its line breaks and the size at which it fits a box.
 
-Only to be imported off the event loop: it loads Pillow and the fonts.
+Written by hand: Pillow draws lines but does not break them, and Pango, which does, is a system
+library. Imported only in a worker thread, because it loads Pillow and the fonts.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from bot.storyboard.drawing.line_breaks import FORBIDDEN, breaks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_REFERENCE = 100
+_REFERENCE_SIZE = 100
 _NOT_A_CHARACTER = "\U0010ffff"
-_STEP = 0.94
+_SIZE_STEP = 0.94
+# The worst penalty of a line break in a good and in a fair layout, and the ratio by which the type
+# must be larger for a fair layout to be preferred.
 _GOOD = 1.5
 _FAIR = 2.5
 _FAIR_GAIN = 1.3
@@ -32,47 +35,47 @@ _BREAK_COST = 0.12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Typeface:
-    """A variable font file: `index` is the face in it, `widths` the axes after its weight."""
+    """A variable font: face `index` of a file; `widths` are the values of axes after the weight."""
 
     path: Path
     index: int = 0
     widths: tuple[int, ...] = ()
 
     def at(self, size: float, weight: int) -> ImageFont.FreeTypeFont:
-        """Return the face at a size in pixels and a weight, 100 to 900."""
-        face = ImageFont.truetype(str(self.path), size, index=self.index)
-        face.set_variation_by_axes([weight, *self.widths])
-        return face
+        """Return the font at a size in pixels and a weight, 100 to 900."""
+        font = ImageFont.truetype(str(self.path), size, index=self.index)
+        font.set_variation_by_axes([weight, *self.widths])
+        return font
 
     def drawable(self, text: str) -> str:
-        """Return the text without the characters that the face has no glyph for."""
-        face = self.at(_REFERENCE, 400)
-        missing = _shape(_NOT_A_CHARACTER, face)
+        """Return the text without the characters for which the font has no glyph."""
+        font = self.at(_REFERENCE_SIZE, 400)
+        missing = _shape(_NOT_A_CHARACTER, font)
 
         @cache
         def has_glyph(char: str) -> bool:
-            return char.isspace() or _shape(char, face) != missing
+            return char.isspace() or _shape(char, font) != missing
 
         return "".join(char for char in text if has_glyph(char))
 
 
-def _shape(char: str, face: ImageFont.FreeTypeFont) -> bytes:
-    picture = Image.new("L", (_REFERENCE * 2, _REFERENCE * 2))
-    ImageDraw.Draw(picture).text((0, 0), char, font=face, fill=255)
+def _shape(char: str, font: ImageFont.FreeTypeFont) -> bytes:
+    picture = Image.new("L", (_REFERENCE_SIZE * 2, _REFERENCE_SIZE * 2))
+    ImageDraw.Draw(picture).text((0, 0), char, font=font, fill=255)
     return picture.tobytes()
 
 
 def choose_typeface(text: str) -> Typeface:
-    """Return the face that can draw the most of a text.
+    """Return the typeface that has glyphs for the most characters of a text.
 
-    Noto Sans CJK has Japanese, Western European and Russian letters; Noto Sans, where it is
-    installed, all of Latin, Cyrillic and Greek.
+    Noto Sans CJK covers Japanese, Western European languages and Russian. Noto Sans, if it is
+    installed, covers all of Latin, Cyrillic and Greek.
     """
     return max(_typefaces(), key=lambda typeface: len(typeface.drawable(text)))
 
 
 def _typefaces() -> Iterator[Typeface]:
-    """Yield the faces; of two that can draw the same, the first is taken."""
+    """Yield the typefaces in order of preference."""
     folder = _folder("manimgx_fonts_cjk")
     yield Typeface(path=folder / "NotoSansCJK-VF.otf.ttc")
     if find_spec("fontpkg_noto_sans"):
@@ -89,52 +92,52 @@ def _folder(package: str) -> Path:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextBox:
-    """The room for a text, in pixels, and the bounds of its type."""
+    """The area for a text, in pixels, and the limits of its type size and lines."""
 
     width: int
     height: int
     largest: float
     smallest: float
-    most_lines: int
+    max_lines: int
     leading: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextLayout:
-    """A text broken into lines, at a size in pixels."""
+    """A text broken into lines, with its type size in pixels."""
 
     lines: tuple[str, ...]
     size: float
 
 
 def fit(text: str, box: TextBox, typeface: Typeface, weight: int) -> TextLayout:
-    """Return a large and even setting of a text that fits its box and breaks well.
+    """Return a layout that fits the box, with large type, even lines and good line breaks.
 
-    A word is broken only if it can't be set small enough; what does not fit at the smallest size
-    ends with an ellipsis.
+    A word is broken only if it doesn't fit at the smallest size. A text that doesn't fit at that
+    size is cut and ends with an ellipsis.
     """
-    ruler = _Ruler(text, typeface.at(_REFERENCE, weight))
-    good = _best(ruler, box, _GOOD)
-    fair = _best(ruler, box, _FAIR)
+    breaker = _LineBreaker(text, typeface.at(_REFERENCE_SIZE, weight))
+    good = _best(breaker, box, _GOOD)
+    fair = _best(breaker, box, _FAIR)
     if good and fair:
         return fair if fair.size > good.size * _FAIR_GAIN else good
-    found = fair or _best(ruler, box, FORBIDDEN - 1) or _best(ruler, box, FORBIDDEN)
-    return found or _cut(ruler.lines(box.width / box.smallest, FORBIDDEN), box)
+    found = fair or _best(breaker, box, FORBIDDEN - 1) or _best(breaker, box, FORBIDDEN)
+    return found or _cut(breaker.lines(box.width / box.smallest, FORBIDDEN), box)
 
 
-def _best(ruler: _Ruler, box: TextBox, worst: float) -> TextLayout | None:
+def _best(breaker: _LineBreaker, box: TextBox, worst: float) -> TextLayout | None:
     best: TextLayout | None = None
-    most = 0.0
+    best_score = 0.0
     for size in _sizes(box):
-        lines = ruler.lines(box.width / size, worst)
-        fits = len(lines) <= box.most_lines and len(lines) * size * box.leading <= box.height
-        if lines and fits and (score := size * ruler.evenness(lines)) > most:
-            best, most = TextLayout(lines=lines, size=size), score
+        lines = breaker.lines(box.width / size, worst)
+        fits = len(lines) <= box.max_lines and len(lines) * size * box.leading <= box.height
+        if lines and fits and (score := size * breaker.evenness(lines)) > best_score:
+            best, best_score = TextLayout(lines=lines, size=size), score
     return best
 
 
 def _cut(lines: tuple[str, ...], box: TextBox) -> TextLayout:
-    room = max(1, min(box.most_lines, int(box.height / box.smallest / box.leading)))
+    room = max(1, min(box.max_lines, int(box.height / box.smallest / box.leading)))
     return TextLayout(lines=(*lines[: room - 1], lines[room - 1][:-1] + "…"), size=box.smallest)
 
 
@@ -142,30 +145,30 @@ def _sizes(box: TextBox) -> Iterator[float]:
     size = box.largest
     while size > box.smallest:
         yield size
-        size *= _STEP
+        size *= _SIZE_STEP
     yield box.smallest
 
 
-class _Ruler:
-    """Breaks one text; widths are in ems, so that one measuring serves every size."""
+class _LineBreaker:
+    """Breaks one text into lines; widths are in ems, so one measurement serves every size."""
 
-    def __init__(self, text: str, face: ImageFont.FreeTypeFont) -> None:
+    def __init__(self, text: str, font: ImageFont.FreeTypeFont) -> None:
         self._text = text
-        self._face = face
-        advances = (face.getlength(char) / _REFERENCE for char in text)
+        self._font = font
+        advances = (font.getlength(char) / _REFERENCE_SIZE for char in text)
         self._offsets = tuple(accumulate(advances, initial=0.0))
         self._breaks = breaks(text)
 
     def evenness(self, lines: tuple[str, ...]) -> float:
-        """Return how even the lines are: 1, or less if some are much shorter than the longest."""
-        widths = [self._face.getlength(line) for line in lines]
+        """Return a score of 1 for lines of equal width, less if some are much shorter."""
+        widths = [self._font.getlength(line) for line in lines]
         gaps = [(1 - width / max(widths)) ** 2 for width in widths]
         return 1 - _RAGGED_COST * sum(gaps) / len(gaps)
 
     def lines(self, width: float, worst: float) -> tuple[str, ...]:
-        """Return the best lines no wider than `width` ems, broken no worse than `worst`, or none.
+        """Return the best lines of at most `width` ems and breaks up to penalty `worst`, or none.
 
-        A dynamic programme over every break: it minimises raggedness, penalties and lines.
+        Dynamic programming over all breaks minimises raggedness, penalties and lines.
         """
         text = self._text
         ends = {

@@ -38,7 +38,7 @@ DONE = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original"
 
 
 class Clock:
-    """Real time, plus what a test adds."""
+    """Real time plus the seconds that a test adds."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -89,7 +89,7 @@ class Form(ui.Modal, title="Another one"):
 
 
 class Bot(commands.Bot):
-    """Answers /video with what the test tells it to do."""
+    """Answers /video with the script of the test."""
 
     def __init__(self) -> None:
         super().__init__("!", intents=discord.Intents.default(), guild_ready_timeout=0.01)
@@ -101,7 +101,7 @@ class Bot(commands.Bot):
         await interaction.response.send_message(view=Card("working"))
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Do without the pause that discord.py makes before a second IDENTIFY."""
+        """Skip discord.py's pause before a second IDENTIFY."""
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(CancelButton)
@@ -168,7 +168,7 @@ async def bot(fake_discord: FakeDiscord) -> AsyncIterator[Bot]:
 
 
 async def failure(fake_discord: FakeDiscord, bot: Bot) -> discord.HTTPException:
-    """Type /video, and return what the bot's script raised."""
+    """Type /video, and return the error that the bot's script raised."""
     await fake_discord.slash("video", {"prompt": "rain"})
     error = await asyncio.wait_for(bot.errors.get(), 10)
     assert isinstance(error, discord.HTTPException)
@@ -186,7 +186,9 @@ async def test_a_command_is_synced_and_answered(fake_discord: FakeDiscord, bot: 
     assert bot.user.id == card.author.id
 
 
-async def test_an_interaction_says_where_it_comes_from(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_an_interaction_describes_its_user_and_channel(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     seen: list[discord.Interaction] = []
 
     async def look(interaction: discord.Interaction, _audio: object) -> None:
@@ -242,9 +244,7 @@ async def test_an_attachment_can_be_downloaded_until_its_link_expires(
     assert len(fake_discord.history.downloads) == 2
 
 
-async def test_one_message_carries_the_clip_after_its_edits(
-    fake_discord: FakeDiscord, bot: Bot
-) -> None:
+async def test_edits_add_a_clip_to_the_same_message(fake_discord: FakeDiscord, bot: Bot) -> None:
     async def make(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message(view=Card("queued"))
         await interaction.edit_original_response(view=Card("50 %"))
@@ -270,7 +270,7 @@ async def test_one_message_carries_the_clip_after_its_edits(
     assert gallery["items"][0]["media"]["url"] == card.payload["attachments"][0]["url"]
 
 
-async def test_a_card_of_a_dead_token_is_edited_with_the_bots_own(
+async def test_a_card_with_an_expired_token_is_edited_with_the_bots_token(
     fake_discord: FakeDiscord, bot: Bot, clock: Clock
 ) -> None:
     async def late(interaction: discord.Interaction, _audio: object) -> None:
@@ -319,7 +319,7 @@ async def test_a_rate_limit_is_honoured_by_discord_py(fake_discord: FakeDiscord,
     assert bot.errors.empty()
 
 
-async def test_what_its_headers_announce_is_enforced(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_the_announced_rate_limits_are_enforced(fake_discord: FakeDiscord, bot: Bot) -> None:
     fake_discord.rates.enforced = True
     webhook = f"{fake_discord.url}/webhooks/1/token/messages/1"
     async with aiohttp.ClientSession() as http:
@@ -336,22 +336,22 @@ async def test_what_its_headers_announce_is_enforced(fake_discord: FakeDiscord, 
     assert bot.errors.empty()
 
 
-async def test_all_that_the_bot_itself_asks_for_counts_together(clock: Clock) -> None:
+async def test_requests_with_the_bots_token_share_a_global_limit(clock: Clock) -> None:
     rates = RateLimits(clock)
     rates.enforced = True
     for number in range(50):
-        rates.take("GET", f"/channels/{number}/messages")
-    rates.take("POST", "/interactions/1/token/callback")
+        rates.acquire("GET", f"/channels/{number}/messages")
+    rates.acquire("POST", "/interactions/1/token/callback")
     with pytest.raises(RefusedError):
-        rates.take("GET", "/users/@me")
+        rates.acquire("GET", "/users/@me")
     clock.ahead += 1
-    rates.take("GET", "/users/@me")
+    rates.acquire("GET", "/users/@me")
 
 
 async def test_a_second_callback_is_refused(fake_discord: FakeDiscord, bot: Bot) -> None:
     async def twice(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message("one")
-        interaction.response._response_type = None  # noqa: SLF001  # the library would not let us
+        interaction.response._response_type = None  # noqa: SLF001 - the library prevents it
         await interaction.response.send_message("two")
 
     bot.script = twice
@@ -370,7 +370,7 @@ async def test_a_late_callback_is_refused(
     assert (error.status, error.code) == (404, 10062)
 
 
-async def test_a_follow_up_takes_the_place_of_thinking(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_a_follow_up_replaces_a_deferred_answer(fake_discord: FakeDiscord, bot: Bot) -> None:
     async def think(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.defer(ephemeral=True)
         first = await interaction.followup.send("thought", wait=True)
@@ -386,7 +386,7 @@ async def test_a_follow_up_takes_the_place_of_thinking(fake_discord: FakeDiscord
     assert [message.text for message in asked.followups] == ["and more"]
 
 
-async def test_a_closed_dm_is_refused_and_an_open_one_is_written(
+async def test_a_dm_is_sent_once_and_refused_after_dms_are_closed(
     fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     async def write(interaction: discord.Interaction, _audio: object) -> None:
@@ -429,7 +429,7 @@ async def test_a_button_works_after_the_bot_has_restarted(fake_discord: FakeDisc
         ),
     ],
 )
-async def test_a_form_is_filled_in(
+async def test_a_form_is_submitted(
     fake_discord: FakeDiscord, bot: Bot, values: dict[str, Value], said: str
 ) -> None:
     async def ask(interaction: discord.Interaction, _audio: object) -> None:
@@ -446,7 +446,7 @@ async def test_a_form_is_filled_in(
         await fake_discord.submit(asked, {"nonsense": "x"})
 
 
-async def test_only_a_form_can_be_filled_in(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_only_a_form_can_be_submitted(fake_discord: FakeDiscord, bot: Bot) -> None:
     del bot
     asked = await fake_discord.slash("video", {"prompt": "rain"})
     await fake_discord.answer_to(asked)
@@ -454,7 +454,7 @@ async def test_only_a_form_can_be_filled_in(fake_discord: FakeDiscord, bot: Bot)
         await fake_discord.submit(asked, {})
 
 
-async def test_a_choice_is_told_with_its_values(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_a_selection_is_sent_with_its_values(fake_discord: FakeDiscord, bot: Bot) -> None:
     chosen: list[str] = []
     view = ui.View()
     select: ui.Select[ui.View] = ui.Select(
@@ -488,7 +488,7 @@ async def test_a_subcommand_is_typed_like_any_other(fake_discord: FakeDiscord, b
     assert answer.text == "20 a day"
 
 
-async def test_an_answer_can_be_taken_away(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_an_answer_can_be_deleted(fake_discord: FakeDiscord, bot: Bot) -> None:
     async def take_back(interaction: discord.Interaction, _audio: object) -> None:
         await interaction.response.send_message("oops")
         await interaction.delete_original_response()
@@ -563,7 +563,7 @@ async def test_the_oldest_of_many_sessions_is_forgotten(tmp_path: Path) -> None:
             assert await socket.receive_json() == {"op": 9, "d": False}
 
 
-async def test_a_nonce_counts_for_a_few_minutes(
+async def test_a_nonce_is_enforced_for_a_few_minutes(
     fake_discord: FakeDiscord, bot: Bot, clock: Clock
 ) -> None:
     here = bot.get_partial_messageable(fake_discord.world.channel.id)
@@ -572,7 +572,7 @@ async def test_a_nonce_counts_for_a_few_minutes(
     assert (await here.send("x", nonce="n")).id != first.id
 
 
-async def test_an_upload_that_breaks_off_is_recorded_without_an_answer(
+async def test_an_interrupted_upload_is_recorded_without_an_answer(
     fake_discord: FakeDiscord,
 ) -> None:
     host, port = fake_discord.url.removeprefix("http://").split("/")[0].split(":")
@@ -586,7 +586,7 @@ async def test_an_upload_that_breaks_off_is_recorded_without_an_answer(
     assert (recorded.operation, recorded.status) == ("POST /users/@me/channels", 0)
 
 
-async def test_what_happened_while_the_gateway_was_away_is_replayed(
+async def test_events_during_a_gateway_outage_are_replayed(
     fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     async with fake_discord.gateway.away():
@@ -597,7 +597,9 @@ async def test_what_happened_while_the_gateway_was_away_is_replayed(
     assert (fake_discord.gateway.identified, fake_discord.gateway.resumed) == (1, 1)
 
 
-async def test_a_forgotten_session_is_begun_anew(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_a_forgotten_session_is_replaced_by_a_new_one(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     async with fake_discord.gateway.away():
         fake_discord.gateway.forget_sessions()
     await fake_discord.wait_for(lambda: fake_discord.gateway.identified == 2)
@@ -627,7 +629,7 @@ async def test_a_cut_upload_reaches_the_bot_as_a_reset(fake_discord: FakeDiscord
     assert [r.status for r in fake_discord.history.requests if r.operation == DONE] == [0, 200]
 
 
-async def test_a_lost_answer_was_carried_out_nevertheless(
+async def test_a_request_whose_answer_is_lost_is_carried_out(
     fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     fake_discord.faults.add("POST /interactions/*", faults.LoseAnswer())
@@ -638,7 +640,9 @@ async def test_a_lost_answer_was_carried_out_nevertheless(
     assert [message.text for message in fake_discord.history.messages] == ["working"]
 
 
-async def test_a_slow_answer_comes_when_it_is_released(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_a_delayed_answer_is_sent_when_it_is_released(
+    fake_discord: FakeDiscord, bot: Bot
+) -> None:
     slow = faults.Hold()
     fake_discord.faults.add("POST /interactions/*", slow)
     asked = await fake_discord.slash("video", {"prompt": "rain"})
@@ -670,9 +674,7 @@ async def test_a_refusal_from_the_table_reaches_the_bot(
     assert (await failure(fake_discord, bot)).status == status
 
 
-async def test_channels_answer_for_what_the_bot_may_see(
-    fake_discord: FakeDiscord, bot: Bot
-) -> None:
+async def test_channels_enforce_the_bots_permissions(fake_discord: FakeDiscord, bot: Bot) -> None:
     world, said = fake_discord.world, fake_discord.say("hi")
     gone = world.add_channel(world.guild)
     world.remove_channel(gone)
@@ -723,7 +725,7 @@ async def test_an_ephemeral_answer_is_hidden_from_its_channel(
         "not an object",
     ],
 )
-async def test_what_discord_would_not_take_is_refused(tmp_path: Path, body: object) -> None:
+async def test_a_message_that_discord_would_refuse_is_refused(tmp_path: Path, body: object) -> None:
     async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
         headers = {"Authorization": f"Bot {fake_discord.token}"}
         url = f"{fake_discord.url}/channels/{fake_discord.world.channel.id}/messages"
@@ -733,7 +735,7 @@ async def test_what_discord_would_not_take_is_refused(tmp_path: Path, body: obje
         assert not fake_discord.history.messages
 
 
-async def test_the_v2_flag_stays_and_old_text_has_to_go(
+async def test_the_v2_flag_cannot_be_cleared_and_excludes_text(
     fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     async def change(interaction: discord.Interaction, _audio: object) -> None:
@@ -746,7 +748,7 @@ async def test_the_v2_flag_stays_and_old_text_has_to_go(
     assert fake_discord.history.messages[0].text == "card"
 
 
-async def test_a_stranger_is_kept_out(tmp_path: Path) -> None:
+async def test_requests_without_the_token_are_refused(tmp_path: Path) -> None:
     async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
         for path, status in [("/users/@me", 401), ("/gateway", 200), ("/nowhere", 404)]:
             async with session.get(f"{fake_discord.url}{path}") as answer:
@@ -760,7 +762,7 @@ async def test_a_stranger_is_kept_out(tmp_path: Path) -> None:
                 assert (await socket.receive()).data == code
 
 
-async def test_addresses_that_name_nothing_are_refused(tmp_path: Path) -> None:
+async def test_addresses_of_unknown_resources_are_refused(tmp_path: Path) -> None:
     async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
         headers = {"Authorization": f"Bot {fake_discord.token}"}
         application = fake_discord.world.application_id
@@ -810,7 +812,7 @@ async def test_an_answer_that_does_not_fit_its_interaction_is_refused(
     ("name", "size", "status"),
     [("payload_json", 1, 400), ("payload_json", 1_100_000, 413), ("file", 1, 400)],
 )
-async def test_a_form_that_can_not_be_read_is_refused(
+async def test_a_multipart_body_that_cannot_be_parsed_is_refused(
     tmp_path: Path, name: str, size: int, status: int
 ) -> None:
     async with FakeDiscord(tmp_path) as fake_discord, aiohttp.ClientSession() as session:
@@ -822,7 +824,7 @@ async def test_a_form_that_can_not_be_read_is_refused(
             assert answer.status == status
 
 
-async def test_a_persons_file_may_lie_on_disk(
+async def test_a_user_can_attach_a_file_from_disk(
     fake_discord: FakeDiscord, bot: Bot, tmp_path: Path
 ) -> None:
     got: list[bytes] = []
@@ -840,22 +842,22 @@ async def test_a_persons_file_may_lie_on_disk(
     assert got == [VOICE]
 
 
-async def test_nobody_types_what_the_bot_does_not_offer(
+async def test_a_command_that_the_bot_does_not_offer_cannot_be_typed(
     fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     del bot
     for name, options, reason in [
         ("picture", {}, "no command picture; known: video, admin"),
-        ("video", {}, "asks for prompt"),
+        ("video", {}, "requires prompt"),
         ("video", {"prompt": "x", "size": "1"}, "no option size"),
-        ("video", {"prompt": "x", "audio": "text"}, "does not take this as audio"),
+        ("video", {"prompt": "x", "audio": "text"}, "does not accept this as audio"),
         ("video now", {}, "no subcommand now"),
     ]:
         with pytest.raises(FakeDiscordError, match=reason):
             await fake_discord.slash(name, options)
 
 
-async def test_choices_are_offered_while_an_option_is_typed(
+async def test_choices_are_offered_while_a_user_types_an_option(
     fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     @bot.tree.command(description="Find a clip")
@@ -871,12 +873,12 @@ async def test_choices_are_offered_while_an_option_is_typed(
     await bot.tree.sync()
     assert await fake_discord.complete("find", "name", "ra") == [{"name": "rara", "value": "ra"}]
     assert await fake_discord.complete("find", "name", "") == []
-    for option, reason in [("size", "offers nothing for size"), ("sort", "no option sort")]:
+    for option, reason in [("size", "has no autocomplete for size"), ("sort", "no option sort")]:
         with pytest.raises(FakeDiscordError, match=reason):
             await fake_discord.complete("find", option, "ra")
 
 
-async def test_only_choices_answer_an_option_that_is_typed(
+async def test_an_autocomplete_can_only_be_answered_with_choices(
     fake_discord: FakeDiscord, bot: Bot
 ) -> None:
     refused: asyncio.Queue[int] = asyncio.Queue()
@@ -920,13 +922,13 @@ async def test_without_a_bot_nothing_can_be_typed(fake_discord: FakeDiscord) -> 
         await fake_discord.slash("video")
 
 
-async def test_waiting_in_vain_says_what_was_seen_last(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_a_timeout_names_the_last_requests(fake_discord: FakeDiscord, bot: Bot) -> None:
     del bot
     with pytest.raises(TimeoutError, match=r"PUT /applications/\{application_id\}/commands 200"):
         await fake_discord.wait_for(lambda: None, within=0.01)
 
 
-async def test_faults_can_be_taken_back(fake_discord: FakeDiscord, bot: Bot) -> None:
+async def test_faults_can_be_removed(fake_discord: FakeDiscord, bot: Bot) -> None:
     fake_discord.close_dms()
     fake_discord.faults.clear()
     dm = await bot.create_dm(discord.Object(fake_discord.world.user.id))
@@ -939,18 +941,18 @@ async def test_faults_can_be_taken_back(fake_discord: FakeDiscord, bot: Bot) -> 
     [
         ({"template": "/nowhere"}, "Discord has no POST /nowhere"),
         ({"path": "/channels/here/messages"}, "channel_id"),
-        ({"path": "/channels"}, "is no /channels"),
-        ({"query": {"wait": "1"}}, "knows no"),
+        ({"path": "/channels"}, "does not match /channels"),
+        ({"query": {"wait": "1"}}, "has no parameter"),
         ({"json": {"content": 5}}, "content"),
         ({"json": None}, "needs a body"),
         ({"json": {"attachments": [{"id": 0}, {"id": 1}]}}, "are not the files"),
-        ({"method": "GET"}, "takes no body"),
+        ({"method": "GET"}, "allows no body"),
         ({"method": "GET", "json": None, "query": {"limit": "many"}}, "limit=many"),
         ({"method": "GET", "json": None, "query": {"limit": "101"}}, "limit=101"),
         ({"status": 201}, "not answered with 201"),
     ],
 )
-async def test_a_request_that_discord_does_not_allow_is_found(
+async def test_a_request_that_discord_does_not_allow_is_reported(
     fake_discord: FakeDiscord, bot: Bot, change: dict[str, Any], complaint: str
 ) -> None:
     await bot.get_partial_messageable(fake_discord.world.channel.id).send(
@@ -962,7 +964,7 @@ async def test_a_request_that_discord_does_not_allow_is_found(
         check(dataclasses.replace(good, **change))
 
 
-async def test_each_change_of_a_message_is_told(tmp_path: Path) -> None:
+async def test_each_change_of_a_message_is_reported(tmp_path: Path) -> None:
     told: list[str] = []
 
     def tell(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""What passes between an adapter and its provider: the one POST, questions, downloads."""
+"""Requests to a provider that are the same for every adapter: create, poll, download."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MAX_STRANGE_WORDS = 32
+_MAX_UNKNOWN_STATUSES = 32
 
 
 @dataclass(kw_only=True, eq=False)
 class ProviderApi:
-    """Asks the provider at `base_url` over the wires that `open_wire` makes.
+    """Sends requests to the provider at `base_url` through transports from `open_transport`.
 
-    The key, `secret`, is blotted out of every answer. Results come from the provider, from public
-    addresses, or from `result_origins` ("http://10.0.0.2:9000"). `translate` puts what a dialect
-    says in its own way into the fields that every answer is read by.
+    `secret` is the API key, which is redacted from every answer. Videos are downloaded from the
+    provider, from public addresses, and from `result_origins` ("http://10.0.0.2:9000").
+    `translate` converts an answer in the provider's own JSON into the Videos API's fields.
     """
 
     name: str
     base_url: str
-    open_wire: Callable[[Endpoint], Transport]
+    open_transport: Callable[[Endpoint], Transport]
     secret: str | None = field(repr=False)
     result_origins: tuple[str, ...]
-    patience: Timeouts
+    timeouts: Timeouts
     tls: ssl.SSLContext = field(repr=False)
     clock: Callable[[], float]
     translate: Callable[[object], object] | None = None
@@ -53,13 +53,14 @@ class ProviderApi:
         self._origin = httpx2.URL(self.base_url).origin
         trusted = (self.base_url, *self.result_origins)
         self._trusted = frozenset(httpx2.URL(url).origin for url in trusted)
-        self._wire = self._open(self.patience.answer)
-        self._strange_words: set[str] = set()
+        self._transport = self._open(self.timeouts.answer)
+        self._unknown_statuses: set[str] = set()
 
     async def submit(self, request: Request) -> BackendUpdate:
-        """Send the one POST, and read the job in its answer, which may already be at its end.
+        """Send the create, exactly once, and return the job in its answer.
 
-        UnconfirmedSubmitError: it may have been taken. Any other BackendError: it was not.
+        The job may already have ended. UnconfirmedSubmitError: the provider may have accepted it.
+        Any other BackendError: the provider did not accept it.
         """
         reply = await self._create(request)
         if (job := reply.job) and job.ref:
@@ -69,7 +70,7 @@ class ProviderApi:
         raise error_kinds.of_create(reply.status, reply.answer, retry_after=reply.retry_after)
 
     async def poll(self, path: str, ref: str) -> BackendUpdate:
-        """Tell how the job at `path` stands, under the ref that we know it by."""
+        """Return the state of the job at `path`, under our `ref`: some servers answer another."""
         return self._update(await self.retrieve(path), ref)
 
     async def retrieve(self, path: str) -> RemoteJob:
@@ -82,72 +83,72 @@ class ProviderApi:
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
     async def ask(self, request: Request) -> Reply:
-        """Return an answer of any status; BackendError: there was none in time."""
+        """Return the answer of any status; BackendError: none arrived in time."""
         try:
-            async with asyncio.timeout(self.patience.answer):
-                return self._read(await self._wire.send(request))
+            async with asyncio.timeout(self.timeouts.answer):
+                return self._read(await self._transport.send(request))
         except NO_ANSWER as error:
             raise BackendError(ErrorKind.TRANSIENT, f"no answer: {_reason(error)}") from error
 
     async def fetch(
         self, path: str | None, result_url: str | None, sink: Path, *, max_bytes: int
     ) -> None:
-        """Stream the video into `sink`: the content route's bytes, or what it points to.
+        """Download the video into `sink` from the content route at `path`, or from `result_url`.
 
-        Without a `path` it is what lies at `result_url`.
+        Without a `path`, only `result_url` is used.
         """
-        # Connections of its own: after a body of false length, one can't be used again.
-        wire = self._open(self.patience.answer, downloads_from=self._trusted)
+        # A separate pool: a connection can't be reused after a body with a wrong length.
+        transport = self._open(self.timeouts.answer, downloads_from=self._trusted)
         fetcher = ContentFetcher(
-            ask=lambda url: self._stream(wire, url),
+            ask=lambda url: self._stream(transport, url),
             sink=sink,
             max_bytes=max_bytes,
-            pauses=self.patience.content_pauses,
+            pauses=self.timeouts.content_pauses,
         )
         try:
-            async with asyncio.timeout(self.patience.fetch):
+            async with asyncio.timeout(self.timeouts.fetch):
                 await fetcher.fetch(path, result_url)
         except TimeoutError as error:
             raise BackendError(ErrorKind.TRANSIENT, "the download takes too long") from error
         finally:
-            await wire.close()
+            await transport.close()
 
     async def close(self) -> None:
-        """Let go of the connections."""
-        await self._wire.close()
+        """Close the connections."""
+        await self._transport.close()
 
     async def _create(self, request: Request) -> Reply:
-        # A connection of its own: a kept one may be dead already, which would leave a doubt.
-        wire = self._open(self.patience.submit)
+        # A new connection: a kept-alive one may be dead, which would leave an unconfirmed create.
+        transport = self._open(self.timeouts.submit)
         try:
-            async with asyncio.timeout(self.patience.submit):
-                response = await wire.send(request)
+            async with asyncio.timeout(self.timeouts.submit):
+                response = await transport.send(request)
         except NEVER_SENT as error:
             raise BackendError(ErrorKind.TRANSIENT, f"can't connect: {_reason(error)}") from error
         except NO_ANSWER as error:
             reason = _reason(error)
             raise UnconfirmedSubmitError(f"no answer to the create: {reason}") from error
         finally:
-            await wire.close()
+            await transport.close()
         return self._read(response)
 
-    async def _stream(self, wire: Transport, url: str) -> httpx2.Response:
+    async def _stream(self, transport: Transport, url: str) -> httpx2.Response:
         try:
             address = httpx2.URL(url)
             ours = address.is_relative_url or address.origin == self._origin
-            return await wire.send(Request(method="GET", url=url, with_key=ours, stream=True))
+            return await transport.send(Request(method="GET", url=url, with_key=ours, stream=True))
         except NO_ANSWER as error:
             raise BackendError(ErrorKind.TRANSIENT, f"no download: {_reason(error)}") from error
 
     def _open(
         self, read_timeout: float, *, downloads_from: frozenset[httpx2.Origin] | None = None
     ) -> Transport:
-        return self.open_wire(
+        return self.open_transport(
             Endpoint(
                 base_url=self.base_url,
                 tls=self.tls,
                 read_timeout=read_timeout,
-                connect_timeout=self.patience.connect,
+                connect_timeout=self.timeouts.connect,
                 downloads_from=downloads_from,
             )
         )
@@ -159,8 +160,8 @@ class ProviderApi:
         return replace(reply, answer=self.translate(reply.answer))
 
     def _update(self, job: RemoteJob, ref: str) -> BackendUpdate:
-        if job.word and job.state is None:
-            self._note_strange(job.word)
+        if job.status and job.state is None:
+            self._log_unknown_status(job.status)
         state = job.state or RemoteState.RUNNING
         return BackendUpdate(
             ref=ref,
@@ -172,11 +173,12 @@ class ProviderApi:
             result_url=job.result_url,
         )
 
-    def _note_strange(self, word: str) -> None:
-        if word in self._strange_words or len(self._strange_words) >= _MAX_STRANGE_WORDS:
+    def _log_unknown_status(self, status: str) -> None:
+        known = self._unknown_statuses
+        if status in known or len(known) >= _MAX_UNKNOWN_STATUSES:
             return
-        self._strange_words.add(word)
-        log.warning("backend.status_unknown backend=%s word=%r", self.name, word)
+        known.add(status)
+        log.warning("backend.status_unknown backend=%s word=%r", self.name, status)
 
 
 def _reason(error: BaseException) -> str:
