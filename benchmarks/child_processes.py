@@ -1,4 +1,4 @@
-"""Watches how much memory the processes take that this one starts."""
+"""Samples the memory of the processes that this process starts."""
 
 from __future__ import annotations
 
@@ -15,37 +15,40 @@ _PERIOD = 0.005  # seconds
 _KIB = 1024
 
 
-class ChildrenWatch:
-    """From `with` on: `peak` is the most that all children together had resident, in bytes."""
+class ChildMemorySampler:
+    """Samples child processes in a thread while it is entered.
+
+    `peak`: the largest resident memory of all child processes together, in bytes.
+    """
 
     def __init__(self) -> None:
         self.peak = 0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="children.watch")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="child memory sampler")
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self._stop.set()
         self._thread.join()
 
     def _run(self) -> None:
-        own = _command("self")
-        while not self._ended.wait(_PERIOD):
-            # Between fork and exec a child is still its parent, memory and all.
-            found = {child for child in _below("self") if _command(child) != own}
-            self.peak = max(self.peak, sum(map(_resident, found)))
+        own_command = _command("self")
+        while not self._stop.wait(_PERIOD):
+            # Between fork and exec, a child still shares its parent's memory.
+            children = {pid for pid in _descendants("self") if _command(pid) != own_command}
+            self.peak = max(self.peak, sum(map(_rss, children)))
 
 
-def _below(pid: str) -> Iterator[str]:
+def _descendants(pid: str) -> Iterator[str]:
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(OSError):
                 for child in (task / "children").read_text().split():
                     yield child
-                    yield from _below(child)
+                    yield from _descendants(child)
 
 
 def _command(pid: str) -> bytes:
@@ -54,7 +57,7 @@ def _command(pid: str) -> bytes:
     return b""
 
 
-def _resident(pid: str) -> int:
+def _rss(pid: str) -> int:
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):

@@ -1,4 +1,7 @@
-"""`python -m benchmarks.bare PORT FILE`: aiohttp's own file response, and nothing around it."""
+"""Serves one file with aiohttp alone, for comparison with the bot's downloads.
+
+`python -m benchmarks.bare_aiohttp PORT FILE`
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from aiohttp import web
 
 
 def main() -> None:
-    """Serve the file at / until stopped."""
+    """Serve the file at / until the process is stopped."""
     port, path = int(sys.argv[1]), Path(sys.argv[2])
 
     async def send(_: web.Request) -> web.FileResponse:

@@ -1,4 +1,4 @@
-"""The bot in a process of its own, with a provider in another, and Discord's stand-in in this."""
+"""Runs the bot and a provider as separate processes, and the Discord stand-in in this process."""
 
 from __future__ import annotations
 
@@ -27,19 +27,21 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.state.message import Message
 
 ROOT = Path(__file__).parents[1]
-SECRET = "whsec_c2VjcmV0IG9mIHRoZSBiZW5jaA=="  # noqa: S105 - it guards nothing
-_WITHIN = 60.0
+SECRET = "whsec_c2VjcmV0IG9mIHRoZSBiZW5jaA=="  # noqa: S105 - signs only the stand-in's webhooks
+_FAILED = "the bot or a stand-in failed or timed out"
+# In seconds.
+_TIMEOUT = 60.0
 _RENDERING = 0.5
-_LOOK = 0.05
-_END = 30.0
-_STALLED = "a stand-in or the bot did not get on"
+_POLL_INTERVAL = 0.05
+_STOP_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Delivered:
-    """A video that came; `url` is where it is linked to, if it was not uploaded.
+class DeliveredVideo:
+    """A delivered video: its `url` if it was linked, its `size` if it was uploaded.
 
-    `seconds` lie between the provider's webhook, or else the command, and the card that has it.
+    `seconds`: from the provider's webhook to the card with the video. Without a provider, they
+    are measured from the answer to the command.
     """
 
     url: str | None
@@ -48,20 +50,20 @@ class Delivered:
 
 
 class Provider:
-    """A Videos API server that renders nothing: every job becomes the same clip."""
+    """A Videos API server that returns the same clip for every job."""
 
     def __init__(self, base_url: str, history: Path, webhook_url: str) -> None:
         self.base_url = base_url
         self._history = history
         self._webhook_url = webhook_url
-        self._seen = 0
+        self._handled = 0
 
     async def finish_next(self, http: aiohttp.ClientSession) -> float:
-        """Wait for the next job's end, and return the moment at which its webhook was sent."""
-        async with asyncio.timeout(_WITHIN):
+        """Wait until the next job is completed, and send its webhook; return the sending time."""
+        async with asyncio.timeout(_TIMEOUT):
             ref = await self._next_create()
             while not await self._is_completed(http, ref):
-                await asyncio.sleep(_LOOK)
+                await asyncio.sleep(_POLL_INTERVAL)
         event = {"type": "video.completed", "created_at": int(time.time()), "data": {"id": ref}}
         body = json.dumps(event).encode()
         headers = sign(SECRET, f"wh_{uuid4().hex}", int(time.time()), body)
@@ -71,10 +73,10 @@ class Provider:
         return sent
 
     async def _next_create(self) -> str:
-        while len(lines := await asyncio.to_thread(self._creates)) <= self._seen:
-            await asyncio.sleep(_LOOK)
-        self._seen += 1
-        ref: str = json.loads(lines[self._seen - 1])["id"]
+        while len(lines := await asyncio.to_thread(self._creates)) <= self._handled:
+            await asyncio.sleep(_POLL_INTERVAL)
+        self._handled += 1
+        ref: str = json.loads(lines[self._handled - 1])["id"]
         return ref
 
     def _creates(self) -> list[str]:
@@ -87,52 +89,54 @@ class Provider:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rig:
-    """A bot that is ready, and what it stands between."""
+class Environment:
+    """A bot that is ready, with its Discord stand-in and its provider."""
 
     pid: int
     fake_discord: FakeDiscord
     provider: Provider | None
     http: aiohttp.ClientSession
 
-    async def video(self, narration: Path | None = None) -> Delivered:
-        """Type `/video`, and wait for the video and for the DM."""
+    async def request_video(self, narration: Path | None = None) -> DeliveredVideo:
+        """Type `/video`, and wait for the video and the DM."""
         options: dict[str, str | Upload] = {"prompt": "Explain how rainbows form"}
         if narration is not None:
             options["audio"] = Upload(
                 filename=narration.name, content=narration, content_type="audio/wav"
             )
         interaction = await self.fake_discord.slash("video", options)
-        message = await self.fake_discord.answer_to(interaction, within=_WITHIN)
-        began = time.perf_counter()
+        message = await self.fake_discord.answer_to(interaction, within=_TIMEOUT)
+        started = time.perf_counter()
         if self.provider is not None:
-            began = await self.provider.finish_next(self.http)
-        await self.fake_discord.wait_for(lambda: message.files or _links(message), within=_WITHIN)
-        seconds = time.perf_counter() - began
-        await self.fake_discord.wait_for(lambda: self._was_told_of(message), within=_WITHIN)
-        return Delivered(
-            url=next(iter(_links(message)), None),
+            started = await self.provider.finish_next(self.http)
+        await self.fake_discord.wait_for(
+            lambda: message.files or _link_urls(message), within=_TIMEOUT
+        )
+        seconds = time.perf_counter() - started
+        await self.fake_discord.wait_for(lambda: self._has_dm_about(message), within=_TIMEOUT)
+        return DeliveredVideo(
+            url=next(iter(_link_urls(message)), None),
             size=message.files[0].size if message.files else None,
             seconds=seconds,
         )
 
-    def _was_told_of(self, message: Message) -> bool:
+    def _has_dm_about(self, message: Message) -> bool:
         return any(str(message.id) in dm.text for dm in self.fake_discord.dms())
 
 
 @asynccontextmanager
-async def open_rig(
+async def open_environment(
     folder: Path, *, clip: Path | None, upload_limit: int, with_links: bool = False
-) -> AsyncGenerator[Rig]:
-    """Start everything; without a `clip` the bot renders storyboards by itself."""
+) -> AsyncGenerator[Environment]:
+    """Start the processes; without a `clip`, the bot uses its storyboard renderer."""
     folder.mkdir()
     (folder / "discord").mkdir()
     port = free_port()
-    here = f"http://127.0.0.1:{port}"
-    environment = {
+    base_url = f"http://127.0.0.1:{port}"
+    variables = {
         "DATA_DIR": str(folder / "data"),
         "HTTP_PORT": str(port),
-        "PUBLIC_URL": here if with_links else "",
+        "PUBLIC_URL": base_url if with_links else "",
         "VIDEO_BACKEND": "openai" if clip else "storyboard",
         "OPENAI_WEBHOOK_SECRET": SECRET,
         "MAX_JOBS_PER_USER": "10",
@@ -143,53 +147,60 @@ async def open_rig(
         http = await stack.enter_async_context(aiohttp.ClientSession())
         provider = None
         if clip is not None:
-            webhook_url = f"{here}/api/webhook/video-events"
+            webhook_url = f"{base_url}/api/webhook/video-events"
             provider = await stack.enter_async_context(_open_provider(folder, clip, webhook_url))
-            environment["OPENAI_BASE_URL"] = provider.base_url
-        environment |= {"DISCORD_TOKEN": fake_discord.token, "DISCORD_API_URL": fake_discord.url}
+            variables["OPENAI_BASE_URL"] = provider.base_url
+        variables |= {"DISCORD_TOKEN": fake_discord.token, "DISCORD_API_URL": fake_discord.url}
         log = folder / "bot.log"
-        bot = await stack.enter_async_context(process(log, environment, ("bot", "run")))
+        bot = await stack.enter_async_context(run_module(log, variables, ("bot", "run")))
         try:
-            await fake_discord.wait_for_bot(within=_WITHIN)
-            yield Rig(pid=bot.pid, fake_discord=fake_discord, provider=provider, http=http)
-        except Exception as error:  # whatever it was, the log says more
-            raise RuntimeError(f"{_STALLED}; its log ends:\n{_tail(log)}") from error
+            await fake_discord.wait_for_bot(within=_TIMEOUT)
+            yield Environment(pid=bot.pid, fake_discord=fake_discord, provider=provider, http=http)
+        except Exception as error:  # any failure: the log explains it
+            raise RuntimeError(f"{_FAILED}; the bot's log ends with:\n{_tail(log)}") from error
 
 
 @asynccontextmanager
 async def _open_provider(folder: Path, clip: Path, webhook_url: str) -> AsyncGenerator[Provider]:
     log, history, port = folder / "provider.log", folder / "creates.jsonl", free_port()
-    command = ("tests.videos_api", "--port", str(port), "--clip", str(clip))
-    options = ("--history", str(history), "--seconds", str(_RENDERING))
-    async with process(log, {}, (*command, *options)):
+    command = [
+        "tests.videos_api",
+        f"--port={port}",
+        f"--clip={clip}",
+        f"--history={history}",
+        f"--seconds={_RENDERING}",
+    ]
+    async with run_module(log, {}, command):
         provider = Provider(f"http://127.0.0.1:{port}/v1", history, webhook_url)
-        async with asyncio.timeout(_WITHIN):
-            await _answers(provider.base_url)
+        async with asyncio.timeout(_TIMEOUT):
+            await _wait_for_answer(provider.base_url)
         yield provider
 
 
-async def _answers(base_url: str) -> None:
+async def _wait_for_answer(base_url: str) -> None:
     async with aiohttp.ClientSession() as http:
         while True:
             try:
                 async with http.get(f"{base_url}/videos"):
                     return
             except aiohttp.ClientError:
-                await asyncio.sleep(_LOOK)
+                await asyncio.sleep(_POLL_INTERVAL)
 
 
 @asynccontextmanager
-async def process(
-    log: Path, environment: Mapping[str, str], module: Sequence[str]
+async def run_module(
+    log: Path, variables: Mapping[str, str], module: Sequence[str]
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """Run a module of ours where no .env lies; at the end it is stopped as by an operator."""
-    with log.open("wb") as sink:
+    """Run `python -m` with `module` in a folder without .env; stop it as Ctrl-C does."""
+    with log.open("wb") as output:
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", *module),
+            sys.executable,
+            "-m",
+            *module,
             cwd=log.parent,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
-            stdout=sink,
-            stderr=sink,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **variables},
+            stdout=output,
+            stderr=output,
         )
     try:
         yield child
@@ -197,14 +208,14 @@ async def process(
         if child.returncode is None:
             child.send_signal(signal.SIGINT)
         try:
-            async with asyncio.timeout(_END):
+            async with asyncio.timeout(_STOP_TIMEOUT):
                 await child.wait()
         except TimeoutError:
             child.kill()
             await child.wait()
 
 
-def _links(message: Message) -> list[str]:
+def _link_urls(message: Message) -> list[str]:
     return [part["url"] for part in message.components if part.get("url")]
 
 

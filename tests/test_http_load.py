@@ -1,4 +1,4 @@
-"""What the benchmark of the HTTP side stands on: it notices bytes and messages that are wrong."""
+"""Tests that the HTTP load benchmark detects wrong bytes and late messages."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from benchmarks.fetching import Source, fetch_all
-from benchmarks.followers import follow
+from benchmarks.downloads import Source, download_all
+from benchmarks.subscribers import open_subscriber
 from tests.wire import free_port
 
 if TYPE_CHECKING:
@@ -46,25 +46,25 @@ async def file_served(path: Path) -> AsyncGenerator[str]:
         yield f"{url}/"
 
 
-async def test_a_file_that_comes_whole_is_taken(tmp_path: Path) -> None:
+async def test_a_complete_file_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "film"
     path.write_bytes(bytes(range(256)) * 50)
     async with file_served(path) as url:
         source = Source(url=url, path=path)
-        assert await asyncio.to_thread(fetch_all, source, readers=3, ranges=4) > 0
+        assert await asyncio.to_thread(download_all, source, connections=3, ranges=4) > 0
 
 
-async def test_a_file_with_another_byte_is_refused(tmp_path: Path) -> None:
+async def test_a_file_with_a_wrong_byte_is_rejected(tmp_path: Path) -> None:
     path, other = tmp_path / "film", tmp_path / "other"
     path.write_bytes(bytes(1000))
     other.write_bytes(bytes(999) + b"!")
     async with file_served(other) as url:
         source = Source(url=url, path=path)
-        with pytest.raises(RuntimeError, match="other bytes"):
-            await asyncio.to_thread(fetch_all, source, readers=1, ranges=2)
+        with pytest.raises(RuntimeError, match="does not match"):
+            await asyncio.to_thread(download_all, source, connections=1, ranges=2)
 
 
-async def test_a_server_without_ranges_is_refused(tmp_path: Path) -> None:
+async def test_a_server_without_ranges_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "film"
     path.write_bytes(bytes(1000))
 
@@ -74,35 +74,35 @@ async def test_a_server_without_ranges_is_refused(tmp_path: Path) -> None:
     async with serve("/", send) as url:
         source = Source(url=f"{url}/", path=path)
         with pytest.raises(RuntimeError, match="200"):
-            await asyncio.to_thread(fetch_all, source, readers=1, ranges=2)
+            await asyncio.to_thread(download_all, source, connections=1, ranges=2)
 
 
-async def test_a_follower_keeps_each_end_and_what_comes_after_it() -> None:
+async def test_a_subscriber_records_final_states_and_late_messages() -> None:
     first, second = JOBS
 
-    async def tell(request: web.Request) -> web.WebSocketResponse:
+    async def send_messages(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        said: list[dict[str, Any]] = [
+        messages: list[dict[str, Any]] = [
             {"jobId": first, "status": "completed"},
             {"jobId": first, "status": "in_progress"},
             {"jobId": second, "status": "queued"},
             {"jobId": second, "status": "failed"},
         ]
-        for message in said:
+        for message in messages:
             await socket.send_json({"type": "progress", **message})
         await socket.receive()
         return socket
 
     async with (
-        serve("/ws", tell) as url,
+        serve("/ws", send_messages) as url,
         aiohttp.ClientSession() as http,
-        follow(http, url, {}, JOBS) as follower,
+        open_subscriber(http, url, {}, JOBS) as subscriber,
         asyncio.timeout(10),
     ):
-        await follower.ended()
-    assert {job_id: status for job_id, (status, _) in follower.ends.items()} == {
+        await subscriber.wait_for_final_states()
+    assert {job_id: status for job_id, (status, _) in subscriber.final_states.items()} == {
         first: "completed",
         second: "failed",
     }
-    assert follower.late == [first]
+    assert subscriber.late_messages == [first]

@@ -1,4 +1,4 @@
-"""The bot with its API and its metrics in a process of its own, and the provider before it."""
+"""Runs the bot with its API and metrics as a process, and acts as its clients and provider."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from benchmarks.memory import Peak, Watch
-from benchmarks.rig import SECRET, process
+from benchmarks.environment import SECRET, run_module
+from benchmarks.memory import MemorySampler, Peak
 from bot.demo.fake_discord.server import FakeDiscord
 from tests.videos_api import VideosApi
 from tests.wire import free_port
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
 
-WITHIN = 180.0
+TIMEOUT = 180.0  # seconds
 _METRICS = "the-token-of-the-metrics"
 _LAG = "clapper_event_loop_lag_seconds "
 _BLOCKED = "moderation_blocked"
@@ -29,7 +29,7 @@ _BLOCKED = "moderation_blocked"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phase:
-    """What the bot took meanwhile: its memory, and the longest that its loop was late."""
+    """The bot's peak memory during a phase, and its event loop's longest `lag` in seconds."""
 
     name: str
     peak: Peak
@@ -37,23 +37,23 @@ class Phase:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class House:
-    """A bot that is ready, what its `clients` do, and the provider before it."""
+class ApiEnvironment:
+    """A bot that is ready, with its provider `videos_api` and the names of its clients."""
 
     pid: int
     url: str
-    api: VideosApi
+    videos_api: VideosApi
     http: aiohttp.ClientSession
     clients: Sequence[str]
 
     def headers(self, client: str) -> dict[str, str]:
-        """Return what a client sends with each request."""
-        # Each comes from an address of its own, as behind a proxy.
+        """Return the headers of a client's requests."""
+        # Each client has its own address, as behind a reverse proxy.
         address = f"10.0.0.{self.clients.index(client) + 1}"
         return {"Authorization": f"Bearer {_token(client)}", "X-Forwarded-For": address}
 
-    async def order(self, client: str, script: str) -> str:
-        """Order a video as one of the clients; return the job's id."""
+    async def create_job(self, client: str, script: str) -> str:
+        """Request a video as one of the clients; return the job's id."""
         async with self.http.post(
             f"{self.url}/api/generate",
             json={"scriptOrQuestion": script},
@@ -63,8 +63,8 @@ class House:
             job_id: str = (await response.json())["jobId"]
             return job_id
 
-    async def shared(self, client: str, job_id: str) -> str | None:
-        """Return the link to a client's video; None: it is not ready."""
+    async def share_url(self, client: str, job_id: str) -> str | None:
+        """Return the share link of a client's video; None: the video is not ready."""
         async with self.http.post(
             f"{self.url}/api/share", params={"jobId": job_id}, headers=self.headers(client)
         ) as response:
@@ -74,25 +74,25 @@ class House:
             url: str = (await response.json())["url"]
             return url
 
-    async def created(self, count: int) -> dict[str, str]:
-        """Wait until so many jobs are at the provider; return their ids by prompt."""
-        async with asyncio.timeout(WITHIN):
-            while len(self.api.jobs) < count:
+    async def wait_for_remote_jobs(self, count: int) -> dict[str, str]:
+        """Wait until the provider has `count` jobs; return their ids by prompt."""
+        async with asyncio.timeout(TIMEOUT):
+            while len(self.videos_api.jobs) < count:
                 await asyncio.sleep(0.05)
-        return {job["prompt"]: ref for ref, job in self.api.jobs.items()}
+        return {job["prompt"]: ref for ref, job in self.videos_api.jobs.items()}
 
-    async def end(self, ref: str, *, fails: bool = False) -> float:
-        """Let a job end, and say so; return the moment."""
+    async def end_job(self, ref: str, *, fails: bool = False) -> float:
+        """End a job at the provider and send its webhook; return the time of its end."""
         if fails:
-            self.api.fail(ref, _BLOCKED, "Your request was blocked.")
+            self.videos_api.fail(ref, _BLOCKED, "Your request was blocked.")
         else:
-            self.api.finish(ref)
-        moment = time.perf_counter()
-        await self.api.send_webhook(ref)
-        return moment
+            self.videos_api.finish(ref)
+        ended = time.perf_counter()
+        await self.videos_api.send_webhook(ref)
+        return ended
 
-    async def lag(self) -> float:
-        """Read the longest that the loop was late since the last reading."""
+    async def read_lag(self) -> float:
+        """Read the event loop's longest lag since the previous reading."""
         headers = {"Authorization": f"Bearer {_METRICS}"}
         async with self.http.get(f"{self.url}/metrics", headers=headers) as response:
             response.raise_for_status()
@@ -100,27 +100,29 @@ class House:
         return float(next(line for line in lines if line.startswith(_LAG)).removeprefix(_LAG))
 
     @asynccontextmanager
-    async def phase(self, name: str, phases: list[Phase]) -> AsyncGenerator[None]:
-        """Watch what the bot takes meanwhile."""
-        await self.lag()
-        with (watch := Watch(self.pid)):
+    async def measure_phase(self, name: str, phases: list[Phase]) -> AsyncGenerator[None]:
+        """Measure the bot during the block, and append the result to `phases`."""
+        await self.read_lag()
+        with (sampler := MemorySampler(self.pid)):
             yield
-        phases.append(Phase(name=name, peak=watch.peak, lag=await self.lag()))
+        phases.append(Phase(name=name, peak=sampler.peak, lag=await self.read_lag()))
 
 
 def _token(client: str) -> str:
-    return f"the-token-of-{client}-in-the-bench"
+    return f"the-token-of-{client}-in-the-benchmark"
 
 
 @asynccontextmanager
-async def open_house(folder: Path, clip: Path, clients: Sequence[str]) -> AsyncGenerator[House]:
-    """Start it; each job becomes `clip`, until another is laid there."""
+async def open_api_environment(
+    folder: Path, clip: Path, clients: Sequence[str]
+) -> AsyncGenerator[ApiEnvironment]:
+    """Start the bot and the stand-ins; every job returns `clip` until `videos_api.clip` changes."""
     (folder / "discord").mkdir(parents=True)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
         fake_discord = await stack.enter_async_context(FakeDiscord(folder / "discord"))
-        api = await stack.enter_async_context(
+        videos_api = await stack.enter_async_context(
             VideosApi(
                 clip=clip,
                 webhook_url=f"{url}/api/webhook/video-events",
@@ -129,14 +131,14 @@ async def open_house(folder: Path, clip: Path, clients: Sequence[str]) -> AsyncG
         )
         connector = aiohttp.TCPConnector(limit=0)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        environment = {
+        variables = {
             "DATA_DIR": str(folder / "data"),
             "HTTP_PORT": str(port),
             "PUBLIC_URL": url,
             "VIDEO_BACKEND": "openai",
-            "OPENAI_BASE_URL": api.base_url,
+            "OPENAI_BASE_URL": videos_api.base_url,
             "OPENAI_WEBHOOK_SECRET": SECRET,
-            "PROMPT_WRITER": "off",  # jobs are told apart by their prompts
+            "PROMPT_WRITER": "off",  # because jobs are identified by their prompts
             "API_TOKEN": ",".join(f"{name}:{_token(name)}" for name in clients),
             "METRICS_TOKEN": _METRICS,
             "MAX_JOBS": "1000",
@@ -146,7 +148,9 @@ async def open_house(folder: Path, clip: Path, clients: Sequence[str]) -> AsyncG
             "DISCORD_API_URL": fake_discord.url,
         }
         bot = await stack.enter_async_context(
-            process(folder / "bot.log", environment, ("bot", "run"))
+            run_module(folder / "bot.log", variables, ("bot", "run"))
         )
-        await fake_discord.wait_for_bot(within=WITHIN)
-        yield House(pid=bot.pid, url=url, api=api, http=http, clients=clients)
+        await fake_discord.wait_for_bot(within=TIMEOUT)
+        yield ApiEnvironment(
+            pid=bot.pid, url=url, videos_api=videos_api, http=http, clients=clients
+        )
