@@ -12,9 +12,9 @@ from bot.delivery.views.button_ids import Action
 from bot.errors import StartupError, UserError
 from bot.model import JobState, text_attachment
 from bot.moderation.words import BlockedWords, load_words
+from tests.cards import post_card
 from tests.desk import open_desk
 from tests.fakes import VOICE, Clock, open_bench
-from tests.test_buttons import post_card
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.state import world
 from bot.model import JobState
+from tests.cards import MANAGE_MESSAGES, Errors, post_card
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import PATIENCE
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
-    from bot.demo.fake_discord.state.message import Message
     from tests.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 ANSWER = "POST /interactions/*"
-MANAGE_MESSAGES = 1 << 13
 VIEW, SEND, SEND_IN_THREADS = 1 << 10, 1 << 11, 1 << 38
 
 
@@ -42,28 +41,6 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 @pytest.fixture
 def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
-
-
-def post_card(desk: Desk, action: Action, job_id: str) -> Message:
-    """Post a card with one button, as the bot may have done before a restart."""
-    button = {"type": 2, "style": 2, "label": "Old", "custom_id": f"clapper:{action}:{job_id}"}
-    body: dict[str, Any] = {"flags": 1 << 15, "components": [{"type": 1, "components": [button]}]}
-    return desk.fake_discord.messages.create(
-        desk.fake_discord.world.channel, desk.fake_discord.world.bot, body
-    )
-
-
-class Errors(logging.Handler):
-    """Waits for log records."""
-
-    def __init__(self, level: int = logging.ERROR) -> None:
-        super().__init__(level)
-        self.messages: list[str] = []
-        self.came = asyncio.Event()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
-        self.came.set()
 
 
 @pytest.fixture

@@ -22,17 +22,16 @@ from bot.model import (
     JobState,
     Trouble,
     VideoRequest,
-    new_job,
     text_attachment,
 )
 from bot.texts import Texts
 from storage.jobs.queue_outlook import Outlook
 from tests.fakes import START, VOICE, Clock, origin
+from tests.jobs import JOB_ID, job
 
 if TYPE_CHECKING:
     from discord import ui
 
-JOB_ID = "0123456789abcdef" * 2
 ARTIFACT = Artifact(job_id=JOB_ID, size=31 * 1024 * 1024, sha256="0" * 64, created_at=START)
 FINISHED = ["Again", "Edit prompt", "Add narration", "Delete"]
 
@@ -40,20 +39,6 @@ FINISHED = ["Again", "Edit prompt", "Add narration", "Delete"]
 @pytest.fixture
 def cards(clock: Clock) -> CardRenderer:
     return CardRenderer(Texts.load(), free_backends=frozenset({"storyboard"}), clock=clock)
-
-
-def job(state: JobState, **changes: Any) -> Job:
-    """Return a job that was ordered two minutes ago."""
-    template = new_job(
-        VideoRequest(prompt="a cat on a roof", model=None, seconds=8, size="1280x720"),
-        origin(user_id=42, message_id=77),
-        None,
-        backend="openai",
-        now=START - 120,
-        next_at=START,
-    )
-    fixed = {"id": JOB_ID, "state": state, "epoch": 1, "updated_at": START}
-    return replace(template, **(fixed | changes))
 
 
 def prompted(prompt: str, state: JobState = JobState.QUEUED) -> Job:

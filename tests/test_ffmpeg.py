@@ -14,6 +14,7 @@ from bot.media.process import child as child_module
 from bot.media.process.child import LostChildError, ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from tests import clips
+from tests.progress import Started
 
 TONE = ("-f", "lavfi", "-i", "sine=duration=2")
 LONG = ("-f", "lavfi", "-i", "sine=duration=3600")
@@ -55,18 +56,6 @@ def children() -> set[int]:
         with contextlib.suppress(FileNotFoundError):  # the thread ended meanwhile
             found |= {int(pid) for pid in (task / "children").read_text().split()}
     return found
-
-
-class Started:
-    """An `on_progress` that sets an event when ffmpeg has started, and keeps all values."""
-
-    def __init__(self) -> None:
-        self.event = asyncio.Event()
-        self.seconds: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-        self.event.set()
 
 
 async def test_a_run_returns_what_ffmpeg_wrote_to_stderr(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.shrink import TooLittleRoomError, fit
 from bot.media.render.shrink_plan import ShrinkSource, make_plan
 from tests import clips
-from tests.test_ffmpeg import Started
+from tests.progress import Started
 
 NATURES = {
     "shapes": "testsrc2=s=640x360:r=25",

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +20,7 @@ from bot.errors import (
 )
 from bot.model import JobState, VideoRequest, text_attachment
 from bot.texts import Texts
-from storage.database import Database, open_database
+from storage.database import open_database
 from storage.retention import RetentionStore
 from tests.fakes import (
     CAPS,
@@ -34,9 +34,9 @@ from tests.fakes import (
     FakeDeliverer,
     open_bench,
 )
+from tests.mortal_database import Killed, MortalDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from bot.model import Attachment, Job
@@ -131,28 +131,6 @@ async def test_an_undecided_job_still_asks_after_a_restart(tmp_path: Path, clock
         assert backend.posts == posts
         await bench.jobs.retry_undecided(job.id)
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
-
-
-class Killed(BaseException):
-    """Stands for the kill of the process."""
-
-
-class MortalDatabase(Database):
-    """A database whose process is killed just before or after its n-th statement."""
-
-    def __init__(self, database: Database, *, kill_at: int, after: bool) -> None:
-        self._database = database
-        self._left = kill_at
-        self._after = after
-
-    async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
-        self._left -= 1
-        if self._left == 0 and not self._after:
-            raise Killed
-        rows = await self._database.rows(sql, params)
-        if self._left == 0:
-            raise Killed
-        return rows
 
 
 @pytest.mark.parametrize("after", [False, True])

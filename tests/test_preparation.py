@@ -24,7 +24,7 @@ from tests.fakes import (
     FakeWriter,
     open_bench,
 )
-from tests.test_pipeline import Killed, MortalDatabase
+from tests.mortal_database import Killed, MortalDatabase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -16,7 +16,7 @@ from bot.errors import DeliveryError
 from bot.model import JobChanged, JobState
 from bot.pacing import EditIntervals
 from tests.fakes import PATIENCE, Clock
-from tests.test_cards import job as any_job
+from tests.jobs import job as any_job
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -8,11 +8,11 @@ import pytest
 
 from bot.delivery.views.button_ids import Action
 from bot.model import JobState
+from tests.cards import post_card
 from tests.chat_api import MODEL, ChatApi
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import FakeWriter
-from tests.test_buttons import post_card
 from tests.wire import free_port, open_wire, query
 
 if TYPE_CHECKING:

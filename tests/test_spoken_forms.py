@@ -13,10 +13,9 @@ from tests import clips
 from tests.desk import open_desk
 from tests.discord_spec import check_all
 from tests.fakes import VOICE, FakeVoice
+from tests.form_steps import SOUND, behind, count, finished, form, press, told
 from tests.speech_api import SpeechApi
-from tests.test_forms import SOUND, behind, count, finished, form, press, told
-from tests.test_wire import button
-from tests.wire import open_wire, query
+from tests.wire import button, open_wire, query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -18,7 +18,7 @@ from bot.web.http.client_address import Proxies
 from bot.web.http.server import WebServer, bind
 from bot.web.http.stalled_readers import StalledReaders
 from tests.fakes import PATIENCE, Clock
-from tests.test_web import serve
+from tests.web_server import serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

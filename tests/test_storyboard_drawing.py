@@ -9,7 +9,7 @@ from bot.storyboard.drawing.artwork import Canvas
 from bot.storyboard.drawing.layers import draw
 from bot.storyboard.drawing.palette import READABLE, READABLE_LARGE, contrast, oklch, palette_for
 from bot.storyboard.drawing.typesetting import TextBox, choose_typeface, fit
-from tests.test_storyboard_scenes import PROMPTS
+from tests.storyboard_prompts import PROMPTS
 
 if TYPE_CHECKING:
     from pathlib import Path

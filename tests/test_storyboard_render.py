@@ -15,8 +15,8 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.clip_store import ClipOrder
 from tests import clips
+from tests.storyboard_prompts import PROMPTS
 from tests.storyboards import files, open_board, open_receiver, seen
-from tests.test_storyboard_scenes import PROMPTS
 
 
 @pytest.fixture

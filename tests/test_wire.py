@@ -18,7 +18,7 @@ from tests import clips
 from tests.discord_spec import check_all
 from tests.openai_spec import check_answer, check_request
 from tests.videos_api import Fault
-from tests.wire import FAST, WITHIN, Wire, open_wire, query
+from tests.wire import FAST, WITHIN, Wire, button, open_wire, query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -46,13 +46,6 @@ def voice(tmp_path: Path) -> Path:
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def button(message: Message, label: str) -> str:
-    for component in message.components:
-        if component.get("label", "").startswith(label):
-            return component["custom_id"]
-    raise AssertionError(f"no button {label} on {message.text}")
 
 
 def link(message: Message) -> str:

@@ -186,3 +186,10 @@ async def open_wire(
             port=port,
             overrides=overrides,
         )
+
+
+def button(message: Message, label: str) -> str:
+    for component in message.components:
+        if component.get("label", "").startswith(label):
+            return component["custom_id"]
+    raise AssertionError(f"no button {label} on {message.text}")
