@@ -50,7 +50,7 @@ check: .venv/dev
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 contract: .venv/dev
-	$(BIN)/python -m tests.contract_report
+	$(BIN)/python -m tests.proofs.contract_report
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .
@@ -86,20 +86,20 @@ bench: .venv/dev
 
 # Takes longer than the tests. If strace is installed, it records the files that ffmpeg opens.
 proof-media: .venv/dev
-	$(BIN)/python -m tests.proof_media
+	$(BIN)/python -m tests.proofs.media
 
 proof-fit: .venv/dev
-	$(BIN)/python -m tests.proof_fit
+	$(BIN)/python -m tests.proofs.fit
 
 # Installs Chromium (on Debian, as root) and axe-core, or prints what is missing.
 proof-web: .venv-browser/installed
-	.venv-browser/bin/python -m tests.proof_web
+	.venv-browser/bin/python -m tests.proofs.web
 
 proof-kill: .venv/dev
 	$(BIN)/python -m pytest -n 2 -m proof
 
 proof-api: .venv/dev
-	$(BIN)/python -m tests.proof_api
+	$(BIN)/python -m tests.proofs.api
 
 .venv-voice/installed: requirements-voice.lock
 	@echo 'Installing the voice into .venv-voice (once, about 280 MB) ...'
@@ -109,12 +109,12 @@ proof-api: .venv/dev
 
 # Speaks with the real voice, from a separate virtual environment.
 proof-voice: .venv-voice/installed
-	.venv-voice/bin/python -m tests.proof_voice
+	.venv-voice/bin/python -m tests.proofs.voice
 
 # Installs servers of other projects into .venv-peers, or prints the reason why it can't.
 # The first run takes some minutes.
 peers: .venv/dev
-	$(BIN)/python -m tests.peers
+	$(BIN)/python -m tests.proofs.peers
 
 clean:
 	rm -rf .venv .venv-browser .venv-proofs .venv-peers .venv-voice .pytest_cache .ruff_cache .import_linter_cache .coverage*

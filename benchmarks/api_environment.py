@@ -14,8 +14,8 @@ import aiohttp
 from benchmarks.environment import SECRET, run_module
 from benchmarks.memory import MemorySampler, Peak
 from bot.demo.fake_discord.server import FakeDiscord
-from tests.videos_api import VideosApi
-from tests.wire import free_port
+from tests.support.providers.videos_api import VideosApi
+from tests.support.wire import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

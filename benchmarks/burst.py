@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.environment import SECRET, run_module
 from bot.demo.fake_discord.server import FakeDiscord
-from tests.videos_api import VideosApi
-from tests.wire import free_port
+from tests.support.providers.videos_api import VideosApi
+from tests.support.wire import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

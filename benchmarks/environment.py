@@ -18,8 +18,8 @@ import aiohttp
 
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
-from tests.videos_api import sign
-from tests.wire import free_port
+from tests.support.providers.videos_api import sign
+from tests.support.wire import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -164,7 +164,7 @@ async def open_environment(
 async def _open_provider(folder: Path, clip: Path, webhook_url: str) -> AsyncGenerator[Provider]:
     log, history, port = folder / "provider.log", folder / "creates.jsonl", free_port()
     command = [
-        "tests.videos_api",
+        "tests.support.providers.videos_api",
         f"--port={port}",
         f"--clip={clip}",
         f"--history={history}",

@@ -19,7 +19,7 @@ from benchmarks.downloads import Source, download_all
 from benchmarks.environment import run_module
 from benchmarks.memory import Memory, measure_memory
 from benchmarks.subscribers import Subscriber, open_subscriber
-from tests.wire import free_port
+from tests.support.wire import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

@@ -22,7 +22,7 @@ from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.render.shrink import fit
-from tests import clips
+from tests.support.media import clips
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

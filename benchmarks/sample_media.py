@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bot.media.process.ffmpeg import find_ffmpeg
-from tests.clips import make_speech
+from tests.support.media.clips import make_speech
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from tests.browser_tools import MissingError
-from tests.chromium import open_chromium
-from tests.keyboard_user import KeyboardUser, open_user
-from tests.page_way import VOICE, open_bot, sign_in
+from tests.proofs.web.order_steps import VOICE, open_bot, sign_in
+from tests.support.browser.chromium import open_chromium
+from tests.support.browser.keyboard_user import KeyboardUser, open_user
+from tests.support.browser.tools import MissingError
 
 _FOLDER = Path(__file__).parent
 _FINISHED_SCRIPTS = (

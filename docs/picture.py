@@ -25,8 +25,8 @@ from bot.storyboard.clip_store import ClipOrder
 from bot.texts import Texts
 from docs.discord_html import Clip, DiscordHtml
 from storage.jobs.queue_outlook import Outlook
-from tests.browser_tools import MissingError
-from tests.chromium import open_chromium
+from tests.support.browser.chromium import open_chromium
+from tests.support.browser.tools import MissingError
 
 _FOLDER = Path(__file__).parent
 _NOW = 1_795_467_600.0

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import published
-from tests.fakes import Bench, Clock, open_bench
+from tests.support.fakes import Bench, Clock, open_bench
+from tests.support.schemas import published
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
