@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from bot.errors import UserError
@@ -9,6 +10,14 @@ from bot.model import VideoRequest
 
 MAX_PROMPT = 2000
 _MIB = 1024 * 1024
+# The general categories of letters, numbers, punctuation and symbols.
+_VISIBLE_CATEGORIES = frozenset("LNPS")
+# Letters and symbols that are drawn as nothing: the Hangul fillers, the blank Braille pattern, the
+# placeholder of an embedded object, the null note head, and the blanks among the hieroglyphs.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159\U00013441\U00013442")
+# Unicode keeps these for emoji and for Chinese characters, which newer versions than Python's add.
+_PICTOGRAPHS = range(0x1F000, 0x1FB00)
+_IDEOGRAPHS = (range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,13 +42,16 @@ class Presets:
 
 
 def checked(prompt: str) -> str:
-    """Return the prompt without outer space; UserError: empty, too long, or not valid text."""
+    """Return the prompt without outer space.
+
+    UserError: it shows nothing, is too long, or is not valid text.
+    """
     prompt = prompt.strip()
-    if not prompt:
-        raise UserError("prompt.empty")
     if len(prompt) > MAX_PROMPT:
         raise UserError("prompt.too_long", limit=MAX_PROMPT)
     check_characters(prompt)
+    if not any(map(is_visible, prompt)):
+        raise UserError("prompt.empty")
     return prompt
 
 
@@ -47,3 +59,12 @@ def check_characters(text: str) -> None:
     """Raise UserError for surrogates: half characters from JSON, or bytes that are not UTF-8."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise UserError("prompt.garbled")
+
+
+def is_visible(character: str) -> bool:
+    """Tell whether a character shows something by itself: not space, marks or control codes."""
+    category = unicodedata.category(character)
+    if category == "Cn":
+        point = ord(character)
+        return point in _PICTOGRAPHS or any(point in plane for plane in _IDEOGRAPHS)
+    return category[0] in _VISIBLE_CATEGORIES and character not in _BLANK

@@ -58,7 +58,7 @@ class NarrationEditor:
         UserError: it is not usable sound. MediaError: it may work later.
         """
         folder = await self._workspace.create(job_id)
-        if await read_narration(folder.narration) is None:
+        if not await _is_ingested(folder):
             await self._fetcher.fetch(url, folder.attachment)
             await self._decode(folder)
         await self._workspace.keep_narration(job_id)
@@ -69,7 +69,7 @@ class NarrationEditor:
         UserError: `audio.not_kept`, or as `ingest`. MediaError: it may work later.
         """
         folder = await self._workspace.create(job_id)
-        if await read_narration(folder.narration) is None:
+        if not await _is_ingested(folder):
             try:
                 await self._workspace.reuse_narration(job_id, of=of)
             except FileNotFoundError as error:
@@ -83,7 +83,7 @@ class NarrationEditor:
         UserError: `audio.not_kept`, or as `ingest`. MediaError: it may work later.
         """
         folder = await self._workspace.create(job_id)
-        if await read_narration(folder.narration) is None:
+        if not await _is_ingested(folder):
             if not await asyncio.to_thread(folder.attachment.exists):
                 raise UserError("audio.not_kept")
             await self._decode(folder)
@@ -96,14 +96,11 @@ class NarrationEditor:
         MediaError: it may work later.
         """
         folder = await self._workspace.create(job_id)
-        if await read_narration(folder.narration) is None:
-            if self._voice is None:
-                raise UserError("speech.off")
-            await speak_once(self._voice, text, folder.attachment)
-            try:
-                await self._decode(folder)
-            except UserError as error:
-                raise as_speech_error(error) from error
+        try:
+            if not await _is_ingested(folder):
+                await self._speak(text, folder)
+        except UserError as error:
+            raise as_speech_error(error) from error
         await self._workspace.keep_narration(job_id)
 
     async def finish(
@@ -146,10 +143,17 @@ class NarrationEditor:
             tail = error.stderr_tail[-500:]
             log.warning("shrink.failed id=%s reason=%r tail=%r", job_id, str(error), tail)
 
+    async def _speak(self, text: str, folder: JobFolder) -> None:
+        if self._voice is None:
+            raise UserError("speech.off")
+        await speak_once(self._voice, text, folder.attachment)
+        await self._decode(folder)
+
     async def _decode(self, folder: JobFolder) -> None:
-        await ingest(
+        narration = await ingest(
             self._ffmpeg, folder.attachment, folder.narration, max_seconds=self._max_seconds
         )
+        _check_audible(narration)
 
     async def _narrate(self, folder: JobFolder, presets: NarrationPresets) -> FinishedVideo:
         narration = await read_narration(folder.narration)
@@ -167,9 +171,25 @@ class NarrationEditor:
         return FinishedVideo(path=folder.clip)
 
 
+async def _is_ingested(folder: JobFolder) -> bool:
+    """Tell whether an earlier try of the step has ingested the narration.
+
+    UserError: nothing can be heard in it.
+    """
+    narration = await read_narration(folder.narration)
+    if narration is not None:
+        _check_audible(narration)
+    return narration is not None
+
+
+def _check_audible(narration: Narration) -> None:
+    if narration.loudness is None:
+        raise UserError("audio.silent")
+
+
 def _note(narration: Narration, merged: MergeResult) -> str | None:
     if narration.loudness is None:
-        return NOTE_SILENT
+        return NOTE_SILENT  # ingested by an earlier version
     return NOTE_HELD_INSTEAD if merged.held_instead else None
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 from bot.errors import BackendError, UserError
 from bot.media.narration.ingest import ingest
 from bot.speech.mp3 import write_mp3
-from bot.speech.voice import as_speech_error, speak_once
+from bot.speech.voice import as_speech_error, checked_text, speak_once
 from storage.speeches import SpeechRequester
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ class Narrator:
     async def count(self, requester: SpeechRequester, text: str) -> bool:
         """Count a text against the caps; False: this interaction was counted before.
 
-        UserError: a cap is reached, or a word is blocked.
+        UserError: a cap is reached, a word is blocked, or nothing in the text can be spoken.
         """
+        checked_text(text)  # one of an earlier job may be older than this check
         self._blocked.check(text)
         usage = await self._store.take(requester, self._caps, now=self._clock())
         if usage is None:

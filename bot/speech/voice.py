@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import UserError
 from bot.media.files.atomic import commit, part_of, run_uncancelled
-from bot.presets import check_characters
+from bot.presets import check_characters, is_visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,10 +44,13 @@ async def speak_once(voice: Voice, text: str, target: Path) -> None:
 
 
 def checked_text(text: str) -> str:
-    """Return the text without extra space; UserError: empty, too long, or not valid text."""
+    """Return the text without extra space.
+
+    UserError: nothing in it can be spoken, it is too long, or it is not valid text.
+    """
     check_characters(text)
     text = "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
-    if not any(char.isalnum() for char in text):
+    if not any(char.isalnum() and is_visible(char) for char in text):
         raise UserError("speech.empty")
     if len(text) > MAX_TEXT:
         raise UserError("speech.too_much", limit=MAX_TEXT)

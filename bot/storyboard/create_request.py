@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from bot.errors import ClapperError
+from bot.presets import is_visible
 from bot.storyboard.clip_store import ClipOrder
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ async def _fields(request: web.Request) -> Mapping[str, object]:
 
 def _prompt(fields: Mapping[str, object]) -> str:
     prompt = _text(fields, "prompt", "", _MAX_PROMPT_LENGTH)
-    if not prompt.strip():
+    if not any(map(is_visible, prompt)):
         raise CreateError(
             400, "A prompt is needed.", code="missing_required_parameter", param="prompt"
         )

@@ -322,6 +322,7 @@ def test_a_held_video_can_be_deleted(cards: CardRenderer) -> None:
         ("failed.clip_gone", ["Delete"]),
         ("failed.not_narrated", ["Try another file", "Delete"]),
         ("audio.empty", ["Try another file", "Delete"]),
+        ("audio.silent", ["Try another file", "Delete"]),
     ],
 )
 def test_a_new_narration_that_failed_offers_what_may_help(

@@ -15,6 +15,7 @@ from bot.jobs.editor import NarrationEditor
 from bot.media.files.download import AttachmentFetcher
 from bot.media.files.workspace import Workspace
 from bot.media.mp4.reader import read_mp4
+from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.speech.voice import speak_once
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.media.files.workspace import JobFolder
     from bot.speech.voice import Voice
 
 JOB = "0" * 32
@@ -66,19 +68,22 @@ def editor(workspace: Workspace, origin: str, session: aiohttp.ClientSession) ->
 
 
 async def narrated(
-    editor: NarrationEditor,
-    workspace: Workspace,
-    origin: str,
-    attached: Path,
-    *,
-    volume: float = 0.5,
+    editor: NarrationEditor, workspace: Workspace, origin: str, attached: Path
 ) -> Path:
     """Put a clip and an ingested narration into the job's folder, and return the folder."""
-    sound = clips.make_tone(attached / "voice.ogg", seconds=4, volume=volume)
+    sound = clips.make_tone(attached / "voice.ogg", seconds=4)
     await editor.ingest(JOB, f"{origin}/{sound.name}")
     folder = workspace.folder(JOB)
     clips.make_clip(folder.clip, seconds=2)
     return folder.path
+
+
+async def ingested_silence(workspace: Workspace, tmp_path: Path) -> JobFolder:
+    """Ingest a silent file into the job's folder, as earlier versions did."""
+    folder = await workspace.create(JOB)
+    silence = clips.make_silence(tmp_path / "silence.wav", seconds=4)
+    await ingest(Ffmpeg(clips.binary(), slots=1), silence, folder.narration, max_seconds=30)
+    return folder
 
 
 async def test_a_narrated_video_is_finished_with_a_note_on_the_merge(
@@ -91,10 +96,33 @@ async def test_a_narrated_video_is_finished_with_a_note_on_the_merge(
     assert read_mp4(video.path).seconds == pytest.approx(4, abs=0.1)
 
 
-async def test_a_silent_narration_is_noted(
-    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+@pytest.mark.parametrize("volume", [0, 0.00002])
+async def test_a_narration_in_which_nothing_can_be_heard_is_refused_and_not_kept(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path, volume: float
 ) -> None:
-    await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
+    sound = clips.make_tone(tmp_path / "attached" / "voice.wav", volume=volume)
+    for _ in range(2):  # a step is repeated after a crash
+        with pytest.raises(UserError, match=r"audio\.silent"):
+            await editor.ingest(JOB, f"{origin}/{sound.name}")
+    assert not await workspace.has_narration(JOB)
+
+    kept = workspace.narration(JOB)
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(sound.read_bytes())  # by an earlier version
+    with pytest.raises(UserError, match=r"audio\.silent"):
+        await editor.ingest_kept(NEXT, of=JOB)
+
+    given = await workspace.create("2" * 32)
+    given.attachment.write_bytes(sound.read_bytes())
+    with pytest.raises(UserError, match=r"audio\.silent"):
+        await editor.ingest_given("2" * 32)
+
+
+async def test_a_silent_narration_that_an_earlier_version_accepted_is_noted(
+    editor: NarrationEditor, workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = await ingested_silence(workspace, tmp_path)
+    clips.make_clip(folder.clip, seconds=2)
     assert (await editor.finish(JOB, narrated=True)).note == NOTE_SILENT
 
 
@@ -107,9 +135,10 @@ async def test_an_attachment_is_fetched_once(
 
 
 async def test_a_second_voice_leaves_nothing_of_the_clips_own_sound(
-    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+    editor: NarrationEditor, workspace: Workspace, tmp_path: Path
 ) -> None:
-    await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
+    folder = await ingested_silence(workspace, tmp_path)
+    clips.make_clip(folder.clip, seconds=2)
     assert level((await editor.finish(JOB, narrated=True)).path, 0, 2) > -40
     video = await editor.finish(JOB, narrated=True, replacing=True)
     assert level(video.path, 0, 2) < -70
@@ -201,6 +230,12 @@ async def test_an_unusable_sound_is_blamed_on_the_voice(
 ) -> None:
     with pytest.raises(UserError, match=r"speech\.unusable"):
         await speaking(workspace, session, FakeVoice(b"<html>")).speak(JOB, "a text")
+    clips.make_silence(tmp_path / "silence.mp3")
+    mute = FakeVoice((tmp_path / "silence.mp3").read_bytes())
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"speech\.unusable"):
+            await speaking(workspace, session, mute).speak("3" * 32, "a text")
+    assert len(mute.spoken) == 1
     clips.make_tone(tmp_path / "long.mp3", seconds=40)
     long = FakeVoice((tmp_path / "long.mp3").read_bytes())
     with pytest.raises(UserError, match=r"speech\.too_long"):

@@ -191,7 +191,14 @@ async def test_a_command_without_a_message_is_never_charged(
 
 @pytest.mark.parametrize(
     "key",
-    ["audio.not_audio", "audio.unreadable", "audio.empty", "audio.too_long", "audio.too_large"],
+    [
+        "audio.not_audio",
+        "audio.unreadable",
+        "audio.empty",
+        "audio.silent",
+        "audio.too_long",
+        "audio.too_large",
+    ],
 )
 async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
     key: str, bench: Bench, sentences: frozenset[str]

@@ -159,7 +159,7 @@ def fields_in(sentence: str) -> set[str]:
         *("failed.timeout", "failed.not_a_video", "failed.unacknowledged"),
         *("note.not_merged", "note.held_instead", "note.silent"),
         *("caps.user", "caps.all", "caps.day"),
-        *("audio.not_audio", "audio.unreadable", "audio.empty", "audio.too_long"),
+        *("audio.not_audio", "audio.unreadable", "audio.empty", "audio.silent", "audio.too_long"),
         *("audio.no_sound", "audio.too_large", "audio.gone"),
     ],
 )

@@ -135,6 +135,18 @@ async def test_what_is_not_audio_is_refused_on_the_card_before_anything_is_spent
     assert wire.creates() == 0
 
 
+async def test_a_narration_in_which_nothing_can_be_heard_is_refused_before_anything_is_spent(
+    wire: Wire, tmp_path: Path
+) -> None:
+    async with wire.bot():
+        message = await wire.video("A cat", clips.make_silence(tmp_path / "voice.ogg"))
+        await wire.wait_for_card_text(message, "Nothing can be heard")
+        await wire.wait_for_job("failed")
+    assert "Nothing was charged" in message.text
+    assert button(message, "Try another file")
+    assert wire.creates() == 0
+
+
 async def test_an_attachment_that_is_too_large_is_refused_to_the_person_alone(
     wire: Wire, tmp_path: Path
 ) -> None:

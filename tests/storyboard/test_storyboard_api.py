@@ -10,6 +10,7 @@ import pytest
 
 from bot.errors import MediaError, StartupError
 from bot.storyboard.clip_service import KEPT_SECONDS
+from tests.support.blank_texts import BLANK_TEXTS
 from tests.support.storyboard import FIELDS, VIDEO, ManualRenderer, files, open_board, open_receiver
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ async def test_an_idempotency_key_with_another_order_is_refused(board: ApiCaller
     [
         ({"prompt": ""}, "prompt"),
         ({"prompt": " \n"}, "prompt"),
+        ({"prompt": BLANK_TEXTS["a mixture"]}, "prompt"),
         ({"prompt": 5}, "prompt"),
         ({"prompt": "a" * 32_001}, "prompt"),
         ({"prompt": "a \ud800 b"}, "prompt"),

@@ -8,6 +8,7 @@ from aiohttp import FormData
 
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobState
+from tests.support.blank_texts import BLANK_TEXTS
 from tests.support.clients.site import FORM, MAX_AUDIO, OTHER_TOKEN, Caller, open_site
 from tests.support.fakes import CLIP
 
@@ -92,6 +93,7 @@ async def test_audio_is_sent_as_a_file_or_as_base64_and_becomes_the_narration(
         ("", {}, "api.no_script"),
         ("", {"scriptOrQuestion": 7}, "api.no_script"),
         ("", {"scriptOrQuestion": "  "}, "prompt.empty"),
+        ("", {"scriptOrQuestion": BLANK_TEXTS["a mixture"]}, "prompt.empty"),
         ("", {"scriptOrQuestion": "x" * 2001}, "prompt.too_long"),
         ("", ["a list"], "api.not_json"),
         ("", {**FORM, "audioBuffer": "not base64!"}, "api.bad_audio"),

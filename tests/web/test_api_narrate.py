@@ -11,6 +11,7 @@ import pytest
 from bot.errors import MediaError, UserError
 from bot.moderation.base import Reason
 from bot.speech import narrator
+from tests.support.blank_texts import BLANK_TEXTS
 from tests.support.clients import described
 from tests.support.clients.site import OTHER_TOKEN, TOKEN, Caller, open_site
 from tests.support.desk import make_narrator
@@ -164,6 +165,7 @@ async def test_a_client_has_one_text_spoken_at_a_time(caller: Caller, voice: Fak
     ("body", "status", "key"),
     [
         ({"text": "..."}, 400, "speech.empty"),
+        ({"text": BLANK_TEXTS["a mixture"]}, 400, "speech.empty"),
         ({"text": "a" * 1001}, 400, "speech.too_much"),
         ({"text": "half \ud83c"}, 400, "prompt.garbled"),
         ({"text": 7}, 400, "api.no_text"),

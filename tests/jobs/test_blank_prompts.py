@@ -1,0 +1,27 @@
+"""The prompts and texts that show nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import UserError
+from bot.presets import checked
+from bot.speech.voice import checked_text
+from tests.support.blank_texts import BLANK_TEXTS, VISIBLE_TEXTS
+
+
+@pytest.mark.parametrize("text", BLANK_TEXTS.values(), ids=BLANK_TEXTS)
+def test_a_prompt_that_shows_nothing_is_empty(text: str) -> None:
+    with pytest.raises(UserError, match=r"prompt\.empty"):
+        checked(text)
+
+
+@pytest.mark.parametrize("text", VISIBLE_TEXTS)
+def test_a_prompt_that_shows_something_is_taken_as_it_is(text: str) -> None:
+    assert checked(text) == text
+
+
+@pytest.mark.parametrize("text", BLANK_TEXTS.values(), ids=BLANK_TEXTS)
+def test_a_text_that_shows_nothing_has_nothing_to_read_aloud(text: str) -> None:
+    with pytest.raises(UserError, match=r"speech\.empty"):
+        checked_text(text)
