@@ -10,6 +10,7 @@ try:
     from bot import __version__
     from bot.commands.doctor import Doctor
     from bot.commands.generate import Generate
+    from bot.commands.jobs import Jobs
     from bot.commands.run import Run
     from bot.commands.storyboard import ServeStoryboard
     from bot.demo.command import Demo
@@ -45,7 +46,7 @@ class Command(Protocol):
 
 def all_commands() -> tuple[Command, ...]:
     """Return every command, in the order of `--help`."""
-    return (Run(), Demo(), Doctor(), Generate(), ServeStoryboard())
+    return (Run(), Demo(), Doctor(), Generate(), Jobs(), ServeStoryboard())
 
 
 def main(arguments: list[str] | None = None) -> int:

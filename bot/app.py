@@ -23,7 +23,8 @@ from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
 from bot.runtime.engine import make_workers, open_engine
 from bot.runtime.http_server import open_http_server
 from bot.runtime.resources import open_resources
-from bot.runtime.supervisor import Service, stop_on_signals, supervise
+from bot.runtime.stop_signals import on_stop_signals
+from bot.runtime.supervisor import Service, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
 from storage.jobs.queue_outlook import QueueOutlook
@@ -55,7 +56,7 @@ async def run(
     StartupError: the operator has to change something.
     """
     stop = stop or asyncio.Event()
-    with stop_on_signals(stop):
+    with on_stop_signals(lambda _: stop.set()):
         async with AsyncExitStack() as stack:
             resources = await open_resources(settings, stack)
             backend = await open_backend(resources, stack)

@@ -32,6 +32,10 @@ PRAGMA secure_delete = ON;
 """
 
 
+class DataInUseError(StartupError):
+    """Another process has the database open."""
+
+
 class Database:
     """A connection in autocommit mode: each statement is its own transaction."""
 
@@ -79,8 +83,8 @@ def make_folder(folder: Path) -> None:
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
     """Open `clapper.db`, migrate it to the current schema, and close it after the block.
 
-    StartupError: another process has it open, the folder is not writable, or the file is not a
-    database.
+    DataInUseError: another process has it open. StartupError: the folder is not writable, or the
+    file is not a database.
     """
     path = data_dir / "clapper.db"
     with _exclusive(data_dir):
@@ -114,7 +118,7 @@ def _exclusive(data_dir: Path) -> Generator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StartupError(
+            raise DataInUseError(
                 f"Another Clapper is running with DATA_DIR={data_dir}: "
                 "stop it, or give this one another folder."
             ) from error

@@ -6,12 +6,26 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from bot.errors import StartupError
 from storage.jobs.circuits import circuit_from
+from storage.jobs.rows import job_from
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.model import Job
     from storage.jobs.circuits import Circuit
+
+_JOBS = """
+SELECT * FROM jobs WHERE deleted_at IS NULL AND (
+    state NOT IN ('succeeded', 'failed', 'cancelled') OR id IN (
+        SELECT id FROM jobs
+        WHERE deleted_at IS NULL AND state IN ('succeeded', 'failed', 'cancelled')
+        ORDER BY created_at DESC LIMIT :ended))
+ORDER BY created_at DESC, id
+"""
+_BEGINNING = "SELECT * FROM jobs WHERE deleted_at IS NULL AND id GLOB :pattern LIMIT 2"
 
 
 def count_delivering(data_dir: Path) -> int | None:
@@ -35,10 +49,40 @@ def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
     return circuit_from(row) if row else None
 
 
-def _row(data_dir: Path, sql: str, params: dict[str, str]) -> sqlite3.Row | None:
+def list_jobs(data_dir: Path, *, ended: int) -> list[Job]:
+    """List all open jobs and the newest `ended` ones, newest first; [] without a database.
+
+    Blocks. sqlite3.Error: the database can't be read. StartupError: it is of another version.
+    """
+    return [_job(row) for row in _rows(data_dir, _JOBS, {"ended": ended})]
+
+
+def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
+    """List the jobs, at most two, whose ids begin with these hex digits.
+
+    Blocks, with the errors of `list_jobs`.
+    """
+    return [_job(row) for row in _rows(data_dir, _BEGINNING, {"pattern": f"{beginning}*"})]
+
+
+def _job(row: sqlite3.Row) -> Job:
+    try:
+        return job_from(row)
+    except (IndexError, KeyError, ValueError) as error:
+        raise StartupError(
+            "DATA_DIR: the database is from another version of Clapper; start the bot once with "
+            "this version, then try again."
+        ) from error
+
+
+def _row(data_dir: Path, sql: str, params: Mapping[str, str]) -> sqlite3.Row | None:
+    return next(iter(_rows(data_dir, sql, params)), None)
+
+
+def _rows(data_dir: Path, sql: str, params: Mapping[str, str | int]) -> list[sqlite3.Row]:
     path = data_dir.absolute() / "clapper.db"
     if not path.exists():
-        return None
+        return []
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
-        return connection.execute(sql, params).fetchone()
+        return connection.execute(sql, params).fetchall()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import shlex
 import shutil
+import signal
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,32 +16,37 @@ from typing import TYPE_CHECKING
 
 from bot.api_clients.status import PublicStatus, public_job, sentence_in_utc
 from bot.commands.checks.unused_provider import unused_provider
+from bot.commands.lasting_stream import LastingStream
+from bot.commands.progress_bar import ProgressBar
 from bot.errors import DeliveryError, StartupError, UserError
 from bot.media.files.atomic import commit
+from bot.model import JobState
 from bot.runtime.adapters import open_backend
 from bot.runtime.engine import make_workers, open_engine
-from bot.runtime.http_server import webhooks
+from bot.runtime.http_server import operator_routes, webhooks
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.resources import open_resources
+from bot.runtime.stop_signals import on_stop_signals
 from bot.settings.fields import load_settings
 from bot.texts import Texts
 from bot.web.http.server import WebServer
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Callable
-    from typing import NoReturn, TextIO
+    from collections.abc import AsyncIterator
+    from typing import NoReturn
 
     from bot.artifacts import Artifact, Handover
-    from bot.model import Job, Trouble
+    from bot.model import Job
     from bot.runtime.engine import Engine
     from bot.settings.fields import Settings
 
 CLIENT = "cli"
 _FILE = "video.mp4"
 _CHUNK = 256 * 1024
-_BAR_WIDTH = 30
 _GRACE_SECONDS = 20.0
+_LOOK_SECONDS = 0.1
+_SIGNALLED = 128  # plus the signal's number: the exit code that shells report
 
 
 class Generate:
@@ -83,7 +90,7 @@ class Generate:
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
         if unused := unused_provider(settings):
             sys.stderr.write(f"{unused}\n")
-        return asyncio.run(_generate(settings, options))
+        return asyncio.run(_generate_until_stopped(settings, options))
 
 
 def _check_output(output: Path) -> None:
@@ -97,35 +104,6 @@ def _check_output(output: Path) -> None:
         raise StartupError(f"--output: there is no folder {parent}.")
     if not os.access(parent, os.W_OK):
         raise StartupError(f"--output: the folder {parent} is not writable; name another.")
-
-
-class ProgressBar:
-    """Shows progress: in a terminal as a bar that is redrawn, elsewhere as a line per change."""
-
-    def __init__(
-        self, out: TextIO, texts: Texts, trouble: Callable[[], Trouble | None] = lambda: None
-    ) -> None:
-        self._out = out
-        self._texts = texts
-        self._trouble = trouble
-        self._is_terminal = out.isatty()
-        self._drawn = ""
-
-    def draw(self, job: Job) -> None:
-        """Show the job's state and progress."""
-        public = public_job(job, self._texts, trouble=self._trouble())
-        filled = "█" * (public.progress * _BAR_WIDTH // 100)
-        stage = public.waiting or self._texts(f"state.{job.state}")
-        line = f"{filled:░<{_BAR_WIDTH}} {public.progress:3d}%  {stage}"
-        if line != self._drawn:
-            self._out.write(f"\r\x1b[K{line}" if self._is_terminal else f"{line}\n")
-            self._out.flush()
-            self._drawn = line
-
-    def close(self) -> None:
-        """End the bar's line."""
-        if self._is_terminal and self._drawn:
-            self._out.write("\n")
 
 
 class _NoDiscord:
@@ -151,13 +129,35 @@ class _NoDiscord:
         raise DeliveryError(f"job {job.id} needs Discord")
 
 
+async def _generate_until_stopped(settings: Settings, options: argparse.Namespace) -> int:
+    """Make the video; SIGTERM and a closed terminal stop it as Ctrl-C does."""
+    received: list[int] = []
+    task = asyncio.current_task()
+
+    def stop(number: signal.Signals) -> None:
+        received.append(number)
+        if task is not None:
+            task.cancel()
+
+    # Ctrl-C cancels the task too: asyncio sees to that.
+    with on_stop_signals(stop, signals=(signal.SIGTERM, signal.SIGHUP)):
+        try:
+            return await _generate(settings, options)
+        except asyncio.CancelledError:
+            if not received:
+                raise
+            return _SIGNALLED + received[0]
+
+
 async def _generate(settings: Settings, options: argparse.Namespace) -> int:
+    out, err = LastingStream(sys.stdout), LastingStream(sys.stderr)
     async with AsyncExitStack() as stack:
         resources = await open_resources(settings, stack)
         backend = await open_backend(resources, stack)
         engine = await open_engine(resources, backend, stack, client=CLIENT)
         # Only for webhooks, which a provider on this machine may send.
-        server = WebServer(webhooks(engine).routes, resources.listener, is_ready=lambda: True)
+        routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
+        server = WebServer(routes, resources.listener, is_ready=lambda: True)
         await server.start()
         stack.push_async_callback(server.close)
         texts = Texts.load()
@@ -165,15 +165,21 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         try:
             job = await _order(engine, options)
         except UserError as error:
-            sys.stderr.write(f"{sentence_in_utc(texts, error.key, 'en', error.fields)}\n")
+            err.write(f"{sentence_in_utc(texts, error.key, 'en', error.fields)}\n")
             return 1
-        ended = await _make(
-            engine,
-            job,
-            ProgressBar(sys.stderr, texts, lambda: engine.clients.trouble),
-            options.output,
-        )
-        return await _report(engine, ended, options.output, texts)
+        except asyncio.CancelledError:
+            err.write("Interrupted. “python -m bot jobs” shows whether a video was ordered.\n")
+            raise
+        # At once: the terminal may be gone before the end.
+        command = _resume_command(job, options.output)
+        err.write(f"Job {job.id}. If this is interrupted, continue with: {command}\n")
+        bar = ProgressBar(err, texts, lambda: engine.clients.trouble)
+        try:
+            ended = await _make(engine, job, bar)
+        except asyncio.CancelledError:
+            err.write(f"Interrupted. To continue: {command}\n")
+            raise
+        return await _report(engine, ended, options.output, texts, out=out, err=err)
 
 
 async def _order(engine: Engine, options: argparse.Namespace) -> Job:
@@ -191,16 +197,15 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
     return await engine.clients.submit(CLIENT, options.script, upload)
 
 
-async def _make(engine: Engine, job: Job, bar: ProgressBar, output: Path) -> Job:
+async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
     """Run the workers until the job has ended, and return it."""
     workers = make_workers(engine, _NoDiscord())
     tasks = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
     try:
-        return await engine.clients.wait(job, bar.draw)
-    except asyncio.CancelledError:
-        bar.close()
-        sys.stderr.write(f"Interrupted. To continue: {_resume_command(job, output)}\n")
-        raise
+        ended = await engine.clients.wait(job, bar.draw)
+        if ended.state is JobState.CANCELLED:
+            await _wait_for_last_step(engine, ended)
+        return ended
     finally:
         bar.close()
         await asyncio.gather(*(worker.stop(grace=_GRACE_SECONDS) for worker in workers))
@@ -209,37 +214,47 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar, output: Path) -> Job
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _wait_for_last_step(engine: Engine, job: Job) -> None:
+    """Wait until the video service was asked to stop; what is left is done at the next start."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE_SECONDS):
+            while (now := await engine.jobs.get(job.id)) and now.next_at is not None:  # noqa: ASYNC110 - the last step is not published
+                await asyncio.sleep(_LOOK_SECONDS)
+
+
 def _resume_command(job: Job, output: Path, *options: str) -> str:
     command = ("-m", "bot", "generate", "--resume", job.id, *options, "-o", str(output))
     return shlex.join((sys.executable, *command))
 
 
-async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
+async def _report(
+    engine: Engine, job: Job, output: Path, texts: Texts, *, out: LastingStream, err: LastingStream
+) -> int:
     public = public_job(job, texts)
     if public.question is not None:
         command = _resume_command(job, output, "--retry")
-        sys.stderr.write(f"{public.question}\nTo try again anyway: {command}\n")
+        err.write(f"{public.question}\nTo try again anyway: {command}\n")
         return 1
     if public.status is not PublicStatus.COMPLETED:
-        sys.stderr.write(f"{public.error}\n")
+        err.write(f"{public.error}\n")
         return 1
     if job.note:
-        sys.stderr.write(f"{texts(job.note)}\n")
+        err.write(f"{texts(job.note)}\n")
     video = engine.clients.video(job)
     if await engine.clients.artifact(job) is None or not video.exists():
-        sys.stderr.write(f"{texts('api.expired')}\n")
+        err.write(f"{texts('api.expired')}\n")
         return 1
     try:
         await asyncio.to_thread(_copy, video, output, job.id)
     except OSError as error:
         command = _resume_command(job, output)
-        sys.stderr.write(
+        err.write(
             f"The video is finished and kept, but {output} can't be written ({error.strerror}).\n"
             f"To get it at no extra cost, to another file with another -o: {command}\n"
         )
         return 1
     await engine.clients.mark_downloaded(job)
-    sys.stdout.write(f"{output}\n")
+    out.write(f"{output}\n")
     return 0
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.runtime.log_setup import configure_logs
+from bot.runtime.stop_signals import on_stop_signals
 from bot.settings.fields import load_settings
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.server import Storyboard
@@ -61,11 +61,10 @@ async def _serve(settings: Settings, *, port: int, webhook_url: str | None) -> N
         port=port,
     )
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await storyboard.start()
-    try:
-        print(f"OPENAI_BASE_URL={storyboard.base_url}", flush=True)
-        await stop.wait()
-    finally:
-        await storyboard.close()
+    with on_stop_signals(lambda _: stop.set()):
+        await storyboard.start()
+        try:
+            print(f"OPENAI_BASE_URL={storyboard.base_url}", flush=True)
+            await stop.wait()
+        finally:
+            await storyboard.close()

@@ -13,6 +13,7 @@ from bot.web.http.client_address import Proxies
 from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import WebServer
 from bot.web.metrics_page import MetricsPage
+from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
@@ -54,6 +55,7 @@ async def open_http_server(
     server = WebServer(
         [
             *webhooks(engine).routes,
+            *operator_routes(engine).routes,
             *FileLinks(links, engine.artifacts, engine.workspace).routes,
             *shares.routes,
             *(site.routes if site else ()),
@@ -73,6 +75,11 @@ async def open_http_server(
 def webhooks(engine: Engine) -> Webhooks:
     """Return the handler that receives and counts webhooks."""
     return Webhooks(engine.jobs, engine.backend, note=engine.metrics.count_webhook, clock=time.time)
+
+
+def operator_routes(engine: Engine) -> OperatorRoutes:
+    """Return the handlers of what the operator asks of the running process."""
+    return OperatorRoutes(engine.jobs, OperatorKey(engine.resources.secret, clock=time.time))
 
 
 def _metrics(engine: Engine) -> MetricsPage | None:

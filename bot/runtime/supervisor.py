@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sqlite3
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +12,7 @@ from bot.discord_bot.login import stay_connected
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable
 
     from bot.delivery.operator_notices import OperatorNotices
     from bot.delivery.progress import ProgressCards
@@ -122,16 +120,3 @@ async def _sweep(jobs: JobService, retention: Retention) -> None:
         except (sqlite3.Error, OSError):
             log.exception("sweep.failed")  # the next sweep repeats the rest
         await asyncio.sleep(_SWEEP_SECONDS)
-
-
-@contextmanager
-def stop_on_signals(stop: asyncio.Event) -> Generator[None]:
-    """Set `stop` on SIGTERM and Ctrl-C during the block."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)

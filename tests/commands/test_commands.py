@@ -224,10 +224,13 @@ async def test_a_data_dir_that_is_a_file_is_refused_in_one_sentence(tmp_path: Pa
     assert_one_sentence(ended, "DATA_DIR")
 
 
-async def test_ctrl_c_ends_the_bot_in_order(tmp_path: Path, fake_discord: FakeDiscord) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+async def test_ctrl_c_and_a_closed_terminal_end_the_bot_in_order(
+    tmp_path: Path, fake_discord: FakeDiscord, number: signal.Signals
+) -> None:
     process = await start_against(fake_discord, tmp_path)
     await fake_discord.wait_for_bot(within=WITHIN)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     ended = await end(process)
     assert (ended.code, ended.err) == (0, "")
     assert group_is_empty(process)
@@ -246,7 +249,10 @@ async def test_a_signal_ends_a_bot_that_still_waits_for_discord(
     assert (ended.code, ended.err) == (0, "")
 
 
-async def test_the_renderer_alone_serves_until_a_signal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+async def test_the_renderer_alone_serves_until_a_signal(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     process = await start(tmp_path, "storyboard", "--port", "0")
     assert process.stdout is not None
     async with asyncio.timeout(WITHIN):
@@ -255,7 +261,7 @@ async def test_the_renderer_alone_serves_until_a_signal(tmp_path: Path) -> None:
     async with ClientSession() as session, session.get(f"{url}/videos") as answer:
         assert (await answer.json())["data"] == []
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert (await end(process)).code == 0
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import pty
 import re
 import signal
+import sys
 import time
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,16 +19,15 @@ from bot.model import Client, JobState, Trouble, new_job
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.store import Caps, JobStore
-from tests.support.command_line import end, run_bot, start
+from tests.support.bot_process import ROOT
+from tests.support.command_line import WITHIN, end, run_bot, start
 from tests.support.fakes import REQUEST
+from tests.support.generating import provider, start_generating
 from tests.support.media import clips
 from tests.support.media.measurements import sound_seconds
-from tests.support.providers.videos_api import Fault, VideosApi
-from tests.support.wire import SECRET, free_port
+from tests.support.providers.videos_api import Fault
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-    from collections.abc import AsyncGenerator
     from pathlib import Path
 
 REFUSAL = {"error": {"message": "no", "type": "x", "code": "moderation_blocked", "param": None}}
@@ -34,38 +36,6 @@ REFUSAL = {"error": {"message": "no", "type": "x", "code": "moderation_blocked",
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     return clips.make_clip(tmp_path / "provider.mp4", seconds=2)
-
-
-@asynccontextmanager
-async def provider(
-    clip: Path, *, seconds_per_job: float = 0.2
-) -> AsyncGenerator[tuple[VideosApi, dict[str, str]]]:
-    """Open a provider that sends webhooks; yield it and the settings for it."""
-    port = free_port()
-    async with VideosApi(
-        clip=clip,
-        seconds_per_job=seconds_per_job,
-        webhook_url=f"http://127.0.0.1:{port}/api/webhook/video-events",
-        webhook_secret=SECRET,
-    ) as api:
-        yield (
-            api,
-            {
-                "VIDEO_BACKEND": "openai",
-                "OPENAI_BASE_URL": api.base_url,
-                "OPENAI_WEBHOOK_SECRET": SECRET,
-                "HTTP_PORT": str(port),
-            },
-        )
-
-
-async def start_generating(folder: Path, settings: dict[str, str]) -> Process:
-    """Order a video, and return the running command once the provider generates the video."""
-    process = await start(folder, "generate", "a cat", "-o", "out.mp4", **settings)
-    assert process.stderr is not None
-    while b"Creating the video" not in await process.stderr.readline():
-        pass
-    return process
 
 
 async def test_a_video_is_made_with_the_narration_and_written_to_the_named_file(
@@ -117,7 +87,8 @@ async def test_an_interrupted_job_is_resumed_and_paid_for_once(tmp_path: Path, c
         process.send_signal(signal.SIGINT)
         ended = await end(process)
         assert ended.code == 130
-        [job_id] = re.findall(r"--resume ([0-9a-f]{32})", ended.err)
+        assert "Interrupted. To continue:" in ended.err
+        [job_id] = set(re.findall(r"--resume ([0-9a-f]{32})", ended.err))
         for ref in api.creates:
             api.finish(ref)
         assert f"-m bot generate --resume {job_id} -o out.mp4" in ended.err
@@ -132,6 +103,58 @@ async def test_an_interrupted_job_is_resumed_and_paid_for_once(tmp_path: Path, c
     assert (unknown.code, unknown.err) == (1, "There is no such job.\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+async def test_a_lost_terminal_leaves_the_id_and_a_job_that_is_paid_for_once(
+    tmp_path: Path, clip: Path, number: signal.Signals
+) -> None:
+    async with provider(clip, seconds_per_job=3600) as (api, settings):
+        process = await start(tmp_path, "generate", "a cat", "-o", "out.mp4", **settings)
+        assert process.stderr is not None
+        first = (await process.stderr.readline()).decode()
+        [job_id] = re.findall(r"^Job ([0-9a-f]{32})\. .*--resume \1 -o out\.mp4$", first)
+        while b"Creating the video" not in await process.stderr.readline():
+            pass
+        process.send_signal(number)
+        ended = await end(process)
+        assert ended.code == 128 + number
+        assert ended.err.splitlines()[-1].startswith("Interrupted. To continue: ")
+        for ref in api.creates:
+            api.finish(ref)
+        async with open_database(tmp_path / "data") as database:
+            await database.rows("UPDATE jobs SET next_at = :now", {"now": time.time()})
+        again = await run_bot(tmp_path, "generate", "--resume", job_id, **settings)
+        assert (again.code, again.out) == (0, "video.mp4\n"), again
+        assert len(api.creates) == 1
+
+
+async def test_a_closed_terminal_does_not_stop_what_ignores_its_signal(
+    tmp_path: Path, clip: Path
+) -> None:
+    controller, terminal = pty.openpty()
+    async with provider(clip, seconds_per_job=3600) as (api, settings):
+        process = await asyncio.create_subprocess_exec(
+            *("sh", "-c", "trap '' HUP; exec \"$@\"", "nohup"),
+            *(sys.executable, "-m", "bot", "generate", "a cat", "-o", "out.mp4"),
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
+        os.close(terminal)
+        async with asyncio.timeout(WITHIN):
+            while not api.creates:
+                await asyncio.to_thread(os.read, controller, 4096)
+        os.close(controller)
+        process.send_signal(signal.SIGHUP)
+        [ref] = api.creates
+        api.finish(ref)
+        await api.send_webhook(ref)
+        ended = await end(process)
+    assert ended.code == 0
+    assert read_mp4(tmp_path / "out.mp4").seconds == pytest.approx(2, abs=0.1)
+
+
 async def test_a_video_that_cannot_be_written_is_fetched_later_at_no_extra_cost(
     tmp_path: Path, clip: Path
 ) -> None:
@@ -144,7 +167,7 @@ async def test_a_video_that_cannot_be_written_is_fetched_later_at_no_extra_cost(
         ended = await end(process)
         assert (ended.code, ended.out) == (1, "")
         assert "out.mp4 can't be written (File exists)" in ended.err
-        [job_id] = re.findall(r"-m bot generate --resume ([0-9a-f]{32}) -o out.mp4", ended.err)
+        [job_id] = set(re.findall(r"-m bot generate --resume (\w+) -o out.mp4", ended.err))
         assert (tmp_path / "out.mp4").read_text() == "mine"
         assert not (tmp_path / f".{job_id}.part").exists()
         command = ("generate", "--resume", job_id, "-o", "other.mp4")

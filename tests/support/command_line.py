@@ -52,7 +52,8 @@ async def end(process: asyncio.subprocess.Process) -> Ended:
             process.kill()
             await process.wait()
     assert process.returncode is not None
-    return Ended(code=process.returncode, out=out.decode(), err=err.decode())
+    # Without a pipe of its own, a process has no output here.
+    return Ended(code=process.returncode, out=(out or b"").decode(), err=(err or b"").decode())
 
 
 async def run_bot(folder: Path, *command: str, **environment: str) -> Ended:

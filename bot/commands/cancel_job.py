@@ -1,0 +1,113 @@
+"""Cancels a job for the operator: through the running bot, or directly if none runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bot.errors import BackendError, StartupError
+from bot.links import load_secret
+from bot.runtime.adapters import open_backend
+from bot.runtime.engine import open_engine
+from bot.runtime.resources import open_resources
+from bot.web.http.server import url_host
+from bot.web.operator_routes import CANCEL_PATH, OperatorKey
+from storage.database import DataInUseError
+
+if TYPE_CHECKING:
+    from bot.model import Job
+    from bot.settings.fields import Settings
+
+_TIMEOUT = aiohttp.ClientTimeout(total=15)
+_UNSENT = "Cancelled. It had not been sent to the video service."
+_SENT = "Cancelled. It had been sent to the video service, which may charge for it."
+_STOPPED = "Cancelled. The video service was asked to stop, and may charge for it."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cancellation:
+    """The outcome, and the sentence that says it."""
+
+    cancelled: bool
+    sentence: str
+
+
+async def cancel_job(settings: Settings, job: Job) -> Cancellation:
+    """Cancel a job; StartupError: the running bot can't be asked, or the operator has to act."""
+    try:
+        return await _cancel_here(settings, job)
+    except DataInUseError:
+        return await _cancel_there(settings, job)
+
+
+async def _cancel_there(settings: Settings, job: Job) -> Cancellation:
+    """Ask the process that has the database open."""
+    if not settings.http_port:
+        raise StartupError("HTTP_PORT: with 0 the running bot can't be found; set a port.")
+    secret = await asyncio.to_thread(
+        load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"
+    )
+    headers = OperatorKey(secret, clock=time.time).headers(job.id)
+    address = f"http://{url_host(settings.http_host)}:{settings.http_port}"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as http,
+            http.post(f"{address}{CANCEL_PATH}{job.id}", headers=headers) as answer,
+        ):
+            status = answer.status
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise StartupError(
+            f"HTTP_PORT: the running bot does not answer at {address} ({type(error).__name__}); "
+            "use the settings that it was started with."
+        ) from error
+    match status:
+        case HTTPStatus.NO_CONTENT:
+            return _cancelled(job)
+        case HTTPStatus.CONFLICT:
+            return _too_late(job)
+        case HTTPStatus.UNAUTHORIZED:
+            raise StartupError("SECRET_KEY: the running bot has another; set the same one here.")
+        case _:
+            raise StartupError(
+                f"HTTP_PORT: what answers at {address} (status {status}) is not this version of "
+                "the bot; restart the bot, or correct the port."
+            )
+
+
+async def _cancel_here(settings: Settings, job: Job) -> Cancellation:
+    """Cancel it in the database, and ask the video service once to stop."""
+    async with AsyncExitStack() as stack:
+        resources = await open_resources(settings, stack)
+        backend = await open_backend(resources, stack)
+        engine = await open_engine(resources, backend, stack)
+        cancelled = await engine.jobs.cancel(job.id)
+        if cancelled is None:
+            return _too_late(job)
+        if cancelled.remote_id is None or cancelled.backend != backend.name:
+            return _cancelled(cancelled)
+        try:
+            await backend.cancel(cancelled.remote_id)
+        except BackendError as error:
+            return Cancellation(
+                cancelled=True,
+                sentence=f"{_SENT} It could not be asked to stop "
+                f"({error}); the bot asks again when it is started.",
+            )
+        return Cancellation(cancelled=True, sentence=_STOPPED)
+
+
+def _cancelled(job: Job) -> Cancellation:
+    sent = job.submitted_at is not None or job.remote_id is not None
+    return Cancellation(cancelled=True, sentence=_SENT if sent else _UNSENT)
+
+
+def _too_late(job: Job) -> Cancellation:
+    return Cancellation(
+        cancelled=False, sentence=f"Job {job.id} can't be cancelled any more: it has ended."
+    )

@@ -1,0 +1,89 @@
+"""`jobs`: lists and shows jobs beside a running bot, and cancels one."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from bot.commands.cancel_job import cancel_job
+from bot.commands.job_lines import describe, table_line
+from bot.commands.lasting_stream import LastingStream
+from bot.errors import StartupError
+from bot.runtime.log_setup import configure_logs
+from bot.settings.fields import load_settings
+from bot.texts import Texts
+from storage.snapshot import find_jobs, list_jobs
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from bot.model import Job
+
+_ENDED = 20
+
+
+class Jobs:
+    """Lists jobs without an argument; `show` and `cancel` take one job."""
+
+    name = "jobs"
+    summary = "list the jobs, show one or cancel one, also while the bot runs"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the actions."""
+        parser.add_argument(
+            "action",
+            nargs="?",
+            choices=("list", "show", "cancel"),
+            default="list",
+            help="default: list, all open jobs and the newest others",
+        )
+        parser.add_argument(
+            "job", nargs="?", metavar="JOB", help="for show and cancel: the beginning of its id"
+        )
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Perform the action; only `cancel` writes anything."""
+        if (options.action == "list") is (options.job is not None):
+            raise StartupError("Type `jobs`, `jobs show JOB` or `jobs cancel JOB`.")
+        settings = load_settings()
+        configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
+        out = LastingStream(sys.stdout)
+        try:
+            if options.action == "list":
+                return _list(settings.data_dir, out)
+            job = _find(settings.data_dir, options.job)
+        except sqlite3.Error as error:
+            raise StartupError(f"DATA_DIR: the database can't be read ({error}).") from error
+        if options.action == "show":
+            out.write(describe(job, Texts.load()))
+            return 0
+        done = asyncio.run(cancel_job(settings, job))
+        out.write(f"{done.sentence}\n")
+        return 0 if done.cancelled else 1
+
+
+def _list(data_dir: Path, out: LastingStream) -> int:
+    jobs = list_jobs(data_dir, ended=_ENDED)
+    now = time.time()
+    for job in jobs:
+        out.write(f"{table_line(job, now=now)}\n")
+    if not jobs:
+        out.write(f"There are no jobs in {data_dir}.\n")
+    return 0
+
+
+def _find(data_dir: Path, beginning: str) -> Job:
+    if not re.fullmatch(r"[0-9a-f]{4,32}", beginning):
+        raise StartupError(f"{beginning!a} is not a job: give at least 4 characters of its id.")
+    match find_jobs(data_dir, beginning):
+        case [job]:
+            return job
+        case []:
+            raise StartupError(f"There is no job {beginning}; `jobs` lists them.")
+        case _:
+            raise StartupError(f"Several jobs begin with {beginning}; give more of the id.")

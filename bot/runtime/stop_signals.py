@@ -1,0 +1,33 @@
+"""The signals that ask a process to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+# SIGHUP: the terminal was closed, or the connection to it was lost.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def on_stop_signals(
+    stop: Callable[[signal.Signals], object], *, signals: tuple[signal.Signals, ...] = STOP_SIGNALS
+) -> Generator[None]:
+    """Call `stop` with each of these signals that arrives during the block.
+
+    A signal that the process ignores, as `nohup` has it ignore SIGHUP, stays ignored.
+    """
+    loop = asyncio.get_running_loop()
+    handled = [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in handled:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
