@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.delivery.server_rules import is_blocked_by_server
 from bot.errors import UserError
 from bot.model import Attachment, Origin
 from storage.speeches import SpeechRequester
@@ -41,10 +42,17 @@ async def place(
     if job is None:
         log.warning("interaction.repeated id=%d", interaction.id)
         return
-    response = await interaction.response.send_message(
-        view=services.cards.render(job, await services.queue_outlook.of(job)),
-        allowed_mentions=discord.AllowedMentions.none(),
-    )
+    try:
+        response = await interaction.response.send_message(
+            view=services.cards.render(job, await services.queue_outlook.of(job)),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+    except discord.HTTPException as error:
+        if not is_blocked_by_server(error):
+            raise
+        # No card was posted, and none would be found later.
+        await services.jobs.fail(job, "failed.automod")
+        raise UserError("failed.automod") from error
     if response.message_id is not None:
         await services.jobs.acknowledge(job.id, response.message_id)
 

@@ -27,7 +27,7 @@ def require_permission(
     """
     # The id may be forged: jobs of API clients have no card.
     if job is None or job.client is not None:
-        raise UserError("reply.too_late")
+        raise UserError("reply.unknown")
     # An old card of an undecided job may still have "Cancel", which then gives the job up.
     gives_up = action is Action.CANCEL and job.state is JobState.UNDECIDED
     shared = action in _FOR_MODERATORS and not gives_up

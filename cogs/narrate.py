@@ -11,6 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.delivery.server_rules import is_blocked_by_server
 from bot.errors import UserError
 from bot.speech.voice import MAX_TEXT, checked_text
 from storage.speeches import SpeechRequester
@@ -61,7 +62,8 @@ class NarrateCog(commands.Cog):
                 log.warning(
                     "speech.unsent interaction=%d error=%s", interaction.id, type(error).__name__
                 )
-                raise UserError("speech.unsent") from error
+                blocked = is_blocked_by_server(error)
+                raise UserError("reply.automod" if blocked else "speech.unsent") from error
 
     async def _upload(
         self, interaction: discord.Interaction[VideoBot], recording: SpokenMp3

@@ -95,6 +95,7 @@ _REASONS = {
     "note.held_instead": "the last frame is held because a loop would be too large",
     "note.silent": "the narration is silent",
     "failed.auth": "the video service rejects the API key",
+    "failed.automod": "the server's AutoMod blocked the card",
     "failed.balance": "the account with the video service is out of credit",
     "failed.setup": "the video service doesn't have the address or model",
     "failed.bug": "an error in the bot",
@@ -260,6 +261,11 @@ def _finished() -> Iterator[_Scene]:
         title="Done, but too large, and without a link",
         changes=done,
         make=lambda cards, job: cards.render_held(job, _ARTIFACT, limit=_LIMIT),
+    )
+    yield _Scene(
+        title="Done, but refused by Discord, and without a link",
+        changes=done,
+        make=lambda cards, job: cards.render_held(job, _ARTIFACT, limit=_ARTIFACT.size),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import shutil
 import sqlite3
@@ -236,11 +237,13 @@ async def _kept(settings: Settings) -> Finding:
     if not kept:
         return Finding(subject=subject, ok=True, found="none")
     gigabytes = sum(item.size for item in kept) / _GIB
+    # Rounded up, so that more than the limit does not read as the limit.
+    shown = math.ceil(gigabytes * 100) / 100 if gigabytes > settings.keep_gb else gigabytes
     oldest = datetime.fromtimestamp(min(item.modified_at for item in kept), UTC)
     return Finding(
         subject=subject,
         ok=True,
-        found=f"{len(kept)}, {gigabytes:.2f} of {settings.keep_gb:g} GB, oldest {oldest:%Y-%m-%d}",
+        found=f"{len(kept)}, {shown:.2f} of {settings.keep_gb:g} GB, oldest {oldest:%Y-%m-%d}",
         advice="the oldest are deleted within the hour; if this line stays, undelivered videos "
         "fill the space: raise KEEP_GB"
         if gigabytes > settings.keep_gb

@@ -10,8 +10,9 @@ import aiohttp
 import discord
 
 from bot.delivery.card_edits import FileTooLargeError, describe, is_too_large
+from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.upload_fallback import UploadTarget
-from bot.delivery.views.formatting import megabytes
+from bot.delivery.views.formatting import over_limit
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class Resender:
                     await self._hand_over(interaction, job, artifact)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning("resend.failed id=%s reason=%r", job.id, describe(error))
-                raise UserError("library.unsent") from error
+                blocked = is_blocked_by_server(error)
+                raise UserError("reply.automod" if blocked else "library.unsent") from error
             await self._library.mark_delivered(job.id)
         log.info("video.sent_again id=%s", job.id)
 
@@ -95,9 +97,8 @@ class Resender:
             return
         if link is None:
             limit = await self._upload_fallback.limit(target)
-            raise UserError(
-                "library.too_large", size=megabytes(artifact.size), limit=megabytes(limit)
-            )
+            key = "library.too_large" if artifact.size > limit else "library.too_large_here"
+            raise UserError(key, **over_limit(artifact.size, limit))
         await _edit(
             interaction, self._library_view.render_link(job, locale, artifact=artifact, url=link)
         )

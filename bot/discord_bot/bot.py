@@ -13,6 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.http import Route
 
+from bot.delivery.server_rules import is_blocked_by_server
 from bot.discord_bot.command_definitions import are_alike, localise
 from bot.errors import UserError
 
@@ -165,6 +166,9 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
     locale = str(interaction.locale)
     if isinstance(error, UserError):
         sentence = texts(error.key, locale, **error.fields)
+    elif is_blocked_by_server(error):
+        log.info("interaction.blocked id=%d", interaction.id)
+        sentence = texts("reply.automod", locale)
     else:
         log.error("interaction.failed id=%d", interaction.id, exc_info=error)
         sentence = texts("error.internal", locale, incident=str(interaction.id))

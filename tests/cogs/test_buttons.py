@@ -17,6 +17,8 @@ from bot.model import JobState
 from tests.support.cards import MANAGE_MESSAGES, Errors, post_card
 from tests.support.desk import open_desk
 from tests.support.fakes import PATIENCE
+from tests.support.form_steps import form
+from tests.support.form_steps import told as submit
 from tests.support.schemas.discord_spec import check_all
 from tests.support.wire import FAST, open_wire
 
@@ -101,10 +103,51 @@ async def test_cancel_on_a_card_that_could_not_ask_any_more_gives_up(desk: Desk)
 
 
 @pytest.mark.parametrize("action", Action)
-async def test_the_button_of_an_unknown_job_is_too_late(desk: Desk, action: Action) -> None:
+async def test_the_button_of_an_unknown_job_says_that_there_is_no_record_of_it(
+    desk: Desk, action: Action
+) -> None:
     told = await desk.click(post_card(desk, action, "0" * 32), "Old")
-    assert "Too late" in told.text
+    assert told.text.startswith("I have no record of this video: it was deleted, or my data")
     assert told.ephemeral
+
+
+async def test_a_form_about_lost_data_says_that_there_is_no_record_of_it(desk: Desk) -> None:
+    job, card = await desk.video()
+    opened = await form(desk, Action.EDIT, await desk.bench.run_out(job.id))
+    await desk.bench.database.rows("DELETE FROM jobs WHERE id = :id", {"id": job.id})
+    assert "no record of this video" in (await submit(desk, opened, {"prompt": "A dog"})).text
+    chosen = await desk.fake_discord.choose("Video details", card)
+    assert "no record of its video" in (await desk.fake_discord.answer_to(chosen)).text
+
+
+@pytest.mark.parametrize(
+    "refusal", [api_errors.AUTOMOD, api_errors.AUTOMOD_TITLE, api_errors.HARMFUL_LINK]
+)
+async def test_a_card_that_automod_blocks_costs_nothing_and_is_no_fault_of_ours(
+    desk: Desk, errors: Errors, refusal: api_errors.Refusal
+) -> None:
+    desk.fake_discord.faults.add(ANSWER, refusal)
+    typed = await desk.fake_discord.slash("video", {"prompt": "a rude cat"})
+    told = await desk.fake_discord.answer_to(typed)
+    assert told.text.startswith("This server's AutoMod blocked my message with your prompt")
+    assert told.ephemeral
+    [row] = await desk.bench.database.rows("SELECT id FROM jobs", {})
+    ended = await desk.bench.now(row["id"])
+    assert ended.failure is not None
+    assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.automod")
+    await desk.bench.run_out(ended.id)
+    assert desk.bench.backend.posts == 0
+    assert errors.messages == []
+
+
+async def test_an_answer_that_automod_blocks_is_no_fault_of_ours(
+    desk: Desk, errors: Errors
+) -> None:
+    await desk.video("a rude cat")
+    desk.fake_discord.faults.add(ANSWER, api_errors.AUTOMOD)
+    told = await desk.fake_discord.answer_to(await desk.fake_discord.slash("videos"))
+    assert told.text.startswith("This server's AutoMod blocked my message.")
+    assert errors.messages == []
 
 
 async def test_a_button_that_breaks_tells_the_person_where_the_operator_looks(

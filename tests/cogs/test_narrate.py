@@ -218,6 +218,11 @@ async def test_an_upload_that_discord_refuses_is_told(desk: Desk) -> None:
     assert "didn't accept the audio file" in (await ask(desk)).text
 
 
+async def test_an_upload_that_automod_blocks_is_told(desk: Desk) -> None:
+    desk.fake_discord.faults.add(EDIT, api_errors.AUTOMOD)
+    assert "AutoMod blocked" in (await ask(desk)).text
+
+
 async def test_what_the_day_has_forgotten_is_not_stored(desk: Desk) -> None:
     await ask(desk)
     await desk.bench.retention.sweep()

@@ -522,6 +522,8 @@ async def test_kept_files_are_counted_with_their_size(tmp_path: Path) -> None:
     found = await look("kept files", tmp_path)
     assert (found.ok, found.advice) == (True, "")
     assert found.found == "2, 0.02 of 20 GB, oldest 2023-11-14"
+    found = await look("kept files", tmp_path, keep_gb=20 / 1024 - 1e-9)
+    assert found.found.startswith("2, 0.02 of 0.0195312 GB")
     found = await look("kept files", tmp_path, keep_gb=0.01)
     assert found.ok
     assert "raise KEEP_GB" in found.advice

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from discord import ui
 
 ARTIFACT = Artifact(job_id=JOB_ID, size=31 * 1024 * 1024, sha256="0" * 64, created_at=START)
+MIB = 1024 * 1024
 FINISHED = ["Again", "Edit prompt", "Add narration", "Delete"]
 
 
@@ -298,6 +299,23 @@ def test_a_held_video_says_who_has_to_do_what(cards: CardRenderer) -> None:
     assert lines[:2] == ["**Ready, but waiting for the operator**", "> a cat on a roof"]
     assert "at 31 MB it is too large for Discord here (limit: 9.5 MB)" in lines[2]
     assert "PUBLIC_URL" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("size", "limit", "sentence"),
+    [
+        (10 * MIB + 1, 10 * MIB, "at 10.1 MB it is too large for Discord here (limit: 10 MB)"),
+        (10 * MIB + 40_000, 10 * MIB + 39_999, "at 10.1 MB it is too large"),
+        (10 * MIB, 10 * MIB - 1, "at 10 MB it is too large for Discord here (limit: 9.9 MB)"),
+        (5 * MIB, 10 * MIB, "Discord doesn't accept a file of 5 MB here"),
+        (10 * MIB, 10 * MIB, "Discord doesn't accept a file of 10 MB here"),
+    ],
+)
+def test_a_held_video_never_reads_as_large_as_the_limit(
+    cards: CardRenderer, size: int, limit: int, sentence: str
+) -> None:
+    held = replace(ARTIFACT, size=size)
+    assert sentence in read(cards.render_held(job(JobState.DELIVERING), held, limit=limit))[2]
 
 
 def test_the_wait_for_the_operator_is_not_part_of_the_making(cards: CardRenderer) -> None:

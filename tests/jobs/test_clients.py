@@ -83,5 +83,5 @@ async def test_a_button_with_the_id_of_a_clients_job_is_nobodys(
 ) -> None:
     job: Job | None = await bench.jobs.submit(REQUEST, Client(name="web"), None)
     person = SimpleNamespace(user=SimpleNamespace(id=1), channel_id=3)
-    with pytest.raises(UserError, match=r"reply\.too_late"):
+    with pytest.raises(UserError, match=r"reply\.unknown"):
         require_permission(cast("Any", person), job, action)

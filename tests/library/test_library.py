@@ -395,11 +395,26 @@ async def test_a_video_that_is_too_large_comes_as_a_link(
     assert await sent.delivered_at(desk, job) == desk.clock()
 
 
+async def test_a_video_that_automod_blocks_is_not_called_unaccepted(desk: Desk) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    desk.fake_discord.faults.add("PATCH /webhooks/*", api_errors.AUTOMOD)
+    assert "AutoMod blocked" in (await press(desk, page, "clapper:send:")).text
+
+
+async def test_a_refused_size_within_the_limit_is_not_compared_with_it(desk: Desk) -> None:
+    await finish(desk, "A cat")
+    page = await videos(desk)
+    desk.fake_discord.faults.add("PATCH /webhooks/*", api_errors.TOO_LARGE)
+    told = await press(desk, page, "clapper:send:")
+    assert told.text.startswith("Discord doesn't accept a file of 0.1 MB here.")
+
+
 async def test_without_an_address_a_video_that_is_too_large_is_explained(desk: Desk) -> None:
     await finish(desk, "A cat", b"x" * 2_100_000)
     desk.fake_discord.limits.announced_bytes = 1_048_576
     told = await press(desk, await videos(desk), "clapper:send:")
-    assert told.text.startswith("That video is 2 MB, and Discord's limit here is 1 MB.")
+    assert told.text.startswith("That video is 2.1 MB, and Discord's limit here is 1 MB.")
 
 
 @pytest.mark.parametrize("public_url", ["", "https://clapper.test"], ids=["alone", "linked"])

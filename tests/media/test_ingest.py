@@ -209,6 +209,16 @@ async def test_ten_minutes_of_silence_in_a_small_file_stop_at_the_cap(
     assert names(tmp_path) == {"long.opus"}
 
 
+@pytest.mark.parametrize("seconds", [5.01, 5.49, 5.5, 6.4])
+async def test_a_sound_that_is_a_little_too_long_never_reads_as_long_as_the_limit(
+    ffmpeg: Ffmpeg, tmp_path: Path, seconds: float
+) -> None:
+    source = clips.make_speech(tmp_path / "speech.wav", seconds=seconds)
+    with pytest.raises(UserError) as refused:
+        await ingest(ffmpeg, source, tmp_path / "narration.wav", max_seconds=5)
+    assert refused.value.fields == {"seconds": 6, "max_seconds": 5}
+
+
 async def test_a_sound_exactly_as_long_as_allowed_is_accepted(
     ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from discord import ui
 from bot.delivery.views.button_ids import LABELS, Action, make_button
 from bot.delivery.views.card_buttons import FINISHED, HELD, buttons_for
 from bot.delivery.views.card_text import CardText
-from bot.delivery.views.formatting import cut, megabytes
+from bot.delivery.views.formatting import cut, megabytes, over_limit
 from bot.model import JobState
 from storage.jobs.queue_outlook import Outlook
 
@@ -123,11 +123,12 @@ class CardRenderer:
     def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
         """Render a finished video that waits for the operator; `limit`: Discord's, in bytes."""
         text = self._text
-        sizes = {"size": megabytes(artifact.size), "limit": megabytes(limit)}
+        # Discord may refuse a file that is within the limit that it announced.
+        key = "card.held" if artifact.size > limit else "card.held_refused"
         lines = [
             text.say(job, "card.held_heading"),
             text.prompt(job),
-            text.say(job, "card.held", **sizes),
+            text.say(job, key, **over_limit(artifact.size, limit)),
             text.footer(job),
         ]
         view, container = _make_view(lines, job.state)

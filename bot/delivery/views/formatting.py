@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -82,6 +83,17 @@ def rough_time(seconds: float) -> tuple[str, int]:
 def megabytes(size: int) -> float:
     """Convert bytes to the unit that Discord calls MB, which is 1024 * 1024 bytes."""
     return size / (1024 * 1024)
+
+
+def over_limit(size: int, limit: int) -> dict[str, float]:
+    """Return the fields `size` and `limit`, in MB, of a sentence about a file over a limit.
+
+    They are rounded away from each other, so that they never read the same.
+    """
+    return {
+        "size": math.ceil(10 * megabytes(size)) / 10,
+        "limit": math.floor(10 * megabytes(limit)) / 10,
+    }
 
 
 def _belongs_together(before: str, after: str) -> bool:

@@ -50,6 +50,9 @@ NOT_THE_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another 
 EMPTY_MESSAGE = Refusal(400, 50006, "Cannot send an empty message")
 DM_CLOSED = Refusal(403, 50007, "Cannot send messages to this user")
 DEAD_TOKEN = Refusal(401, 50027, "Invalid Webhook Token")
+AUTOMOD = Refusal(400, 200_000, "Message was blocked by automatic moderation")
+AUTOMOD_TITLE = Refusal(400, 200_001, "Title was blocked by automatic moderation")
+HARMFUL_LINK = Refusal(400, 240_000, "Message blocked by harmful links filter")
 NOT_JSON = Refusal(400, 50109, "The request body contains invalid JSON.")
 
 

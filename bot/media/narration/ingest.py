@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import re
 import wave
 from dataclasses import dataclass
@@ -183,7 +184,7 @@ def _checked_seconds(part: Path, stderr: str, max_seconds: int) -> float:
     if not seconds:
         raise UserError("audio.empty")
     if seconds > max_seconds:
-        longest = max(_declared_seconds(stderr), round(seconds))
+        longest = max(_declared_seconds(stderr), math.ceil(seconds))
         raise UserError("audio.too_long", seconds=longest, max_seconds=max_seconds)
     return seconds
 
