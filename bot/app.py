@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.call_metrics import trace_calls
 from bot.delivery.progress import ProgressCards
 from bot.delivery.views.card import CardRenderer
+from bot.delivery.views.service_name import ServiceName
 from bot.delivery.wiring import make_operator_notices, make_resender, open_deliverer
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
@@ -69,10 +70,14 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
     database, settings, texts = resources.database, resources.settings, Texts.load()
     links = _links(resources)
+    service_name = ServiceName(
+        label=settings.video_label, backend=engine.backend.name, model=settings.model
+    )
     cards = CardRenderer(
         texts,
         free_backends=frozenset({STORYBOARD}),
         voice_costs=voice is not None and voice.costs,
+        service_name=service_name,
         clock=time.time,
     )
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=time.time)
@@ -100,6 +105,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             clock=time.time,
         ),
         narrator=narrator,
+        service_name=service_name,
     )
     trace = trace_calls(engine.metrics.count_discord_call)
     bot = VideoBot(services, trace)

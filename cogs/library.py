@@ -72,7 +72,7 @@ class LibraryCog(commands.Cog):
         if details is None:
             raise UserError("details.no_card")
         owner = interaction.user.id == details.job.origin.user_id
-        view = DetailsView(self._services.texts).render(
+        view = DetailsView(self._services.texts, self._services.service_name).render(
             details,
             str(interaction.locale),
             in_full=owner or interaction.permissions.manage_messages,

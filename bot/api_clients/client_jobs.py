@@ -52,7 +52,10 @@ class AudioUpload:
 
 
 class ClientJobs:
-    """Creates and reads jobs for API clients; no client sees the jobs of another."""
+    """Creates and reads jobs for API clients; no client sees the jobs of another.
+
+    `service`: the name of the video service in sentences; empty: the backend's.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class ClientJobs:
         feed: JobFeed,
         presets: Presets,
         circuit: CircuitBreaker,
+        service: str = "",
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
@@ -73,6 +77,7 @@ class ClientJobs:
         self._feed = feed
         self._presets = presets
         self._circuit = circuit
+        self._service = service
         self._clock = clock
 
     async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
@@ -212,7 +217,7 @@ class ClientJobs:
             _REFUSALS[circuit.reason],
             setting=f"{circuit.backend.upper()}_API_KEY",
             address=f"{circuit.backend.upper()}_BASE_URL",
-            backend=circuit.backend,
+            backend=self._service or circuit.backend,
             seconds=math.ceil(circuit.probe_at - self._clock()),
         )
 

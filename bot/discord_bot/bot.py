@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -14,6 +14,7 @@ from discord.ext import commands
 from discord.http import Route
 
 from bot.delivery.server_rules import is_blocked_by_server
+from bot.delivery.views.service_name import ServiceName
 from bot.discord_bot.command_definitions import are_alike, localise
 from bot.errors import UserError
 
@@ -64,6 +65,7 @@ class Services:
     library: Library
     resender: Resender
     narrator: Narrator | None = None
+    service_name: ServiceName = field(default_factory=ServiceName)
 
 
 class VideoBot(commands.Bot):

@@ -141,6 +141,7 @@ async def open_engine(
             feed=feed,
             presets=presets,
             circuit=circuit,
+            service=settings.video_label,
             clock=time.time,
         ),
     )

@@ -39,7 +39,10 @@ def describe_allowed(field: FieldInfo) -> str:
     if choices := _choices(field.annotation):
         return _either(choices)
     if longest := _bound(field, "max_length"):
-        return f"{_bound(field, 'min_length')} to {longest} characters"
+        shortest = _bound(field, "min_length")
+        return (
+            f"{shortest} to {longest} characters" if shortest else f"at most {longest} characters"
+        )
     noun = "a whole number" if field.annotation is int else "a number"
     if above := _bound(field, "gt"):
         return f"{noun} above {above}"

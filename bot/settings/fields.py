@@ -25,6 +25,7 @@ from bot.settings.types import (
     BearerToken,
     ExtraFields,
     Key,
+    Label,
     LogLevel,
     LongKey,
     Networks,
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
 
     video_backend: Literal["storyboard", "openai", "openrouter", "gemini"] = "storyboard"
     video_model: str = Field("sora-2", min_length=1, max_length=200)
+    video_label: Label = ""
     video_seconds: int = Field(8, ge=1, le=60)
     video_size: Size = "1280x720"
 

@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Literal, NoReturn, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 _MIN_SECRET_CHARACTERS = 16
 _SIGNING_PREFIX = "whsec_"
@@ -56,6 +56,12 @@ def _header_safe(value: SecretStr) -> SecretStr:
     if not _is_plain(secret):
         raise ValueError("contains a space or an invalid character: copy it again")
     return value
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line, without control characters")
+    return value.strip()
 
 
 def _long_enough(value: SecretStr) -> SecretStr:
@@ -136,6 +142,7 @@ def _not_json(word: str) -> NoReturn:
     raise ValueError(word)
 
 
+Label = Annotated[str, Field(max_length=60), AfterValidator(_one_line)]
 Url = Annotated[str, AfterValidator(_url)]
 Size = Annotated[str, AfterValidator(_size)]
 Origins = Annotated[str, AfterValidator(_origins)]

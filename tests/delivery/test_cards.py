@@ -12,6 +12,7 @@ from bot.artifacts import NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.button_ids import TEMPLATE, Action, make_button
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.formatting import clock_time, cut, megabytes, progress_bar
+from bot.delivery.views.service_name import ServiceName
 from bot.demo.fake_discord.state.components import walk
 from bot.errors import ErrorKind
 from bot.model import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 ARTIFACT = Artifact(job_id=JOB_ID, size=31 * 1024 * 1024, sha256="0" * 64, created_at=START)
 MIB = 1024 * 1024
+REQUEST = VideoRequest(prompt="a cat on a roof", model=None, seconds=8, size="1280x720")
 FINISHED = ["Again", "Edit prompt", "Add narration", "Delete"]
 
 
@@ -86,7 +88,7 @@ def test_each_state_says_what_happens_to_which_prompt(
     lines = read(cards.render(job(state)))
     assert lines[:2] == [f"**{heading}**", "> a cat on a roof"]
     found_by = " · 0123456789ab" if state is JobState.FAILED else ""
-    assert lines[-1] == f"-# For <@42> · openai · 8 s · 1280×720{found_by}"  # noqa: RUF001 - the multiplication sign
+    assert lines[-1] == f"-# For <@42> · sora-2 · 8 s · 1280×720{found_by}"  # noqa: RUF001 - the multiplication sign
 
 
 @pytest.mark.parametrize("state", JobState)
@@ -275,7 +277,7 @@ def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: CardRen
     [item] = next(part["items"] for part in parts(view) if "items" in part)
     assert item["media"]["url"] == "attachment://clapper-01234567.mp4"
     assert item["description"] == "a cat on a roof"
-    assert read(view) == ["> a cat on a roof", "-# For <@42> · openai · made in 2:00"]
+    assert read(view) == ["> a cat on a roof", "-# For <@42> · sora-2 · made in 2:00"]
     assert labels(view) == FINISHED
 
 
@@ -285,6 +287,39 @@ def test_a_note_stands_with_the_video_and_with_the_link(cards: CardRenderer, not
     sentence = Texts.load()(note)
     assert sentence in read(cards.render_video(noted, filename="a.mp4"))
     assert sentence in read(cards.render_link(noted, ARTIFACT, url="https://x.example/d/1"))
+
+
+@pytest.mark.parametrize(
+    ("backend", "model", "label", "named"),
+    [
+        ("openai", "sora-2", "", ["sora-2"]),
+        ("openai", "google/veo_3.1*", "", [r"google/veo\_3.1\*"]),
+        ("openai", None, "", []),
+        ("storyboard", "sora-2", "", ["storyboard"]),
+        ("openai", "sora-2", "OpenAI <@1>", [r"OpenAI \<@1\>"]),
+        ("openai", None, "Our GPU", ["Our GPU"]),
+        ("storyboard", "sora-2", "Title cards", ["Title cards"]),
+    ],
+)
+def test_a_card_names_who_makes_the_video_and_not_the_protocol(
+    clock: Clock, backend: str, model: str | None, label: str, named: list[str]
+) -> None:
+    name = ServiceName(label=label, backend=backend, model=model)
+    cards = CardRenderer(Texts.load(), free_backends=frozenset(), clock=clock, service_name=name)
+    made = job(JobState.QUEUED, backend=backend, request=replace(REQUEST, model=model))
+    for view, rest in (
+        (cards.render(made), ["8 s", "1280×720"]),  # noqa: RUF001 - the multiplication sign
+        (cards.render_video(made, filename="a.mp4"), ["made in 2:00"]),
+    ):
+        assert read(view)[-1] == " · ".join(["-# For <@42>", *named, *rest])
+
+
+def test_the_label_is_not_given_to_a_job_of_another_service(clock: Clock) -> None:
+    name = ServiceName(label="Our GPU", backend="openai", model="wan")
+    cards = CardRenderer(Texts.load(), free_backends=frozenset(), clock=clock, service_name=name)
+    for backend, model, shown in (("openai", "sora-2", "sora-2"), ("gemini", "wan", "wan")):
+        made = job(JobState.QUEUED, backend=backend, request=replace(REQUEST, model=model))
+        assert read(cards.render(made))[-1].startswith(f"-# For <@42> · {shown} · 8 s")
 
 
 def test_a_link_names_the_size_of_its_video(cards: CardRenderer) -> None:
@@ -564,7 +599,7 @@ def test_a_new_narration_speaks_of_no_provider_and_costs_nothing(
     lines = read(cards.render(over))
     assert lines[0] == f"**{heading}**"
     assert lines[-1].startswith("-# For <@42> · new narration")
-    assert not re.search(r"openai|8 s|may have|may charge", "\n".join(lines))
+    assert not re.search(r"openai|sora|8 s|may have|may charge", "\n".join(lines))
     assert set(labels(cards.render(over))) <= {"Cancel", "Delete", "Try another file"}
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from bot.artifacts import NOTE_SILENT, Handover
 from bot.delivery import resend
+from bot.delivery.views.service_name import ServiceName
 from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.state import world
@@ -557,7 +558,7 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
     assert steps[:3] == ["Getting ready", "Queued", "Sending it to the video service"]
     assert steps[-2:] == ["Delivering the video", "Ready"]
     assert lines[-3:] == [
-        "-# fake · default model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
+        "-# default model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
         "-# File size: 0 MB",
         f"-# Job `{job.id}` · video service ID `{job.remote_id}`",
     ]
@@ -603,8 +604,29 @@ async def test_others_see_only_what_the_card_shows_anyway(desk: Desk) -> None:
     assert told.text.split("\n") == [
         "**Video details**",
         f"**Ready** · for <@{desk.fake_discord.world.user.id}> · <t:{int(job.created_at)}:f>",
-        "-# fake · default model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
+        "-# default model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
     ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "label", "shown"),
+    [("storyboard", "", "storyboard"), ("openai", "", "sora-2"), ("openai", "X", "X · sora-2")],
+)
+async def test_the_details_name_who_made_the_video_and_not_the_protocol(
+    desk: Desk, backend: str, label: str, shown: str
+) -> None:
+    job = await finish(desk, "A cat")
+    desk.bot.services = replace(
+        desk.bot.services,
+        service_name=ServiceName(label=label, backend=backend, model="sora-2"),
+    )
+    await desk.bot.reload_extension("cogs.library")
+    params = {"id": job.id, "backend": backend}
+    await desk.bench.database.rows(
+        "UPDATE jobs SET backend = :backend, model = 'sora-2' WHERE id = :id", params
+    )
+    told = await details(desk, card_of(desk, job))
+    assert f"-# {shown} · 8 s · 1280×720" in told.text.split("\n")  # noqa: RUF001 - the multiplication sign
 
 
 async def test_a_video_that_failed_says_why(desk: Desk) -> None:

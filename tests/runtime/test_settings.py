@@ -304,6 +304,9 @@ def test_an_invalid_value_is_named_with_its_variable(
             '"sora" is not valid: use storyboard, openai, openrouter or gemini',
         ),
         ("LOG_LEVEL", "loud", '"LOUD" is not valid: use DEBUG, INFO, WARNING or ERROR'),
+        ("VIDEO_LABEL", "x" * 61, f'"{"x" * 39}…" is not valid: use at most 60 characters'),
+        ("VIDEO_LABEL", "two\nlines", '"two lines" must be one line, without control characters'),
+        ("NARRATION_VOICE", "v" * 1001, f'"{"v" * 39}…" is not valid: use at most 1000 characters'),
         ("VIDEO_MODEL", "m" * 201, f'"{"m" * 39}…" is not valid: use 1 to 200 characters'),
         (
             "PUBLIC_URL",

@@ -70,6 +70,16 @@ async def test_a_prompt_and_a_voice_become_a_video_with_the_voice_on_it(
     assert not list((wire.data_dir / "work").iterdir())
 
 
+async def test_the_card_has_the_operators_name_for_the_video_service(wire: Wire) -> None:
+    async with wire.bot(video_label="Our GPU"):
+        message = await wire.video("A cat on a skateboard")
+        assert " · Our\N{NO-BREAK SPACE}GPU · " in message.text
+        await wire.wait_for_video(message)
+        assert " · Our\N{NO-BREAK SPACE}GPU · " in message.text
+        assert "openai" not in message.text
+        await wire.wait_for_job()
+
+
 async def test_without_audio_the_clip_is_handed_over_as_it_came(wire: Wire) -> None:
     async with wire.bot():
         message = await wire.video("A cat on a skateboard")

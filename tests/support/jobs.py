@@ -19,7 +19,7 @@ JOB_ID = "0123456789abcdef" * 2
 def job(state: JobState, **changes: Any) -> Job:
     """Return a job that was ordered two minutes ago."""
     template = new_job(
-        VideoRequest(prompt="a cat on a roof", model=None, seconds=8, size="1280x720"),
+        VideoRequest(prompt="a cat on a roof", model="sora-2", seconds=8, size="1280x720"),
         origin(user_id=42, message_id=77),
         None,
         backend="openai",

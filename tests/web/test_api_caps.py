@@ -63,15 +63,16 @@ async def order(caller: Caller, **headers: str) -> tuple[int, dict[str, Any], st
     ("kind", "key", "fix"),
     [
         (ErrorKind.AUTH, "api.provider_auth", "FAKE_API_KEY"),
-        (ErrorKind.BALANCE, "api.provider_balance", "top it up"),
+        (ErrorKind.BALANCE, "api.provider_balance", "“Our GPU” is out of credit"),
         (ErrorKind.SETUP, "api.provider_setup", "FAKE_BASE_URL or VIDEO_MODEL"),
+        (ErrorKind.SETUP, "api.provider_setup", "“Our GPU” offers no videos"),
     ],
 )
 async def test_a_provider_that_refuses_the_bots_key_is_a_500_with_advice_for_the_operator(
     bench: Bench, kind: ErrorKind, key: str, fix: str
 ) -> None:
     bench.backend.refusals += [BackendError(kind, "no") for _ in range(4)]
-    async with open_site(bench) as caller:
+    async with open_site(bench, service="Our GPU") as caller:
         accepted = [
             (await order(caller, **{"Idempotency-Key": f"{n}"}))[1]["jobId"] for n in range(3)
         ]

@@ -12,6 +12,7 @@ from bot.delivery.views.button_ids import LABELS, Action, make_button
 from bot.delivery.views.card_buttons import FINISHED, HELD, buttons_for
 from bot.delivery.views.card_text import CardText
 from bot.delivery.views.formatting import cut, megabytes, over_limit
+from bot.delivery.views.service_name import ServiceName
 from bot.model import JobState
 from storage.jobs.queue_outlook import Outlook
 
@@ -33,6 +34,7 @@ _COLOURS = {
 }
 _OPEN = discord.Colour.from_rgb(88, 101, 242)
 _NO_OUTLOOK = Outlook()
+_BY_MODEL = ServiceName()
 
 _Container = ui.Container[ui.LayoutView]
 
@@ -51,9 +53,14 @@ class CardRenderer:
         free_backends: frozenset[str],
         clock: Callable[[], float],
         voice_costs: bool = False,
+        service_name: ServiceName = _BY_MODEL,
     ) -> None:
         self._text = CardText(
-            texts, free_backends=free_backends, voice_costs=voice_costs, clock=clock
+            texts,
+            free_backends=free_backends,
+            voice_costs=voice_costs,
+            service_name=service_name,
+            clock=clock,
         )
 
     def render(

@@ -11,6 +11,7 @@ from bot.model import JobState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.delivery.views.service_name import ServiceName
     from bot.model import Failure, Job
     from bot.texts import Texts
     from storage.jobs.queue_outlook import Outlook
@@ -38,9 +39,11 @@ class CardText:
         *,
         free_backends: frozenset[str],
         voice_costs: bool,
+        service_name: ServiceName,
         clock: Callable[[], float],
     ) -> None:
         self._texts = texts
+        self._service_name = service_name
         self._free_backends = free_backends
         self._voice_costs = voice_costs
         self._clock = clock
@@ -89,7 +92,8 @@ class CardText:
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
         else:
-            parts += [job.backend, self.say(job, "card.length", seconds=job.request.seconds)]
+            parts += self._maker(job)
+            parts.append(self.say(job, "card.length", seconds=job.request.seconds))
             parts.append(job.request.size.replace("x", "×"))  # noqa: RUF001 - the multiplication sign
             if _is_narrated(job):
                 parts.append(self.say(job, "card.narration"))
@@ -98,12 +102,12 @@ class CardText:
         return _small(parts)
 
     def finished_footer(self, job: Job, ready_at: float | None) -> str:
-        """Return the last line of a finished job: its requester, the backend and the duration."""
+        """Return the last line of a finished job: its requester, the service and the duration."""
         parts = [self._requester(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
         else:
-            parts.append(job.backend)
+            parts += self._maker(job)
             if _is_narrated(job) and job.note != NOTE_NOT_MERGED:
                 parts.append(self.say(job, "card.narration"))
         duration = clock_time((ready_at or self._clock()) - job.created_at)
@@ -111,6 +115,10 @@ class CardText:
 
     def _requester(self, job: Job) -> str:
         return self.say(job, "card.person", person=f"<@{job.origin.user_id}>")
+
+    def _maker(self, job: Job) -> list[str]:
+        name = self._service_name.of(job)
+        return [name] if name else []
 
     def _progress(self, job: Job) -> str:
         if job.progress is not None:

@@ -12,6 +12,7 @@ from bot.model import JobState
 if TYPE_CHECKING:
     from discord import ui
 
+    from bot.delivery.views.service_name import ServiceName
     from bot.library.index import JobDetails
     from bot.model import Job
     from bot.texts import Texts
@@ -27,8 +28,9 @@ _FENCES = 10  # the fences of a code block, and the line ends inside and around 
 class DetailsView:
     """Renders details in the viewer's language; each view is stopped."""
 
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: Texts, service_name: ServiceName) -> None:
         self._texts = texts
+        self._service_name = service_name
 
     def render(self, details: JobDetails, locale: str, *, in_full: bool) -> ui.LayoutView:
         """Render the details of a job; `in_full` is for its requester and for moderators."""
@@ -83,8 +85,8 @@ class DetailsView:
         return self._texts(
             "details.facts",
             locale,
-            backend=job.backend,
-            model=job.request.model or self._texts("details.any_model", locale),
+            service=" · ".join(self._service_name.in_full(job))
+            or self._texts("details.any_model", locale),
             seconds=job.request.seconds,
             size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the multiplication sign
         )

@@ -93,6 +93,7 @@ async def open_site(
     tokens: Mapping[str, str] | None = None,
     public_url: str = "",
     narrator: Narrator | None = None,
+    service: str = "",
 ) -> AsyncGenerator[Caller]:
     """Serve the API for two clients, "web" and "other"."""
     listener = bind("127.0.0.1", 0)
@@ -107,6 +108,7 @@ async def open_site(
         feed=feed,
         presets=Presets(model="sora-2", seconds=8, size="1280x720", max_audio_bytes=MAX_AUDIO),
         circuit=bench.circuit,
+        service=service,
         clock=bench.clock,
     )
     links = Links(b"key", public_url=public_url, lifetime=LINK_SECONDS, clock=bench.clock)
