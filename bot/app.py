@@ -30,7 +30,7 @@ from bot.speech.narrator import Narrator
 from bot.texts import Texts
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
-from storage.people import PeopleStore
+from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
 from storage.speeches import SpeechCaps, SpeechStore
 
@@ -81,7 +81,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         clock=time.time,
     )
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=time.time)
-    people = PeopleStore(database)
+    people = PeopleStore(database, _notify_default(settings))
     retention = _retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
     narrator = _narrator(engine, voice) if voice else None
@@ -121,6 +121,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             clock=time.time,
             trace=trace,
             count_delivery=engine.metrics.count_delivery,
+            people=people,
         )
     )
     workers = make_workers(engine, deliverer)
@@ -152,6 +153,12 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         operator=operator,
         metrics=engine.metrics,
     )
+
+
+def _notify_default(settings: Settings) -> NotifyDefault:
+    notify = Notify(settings.notify)
+    minutes = settings.notify_minutes if notify is Notify.LATE else 0
+    return NotifyDefault(notify=notify, minutes=minutes)
 
 
 def _narrator(engine: Engine, voice: Voice) -> Narrator:

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 _CHOOSE = """
-INSERT INTO people (user_id, notify, notify_minutes) VALUES (:user_id, :notify, :minutes)
+INSERT INTO people (user_id, notify, notify_minutes, chosen)
+VALUES (:user_id, :notify, :minutes, 1)
 ON CONFLICT (user_id) DO UPDATE SET
-    notify = :notify, notify_minutes = :minutes, dm_closed_at = NULL
+    notify = :notify, notify_minutes = :minutes, chosen = 1, dm_closed_at = NULL
 RETURNING *
 """
 
@@ -32,37 +33,60 @@ class Notify(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NotifyDefault:
+    """The operator's setting for people who have not chosen; `minutes`: with `Notify.LATE`."""
+
+    notify: Notify = Notify.ALWAYS
+    minutes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
     """The stored data about a person.
 
     `notify_minutes`: used only with `Notify.LATE`.
+    `chosen`: `notify` is their own choice, and not the operator's default.
     `dm_closed_at`: the Unix time at which Discord refused a DM to them; None: no refusal is known.
     """
 
     user_id: int
     notify: Notify = Notify.ALWAYS
     notify_minutes: int = 0
+    chosen: bool = False
     dm_closed_at: float | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """True if there is a row about them."""
+        return self.chosen or self.dm_closed_at is not None
 
 
 class PeopleStore:
-    """Stores the settings of people; a person with the defaults needs no row."""
+    """Stores the settings of people; a person without a choice has the `default`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, default: NotifyDefault | None = None) -> None:
         self._database = database
+        self._default = default or NotifyDefault()
 
     async def get(self, user_id: int) -> Person:
         """Read the data about a person, or the defaults."""
         row = await self._database.row(
             "SELECT * FROM people WHERE user_id = :user_id", {"user_id": user_id}
         )
-        if row is None:
-            return Person(user_id=user_id)
+        closed_at = row["dm_closed_at"] if row else None
+        if row is None or not row["chosen"]:
+            return Person(
+                user_id=user_id,
+                notify=self._default.notify,
+                notify_minutes=self._default.minutes,
+                dm_closed_at=closed_at,
+            )
         return Person(
             user_id=user_id,
             notify=Notify(row["notify"]),
             notify_minutes=row["notify_minutes"],
-            dm_closed_at=row["dm_closed_at"],
+            chosen=True,
+            dm_closed_at=closed_at,
         )
 
     async def choose(self, user_id: int, notify: Notify, minutes: int = 0) -> None:

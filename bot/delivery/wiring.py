@@ -51,9 +51,10 @@ async def open_deliverer(
     grace_periods: EditGracePeriods | None = None,
     trace: aiohttp.TraceConfig | None = None,
     count_delivery: Callable[[str], None] = lambda _: None,
+    people: PeopleStore | None = None,
 ) -> AsyncGenerator[DiscordDeliverer]:
     """Open the HTTP session for interaction tokens, and yield the deliverer."""
-    people, artifacts = PeopleStore(database), ArtifactStore(database)
+    people, artifacts = people or PeopleStore(database), ArtifactStore(database)
     upload_fallback = _upload_fallback(database, shrinker, workspace, links, clock)
     async with InteractionTokens(client, clock=clock, trace=trace) as tokens:
         yield DiscordDeliverer(

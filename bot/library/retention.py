@@ -7,15 +7,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from storage.people import Person
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.jobs.service import JobService
     from bot.media.files.inventory import Inventory, InventoryFile
     from bot.media.files.workspace import Workspace
-    from storage.people import PeopleStore
+    from storage.people import PeopleStore, Person
     from storage.retention import DeletionStatus, RetentionStore
 
 log = logging.getLogger(__name__)
@@ -56,7 +54,7 @@ class StoredData:
     @property
     def is_empty(self) -> bool:
         """True if there is nothing to delete."""
-        return not self.prompts and self.person == Person(user_id=self.person.user_id)
+        return not self.prompts and not self.person.is_stored
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

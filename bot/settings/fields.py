@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _FILE = ".env"
 _MOST_JOBS = 1_000_000
+_DAY_MINUTES = 24 * 60
 
 
 class Settings(BaseSettings):
@@ -97,6 +98,9 @@ class Settings(BaseSettings):
     moderation_base_url: Url = "https://api.openai.com/v1"
     moderation_api_key: Key = SecretStr("")
     blocked_words_file: str = ""
+
+    notify: Literal["always", "never", "late"] = "always"
+    notify_minutes: int = Field(10, ge=1, le=_DAY_MINUTES)
 
     secret_key: LongKey = SecretStr("")
 

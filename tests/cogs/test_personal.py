@@ -76,7 +76,7 @@ async def test_a_choice_is_remembered_and_said_back(desk: Desk) -> None:
     assert "more than 20 minutes" in await notify(desk)
     assert (await person(desk)).notify_minutes == 20
     assert "whenever one of your videos" in await notify(desk, when="always", minutes=20)
-    assert await person(desk) == Person(user_id=desk.fake_discord.world.user.id)
+    assert await person(desk) == Person(user_id=desk.fake_discord.world.user.id, chosen=True)
 
 
 async def test_minutes_alone_say_enough_and_late_alone_does_not(desk: Desk) -> None:

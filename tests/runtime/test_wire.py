@@ -80,6 +80,23 @@ async def test_the_card_has_the_operators_name_for_the_video_service(wire: Wire)
         await wire.wait_for_job()
 
 
+async def test_a_persons_choice_of_dms_wins_over_the_operators_default(wire: Wire) -> None:
+    dms: list[int] = []
+    for default, choice in (("never", None), ("late", None), ("never", "always")):
+        async with wire.bot(notify=default, notify_minutes=60):
+            if choice:
+                chosen = await wire.fake_discord.slash("notify", {"when": choice})
+                await wire.fake_discord.answer_to(chosen)
+            said = await wire.fake_discord.answer_to(await wire.fake_discord.slash("notify"))
+            message = await wire.video("A cat")
+            await wire.wait_for_video(message)
+            await wire.wait_for_job()
+        dms.append(len(wire.fake_discord.dms()))
+        words = {None: {"never": "no DM", "late": "60 minutes"}[default], "always": "whenever"}
+        assert words[choice] in said.text
+    assert dms == [0, 0, 1]
+
+
 async def test_without_audio_the_clip_is_handed_over_as_it_came(wire: Wire) -> None:
     async with wire.bot():
         message = await wire.video("A cat on a skateboard")
