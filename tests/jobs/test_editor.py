@@ -96,11 +96,15 @@ async def test_a_narrated_video_is_finished_with_a_note_on_the_merge(
     assert read_mp4(video.path).seconds == pytest.approx(4, abs=0.1)
 
 
-@pytest.mark.parametrize("volume", [0, 0.00002])
+@pytest.mark.parametrize(
+    "expression",
+    ["0", "0.00002*sin(2*PI*440*t)", "0.5", "0.9*sin(2*PI*4*t)", "0.9*sin(2*PI*21500*t)"],
+    ids=["silence", "under the noise", "an offset", "too low", "too high"],
+)
 async def test_a_narration_in_which_nothing_can_be_heard_is_refused_and_not_kept(
-    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path, volume: float
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path, expression: str
 ) -> None:
-    sound = clips.make_tone(tmp_path / "attached" / "voice.wav", volume=volume)
+    sound = clips.make_sound(tmp_path / "attached" / "voice.wav", expression, seconds=3)
     for _ in range(2):  # a step is repeated after a crash
         with pytest.raises(UserError, match=r"audio\.silent"):
             await editor.ingest(JOB, f"{origin}/{sound.name}")
@@ -116,6 +120,25 @@ async def test_a_narration_in_which_nothing_can_be_heard_is_refused_and_not_kept
     given.attachment.write_bytes(sound.read_bytes())
     with pytest.raises(UserError, match=r"audio\.silent"):
         await editor.ingest_given("2" * 32)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "0.05*sin(2*PI*440*t)*lt(t,0.4)",
+        "0.05*sin(2*PI*440*t)*gt(t,2.6)",
+        "0.005*sin(2*PI*60*t)",
+        "0.5+0.02*sin(2*PI*300*t)",
+        "0.01*sin(2*PI*16000*t)",
+    ],
+    ids=["a word at the start", "a word at the end", "low", "beside an offset", "high"],
+)
+async def test_a_narration_in_which_little_can_be_heard_is_taken(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path, expression: str
+) -> None:
+    sound = clips.make_sound(tmp_path / "attached" / "voice.wav", expression, seconds=3)
+    await editor.ingest(JOB, f"{origin}/{sound.name}")
+    assert await workspace.has_narration(JOB)
 
 
 async def test_a_silent_narration_that_an_earlier_version_accepted_is_noted(

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 _SILENCE_LUFS = -70.0  # the absolute gate of EBU R 128: quieter blocks are ignored
 _BLOCK_SECONDS = 0.4  # a gating block of EBU R 128: shorter sounds have no loudness
+# A constant offset, and tones below or above what people can hear, are as good as silence.
+_LOWEST_HERTZ = 25
+_AUDIBLE_RATE = 38_000  # twice the highest frequency that is kept
+_LEAST_PEAK = -70.0  # dB
+# The filters leave this much of what they are to remove.
+_LEFT_OVER = -45.0
+# At both ends the filters themselves make a sound. A shorter narration is only measured as a whole.
+_EDGE_SECONDS = 0.15
+_LEAST_SECONDS = 1.0
+_PEAK = re.compile(r"max_volume: (\S+) dB")
 _INTEGRATED = re.compile(r"Integrated loudness:\s+I:\s+(\S+) LUFS")
 _LEVEL = re.compile(r"RMS level dB: (\S+)")
 
@@ -26,26 +36,50 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
     For a sound shorter than 0.4 s it is the RMS level instead. MediaError: ffmpeg failed.
     """
     stderr = await ffmpeg.run(
-        _arguments(sound), cwd=sound.parent, limits=ProcessLimits(wall_seconds=60 + seconds / 5)
+        _arguments(sound, seconds),
+        cwd=sound.parent,
+        limits=ProcessLimits(wall_seconds=60 + seconds / 5),
     )
     pattern = _INTEGRATED if seconds >= _BLOCK_SECONDS else _LEVEL
     # ffmpeg 5 initialises its filters twice, and prints a first summary of no samples.
     found = pattern.findall(stderr)
     measured = float(found[-1]) if found else _SILENCE_LUFS
-    return measured if measured > _SILENCE_LUFS else None
+    is_audible = _is_audible(_PEAK.findall(stderr), measured)
+    return measured if measured > _SILENCE_LUFS and is_audible else None
 
 
-def _arguments(sound: Path) -> list[str]:
+def _is_audible(peaks: list[str], loudness: float) -> bool:
+    """Tell by the peaks of the audible part, if it was measured, whether there is one."""
+    return not peaks or float(peaks[-1]) > max(_LEAST_PEAK, loudness + _LEFT_OVER)
+
+
+def _arguments(sound: Path, seconds: float) -> list[str]:
     source = graph.input(
         f"file:{sound.absolute()}",
         format="wav",
         protocol_whitelist="file",
         format_whitelist="wav",
     )
-    measured = (
-        source["a:0"]
-        .filter("ebur128", framelog="verbose")
-        .filter("astats", measure_perchannel="none", measure_overall="RMS_level")
-    )
-    output = graph.output(measured, "-", format="null")
+    if seconds < _LEAST_SECONDS:
+        outputs = [_measured(source["a:0"])]
+    else:
+        whole = source["a:0"].filter_multi_output("asplit")
+        outputs = [_measured(whole[0]), _audible(whole[1], seconds)]
+    output = graph.output(*outputs, "-", format="null")
     return ["-v", "info", "-filter_complex_threads", "1", *output.get_args()]
+
+
+def _measured(sound: graph.Stream) -> graph.Stream:
+    return sound.filter("ebur128", framelog="verbose").filter(
+        "astats", measure_perchannel="none", measure_overall="RMS_level"
+    )
+
+
+def _audible(sound: graph.Stream, seconds: float) -> graph.Stream:
+    for _ in range(4):  # 12 dB per octave each
+        sound = sound.filter("highpass", f=_LOWEST_HERTZ)
+    return (
+        sound.filter("aresample", _AUDIBLE_RATE, filter_size=256)
+        .filter("atrim", start=_EDGE_SECONDS, end=seconds - _EDGE_SECONDS)
+        .filter("volumedetect")
+    )
