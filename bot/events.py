@@ -28,7 +28,7 @@ class EventBus:
         for subscriber in self._subscribers:
             try:
                 subscriber(event)
-            except Exception:  # the change is committed already
+            except Exception:  # the change is already committed
                 log.exception("event.subscriber_failed id=%s", event.job.id)
 
 

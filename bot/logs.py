@@ -34,7 +34,7 @@ class Redactor(logging.Filter):
         return True
 
     def clean(self, text: str) -> str:
-        """Return the text without known secrets and everything that looks like one."""
+        """Return the text without known secrets or anything that looks like one."""
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
         text = _IN_PATHS.sub(r"\1[secret]", text)

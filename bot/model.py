@@ -1,4 +1,4 @@
-"""The nouns of a job, and the allowed transitions between its states."""
+"""A job's data types, and the allowed transitions between its states."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 
-# States with work left to stop: their cards have a Cancel button.
+# States with stoppable work: their cards have a Cancel button.
 CANCELLABLE = frozenset(
     {
         JobState.RECEIVED,
@@ -118,7 +118,7 @@ class Origin:
     application_id: int
     #: Discord's id of the requester.
     user_id: int
-    #: Discord's id of the server; None in a DM.
+    #: The server's Discord id; None in a DM.
     guild_id: int | None
     #: Discord's id of the channel or thread that shows the card.
     channel_id: int

@@ -61,7 +61,7 @@ def _translating_errors() -> Generator[None]:
         yield
     except discord.LoginFailure as error:
         raise TokenRefusedError(
-            "DISCORD_TOKEN: Discord refuses it; copy it again from the Developer Portal, page Bot."
+            "DISCORD_TOKEN: Discord refuses it; copy it again from the Developer Portal's Bot page."
         ) from error
     except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
         raise DeliveryError(f"Discord can't be reached ({type(error).__name__})") from error

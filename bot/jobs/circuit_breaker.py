@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Refusals in a row; a single one may be a restart of the provider.
+# Refusals in a row; a single one may just be a provider's restart.
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
@@ -70,7 +70,7 @@ class CircuitBreaker:
         return self._trouble
 
     async def resume(self) -> None:
-        """Make a probe due at once, because the operator may have restarted with another key."""
+        """Make a probe due now, because the operator may have restarted with another key."""
         circuit = await self._store.get(self._backend)
         if circuit is not None and circuit.is_open:
             await self._postpone_probe(0)
@@ -93,7 +93,7 @@ class CircuitBreaker:
         return Turn.WAIT if turn is None else Turn.PROBE
 
     async def paused_circuit(self) -> Circuit | None:
-        """Return the circuit if a new job would have to wait; None: it may be submitted."""
+        """Return the circuit while it makes new jobs wait; None: they may be submitted."""
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open or circuit.probe_at <= self._clock():
             return None

@@ -55,7 +55,7 @@ class NarrationEditor:
     async def ingest(self, job_id: str, url: str) -> None:
         """Download an attachment, make it the job's narration, and keep it for later jobs.
 
-        UserError: it is not usable sound. MediaError: it may work later.
+        UserError: it is not usable sound. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -66,7 +66,7 @@ class NarrationEditor:
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
         """Ingest the attachment that was kept from another job.
 
-        UserError: `audio.not_kept`, or as `ingest`. MediaError: it may work later.
+        UserError: `audio.not_kept`, or as `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -80,7 +80,7 @@ class NarrationEditor:
     async def ingest_given(self, job_id: str) -> None:
         """Ingest the attachment that is already in the job's folder.
 
-        UserError: `audio.not_kept`, or as `ingest`. MediaError: it may work later.
+        UserError: `audio.not_kept`, or as `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -93,7 +93,7 @@ class NarrationEditor:
         """Synthesise a text, make it the job's narration, and keep it for later jobs.
 
         A text that was spoken completely is not spoken again. UserError: a key of `speech`.
-        MediaError: it may work later.
+        MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:

@@ -151,7 +151,7 @@ class Submission:
             await self._circuit.release_probe(busy=busy)
 
     async def mark_unconfirmed(self, job: Job) -> None:
-        """Move a job whose create got no answer to `unconfirmed`, also after a restart."""
+        """Mark a job as unconfirmed: its create got no answer, or the bot restarted before it."""
         await self._jobs.move(job, JobState.UNCONFIRMED, after=self._settling.first)
 
     async def reconcile(self, job: Job) -> None:

@@ -21,7 +21,7 @@ _RETRY_SECONDS = 60 * 60.0
 
 
 class RemoteDeletion:
-    """Asks after each deletion, and every hour while the deleted job still has a row.
+    """Asks at each deletion, then hourly until it succeeds or the job's row is gone.
 
     Not every provider can delete a prompt and a clip; our own renderer can.
     """

@@ -76,7 +76,7 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
 
 
 async def open_voice(settings: Settings) -> Voice | None:
-    """Return the voice; None: narration of texts is off. StartupError: it is not installed."""
+    """Return the voice; None: text is not narrated. StartupError: no voice is installed."""
     match settings.narration_backend:
         case "off":
             return None
@@ -97,7 +97,7 @@ async def open_voice(settings: Settings) -> Voice | None:
 async def open_writer(
     resources: Resources, backend: VideoBackend, reader: PromptReader, stack: AsyncExitStack
 ) -> PromptWriter:
-    """Open the prompt writer; title cards always show the requester's own words."""
+    """Open the prompt writer; for title cards, it keeps the requester's words."""
     if backend.name == STORYBOARD:
         return VerbatimWriter()
     match resources.settings.prompt_writer:

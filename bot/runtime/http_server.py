@@ -40,7 +40,7 @@ async def open_http_server(
     is_ready: Callable[[], bool],
 ) -> None:
     """Start the server; `is_ready` tells whether Discord is connected."""
-    # A separate ffmpeg slot: a page does not wait for a render.
+    # A separate ffmpeg slot, so pages don't wait for renders.
     poster_cache = PosterCache(Ffmpeg(engine.resources.ffmpeg_path, slots=1), engine.workspace)
     shares = SharePage(
         links=links,

@@ -131,7 +131,7 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that no log may contain, with each item of a comma-separated list."""
+        """The values that no log may contain, and each item of comma-separated ones."""
         values: list[object] = [getattr(self, name) for name in type(self).model_fields]
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
         secrets = [secret for text in texts for secret in (text, *split_list(text)) if secret]

@@ -49,7 +49,7 @@ class Requirement:
 
 _DISCORD_TOKEN = Requirement(
     setting="discord_token",
-    sentence=" is missing: copy it from the Developer Portal, page Bot, into .env.",
+    sentence=" is missing: copy it from the Developer Portal's Bot page into .env.",
 )
 _REQUIREMENTS = (
     Requirement(

@@ -102,7 +102,7 @@ class Narrator:
     async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
         """Speak a text into a file that exists until the context exits.
 
-        UserError: a key of `speech`, or the text fails moderation. MediaError: it may work later.
+        UserError: a key of `speech`, or the text fails moderation. MediaError: a retry may work.
         """
         await self._moderate(text)
         # After a crash, the sweep deletes the folder, because it belongs to no job.

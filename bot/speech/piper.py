@@ -57,7 +57,7 @@ class Piper:
     async def speak(self, text: str, target: Path) -> None:
         """Speak a text into the WAV `target`.
 
-        UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: it may work later.
+        UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: a retry may work.
         """
         if self._letters and not _is_written_in(self._letters, text):
             raise UserError("speech.other_letters")

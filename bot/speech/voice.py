@@ -24,7 +24,7 @@ class Voice(Protocol):
     async def speak(self, text: str, target: Path) -> None:
         """Speak a text into the file `target`, which is written completely or not at all.
 
-        UserError: a key of `speech`. MediaError: it may work later.
+        UserError: a key of `speech`. MediaError: a retry may work.
         """
         ...
 
@@ -33,7 +33,7 @@ async def speak_once(voice: Voice, text: str, target: Path) -> None:
     """Speak a text unless `target` exists; a folder gets only one paid try.
 
     UserError: a key of `speech`; `speech.unsure` means that an earlier try may have been charged.
-    MediaError: it may work later.
+    MediaError: a retry may work.
     """
     if await asyncio.to_thread(target.exists):
         return
@@ -55,7 +55,7 @@ def checked_text(text: str) -> str:
 
 
 def as_speech_error(error: UserError) -> UserError:
-    """Translate an ingest error about a voice's sound into one about the spoken text."""
+    """Translate an ingest error about generated speech into a speech error."""
     if error.key == "audio.too_long":
         return UserError("speech.too_long", **error.fields)
     return UserError("speech.unusable") if error.key.startswith("audio.") else error

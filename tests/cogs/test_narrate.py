@@ -193,8 +193,8 @@ async def test_a_voice_that_sends_no_sound_is_told(
     clips.make_silence(tmp_path / "silence.wav")
     clips.make_tone(tmp_path / "long.mp3", seconds=40)
     for sound, sentence in (
-        (b"<html>", "didn't send audio that I can use"),
-        ((tmp_path / "silence.wav").read_bytes(), "didn't send audio that I can use"),
+        (b"<html>", "didn't send usable audio"),
+        ((tmp_path / "silence.wav").read_bytes(), "didn't send usable audio"),
     ):
         voice.sound = sound
         assert sentence in (await ask(desk)).text

@@ -138,7 +138,7 @@ async def test_a_form_from_before_the_voice_was_switched_off_is_told(tmp_path: P
                 "component": {"type": 4, "id": 98, "custom_id": "text", "style": 2},
             }
         )
-        assert "no longer reads texts aloud" in (await told(mute, opened, {"text": TEXT})).text
+        assert "no longer reads text aloud" in (await told(mute, opened, {"text": TEXT})).text
         assert await count(mute) == 1
 
 

@@ -302,7 +302,7 @@ async def test_a_paused_queue_is_reported_with_its_reason(
 
 
 async def test_a_running_queue_is_described(tmp_path: Path) -> None:
-    assert (await look("queue", tmp_path)).found == "running: new videos are ordered"
+    assert (await look("queue", tmp_path)).found == "running: new jobs are submitted"
 
 
 async def test_a_database_of_an_earlier_version_has_no_paused_queue(tmp_path: Path) -> None:

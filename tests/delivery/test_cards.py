@@ -149,7 +149,7 @@ def test_what_is_not_told_in_percent_is_told_in_time(
 
 def test_a_late_video_is_said_to_be_late_with_its_progress(cards: CardRenderer) -> None:
     lines = read(cards.render(job(JobState.GENERATING, late=True, progress=99)))
-    assert lines[0] == "**Running late: still waiting, because it is already paid for**"
+    assert lines[0] == "**Running late, but still waiting: it's already paid for**"
     assert "99%" in lines[2]
     lines = read(cards.render(job(JobState.DOWNLOADING, late=True)))
     assert lines[0] == "**Downloading the video**"
@@ -486,7 +486,7 @@ def test_a_paused_queue_says_why_and_whether_the_operator_knows(
     heading, _, reason, ends, _ = read(view)
     assert heading == "**Waiting for the video service**"
     assert "video service" in reason
-    assert "After 24 hours" in ends
+    assert "after 24 hours" in ends
     assert labels(view) == ["Cancel"]
     known = Outlook(trouble=trouble, operator_knows=True)
     assert read(cards.render(job(JobState.QUEUED), known))[2:5] == [

@@ -20,7 +20,7 @@ _MAX_REF = 512
 _MAX_ENTRIES = 5000  # servers may ignore the requested limit
 _MILLISECONDS = 1e11  # as seconds, this would be the year 5138
 _SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
-# Models round to values that they support, and some servers echo those instead of the request's.
+# Models round to supported values, and some servers echo those instead of the requested ones.
 _SECONDS_TOLERANCE = 1.0
 _PIXELS_TOLERANCE = 32
 

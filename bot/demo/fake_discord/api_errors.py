@@ -1,4 +1,4 @@
-"""Defines Discord's error answers by their documented names."""
+"""Defines Discord's error responses, by documented name."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class _Fit:
 async def merge(
     ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
 ) -> MergeResult:
-    """Merge `narration` into the MP4 `clip`, and write to `target` an MP4 that plays in Discord.
+    """Merge `narration` into the MP4 `clip`; `target` becomes an MP4 that plays in Discord.
 
     MediaError: the clip isn't a complete MP4, or ffmpeg failed.
     """
