@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.fakes import Bench, Clock, open_bench
+from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.clock import Clock
 from tests.support.schemas import published
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from bot.settings.fields import Settings, load_settings
 from bot.speech import piper
 from storage.snapshot import count_delivering
 from tests.support.command_line import run_bot
-from tests.support.fakes import FakeBackend, open_bench
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import open_bench
 from tests.support.media import clips
 from tests.support.providers.chat_api import MODEL, ChatApi
 from tests.support.providers.gemini_api import GeminiApi
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.commands.checks.findings import Finding
-    from tests.support.fakes import Bench, Clock
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
 
 MIB = 1024 * 1024
 TOKEN = f"{base64.b64encode(b'123456789012345678').decode()}.Gabcde.{'x' * 38}"

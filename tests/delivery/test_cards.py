@@ -26,7 +26,8 @@ from bot.model import (
 )
 from bot.texts import Texts
 from storage.jobs.queue_outlook import Outlook
-from tests.support.fakes import START, VOICE, Clock, origin
+from tests.support.fakes.clock import START, Clock
+from tests.support.fakes.orders import VOICE, origin
 from tests.support.jobs import JOB_ID, job
 
 if TYPE_CHECKING:

@@ -12,7 +12,9 @@ from bot.errors import UserError
 from bot.model import TRANSITIONS, JobState, VideoRequest
 from storage.jobs.inbox import KEEP_SECONDS
 from storage.jobs.store import Caps, Changes
-from tests.support.fakes import ALL_STATES, REQUEST, START, VOICE, Bench, Clock, open_bench, origin
+from tests.support.fakes.bench import ALL_STATES, Bench, open_bench
+from tests.support.fakes.clock import START, Clock
+from tests.support.fakes.orders import REQUEST, VOICE, origin
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,18 +22,11 @@ from bot.model import JobState, VideoRequest, text_attachment
 from bot.texts import Texts
 from storage.database import open_database
 from storage.retention import RetentionStore
-from tests.support.fakes import (
-    CAPS,
-    CLIP,
-    PATIENCE,
-    REQUEST,
-    VOICE,
-    Bench,
-    Clock,
-    FakeBackend,
-    FakeDeliverer,
-    open_bench,
-)
+from tests.support.fakes.backend import CLIP, FakeBackend
+from tests.support.fakes.bench import CAPS, Bench, open_bench
+from tests.support.fakes.clock import PATIENCE, Clock
+from tests.support.fakes.deliverer import FakeDeliverer
+from tests.support.fakes.orders import REQUEST, VOICE
 from tests.support.mortal_database import Killed, MortalDatabase
 
 if TYPE_CHECKING:
@@ -113,7 +106,7 @@ async def test_every_open_state_is_resumed_after_a_restart(
         assert ended.state is JobState.SUCCEEDED
         video = bench.workspace.video(job.id).read_bytes()
     assert video.endswith(b" with voice")
-    assert len(backend.history) == 1
+    assert len(backend.charged) == 1
     assert deliverer.dms == {job.id: 1}
     assert deliverer.cards[job.id] == "video"
 
@@ -158,7 +151,7 @@ async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
             rows = await bench.database.rows("SELECT id FROM jobs", {})
             for row in rows:
                 assert (await bench.run_out(row["id"])).state is JobState.SUCCEEDED
-        assert len(backend.history) == backend.posts == len(deliverer.videos) == len(rows)
+        assert len(backend.charged) == backend.posts == len(deliverer.videos) == len(rows)
         # Only a kill before the first write leaves no job.
         assert len(rows) == (0 if kill_at == 1 and not after else 1)
         if survived:
@@ -186,7 +179,7 @@ async def test_a_command_without_a_message_is_never_charged(
     job = await bench.submit(acknowledged=False)
     bench.deliverer.found = None
     await failed(bench, job, "failed.unacknowledged", sentences)
-    assert bench.backend.history == {}
+    assert bench.backend.charged == {}
 
 
 @pytest.mark.parametrize(
@@ -202,7 +195,7 @@ async def test_an_attachment_that_will_not_do_ends_the_job_uncharged(
     failure = (await bench.now(job.id)).failure
     assert failure is not None
     assert failure.fields == {"seconds": 700.5, "found": "odd"}
-    assert bench.backend.history == {}
+    assert bench.backend.charged == {}
 
 
 async def test_a_full_disk_delays_the_create(bench: Bench) -> None:
@@ -252,7 +245,7 @@ async def test_a_refused_create_fails_with_the_reason(
     job = await bench.submit()
     bench.backend.refusals.append(BackendError(kind, "no"))
     await failed(bench, job, f"failed.{kind}", sentences)
-    assert bench.backend.history == {}
+    assert bench.backend.charged == {}
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.RATE, ErrorKind.TRANSIENT])
@@ -264,7 +257,7 @@ async def test_a_create_that_was_put_off_is_repeated_when_the_provider_says(
     waiting = await bench.step(job.id)
     assert (waiting.state, waiting.next_at) == (JobState.QUEUED, bench.clock() + 17)
     assert (await bench.step(job.id)).state is JobState.GENERATING
-    assert len(bench.backend.history) == 1
+    assert len(bench.backend.charged) == 1
 
 
 async def test_creates_that_are_put_off_come_slower_and_end(
@@ -475,7 +468,7 @@ async def test_an_early_webhook_names_the_remote_job_where_nothing_is_listed(
     bench.backend.lists = bench.backend.complete = False
     await die_unconfirmed(bench, job)
     bench.backend.charge(OTHER)
-    for ref in bench.backend.history:
+    for ref in bench.backend.charged:
         await bench.jobs.receive_webhook(backend="fake", webhook_id=ref, remote_id=ref)
     bound = await bench.step(job.id)
     assert sorted(bench.backend.hinted) == ["video_1", "video_2"]
@@ -559,7 +552,7 @@ async def test_a_late_webhook_answers_what_no_listing_could(bench: Bench) -> Non
     bench.backend.lists = bench.backend.complete = False
     await die_unconfirmed(bench, job)
     assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
-    [ref] = bench.backend.history
+    [ref] = bench.backend.charged
     await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id=ref)
     bound = await bench.step(job.id)
     assert (bound.state, bound.remote_id) == (JobState.GENERATING, ref)
@@ -766,7 +759,7 @@ async def test_a_narration_that_is_no_longer_kept_ends_the_job_uncharged(
     await bench.workspace.discard(first.id)
     job = await bench.submit(attachment=kept(), narration_of=first.id)
     await failed(bench, job, "audio.not_kept", sentences)
-    assert len(bench.backend.history) == 1
+    assert len(bench.backend.charged) == 1
 
 
 async def test_a_narration_is_added_to_a_finished_video_without_a_new_one(bench: Bench) -> None:

@@ -20,7 +20,7 @@ from bot.errors import UserError
 from bot.library.index import Library
 from bot.model import JobState, VideoRequest
 from tests.support.desk import open_desk
-from tests.support.fakes import PATIENCE
+from tests.support.fakes.clock import PATIENCE
 from tests.support.schemas.discord_spec import check_all
 from tests.support.wire import open_wire
 

@@ -11,7 +11,8 @@ from bot.model import (
     VideoRequest,
     new_job,
 )
-from tests.support.fakes import START, origin
+from tests.support.fakes.clock import START
+from tests.support.fakes.orders import origin
 
 JOB_ID = "0123456789abcdef" * 2
 
