@@ -282,6 +282,12 @@ class Bench:
         )
         return [(row["from_state"], row["to_state"]) for row in rows]
 
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        row = await self.database.row(f"SELECT count(*) AS n FROM {table}", {})  # noqa: S608 - ours
+        assert row is not None
+        return row["n"]
+
     def _note(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
