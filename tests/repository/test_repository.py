@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 import re
 import tomllib
@@ -19,13 +18,10 @@ from bot.errors import ErrorKind
 from bot.model import JobState, Trouble
 from bot.settings.fields import Settings
 from bot.texts import Texts
-from tests.proofs import contract_report
 from tests.support.papers import ROOT, read, tracked_files
 
 FIELDS = {name.upper() for name in Settings.model_fields}
 PICTURE_BYTES = 300_000
-# The packages of this repository that make targets start.
-OURS = {"bot", "tests", "docs", "benchmarks"}
 
 # A state whose step shows the video, or shows nothing, has no sentence of its own.
 SHOWN_STATES = frozenset(JobState) - {JobState.NOTIFYING, JobState.SUCCEEDED}
@@ -117,18 +113,6 @@ def test_the_hooks_run_what_is_installed_and_download_nothing() -> None:
         program, command, *_ = hook["entry"].split()
         assert program == ".venv/bin/ruff"
         assert f"$(BIN)/ruff {command}" in makefile
-
-
-def test_every_module_and_suite_that_make_runs_exists() -> None:
-    modules = re.findall(r"/python -m ([a-z_.]+)", read("Makefile"))
-    ours = {name for name in modules if name.partition(".")[0] in OURS}
-    assert ours >= {"tests.proofs.contract_report", "tests.proofs.media", "docs.cards"}
-    for name in ours:
-        found = importlib.util.find_spec(name)
-        assert found, name
-        is_package = found.submodule_search_locations is not None
-        assert not is_package or importlib.util.find_spec(f"{name}.__main__"), name
-    assert sorted(contract_report.SUITE.rglob("test_*.py"))
 
 
 # --- files ---
