@@ -122,7 +122,7 @@ async def probe(url: str) -> tuple[bool, str, str]:
         return True, "Clapper answers there", ""
     if status in _UNAVAILABLE:
         return True, f"a proxy answers {status}: is the bot running, and is its port right?", ""
-    advice = "let your proxy forward /healthz and the other paths in README.md to the bot"
+    advice = "let your proxy forward /healthz and the other paths in docs/operating.md to the bot"
     return True, f"a server answers {status}, but it is not Clapper", advice
 
 
