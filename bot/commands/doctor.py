@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.commands.checks.findings import Finding
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
-from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
 from bot.commands.checks.voice_service import examine_voice
@@ -23,20 +24,21 @@ from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
-from bot.settings.fields import load_settings
+from bot.settings.fields import Settings, load_settings
+from bot.settings.spelling import unknown_names
 from storage.snapshot import count_delivering, read_circuit
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from bot.settings.fields import Settings
 
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
 _LOGIN_SECONDS = 10
+# A sentence on the settings begins with a name, or with the file and the line.
+_SENTENCE = re.compile(r"(\.env(?:, line \d+)?|\w+):? (.+)")
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
     Trouble.BALANCE: ("has no credit left for this account", "top up the account"),
@@ -59,7 +61,7 @@ class Doctor:
         try:
             settings = load_settings()
         except StartupError:
-            _print(_invalid_settings())
+            _print([*_invalid_settings(), *_misspelt()])
             print("Correct these first: the other checks need them.")
             return 1
         findings = asyncio.run(examine(settings))
@@ -71,17 +73,30 @@ def _invalid_settings() -> list[Finding]:
     try:
         load_settings(with_discord=True)
     except StartupError as error:
-        pairs = [line.partition(" ") for line in str(error).splitlines()]
-        return [Finding(subject=name.rstrip(":"), ok=False, found=why) for name, _, why in pairs]
+        pairs = [_SENTENCE.fullmatch(line) for line in str(error).splitlines()]
+        return [Finding(subject=pair[1], ok=False, found=pair[2]) for pair in pairs if pair]
     return []
 
 
-def _print(findings: Iterable[Finding]) -> None:
+def _misspelt() -> list[Finding]:
+    try:
+        unknown = unknown_names(os.environ, Settings)
+    except UnicodeDecodeError:
+        return []  # the file can't be read, which was said already
+    return [
+        Finding(subject=each.name, ok=False, found="is not a setting", advice=each.advice)
+        for each in unknown
+        if each.meant
+    ]
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         mark = "ok" if finding.ok else "!!"
-        print(f"{mark:3} {finding.subject:16} {finding.found}")
+        print(f"{mark:3} {finding.subject:{width}} {finding.found}")
         if finding.advice:
-            print(f"{'':20} -> {finding.advice}")
+            print(f"{'':4}{'':{width}} -> {finding.advice}")
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -106,7 +121,7 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 def _spelling(settings: Settings) -> Finding:
-    unknown, unused = unknown_names(os.environ), unused_provider(settings)
+    unknown, unused = unknown_names(os.environ, Settings), unused_provider(settings)
     without_effect = [*unknown, unused] if unused else unknown
     return Finding(
         subject="settings",
@@ -118,6 +133,7 @@ def _spelling(settings: Settings) -> Finding:
 
 async def _token(token: str, api_url: str) -> Finding:
     subject = "DISCORD_TOKEN"
+    who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
     if not token:
         return Finding(
             subject=subject,
@@ -139,17 +155,23 @@ async def _token(token: str, api_url: str) -> Finding:
         return Finding(
             subject=subject,
             ok=False,
-            found="Discord refuses it",
+            found=f"{who} refuses it",
             advice="copy it again from the Developer Portal's Bot page: a reset voids the old one",
         )
     except (StartupError, DeliveryError, TimeoutError) as error:
         return Finding(
             subject=subject,
             ok=False,
-            found="looks right, but could not be checked with Discord",
-            advice=str(error) or f"no answer from Discord in {_LOGIN_SECONDS} s: check the network",
+            found=f"looks right, but could not be checked with {who}",
+            advice=str(error) or f"no answer from {who} in {_LOGIN_SECONDS} s: check the network",
         )
-    return Finding(subject=subject, ok=True, found=f"Discord accepts it: {name}")
+    return Finding(subject=subject, ok=True, found=f"{who} accepts it: {name}")
+
+
+def _origin(url: str) -> str:
+    """Return a URL without the path, and without a password that it may contain."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _queue(settings: Settings) -> Finding:
@@ -162,7 +184,7 @@ def _queue(settings: Settings) -> Finding:
             subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
         )
     if circuit is None or not circuit.is_open:
-        return Finding(subject=subject, ok=True, found="running: new jobs are submitted")
+        return Finding(subject=subject, ok=True, found="not paused")
     since = datetime.fromtimestamp(circuit.opened_at, UTC)
     reason, advice = _TROUBLES[circuit.reason]
     return Finding(
