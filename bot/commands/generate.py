@@ -49,9 +49,12 @@ class Generate:
     summary = "make one video from the command line, without Discord"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options: the script or a job, the narration and the output file."""
+        """Declare the options: the prompt or a job, the narration and the output file."""
         order = parser.add_mutually_exclusive_group(required=True)
-        order.add_argument("script", nargs="?", help="what the video should show")
+        order.add_argument("script", nargs="?", metavar="PROMPT", help="what the video should show")
+        order.add_argument(
+            "--prompt", metavar="PROMPT", help="the same as an option, as `demo` has it"
+        )
         order.add_argument(
             "--resume", metavar="JOB", help="continue an interrupted job, at no extra cost"
         )
@@ -188,7 +191,8 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
     if options.audio:
         chunks = _chunks(options.audio)
         upload = await engine.clients.receive_audio(chunks, filename=options.audio.name)
-    return await engine.clients.submit(CLIENT, options.script, upload)
+    prompt = options.script if options.prompt is None else options.prompt
+    return await engine.clients.submit(CLIENT, prompt, upload)
 
 
 async def _make(engine: Engine, job: Job, bar: ProgressBar, output: Path) -> Job:
