@@ -147,10 +147,13 @@ class Settings(BaseSettings):
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets of the provider's webhooks: several while they are rotated."""
-        secret = self.openai_webhook_secret
-        if self.video_backend == "openrouter":
-            secret = self.openrouter_webhook_secret
-        return () if self.video_backend == "gemini" else split_secret(secret)
+        match self.video_backend:
+            case "storyboard" | "openai":
+                return split_secret(self.openai_webhook_secret)
+            case "openrouter":
+                return split_secret(self.openrouter_webhook_secret)
+            case "gemini":
+                return ()
 
     @property
     def extra_fields(self) -> Mapping[str, object]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from bot.__main__ import main
-from bot.settings.fields import Settings
+from bot.commands.checks.unused_provider import unused_provider
+from bot.errors import StartupError
+from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import UnknownName, unknown_names
+
+BACKENDS = get_args(Settings.model_fields["video_backend"].annotation)
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +138,16 @@ def test_a_provider_that_is_not_chosen_is_reported(
     monkeypatch.setattr("bot.logs.logging.basicConfig", lambda **_: None)
     assert main(["run"]) == 2
     assert "settings.idle name=OPENAI_BASE_URL advice='set VIDEO_BACKEND=openai" in caplog.text
+
+
+@pytest.mark.parametrize("backend", [name for name in BACKENDS if name != "storyboard"])
+def test_every_provider_requires_a_setting_that_shows_that_it_is_meant(backend: str) -> None:
+    with pytest.raises(StartupError) as refused:
+        load_settings(video_backend=backend)
+    required = str(refused.value).partition(" ")[0]
+    unused = unused_provider(load_settings(**{required.lower(): "https://made-up.example"}))
+    assert unused
+    assert (unused.name, unused.backend) == (required, backend)
 
 
 def test_title_cards_may_be_chosen_over_a_provider(capsys: pytest.CaptureFixture[str]) -> None:
