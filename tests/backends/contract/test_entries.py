@@ -2,12 +2,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import aiohttp
 
+from bot.settings.fields import Settings
 from tests.support.providers.contract import ENTRIES
 from tests.support.providers.stand_in import Fault
 from tests.support.providers.videos_api import VideosApi
+
+
+def test_every_backend_has_an_entry() -> None:
+    backends = {*get_args(Settings.model_fields["video_backend"].annotation)}
+    # The embedded renderer speaks the Videos API.
+    assert {entry.name for entry in ENTRIES} == backends - {"storyboard"}
 
 
 def test_each_exception_of_a_backend_names_a_test_and_a_reason() -> None:
