@@ -20,7 +20,8 @@ from bot.texts import Texts
 from cogs._form_values import file_in, is_ticked, text_in
 from tests.support.cards import MANAGE_MESSAGES, Errors
 from tests.support.desk import PRESETS, open_desk
-from tests.support.fakes import PATIENCE, VOICE
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.orders import VOICE
 from tests.support.form_steps import SOUND, behind, count, finished, form, press, told
 from tests.support.media import clips
 from tests.support.schemas.discord_spec import check_all

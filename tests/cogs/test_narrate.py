@@ -15,7 +15,9 @@ from bot.moderation.base import Reason
 from cogs import narrate as cog
 from storage.speeches import SpeechRequester
 from tests.support.desk import open_desk
-from tests.support.fakes import PATIENCE, FakeModerator, FakeVoice
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.prompts import FakeModerator
 from tests.support.media import clips
 from tests.support.media.measurements import loudness, sound_seconds
 from tests.support.providers.openai_setup import names_in

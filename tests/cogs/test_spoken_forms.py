@@ -10,7 +10,8 @@ from bot.delivery.views.button_ids import Action
 from bot.model import JobState, text_attachment
 from bot.speech.voice import MAX_TEXT
 from tests.support.desk import open_desk
-from tests.support.fakes import VOICE, FakeVoice
+from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.orders import VOICE
 from tests.support.form_steps import SOUND, behind, count, finished, form, press, told
 from tests.support.media import clips
 from tests.support.providers.speech_api import SpeechApi

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from bot.model import JobState
-from tests.support.fakes import Clock, open_bench
+from tests.support.fakes.bench import open_bench
 from tests.support.media.clips import make_clip
 from tests.support.providers.contract import ENTRIES
 from tests.support.providers.stand_in import Fault
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from bot.backends.base import VideoBackend
     from bot.model import Job
-    from tests.support.fakes import Bench, FakeBackend
+    from tests.support.fakes.backend import FakeBackend
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
     from tests.support.providers.contract import Entry
     from tests.support.providers.stand_in import StandIn
 

@@ -9,12 +9,15 @@ from bot.errors import BackendError, ErrorKind
 from bot.model import JobState
 from bot.pacing import Cadence
 from bot.texts import Texts
-from tests.support.fakes import Bench, Clock, FakeBackend, FakeDeliverer, open_bench
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.deliverer import FakeDeliverer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
+    from tests.support.fakes.clock import Clock
 
 DEADLINE = 1800.0
 DAY = 24 * 60 * 60.0
@@ -111,7 +114,7 @@ async def test_a_remote_job_that_is_gone_ends_the_job_without_another_create(
     bench: Bench,
 ) -> None:
     job = await bench.at(JobState.GENERATING)
-    bench.backend.history.clear()
+    bench.backend.charged.clear()
     once = await bench.step(job.id)
     assert (once.state, once.next_at) == (JobState.GENERATING, bench.clock() + 60)
     ended = await bench.step(job.id)

@@ -15,10 +15,14 @@ from bot.web import webhooks as webhooks_module
 from bot.web.http.server import MAX_BODY_BYTES, bind
 from bot.web.webhooks import WEBHOOK_PATH
 from tests.support.clients.web_server import OTHER_SECRET, WEEK, Site, serve
-from tests.support.fakes import CLIP, PATIENCE, WEBHOOK_SECRET, Bench, signed
+from tests.support.fakes.backend import CLIP
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.webhooks import WEBHOOK_SECRET, signed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    from tests.support.fakes.bench import Bench
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The backends that are tested with tests/backends/test_contract.py: one entry for each.
+"""The backends that are tested with tests/backends/contract/: one entry for each.
 
 An entry creates a backend's adapter and its stand-in. It also names the tests that do not apply to
 the backend, each with a reason: the report shows these, and no test is skipped.
