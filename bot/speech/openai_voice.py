@@ -1,4 +1,4 @@
-"""OpenAISpeech: a voice behind OpenAI's API `/v1/audio/speech`."""
+"""OpenAISpeech: a voice that uses OpenAI's `/v1/audio/speech` API."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _SENTENCES = {
 
 
 class OpenAISpeech:
-    """Has each text spoken by the server at `base_url`, with one POST that is never repeated.
+    """Sends each text to the server at `base_url`, in one POST that is never repeated.
 
-    Answers that are larger than `max_bytes` or take longer than `seconds` are aborted.
+    Responses that are larger than `max_bytes` or take longer than `seconds` are aborted.
     """
 
     name = "openai"
@@ -64,8 +64,8 @@ class OpenAISpeech:
     async def speak(self, text: str, target: Path) -> None:
         """Stream the MP3 of a text into the file `target`.
 
-        UserError: a key of `speech`; `speech.unsure` means that it may have been charged.
-        MediaError: it could not be stored.
+        UserError: a key of `speech`; `speech.unsure` means that the text may have been charged.
+        MediaError: the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))
         try:
@@ -91,7 +91,7 @@ class OpenAISpeech:
             tls=self._tls,
             read_timeout=self._seconds,
             connect_timeout=_CONNECT_SECONDS,
-            # The bytes of a success are counted while they are stored.
+            # A successful response's bytes are counted while they are stored.
             downloads_from=frozenset({httpx2.URL(self._base_url).origin}),
         )
 
