@@ -36,6 +36,7 @@ class ErrorKind(StrEnum):
     AUTH = "auth"
     BALANCE = "balance"
     SETUP = "setup"
+    UNEXPLAINED = "unexplained"
     RATE = "rate"
     TRANSIENT = "transient"
     GONE = "gone"

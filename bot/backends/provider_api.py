@@ -65,9 +65,12 @@ class ProviderApi:
         reply = await self._create(request)
         if (job := reply.job) and job.ref:
             return self._update(job, job.ref)
+        prompt = _prompt_in(request)
         if reply.ok:
-            raise UnconfirmedSubmitError("the answer to the create holds no readable id")
-        raise error_kinds.of_create(reply.status, reply.answer, retry_after=reply.retry_after)
+            raise error_kinds.of_success_without_job(reply.answer, prompt=prompt)
+        raise error_kinds.of_create(
+            reply.status, reply.answer, retry_after=reply.retry_after, prompt=prompt
+        )
 
     async def poll(self, path: str, ref: str) -> BackendUpdate:
         """Return the state of the job at `path`, under our `ref`: some servers answer another."""
@@ -179,6 +182,11 @@ class ProviderApi:
             return
         known.add(status)
         log.warning("backend.status_unknown backend=%s word=%r", self.name, status)
+
+
+def _prompt_in(request: Request) -> str:
+    body = request.body or {}
+    return str(body.get("prompt") or body.get("input") or "")
 
 
 def _reason(error: BaseException) -> str:

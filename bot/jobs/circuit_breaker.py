@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from bot.errors import ErrorKind
+from bot.jobs.unexplained import UnexplainedRefusals
 from bot.model import Trouble
 from storage.jobs.circuits import HELD_SECONDS
 
@@ -59,6 +60,7 @@ class CircuitBreaker:
         self._backend = backend
         self._clock = clock
         self._trouble: Trouble | None = None
+        self._unexplained = UnexplainedRefusals()
 
     @property
     def trouble(self) -> Trouble | None:
@@ -93,6 +95,7 @@ class CircuitBreaker:
 
     async def accepted(self) -> None:
         """Note that the provider took a job."""
+        self._unexplained.clear()
         circuit = await self._store.get(self._backend)
         if circuit is None:
             return
@@ -123,6 +126,18 @@ class CircuitBreaker:
                 *(self._backend, trouble, circuit.refusals),
             )
             await self._jobs.publish_queue()
+
+    async def blame(self, job: Job) -> Trouble | int:
+        """Note a refusal without a known reason, and tell what it is about.
+
+        A number: it is about this job, which was refused so often. A single prompt proves nothing
+        against the key; another one that meets the same does.
+        """
+        circuit = await self._store.get(self._backend)
+        is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
+        now = self._clock()
+        tries = self._unexplained.note(job, now=now)
+        return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
 
     async def release_probe(self, *, busy: bool) -> None:
         """Give the turn back: the answer was about the one job; `busy`: or said "later"."""

@@ -27,6 +27,7 @@ _MISSES = 2
 _SUBMITS = 3
 # A provider that is busy is asked again for about an hour.
 _SUBMIT_ATTEMPTS = 18
+_UNEXPLAINED_ATTEMPTS = 2
 _SLOWEST_SUBMIT_SECONDS = 300.0
 _FIND_ATTEMPTS = 18
 _LOW_DISK_SECONDS = 60.0
@@ -113,18 +114,30 @@ class Submission:
         await self._jobs.tie_cancelled(job, update.ref)
 
     async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:
-        trouble = TROUBLES.get(error.kind)
+        trouble, again = await self._judged(job, error)
         if trouble is not None:
             # A probe goes to the end of the line: the next one is another job's.
             await self._jobs.move(job, JobState.QUEUED, after=0 if probing else _pause(job, error))
             await self._circuit.refused(trouble, probing=probing)
             return
-        busy = error.kind is ErrorKind.RATE
-        if busy and job.submits < _SUBMIT_ATTEMPTS:
+        if again:
             await self._jobs.move(job, JobState.QUEUED, after=_pause(job, error))
         else:
             await self._jobs.fail(job, f"failed.{error.kind}")
-        await self._about_the_job(probing=probing, busy=busy)
+        await self._about_the_job(probing=probing, busy=error.kind is ErrorKind.RATE)
+
+    async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:
+        """Tell what would refuse any other job too, and else whether this one is tried again."""
+        match error.kind:
+            case ErrorKind.UNEXPLAINED:
+                blamed = await self._circuit.blame(job)
+                if isinstance(blamed, Trouble):
+                    return blamed, True
+                return None, blamed < _UNEXPLAINED_ATTEMPTS
+            case ErrorKind.RATE:
+                return None, job.submits < _SUBMIT_ATTEMPTS
+            case kind:
+                return TROUBLES.get(kind), False
 
     async def _about_the_job(self, *, probing: bool, busy: bool = False) -> None:
         if probing:
