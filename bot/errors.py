@@ -83,5 +83,9 @@ class MediaError(ClapperError):
         self.stderr_tail = stderr_tail
 
 
+class UnconvertedError(MediaError):
+    """The clip is not an MP4, and could not be converted to one."""
+
+
 class StartupError(ClapperError):
     """One sentence for the operator that names the fix; the process ends with code 2."""

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
+from bot.media.render.convert import convert
 from bot.media.render.merge import merge, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.shrink import TooLittleRoomError, fit
@@ -112,9 +113,12 @@ class NarrationEditor:
         """Lay the narration over the clip, if there is one, and see that Discord can play it.
 
         `replacing`: nothing of the clip's own sound stays, whatever the presets say.
-        MediaError: it can't be done.
+        UnconvertedError: it can't be made an MP4. MediaError: it can't be done.
         """
         folder = self._workspace.folder(job_id)
+        # What an earlier try handed over isn't there any more, and needs no second look.
+        if await asyncio.to_thread(folder.clip.exists):
+            await convert(self._ffmpeg, folder.clip)
         if not narrated:
             return await self._repair(folder)
         mix = NarrationMix.REPLACE if replacing else self._presets.mix
@@ -159,7 +163,6 @@ class NarrationEditor:
         return FinishedVideo(path=folder.result, note=_note(narration, merged))
 
     async def _repair(self, folder: JobFolder) -> FinishedVideo:
-        # What an earlier try handed over isn't there any more, and needs no second look.
         if await asyncio.to_thread(folder.clip.exists) and await repair(
             self._ffmpeg, folder.clip, folder.result
         ):
