@@ -19,6 +19,7 @@ from bot.events import EventBus
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.ending import EndSteps
+from bot.jobs.last_look import LastLook
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
@@ -94,7 +95,8 @@ class RemoteJob:
 class FakeBackend:
     """A provider: `history` holds what it charged for, `posts` counts what reached it.
 
-    The lists of faults are used up from the front, one for each call.
+    The lists of faults are used up from the front, one for each call. `contents` holds the refs
+    whose clip is there, whatever the history says.
     """
 
     clock: Clock
@@ -109,6 +111,7 @@ class FakeBackend:
     fetch_faults: list[Exception] = field(default_factory=list[Exception])
     find_faults: list[BackendError] = field(default_factory=list[BackendError])
     cancel_faults: list[BackendError] = field(default_factory=list[BackendError])
+    contents: set[str] = field(default_factory=set[str])
     made: RemoteState = RemoteState.RUNNING
     lists: bool = True
     complete: bool = True
@@ -143,9 +146,15 @@ class FakeBackend:
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         if self.fetch_faults:
             raise self.fetch_faults.pop(0)
+        if not self.has_content(update.ref):
+            raise BackendError(ErrorKind.GONE, "no content")
         content = CLIP + update.ref.encode()
         assert len(content) <= max_bytes
         await asyncio.to_thread(sink.write_bytes, content)
+
+    def has_content(self, ref: str) -> bool:
+        done = ref in self.history and self.history[ref].state is RemoteState.DONE
+        return done or ref in self.contents
 
     async def find(
         self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
@@ -492,7 +501,14 @@ class Bench:
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
         self.unconfirmed = UnconfirmedStore(database)
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
-        self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
+        self.poller = Poller(
+            self.jobs,
+            backend,
+            self.cadence,
+            last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
+            clock=clock,
+            jitter=lambda: 0.0,
+        )
         self.pipeline = self.build_pipeline()
 
     def build_keeper(self, *, max_bytes: int = 1024**2) -> Retention:

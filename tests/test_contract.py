@@ -14,7 +14,7 @@ import logging
 import socket
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
@@ -159,6 +159,33 @@ async def test_a_job_may_have_ended_in_the_answer_to_the_create(world: World) ->
         world.api.go_wrong("create", Fault(status=202, body=body))
         update = await world.backend.submit(world.entry.request, create_key="k")
         assert (update.state, update.ref) == (state, str(body.get("id", "v1"))), body
+
+
+NAMED = (
+    {"task_id": "v1"},
+    {"task_id": "v1", "status": "SUBMITTED"},
+    {"video_id": "v1", "status": "queued"},
+    {"job_id": "v1"},
+    {"taskId": "v1", "state": "waiting"},
+    {"generation_id": "v1", "state": "queued"},
+    {"code": "success", "message": "", "data": {"task_id": "v1", "status": "NOT_START"}},
+    {"code": 0, "message": "SUCCEED", "data": {"task_id": "v1", "task_status": "submitted"}},
+    {"output": {"task_id": "v1", "task_status": "PENDING"}, "request_id": "r1"},
+    {"code": 200, "msg": "success", "data": {"taskId": "v1"}},
+    {"task_id": "v1", "base_resp": {"status_code": 0, "status_msg": "success"}},
+    {"status": "success", "data": {"id": "v1", "status": "processing"}},
+    {"id": "v1", "task_id": "another", "status": "queued"},
+    {"request_id": "v1", "status": "IN_QUEUE", "status_url": "https://queue.example/v1"},
+)
+
+
+async def test_an_id_under_another_name_is_the_id(world: World) -> None:
+    for body in NAMED:
+        world.api.go_wrong("create", Fault(status=200, body=body))
+        update = await world.backend.submit(world.entry.request, create_key="k")
+        assert update.ref == "v1", body
+        assert update.state in {RemoteState.QUEUED, RemoteState.RUNNING}, body
+    assert world.creates == len(NAMED)
 
 
 # --- the one POST ---
@@ -425,9 +452,18 @@ async def test_without_a_key_none_is_sent(world: World, monkeypatch: pytest.Monk
 # --- polls ---
 
 WORDS = {
-    RemoteState.QUEUED: ["queued", "pending", "starting", "submitted", "unknown", "QUEUED"],
-    RemoteState.RUNNING: ["in_progress", "processing", "running", "throttled", "in-progress"],
-    RemoteState.DONE: ["completed", "succeeded", "succeed", "done", "Completed"],
+    RemoteState.QUEUED: [
+        *("queued", "pending", "starting", "submitted", "unknown", "QUEUED", "IN_QUEUE"),
+        *("NOT_START", "InQueue", "Queueing", "Preparing", "waiting", "JOB_STATE_QUEUED"),
+    ],
+    RemoteState.RUNNING: [
+        *("in_progress", "processing", "running", "throttled", "in-progress", "InProgress"),
+        *("TASK_STATUS_PROCESSING", "generating", "RUN"),
+    ],
+    RemoteState.DONE: [
+        *("completed", "succeeded", "succeed", "done", "Completed", "SUCCESS", "Success"),
+        *("TASK_STATUS_SUCCEED", "JOB_STATE_SUCCEEDED", "complete", "finished", "Ready"),
+    ],
     RemoteState.FAILED: [
         "failed",
         "error",
@@ -438,6 +474,8 @@ WORDS = {
         "incomplete",
         "budget_exceeded",
         "requires_action",
+        *("FAILURE", "Fail", "FAIL", "TASK_STATUS_FAILED", "timed_out", "TIMEOUT", "aborted"),
+        *("nsfw", "Request Moderated", "Content Moderated", "rejected"),
     ],
 }
 
@@ -449,6 +487,56 @@ async def test_status_words_are_mapped_to_four_states(world: World) -> None:
         update = await world.backend.poll(ref)
         assert update.state is state, word
         assert (update.error is not None) == (state is RemoteState.FAILED), word
+
+
+LINK = "https://cdn.example/v.mp4"
+ENDS: tuple[tuple[dict[str, Any], RemoteState], ...] = (
+    ({"task_id": "v", "status": "SUCCESS", "progress": "100%"}, RemoteState.DONE),
+    ({"task_id": "v", "status": "FAILURE", "fail_reason": "boom"}, RemoteState.FAILED),
+    ({"code": "success", "data": {"task_id": "v", "status": "SUCCESS"}}, RemoteState.DONE),
+    ({"id": "v", "status": "wonderful", "progress": 100, "video_url": LINK}, RemoteState.DONE),
+    ({"id": "v", "status": "processing", "progress": 100, "url": LINK}, RemoteState.DONE),
+    ({"id": "v", "status": "wonderful", "finished_at": NOW, "url": LINK}, RemoteState.DONE),
+    ({"id": "v", "finished_at": NOW, "output": {"video_url": LINK}}, RemoteState.DONE),
+    ({"id": "v", "video_url": LINK}, RemoteState.DONE),
+    ({"id": "v", "status": "terrible", "fail_reason": "boom"}, RemoteState.FAILED),
+    ({"id": "v", "status": "terrible", "error": {"message": "boom"}}, RemoteState.FAILED),
+    ({"id": "v", "failure_reason": "boom"}, RemoteState.FAILED),
+    ({"id": "v", "status": "processing", "url": LINK, "progress": 50}, RemoteState.RUNNING),
+    ({"id": "v", "status": "processing", "fail_reason": ""}, RemoteState.RUNNING),
+    ({"id": "v", "status": "wonderful", "progress": 100}, RemoteState.RUNNING),
+    ({"id": "v", "status": "processing", "finish_time": 0, "url": LINK}, RemoteState.RUNNING),
+    ({"id": "v", "status": "processing", "input": {"url": LINK}}, RemoteState.RUNNING),
+    (
+        {"task_id": "v", "status": "Processing", "base_resp": {"status_code": 0}},
+        RemoteState.RUNNING,
+    ),
+    (
+        {"task_id": "v", "base_resp": {"status_code": 1027, "status_msg": "new_sensitive"}},
+        RemoteState.FAILED,
+    ),
+)
+
+
+async def test_an_end_may_be_told_by_other_fields(world: World) -> None:
+    ref = await world.submit()
+    for body, state in ENDS:
+        world.api.shape = lambda _, body=body: body
+        assert (await world.backend.poll(ref)).state is state, body
+
+
+async def test_an_end_that_was_only_inferred_is_marked(world: World) -> None:
+    ref = await world.submit()
+    for word, inferred in (("terrible", True), ("failed", False), ("FAILURE", False)):
+        world.api.shape = lambda job, word=word: job | {"status": word, "error": "boom"}
+        assert (await world.backend.poll(ref)).inferred is inferred, word
+
+
+async def test_where_new_api_puts_the_link_of_a_success(world: World) -> None:
+    ref = await world.submit()
+    world.api.shape = lambda _: {"task_id": "v", "status": "SUCCESS", "fail_reason": LINK}
+    update = await world.backend.poll(ref)
+    assert (update.state, update.result_url) == (RemoteState.DONE, LINK)
 
 
 async def test_an_unknown_status_word_counts_as_running_and_is_logged_once(
@@ -747,6 +835,21 @@ async def test_a_complete_clip_with_a_wrong_length_is_accepted(world: World) -> 
     assert not bodies
 
 
+LINKS: tuple[object, ...] = (
+    {"video_url": "LINK"},
+    {"videos": [{"url": "LINK"}]},
+    {"output": ["LINK"]},
+    {"output": {"video_url": "LINK"}},
+    {"data": {"video_url": "LINK"}},
+    {"result": {"url": "LINK"}},
+    {"content": {"video_url": "LINK"}},
+    {"assets": {"image": "http://127.0.0.1:1/i", "video": "LINK"}},
+    {"task_result": {"videos": [{"url": "LINK"}]}},
+    {"input": {"url": "http://127.0.0.1:1/i"}, "resultUrls": ["LINK"]},
+    {"thumbnail_url": "http://127.0.0.1:1/t", "video": {"url": "LINK"}},
+)
+
+
 @contextlib.asynccontextmanager
 async def another_host(clip: Path) -> AsyncIterator[tuple[str, list[web.Request]]]:
     requests: list[web.Request] = []
@@ -805,6 +908,85 @@ async def test_a_content_may_be_json_with_base64(world: World) -> None:
         world.api.go_wrong("content", Fault(status=200, body=note))
         assert await world.fetch(update) == bytes_of(world.clip)
     assert names_in(world.sink.parent) == ["v.mp4"]
+
+
+def done_with(field: object) -> Callable[[dict[str, Any]], object]:
+    """Shape a job into one that is done and has these fields, in no provider's own form."""
+    fields = dict(field) if isinstance(field, dict) else {}
+    return lambda job: {"id": job["id"], "status": "completed", **fields}
+
+
+async def test_a_link_under_another_name_is_followed_if_there_is_no_content(world: World) -> None:
+    async with another_host(world.clip) as (host, requests):
+        world.backend = world.connect(result_origins=(host,))
+        ref = await world.submit()
+        world.api.finish(ref)
+        for link in LINKS:
+            said = json.loads(json.dumps(link).replace("LINK", f"{host}/v.mp4"))
+            world.api.shape = done_with(said)
+            world.api.go_wrong("content", Fault(status=404, body={"detail": "no"}))
+            assert await world.fetch(await world.backend.poll(ref)) == bytes_of(world.clip), said
+            world.sink.unlink()
+            world.api.clear_faults("content")
+    assert len(requests) == len(LINKS)
+    assert KEY not in str([request.headers for request in requests])
+
+
+async def test_a_link_into_a_private_network_is_not_followed_under_any_name(world: World) -> None:
+    async with another_host(world.clip) as (host, requests):
+        ref = await world.submit()
+        world.api.finish(ref)
+        for link in LINKS:
+            said = json.loads(json.dumps(link).replace("LINK", f"{host}/v.mp4"))
+            world.api.shape = done_with(said)
+            world.api.go_wrong("content", Fault(status=404, body={"detail": "no"}))
+            error = await world.not_fetched(await world.backend.poll(ref))
+            assert "PrivateAddressError" in error.message, said
+            world.api.clear_faults("content")
+    assert not requests
+
+
+async def test_a_clip_inside_the_jobs_answer_goes_to_the_file_alone(world: World) -> None:
+    ref = await world.submit()
+    world.api.finish(ref)
+    # Longer than an answer may be.
+    padding = (6_000_000).to_bytes(4, "big") + b"free" + b"\0" * 5_999_992
+    text = base64.b64encode(bytes_of(world.clip) + padding).decode()
+    whole = base64.b64decode(text)
+    for said in (
+        {"video_url": f"data:video/mp4;base64,{text}"},
+        {"output": [f"data:video/mp4;base64,{text}"]},
+        {"data": [{"b64_json": text}]},
+        {"input_video": f"data:video/mp4;base64,{text[:4000]}", "video": {"b64_json": text}},
+    ):
+        world.api.shape = done_with(said)
+        world.api.go_wrong("content", Fault(status=404, body={"detail": "no"}))
+        update = await world.backend.poll(ref)
+        assert update.state is RemoteState.DONE
+        assert len(update.result_url or "") < 100
+        await world.backend.fetch(update, world.sink, max_bytes=len(whole))
+        assert bytes_of(world.sink) == whole, list(said)
+        world.sink.unlink()
+        world.api.clear_faults("content")
+
+
+async def test_a_clip_in_another_container_is_accepted(world: World) -> None:
+    update = await world.finished()
+    for start in (b"\x1a\x45\xdf\xa3", b"GIF89a", b"\0\0\0\x08wide\0\0\0\x08mdat"):
+        body = start + b"\0" * 100
+        world.api.go_wrong("content", Fault(status=200, body=body))
+        assert await world.fetch(update) == body
+        world.sink.unlink()
+
+
+async def test_a_page_instead_of_the_content_leaves_the_link(world: World) -> None:
+    async with another_host(world.clip) as (host, _):
+        world.backend = world.connect(result_origins=(host,))
+        ref = await world.submit()
+        world.api.finish(ref)
+        world.api.shape = done_with({"video_url": f"{host}/v.mp4"})
+        world.api.go_wrong("content", Fault(status=200, body="<html>All our models</html>"))
+        assert await world.fetch(await world.backend.poll(ref)) == bytes_of(world.clip)
 
 
 async def test_a_job_may_name_the_address_of_its_result(world: World) -> None:

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
-from bot.errors import BackendError, ErrorKind, MediaError, UserError
+from bot.errors import MediaError, UnconvertedError, UserError
+from bot.jobs.downloading import Downloading
 from bot.model import Job, JobState
 from storage.jobs.store import Changes
 
@@ -23,14 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DOWNLOADS = 3
-# Once may be a restart of the provider's.
-_GONE = 2
-_MISSED_SECONDS = 60.0
 _AGAIN_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
-# About a day of a provider that is down; no provider keeps a clip for longer.
-_FETCH_ATTEMPTS = 300
 _MERGES = 2
 _HELD_SECONDS = 60 * 60.0
 # About a day each for the card and the DM: then the library has to do.
@@ -105,7 +100,6 @@ class Pipeline:
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
-        self._backend = backend
         self._artifacts = artifacts
         self._workspace = workspace
         self._editor = editor
@@ -113,7 +107,9 @@ class Pipeline:
         self._submission = submission
         self._prompt_step = prompt_step
         self._end_steps = end_steps
-        self._max_clip_bytes = max_clip_bytes
+        self._downloading = Downloading(
+            jobs=jobs, backend=backend, workspace=workspace, max_bytes=max_clip_bytes, clock=clock
+        )
         self._clock = clock
 
     @property
@@ -125,7 +121,7 @@ class Pipeline:
             JobState.SUBMITTING: self._submission.doubt,
             JobState.UNCONFIRMED: self._submission.reconcile,
             JobState.UNDECIDED: self._ask,
-            JobState.DOWNLOADING: self._download,
+            JobState.DOWNLOADING: self._downloading.download,
             JobState.MERGING: self._merge,
             JobState.DELIVERING: self._deliver,
             JobState.NOTIFYING: self._notify,
@@ -175,30 +171,6 @@ class Pipeline:
         if not await self._submission.rediscover(job):
             await self._end_steps.show(job)
 
-    async def _download(self, job: Job) -> None:
-        clip = (await self._workspace.create(job.id)).clip
-        try:
-            update = await self._backend.poll(job.remote_id or "")
-            await self._backend.fetch(update, clip, max_bytes=self._max_clip_bytes)
-        except BackendError as error:
-            if error.kind is ErrorKind.GONE:
-                await self._miss(job, "failed.gone", most=_GONE)
-            elif job.attempts >= _FETCH_ATTEMPTS:
-                await self._jobs.fail(job, "failed.gone")
-            else:
-                raise
-        except MediaError as error:
-            log.warning("download.unusable id=%s reason=%r", job.id, str(error))
-            await self._miss(job, "failed.not_a_video", most=_DOWNLOADS)
-        else:
-            await self._jobs.move(job, JobState.MERGING)
-
-    async def _miss(self, job: Job, key: str, *, most: int) -> None:
-        if job.misses + 1 < most:
-            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
-        else:
-            await self._jobs.fail(job, key)
-
     async def _merge(self, job: Job) -> None:
         clip = self._workspace.folder(job.id).clip
         if await self._workspace.is_published(job.id, clip):
@@ -228,8 +200,12 @@ class Pipeline:
             log.warning("merge.failed id=%s reason=%r tail=%r", job.id, str(error), tail)
             if _NO_SPACE in error.stderr_tail:
                 raise
+            unplayable = isinstance(error, UnconvertedError)
         if job.misses + 1 < _MERGES:
             await self._jobs.postpone(job, after=_AGAIN_SECONDS, misses=job.misses + 1)
+            return None
+        if unplayable:
+            await self._jobs.fail(job, "failed.not_a_video")
             return None
         if job.clip_of is not None:
             # They have the clip already: what they asked for is the narration.

@@ -60,7 +60,7 @@ _JOB_KINDS: Mapping[int, ErrorKind] = {
 }
 _EXPIRED_LINK_STATUSES = frozenset({403, 404, 410})
 _UNFINISHED = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
-_GONE_STATUSES = frozenset({"expired", "deleted"})
+_GONE_STATUSES = frozenset({"expired", "deleted", "task_not_found"})
 _OVER_BUDGET = "budget_exceeded"
 
 
