@@ -502,6 +502,8 @@ ENDS: tuple[tuple[dict[str, Any], RemoteState], ...] = (
     ({"id": "v", "status": "terrible", "fail_reason": "boom"}, RemoteState.FAILED),
     ({"id": "v", "status": "terrible", "error": {"message": "boom"}}, RemoteState.FAILED),
     ({"id": "v", "failure_reason": "boom"}, RemoteState.FAILED),
+    ({"id": "v", "status": "completed", "error": {"message": "filtered"}}, RemoteState.FAILED),
+    ({"id": "v", "status": "completed", "error": "slow", "url": LINK}, RemoteState.DONE),
     ({"id": "v", "status": "processing", "url": LINK, "progress": 50}, RemoteState.RUNNING),
     ({"id": "v", "status": "processing", "fail_reason": ""}, RemoteState.RUNNING),
     ({"id": "v", "status": "wonderful", "progress": 100}, RemoteState.RUNNING),
@@ -694,6 +696,11 @@ OUTAGES = {
         ErrorKind.TRANSIENT,
     ),
     "a gateway's status": (503, {"status": "error", "message": "down"}, ErrorKind.TRANSIENT),
+    "an unknown status in an error": (
+        500,
+        {"id": "req_1", "status": "Internal Server Error", "error": "overloaded"},
+        ErrorKind.TRANSIENT,
+    ),
     "a running job in an error": (500, {"id": "v1", "status": "in_progress"}, ErrorKind.TRANSIENT),
     "a time-out": (408, None, ErrorKind.TRANSIENT),
     "a bad request": (400, {"error": "what?"}, ErrorKind.TRANSIENT),
@@ -987,6 +994,24 @@ async def test_a_page_instead_of_the_content_leaves_the_link(world: World) -> No
         world.api.shape = done_with({"video_url": f"{host}/v.mp4"})
         world.api.go_wrong("content", Fault(status=200, body="<html>All our models</html>"))
         assert await world.fetch(await world.backend.poll(ref)) == bytes_of(world.clip)
+
+
+async def test_a_link_helps_whatever_the_content_is_refused_for(world: World) -> None:
+    async with another_host(world.clip) as (host, _):
+        world.backend = world.connect(result_origins=(host,))
+        ref = await world.submit()
+        world.api.finish(ref)
+        world.api.shape = done_with({"video_url": f"{host}/v.mp4"})
+        update = await world.backend.poll(ref)
+        for status in (401, 403, 404, 500, 502):
+            world.api.go_wrong("content", Fault(status=status, body={"detail": "no"}))
+            assert await world.fetch(update) == bytes_of(world.clip), status
+            world.sink.unlink()
+        world.api.shape = done_with({"video_url": f"{host}/gone.mp4"})
+        update = await world.backend.poll(ref)
+        for status, kind in ((500, ErrorKind.TRANSIENT), (404, ErrorKind.GONE)):
+            world.api.go_wrong("content", Fault(status=status, body={"detail": "no"}))
+            assert (await world.not_fetched(update)).kind is kind, status
 
 
 async def test_a_job_may_name_the_address_of_its_result(world: World) -> None:

@@ -70,12 +70,14 @@ class ContentFetcher:
             return link or (None if await asyncio.to_thread(self._is_video) else result_url)
         answer = remote_job.parse(response.content)
         link = result_url or _link_in_refusal(response.status_code, answer)
-        if (
-            link is None
-            or response.status_code not in _NO_CONTENT_STATUSES
-            or error_kinds.is_unfinished(answer)
-        ):
-            raise error_kinds.of_content(response.status_code, answer)
+        error = error_kinds.of_content(response.status_code, answer)
+        if link is None or error_kinds.is_unfinished(answer):
+            raise error
+        if response.status_code not in _NO_CONTENT_STATUSES:
+            try:
+                return await self._fetch_link(link)
+            except BackendError:
+                raise error from None  # the content may be back later
         return link
 
     async def _fetch_link(self, link: str) -> str | None:

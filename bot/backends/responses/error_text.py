@@ -33,10 +33,10 @@ _ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 def find_failed_job(value: object) -> RemoteJob | None:
     """Find a failed job in an error answer: as its body, or as JSON inside one of its texts.
 
-    An answer without an id and a status is not a failed job, but an outage.
+    An answer without an id and a known status is not a failed job, but an outage.
     """
     jobs = (job_in(value), *_jobs_in_texts(value))
-    failed = (job for job in jobs if job and job.ref and job.status)
+    failed = (job for job in jobs if job and job.ref and job.status and not job.inferred)
     return next((job for job in failed if job.state is RemoteState.FAILED), None)
 
 

@@ -174,15 +174,15 @@ def _job(fields: Mapping[str, object], more: Mapping[str, object]) -> RemoteJob:
     status = status_in(_first(status_words.STATUS_NAMES, fields, more))
     progress = percent_in(_first(("progress",), fields, more))
     link = find_link(fields) or find_link(more)
-    error = _error(fields, more)
     told = status_words.state_of(status)
+    if link is None and told is RemoteState.DONE:
+        link = find_link({"url": fields.get("fail_reason")})  # where new-api used to put it
+    error = _error(fields, more)
     times = (layer.get(name) for layer in (fields, more) for name in status_words.END_NAMES)
     ended = progress == _COMPLETE or any(times)
     state = _inferred(told, link, error, ended=ended, status=status)
     if state is RemoteState.FAILED and not error:
         error = _found(status_words.MORE_ERROR_NAMES, fields, more) or error
-    if state is RemoteState.DONE and link is None:
-        link = find_link({"url": fields.get("fail_reason")})  # where new-api used to put it
     return RemoteJob(
         ref=_ref_of(fields) or _ref_of(more),
         status=status,
@@ -205,6 +205,8 @@ def _inferred(
     told: RemoteState | None, link: str | None, error: object, *, ended: bool, status: str
 ) -> RemoteState | None:
     """Return the state that a job has by its status word, or else by its other fields."""
+    if told is RemoteState.DONE and error and not link:
+        return RemoteState.FAILED  # such as a video that was filtered out
     if told in {RemoteState.DONE, RemoteState.FAILED}:
         return told
     if link and (ended or not status):
