@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.backends.responses.clip_links import INLINE, find_link
+from bot.backends.responses.clip_links import INLINE, find_link, texts_of_clips
 
 V = "https://cdn.example/v.mp4?sig=1"
 FOUND: dict[str, Any] = {
@@ -102,5 +102,8 @@ def test_the_surest_name_wins() -> None:
 
 
 def test_a_huge_answer_is_not_searched_for_ever() -> None:
-    wide = {"data": [{"data": [{"data": ["x"] * 500}] * 500}] * 500}
-    assert find_link(wide) is None
+    for leaf in ("x", {}, []):
+        wide = {"data": [{"data": [{"data": [leaf] * 500}] * 500}] * 500}
+        visited = texts_of_clips(wide)
+        assert sum(1 for _ in visited) <= 5000
+        assert find_link(wide) is None

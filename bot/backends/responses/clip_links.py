@@ -83,7 +83,7 @@ _KINDS = ("type", "mime_type", "mimeType", "content_type", "media_type", "kind")
 _OTHER_KINDS = ("image", "audio", "text", "thumbnail", "poster", "cover", "input")
 _OTHER_ROLES = ("reference", "input", "first", "last", "user")
 _MAX_DEPTH = 10
-_MAX_TEXTS = 1000
+_MAX_VISITED = 5000
 _MAX_ITEMS = 200
 
 
@@ -95,7 +95,8 @@ def find_link(value: object) -> str | None:
 
 def texts_of_clips(value: object) -> Iterator[tuple[str, str]]:
     """Iterate over the texts that may be a video or its address, with the names of their fields."""
-    return islice(_texts("", value, _MAX_DEPTH), _MAX_TEXTS)
+    visited = islice(_visited("", value, _MAX_DEPTH), _MAX_VISITED)
+    return ((name, text) for name, text in visited if name and text is not None)
 
 
 def is_data_uri(text: str) -> bool:
@@ -110,24 +111,23 @@ def _link(name: str, text: str) -> str | None:
     return text if is_web and not _OTHER_FILES.search(text.partition("?")[0]) else None
 
 
-def _texts(name: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        if name:
-            yield name, value.strip()
-    elif depth > 0 and isinstance(value, list):
+def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | None]]:
+    """Visit a value and what is in it; every visit counts, of whatever a hostile answer holds."""
+    yield name, value.strip() if isinstance(value, str) else None
+    if depth > 0 and isinstance(value, list):
         for item in islice(cast("list[object]", value), _MAX_ITEMS):
-            yield from _texts(name, item, depth - 1)
+            yield from _visited(name, item, depth - 1)
     elif depth > 0 and isinstance(value, dict):
         fields = cast("Mapping[str, object]", value)
         if not _is_something_else(fields):
-            yield from _texts_in(fields, depth - 1)
+            yield from _visited_in(fields, depth - 1)
 
 
-def _texts_in(fields: Mapping[str, object], depth: int) -> Iterator[tuple[str, str]]:
+def _visited_in(fields: Mapping[str, object], depth: int) -> Iterator[tuple[str, str | None]]:
     named = {_plain(name): value for name, value in islice(fields.items(), _MAX_ITEMS)}
     for name in (*LINKS, *HOLDERS, *sorted(_BASE64)):
         if name in named:
-            yield from _texts(name, named[name], depth)
+            yield from _visited(name, named[name], depth)
 
 
 def _plain(name: str) -> str:
