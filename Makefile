@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-# A command that exits with 2 has printed one sentence that names the fix: make adds no error to it.
+# Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
 .PHONY: demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
@@ -19,7 +19,7 @@ ADVISED := || test $$? -eq 2
 	@$(BIN)/python $(INSTALL) requirements-dev.lock
 	@touch $@
 
-# Under the GPL, and large: not among the libraries that every bot needs.
+# Separate from the other libraries, because it is licensed under the GPL and large.
 .venv/voice: .venv/run requirements-voice.lock
 	@echo 'Installing the voice into .venv (once, about 280 MB) ...'
 	@$(BIN)/python $(INSTALL) requirements-voice.lock
@@ -36,7 +36,7 @@ voice: .venv/voice
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# Half as long again as the tests alone.
+# Takes half as long again as `make test`.
 coverage: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
@@ -50,13 +50,13 @@ check: .venv/dev
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 contract: .venv/dev
-	$(BIN)/python -m tests.contract_report
+	$(BIN)/python -m tests.proofs.contract_report
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Needs uv; index hosts and local paths stay out of the files.
+# Needs uv. The lock files contain no index hosts and no local paths.
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
@@ -84,22 +84,22 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.media_operations
 
-# Longer than the tests; strace, where it is, watches what ffmpeg opens.
+# Takes longer than the tests. If strace is installed, it records the files that ffmpeg opens.
 proof-media: .venv/dev
-	$(BIN)/python -m tests.proof_media
+	$(BIN)/python -m tests.proofs.media
 
 proof-fit: .venv/dev
-	$(BIN)/python -m tests.proof_fit
+	$(BIN)/python -m tests.proofs.fit
 
-# Installs Playwright, Chromium (Debian, as root) and axe-core, or says what is missing.
+# Installs Chromium (on Debian, as root) and axe-core, or prints what is missing.
 proof-web: .venv-browser/installed
-	.venv-browser/bin/python -m tests.proof_web
+	.venv-browser/bin/python -m tests.proofs.web
 
 proof-kill: .venv/dev
 	$(BIN)/python -m pytest -n 2 -m proof
 
 proof-api: .venv/dev
-	$(BIN)/python -m tests.proof_api
+	$(BIN)/python -m tests.proofs.api
 
 .venv-voice/installed: requirements-voice.lock
 	@echo 'Installing the voice into .venv-voice (once, about 280 MB) ...'
@@ -107,13 +107,14 @@ proof-api: .venv/dev
 	@.venv-voice/bin/python $(INSTALL) requirements-voice.lock
 	@touch $@
 
-# Speaks with the real voice, in an environment of its own.
+# Speaks with the real voice, from a separate virtual environment.
 proof-voice: .venv-voice/installed
-	.venv-voice/bin/python -m tests.proof_voice
+	.venv-voice/bin/python -m tests.proofs.voice
 
-# Installs other people's servers into .venv-peers, or says why it can't; needs some minutes the first time.
+# Installs servers of other projects into .venv-peers, or prints the reason why it can't.
+# The first run takes some minutes.
 peers: .venv/dev
-	$(BIN)/python -m tests.peers
+	$(BIN)/python -m tests.proofs.peers
 
 clean:
 	rm -rf .venv .venv-browser .venv-proofs .venv-peers .venv-voice .pytest_cache .ruff_cache .import_linter_cache .coverage*

@@ -49,59 +49,37 @@ async def run(
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run the bot until `stop` is set or SIGTERM comes; then finish or leave resumable, and close.
+    """Run the bot until `stop` is set or a signal asks it to end, then shut down in order.
 
+    Steps that do not finish in time resume at the next start.
     StartupError: the operator has to change something.
     """
     stop = stop or asyncio.Event()
     with stop_on_signals(stop):
         async with AsyncExitStack() as stack:
-            core = await open_resources(settings, stack)
-            backend = await open_backend(core, stack)
+            resources = await open_resources(settings, stack)
+            backend = await open_backend(resources, stack)
             voice = await open_voice(settings)
-            engine = await open_engine(core, backend, stack, timing=timing, voice=voice)
+            engine = await open_engine(resources, backend, stack, timing=timing, voice=voice)
             await supervise(await _open_service(engine, voice, stack), stop)
 
 
 async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitStack) -> Service:
-    core, jobs, workspace = engine.core, engine.jobs, engine.workspace
-    database, settings, texts = core.database, core.settings, Texts.load()
-    trace = trace_calls(engine.metrics.note_call)
-    bot, links = VideoBot(trace), _links(core)
+    resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
+    database, settings, texts = resources.database, resources.settings, Texts.load()
+    links = _links(resources)
     cards = CardRenderer(
         texts,
         free_backends=frozenset({STORYBOARD}),
         voice_costs=voice is not None and voice.costs,
         clock=time.time,
     )
-    deliverer = await stack.enter_async_context(
-        open_deliverer(
-            bot,
-            database,
-            jobs=jobs,
-            cards=cards,
-            links=links,
-            workspace=workspace,
-            shrinker=engine.editor,
-            clock=time.time,
-            trace=trace,
-            note_handover=engine.metrics.note_handover,
-        )
-    )
-    workers = make_workers(engine, deliverer)
-    progress = ProgressCards(deliverer, engine.timing.pace, clock=time.time)
-    operator = make_operator_notices(
-        bot, database, jobs=jobs, texts=texts, backend=engine.backend.name, clock=time.time
-    )
-    for subscriber in (progress.note, operator.note):
-        engine.bus.subscribe(subscriber)
-
     remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=time.time)
     people = PeopleStore(database)
     retention = _retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
     narrator = _narrator(engine, voice) if voice else None
-    bot.services = Services(
+    services = Services(
         jobs=jobs,
         cards=cards,
         queue_outlook=QueueOutlook(database),
@@ -122,6 +100,29 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         narrator=narrator,
     )
+    trace = trace_calls(engine.metrics.count_discord_call)
+    bot = VideoBot(services, trace)
+    deliverer = await stack.enter_async_context(
+        open_deliverer(
+            bot,
+            database,
+            jobs=jobs,
+            cards=cards,
+            links=links,
+            workspace=workspace,
+            shrinker=engine.editor,
+            clock=time.time,
+            trace=trace,
+            count_delivery=engine.metrics.count_delivery,
+        )
+    )
+    workers = make_workers(engine, deliverer)
+    progress = ProgressCards(deliverer, engine.timing.pace, clock=time.time)
+    operator = make_operator_notices(
+        bot, database, jobs=jobs, texts=texts, backend=engine.backend.name, clock=time.time
+    )
+    for subscriber in (progress.note, operator.note):
+        engine.bus.subscribe(subscriber)
     await open_http_server(
         engine, stack, texts=texts, links=links, narrator=narrator, is_ready=bot.is_ready
     )
@@ -129,7 +130,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     return Service(
         bot=bot,
         log_in=partial(
-            *(log_in, bot, settings.discord_token.get_secret_value()),
+            log_in,
+            bot,
+            settings.discord_token.get_secret_value(),
             api_url=settings.discord_api_url,
         ),
         login_pause=engine.timing.login_pause,
@@ -145,13 +148,13 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
 
 
 def _narrator(engine: Engine, voice: Voice) -> Narrator:
-    settings = engine.core.settings
+    settings = engine.resources.settings
     return Narrator(
         voice,
-        # Of its own: what was spoken, and paid for, does not wait for a rendering.
-        Ffmpeg(engine.core.ffmpeg_path, slots=1),
+        # A separate ffmpeg slot: a narration, perhaps paid for, does not wait for a render.
+        Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
-        SpeechStore(engine.core.database),
+        SpeechStore(engine.resources.database),
         caps=SpeechCaps(
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),
@@ -162,19 +165,19 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     )
 
 
-def _links(core: Resources) -> Links:
+def _links(resources: Resources) -> Links:
     return Links(
-        derive_key(core.secret, "links"),
-        public_url=core.settings.public_url,
+        derive_key(resources.secret, "links"),
+        public_url=resources.settings.public_url,
         lifetime=_LINK_SECONDS,
         clock=time.time,
     )
 
 
 def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion) -> Retention:
-    settings = engine.core.settings
+    settings = engine.resources.settings
     return Retention(
-        RetentionStore(engine.core.database),
+        RetentionStore(engine.resources.database),
         people,
         engine.workspace,
         engine.jobs,

@@ -1,4 +1,4 @@
-"""The nouns, and which state may follow which."""
+"""A job's data types, and the allowed transitions between its states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """The step of a job that is due; the last three are ends."""
+    """The step of a job that is due; the last three are final."""
 
     RECEIVED = "received"
     QUEUED = "queued"
@@ -31,33 +31,32 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether no other state can follow."""
+        """True if no other state can follow."""
         return not TRANSITIONS[self]
 
 
-_ENDS = frozenset({JobState.FAILED, JobState.CANCELLED})
+_STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    # At once `merging`: the clip is there already, and only gets another narration.
-    JobState.RECEIVED: _ENDS | {JobState.QUEUED, JobState.MERGING},
-    JobState.QUEUED: _ENDS | {JobState.SUBMITTING},
-    JobState.SUBMITTING: _ENDS | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED},
-    JobState.UNCONFIRMED: _ENDS | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
-    JobState.UNDECIDED: _ENDS | {JobState.GENERATING, JobState.QUEUED},
-    JobState.GENERATING: _ENDS | {JobState.DOWNLOADING},
-    JobState.DOWNLOADING: _ENDS | {JobState.MERGING},
-    # At once `succeeded`: who asked over HTTP comes for the file.
-    JobState.MERGING: _ENDS | {JobState.DELIVERING, JobState.SUCCEEDED},
-    JobState.DELIVERING: _ENDS | {JobState.NOTIFYING},
-    # By now the video is in the person's hands: there is nothing left to cancel or to fail.
+    # Straight to `merging`: an existing clip gets another narration, without a provider.
+    JobState.RECEIVED: _STOPPED | {JobState.QUEUED, JobState.MERGING},
+    JobState.QUEUED: _STOPPED | {JobState.SUBMITTING},
+    JobState.SUBMITTING: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED},
+    JobState.UNCONFIRMED: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
+    JobState.UNDECIDED: _STOPPED | {JobState.GENERATING, JobState.QUEUED},
+    JobState.GENERATING: _STOPPED | {JobState.DOWNLOADING},
+    JobState.DOWNLOADING: _STOPPED | {JobState.MERGING},
+    # Straight to `succeeded`: a client downloads the file, so nothing is delivered.
+    JobState.MERGING: _STOPPED | {JobState.DELIVERING, JobState.SUCCEEDED},
+    JobState.DELIVERING: _STOPPED | {JobState.NOTIFYING},
+    # The video is delivered: nothing can be cancelled or fail any more.
     JobState.NOTIFYING: frozenset({JobState.SUCCEEDED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
 
-
-# Where there is something left to stop; a button for it stands on these cards.
+# States with stoppable work: their cards have a Cancel button.
 CANCELLABLE = frozenset(
     {
         JobState.RECEIVED,
@@ -73,7 +72,7 @@ CANCELLABLE = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoRequest:
-    """What is asked of a backend: a prompt, and the operator's presets.
+    """A prompt for a backend, with the operator's presets.
 
     `seconds` is the clip's length, `size` is "WIDTHxHEIGHT" in pixels, and a `model` of None leaves
     the choice to the server.
@@ -86,16 +85,16 @@ class VideoRequest:
 
     @property
     def fingerprint(self) -> str:
-        """What tells two requests apart at a provider, in hex."""
+        """A hex digest that is equal for requests that a provider could not tell apart."""
         parts = (self.model or "", str(self.seconds), self.size, self.prompt)
         return sha256("\0".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A narration as it was attached, or the `text` to speak instead; `size` in bytes.
+    """A narration as it was attached, or the `text` to speak instead; `size` is in bytes.
 
-    Its URL is None once the file was fetched.
+    `url` is None once the file was downloaded, and for files that were never at Discord.
     """
 
     url: str | None
@@ -104,49 +103,56 @@ class Attachment:
     text: str | None = None
 
 
-def spoken(text: str) -> Attachment:
-    """Return the narration that a text will be."""
+def text_attachment(text: str) -> Attachment:
+    """Return the attachment for a text that is to be spoken."""
     return Attachment(url=None, filename="narration", size=0, text=text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where in Discord a job was asked for, and what is needed to answer there.
+    """The Discord interaction that requested a job; all but `token` and `message_id` is fixed."""
 
-    `token` edits the reply until `token_until` (Unix seconds) and is None once it is used up; then
-    the bot itself can, where `by_bot`. `upload_limit` is in bytes.
-    """
-
+    #: Discord's id of the interaction; each interaction creates at most one job.
     interaction_id: int
+    #: Discord's id of the bot's application, part of the URL that edits the reply.
     application_id: int
+    #: Discord's id of the requester.
     user_id: int
+    #: The server's Discord id; None in a DM.
     guild_id: int | None
+    #: Discord's id of the channel or thread that shows the card.
     channel_id: int
+    #: The requester's language, as Discord names it ("en-GB").
     locale: str
+    #: The secret that edits the reply; None once the job has ended or the token has expired.
     token: str | None
+    #: Unix seconds when `token` expires, from the interaction.
     token_until: float
+    #: Bytes that an attachment may have here, as Discord announced with the interaction.
     upload_limit: int
-    by_bot: bool = True
+    #: True if the bot's own token can edit the card too; set by the command from its permissions.
+    bot_can_edit: bool = True
+    #: Discord's id of the job's card; None until the command, or `received`, has acknowledged it.
     message_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
-    """Who asked over HTTP or on the command line: the name of an API token.
+    """The API client, or command line, that requested a job."""
 
-    `key` makes one job of what is sent twice, and `digest` tells in hex what was asked under it.
-    """
-
+    #: The name of the API token; a client sees only the jobs under its own name.
     name: str
+    #: The client's `Idempotency-Key`; requests that repeat it share one job. None: not sent.
     key: str | None = None
+    #: SHA-256 in hex of the request under `key`: a different request under it is refused.
     digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a job ended badly: `key` names a sentence in `bot/locales` that takes `fields`.
+    """The reason why a job failed: `key` names a sentence in `bot/locales` that takes `fields`.
 
-    Numbers stay numbers, so that each reader sees them as their language writes them.
+    Numbers stay numbers, because each language formats them in its own way.
     """
 
     key: str
@@ -155,74 +161,99 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One row of the table of jobs; times are Unix seconds, `progress` is 0 to 100.
+    """One row of the table of jobs. Times are Unix seconds; `JobService` writes unless noted."""
 
-    `epoch` rises with each claim, so that a step which lost its job can't write any more.
-    `next_at` is when its step is due; None: never, by itself. `cost` is what the provider says that
-    it charged, in US dollars. `note` names a sentence that goes with the finished video;
-    `card_gone`: its message could not be edited any more.
-    `narration_of` and `clip_of` name the jobs whose narration and whose finished video this one
-    takes over; `clip_has_voice`: there is a narration in that video. `sent_prompt` is what the
-    provider gets in place of the prompt, once it is written.
-    """
-
+    #: 32 hex digits, from `new_job_id`.
     id: str
+    #: The step that is due.
     state: JobState
+    #: Fencing number, raised by each claim: a step's writes fail once it was raised again.
     epoch: int = 0
+    #: Tries of the state's step without a usable answer (in `generating`: all polls). The steps
+    #: and the worker count them, for their pauses and limits; a new state sets it to 0.
     attempts: int = 0
+    #: When the step is due; None: never, unless a person or a webhook changes that.
     next_at: float | None
+    #: When the job was inserted; the daily cap counts from here.
     created_at: float
+    #: When the state or its schedule last changed; claims do not count.
     updated_at: float
+    #: Name of the provider; a queued job gets the configured one when its prompt is written.
     backend: str
+    #: The prompt as typed, with the presets of that moment.
     request: VideoRequest
-    asker: Origin | Client
+    #: The requester: a person in Discord, or a client.
+    requester: Origin | Client
+    #: The narration to lay over the clip; None: the clip keeps its own sound.
     attachment: Attachment | None
+    #: Id of the job whose kept narration this one reuses, set on insertion.
     narration_of: str | None
+    #: Id of the job whose finished video this one narrates; None: a new clip is generated.
     clip_of: str | None
+    #: True if the video of `clip_of` has a narration already, set on insertion.
     clip_has_voice: bool = False
+    #: The prompt that the provider gets, set once for each backend before the POST.
     sent_prompt: str | None = None
+    #: Idempotency key of the create, set before the first POST and kept for later ones.
     create_key: str | None = None
+    #: When the last create was begun; None again once the provider has clearly refused it.
     submitted_at: float | None = None
+    #: Number of creates begun, raised just before each POST and never reset.
     submits: int = 0
+    #: Answers in this state that decide against it if repeated: remote job not found, complete
+    #: listing without it, unusable download, failed merge, unconfirmed cancel. Counted by the
+    #: steps; a new state and each successful poll set it to 0.
     misses: int = 0
+    #: The provider's id of its job, set when the create is answered or found.
     remote_id: str | None = None
+    #: When `remote_id` was set.
     generating_at: float | None = None
+    #: When the poller asks the provider to cancel, set with `remote_id`.
     deadline_at: float | None = None
+    #: True once `deadline_at` has passed and the provider did not confirm the cancel: the poller
+    #: polls rarely and still accepts the clip. Never reset.
     late: bool = False
+    #: Percent done (0 to 100, never falling) as the provider reports it; None: not reported.
     progress: int | None = None
+    #: US dollars that the provider says it charged; None: it does not say.
     cost: float | None = None
+    #: When the one DM was begun, set just before it is sent; None: not begun.
     dm_intent_at: float | None = None
+    #: The reason, for a failed job.
     failure: Failure | None = None
+    #: Locale key of a sentence about the finished video, set by `merging`.
     note: str | None = None
+    #: True if the card could not be edited at delivery, so the DM brings the video.
     card_gone: bool = False
+    #: When `Retention` emptied the row, which stays for the daily cap; None: not deleted.
     deleted_at: float | None = None
 
     @property
     def client(self) -> Client | None:
-        """Who asked over HTTP; None: somebody in Discord."""
-        return self.asker if isinstance(self.asker, Client) else None
+        """The client that requested it; None: it was requested in Discord."""
+        return self.requester if isinstance(self.requester, Client) else None
 
     @property
     def origin(self) -> Origin:
-        """Where in Discord it was asked for; TypeError: it was not."""
-        if not isinstance(self.asker, Origin):
+        """The interaction that requested it; TypeError: it was not requested in Discord."""
+        if not isinstance(self.requester, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
-        return self.asker
+        return self.requester
 
     @property
     def sent_request(self) -> VideoRequest:
-        """The request as the provider knows it."""
+        """The request with the prompt that the provider gets."""
         return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
 
 
 def new_job_id() -> str:
-    """Return an id that no job has: 32 hex digits."""
+    """Return a new, random job id."""
     return uuid4().hex
 
 
 def new_job(
     request: VideoRequest,
-    asker: Origin | Client,
+    requester: Origin | Client,
     attachment: Attachment | None,
     *,
     backend: str,
@@ -232,7 +263,7 @@ def new_job(
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> Job:
-    """Return the job that a request begins with; `job_id`: one that `new_job_id` has given."""
+    """Return a job in `received`; `job_id` may be one from an earlier `new_job_id`."""
     return Job(
         id=job_id or new_job_id(),
         state=JobState.RECEIVED,
@@ -241,7 +272,7 @@ def new_job(
         updated_at=now,
         backend=backend,
         request=request,
-        asker=asker,
+        requester=requester,
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,
@@ -249,7 +280,7 @@ def new_job(
 
 
 class Trouble(StrEnum):
-    """Why a provider takes no job: the key, the money, a wrong address or model, an outage."""
+    """The reason why a provider refuses all jobs: key, balance, address or model, or outage."""
 
     AUTH = "auth"
     BALANCE = "balance"
@@ -258,41 +289,10 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outlook:
-    """What an open job may expect, as far as that is known.
-
-    `place` is 1 for the next in line; `usual_seconds` is what a provider took for others like it.
-    `trouble` is why the whole line waits, and `operator_knows` says whether its operator was told.
-    """
-
-    place: int | None = None
-    usual_seconds: float | None = None
-    trouble: Trouble | None = None
-    operator_knows: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Caps:
-    """How many jobs may be open for one person and in all, and how many a day may bring."""
-
-    open_per_user: int
-    open_in_all: int
-    per_day: int
-
-
-class Notify(StrEnum):
-    """When a person wants a DM about a finished video; `LATE`: only if it took its time."""
-
-    ALWAYS = "always"
-    NEVER = "never"
-    LATE = "late"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class JobChanged:
-    """A job as it stands after a commit; `previous` is None for a new job.
+    """A job after a commit; `previous` is its state before, None for a new job.
 
-    `outlook`: the job is as it was, and only what it may expect has changed.
+    `outlook`: only the job's `Outlook` has changed.
     """
 
     job: Job

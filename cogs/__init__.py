@@ -1,1 +1,1 @@
-"""What people type and press in Discord."""
+"""The commands, buttons and forms of the bot in Discord."""

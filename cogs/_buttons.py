@@ -1,55 +1,37 @@
-"""What a card's buttons do; registered by template, so that they outlive restarts."""
+"""The buttons of cards, registered by a template that also matches them after a restart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import discord
-from discord import ui
-
 from bot.delivery.views.button_ids import TEMPLATE, Action
 from bot.discord_bot.bot import answer
-from cogs._errors import answering
+from cogs._dynamic_button import DynamicButton
 from cogs._forms import open_form
 from cogs._orders import place_again
-from cogs._permissions import allowed
+from cogs._permissions import require_permission
 
 if TYPE_CHECKING:
     import re
-    from typing import Self
 
-    from bot.discord_bot.bot import VideoBot
+    import discord
+    from discord import ui
+
+    from bot.discord_bot.bot import Services, VideoBot
     from bot.jobs.service import JobService
 
 
-class CardButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
-    """Any button of any card; the id says which."""
+class CardButton(DynamicButton, template=TEMPLATE):
+    """A button of a card; its id names the action and the job."""
 
-    def __init__(self, item: ui.Button[Any], action: Action, job_id: str) -> None:
-        super().__init__(item)
-        self._action = action
-        self._job_id = job_id
+    def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
+        super().__init__(item, match)
+        self._action = Action(match["action"])
+        self._job_id = match["job"]
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Rebuild the button that was pressed."""
-        assert isinstance(item, ui.Button)  # noqa: S101 - the template is only on buttons
-        return cls(item, Action(match["action"]), match["job"])
-
-    async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
-        """Do what the button says, or say why not."""
-        async with answering(interaction):
-            await self._act(interaction)
-
-    async def _act(self, interaction: discord.Interaction[VideoBot]) -> None:
-        services = interaction.client.services
-        job = allowed(interaction, await services.jobs.get(self._job_id), self._action)
+    async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
+        """Check the permission, then perform the action or open its form."""
+        job = require_permission(interaction, await services.jobs.get(self._job_id), self._action)
         match self._action:
             case Action.AGAIN:
                 await place_again(interaction, job, job.request.prompt)
@@ -64,7 +46,7 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
             case Action.RETRY:
                 done, key = await jobs.retry_undecided(self._job_id), "reply.retrying"
             case Action.GIVE_UP:
-                done, key = await jobs.give_up(self._job_id), "reply.given_up"
+                done, key = await jobs.cancel_undecided(self._job_id), "reply.given_up"
             case _:
                 done, key = await jobs.cancel(self._job_id), "reply.cancelled"
         return key if done is not None else "reply.too_late"

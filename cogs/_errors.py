@@ -1,4 +1,4 @@
-"""The edge of buttons and forms."""
+"""Error handling of buttons and forms."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def answering(interaction: discord.Interaction[VideoBot]) -> AsyncGenerator[None]:
-    """Answer the person when something goes wrong within."""
+    """Answer the interaction with a sentence if the block raises an exception."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - the edge: discord.py would only log it
+    except Exception as error:  # noqa: BLE001 - discord.py would only log it
         await answer_error(interaction, error)

@@ -1,4 +1,4 @@
-"""Reads what was filled into a form: somebody else's data, of any shape."""
+"""Reads the values of a submitted form, which may have any shape."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from typing import cast
 
 from bot.model import Attachment
 
-_MOST_ROWS = 40
-_LONGEST_URL = 2048
-_LONGEST_NAME = 255
+_MAX_ROWS = 40
+_MAX_URL = 2048
+_MAX_FILENAME = 255
 
 
 def text_in(data: object, name: str) -> str:
-    """Return the text in the field `name`; "" when there is none."""
+    """Return the text in the field `name`, or ""."""
     text = _entry(_field(data, name), "value")
     return text if isinstance(text, str) else ""
 
 
-def tick_in(data: object, name: str) -> bool:
-    """Tell whether the box `name` was ticked."""
+def is_ticked(data: object, name: str) -> bool:
+    """Tell whether the checkbox `name` was ticked."""
     return _entry(_field(data, name), "value") is True
 
 
 def file_in(data: object, name: str) -> Attachment | None:
-    """Return the first file that was put into the field `name`; None: there is none."""
+    """Return the first file in the field `name`, or None."""
     files = _entry(_entry(data, "resolved"), "attachments")
     for key in _entries(_field(data, name), "values")[:1]:
         match _entry(files, str(key)):
             case {"url": str(url), "filename": str(filename), "size": int(size)} if (
-                len(url) <= _LONGEST_URL and size >= 0
+                len(url) <= _MAX_URL and size >= 0
             ):
-                return Attachment(url=url, filename=filename[:_LONGEST_NAME], size=size)
+                return Attachment(url=url, filename=filename[:_MAX_FILENAME], size=size)
             case _:
                 pass
     return None
 
 
 def _field(data: object, name: str) -> object:
-    for row in _entries(data, "components")[:_MOST_ROWS]:
+    for row in _entries(data, "components")[:_MAX_ROWS]:
         field = _entry(row, "component")
         if _entry(field, "custom_id") == name:
             return field

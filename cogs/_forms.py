@@ -1,4 +1,4 @@
-"""The forms that a card's buttons open; one that was opened before a restart still counts."""
+"""The forms that the buttons of cards open, and their submission, also after a restart."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from discord.ext import commands
 from bot.delivery.views.button_ids import TEMPLATE, Action
 from bot.discord_bot.bot import answer
 from bot.errors import UserError
-from bot.model import JobState, spoken
+from bot.model import JobState, text_attachment
 from bot.presets import MAX_PROMPT
 from bot.speech.voice import MAX_TEXT, checked_text
 from cogs._errors import answering
-from cogs._form_values import file_in, text_in, tick_in
+from cogs._form_values import file_in, is_ticked, text_in
 from cogs._orders import find_narration, place, place_again
-from cogs._permissions import allowed
+from cogs._permissions import require_permission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ _TITLES = {
 
 
 async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action: Action) -> None:
-    """Show the form of a button; UserError: there is nothing to fill it in for."""
+    """Open the form of a button; UserError: the action is not possible for this job."""
     services = interaction.client.services
     await _check(services, job, action)
 
@@ -50,7 +50,7 @@ async def open_form(interaction: discord.Interaction[VideoBot], job: Job, action
     form = ui.Modal(title=say(_TITLES[action]), custom_id=f"clapper:{action}:{job.id}")
     for item in _items(services, job, action, say):
         form.add_item(item)
-    # Nothing of it stays in discord.py's memory: what is sent comes to the listener below.
+    # discord.py would keep the form in memory. The listener below reads its submission.
     form.stop()
     await interaction.response.send_modal(form)
 
@@ -66,7 +66,7 @@ async def _check(services: Services, job: Job, action: Action) -> None:
         case Action.ATTACH:
             pass
         case _:
-            if not job.state.is_final and not services.jobs.is_held(job):
+            if not job.state.is_final and not services.jobs.is_delivery_postponed(job):
                 raise UserError("reply.still_open")
 
 
@@ -92,7 +92,7 @@ def _attach(job: Job, say: Callable[[str], str], *, speaks: bool) -> list[ui.Ite
 
 
 def _sources(say: Callable[[str], str], hint: str, *, speaks: bool) -> list[ui.Item[Any]]:
-    """Ask for a file, or for a file or a text where there is a voice."""
+    """Return the field for a file, and one for a text if there is a voice."""
     audio = _audio_field(say, hint, required=not speaks)
     return [audio, _text_field(say)] if speaks else [audio]
 
@@ -127,9 +127,9 @@ def _text_field(say: Callable[[str], str]) -> ui.Item[Any]:
 
 def _delete(job: Job, say: Callable[[str], str]) -> list[ui.Item[Any]]:
     sure = ui.Checkbox[Any](custom_id=_SURE)
-    came_to_nothing = job.state in {JobState.FAILED, JobState.CANCELLED}
+    has_no_video = job.state in {JobState.FAILED, JobState.CANCELLED}
     return [
-        ui.TextDisplay(say("form.delete_failed_text" if came_to_nothing else "form.delete_text")),
+        ui.TextDisplay(say("form.delete_failed_text" if has_no_video else "form.delete_text")),
         ui.Label(text=say("form.delete_sure"), component=sure),
     ]
 
@@ -150,41 +150,41 @@ def _items(
 
 
 class FormsCog(commands.Cog):
-    """Takes in the forms that were filled in, whenever they were opened."""
+    """Handles submitted forms."""
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Do what a form of ours says, or say why not."""
+        """Handle the submission of one of the bot's own forms."""
         if interaction.type is not discord.InteractionType.modal_submit:
             return
         match = re.fullmatch(TEMPLATE, str((interaction.data or {}).get("custom_id")))
         if match is None:
             return
         async with answering(interaction):
-            await self._take(interaction, Action(match["action"]), match["job"])
+            await self._submit(interaction, Action(match["action"]), match["job"])
 
-    async def _take(
+    async def _submit(
         self, interaction: discord.Interaction[VideoBot], action: Action, job_id: str
     ) -> None:
         services = interaction.client.services
-        job = allowed(interaction, await services.jobs.get(job_id), action)
+        job = require_permission(interaction, await services.jobs.get(job_id), action)
         match action:
             case Action.EDIT:
                 await place_again(interaction, job, text_in(interaction.data, _PROMPT))
             case Action.NARRATE:
-                await _take_narration(interaction, job, job.id)
+                await _submit_narration(interaction, job, job.id)
             case Action.ATTACH:
-                await _take_narration(interaction, job, job.clip_of)
-            case Action.DELETE if tick_in(interaction.data, _SURE):
-                await _remove(interaction, job)
+                await _submit_narration(interaction, job, job.clip_of)
+            case Action.DELETE if is_ticked(interaction.data, _SURE):
+                await _delete_job(interaction, job)
             case _:
                 await answer(interaction, services.texts("reply.kept", str(interaction.locale)))
 
 
-async def _take_narration(
+async def _submit_narration(
     interaction: discord.Interaction[VideoBot], job: Job, clip_of: str | None
 ) -> None:
-    """Place a job with the file of the form, for a finished video or for a new one."""
+    """Place a job with the narration of the form, for a finished video or for a new one."""
     services = interaction.client.services
     narration = _narration_in(interaction.data, services)
     if clip_of is None:
@@ -196,7 +196,7 @@ async def _take_narration(
 
 
 def _narration_in(data: object, services: Services) -> Attachment:
-    """Read the file or the text; UserError: there are both, or neither."""
+    """Return the file or the text of the form; UserError: it has both, or neither."""
     audio, text = file_in(data, _AUDIO), text_in(data, _TEXT).strip()
     if audio is not None and text:
         raise UserError("speech.both")
@@ -204,21 +204,21 @@ def _narration_in(data: object, services: Services) -> Attachment:
         services.presets.check_audio(audio.size)
         return audio
     if text:
-        return spoken(checked_text(text))
+        return text_attachment(checked_text(text))
     raise UserError("speech.neither" if services.narrator else "audio.missing")
 
 
-async def _remove(interaction: discord.Interaction[VideoBot], job: Job) -> None:
+async def _delete_job(interaction: discord.Interaction[VideoBot], job: Job) -> None:
     services = interaction.client.services
     if not await services.retention.mark_deleted(job.id):
         raise UserError("reply.still_open")
-    # Answered here: files may take longer to go than Discord waits.
+    # Answered first: deleting files may take longer than Discord waits.
     await interaction.response.defer()
     await services.retention.erase(job.id)
     try:
         await interaction.delete_original_response()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        # The button stays, and works again; a message that is gone already is none the worse.
+        # The message may be gone already. If not, its button still works.
         log.warning("card.undeleted id=%s error=%s", job.id, type(error).__name__)
 
 

@@ -1,4 +1,4 @@
-"""How every order begins: what is checked at once, who asked, and the card that answers them."""
+"""Places jobs: checks the request, stores the job and answers with its card."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ async def place(
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> None:
-    """Store a job, and post its card as the answer to the interaction.
+    """Store a job, and post its card as the answer to the interaction; UserError: a cap is reached.
 
-    UserError: a cap is reached.
+    `narration_of`: the job whose stored narration is used.
+    `clip_of`: the job whose finished video is narrated.
     """
     services = interaction.client.services
     if attachment is not None and attachment.text is not None and narration_of is None:
@@ -49,9 +50,9 @@ async def place(
 
 
 async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prompt: str) -> None:
-    """Place a new job with the narration of `job`, by today's presets.
+    """Place a new job with the narration of `job` and the current presets.
 
-    UserError: the prompt won't do, the narration isn't kept any more, or a cap is reached.
+    UserError: the prompt is not valid, the narration is no longer kept, or a cap is reached.
     """
     services = interaction.client.services
     source = await find_narration(services, job)
@@ -61,13 +62,14 @@ async def place_again(interaction: discord.Interaction[VideoBot], job: Job, prom
 
 
 async def find_narration(services: Services, job: Job) -> str | None:
-    """Return the job that the narration of `job` is kept of; None: there is none, or its text is.
+    """Return the id of the job under which the narration of `job` is stored.
 
-    UserError: it isn't kept any more.
+    None: `job` has no narration, or a text that can be spoken again. UserError: the narration is no
+    longer kept.
     """
     if job.attachment is None:
         return None
-    # A job that ended early has nothing of its own, but names the one whose narration it was.
+    # A job that ended early has stored no narration, but names the job that it was taken from.
     for source in (job.id, job.narration_of):
         if source is not None and await services.workspace.has_narration(source):
             return source
@@ -80,9 +82,9 @@ async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -
     narrator = interaction.client.services.narrator
     if narrator is None:
         raise UserError("speech.off")
-    # One that comes twice makes one job: that is seen when it is stored.
-    listener = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
-    await narrator.count(listener, text)
+    # An interaction that Discord sends twice makes one job: `submit` detects the repetition.
+    requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
+    await narrator.count(requester, text)
 
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
@@ -96,18 +98,18 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         token=interaction.token,
         token_until=interaction.expires_at.timestamp(),
         upload_limit=interaction.filesize_limit,
-        by_bot=_edits_by_itself(interaction),
+        bot_can_edit=_is_editable_by_bot(interaction),
     )
 
 
-def _edits_by_itself(interaction: discord.Interaction[VideoBot]) -> bool:
-    """Tell whether the bot itself may edit what it answers here."""
+def _is_editable_by_bot(interaction: discord.Interaction[VideoBot]) -> bool:
+    """Tell whether the bot's own token may edit the answer to an interaction."""
     if interaction.guild_id is None:
         return not interaction.context.private_channel
-    may = interaction.app_permissions
+    permissions = interaction.app_permissions
     in_thread = isinstance(interaction.channel, discord.Thread)
     return (
         interaction.is_guild_integration()
-        and may.view_channel
-        and (may.send_messages_in_threads or not in_thread)
+        and permissions.view_channel
+        and (permissions.send_messages_in_threads or not in_thread)
     )

@@ -1,4 +1,4 @@
-"""Who may do what to a job."""
+"""Permissions: the actions that a person may take on a job."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
     from bot.model import Job
 
-# Whoever keeps a channel tidy may stop and remove what stands there, but not spend for somebody.
+# Moderators may stop jobs and remove cards in their channel, but spend nothing for others.
 _FOR_MODERATORS = frozenset({Action.CANCEL, Action.DELETE})
 
 
-def allowed(interaction: discord.Interaction[VideoBot], job: Job | None, action: Action) -> Job:
-    """Return the job, if this person may do this to it.
+def require_permission(
+    interaction: discord.Interaction[VideoBot], job: Job | None, action: Action
+) -> Job:
+    """Return the job, if the person who pressed the button may take this action.
 
-    UserError: they may not, or there is nothing left to do it to.
+    UserError: they may not, or the job does not exist any more.
     """
-    # An id can be forged: what a client of the API asked for has no card.
+    # The id may be forged: jobs of API clients have no card.
     if job is None or job.client is not None:
         raise UserError("reply.too_late")
-    # The card of a job that nobody knows the state of may still have its Cancel: that gives it up.
+    # An old card of an undecided job may still have "Cancel", which then gives the job up.
     gives_up = action is Action.CANCEL and job.state is JobState.UNDECIDED
     shared = action in _FOR_MODERATORS and not gives_up
     if interaction.user.id != job.origin.user_id and not (shared and _moderates(interaction, job)):
@@ -37,6 +39,6 @@ def allowed(interaction: discord.Interaction[VideoBot], job: Job | None, action:
 
 
 def _moderates(interaction: discord.Interaction[VideoBot], job: Job) -> bool:
-    # An id can be forged, and their right is about the channel in which they press.
+    # The id may be forged, and a moderator's permission is limited to the channel of the press.
     is_here = interaction.channel_id == job.origin.channel_id
     return is_here and interaction.permissions.manage_messages

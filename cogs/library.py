@@ -1,11 +1,11 @@
-"""`/videos` and "Video details": what a person has had made, and how each of it stands."""
+"""`/videos` and "Video details": a person's own jobs, and the details of one job."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands
 
 from bot.delivery.views.details_view import DetailsView
@@ -17,17 +17,18 @@ from bot.delivery.views.library_view import (
     choice_name,
 )
 from bot.errors import UserError
-from cogs._errors import answering
+from cogs._dynamic_button import DynamicButton
 
 if TYPE_CHECKING:
     import re
-    from typing import Self
 
-    from bot.discord_bot.bot import VideoBot
+    from discord import ui
+
+    from bot.discord_bot.bot import Services, VideoBot
 
 
 class LibraryCog(commands.Cog):
-    """Shows people their own jobs, and nobody else's prompts."""
+    """Shows people their own jobs, and never another person's prompts."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._bot = bot
@@ -35,7 +36,7 @@ class LibraryCog(commands.Cog):
         self._details = app_commands.ContextMenu(name="Video details", callback=self.details)
 
     async def cog_load(self) -> None:
-        """Add the command for messages: discord.py takes only the others from a cog."""
+        """Add the context menu: discord.py does not find context menus in a cog."""
         self._bot.tree.add_command(self._details)
 
     @app_commands.command(name="videos")
@@ -44,9 +45,10 @@ class LibraryCog(commands.Cog):
         interaction: discord.Interaction[VideoBot],
         search: app_commands.Range[str, 1, MAX_SEARCH] | None = None,
     ) -> None:
-        """Show the first page."""
+        """Show the first page of the person's jobs."""
+        search = " ".join((search or "").split())
         await interaction.response.send_message(
-            view=await _page(interaction, search=" ".join((search or "").split())),
+            view=await _page(interaction, self._services, search=search),
             ephemeral=True,
             allowed_mentions=discord.AllowedMentions.none(),
         )
@@ -55,7 +57,7 @@ class LibraryCog(commands.Cog):
     async def suggest(
         self, interaction: discord.Interaction[VideoBot], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Offer the person's own prompts."""
+        """Suggest the person's own prompts."""
         found = await self._services.library.suggest(interaction.user.id, typed)
         return [
             app_commands.Choice(name=choice_name(prompt.text), value=prompt.job_id)
@@ -65,7 +67,7 @@ class LibraryCog(commands.Cog):
     async def details(
         self, interaction: discord.Interaction[VideoBot], message: discord.Message
     ) -> None:
-        """Show what is known of the job whose card was chosen."""
+        """Show the details of the job whose card was chosen."""
         details = await self._services.library.details(message.id)
         if details is None:
             raise UserError("details.no_card")
@@ -80,62 +82,39 @@ class LibraryCog(commands.Cog):
         )
 
 
-class PageButton(ui.DynamicItem[ui.Button[Any]], template=PAGE_TEMPLATE):
-    """Turns the page of whoever presses it: the list is always the presser's own."""
+class PageButton(DynamicButton, template=PAGE_TEMPLATE):
+    """Shows another page of the list, which is always that of the person who presses the button."""
 
-    def __init__(self, item: ui.Button[Any], offset: int, search: str) -> None:
-        super().__init__(item)
-        self._offset = offset
-        self._search = search
+    def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
+        super().__init__(item, match)
+        self._offset = int(match["offset"])
+        self._search = match["search"]
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Rebuild the button that was pressed."""
-        assert isinstance(item, ui.Button)  # noqa: S101 - the template is only on buttons
-        return cls(item, int(match["offset"]), match["search"])
-
-    async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
-        """Show another page in the place of this one."""
-        async with answering(interaction):
-            view = await _page(interaction, search=self._search, offset=self._offset)
-            await interaction.response.edit_message(view=view)
+    async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
+        """Replace the page by the one that the button names."""
+        view = await _page(interaction, services, search=self._search, offset=self._offset)
+        await interaction.response.edit_message(view=view)
 
 
-class SendButton(ui.DynamicItem[ui.Button[Any]], template=SEND_TEMPLATE):
-    """Sends a video once more."""
+class SendButton(DynamicButton, template=SEND_TEMPLATE):
+    """Sends a video again to its requester."""
 
-    def __init__(self, item: ui.Button[Any], job_id: str) -> None:
-        super().__init__(item)
-        self._job_id = job_id
+    def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
+        super().__init__(item, match)
+        self._job_id = match["job"]
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Rebuild the button that was pressed."""
-        assert isinstance(item, ui.Button)  # noqa: S101 - the template is only on buttons
-        return cls(item, match["job"])
-
-    async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
-        """Send it to the presser, if it is theirs."""
-        async with answering(interaction):
-            await interaction.client.services.resender.send(interaction, self._job_id)
+    async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
+        """Send the video to the person who presses the button, if it is theirs."""
+        await services.resender.send(interaction, self._job_id)
 
 
 async def _page(
-    interaction: discord.Interaction[VideoBot], *, search: str, offset: int = 0
+    interaction: discord.Interaction[VideoBot],
+    services: Services,
+    *,
+    search: str,
+    offset: int = 0,
 ) -> ui.LayoutView:
-    services = interaction.client.services
     page = await services.library.page(interaction.user.id, search=search, offset=offset)
     return LibraryView(services.texts).render(page, str(interaction.locale))
 

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FILENAME = "narration.mp3"
-# After 15 minutes Discord takes no answer any more.
-_SECONDS = 840.0
+# An interaction's token expires after 15 minutes.
+_TIMEOUT_SECONDS = 840.0
+# Seconds before each repetition of a failed upload.
 _PAUSES: Sequence[float] = (1.0, 4.0)
 
 
 class NarrateCog(commands.Cog):
-    """Speaks; it is loaded only where there is a voice."""
+    """Speaks texts; it is loaded only if there is a voice."""
 
     def __init__(self, services: Services, narrator: Narrator) -> None:
         self._services = services
@@ -42,27 +43,30 @@ class NarrateCog(commands.Cog):
         interaction: discord.Interaction[VideoBot],
         text: app_commands.Range[str, 1, MAX_TEXT],
     ) -> None:
-        """Check what is cheap to check, then answer with the file."""
+        """Check the text and the caps, then answer with an audio file of the spoken text."""
         wanted = checked_text(text)
         with self._narrator.turn(interaction.user.id):
-            listener = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
-            if not await self._narrator.count(listener, wanted):
+            requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
+            if not await self._narrator.count(requester, wanted):
                 log.warning("interaction.repeated id=%d", interaction.id)
                 return
             await interaction.response.defer(thinking=True)
             try:
-                async with asyncio.timeout(_SECONDS), self._narrator.speak(wanted) as recording:
-                    await self._hand_over(interaction, recording)
+                async with (
+                    asyncio.timeout(_TIMEOUT_SECONDS),
+                    self._narrator.speak(wanted) as recording,
+                ):
+                    await self._upload(interaction, recording)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning(
                     "speech.unsent interaction=%d error=%s", interaction.id, type(error).__name__
                 )
                 raise UserError("speech.unsent") from error
 
-    async def _hand_over(
+    async def _upload(
         self, interaction: discord.Interaction[VideoBot], recording: SpokenMp3
     ) -> None:
-        """Upload the file, and do so again when the connection breaks."""
+        """Upload the file, and repeat the upload when the connection breaks."""
         sentence = self._services.texts(
             "speech.done", str(interaction.locale), seconds=recording.seconds
         )

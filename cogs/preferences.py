@@ -1,31 +1,32 @@
-"""`/notify` and `/privacy`: what a person chose, and what is kept of them."""
+"""`/notify` and `/privacy`: a person's setting, and the data that is stored about them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands
 
 from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView
 from bot.discord_bot.bot import answer
 from bot.errors import UserError
-from bot.model import Notify
-from cogs._errors import answering
+from cogs._dynamic_button import DynamicButton
+from storage.people import Notify
 
 if TYPE_CHECKING:
     import re
-    from typing import Self
 
-    from bot.discord_bot.bot import VideoBot
+    from discord import ui
+
+    from bot.discord_bot.bot import Services, VideoBot
 
 _DAY_MINUTES = 24 * 60
 _CHOICES = [app_commands.Choice(name=notify.value, value=notify.value) for notify in Notify]
 
 
 class PreferencesCog(commands.Cog):
-    """Answers to the person alone."""
+    """Shows and changes a person's setting and data; only they see the answers."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
@@ -38,82 +39,69 @@ class PreferencesCog(commands.Cog):
         when: str | None = None,
         minutes: app_commands.Range[int, 1, _DAY_MINUTES] | None = None,
     ) -> None:
-        """Remember when the person wants a DM, and say what holds."""
+        """Store when the person wants a DM, if they say so, and show the current setting."""
         people, user_id = self._services.people, interaction.user.id
         if when is not None or minutes is not None:
-            # Minutes alone can only mean this.
+            # Minutes alone imply `Notify.LATE`.
             choice = Notify.LATE if when is None else Notify(when)
             if choice is Notify.LATE and minutes is None:
                 raise UserError("notify.minutes")
             is_late = choice is Notify.LATE
             await people.choose(user_id, choice, minutes or 0 if is_late else 0)
-        pages = _pages(interaction)
-        await answer(interaction, pages.choice(await people.get(user_id)))
+        privacy_view = _privacy_view(interaction, self._services)
+        await answer(interaction, privacy_view.choice(await people.get(user_id)))
 
     @app_commands.command(name="privacy")
     async def privacy(self, interaction: discord.Interaction[VideoBot]) -> None:
-        """Show what is kept of the person."""
+        """Show the data that is stored about the person."""
         await interaction.response.send_message(
-            view=await _overview(interaction),
+            view=await _overview(interaction, self._services),
             ephemeral=True,
             allowed_mentions=discord.AllowedMentions.none(),
         )
 
 
-class DataButton(ui.DynamicItem[ui.Button[Any]], template=TEMPLATE):
-    """Deletes what is kept of the person who presses it, after it has asked."""
+class DataButton(DynamicButton, template=TEMPLATE):
+    """Deletes the data of the person who presses it, after a confirmation."""
 
-    def __init__(self, item: ui.Button[Any], step: PrivacyStep, user_id: int) -> None:
-        super().__init__(item)
-        self._step = step
-        self._user_id = user_id
+    def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
+        super().__init__(item, match)
+        self._step = PrivacyStep(match["step"])
+        self._user_id = int(match["user"])
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's signature
-        item: ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Rebuild the button that was pressed."""
-        assert isinstance(item, ui.Button)  # noqa: S101 - the template is only on buttons
-        return cls(item, PrivacyStep(match["step"]), int(match["user"]))
-
-    async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
-        """Do what the button says, or say why not."""
-        async with answering(interaction):
-            await self._act(interaction)
-
-    async def _act(self, interaction: discord.Interaction[VideoBot]) -> None:
+    async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
+        """Take the step that the button names; UserError: the message is about another person."""
         if interaction.user.id != self._user_id:
             raise UserError("privacy.not_yours")
         match self._step:
             case PrivacyStep.ASK:
-                stored = await interaction.client.services.retention.stored(self._user_id)
-                await interaction.response.edit_message(view=_pages(interaction).question(stored))
+                stored = await services.retention.stored(self._user_id)
+                view = _privacy_view(interaction, services).question(stored)
+                await interaction.response.edit_message(view=view)
             case PrivacyStep.SHOW:
-                await interaction.response.edit_message(view=await _overview(interaction))
+                view = await _overview(interaction, services)
+                await interaction.response.edit_message(view=view)
             case PrivacyStep.DELETE:
-                await _delete(interaction)
+                await _delete(interaction, services)
 
 
-async def _overview(interaction: discord.Interaction[VideoBot]) -> ui.LayoutView:
-    retention = interaction.client.services.retention
-    stored = await retention.stored(interaction.user.id)
-    return _pages(interaction).overview(stored, retention.limits)
+async def _overview(
+    interaction: discord.Interaction[VideoBot], services: Services
+) -> ui.LayoutView:
+    stored = await services.retention.stored(interaction.user.id)
+    return _privacy_view(interaction, services).overview(stored, services.retention.limits)
 
 
-async def _delete(interaction: discord.Interaction[VideoBot]) -> None:
-    pages = _pages(interaction)
-    # Answered first: many files may take longer than Discord waits.
-    await interaction.response.edit_message(view=pages.working())
-    deletion = await interaction.client.services.retention.delete_all(interaction.user.id)
-    await interaction.edit_original_response(view=pages.done(deletion))
+async def _delete(interaction: discord.Interaction[VideoBot], services: Services) -> None:
+    privacy_view = _privacy_view(interaction, services)
+    # Answered first: deleting many files may take longer than Discord waits.
+    await interaction.response.edit_message(view=privacy_view.working())
+    deletion = await services.retention.delete_all(interaction.user.id)
+    await interaction.edit_original_response(view=privacy_view.done(deletion))
 
 
-def _pages(interaction: discord.Interaction[VideoBot]) -> PrivacyView:
-    return PrivacyView(interaction.client.services.texts, str(interaction.locale))
+def _privacy_view(interaction: discord.Interaction[VideoBot], services: Services) -> PrivacyView:
+    return PrivacyView(services.texts, str(interaction.locale))
 
 
 async def setup(bot: VideoBot) -> None:

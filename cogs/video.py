@@ -1,4 +1,4 @@
-"""`/video`: the one command that costs."""
+"""`/video`: orders a video."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class VideoCog(commands.Cog):
-    """Takes requests in; everything after the first answer is the worker's."""
+    """Accepts orders; the workers do everything after the first answer."""
 
     def __init__(self, bot: VideoBot) -> None:
         self._services = bot.services
@@ -29,7 +29,7 @@ class VideoCog(commands.Cog):
         prompt: app_commands.Range[str, 1, MAX_PROMPT],
         audio: discord.Attachment | None = None,
     ) -> None:
-        """Check what is cheap to check, store the job, post its card."""
+        """Check the prompt and the size of the audio file, store the job and post its card."""
         presets = self._services.presets
         request = presets.request(prompt)
         attachment = None

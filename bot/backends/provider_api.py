@@ -89,7 +89,7 @@ class ProviderApi:
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
     async def ask(self, request: Request) -> Reply:
-        """Return the answer of any status; BackendError: none arrived in time."""
+        """Return any answer, even an error; BackendError: none came in time."""
         try:
             async with asyncio.timeout(self.timeouts.answer):
                 return self._read(await self._transport.send(request))

@@ -1,1 +1,1 @@
-"""How a job looks in Discord, and how its video gets there."""
+"""The messages of jobs in Discord, and the delivery of finished videos."""

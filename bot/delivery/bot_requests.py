@@ -1,4 +1,7 @@
-"""The bot's own requests that carry files: a slow line may take longer than discord.py allows."""
+"""Requests with the bot's own token that carry files.
+
+discord.py's time-out is too short for a large file over a slow connection.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from discord.http import MultipartParameters, Route, handle_message_parameters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The largest file over a slow line, and an answer that does not come.
+# `total` allows for the largest file over a slow connection, `sock_read` for a missing answer.
 TIMEOUT = aiohttp.ClientTimeout(total=900, sock_connect=15, sock_read=60)
 
 
@@ -21,7 +24,7 @@ async def edit_message(
     view: discord.ui.LayoutView,
     files: Sequence[discord.File],
 ) -> None:
-    """Replace a message of the bot's by `view` and files."""
+    """Replace the content of one of the bot's messages by `view` and files."""
     route = Route(
         "PATCH",
         "/channels/{channel_id}/messages/{message_id}",
@@ -42,7 +45,10 @@ async def post_message(
     *,
     nonce: str,
 ) -> None:
-    """Post a message with files; within minutes Discord drops another with the same nonce."""
+    """Post a message with files.
+
+    For a few minutes Discord drops a second message with the same nonce.
+    """
     route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
     with handle_message_parameters(
         text, files=files, nonce=nonce, allowed_mentions=discord.AllowedMentions.none()

@@ -1,4 +1,4 @@
-"""Counts the requests to Discord, by their pattern: no id or token of anybody's is kept."""
+"""Counts the requests to Discord by route, without the ids and tokens in the path."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VERSION = re.compile(r"^/api/v\d+(?=/)")
-# What follows an application's or an interaction's id, and opens its messages to whoever has it.
+# The token after an application's or an interaction's id gives access to its messages.
 _TOKEN = re.compile(r"^(/(?:webhooks|interactions)/\d+)/[^/]+")
 _ID = re.compile(r"/\d{5,}")
 
 
 def route_of(path: str) -> str:
-    """Return the pattern of a path, such as /channels/{id}/messages/{id}."""
+    """Return the route of a path, such as /channels/{id}/messages/{id}."""
     return _ID.sub("/{id}", _TOKEN.sub(r"\1/{token}", _VERSION.sub("", path)))
 
 
 def trace_calls(note: Callable[[str, str, str], None]) -> aiohttp.TraceConfig:
-    """Return what tells `note` of each request: its method, its route, and how it ended."""
+    """Return a trace that calls `note` after each request with its method, route and outcome.
+
+    The outcome is the status, or the type of the exception.
+    """
 
     async def ended(
         _session: aiohttp.ClientSession, _context: object, call: aiohttp.TraceRequestEndParams

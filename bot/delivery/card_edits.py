@@ -1,8 +1,9 @@
-"""Editing a job's one message: by the interaction's token while it lives, then as the bot."""
+"""Edits of a job's card: by the interaction's token while it is valid, then as the bot."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -33,31 +34,44 @@ _REASON_CHARACTERS = 200
 
 
 class MessageGoneError(Exception):
-    """The message can't be reached any more: it, its channel, or the bot's right to it is gone."""
+    """The message was deleted, or the bot has lost access to it or to its channel."""
 
 
 class EditRefusedError(MessageGoneError):
-    """Discord will not take this edit, though the message may be there: its thread is archived."""
+    """Discord refuses this edit although the message may exist, as in an archived thread."""
 
 
 class FileTooLargeError(Exception):
-    """Discord does not take a file of this size here."""
+    """Discord does not accept a file of this size in this place."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edit:
+    """An edit that replaces the content of a job's card by `view` and freshly opened files.
+
+    `urgent`: if the token is rate-limited, the bot's own token is used instead of waiting.
+    """
+
+    job: Job
+    view: discord.ui.LayoutView
+    open_files: Callable[[], Sequence[discord.File]] = tuple
+    urgent: bool = True
 
 
 class CardEdits:
-    """Finds and edits the messages of jobs.
+    """Finds and edits the cards of jobs.
 
-    DeliveryError: Discord can't do it now.
+    DeliveryError: the same request may work later.
     """
 
     def __init__(self, client: discord.Client, jobs: JobService, tokens: InteractionTokens) -> None:
         self._client = client
         self._jobs = jobs
         self._tokens = tokens
-        self._by_bot: set[str] = set()
+        self._edited_as_bot: set[str] = set()
 
     async def find(self, job: Job) -> int | None:
-        """Return the id of the card that answers an interaction, if any."""
+        """Return the id of the card that answers the job's interaction, if there is one."""
         if not self._tokens.is_valid(job):
             return None
         try:
@@ -66,24 +80,13 @@ class CardEdits:
             if isinstance(error, discord.HTTPException) and not is_passing(error):
                 return None
             raise DeliveryError(describe(error)) from error
-        # A sentence about an error, posted in the card's place, can't be edited into a card.
+        # An error message may be posted instead of the card, and can't be turned into one.
         return message.id if message.flags.components_v2 else None
 
-    async def edit(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]] = tuple,
-        *,
-        urgent: bool = True,
-    ) -> None:
-        """Replace the message by `view` and freshly opened files.
-
-        `urgent`: where the token takes no requests for a while, the bot itself edits.
-        MessageGoneError, FileTooLargeError: it will never work like this.
-        """
+    async def edit(self, edit: Edit) -> None:
+        """Make an edit; MessageGoneError, FileTooLargeError: this edit will never work."""
         try:
-            await self._edit(job, view, open_files, urgent=urgent)
+            await self._edit(edit)
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
@@ -92,76 +95,59 @@ class CardEdits:
             if isinstance(error, (discord.NotFound, discord.Forbidden)):
                 raise MessageGoneError(describe(error)) from error
             reason = f"{describe(error)}: {error.text[:_REASON_CHARACTERS]}"
-            log.warning("card.edit_refused id=%s reason=%r", job.id, reason)
+            log.warning("card.edit_refused id=%s reason=%r", edit.job.id, reason)
             raise EditRefusedError(describe(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
 
     def is_unanswered(self, job: Job) -> bool:
-        """Tell whether an edit of the message may be with Discord now."""
-        # Of its own requests discord.py does not tell which only wait to be repeated.
-        return self._tokens.is_unanswered(job) or job.id in self._by_bot
+        """Tell whether Discord may have an edit of the card that it has not answered yet."""
+        # discord.py does not show which of the bot's own requests only wait for a retry.
+        return self._tokens.is_unanswered(job) or job.id in self._edited_as_bot
 
-    def avoid_token(self, job: Job) -> None:
-        """Let the bot itself make the next edits, if it can: something holds the token up."""
-        if job.origin.by_bot:
+    def pause_token(self, job: Job) -> None:
+        """Use the bot's own token for the next edits, if it can edit the card."""
+        if job.origin.bot_can_edit:
             self._tokens.pause(job)
 
-    async def _edit(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]],
-        *,
-        urgent: bool,
-    ) -> None:
+    async def _edit(self, edit: Edit) -> None:
+        job = edit.job
         if not self._tokens.is_valid(job):
-            await self._edit_as_bot(job, view, open_files)
+            await self._edit_as_bot(edit)
             return
         try:
-            await self._tokens.edit(job, view, open_files)
+            await self._tokens.edit(edit)
         except ThrottledError as error:
-            if not (urgent and job.origin.by_bot):
+            if not (edit.urgent and job.origin.bot_can_edit):
                 raise
-            await self._fall_back_to_bot(job, view, open_files, error)
+            await self._fall_back_to_bot(edit, error)
         except discord.HTTPException as error:
             if not _is_dead_token(error):
                 raise
             log.info("job.token_dead id=%s", job.id)
-            await self._jobs.forget_token(job.id)
-            await self._edit_as_bot(job, view, open_files)
+            await self._jobs.delete_token(job.id)
+            await self._edit_as_bot(edit)
 
-    async def _fall_back_to_bot(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]],
-        throttled: ThrottledError,
-    ) -> None:
+    async def _fall_back_to_bot(self, edit: Edit, throttled: ThrottledError) -> None:
         try:
-            await self._edit_as_bot(job, view, open_files)
+            await self._edit_as_bot(edit)
         except discord.HTTPException as error:
             if is_too_large(error) or not is_final(error):
                 raise
-            # The token may still reach what the bot does not: it is tried when it is free again.
+            # The token may have access that the bot lacks, so it is tried after the rate limit.
             raise throttled from None
 
-    async def _edit_as_bot(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]],
-    ) -> None:
-        origin = job.origin
-        if not origin.by_bot:
-            raise MessageGoneError("the token is over, and the bot itself is not there")
+    async def _edit_as_bot(self, edit: Edit) -> None:
+        job, origin = edit.job, edit.job.origin
+        if not origin.bot_can_edit:
+            raise MessageGoneError("the token has expired, and the bot itself has no access")
         channel = self._client.get_partial_messageable(origin.channel_id, guild_id=origin.guild_id)
-        self._by_bot.add(job.id)
+        self._edited_as_bot.add(job.id)
         try:
             message = channel.get_partial_message(origin.message_id or 0)
-            await edit_message(self._client, message, view, open_files())
+            await edit_message(self._client, message, edit.view, edit.open_files())
         finally:
-            self._by_bot.discard(job.id)
+            self._edited_as_bot.discard(job.id)
 
 
 def _is_dead_token(error: discord.HTTPException) -> bool:
@@ -169,26 +155,26 @@ def _is_dead_token(error: discord.HTTPException) -> bool:
 
 
 def is_too_large(error: discord.HTTPException) -> bool:
-    """Tell whether a file was more than Discord takes."""
+    """Tell whether Discord refused a file because of its size."""
     return error.status == _HTTP_TOO_LARGE or error.code == _TOO_LARGE
 
 
 def is_passing(error: discord.HTTPException) -> bool:
     """Tell whether the same request may work later."""
-    # What refuses without a code of Discord's stands before it.
+    # A 403 without one of Discord's error codes is from a proxy in front of Discord.
     before_discord = error.status == _HTTP_FORBIDDEN and not error.code
     return error.status not in _HTTP_CLIENT_ERRORS or error.status in _HTTP_LATER or before_discord
 
 
 def is_final(error: discord.HTTPException) -> bool:
-    """Tell whether the bot will be refused the same request for ever."""
-    # The bot's own token is the operator's to mend.
+    """Tell whether Discord will always refuse the same request."""
+    # A 401 ends when the operator sets a valid bot token.
     return not is_passing(error) and error.status != _HTTP_UNAUTHORIZED
 
 
 def describe(error: Exception) -> str:
-    """Put an error into words that hold no secret."""
-    # Not str(error): aiohttp's name the URL, and the URL holds the token.
+    """Describe an error without secrets."""
+    # Not str(error): aiohttp's errors contain the URL, and the URL contains the token.
     if isinstance(error, discord.HTTPException):
         return f"Discord answered {error.status}, code {error.code}"
     return f"Discord could not be reached: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""How a video reaches its person: uploaded to the card, linked on it, or by DM."""
+"""Delivers finished videos to Discord: uploaded to the card, linked on it, or by DM."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.artifacts import Handover
-from bot.delivery.card_edits import EditRefusedError, MessageGoneError
-from bot.delivery.interaction_token import is_time_for_last_word
+from bot.delivery.card_edits import Edit, EditRefusedError, MessageGoneError
+from bot.delivery.interaction_token import is_expiry_notice_due
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.card import plays_inline
 from bot.errors import DeliveryError
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LAST_WORD = "card.by_dm"
-# As long as making a copy may take.
+_EXPIRY_NOTICE = "card.by_dm"
+# The longest time that making a smaller copy is expected to take.
 _COPY_SECONDS = 300.0
 
 
 class DiscordDeliverer:
-    """Brings jobs to their cards; edits of one card never overtake each other."""
+    """Edits the cards of jobs and sends their DMs; edits of one card never overlap."""
 
     def __init__(
         self,
         *,
-        messages: CardEdits,
+        card_edits: CardEdits,
         dm_notices: DmNotices,
         cards: CardRenderer,
         queue_outlook: QueueOutlook,
@@ -49,10 +49,10 @@ class DiscordDeliverer:
         upload_fallback: UploadFallback,
         links: Links,
         artifacts: ArtifactStore,
-        note_handover: Callable[[str], None],
+        count_delivery: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
-        self._messages = messages
+        self._card_edits = card_edits
         self._dm_notices = dm_notices
         self._cards = cards
         self._queue_outlook = queue_outlook
@@ -60,42 +60,42 @@ class DiscordDeliverer:
         self._upload_fallback = upload_fallback
         self._links = links
         self._artifacts = artifacts
-        self._note_handover = note_handover
+        self._count_delivery = count_delivery
         self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
-        """Look for the reply that the command may have posted."""
-        return await self._messages.find(job)
+        """Return the id of the card that the command may have posted, if there is one."""
+        return await self._card_edits.find(job)
 
     async def show(self, job: Job) -> None:
-        """Make the card say how the job stands; a card that is gone is no error."""
+        """Show the job's state on its card, or by DM if the card can't be edited any more."""
         async with self._edit_lock.acquire_urgently(
-            job.id, lambda: self._messages.is_unanswered(job)
+            job.id, lambda: self._card_edits.is_unanswered(job)
         ) as cut_off:
             if cut_off:
-                self._messages.avoid_token(job)
+                self._card_edits.pause_token(job)
             shown = await self._show(job, urgent=True)
         if not shown:
-            await self._say_elsewhere(job)
+            await self._send_dm_instead(job)
 
-    def turn(self, job_id: str) -> AbstractAsyncContextManager[None]:
-        """Wait for the edits of this card that are under way; then `refresh` may be called."""
+    def lock_card(self, job_id: str) -> AbstractAsyncContextManager[None]:
+        """Acquire the card for `refresh`; a final edit may cancel the task that holds it."""
         return self._edit_lock.acquire(job_id)
 
     async def refresh(self, job: Job) -> bool:
-        """Show progress, for a caller who has the turn; False: the card is gone.
+        """Show progress on a card that the caller has locked; False: the card is gone.
 
-        DeliveryError: not now.
+        DeliveryError: it may work later.
         """
         return await self._show(job, urgent=False)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Upload the video as far as Discord takes it, else link it, else keep it."""
+        """Upload the video, else link it, else hold it until the operator sets PUBLIC_URL."""
         async with self._edit_lock.acquire_urgently(
-            job.id, lambda: self._messages.is_unanswered(job)
+            job.id, lambda: self._card_edits.is_unanswered(job)
         ) as cut_off:
             if cut_off:
-                self._messages.avoid_token(job)
+                self._card_edits.pause_token(job)
             try:
                 handover = await self._hand_over(job, artifact)
             except MessageGoneError as error:
@@ -106,79 +106,83 @@ class DiscordDeliverer:
         return handover
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the one DM: it points to the card, or brings the video when the card is gone.
+        """Send the job's DM: it links to the card, or carries the video if the card is gone.
 
-        False: the video is too large for a DM, and waits for a link.
+        False: the video is too large for a DM, and waits until the operator sets PUBLIC_URL.
         """
         return await self._dm_notices.notify(job, artifact)
 
-    async def _say_elsewhere(self, job: Job) -> None:
+    async def _send_dm_instead(self, job: Job) -> None:
         match job.state:
-            # Where the bot itself can't edit, the card has promised the result by DM.
-            case JobState.FAILED if not job.origin.by_bot:
-                await self._dm_notices.tell_failure(job)
+            # A card that the bot itself can't edit has promised the result by DM.
+            case JobState.FAILED if not job.origin.bot_can_edit:
+                await self._dm_notices.report_failure(job)
             case JobState.UNDECIDED:
-                await self._dm_notices.ask(job)
+                await self._dm_notices.ask_what_to_do(job)
             case _:
                 pass
 
     async def _show(self, job: Job, *, urgent: bool) -> bool:
         if job.origin.message_id is None:
             return False
-        note = _LAST_WORD if is_time_for_last_word(job, self._clock()) else None
+        note = _EXPIRY_NOTICE if is_expiry_notice_due(job, self._clock()) else None
         try:
             view = self._cards.render(job, await self._queue_outlook.of(job), note=note)
-            await self._messages.edit(job, view, urgent=urgent)
+            await self._card_edits.edit(Edit(job=job, view=view, urgent=urgent))
         except MessageGoneError as error:
             log.info("card.gone id=%s reason=%r", job.id, str(error))
             return False
         return True
 
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
-        link = self._links.make(job.id) if self._links.possible else None
-        place = UploadTarget.of_card(job.origin)
+        link = self._links.make(job.id) if self._links.enabled else None
+        target = UploadTarget.of_card(job.origin)
 
-        async def upload(parcel: UploadFile) -> None:
+        async def upload(file: UploadFile) -> None:
             view = self._cards.render_video(
                 job,
-                filename=parcel.filename,
+                filename=file.filename,
                 ready_at=artifact.created_at,
-                note=parcel.note,
-                original=link if parcel.note else None,
+                note=file.note,
+                original=link if file.note else None,
             )
-            await self._messages.edit(job, view, lambda: (parcel.open(),))
+            edit = Edit(job=job, view=view, open_files=lambda: (file.open(),))
+            await self._card_edits.edit(edit)
 
         if await self._upload_fallback.upload(
-            artifact, place, upload, lambda: self._say_fitting(job)
+            artifact, target, upload, lambda: self._show_shrinking(job)
         ):
-            self._note_handover("upload")
+            self._count_delivery("upload")
             return Handover.CARD
         if link is not None:
             await self._link(job, artifact, link)
-            self._note_handover("link")
+            self._count_delivery("link")
             return Handover.CARD
         log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
-        self._note_handover("held")
-        limit = await self._upload_fallback.limit(place)
-        await self._messages.edit(job, self._cards.render_held(job, artifact, limit=limit))
+        self._count_delivery("held")
+        limit = await self._upload_fallback.limit(target)
+        view = self._cards.render_held(job, artifact, limit=limit)
+        await self._card_edits.edit(Edit(job=job, view=view))
         return Handover.HELD
 
     async def _link(self, job: Job, artifact: Artifact, url: str) -> None:
         if plays_inline(artifact, url):
             try:
                 view = self._cards.render_link(job, artifact, url=url, inline=True)
-                await self._messages.edit(job, view)
+                await self._card_edits.edit(Edit(job=job, view=view))
             except EditRefusedError as error:
                 log.warning("delivery.not_inline id=%s reason=%r", job.id, str(error))
             else:
                 return
-        await self._messages.edit(job, self._cards.render_link(job, artifact, url=url))
+        view = self._cards.render_link(job, artifact, url=url)
+        await self._card_edits.edit(Edit(job=job, view=view))
 
-    async def _say_fitting(self, job: Job) -> None:
+    async def _show_shrinking(self, job: Job) -> None:
         origin = job.origin
-        leaving = not origin.by_bot and self._clock() > origin.token_until - _COPY_SECONDS
-        view = self._cards.render(job, stage="state.fitting", note=_LAST_WORD if leaving else None)
+        expires = not origin.bot_can_edit and self._clock() > origin.token_until - _COPY_SECONDS
+        note = _EXPIRY_NOTICE if expires else None
+        view = self._cards.render(job, stage="state.fitting", note=note)
         try:
-            await self._messages.edit(job, view)
-        except DeliveryError as error:  # it is only said on the way
+            await self._card_edits.edit(Edit(job=job, view=view))
+        except DeliveryError as error:  # this stage is optional
             log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))

@@ -1,4 +1,4 @@
-"""DMs: those of a job, and what the operator has to know."""
+"""Sends DMs to requesters and to the operator."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ log = logging.getLogger(__name__)
 
 _NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
-# Discord's brake on opening many DMs at once.
-_TOO_FAST = 40003
-# The person's privacy settings, or no server in common.
-_TAKES_NONE = frozenset({50007, 50278})
+# Discord's rate limit on opening DM channels.
+_OPENED_TOO_FAST = 40003
+# The recipient's privacy settings forbid DMs, or there is no server in common.
+_DMS_CLOSED = frozenset({50007, 50278})
 
 
 class DmRefusedError(Exception):
-    """The person takes no DMs from the bot, or Discord will not take this one."""
+    """The recipient accepts no DMs from the bot, or Discord refuses this one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DirectMessage:
-    """A DM; `marker` is the part of its `text` that stands in no other one."""
+    """A DM; `marker` is the part of its `text` that no other DM contains."""
 
     user_id: int
     text: str
@@ -45,12 +45,12 @@ class DirectMessage:
 
     @property
     def nonce(self) -> str:
-        """By this Discord knows one that comes again within minutes."""
+        """The value by which Discord recognises a repetition within a few minutes."""
         return sha256(self.marker.encode()).hexdigest()[:_NONCE_CHARACTERS]
 
 
 class DirectMessages:
-    """Sends each DM at most once; who takes no DMs is asked once, and left alone."""
+    """Sends each DM at most once, and none to recipients who have closed their DMs."""
 
     def __init__(
         self, client: discord.Client, people: PeopleStore, *, clock: Callable[[], float]
@@ -65,52 +65,53 @@ class DirectMessages:
         text: str,
         open_files: Callable[[], Sequence[discord.File]] = tuple,
         *,
-        may_be_there: bool,
+        may_be_sent: bool,
     ) -> None:
-        """Send a job's DM, unless an attempt before a crash did already.
+        """Send a job's DM; if it `may_be_sent` already, look for it in the channel first.
 
-        DeliveryError: not now. FileTooLargeError: not with these files. DmRefusedError: never.
+        DeliveryError: it may work later. FileTooLargeError: it may work without these files.
+        DmRefusedError: it will never work.
         """
         dm = DirectMessage(user_id=job.origin.user_id, text=text, marker=dm_marker(job))
-        await self.write(dm, open_files, may_be_there=may_be_there)
+        await self.send_message(dm, open_files, may_be_sent=may_be_sent)
 
-    async def write(
+    async def send_message(
         self,
         dm: DirectMessage,
         open_files: Callable[[], Sequence[discord.File]] = tuple,
         *,
-        may_be_there: bool = True,
+        may_be_sent: bool = True,
     ) -> None:
-        """Send a DM, unless it is there; it fails like `send`."""
+        """Send a DM that has its own marker; the parameters and errors are those of `send`."""
         if (await self._people.get(dm.user_id)).dm_closed_at is not None:
             raise DmRefusedError
         try:
-            await self._write(dm, open_files, may_be_there=may_be_there)
+            await self._send(dm, open_files, may_be_sent=may_be_sent)
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
-            if not is_final(error) or error.code == _TOO_FAST:
+            if not is_final(error) or error.code == _OPENED_TOO_FAST:
                 raise DeliveryError(describe(error)) from error
             log.info("dm.refused marker=%r code=%d", dm.marker, error.code)
-            if error.code in _TAKES_NONE:
+            if error.code in _DMS_CLOSED:
                 await self._people.dm_closed(dm.user_id, now=self._clock())
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise DeliveryError(describe(error)) from error
 
-    async def _write(
+    async def _send(
         self,
         dm: DirectMessage,
         open_files: Callable[[], Sequence[discord.File]],
         *,
-        may_be_there: bool,
+        may_be_sent: bool,
     ) -> None:
         channel = await self._client.create_dm(discord.Object(dm.user_id))
-        if may_be_there and await self._is_there(channel, dm.marker):
+        if may_be_sent and await self._is_sent(channel, dm.marker):
             return
         await post_message(self._client, channel, dm.text, open_files(), nonce=dm.nonce)
 
-    async def _is_there(self, channel: discord.DMChannel, marker: str) -> bool:
+    async def _is_sent(self, channel: discord.DMChannel, marker: str) -> bool:
         me = self._client.user
         async for message in channel.history(limit=_LOOK_BACK):
             if message.author == me and marker in message.content:

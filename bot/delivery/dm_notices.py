@@ -1,4 +1,4 @@
-"""Notices: the DM that says that a video is ready, or brings it where the card can't."""
+"""DMs to requesters: a video is ready, has failed, or needs a decision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.dm import DmRefusedError
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.library_view import jump_url
-from bot.model import Notify
+from storage.people import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +27,15 @@ log = logging.getLogger(__name__)
 
 
 class DmNotices:
-    """Writes to people as they chose.
+    """Sends DMs to requesters, as they chose with `/notify`.
 
-    A job has one DM at the most, and another for each question that its card can't ask.
+    A job has at most one DM about its result, and one for each question that its card can't ask.
     """
 
     def __init__(
         self,
         *,
-        direct: DirectMessages,
+        direct_messages: DirectMessages,
         cards: CardRenderer,
         jobs: JobService,
         links: Links,
@@ -44,7 +44,7 @@ class DmNotices:
         people: PeopleStore,
         clock: Callable[[], float],
     ) -> None:
-        self._direct = direct
+        self._direct_messages = direct_messages
         self._cards = cards
         self._jobs = jobs
         self._links = links
@@ -54,36 +54,37 @@ class DmNotices:
         self._clock = clock
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Point to the card, if that is wanted, or bring the video when there is no card.
+        """Send a link to the card if the requester wants one, or the video if the card is gone.
 
-        False: the video is too large for a DM, and waits for a link; or the job is another's now.
+        False: the video is too large for a DM and waits until the operator sets PUBLIC_URL, or
+        another step has claimed the job.
         """
         if not job.card_gone and not await self._is_wanted(job):
             return True
-        first = job.dm_intent_at is None
-        if first and await self._jobs.intend_dm(job) is None:
+        is_first_try = job.dm_intent_at is None
+        if is_first_try and await self._jobs.intend_dm(job) is None:
             return False
         try:
             if job.card_gone:
-                return await self._bring(job, artifact, may_be_there=not first)
+                return await self._send_video(job, artifact, may_be_sent=not is_first_try)
             text = self._cards.dm(job, link=jump_url(job))
-            await self._direct.send(job, text, may_be_there=not first)
+            await self._direct_messages.send(job, text, may_be_sent=not is_first_try)
         except DmRefusedError:
             if job.card_gone:
                 log.warning("delivery.left_to_library id=%s", job.id)
         return True
 
-    async def tell_failure(self, job: Job) -> None:
-        """Say why there is no video, where no card can say it."""
-        await self._tell(job, self._cards.dm_failed(job))
+    async def report_failure(self, job: Job) -> None:
+        """Send the reason of a failure that the card can't show."""
+        await self._send(job, self._cards.dm_failed(job))
 
-    async def ask(self, job: Job) -> None:
-        """Ask what shall become of an undecided job, where no card can ask it."""
-        await self._tell(job, self._cards.dm_undecided(job))
+    async def ask_what_to_do(self, job: Job) -> None:
+        """Send the question about an undecided job that the card can't show."""
+        await self._send(job, self._cards.dm_undecided(job))
 
-    async def _tell(self, job: Job, text: str) -> None:
+    async def _send(self, job: Job, text: str) -> None:
         try:
-            await self._direct.send(job, text, may_be_there=True)
+            await self._direct_messages.send(job, text, may_be_sent=True)
         except DmRefusedError:
             log.info("person.untold id=%s state=%s", job.id, job.state)
 
@@ -98,34 +99,32 @@ class DmNotices:
                 return self._clock() - job.created_at > person.notify_minutes * 60
 
     def _link(self, artifact: Artifact) -> str:
-        # The page, not the file: it unfurls, with the video playing in the DM.
+        # A link to the page, not to the file: Discord shows a page as a preview with a player.
         return self._links.share(artifact.job_id, serial=artifact.share_serial).url
 
-    async def _bring(self, job: Job, artifact: Artifact, *, may_be_there: bool) -> bool:
-        link = self._link(artifact) if self._links.possible else None
+    async def _send_video(self, job: Job, artifact: Artifact, *, may_be_sent: bool) -> bool:
+        link = self._link(artifact) if self._links.enabled else None
 
-        async def upload(parcel: UploadFile) -> None:
-            original = link if parcel.note else None
-            text = self._cards.dm_here(job, note=parcel.note, original=original)
-            await self._direct.send(
-                job,
-                text,
-                lambda: (parcel.open(),),
-                may_be_there=may_be_there,
+        async def upload(file: UploadFile) -> None:
+            original = link if file.note else None
+            text = self._cards.dm_with_video(job, note=file.note, original=original)
+            await self._direct_messages.send(
+                job, text, lambda: (file.open(),), may_be_sent=may_be_sent
             )
 
         if not await self._upload_fallback.upload(
-            artifact, UploadTarget.of_dm(job.origin), upload, _say_nothing
+            artifact, UploadTarget.of_dm(job.origin), upload, _show_nothing
         ):
             if link is None:
                 log.warning(
                     "delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size
                 )
                 return False
-            await self._direct.send(job, self._cards.dm(job, link=link), may_be_there=may_be_there)
+            text = self._cards.dm(job, link=link)
+            await self._direct_messages.send(job, text, may_be_sent=may_be_sent)
         await self._artifacts.mark_delivered(job.id, now=self._clock())
         return True
 
 
-async def _say_nothing() -> None:
-    """There is no message yet that could say that a copy is being made."""
+async def _show_nothing() -> None:
+    """Do nothing: no DM is posted yet that could say that a copy is being made."""

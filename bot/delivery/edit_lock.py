@@ -1,4 +1,7 @@
-"""Turns: a card is edited by one at a time, and what ends a job does not wait for mere progress."""
+"""One lock per card, so that its edits never overlap.
+
+A final edit waits only briefly for a progress edit, then cancels it.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EditPatience:
-    """Seconds that an edit under way gets before it is cut off.
+class EditGracePeriods:
+    """Seconds that a running progress edit gets before it is cancelled.
 
-    More where Discord has it already: cut off, it could still land, over what was written after it.
+    `unanswered`: the time in addition to `usual` for an edit that Discord may have received. Even
+    if cancelled, such an edit could still overwrite the final one.
     """
 
     usual: float = 2.0
@@ -27,62 +31,65 @@ class EditPatience:
 
 @dataclass(kw_only=True, slots=True)
 class _CardLock:
-    """Who edits a card now; the last of its users forgets it, so that old cards cost nothing."""
+    """The lock of one card, which is deleted when `users` drops to 0.
+
+    `progress_edit`: the task that holds the lock, if it may be cancelled.
+    """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
-    in_passing: asyncio.Task[object] | None = None
+    progress_edit: asyncio.Task[object] | None = None
 
 
 class EditLock:
-    """Hands out the turns at each card; those of progress can be cut short."""
+    """Serialises the edits of each card."""
 
-    def __init__(self, patience: EditPatience) -> None:
-        self._patience = patience
-        self._edit_lock: dict[str, _CardLock] = {}
+    def __init__(self, grace_periods: EditGracePeriods) -> None:
+        self._grace_periods = grace_periods
+        self._locks: dict[str, _CardLock] = {}
 
     @asynccontextmanager
     async def acquire(self, job_id: str) -> AsyncGenerator[None]:
-        """Wait for a turn, in a task that whoever comes with the job's end may cancel."""
-        async with self._user(job_id) as turn, turn.lock:
-            turn.in_passing = asyncio.current_task()
+        """Acquire the card for a progress edit; a final edit may cancel the current task."""
+        async with self._lock_of(job_id) as card, card.lock:
+            card.progress_edit = asyncio.current_task()
             try:
                 yield
             finally:
-                turn.in_passing = None
+                card.progress_edit = None
 
     @asynccontextmanager
     async def acquire_urgently(
         self, job_id: str, is_unanswered: Callable[[], bool]
     ) -> AsyncGenerator[bool]:
-        """Wait for a turn, but not for long on progress; True: that was cut off.
+        """Acquire the card for a final edit, and yield whether a progress edit was cancelled.
 
-        `is_unanswered` tells whether Discord has the edit under way.
+        `is_unanswered` tells whether Discord has the progress edit already.
         """
-        async with self._user(job_id) as turn:
-            cut_off = await self._make_way(job_id, turn.in_passing, is_unanswered)
-            async with turn.lock:
+        async with self._lock_of(job_id) as card:
+            cut_off = await self._cut_off(job_id, card.progress_edit, is_unanswered)
+            async with card.lock:
                 yield cut_off
 
     @asynccontextmanager
-    async def _user(self, job_id: str) -> AsyncGenerator[_CardLock]:
-        turn = self._edit_lock.setdefault(job_id, _CardLock())
-        turn.users += 1
+    async def _lock_of(self, job_id: str) -> AsyncGenerator[_CardLock]:
+        card = self._locks.setdefault(job_id, _CardLock())
+        card.users += 1
         try:
-            yield turn
+            yield card
         finally:
-            turn.users -= 1
-            if not turn.users:
-                del self._edit_lock[job_id]
+            card.users -= 1
+            if not card.users:
+                del self._locks[job_id]
 
-    async def _make_way(
+    async def _cut_off(
         self, job_id: str, task: asyncio.Task[object] | None, is_unanswered: Callable[[], bool]
     ) -> bool:
         if task is None:
             return False
-        await asyncio.wait({task}, timeout=self._patience.usual)
+        await asyncio.wait({task}, timeout=self._grace_periods.usual)
         if not task.done() and is_unanswered():
-            await asyncio.wait({task}, timeout=self._patience.unanswered)
+            await asyncio.wait({task}, timeout=self._grace_periods.unanswered)
         if task.done():
             return False
         task.cancel()

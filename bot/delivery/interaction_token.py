@@ -1,4 +1,4 @@
-"""The way to a job's message by its interaction's token; a rate limit on it is told at once."""
+"""Requests about a job's card that are authorised by its interaction's token."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from bot.delivery.bot_requests import TIMEOUT
 from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
+    from bot.delivery.card_edits import Edit
     from bot.model import Job
 
 log = logging.getLogger(__name__)
 
-# A request under way must not outlive the token.
+# A request must end before its token expires.
 _MARGIN_SECONDS = 60.0
-# So long before its token is over a card says so, if nothing else can edit it.
-_LAST_WORD_SECONDS = 120.0
+# A card that only its token can edit says so this long before the token expires.
+_EXPIRY_NOTICE_SECONDS = 120.0
 _HTTP_THROTTLED = 429
 _PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 
 
 class ThrottledError(aiohttp.ClientError):
-    """Discord takes no requests by this token for so many seconds."""
+    """Discord accepts no requests with this token for `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -38,10 +39,10 @@ class ThrottledError(aiohttp.ClientError):
 
 
 class InteractionTokens:
-    """Fetches and edits messages by token; use it as `async with TokenRoute(...)`.
+    """Fetches and edits cards by token; use it as `async with InteractionTokens(...)`.
 
-    It has a session of its own: discord.py would sleep through a rate limit, and whoever comes next
-    would wait for that.
+    It has its own HTTP session: discord.py would sleep through a rate limit, and the next edit of
+    the same card would have to wait for that.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class InteractionTokens:
         self._client = client
         self._clock = clock
         self._traces = [trace] if trace else []
-        self._closed_until: dict[str, float] = {}
+        self._paused_until: dict[str, float] = {}
         self._unanswered: set[str] = set()
 
     async def __aenter__(self) -> Self:
@@ -75,42 +76,38 @@ class InteractionTokens:
         await self._session.close()
 
     def is_valid(self, job: Job) -> bool:
-        """Tell whether the token still works, and for long enough."""
+        """Tell whether the token is valid, and stays valid for another minute."""
         until = job.origin.token_until - _MARGIN_SECONDS
         return job.origin.token is not None and self._clock() < until
 
     def is_throttled(self, job: Job) -> bool:
-        """Tell whether the token takes no requests now."""
-        return self._closed_until.get(job.id, 0.0) > self._clock()
+        """Tell whether the token is paused now."""
+        return self._paused_until.get(job.id, 0.0) > self._clock()
 
     def is_unanswered(self, job: Job) -> bool:
-        """Tell whether Discord has a request about the job's message, and has not answered."""
+        """Tell whether a request about the job's card has no answer from Discord yet."""
         return str(job.origin.message_id) in self._unanswered
 
     def pause(self, job: Job, seconds: float = _PAUSE_SECONDS) -> None:
-        """Send nothing by a job's token for a while."""
+        """Send no requests with a job's token for a while."""
         now = self._clock()
-        self._closed_until = {key: at for key, at in self._closed_until.items() if at > now}
-        self._closed_until[job.id] = now + seconds
+        self._paused_until = {key: at for key, at in self._paused_until.items() if at > now}
+        self._paused_until[job.id] = now + seconds
 
     async def fetch_answer(self, job: Job) -> discord.WebhookMessage:
-        """Fetch the message that answers the interaction."""
+        """Fetch the message that answers the job's interaction."""
         return await self._webhook(job).fetch_message(cast("int", "@original"))
 
-    async def edit(
-        self,
-        job: Job,
-        view: discord.ui.LayoutView,
-        open_files: Callable[[], Sequence[discord.File]],
-    ) -> None:
-        """Replace the message by `view` and freshly opened files; ThrottledError: not now."""
+    async def edit(self, edit: Edit) -> None:
+        """Make an edit; ThrottledError: the token is rate-limited."""
+        job = edit.job
         if self.is_throttled(job):
-            raise ThrottledError(self._closed_until[job.id] - self._clock())
+            raise ThrottledError(self._paused_until[job.id] - self._clock())
         try:
             await self._webhook(job).edit_message(
                 job.origin.message_id or 0,
-                view=view,
-                attachments=open_files(),
+                view=edit.view,
+                attachments=edit.open_files(),
                 allowed_mentions=discord.AllowedMentions.none(),
             )
         except ThrottledError as error:
@@ -137,26 +134,29 @@ class InteractionTokens:
             self._unanswered.discard(message_id)
         if response.status == _HTTP_THROTTLED:
             response.close()
-            raise ThrottledError(_pause(response))
+            raise ThrottledError(_retry_after(response))
         return response
 
 
-def last_word_at(job: Job) -> float | None:
-    """Tell when an open job's card has to say that it can't be changed much longer, if ever."""
+def expiry_notice_at(job: Job) -> float | None:
+    """Return when the card has to say that it can't be edited much longer, in Unix seconds.
+
+    None: the card needs no such notice.
+    """
     origin = job.origin
     is_open = job.state in CANCELLABLE or job.state is JobState.UNDECIDED
-    if origin.by_bot or origin.token is None or not is_open:
+    if origin.bot_can_edit or origin.token is None or not is_open:
         return None
-    return origin.token_until - _LAST_WORD_SECONDS
+    return origin.token_until - _EXPIRY_NOTICE_SECONDS
 
 
-def is_time_for_last_word(job: Job, now: float) -> bool:
-    """Tell whether the next thing that the card says is the last."""
-    at = last_word_at(job)
+def is_expiry_notice_due(job: Job, now: float) -> bool:
+    """Tell whether the card has to say now that it can't be edited much longer."""
+    at = expiry_notice_at(job)
     return at is not None and now >= at
 
 
-def _pause(response: aiohttp.ClientResponse) -> float:
+def _retry_after(response: aiohttp.ClientResponse) -> float:
     try:
         seconds = float(response.headers.get("Retry-After", _PAUSE_SECONDS))
     except ValueError:

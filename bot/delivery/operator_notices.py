@@ -1,4 +1,4 @@
-"""What the bot's operator is told by DM: that new videos wait for them, and that it is over."""
+"""DMs to the operator: the provider accepts no jobs, and later that it does again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Most outages are a restart; nobody need act on those.
+# Most outages are a restart of the provider, and need no action.
 _OUTAGE_SECONDS = 120.0
 _LOOK_SECONDS = 30.0
 _FIRST_RETRY_SECONDS = 10.0
@@ -35,10 +35,10 @@ _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.develop
 
 
 class OperatorNotices:
-    """Writes to the application's owner, or to its team, once for each opening and once after it.
+    """Sends DMs to the application's owner or team: when the circuit opens, and when it closes.
 
-    What was told stands in the table of circuits, and the DMs themselves bear a marker: a restart
-    tells nothing twice.
+    The notices that were sent are recorded in the table of circuits, and each DM contains a marker,
+    so that a restart repeats nothing.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class OperatorNotices:
         *,
         client: discord.Client,
         circuits: CircuitStore,
-        direct: DirectMessages,
+        direct_messages: DirectMessages,
         jobs: JobService,
         texts: Texts,
         backend: str,
@@ -54,7 +54,7 @@ class OperatorNotices:
     ) -> None:
         self._client = client
         self._circuits = circuits
-        self._direct = direct
+        self._direct_messages = direct_messages
         self._jobs = jobs
         self._texts = texts
         self._backend = backend
@@ -62,34 +62,34 @@ class OperatorNotices:
         self._changed = asyncio.Event()
 
     def note(self, event: JobChanged) -> None:
-        """Look at the circuit soon, if an event of the bus is about it."""
+        """Wake `run` if an event of the bus may concern the circuit."""
         if event.outlook:
             self._changed.set()
 
     async def run(self) -> None:
-        """Tell what is due, until cancelled; the client has to be logged in."""
+        """Send notices when they are due, until cancelled; the client has to be logged in."""
         failures = 0
         while True:
             self._changed.clear()
             try:
-                await self.tell()
+                await self.send_due()
                 failures = 0
             except (DeliveryError, sqlite3.Error) as error:
                 failures += 1
                 log.warning("operator.untold error=%r", str(error))
             await self._sleep(failures)
 
-    async def tell(self) -> None:
-        """Tell what is due now; DeliveryError: Discord does not take it."""
+    async def send_due(self) -> None:
+        """Send the notice that is due now, if any; DeliveryError: it may work later."""
         circuit = await self._circuits.get(self._backend)
         if circuit is None:
             return
         if circuit.state == "over":
             if circuit.reached:
-                await self._write(circuit, "over")
+                await self._send(circuit, "over")
             await self._circuits.forget(self._backend)
         elif self._is_news(circuit):
-            reached = await self._write(circuit, circuit.reason)
+            reached = await self._send(circuit, circuit.reason)
             await self._circuits.tell(circuit, reached=reached)
             await self._jobs.publish_queue()
 
@@ -110,17 +110,17 @@ class OperatorNotices:
             return False
         if circuit.reason is not Trouble.OUTAGE:
             return True
-        # They know already that something is wrong, or this may pass by itself.
+        # The operator already has a notice about this circuit, or a short outage may end soon.
         return circuit.told is None and self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
 
-    async def _write(self, circuit: Circuit, what: str) -> bool:
-        """Tell every person whom it concerns; False: nobody takes DMs."""
+    async def _send(self, circuit: Circuit, what: str) -> bool:
+        """Send a notice to every operator; False: none of them accepts DMs."""
         marker = f"{self._backend}-{what}-{int(circuit.opened_at):x}"
-        settings = self._backend.upper()
+        prefix = self._backend.upper()
         fields = {
             "backend": self._backend,
-            "setting": f"{settings}_API_KEY",
-            "address": f"{settings}_BASE_URL",
+            "setting": f"{prefix}_API_KEY",
+            "address": f"{prefix}_BASE_URL",
         }
         text = "\n".join(
             [
@@ -129,9 +129,10 @@ class OperatorNotices:
             ]
         )
         reached = 0
-        for user_id in await self._people():
+        for user_id in await self._fetch_operators():
+            dm = DirectMessage(user_id=user_id, text=text, marker=marker)
             try:
-                await self._direct.write(DirectMessage(user_id=user_id, text=text, marker=marker))
+                await self._direct_messages.send_message(dm)
             except DmRefusedError:
                 log.warning("operator.unreachable user=%d about=%s", user_id, what)
             else:
@@ -139,8 +140,8 @@ class OperatorNotices:
         log.info("operator.told about=%s people=%d", what, reached)
         return reached > 0
 
-    async def _people(self) -> list[int]:
-        """Find out who runs the bot: the application's owner, or those in its team who may."""
+    async def _fetch_operators(self) -> list[int]:
+        """Return the ids of the application's owner, or of its team's admins and developers."""
         try:
             application = await self._client.application_info()
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -1,4 +1,4 @@
-"""Live progress: keeps open cards current, at the pace that Discord bears."""
+"""Shows live progress on the cards of open jobs, within Discord's rate limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.delivery.interaction_token import is_time_for_last_word, last_word_at
+from bot.delivery.interaction_token import expiry_notice_at, is_expiry_notice_due
 from bot.errors import DeliveryError
 from bot.model import CANCELLABLE, JobState
 
@@ -16,79 +16,85 @@ if TYPE_CHECKING:
 
     from bot.delivery.deliverer import DiscordDeliverer
     from bot.model import Job, JobChanged
-    from bot.pacing import Pace
+    from bot.pacing import EditIntervals
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 8
-_Reading = tuple[JobState, int | None, bool, bool, int]
+_CONCURRENT_EDITS = 8
+_Content = tuple[JobState, int | None, bool, bool, int]
 
 
 @dataclass(kw_only=True, slots=True)
-class _Shown:
-    """What an edit at `at` showed, None if it failed; `for_good`: there will be no other."""
+class _LastEdit:
+    """The last edit of a card: its time, and the content that it showed, or None if it failed.
+
+    `is_final`: the card gets no more progress edits.
+    """
 
     at: float
-    reads: _Reading | None
-    for_good: bool = False
+    content: _Content | None
+    is_final: bool = False
 
 
 class ProgressCards:
-    """Remembers the latest of each open job, and edits; what was overtaken is never sent."""
+    """Keeps the latest state of each open job, and edits its card when an edit is due.
+
+    States in between are never sent.
+    """
 
     def __init__(
-        self, deliverer: DiscordDeliverer, pace: Pace, *, clock: Callable[[], float]
+        self, deliverer: DiscordDeliverer, pace: EditIntervals, *, clock: Callable[[], float]
     ) -> None:
         self._deliverer = deliverer
         self._pace = pace
         self._clock = clock
         self._latest: dict[str, Job] = {}
-        self._shown: dict[str, _Shown] = {}
-        self._last_words: dict[str, Job] = {}
-        self._in_line: dict[str, Job] = {}
-        self._left_the_line = 0
+        self._last_edits: dict[str, _LastEdit] = {}
+        self._expiring: dict[str, Job] = {}
+        self._queued: dict[str, Job] = {}
+        self._departures = 0
         self._editing: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
 
     def note(self, event: JobChanged) -> None:
-        """Take note of an event of the bus; what a client asked for has no card."""
+        """Record a change of a job; the jobs of API clients have no card."""
         job = event.job
         if job.client is not None:
             return
         self.watch(job)
-        self._line_up(job)
+        self._track_queue(job)
         if job.state not in CANCELLABLE:
-            # From `delivering` on, and at every end, a step of its own writes the card.
+            # From `delivering` on, and when a job ends, its step edits the card.
             self._latest.pop(job.id, None)
-            self._shown.pop(job.id, None)
+            self._last_edits.pop(job.id, None)
             return
-        if event.outlook and (shown := self._shown.get(job.id)) and not shown.for_good:
-            del self._shown[job.id]  # it is written anew, and at once
+        if event.outlook and (last := self._last_edits.get(job.id)) and not last.is_final:
+            del self._last_edits[job.id]  # the next edit is due now
         if event.previous is None:
-            # The command itself posts this one.
+            # The command itself posts the card of a new job.
             now = self._clock()
-            self._shown[job.id] = _Shown(at=now, reads=self._reads(job, now))
+            self._last_edits[job.id] = _LastEdit(at=now, content=self._content(job, now))
         self._latest[job.id] = job
         self._changed.set()
 
     def watch(self, job: Job) -> None:
-        """Give the card of an open job that nothing but its token can edit a last word in time."""
-        if last_word_at(job) is None:
-            self._last_words.pop(job.id, None)
+        """Schedule the expiry notice of a card that only its token can edit."""
+        if expiry_notice_at(job) is None:
+            self._expiring.pop(job.id, None)
         else:
-            self._last_words[job.id] = job
+            self._expiring[job.id] = job
             self._changed.set()
 
-    def _line_up(self, job: Job) -> None:
+    def _track_queue(self, job: Job) -> None:
         if job.state is JobState.QUEUED:
-            self._in_line[job.id] = job
-        elif self._in_line.pop(job.id, None) is not None:
-            # The others move up.
-            self._left_the_line += 1
-            self._latest = self._in_line | self._latest
+            self._queued[job.id] = job
+        elif self._queued.pop(job.id, None) is not None:
+            # The places of all queued jobs change.
+            self._departures += 1
+            self._latest = self._queued | self._latest
 
     async def run(self) -> None:
-        """Edit what is due, until cancelled."""
+        """Edit cards when they are due, until cancelled."""
         try:
             while True:
                 self._changed.clear()
@@ -105,7 +111,7 @@ class ProgressCards:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start_due(self) -> float | None:
-        wait = self._come_to_last_words()
+        wait = self._promote_expiring()
         for job in tuple(self._latest.values()):
             if job.id in self._editing or job.origin.message_id is None:
                 continue
@@ -114,39 +120,40 @@ class ProgressCards:
                 del self._latest[job.id]
             elif due_in > 0:
                 wait = due_in if wait is None else min(wait, due_in)
-            elif len(self._editing) < _AT_ONCE:
+            elif len(self._editing) < _CONCURRENT_EDITS:
                 task = asyncio.create_task(self._edit(job.id), name=f"card:{job.id}")
                 self._editing[job.id] = task
                 task.add_done_callback(lambda _, job_id=job.id: self._done(job_id))
         return wait
 
-    def _come_to_last_words(self) -> float | None:
+    def _promote_expiring(self) -> float | None:
+        """Mark the cards whose expiry notice is due, and return the seconds until the next one."""
         now = self._clock()
         wait: float | None = None
-        for job in tuple(self._last_words.values()):
-            if is_time_for_last_word(job, now):
-                self._latest[job.id] = self._last_words.pop(job.id)
-            elif at := last_word_at(job):
+        for job in tuple(self._expiring.values()):
+            if is_expiry_notice_due(job, now):
+                self._latest[job.id] = self._expiring.pop(job.id)
+            elif at := expiry_notice_at(job):
                 wait = at - now if wait is None else min(wait, at - now)
         return wait
 
     def _due_in(self, job: Job) -> float | None:
         now = self._clock()
-        shown = self._shown.get(job.id)
-        if shown is None:
+        last = self._last_edits.get(job.id)
+        if last is None:
             return 0
-        reads = self._reads(job, now)
-        if shown.for_good or shown.reads == reads:
+        content = self._content(job, now)
+        if last.is_final or last.content == content:
             return None
-        return shown.at + self._gap(shown.reads, reads, age=now - job.created_at) - now
+        return last.at + self._gap(last.content, content, age=now - job.created_at) - now
 
-    def _gap(self, before: _Reading | None, after: _Reading, *, age: float) -> float:
+    def _gap(self, before: _Content | None, after: _Content, *, age: float) -> float:
         if before is not None and before[0] is not after[0]:
             return self._pace.state
         gap = self._pace.between(age)
-        # A line may be long, and all of it moves up each time.
-        in_line = after[0] is JobState.QUEUED
-        return max(gap, self._pace.first_hour) if in_line else gap
+        # The queue may be long, and each departure changes every card in it.
+        is_queued = after[0] is JobState.QUEUED
+        return max(gap, self._pace.first_hour) if is_queued else gap
 
     def _done(self, job_id: str) -> None:
         del self._editing[job_id]
@@ -154,28 +161,28 @@ class ProgressCards:
 
     async def _edit(self, job_id: str) -> None:
         try:
-            async with self._deliverer.turn(job_id):
+            async with self._deliverer.lock_card(job_id):
                 job = self._latest.pop(job_id, None)
-                # While this waited for its turn, a step may have written the card for good.
+                # While this task waited for the lock, a step may have made the final edit.
                 if job is not None:
                     await self._show(job)
-        except Exception:  # the edge of this task: a progress bar is not worth a job
+        except Exception:  # a failed progress edit must not end the job
             log.exception("card.refresh_failed id=%s", job_id)
 
     async def _show(self, job: Job) -> None:
         now = self._clock()
-        shown = self._shown[job.id] = _Shown(at=now, reads=self._reads(job, now))
+        last = self._last_edits[job.id] = _LastEdit(at=now, content=self._content(job, now))
         try:
-            is_there = await self._deliverer.refresh(job)
+            exists = await self._deliverer.refresh(job)
         except DeliveryError as error:
             log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))
-            shown.reads = None
-            if self._shown.get(job.id) is shown:
+            last.content = None
+            if self._last_edits.get(job.id) is last:
                 self._latest.setdefault(job.id, job)
             return
-        shown.for_good = not is_there or is_time_for_last_word(job, now)
+        last.is_final = not exists or is_expiry_notice_due(job, now)
 
-    def _reads(self, job: Job, now: float) -> _Reading:
-        """Return what a card shows of an open job that may change."""
-        left = self._left_the_line if job.state is JobState.QUEUED else 0
-        return job.state, job.progress, job.late, is_time_for_last_word(job, now), left
+    def _content(self, job: Job, now: float) -> _Content:
+        """Return the values on the card of an open job that may change."""
+        departures = self._departures if job.state is JobState.QUEUED else 0
+        return job.state, job.progress, job.late, is_expiry_notice_due(job, now), departures

@@ -1,4 +1,4 @@
-"""A video once more, for its person alone: as a fresh upload, or as a link."""
+"""Sends a video again to its requester alone: as a new upload, or as a link."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 4
-# After 15 minutes Discord takes no answer any more.
-_SECONDS = 840.0
+_CONCURRENT_UPLOADS = 4
+# An interaction's token expires after 15 minutes.
+_TIMEOUT_SECONDS = 840.0
 
 
 class Resender:
-    """Answers a press of "Send again"; a broken upload is tried again after `pauses` (seconds)."""
+    """Answers the button "Send again".
+
+    `pauses`: seconds to wait before each repetition of a failed upload.
+    """
 
     def __init__(
         self,
@@ -50,48 +53,48 @@ class Resender:
         self._upload_fallback = upload_fallback
         self._links = links
         self._pauses = pauses
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_CONCURRENT_UPLOADS)
 
     async def send(self, interaction: discord.Interaction, job_id: str) -> None:
-        """Give the person their video.
+        """Send a video to the person who pressed the button.
 
-        UserError: it is not theirs, or gone, or Discord does not take it.
+        UserError: it is not theirs, it is no longer kept, or Discord refuses it.
         """
-        with self._library.sending(interaction.user.id):
+        with self._library.send_lock(interaction.user.id):
             job, artifact = await self._library.take(job_id, interaction.user.id)
             await interaction.response.defer(ephemeral=True, thinking=True)
             try:
-                async with asyncio.timeout(_SECONDS), self._slots:
+                async with asyncio.timeout(_TIMEOUT_SECONDS), self._slots:
                     await self._hand_over(interaction, job, artifact)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning("resend.failed id=%s reason=%r", job.id, describe(error))
                 raise UserError("library.unsent") from error
-            await self._library.note_delivered(job.id)
+            await self._library.mark_delivered(job.id)
         log.info("video.sent_again id=%s", job.id)
 
     async def _hand_over(
         self, interaction: discord.Interaction, job: Job, artifact: Artifact
     ) -> None:
         locale = str(interaction.locale)
-        link = self._links.make(job.id) if self._links.possible else None
-        place = UploadTarget(
+        link = self._links.make(job.id) if self._links.enabled else None
+        target = UploadTarget(
             guild_id=interaction.guild_id or 0, announced=interaction.filesize_limit
         )
 
-        async def upload(parcel: UploadFile) -> None:
+        async def upload(file: UploadFile) -> None:
             view = self._library_view.render_video(
                 job,
                 locale,
-                filename=parcel.filename,
-                note=parcel.note,
-                original=link if parcel.note else None,
+                filename=file.filename,
+                note=file.note,
+                original=link if file.note else None,
             )
-            await self._upload(interaction, view, parcel)
+            await self._upload(interaction, view, file)
 
-        if await self._upload_fallback.upload(artifact, place, upload, _keep_thinking):
+        if await self._upload_fallback.upload(artifact, target, upload, _keep_thinking):
             return
         if link is None:
-            limit = await self._upload_fallback.limit(place)
+            limit = await self._upload_fallback.limit(target)
             raise UserError(
                 "library.too_large", size=megabytes(artifact.size), limit=megabytes(limit)
             )
@@ -100,12 +103,12 @@ class Resender:
         )
 
     async def _upload(
-        self, interaction: discord.Interaction, view: ui.LayoutView, parcel: UploadFile
+        self, interaction: discord.Interaction, view: ui.LayoutView, file: UploadFile
     ) -> None:
-        """Upload a file, and do so again when the connection breaks."""
+        """Upload a file, and repeat the upload when the connection breaks."""
         for pause in (*self._pauses, None):
             try:
-                await _edit(interaction, view, await _open(parcel))
+                await _edit(interaction, view, await _open(file))
             except discord.HTTPException as error:
                 if is_too_large(error):
                     raise FileTooLargeError from error
@@ -118,9 +121,9 @@ class Resender:
                 return
 
 
-async def _open(parcel: UploadFile) -> discord.File:
+async def _open(file: UploadFile) -> discord.File:
     try:
-        return await asyncio.to_thread(parcel.open)
+        return await asyncio.to_thread(file.open)
     except FileNotFoundError as error:
         raise UserError("library.not_kept") from error
 
@@ -134,4 +137,4 @@ async def _edit(
 
 
 async def _keep_thinking() -> None:
-    """Say nothing while a copy is made: Discord shows that an answer is on its way."""
+    """Do nothing while a copy is made: Discord already shows "thinking"."""

@@ -1,4 +1,4 @@
-"""The ladder: a video as it is, else a smaller copy, else the next smaller one, else none."""
+"""Uploads a video, or a smaller copy if Discord refuses its size."""
 
 from __future__ import annotations
 
@@ -24,43 +24,50 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
-# Whatever Discord announces, it takes no more than 100 MiB a request.
+# A request to Discord may have at most 100 MiB, even if it announces a higher limit. The rest is
+# a margin.
 _CEILING = 95 * _MIB
 _DM_BYTES = 20 * _MIB
-# What Discord has ever taken as a file, somewhere.
-_RUNGS = tuple(size * _MIB for size in (100, 50, 25, 20, 10, 8))
-_UPLOADS = 3
+# The file size limits that Discord uses or has used.
+_KNOWN_LIMITS = tuple(size * _MIB for size in (100, 50, 25, 20, 10, 8))
+_MAX_UPLOADS = 3
 
 
 class Shrinker(Protocol):
-    """Makes copies of finished videos."""
+    """Makes smaller copies of finished videos."""
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
-        """Make the copy that the workspace names, if it can be done, and `decent` well."""
+        """Make a copy of at most `limit_bytes` at the workspace's path for it, if that is possible.
+
+        `decent`: only if the quality stays acceptable.
+        """
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadTarget:
-    """Where a file goes: server 0 stands for all DMs; `announced` is in bytes."""
+    """The place of an upload, and the limit in bytes that Discord `announced` for it.
+
+    Guild 0 means DMs.
+    """
 
     guild_id: int
     announced: int
 
     @classmethod
     def of_card(cls, origin: Origin) -> UploadTarget:
-        """Return where a job's card is."""
+        """Return the place of a job's card."""
         return cls(guild_id=origin.guild_id or 0, announced=origin.upload_limit)
 
     @classmethod
     def of_dm(cls, origin: Origin) -> UploadTarget:
-        """Return where a job's DM goes: a server's boosts do not count there."""
+        """Return the place of a job's DM, where the boosts of a server do not raise the limit."""
         return cls(guild_id=0, announced=min(origin.upload_limit, _DM_BYTES))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadFile:
-    """A file to upload under `filename`; `note` names the sentence that goes with a copy."""
+    """A file to upload under `filename`; `note` is the key of the sentence about a smaller copy."""
 
     path: Path
     filename: str
@@ -68,12 +75,12 @@ class UploadFile:
     note: str | None = None
 
     def open(self) -> discord.File:
-        """Open it anew: one that was uploaded, or half of it, would come out empty."""
+        """Open the file for one upload; a `discord.File` that was read before uploads 0 bytes."""
         return discord.File(self.path, filename=self.filename)
 
 
 class UploadFallback:
-    """Finds what Discord takes, and remembers what it refused."""
+    """Finds a file that Discord accepts, and remembers the sizes that it refused."""
 
     def __init__(
         self,
@@ -90,68 +97,72 @@ class UploadFallback:
         self._links = links
         self._clock = clock
 
-    async def limit(self, place: UploadTarget) -> int:
-        """Tell how many bytes a file may have there."""
-        learned = await self._limits.get(place.guild_id, now=self._clock())
-        return min(place.announced, _CEILING, learned or _CEILING)
+    async def limit(self, target: UploadTarget) -> int:
+        """Return the largest size of a file in that place, in bytes."""
+        learned = await self._limits.get(target.guild_id, now=self._clock())
+        return min(target.announced, _CEILING, learned or _CEILING)
 
     async def upload(
         self,
         artifact: Artifact,
-        place: UploadTarget,
+        target: UploadTarget,
         upload: Callable[[UploadFile], Awaitable[None]],
         before_shrinking: Callable[[], Awaitable[None]],
     ) -> bool:
-        """Upload the video, or what can be made of it; False: that is too large too."""
-        for _ in range(_UPLOADS):
-            parcel = await self._pack(artifact, await self.limit(place), before_shrinking)
-            if parcel is None:
+        """Upload the video or a smaller copy; False: no copy is small enough.
+
+        `before_shrinking` is called before a new copy is made.
+        """
+        for _ in range(_MAX_UPLOADS):
+            file = await self._choose_file(artifact, await self.limit(target), before_shrinking)
+            if file is None:
                 return False
             try:
-                await upload(parcel)
+                await upload(file)
             except FileTooLargeError:
-                log.warning("delivery.too_large id=%s size=%d", artifact.job_id, parcel.size)
-                if not await self._learn(place, parcel.size):
+                log.warning("delivery.too_large id=%s size=%d", artifact.job_id, file.size)
+                if not await self._learn(target, file.size):
                     return False
             else:
                 return True
         return False
 
-    async def _learn(self, place: UploadTarget, refused: int) -> bool:
-        lower = next((rung for rung in _RUNGS if rung < refused), None)
+    async def _learn(self, target: UploadTarget, refused: int) -> bool:
+        """Store the next lower limit; False: there is none."""
+        lower = next((limit for limit in _KNOWN_LIMITS if limit < refused), None)
         if lower is None:
             return False
-        log.info("delivery.limit_learned guild=%d bytes=%d", place.guild_id, lower)
-        await self._limits.learn(place.guild_id, lower, now=self._clock())
+        log.info("delivery.limit_learned guild=%d bytes=%d", target.guild_id, lower)
+        await self._limits.learn(target.guild_id, lower, now=self._clock())
         return True
 
-    async def _pack(
+    async def _choose_file(
         self, artifact: Artifact, limit: int, before_shrinking: Callable[[], Awaitable[None]]
     ) -> UploadFile | None:
         job_id = artifact.job_id
         if artifact.size <= limit:
-            return _parcel(job_id, self._workspace.video(job_id), artifact.size)
-        # Without a link to the original a bad copy is better than none.
-        kinds = (True,) if self._links.possible else (True, False)
-        for decent in kinds:
-            if parcel := await self._copy(job_id, limit, decent=decent):
-                return parcel  # made earlier, perhaps for another place
+            return _upload_file(job_id, self._workspace.video(job_id), artifact.size)
+        # If there can be no link to the original, a bad copy is better than none.
+        qualities = (True,) if self._links.enabled else (True, False)
+        for decent in qualities:
+            if file := await self._find_copy(job_id, limit, decent=decent):
+                return file  # made earlier, perhaps for another place
         await before_shrinking()
-        for decent in kinds:
+        for decent in qualities:
             await self._shrinker.shrink(job_id, limit_bytes=limit, decent=decent)
-            if parcel := await self._copy(job_id, limit, decent=decent):
-                return parcel
+            if file := await self._find_copy(job_id, limit, decent=decent):
+                return file
         return None
 
-    async def _copy(self, job_id: str, limit: int, *, decent: bool) -> UploadFile | None:
+    async def _find_copy(self, job_id: str, limit: int, *, decent: bool) -> UploadFile | None:
         path = self._workspace.copy(job_id, decent=decent)
         try:
             size = (await asyncio.to_thread(path.stat)).st_size
         except FileNotFoundError:
             return None
         note = "card.smaller" if decent else "card.much_smaller"
-        return _parcel(job_id, path, size, note) if size <= limit else None
+        return _upload_file(job_id, path, size, note) if size <= limit else None
 
 
-def _parcel(job_id: str, path: Path, size: int, note: str | None = None) -> UploadFile:
+def _upload_file(job_id: str, path: Path, size: int, note: str | None = None) -> UploadFile:
     return UploadFile(path=path, filename=f"clapper-{job_id[:8]}.mp4", size=size, note=note)

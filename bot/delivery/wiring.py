@@ -1,4 +1,4 @@
-"""Puts together what brings jobs to Discord."""
+"""Assembles the parts that bring jobs to Discord."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.delivery.card_edits import CardEdits
 from bot.delivery.deliverer import DiscordDeliverer
 from bot.delivery.dm import DirectMessages
 from bot.delivery.dm_notices import DmNotices
-from bot.delivery.edit_lock import EditLock, EditPatience
+from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.interaction_token import InteractionTokens
 from bot.delivery.operator_notices import OperatorNotices
 from bot.delivery.resend import Resender
@@ -48,18 +48,18 @@ async def open_deliverer(
     workspace: Workspace,
     shrinker: Shrinker,
     clock: Callable[[], float],
-    patience: EditPatience | None = None,
+    grace_periods: EditGracePeriods | None = None,
     trace: aiohttp.TraceConfig | None = None,
-    note_handover: Callable[[str], None] = lambda _: None,
+    count_delivery: Callable[[str], None] = lambda _: None,
 ) -> AsyncGenerator[DiscordDeliverer]:
-    """Open the way by tokens, and yield the deliverer."""
+    """Open the HTTP session for interaction tokens, and yield the deliverer."""
     people, artifacts = PeopleStore(database), ArtifactStore(database)
     upload_fallback = _upload_fallback(database, shrinker, workspace, links, clock)
     async with InteractionTokens(client, clock=clock, trace=trace) as tokens:
         yield DiscordDeliverer(
-            messages=CardEdits(client, jobs, tokens),
+            card_edits=CardEdits(client, jobs, tokens),
             dm_notices=DmNotices(
-                direct=DirectMessages(client, people, clock=clock),
+                direct_messages=DirectMessages(client, people, clock=clock),
                 cards=cards,
                 jobs=jobs,
                 links=links,
@@ -70,11 +70,11 @@ async def open_deliverer(
             ),
             cards=cards,
             queue_outlook=QueueOutlook(database),
-            edit_lock=EditLock(patience or EditPatience()),
+            edit_lock=EditLock(grace_periods or EditGracePeriods()),
             upload_fallback=upload_fallback,
             links=links,
             artifacts=artifacts,
-            note_handover=note_handover,
+            count_delivery=count_delivery,
             clock=clock,
         )
 
@@ -89,7 +89,7 @@ def make_resender(
     shrinker: Shrinker,
     clock: Callable[[], float],
 ) -> Resender:
-    """Return what sends a video once more."""
+    """Return the part that sends videos again."""
     return Resender(
         library=library,
         library_view=LibraryView(texts),
@@ -107,11 +107,11 @@ def make_operator_notices(
     backend: str,
     clock: Callable[[], float],
 ) -> OperatorNotices:
-    """Return what writes to the bot's operator."""
+    """Return the part that sends DMs to the operator."""
     return OperatorNotices(
         client=client,
         circuits=CircuitStore(database),
-        direct=DirectMessages(client, PeopleStore(database), clock=clock),
+        direct_messages=DirectMessages(client, PeopleStore(database), clock=clock),
         jobs=jobs,
         texts=texts,
         backend=backend,

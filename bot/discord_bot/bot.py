@@ -1,4 +1,4 @@
-"""VideoBot: the connection to Discord, and where cogs find what they work with."""
+"""The bot: the connection to Discord, and the services that its cogs use."""
 
 from __future__ import annotations
 
@@ -32,16 +32,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.preferences", "cogs._buttons", "cogs._forms")
-_WITH_A_VOICE = ("cogs.narrate",)
-# discord.py itself would wait out a limit of a day.
-_COMMANDS_SECONDS = 60
-# About two days; then it is for the next start.
-_OFFER_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
+_VOICE_EXTENSIONS = ("cogs.narrate",)
+# discord.py itself would sleep through a rate limit, even one of a day.
+_SYNC_SECONDS = 60
+# Seconds between two attempts, about two days in all. After that the next start tries again.
+_SYNC_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
+
+# What cards need; README.md names the same ones.
+_PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """What cogs need; without a `narrator` no texts are spoken."""
+    """The parts that cogs use; without a `narrator` the bot speaks no texts."""
 
     jobs: JobService
     cards: CardRenderer
@@ -57,12 +66,11 @@ class Services:
 
 
 class VideoBot(commands.Bot):
-    """A bot without privileged intents; `services` is set before it connects."""
+    """A bot without privileged intents; its cogs use its `services`."""
 
-    services: Services
-
-    def __init__(self, trace: aiohttp.TraceConfig | None = None) -> None:
-        self._offered = False
+    def __init__(self, services: Services, trace: aiohttp.TraceConfig | None = None) -> None:
+        self.services = services
+        self._is_synced = False
         traced: dict[str, Any] = {"http_trace": trace} if trace else {}
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -81,33 +89,36 @@ class VideoBot(commands.Bot):
         )
 
     async def setup_hook(self) -> None:
-        """Load what people type and press, and tell Discord of it."""
-        more = _WITH_A_VOICE if self.services.narrator else ()
-        for extension in (*_EXTENSIONS, *more):
+        """Load the commands, buttons and forms, and send the commands to Discord."""
+        extra = _VOICE_EXTENSIONS if self.services.narrator else ()
+        for extension in (*_EXTENSIONS, *extra):
             await self.load_extension(extension)
-        self._offered = await self._try_to_offer()
+        self._is_synced = await self._try_sync()
 
-    async def keep_offering(self) -> None:
-        """Offer the commands again until Discord has taken them; then rest, and never return."""
-        for pause in _OFFER_PAUSES:
-            if self._offered:
+    async def keep_commands_synced(self) -> None:
+        """Send the commands again until Discord accepts them, then wait for ever.
+
+        The supervisor treats a task that returns as a failure.
+        """
+        for pause in _SYNC_PAUSES:
+            if self._is_synced:
                 break
             await asyncio.sleep(pause)
-            self._offered = await self._try_to_offer()
+            self._is_synced = await self._try_sync()
         await asyncio.Event().wait()
 
-    async def _try_to_offer(self) -> bool:
+    async def _try_sync(self) -> bool:
         try:
-            async with asyncio.timeout(_COMMANDS_SECONDS):
-                await self._offer_commands()
+            async with asyncio.timeout(_SYNC_SECONDS):
+                await self._sync_commands()
         except (discord.HTTPException, aiohttp.ClientError, OSError):
-            # What people have asked for goes on, and most have the commands of the last start.
+            # Open jobs continue, and Discord still has the commands of the last start.
             log.exception("discord.commands_refused")
             return False
         return True
 
-    async def _offer_commands(self) -> None:
-        """Tell Discord of the commands, unless it has them just so."""
+    async def _sync_commands(self) -> None:
+        """Send the commands to Discord, unless it has the same definitions."""
         application = self.application_id or 0
         route = Route("GET", "/applications/{application_id}/commands", application_id=application)
         found = await self.http.request(route, params={"with_localizations": "true"})
@@ -122,31 +133,34 @@ class VideoBot(commands.Bot):
         log.info("discord.commands_synced commands=%d", len(wanted))
 
     async def close(self) -> None:
-        """Disconnect, also while servers are still coming in."""
-        # discord.py would say afterwards that it is ready, on a loop that it has let go of.
+        """Disconnect, even while the list of servers is still loading."""
+        # discord.py would report later that it is ready, on an event loop that it no longer has.
         waiting: asyncio.Task[None] | None = getattr(self._connection, "_ready_task", None)
         if waiting is not None:
             waiting.cancel()
         await super().close()
 
     async def on_ready(self) -> None:
-        """Say that people can be served now."""
+        """Log that the bot answers commands now, and how to invite it if it is in no server."""
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
+        if not self.guilds and self.application_id:
+            invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
+            log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
 
 
 class CommandTree(app_commands.CommandTree[VideoBot]):
-    """The edge of all commands: what goes wrong is answered, and a bug is logged once."""
+    """A command tree that answers every error of a command."""
 
     async def on_error(
         self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
     ) -> None:
-        """Answer the person."""
+        """Answer the person who typed the command with what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         await answer_error(interaction, cause)
 
 
 async def answer_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
-    """Say to the person, and to nobody else, what went wrong."""
+    """Tell the person, visibly to them alone, what went wrong, and log an unexpected error."""
     texts = interaction.client.services.texts
     locale = str(interaction.locale)
     if isinstance(error, UserError):
@@ -158,10 +172,10 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
 
 
 async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
-    """Answer with a sentence that only the person sees; one who is gone is no error.
+    """Answer with a sentence that only the person sees; a failure to answer is only logged.
 
-    It takes the place of "thinking". Whoever was answered already sees that: a follow-up's POST is
-    one that discord.py repeats.
+    The sentence replaces the "thinking" message. An interaction that was answered already gets no
+    follow-up: discord.py repeats that POST on a server error, which may post twice.
     """
     try:
         if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:

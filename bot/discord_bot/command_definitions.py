@@ -1,4 +1,4 @@
-"""What Discord is told of the commands: their names and descriptions, in every language."""
+"""The definitions of the commands as Discord gets them, with the texts of every language."""
 
 from __future__ import annotations
 
@@ -9,77 +9,93 @@ if TYPE_CHECKING:
 
     from bot.texts import Texts
 
-# As Discord's API writes a command, an option or a choice.
+# A command, an option or a choice in the JSON of Discord's API.
 Definition = dict[str, Any]
 
-# What a definition says; the rest, such as ids and versions, Discord adds by itself.
-_SAID = frozenset(
+# The fields that the bot sends. Discord adds others, such as ids and versions.
+_FIELDS = frozenset(
     {
-        *("type", "name", "name_localizations", "description", "description_localizations"),
-        *("options", "required", "choices", "value", "autocomplete", "channel_types"),
-        *("min_length", "max_length", "min_value", "max_value"),
-        *("default_member_permissions", "nsfw", "contexts", "integration_types"),
+        "autocomplete",
+        "channel_types",
+        "choices",
+        "contexts",
+        "default_member_permissions",
+        "description",
+        "description_localizations",
+        "integration_types",
+        "max_length",
+        "max_value",
+        "min_length",
+        "min_value",
+        "name",
+        "name_localizations",
+        "nsfw",
+        "options",
+        "required",
+        "type",
+        "value",
     }
 )
-_SETS = frozenset({"contexts", "integration_types", "channel_types"})
+_UNORDERED = frozenset({"contexts", "integration_types", "channel_types"})
 
 
 def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition]:
-    """Fill in the names and descriptions that people see, by the keys below `command`.
+    """Fill in the names and descriptions from the keys below `command` in the locales.
 
-    KeyError: a command, an option or a choice has none.
+    KeyError: a command, an option or a choice has no text.
     """
     return [
-        _localised(definition, f"command.{_word(definition['name'])}", texts)
+        _localised(definition, f"command.{_key_of(definition['name'])}", texts)
         for definition in definitions
     ]
 
 
 def are_alike(found: Iterable[Definition], wanted: Iterable[Definition]) -> bool:
-    """Tell whether Discord has these definitions, whatever it added to them."""
+    """Tell whether Discord has the wanted definitions, apart from the fields that it adds."""
     return _comparable(found) == _comparable(wanted)
 
 
 def _localised(entry: Definition, key: str, texts: Texts) -> Definition:
-    """Fill in a command, or an option of one."""
-    told = {**entry, "name_localizations": texts.translations(f"{key}.name")}
+    """Fill in a command or one of its options."""
+    filled = {**entry, "name_localizations": texts.translations(f"{key}.name")}
     if "description" in entry:
-        told["description"] = texts(f"{key}.description")
-        told["description_localizations"] = texts.translations(f"{key}.description")
+        filled["description"] = texts(f"{key}.description")
+        filled["description_localizations"] = texts.translations(f"{key}.description")
     if "options" in entry:
-        told["options"] = [
+        filled["options"] = [
             _localised(option, f"{key}.{option['name']}", texts) for option in entry["options"]
         ]
     if "choices" in entry:
-        told["choices"] = [
-            _named(choice, f"{key}.{choice['value']}", texts) for choice in entry["choices"]
+        filled["choices"] = [
+            _localised_choice(choice, f"{key}.{choice['value']}", texts)
+            for choice in entry["choices"]
         ]
-    return told
+    return filled
 
 
-def _named(choice: Definition, key: str, texts: Texts) -> Definition:
+def _localised_choice(choice: Definition, key: str, texts: Texts) -> Definition:
     return {**choice, "name": texts(key), "name_localizations": texts.translations(key)}
 
 
-def _word(name: str) -> str:
-    """Return the name of a command, or what people read in a context menu, as a part of a key."""
+def _key_of(name: str) -> str:
+    """Turn the name of a command, or of a context menu entry, into a part of a locale key."""
     return name.lower().replace(" ", "_")
 
 
 def _comparable(definitions: Iterable[Definition]) -> list[Definition]:
-    said = [_said(definition) for definition in definitions]
-    return sorted(said, key=lambda entry: (entry["type"], entry["name"]))
+    compared = [_without_defaults(definition) for definition in definitions]
+    return sorted(compared, key=lambda entry: (entry["type"], entry["name"]))
 
 
-def _said(entry: Definition) -> Definition:
-    """Leave out what says nothing: Discord writes a default or nothing as it likes."""
-    return {key: _value(key, value) for key, value in entry.items() if key in _SAID and value}
+def _without_defaults(entry: Definition) -> Definition:
+    """Leave out empty values: Discord may return a default value or omit the field."""
+    return {key: _value(key, value) for key, value in entry.items() if key in _FIELDS and value}
 
 
 def _value(key: str, value: Any) -> object:  # noqa: ANN401 - any value of a JSON document
     if key in {"options", "choices"}:
-        return [_said(entry) for entry in value]
-    if key in _SETS:
+        return [_without_defaults(entry) for entry in value]
+    if key in _UNORDERED:
         return sorted(value)
-    # Permissions go out as a number, and come back as a string.
+    # Permissions are sent as a number, and Discord returns them as a string.
     return str(value) if key == "default_member_permissions" else value

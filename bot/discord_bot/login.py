@@ -1,4 +1,4 @@
-"""Logs in to Discord, or to what stands at DISCORD_API_URL instead, and stays connected."""
+"""Logs in to Discord, or to the server at DISCORD_API_URL, and keeps the connection open."""
 
 from __future__ import annotations
 
@@ -22,30 +22,31 @@ _SERVER_ERROR = 500
 
 
 async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
-    """Log in to Discord, or to what stands at `api_url` instead.
+    """Log in to Discord, or to the server at `api_url` if one is set.
 
-    StartupError: it refuses the token, or isn't Discord. DeliveryError: it can't be reached now.
+    StartupError: the server refuses the token, or does not answer like Discord.
+    DeliveryError: the server can't be reached now.
     """
     if api_url:
-        await _point_discord_at(api_url)
+        await _set_api_url(api_url)
     try:
-        with _explaining():
+        with _translating_errors():
             await bot.login(token)
     except DeliveryError:
-        await _let_go(bot)
+        await _close_http(bot)
         raise
 
 
-async def ask_name(token: str, *, api_url: str) -> str:
-    """Return the name of the bot that a token belongs to; nothing else comes of it.
+async def fetch_bot_name(token: str, *, api_url: str) -> str:
+    """Return the name of the bot that a token belongs to, without connecting.
 
-    TokenRefusedError: it is nobody's. StartupError: that isn't Discord. DeliveryError: it can't be
-    reached now.
+    TokenRefusedError: the token is not valid. StartupError: the server does not answer like
+    Discord. DeliveryError: the server can't be reached now.
     """
     if api_url:
-        await _point_discord_at(api_url)
+        await _set_api_url(api_url)
     async with discord.Client(intents=discord.Intents.none()) as client:
-        with _explaining():
+        with _translating_errors():
             user = await client.http.static_login(token)
     return user["username"]
 
@@ -55,42 +56,42 @@ class TokenRefusedError(StartupError):
 
 
 @contextmanager
-def _explaining() -> Generator[None]:
+def _translating_errors() -> Generator[None]:
     try:
         yield
     except discord.LoginFailure as error:
         raise TokenRefusedError(
-            "DISCORD_TOKEN: Discord refuses it; copy it anew from the Developer Portal, page Bot."
+            "DISCORD_TOKEN: Discord refuses it; copy it again from the Developer Portal's Bot page."
         ) from error
     except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
         raise DeliveryError(f"Discord can't be reached ({type(error).__name__})") from error
 
 
-async def _let_go(bot: discord.Client) -> None:
-    """Close what an attempt to log in has opened: the next one opens its own."""
+async def _close_http(bot: discord.Client) -> None:
+    """Close the HTTP session of a failed login; the next attempt opens a new one."""
     await bot.http.close()
     bot.http.connector = discord.utils.MISSING
 
 
 async def stay_connected(bot: discord.Client) -> None:
-    """Hold the gateway open through every interruption that may pass.
+    """Keep the gateway connection open, and reconnect after interruptions.
 
-    StartupError: Discord has closed it for good, for instance because the token was reset.
+    StartupError: Discord does not allow a reconnect, for instance because the token was reset.
     """
     try:
         await bot.connect()
     except discord.ConnectionClosed as error:
         raise StartupError(
             f"Discord has closed the connection for good (code {error.code}): check DISCORD_TOKEN "
-            "and the bot's page in the Developer Portal. Open jobs go on after the next start."
+            "and the bot's page in the Developer Portal. Open jobs continue after the next start."
         ) from error
 
 
-async def _point_discord_at(api_url: str) -> None:
-    """Make discord.py talk to another REST base, and to the gateway that it names.
+async def _set_api_url(api_url: str) -> None:
+    """Make discord.py use another REST base URL, and the gateway that this server names.
 
-    discord.py keeps both in class attributes: the one place where we write module state.
-    StartupError: what is there does not answer like Discord. DeliveryError: nothing is there now.
+    discord.py keeps both in class attributes, so this is the one place that writes global state.
+    StartupError: the server does not answer like Discord. DeliveryError: it can't be reached now.
     """
     try:
         async with (
@@ -99,7 +100,7 @@ async def _point_discord_at(api_url: str) -> None:
         ):
             if response.status == _TOO_MANY_REQUESTS or response.status >= _SERVER_ERROR:
                 raise DeliveryError(f"{api_url} answers {response.status}")
-            gateway = _gateway_in(await response.json())
+            gateway = _gateway_url(await response.json())
     except (aiohttp.ContentTypeError, ValueError) as error:
         raise StartupError(
             f"DISCORD_API_URL: {api_url}/gateway does not answer like Discord "
@@ -111,7 +112,7 @@ async def _point_discord_at(api_url: str) -> None:
     DiscordWebSocket.DEFAULT_GATEWAY = gateway
 
 
-def _gateway_in(body: object) -> URL:
+def _gateway_url(body: object) -> URL:
     match body:
         case {"url": str(url)} if (gateway := URL(url)).scheme in {"ws", "wss"} and gateway.host:
             return gateway

@@ -92,6 +92,27 @@ class Downloading:
             await self.jobs.fail(job, "failed.not_a_video")
 
 
+class LastLook:
+    """Downloads whatever the provider has of a job, no matter what it says about the job."""
+
+    def __init__(self, backend: VideoBackend, workspace: Workspace, *, max_bytes: int) -> None:
+        self._backend = backend
+        self._workspace = workspace
+        self._max_bytes = max_bytes
+
+    async def finds_clip(self, job: Job, update: BackendUpdate | None) -> bool:
+        """Download the clip into the job's folder; False: there is none."""
+        known = update or _done(job)
+        clip = (await self._workspace.create(job.id)).clip
+        try:
+            await self._backend.fetch(known, clip, max_bytes=self._max_bytes)
+        except (BackendError, MediaError) as error:
+            log.info("look.no_clip id=%s error=%r", job.id, str(error))
+            return False
+        log.warning("look.clip_found id=%s", job.id)
+        return True
+
+
 def _done(job: Job) -> BackendUpdate:
     return BackendUpdate(ref=job.remote_id or "", state=RemoteState.DONE)
 

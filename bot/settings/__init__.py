@@ -1,1 +1,1 @@
-"""The operator's settings: read once, checked, and explained where one is wrong."""
+"""The operator's settings: reads them once, checks them and explains each error."""

@@ -1,7 +1,7 @@
-"""Finds lines of `.env`, and values of the environment, that are written in another form.
+"""Finds lines of `.env` and values of the environment that are not in the form NAME=value.
 
-python-dotenv skips a line that it can't read, and Docker's `--env-file` keeps quotation marks as
-part of a value: without a word, a setting would then have its default.
+python-dotenv silently skips a line that it can't parse, so that the setting keeps its default.
+Docker's `--env-file` keeps quotation marks as part of a value.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def odd_lines(path: Path) -> list[str]:
         with path.open(encoding="utf-8-sig") as file:
             return list(_complaints(parse_stream(file), path.name))
     except OSError:
-        return []  # no file, or a folder by that name: the environment alone counts
+        return []  # there is no such file, or it is a folder: only the environment is read
 
 
 def _complaints(bindings: Iterable[Binding], name: str) -> Iterable[str]:

@@ -54,7 +54,7 @@ class Site:
         self._page = HomePage(
             texts,
             max_audio_bytes=max_audio_bytes,
-            sharing=links.possible,
+            sharing=links.enabled,
             speaking=narrator is not None,
         )
         self._sessions = SessionRoutes(authentication, access)

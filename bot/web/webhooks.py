@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATH = "/api/webhook/video-events"
+WEBHOOK_PATH = "/api/webhook/video-events"
 _READ_SECONDS = 10.0
 _LOG_SECONDS = 10.0
 
@@ -47,7 +47,7 @@ class Webhooks:
     @property
     def routes(self) -> list[web.RouteDef]:
         """Route of the webhooks."""
-        return [web.post(PATH, self._receive)]
+        return [web.post(WEBHOOK_PATH, self._receive)]
 
     async def _receive(self, request: web.Request) -> web.Response:
         try:

@@ -32,7 +32,7 @@ _COMPLETE = 100
 _NOTHING = (None, "")
 _NO_ERRORS = frozenset({"0", "200", "ok", "success", "succeed", "none", "null"})
 _ENVELOPES = status_words.ENVELOPES
-# Models round to values that they support, and some servers echo those instead of the request's.
+# Models round to supported values, and some servers echo those instead of the requested ones.
 _SECONDS_TOLERANCE = 1.0
 _PIXELS_TOLERANCE = 32
 

@@ -1,4 +1,4 @@
-"""Finds names that are no settings: one is soon misspelt, and then counts for nothing."""
+"""Finds misspelt and unknown names of settings, which have no effect."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bot.settings.fields import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# In the environment there is much that is not ours: only what is all but one of our names counts.
-_ALL_BUT = 0.85
-_LIKE = 0.6
-# A pasted secret must not be shown as if it were a name.
+# The environment has many names that are not Clapper's: only near misses are reported.
+_ENVIRONMENT_CUTOFF = 0.85
+_FILE_CUTOFF = 0.6
+# A pasted secret does not match, and so is not printed as if it were a name.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownName:
-    """A name that is no setting; `meant` is the one that it is like, if there is one."""
+    """A name that is not a setting; `meant` is the most similar setting, if there is one."""
 
     name: str
     meant: str | None
@@ -31,29 +31,29 @@ class UnknownName:
 
     @property
     def advice(self) -> str:
-        """What may be meant."""
-        return f"did you mean {self.meant}?" if self.meant else "it counts for nothing"
+        """The setting that may be meant, as a question."""
+        return f"did you mean {self.meant}?" if self.meant else "it has no effect"
 
     def __str__(self) -> str:
-        """Say where it is, and what may be meant."""
-        where = ".env" if self.in_file else "the environment"
-        return f"{self.name} in {where} is no setting: {self.advice}"
+        """Say where the name was found, and which setting may be meant."""
+        place = ".env" if self.in_file else "the environment"
+        return f"{self.name} in {place} is not a setting: {self.advice}"
 
 
 def unknown_names(environment: Mapping[str, str]) -> list[UnknownName]:
-    """List what is in `.env` and is no setting, and what is nearly one in the environment."""
+    """List the unknown names in `.env`, and the misspelt names in the environment."""
     known = {name.upper() for name in Settings.model_fields}
     file = DotEnvSettingsSource(Settings, env_ignore_empty=False).env_vars
     written = {name.upper() for name, value in file.items() if value is not None and _is_name(name)}
     found = [
-        UnknownName(name=name, meant=_nearest(name, known, _LIKE), in_file=True)
+        UnknownName(name=name, meant=_nearest(name, known, _FILE_CUTOFF), in_file=True)
         for name in sorted(written - known)
     ]
     others = {name.upper() for name in environment if _is_name(name)} - known - written
     found += [
         UnknownName(name=name, meant=meant, in_file=False)
         for name in sorted(others)
-        if (meant := _nearest(name, known, _ALL_BUT))
+        if (meant := _nearest(name, known, _ENVIRONMENT_CUTOFF))
     ]
     return found
 

@@ -1,4 +1,7 @@
-"""The ids and labels of a card's buttons; an id carries an action and a job, never a right."""
+"""The ids and labels of a card's buttons.
+
+An id names an action and a job. It grants no permission.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,21 @@ import discord
 
 
 class Action(StrEnum):
-    """What a button does."""
+    """The action of a button."""
 
     CANCEL = "cancel"
-    RETRY = "retry"  # of a create that nobody knows the answer to
+    RETRY = "retry"  # submits an undecided job again
     GIVE_UP = "give_up"
-    AGAIN = "again"  # a new job, with the same prompt and narration
+    AGAIN = "again"  # makes a new job with the same prompt and narration
     EDIT = "edit"
     NARRATE = "narrate"
-    ATTACH = "attach"  # a new job, with another file as the narration
+    ATTACH = "attach"  # makes a new job with another narration
     DELETE = "delete"
 
 
 TEMPLATE = rf"clapper:(?P<action>{'|'.join(Action)}):(?P<job>[0-9a-f]{{32}})"
 
-# The sentence on each button.
+# The locale key of each button's label.
 LABELS = {
     Action.CANCEL: "button.cancel",
     Action.RETRY: "button.retry",
@@ -42,15 +45,12 @@ _STYLES = {
 
 
 def make_button(
-    action: Action, job_id: str, label: str, *, advised: bool = False
+    action: Action, job_id: str, label: str, *, highlighted: bool = False
 ) -> discord.ui.Button[discord.ui.LayoutView]:
-    """Return a plain button: what it does is registered by its template, not by the view.
-
-    `advised` makes it stand out, as what most people will want next.
-    """
+    """Return a plain button; its action is registered by a template and not in the view."""
     style = _STYLES.get(action, discord.ButtonStyle.secondary)
     return discord.ui.Button(
-        style=discord.ButtonStyle.primary if advised else style,
+        style=discord.ButtonStyle.primary if highlighted else style,
         label=label,
         custom_id=f"clapper:{action}:{job_id}",
     )

@@ -1,4 +1,4 @@
-"""The card: how a job's one message reads in each state, in Components V2."""
+"""The card: a job's message in each state, built from Discord's Components V2."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import discord
 from discord import ui
 
 from bot.delivery.views.button_ids import LABELS, Action, make_button
-from bot.delivery.views.card_buttons import FINISHED, HELD, choices_for
+from bot.delivery.views.card_buttons import FINISHED, HELD, buttons_for
 from bot.delivery.views.card_text import CardText
 from bot.delivery.views.formatting import cut, megabytes
-from bot.model import JobState, Outlook
+from bot.model import JobState
+from storage.jobs.queue_outlook import Outlook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bot.texts import Texts
 
 _DESCRIPTION_CHARACTERS = 200
-# Discord plays what it can fetch in time, over TLS.
+# Discord plays a linked video only over HTTPS and below this size.
 _INLINE_BYTES = 50 * 1024 * 1024
 _COLOURS = {
     JobState.SUCCEEDED: discord.Colour.from_rgb(46, 160, 67),
@@ -30,16 +31,17 @@ _COLOURS = {
     JobState.CANCELLED: discord.Colour.from_rgb(110, 118, 129),
     JobState.UNDECIDED: discord.Colour.from_rgb(191, 135, 0),
 }
-_UNDER_WAY = discord.Colour.from_rgb(88, 101, 242)
+_OPEN = discord.Colour.from_rgb(88, 101, 242)
 _NO_OUTLOOK = Outlook()
 
 _Container = ui.Container[ui.LayoutView]
 
 
 class CardRenderer:
-    """Renders jobs; a view comes out stopped, so that nothing of it stays in memory.
+    """Renders cards and DMs; each view is stopped, since discord.py keeps live views in memory.
 
-    What `free_backends` make is never charged; what is spoken may be, where the `voice_costs`.
+    `free_backends`: the backends that never charge. `voice_costs`: whether speaking a text may be
+    charged.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class CardRenderer:
         clock: Callable[[], float],
         voice_costs: bool = False,
     ) -> None:
-        self._words = CardText(
+        self._text = CardText(
             texts, free_backends=free_backends, voice_costs=voice_costs, clock=clock
         )
 
@@ -62,18 +64,18 @@ class CardRenderer:
         stage: str | None = None,
         note: str | None = None,
     ) -> ui.LayoutView:
-        """Show how an open, failed or cancelled job stands.
+        """Render an open, failed or cancelled job.
 
-        `stage` names a sentence that says more of the step than the state does, and `note` one
-        that the person has to know.
+        `stage`: the key of a heading that is more precise than the state's own.
+        `note`: the key of an additional sentence.
         """
-        words = self._words
-        heading = words.say(job, stage) if stage else words.stage(job, outlook)
-        lines = [words.say(job, "card.heading", state=heading), words.prompt(job)]
-        lines += words.details(job, outlook)
-        lines += [words.say(job, note)] if note else []
-        view, container = _begin([*lines, words.small_print(job)], job.state)
-        self._offer(container, job, choices_for(job))
+        text = self._text
+        heading = text.say(job, stage) if stage else text.stage(job, outlook)
+        lines = [text.say(job, "card.heading", state=heading), text.prompt(job)]
+        lines += text.details(job, outlook)
+        lines += [text.say(job, note)] if note else []
+        view, container = _make_view([*lines, text.footer(job)], job.state)
+        self._add_buttons(container, job, buttons_for(job))
         return view
 
     def render_video(
@@ -85,90 +87,92 @@ class CardRenderer:
         note: str | None = None,
         original: str | None = None,
     ) -> ui.LayoutView:
-        """Show the finished video, uploaded with the same edit under `filename`.
+        """Render a finished video that the same edit uploads under `filename`.
 
-        `ready_at` is when it was ready, in Unix seconds; None: just now.
-        `note` names a sentence about this upload, and `original` is the URL of what it was made
-        from, if it is not that itself.
+        `ready_at`: the time at which it was ready, in Unix seconds; None: now.
+        `note`: the key of a sentence about the uploaded file.
+        `original`: the URL of the original, if the upload is a smaller copy.
         """
-        view, container = _begin([self._words.prompt(job), *self._notes(job, note)])
+        view, container = _make_view([self._text.prompt(job), *self._notes(job, note)])
         container.add_item(_gallery(job, f"attachment://{filename}"))
-        container.add_item(ui.TextDisplay(self._words.made(job, ready_at)))
+        container.add_item(ui.TextDisplay(self._text.finished_footer(job, ready_at)))
         if original is not None:
-            container.add_item(_link(self._words.say(job, "button.original"), original))
-        self._offer(container, job, FINISHED)
+            container.add_item(_link(self._text.say(job, "button.original"), original))
+        self._add_buttons(container, job, FINISHED)
         return view
 
     def render_link(
         self, job: Job, artifact: Artifact, *, url: str, inline: bool = False
     ) -> ui.LayoutView:
-        """Show the finished video as a link.
+        """Render a finished video as a link.
 
-        `inline` plays it on the card as well, where Discord could: it may still refuse to.
+        `inline`: add a player if `plays_inline` says so; Discord may still refuse the edit.
         """
-        words = self._words
-        view, container = _begin([words.say(job, "card.ready"), words.prompt(job)])
+        text = self._text
+        view, container = _make_view([text.say(job, "card.ready"), text.prompt(job)])
         for line in self._notes(job, None):
             container.add_item(ui.TextDisplay(line))
         if inline and plays_inline(artifact, url):
             container.add_item(_gallery(job, url))
-        container.add_item(ui.TextDisplay(words.made(job, artifact.created_at)))
-        label = words.say(job, "button.watch", size=megabytes(artifact.size))
+        container.add_item(ui.TextDisplay(text.finished_footer(job, artifact.created_at)))
+        label = text.say(job, "button.watch", size=megabytes(artifact.size))
         container.add_item(_link(label, url))
-        self._offer(container, job, FINISHED)
+        self._add_buttons(container, job, FINISHED)
         return view
 
     def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
-        """Say that the video waits for the operator; `limit` is what Discord takes, in bytes."""
-        words = self._words
-        held = words.say(
-            job,
-            "card.held",
-            size=megabytes(artifact.size),
-            limit=megabytes(limit),
-        )
-        heading = words.say(job, "card.held_heading")
-        lines = [heading, words.prompt(job), held, words.small_print(job)]
-        view, container = _begin(lines, job.state)
-        self._offer(container, job, HELD)
+        """Render a finished video that waits for the operator; `limit`: Discord's, in bytes."""
+        text = self._text
+        sizes = {"size": megabytes(artifact.size), "limit": megabytes(limit)}
+        lines = [
+            text.say(job, "card.held_heading"),
+            text.prompt(job),
+            text.say(job, "card.held", **sizes),
+            text.footer(job),
+        ]
+        view, container = _make_view(lines, job.state)
+        self._add_buttons(container, job, HELD)
         return view
 
     def dm(self, job: Job, *, link: str) -> str:
-        """Write the DM that points to the finished video, on its card or elsewhere."""
-        more = self._notes(job, None) if job.card_gone else []
-        return self._write(job, self._words.say(job, "dm.ready", link=link), *more)
+        """Write the DM that links to the finished video or to its card."""
+        notes = self._notes(job, None) if job.card_gone else []
+        return self._write_dm(job, self._text.say(job, "dm.ready", link=link), *notes)
 
-    def dm_here(self, job: Job, *, note: str | None = None, original: str | None = None) -> str:
-        """Write the DM that carries the video itself; `note` and `original` as on the card."""
-        say = self._words.say
-        more = self._notes(job, note)
-        more += [say(job, "dm.original", link=original)] if original else []
-        return self._write(job, say(job, "dm.ready_here"), *more)
+    def dm_with_video(
+        self, job: Job, *, note: str | None = None, original: str | None = None
+    ) -> str:
+        """Write the DM that carries the video; `note` and `original` as in `render_video`."""
+        say = self._text.say
+        notes = self._notes(job, note)
+        notes += [say(job, "dm.original", link=original)] if original else []
+        return self._write_dm(job, say(job, "dm.ready_here"), *notes)
 
     def dm_failed(self, job: Job) -> str:
-        """Write the DM that says why there is no video."""
-        details = self._words.details(job, _NO_OUTLOOK)
-        return self._write(job, self._words.say(job, "dm.failed"), *details)
+        """Write the DM that reports a failure and its reason."""
+        details = self._text.details(job, _NO_OUTLOOK)
+        return self._write_dm(job, self._text.say(job, "dm.failed"), *details)
 
     def dm_undecided(self, job: Job) -> str:
-        """Write the DM that asks what the card can't."""
-        details = self._words.details(job, _NO_OUTLOOK)
-        return self._write(job, self._words.say(job, "dm.undecided"), *details)
+        """Write the DM that asks what to do with an undecided job."""
+        details = self._text.details(job, _NO_OUTLOOK)
+        return self._write_dm(job, self._text.say(job, "dm.undecided"), *details)
 
-    def _write(self, job: Job, sentence: str, *more: str) -> str:
-        return "\n".join([sentence, self._words.prompt(job), *more, f"-# {dm_marker(job)}"])
+    def _write_dm(self, job: Job, sentence: str, *more: str) -> str:
+        return "\n".join([sentence, self._text.prompt(job), *more, f"-# {dm_marker(job)}"])
 
     def _notes(self, job: Job, note: str | None) -> list[str]:
-        return [self._words.say(job, key) for key in (job.note, note) if key]
+        return [self._text.say(job, key) for key in (job.note, note) if key]
 
-    def _offer(self, container: _Container, job: Job, actions: Iterable[Action]) -> None:
+    def _add_buttons(self, container: _Container, job: Job, actions: Iterable[Action]) -> None:
+        # After a failure the first button is what most requesters want next.
         failed = job.state is JobState.FAILED
         buttons = [
             make_button(
                 action,
                 job.id,
                 self._label(job, action),
-                advised=failed and number == 0 and action is not Action.DELETE,
+                highlighted=failed and number == 0 and action is not Action.DELETE,
             )
             for number, action in enumerate(actions)
         ]
@@ -177,14 +181,15 @@ class CardRenderer:
 
     def _label(self, job: Job, action: Action) -> str:
         if action is Action.AGAIN and job.state is JobState.FAILED:
-            return self._words.say(job, "button.try_again")
-        return self._words.say(job, LABELS[action])
+            return self._text.say(job, "button.try_again")
+        return self._text.say(job, LABELS[action])
 
 
 def dm_marker(job: Job) -> str:
-    """Return what stands in the DM of this job and in no other.
+    """Return a text that only this DM contains.
 
-    A question is another one, each time that it comes up: it must not stand for the video's.
+    Each question about an undecided job has its own marker, so that it is not mistaken for the DM
+    with the video.
     """
     if job.state is JobState.UNDECIDED:
         return f"clapper {job.submits}? {job.id[:12]}"
@@ -192,16 +197,16 @@ def dm_marker(job: Job) -> str:
 
 
 def plays_inline(artifact: Artifact, url: str) -> bool:
-    """Tell whether Discord might play a link's video on a card."""
+    """Tell whether Discord may play a linked video on a card."""
     return urlsplit(url).scheme == "https" and artifact.size < _INLINE_BYTES
 
 
-def _begin(
+def _make_view(
     lines: list[str], state: JobState = JobState.SUCCEEDED
 ) -> tuple[ui.LayoutView, _Container]:
     view = ui.LayoutView(timeout=None)
     container = _Container(
-        ui.TextDisplay("\n".join(lines)), accent_colour=_COLOURS.get(state, _UNDER_WAY)
+        ui.TextDisplay("\n".join(lines)), accent_colour=_COLOURS.get(state, _OPEN)
     )
     view.add_item(container)
     view.stop()

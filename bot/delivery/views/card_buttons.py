@@ -1,4 +1,4 @@
-"""Which buttons a card offers: what its person may want to do next."""
+"""Chooses the buttons of a card by the job's state and failure."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _REASONS = frozenset(Reason)
 _ABOUT_THE_PROMPT = _REASONS | {"failed.moderated", "failed.invalid"}
 
 
-def choices_for(job: Job) -> tuple[Action, ...]:
-    """Return what stands on the card of a job without a video, the most likely first."""
+def buttons_for(job: Job) -> tuple[Action, ...]:
+    """Return the buttons for a job without a finished video, the most useful one first."""
     if job.state in CANCELLABLE:
         return (Action.CANCEL,)
     match job.state:
         case JobState.UNDECIDED:
             return (Action.RETRY, Action.GIVE_UP)
         case JobState.CANCELLED if job.clip_of is not None:
-            # Again would make a new video; the one that it was about has a card of its own.
+            # "Again" would make a new video, and the video to narrate has its own card.
             return (Action.DELETE,)
         case JobState.CANCELLED:
             return (Action.AGAIN, Action.EDIT, Action.DELETE)
@@ -41,7 +41,7 @@ def _after_failure(job: Job) -> tuple[Action, ...]:
     key = job.failure.key if job.failure else ""
     about_a_narration = key.startswith(("audio.", "speech.")) or key == "failed.not_narrated"
     is_spoken = job.attachment is not None and job.attachment.text is not None
-    # Of two texts that were checked together nobody knows which it was: this form has both.
+    # Prompt and text are checked together, so either may be the cause: this form has both.
     if about_a_narration or (is_spoken and key in _REASONS):
         return (Action.ATTACH,)
     if job.clip_of is not None:

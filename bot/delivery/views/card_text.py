@@ -1,4 +1,4 @@
-"""What a card says of a job, line by line, in the language of its person."""
+"""The lines of a card, in the requester's language."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from bot.model import JobState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Failure, Job, Outlook
+    from bot.model import Failure, Job
     from bot.texts import Texts
+    from storage.jobs.queue_outlook import Outlook
 
 _PROMPT_CHARACTERS = 300
 _NO_BREAK = "\u00a0"
-# A clear no of whoever speaks, and what comes before they are asked.
+# Failures after which the voice charged nothing: it refused the text, or was not asked.
 _NOT_SPOKEN = frozenset(
     {"speech.moderated", "speech.refused", "speech.unavailable", "speech.off", "failed.clip_gone"}
 )
-_IN_DOUBT = "speech.unsure"
+_MAYBE_SPOKEN = "speech.unsure"
 _WAITING = frozenset({JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING})
 
 
 class CardText:
-    """Puts a job into words; what `free_backends` make is never charged.
+    """Describes a job.
 
-    `voice_costs`: whoever speaks texts may charge for them.
+    `free_backends`: the backends that never charge. `voice_costs`: whether speaking a text may be
+    charged.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class CardText:
         self._clock = clock
 
     def say(self, job: Job, key: str, **fields: object) -> str:
-        """Return a sentence in the language of a job's person."""
+        """Return a sentence in the language of the job's requester."""
         return self._texts(key, job.origin.locale, **fields)
 
     def stage(self, job: Job, outlook: Outlook) -> str:
@@ -62,7 +64,7 @@ class CardText:
         return self.say(job, "card.prompt", prompt=quoted(job.request.prompt, _PROMPT_CHARACTERS))
 
     def details(self, job: Job, outlook: Outlook) -> list[str]:
-        """Say how far it is, or how it ended and what that cost."""
+        """Return the lines about progress, or about the end of the job and its cost."""
         match job.state:
             case JobState.GENERATING:
                 usual = [] if job.late else self._usual(job, outlook)
@@ -70,34 +72,34 @@ class CardText:
             case JobState.UNDECIDED:
                 return [self.say(job, "card.undecided")]
             case JobState.FAILED if job.failure is not None:
-                reason = why(self._texts, job.failure, job.origin.locale)
+                reason = failure_reason(self._texts, job.failure, job.origin.locale)
                 charged = job.remote_id is not None and self._costs(job)
-                return [reason, *self._bill(job, "card.charged" if charged else None)]
+                return [reason, *self._charges(job, "card.charged" if charged else None)]
             case JobState.CANCELLED:
                 charged = job.submitted_at is not None and self._costs(job)
-                return self._bill(job, "card.cancelled_charged" if charged else None)
+                return self._charges(job, "card.cancelled_charged" if charged else None)
             case state if state in _WAITING:
                 return self._waiting(job, outlook)
             case _:
                 return []
 
-    def small_print(self, job: Job) -> str:
-        """Say for whom it is, and what is being made."""
-        parts = [self._person(job)]
+    def footer(self, job: Job) -> str:
+        """Return the last line of an unfinished job: its requester and what is being made."""
+        parts = [self._requester(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
         else:
             parts += [job.backend, self.say(job, "card.length", seconds=job.request.seconds)]
-            parts.append(job.request.size.replace("x", "×"))  # noqa: RUF001 - the sign that is meant
+            parts.append(job.request.size.replace("x", "×"))  # noqa: RUF001 - the multiplication sign
             if _is_narrated(job):
                 parts.append(self.say(job, "card.narration"))
         if job.state is JobState.FAILED:
-            parts.append(job.id[:12])  # what the operator needs to find it in the log
+            parts.append(job.id[:12])  # lets the operator find the job in the log
         return _small(parts)
 
-    def made(self, job: Job, ready_at: float | None) -> str:
-        """Say for whom it was made, by what, and how long that took until it was ready."""
-        parts = [self._person(job)]
+    def finished_footer(self, job: Job, ready_at: float | None) -> str:
+        """Return the last line of a finished job: its requester, the backend and the duration."""
+        parts = [self._requester(job)]
         if job.clip_of is not None:
             parts.append(self.say(job, "card.narration_only"))
         else:
@@ -107,7 +109,7 @@ class CardText:
         duration = clock_time((ready_at or self._clock()) - job.created_at)
         return _small([*parts, self.say(job, "card.made", duration=duration)])
 
-    def _person(self, job: Job) -> str:
+    def _requester(self, job: Job) -> str:
         return self.say(job, "card.person", person=f"<@{job.origin.user_id}>")
 
     def _progress(self, job: Job) -> str:
@@ -121,8 +123,8 @@ class CardText:
         if outlook.trouble is None:
             return [*self._place(job, outlook), *self._usual(job, outlook)]
         reason = self.say(job, f"trouble.{outlook.trouble}")
-        told = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []
-        return [reason, *told, self.say(job, "card.held_up_ends")]
+        notice = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []
+        return [reason, *notice, self.say(job, "card.held_up_ends")]
 
     def _place(self, job: Job, outlook: Outlook) -> list[str]:
         if outlook.place is None:
@@ -134,14 +136,15 @@ class CardText:
     def _usual(self, job: Job, outlook: Outlook) -> list[str]:
         if outlook.usual_seconds is None:
             return []
-        return [self.say(job, "card.usual", duration=rough_time(outlook.usual_seconds))]
+        key, count = rough_time(outlook.usual_seconds)
+        return [self.say(job, "card.usual", duration=self.say(job, key, count=count))]
 
-    def _bill(self, job: Job, of_the_video: str | None) -> list[str]:
-        """Say what may have been charged."""
-        if job.failure is not None and job.failure.key == _IN_DOUBT:
-            return []  # the reason says it
-        of_the_voice = "card.voice_charged" if self._was_spoken(job) else None
-        return [self.say(job, of_the_video or of_the_voice or "card.free")]
+    def _charges(self, job: Job, video_key: str | None) -> list[str]:
+        """Return the line about what may have been charged."""
+        if job.failure is not None and job.failure.key == _MAYBE_SPOKEN:
+            return []  # the reason already says it
+        voice_key = "card.voice_charged" if self._was_spoken(job) else None
+        return [self.say(job, video_key or voice_key or "card.free")]
 
     def _was_spoken(self, job: Job) -> bool:
         has_text = job.attachment is not None and job.attachment.text is not None
@@ -152,8 +155,8 @@ class CardText:
         return job.clip_of is None and job.backend not in self._free_backends
 
 
-def why(texts: Texts, failure: Failure, locale: str) -> str:
-    """Say why a job ended badly, in a language."""
+def failure_reason(texts: Texts, failure: Failure, locale: str) -> str:
+    """Return the reason of a failure in the language of `locale`."""
     return texts.explain(failure.key, locale, failure.fields)
 
 
@@ -162,5 +165,5 @@ def _is_narrated(job: Job) -> bool:
 
 
 def _small(parts: list[str]) -> str:
-    # A narrow card breaks the line between two parts, and not within one.
+    # On a narrow card the line breaks between two parts and not within one.
     return f"-# {' · '.join(part.replace(' ', _NO_BREAK) for part in parts)}"

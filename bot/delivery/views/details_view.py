@@ -1,12 +1,12 @@
-"""What the command "Video details" tells of a card's job: all of it, or what anybody may know."""
+"""The answer of the command "Video details": all details of a job, or only the public ones."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.delivery.views.card_text import why
+from bot.delivery.views.card_text import failure_reason
 from bot.delivery.views.formatting import cut_block, megabytes, units
-from bot.delivery.views.library_view import begin, state_key
+from bot.delivery.views.library_view import make_view, state_key
 from bot.model import JobState
 
 if TYPE_CHECKING:
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-# Discord's limit for all the text of a message.
+# Discord's limit for the whole text of a message.
 _MOST_UNITS = 4000
 _PROMPT_UNITS = 2500
 _LEAST_UNITS = 100
 _ID_CHARACTERS = 100
-_FENCES = 10  # with the line ends around it
+_FENCES = 10  # the fences of a code block, and the line ends inside and around it
 
 
 class DetailsView:
-    """Renders details in the language of the person who asks; views come out stopped."""
+    """Renders details in the viewer's language; each view is stopped."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
     def render(self, details: JobDetails, locale: str, *, in_full: bool) -> ui.LayoutView:
-        """Show them `in_full` to the person whose video it is, and to moderators."""
+        """Render the details of a job; `in_full` is for its requester and for moderators."""
         head = [self._texts("details.title", locale), self._state(details, locale)]
         foot = [self._facts(details, locale)]
         if in_full:
             foot += [self._file(details, locale), self._ids(details, locale)]
-            course = self._course(details, locale)
-            room = _MOST_UNITS - units("\n".join([*head, *course, *foot]))
-            head += [*self._prompt(details.job, locale, room), *course]
-        return begin("\n".join([*head, *foot]))[0]
+            steps = self._steps(details, locale)
+            room = _MOST_UNITS - units("\n".join([*head, *steps, *foot]))
+            head += [*self._prompt(details.job, locale, room), *steps]
+        return make_view("\n".join([*head, *foot]))[0]
 
     def _state(self, details: JobDetails, locale: str) -> str:
         job = details.job
@@ -52,7 +52,7 @@ class DetailsView:
         )
 
     def _prompt(self, job: Job, locale: str, room: int) -> list[str]:
-        """Quote the person's words, and whatever else the video service got, in `room` units."""
+        """Quote the requester's prompt and the additions to it, in at most `room` units."""
         words, sent = job.request.prompt, job.sent_request.prompt
         shown = [_block(words, min(room, _PROMPT_UNITS))]
         if sent == words:
@@ -63,7 +63,7 @@ class DetailsView:
         rest = sent.removeprefix(words).strip()
         return [*shown, _block(rest, room)] if room >= _LEAST_UNITS else shown[:1]
 
-    def _course(self, details: JobDetails, locale: str) -> list[str]:
+    def _steps(self, details: JobDetails, locale: str) -> list[str]:
         lines = [
             self._texts(
                 "details.step",
@@ -72,11 +72,11 @@ class DetailsView:
                 state=self._texts(state_key(step.state), locale),
             )
             for step in details.steps
-            # By then the person has it: all that is left is the DM.
+            # Between delivery and success only a DM is sent.
             if step.state is not JobState.SUCCEEDED
         ]
         failure = details.job.failure
-        return [*lines, why(self._texts, failure, locale)] if failure else lines
+        return [*lines, failure_reason(self._texts, failure, locale)] if failure else lines
 
     def _facts(self, details: JobDetails, locale: str) -> str:
         job = details.job
@@ -86,7 +86,7 @@ class DetailsView:
             backend=job.backend,
             model=job.request.model or self._texts("details.any_model", locale),
             seconds=job.request.seconds,
-            size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the sign that is meant
+            size=job.request.size.replace("x", "×"),  # noqa: RUF001 - the multiplication sign
         )
 
     def _file(self, details: JobDetails, locale: str) -> str:
@@ -98,13 +98,13 @@ class DetailsView:
         job = details.job
         if job.remote_id is None:
             return self._texts("details.id", locale, job=job.id)
-        # A provider may call its jobs anything.
+        # A provider's ids may contain any character.
         remote = job.remote_id.replace("`", "'")[:_ID_CHARACTERS]
         return self._texts("details.ids", locale, job=job.id, remote=remote)
 
 
 def _block(text: str, room: int) -> str:
-    """Quote a text with all its lines, in `room` units, so that it can be copied."""
-    # Nothing in it may end the quote around it.
+    """Put a text of several lines into a code block of at most `room` units."""
+    # A fence within the text would end the code block.
     harmless = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
     return f"```\n{cut_block(harmless, max(0, room - _FENCES))}\n```"

@@ -1,4 +1,4 @@
-"""How prompts, durations and shares are written on a card."""
+"""Formats prompts, durations, sizes and percentages for cards."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import discord
 
 _BAR_CELLS = 16
 _LONGEST_WORD = 24
-# All that Discord's markup is made of, also inside of addresses: discord.py's own escaping stops at
-# the first of two links, and before an address.
+_MINUTE = 60
+# Every character of Discord's markup. discord.utils.escape_markdown is not used: of two links it
+# escapes only the first, and it leaves URLs as they are.
 _MARKUP = re.compile(r"[\\*_~`|\[\]()#<>]|^[-+]")
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
-_JOINER, _STYLES = "\u200d", frozenset("\ufe0e\ufe0f")
+_JOINER, _VARIATION_SELECTORS = "\u200d", frozenset("\ufe0e\ufe0f")
 
 
 def quoted(prompt: str, characters: int) -> str:
-    """Return a prompt as one line without markup or mentions, cut to so many characters."""
+    """Return a prompt as one line without markup or mentions, cut to `characters`."""
     escaped = _MARKUP.sub(r"\\\g<0>", cut(prompt, characters))
     return discord.utils.escape_mentions(escaped)
 
 
 def cut(text: str, characters: int) -> str:
-    """Return a text as one line, cut at the end of a word where that is near."""
+    """Return a text as one line, cut to `characters`, at the end of a word if one is near."""
     line = " ".join(text.split())
     if len(line) <= characters:
         return line
@@ -37,7 +38,7 @@ def cut(text: str, characters: int) -> str:
 
 
 def cut_block(text: str, most: int) -> str:
-    """Return a text with its lines, of at most so many `units`; never half of a character."""
+    """Return a text of several lines, cut to `most` units, but never within a visible character."""
     if units(text) <= most:
         return text
     end = min(len(text), most) - 1
@@ -47,40 +48,47 @@ def cut_block(text: str, most: int) -> str:
 
 
 def units(text: str) -> int:
-    """Count a text as Discord's clients do: what is beyond 16 bits, as emoji are, counts twice."""
+    """Return the length in UTF-16 code units, by which Discord's clients count."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def progress_bar(percent: int) -> str:
-    """Draw 0 to 100 as a row of cells, which is full at 100 only."""
+    """Draw a percentage as a row of cells that is full only at 100."""
     full = percent * _BAR_CELLS // 100
     return "█" * full + "░" * (_BAR_CELLS - full)
 
 
 def clock_time(seconds: float) -> str:
-    """Write a duration as minutes and seconds, from an hour on with hours."""
+    """Write a duration as minutes and seconds, with hours if it has any."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes_left = divmod(minutes, 60)
     return f"{hours}:{minutes_left:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def rough_time(seconds: float) -> str:
-    """Write minutes that are only known about: to five seconds, from ten of them on whole ones."""
-    step = 5 if seconds < 600 else 60  # noqa: PLR2004 - ten minutes
-    minutes, rest = divmod(max(step, round(seconds / step) * step), 60)
-    return f"{minutes}:{rest:02}"
+def rough_time(seconds: float) -> tuple[str, int]:
+    """Round a duration as people say it, and return the key of its words with their number.
+
+    The steps are five seconds, from a minute on half a minute, and from five minutes on a minute.
+    """
+    rounded = max(5, 5 * round(seconds / 5))
+    if rounded < _MINUTE:
+        return "duration.seconds", rounded
+    halves = round(2 * seconds / _MINUTE)
+    if halves % 2 and seconds < 5 * _MINUTE:
+        return "duration.half_minutes", halves // 2
+    return "duration.minutes", round(seconds / _MINUTE)
 
 
 def megabytes(size: int) -> float:
-    """Turn bytes into what Discord calls MB, as it counts its limits."""
+    """Convert bytes to the unit that Discord calls MB, which is 1024 * 1024 bytes."""
     return size / (1024 * 1024)
 
 
 def _belongs_together(before: str, after: str) -> bool:
-    """Tell whether a cut between two characters would break what is seen as one."""
+    """Tell whether two code points are parts of one visible character."""
     return bool(
         unicodedata.combining(after)
-        or after in _STYLES
+        or after in _VARIATION_SELECTORS
         or after in _SKIN_TONES
         or _JOINER in (before, after)
     )

@@ -1,4 +1,4 @@
-"""How `/videos` looks: a person's own jobs in pages, and what comes when one is sent again."""
+"""The answers of `/videos`: pages of a person's own jobs, and a video that is sent again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import discord
 from discord import ui
 
 from bot.delivery.views.button_ids import LABELS, make_button
-from bot.delivery.views.card_buttons import choices_for
+from bot.delivery.views.card_buttons import buttons_for
 from bot.delivery.views.formatting import cut, megabytes, quoted
 from bot.library.index import PAGE_SIZE
 from bot.model import CANCELLABLE, JobState
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.texts import Texts
 
-# What is typed goes into the ids of the buttons that turn the page: 100 characters at most.
+# The search is a part of the page buttons' ids, which have at most 100 characters.
 MAX_SEARCH = 60
 PAGE_TEMPLATE = rf"clapper:page:(?P<offset>[0-9]{{1,9}}):(?P<search>.{{0,{MAX_SEARCH}}})"
 SEND_TEMPLATE = r"clapper:send:(?P<job>[0-9a-f]{32})"
@@ -32,14 +32,14 @@ _CHOOSABLE = CANCELLABLE | {JobState.UNDECIDED}
 
 
 class LibraryView:
-    """Renders a person's library in their language; views come out stopped."""
+    """Renders a person's library in their language; each view is stopped."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
     def render(self, page: LibraryPage, locale: str) -> ui.LayoutView:
-        """Show one page of the list."""
-        view, container = begin(self._heading(page, locale))
+        """Render one page of the list."""
+        view, container = make_view(self._heading(page, locale))
         for entry in page.entries:
             container.add_item(ui.Separator[ui.LayoutView]())
             container.add_item(ui.TextDisplay(self._entry(entry, locale)))
@@ -47,7 +47,7 @@ class LibraryView:
                 container.add_item(ui.ActionRow(*buttons))
         if page.total > PAGE_SIZE:
             container.add_item(ui.Separator[ui.LayoutView]())
-            container.add_item(ui.ActionRow(*self._turns(page, locale)))
+            container.add_item(ui.ActionRow(*self._page_buttons(page, locale)))
         return view
 
     def render_video(
@@ -59,11 +59,12 @@ class LibraryView:
         note: str | None = None,
         original: str | None = None,
     ) -> ui.LayoutView:
-        """Show a video that is sent again, uploaded with the same edit under `filename`.
+        """Render a video that is sent again and that the same edit uploads under `filename`.
 
-        `note` names one more sentence; `original` links to the file that was too large.
+        `note`: the key of an additional sentence. `original`: the URL of the original, if the
+        upload is a smaller copy.
         """
-        view, container = begin(self._caption(job, locale, note))
+        view, container = make_view(self._caption(job, locale, note))
         gallery = ui.MediaGallery[ui.LayoutView]()
         gallery.add_item(media=f"attachment://{filename}")
         container.add_item(gallery)
@@ -73,8 +74,8 @@ class LibraryView:
         return view
 
     def render_link(self, job: Job, locale: str, *, artifact: Artifact, url: str) -> ui.LayoutView:
-        """Show a video that is sent again as a link."""
-        view, container = begin(self._caption(job, locale))
+        """Render a video that is sent again as a link."""
+        view, container = make_view(self._caption(job, locale))
         label = self._texts("button.watch", locale, size=megabytes(artifact.size))
         container.add_item(ui.ActionRow(ui.Button[ui.LayoutView](label=label, url=url)))
         return view
@@ -98,13 +99,13 @@ class LibraryView:
             state=self._texts(state_key(job.state, late=job.late), locale),
             when=f"<t:{int(job.created_at)}:R>",
         )
-        small = [self._texts("library.length", locale, seconds=job.request.seconds)]
+        facts = [self._texts("library.length", locale, seconds=job.request.seconds)]
         if job.state in _DONE:
-            small.append(self._texts("library.kept" if entry.kept else "library.gone", locale))
+            facts.append(self._texts("library.kept" if entry.kept else "library.gone", locale))
         lines = [heading, self._prompt(job, locale)]
         if job.state is JobState.UNDECIDED:
             lines.append(self._texts("card.undecided", locale))
-        return "\n".join([*lines, f"-# {' · '.join(small)}"])
+        return "\n".join([*lines, f"-# {' · '.join(facts)}"])
 
     def _prompt(self, job: Job, locale: str) -> str:
         prompt = quoted(job.request.prompt, _PROMPT_CHARACTERS)
@@ -119,54 +120,55 @@ class LibraryView:
             label = self._texts("button.send", locale)
             buttons.append(ui.Button(label=label, custom_id=f"clapper:send:{entry.job.id}"))
         if entry.job.state in _CHOOSABLE:
-            # Its card may be out of reach.
+            # The card itself may be gone, or not editable any more.
             buttons += [
                 make_button(action, entry.job.id, self._texts(LABELS[action], locale))
-                for action in choices_for(entry.job)
+                for action in buttons_for(entry.job)
             ]
         return buttons
 
-    def _turns(self, page: LibraryPage, locale: str) -> list[ui.Button[ui.LayoutView]]:
+    def _page_buttons(self, page: LibraryPage, locale: str) -> list[ui.Button[ui.LayoutView]]:
         number = page.offset // PAGE_SIZE + 1
         pages = -(-page.total // PAGE_SIZE)
-        where = self._texts("library.page", locale, page=number, pages=pages)
+        position = self._texts("library.page", locale, page=number, pages=pages)
         return [
-            self._turn(page, "button.previous", -PAGE_SIZE, locale),
-            ui.Button(label=where, custom_id="clapper:here", disabled=True),
-            self._turn(page, "button.next", PAGE_SIZE, locale),
+            self._page_button(page, "button.previous", -PAGE_SIZE, locale),
+            ui.Button(label=position, custom_id="clapper:here", disabled=True),
+            self._page_button(page, "button.next", PAGE_SIZE, locale),
         ]
 
-    def _turn(self, page: LibraryPage, key: str, by: int, locale: str) -> ui.Button[ui.LayoutView]:
-        to = page.offset + by
-        there_is = 0 <= to < page.total
+    def _page_button(
+        self, page: LibraryPage, key: str, step: int, locale: str
+    ) -> ui.Button[ui.LayoutView]:
+        offset = page.offset + step
         return ui.Button(
             label=self._texts(key, locale),
-            custom_id=f"clapper:page:{max(0, to)}:{page.search}",
-            disabled=not there_is,
+            custom_id=f"clapper:page:{max(0, offset)}:{page.search}",
+            disabled=not 0 <= offset < page.total,
         )
 
 
 def choice_name(prompt: str) -> str:
-    """Return a prompt as one line that fits into a list of choices."""
+    """Return a prompt as one line, cut to Discord's limit for the name of a choice."""
     return cut(prompt, _CHOICE_CHARACTERS)
 
 
 def state_key(state: JobState, *, late: bool = False) -> str:
-    """Return the key of the words for a state."""
+    """Return the locale key of a state's name."""
     if state in _DONE:
         return "state.succeeded"
     return "state.late" if late and state is JobState.GENERATING else f"state.{state}"
 
 
 def jump_url(job: Job) -> str:
-    """Return the address of a job's card, for Discord's own clients."""
+    """Return the URL that opens a job's card in Discord."""
     origin = job.origin
-    place = origin.guild_id or "@me"
-    return f"https://discord.com/channels/{place}/{origin.channel_id}/{origin.message_id}"
+    guild = origin.guild_id or "@me"
+    return f"https://discord.com/channels/{guild}/{origin.channel_id}/{origin.message_id}"
 
 
-def begin(text: str) -> tuple[ui.LayoutView, ui.Container[ui.LayoutView]]:
-    """Return a stopped view with a container in it."""
+def make_view(text: str) -> tuple[ui.LayoutView, ui.Container[ui.LayoutView]]:
+    """Return a stopped view and the container in it, which shows `text`."""
     view = ui.LayoutView(timeout=None)
     container = ui.Container[ui.LayoutView](ui.TextDisplay(text), accent_colour=_COLOUR)
     view.add_item(container)

@@ -1,4 +1,4 @@
-"""How `/notify` and `/privacy` read: what a person chose, what is kept of them and deleted."""
+"""The answers of `/notify` and `/privacy`: a person's setting, their data and its deletion."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import discord
 from discord import ui
 
 from bot.delivery.views.formatting import megabytes
-from bot.model import Notify
+from storage.people import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.library.retention import Deletion, RetentionLimits, Stored
+    from bot.library.retention import Deletion, RetentionLimits, StoredData
     from bot.texts import Texts
     from storage.people import Person
 
 
 class PrivacyStep(StrEnum):
-    """What a button does: ask whether to delete, delete, or show again what there is."""
+    """The step that a button takes: ask for a confirmation, delete, or show the data again."""
 
     ASK = "ask"
     DELETE = "sure"
@@ -33,14 +33,14 @@ _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
 class PrivacyView:
-    """Renders for one person, in their language; views come out stopped."""
+    """Renders views in a person's language; each is already stopped."""
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts
         self._locale = locale
 
     def choice(self, person: Person) -> str:
-        """Say when a person gets a DM."""
+        """Return the sentence about when a person gets a DM."""
         match person.notify:
             case Notify.ALWAYS:
                 sentence = self._say("notify.always")
@@ -52,11 +52,11 @@ class PrivacyView:
             return sentence
         return f"{sentence} {self._say('notify.closed')}"
 
-    def overview(self, stored: Stored, limits: RetentionLimits) -> ui.LayoutView:
-        """Show what is kept, with a button to delete it."""
+    def overview(self, stored: StoredData, limits: RetentionLimits) -> ui.LayoutView:
+        """Render the stored data, with a button to delete it."""
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
-            return _page(
+            return _make_view(
                 [self._say("privacy.heading"), *rows] if rows else [self._say("privacy.nothing")]
             )
         lines = [
@@ -66,19 +66,19 @@ class PrivacyView:
             self._ages(stored, limits),
             self._say("privacy.provider"),
         ]
-        return _page(
+        return _make_view(
             lines,
             self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
         )
 
-    def question(self, stored: Stored) -> ui.LayoutView:
-        """Ask whether it all shall go."""
+    def question(self, stored: StoredData) -> ui.LayoutView:
+        """Render the question whether to delete everything."""
         lines = [
             self._say("privacy.sure"),
             self._say("privacy.cards"),
             *self._open(stored.open_jobs),
         ]
-        return _page(
+        return _make_view(
             lines,
             self._button(
                 stored, PrivacyStep.DELETE, "button.delete_all", discord.ButtonStyle.danger
@@ -89,15 +89,15 @@ class PrivacyView:
         )
 
     def working(self) -> ui.LayoutView:
-        """Say that it is being deleted."""
-        return _page([self._say("privacy.deleting")])
+        """Render the message that is shown during the deletion."""
+        return _make_view([self._say("privacy.deleting")])
 
     def done(self, deletion: Deletion) -> ui.LayoutView:
-        """Say what was deleted, and what is left."""
+        """Render what was deleted, and what is left."""
         lines = [self._outcome(deletion), *self._open(deletion.open_jobs)]
         lines += self._rows(deletion.rows_until)
         lines += [self._say("privacy.cards_left")] if deletion.deleted else []
-        return _page(lines)
+        return _make_view(lines)
 
     def _outcome(self, deletion: Deletion) -> str:
         if not deletion.open_jobs:
@@ -106,7 +106,7 @@ class PrivacyView:
             return self._say("privacy.deleted_partly")
         return self._say("privacy.deleted_choice" if deletion.choice else "privacy.deleted_nothing")
 
-    def _list(self, stored: Stored) -> Iterator[str]:
+    def _list(self, stored: StoredData) -> Iterator[str]:
         yield self._say("privacy.prompts", prompts=stored.prompts)
         if stored.videos:
             size = megabytes(stored.video_bytes)
@@ -115,7 +115,7 @@ class PrivacyView:
             yield self._say("privacy.narrations", narrations=stored.narrations)
         yield self._say("privacy.choice", choice=self.choice(stored.person))
 
-    def _ages(self, stored: Stored, limits: RetentionLimits) -> str:
+    def _ages(self, stored: StoredData, limits: RetentionLimits) -> str:
         ages = self._say("privacy.ages", days=limits.days)
         if stored.next_at is None:
             return ages
@@ -128,7 +128,7 @@ class PrivacyView:
         return [self._say("privacy.open", jobs=jobs)] if jobs else []
 
     def _button(
-        self, stored: Stored, step: PrivacyStep, key: str, style: discord.ButtonStyle
+        self, stored: StoredData, step: PrivacyStep, key: str, style: discord.ButtonStyle
     ) -> ui.Button[ui.LayoutView]:
         custom_id = f"clapper:privacy:{step}:{stored.person.user_id}"
         return ui.Button(style=style, label=self._say(key), custom_id=custom_id)
@@ -137,7 +137,7 @@ class PrivacyView:
         return self._texts(key, self._locale, **fields)
 
 
-def _page(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
+def _make_view(lines: list[str], *buttons: ui.Button[ui.LayoutView]) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     container = ui.Container[ui.LayoutView](ui.TextDisplay("\n".join(lines)), accent_colour=_COLOUR)
     if buttons:

@@ -119,7 +119,7 @@ class Workspace:
         """Move a job's attachment to the kept narrations; idempotent."""
         await asyncio.to_thread(self._keep_narration, job_id)
 
-    async def take_narration(self, job_id: str, *, of: str) -> None:
+    async def reuse_narration(self, job_id: str, *, of: str) -> None:
         """Link or copy the kept narration of job `of` into a job's folder, as its attachment.
 
         FileNotFoundError: it has been deleted.
@@ -127,7 +127,7 @@ class Workspace:
         folder = await self.create(job_id)
         await asyncio.to_thread(_link_or_copy, self.narration(of), folder.attachment)
 
-    async def take_clip(self, job_id: str, *, of: str) -> None:
+    async def reuse_clip(self, job_id: str, *, of: str) -> None:
         """Link or copy the finished video of job `of` into a job's folder, as its clip.
 
         FileNotFoundError: it has been deleted.
@@ -147,7 +147,7 @@ class Workspace:
         """Tell whether the file at `path` has already been moved to the job's video."""
         return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
-    async def stock(self) -> Inventory:
+    async def inventory(self) -> Inventory:
         """List the files of all jobs."""
         return await asyncio.to_thread(self._stock)
 

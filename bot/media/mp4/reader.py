@@ -165,7 +165,7 @@ def _picture_delay(boxes: Boxes, video: Track, audio: Box | None) -> float:
     if audio is None:
         return 0.0
     seen = heard = None
-    with suppress(MediaError, struct.error):  # a damaged sound doesn't make the picture unusable
+    with suppress(MediaError, struct.error):  # damaged sound doesn't make the picture unusable
         seen = read_start(boxes, video)
         heard = read_start(boxes, open_track(boxes, video.moov, audio, video.moofs))
     return 0.0 if seen is None or heard is None else max(0.0, seen - heard)

@@ -64,7 +64,7 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
     three with the format that was found) or `audio.too_long` (seconds, max_seconds).
     MediaError: it failed, and the file is not to blame.
     """
-    demuxer = await asyncio.to_thread(recognise, source)
+    demuxer = await asyncio.to_thread(detect_format, source)
     part = part_of(target)
     # One second more than allowed distinguishes a file that is too long from one at the limit.
     arguments = _arguments(demuxer, source, part, seconds=max_seconds + 1)
@@ -116,7 +116,7 @@ async def _decode(
         raise UserError(key, found=NAMES[demuxer]) from error
 
 
-def recognise(source: Path) -> str:
+def detect_format(source: Path) -> str:
     """Return the ffmpeg demuxer for a sound file, by its first bytes (blocking).
 
     UserError: `audio.empty`, or `audio.not_audio` with the format that was found.

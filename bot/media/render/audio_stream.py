@@ -21,7 +21,7 @@ _RATE = 48_000
 _OVERSAMPLED_RATE = 192_000
 
 
-def replaced(narration: Narration, *, seconds: float) -> graph.Stream:
+def narration_only(narration: Narration, *, seconds: float) -> graph.Stream:
     """Return the voice alone, padded with silence or faded out to last `seconds`."""
     # There is one limiter, and it is last: before sidechaincompress it can deadlock ffmpeg 6.0.
     return _voice(narration, seconds=seconds).filter("alimiter", level=0, limit=0.75)

@@ -14,7 +14,7 @@ from bot.errors import MediaError
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.child import LostChildError, ProcessLimits
-from bot.media.render.mux import metadata_options
+from bot.media.render.mp4_output import metadata_options
 from bot.media.render.shrink_plan import ShrinkSource, make_plan
 from bot.media.render.video_stream import (
     CLOCK,

@@ -42,7 +42,7 @@ _STAGGER = 0.12
 
 
 def arguments(art: Artwork, output: str) -> list[str]:
-    """Return the arguments that animate an artwork's files into the MP4 `output`."""
+    """Return ffmpeg's arguments for animating an artwork into the MP4 `output`."""
     graph = _FilterGraph(art)
     graph.add_background(art.background)
     for card, (start, end) in zip(art.cards, graph.times, strict=True):

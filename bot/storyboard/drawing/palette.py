@@ -34,7 +34,7 @@ class Palette:
 
 
 def palette_for(text: str) -> Palette:
-    """Return the palette of a text; it is the same for the same text."""
+    """Return a text's palette; equal texts get equal palettes."""
     digest = hashlib.sha256(text.encode(errors="replace")).digest()
     hue = digest[0] / 256 * 360
     turn = (35 + digest[1] % 40) * (1 if digest[2] % 2 else -1)

@@ -100,14 +100,14 @@ class OrderReader:
             raise ApiError(HTTPStatus.BAD_REQUEST, "api.field_twice", field=name)
         if name == AUDIO:
             filename = part.filename or AUDIO
-            uploads.append(await self._clients.take_in(_chunks(part), filename=filename))
+            uploads.append(await self._clients.receive_audio(_chunks(part), filename=filename))
         else:
             fields[name] = await _text(part)
 
     async def _read_json(self, request: web.Request) -> VideoOrder:
         # Base64 adds a third, JSON escapes some more, and the other fields are text.
         max_bytes = self._max_audio_bytes * 3 // 2 + _TEXT_BYTES
-        async with self._clients.scratch() as path:
+        async with self._clients.temporary_file() as path:
             try:
                 await save(request.content.iter_chunked(_CHUNK), path, max_bytes=max_bytes)
             except TooLargeError:
@@ -116,7 +116,7 @@ class OrderReader:
             order = _order(fields, None)
             if span is None:
                 return order
-            upload = await self._clients.take_in(_decoded(path, span), filename=AUDIO)
+            upload = await self._clients.receive_audio(_decoded(path, span), filename=AUDIO)
             return replace(order, upload=upload)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.api_clients.status import PublicStatus, read
+from bot.api_clients.status import PublicStatus, public_job
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.file_response import is_intact, open_file, send_file, video_headers
@@ -100,7 +100,7 @@ class ApiRoutes:
 
     async def _note_fetched(self, job: Job) -> None:
         try:
-            await self._clients.note_fetched(job)
+            await self._clients.mark_downloaded(job)
         except Exception:  # the answer is already sent
             log.exception("download.not_noted id=%s", job.id)
 
@@ -129,7 +129,7 @@ class ApiRoutes:
     async def _share(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
         artifact = await self._finished(job, request)
-        if not self._links.possible:
+        if not self._links.enabled:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
         # Create the poster now: the chat that shows the link won't have to wait for it.
         await self._poster_cache.get(job.id)
@@ -142,7 +142,7 @@ class ApiRoutes:
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     def _public_job(self, job: Job, locale: str) -> PublicJob:
-        return read(job, self._texts, locale, trouble=self._clients.trouble)
+        return public_job(job, self._texts, locale, trouble=self._clients.trouble)
 
     async def _finished(self, job: Job, request: web.Request) -> Artifact:
         public_job = self._public_job(job, language(request))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType
 
-from bot.api_clients.status import PublicJob, PublicStatus, read
+from bot.api_clients.status import PublicJob, PublicStatus, public_job
 from bot.web.http.error_response import ApiError
 
 if TYPE_CHECKING:
@@ -133,12 +133,12 @@ class SocketSession:
         """Queue a job's current status if it is newer than the last one sent."""
         if job.id not in self._following or job.client is None or job.client.name != self._client:
             return
-        public_job = read(job, self._texts, self._locale, trouble=self._clients.trouble)
-        if not public_job.follows(self._last_sent.get(job.id)):
+        report = public_job(job, self._texts, self._locale, trouble=self._clients.trouble)
+        if not report.follows(self._last_sent.get(job.id)):
             return
-        self._last_sent[job.id] = public_job
-        self._enqueue({"type": "progress", "jobId": job.id, **public_job.as_json()})
-        if public_job.status in _FINAL_STATUSES:
+        self._last_sent[job.id] = report
+        self._enqueue({"type": "progress", "jobId": job.id, **report.as_json()})
+        if report.status in _FINAL_STATUSES:
             self._unfollow(job.id)
 
     def _unfollow(self, job_id: str) -> None:

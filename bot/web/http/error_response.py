@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.api_clients.status import say
+from bot.api_clients.status import sentence_in_utc
 from bot.errors import ClapperError, UserError
 from bot.texts import Moment
 from bot.web.http.middleware import is_client_fault, request_id
@@ -90,7 +90,7 @@ class ErrorResponses:
                 log.error("web.failed request=%s", incident, exc_info=error)
                 status, key = HTTPStatus.INTERNAL_SERVER_ERROR, "error.internal"
                 fields = {"incident": incident}
-        message = say(self._texts, key, language(request), fields)
+        message = sentence_in_utc(self._texts, key, language(request), fields)
         answer = web.json_response(
             {"error": {"key": key, "message": message}, "requestId": incident}, status=status
         )

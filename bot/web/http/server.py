@@ -56,7 +56,7 @@ def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
     )
 
 
-def reachable(host: str) -> str:
+def url_host(host: str) -> str:
     """Return a listening host as it is written in a URL on this machine."""
     # A wildcard address includes loopback.
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - a comparison

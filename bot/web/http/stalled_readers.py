@@ -54,7 +54,7 @@ class StalledReaders:
         self._readings: dict[asyncio.WriteTransport, _Reading] = {}
 
     async def run(self) -> None:
-        """Check periodically; only Linux has the count of acknowledged bytes."""
+        """Check periodically, on Linux only: other systems don't count acknowledged bytes."""
         while sys.platform == "linux":
             self.check()
             await asyncio.sleep(self._seconds / _CHECKS)

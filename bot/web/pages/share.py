@@ -111,7 +111,7 @@ class SharePage:
         return await _send(request, poster, headers)
 
     async def _find(self, request: web.Request) -> tuple[Share, Job] | None:
-        share = self._links.check_share(request.match_info["token"])
+        share = self._links.check_share_link(request.match_info["token"])
         artifact = await self._artifacts.get(share.job_id) if share else None
         if share is None or artifact is None or artifact.share_serial != share.serial:
             return None

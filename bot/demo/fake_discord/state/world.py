@@ -1,4 +1,4 @@
-"""Who and where: the people, servers and channels of the stand-in."""
+"""Defines the users, servers and channels of the fake Discord."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 TEXT, DM, GROUP, THREAD = 0, 1, 3, 11
 VIEW_CHANNEL = 1 << 10
-# View, send, embed, attach, read history, use commands: what an ordinary member has.
+# The permissions of an ordinary member: view, send, embed, attach, read history, use commands.
 PERMISSIONS = str(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31)
 JOINED = timestamp(1_700_000_000)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class User:
-    """A person, or the bot; `locale` is the language of their client."""
+    """A person or the bot; `locale` is the language of their Discord app."""
 
     id: int
     name: str
@@ -63,7 +63,7 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guild:
-    """A server; where `installed` is false, only the person has installed the app."""
+    """A server; `installed`: False: only the user has installed the app, not the server."""
 
     id: int
     name: str
@@ -76,7 +76,7 @@ class Guild:
 class Channel:
     """A text channel or a thread of a server, or a conversation between `recipients`.
 
-    `bot_permissions` are what the bot may do there.
+    `bot_permissions`: the permissions of the bot in the channel.
     """
 
     id: int
@@ -87,7 +87,7 @@ class Channel:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the bot can't see it."""
+        """The bot lacks the permission to view the channel."""
         return not int(self.bot_permissions) & VIEW_CHANNEL
 
     def payload(self) -> Payload:
@@ -109,7 +109,7 @@ class Channel:
 
 
 class World:
-    """Everything that exists; it starts with the bot, one person, one server and one channel."""
+    """All users, servers and channels; at first the bot, one user, one server and one channel."""
 
     def __init__(self, ids: Snowflakes) -> None:
         self._ids = ids
@@ -125,11 +125,11 @@ class World:
 
     @property
     def application_id(self) -> int:
-        """The app has the id of its bot, as modern ones do."""
+        """The id of the app, which for new apps is that of their bot."""
         return self.bot.id
 
     def add_user(self, name: str, *, locale: str = "en-US", bot: bool = False) -> User:
-        """Let somebody join."""
+        """Add a user."""
         user = User(id=self._ids.next(), name=name, locale=locale, bot=bot)
         self._users[user.id] = user
         return user
@@ -137,7 +137,7 @@ class World:
     def add_guild(
         self, name: str, *, locale: str = "en-US", installed: bool = True, premium_tier: int = 0
     ) -> Guild:
-        """Open a server; a bot that is logged in learns of it at its next login."""
+        """Add a server, of which the bot learns at its next login."""
         guild = Guild(
             id=self._ids.next(),
             name=name,
@@ -151,35 +151,35 @@ class World:
     def add_channel(
         self, guild: Guild, *, kind: int = TEXT, bot_permissions: str = PERMISSIONS
     ) -> Channel:
-        """Open a text channel, or a thread."""
+        """Add a text channel or a thread."""
         channel = Channel(
             id=self._ids.next(), guild=guild, kind=kind, bot_permissions=bot_permissions
         )
-        return self._keep(channel)
+        return self._add(channel)
 
     def add_group(self, *users: User) -> Channel:
-        """Open a conversation that the bot is not in, though its commands are."""
-        return self._keep(Channel(id=self._ids.next(), kind=GROUP, recipients=users))
+        """Add a group conversation with the bot's commands but without the bot."""
+        return self._add(Channel(id=self._ids.next(), kind=GROUP, recipients=users))
 
     def dm(self, user: User) -> Channel:
-        """Return the conversation between the bot and somebody."""
+        """Return the DM channel between the bot and a user."""
         for channel in self._channels.values():
             if channel.kind == DM and channel.recipients == (user,):
                 return channel
-        return self._keep(Channel(id=self._ids.next(), kind=DM, recipients=(user,)))
+        return self._add(Channel(id=self._ids.next(), kind=DM, recipients=(user,)))
 
     def remove_channel(self, channel: Channel) -> None:
-        """Delete a channel, with all that was said in it."""
+        """Delete a channel."""
         del self._channels[channel.id]
 
     def find_user(self, user_id: int) -> User:
-        """Return somebody by id, or refuse as Discord does."""
+        """Return a user by id; RefusedError: there is none."""
         if user_id not in self._users:
             raise RefusedError(UNKNOWN_USER)
         return self._users[user_id]
 
     def find_channel(self, channel_id: int) -> Channel:
-        """Return a channel that the bot may use, or refuse as Discord does."""
+        """Return a channel by id; RefusedError: there is none, or the bot has no access."""
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)
@@ -189,7 +189,7 @@ class World:
         return channel
 
     def sync(self, definitions: Iterable[Payload]) -> list[Payload]:
-        """Replace all commands, and return them with their ids."""
+        """Replace all commands of the bot, and return them with their ids."""
         known = {command["name"]: command["id"] for command in self.commands}
         self.commands = [
             {
@@ -221,7 +221,7 @@ class World:
         }
 
     def guild_create(self, guild: Guild) -> Payload:
-        """Return a server in full, as the gateway sends it after a login."""
+        """Return the full server object that the gateway sends after a login."""
         channels = [
             channel.payload()
             for channel in self._channels.values()
@@ -245,13 +245,13 @@ class World:
             **{key: [] for key in empty},
         }
 
-    def _keep(self, channel: Channel) -> Channel:
+    def _add(self, channel: Channel) -> Channel:
         self._channels[channel.id] = channel
         return channel
 
 
 def _thread(guild: Guild) -> Payload:
-    """Return what a thread's object has besides."""
+    """Return the additional fields of a thread's channel object."""
     return {
         "parent_id": str(guild.id),
         "owner_id": str(guild.id),
@@ -282,9 +282,10 @@ def _everyone(guild: Guild) -> Payload:
 
 @dataclass(kw_only=True, slots=True)
 class DiscordLimits:
-    """Discord's numbers, for tests to change: bytes and seconds.
+    """Discord's limits in bytes and seconds, which tests may change.
 
-    `announced_bytes` is what an interaction says of `upload_bytes`, which is what counts.
+    `upload_bytes`: the enforced limit.
+    `announced_bytes`: the limit that interactions announce.
     """
 
     upload_bytes: int = 20 * 1024 * 1024

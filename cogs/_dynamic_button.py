@@ -1,0 +1,53 @@
+"""The base class of buttons that discord.py recognises by a template of their `custom_id`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from discord import ui
+
+from cogs._errors import answering
+
+if TYPE_CHECKING:
+    import re
+    from typing import Self
+
+    import discord
+
+    from bot.discord_bot.bot import Services, VideoBot
+
+# discord.py asks every subclass for a template. The base class itself is never registered.
+_MATCHES_NOTHING = r"(?!)"
+
+
+class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHING):
+    """A button that is rebuilt from its `custom_id`, and so keeps working after a restart.
+
+    The constructor of a subclass reads the values from the match.
+    """
+
+    @abstractmethod
+    def __init__(self, item: ui.Button[Any], match: re.Match[str]) -> None:
+        super().__init__(item)
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's signature
+        item: ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Rebuild the button that was pressed."""
+        assert isinstance(item, ui.Button)  # noqa: S101 - the template is only on buttons
+        return cls(item, match)
+
+    async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
+        """Act on the press; if that fails, tell the person why."""
+        async with answering(interaction):
+            await self.act(interaction, interaction.client.services)
+
+    @abstractmethod
+    async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
+        """Act on the press; an exception is reported to the person who pressed."""
