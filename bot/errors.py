@@ -36,6 +36,7 @@ class ErrorKind(StrEnum):
     AUTH = "auth"
     BALANCE = "balance"
     SETUP = "setup"
+    UNEXPLAINED = "unexplained"
     RATE = "rate"
     TRANSIENT = "transient"
     GONE = "gone"
@@ -80,6 +81,10 @@ class MediaError(ClapperError):
     def __init__(self, reason: str, stderr_tail: str = "") -> None:
         super().__init__(reason)
         self.stderr_tail = stderr_tail
+
+
+class UnconvertedError(MediaError):
+    """The clip is not an MP4, and could not be converted to one."""
 
 
 class StartupError(ClapperError):

@@ -11,6 +11,7 @@ from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.downloading import LastLook
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -177,7 +178,12 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         clock=time.time,
     )
     poller = Poller(
-        engine.jobs, engine.backend, engine.timing.cadence, clock=time.time, jitter=_jitter
+        engine.jobs,
+        engine.backend,
+        engine.timing.cadence,
+        last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        clock=time.time,
+        jitter=_jitter,
     )
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     jobs, queue = engine.jobs, engine.queue

@@ -29,6 +29,7 @@ _SENTENCES = {
     ErrorKind.AUTH: "speech.refused",
     ErrorKind.BALANCE: "speech.refused",
     ErrorKind.SETUP: "speech.refused",
+    ErrorKind.UNEXPLAINED: "speech.refused",
     ErrorKind.INVALID: "speech.refused",
 }
 
@@ -71,7 +72,7 @@ class OpenAISpeech:
         try:
             async with asyncio.timeout(self._seconds):
                 response = await transport.send(self._request(text))
-                await self._store(response, target)
+                await self._store(response, target, text)
         except BackendError as error:
             raise _as_user_error(error) from error
         except TooLargeError as error:
@@ -107,7 +108,7 @@ class OpenAISpeech:
             method="POST", url="/audio/speech", body=body, stream=True, follow_redirects=False
         )
 
-    async def _store(self, response: httpx2.Response, target: Path) -> None:
+    async def _store(self, response: httpx2.Response, target: Path, text: str) -> None:
         try:
             if response.is_success:
                 await save(_chunks(response), target, max_bytes=self._max_bytes)
@@ -115,7 +116,7 @@ class OpenAISpeech:
         finally:
             await response.aclose()
         reply = replies.read(response, secret=self._api_key, now=0.0)
-        raise error_kinds.of_create(reply.status, reply.answer, retry_after=None)
+        raise error_kinds.of_create(reply.status, reply.answer, retry_after=None, prompt=text)
 
 
 async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:

@@ -84,6 +84,8 @@ async def test_without_a_key_none_is_sent(tmp_path: Path) -> None:
     [
         (Fault(status=401), "speech.refused"),
         (Fault(status=402), "speech.refused"),
+        (Fault(status=403), "speech.refused"),
+        (Fault(status=403, body={"error": {"message": "内容违规"}}), "speech.moderated"),
         (Fault(status=404, body="no such route"), "speech.refused"),
         (Fault(status=400, body={"error": {"message": "unknown voice"}}), "speech.refused"),
         (
