@@ -16,7 +16,7 @@ try:
     from bot.errors import StartupError
 except (ImportError, SyntaxError) as error:
     if sys.prefix != sys.base_prefix and sys.version_info >= (3, 11):
-        raise  # in a virtual environment: this is a bug, or the installation is incomplete
+        raise  # in a virtual environment, this is a bug or an incomplete installation
     print(
         f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "
         "Type `make run`, or use the environment that it makes: .venv/bin/python -m bot run",
