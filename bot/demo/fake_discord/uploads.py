@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 CHUNK = 256 * 1024
 JSON_LIMIT = 1024 * 1024
-# The rest of a refused upload is read too, or the bot would see a reset instead of the answer.
+# The rest of a refused upload is read too; otherwise the bot would see a reset, not the answer.
 DRAIN_LIMIT = 1024 * 1024 * 1024
 _FILE_FIELD = re.compile(r"files\[([0-9])\]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """A file for a user to attach; `content_type` is unverified, as in Discord."""
+    """A file that a user attaches; `content_type` is not verified, as in Discord."""
 
     filename: str
     content: bytes | Path
@@ -38,7 +38,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredFile:
-    """A received file; `index` is the n of its field `files[n]`, `size` is in bytes."""
+    """A received file; `index` is the n in the field name `files[n]`, `size` is in bytes."""
 
     index: int
     filename: str
@@ -63,7 +63,7 @@ class RequestBody:
 
 
 class Uploads:
-    """Reads bodies, and stores their files in `directory`; `limit()` is in bytes per file."""
+    """Reads bodies, and stores their files in `directory`; `limit()` is the bytes per file."""
 
     def __init__(self, directory: Path, limit: Callable[[], int]) -> None:
         self._directory = directory

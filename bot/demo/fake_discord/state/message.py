@@ -54,10 +54,10 @@ class Message:
 
     @property
     def ephemeral(self) -> bool:
-        """Only one user sees the message."""
+        """True if only one user sees the message."""
         return bool(self.payload["flags"] & IS_EPHEMERAL)
 
     @property
     def loading(self) -> bool:
-        """The message is a deferred answer: the bot is thinking."""
+        """True if the message is a deferred answer ("the bot is thinking")."""
         return bool(self.payload["flags"] & IS_LOADING)
