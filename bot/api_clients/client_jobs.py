@@ -76,7 +76,7 @@ class ClientJobs:
         self._clock = clock
 
     async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
-        """Stream a future job's narration to disk; raise UserError if not audio or too large."""
+        """Save a future job's narration; raise UserError if it is not audio or is too large."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         digest = hashlib.sha256()
