@@ -32,7 +32,7 @@ _SHARE = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """The contents of a share link; it expires at `expires_at` (Unix seconds).
+    """The contents of a share link, which expires at `expires_at` (Unix seconds).
 
     Withdrawing a job's links raises its serial number, so links with an older number are invalid.
     """
@@ -109,7 +109,7 @@ def derive_key(secret: bytes, purpose: str) -> bytes:
 
 
 def load_secret(configured: str, path: Path) -> bytes:
-    """Return the operator's secret, or the one in `path`, which is created on the first start.
+    """Return the configured secret, or that of the file `path`, created on the first start.
 
     StartupError: the file can't be read or written, or is too short.
     """

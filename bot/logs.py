@@ -80,5 +80,5 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.getLogger("discord.gateway").setLevel(max(number, logging.INFO))
-    # It warns only about missing libraries for voice channels, which this bot does not join.
+    # Its warnings only concern missing libraries for voice channels, which the bot never joins.
     logging.getLogger("discord.client").setLevel(logging.ERROR)

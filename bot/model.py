@@ -152,7 +152,7 @@ class Client:
 class Failure:
     """The reason why a job failed: `key` names a sentence in `bot/locales` that takes `fields`.
 
-    Numbers stay numbers, because each language formats them in its own way.
+    Numbers in `fields` stay numbers, because each language formats them in its own way.
     """
 
     key: str
@@ -200,9 +200,9 @@ class Job:
     submitted_at: float | None = None
     #: Number of creates started, raised just before each POST and never reset.
     submits: int = 0
-    #: Negative results in this state, of which a few in all are decisive: remote job not found or
-    #: missing from a complete listing, unusable download, failed merge, unconfirmed cancel. Counted
-    #: by the steps; a new state and each successful poll reset the count.
+    #: Number of negative results in this state, which settle the matter if repeated: remote job not
+    #: found or missing from a complete listing, unusable download, failed merge, unconfirmed
+    #: cancel. Counted by the steps; a new state and each successful poll reset it.
     misses: int = 0
     #: The provider's id for the job, set when the create is answered or found.
     remote_id: str | None = None
@@ -280,7 +280,7 @@ def new_job(
 
 
 class Trouble(StrEnum):
-    """The cause when a provider refuses all jobs: key, balance, address or model, or an outage."""
+    """The reason why a provider refuses all jobs: key, balance, address or model, or an outage."""
 
     AUTH = "auth"
     BALANCE = "balance"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cadence:
-    """Seconds between a job's polls: `first`, then `growth` times longer each, up to `ceiling`."""
+    """Seconds between a job's polls, which grow from `first` to `ceiling` by a factor `growth`."""
 
     first: float
     growth: float

@@ -227,7 +227,7 @@ async def _wait(
 
 
 def _report(fake_discord: FakeDiscord, message: Message, folder: Path, started: float) -> int:
-    # Replace the file in one step, so that it is a complete video at all times.
+    # Replace the file in one step, so that the folder never has an incomplete video.
     video, part = folder / _VIDEO, folder / _WORK_FOLDER / _VIDEO
     shutil.copyfile(message.files[0].path, part)
     part.replace(video)

@@ -52,7 +52,7 @@ async def fetch_bot_name(token: str, *, api_url: str) -> str:
 
 
 class TokenRefusedError(StartupError):
-    """Discord knows no bot with this token."""
+    """Discord does not accept the bot's token."""
 
 
 @contextmanager

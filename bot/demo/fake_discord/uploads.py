@@ -53,7 +53,7 @@ class RequestBody:
     """The body of a request.
 
     `json`: the JSON body, or the field `payload_json` of a multipart body.
-    `too_large`: a file exceeds the limit, and is not stored in full.
+    `too_large`: True if a file exceeds the limit; such a file is not stored in full.
     """
 
     json: Any = None
@@ -71,7 +71,7 @@ class Uploads:
         self._count = 0
 
     async def read(self, request: web.Request) -> RequestBody:
-        """Read a request's body; RefusedError: it can't be parsed."""
+        """Read a request's body; raise RefusedError if it can't be parsed."""
         if request.content_type == "multipart/form-data":
             return await self._read_multipart(request)
         raw = await request.read()

@@ -26,7 +26,7 @@ _CONNECTION_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errn
 
 
 async def open_file(path: Path) -> BinaryIO:
-    """Open a file for `send_file`; OSError: it can't be opened."""
+    """Open a file for `send_file`; raise OSError if it can't be opened."""
     return await asyncio.to_thread(path.open, "rb")
 
 
@@ -129,7 +129,7 @@ def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> r
 
 
 def _allows_range(request: web.Request, tag: ETag, modified: float) -> bool:
-    """Tell whether If-Range permits a partial response, because the caller has this version."""
+    """Tell whether If-Range permits a partial response: only if the caller has this version."""
     given = request.headers.get(hdrs.IF_RANGE)
     if given is None or given == f'"{tag.value}"':
         return True

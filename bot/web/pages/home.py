@@ -41,7 +41,7 @@ _OTHER_TEXTS = ("prompt.empty", "audio.too_large", "speech.empty")
 
 
 class HomePage:
-    """Serves the page in the browser's language; the page itself contains no client's data.
+    """Serves the page in the browser's language; the page itself contains no client data.
 
     `sharing`: share links can be created. `speaking`: text can be spoken.
     """

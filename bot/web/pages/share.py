@@ -1,4 +1,4 @@
-"""`/v/<token>`: the page of one video, for viewers with its share link."""
+"""`/v/<token>`: the page of a shared video, for viewers with the share link."""
 
 from __future__ import annotations
 

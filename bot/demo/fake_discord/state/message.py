@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """A version of a message: Discord's message object and its files, from `at` (Unix seconds)."""
+    """A version of a message: Discord's message object and files, since `at` (Unix seconds)."""
 
     at: float
     payload: Payload

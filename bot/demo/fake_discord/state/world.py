@@ -282,7 +282,7 @@ def _everyone(guild: Guild) -> Payload:
 
 @dataclass(kw_only=True, slots=True)
 class DiscordLimits:
-    """Discord's limits in bytes and seconds, which tests may change.
+    """Discord's limits in bytes and seconds, which tests can change.
 
     `upload_bytes`: the enforced limit.
     `announced_bytes`: the limit that interactions announce.
