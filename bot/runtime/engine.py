@@ -88,7 +88,7 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine; with a `client`, it runs only that client's jobs."""
+    """Assemble the engine; given a `client`, it runs only that client's jobs."""
     settings, timing = resources.settings, timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
     for subscriber in (feed.note, metrics.note):
@@ -148,7 +148,7 @@ async def open_engine(
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps; each change of a job wakes them."""
+    """Return the workers that run the jobs' steps; every job change wakes them."""
     pipeline = Pipeline(
         jobs=engine.jobs,
         backend=engine.backend,
@@ -232,4 +232,4 @@ def _presets(settings: Settings) -> Presets:
 
 
 def _jitter() -> float:
-    return random.random() * 0.1  # noqa: S311 - it only spreads polls
+    return random.random() * 0.1  # noqa: S311 - only spreads out polls

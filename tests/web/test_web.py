@@ -55,7 +55,7 @@ async def test_every_response_has_the_security_headers(site: Site) -> None:
 
 
 async def test_a_port_in_use_is_explained(site: Site) -> None:
-    with pytest.raises(StartupError, match=f"HTTP_PORT: 127.0.0.1:{site.port} can't be"):
+    with pytest.raises(StartupError, match=f"HTTP_PORT: can't listen on 127.0.0.1:{site.port}"):
         bind("127.0.0.1", site.port)
 
 
