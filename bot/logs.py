@@ -7,8 +7,8 @@ import logging
 import re
 from datetime import UTC, datetime
 
-# Secrets in what libraries log: tokens in webhook routes and headers, signed links, keys.
-# `configure` gets the secrets whose values are known.
+# Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys.
+# Secrets with known values are passed to `configure`.
 _IN_PATHS = re.compile(
     r"(/(?:webhooks|interactions)/\d+/|/[dv]/[0-9a-f]{32}(?:\.\d{1,12}){1,2}\.)[^\s/?&\"']+"
 )
@@ -76,9 +76,9 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     number = logging.getLevelNamesMapping()[level]
-    # At DEBUG these log whole requests with their tokens; at INFO httpx2 logs each URL.
+    # At DEBUG these libraries log whole requests with tokens; at INFO httpx2 logs each URL.
     for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.getLogger("discord.gateway").setLevel(max(number, logging.INFO))
-    # Its warnings are about missing libraries for voice channels, which this bot does not join.
+    # Its warnings only concern missing libraries for voice channels, which the bot never joins.
     logging.getLogger("discord.client").setLevel(logging.ERROR)

@@ -110,6 +110,7 @@ _REASONS = {
     "failed.found_violence": "moderation found violence",
     "failed.unavailable": "the video service accepted nothing for 24 hours",
     "failed.unchecked": "the moderation service can't be reached",
+    "failed.unexplained": "the video service refuses without a reason",
     "failed.gone": "the video service lost the job",
     "failed.internal": "an error at the video service",
     "failed.invalid": "the video service rejects the request",

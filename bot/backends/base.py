@@ -28,7 +28,8 @@ class BackendUpdate:
     """A provider's description of a remote job; a field that the provider does not report is None.
 
     `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds.
-    `result_url` is the link to the video, as a URL or as a path at the provider.
+    `result_url` is the link to the video, as a URL or as a path at the provider. `inferred`: the
+    provider used no known status word, so the state was read from other fields.
     """
 
     ref: str
@@ -38,6 +39,7 @@ class BackendUpdate:
     cost: float | None = None
     expires_at: float | None = None
     result_url: str | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +96,10 @@ class VideoBackend(Protocol):
         ...
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the finished video into the file `sink`, and check that it is an MP4."""
+        """Download the finished video into the file `sink`, and check that it is a video.
+
+        It may be an MP4, or in another container that can be converted.
+        """
         ...
 
     async def find(

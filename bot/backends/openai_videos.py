@@ -111,7 +111,9 @@ class OpenAIVideos:
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Download the video into `sink` from the content route, or from the link in its answer."""
         path = f"{_path(update.ref)}/content"
-        await self._api.fetch(path, update.result_url, sink, max_bytes=max_bytes)
+        await self._api.fetch(
+            path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
+        )
 
     async def find(
         self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
@@ -131,7 +133,9 @@ class OpenAIVideos:
         except BackendError as error:
             log.info("backend.cancel_failed backend=%s kind=%s", self.name, error.kind)
             return False
-        return reply.status == _NOT_FOUND or (reply.ok and remote_job.is_deleted(reply.answer))
+        if reply.status == _NOT_FOUND:
+            return await self._is_gone(ref)
+        return reply.ok and remote_job.is_deleted(reply.answer)
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
@@ -151,6 +155,14 @@ class OpenAIVideos:
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
+
+    async def _is_gone(self, ref: str) -> bool:
+        # One server of several may not know the job that another one is still making.
+        try:
+            await self._api.retrieve(_path(ref))
+        except BackendError as error:
+            return error.kind is ErrorKind.GONE
+        return False
 
     async def _page_after(self, ref: str | None) -> ListingPage | None:
         query = {"limit": str(self.page_size), "order": "desc"}

@@ -11,6 +11,7 @@ from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.downloading import LastLook
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -87,7 +88,7 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine; with a `client`, it runs only that client's jobs."""
+    """Assemble the engine; given a `client`, it runs only that client's jobs."""
     settings, timing = resources.settings, timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
     for subscriber in (feed.note, metrics.note):
@@ -147,7 +148,7 @@ async def open_engine(
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps; each change of a job wakes them."""
+    """Return the workers that run the jobs' steps; every job change wakes them."""
     pipeline = Pipeline(
         jobs=engine.jobs,
         backend=engine.backend,
@@ -177,7 +178,12 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         clock=time.time,
     )
     poller = Poller(
-        engine.jobs, engine.backend, engine.timing.cadence, clock=time.time, jitter=_jitter
+        engine.jobs,
+        engine.backend,
+        engine.timing.cadence,
+        last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        clock=time.time,
+        jitter=_jitter,
     )
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     jobs, queue = engine.jobs, engine.queue
@@ -226,4 +232,4 @@ def _presets(settings: Settings) -> Presets:
 
 
 def _jitter() -> float:
-    return random.random() * 0.1  # noqa: S311 - it only spreads polls
+    return random.random() * 0.1  # noqa: S311 - only spreads out polls

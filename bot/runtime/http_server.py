@@ -83,7 +83,7 @@ def _metrics(engine: Engine) -> MetricsPage | None:
 def _site(
     engine: Engine, texts: Texts, links: Links, poster_cache: PosterCache, narrator: Narrator | None
 ) -> Site | None:
-    """Return the API with its page; None: there is no API_TOKEN."""
+    """Return the API with its page, or None if no API_TOKEN is set."""
     settings = engine.resources.settings
     if not settings.api_tokens:
         return None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
     from tests.support.fakes.clock import Clock
     from tests.support.providers.contract import Entry
-    from tests.support.providers.stand_in import StandIn
+    from tests.support.providers.video_stand_in import VideoStandIn
 
 LISTING = "a_job_whose_answer_was_lost_is_found_in_the_list"
 LISTS = [entry for entry in ENTRIES if LISTING not in entry.lacks]
@@ -56,7 +56,7 @@ class World:
     """A provider stand-in, and a bot that can be killed and restarted."""
 
     entry: Entry
-    api: StandIn
+    api: VideoStandIn
     root: Path
     clock: Clock
 

@@ -55,7 +55,7 @@ async def test_every_response_has_the_security_headers(site: Site) -> None:
 
 
 async def test_a_port_in_use_is_explained(site: Site) -> None:
-    sentence = f"HTTP_PORT: 127.0.0.1:{site.port} can't be listened on (Address already in use). "
+    sentence = f"HTTP_PORT: can't listen on 127.0.0.1:{site.port} (Address already in use). "
     with pytest.raises(StartupError, match=re.escape(sentence)):
         bind("127.0.0.1", site.port)
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import gzip
 from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import web
 
 from bot.errors import ErrorKind, MediaError
 from bot.media.files.atomic import TooLargeError
+from tests.support.providers.contract_world import World, another_host
 from tests.support.providers.openai_setup import KEY, bytes_of, names_in, served
 from tests.support.providers.stand_in import Fault
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.support.providers.contract_world import World
 
 
 async def test_a_missing_content_is_requested_again(world: World) -> None:
@@ -85,25 +80,6 @@ async def test_a_complete_clip_with_a_wrong_length_is_accepted(world: World) -> 
         for _ in range(2):
             assert await world.fetch(update) == content
     assert not bodies
-
-
-@contextlib.asynccontextmanager
-async def another_host(clip: Path) -> AsyncIterator[tuple[str, list[web.Request]]]:
-    requests: list[web.Request] = []
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        requests.append(request)
-        return web.FileResponse(clip)
-
-    app = web.Application()
-    app.router.add_get("/v.mp4", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", requests
-    finally:
-        await runner.cleanup()
 
 
 async def test_a_redirect_is_followed_without_the_key(world: World) -> None:

@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 
 
 WORDS = {
-    RemoteState.QUEUED: ["queued", "pending", "starting", "submitted", "unknown", "QUEUED"],
-    RemoteState.RUNNING: ["in_progress", "processing", "running", "throttled", "in-progress"],
-    RemoteState.DONE: ["completed", "succeeded", "succeed", "done", "Completed"],
+    RemoteState.QUEUED: [
+        *("queued", "pending", "starting", "submitted", "unknown", "QUEUED", "IN_QUEUE"),
+        *("NOT_START", "InQueue", "Queueing", "Preparing", "waiting", "JOB_STATE_QUEUED"),
+    ],
+    RemoteState.RUNNING: [
+        *("in_progress", "processing", "running", "throttled", "in-progress", "InProgress"),
+        *("TASK_STATUS_PROCESSING", "generating", "RUN"),
+    ],
+    RemoteState.DONE: [
+        *("completed", "succeeded", "succeed", "done", "Completed", "SUCCESS", "Success"),
+        *("TASK_STATUS_SUCCEED", "JOB_STATE_SUCCEEDED", "complete", "finished", "Ready"),
+    ],
     RemoteState.FAILED: [
         "failed",
         "error",
@@ -31,6 +40,8 @@ WORDS = {
         "incomplete",
         "budget_exceeded",
         "requires_action",
+        *("FAILURE", "Fail", "FAIL", "TASK_STATUS_FAILED", "timed_out", "TIMEOUT", "aborted"),
+        *("nsfw", "Request Moderated", "Content Moderated", "rejected"),
     ],
 }
 
@@ -199,6 +210,11 @@ OUTAGES = {
         ErrorKind.TRANSIENT,
     ),
     "a gateway's status": (503, {"status": "error", "message": "down"}, ErrorKind.TRANSIENT),
+    "an unknown status in an error": (
+        500,
+        {"id": "req_1", "status": "Internal Server Error", "error": "overloaded"},
+        ErrorKind.TRANSIENT,
+    ),
     "a running job in an error": (500, {"id": "v1", "status": "in_progress"}, ErrorKind.TRANSIENT),
     "a time-out": (408, None, ErrorKind.TRANSIENT),
     "a bad request": (400, {"error": "what?"}, ErrorKind.TRANSIENT),

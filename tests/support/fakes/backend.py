@@ -42,6 +42,7 @@ class FakeBackend:
 
     `charged`: the jobs that it charged for.
     `posts`: the number of creates that reached it.
+    `contents`: the refs whose clip exists, although their job is not done or not known.
     Each call consumes the first fault of its list.
     """
 
@@ -57,6 +58,7 @@ class FakeBackend:
     fetch_faults: list[Exception] = field(default_factory=list[Exception])
     find_faults: list[BackendError] = field(default_factory=list[BackendError])
     cancel_faults: list[BackendError] = field(default_factory=list[BackendError])
+    contents: set[str] = field(default_factory=set[str])
     made: RemoteState = RemoteState.RUNNING
     lists: bool = True
     complete: bool = True
@@ -91,9 +93,15 @@ class FakeBackend:
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         if self.fetch_faults:
             raise self.fetch_faults.pop(0)
+        if not self.has_content(update.ref):
+            raise BackendError(ErrorKind.GONE, "no content")
         content = CLIP + update.ref.encode()
         assert len(content) <= max_bytes
         await asyncio.to_thread(sink.write_bytes, content)
+
+    def has_content(self, ref: str) -> bool:
+        done = ref in self.charged and self.charged[ref].state is RemoteState.DONE
+        return done or ref in self.contents
 
     async def find(
         self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.downloading import LastLook
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
@@ -106,7 +107,14 @@ class Bench:
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
         self.unconfirmed = UnconfirmedStore(database)
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
-        self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
+        self.poller = Poller(
+            self.jobs,
+            backend,
+            self.cadence,
+            last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
+            clock=clock,
+            jitter=lambda: 0.0,
+        )
         self.pipeline = self.build_pipeline()
 
     def build_retention(self, *, max_bytes: int = 1024**2) -> Retention:

@@ -152,6 +152,7 @@ GEMINI = Entry(
     says=lambda request: (request.prompt, request.model, "16:9", "720p", f"{request.seconds}s"),
     lacks={
         "a_422_for_json_is_a_definite_refusal": ONLY_JSON,
+        "a_link_helps_whatever_the_content_is_refused_for": "it has no content beside the link",
         **WITHOUT_A_LIST,
         **WITHOUT_WEBHOOKS,
     },

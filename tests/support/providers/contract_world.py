@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
 
 from bot.errors import BackendError
 from tests.support.providers.openai_setup import MAX_BYTES, bytes_of, names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from bot.backends.base import BackendUpdate, VideoBackend
@@ -64,3 +66,23 @@ class World:
     @property
     def creates(self) -> int:
         return len(self.api.made("POST"))
+
+
+@contextlib.asynccontextmanager
+async def another_host(clip: Path) -> AsyncIterator[tuple[str, list[web.Request]]]:
+    """Serve the clip from a host that is not the provider; yield its address and its requests."""
+    requests: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        requests.append(request)
+        return web.FileResponse(clip)
+
+    app = web.Application()
+    app.router.add_get("/v.mp4", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", requests
+    finally:
+        await runner.cleanup()
