@@ -1,4 +1,4 @@
-"""Finds misspelt and unknown names of settings, which have no effect."""
+"""Finds misspelt and unknown setting names, which have no effect."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bot.settings.fields import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The environment has many names that are not Clapper's: only near misses are reported.
+# Most names in the environment are not Clapper's, so only near misses are reported.
 _ENVIRONMENT_CUTOFF = 0.85
 _FILE_CUTOFF = 0.6
-# A pasted secret does not match, and so is not printed as if it were a name.
+# A secret that was pasted as a name does not match, so it is not printed.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 
@@ -31,11 +31,11 @@ class UnknownName:
 
     @property
     def advice(self) -> str:
-        """The setting that may be meant, as a question."""
+        """A question that names the setting that may be meant, or a note that there is none."""
         return f"did you mean {self.meant}?" if self.meant else "it has no effect"
 
     def __str__(self) -> str:
-        """Say where the name was found, and which setting may be meant."""
+        """State where the name was found, and which setting may be meant."""
         place = ".env" if self.in_file else "the environment"
         return f"{self.name} in {place} is not a setting: {self.advice}"
 
