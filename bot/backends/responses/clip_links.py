@@ -1,8 +1,8 @@
 """Finds a finished video's address in an answer, by field names.
 
-Only the fields named below are followed, from the outermost inwards. The addresses of input files,
-images, audio, posters and callbacks, and the URLs for polling or cancelling, are therefore never
-mistaken for the video's.
+Only the fields named below are followed, from the outermost inwards. The video's address is
+therefore never confused with that of an input file, image, audio file, poster or callback, or with
+a URL for polling or cancelling.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def find_failed_job(value: object) -> RemoteJob | None:
 
 
 def has_error(value: object) -> bool:
-    """Return whether an answer describes an error, even with a success status."""
+    """Return whether an answer, even one with a success status, describes an error."""
     if not isinstance(value, dict):
         return False
     fields = cast("Mapping[str, object]", value)
