@@ -45,7 +45,7 @@ class Downloading:
     clock: Callable[[], float]
 
     async def download(self, job: Job) -> None:
-        """Download the clip, or try again later, even if it is missing now."""
+        """Download the clip; if it is missing or the download fails, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
             await self.jobs.move(job, JobState.MERGING)  # LastLook has downloaded it

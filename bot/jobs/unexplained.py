@@ -40,7 +40,7 @@ class UnexplainedRefusals:
         return refused.tries
 
     def concern_others(self, job: Job, *, now: float) -> bool:
-        """Return whether a different prompt was recently refused too, so neither is to blame."""
+        """Return whether a different prompt was also refused recently, so no prompt is to blame."""
         return any(
             other.prompt != _prompt_of(job) and now - other.at < _RELATED_SECONDS
             for other in self._jobs.values()

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # The longest sleep between two reads of the table; it is bounded because clocks may jump.
 _IDLE_SECONDS = 5.0
 _MAX_RETRY_SECONDS = 300.0
-# A bug in these states fails the job. In later states, the job may be paid, so retries never end.
+# A bug in these states fails the job. Later, it may have been paid for, so retries never end.
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
