@@ -48,7 +48,7 @@ _TROUBLES = {
 
 
 class Doctor:
-    """Prints a table of findings; the exit code is 1 if a problem keeps the bot from working."""
+    """Prints a table of findings; the exit code is 1 if any of them is a problem."""
 
     name = "doctor"
     summary = "check settings, services, ffmpeg, disk and network, and advise on problems"
@@ -191,7 +191,7 @@ def _queue(settings: Settings) -> Finding:
         subject=subject,
         ok=False,
         found=f"paused since {since:%Y-%m-%d %H:%M} UTC: {backend} {reason}",
-        advice=f"{advice}, and restart the bot: it then tries one job at once",
+        advice=f"{advice}, and restart the bot: it then tries one job immediately",
     )
 
 
@@ -205,7 +205,7 @@ async def _ffmpeg() -> Finding:
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        # A missing folder is created by the bot, not here: its nearest parent has to be writable.
+        # The bot creates a missing folder; this check does not, so it tests the nearest parent.
         folder = next(path for path in (data_dir, *data_dir.parents) if path.exists())
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -238,7 +238,7 @@ def _held(settings: Settings) -> Finding:
         return Finding(
             subject=subject,
             ok=False,
-            found=f"{count} too large for Discord, and without PUBLIC_URL there are no links",
+            found=f"{count} too large for Discord; without PUBLIC_URL there are no links to them",
             advice="set PUBLIC_URL and restart the bot: it then delivers them",
         )
     return Finding(subject=subject, ok=True, found=str(count or "none"))

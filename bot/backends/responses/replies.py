@@ -37,7 +37,7 @@ class Reply:
 
 
 def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
-    """Read an answer, with `secret` redacted: servers repeat the key that they refuse."""
+    """Read an answer, and redact `secret`, because servers repeat a key that they refuse."""
     body = response.content
     if secret:
         body = body.replace(secret.encode(), b"***")
