@@ -181,6 +181,7 @@ def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDelet
         people,
         engine.workspace,
         engine.jobs,
+        spent=engine.spent,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
         clock=time.time,

@@ -171,6 +171,7 @@ class ProviderApi:
             cost=job.cost,
             expires_at=job.expires_at,
             result_url=job.result_url,
+            echo=job.echo,
         )
 
     def _log_unknown_status(self, status: str) -> None:

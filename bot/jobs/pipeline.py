@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.ending import EndSteps
     from bot.jobs.prompting import PromptStep
+    from bot.jobs.remote_identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.submission import Submission
     from bot.media.files.workspace import Workspace
@@ -99,6 +100,7 @@ class Pipeline:
         editor: NarrationEditing,
         deliverer: Deliverer,
         submission: Submission,
+        identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
         max_clip_bytes: int,
@@ -111,6 +113,7 @@ class Pipeline:
         self._editor = editor
         self._deliverer = deliverer
         self._submission = submission
+        self._identity = identity
         self._prompt_step = prompt_step
         self._end_steps = end_steps
         self._max_clip_bytes = max_clip_bytes
@@ -179,6 +182,9 @@ class Pipeline:
         clip = (await self._workspace.create(job.id)).clip
         try:
             update = await self._backend.poll(job.remote_id or "")
+            if not await self._identity.is_own(job, update):
+                await self._identity.disown(job)
+                return
             await self._backend.fetch(update, clip, max_bytes=self._max_clip_bytes)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate, VideoBackend
+    from bot.jobs.remote_identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.model import Job
     from bot.pacing import Cadence
@@ -34,6 +35,7 @@ class Poller:
         jobs: JobService,
         backend: VideoBackend,
         cadence: Cadence,
+        identity: RemoteIdentity,
         *,
         clock: Callable[[], float],
         jitter: Callable[[], float],
@@ -41,6 +43,7 @@ class Poller:
         self._jobs = jobs
         self._backend = backend
         self._cadence = cadence
+        self._identity = identity
         self._clock = clock
         self._jitter = jitter
 
@@ -55,6 +58,9 @@ class Poller:
                 return
             log.warning("poll.refused id=%s error=%r", job.id, str(error))
             await self._wait(job, None, retry_after=error.retry_after)
+            return
+        if not await self._identity.is_own(job, update):
+            await self._identity.disown(job)
             return
         await self._apply(job, update)
 
@@ -108,12 +114,13 @@ class Poller:
 
     async def _is_cancelled(self, job: Job) -> bool:
         try:
-            return await self._backend.cancel(job.remote_id or "")
+            return await self._identity.cancel(job)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False
 
     def _last_poll_at(self, job: Job, update: BackendUpdate | None) -> float:
-        if job.late and update is not None and update.expires_at is not None:
-            return update.expires_at
+        # The provider's clock says how long it keeps the clip; its times mean nothing to ours.
+        if job.late and update is not None and update.expires_in is not None:
+            return self._clock() + update.expires_in
         return (job.generating_at or 0) + _LATE_SECONDS

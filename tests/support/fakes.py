@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.artifacts import FinishedVideo, Handover
 from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
+from bot.backends.echo import Echo, size_in
 from bot.errors import BackendError, ErrorKind, MediaError, UnconfirmedSubmitError, UserError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
@@ -23,6 +24,8 @@ from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote_identity import RemoteIdentity
+from bot.jobs.remote_lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.worker import Lane, Worker
@@ -38,6 +41,9 @@ from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.inbox import Inbox
+from storage.jobs.listings import ListingStore
+from storage.jobs.remote_jobs import RemoteJobStore
+from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.library import LibraryStore
@@ -49,7 +55,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.artifacts import Artifact
-    from bot.backends.base import Webhook
+    from bot.backends.base import AnsweredJob, Webhook
     from bot.model import Job, JobChanged
     from bot.moderation.base import Moderator, Reason
     from bot.prompts.base import PromptWriter
@@ -60,6 +66,7 @@ PATIENCE = 10.0
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a secret of the tests").decode()
 CLIP = b"the clip of "
 ALL_STATES = tuple(JobState)
+ACCOUNT = "the account of the tests"
 
 
 class Clock:
@@ -150,19 +157,29 @@ class FakeBackend:
         await asyncio.to_thread(sink.write_bytes, content)
 
     async def find(
-        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+        self,
+        request: VideoRequest | None,
+        *,
+        hints: tuple[str, ...] = (),
+        answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
         if self.find_faults:
             raise self.find_faults.pop(0)
         self.hinted += hints
-        refs = [
-            job.ref
-            for job in self.history.values()
-            if job.request.fingerprint == request.fingerprint
-            and job.created_at >= since
-            and (self.lists or job.ref in hints)
+        listed = [job for job in self.history.values() if self.lists or job.ref in hints]
+        found = [
+            job
+            for job in listed
+            if request is None or job.request.fingerprint == request.fingerprint
         ]
-        return Listing(refs=tuple(refs), complete=self.complete, certain=self.certain)
+        shown = {job.ref for job in listed if self.lists}
+        return Listing(
+            refs=tuple(job.ref for job in found),
+            complete=self.complete,
+            certain=self.certain,
+            shows_own=any(each.order.ref in shown for each in answered),
+            echoes={job.ref: self._echo(job) for job in found},
+        )
 
     async def cancel(self, ref: str) -> bool:
         if self.cancel_faults:
@@ -215,6 +232,16 @@ class FakeBackend:
             error=job.error,
             cost=job.cost,
             expires_at=job.expires_at,
+            echo=self._echo(job),
+        )
+
+    def _echo(self, job: RemoteJob) -> Echo:
+        return Echo(
+            prompt=job.request.prompt if self.certain else None,
+            seconds=job.request.seconds,
+            size=size_in(job.request.size),
+            created_at=job.created_at,
+            answered_at=self.clock(),
         )
 
 
@@ -487,18 +514,25 @@ class Bench:
             self.inbox,
             self.bus,
             backend=backend.name,
+            account=ACCOUNT,
             admission=Admission(self.store, caps, self.blocked, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
         )
+        self.spent = SpentRefs(database, _hashed)
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
-        self.unconfirmed = UnconfirmedStore(database)
+        self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
-        self.poller = Poller(self.jobs, backend, self.cadence, clock=clock, jitter=lambda: 0.0)
+        self.remote_jobs = RemoteJobStore(database)
+        self.listings = ListingStore(database)
+        self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
+        self.poller = Poller(
+            self.jobs, backend, self.cadence, self.identity, clock=clock, jitter=lambda: 0.0
+        )
         self.pipeline = self.build_pipeline()
 
     def build_retention(self, *, max_bytes: int = 1024**2) -> Retention:
@@ -507,6 +541,7 @@ class Bench:
             self.people,
             self.workspace,
             self.jobs,
+            spent=self.spent,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
             on_deleted=self.remote_deletion.wake,
             clock=self.clock,
@@ -529,7 +564,16 @@ class Bench:
             deliverer=self.deliverer,
             submission=Submission(
                 jobs=self.jobs,
-                unconfirmed=self.unconfirmed,
+                lookup=RemoteLookup(
+                    unconfirmed=self.unconfirmed,
+                    remote_jobs=self.remote_jobs,
+                    listings=self.listings,
+                    spent=self.spent,
+                    backend=self.backend,
+                    account=ACCOUNT,
+                    clock=self.clock,
+                ),
+                identity=self.identity,
                 backend=self.backend,
                 circuit=self.circuit,
                 workspace=self.workspace,
@@ -538,10 +582,12 @@ class Bench:
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),
+            identity=self.identity,
             prompt_step=prompt_step,
             end_steps=EndSteps(
                 jobs=self.jobs,
                 backend=self.backend,
+                identity=self.identity,
                 workspace=self.workspace,
                 cards=self.deliverer,
             ),
@@ -629,6 +675,10 @@ class Bench:
         ]
         return claimed
 
+    async def trust_list(self) -> None:
+        """Let the provider's list have shown a job of this key, so that absence from it counts."""
+        await self.listings.note_shown(self.backend.name, ACCOUNT, now=self.clock())
+
     async def claim_again(self, job_id: str) -> None:
         """Raise a job's epoch as a claim does."""
         await self.database.row("UPDATE jobs SET epoch = epoch + 1 WHERE id = :id", {"id": job_id})
@@ -677,6 +727,10 @@ class Bench:
     def _note(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
+
+
+def _hashed(ref: str) -> str:
+    return hmac.digest(b"a key of the tests", ref.encode(), "sha256").hex()
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bot.backends.base import AnsweredJob
     from bot.backends.transport.base import Endpoint
     from bot.model import VideoRequest
 
@@ -121,10 +122,10 @@ class Gemini:
 
     async def find(
         self,
-        request: VideoRequest,  # noqa: ARG002 - nothing can be compared with it
+        request: VideoRequest | None,  # noqa: ARG002 - nothing can be compared with it
         *,
-        since: float,  # noqa: ARG002 - same
         hints: tuple[str, ...] = (),  # noqa: ARG002 - there are no webhooks
+        answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
         """Return an empty, incomplete listing: the API has no list and stores no key of ours."""
         return Listing(refs=(), complete=False)

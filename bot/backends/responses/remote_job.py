@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from bot.backends.base import RemoteState
+from bot.backends.echo import Echo, size_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 _MAX_REF = 512
 _MAX_ENTRIES = 5000  # servers may ignore the requested limit
 _MILLISECONDS = 1e11  # as seconds, this would be the year 5138
-_SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
-# Models round to values that they support, and some servers echo those instead of the request's.
-_SECONDS_TOLERANCE = 1.0
-_PIXELS_TOLERANCE = 32
 
 _STATES: Mapping[str, RemoteState] = {
     **dict.fromkeys(("queued", "pending", "starting", "submitted", "unknown"), RemoteState.QUEUED),
@@ -39,8 +35,8 @@ class RemoteJob:
     """A job as a server describes it; a field that the server leaves out is None.
 
     `status` is the server's word in lower case, and `state` is None if that word is unknown.
-    `error` is the raw value. Times are Unix seconds, `progress` is 0 to 100, `cost` is in US
-    dollars.
+    `error` is the raw value. Times are Unix seconds of the server's clock; `answered_at` is that of
+    its answer. `progress` is 0 to 100, `cost` is in US dollars.
     """
 
     ref: str | None
@@ -56,6 +52,18 @@ class RemoteJob:
     model: str | None
     seconds: float | None
     size: tuple[int, int] | None
+    answered_at: float | None = None
+
+    @property
+    def echo(self) -> Echo:
+        """The echo of the order."""
+        return Echo(
+            prompt=self.prompt,
+            seconds=self.seconds,
+            size=self.size,
+            created_at=self.created_at,
+            answered_at=self.answered_at,
+        )
 
     def contradicts(self, request: VideoRequest) -> bool:
         """Return whether the echoed fields show that this job belongs to another request.
@@ -63,14 +71,8 @@ class RemoteJob:
         The model is compared only if no prompt is echoed, because gateways answer with the name
         of the model behind their alias.
         """
-        return (
-            (self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_TOLERANCE)
-            or _contradicting_sizes(self.size, _size(request.size))
-            or (
-                _contradicting_models(self.model, request.model)
-                if self.prompt is None
-                else " ".join(self.prompt.split()) != " ".join(request.prompt.split())
-            )
+        return self.echo.contradicts(request) or (
+            self.prompt is None and _contradicting_models(self.model, request.model)
         )
 
 
@@ -179,7 +181,7 @@ def _job(fields: Mapping[str, object]) -> RemoteJob:
         prompt=_text(fields.get("prompt")),
         model=_text(fields.get("model")),
         seconds=_number(fields.get("seconds")),
-        size=_size(fields.get("size")),
+        size=size_in(fields.get("size")),
     )
 
 
@@ -243,20 +245,8 @@ def _calendar_time(text: str) -> float | None:
         return None
 
 
-def _size(value: object) -> tuple[int, int] | None:
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    return (int(match[1]), int(match[2])) if match else None
-
-
 def _is_web(url: str) -> bool:
     return url.lower().startswith(("http://", "https://"))
-
-
-def _contradicting_sizes(echoed: tuple[int, int] | None, asked: tuple[int, int] | None) -> bool:
-    if echoed is None or asked is None:
-        return False
-    pairs = zip(echoed, asked, strict=True)
-    return any(abs(theirs - ours) > _PIXELS_TOLERANCE for theirs, ours in pairs)
 
 
 def _contradicting_models(echoed: str | None, asked: str | None) -> bool:
