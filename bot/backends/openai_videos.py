@@ -152,7 +152,9 @@ class OpenAIVideos:
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
         """Verify a webhook and return the job that it names; None: it is not about a video."""
-        webhook_id = standard_webhooks.verify(headers, body, keys=self._keys, now=now)
+        webhook_id = standard_webhooks.verify(
+            headers, body, keys=self._keys, now=self._api.provider_time(now)
+        )
         event = remote_job.event_in(body)
         if event is None:
             raise WebhookError("the signed body is not an event", status=400)

@@ -131,7 +131,7 @@ class OpenRouter:
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
         """Verify a callback and return the job that it names; None: it is not about a video."""
-        webhooks.verify(headers, body, keys=self._keys, now=now)
+        webhooks.verify(headers, body, keys=self._keys, now=self._api.provider_time(now))
         return webhooks.read(body)
 
     async def close(self) -> None:
