@@ -15,6 +15,7 @@ from bot.delivery.wiring import make_operator_notices, make_resender, open_deliv
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
+from bot.library.orphans import OrphanCensus
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
@@ -26,7 +27,9 @@ from bot.runtime.resources import open_resources
 from bot.runtime.supervisor import Service, stop_on_signals, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
+from storage.jobs.listings import ListingStore
 from storage.jobs.queue_outlook import QueueOutlook
+from storage.jobs.remote_jobs import RemoteJobStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -140,6 +143,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         circuit=engine.circuit,
         retention=retention,
         remote_deletion=remote_deletion,
+        orphans=_orphans(engine),
         workers=workers,
         progress=progress,
         operator=operator,
@@ -161,6 +165,18 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
         blocked=engine.blocked,
         moderator=engine.moderator,
         max_seconds=settings.max_audio_seconds,
+        clock=time.time,
+    )
+
+
+def _orphans(engine: Engine) -> OrphanCensus:
+    database = engine.resources.database
+    return OrphanCensus(
+        remote_jobs=RemoteJobStore(database),
+        listings=ListingStore(database),
+        spent=engine.spent,
+        backend=engine.backend,
+        account=engine.account,
         clock=time.time,
     )
 

@@ -26,6 +26,12 @@ SELECT 1 FROM listings
 WHERE backend = :backend AND account = :account AND shown_at BETWEEN :since AND :now
 """
 
+# A bare column is that of the row with the maximum.
+_ORPHANS = """
+SELECT backend, orphans, max(counted_at) FROM listings
+WHERE counted_at IS NOT NULL GROUP BY backend
+"""
+
 LAST_COUNT = """
 SELECT orphans, counted_at, is_whole FROM listings
 WHERE backend = :backend AND counted_at IS NOT NULL ORDER BY counted_at DESC LIMIT 1
@@ -66,10 +72,10 @@ class ListingStore:
         params = {"backend": backend, "account": account, "orphans": orphans, "now": now}
         await self._database.rows(_COUNTED, params | {"is_whole": int(is_whole)})
 
-    async def last_count(self, backend: str) -> OrphanCount | None:
-        """Read the last count; None: nothing was counted yet."""
-        row = await self._database.row(LAST_COUNT, {"backend": backend})
-        return count_from(row) if row else None
+    async def orphans(self) -> dict[str, int]:
+        """Return the last count of each backend."""
+        rows = await self._database.rows(_ORPHANS, {})
+        return {row["backend"]: row["orphans"] for row in rows}
 
 
 def count_from(row: sqlite3.Row) -> OrphanCount:

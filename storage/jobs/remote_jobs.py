@@ -1,4 +1,4 @@
-"""What is stored about the remote jobs of our jobs, and which job a remote id belongs to."""
+"""The columns that tell which job a remote id belongs to, and what has become of it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,10 @@ _HOLDERS = """
 SELECT * FROM jobs
 WHERE backend = :backend AND remote_passed_at IS NULL
     AND remote_id IN (SELECT value FROM json_each(:refs))
+"""
+
+_BEGUN = """
+SELECT * FROM jobs WHERE backend = :backend AND state IN ('submitting', 'unconfirmed')
 """
 
 _LOSE = """
@@ -105,6 +109,11 @@ class RemoteJobStore:
         rows = await self._database.rows(_ANSWERED, params)
         return [(record_from(row), bool(row["is_earlier"])) for row in rows]
 
+    async def begun(self, backend: str) -> list[VideoRequest]:
+        """List the requests whose creates are not answered yet."""
+        rows = await self._database.rows(_BEGUN, {"backend": backend})
+        return [_request(row) for row in rows]
+
     async def pass_on(self, backend: str, ref: str, *, job_id: str, now: float) -> str | None:
         """Take an id from the ended job that has it, for the job `job_id`; return that job's id."""
         params = {"backend": backend, "ref": ref, "id": job_id, "now": now}
@@ -130,15 +139,19 @@ def record_from(row: sqlite3.Row) -> RemoteRecord:
     return RemoteRecord(
         job_id=row["id"],
         remote_id=row["remote_id"],
-        request=VideoRequest(
-            prompt=row["sent_prompt"] or row["prompt"],
-            model=row["model"],
-            seconds=row["seconds"],
-            size=row["size"],
-        ),
+        request=_request(row),
         made_at=row["remote_made_at"],
         is_echoed=bool(row["echoes_order"]),
         has_prompt=row["deleted_at"] is None,
         is_open=row["state"] not in {"succeeded", "failed", "cancelled"},
         is_passed=row["remote_passed_at"] is not None,
+    )
+
+
+def _request(row: sqlite3.Row) -> VideoRequest:
+    return VideoRequest(
+        prompt=row["sent_prompt"] or row["prompt"],
+        model=row["model"],
+        seconds=row["seconds"],
+        size=row["size"],
     )

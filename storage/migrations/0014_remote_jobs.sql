@@ -7,6 +7,8 @@ ALTER TABLE jobs ADD COLUMN account TEXT;
 ALTER TABLE jobs ADD COLUMN remote_made_at REAL;
 -- 0: that answer already echoed another order, so that later echoes prove nothing.
 ALTER TABLE jobs ADD COLUMN echoes_order INTEGER NOT NULL DEFAULT 1;
+-- Nothing was compared for these, and a gateway may have rewritten their prompts.
+UPDATE jobs SET echoes_order = 0 WHERE state IN ('generating', 'downloading');
 -- When the provider confirmed that it cancelled or deleted the remote job.
 ALTER TABLE jobs ADD COLUMN remote_deleted_at REAL;
 -- When the remote id turned out to belong to another job: nothing is asked or deleted by it any more.

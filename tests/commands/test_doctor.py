@@ -84,7 +84,7 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
-    assert [line.split()[0] for line in lines] == ["ok"] * 15
+    assert [line.split()[0] for line in lines] == ["ok"] * 16
     assert lines[1] == "ok  DISCORD_TOKEN    Discord accepts it: clapper"
     assert fake_discord.token not in ended.out
 
@@ -299,6 +299,20 @@ async def test_a_paused_queue_is_reported_with_its_reason(
         assert advice in seen.advice
         await bench.circuit.accepted()
         assert (await look("queue", tmp_path)).ok
+
+
+async def test_the_last_count_of_orphans_is_reported(tmp_path: Path, clock: Clock) -> None:
+    assert (await look("orphans", tmp_path)).found.startswith("not counted")
+    async with open_bench(tmp_path, clock) as bench:
+        assert (await look("orphans", tmp_path)).found.startswith("not counted")
+        for number, is_whole in ((0, True), (3, True), (20, False)):
+            await bench.listings.note_count(
+                "storyboard", "a key", number, is_whole=is_whole, now=clock()
+            )
+            seen = await look("orphans", tmp_path)
+            amount = "at least 20" if not is_whole else str(number or "none")
+            assert seen.found == f"{amount} at storyboard, counted 2027-01-15 08:00 UTC"
+            assert (seen.ok, bool(seen.advice)) == (True, number > 0)
 
 
 async def test_a_running_queue_is_described(tmp_path: Path) -> None:
@@ -536,7 +550,7 @@ async def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path) -> Non
 
 async def test_a_database_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "clapper.db").write_bytes(b"not a database, but long enough to look at" * 100)
-    for subject in ("held videos", "queue"):
+    for subject in ("held videos", "queue", "orphans"):
         found = await look(subject, tmp_path)
         assert not found.ok
         assert "unreadable" in found.found
