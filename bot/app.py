@@ -52,7 +52,7 @@ async def run(
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run the bot until `stop` is set or a signal asks it to end, then shut down in order.
+    """Run the bot until `stop` is set or a stop signal arrives, then shut down in order.
 
     Steps that do not finish in time resume at the next start.
     StartupError: the operator has to change something.
@@ -155,7 +155,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # A separate ffmpeg slot: a narration, perhaps paid for, does not wait for a render.
+        # A separate ffmpeg slot, so that a narration, perhaps paid for, never waits for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 _MOST_TIMED = 10_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
-# States after `generating`, in which the cost of a job is final.
+# States that follow `generating`, in which a job's cost is final.
 _PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
 
 
 class Metrics:
-    """Collects the metrics: job changes from the bus by `note`, other events by its methods.
+    """Collects the metrics: `note` receives job changes, the other methods count other events.
 
-    `watch_loop` measures every `apart` seconds by `now`, a monotonic clock.
+    `watch_loop` measures the lag every `apart` seconds; `now` is a monotonic clock.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Metrics:
         )
         self._changes = Counter(
             "clapper_job_changes",
-            "State changes of jobs, by the new state",
+            "State changes of jobs, by new state",
             ("state", "backend"),
             registry=registry,
         )
@@ -141,7 +141,7 @@ class Metrics:
         return generate_latest(self._registry)
 
     async def watch_loop(self) -> None:
-        """Measure the lag of the event loop, until cancelled."""
+        """Measure the event loop's lag until cancelled."""
         while True:
             due = self._now() + self._apart
             await asyncio.sleep(self._apart)

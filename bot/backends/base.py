@@ -31,6 +31,7 @@ class BackendUpdate:
 
     `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds of the
     provider's clock. `result_url` is the link to the video, as a URL or as a path at the provider.
+    `inferred`: the provider used no known status word, so the state was read from other fields.
     """
 
     ref: str
@@ -40,6 +41,7 @@ class BackendUpdate:
     cost: float | None = None
     expires_at: float | None = None
     result_url: str | None = None
+    inferred: bool = False
     echo: Echo = field(default_factory=Echo)
 
     @property
@@ -120,7 +122,10 @@ class VideoBackend(Protocol):
         ...
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the finished video into the file `sink`, and check that it is an MP4."""
+        """Download the finished video into the file `sink`, and check that it is a video.
+
+        It may be an MP4, or in another container that can be converted.
+        """
         ...
 
     async def find(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.backends.responses.field_values import size_in
+
 if TYPE_CHECKING:
     from bot.model import VideoRequest
 
-_SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
 # Models round to values that they support, and some servers echo those instead of the request's.
 _SECONDS_TOLERANCE = 1.0
 _PIXELS_TOLERANCE = 32
@@ -85,12 +85,6 @@ class Order:
         if self.has_prompt:
             return not echo.contradicts(self.request)
         return not echo.contradicts_format(self.request)
-
-
-def size_in(value: object) -> tuple[int, int] | None:
-    """Read a size such as "1280x720"; None: it is another text."""
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    return (int(match[1]), int(match[2])) if match else None
 
 
 def _are_same(echoed: str, asked: str) -> bool:

@@ -34,6 +34,7 @@ class JsonService:
             timeouts=Timeouts(answer=seconds),
             tls=httpx2.create_ssl_context(),
             clock=time.time,
+            drop_inline_clips=False,
         )
 
     async def get(self, path: str) -> object:

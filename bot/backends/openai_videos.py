@@ -116,7 +116,9 @@ class OpenAIVideos:
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Download the video into `sink` from the content route, or from the link in its answer."""
         path = f"{_path(update.ref)}/content"
-        await self._api.fetch(path, update.result_url, sink, max_bytes=max_bytes)
+        await self._api.fetch(
+            path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
+        )
 
     async def find(
         self,
@@ -170,7 +172,7 @@ class OpenAIVideos:
         await self._api.close()
 
     async def _is_gone(self, ref: str) -> bool:
-        # One replica of several may not know a job that the others know.
+        # One server of several may not know the job that another one is still making.
         try:
             await self._api.retrieve(_path(ref))
         except BackendError as error:

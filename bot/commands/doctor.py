@@ -112,7 +112,7 @@ def _spelling(settings: Settings) -> Finding:
     return Finding(
         subject="settings",
         ok=unused is None and not any(each.meant for each in unknown),
-        found=", ".join(each.name for each in without_effect) or "all names are known",
+        found=", ".join(each.name for each in without_effect) or "all names are valid",
         advice="; ".join(map(str, without_effect)),
     )
 
@@ -124,7 +124,7 @@ async def _token(token: str, api_url: str) -> Finding:
             subject=subject,
             ok=False,
             found="missing",
-            advice="copy it from the Developer Portal, page Bot, into .env",
+            advice="copy it from the Developer Portal's Bot page into .env",
         )
     if not looks_like_a_token(token):
         return Finding(
@@ -141,7 +141,7 @@ async def _token(token: str, api_url: str) -> Finding:
             subject=subject,
             ok=False,
             found="Discord refuses it",
-            advice="copy it again from the Developer Portal, page Bot: a reset voids the old one",
+            advice="copy it again from the Developer Portal's Bot page: a reset voids the old one",
         )
     except (StartupError, DeliveryError, TimeoutError) as error:
         return Finding(
@@ -163,7 +163,7 @@ def _queue(settings: Settings) -> Finding:
             subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
         )
     if circuit is None or not circuit.is_open:
-        return Finding(subject=subject, ok=True, found="running: new videos are ordered")
+        return Finding(subject=subject, ok=True, found="running: new jobs are submitted")
     since = datetime.fromtimestamp(circuit.opened_at, UTC)
     reason, advice = _TROUBLES[circuit.reason]
     return Finding(

@@ -57,7 +57,7 @@ async def _run(settings: Settings) -> None:
 
 
 async def _check_backend(settings: Settings) -> None:
-    """Log once what `doctor` would say of a provider that can't make videos now."""
+    """Log once what `doctor` says about a provider that can't make videos now."""
     finding = await examine_backend(settings)
     if not finding.ok:
         log.warning("backend.unusable found=%r advice=%r", finding.found, finding.advice)

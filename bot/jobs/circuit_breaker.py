@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from bot.errors import ErrorKind
+from bot.jobs.unexplained import UnexplainedRefusals
 from bot.model import Trouble
 from storage.jobs.circuits import HELD_SECONDS
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Refusals in a row; a single one may be a restart of the provider.
+# Refusals in a row; a single one may just be a provider's restart.
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
@@ -63,6 +64,7 @@ class CircuitBreaker:
         self._backend = backend
         self._clock = clock
         self._trouble: Trouble | None = None
+        self._unexplained = UnexplainedRefusals()
 
     @property
     def trouble(self) -> Trouble | None:
@@ -70,7 +72,7 @@ class CircuitBreaker:
         return self._trouble
 
     async def resume(self) -> None:
-        """Make a probe due at once, because the operator may have restarted with another key."""
+        """Make a probe due now, because the operator may have restarted with another key."""
         circuit = await self._store.get(self._backend)
         if circuit is not None and circuit.is_open:
             await self._postpone_probe(0)
@@ -93,7 +95,7 @@ class CircuitBreaker:
         return Turn.WAIT if turn is None else Turn.PROBE
 
     async def paused_circuit(self) -> Circuit | None:
-        """Return the circuit if a new job would have to wait; None: it may be submitted."""
+        """Return the circuit while it makes new jobs wait; None: they may be submitted."""
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open or circuit.probe_at <= self._clock():
             return None
@@ -101,6 +103,7 @@ class CircuitBreaker:
 
     async def accepted(self) -> None:
         """Record that the provider accepted a job, which closes the circuit."""
+        self._unexplained.clear()
         circuit = await self._store.get(self._backend)
         if circuit is None:
             return
@@ -136,6 +139,18 @@ class CircuitBreaker:
                 circuit.refusals,
             )
             await self._jobs.publish_queue()
+
+    async def blame(self, job: Job) -> Trouble | int:
+        """Note a refusal without a known reason, and tell what it is about.
+
+        A number: it is about this job, which was refused so often. A single prompt proves nothing
+        against the key; another one that meets the same does.
+        """
+        circuit = await self._store.get(self._backend)
+        is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
+        now = self._clock()
+        tries = self._unexplained.note(job, now=now)
+        return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
 
     async def release_probe(self, *, busy: bool) -> None:
         """End a probe whose result is about that job alone; `busy`: pause before the next probe."""

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
+from bot.media.render.convert import convert
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.shrink import TooLittleRoomError, fit
@@ -55,7 +56,7 @@ class NarrationEditor:
     async def ingest(self, job_id: str, url: str) -> None:
         """Download an attachment, make it the job's narration, and keep it for later jobs.
 
-        UserError: it is not usable sound. MediaError: it may work later.
+        UserError: it is not usable sound. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -66,7 +67,7 @@ class NarrationEditor:
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
         """Ingest the attachment that was kept from another job.
 
-        UserError: `audio.not_kept`, or as `ingest`. MediaError: it may work later.
+        UserError: `audio.not_kept`, or as `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -80,7 +81,7 @@ class NarrationEditor:
     async def ingest_given(self, job_id: str) -> None:
         """Ingest the attachment that is already in the job's folder.
 
-        UserError: `audio.not_kept`, or as `ingest`. MediaError: it may work later.
+        UserError: `audio.not_kept`, or as `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -93,7 +94,7 @@ class NarrationEditor:
         """Synthesise a text, make it the job's narration, and keep it for later jobs.
 
         A text that was spoken completely is not spoken again. UserError: a key of `speech`.
-        MediaError: it may work later.
+        MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -112,9 +113,12 @@ class NarrationEditor:
         """Return a video that Discord can play: the clip, with the narration if `narrated`.
 
         `replacing`: the narration replaces the clip's sound, even if the presets mix them.
-        MediaError: ffmpeg failed.
+        UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)
+        # After a crash, the clip may have been moved already; then nothing needs a repair.
+        if await asyncio.to_thread(folder.clip.exists):
+            await convert(self._ffmpeg, folder.clip)
         if not narrated:
             return await self._repair(folder)
         mix = NarrationMix.REPLACE if replacing else self._presets.mix
@@ -159,7 +163,6 @@ class NarrationEditor:
         return FinishedVideo(path=folder.result, note=_note(narration, merged))
 
     async def _repair(self, folder: JobFolder) -> FinishedVideo:
-        # After a crash, the clip may have been moved already; then nothing needs a repair.
         if await asyncio.to_thread(folder.clip.exists) and await repair(
             self._ffmpeg, folder.clip, folder.result
         ):

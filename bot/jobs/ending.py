@@ -9,7 +9,7 @@ from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
-    from bot.jobs.remote_identity import RemoteIdentity
+    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.model import Job

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate, VideoBackend
-    from bot.jobs.remote_identity import RemoteIdentity
+    from bot.jobs.downloading import LastLook
+    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.model import Job
     from bot.pacing import Cadence
@@ -24,7 +25,9 @@ log = logging.getLogger(__name__)
 # A clip that is finished after the deadline has been paid for, so polls continue, but rarely.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
-_GONE_RETRY_SECONDS = 60.0
+# Ten minutes: servers with replicas, or just restarted, may not find a job that they have.
+_MISSED_SECONDS = 30.0
+_MISSES = 20
 
 
 class Poller:
@@ -37,6 +40,7 @@ class Poller:
         cadence: Cadence,
         identity: RemoteIdentity,
         *,
+        last_look: LastLook,
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
@@ -44,6 +48,7 @@ class Poller:
         self._backend = backend
         self._cadence = cadence
         self._identity = identity
+        self._last_look = last_look
         self._clock = clock
         self._jitter = jitter
 
@@ -65,11 +70,10 @@ class Poller:
         await self._apply(job, update)
 
     async def _not_found(self, job: Job) -> None:
-        # The first time may be a restart of the provider; the second time, the job is lost.
-        if job.misses:
-            await self._jobs.fail(job, "failed.gone")
+        if job.misses + 1 < _MISSES:
+            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
         else:
-            await self._jobs.postpone(job, after=_GONE_RETRY_SECONDS, misses=1)
+            await self._end(job, None, Failure(key="failed.gone"))
 
     async def _apply(self, job: Job, update: BackendUpdate) -> None:
         match update.state:
@@ -79,8 +83,8 @@ class Poller:
             case RemoteState.FAILED:
                 kind = update.error.kind if update.error else ErrorKind.INTERNAL
                 log.warning("job.refused id=%s error=%r", job.id, str(update.error))
-                failed = Changes(failure=Failure(key=f"failed.{kind}"), cost=update.cost)
-                await self._jobs.move(job, JobState.FAILED, failed)
+                clear = not update.inferred and kind is not ErrorKind.GONE
+                await self._end(job, update, Failure(key=f"failed.{kind}"), clear=clear)
             case RemoteState.QUEUED | RemoteState.RUNNING:
                 await self._wait(job, update)
 
@@ -90,10 +94,10 @@ class Poller:
         now = self._clock()
         # Only after an answer: without one, the job may be finished and must not be cancelled.
         if update is not None and not job.late and now >= (job.deadline_at or 0):
-            await self._deadline_passed(job)
+            await self._deadline_passed(job, update)
             return
         if now >= self._last_poll_at(job, update):
-            await self._jobs.fail(job, "failed.timeout")
+            await self._end(job, update, Failure(key="failed.timeout"))
             return
         interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
         # Bounded, because only a poll checks the deadline.
@@ -106,8 +110,21 @@ class Poller:
             misses=0 if update else None,
         )
 
-    async def _deadline_passed(self, job: Job) -> None:
-        if await self._is_cancelled(job):
+    async def _end(
+        self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
+    ) -> None:
+        """End a job badly; unless the provider's failure is `clear`, only if there is no clip."""
+        cost = update.cost if update else None
+        if not clear and await self._last_look.finds_clip(job, update):
+            await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
+        else:
+            await self._jobs.move(job, JobState.FAILED, Changes(failure=failure, cost=cost))
+
+    async def _deadline_passed(self, job: Job, update: BackendUpdate) -> None:
+        if await self._last_look.finds_clip(job, update):
+            done = Changes(progress=100, cost=update.cost)
+            await self._jobs.move(job, JobState.DOWNLOADING, done)
+        elif await self._is_cancelled(job):
             await self._jobs.fail(job, "failed.timeout")
         else:
             await self._jobs.postpone(job, after=_LATE_INTERVAL_SECONDS, late=True)

@@ -262,12 +262,12 @@ class JobService:
         return new
 
     async def wake(self, backend: str, remote_id: str) -> bool:
-        """Make the job of a remote id due at once, if it is in `generating`."""
+        """Make the job of a remote id due now, if it is in `generating`."""
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())
         return self._publish(job) is not None
 
     async def wake_postponed_deliveries(self) -> int:
-        """Make postponed deliveries due at once, and return their number."""
+        """Make postponed deliveries due now, and return their number."""
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.prompting import PromptStep
-    from bot.jobs.remote_identity import RemoteIdentity
-    from bot.jobs.remote_lookup import RemoteLookup
+    from bot.jobs.remote.identity import RemoteIdentity
+    from bot.jobs.remote.lookup import RemoteLookup
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.pacing import LookupDelays
@@ -28,6 +28,8 @@ _ENOUGH_LISTINGS = 2
 _MAX_LOST_SUBMITS = 3
 # About an hour of retries while the provider is busy.
 _MAX_BUSY_SUBMITS = 18
+# Tries of a job that is refused without a known reason.
+_MAX_UNEXPLAINED = 2
 _MAX_PAUSE_SECONDS = 300.0
 _MAX_FAILED_LISTINGS = 18
 _LOW_DISK_SECONDS = 60.0
@@ -126,7 +128,7 @@ class Submission:
         return True
 
     async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:
-        trouble = TROUBLES.get(error.kind)
+        trouble, again = await self._judged(job, error)
         if trouble is not None:
             # A refused probe is queued again behind the others, so the next probe is another job.
             await self._jobs.move(
@@ -134,19 +136,31 @@ class Submission:
             )
             await self._circuit.refused(trouble, probing=probing)
             return
-        busy = error.kind is ErrorKind.RATE
-        if busy and job.submits < _MAX_BUSY_SUBMITS:
+        if again:
             await self._jobs.move(job, JobState.QUEUED, after=_retry_pause(job, error))
         else:
             await self._jobs.fail(job, f"failed.{error.kind}")
-        await self._release_probe(probing=probing, busy=busy)
+        await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
+
+    async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:
+        """Tell what would refuse any other job too, and else whether this one is tried again."""
+        match error.kind:
+            case ErrorKind.UNEXPLAINED:
+                blamed = await self._circuit.blame(job)
+                if isinstance(blamed, Trouble):
+                    return blamed, True
+                return None, blamed < _MAX_UNEXPLAINED
+            case ErrorKind.RATE:
+                return None, job.submits < _MAX_BUSY_SUBMITS
+            case kind:
+                return TROUBLES.get(kind), False
 
     async def _release_probe(self, *, probing: bool, busy: bool = False) -> None:
         if probing:
             await self._circuit.release_probe(busy=busy)
 
     async def mark_unconfirmed(self, job: Job) -> None:
-        """Move a job whose create got no answer to `unconfirmed`, also after a restart."""
+        """Mark a job as unconfirmed: its create got no answer, or the bot restarted before it."""
         await self._jobs.move(job, JobState.UNCONFIRMED, after=self._settling.first)
 
     async def reconcile(self, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""Library: the jobs of a person in Discord, and their videos that are still kept."""
+"""Library: a Discord user's jobs, and their videos that are still kept."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.backends.base import AnsweredJob
 from bot.backends.echo import Echo
 from bot.errors import BackendError
-from bot.jobs.remote_identity import is_described, order_of
+from bot.jobs.remote.identity import is_described, order_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

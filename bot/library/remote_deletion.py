@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError
-from bot.jobs.remote_identity import may_delete
+from bot.jobs.remote.identity import may_delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ _RETRY_SECONDS = 60 * 60.0
 
 
 class RemoteDeletion:
-    """Asks after each deletion, and every hour while the deleted job still has a row.
+    """Asks at each deletion, then hourly until it succeeds or the job's row is gone.
 
     Not every provider can delete a prompt and a clip; our own renderer can.
     """

@@ -172,7 +172,7 @@ class Retention:
         """Delete expired videos and leftovers of crashes, and enforce the size limit."""
         await self._store.drop_artifacts_of_deleted()
         await self._store.forget_speeches(now=self._clock())
-        # The disk before the table: otherwise the files of a new job would look unknown.
+        # Read the disk before the table, or a new job's files would look unknown.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         await self._delete_leftovers(inventory, statuses)

@@ -11,14 +11,15 @@ from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.downloading import LastLook
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
-from bot.jobs.remote_identity import RemoteIdentity
-from bot.jobs.remote_lookup import RemoteLookup
+from bot.jobs.remote.identity import RemoteIdentity
+from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.worker import Worker, make_lanes
@@ -95,7 +96,7 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine; with a `client`, it runs only that client's jobs."""
+    """Assemble the engine; given a `client`, it runs only that client's jobs."""
     settings, timing = resources.settings, timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
     for subscriber in (feed.note, metrics.note):
@@ -159,7 +160,7 @@ async def open_engine(
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps; each change of a job wakes them."""
+    """Return the workers that run the jobs' steps; every job change wakes them."""
     database = engine.resources.database
     remote_jobs = RemoteJobStore(database)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=time.time)
@@ -207,6 +208,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         engine.backend,
         engine.timing.cadence,
         identity,
+        last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         clock=time.time,
         jitter=_jitter,
     )
@@ -257,4 +259,4 @@ def _presets(settings: Settings) -> Presets:
 
 
 def _jitter() -> float:
-    return random.random() * 0.1  # noqa: S311 - it only spreads polls
+    return random.random() * 0.1  # noqa: S311 - only spreads out polls

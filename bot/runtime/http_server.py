@@ -41,7 +41,7 @@ async def open_http_server(
     is_ready: Callable[[], bool],
 ) -> None:
     """Start the server; `is_ready` tells whether Discord is connected."""
-    # A separate ffmpeg slot: a page does not wait for a render.
+    # A separate ffmpeg slot, so pages don't wait for renders.
     poster_cache = PosterCache(Ffmpeg(engine.resources.ffmpeg_path, slots=1), engine.workspace)
     shares = SharePage(
         links=links,
@@ -85,7 +85,7 @@ def _metrics(engine: Engine) -> MetricsPage | None:
 def _site(
     engine: Engine, texts: Texts, links: Links, poster_cache: PosterCache, narrator: Narrator | None
 ) -> Site | None:
-    """Return the API with its page; None: there is no API_TOKEN."""
+    """Return the API with its page, or None if no API_TOKEN is set."""
     settings = engine.resources.settings
     if not settings.api_tokens:
         return None

@@ -1,4 +1,4 @@
-"""Runs the parts as tasks until a stop is requested, and stops them in order."""
+"""Runs the parts as tasks until a stop is requested, then stops them in order."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _MAX_LOGIN_PAUSE_SECONDS = 300.0
 class Service:
     """The parts that run as tasks.
 
-    `log_in` is repeated until Discord can be reached: after `login_pause` seconds, then after
-    pauses that double.
+    `log_in` is retried until Discord can be reached: first after `login_pause` seconds, then with
+    doubling pauses.
     """
 
     bot: VideoBot
@@ -59,7 +59,7 @@ class Service:
 async def supervise(service: Service, stop: asyncio.Event) -> None:
     """Run until `stop` is set, or until a part ends, which is a bug or a refused login.
 
-    Parts that need no Discord start at once, the others after the login.
+    Parts that work without Discord start immediately, the others after the login.
     """
     held = await service.jobs.wake_postponed_deliveries()
     await service.circuit.resume()
@@ -123,7 +123,7 @@ async def _sweep(jobs: JobService, retention: Retention) -> None:
             await jobs.sweep()
             await retention.sweep()
         except (sqlite3.Error, OSError):
-            log.exception("sweep.failed")  # the next sweep repeats the rest
+            log.exception("sweep.failed")  # the next sweep does the rest
         await asyncio.sleep(_SWEEP_SECONDS)
 
 

@@ -256,13 +256,13 @@ class JobStore:
         return await self._one(statements.INTEND_DM, id=job.id, epoch=job.epoch, now=now)
 
     async def wake_remote(self, backend: str, remote_id: str, *, now: float) -> Job | None:
-        """Make the job with this remote id due at once."""
+        """Make the job with this remote id due now."""
         return await self._one(
             statements.WAKE_REMOTE, backend=backend, remote_id=remote_id, now=now
         )
 
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
-        """Make the undecided jobs of a backend due at once, because a webhook arrived."""
+        """Make the undecided jobs of a backend due now, because a webhook arrived."""
         return await self._many(statements.WAKE_UNDECIDED, backend=backend, now=now)
 
     async def queued(self) -> list[Job]:
@@ -270,7 +270,7 @@ class JobStore:
         return await self._many(statements.QUEUED)
 
     async def wake_postponed_deliveries(self, *, now: float) -> list[Job]:
-        """Make all held deliveries due at once."""
+        """Make all held deliveries due now."""
         return await self._many(statements.WAKE_HELD, now=now)
 
     async def delete_token(self, job_id: str) -> None:

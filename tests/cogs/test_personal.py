@@ -11,7 +11,7 @@ from bot.demo.fake_discord.api_errors import UNKNOWN_WEBHOOK
 from bot.model import JobState
 from storage.people import Notify, Person
 from tests.support.desk import open_desk
-from tests.support.fakes import VOICE
+from tests.support.fakes.orders import VOICE
 from tests.support.schemas.discord_spec import check_all
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.store import Caps, JobStore
 from tests.support.command_line import end, run_bot, start
-from tests.support.fakes import REQUEST
+from tests.support.fakes.orders import REQUEST
 from tests.support.media import clips
 from tests.support.media.measurements import sound_seconds
 from tests.support.providers.videos_api import Fault, VideosApi

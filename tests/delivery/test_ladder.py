@@ -18,7 +18,7 @@ from bot.model import JobState
 from storage.people import Notify
 from storage.upload_limits import UploadLimits
 from tests.support.desk import open_desk
-from tests.support.fakes import origin
+from tests.support.fakes.orders import origin
 from tests.support.schemas.discord_spec import check_all
 
 if TYPE_CHECKING:

@@ -15,12 +15,13 @@ from bot.jobs.worker import Lane
 from bot.model import Client, JobState
 from cogs._permissions import require_permission
 from tests.support.clients.site import Caller, open_site
-from tests.support.fakes import REQUEST, Bench
+from tests.support.fakes.orders import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bot.model import Job
+    from tests.support.fakes.bench import Bench
 
 # Makes the disk full when the last state is written.
 NO_ROOM = """

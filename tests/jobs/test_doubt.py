@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from bot.model import JobState
-from tests.support.fakes import START, Clock, open_bench
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import START
 from tests.support.media.clips import make_clip
 from tests.support.providers.contract import ENTRIES
 from tests.support.providers.stand_in import Fault
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from bot.backends.base import VideoBackend
     from bot.model import Job
-    from tests.support.fakes import Bench, FakeBackend
+    from tests.support.fakes.backend import FakeBackend
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
     from tests.support.providers.contract import Entry
     from tests.support.providers.stand_in import StandIn
     from tests.support.providers.videos_api import VideosApi
@@ -503,6 +506,19 @@ async def test_a_job_that_is_told_as_another_is_neither_delivered_nor_deleted(
         await bench.remote_deletion.erase()
     assert world.api.made("GET", f"/videos/{ref}/content") == []
     assert world.api.made("DELETE") == []
+
+
+@each_that_lists
+async def test_a_job_that_another_server_tells_as_another_for_a_while_is_not_lost(
+    world: World,
+) -> None:
+    job = await world.answered()
+    ref = job.remote_id or ""
+    async with world.bot() as bench:
+        world.api.finish(ref)
+        theirs = Fault(status=200, body=world.api.jobs[ref] | {"prompt": "another"})
+        world.api.add_faults("retrieve", *[theirs] * 12)
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
 @each_that_lists

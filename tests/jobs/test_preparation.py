@@ -13,17 +13,12 @@ from bot.backends.base import Capabilities
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobState
 from storage.database import open_database
-from tests.support.fakes import (
-    CAPS,
-    PATIENCE,
-    REQUEST,
-    Bench,
-    Clock,
-    FakeBackend,
-    FakeDeliverer,
-    FakeWriter,
-    open_bench,
-)
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import CAPS, Bench, open_bench
+from tests.support.fakes.clock import PATIENCE, Clock
+from tests.support.fakes.deliverer import FakeDeliverer
+from tests.support.fakes.orders import REQUEST
+from tests.support.fakes.prompts import FakeWriter
 from tests.support.mortal_database import Killed, MortalDatabase
 
 if TYPE_CHECKING:

@@ -15,14 +15,16 @@ from bot.errors import BackendError, ErrorKind
 from bot.library.remote_deletion import RemoteDeletion
 from bot.model import JobState
 from storage.retention import RetentionStore
-from tests.support.fakes import PATIENCE, REQUEST, FakeBackend
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.orders import REQUEST
 from tests.support.storyboard import ManualRenderer, files, open_board
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
     from tests.support.storyboard import ApiCaller
 
 DAY = 24 * 60 * 60

@@ -17,14 +17,16 @@ from bot.links import Links
 from bot.model import Client, JobState
 from bot.web.pages.file_links import FileLinks
 from storage.retention import RetentionStore
-from tests.support.fakes import CAPS, PATIENCE, REQUEST, VOICE, origin
+from tests.support.fakes.bench import CAPS
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.orders import REQUEST, VOICE, origin
 from tests.support.wire import open_wire
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 DAY = 24 * 60 * 60
 ENDS = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)

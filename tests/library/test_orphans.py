@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from bot.errors import UnconfirmedSubmitError
 from bot.library.orphans import OrphanCensus
 from bot.model import JobState, VideoRequest
-from tests.support.fakes import ACCOUNT, REQUEST
+from tests.support.fakes.bench import ACCOUNT
+from tests.support.fakes.orders import REQUEST
 
 if TYPE_CHECKING:
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 DAY = 24 * 60 * 60
 ELSEWHERE = VideoRequest(prompt="a dog", model="sora-2", seconds=8, size="1280x720")
@@ -37,7 +38,7 @@ async def test_a_job_that_no_row_explains_is_counted(bench: Bench) -> None:
 
 async def test_a_job_under_the_id_of_another_is_counted(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
-    bench.backend.history[job.remote_id or ""].request = ELSEWHERE
+    bench.backend.charged[job.remote_id or ""].request = ELSEWHERE
     assert await census(bench).count() == 1
 
 
@@ -68,7 +69,7 @@ async def test_a_deleted_job_stays_explained_when_its_row_is_gone(bench: Bench) 
         await bench.retention.sweep()
         assert await bench.jobs.get(job.id) is None
         assert await census(bench).count() == 0
-    bench.backend.history.clear()
+    bench.backend.charged.clear()
     bench.clock.advance(31 * DAY)
     await bench.retention.sweep()
     assert await bench.database.rows("SELECT * FROM spent_ref_hashes", {}) == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from storage.people import Notify, Person
 
 if TYPE_CHECKING:
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 
 async def test_without_a_choice_every_video_is_announced(bench: Bench) -> None:

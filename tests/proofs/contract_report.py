@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.providers.contract import ENTRIES
 
-_SUITE = Path(__file__).with_name("test_contract.py")
+_SUITE = Path(__file__).parents[1] / "backends" / "contract"
 
 
 class Results:

@@ -18,7 +18,9 @@ from bot.settings.fields import Settings
 from bot.texts import Texts
 from storage.database import open_database
 from tests.support.desk import make_narrator
-from tests.support.fakes import Clock, FakeVoice, open_bench
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.media import FakeVoice
 from tests.support.old_install.app import API_TOKEN, METRICS_TOKEN, Running, run_old_app
 from tests.support.old_install.install import (
     FOLDER,

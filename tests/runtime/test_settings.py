@@ -111,8 +111,8 @@ def test_api_tokens_have_names(given: str, tokens: dict[str, str]) -> None:
     [
         ("short", "16 ASCII characters"),
         ("web:short", "16 ASCII characters"),
-        ("one-token-of-sixteen,two-token-of-sixteen", "without different names"),
-        ("web:one-token-of-sixteen,web:two-token-of-sixteen", "without different names"),
+        ("one-token-of-sixteen,two-token-of-sixteen", "a different name for each token"),
+        ("web:one-token-of-sixteen,web:two-token-of-sixteen", "a different name for each token"),
         ("a b:one-token-of-sixteen", "letters and digits"),
         (":one-token-of-sixteen", "letters and digits"),
         ("web:one-token-of-sixteen,:two-token-of-sixteen", "letters and digits"),
@@ -221,9 +221,9 @@ def test_the_webhook_secrets_are_those_of_the_backend() -> None:
         ("[1]", "is not a JSON object"),
         ('{"fps": NaN}', "is not a JSON object"),
         ("[" * 100_000, "is not a JSON object"),
-        ('{"seed": null}', "may not contain null"),
-        *((f'{{"{name}": 1}}', f"may not contain {name}") for name in ("prompt", "model", "size")),
-        ('{"fps": 24, "seconds": 4}', "may not contain seconds"),
+        ('{"seed": null}', "must not contain null"),
+        *((f'{{"{name}": 1}}', f"must not contain {name}") for name in ("prompt", "model", "size")),
+        ('{"fps": 24, "seconds": 4}', "must not contain seconds"),
     ],
 )
 def test_invalid_extra_fields_are_explained(value: str, reason: str) -> None:

@@ -10,7 +10,8 @@ from tests.support.clients.site import TOKEN, Caller, open_site
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from tests.support.fakes import Bench, Clock
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
 
 
 @pytest.fixture

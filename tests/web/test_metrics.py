@@ -10,13 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.metrics import Metrics
 from bot.web.http.server import WebServer, bind
 from bot.web.metrics_page import MetricsPage
-from tests.support.fakes import Bench, FakeBackend, open_bench
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import Bench, open_bench
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from tests.support.fakes import Clock
+    from tests.support.fakes.clock import Clock
 
 TOKEN = "a-token-for-metrics"
 
@@ -72,7 +73,7 @@ async def test_what_the_provider_charged_is_added_up_once(
         job = await bench.submit()
         await bench.step(job.id)
         await bench.step(job.id)
-        next(remote for remote in bench.backend.history.values() if remote.cost is None).cost = cost
+        next(remote for remote in bench.backend.charged.values() if remote.cost is None).cost = cost
         bench.backend.finish()
         await bench.run_out(job.id)
 

@@ -18,12 +18,12 @@ from bot.web.http.client_address import Proxies
 from bot.web.http.server import WebServer, bind
 from bot.web.http.stalled_readers import StalledReaders
 from tests.support.clients.web_server import serve
-from tests.support.fakes import PATIENCE, Clock
+from tests.support.fakes.clock import PATIENCE, Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 LARGE = 16 * 1024 * 1024
 NO_PROXIES = Proxies(())

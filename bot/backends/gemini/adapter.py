@@ -15,6 +15,7 @@ from bot.backends.gemini import answers
 from bot.backends.gemini.formats import response_format
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
+from bot.backends.responses.clip_links import INLINE
 from bot.backends.transport.base import Request, Timeouts
 from bot.backends.transport.plain_http import HttpTransport
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
@@ -115,7 +116,7 @@ class Gemini:
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Download the video into `sink` from its file, or from the interaction itself."""
-        link = update.result_url
+        link = None if update.result_url == INLINE else update.result_url
         path = _path(update.ref) if link is None else self._own_path(link)
         elsewhere = link if path is None else None
         await self._api.fetch(path, elsewhere, sink, max_bytes=max_bytes)
@@ -172,7 +173,9 @@ class Gemini:
 
     def _own_path(self, link: str | None) -> str | None:
         """Return the link's path below our base URL; None: it is on another server, or invalid."""
-        if link is None or link.startswith("/"):
+        if link is None or link == INLINE:
+            return None
+        if link.startswith("/"):
             return link
         try:
             url = httpx2.URL(link)
@@ -184,7 +187,7 @@ class Gemini:
 
     def _open_transport(self, endpoint: Endpoint) -> HttpTransport:
         key = {"x-goog-api-key": self.api_key} if self.api_key else {}
-        return HttpTransport(replace(endpoint, drop_inline_clips=True), credentials=key)
+        return HttpTransport(endpoint, credentials=key)
 
 
 def _path(ref: str) -> str:

@@ -110,7 +110,9 @@ class OpenRouter:
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
         """Download the video into `sink` from the content route, or from the job's signed URL."""
         path = f"{_path(update.ref)}/content?index=0"
-        await self._api.fetch(path, update.result_url, sink, max_bytes=max_bytes)
+        await self._api.fetch(
+            path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
+        )
 
     async def find(
         self,

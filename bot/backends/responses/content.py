@@ -12,6 +12,7 @@ import httpx2
 
 from bot.backends.responses import error_kinds, remote_job, result_payload
 from bot.errors import BackendError, ErrorKind, MediaError
+from bot.media.clip_format import check_clip, demuxer_of, head_of
 from bot.media.files.atomic import save
 from bot.media.mp4.reader import read_mp4
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 256 * 1024
+_MAX_LINKS = 2  # a link may lead to an answer that holds the link
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _NO_CONTENT_STATUSES = frozenset({_BAD_REQUEST, _NOT_FOUND, 405, 501})
@@ -44,14 +46,16 @@ class ContentFetcher:
     async def fetch(self, path: str | None, result_url: str | None) -> None:
         """Download from the content route at `path`, or from `result_url` if there is no content.
 
-        BackendError: the download failed. MediaError: it is not an MP4. TooLargeError: it is
+        BackendError: the download failed. MediaError: it is not a video. TooLargeError: it is
         larger than `max_bytes`.
         """
         try:
             link = result_url if path is None else await self._fetch_content(path, result_url)
-            if link is not None:
-                await self._fetch_link(link)
-            await asyncio.to_thread(result_payload.check, self.sink)
+            for _ in range(_MAX_LINKS):
+                if link is None:
+                    break
+                link = await self._fetch_link(link)
+            await asyncio.to_thread(check_clip, self.sink)
         except BaseException:
             await asyncio.to_thread(self.sink.unlink, missing_ok=True)
             raise
@@ -61,24 +65,34 @@ class ContentFetcher:
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.is_success:
             await self._receive(response)
-            return await asyncio.to_thread(
-                result_payload.unpack, self.sink, max_bytes=self.max_bytes
-            )
+            link = await self._unpack()
+            # A page instead of a video: some servers answer it to every path.
+            return link or (None if await asyncio.to_thread(self._is_video) else result_url)
         answer = remote_job.parse(response.content)
         link = result_url or _link_in_refusal(response.status_code, answer)
-        if (
-            link is None
-            or response.status_code not in _NO_CONTENT_STATUSES
-            or error_kinds.is_unfinished(answer)
-        ):
-            raise error_kinds.of_content(response.status_code, answer)
+        error = error_kinds.of_content(response.status_code, answer)
+        if link is None or error_kinds.is_unfinished(answer):
+            raise error
+        if response.status_code not in _NO_CONTENT_STATUSES:
+            try:
+                return await self._fetch_link(link)
+            except BackendError:
+                raise error from None  # the content may be back later
         return link
 
-    async def _fetch_link(self, link: str) -> None:
+    async def _fetch_link(self, link: str) -> str | None:
+        """Download from a link; return another one if it leads to an answer with a link."""
         response = await self.ask(link)
         if not response.is_success:
             raise error_kinds.of_link(response.status_code)
         await self._receive(response)
+        return await self._unpack()
+
+    async def _unpack(self) -> str | None:
+        return await asyncio.to_thread(result_payload.unpack, self.sink, max_bytes=self.max_bytes)
+
+    def _is_video(self) -> bool:
+        return demuxer_of(head_of(self.sink)) is not None
 
     async def _ask_repeatedly(self, path: str, pauses: tuple[float, ...]) -> httpx2.Response:
         response = await self.ask(path)

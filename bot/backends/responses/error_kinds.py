@@ -7,7 +7,8 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, cast
 
-from bot.backends.responses.error_text import texts_in
+from bot.backends.responses import refusal_words
+from bot.backends.responses.error_text import codes_in, has_error, texts_in
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 
 if TYPE_CHECKING:
@@ -15,19 +16,6 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
-_MODERATED = re.compile(
-    r"moderation|moderated|content[ _-]?(?:policy|filter)|policy[ _]violation"
-    r"|safety[ _](?:system|filter|violation|policy)|nsfw|prohibited[ _](?:content|use)"
-    r"|responsible ai|(?:usage|community) guidelines"
-    r"|(?-i:\b(?:IMAGE_|VIDEO_|PROMPT_)?(?:SAFETY|BLOCKLIST|SPII)\b)",  # Google's codes
-    re.IGNORECASE,
-)
-_KEY = re.compile(r"api[ _]key[ _](?:not[ _]valid|invalid|expired|not[ _]found)", re.IGNORECASE)
-_BALANCE = re.compile(
-    r"insufficient[ _-]?(?:quota|balance|credit|funds)|billing|exceeded your current quota"
-    r"|key limit exceeded",
-    re.IGNORECASE,
-)
 # Google's message for a quota that is used up for only a minute is the same, but names a delay.
 # With "limit: 0" there is no quota at all.
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
@@ -46,16 +34,22 @@ _CREATE_KINDS: Mapping[int, ErrorKind] = {
     400: ErrorKind.INVALID,
     401: ErrorKind.AUTH,
     402: ErrorKind.BALANCE,
-    403: ErrorKind.AUTH,
+    403: ErrorKind.UNEXPLAINED,
     # There is no such route or model, so another prompt would not help.
     404: ErrorKind.SETUP,
     405: ErrorKind.SETUP,
     413: ErrorKind.INVALID,
     422: ErrorKind.INVALID,
     429: ErrorKind.RATE,
+    451: ErrorKind.MODERATED,
 }
 _BAD_REQUEST = 400
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
 _AMBIGUOUS_STATUSES = frozenset({400, 403, 413, 422, 429})
+# What a success that made no job may be taken for: a busy server may have kept the request.
+_REFUSALS = frozenset({ErrorKind.MODERATED, ErrorKind.AUTH, ErrorKind.BALANCE, ErrorKind.SETUP})
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _JOB_KINDS: Mapping[int, ErrorKind] = {
     401: ErrorKind.AUTH,
     402: ErrorKind.BALANCE,
@@ -66,19 +60,36 @@ _JOB_KINDS: Mapping[int, ErrorKind] = {
 }
 _EXPIRED_LINK_STATUSES = frozenset({403, 404, 410})
 _UNFINISHED = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
-_GONE_STATUSES = frozenset({"expired", "deleted"})
+_GONE_STATUSES = frozenset({"expired", "deleted", "task_not_found"})
 _OVER_BUDGET = "budget_exceeded"
 
 
-def of_create(status: int, answer: object, *, retry_after: float | None) -> BackendError:
-    """Classify a refused create; UnconfirmedSubmitError: a job may exist despite this status."""
+def of_create(
+    status: int, answer: object, *, retry_after: float | None, prompt: str = ""
+) -> BackendError:
+    """Classify a refused create; UnconfirmedSubmitError: a job may exist despite this status.
+
+    `prompt` is what the answer may repeat: its words are not those of the provider.
+    """
     message = describe(answer, status)
     if status not in _CREATE_KINDS:
         return UnconfirmedSubmitError(message)
     kind = _CREATE_KINDS[status]
-    if status in _AMBIGUOUS_STATUSES:
-        kind = _kind_by_text(answer) or kind
+    told = _kind_by_text(answer, prompt)
+    if _may_mean(status, told):
+        kind = told or kind
     return BackendError(kind, message, retry_after=retry_after)
+
+
+def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
+    """Classify a create that is answered with success but without an id.
+
+    UnconfirmedSubmitError: a job may exist, because the answer holds no refusal in known words.
+    """
+    kind = _kind_by_text(answer, prompt)
+    if kind is not None and kind in _REFUSALS and has_error(answer):
+        return BackendError(kind, describe(answer))
+    return UnconfirmedSubmitError("the answer to the create holds no readable id")
 
 
 def of_job(status: int, answer: object, *, retry_after: float | None = None) -> BackendError:
@@ -117,7 +128,8 @@ def of_failure(job: RemoteJob) -> BackendError:
         return BackendError(ErrorKind.GONE, message)
     if job.status == _OVER_BUDGET:
         return BackendError(ErrorKind.BALANCE, message)
-    return BackendError(_kind_by_text(job.error) or _kind_by_code(job.error), message)
+    told = [job.error, job.status]
+    return BackendError(_kind_by_text(told) or _kind_by_code(job.error), message)
 
 
 def describe(answer: object, status: int | None = None) -> str:
@@ -168,23 +180,36 @@ def _until(date: str, now: float) -> float:
 
 
 def _is_key_error(answer: object) -> bool:
-    return _UNKNOWN_KEY_CODE in texts_in(answer) or _KEY.search(_text_of(answer)) is not None
-
-
-def _kind_by_text(answer: object) -> ErrorKind | None:
     text = _text_of(answer)
-    if _MODERATED.search(text):
-        return ErrorKind.MODERATED
-    if _is_key_error(answer):
+    named = _UNKNOWN_KEY_CODE in texts_in(answer)
+    return named or refusal_words.kind_of_text(text) is ErrorKind.AUTH
+
+
+def _may_mean(status: int, told: ErrorKind | None) -> bool:
+    if status == _UNAUTHORIZED:
+        return told is ErrorKind.BALANCE
+    # Elsewhere, a model that does not exist may be about this request alone.
+    return status in _AMBIGUOUS_STATUSES and (told is not ErrorKind.SETUP or status == _FORBIDDEN)
+
+
+def _kind_by_text(answer: object, prompt: str = "") -> ErrorKind | None:
+    if _UNKNOWN_KEY_CODE in texts_in(answer):
         return ErrorKind.AUTH
-    if not _BALANCE.search(text):
-        return None
+    text = _text_of(answer)
+    if prompt:
+        text = text.replace(prompt, " ")
+    codes = map(refusal_words.kind_of_code, codes_in(answer))
+    kind = next(filter(None, codes), None) or refusal_words.kind_of_text(text)
+    if kind is not ErrorKind.BALANCE:
+        return kind
     temporary = retry_delay_in(answer) is not None and not _NO_QUOTA.search(text)
     return ErrorKind.RATE if temporary else ErrorKind.BALANCE
 
 
 def _text_of(answer: object) -> str:
-    return " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
+    text = " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
+    # JSON inside a message may still hold its escapes.
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def _kind_by_code(error: object) -> ErrorKind:

@@ -20,6 +20,12 @@ _MAX_TEXT = 64 * 1024
 _MAX_BRACES = 16
 _MAX_DEPTH = 4
 _CODES_FIRST = ("code", "type", "message")
+_CODE_FIELDS = frozenset(
+    ("code", "status_code", "error_code", "err_code", "errcode", "fail_code", "failcode")
+)
+# Fields of an answer of any status that says what went wrong, if they are not empty.
+_ERROR_FIELDS = ("error", "errors", "base_resp", "error_code", "err_code", "error_message")
+_NO_ERROR_CODES = frozenset({"0", "200", "ok", "success", "succeed"})
 # Fields that may echo the request: a prompt does not explain the error, and must not be logged.
 _ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 
@@ -27,11 +33,29 @@ _ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 def find_failed_job(value: object) -> RemoteJob | None:
     """Find a failed job in an error answer: as its body, or as JSON inside one of its texts.
 
-    An answer without an id and a status is not a failed job, but an outage.
+    An answer without an id and a known status is not a failed job, but an outage.
     """
     jobs = (job_in(value), *_jobs_in_texts(value))
-    failed = (job for job in jobs if job and job.ref and job.status)
+    failed = (job for job in jobs if job and job.ref and job.status and not job.inferred)
     return next((job for job in failed if job.state is RemoteState.FAILED), None)
+
+
+def has_error(value: object) -> bool:
+    """Return whether an answer of any status describes an error."""
+    if not isinstance(value, dict):
+        return False
+    fields = cast("Mapping[str, object]", value)
+    code = str(fields.get("code") or "0").lower()
+    return code not in _NO_ERROR_CODES or any(fields.get(name) for name in _ERROR_FIELDS)
+
+
+def codes_in(value: object) -> Iterator[str]:
+    """Iterate over the values of the code fields in an error answer."""
+    for part in islice(_parts(value, _MAX_DEPTH), _MAX_PARTS):
+        if isinstance(part, dict):
+            for name, code in cast("Mapping[str, object]", part).items():
+                if name.lower() in _CODE_FIELDS and isinstance(code, str | int):
+                    yield str(code)
 
 
 def texts_in(value: object) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
+_MAX_TEXT = 64 * 1024
+_TITLE = re.compile(r"<title>([^<]{1,200})</title>", re.IGNORECASE)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A provider's answer; `answer` is its parsed JSON, and `retry_after` is in seconds.
+    """A provider's answer; `retry_after` is in seconds.
 
-    `answered_at` is its `Date` header, in Unix seconds.
+    `answer` is its parsed JSON, or the text of a refusal that is not JSON. `answered_at` is its
+    `Date` header, in Unix seconds.
     """
 
     ok: bool
@@ -44,6 +49,8 @@ def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
     if secret:
         body = body.replace(secret.encode(), b"***")
     answer = remote_job.parse(body)
+    if answer is None and not response.is_success:
+        answer = _text(body)
     answered_at = _time_in(response.headers.get("date"))
     retry_after = error_kinds.retry_after_in(
         response.headers.get("retry-after"), now=now if answered_at is None else answered_at
@@ -64,3 +71,11 @@ def _time_in(date: str | None) -> float | None:
         return parsedate_to_datetime(date).timestamp() if date else None
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+
+
+def _text(body: bytes) -> str | None:
+    text = body[:_MAX_TEXT].decode("utf-8", "replace").strip()
+    if not text.startswith("<"):
+        return text or None
+    title = _TITLE.search(text)
+    return title[1].strip() if title else None

@@ -13,13 +13,19 @@ import httpx2
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# Inside a JSON string the quotes would be escaped, so this matches only a key.
-_START = re.compile(rb'"data"\s{0,16}:\s{0,16}"')
-_LONGEST_START = 40
+# Inside a JSON string the quotes would be escaped, so this matches only a key, or a whole text.
+_START = re.compile(
+    rb'"(?:data|b64_json|b64|base64|video_base64|video_b64)"\s{0,16}:\s{0,16}"'
+    rb'|(?<!\\)"data:[\w/+.-]{0,60}(?:;[\w=+.-]{0,30}){0,2};base64,'
+)
+_LONGEST_START = 200
 
 
 class ClipFilter(httpx2.AsyncByteStream):
-    """A JSON body in which the value of every `"data": "..."` is replaced by an empty string."""
+    """A JSON body without its base64.
+
+    The value of a key such as `"data"` becomes an empty string, and a data URI ends at its comma.
+    """
 
     def __init__(self, body: httpx2.AsyncByteStream) -> None:
         self._body = body

@@ -49,8 +49,8 @@ async def examine_public_url(
         return Finding(
             subject=_PUBLIC_URL,
             ok=True,
-            found="not set: no webhooks from outside, no links to large videos",
-            advice="set PUBLIC_URL if videos may be larger than Discord accepts",
+            found="not set: no outside webhooks, no links to large videos",
+            advice="set PUBLIC_URL if videos may exceed Discord's size limit",
         )
     host = urlsplit(url).hostname or ""
     if _is_this_machine(host):
@@ -89,7 +89,7 @@ def _unmapped(address: Address) -> Address:
 
 
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
-    """List the features that do not work with such an address."""
+    """List the features that do not work with this address."""
     limits: list[str] = []
     private = [address for address in map(_unmapped, addresses) if not address.is_global]
     # /etc/hosts may map a machine's own name to loopback, while others get the public address.

@@ -1,4 +1,4 @@
-"""The backends that are tested with tests/backends/test_contract.py: one entry for each.
+"""The backends that are tested with tests/backends/contract/: one entry for each.
 
 An entry creates a backend's adapter and its stand-in. It also names the tests that do not apply to
 the backend, each with a reason: the report shows these, and no test is skipped.
@@ -132,6 +132,7 @@ GEMINI = Entry(
     says=lambda request: (request.prompt, request.model, "16:9", "720p", f"{request.seconds}s"),
     lacks={
         "a_422_for_json_is_a_definite_refusal": ONLY_JSON,
+        "a_link_helps_whatever_the_content_is_refused_for": "it has no content beside the link",
         "a_job_whose_answer_was_lost_is_found_in_the_list": NO_LIST,
         "a_job_that_was_never_made_is_known_to_be_absent": NO_LIST,
         **dict.fromkeys(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends.base import AnsweredJob, BackendUpdate, RemoteState
 from bot.backends.echo import Echo
-from bot.jobs.remote_identity import is_described, order_of
+from bot.jobs.remote.identity import is_described, order_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

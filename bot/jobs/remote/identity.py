@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SECOND_LOOK_SECONDS = 60.0
+# Ten minutes: of several servers that number their jobs, each has other jobs under the same ids.
+_LOOKS = 20
+_LOOK_SECONDS = 30.0
 
 
 class RemoteIdentity:
@@ -54,13 +56,13 @@ class RemoteIdentity:
         return record is not None and is_described(record, update.echo)
 
     async def disown(self, job: Job) -> None:
-        """Fail a job whose id is another job's by now, after a second look.
+        """Fail a job whose id is another job's by now, after more looks.
 
         What has that id is never delivered, and never deleted.
         """
         log.warning("remote.not_ours id=%s ref=%s", job.id, job.remote_id)
-        if not job.misses:
-            await self._jobs.postpone(job, after=_SECOND_LOOK_SECONDS, misses=1)
+        if job.misses + 1 < _LOOKS:
+            await self._jobs.postpone(job, after=_LOOK_SECONDS, misses=job.misses + 1)
             return
         await self._store.lose(job.id, job.remote_id or "", now=self._clock())
         await self._jobs.fail(job, "failed.gone")
