@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from typing import Protocol
 
@@ -17,9 +18,11 @@ try:
 except (ImportError, SyntaxError) as error:
     if sys.prefix != sys.base_prefix and sys.version_info >= (3, 11):
         raise  # in a virtual environment, this is a bug or an incomplete installation
+    typed = shlex.join(sys.argv[1:])
     print(
         f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "
-        "Type `make run`, or use the environment that it makes: .venv/bin/python -m bot run",
+        "`make .venv/run` installs them into .venv, and `make demo` also shows the bot. "
+        f"Then type: .venv/bin/python -m bot {typed}",
         file=sys.stderr,
     )
     sys.exit(2)

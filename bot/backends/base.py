@@ -31,7 +31,7 @@ class BackendUpdate:
 
     `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds of the
     provider's clock. `result_url` is the link to the video, as a URL or as a path at the provider.
-    `inferred`: the provider used no known status word, so the state was read from other fields.
+    `inferred`: the state was derived from other fields, not from the provider's status word.
     """
 
     ref: str
@@ -92,7 +92,7 @@ class Capabilities:
     """Optional features of a provider, and the longest prompt that it accepts.
 
     `own_list`: the provider is a part of this process, so that its complete list is always true.
-    The default of `prompt_characters` is the longest prompt that a requester may type.
+    `prompt_characters` defaults to the longest prompt that a requester can type.
     """
 
     webhooks: bool = False
@@ -110,7 +110,7 @@ class VideoBackend(Protocol):
     capabilities: Capabilities
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST; the job may already have ended in its answer.
+        """Request the video with exactly one POST; the answer may already report the job's end.
 
         UnconfirmedSubmitError: the provider may have accepted, and charged for, the job.
         Any other BackendError: the provider definitely did not accept it.
@@ -118,13 +118,13 @@ class VideoBackend(Protocol):
         ...
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Ask for the state of the remote job; BackendError of kind GONE: it no longer exists."""
+        """Request the remote job's state; BackendError of kind GONE: the job no longer exists."""
         ...
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the finished video into the file `sink`, and check that it is a video.
+        """Download the finished video to the file `sink`, and check that it is a video.
 
-        It may be an MP4, or in another container that can be converted.
+        The container may be MP4, or any other that can be converted.
         """
         ...
 
@@ -137,23 +137,23 @@ class VideoBackend(Protocol):
     ) -> Listing:
         """List the remote jobs that match the request, or all of them, regardless of their age.
 
-        `hints` are refs from webhooks that belong to no known job: each is looked up as well.
+        `hints` are refs from webhooks that match no known job; each ref is looked up as well.
         """
         ...
 
     async def cancel(self, ref: str) -> bool:
-        """Try to stop the remote job, or to delete an ended one.
+        """Try to stop the remote job, or to delete it if it has ended.
 
-        Return True only if the provider confirms it.
+        Return True only if the provider confirms this.
         """
         ...
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a webhook and return the job that it names; None: it is not about a video.
+        """Verify a webhook and return the job that it names; None: the event is not about a video.
 
-        WebhookError: it is forged, stale or unreadable.
+        WebhookError: the webhook is forged, stale or unreadable.
         """
         ...
 

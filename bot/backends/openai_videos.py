@@ -1,4 +1,4 @@
-"""The adapter for OpenAI's Videos API and for the servers that imitate it."""
+"""The adapter for OpenAI's Videos API and for servers that imitate it."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ class OpenAIVideos:
         )
 
     async def models(self) -> frozenset[str] | None:
-        """Return the names of the server's models; None: it has no list of models.
+        """Return the names of the server's models; None: the server has no list of models.
 
-        BackendError of kind AUTH: it refuses the key.
+        BackendError of kind AUTH: the server refuses the key.
         """
         reply = await self._api.ask(Request(method="GET", url="/models"))
         if reply.ok:
@@ -94,7 +94,7 @@ class OpenAIVideos:
         return None
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST; the job may already have ended in its answer."""
+        """Request the video with exactly one POST; the answer may already report the job's end."""
         fields = {**self.extra, **_fields(request)}
         headers = {"Content-Type": _TYPES[self.body]}
         if self.idempotency_header:
@@ -110,11 +110,11 @@ class OpenAIVideos:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Ask for the state of the remote job."""
+        """Request the remote job's state."""
         return await self._api.poll(_path(ref), ref)
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the video into `sink` from the content route, or from the link in its answer."""
+        """Download the video to `sink` from the content route, or from the job's link."""
         path = f"{_path(update.ref)}/content"
         await self._api.fetch(
             path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
@@ -138,7 +138,7 @@ class OpenAIVideos:
         )
 
     async def cancel(self, ref: str) -> bool:
-        """Delete the remote job; return True only if the server confirms that it is deleted."""
+        """Delete the remote job; return True only if the server confirms the deletion."""
         try:
             reply = await self._api.ask(
                 Request(method="DELETE", url=_path(ref), follow_redirects=False)
@@ -153,7 +153,7 @@ class OpenAIVideos:
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a webhook and return the job that it names; None: it is not about a video."""
+        """Verify a webhook and return its job; None: the event is not about a video."""
         webhook_id = standard_webhooks.verify(
             headers, body, keys=self._keys, now=self._api.provider_time(now)
         )
@@ -172,7 +172,7 @@ class OpenAIVideos:
         await self._api.close()
 
     async def _is_gone(self, ref: str) -> bool:
-        # One server of several may not know the job that another one is still making.
+        # One of several servers may answer 404 for a job that another is still running.
         try:
             await self._api.retrieve(_path(ref))
         except BackendError as error:

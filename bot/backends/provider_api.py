@@ -1,4 +1,4 @@
-"""Requests to a provider that are the same for every adapter: create, poll, download."""
+"""The requests that all adapters send in the same way: create, poll, download."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class ProviderApi:
     """Sends requests to the provider at `base_url` through transports from `open_transport`.
 
     `secret` is the API key, which is redacted from every answer. Videos are downloaded from the
-    provider, from public addresses, and from `result_origins` ("http://10.0.0.2:9000").
-    `translate` converts an answer in the provider's own JSON into the Videos API's fields.
-    `drop_inline_clips`: base64 is removed from answers, and only ever read from a file.
+    provider, from public addresses, and from `result_origins` (such as "http://10.0.0.2:9000").
+    `translate` converts an answer from the provider's own JSON to the fields of the Videos API.
+    `drop_inline_clips`: base64 clips are removed from answers, and read only from downloads.
     """
 
     name: str
@@ -65,7 +65,7 @@ class ProviderApi:
         return now + self._ahead
 
     async def submit(self, request: Request) -> BackendUpdate:
-        """Send the create, exactly once, and return the job in its answer.
+        """Send the create exactly once, and return the job from the answer.
 
         The job may already have ended. UnconfirmedSubmitError: the provider may have accepted it.
         Any other BackendError: the provider did not accept it.
@@ -81,7 +81,7 @@ class ProviderApi:
         )
 
     async def poll(self, path: str, ref: str) -> BackendUpdate:
-        """Return the state of the job at `path`, under our `ref`: some servers answer another."""
+        """Return the state of the job at `path` under `ref`, even if the answer has another id."""
         return self._update(await self.retrieve(path), ref)
 
     async def retrieve(self, path: str) -> RemoteJob:
@@ -94,7 +94,7 @@ class ProviderApi:
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
     async def ask(self, request: Request) -> Reply:
-        """Return any answer, even an error; BackendError: none came in time."""
+        """Return the answer, even an error answer; BackendError: no answer arrived in time."""
         try:
             async with asyncio.timeout(self.timeouts.answer):
                 return self._read(await self._transport.send(request))
@@ -110,10 +110,10 @@ class ProviderApi:
         max_bytes: int,
         job_path: str | None = None,
     ) -> None:
-        """Download the video into `sink` from the content route at `path`, or from `result_url`.
+        """Download the video to `sink` from the content route at `path`, or from `result_url`.
 
-        Without a `path`, only `result_url` is used. A video that is in the job's own answer is read
-        from there, at `job_path`.
+        Without a `path`, only `result_url` is used. If the job's own answer contains the video,
+        `job_path` is downloaded.
         """
         if result_url == INLINE:
             result_url = job_path
@@ -140,7 +140,7 @@ class ProviderApi:
         await self._transport.close()
 
     def _is_at(self, path: str, url: str) -> bool:
-        """Return whether a link leads to the content route itself."""
+        """Return whether a link is the URL of the content route itself."""
         address = f"{self.base_url}{path}"
         return url in {address, address.partition("?")[0]}
 

@@ -146,6 +146,8 @@ class VideoBot(commands.Bot):
         if not self.guilds and self.application_id:
             invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
             log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
+        else:
+            log.info("bot.running advice='type /video in Discord; Ctrl-C here stops the bot'")
 
 
 class CommandTree(app_commands.CommandTree[VideoBot]):

@@ -1,4 +1,4 @@
-"""The step of `downloading`: fetches the clip that was paid for, as long as it may still appear."""
+"""The step of `downloading`: tries to fetch the paid clip for as long as it may still appear."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 _DOWNLOADS = 3
 _MISSED_SECONDS = 60.0
 _LAG_SECONDS = 30.0
-# Misses of a clip that is not there count by this much, and unusable ones by one.
+# `misses` holds two counts: a missing clip adds this much, and an unusable one adds 1.
 _LAG = 1000
-# Ten minutes of a job that is not found, and an hour of one that is said to be completed.
+# Attempts: ten minutes for a job that is not found, an hour for one that is reported as completed.
 _GONE = 20
 _NOT_YET = 120
-# About a day of a provider that is down; no provider keeps a clip for longer.
+# About a day while the provider is down; no provider keeps a clip for longer.
 _FETCH_ATTEMPTS = 300
 
 
@@ -44,10 +44,10 @@ class Downloading:
     max_bytes: int
 
     async def download(self, job: Job) -> None:
-        """Download the clip, or try again later; a clip that is not there is waited for."""
+        """Download the clip; if it is missing or the download fails, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
-            await self.jobs.move(job, JobState.MERGING)  # a last look has found it
+            await self.jobs.move(job, JobState.MERGING)  # LastLook has downloaded it
             return
         update: BackendUpdate | None = None
         try:
@@ -70,7 +70,7 @@ class Downloading:
             await self.jobs.move(job, JobState.MERGING)
 
     async def _known(self, job: Job) -> BackendUpdate | None:
-        """Ask for the remote job; None: no answer, though its content may be there all the same."""
+        """Ask for the remote job; None: it can't be read, but its content may still exist."""
         try:
             return await self.backend.poll(job.remote_id or "")
         except BackendError as error:
@@ -79,7 +79,7 @@ class Downloading:
             return None
 
     async def _missing(self, job: Job, update: BackendUpdate | None) -> None:
-        """Look again for a clip that is not there: a replica or a store may only lag behind."""
+        """Retry a missing clip for a while, because a replica or the storage may lag behind."""
         left = update.expires_in if update else None
         expired = left is not None and left <= 0
         most = _GONE if update is None or expired else _NOT_YET
@@ -96,7 +96,7 @@ class Downloading:
 
 
 class LastLook:
-    """Downloads whatever the provider has of a job, no matter what it says about the job."""
+    """Tries to download a job's clip, no matter which state the provider reports."""
 
     def __init__(self, backend: VideoBackend, workspace: Workspace, *, max_bytes: int) -> None:
         self._backend = backend
@@ -104,7 +104,7 @@ class LastLook:
         self._max_bytes = max_bytes
 
     async def finds_clip(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Download the clip into the job's folder; False: there is none."""
+        """Download the clip to the job's folder; False: no usable clip is available."""
         known = update or _done(job)
         clip = (await self._workspace.create(job.id)).clip
         try:

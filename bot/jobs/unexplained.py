@@ -1,4 +1,4 @@
-"""Refusals without a known reason, and whether they concern one prompt or the bot's key."""
+"""Refusals without a known reason, which may concern one prompt or the bot's key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 _KEPT = 64
-# Two refusals that lie further apart have nothing to do with each other.
+# Refusals further apart than this are unrelated.
 _RELATED_SECONDS = 60 * 60.0
 
 
@@ -25,13 +25,13 @@ class _Refused:
 class UnexplainedRefusals:
     """The jobs that were refused without a known reason since the last success.
 
-    It is kept in memory alone: a restart forgets it, and the jobs are tried again.
+    They are kept only in memory: a restart forgets them, and the jobs are tried again.
     """
 
     _jobs: OrderedDict[str, _Refused] = field(default_factory=OrderedDict[str, _Refused])
 
     def note(self, job: Job, *, now: float) -> int:
-        """Note that a job was refused, and return how often it has been."""
+        """Record that a job was refused, and return its number of refusals so far."""
         known = self._jobs.pop(job.id, None)
         refused = _Refused(prompt=_prompt_of(job), tries=known.tries + 1 if known else 1, at=now)
         self._jobs[job.id] = refused
@@ -40,14 +40,14 @@ class UnexplainedRefusals:
         return refused.tries
 
     def concern_others(self, job: Job, *, now: float) -> bool:
-        """Tell whether another prompt has met the same lately: then no prompt is to blame."""
+        """Return whether a different prompt was also refused recently, so no prompt is to blame."""
         return any(
             other.prompt != _prompt_of(job) and now - other.at < _RELATED_SECONDS
             for other in self._jobs.values()
         )
 
     def clear(self) -> None:
-        """Forget all, because the provider has accepted a job."""
+        """Forget all refusals, because the provider has accepted a job."""
         self._jobs.clear()
 
 

@@ -1,4 +1,4 @@
-"""RemoteDeletion: asks the provider to delete its data of deleted jobs."""
+"""RemoteDeletion: asks the provider to delete its data about deleted jobs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _RETRY_SECONDS = 60 * 60.0
 
 
 class RemoteDeletion:
-    """Asks at each deletion, then hourly until it succeeds or the job's row is gone.
+    """Asks the provider at each deletion, then hourly until it confirms or the row is removed.
 
-    Not every provider can delete a prompt and a clip; our own renderer can.
+    Not every provider can delete prompts and clips; our own renderer can.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class RemoteDeletion:
             try:
                 await self.erase()
             except sqlite3.Error:
-                log.exception("erase.failed")  # the next round retries it
+                log.exception("erase.failed")  # the next round tries again
             await self._sleep()
 
     async def erase(self) -> None:
-        """Ask the provider once for each deleted job."""
+        """Ask the provider once to delete its data about each deleted job."""
         for deleted in await self._store.remote_jobs(self._backend.name):
             if await self._delete(deleted):
                 await self._store.mark_erased(deleted.job_id, now=self._clock())

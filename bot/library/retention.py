@@ -1,4 +1,4 @@
-"""Retention: deletes jobs on request, and files that are too old or take too much room."""
+"""Retention: deletes jobs on request, and files that are too old or take up too much space."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class StoredData:
     """A summary of the data that is stored about a person; times are Unix seconds.
 
     `video_bytes` includes the smaller copies. `next_at` is when the first video expires.
-    `rows_until` is when the last empty row of a deleted job is removed; None: there is none.
+    `rows_until` is when the last empty row of a deleted job is removed; None: no such row exists.
     """
 
     person: Person
@@ -62,9 +62,9 @@ class StoredData:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
-    """The result of deleting a person's data; `open_jobs` is the number that must end first.
+    """The result of deleting a person's data; `open_jobs` counts jobs that must end first.
 
-    `choice`: their preferences were deleted too. `rows_until` as in `StoredData`.
+    `choice`: the person's preferences were deleted too. `rows_until`: as in `StoredData`.
     """
 
     deleted: int
@@ -76,7 +76,7 @@ class Deletion:
 class Retention:
     """Deletes jobs that have ended; a download that is under way can still finish.
 
-    `on_deleted` is called when there may be data to delete at the provider too.
+    `on_deleted` is called when the provider may also hold data to delete.
     """
 
     def __init__(
@@ -107,17 +107,17 @@ class Retention:
         return self._limits
 
     async def delete(self, job_id: str) -> bool:
-        """Delete a job except for its empty row; False: it is open or unknown."""
+        """Delete a job except for its empty row; False: the job is open or unknown."""
         if not await self.mark_deleted(job_id):
             return False
         await self.erase(job_id)
         return True
 
     async def mark_deleted(self, job_id: str) -> bool:
-        """Empty the row of a job that has ended, which marks it as deleted; False: it is open.
+        """Empty the row of an ended job, which marks the job as deleted; False: it is still open.
 
-        A job whose delivery waits for the operator is cancelled first. The caller then calls
-        `erase`; after a crash in between, the sweep does that.
+        A job whose delivery waits for the operator is cancelled first. The caller must then call
+        `erase`. After a crash in between, the sweep deletes the files instead.
         """
         await self._jobs.discard(job_id)
         if not await self._store.mark_deleted(job_id, now=self._clock()):
@@ -172,7 +172,7 @@ class Retention:
         """Delete expired videos and leftovers of crashes, and enforce the size limit."""
         await self._store.drop_artifacts_of_deleted()
         await self._store.forget_speeches(now=self._clock())
-        # Read the disk before the table, or a new job's files would look unknown.
+        # Read the disk before the table; otherwise, a new job's files would look unknown.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         await self._delete_leftovers(inventory, statuses)
@@ -210,7 +210,7 @@ class Retention:
         return item.modified_at < self._clock() - seconds
 
     async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:
-        """Delete files, the oldest first, until all are within the limits."""
+        """Delete files, the oldest first, until the rest are within the limits."""
         sizes = Counter[str]()
         for item in inventory.kept:
             if (job := statuses.get(item.job_id)) and not job.is_deleted:

@@ -19,6 +19,7 @@ from bot.errors import StartupError
 from bot.settings.env_file import odd_lines, quoted_values
 from bot.settings.error_messages import error_sentences
 from bot.settings.requirements import GEMINI_MODEL, unmet_requirements
+from bot.settings.spelling import unknown_names
 from bot.settings.types import (
     DEFAULT_CLIENT,
     ApiTokens,
@@ -146,10 +147,13 @@ class Settings(BaseSettings):
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The provider's webhook secrets; there are several during a rotation."""
-        secret = self.openai_webhook_secret
-        if self.video_backend == "openrouter":
-            secret = self.openrouter_webhook_secret
-        return () if self.video_backend == "gemini" else split_secret(secret)
+        match self.video_backend:
+            case "storyboard" | "openai":
+                return split_secret(self.openai_webhook_secret)
+            case "openrouter":
+                return split_secret(self.openrouter_webhook_secret)
+            case "gemini":
+                return ()
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
@@ -190,10 +194,16 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
         raise StartupError(".env is not UTF-8 text: save it as UTF-8.") from None
     lines = [f"{name.upper()}{sentence}" for name, sentence in invalid.items()]
     lines += [
-        f"{unmet.setting.upper()}{unmet.sentence}"
+        f"{unmet.setting.upper()}{unmet.sentence}{_misspelling(unmet.setting)}"
         for unmet in unmet_requirements(settings, with_discord=with_discord)
         if invalid.keys().isdisjoint(unmet.settings)
     ]
     if lines:
         raise StartupError("\n".join(lines))
     return settings
+
+
+def _misspelling(setting: str) -> str:
+    """Return a sentence on each name that may be this setting's, to follow one on its absence."""
+    unknown = unknown_names(os.environ, Settings)
+    return "".join(f" {each}" for each in unknown if each.meant == setting.upper())

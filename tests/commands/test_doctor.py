@@ -46,6 +46,7 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
             DISCORD_API_URL=fake_discord.url,
             HTTP_PORT="0",
         )
+        origin = fake_discord.url.partition("/api/")[0]
         [asked] = [
             each for each in fake_discord.history.requests if each.path.endswith("/users/@me")
         ]
@@ -53,7 +54,8 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
     assert [line.split()[0] for line in lines] == ["ok"] * 16
-    assert lines[1] == "ok  DISCORD_TOKEN    Discord accepts it: clapper"
+    assert lines[1] == (f"ok  DISCORD_TOKEN     {origin} (DISCORD_API_URL) accepts it: clapper")
+    assert len({line.index(line.split(maxsplit=1)[1]) for line in lines}) == 1
     assert fake_discord.token not in ended.out
 
 
@@ -61,14 +63,18 @@ async def test_a_token_that_discord_refuses_is_not_ok(tmp_path: Path) -> None:
     (tmp_path / "discord").mkdir()
     async with FakeDiscord(tmp_path / "discord") as fake_discord:
         found = await look("DISCORD_TOKEN", tmp_path, discord_api_url=fake_discord.url)
-    assert (found.ok, found.found) == (False, "Discord refuses it")
+        origin = fake_discord.url.partition("/api/")[0]
+    assert (found.ok, found.found) == (False, f"{origin} (DISCORD_API_URL) refuses it")
     assert "Developer Portal" in found.advice
     assert TOKEN not in found.advice
 
 
 async def test_a_token_that_cannot_be_checked_is_not_ok(tmp_path: Path) -> None:
-    found = await look("DISCORD_TOKEN", tmp_path)
-    assert (found.ok, found.found) == (False, "looks right, but could not be checked with Discord")
+    found = await look(
+        "DISCORD_TOKEN", tmp_path, discord_api_url="http://user:secret@127.0.0.1:1/api"
+    )
+    who = "http://127.0.0.1:1 (DISCORD_API_URL)"
+    assert (found.ok, found.found) == (False, f"looks right, but could not be checked with {who}")
     assert "can't be reached" in found.advice
 
 
@@ -87,8 +93,10 @@ async def test_the_doctor_does_not_wait_forever_for_discord(
             discord_api_url=fake_discord.url,
         )
         held.release.set()
-    assert (found.ok, found.found) == (False, "looks right, but could not be checked with Discord")
-    assert "no answer from Discord" in found.advice
+        origin = fake_discord.url.partition("/api/")[0]
+    assert not found.ok
+    assert found.found.startswith("looks right, but could not be checked")
+    assert f"no answer from {origin}" in found.advice
 
 
 def test_a_problem_is_marked_with_advice_and_an_exit_code(
@@ -96,7 +104,7 @@ def test_a_problem_is_marked_with_advice_and_an_exit_code(
 ) -> None:
     assert main(["doctor"]) == 1
     _, first, advice, *_ = capsys.readouterr().out.splitlines()
-    assert first == "!!  DISCORD_TOKEN    missing"
+    assert first == "!!  DISCORD_TOKEN     missing"
     assert advice.strip().startswith("-> copy it from the Developer Portal")
 
 

@@ -205,8 +205,8 @@ async def test_the_last_count_of_orphans_is_reported(tmp_path: Path, clock: Cloc
             assert (seen.ok, bool(seen.advice)) == (True, number > 0)
 
 
-async def test_a_running_queue_is_described(tmp_path: Path) -> None:
-    assert (await look("queue", tmp_path)).found == "running: new jobs are submitted"
+async def test_a_queue_that_is_not_paused_is_described(tmp_path: Path) -> None:
+    assert (await look("queue", tmp_path)).found == "not paused"
 
 
 async def test_a_database_of_an_earlier_version_has_no_paused_queue(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ async def test_a_video_is_made_with_the_narration_and_written_to_the_named_file(
         ended = await run_bot(
             tmp_path,
             "generate",
+            "--prompt",
             "a cat",
             "--audio",
             str(voice),
@@ -231,3 +232,9 @@ def test_invalid_options_are_refused_before_anything_is_spent(
     assert line.startswith(sentence)
     assert (tmp_path / "voice.ogg").read_text() == "mine"
     assert not (tmp_path / "data").exists()
+
+
+def test_the_help_calls_the_prompt_a_prompt(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["generate", "--help"])
+    assert "script" not in capsys.readouterr().out

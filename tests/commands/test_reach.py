@@ -129,7 +129,7 @@ async def test_another_server_at_the_address_is_reported(status: int, words: str
         ("192.168.1.7", "192.168.1.7 is in a private network"),
         ("100.64.0.9", "100.64.0.9 is in a private network"),
         ("fd00::7", "fd00::7 is in a private network"),
-        ("127.0.1.1", "make sure that others get a public address"),
+        ("127.0.1.1", "make sure that it resolves to a public address elsewhere"),
     ],
 )
 async def test_the_limits_of_a_private_address_are_explained(address: str, words: str) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
     from tests.support.fakes.clock import Clock
     from tests.support.providers.contract import Entry
-    from tests.support.providers.stand_in import StandIn
+    from tests.support.providers.video_stand_in import VideoStandIn
     from tests.support.providers.videos_api import VideosApi
 
 LISTING = "a_job_whose_answer_was_lost_is_found_in_the_list"
@@ -59,7 +59,7 @@ class World:
     """A provider stand-in, and a bot that can be killed and restarted."""
 
     entry: Entry
-    api: StandIn
+    api: VideoStandIn
     root: Path
     clock: Clock
 

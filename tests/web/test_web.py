@@ -55,7 +55,8 @@ async def test_every_response_has_the_security_headers(site: Site) -> None:
 
 
 async def test_a_port_in_use_is_explained(site: Site) -> None:
-    with pytest.raises(StartupError, match=f"HTTP_PORT: can't listen on 127.0.0.1:{site.port}"):
+    sentence = f"HTTP_PORT: can't listen on 127.0.0.1:{site.port} (Address already in use). "
+    with pytest.raises(StartupError, match=re.escape(sentence)):
         bind("127.0.0.1", site.port)
 
 

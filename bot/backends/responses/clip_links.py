@@ -1,8 +1,8 @@
-"""Finds the address of a finished video in an answer, by the names of its fields.
+"""Finds a finished video's address in an answer, by field names.
 
-Only fields with these names are followed, from the outside to the inside. So the addresses of
-inputs, pictures, sounds, posters and callbacks, and those for polling or cancelling, are never
-taken for the video.
+Only the fields named below are followed, from the outermost inwards. The video's address is
+therefore never confused with that of an input file, image, audio file, poster or callback, or with
+a URL for polling or cancelling.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 INLINE = "data:"
-"""The link of a video that is in the answer itself, as base64."""
+"""The value that replaces a link if the answer itself contains the video, as base64."""
 
-# Without underscores and capitals: `videoUrl` is `video_url`. In this order, the surest first.
+# Names are compared without underscores and in lower case, so `videoUrl` equals `video_url`. They
+# are tried in this order, the most reliable first.
 LINKS: Mapping[str, str] = {
     "videourl": "Ark, DashScope, xAI, most gateways",
     "videouri": "Google's SDKs",
@@ -69,7 +70,7 @@ HOLDERS: Mapping[str, str] = {
     "job": "several",
     "payload": "several",
 }
-# The content itself; its value may have been removed.
+# Fields that hold the video itself, though their values may have been removed.
 _BASE64 = frozenset({"b64json", "videobase64", "base64", "b64", "videob64"})
 _DATA_URI = re.compile(
     r"data:(?:video/|image/gif|application/(?:octet-stream|mp4)|;base64)", re.IGNORECASE
@@ -88,19 +89,19 @@ _MAX_ITEMS = 200
 
 
 def find_link(value: object) -> str | None:
-    """Find the http(s) URL of the video, or INLINE if it is in the answer itself."""
+    """Find the video's http(s) URL, or return INLINE if the answer itself contains the video."""
     found = (_link(name, text) for name, text in texts_of_clips(value))
     return next(filter(None, found), None)
 
 
 def texts_of_clips(value: object) -> Iterator[tuple[str, str]]:
-    """Iterate over the texts that may be a video or its address, with the names of their fields."""
+    """Iterate over the strings that may be a video or its address, each with its field's name."""
     visited = islice(_visited("", value, _MAX_DEPTH), _MAX_VISITED)
     return ((name, text) for name, text in visited if name and text is not None)
 
 
 def is_data_uri(text: str) -> bool:
-    """Return whether a text is a video as a data URI, or the beginning of one."""
+    """Return whether a string starts like a video's data URI."""
     return _DATA_URI.match(text) is not None
 
 
@@ -112,7 +113,7 @@ def _link(name: str, text: str) -> str | None:
 
 
 def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | None]]:
-    """Visit a value and what is in it; every visit counts, of whatever a hostile answer holds."""
+    """Yield a value and its contents; even useless ones are yielded, to count towards the limit."""
     yield name, value.strip() if isinstance(value, str) else None
     if depth > 0 and isinstance(value, list):
         for item in islice(cast("list[object]", value), _MAX_ITEMS):

@@ -1,4 +1,4 @@
-"""Downloads a finished video from the content route, or from the link in its answer."""
+"""Downloads a finished video from the content route, or from a link in the provider's answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 256 * 1024
-_MAX_LINKS = 2  # a link may lead to an answer that holds the link
+_MAX_LINKS = 2  # a link may lead to JSON that holds the actual link
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _NO_CONTENT_STATUSES = frozenset({_BAD_REQUEST, _NOT_FOUND, 405, 501})
@@ -32,10 +32,10 @@ _FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContentFetcher:
-    """Downloads a video into the file `sink`.
+    """Downloads a video to the file `sink`.
 
-    `ask` requests a path or URL, and returns the answer of any status. `pauses` are the
-    waits, in seconds, between attempts while the content is missing.
+    `ask` requests a path or URL, and returns the answer, even with an error status. `pauses`
+    are the waits, in seconds, between attempts while the content is missing.
     """
 
     ask: Callable[[str], Awaitable[httpx2.Response]]
@@ -46,8 +46,8 @@ class ContentFetcher:
     async def fetch(self, path: str | None, result_url: str | None) -> None:
         """Download from the content route at `path`, or from `result_url` if there is no content.
 
-        BackendError: the download failed. MediaError: it is not a video. TooLargeError: it is
-        larger than `max_bytes`.
+        BackendError: the download failed. MediaError: the file is not a video. TooLargeError: the
+        file is larger than `max_bytes`.
         """
         try:
             link = result_url if path is None else await self._fetch_content(path, result_url)
@@ -61,12 +61,12 @@ class ContentFetcher:
             raise
 
     async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
-        """Download from the content route; return a link if the video has to come from there."""
+        """Download from the content route; return a link if that must be downloaded instead."""
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.is_success:
             await self._receive(response)
             link = await self._unpack()
-            # A page instead of a video: some servers answer it to every path.
+            # Some servers answer every path with a web page, which is not the video.
             return link or (None if await asyncio.to_thread(self._is_video) else result_url)
         answer = remote_job.parse(response.content)
         link = result_url or _link_in_refusal(response.status_code, answer)
@@ -77,11 +77,11 @@ class ContentFetcher:
             try:
                 return await self._fetch_link(link)
             except BackendError:
-                raise error from None  # the content may be back later
+                raise error from None  # the content may be available again later
         return link
 
     async def _fetch_link(self, link: str) -> str | None:
-        """Download from a link; return another one if it leads to an answer with a link."""
+        """Download from a link; return the next link if the answer holds one instead of a video."""
         response = await self.ask(link)
         if not response.is_success:
             raise error_kinds.of_link(response.status_code)
@@ -116,7 +116,7 @@ class ContentFetcher:
             await self._require_complete_clip()
 
     async def _require_complete_clip(self) -> None:
-        # A proxy that decompresses leaves a wrong Content-Length, so the clip may be complete.
+        # A decompressing proxy leaves a wrong Content-Length, so the clip may still be complete.
         try:
             await asyncio.to_thread(read_mp4, self.sink)
         except MediaError as error:
@@ -124,7 +124,7 @@ class ContentFetcher:
 
 
 class _Body:
-    """The body of an answer; `is_truncated`: it was shorter than its announced length."""
+    """An answer's body; `is_truncated`: it ended before its announced length."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
-# Google's message for a quota that is used up for only a minute is the same, but names a delay.
-# With "limit: 0" there is no quota at all.
+# Google's message is the same for a quota that recovers within a minute, but then names a delay.
+# "limit: 0" means that there is no quota at all.
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
-# LiteLLM without a database answers 400 with this code to every key but its master key.
+# Without a database, LiteLLM answers every key but its master key with 400 and this code.
 _UNKNOWN_KEY_CODE = "no_db_connection"
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
@@ -35,7 +35,7 @@ _CREATE_KINDS: Mapping[int, ErrorKind] = {
     401: ErrorKind.AUTH,
     402: ErrorKind.BALANCE,
     403: ErrorKind.UNEXPLAINED,
-    # There is no such route or model, so another prompt would not help.
+    # The route or model does not exist, so another prompt would not help.
     404: ErrorKind.SETUP,
     405: ErrorKind.SETUP,
     413: ErrorKind.INVALID,
@@ -47,7 +47,8 @@ _BAD_REQUEST = 400
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _AMBIGUOUS_STATUSES = frozenset({400, 403, 413, 422, 429})
-# What a success that made no job may be taken for: a busy server may have kept the request.
+# Refusals that count even with a success status. An overload does not, because a busy server may
+# have kept the request.
 _REFUSALS = frozenset({ErrorKind.MODERATED, ErrorKind.AUTH, ErrorKind.BALANCE, ErrorKind.SETUP})
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _JOB_KINDS: Mapping[int, ErrorKind] = {
@@ -69,7 +70,7 @@ def of_create(
 ) -> BackendError:
     """Classify a refused create; UnconfirmedSubmitError: a job may exist despite this status.
 
-    `prompt` is what the answer may repeat: its words are not those of the provider.
+    `prompt` is ignored where the answer repeats it, because its words are not the provider's.
     """
     message = describe(answer, status)
     if status not in _CREATE_KINDS:
@@ -82,9 +83,9 @@ def of_create(
 
 
 def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
-    """Classify a create that is answered with success but without an id.
+    """Classify the answer to a create that has a success status but no id.
 
-    UnconfirmedSubmitError: a job may exist, because the answer holds no refusal in known words.
+    UnconfirmedSubmitError: a job may exist, because the answer contains no known refusal.
     """
     kind = _kind_by_text(answer, prompt)
     if kind is not None and kind in _REFUSALS and has_error(answer):
@@ -93,7 +94,7 @@ def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
 
 
 def of_job(status: int, answer: object, *, retry_after: float | None = None) -> BackendError:
-    """Classify a refusal of any request but a create or a download."""
+    """Classify the refusal of a request other than a create or a download."""
     kind = _JOB_KINDS.get(status, ErrorKind.TRANSIENT)
     if status == _BAD_REQUEST and _is_key_error(answer):
         kind = ErrorKind.AUTH
@@ -133,9 +134,9 @@ def of_failure(job: RemoteJob) -> BackendError:
 
 
 def describe(answer: object, status: int | None = None) -> str:
-    """Summarize an error answer in one short line, without the query strings of its links.
+    """Summarize an error answer in one short line, without its links' query strings.
 
-    The query of a link may hold its signature, which must not be logged.
+    A query string may hold the link's signature, which must not be logged.
     """
     joined = ": ".join(texts_in(answer))[:_MAX_JOINED]
     line = " ".join(joined.split())[:_MAX_CLASSIFIED]
@@ -145,7 +146,7 @@ def describe(answer: object, status: int | None = None) -> str:
 
 
 def retry_after_in(header: str | None, *, now: float) -> float | None:
-    """Read a Retry-After header, which holds seconds or an HTTP date, as seconds from `now`."""
+    """Convert a Retry-After header, which holds seconds or an HTTP date, to seconds from `now`."""
     if header is None:
         return None
     try:
@@ -156,8 +157,8 @@ def retry_after_in(header: str | None, *, now: float) -> float | None:
 
 
 def retry_delay_in(answer: object) -> float | None:
-    """Read the delay, in seconds, in Google's error answers: from RetryInfo or the message."""
-    first = next(iter(_items(answer)), answer)  # some of its routes wrap the answer in a list
+    """Read the retry delay, in seconds, from the RetryInfo or message of Google's error answers."""
+    first = next(iter(_items(answer)), answer)  # some of Google's routes wrap it in a list
     details = _items(_mapping(_mapping(first).get("error")).get("details"))
     named = (_RETRY_DELAY.fullmatch(str(_mapping(item).get("retryDelay"))) for item in details)
     delay = next(filter(None, named), None) or _RETRY_IN.search(_text_of(answer))
@@ -188,7 +189,7 @@ def _is_key_error(answer: object) -> bool:
 def _may_mean(status: int, told: ErrorKind | None) -> bool:
     if status == _UNAUTHORIZED:
         return told is ErrorKind.BALANCE
-    # Elsewhere, a model that does not exist may be about this request alone.
+    # With any status but 403, an unknown model may concern only this request.
     return status in _AMBIGUOUS_STATUSES and (told is not ErrorKind.SETUP or status == _FORBIDDEN)
 
 
@@ -208,7 +209,7 @@ def _kind_by_text(answer: object, prompt: str = "") -> ErrorKind | None:
 
 def _text_of(answer: object) -> str:
     text = " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
-    # JSON inside a message may still hold its escapes.
+    # JSON quoted inside a message may still contain escapes.
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 

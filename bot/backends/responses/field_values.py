@@ -1,4 +1,4 @@
-"""Values in the JSON of providers, who write the same one in many ways; unusable ones are None."""
+"""Reads JSON values that each provider writes differently; unusable values become None."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
 
 
 def mapping_in(value: object) -> Mapping[str, object] | None:
-    """Return a JSON object; None: it is something else."""
+    """Return the value if it is a JSON object, otherwise None."""
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
 
 
 def sequence_in(value: object) -> list[object] | None:
-    """Return a JSON list; None: it is something else."""
+    """Return the value if it is a JSON list, otherwise None."""
     return cast("list[object]", value) if isinstance(value, list) else None
 
 
 def text_in(value: object) -> str | None:
-    """Return a text without the spaces around it; None: there is none."""
+    """Return a string without surrounding spaces; None: it is empty, or not a string."""
     return value.strip() or None if isinstance(value, str) else None
 
 
@@ -35,7 +35,7 @@ def status_in(value: object) -> str:
 
 
 def number_in(value: object) -> float | None:
-    """Read a finite number, also from a text; None: it is none."""
+    """Read a finite number, which may be a string; None: it is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -46,7 +46,7 @@ def number_in(value: object) -> float | None:
 
 
 def percent_in(value: object) -> int | None:
-    """Read a percentage, also from a fraction or a text such as "45%"."""
+    """Read a percentage, which may be a fraction or a string such as "45%"."""
     text = value.strip() if isinstance(value, str) else value
     percent = isinstance(text, str) and text.endswith("%")
     number = number_in(text.rstrip("% ") if isinstance(text, str) else text)
@@ -58,14 +58,14 @@ def percent_in(value: object) -> int | None:
 
 
 def dollars_in(usage: object) -> float | None:
-    """Read the cost in US dollars from the usage; None: it is not told."""
+    """Read the cost in US dollars from the usage; None: it is not reported."""
     fields = mapping_in(usage)
     dollars = number_in(fields.get("cost")) if fields else None
     return dollars if dollars is not None and dollars >= 0 else None
 
 
 def time_in(value: object) -> float | None:
-    """Read a time as Unix seconds, also from milliseconds or ISO 8601."""
+    """Convert a time in seconds, milliseconds or ISO 8601 to Unix seconds."""
     number = number_in(value)
     if number is None and isinstance(value, str):
         number = _calendar_time(value)

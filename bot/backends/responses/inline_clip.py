@@ -1,4 +1,4 @@
-"""Finds the base64 of a video in a JSON file of any size, by the names of its fields."""
+"""Finds a video's base64 in a JSON file of any size, by field names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HEAD = -(-HEAD // 3) * 4
 
 
 def start_of_clip(text: mmap.mmap) -> int | None:
-    """Return where the base64 of a video starts; None: there is none in a field for a video."""
+    """Return the offset of a video's base64; None: no field for videos contains any."""
     starts: list[int] = []
     outline = _outline(text, starts)
     if outline is None:
@@ -39,7 +39,7 @@ def start_of_clip(text: mmap.mmap) -> int | None:
 
 
 def is_clip(text: bytes) -> bool:
-    """Return whether base64 starts like a video."""
+    """Return whether base64 decodes to the start of a video."""
     try:
         head = base64.b64decode(text.replace(b"\\", b"")[:_HEAD], validate=True)
     except binascii.Error:
@@ -48,7 +48,7 @@ def is_clip(text: bytes) -> bool:
 
 
 def _outline(text: mmap.mmap, starts: list[int]) -> bytes | None:
-    """Return the JSON with a marker for each long text, and note where those start."""
+    """Replace long strings with markers, and add their offsets to `starts`; None: over a limit."""
     pieces: list[bytes] = []
     position = size = 0
     for count, match in enumerate(islice(_STRING.finditer(text), _MAX_STRINGS + 1)):

@@ -1,4 +1,4 @@
-"""Listings of remote jobs, in which the job of an unconfirmed create is searched for."""
+"""Searches a provider's remote jobs for the job of an unconfirmed create."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def list_jobs(
         fresh = [job for job in page.jobs if job.ref not in known]
         jobs.extend(fresh)
         if page.unreadable or len(fresh) < len(page.jobs):
-            # An unreadable entry may be our job, and a server that ignores `after` may hide it.
+            # An unreadable entry may be our job, and a server that ignores `after` may omit it.
             return jobs, False
         # A server without `has_more` marks the end of its list with an empty page.
         if page.has_more is False or not fresh or _reaches_back(jobs, earlier):
@@ -114,7 +114,7 @@ def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list
 
 
 def _reaches_back(jobs: list[RemoteJob], earlier: tuple[AnsweredJob, ...]) -> bool:
-    # Only a list sorted by descending time surely contains every job newer than its last one.
+    # Only a list sorted from newest to oldest is sure to contain every job newer than its last.
     times = [job.created_at for job in jobs]
     dated = [moment for moment in times if moment is not None]
     if len(dated) < len(times) or any(above < below for above, below in pairwise(dated)):

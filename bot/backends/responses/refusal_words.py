@@ -1,7 +1,7 @@
-"""The words with which providers refuse: a table for each kind of refusal, by provider.
+"""The wording of providers' refusals: one table for each kind of refusal, by provider.
 
-"several" are words that gateways and providers share. Patterns are searched for in the texts of an
-answer, without regard to case, and codes are compared with the values of its code fields.
+"several": wording that several providers or gateways share. Patterns are searched for in an
+answer's strings, ignoring case. Codes are compared with the values of its code fields.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POLICY: Table = {
     ),
     "Azure OpenAI": (r"content[ _-]?(?:filter|management)", r"ResponsibleAIPolicyViolation"),
     "Google": (
-        # Its codes are in capitals; the same words in a sentence may mean anything.
+        # Google's codes are in capitals; in lower case, the same words may mean anything.
         r"(?-i:\b(?:IMAGE_|VIDEO_|PROMPT_)?(?:SAFETY|BLOCKLIST|SPII)\b)",
         r"(?-i:\b(?:IMAGE_)?(?:RECITATION|PROHIBITED_CONTENT)\b)",
         r"responsible ai",
@@ -206,7 +206,7 @@ def _any_of(table: Table) -> re.Pattern[str]:
     )
 
 
-# In this order: without money, or without the model, access is denied too.
+# The order matters: access is also denied when credit or the model is missing.
 _WORDS = {
     ErrorKind.MODERATED: _any_of(POLICY),
     ErrorKind.BALANCE: _any_of(MONEY),
@@ -215,7 +215,7 @@ _WORDS = {
     ErrorKind.RATE: _any_of(OVERLOAD),
 }
 _KINDS = {code: kind for kinds in CODES.values() for kind, codes in kinds.items() for code in codes}
-# An account may be closed for what earlier prompts said, or for what it owes.
+# An account may be closed because of earlier prompts, or because of unpaid bills.
 _CLOSED = re.compile(
     r"(?:account|organi[sz]ation|user|project|key) (?:\S+ ){0,4}"
     r"(?:deactivated|suspended|disabled|banned|frozen|terminated)",
@@ -224,12 +224,12 @@ _CLOSED = re.compile(
 
 
 def kind_of_code(code: str) -> ErrorKind | None:
-    """Look up a provider's code."""
+    """Look up the kind of refusal that a provider's code means; None: the code is unknown."""
     return _KINDS.get(code)
 
 
 def kind_of_text(text: str) -> ErrorKind | None:
-    """Search for the words of the tables; None: it holds none of them."""
+    """Return the kind of refusal that a text expresses; None: it contains no known wording."""
     if _CLOSED.search(text):
         owes = _WORDS[ErrorKind.BALANCE].search(text)
         return ErrorKind.BALANCE if owes else ErrorKind.AUTH

@@ -39,10 +39,10 @@ _ENVELOPES = status_words.ENVELOPES
 class RemoteJob:
     """A job as a server describes it; a field that the server leaves out is None.
 
-    `status` is the server's word in lower case. `state` is None if nothing tells it, and
-    `inferred` if it was read from other fields.
-    `error` is the raw value. Times are Unix seconds of the server's clock; `answered_at` is that of
-    its answer. `progress` is 0 to 100, `cost` is in US dollars.
+    `status` is the server's status word in lower case. `state` is None if no field reveals it;
+    `inferred`: it was derived from fields other than the status word. `error` is the raw value.
+    Times are Unix seconds of the server's clock; `answered_at` is that of its answer. `progress` is
+    0 to 100, `cost` is in US dollars.
     """
 
     ref: str | None
@@ -105,12 +105,12 @@ def parse(body: bytes) -> object:
 
 
 def job_in(value: object) -> RemoteJob | None:
-    """Read the job in an answer, as its body or in a field such as `data`; None: there is none."""
+    """Read the job in an answer's body or in a field such as `data`; None: there is no job."""
     fields = mapping_in(value)
     if fields is None:
         return None
     inner = next(filter(_is_job, (mapping_in(fields.get(name)) for name in _ENVELOPES)), None) or {}
-    # A status beside the envelope may be that of the request, as in {"status": "success"}.
+    # A status beside the envelope may be the request's, as in {"status": "success"}.
     job = _job(fields, inner) if _ref_of(fields) or not inner else _job(inner, fields)
     return job if job.ref or job.status or job.result_url else None
 
@@ -132,7 +132,7 @@ def page_in(value: object) -> ListingPage | None:
 
 
 def is_deleted(value: object) -> bool:
-    """Return whether the answer to a deletion confirms it."""
+    """Return whether an answer confirms a deletion."""
     fields = mapping_in(value)
     return fields is not None and fields.get("deleted") is True
 
@@ -147,7 +147,7 @@ def ref_in(value: object) -> str | None:
 
 
 def event_in(body: bytes) -> tuple[str, str | None] | None:
-    """Read the type of a webhook and the ref in its data; None: it is not an event."""
+    """Read a webhook's type and the ref in its data; None: the body is not an event."""
     fields = mapping_in(parse(body))
     kind = fields.get("type") if fields else None
     if fields is None or not isinstance(kind, str):
@@ -165,7 +165,7 @@ def _is_job(fields: Mapping[str, object] | None) -> bool:
 def _ref_of(fields: Mapping[str, object]) -> str | None:
     names = status_words.ID_NAMES
     if "status_url" in fields or "response_url" in fields:
-        names = (*names, "request_id")  # fal's; elsewhere it is that of the HTTP request
+        names = (*names, "request_id")  # fal's job id; elsewhere, the id of the HTTP request
     return next(filter(None, (ref_in(fields.get(name)) for name in names)), None)
 
 
@@ -208,9 +208,9 @@ def _job(fields: Mapping[str, object], more: Mapping[str, object]) -> RemoteJob:
 def _inferred(
     told: RemoteState | None, link: str | None, error: object, *, ended: bool, status: str
 ) -> RemoteState | None:
-    """Return the state that a job has by its status word, or else by its other fields."""
+    """Derive a job's state from its status word, or else from its other fields."""
     if told is RemoteState.DONE and error and not link:
-        return RemoteState.FAILED  # such as a video that was filtered out
+        return RemoteState.FAILED  # for example, a filter removed the video
     if told in {RemoteState.DONE, RemoteState.FAILED}:
         return told
     if link and (ended or not status):
@@ -235,13 +235,13 @@ def _found(names: tuple[str, ...], *layers: Mapping[str, object]) -> dict[str, o
 def _is_error(value: object) -> bool:
     fields = mapping_in(value)
     if fields is not None and "status_code" in fields:
-        return _is_error(fields["status_code"])  # MiniMax's, which is there for a success too
+        return _is_error(fields["status_code"])  # MiniMax sends it even on success
     return bool(value) and str(value).lower() not in _NO_ERRORS
 
 
 def _contradicting_models(echoed: str | None, asked: str | None) -> bool:
     if echoed is None or asked is None:
         return False
-    # "openai/sora-2" and "sora-2-2025-12-08" are both the "sora-2" that was asked for.
+    # "openai/sora-2" and "sora-2-2025-12-08" both count as the requested "sora-2".
     ours, theirs = (name.lower().rpartition("/")[2] for name in (asked, echoed))
     return not (ours.startswith(theirs) or theirs.startswith(ours))

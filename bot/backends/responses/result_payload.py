@@ -1,4 +1,4 @@
-"""The payload of a video's download: the clip, or JSON with the clip in base64 or a link to it."""
+"""The payload of a download: the clip itself, or JSON that holds its base64 or a link to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STEP = 1024 * 1024
 
 
 def unpack(path: Path, *, max_bytes: int) -> str | None:
-    """Replace a JSON file by the clip in its base64, or return the link in it (blocking).
+    """Replace a JSON file with the clip in its base64, or return the link in it (blocking).
 
     A file with neither is left unchanged. MediaError: the base64 is broken.
     TooLargeError: the clip is larger than `max_bytes`.
@@ -53,7 +53,7 @@ def _is_object(path: Path) -> bool:
 
 
 def _start_of_clip(text: mmap.mmap) -> int | None:
-    """Find the first base64 that is a video, or else the first of all, which `check` refuses."""
+    """Find the first base64 of a video, or else any base64, which `check_clip` then refuses."""
     starts = [match.end() for match in islice(_BASE64.finditer(text), _MAX_CLIPS)]
     clips = (start for start in starts if inline_clip.is_clip(text[start : start + _HEAD]))
     return next(clips, starts[0] if starts else None)

@@ -1,4 +1,4 @@
-"""The vocabulary of remote jobs: the names of their fields, and their status words, by provider."""
+"""Field names and status words that providers use for remote jobs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ERROR_NAMES = (
     "base_resp",  # MiniMax
 )
 MORE_ERROR_NAMES = ("code", "message", "msg", "reason", "detail")
-"""Names that say something else as well: they are read only of a failed job."""
+"""Names that can also mean something else, so they are read only if the job has failed."""
 
 END_NAMES = (
     "finished_at",
@@ -112,6 +112,6 @@ _STATES = {
 def state_of(status: str) -> RemoteState | None:
     """Look up a status word in lower case; None: it is unknown.
 
-    `TASK_STATUS_SUCCEED` is `succeed`, and `InProgress` is `in_progress`.
+    `task_status_succeed` counts as `succeed`, and `inprogress` as `in_progress`.
     """
     return _STATES.get(_PREFIX.sub("", status).replace("_", ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 from collections import Counter
 from typing import TYPE_CHECKING, cast
@@ -50,8 +51,10 @@ def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
         return f"HTTP_HOST: {host} is not a valid host name."
     if isinstance(error, socket.gaierror) or error.errno in _NOT_LOCAL:
         return f"HTTP_HOST: {host} is not an address of this machine ({error.strerror})."
+    # create_server repeats the address in its text.
+    reason = os.strerror(error.errno) if error.errno else error.strerror
     return (
-        f"HTTP_PORT: can't listen on {host}:{port} ({error.strerror}). "
+        f"HTTP_PORT: can't listen on {host}:{port} ({reason}). "
         "Choose another port, or stop the program that uses this one."
     )
 

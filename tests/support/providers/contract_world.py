@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bot.backends.base import BackendUpdate, VideoBackend
     from tests.support.providers.contract import Entry
-    from tests.support.providers.stand_in import StandIn
+    from tests.support.providers.video_stand_in import VideoStandIn
 
 # The answer of a gateway that can't look up a key, because it has no database.
 NO_SUCH_KEY = {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}}
@@ -29,7 +29,7 @@ class World:
     """A stand-in, its adapter, and the file `sink` for downloads."""
 
     entry: Entry
-    api: StandIn
+    api: VideoStandIn
     backend: VideoBackend
     connect: Callable[..., VideoBackend]
     clip: Path
