@@ -6,13 +6,15 @@ The adapter, its connections, the steps and SQLite are real; the clock is a fake
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from bot.model import JobState
 from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import START
 from tests.support.media.clips import make_clip
 from tests.support.providers.contract import ENTRIES
 from tests.support.providers.stand_in import Fault
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tests.support.fakes.clock import Clock
     from tests.support.providers.contract import Entry
     from tests.support.providers.video_stand_in import VideoStandIn
+    from tests.support.providers.videos_api import VideosApi
 
 LISTING = "a_job_whose_answer_was_lost_is_found_in_the_list"
 LISTS = [entry for entry in ENTRIES if LISTING not in entry.lacks]
@@ -84,6 +87,16 @@ class World:
             await bench.step(job.id)
             return await bench.step(job.id)
 
+    async def answered(self, **changes: Any) -> Job:
+        """Order another video, whose create is answered."""
+        request = replace(self.entry.request, prompt="a boat in a bottle", **changes)
+        async with self.bot() as bench:
+            job = await bench.submit(request)
+            await bench.step(job.id)
+            job = await bench.step(job.id)
+            assert job.state is JobState.GENERATING
+            return job
+
     @property
     def posts(self) -> int:
         return len(self.api.made("POST"))
@@ -131,15 +144,16 @@ async def test_a_job_that_was_taken_without_an_answer_is_found_and_finished(
 async def test_a_job_that_was_not_taken_is_posted_again_only_after_two_lists_without_it(
     world: World, case: str
 ) -> None:
+    await world.answered()
     job = await world.submit(LOST[case])
     async with world.bot() as bench:
         for _ in range(2):
             assert job.state is JobState.UNCONFIRMED
             job = await bench.step(job.id)
-        assert (job.state, world.posts, world.charged) == (JobState.QUEUED, 1, 0)
+        assert (job.state, world.posts, world.charged) == (JobState.QUEUED, 2, 1)
         assert len(world.api.made("GET", "/videos")) == 2
         assert (await bench.step(job.id)).state is JobState.GENERATING
-    assert (world.posts, world.charged) == (2, 1)
+    assert (world.posts, world.charged) == (3, 2)
 
 
 @each_backend
@@ -244,3 +258,315 @@ async def test_a_provider_that_was_never_reached_is_no_doubt(world: World) -> No
     async with world.bot() as bench:
         assert (await bench.step(job.id)).state is JobState.GENERATING
     assert (world.posts, world.charged) == (1, 1)
+
+
+# --- an absence that proves nothing ---
+
+EMPTY = Fault(status=200, body={"object": "list", "data": [], "has_more": False})
+
+
+@each_that_lists
+@pytest.mark.parametrize("before", ["nothing", "a job whose create was answered"])
+async def test_absence_from_a_list_that_is_always_empty_is_no_proof(
+    world: World, before: str
+) -> None:
+    if before != "nothing":
+        await world.answered()
+    posts = world.posts
+    world.api.add_faults("list", *[EMPTY] * 50)
+    job = await world.submit(ACCEPTED["500"])
+    async with world.bot() as bench:
+        assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
+    assert (world.posts, world.charged) == (posts + 1, posts + 1)
+
+
+@each_that_lists
+@pytest.mark.parametrize(
+    ("later", "state"), [(0, JobState.QUEUED), (25 * 3600, JobState.UNDECIDED)]
+)
+async def test_a_list_that_showed_a_job_of_this_key_is_believed_for_a_day(
+    world: World, later: float, state: JobState
+) -> None:
+    known = await world.answered()
+    found = await world.submit(ACCEPTED["500"])
+    async with world.bot() as bench:
+        await bench.step(found.id)
+        for each in (known, found):
+            await bench.jobs.cancel(each.id)
+            await bench.run_out(each.id)
+    assert world.api.jobs == {}
+    world.clock.advance(later)
+    job = await world.submit(LOST["500"])
+    async with world.bot() as bench:
+        await bench.step(job.id)
+        assert (await bench.step(job.id)).state is state
+
+
+@each_that_lists
+@pytest.mark.parametrize(
+    "echo",
+    [{"prompt": "A cat, cinematic, in the light of dusk"}, {"size": "640x360"}, {"seconds": "5"}],
+    ids=["prompt", "size", "length"],
+)
+async def test_a_list_that_shows_no_job_as_it_was_ordered_is_not_believed(
+    world: World, echo: dict[str, str]
+) -> None:
+    await world.answered()
+    world.api.shape = lambda job: job | echo
+    job = await world.submit(ACCEPTED["500"])
+    async with world.bot() as bench:
+        assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
+    assert world.posts == 2
+
+
+@each_that_lists
+async def test_a_job_whose_prompt_is_listed_only_in_part_is_found(world: World) -> None:
+    await world.answered()
+    request = replace(world.entry.request, prompt="a very long story about a cat " * 9)
+    world.api.shape = lambda job: job | {"prompt": job["prompt"][:50] + "..."}
+    world.api.add_faults("create", ACCEPTED["500"])
+    async with world.bot() as bench:
+        job = await bench.submit(request)
+        for _ in range(3):
+            job = await bench.step(job.id)
+        assert job.state is JobState.GENERATING
+    assert world.posts == 2
+
+
+@each_that_lists
+async def test_a_job_that_a_webhook_named_is_not_absent_because_one_replica_lacks_it(
+    world: World,
+) -> None:
+    known = await world.answered()
+    job = await world.submit(ACCEPTED["500"])
+    ref = world.api.creates[-1]
+    async with world.bot() as bench:
+        name = backend_of(bench).name
+        await bench.jobs.receive_webhook(backend=name, webhook_id="wh_1", remote_id=ref)
+        page = {"object": "list", "data": [world.api.jobs[known.remote_id or ""]]}
+        world.api.add_faults("list", *[Fault(status=200, body=page | {"has_more": False})] * 9)
+        world.api.add_faults("retrieve", *[Fault(status=404, body={})] * 9)
+        assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
+    assert world.posts == 2
+
+
+# --- the provider's clock and ours ---
+
+
+@each_that_lists
+@pytest.mark.parametrize("ahead", [7 * 60, 2 * 24 * 3600, -7 * 60, -6 * 3600])
+async def test_a_clock_that_differs_from_the_providers_hides_no_job(
+    world: World, ahead: float
+) -> None:
+    world.clock.advance(ahead)
+    await world.answered()
+    job = await world.submit(ACCEPTED["500"])
+    async with world.bot() as bench:
+        assert (await bench.step(job.id)).state is JobState.GENERATING
+    assert (world.posts, world.charged) == (2, 2)
+
+
+@each_that_lists
+async def test_a_clock_that_is_set_back_after_a_create_hides_no_job(world: World) -> None:
+    await world.answered()
+    world.clock.advance(6 * 3600)
+    job = await world.submit(ACCEPTED["500"])
+    async with world.bot() as bench:
+        await bench.claim(job.id)
+        world.clock.advance(-6 * 3600)
+        await bench.database.rows("UPDATE jobs SET next_at = :now", {"now": world.clock()})
+        assert (await bench.step(job.id)).state is JobState.GENERATING
+
+
+# --- a number that is not ours alone ---
+
+
+def renumber(world: World) -> None:
+    """Restart the server, which forgets its jobs and numbers the next ones from 1."""
+    api = cast("VideosApi", world.api)
+    api.jobs.clear()
+    numbers = count(1)
+    api.new_id = lambda: str(next(numbers))
+
+
+@each_that_lists
+async def test_an_id_that_an_open_job_has_makes_the_new_one_undecided_at_once(
+    world: World,
+) -> None:
+    renumber(world)
+    first = await world.answered()
+    renumber(world)
+    async with world.bot() as bench:
+        second = await bench.submit(world.entry.request)
+        await bench.step(second.id)
+        assert (await bench.step(second.id)).state is JobState.UNDECIDED
+        assert (await bench.run_out(second.id)).state is JobState.UNDECIDED
+        world.api.finish("1")
+        lost = await bench.run_out(first.id)
+        assert lost.failure is not None
+        assert lost.failure.key == "failed.gone"
+        assert (await bench.run_out(second.id)).state is JobState.UNDECIDED
+        await bench.retention.delete(first.id)
+        await bench.remote_deletion.erase()
+    assert world.posts == world.charged == 2
+    assert world.api.made("GET", "/videos/1/content") == []
+    assert world.api.made("DELETE") == []
+
+
+@each_that_lists
+async def test_an_id_that_an_ended_job_had_passes_to_the_new_one(world: World) -> None:
+    renumber(world)
+    first = await world.answered()
+    async with world.bot() as bench:
+        world.api.finish("1")
+        assert (await bench.run_out(first.id)).state is JobState.SUCCEEDED
+        renumber(world)
+        second = await bench.submit(world.entry.request)
+        await bench.step(second.id)
+        assert (await bench.step(second.id)).remote_id == "1"
+        await bench.retention.delete(first.id)
+        await bench.remote_deletion.erase()
+        world.api.finish("1")
+        assert (await bench.run_out(second.id)).state is JobState.SUCCEEDED
+    assert world.posts == 2
+    assert world.api.made("DELETE") == []
+
+
+@each_that_lists
+async def test_a_cancellation_that_is_still_due_stops_no_other_job_of_that_id(
+    world: World,
+) -> None:
+    renumber(world)
+    first = await world.answered()
+    async with world.bot() as bench:
+        await bench.jobs.cancel(first.id)
+        renumber(world)
+        second = await bench.submit(world.entry.request)
+        await bench.step(second.id)
+        assert (await bench.step(second.id)).state is JobState.GENERATING
+        await bench.run_out(first.id)
+    assert world.api.made("DELETE") == []
+
+
+@each_that_lists
+async def test_a_cancellation_stops_no_job_of_other_people(world: World) -> None:
+    renumber(world)
+    job = await world.answered()
+    async with world.bot() as bench:
+        await bench.jobs.cancel(job.id)
+        world.api.jobs["1"]["prompt"] = "an order of another program"
+        await bench.run_out(job.id)
+    assert world.api.made("DELETE") == []
+
+
+@each_that_lists
+@pytest.mark.parametrize("holder", ["open", "ended"])
+async def test_an_answer_for_a_cancelled_job_with_an_id_in_use_deletes_nothing_of_others(
+    world: World, holder: str
+) -> None:
+    renumber(world)
+    first = await world.answered()
+    async with world.bot() as bench:
+        if holder == "ended":
+            world.api.finish("1")
+            await bench.run_out(first.id)
+        renumber(world)
+        second = await bench.submit(world.entry.request)
+        await bench.step(second.id)
+        intended = await bench.jobs.begin_submit(await bench.claim(second.id))
+        assert intended is not None
+        await bench.jobs.cancel(second.id)
+        update = await backend_of(bench).submit(intended.request, create_key="k")
+        await bench.pipeline._submission._bind(intended, update)  # noqa: SLF001 - the late answer
+        assert (await bench.run_out(second.id)).state is JobState.CANCELLED
+    assert len(world.api.made("DELETE")) == (holder == "ended")
+
+
+@each_that_lists
+@pytest.mark.parametrize("state", [JobState.GENERATING, JobState.DOWNLOADING])
+@pytest.mark.parametrize(
+    "echo",
+    [{"prompt": "another"}, {"size": "720x1280"}, {"seconds": "12"}, {"created_at": 1.8e9 + 60}],
+    ids=["prompt", "size", "length", "creation"],
+)
+async def test_a_job_that_is_told_as_another_is_neither_delivered_nor_deleted(
+    world: World, echo: dict[str, Any], state: JobState
+) -> None:
+    job = await world.answered()
+    ref = job.remote_id or ""
+    async with world.bot() as bench:
+        world.api.finish(ref)
+        if state is JobState.DOWNLOADING:
+            assert (await bench.step(job.id)).state is state
+        world.api.jobs[ref].update(echo)
+        lost = await bench.run_out(job.id)
+        assert lost.failure is not None
+        assert lost.failure.key == "failed.gone"
+        await bench.retention.delete(job.id)
+        await bench.remote_deletion.erase()
+    assert world.api.made("GET", f"/videos/{ref}/content") == []
+    assert world.api.made("DELETE") == []
+
+
+@each_that_lists
+async def test_a_job_that_another_server_tells_as_another_for_a_while_is_not_lost(
+    world: World,
+) -> None:
+    job = await world.answered()
+    ref = job.remote_id or ""
+    async with world.bot() as bench:
+        world.api.finish(ref)
+        theirs = Fault(status=200, body=world.api.jobs[ref] | {"prompt": "another"})
+        world.api.add_faults("retrieve", *[theirs] * 12)
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+@each_that_lists
+async def test_at_the_deadline_another_job_under_the_id_is_not_stopped(world: World) -> None:
+    job = await world.answered()
+    async with world.bot() as bench:
+        world.api.jobs[job.remote_id or ""]["prompt"] = "another"
+        bench.clock.advance(3600)
+        assert (await bench.run_out(job.id)).state is JobState.FAILED
+    assert world.api.made("DELETE") == []
+
+
+@each_that_lists
+@pytest.mark.parametrize("always", ["another prompt", "the time of each answer"])
+async def test_a_server_that_always_echoes_something_else_is_believed(
+    world: World, always: str
+) -> None:
+    now = START
+
+    def shape(job: dict[str, Any]) -> dict[str, Any]:
+        if always == "another prompt":
+            return job | {"prompt": "A boat, cinematic, in the light of dusk"}
+        return job | {"created_at": now}
+
+    world.api.shape = shape
+    world.api.clock = lambda: now
+    job = await world.answered()
+    now += 600
+    async with world.bot() as bench:
+        world.api.finish(job.remote_id or "")
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+@each_that_lists
+@pytest.mark.parametrize("holder", ["open", "ended"])
+async def test_a_lost_answer_with_an_id_in_use_is_not_absent_from_the_list(
+    world: World, holder: str
+) -> None:
+    renumber(world)
+    first = await world.answered()
+    async with world.bot() as bench:
+        if holder == "ended":
+            world.api.finish("1")
+            await bench.run_out(first.id)
+    renumber(world)
+    job = await world.submit(ACCEPTED["500"])
+    async with world.bot() as bench:
+        found = await bench.step(job.id)
+        expected = JobState.UNDECIDED if holder == "open" else JobState.GENERATING
+        assert found.state is expected
+    assert world.posts == 2
