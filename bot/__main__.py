@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from typing import Protocol
 
@@ -17,10 +18,12 @@ try:
     from bot.errors import StartupError
 except (ImportError, SyntaxError) as error:
     if sys.prefix != sys.base_prefix and sys.version_info >= (3, 11):
-        raise  # an environment was made for it: this is a bug, or its installation is incomplete
+        raise  # in a virtual environment, this is a bug or an incomplete installation
+    typed = shlex.join(sys.argv[1:])
     print(
         f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "
-        "Type `make run`, or use the environment that it makes: .venv/bin/python -m bot run",
+        "`make .venv/run` installs them into .venv, and `make demo` also shows the bot. "
+        f"Then type: .venv/bin/python -m bot {typed}",
         file=sys.stderr,
     )
     sys.exit(2)
@@ -40,7 +43,7 @@ class Command(Protocol):
         ...
 
     def run(self, options: argparse.Namespace) -> int:
-        """Run and return the exit code; StartupError: the operator has to change something."""
+        """Run and return the exit code; raise StartupError if the operator has to act."""
         ...
 
 
@@ -50,7 +53,7 @@ def all_commands() -> tuple[Command, ...]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 2 when the operator has to change something."""
+    """Run a command and return its exit code, which is 2 if the operator has to act."""
     available = all_commands()
     parser = argparse.ArgumentParser(prog="python -m bot", description="Clapper, a Discord bot.")
     parser.add_argument("--version", action="version", version=f"Clapper {__version__}")

@@ -17,7 +17,7 @@ _BAR_WIDTH = 30
 
 
 class ProgressBar:
-    """Shows progress: in a terminal as a bar that is redrawn, elsewhere as a line per change."""
+    """Shows progress: in a terminal, as a bar that is redrawn; elsewhere, as a line per change."""
 
     def __init__(
         self,

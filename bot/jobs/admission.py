@@ -34,14 +34,14 @@ class Admission:
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
     ) -> None:
-        """Raise UserError if the requester wrote a blocked word for this job."""
-        # With a finished clip, the prompt is that of the earlier job.
+        """Raise UserError if the requester used a blocked word for this job."""
+        # If a finished clip is reused, the prompt is the earlier job's.
         prompt = () if clip_of else (request.prompt,)
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
     async def refusal(self, requester: Origin | Client) -> UserError:
-        """Return the error that names the cap which is reached."""
+        """Return an error that names the cap that the requester has reached."""
         now = self._clock()
         usage = await self._store.usage(requester, now=now)
         if usage.open_of_user >= self.caps.open_per_user:

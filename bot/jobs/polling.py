@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate, VideoBackend
+    from bot.jobs.downloading import LastLook
+    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.model import Job
     from bot.pacing import Cadence
@@ -23,7 +25,9 @@ log = logging.getLogger(__name__)
 # A clip that is finished after the deadline has been paid for, so polls continue, but rarely.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
-_GONE_RETRY_SECONDS = 60.0
+# Ten minutes: servers with replicas, or just restarted, may not find a job that they have.
+_MISSED_SECONDS = 30.0
+_MISSES = 20
 
 
 class Poller:
@@ -34,13 +38,17 @@ class Poller:
         jobs: JobService,
         backend: VideoBackend,
         cadence: Cadence,
+        identity: RemoteIdentity,
         *,
+        last_look: LastLook,
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
         self._cadence = cadence
+        self._identity = identity
+        self._last_look = last_look
         self._clock = clock
         self._jitter = jitter
 
@@ -56,14 +64,16 @@ class Poller:
             log.warning("poll.refused id=%s error=%r", job.id, str(error))
             await self._wait(job, None, retry_after=error.retry_after)
             return
+        if not await self._identity.is_own(job, update):
+            await self._identity.disown(job)
+            return
         await self._apply(job, update)
 
     async def _not_found(self, job: Job) -> None:
-        # The first time may be a restart of the provider; the second time, the job is lost.
-        if job.misses:
-            await self._jobs.fail(job, "failed.gone")
+        if job.misses + 1 < _MISSES:
+            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
         else:
-            await self._jobs.postpone(job, after=_GONE_RETRY_SECONDS, misses=1)
+            await self._end(job, None, Failure(key="failed.gone"))
 
     async def _apply(self, job: Job, update: BackendUpdate) -> None:
         match update.state:
@@ -73,8 +83,8 @@ class Poller:
             case RemoteState.FAILED:
                 kind = update.error.kind if update.error else ErrorKind.INTERNAL
                 log.warning("job.refused id=%s error=%r", job.id, str(update.error))
-                failed = Changes(failure=Failure(key=f"failed.{kind}"), cost=update.cost)
-                await self._jobs.move(job, JobState.FAILED, failed)
+                clear = not update.inferred and kind is not ErrorKind.GONE
+                await self._end(job, update, Failure(key=f"failed.{kind}"), clear=clear)
             case RemoteState.QUEUED | RemoteState.RUNNING:
                 await self._wait(job, update)
 
@@ -84,10 +94,10 @@ class Poller:
         now = self._clock()
         # Only after an answer: without one, the job may be finished and must not be cancelled.
         if update is not None and not job.late and now >= (job.deadline_at or 0):
-            await self._deadline_passed(job)
+            await self._deadline_passed(job, update)
             return
         if now >= self._last_poll_at(job, update):
-            await self._jobs.fail(job, "failed.timeout")
+            await self._end(job, update, Failure(key="failed.timeout"))
             return
         interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
         # Bounded, because only a poll checks the deadline.
@@ -100,20 +110,34 @@ class Poller:
             misses=0 if update else None,
         )
 
-    async def _deadline_passed(self, job: Job) -> None:
-        if await self._is_cancelled(job):
+    async def _end(
+        self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
+    ) -> None:
+        """End a job badly; unless the provider's failure is `clear`, only if there is no clip."""
+        cost = update.cost if update else None
+        if not clear and await self._last_look.finds_clip(job, update):
+            await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
+        else:
+            await self._jobs.move(job, JobState.FAILED, Changes(failure=failure, cost=cost))
+
+    async def _deadline_passed(self, job: Job, update: BackendUpdate) -> None:
+        if await self._last_look.finds_clip(job, update):
+            done = Changes(progress=100, cost=update.cost)
+            await self._jobs.move(job, JobState.DOWNLOADING, done)
+        elif await self._is_cancelled(job):
             await self._jobs.fail(job, "failed.timeout")
         else:
             await self._jobs.postpone(job, after=_LATE_INTERVAL_SECONDS, late=True)
 
     async def _is_cancelled(self, job: Job) -> bool:
         try:
-            return await self._backend.cancel(job.remote_id or "")
+            return await self._identity.cancel(job)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False
 
     def _last_poll_at(self, job: Job, update: BackendUpdate | None) -> float:
-        if job.late and update is not None and update.expires_at is not None:
-            return update.expires_at
+        # The provider's clock says how long it keeps the clip; its times mean nothing to ours.
+        if job.late and update is not None and update.expires_in is not None:
+            return self._clock() + update.expires_in
         return (job.generating_at or 0) + _LATE_SECONDS

@@ -11,7 +11,8 @@ from bot.errors import UserError
 from bot.model import text_attachment
 from tests.support.blank_texts import BLANK_TEXTS
 from tests.support.desk import open_desk
-from tests.support.fakes import VOICE, FakeVoice
+from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.orders import VOICE
 from tests.support.form_steps import SOUND, count, finished, form, press, told
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from storage.jobs.circuits import CircuitStore
 from storage.jobs.store import Caps, JobStore
 from tests.support.bot_process import ROOT
 from tests.support.command_line import WITHIN, end, run_bot, start
-from tests.support.fakes import REQUEST
+from tests.support.fakes.orders import REQUEST
 from tests.support.generating import provider, start_generating
 from tests.support.media import clips
 from tests.support.media.measurements import sound_seconds
@@ -46,6 +46,7 @@ async def test_a_video_is_made_with_the_narration_and_written_to_the_named_file(
         ended = await run_bot(
             tmp_path,
             "generate",
+            "--prompt",
             "a cat",
             "--audio",
             str(voice),
@@ -254,3 +255,9 @@ def test_invalid_options_are_refused_before_anything_is_spent(
     assert line.startswith(sentence)
     assert (tmp_path / "voice.ogg").read_text() == "mine"
     assert not (tmp_path / "data").exists()
+
+
+def test_the_help_calls_the_prompt_a_prompt(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["generate", "--help"])
+    assert "script" not in capsys.readouterr().out

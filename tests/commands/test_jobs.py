@@ -18,7 +18,7 @@ from storage.database import open_database
 from storage.jobs.store import Caps, JobStore
 from storage.snapshot import list_jobs
 from tests.support.command_line import end, run_bot
-from tests.support.fakes import REQUEST
+from tests.support.fakes.orders import REQUEST
 from tests.support.generating import provider, start_generating
 from tests.support.media import clips
 from tests.support.wire import open_wire

@@ -23,6 +23,7 @@ async def test_a_provider_that_does_not_answer_is_logged_once_at_the_start(tmp_p
         async with open_bot(environment, "bot", "run") as bot:
             await bot.logged("backend.unusable")
             await bot.logged("discord.ready")
+            await bot.logged("bot.running advice='type /video in Discord")
             assert await bot.terminate() == 0
     [told] = [line for line in bot.lines if "backend.unusable" in line]
     assert "no answer from http://127.0.0.1:9/v1" in told

@@ -27,14 +27,15 @@ from bot.pacing import Cadence
 from bot.runtime.timing import LOCAL, REMOTE, WITH_WEBHOOKS, timing_for
 from bot.settings.fields import load_settings
 from tests.support.desk import make_services
-from tests.support.fakes import Clock, FakeBackend
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.clock import Clock
 from tests.support.wire import FAST, SECRET, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 DOCKER = ("127.0.0.0/8", "::1", "172.17.0.1", "10.1.0.0/16")
 CLIENT = "203.0.113.9"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """A line of the table; `advice` is empty if there is nothing to do."""
+    """A line of `doctor`'s table; `advice` is empty if there is nothing to do."""
 
     subject: str
     ok: bool

@@ -35,7 +35,7 @@ async def examine_writer(settings: Settings) -> Finding:
         api_key=settings.prompt_api_key.get_secret_value() or None,
         seconds=_SECONDS,
     )
-    models: frozenset[str] = frozenset()  # not every server lists them
+    models: frozenset[str] = frozenset()  # not every server lists its models
     try:
         models = _models_in(await service.get("/models"))
     except BackendError as error:

@@ -22,12 +22,12 @@ _SUBJECT = "VIDEO_BACKEND"
 _SECONDS = 10.0
 _OK = 200
 _MAX_LISTED_MODELS = 5
-# Proxies answer this for a server that is down, and some servers while they start.
+# Proxies answer with one of these if the server is down, and some servers while they start.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
 async def examine_backend(settings: Settings) -> Finding:
-    """Check the chosen backend: reachable, key, model, price, and webhooks or polling."""
+    """Check the chosen backend: reachability, key, model, price, and webhooks or polling."""
     match settings.video_backend:
         case "storyboard":
             return Finding(
@@ -125,7 +125,7 @@ def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str,
     """Return a finding about the model, and advice if the server does not have it."""
     if model is None:
         return "its default model", ""
-    # A name with a star is a pattern: the list is not complete.
+    # A name with a star is a pattern, so the list is incomplete.
     if not models or any("*" in name for name in models):
         return f"model {model} not checked: the server has no complete list", ""
     if model in models:
@@ -135,7 +135,7 @@ def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str,
 
 
 def _openai_updates(settings: Settings) -> str:
-    """Describe the way in which the bot learns that a video is finished."""
+    """Describe how the bot learns that a video is finished."""
     if not settings.webhook_secrets:
         return "polling only (no OPENAI_WEBHOOK_SECRET)"
     reach = "" if settings.public_url else ", only from this network"

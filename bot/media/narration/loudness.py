@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from bot.media.process.ffmpeg import Ffmpeg
 
-_SILENCE_LUFS = -70.0  # the absolute gate of EBU R 128: quieter blocks are ignored
-_BLOCK_SECONDS = 0.4  # a gating block of EBU R 128: shorter sounds have no loudness
+_SILENCE_LUFS = -70.0  # EBU R 128's absolute gate: quieter blocks are ignored
+_BLOCK_SECONDS = 0.4  # EBU R 128's gating block: shorter audio has no integrated loudness
 # A constant offset, and tones below or above what people can hear, are as good as silence.
 _LOWEST_HERTZ = 25
 _AUDIBLE_RATE = 38_000  # twice the highest frequency that is kept
@@ -33,7 +33,7 @@ _LEVEL = re.compile(r"RMS level dB: (\S+)")
 async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> float | None:
     """Return the integrated loudness of the ingested WAV `sound` in LUFS; None: it is silent.
 
-    For a sound shorter than 0.4 s it is the RMS level instead. MediaError: ffmpeg failed.
+    If it is shorter than 0.4 s, the RMS level is returned instead. MediaError: ffmpeg failed.
     """
     stderr = await ffmpeg.run(
         _arguments(sound, seconds),
@@ -41,7 +41,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
         limits=ProcessLimits(wall_seconds=60 + seconds / 5),
     )
     pattern = _INTEGRATED if seconds >= _BLOCK_SECONDS else _LEVEL
-    # ffmpeg 5 initialises its filters twice, and prints a first summary of no samples.
+    # ffmpeg 5 initialises its filters twice, and first prints a summary of no samples.
     found = pattern.findall(stderr)
     measured = float(found[-1]) if found else _SILENCE_LUFS
     is_audible = _is_audible(_PEAK.findall(stderr), measured)

@@ -54,7 +54,7 @@ _KEYS = {
 
 
 class ApiError(ClapperError):
-    """A refusal with an HTTP status; `key` names a sentence that is filled with `fields`."""
+    """A refusal with an HTTP status; `key` names a sentence that takes `fields`."""
 
     def __init__(self, status: HTTPStatus, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -70,7 +70,7 @@ class ErrorResponses:
         self._texts = texts
 
     def answer(self, error: Exception, request: web.Request) -> web.Response:
-        """Return the response to a request that failed with `error`; log it if it is a bug."""
+        """Return the response to a request that failed with `error`, and log bugs."""
         incident = request_id(request)
         match error:
             case ApiError():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
     from bot.speech.narrator import Narrator
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 TOKEN = "a-token-of-sixteen-or-more"
 OTHER_TOKEN = "a-token-of-another-client"

@@ -1,0 +1,44 @@
+"""Compares the size of the kept videos and narrations with KEEP_GB."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.commands.checks.findings import Finding
+from bot.media.files.workspace import Workspace
+
+if TYPE_CHECKING:
+    from bot.settings.fields import Settings
+
+_GIB = 1024 * 1024 * 1024
+
+
+async def examine_kept_files(settings: Settings) -> Finding:
+    """Count the kept files; the advice is for more gigabytes than KEEP_GB."""
+    subject = "kept files"
+    try:
+        kept = (await Workspace(settings.data_dir).inventory()).kept
+    except OSError as error:
+        return Finding(
+            subject=subject,
+            ok=False,
+            found=f"unreadable: {error.strerror}",
+            advice="give the bot's user read access to DATA_DIR",
+        )
+    if not kept:
+        return Finding(subject=subject, ok=True, found="none")
+    gigabytes = sum(item.size for item in kept) / _GIB
+    # Rounded up, so that more than the limit does not read as the limit.
+    shown = math.ceil(gigabytes * 100) / 100 if gigabytes > settings.keep_gb else gigabytes
+    oldest = datetime.fromtimestamp(min(item.modified_at for item in kept), UTC)
+    return Finding(
+        subject=subject,
+        ok=True,
+        found=f"{len(kept)}, {shown:.2f} of {settings.keep_gb:g} GB, oldest {oldest:%Y-%m-%d}",
+        advice="the oldest are deleted within the hour; if this line stays, undelivered videos "
+        "fill the space: raise KEEP_GB"
+        if gigabytes > settings.keep_gb
+        else "",
+    )
