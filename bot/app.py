@@ -9,9 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.delivery.call_metrics import trace_calls
+from bot.delivery.discord_requests import DiscordRequests
 from bot.delivery.progress import ProgressCards
+from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.views.card import CardRenderer
-from bot.delivery.wiring import make_operator_notices, make_resender, open_deliverer
+from bot.delivery.wiring import make_deliverer, make_operator_notices, make_resender
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
@@ -30,6 +32,7 @@ from storage.jobs.queue_outlook import QueueOutlook
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
+from storage.second_bots import SecondBotStore
 from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
@@ -78,6 +81,11 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     retention = _retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
     narrator = _narrator(engine, voice) if voice else None
+    note_call = engine.metrics.note_call
+    requests = await stack.enter_async_context(
+        DiscordRequests(clock=time.time, trace=trace_calls(note_call))
+    )
+    second_bot = SecondBotWatch(SecondBotStore(database), clock=time.time)
     services = Services(
         jobs=jobs,
         cards=cards,
@@ -97,28 +105,34 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             shrinker=engine.editor,
             clock=time.time,
         ),
+        second_bot=second_bot,
         narrator=narrator,
     )
-    trace = trace_calls(engine.metrics.note_call)
-    bot = VideoBot(services, trace)
-    deliverer = await stack.enter_async_context(
-        open_deliverer(
-            bot,
-            database,
-            jobs=jobs,
-            cards=cards,
-            links=links,
-            workspace=workspace,
-            shrinker=engine.editor,
-            clock=time.time,
-            trace=trace,
-            note_handover=engine.metrics.note_handover,
-        )
+    bot = VideoBot(services, trace_calls(note_call))
+    deliverer = make_deliverer(
+        bot,
+        database,
+        requests=requests,
+        second_bot=second_bot,
+        jobs=jobs,
+        cards=cards,
+        links=links,
+        workspace=workspace,
+        shrinker=engine.editor,
+        clock=time.time,
+        note_handover=engine.metrics.note_handover,
     )
     workers = make_workers(engine, deliverer)
     progress = ProgressCards(deliverer, engine.timing.pace, clock=time.time)
     operator = make_operator_notices(
-        bot, database, jobs=jobs, texts=texts, backend=engine.backend.name, clock=time.time
+        bot,
+        database,
+        requests=requests,
+        second_bot=second_bot,
+        jobs=jobs,
+        texts=texts,
+        backend=engine.backend.name,
+        clock=time.time,
     )
     for subscriber in (progress.note, operator.note):
         engine.bus.subscribe(subscriber)

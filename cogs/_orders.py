@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.delivery.second_bot import ALREADY_ANSWERED
+from bot.discord_bot.bot import is_second_bot
 from bot.errors import UserError
 from bot.model import Attachment, Origin
 from storage.speeches import SpeechRequester
@@ -41,10 +43,18 @@ async def place(
     if job is None:
         log.warning("interaction.repeated id=%d", interaction.id)
         return
-    response = await interaction.response.send_message(
-        view=services.cards.render(job, await services.queue_outlook.of(job)),
-        allowed_mentions=discord.AllowedMentions.none(),
-    )
+    view = services.cards.render(job, await services.queue_outlook.of(job))
+    try:
+        response = await interaction.response.send_message(
+            view=view, allowed_mentions=discord.AllowedMentions.none()
+        )
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ANSWERED:
+            raise
+        # Otherwise the job's first step looks for the card, which may be its own.
+        if await is_second_bot(interaction, error):
+            await services.jobs.fail(job, "failed.second_bot")
+        return
     if response.message_id is not None:
         await services.jobs.acknowledge(job.id, response.message_id)
 

@@ -7,11 +7,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from storage.jobs.circuits import circuit_from
+from storage.second_bots import second_bot_from
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.jobs.circuits import Circuit
+    from storage.second_bots import SecondBot
 
 
 def count_delivering(data_dir: Path) -> int | None:
@@ -28,11 +30,27 @@ def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
 
     Blocks. sqlite3.Error: the file can't be read.
     """
-    known = _row(data_dir, "SELECT 1 FROM sqlite_master WHERE name = 'circuits'", {})
-    if known is None:
-        return None  # it was made by an earlier version
+    if not _has_table(data_dir, "circuits"):
+        return None
     row = _row(data_dir, "SELECT * FROM circuits WHERE backend = :backend", {"backend": backend})
     return circuit_from(row) if row else None
+
+
+def read_second_bot(data_dir: Path) -> SecondBot | None:
+    """Read when another process was last noticed; None: no database yet, or never.
+
+    Blocks. sqlite3.Error: the file can't be read.
+    """
+    if not _has_table(data_dir, "second_bots"):
+        return None
+    row = _row(data_dir, "SELECT * FROM second_bots ORDER BY last_at DESC LIMIT 1", {})
+    return second_bot_from(row) if row else None
+
+
+def _has_table(data_dir: Path, name: str) -> bool:
+    """Tell whether there is a table, which a database of an earlier version may lack."""
+    sql = "SELECT 1 FROM sqlite_master WHERE name = :name"
+    return _row(data_dir, sql, {"name": name}) is not None
 
 
 def _row(data_dir: Path, sql: str, params: dict[str, str]) -> sqlite3.Row | None:

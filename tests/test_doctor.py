@@ -83,7 +83,7 @@ async def test_a_machine_where_all_is_well_is_a_table_of_oks(tmp_path: Path) -> 
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
-    assert [line.split()[0] for line in lines] == ["ok"] * 15
+    assert [line.split()[0] for line in lines] == ["ok"] * 16
     assert lines[1] == "ok  DISCORD_TOKEN    Discord knows it: clapper"
     assert fake_discord.token not in ended.out
 

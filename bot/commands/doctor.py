@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from bot.commands.checks.narration import examine_voice
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
+from bot.commands.checks.second_bot import examine_second_bot
 from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_ANEW, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
@@ -90,6 +92,7 @@ async def examine(settings: Settings) -> list[Finding]:
     return [
         _spelling(settings),
         await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
+        await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
         await asyncio.to_thread(_line, settings),
         await examine_writer(settings),

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.bot_requests import post_message
-from bot.delivery.card_edits import FileTooLargeError, describe, is_final, is_too_large
+from bot.delivery.card_edits import FileTooLargeError, is_final, is_too_large, later
 from bot.delivery.views.card import dm_marker
-from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bot.delivery.bot_requests import BotRequests
     from bot.model import Job
     from storage.people import PeopleStore
 
@@ -53,9 +52,9 @@ class DirectMessages:
     """Sends each DM at most once, and none to recipients who have closed their DMs."""
 
     def __init__(
-        self, client: discord.Client, people: PeopleStore, *, clock: Callable[[], float]
+        self, bot_requests: BotRequests, people: PeopleStore, *, clock: Callable[[], float]
     ) -> None:
-        self._client = client
+        self._bot_requests = bot_requests
         self._people = people
         self._clock = clock
 
@@ -91,13 +90,13 @@ class DirectMessages:
             if is_too_large(error):
                 raise FileTooLargeError from error
             if not is_final(error) or error.code == _OPENED_TOO_FAST:
-                raise DeliveryError(describe(error)) from error
+                raise later(error) from error
             log.info("dm.refused marker=%r code=%d", dm.marker, error.code)
             if error.code in _DMS_CLOSED:
                 await self._people.dm_closed(dm.user_id, now=self._clock())
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise DeliveryError(describe(error)) from error
+            raise later(error) from error
 
     async def _send(
         self,
@@ -106,14 +105,19 @@ class DirectMessages:
         *,
         may_be_sent: bool,
     ) -> None:
-        channel = await self._client.create_dm(discord.Object(dm.user_id))
-        if may_be_sent and await self._is_sent(channel, dm.marker):
+        channel_id = await self._bot_requests.open_dm(dm.user_id)
+        if may_be_sent and await self._is_sent(channel_id, dm.marker):
             return
-        await post_message(self._client, channel, dm.text, open_files(), nonce=dm.nonce)
+        await self._bot_requests.post(channel_id, dm.text, open_files(), nonce=dm.nonce)
 
-    async def _is_sent(self, channel: discord.DMChannel, marker: str) -> bool:
-        me = self._client.user
-        async for message in channel.history(limit=_LOOK_BACK):
-            if message.author == me and marker in message.content:
-                return True
-        return False
+    async def _is_sent(self, channel_id: int, marker: str) -> bool:
+        me = str(self._bot_requests.user_id)
+        return any(
+            message["author"]["id"] == me and marker in _last_line(message["content"])
+            for message in await self._bot_requests.latest(channel_id, limit=_LOOK_BACK)
+        )
+
+
+def _last_line(text: str) -> str:
+    # The rest quotes what a person wrote, which may look like the marker of another DM.
+    return text.rstrip().rpartition("\n")[2]

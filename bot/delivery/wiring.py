@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from bot.delivery.bot_requests import BotRequests
 from bot.delivery.card_edits import CardEdits
 from bot.delivery.deliverer import DiscordDeliverer
 from bot.delivery.dm import DirectMessages
@@ -22,11 +22,12 @@ from storage.people import PeopleStore
 from storage.upload_limits import UploadLimits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
-    import aiohttp
     import discord
 
+    from bot.delivery.discord_requests import DiscordRequests
+    from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.upload_fallback import Shrinker
     from bot.delivery.views.card import CardRenderer
     from bot.jobs.service import JobService
@@ -37,11 +38,12 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-@asynccontextmanager
-async def open_deliverer(
+def make_deliverer(
     client: discord.Client,
     database: Database,
     *,
+    requests: DiscordRequests,
+    second_bot: SecondBotWatch,
     jobs: JobService,
     cards: CardRenderer,
     links: Links,
@@ -49,34 +51,38 @@ async def open_deliverer(
     shrinker: Shrinker,
     clock: Callable[[], float],
     grace_periods: EditGracePeriods | None = None,
-    trace: aiohttp.TraceConfig | None = None,
     note_handover: Callable[[str], None] = lambda _: None,
-) -> AsyncGenerator[DiscordDeliverer]:
-    """Open the HTTP session for interaction tokens, and yield the deliverer."""
+) -> DiscordDeliverer:
+    """Return the part that edits cards and sends DMs."""
     people, artifacts = PeopleStore(database), ArtifactStore(database)
     upload_fallback = _upload_fallback(database, shrinker, workspace, links, clock)
-    async with InteractionTokens(client, clock=clock, trace=trace) as tokens:
-        yield DiscordDeliverer(
-            card_edits=CardEdits(client, jobs, tokens),
-            dm_notices=DmNotices(
-                direct_messages=DirectMessages(client, people, clock=clock),
-                cards=cards,
-                jobs=jobs,
-                links=links,
-                upload_fallback=upload_fallback,
-                artifacts=artifacts,
-                people=people,
-                clock=clock,
-            ),
+    bot_requests = BotRequests(client, requests)
+    return DiscordDeliverer(
+        card_edits=CardEdits(
+            bot_requests=bot_requests,
+            tokens=InteractionTokens(requests, clock=clock),
+            jobs=jobs,
+            second_bot=second_bot,
+        ),
+        dm_notices=DmNotices(
+            direct_messages=DirectMessages(bot_requests, people, clock=clock),
             cards=cards,
-            queue_outlook=QueueOutlook(database),
-            edit_lock=EditLock(grace_periods or EditGracePeriods()),
-            upload_fallback=upload_fallback,
+            jobs=jobs,
             links=links,
+            upload_fallback=upload_fallback,
             artifacts=artifacts,
-            note_handover=note_handover,
+            people=people,
             clock=clock,
-        )
+        ),
+        cards=cards,
+        queue_outlook=QueueOutlook(database),
+        edit_lock=EditLock(grace_periods or EditGracePeriods()),
+        upload_fallback=upload_fallback,
+        links=links,
+        artifacts=artifacts,
+        note_handover=note_handover,
+        clock=clock,
+    )
 
 
 def make_resender(
@@ -102,6 +108,8 @@ def make_operator_notices(
     client: discord.Client,
     database: Database,
     *,
+    requests: DiscordRequests,
+    second_bot: SecondBotWatch,
     jobs: JobService,
     texts: Texts,
     backend: str,
@@ -111,7 +119,10 @@ def make_operator_notices(
     return OperatorNotices(
         client=client,
         circuits=CircuitStore(database),
-        direct_messages=DirectMessages(client, PeopleStore(database), clock=clock),
+        direct_messages=DirectMessages(
+            BotRequests(client, requests), PeopleStore(database), clock=clock
+        ),
+        second_bot=second_bot,
         jobs=jobs,
         texts=texts,
         backend=backend,

@@ -82,7 +82,10 @@ class RequestHandler:
             answer = _refusal(error.refusal)
         except web.HTTPException as error:
             answer = _refusal(Refusal(error.status, 0, f"{error.status}: {error.reason}"))
-        await fault.on_answer(request)
+        try:
+            await fault.on_answer(request)
+        except RefusedError as error:
+            answer = _refusal(error.refusal)
         path = request.path.removeprefix(API)
         for name, value in self._rates.headers(request.method, path, _template(request)).items():
             answer.headers.setdefault(name, value)
