@@ -98,6 +98,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         library=library,
         resender=make_resender(
             database,
+            requests=requests,
             library=library,
             texts=texts,
             links=links,

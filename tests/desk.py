@@ -163,7 +163,9 @@ def make_upload_fallback(bench: Bench, clock: Clock, links: Links) -> UploadFall
     )
 
 
-def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resender:
+def make_resender(
+    bench: Bench, clock: Clock, requests: DiscordRequests, *, public_url: str = ""
+) -> Resender:
     """Return a resender that does not pause between its attempts."""
     links = Links(b"key", public_url=public_url, lifetime=60.0, clock=clock)
     return Resender(
@@ -171,6 +173,7 @@ def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resend
         library_view=LibraryView(Texts.load()),
         upload_fallback=make_upload_fallback(bench, clock, links),
         links=links,
+        requests=requests,
         pauses=(0, 0),
     )
 
@@ -193,6 +196,7 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
 def make_services(
     bench: Bench,
     clock: Clock,
+    requests: DiscordRequests | None = None,
     *,
     voice: Voice | None = None,
     presets: Presets = PRESETS,
@@ -211,7 +215,9 @@ def make_services(
         retention=bench.retention,
         workspace=bench.workspace,
         library=bench.library,
-        resender=make_resender(bench, clock, public_url=public_url),
+        resender=make_resender(
+            bench, clock, requests or DiscordRequests(clock=clock), public_url=public_url
+        ),
         second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
         narrator=make_narrator(bench, clock, voice) if voice else None,
     )
@@ -234,10 +240,12 @@ async def open_desk(
     async with (
         FakeDiscord(folder / "discord", clock=clock) as fake_discord,
         open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
-        VideoBot(
-            make_services(bench, clock, voice=voice, presets=presets, public_url=public_url)
-        ) as bot,
         DiscordRequests(clock=clock) as requests,
+        VideoBot(
+            make_services(
+                bench, clock, requests, voice=voice, presets=presets, public_url=public_url
+            )
+        ) as bot,
     ):
         await log_in(bot, fake_discord.token, api_url=fake_discord.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")

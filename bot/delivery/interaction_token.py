@@ -64,15 +64,14 @@ class InteractionTokens:
         wait = self._paused_until.get(job.id, 0.0) - self._clock()
         if 0 < wait <= PAUSE_SECONDS:
             raise ThrottledError(wait)
-        route = _route("PATCH", job, str(job.origin.message_id or 0))
         self._unanswered.add(job.id)
         try:
-            with handle_message_parameters(
-                view=view,
-                attachments=open_files(),
-                allowed_mentions=discord.AllowedMentions.none(),
-            ) as message:
-                await self._requests.send(route, message, query={"with_components": "1"})
+            await edit_answer(
+                self._requests,
+                _route("PATCH", job, str(job.origin.message_id or 0)),
+                view,
+                open_files(),
+            )
         except ThrottledError as error:
             log.info("token.throttled id=%s seconds=%.1f", job.id, error.seconds)
             raise
@@ -80,14 +79,28 @@ class InteractionTokens:
             self._unanswered.discard(job.id)
 
 
-def _route(method: str, job: Job, message_id: str) -> Route:
+async def edit_answer(
+    requests: DiscordRequests,
+    route: Route,
+    view: discord.ui.LayoutView,
+    files: Sequence[discord.File],
+) -> None:
+    """Replace the content of a message at a route that contains a token."""
+    with handle_message_parameters(
+        view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
+    ) as message:
+        await requests.send(route, message)
+
+
+def answer_route(method: str, application_id: int, token: str, message_id: str) -> Route:
+    """Return the route to a message that answers the interaction of a token."""
     return Route(
-        method,
-        _MESSAGE,
-        webhook_id=job.origin.application_id,
-        webhook_token=job.origin.token or "",
-        message_id=message_id,
+        method, _MESSAGE, webhook_id=application_id, webhook_token=token, message_id=message_id
     )
+
+
+def _route(method: str, job: Job, message_id: str) -> Route:
+    return answer_route(method, job.origin.application_id, job.origin.token or "", message_id)
 
 
 def expiry_notice_at(job: Job) -> float | None:

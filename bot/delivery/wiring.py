@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
+# One fewer than the slots of the smaller lane, which is for DMs.
+_MOST_COPIES = 3
+
+
 def make_deliverer(
     client: discord.Client,
     database: Database,
@@ -55,7 +59,9 @@ def make_deliverer(
 ) -> DiscordDeliverer:
     """Return the part that edits cards and sends DMs."""
     people, artifacts = PeopleStore(database), ArtifactStore(database)
-    upload_fallback = _upload_fallback(database, shrinker, workspace, links, clock)
+    upload_fallback = _upload_fallback(
+        database, shrinker, workspace, links, clock, most_copies=_MOST_COPIES
+    )
     bot_requests = BotRequests(client, requests)
     return DiscordDeliverer(
         card_edits=CardEdits(
@@ -88,6 +94,7 @@ def make_deliverer(
 def make_resender(
     database: Database,
     *,
+    requests: DiscordRequests,
     library: Library,
     texts: Texts,
     links: Links,
@@ -101,6 +108,7 @@ def make_resender(
         library_view=LibraryView(texts),
         upload_fallback=_upload_fallback(database, shrinker, workspace, links, clock),
         links=links,
+        requests=requests,
     )
 
 
@@ -136,6 +144,8 @@ def _upload_fallback(
     workspace: Workspace,
     links: Links,
     clock: Callable[[], float],
+    *,
+    most_copies: int | None = None,
 ) -> UploadFallback:
     return UploadFallback(
         limits=UploadLimits(database),
@@ -143,4 +153,5 @@ def _upload_fallback(
         workspace=workspace,
         links=links,
         clock=clock,
+        most_copies=most_copies,
     )

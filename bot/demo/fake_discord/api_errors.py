@@ -13,17 +13,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error answer; `code` is Discord's own, `retry_after` (seconds) makes it a rate limit."""
+    """An error answer; `code` is Discord's own, `retry_after` (seconds) makes it a rate limit.
+
+    `everywhere`: the limit is on all requests with the bot's token.
+    """
 
     status: int
     code: int
     message: str
     retry_after: float | None = None
+    everywhere: bool = False
 
     def body(self) -> Payload:
         """Return the JSON that Discord answers with."""
         if self.retry_after is not None:
-            return {"message": self.message, "retry_after": self.retry_after, "global": False}
+            return {
+                "message": self.message,
+                "retry_after": self.retry_after,
+                "global": self.everywhere,
+            }
         return {"message": self.message, "code": self.code}
 
 
@@ -53,9 +61,9 @@ DEAD_TOKEN = Refusal(401, 50027, "Invalid Webhook Token")
 NOT_JSON = Refusal(400, 50109, "The request body contains invalid JSON.")
 
 
-def rate_limited(retry_after: float) -> Refusal:
+def rate_limited(retry_after: float, *, everywhere: bool = False) -> Refusal:
     """Return the answer to a request that came too soon; `retry_after` is in seconds."""
-    return Refusal(429, 0, "You are being rate limited.", retry_after)
+    return Refusal(429, 0, "You are being rate limited.", retry_after, everywhere)
 
 
 def broken(status: int = 502) -> Refusal:

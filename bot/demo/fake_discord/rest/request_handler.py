@@ -149,7 +149,9 @@ def _refusal(refusal: Refusal) -> web.Response:
         answer.headers["Retry-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Reset-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Remaining"] = "0"
-        answer.headers["X-RateLimit-Scope"] = "user"
+        answer.headers["X-RateLimit-Scope"] = "global" if refusal.everywhere else "user"
+        if refusal.everywhere:
+            answer.headers["X-RateLimit-Global"] = "true"
         # Without it discord.py takes the answer for a ban.
         answer.headers["Via"] = "1.1 sandbox"
     return answer
