@@ -114,7 +114,8 @@ class Origin:
     """Where in Discord a job was asked for, and what is needed to answer there.
 
     `token` edits the reply until `token_until` (Unix seconds) and is None once it is used up; then
-    the bot itself can, where `by_bot`. `upload_limit` is in bytes.
+    the bot itself can, where `by_bot`; `by_bot_unproven`: as far as is known before it has done so.
+    `upload_limit` is in bytes.
     """
 
     interaction_id: int
@@ -127,6 +128,7 @@ class Origin:
     token_until: float
     upload_limit: int
     by_bot: bool = True
+    by_bot_unproven: bool = False
     message_id: int | None = None
 
 

@@ -98,6 +98,7 @@ async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -
 
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
+    by_bot, unproven = _bot_access(interaction)
     return Origin(
         interaction_id=interaction.id,
         application_id=interaction.application_id,
@@ -108,18 +109,27 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         token=interaction.token,
         token_until=interaction.expires_at.timestamp(),
         upload_limit=interaction.filesize_limit,
-        by_bot=_is_editable_by_bot(interaction),
+        by_bot=by_bot,
+        by_bot_unproven=unproven,
     )
 
 
-def _is_editable_by_bot(interaction: discord.Interaction[VideoBot]) -> bool:
-    """Tell whether the bot's own token may edit the answer to an interaction."""
+def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
+    """Tell whether the bot's own token may edit the answer, and whether that is yet to be proven.
+
+    The permissions in an interaction are those of the channel. They do not tell whether the bot is
+    in a private thread or may connect to a voice channel. An app can be installed without its bot.
+    """
     if interaction.guild_id is None:
-        return not interaction.context.private_channel
-    permissions = interaction.app_permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    return (
-        interaction.is_guild_integration()
+        return not interaction.context.private_channel, False
+    channel, permissions = interaction.channel, interaction.app_permissions
+    in_thread = isinstance(channel, discord.Thread)
+    is_installed = interaction.is_guild_integration()
+    is_member = interaction.client.get_guild(interaction.guild_id) is not None
+    by_bot = (
+        (is_installed or is_member)
         and permissions.view_channel
         and (permissions.send_messages_in_threads or not in_thread)
     )
+    in_doubt = is_installed != is_member or not isinstance(channel, discord.TextChannel)
+    return by_bot, by_bot and in_doubt

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_UNKNOWN_MESSAGE = 10008
 _UNKNOWN_WEBHOOK = 10015
 _TOKEN_DEAD = 50027
 _TOO_LARGE = 40005
+_MISSING_ACCESS = 50001
 _HTTP_UNAUTHORIZED = 401
 _HTTP_TOO_LARGE = 413
 _HTTP_LATER = frozenset({408, 429})
@@ -44,7 +46,10 @@ class MessageGoneError(Exception):
 
 
 class EditRefusedError(MessageGoneError):
-    """Discord refuses this edit although the message may exist, as in an archived thread."""
+    """Discord refuses this edit although the message may exist.
+
+    Another form of it may be accepted: one without files if the bot may not attach any.
+    """
 
 
 class FileTooLargeError(Exception):
@@ -104,6 +109,7 @@ class CardEdits:
         # An error message may be posted instead of the card, and has no job.
         if job_ids:
             await self._second_bot.note(job.origin.application_id, job.origin.interaction_id)
+            await self._jobs.fail(job, "failed.second_bot")
         return None
 
     async def edit(self, edit: Edit) -> None:
@@ -115,7 +121,7 @@ class CardEdits:
                 raise FileTooLargeError from error
             if not is_final(error):
                 raise later(error) from error
-            if isinstance(error, (discord.NotFound, discord.Forbidden)):
+            if isinstance(error, discord.NotFound):
                 raise MessageGoneError(describe(error)) from error
             reason = f"{describe(error)}: {error.text[:_REASON_CHARACTERS]}"
             log.warning("card.edit_refused id=%s reason=%r", edit.job.id, reason)
@@ -137,6 +143,8 @@ class CardEdits:
         if not self._tokens.is_valid(job):
             await self._edit_as_bot(edit)
             return
+        if job.origin.by_bot_unproven and not edit.urgent and await self._edit_on_trial(edit):
+            return
         try:
             await self._tokens.edit(job, edit.view, edit.open_files)
         except ThrottledError as error:
@@ -150,6 +158,24 @@ class CardEdits:
             await self._jobs.forget_token(job.id)
             await self._edit_as_bot(edit)
 
+    async def _edit_on_trial(self, edit: Edit) -> bool:
+        """Make an edit as the bot, to learn in time whether it can; False: it could not."""
+        try:
+            await self._edit_as_bot(edit)
+        except MessageGoneError:
+            await self._jobs.prove_bot_access(edit.job.id, by_bot=False)
+            return False
+        except discord.HTTPException as error:
+            if error.code == _UNKNOWN_MESSAGE:
+                raise
+            if is_final(error):
+                await self._jobs.prove_bot_access(edit.job.id, by_bot=False)
+            return False
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False  # nothing is known: the next edit tries again
+        await self._jobs.prove_bot_access(edit.job.id, by_bot=True)
+        return True
+
     async def _fall_back_to_bot(self, edit: Edit, throttled: ThrottledError) -> None:
         try:
             await self._edit_as_bot(edit)
@@ -161,6 +187,8 @@ class CardEdits:
                 raise
             # The token may have access that the bot lacks, so it is tried after the rate limit.
             raise throttled from None
+        except MessageGoneError:
+            raise throttled from None
 
     async def _edit_as_bot(self, edit: Edit) -> None:
         job, origin = edit.job, edit.job.origin
@@ -171,6 +199,10 @@ class CardEdits:
             await self._bot_requests.edit(
                 origin.channel_id, origin.message_id or 0, edit.view, edit.open_files()
             )
+        except discord.Forbidden as error:
+            if error.code != _MISSING_ACCESS:
+                raise
+            raise MessageGoneError(describe(error)) from error
         finally:
             self._edited_as_bot.discard(job.id)
 

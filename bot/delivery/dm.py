@@ -34,6 +34,10 @@ class DmRefusedError(Exception):
     """The recipient accepts no DMs from the bot, or Discord refuses this one."""
 
 
+class DmFormRefusedError(DmRefusedError):
+    """Discord refuses this DM, but perhaps not another one to the same recipient."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DirectMessage:
     """A DM; `marker` is the part of its `text` that no other DM contains."""
@@ -92,8 +96,9 @@ class DirectMessages:
             if not is_final(error) or error.code == _OPENED_TOO_FAST:
                 raise later(error) from error
             log.info("dm.refused marker=%r code=%d", dm.marker, error.code)
-            if error.code in _DMS_CLOSED:
-                await self._people.dm_closed(dm.user_id, now=self._clock())
+            if error.code not in _DMS_CLOSED:
+                raise DmFormRefusedError from error
+            await self._people.dm_closed(dm.user_id, now=self._clock())
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise later(error) from error

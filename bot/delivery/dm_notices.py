@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from bot.delivery.dm import DmRefusedError
+from bot.delivery.dm import DmFormRefusedError, DmRefusedError
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.library_view import jump_url
 from bot.model import Notify
@@ -78,6 +78,10 @@ class DmNotices:
         """Send the reason of a failure that the card can't show."""
         await self._send(job, self._cards.dm_failed(job))
 
+    async def report_cancelled(self, job: Job) -> None:
+        """Send the news of a cancellation that the card can't show."""
+        await self._send(job, self._cards.dm_cancelled(job))
+
     async def ask_what_to_do(self, job: Job) -> None:
         """Send the question about an undecided job that the card can't show."""
         await self._send(job, self._cards.dm_undecided(job))
@@ -112,9 +116,18 @@ class DmNotices:
                 job, text, lambda: (file.open(),), may_be_sent=may_be_sent
             )
 
-        if not await self._upload_fallback.upload(
-            artifact, UploadTarget.of_dm(job.origin), upload, _show_nothing
-        ):
+        try:
+            is_uploaded = await self._upload_fallback.upload(
+                artifact, UploadTarget.of_dm(job.origin), upload, _show_nothing
+            )
+        except DmFormRefusedError:
+            if link is None:
+                await self._direct_messages.send(
+                    job, self._cards.dm_in_library(job), may_be_sent=may_be_sent
+                )
+                return True
+            is_uploaded = False
+        if not is_uploaded:
             if link is None:
                 log.warning(
                     "delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size

@@ -112,7 +112,7 @@ class OperatorNotices:
             return
         # The marker stays the same until `tell` is stored.
         marker = f"second-bot-{int(found.first_at):x}-{int(told_at or 0):x}"
-        await self._send("second_bot", marker)
+        await self._send("operator.second_bot", marker)
         await self._second_bot.tell(application_id)
 
     async def _sleep(self, failures: int) -> None:
@@ -138,18 +138,18 @@ class OperatorNotices:
     async def _send_circuit(self, circuit: Circuit, what: str) -> bool:
         prefix = self._backend.upper()
         return await self._send(
-            what,
+            f"operator.{what}",
             f"{self._backend}-{what}-{int(circuit.opened_at):x}",
             backend=self._backend,
             setting=f"{prefix}_API_KEY",
             address=f"{prefix}_BASE_URL",
         )
 
-    async def _send(self, what: str, marker: str, **fields: str) -> bool:
+    async def _send(self, key: str, marker: str, **fields: str) -> bool:
         """Send a notice to every operator; False: none of them accepts DMs."""
         text = "\n".join(
             [
-                self._texts(f"operator.{what}", **fields),
+                self._texts(key, **fields),
                 self._texts("operator.marker", marker=marker),
             ]
         )
@@ -159,10 +159,10 @@ class OperatorNotices:
             try:
                 await self._direct_messages.send_message(dm)
             except DmRefusedError:
-                log.warning("operator.unreachable user=%d about=%s", user_id, what)
+                log.warning("operator.unreachable user=%d about=%s", user_id, key)
             else:
                 reached += 1
-        log.info("operator.told about=%s people=%d", what, reached)
+        log.info("operator.told about=%s people=%d", key, reached)
         return reached > 0
 
     async def _fetch_operators(self) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.card_edits import FileTooLargeError, describe, is_passing, is_too_large
+from bot.delivery.card_edits import FileTooLargeError, describe, is_final, is_passing, is_too_large
 from bot.delivery.interaction_token import answer_route, edit_answer
 from bot.delivery.route_limits import ThrottledError
 from bot.delivery.upload_fallback import UploadTarget
@@ -96,8 +96,14 @@ class Resender:
             )
             await self._edit(interaction, view, file)
 
-        if await self._upload_fallback.upload(artifact, target, upload, _keep_thinking):
-            return
+        try:
+            if await self._upload_fallback.upload(artifact, target, upload, _keep_thinking):
+                return
+        except discord.HTTPException as error:
+            # A link may be accepted where files are not.
+            if link is None or not is_final(error):
+                raise
+            log.warning("resend.file_refused id=%s reason=%r", job.id, describe(error))
         if link is None:
             limit = await self._upload_fallback.limit(target)
             raise UserError(

@@ -231,6 +231,10 @@ class JobService:
         """Null an interaction token that Discord takes no more."""
         await self._store.forget_token(job_id)
 
+    async def prove_bot_access(self, job_id: str, *, by_bot: bool) -> None:
+        """Store whether the bot itself can edit a card, once that is known."""
+        self._tell(await self._store.prove_bot_access(job_id, by_bot=by_bot))
+
     async def editable_by_token_only(self) -> list[Job]:
         """List the jobs whose card nothing but their token can edit, while they have it."""
         return await self._store.editable_by_token_only()

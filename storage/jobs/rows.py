@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _ASKER_COLUMNS = (
     *("interaction_id", "application_id", "user_id", "guild_id", "channel_id", "locale"),
     *("token", "token_until", "upload_limit", "by_bot", "client", "client_key", "client_digest"),
+    "by_bot_unproven",
 )
 
 
@@ -68,6 +69,7 @@ def _asker(row: sqlite3.Row) -> Origin | Client:
         token_until=row["token_until"],
         upload_limit=row["upload_limit"],
         by_bot=bool(row["by_bot"]),
+        by_bot_unproven=bool(row["by_bot_unproven"]),
         message_id=row["message_id"],
     )
 
@@ -98,6 +100,7 @@ def requester_columns(asker: Origin | Client) -> dict[str, Any]:
             "client_key": asker.key,
             "client_digest": asker.digest,
             "by_bot": 0,
+            "by_bot_unproven": 0,
         }
     return columns | {
         "interaction_id": asker.interaction_id,
@@ -110,4 +113,5 @@ def requester_columns(asker: Origin | Client) -> dict[str, Any]:
         "token_until": asker.token_until,
         "upload_limit": asker.upload_limit,
         "by_bot": int(asker.by_bot),
+        "by_bot_unproven": int(asker.by_bot_unproven),
     }

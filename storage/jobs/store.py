@@ -253,6 +253,10 @@ class JobStore:
         """Null one interaction token."""
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
+    async def prove_bot_access(self, job_id: str, *, by_bot: bool) -> Job | None:
+        """Store whether the bot itself can edit a card, once that is known."""
+        return await self._one(statements.PROVE_BOT_ACCESS, id=job_id, by_bot=int(by_bot))
+
     async def editable_by_token_only(self) -> list[Job]:
         """List the jobs that have a card and a token, where the bot itself can't edit."""
         return await self._many(statements.BEYOND_THE_BOT)

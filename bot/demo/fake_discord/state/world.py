@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from bot.demo.fake_discord.wire import Payload, Snowflakes
 
-TEXT, DM, GROUP, THREAD = 0, 1, 3, 11
-VIEW_CHANNEL = 1 << 10
+TEXT, DM, VOICE, GROUP, THREAD, PRIVATE_THREAD = 0, 1, 2, 3, 11, 12
+VIEW_CHANNEL, ATTACH_FILES, CONNECT = 1 << 10, 1 << 15, 1 << 20
 # View, send, embed, attach, read history, use commands: what an ordinary member has.
 PERMISSIONS = str(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31)
 JOINED = timestamp(1_700_000_000)
@@ -63,12 +63,16 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guild:
-    """A server; where `installed` is false, only the person has installed the app."""
+    """A server; where `installed` is false, only the person has installed the app.
+
+    `has_bot` is false where the app was installed without its bot: it has commands only.
+    """
 
     id: int
     name: str
     locale: str = "en-US"
     installed: bool = True
+    has_bot: bool = True
     premium_tier: int = 0
 
 
@@ -76,7 +80,7 @@ class Guild:
 class Channel:
     """A text channel or a thread of a server, or a conversation between `recipients`.
 
-    `bot_permissions` are what the bot may do there.
+    `bot_permissions` are what the bot may do there; `has_bot`: it was added to a private thread.
     """
 
     id: int
@@ -84,11 +88,20 @@ class Channel:
     guild: Guild | None = None
     recipients: tuple[User, ...] = ()
     bot_permissions: str = PERMISSIONS
+    has_bot: bool = True
 
     @property
     def is_hidden(self) -> bool:
         """Whether the bot can't see it."""
-        return not int(self.bot_permissions) & VIEW_CHANNEL
+        permissions = int(self.bot_permissions)
+        # To read the text chat of a voice channel one has to be allowed to connect.
+        no_entry = self.kind == VOICE and not permissions & CONNECT
+        return no_entry or not permissions & VIEW_CHANNEL
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether the bot may attach files."""
+        return bool(int(self.bot_permissions) & ATTACH_FILES)
 
     def payload(self) -> Payload:
         """Return Discord's channel object."""
@@ -105,7 +118,10 @@ class Channel:
             "permissions": PERMISSIONS,
             "flags": 0,
         }
-        return payload | (_thread(self.guild) if self.kind == THREAD else {})
+        if self.kind == VOICE:
+            return payload | {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
+        is_thread = self.kind in {THREAD, PRIVATE_THREAD}
+        return payload | (_thread(self.guild) if is_thread else {})
 
 
 class World:
@@ -135,7 +151,13 @@ class World:
         return user
 
     def add_guild(
-        self, name: str, *, locale: str = "en-US", installed: bool = True, premium_tier: int = 0
+        self,
+        name: str,
+        *,
+        locale: str = "en-US",
+        installed: bool = True,
+        has_bot: bool = True,
+        premium_tier: int = 0,
     ) -> Guild:
         """Open a server; a bot that is logged in learns of it at its next login."""
         guild = Guild(
@@ -143,17 +165,27 @@ class World:
             name=name,
             locale=locale,
             installed=installed,
+            has_bot=installed and has_bot,
             premium_tier=premium_tier,
         )
         self.guilds.append(guild)
         return guild
 
     def add_channel(
-        self, guild: Guild, *, kind: int = TEXT, bot_permissions: str = PERMISSIONS
+        self,
+        guild: Guild,
+        *,
+        kind: int = TEXT,
+        bot_permissions: str = PERMISSIONS,
+        has_bot: bool = True,
     ) -> Channel:
-        """Open a text channel, or a thread."""
+        """Open a text or voice channel, or a thread."""
         channel = Channel(
-            id=self._ids.next(), guild=guild, kind=kind, bot_permissions=bot_permissions
+            id=self._ids.next(),
+            guild=guild,
+            kind=kind,
+            bot_permissions=bot_permissions,
+            has_bot=has_bot,
         )
         return self._keep(channel)
 
@@ -183,8 +215,9 @@ class World:
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)
-        is_elsewhere = channel.guild is not None and not channel.guild.installed
-        if channel.kind == GROUP or is_elsewhere or channel.is_hidden:
+        is_elsewhere = channel.guild is not None and not channel.guild.has_bot
+        no_way = is_elsewhere or channel.is_hidden or not channel.has_bot
+        if channel.kind == GROUP or no_way:
             raise RefusedError(MISSING_ACCESS)
         return channel
 
