@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.delivery.call_metrics import trace_calls
-from bot.delivery.discord_requests import DiscordRequests
 from bot.delivery.progress import ProgressCards
+from bot.delivery.requests.discord_requests import DiscordRequests
 from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.wiring import make_deliverer, make_operator_notices, make_resender

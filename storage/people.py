@@ -17,6 +17,17 @@ ON CONFLICT (user_id) DO UPDATE SET
 RETURNING *
 """
 
+_REFUSED = """
+INSERT INTO refused_dms (user_id, subject) VALUES (:user_id, :subject)
+ON CONFLICT (user_id) DO UPDATE SET subject = :subject
+RETURNING user_id
+"""
+
+_GET = """
+SELECT people.*, refused_dms.subject FROM people LEFT JOIN refused_dms USING (user_id)
+WHERE user_id = :user_id
+"""
+
 _DM_CLOSED = """
 INSERT INTO people (user_id, dm_closed_at) VALUES (:user_id, :now)
 ON CONFLICT (user_id) DO UPDATE SET dm_closed_at = :now
@@ -29,13 +40,14 @@ class Person:
     """What is remembered of somebody.
 
     `notify_minutes` counts with `Notify.LATE` alone. `dm_closed_at` is when Discord refused a DM to
-    them, in Unix seconds; None: it takes them, as far as is known.
+    them, in Unix seconds; None: it takes them, as far as is known. `dm_closed_for` is its subject.
     """
 
     user_id: int
     notify: Notify = Notify.ALWAYS
     notify_minutes: int = 0
     dm_closed_at: float | None = None
+    dm_closed_for: str | None = None
 
 
 class PeopleStore:
@@ -46,9 +58,7 @@ class PeopleStore:
 
     async def get(self, user_id: int) -> Person:
         """Read what is known of a person, or the defaults."""
-        row = await self._database.row(
-            "SELECT * FROM people WHERE user_id = :user_id", {"user_id": user_id}
-        )
+        row = await self._database.row(_GET, {"user_id": user_id})
         if row is None:
             return Person(user_id=user_id)
         return Person(
@@ -56,6 +66,7 @@ class PeopleStore:
             notify=Notify(row["notify"]),
             notify_minutes=row["notify_minutes"],
             dm_closed_at=row["dm_closed_at"],
+            dm_closed_for=row["subject"],
         )
 
     async def choose(self, user_id: int, notify: Notify, minutes: int = 0) -> None:
@@ -64,12 +75,23 @@ class PeopleStore:
             _CHOOSE, {"user_id": user_id, "notify": notify, "minutes": minutes}
         )
 
-    async def dm_closed(self, user_id: int, *, now: float) -> None:
-        """Note that Discord refused a DM to a person."""
+    async def dm_closed(self, user_id: int, *, now: float, subject: str | None = None) -> None:
+        """Note that Discord refused a DM to a person about a `subject`."""
+        if subject is not None:
+            await self._database.row(_REFUSED, {"user_id": user_id, "subject": subject})
         await self._database.row(_DM_CLOSED, {"user_id": user_id, "now": now})
+
+    async def dm_open(self, user_id: int) -> None:
+        """Note that Discord accepts DMs to a person."""
+        await self._database.rows(
+            "UPDATE people SET dm_closed_at = NULL WHERE user_id = :user_id", {"user_id": user_id}
+        )
 
     async def forget(self, user_id: int) -> bool:
         """Remove what is remembered of a person; False: there was nothing."""
+        await self._database.rows(
+            "DELETE FROM refused_dms WHERE user_id = :user_id", {"user_id": user_id}
+        )
         row = await self._database.row(
             "DELETE FROM people WHERE user_id = :user_id RETURNING user_id", {"user_id": user_id}
         )

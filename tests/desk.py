@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.artifacts import Artifact
-from bot.delivery.bot_requests import BotRequests
 from bot.delivery.card_edits import CardEdits
 from bot.delivery.deliverer import DiscordDeliverer
-from bot.delivery.discord_requests import DiscordRequests
 from bot.delivery.dm import DirectMessages
 from bot.delivery.dm_notices import DmNotices
 from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.interaction_token import InteractionTokens
+from bot.delivery.requests.bot_requests import BotRequests
+from bot.delivery.requests.discord_requests import DiscordRequests
 from bot.delivery.resend import Resender
 from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.upload_fallback import UploadFallback

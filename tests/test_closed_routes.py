@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.delivery.card_edits import Edit
-from bot.delivery.route_limits import RouteLimits, ThrottledError
+from bot.delivery.requests.route_limits import RouteLimits, ThrottledError
 from bot.delivery.upload_fallback import UploadFallback, UploadTarget
 from bot.demo.fake_discord.api_errors import rate_limited
 from bot.errors import DeliveryError, MediaError

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import aiohttp
 import discord
 
-from bot.delivery.route_limits import ThrottledError
+from bot.delivery.requests.route_limits import ThrottledError
 from bot.delivery.views.button_ids import TEMPLATE
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from bot.delivery.bot_requests import BotRequests
     from bot.delivery.interaction_token import InteractionTokens
+    from bot.delivery.requests.bot_requests import BotRequests
     from bot.delivery.second_bot import SecondBotWatch
     from bot.jobs.service import JobService
     from bot.model import Job

@@ -68,7 +68,9 @@ class DmNotices:
             if job.card_gone:
                 return await self._send_video(job, artifact, may_be_sent=not is_first_try)
             text = self._cards.dm(job, link=jump_url(job))
-            await self._direct_messages.send(job, text, may_be_sent=not is_first_try)
+            await self._direct_messages.send(
+                job, text, may_be_sent=not is_first_try, only_way=False
+            )
         except DmRefusedError:
             if job.card_gone:
                 log.warning("delivery.left_to_library id=%s", job.id)
@@ -76,6 +78,7 @@ class DmNotices:
 
     async def report_failure(self, job: Job) -> None:
         """Send the reason of a failure that the card can't show."""
+        await self._jobs.mark_card_gone(job.id)
         await self._send(job, self._cards.dm_failed(job))
 
     async def report_cancelled(self, job: Job) -> None:

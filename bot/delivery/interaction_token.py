@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord.http import Route, handle_message_parameters
 
-from bot.delivery.route_limits import PAUSE_SECONDS, ThrottledError
+from bot.delivery.requests.route_limits import PAUSE_SECONDS, ThrottledError
 from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.delivery.discord_requests import DiscordRequests
+    from bot.delivery.requests.discord_requests import DiscordRequests
     from bot.model import Job
 
 log = logging.getLogger(__name__)

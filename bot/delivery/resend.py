@@ -11,7 +11,7 @@ import discord
 
 from bot.delivery.card_edits import FileTooLargeError, describe, is_final, is_passing, is_too_large
 from bot.delivery.interaction_token import answer_route, edit_answer
-from bot.delivery.route_limits import ThrottledError
+from bot.delivery.requests.route_limits import ThrottledError
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.formatting import megabytes
 from bot.errors import UserError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from discord import ui
 
     from bot.artifacts import Artifact
-    from bot.delivery.discord_requests import DiscordRequests
+    from bot.delivery.requests.discord_requests import DiscordRequests
     from bot.delivery.upload_fallback import UploadFallback, UploadFile
     from bot.delivery.views.library_view import LibraryView
     from bot.library.index import Library

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.delivery.bot_requests import BotRequests
 from bot.delivery.card_edits import CardEdits
 from bot.delivery.deliverer import DiscordDeliverer
 from bot.delivery.dm import DirectMessages
@@ -12,6 +11,7 @@ from bot.delivery.dm_notices import DmNotices
 from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.interaction_token import InteractionTokens
 from bot.delivery.operator_notices import OperatorNotices
+from bot.delivery.requests.bot_requests import BotRequests
 from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import discord
 
-    from bot.delivery.discord_requests import DiscordRequests
+    from bot.delivery.requests.discord_requests import DiscordRequests
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.upload_fallback import Shrinker
     from bot.delivery.views.card import CardRenderer

@@ -231,6 +231,10 @@ class JobService:
         """Null an interaction token that Discord takes no more."""
         await self._store.forget_token(job_id)
 
+    async def mark_card_gone(self, job_id: str) -> None:
+        """Store that a job's card can't show its end, so that the library tells it."""
+        await self._store.mark_card_gone(job_id)
+
     async def prove_bot_access(self, job_id: str, *, by_bot: bool) -> None:
         """Store whether the bot itself can edit a card, once that is known."""
         self._tell(await self._store.prove_bot_access(job_id, by_bot=by_bot))

@@ -202,6 +202,10 @@ SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL
     AND (NOT by_bot OR by_bot_unproven)
 """
 
+MARK_CARD_GONE = """
+UPDATE jobs SET card_gone = 1 WHERE id = :id RETURNING *
+"""
+
 PROVE_BOT_ACCESS = """
 UPDATE jobs SET by_bot = :by_bot, by_bot_unproven = 0 WHERE id = :id AND by_bot_unproven RETURNING *
 """

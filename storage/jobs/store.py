@@ -253,6 +253,10 @@ class JobStore:
         """Null one interaction token."""
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
+    async def mark_card_gone(self, job_id: str) -> None:
+        """Store that a job's card can't show its end."""
+        await self._one(statements.MARK_CARD_GONE, id=job_id)
+
     async def prove_bot_access(self, job_id: str, *, by_bot: bool) -> Job | None:
         """Store whether the bot itself can edit a card, once that is known."""
         return await self._one(statements.PROVE_BOT_ACCESS, id=job_id, by_bot=int(by_bot))

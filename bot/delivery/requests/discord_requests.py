@@ -13,7 +13,7 @@ import aiohttp
 import discord
 from discord.http import json_or_text
 
-from bot.delivery.route_limits import THROTTLED, RouteLimits, ThrottledError
+from bot.delivery.requests.route_limits import THROTTLED, RouteLimits, ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

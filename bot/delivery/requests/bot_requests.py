@@ -10,7 +10,7 @@ from discord.http import Route, handle_message_parameters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.delivery.discord_requests import DiscordRequests
+    from bot.delivery.requests.discord_requests import DiscordRequests
 
 _MESSAGES = "/channels/{channel_id}/messages"
 _MOST_CHANNELS = 1000
