@@ -116,6 +116,7 @@ _REASONS = {
     "failed.moderated": "the video service refuses the prompt",
     "failed.not_a_video": "what came is no video",
     "failed.not_narrated": "a new narration could not be added",
+    "failed.second_bot": "a second bot with the same token has answered",
     "failed.rate": "the video service is too busy",
     "failed.timeout": "the video service took too long",
     "failed.transient": "the video service can't be reached",
@@ -252,6 +253,11 @@ def _finished() -> Iterator[_Scene]:
         title="Too large, and no way to link to it",
         changes=done,
         make=lambda cards, job: cards.render_held(job, _ARTIFACT, limit=_LIMIT),
+    )
+    yield _Scene(
+        title="Done, where Discord lets the bot attach no files",
+        changes=done,
+        make=lambda cards, job: cards.render_elsewhere(job),
     )
 
 

@@ -11,7 +11,12 @@ from bot.demo.fake_discord.api_errors import (
     UNKNOWN_USER,
     RefusedError,
 )
-from bot.demo.fake_discord.wire import timestamp
+from bot.demo.fake_discord.state.guild_payloads import (
+    JOINED,
+    PERMISSIONS,
+    everyone_role,
+    thread_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +25,6 @@ if TYPE_CHECKING:
 
 TEXT, DM, VOICE, GROUP, THREAD, PRIVATE_THREAD = 0, 1, 2, 3, 11, 12
 VIEW_CHANNEL, ATTACH_FILES, CONNECT = 1 << 10, 1 << 15, 1 << 20
-# View, send, embed, attach, read history, use commands: what an ordinary member has.
-PERMISSIONS = str(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31)
-JOINED = timestamp(1_700_000_000)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +123,7 @@ class Channel:
         if self.kind == VOICE:
             return payload | {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
         is_thread = self.kind in {THREAD, PRIVATE_THREAD}
-        return payload | (_thread(self.guild) if is_thread else {})
+        return payload | (thread_fields(self.guild) if is_thread else {})
 
 
 class World:
@@ -272,7 +274,7 @@ class World:
             "large": False,
             "joined_at": JOINED,
             "member_count": len(self._users),
-            "roles": [_everyone(guild)],
+            "roles": [everyone_role(guild)],
             "members": [self.bot.member()],
             "channels": channels,
             **{key: [] for key in empty},
@@ -281,36 +283,6 @@ class World:
     def _keep(self, channel: Channel) -> Channel:
         self._channels[channel.id] = channel
         return channel
-
-
-def _thread(guild: Guild) -> Payload:
-    """Return what a thread's object has besides."""
-    return {
-        "parent_id": str(guild.id),
-        "owner_id": str(guild.id),
-        "message_count": 0,
-        "member_count": 1,
-        "thread_metadata": {
-            "archived": False,
-            "auto_archive_duration": 1440,
-            "archive_timestamp": JOINED,
-            "locked": False,
-        },
-    }
-
-
-def _everyone(guild: Guild) -> Payload:
-    return {
-        "id": str(guild.id),
-        "name": "@everyone",
-        "permissions": PERMISSIONS,
-        "position": 0,
-        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-        "hoist": False,
-        "managed": False,
-        "mentionable": False,
-        "flags": 0,
-    }
 
 
 @dataclass(kw_only=True, slots=True)
