@@ -1,4 +1,4 @@
-# The libraries alone, at the versions and hashes of the lock file.
+# Installs the libraries, at the versions and hashes of the lock file.
 FROM python:3.12-slim AS libraries
 ARG LOCK=requirements.lock
 COPY requirements.lock requirements-voice.lock .
@@ -6,7 +6,7 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check \
         --require-hashes --only-binary :all: -r $LOCK
 
-# The bot. An ffmpeg is among the libraries: nothing is installed from the distribution.
+# The bot. The libraries include ffmpeg, so no package of the distribution is installed.
 FROM python:3.12-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin clapper \
     && install -d -m 0700 -o clapper -g clapper /data
@@ -14,7 +14,7 @@ COPY --from=libraries /venv /venv
 COPY bot /app/bot
 COPY cogs /app/cogs
 COPY storage /app/storage
-# Modules come from /app alone, whatever lies in the folder that is worked in.
+# Modules are imported from /app and never from the working directory.
 ENV PATH=/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONSAFEPATH=1 \
@@ -27,7 +27,7 @@ USER clapper
 VOLUME /data
 WORKDIR /data
 EXPOSE 8080
-# Python itself is process 1, so that SIGTERM reaches it.
+# Python runs as process 1, so it receives SIGTERM directly.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['HTTP_PORT'] + '/healthz', timeout=4)"]

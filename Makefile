@@ -2,15 +2,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-# A command that exits with 2 has printed one sentence that names the fix: make adds no error to it.
+# Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
+.PHONY: help demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
 
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# Without python3-venv, Debian's Python makes a .venv that has no pip: it is made again.
 .venv/run: requirements.lock
 	@$(if $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11) or "")'),,$(error Clapper needs Python 3.11 or newer: name one, as in make PYTHON=python3.12))
 	@echo 'Installing the libraries of the bot into .venv (once, about a minute) ...'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf .venv && $(PYTHON) -m venv .venv; }
 	@$(BIN)/python $(INSTALL) requirements.lock
 	@touch $@
 
@@ -19,28 +23,28 @@ ADVISED := || test $$? -eq 2
 	@$(BIN)/python $(INSTALL) requirements-dev.lock
 	@touch $@
 
-# Under the GPL, and large: not among the libraries that every bot needs.
+# Separate from the other libraries, because it is licensed under the GPL and large.
 .venv/voice: .venv/run requirements-voice.lock
 	@echo 'Installing the voice into .venv (once, about 280 MB) ...'
 	@$(BIN)/python $(INSTALL) requirements-voice.lock
 	@touch $@
 
-demo: .venv/run
+demo: .venv/run ## watch one /video, without an account
 	@$(BIN)/python -m bot demo $(ADVISED)
 
-run: .venv/run
+run: .venv/run ## run the bot with the settings of .env
 	@$(BIN)/python -m bot run $(ADVISED)
 
-voice: .venv/voice
+voice: .venv/voice ## install the offline voice
 
-test: .venv/dev
+test: .venv/dev ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# Half as long again as the tests alone.
-coverage: .venv/dev
+# Takes half as long again as `make test`.
+coverage: .venv/dev ## run the tests, and list the lines that they miss
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
-check: .venv/dev
+check: .venv/dev ## run the linter, strict types, import rules and schemas
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
@@ -49,15 +53,15 @@ check: .venv/dev
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
-contract: .venv/dev
-	$(BIN)/python -m tests.contract_report
+contract: .venv/dev ## print which backend passes which test of the contract
+	$(BIN)/python -m tests.proofs.contract_report
 
-format: .venv/dev
+format: .venv/dev ## apply the fixes of the linter and the formatter
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Needs uv; index hosts and local paths stay out of the files.
-lock:
+# Needs uv. The lock files contain no index hosts and no local paths.
+lock: ## pin the libraries again; needs uv
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --extra voice -c requirements.lock -o requirements-voice.lock
@@ -70,36 +74,36 @@ lock:
 	@touch $@
 
 # Needs Chromium.
-picture: .venv-browser/installed
+picture: .venv-browser/installed ## draw the pictures of the pages; needs Chromium
 	.venv-browser/bin/python -m docs.picture
 	.venv-browser/bin/python -m docs.page_picture
 
-cards: .venv/dev
+cards: .venv/dev ## write docs/cards.md
 	$(BIN)/python -m docs.cards
 
-prompts: .venv/dev
+prompts: .venv/dev ## write docs/prompts.md
 	$(BIN)/python -m docs.prompts
 
-bench: .venv/dev
+bench: .venv/dev ## measure memory and pace, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.media_operations
 
-# Longer than the tests; strace, where it is, watches what ffmpeg opens.
-proof-media: .venv/dev
-	$(BIN)/python -m tests.proof_media
+# Takes longer than the tests. If strace is installed, it records the files that ffmpeg opens.
+proof-media: .venv/dev ## process odd and hostile files
+	$(BIN)/python -m tests.proofs.media
 
-proof-fit: .venv/dev
-	$(BIN)/python -m tests.proof_fit
+proof-fit: .venv/dev ## fit clips under four upload limits
+	$(BIN)/python -m tests.proofs.fit
 
-# Installs Playwright, Chromium (Debian, as root) and axe-core, or says what is missing.
-proof-web: .venv-browser/installed
-	.venv-browser/bin/python -m tests.proof_web
+# Installs Chromium (on Debian, as root) and axe-core, or prints what is missing.
+proof-web: .venv-browser/installed ## use the page in a browser
+	.venv-browser/bin/python -m tests.proofs.web
 
-proof-kill: .venv/dev
+proof-kill: .venv/dev ## kill the bot in every state of a job
 	$(BIN)/python -m pytest -n 2 -m proof
 
-proof-api: .venv/dev
-	$(BIN)/python -m tests.proof_api
+proof-api: .venv/dev ## send the API what its document allows, and more
+	$(BIN)/python -m tests.proofs.api
 
 .venv-voice/installed: requirements-voice.lock
 	@echo 'Installing the voice into .venv-voice (once, about 280 MB) ...'
@@ -107,13 +111,14 @@ proof-api: .venv/dev
 	@.venv-voice/bin/python $(INSTALL) requirements-voice.lock
 	@touch $@
 
-# Speaks with the real voice, in an environment of its own.
-proof-voice: .venv-voice/installed
-	.venv-voice/bin/python -m tests.proof_voice
+# Speaks with the real voice, from a separate virtual environment.
+proof-voice: .venv-voice/installed ## speak with the offline voice
+	.venv-voice/bin/python -m tests.proofs.voice
 
-# Installs other people's servers into .venv-peers, or says why it can't; needs some minutes the first time.
-peers: .venv/dev
-	$(BIN)/python -m tests.peers
+# Installs servers of other projects into .venv-peers, or prints the reason why it can't.
+# The first run takes some minutes.
+peers: .venv/dev ## run the bot against servers of other projects
+	$(BIN)/python -m tests.proofs.peers
 
-clean:
+clean: ## remove the virtual environments and caches; your data stays
 	rm -rf .venv .venv-browser .venv-proofs .venv-peers .venv-voice .pytest_cache .ruff_cache .import_linter_cache .coverage*

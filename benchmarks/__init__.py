@@ -1,1 +1,1 @@
-"""Measures what the bot costs: its memory, and the seconds that it adds to a video."""
+"""Benchmarks of the bot: its memory, and the time that it adds to a video."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure everything, print the page and keep it in docs/."""
+"""`python -m benchmarks`: runs all benchmarks, and writes the report to docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -9,87 +9,94 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import page
-from benchmarks.audience import fill
-from benchmarks.cases import LOADS, carry, race, rest
-from benchmarks.imports import weigh_imports
-from benchmarks.media import Media
-from benchmarks.rig import ROOT
-from benchmarks.rush import rush
+from benchmarks import report
+from benchmarks.burst import run_burst
+from benchmarks.environment import ROOT
+from benchmarks.http_load import run_http_load
+from benchmarks.imports import measure_imports
+from benchmarks.sample_media import SampleMedia
+from benchmarks.scenarios import WORKLOADS, measure_delivery, measure_idle, measure_workload
 
 if TYPE_CHECKING:
-    from benchmarks.cases import AtRest, InHand, Pace
+    from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
 
 _PAGE = ROOT / "docs" / "benchmarks.md"
-_SMALL = 5_000_000
-_RUNS = 5
-_SMALLER = 2_000_000
-_LARGE = 100_000_000
-_JOBS, _WITHIN = 200, 10.0
+_MEDIUM_CLIP = 5_000_000
+_SMALL_CLIP = 2_000_000
+_LARGE_CLIP = 100_000_000
+_DELIVERY_RUNS = 5
+_BURST_JOBS, _BURST_SECONDS = 200, 10.0
 
 
-async def _measure(folder: Path) -> tuple[str, list[str]]:
-    media = await Media.open(folder)
-    _say("imports")
-    imports = await weigh_imports(ROOT)
-    _say("clips")
-    speech, small = await media.speech(), await media.clip(_SMALL)
-    at_rest: list[AtRest] = []
-    for name, clip in (("openai", small), ("storyboard", None)):
-        _say(f"at rest: {name}")
-        at_rest.append(await rest(folder / f"rest-{name}", clip))
-    in_hand = await _carry_all(folder, media, speech)
-    paces: list[Pace] = []
-    for name, voice in (("as it came", None), ("narrated", speech)):
-        _say(f"against the clock: {name}")
-        paces.append(await race(folder / f"pace-{name}", media, small, voice, times=_RUNS))
-    _say("many at once")
-    rushed = await rush(folder / "rush", await media.clip(_SMALLER), jobs=_JOBS, within=_WITHIN)
-    _say("a full house")
-    filled = await fill(folder / "audience", await media.clip(_LARGE), await media.clip(_SMALLER))
-    text = page.write(
-        machine=page.describe_machine(await media.version()),
-        at_rest=at_rest,
+async def _run_all(folder: Path) -> tuple[str, list[str]]:
+    """Return the report, and the workloads that missed the memory target."""
+    media = await SampleMedia.open(folder)
+    _print_progress("imports")
+    imports = await measure_imports(ROOT)
+    _print_progress("clips")
+    speech, medium = await media.speech(), await media.clip(_MEDIUM_CLIP)
+    small, large = await media.clip(_SMALL_CLIP), await media.clip(_LARGE_CLIP)
+    idle: list[IdleMemory] = []
+    for name, clip in (("openai", medium), ("storyboard", None)):
+        _print_progress(f"idle: {name}")
+        idle.append(await measure_idle(folder / f"idle-{name}", clip))
+    workloads = await _measure_workloads(folder, media, speech)
+    deliveries: list[DeliveryTimes] = []
+    for name, voice in (("unchanged", None), ("narrated", speech)):
+        _print_progress(f"delivery: {name}")
+        target = folder / f"delivery-{name}"
+        deliveries.append(await measure_delivery(target, media, medium, voice, runs=_DELIVERY_RUNS))
+    _print_progress("burst of jobs")
+    burst = await run_burst(folder / "burst", small, jobs=_BURST_JOBS, spread=_BURST_SECONDS)
+    _print_progress("load over HTTP")
+    http_load = await run_http_load(folder / "http-load", large, small)
+    text = report.render(
+        machine=report.describe_machine(await media.version()),
+        idle=idle,
         imports=imports,
-        in_hand=in_hand,
-        paces=paces,
-        rushed=rushed,
-        audience=filled,
+        workloads=workloads,
+        deliveries=deliveries,
+        burst=burst,
+        http_load=http_load,
     )
-    return text, page.missed(in_hand)
+    return text, report.missed_targets(workloads)
 
 
-async def _carry_all(folder: Path, media: Media, speech: Path) -> list[InHand]:
+async def _measure_workloads(
+    folder: Path, media: SampleMedia, speech: Path
+) -> list[WorkloadMemory]:
     clips: dict[int, Path] = {}
-    in_hand: list[InHand] = []
-    for number, load in enumerate(LOADS):
-        _say(f"in hand: {load.name}")
-        if load.size is not None and load.size not in clips:
-            clips[load.size] = await media.clip(load.size)
-        clip = clips[load.size] if load.size is not None else None
-        in_hand.append(await carry(folder / f"load-{number}", load, clip, speech))
-    return in_hand
+    results: list[WorkloadMemory] = []
+    for number, workload in enumerate(WORKLOADS):
+        _print_progress(f"workload: {workload.name}")
+        if workload.size is not None and workload.size not in clips:
+            clips[workload.size] = await media.clip(workload.size)
+        clip = clips[workload.size] if workload.size is not None else None
+        target = folder / f"workload-{number}"
+        results.append(await measure_workload(target, workload, clip, speech))
+    return results
 
 
 def main() -> int:
-    """Measure, print, write; a missed target is marked, and is no failure."""
+    """Run the benchmarks, and print and write the report; a missed target is not a failure."""
     if sys.platform != "linux":
-        print("The benchmarks read /proc, which only Linux has.", file=sys.stderr)
+        print("The benchmarks need Linux, because they read /proc.", file=sys.stderr)
         return 2
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="clapper-bench-") as folder:
-        text, missed = asyncio.run(_measure(Path(folder)))
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="clapper-benchmarks-") as folder:
+        text, missed = asyncio.run(_run_all(Path(folder)))
     _PAGE.parent.mkdir(exist_ok=True)
     _PAGE.write_text(text, encoding="utf-8")
     print(text)
     for name in missed:
-        print(f"TARGET MISSED: {name} grew by more than {page.TARGET // page.MIB} MiB")
-    _say(f"{_PAGE.relative_to(ROOT)} is written; {time.monotonic() - began:.0f} s in all")
+        print(f"TARGET MISSED: {name} grew by more than {report.TARGET // report.MIB} MiB")
+    seconds = time.monotonic() - started
+    _print_progress(f"wrote {_PAGE.relative_to(ROOT)} after {seconds:.0f} s")
     return 0
 
 
-def _say(what: str) -> None:
-    print(f"... {what}", file=sys.stderr, flush=True)
+def _print_progress(message: str) -> None:
+    print(f"... {message}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What importing costs, measured in a process of its own."""
+"""Measures the memory that each import adds, in a separate process."""
 
 from __future__ import annotations
 
@@ -14,50 +14,54 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _IMPORTS = ("asyncio", "aiohttp", "pydantic_settings", "openai", "discord", "bot.__main__")
-_WEIGH = """
+_SCRIPT = """
 import importlib, sys
-def weigh():
+def measure():
     with open("/proc/self/smaps_rollup") as file:
         rss = next(int(line.split()[1]) for line in file if line.startswith("Rss:"))
     print(rss, len(sys.modules))
-weigh()
+measure()
 for name in sys.argv[1:]:
     importlib.import_module(name)
-    weigh()
+    measure()
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Import:
-    """What an import adds to those before it: bytes of RSS, and modules."""
+class ImportCost:
+    """The bytes of RSS and the modules that an import adds to those before it."""
 
     name: str
     size: int
     modules: int
 
 
-async def weigh_imports(root: Path) -> list[Import]:
-    """Weigh Python itself, then the bot's imports one after the other.
+async def measure_imports(root: Path) -> list[ImportCost]:
+    """Measure Python itself, then the bot's imports one after the other.
 
-    All is compiled and cached before, as it is for a bot that was started once.
+    The first run only compiles and caches the modules. The second is measured, because the bot
+    usually starts with cached modules.
     """
-    await _ask(root)
-    answer = await _ask(root)
-    pairs = [tuple(map(int, line.split())) for line in answer.splitlines()]
+    await _run_script(root)
+    output = await _run_script(root)
+    totals = [tuple(map(int, line.split())) for line in output.splitlines()]
     return [
-        Import(name=name, size=(size - size_before) * KIB, modules=modules - modules_before)
+        ImportCost(name=name, size=(size - size_before) * KIB, modules=modules - modules_before)
         for name, (size, modules), (size_before, modules_before) in zip(
-            ("python", *_IMPORTS), pairs, [(0, 0), *pairs[:-1]], strict=True
+            ("python", *_IMPORTS), totals, [(0, 0), *totals[:-1]], strict=True
         )
     ]
 
 
-async def _ask(root: Path) -> str:
+async def _run_script(root: Path) -> str:
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _WEIGH, *_IMPORTS),
+        sys.executable,
+        "-c",
+        _SCRIPT,
+        *_IMPORTS,
         cwd=root,
         env={"PATH": os.environ["PATH"]},
         stdout=asyncio.subprocess.PIPE,
     )
-    answer, _ = await child.communicate()
-    return answer.decode()
+    output, _ = await child.communicate()
+    return output.decode()

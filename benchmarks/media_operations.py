@@ -1,4 +1,4 @@
-"""`python -m benchmarks.media_operations`: what each media operation costs, against a remux."""
+"""`python -m benchmarks.media_operations`: measures each media operation against a remux."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.children import ChildrenWatch
-from benchmarks.rivals import Moviepy, full_encode
+from benchmarks.child_processes import ChildMemorySampler
+from benchmarks.comparisons import Moviepy, full_encode
+from benchmarks.sample_media import as_arguments
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.media.render.merge import merge
+from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.media.render.shrink import fit
-from tests import clips
+from tests.support.media import clips
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,15 +32,15 @@ MIB = 1024 * 1024
 _SECONDS = 8
 _LONG_SECONDS = 20
 _LIMITS = ProcessLimits(wall_seconds=600, cpu_seconds=1200)
-_ANY_SIZE = 4 * 1024 * MIB
-_GOAL_REMUX = 5
-_GOAL_MOVIEPY = 20
+_PRESETS = NarrationPresets(max_bytes=4 * 1024 * MIB)  # larger than any result
+_MAX_REMUX_RATIO = 5
+_MIN_MOVIEPY_RATIO = 20
 _REMUX, _REPLACE, _MOVIEPY = "remux, faststart", "replace", "MoviePy"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One thing to measure, `runs` times; it writes the file that it is given."""
+    """An operation that is measured `runs` times; `run` writes its result to the given path."""
 
     name: str
     run: Callable[[Path], Awaitable[object]]
@@ -48,7 +49,7 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """The median of the seconds that an operation took, and its children's peak in bytes."""
+    """An operation's median seconds, and the peak memory of its child processes in bytes."""
 
     name: str
     seconds: float
@@ -57,8 +58,8 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kit:
-    """What the operations work with: a short narration and a long one, ingested."""
+class Inputs:
+    """The inputs of all operations; `short` and `long` are ingested narrations."""
 
     ffmpeg: Ffmpeg
     speech: Path
@@ -67,11 +68,11 @@ class Kit:
     moviepy: Moviepy | None
 
 
-async def _open_kit(folder: Path) -> Kit:
+async def _make_inputs(folder: Path) -> Inputs:
     ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
     speech = await asyncio.to_thread(clips.make_speech, folder / "s.ogg", seconds=_SECONDS)
     long = await asyncio.to_thread(clips.make_speech, folder / "l.ogg", seconds=_LONG_SECONDS)
-    return Kit(
+    return Inputs(
         ffmpeg=ffmpeg,
         speech=speech,
         short=await ingest(ffmpeg, speech, folder / "s.wav", max_seconds=_LONG_SECONDS),
@@ -81,48 +82,61 @@ async def _open_kit(folder: Path) -> Kit:
 
 
 def _make_clip(path: Path, *, megabytes: int) -> Path:
-    """Make a clip of about this size; grain needs the bits, so none of them are filling."""
+    """Make a clip of about this size; its noise needs the whole bit rate, without filler data."""
     rate = str(int((megabytes * 8_000_000 - 128_000 * _SECONDS) / _SECONDS))
-    clips.ffmpeg(
-        *("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30,noise=alls=60:allf=t"),
-        *("-f", "lavfi", "-i", "aevalsrc='0.2*sin(2*PI*220*t)+0.05*random(0)':s=48000"),
-        *("-t", str(_SECONDS), "-c:v", "libx264", "-preset", "ultrafast", "-b:v", rate),
-        *("-maxrate", rate, "-bufsize", rate, "-pix_fmt", "yuv420p"),
-        *("-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", str(path)),
-    )
+    options = {
+        "-t": str(_SECONDS),
+        "-c:v": "libx264",
+        "-preset": "ultrafast",
+        "-b:v": rate,
+        "-maxrate": rate,
+        "-bufsize": rate,
+        "-pix_fmt": "yuv420p",
+        "-c:a": "aac",
+        "-b:a": "128k",
+        "-movflags": "+faststart",
+    }
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30,noise=alls=60:allf=t")
+    sound = ("-f", "lavfi", "-i", "aevalsrc='0.2*sin(2*PI*220*t)+0.05*random(0)':s=48000")
+    clips.ffmpeg(*picture, *sound, *as_arguments(options), str(path))
     return path
 
 
-def _operations(kit: Kit, clip: Path) -> list[Operation]:
-    def merging(narration: Narration, **presets: object) -> Callable[[Path], Awaitable[object]]:
-        chosen = NarrationPresets(max_bytes=_ANY_SIZE, **presets)
-        return lambda target: merge(kit.ffmpeg, clip, narration, target, chosen)
+def _operations(inputs: Inputs, clip: Path) -> list[Operation]:
+    def merging(
+        narration: Narration, presets: NarrationPresets = _PRESETS
+    ) -> Callable[[Path], Awaitable[object]]:
+        return lambda target: merge(inputs.ffmpeg, clip, narration, target, presets)
 
     limit = min(clip.stat().st_size // 2, 10 * MIB)
     return [
-        Operation(name=_REMUX, run=partial(_remux, kit.ffmpeg, clip), runs=7),
-        Operation(name=_REPLACE, run=merging(kit.short), runs=7),
-        Operation(name="duck", run=merging(kit.short, mix=NarrationMix.DUCK), runs=5),
+        Operation(name=_REMUX, run=partial(_remux, inputs.ffmpeg, clip), runs=7),
+        Operation(name=_REPLACE, run=merging(inputs.short), runs=7),
+        Operation(
+            name="duck",
+            run=merging(inputs.short, replace(_PRESETS, mix=NarrationMix.DUCK)),
+            runs=5,
+        ),
         Operation(
             name=f"loop to {_LONG_SECONDS} s",
-            run=merging(kit.long, fit=NarrationFit.LOOP),
+            run=merging(inputs.long, replace(_PRESETS, fit=NarrationFit.LOOP)),
             runs=5,
         ),
         Operation(
             name=f"hold to {_LONG_SECONDS} s",
-            run=merging(kit.long, fit=NarrationFit.HOLD),
+            run=merging(inputs.long, replace(_PRESETS, fit=NarrationFit.HOLD)),
             runs=5,
         ),
-        Operation(name="ingest and measure loudness", run=partial(_ingest, kit), runs=5),
+        Operation(name="ingest and measure loudness", run=partial(_ingest, inputs), runs=5),
         Operation(
             name=f"fit below {limit / MIB:.1f} MiB",
-            run=lambda target: fit(kit.ffmpeg, clip, target, limit_bytes=limit, decent=False),
+            run=lambda target: fit(inputs.ffmpeg, clip, target, limit_bytes=limit, decent=False),
             runs=1,
         ),
         Operation(
             name="replace, libx264 medium, crf 18",
-            run=lambda target: kit.ffmpeg.run(
-                full_encode(clip, kit.speech, target), cwd=target.parent, limits=_LIMITS
+            run=lambda target: inputs.ffmpeg.run(
+                full_encode(clip, inputs.speech, target), cwd=target.parent, limits=_LIMITS
             ),
             runs=1,
         ),
@@ -130,34 +144,36 @@ def _operations(kit: Kit, clip: Path) -> list[Operation]:
 
 
 async def _remux(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
-    copied = ("-v", "error", "-i", f"file:{clip}", "-c", "copy", "-movflags", "+faststart")
-    await ffmpeg.run((*copied, f"file:{target}"), cwd=target.parent, limits=_LIMITS)
+    arguments = ("-v", "error", "-i", f"file:{clip}", "-c", "copy", "-movflags", "+faststart")
+    await ffmpeg.run((*arguments, f"file:{target}"), cwd=target.parent, limits=_LIMITS)
 
 
-async def _ingest(kit: Kit, target: Path) -> None:
-    await ingest(kit.ffmpeg, kit.speech, target.with_suffix(".wav"), max_seconds=_LONG_SECONDS)
+async def _ingest(inputs: Inputs, target: Path) -> None:
+    await ingest(
+        inputs.ffmpeg, inputs.speech, target.with_suffix(".wav"), max_seconds=_LONG_SECONDS
+    )
 
 
-async def _measure(kit: Kit, clip: Path) -> list[Cost]:
-    operations = _operations(kit, clip)
-    if kit.moviepy:
-        replace = partial(kit.moviepy.replace, clip, kit.speech)
-        operations.append(Operation(name=_MOVIEPY, run=replace, runs=1))
+async def _measure(inputs: Inputs, clip: Path) -> list[Cost]:
+    operations = _operations(inputs, clip)
+    if inputs.moviepy:
+        run = partial(inputs.moviepy.replace, clip, inputs.speech)
+        operations.append(Operation(name=_MOVIEPY, run=run, runs=1))
     times: dict[str, list[float]] = {operation.name: [] for operation in operations}
     peaks = dict.fromkeys(times, 0)
-    # In turns, so that what else the machine does falls upon all of them alike.
-    for turn in range(max(operation.runs for operation in operations)):
+    # The operations alternate, so that other load on the machine affects all of them alike.
+    for number in range(max(operation.runs for operation in operations)):
         for operation in operations:
-            if turn >= operation.runs:
+            if number >= operation.runs:
                 continue
-            with ChildrenWatch() as watch:
-                began = time.perf_counter()
+            with ChildMemorySampler() as sampler:
+                started = time.perf_counter()
                 await operation.run(clip.with_name("result.mp4"))
-                times[operation.name].append(time.perf_counter() - began)
-            peaks[operation.name] = max(peaks[operation.name], watch.peak)
+                times[operation.name].append(time.perf_counter() - started)
+            peaks[operation.name] = max(peaks[operation.name], sampler.peak)
     return [
-        Cost(name=name, seconds=statistics.median(took), peak=peaks[name], runs=len(took))
-        for name, took in times.items()
+        Cost(name=name, seconds=statistics.median(seconds), peak=peaks[name], runs=len(seconds))
+        for name, seconds in times.items()
     ]
 
 
@@ -172,33 +188,34 @@ def _table(title: str, costs: list[Cost]) -> list[str]:
     return [f"## {title}", "", head, "|---|---|---|---|---|", *rows, ""]
 
 
-def _verdict(small: list[Cost], large: list[Cost], moviepy: Moviepy | None) -> list[str]:
+def _conclusions(small: list[Cost], large: list[Cost], moviepy: Moviepy | None) -> list[str]:
     lines: list[str] = []
     for name, costs in (("5 MB", small), ("100 MB", large)):
         ratio = _seconds(costs, _REPLACE) / _seconds(costs, _REMUX)
-        goal = _met(ratio <= _GOAL_REMUX)
+        result = _goal_result(is_met=ratio <= _MAX_REMUX_RATIO)
         lines.append(
-            f"* {name}: replace takes {ratio:.1f} x a remux (goal: {_GOAL_REMUX}; {goal})."
+            f"* {name}: replace takes {ratio:.1f} times as long as a remux "
+            f"(goal: at most {_MAX_REMUX_RATIO}; {result})."
         )
         if moviepy:
-            faster = _seconds(costs, _MOVIEPY) / _seconds(costs, _REPLACE)
-            goal = _met(faster >= _GOAL_MOVIEPY)
+            ratio = _seconds(costs, _MOVIEPY) / _seconds(costs, _REPLACE)
+            result = _goal_result(is_met=ratio >= _MIN_MOVIEPY_RATIO)
             lines.append(
-                f"* {name}: replace is {faster:.0f} times faster than MoviePy {moviepy.version} "
-                f"(goal: {_GOAL_MOVIEPY}; {goal})."
+                f"* {name}: replace is {ratio:.0f} times as fast as MoviePy {moviepy.version} "
+                f"(goal: at least {_MIN_MOVIEPY_RATIO}; {result})."
             )
     if not moviepy:
-        lines.append("* MoviePy was not measured: pip could not install it here.")
-    before, after = _peak(small, _REPLACE), _peak(large, _REPLACE)
+        lines.append("* MoviePy was not measured, because pip could not install it.")
+    small_peak, large_peak = _peak(small, _REPLACE), _peak(large, _REPLACE)
     lines.append(
-        f"* Memory of replace: {before / MIB:.0f} MiB for the small clip, {after / MIB:.0f} MiB "
-        "for the one that is twenty times as large."
+        f"* Replace needs {small_peak / MIB:.0f} MiB of memory for the small clip, and "
+        f"{large_peak / MIB:.0f} MiB for the clip that is twenty times as large."
     )
     return lines
 
 
-def _met(reached: bool) -> str:  # noqa: FBT001 - a word for a truth
-    return "met" if reached else "**missed**"
+def _goal_result(*, is_met: bool) -> str:
+    return "met" if is_met else "**missed**"
 
 
 def _seconds(costs: list[Cost], name: str) -> float:
@@ -209,39 +226,42 @@ def _peak(costs: list[Cost], name: str) -> int:
     return next(cost.peak for cost in costs if cost.name == name)
 
 
-_INTRODUCTION = f"""# What the media operations cost
+_INTRODUCTION = f"""# Cost of the media operations
 
-Written by `python -m benchmarks.media_operations`. The clips have {_SECONDS} s of grainy picture in
-1280x720 with sound; the narration has {_SECONDS} s, or {_LONG_SECONDS} s where the clip is looped
-or held. Seconds are medians, of the whole call with its checks and syncs to disk. All is measured
-in turns in one run, against a plain remux (`-c copy -movflags +faststart`) through the same door.
-Memory is what all children together had resident at most, sampled every 5 ms. Fit and the full
-encodes were measured once.
+Generated by `python -m benchmarks.media_operations`. Each clip has {_SECONDS} s of noisy picture in
+1280x720, with sound. The narration has {_SECONDS} s, or {_LONG_SECONDS} s when the clip is looped
+or held. Seconds are medians of the whole call, with its checks and syncs to disk. The operations
+alternate in one run, and are compared with a plain remux (`-c copy -movflags +faststart`) that is
+started by the same code. Memory is the peak of all child processes together, sampled every 5 ms.
+Fitting, the full encode and MoviePy were measured once.
 """
 
 
 async def main() -> None:
-    """Measure, print, and keep the page in docs/."""
+    """Run the benchmarks, and print and write the page."""
     before = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="clapper-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="clapper-benchmarks-") as name:
         folder = Path(name)
-        kit = await _open_kit(folder)
+        inputs = await _make_inputs(folder)
         costs: list[list[Cost]] = []
         tables: list[str] = []
         for megabytes in (5, 100):
             clip = await asyncio.to_thread(
                 _make_clip, folder / f"clip-{megabytes}.mp4", megabytes=megabytes
             )
-            costs.append(await _measure(kit, clip))
+            costs.append(await _measure(inputs, clip))
             size = clip.stat().st_size / 1_000_000
             tables += _table(f"A clip of {size:.1f} MB", costs[-1])
             print("\n".join(tables), file=sys.stderr)
     small, large = costs
     load = (
-        f"Load on {os.cpu_count()} cores: {before:.1f} before the run, {os.getloadavg()[0]:.1f} "
-        "after it. On a busy machine the rows of a single run say little.\n"
+        f"Load average on {os.cpu_count()} cores: {before:.1f} before the run, "
+        f"{os.getloadavg()[0]:.1f} after it. "
+        "On a busy machine, rows with a single run are not reliable.\n"
     )
-    page = "\n".join([_INTRODUCTION, load, *tables, *_verdict(small, large, kit.moviepy), ""])
+    page = "\n".join(
+        [_INTRODUCTION, load, *tables, *_conclusions(small, large, inputs.moviepy), ""]
+    )
     PAGE.write_text(page, encoding="utf-8")
     print(page)
 

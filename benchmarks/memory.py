@@ -1,4 +1,4 @@
-"""What a process takes of the machine's memory, read from outside in /proc."""
+"""Measures the memory of a process from outside, in /proc."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ if TYPE_CHECKING:
 
 KIB = 1024
 MIB = 1024 * KIB
-_PERIOD = 0.02
-_RESET_PEAK = "5"
+_PERIOD = 0.02  # seconds
+_RESET_PEAK = "5"  # proc(5): this value in clear_refs resets VmHWM
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Memory:
-    """Bytes of memory: all that is mapped, its share of it, and what is the process's alone."""
+    """Bytes of memory: resident, proportional share of shared pages, and private."""
 
     rss: int
     pss: int
     uss: int
 
 
-def measure(pid: int) -> Memory:
-    """Read how much memory a process has now."""
+def measure_memory(pid: int) -> Memory:
+    """Measure the current memory of a process."""
     fields = _fields(pid, "smaps_rollup")
     private = sum(size for name, size in fields.items() if name.startswith("Private_"))
     return Memory(rss=fields["Rss"], pss=fields["Pss"], uss=private)
 
 
 def has_mapped(pid: int, library: str) -> bool:
-    """Tell whether a process has loaded a shared library whose path holds `library`."""
+    """Tell whether the path of a file that a process has mapped contains `library`."""
     return library in Path(f"/proc/{pid}/maps").read_text()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Peak:
-    """The most that a process had while it was watched, in bytes.
+    """The peak memory of a process while it was sampled, in bytes.
 
-    `exact`: the kernel kept it; else it is the largest sample. `children` is what those that the
-    process had started took at most, all together. `rate`: samples per second.
+    `exact`: the kernel recorded `rss`; otherwise it is the largest sample. `children`: the largest
+    sum over all descendants. `rate`: samples per second.
     """
 
     rss: int
@@ -54,54 +54,54 @@ class Peak:
     rate: float
 
 
-class Watch:
-    """Samples a process in a thread from `with` on; `peak` is for afterwards."""
+class MemorySampler:
+    """Samples a process in a thread while it is entered; read `peak` afterwards."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"watch {pid}")
-        self._largest = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"memory sampler {pid}")
+        self._largest_rss = 0
         self._children = 0
         self._samples = 0
         self._exact = False
-        self._began = self._took = 0.0
+        self._started = self._seconds = 0.0
         self._high_water = 0
 
     @property
     def peak(self) -> Peak:
-        """The most that was seen."""
+        """The peak of the whole block."""
         return Peak(
-            rss=max(self._largest, self._high_water),
+            rss=max(self._largest_rss, self._high_water),
             children=self._children,
             exact=self._exact,
-            rate=self._samples / self._took,
+            rate=self._samples / self._seconds,
         )
 
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
             Path(f"/proc/{self._pid}/clear_refs").write_text(_RESET_PEAK)
             self._exact = True
-        self._began = time.perf_counter()
+        self._started = time.perf_counter()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self._stop.set()
         self._thread.join()
-        self._took = time.perf_counter() - self._began
+        self._seconds = time.perf_counter() - self._started
         if self._exact:
             self._high_water = _fields(self._pid, "status").get("VmHWM", 0)
 
     def _run(self) -> None:
-        while not self._ended.wait(_PERIOD):
-            self._largest = max(self._largest, _resident(self._pid))
-            self._children = max(self._children, sum(map(_resident, _others_below(self._pid))))
+        while not self._stop.wait(_PERIOD):
+            self._largest_rss = max(self._largest_rss, _rss(self._pid))
+            self._children = max(self._children, sum(map(_rss, _descendants(self._pid))))
             self._samples += 1
 
 
 def _fields(pid: int, name: str) -> dict[str, int]:
-    """Read the lines `Name: 12 kB` of a file, in bytes."""
+    """Read the lines of the form `Name: 12 kB`; return bytes by name."""
     found: dict[str, int] = {}
     for line in Path(f"/proc/{pid}/{name}").read_text().splitlines():
         words = line.split()
@@ -110,19 +110,19 @@ def _fields(pid: int, name: str) -> dict[str, int]:
     return found
 
 
-def _resident(pid: int) -> int:
+def _rss(pid: int) -> int:
     with contextlib.suppress(OSError, IndexError):
         return _fields(pid, "status").get("VmRSS", 0)
     return 0
 
 
-def _others_below(pid: int) -> Iterator[int]:
-    # Between fork and exec a child is still its parent, memory and all.
+def _descendants(pid: int) -> Iterator[int]:
+    # Between fork and exec, a child still shares its parent's memory.
     parent = _command(pid)
     for child in _children(pid):
         if _command(child) != parent:
             yield child
-        yield from _others_below(child)
+        yield from _descendants(child)
 
 
 def _children(pid: int) -> Iterator[int]:

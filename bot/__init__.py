@@ -1,4 +1,4 @@
-"""Clapper turns a prompt, and a voice, into a video that arrives in Discord."""
+"""Clapper: a Discord bot that turns a prompt, and optionally a voice recording, into a video."""
 
-# The one home of the version: the Docker image has no pyproject.toml. Tests hold the pages to it.
+# Defined here because the Docker image has no pyproject.toml; tests check all other mentions.
 __version__ = "0.3.0"

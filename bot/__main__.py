@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from typing import Protocol
 
-from bot import __version__
-from bot.commands.doctor import Doctor
-from bot.commands.generate import Generate
-from bot.commands.run import Run
-from bot.commands.storyboard import ServeStoryboard
-from bot.demo.command import Demo
-from bot.errors import StartupError
+try:
+    from bot import __version__
+    from bot.commands.doctor import Doctor
+    from bot.commands.generate import Generate
+    from bot.commands.run import Run
+    from bot.commands.storyboard import ServeStoryboard
+    from bot.demo.command import Demo
+    from bot.errors import StartupError
+except (ImportError, SyntaxError) as error:
+    if sys.prefix != sys.base_prefix and sys.version_info >= (3, 11):
+        raise  # in a virtual environment, this is a bug or an incomplete installation
+    typed = shlex.join(sys.argv[1:])
+    print(
+        f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "
+        "`make .venv/run` installs them into .venv, and `make demo` also shows the bot. "
+        f"Then type: .venv/bin/python -m bot {typed}",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
-# What a shell says of a process that Ctrl-C has ended.
+# The exit code that shells report for a process ended by Ctrl-C: 128 + SIGINT.
 _INTERRUPTED = 130
 
 
 class Command(Protocol):
-    """One word after `python -m bot`."""
+    """A command of `python -m bot`."""
 
     name: str
     summary: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Say which options there are."""
+        """Declare the options."""
         ...
 
     def run(self, options: argparse.Namespace) -> int:
-        """Do it and return the exit code; StartupError: the operator has to change something."""
+        """Run and return the exit code; raise StartupError if the operator has to act."""
         ...
 
 
@@ -39,15 +52,15 @@ def all_commands() -> tuple[Command, ...]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 2 when the operator has to change something."""
-    everything = all_commands()
+    """Run a command and return its exit code, which is 2 if the operator has to act."""
+    available = all_commands()
     parser = argparse.ArgumentParser(prog="python -m bot", description="Clapper, a Discord bot.")
     parser.add_argument("--version", action="version", version=f"Clapper {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in everything:
+    for command in available:
         command.add_arguments(commands.add_parser(command.name, help=command.summary))
     options = parser.parse_args(arguments)
-    command = next(command for command in everything if command.name == options.command)
+    command = next(command for command in available if command.name == options.command)
     try:
         return command.run(options)
     except StartupError as error:

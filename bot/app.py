@@ -52,24 +52,25 @@ async def run(
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run the bot until `stop` is set or SIGTERM comes; then finish or leave resumable, and close.
+    """Run the bot until `stop` is set or a stop signal arrives, then shut down in order.
 
+    Steps that do not finish in time resume at the next start.
     StartupError: the operator has to change something.
     """
     stop = stop or asyncio.Event()
     with stop_on_signals(stop):
         async with AsyncExitStack() as stack:
-            core = await open_resources(settings, stack)
-            backend = await open_backend(core, stack)
+            resources = await open_resources(settings, stack)
+            backend = await open_backend(resources, stack)
             voice = await open_voice(settings)
-            engine = await open_engine(core, backend, stack, timing=timing, voice=voice)
+            engine = await open_engine(resources, backend, stack, timing=timing, voice=voice)
             await supervise(await _open_service(engine, voice, stack), stop)
 
 
 async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitStack) -> Service:
-    core, jobs, workspace = engine.core, engine.jobs, engine.workspace
-    database, settings, texts = core.database, core.settings, Texts.load()
-    links = _links(core)
+    resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
+    database, settings, texts = resources.database, resources.settings, Texts.load()
+    links = _links(resources)
     cards = CardRenderer(
         texts,
         free_backends=frozenset({STORYBOARD}),
@@ -81,9 +82,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     retention = _retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
     narrator = _narrator(engine, voice) if voice else None
-    note_call = engine.metrics.note_call
+    count_call = engine.metrics.count_discord_call
     requests = await stack.enter_async_context(
-        DiscordRequests(clock=time.time, trace=trace_calls(note_call))
+        DiscordRequests(clock=time.time, trace=trace_calls(count_call))
     )
     second_bot = SecondBotWatch(SecondBotStore(database), clock=time.time)
     services = Services(
@@ -109,7 +110,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         second_bot=second_bot,
         narrator=narrator,
     )
-    bot = VideoBot(services, trace_calls(note_call))
+    bot = VideoBot(services, trace_calls(count_call))
     deliverer = make_deliverer(
         bot,
         database,
@@ -121,7 +122,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         workspace=workspace,
         shrinker=engine.editor,
         clock=time.time,
-        note_handover=engine.metrics.note_handover,
+        count_delivery=engine.metrics.count_delivery,
     )
     workers = make_workers(engine, deliverer)
     progress = ProgressCards(deliverer, engine.timing.pace, clock=time.time)
@@ -144,7 +145,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     return Service(
         bot=bot,
         log_in=partial(
-            *(log_in, bot, settings.discord_token.get_secret_value()),
+            log_in,
+            bot,
+            settings.discord_token.get_secret_value(),
             api_url=settings.discord_api_url,
         ),
         login_pause=engine.timing.login_pause,
@@ -160,13 +163,13 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
 
 
 def _narrator(engine: Engine, voice: Voice) -> Narrator:
-    settings = engine.core.settings
+    settings = engine.resources.settings
     return Narrator(
         voice,
-        # Of its own: what was spoken, and paid for, does not wait for a rendering.
-        Ffmpeg(engine.core.ffmpeg_path, slots=1),
+        # A separate ffmpeg slot, so that a narration, perhaps paid for, never waits for a render.
+        Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
-        SpeechStore(engine.core.database),
+        SpeechStore(engine.resources.database),
         caps=SpeechCaps(
             per_user=settings.max_narrations_per_user, per_day=settings.max_narrations_per_day
         ),
@@ -177,19 +180,19 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     )
 
 
-def _links(core: Resources) -> Links:
+def _links(resources: Resources) -> Links:
     return Links(
-        derive_key(core.secret, "links"),
-        public_url=core.settings.public_url,
+        derive_key(resources.secret, "links"),
+        public_url=resources.settings.public_url,
         lifetime=_LINK_SECONDS,
         clock=time.time,
     )
 
 
 def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDeletion) -> Retention:
-    settings = engine.core.settings
+    settings = engine.resources.settings
     return Retention(
-        RetentionStore(engine.core.database),
+        RetentionStore(engine.resources.database),
         people,
         engine.workspace,
         engine.jobs,

@@ -1,4 +1,4 @@
-"""Finished videos: what is known of one, and how it came into somebody's hands."""
+"""Finished videos, and the outcomes of their delivery."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Sentences that may go with a finished video.
+# Locale keys of sentences that may accompany a finished video.
 NOTE_NOT_MERGED = "note.not_merged"
 NOTE_HELD_INSTEAD = "note.held_instead"
 NOTE_SILENT = "note.silent"
@@ -17,30 +17,36 @@ NOTE_SILENT = "note.silent"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A finished video, `videos/<job_id>.mp4` below DATA_DIR; `size` in bytes, `sha256` in hex.
+    """A finished video, the file `videos/<job_id>.mp4` below DATA_DIR.
 
-    `delivered_at` is None until its person, or its client, had it, in Unix seconds. `share_serial`
-    is of the links to its page that are not withdrawn.
+    The workspace sets the first four fields when it publishes the file.
     """
 
+    #: Id of the job that made the video.
     job_id: str
+    #: Size of the file in bytes.
     size: int
+    #: SHA-256 of the file in hex.
     sha256: str
+    #: Unix time when the file was first published; a client's undelivered video ages from then.
     created_at: float
+    #: Unix time when the requester first got the video (by upload, link, DM or download), or None.
+    #: Set by the delivery and by the file server.
     delivered_at: float | None = None
+    #: Number of times the share links were withdrawn; only links with this number are valid.
     share_serial: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishedVideo:
-    """A video in the workspace that is ready, and the sentence that goes with it."""
+    """A finished file in the workspace; `note` is the locale key of a sentence about it."""
 
     path: Path
     note: str | None = None
 
 
 class Handover(StrEnum):
-    """How far a delivery came: on the job's card, left to the DM, or held for the operator."""
+    """A delivery's outcome: on the card, left to the DM, or held until the operator acts."""
 
     CARD = "card"
     DM = "dm"

@@ -1,13 +1,13 @@
-"""What can go wrong, told apart by who can do something about it.
+"""Exceptions, grouped by the role that can act on them.
 
 ClapperError
-├── UserError                   a person can act on it
-├── BackendError                the provider refused or failed
-│   └── UnconfirmedSubmitError  nobody knows whether the provider took the job
-├── WebhookError                a webhook that nobody we trust has sent
-├── DeliveryError               Discord can't take it now
-├── MediaError                  ffmpeg could not do it
-└── StartupError                the operator has to change something
+├── UserError                   the requester can act on it
+├── BackendError                the provider refused the request or failed
+│   └── UnconfirmedSubmitError  the provider may have created the job
+├── WebhookError                a webhook is forged or unreadable
+├── DeliveryError               Discord failed temporarily
+├── MediaError                  ffmpeg or another media program failed
+└── StartupError                the operator has to change a setting
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from enum import StrEnum
 
 
 class ClapperError(Exception):
-    """Anything that Clapper raises on purpose."""
+    """The base class of the errors that Clapper raises on purpose."""
 
 
 class UserError(ClapperError):
-    """Something that the person can put right; `key` names a sentence in `bot/locales`."""
+    """An error that the requester can fix; `key` names a sentence in `bot/locales`."""
 
     def __init__(self, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -29,13 +29,14 @@ class UserError(ClapperError):
 
 
 class ErrorKind(StrEnum):
-    """What a provider's refusal means for the job."""
+    """The kinds of provider errors."""
 
     MODERATED = "moderated"
     INVALID = "invalid"
     AUTH = "auth"
     BALANCE = "balance"
     SETUP = "setup"
+    UNEXPLAINED = "unexplained"
     RATE = "rate"
     TRANSIENT = "transient"
     GONE = "gone"
@@ -43,9 +44,9 @@ class ErrorKind(StrEnum):
 
 
 class BackendError(ClapperError):
-    """The provider said no, or said nothing; `message` is theirs and is never shown raw.
+    """The provider refused or did not answer; requesters never see the provider's `message`.
 
-    `retry_after` is in seconds, when the provider named it.
+    `retry_after` is the delay in seconds that the provider asked for, or None.
     """
 
     def __init__(self, kind: ErrorKind, message: str, *, retry_after: float | None = None) -> None:
@@ -56,7 +57,7 @@ class BackendError(ClapperError):
 
 
 class UnconfirmedSubmitError(BackendError):
-    """The one POST may or may not have created, and charged, a job: it is never repeated."""
+    """The provider may have created and charged for a job, so the POST must not be repeated."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorKind.TRANSIENT, message)
@@ -71,7 +72,7 @@ class WebhookError(ClapperError):
 
 
 class DeliveryError(ClapperError):
-    """Discord could not be reached or refused for now; the step is tried again.
+    """Discord could not be reached or temporarily refused the request; the step is retried.
 
     `retry_after` is in seconds, if it is known when that can work.
     """
@@ -82,12 +83,16 @@ class DeliveryError(ClapperError):
 
 
 class MediaError(ClapperError):
-    """A media process failed; `stderr_tail` is for the log, not for the person."""
+    """A media process failed; `stderr_tail` is for the log, not for the requester."""
 
     def __init__(self, reason: str, stderr_tail: str = "") -> None:
         super().__init__(reason)
         self.stderr_tail = stderr_tail
 
 
+class UnconvertedError(MediaError):
+    """The clip is not an MP4, and could not be converted to one."""
+
+
 class StartupError(ClapperError):
-    """One sentence for the operator that names the fix; the process ends with code 2."""
+    """The bot can't start; the message names the fix, and the process exits with code 2."""

@@ -1,4 +1,4 @@
-"""What happens inside the process after a commit."""
+"""In-process publish/subscribe for committed job changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class EventBus:
-    """Hands each event to every subscriber at once; a subscriber only takes note, and returns."""
+    """Calls every subscriber with each event; subscribers must return quickly."""
 
     def __init__(self) -> None:
         self._subscribers: list[Callable[[JobChanged], None]] = []
@@ -24,34 +24,34 @@ class EventBus:
         self._subscribers.append(subscriber)
 
     def publish(self, event: JobChanged) -> None:
-        """Tell all subscribers; one that fails does not keep it from the others."""
+        """Call all subscribers, even if one of them fails."""
         for subscriber in self._subscribers:
             try:
                 subscriber(event)
-            except Exception:  # a bug in one reader must not undo what is committed
+            except Exception:  # the change is already committed
                 log.exception("event.subscriber_failed id=%s", event.job.id)
 
 
 class JobFeed:
-    """Hands the changes of single jobs to those who follow them; a subscriber of the bus."""
+    """Passes each job's changes on to that job's followers; `note` is subscribed to the bus."""
 
     def __init__(self) -> None:
         self._followers: dict[str, list[Callable[[Job], None]]] = {}
 
     def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
-        """Call `follower` with a job after each of its commits, until the result is called."""
+        """Call `follower` after each committed change of a job; return a function to stop that."""
         self._followers.setdefault(job_id, []).append(follower)
 
-        def leave() -> None:
+        def unfollow() -> None:
             followers = self._followers.get(job_id, [])
             if follower in followers:
                 followers.remove(follower)
             if not followers:
                 self._followers.pop(job_id, None)
 
-        return leave
+        return unfollow
 
     def note(self, event: JobChanged) -> None:
-        """Tell the followers of a job."""
+        """Call the followers of the job."""
         for follower in tuple(self._followers.get(event.job.id, ())):
             follower(event.job)

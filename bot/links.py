@@ -1,4 +1,8 @@
-"""Signed, expiring links, and the keys that sign them."""
+"""Signed, expiring links, and the keys that sign them.
+
+Written by hand because `itsdangerous` signs the time of signing, while these links carry their
+expiry and need only one `hmac.digest` call.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +32,9 @@ _SHARE = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """What a share link says: whose video, until when (Unix seconds), and of which `serial`.
+    """The contents of a share link, which expires at `expires_at` (Unix seconds).
 
-    The serial of a job rises when its links are withdrawn: one of an older serial is over.
+    Withdrawing a job's links raises its serial number, so links with an older number are invalid.
     """
 
     job_id: str
@@ -40,10 +44,11 @@ class Share:
 
 
 class Links:
-    """Makes and checks signed links, of two purposes; neither is taken for the other.
+    """Makes and checks signed links to files and pages; neither kind is accepted as the other.
 
-    `PUBLIC_URL/d/<job>.<expiry>.<mac>` is a file, as cards show it. A page to pass on is
-    `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`. Each signature covers all that stands before it.
+    Links to files, for cards: `PUBLIC_URL/d/<job>.<expiry>.<mac>`.
+    Links to pages, for sharing: `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`.
+    The MAC covers all parts before it.
     """
 
     def __init__(
@@ -55,17 +60,17 @@ class Links:
         self._clock = clock
 
     @property
-    def possible(self) -> bool:
-        """Whether there is an address that the outside can reach."""
+    def enabled(self) -> bool:
+        """True if the operator has set a public address."""
         return bool(self._public_url)
 
     def make(self, job_id: str) -> str:
-        """Return a link to a job's video that works for the lifetime."""
+        """Return a link to a job's video file, valid for `lifetime` seconds."""
         expires = int(self._clock() + self._lifetime)
         return f"{self._public_url}/d/{job_id}.{expires}.{self._mac(job_id, expires)}"
 
     def check(self, token: str) -> str | None:
-        """Return the job that a link's last part stands for; None: forged or expired."""
+        """Return the job id in a file link's last part, or None if it is forged or expired."""
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None
@@ -74,16 +79,16 @@ class Links:
         return match["job"] if genuine and self._clock() < expires else None
 
     def share(self, job_id: str, *, serial: int) -> Share:
-        """Return a link to the page of a job's video, which works for the lifetime."""
+        """Return a link to the page of a job's video, valid for `lifetime` seconds."""
         return self._share(job_id, serial, int(self._clock() + self._lifetime))
 
-    def check_share(self, token: str) -> Share | None:
-        """Return what a share link's last part stands for; None: forged or expired."""
+    def check_share_link(self, token: str) -> Share | None:
+        """Return the contents of a share link's last part, or None if it is forged or expired."""
         match = _SHARE.fullmatch(token)
         if match is None:
             return None
         share = self._share(match["job"], int(match["serial"]), int(match["expires"]))
-        # The whole of it: what signs for the same, written otherwise, is another link.
+        # Compare the whole token, because the serials `01` and `1` have the same signature.
         genuine = hmac.compare_digest(share.url.rpartition("/")[2], token)
         return share if genuine and self._clock() < share.expires_at else None
 
@@ -92,24 +97,24 @@ class Links:
         url = f"{self._public_url}/v/{job_id}.{expires}.{serial}.{mac}"
         return Share(job_id=job_id, serial=serial, expires_at=expires, url=url)
 
-    def _mac(self, *said: str | int) -> str:
-        message = "|".join(("v1", *map(str, said))).encode()
+    def _mac(self, *parts: str | int) -> str:
+        message = "|".join(("v1", *map(str, parts))).encode()
         digest = hmac.digest(self._key, message, "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
-    """Return the key for one purpose: none tells anything of the others."""
+    """Derive the key for one purpose, which reveals nothing about the keys for others."""
     return hmac.digest(secret, f"clapper|{purpose}".encode(), hashlib.sha256)
 
 
-def load_secret(given: str, path: Path) -> bytes:
-    """Return the operator's secret, or the one in `path`, made at the first start.
+def load_secret(configured: str, path: Path) -> bytes:
+    """Return the configured secret, or that of the file `path`, created on the first start.
 
     StartupError: the file can't be read or written, or is too short.
     """
-    if given:
-        return given.encode()
+    if configured:
+        return configured.encode()
     try:
         try:
             secret = path.read_bytes()
@@ -117,10 +122,10 @@ def load_secret(given: str, path: Path) -> bytes:
             secret = _make_secret(path)
     except OSError as error:
         raise StartupError(
-            f"SECRET_KEY: {path} can't be used ({error.strerror}); set SECRET_KEY."
+            f"SECRET_KEY: {path} can't be read or written ({error.strerror}); set SECRET_KEY."
         ) from error
     if len(secret) < _KEY_BYTES:
-        raise StartupError(f"SECRET_KEY: {path} is cut short; delete it, or set SECRET_KEY.")
+        raise StartupError(f"SECRET_KEY: {path} is too short; delete it, or set SECRET_KEY.")
     return secret
 
 
@@ -139,7 +144,7 @@ def _make_secret(path: Path) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Without it a power cut may undo the renaming, and with it every link that was made.
+    # Otherwise a power cut could undo the rename, which would invalidate every link made so far.
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Logs: an event name plus key=value, as text or as JSON lines, and never a secret."""
+"""The logging setup: text or JSON lines on stderr, with secrets removed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 import re
 from datetime import UTC, datetime
 
-# Where secrets hide in what libraries log: the token in a webhook route or a bot's header, signed
-# links, keys. The ones that we know by value are given to `configure`.
+# Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys.
+# Secrets with known values are passed to `configure`.
 _IN_PATHS = re.compile(
     r"(/(?:webhooks|interactions)/\d+/|/[dv]/[0-9a-f]{32}(?:\.\d{1,12}){1,2}\.)[^\s/?&\"']+"
 )
@@ -19,14 +19,14 @@ _IN_VALUES = re.compile(
 
 
 class Redactor(logging.Filter):
-    """Takes secrets out of a record before any handler sees it."""
+    """Replaces secrets in records before they are formatted."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         super().__init__()
         self._secrets = tuple(secret for secret in secrets if secret)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record's message in place; nothing is dropped."""
+        """Rewrite the record in place, and keep it."""
         record.msg = self.clean(_message(record))
         record.args = None
         if record.exc_info and not record.exc_text:
@@ -34,7 +34,7 @@ class Redactor(logging.Filter):
         return True
 
     def clean(self, text: str) -> str:
-        """Return the text without what looks like, or is, a secret."""
+        """Return the text without known secrets or anything that looks like one."""
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
         text = _IN_PATHS.sub(r"\1[secret]", text)
@@ -45,15 +45,15 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except (TypeError, ValueError, KeyError) as error:
-        # A mistake in some library's log call must not fail what it was called for.
+        # A mistake in a library's log call must not make its caller fail.
         return f"{record.msg} [not formatted: {error}]"
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Formats each record as a JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format time, level, logger, message and traceback."""
+        """Return the time, level, logger, message and traceback as JSON."""
         entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -66,7 +66,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
-    """Send all logs to stderr, in `style` "text" or "json", without the given secrets."""
+    """Send all logs to stderr in `style` "text" or "json", without the given secrets."""
     handler = logging.StreamHandler()
     handler.addFilter(Redactor(secrets))
     handler.setFormatter(
@@ -76,9 +76,9 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     number = logging.getLevelNamesMapping()[level]
-    # At DEBUG these print whole requests, tokens among them; at INFO httpx2 prints each URL.
+    # At DEBUG these libraries log whole requests with tokens; at INFO httpx2 logs each URL.
     for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.getLogger("discord.gateway").setLevel(max(number, logging.INFO))
-    # It warns of missing voice libraries; this bot has no voice in that sense.
+    # Its warnings only concern missing libraries for voice channels, which the bot never joins.
     logging.getLogger("discord.client").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What is counted and timed, for Prometheus."""
+"""Counters and timings for Prometheus."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 _MOST_TIMED = 10_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
-# After these nothing more can be charged for a job, and what was is known.
+# States that follow `generating`, in which a job's cost is final.
 _PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
 
 
 class Metrics:
-    """Counts; a subscriber of the bus, and called where something else is worth counting.
+    """Collects the metrics: `note` receives job changes, the other methods count other events.
 
-    The event loop is looked at every `apart` seconds by `now`, a monotonic clock.
+    `watch_loop` measures the lag every `apart` seconds; `now` is a monotonic clock.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._jobs = Gauge(
-            "clapper_jobs", "Jobs in the table", ("state", "backend"), registry=registry
+            "clapper_jobs", "Jobs in the database", ("state", "backend"), registry=registry
         )
         self._changes = Counter(
             "clapper_job_changes",
-            "States that jobs came into",
+            "State changes of jobs, by new state",
             ("state", "backend"),
             registry=registry,
         )
@@ -63,12 +63,12 @@ class Metrics:
         )
         self._cost = Counter(
             "clapper_cost_dollars",
-            "What providers say that they charged",
+            "Costs that providers reported",
             ("backend",),
             registry=registry,
         )
         self._webhooks = Counter(
-            "clapper_webhooks", "Webhooks that came", ("result",), registry=registry
+            "clapper_webhooks", "Webhooks received", ("result",), registry=registry
         )
         self._calls = Counter(
             "clapper_discord_calls",
@@ -78,18 +78,18 @@ class Metrics:
         )
         self._handovers = Counter(
             "clapper_handovers",
-            "Ways in which videos reached people",
+            "Deliveries of videos, by outcome",
             ("way",),
             registry=registry,
         )
         self._lag = Gauge(
             "clapper_event_loop_lag_seconds",
-            "The longest that the loop was late since the last reading",
+            "Longest delay of the event loop since the last scrape",
             registry=registry,
         )
 
     def note(self, event: JobChanged) -> None:
-        """Count a change of a job, and time the state that it left."""
+        """Count a job's new state, and record the time spent in the previous one."""
         job = event.job
         if job.state is event.previous:
             return
@@ -105,20 +105,20 @@ class Metrics:
         if event.previous is JobState.GENERATING and job.state in _PRICED and job.cost:
             self._cost.labels(job.backend).inc(job.cost)
 
-    def note_webhook(self, result: str) -> None:
-        """Count a webhook: new, repeated, refused, or about something else."""
+    def count_webhook(self, result: str) -> None:
+        """Count a webhook; `result` is new, repeated, refused or other."""
         self._webhooks.labels(result).inc()
 
-    def note_call(self, method: str, route: str, status: int | str) -> None:
+    def count_discord_call(self, method: str, route: str, status: int | str) -> None:
         """Count a request to Discord; `route` is a pattern, without ids."""
         self._calls.labels(method, route, str(status)).inc()
 
-    def note_handover(self, way: str) -> None:
-        """Count how a video reached its person."""
+    def count_delivery(self, way: str) -> None:
+        """Count a delivery by its outcome: upload, link or held."""
         self._handovers.labels(way).inc()
 
     def expose(self, jobs: Mapping[tuple[str, str], int]) -> bytes:
-        """Write everything as Prometheus reads it; `jobs` by state and backend."""
+        """Return all metrics in Prometheus's format; `jobs` has the counts by state and backend."""
         self._jobs.clear()
         for (state, backend), count in jobs.items():
             self._jobs.labels(state, backend).set(count)
@@ -127,7 +127,7 @@ class Metrics:
         return generate_latest(self._registry)
 
     async def watch_loop(self) -> None:
-        """Measure how late the event loop is, until cancelled."""
+        """Measure the event loop's lag until cancelled."""
         while True:
             due = self._now() + self._apart
             await asyncio.sleep(self._apart)

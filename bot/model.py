@@ -1,4 +1,4 @@
-"""The nouns, and which state may follow which."""
+"""The data types of jobs, and the allowed transitions between job states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """The step of a job that is due; the last three are ends."""
+    """A job's state, named after the step that is due; the last three are final."""
 
     RECEIVED = "received"
     QUEUED = "queued"
@@ -31,49 +31,41 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether no other state can follow."""
+        """True if no other state can follow."""
         return not TRANSITIONS[self]
 
 
-_ENDS = frozenset({JobState.FAILED, JobState.CANCELLED})
+_STOPPED = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    # At once `merging`: the clip is there already, and only gets another narration.
-    JobState.RECEIVED: _ENDS | {JobState.QUEUED, JobState.MERGING},
-    JobState.QUEUED: _ENDS | {JobState.SUBMITTING},
-    JobState.SUBMITTING: _ENDS | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED},
-    JobState.UNCONFIRMED: _ENDS | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
-    JobState.UNDECIDED: _ENDS | {JobState.GENERATING, JobState.QUEUED},
-    JobState.GENERATING: _ENDS | {JobState.DOWNLOADING},
-    JobState.DOWNLOADING: _ENDS | {JobState.MERGING},
-    # At once `succeeded`: who asked over HTTP comes for the file.
-    JobState.MERGING: _ENDS | {JobState.DELIVERING, JobState.SUCCEEDED},
-    JobState.DELIVERING: _ENDS | {JobState.NOTIFYING},
-    # By now the video is in the person's hands: there is nothing left to cancel or to fail.
+    # Straight to `merging` if an existing clip gets a new narration, which needs no provider.
+    JobState.RECEIVED: _STOPPED | {JobState.QUEUED, JobState.MERGING},
+    JobState.QUEUED: _STOPPED | {JobState.SUBMITTING},
+    JobState.SUBMITTING: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED},
+    JobState.UNCONFIRMED: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
+    JobState.UNDECIDED: _STOPPED | {JobState.GENERATING, JobState.QUEUED},
+    JobState.GENERATING: _STOPPED | {JobState.DOWNLOADING},
+    JobState.DOWNLOADING: _STOPPED | {JobState.MERGING},
+    # Straight to `succeeded` for API clients, which download the file themselves.
+    JobState.MERGING: _STOPPED | {JobState.DELIVERING, JobState.SUCCEEDED},
+    JobState.DELIVERING: _STOPPED | {JobState.NOTIFYING},
+    # The video is delivered, so the job can no longer fail or be cancelled.
     JobState.NOTIFYING: frozenset({JobState.SUCCEEDED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
 
-
-# Where there is something left to stop; a button for it stands on these cards.
+# States whose work can be stopped; their cards have a Cancel button.
 CANCELLABLE = frozenset(
-    {
-        JobState.RECEIVED,
-        JobState.QUEUED,
-        JobState.SUBMITTING,
-        JobState.UNCONFIRMED,
-        JobState.GENERATING,
-        JobState.DOWNLOADING,
-        JobState.MERGING,
-    }
+    {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED}
+    | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoRequest:
-    """What is asked of a backend: a prompt, and the operator's presets.
+    """A prompt for a backend, with the operator's presets.
 
     `seconds` is the clip's length, `size` is "WIDTHxHEIGHT" in pixels, and a `model` of None leaves
     the choice to the server.
@@ -86,16 +78,16 @@ class VideoRequest:
 
     @property
     def fingerprint(self) -> str:
-        """What tells two requests apart at a provider, in hex."""
+        """A hex digest that is the same for requests that a provider could not tell apart."""
         parts = (self.model or "", str(self.seconds), self.size, self.prompt)
         return sha256("\0".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A narration as it was attached, or the `text` to speak instead; `size` in bytes.
+    """An attached narration, or the `text` to speak instead; `size` is in bytes.
 
-    Its URL is None once the file was fetched.
+    `url` is None once the file has been downloaded, and for files that were never on Discord.
     """
 
     url: str | None
@@ -104,51 +96,61 @@ class Attachment:
     text: str | None = None
 
 
-def spoken(text: str) -> Attachment:
-    """Return the narration that a text will be."""
+def text_attachment(text: str) -> Attachment:
+    """Return the attachment for text to be spoken."""
     return Attachment(url=None, filename="narration", size=0, text=text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where in Discord a job was asked for, and what is needed to answer there.
+    """The Discord interaction that requested a job.
 
-    `token` edits the reply until `token_until` (Unix seconds) and is None once it is used up; then
-    the bot itself can, where `by_bot`; `by_bot_unproven`: as far as is known before it has done so.
-    `upload_limit` is in bytes.
+    Only `token`, `message_id`, `bot_can_edit` and `bot_access_unproven` ever change.
     """
 
+    #: Discord's id of the interaction; each interaction creates at most one job.
     interaction_id: int
+    #: Discord's id of the bot's application, which is part of the URL for editing the reply.
     application_id: int
+    #: Discord's id of the requester.
     user_id: int
+    #: The server's Discord id; None in a DM.
     guild_id: int | None
+    #: Discord's id of the channel or thread that shows the card.
     channel_id: int
+    #: The requester's language, as Discord names it ("en-GB").
     locale: str
+    #: The secret for editing the reply; None once the job has ended or the token has expired.
     token: str | None
+    #: Unix time when `token` expires, as stated by the interaction.
     token_until: float
+    #: Maximum bytes of an attachment here, as stated by the interaction.
     upload_limit: int
-    by_bot: bool = True
-    by_bot_unproven: bool = False
+    #: True if the bot's own token can also edit the card, according to the bot's permissions.
+    bot_can_edit: bool = True
+    #: True until an edit has proved that the bot's own token can edit the card.
+    bot_access_unproven: bool = False
+    #: Discord's id of the job's card; None until the command or the `received` step records it.
     message_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
-    """Who asked over HTTP or on the command line: the name of an API token.
+    """The API client or the command line that requested a job."""
 
-    `key` makes one job of what is sent twice, and `digest` tells in hex what was asked under it.
-    """
-
+    #: The name of the API token; a client sees only the jobs under its own name.
     name: str
+    #: The client's `Idempotency-Key`, or None; requests with the same key share one job.
     key: str | None = None
+    #: SHA-256 in hex of the request with `key`; a different request with that key is refused.
     digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a job ended badly: `key` names a sentence in `bot/locales` that takes `fields`.
+    """The reason why a job failed: `key` names a sentence in `bot/locales` that takes `fields`.
 
-    Numbers stay numbers, so that each reader sees them as their language writes them.
+    Numbers in `fields` stay numbers, because each language formats them in its own way.
     """
 
     key: str
@@ -157,74 +159,99 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One row of the table of jobs; times are Unix seconds, `progress` is 0 to 100.
+    """One row of the jobs table. Times are Unix seconds; `JobService` sets fields unless noted."""
 
-    `epoch` rises with each claim, so that a step which lost its job can't write any more.
-    `next_at` is when its step is due; None: never, by itself. `cost` is what the provider says that
-    it charged, in US dollars. `note` names a sentence that goes with the finished video;
-    `card_gone`: its message could not be edited any more.
-    `narration_of` and `clip_of` name the jobs whose narration and whose finished video this one
-    takes over; `clip_has_voice`: there is a narration in that video. `sent_prompt` is what the
-    provider gets in place of the prompt, once it is written.
-    """
-
+    #: 32 hex digits, from `new_job_id`.
     id: str
+    #: The step that is due.
     state: JobState
+    #: Fencing number, raised by each claim; a step's writes fail after a later claim.
     epoch: int = 0
+    #: Attempts at the state's step that got no usable answer (in `generating`: all polls). The
+    #: steps and the worker count these for their pauses and limits; a new state resets the count.
     attempts: int = 0
+    #: When the step is due; None: not until a person or a webhook schedules it.
     next_at: float | None
+    #: When the job was inserted; the daily cap uses this time.
     created_at: float
+    #: When the state or `next_at` last changed; claims do not count.
     updated_at: float
+    #: Name of the provider; a queued job moves to the configured one when its prompt is written.
     backend: str
+    #: The prompt as typed, with the presets at the time of the request.
     request: VideoRequest
-    asker: Origin | Client
+    #: The source of the request: an interaction in Discord, or a client.
+    requester: Origin | Client
+    #: The narration to lay over the clip; None: the clip keeps its own sound.
     attachment: Attachment | None
+    #: Id of the job whose stored narration this job reuses, set on insertion.
     narration_of: str | None
+    #: Id of the job whose finished video this job narrates; None: a new clip is generated.
     clip_of: str | None
+    #: True if the video of `clip_of` already has a narration, set on insertion.
     clip_has_voice: bool = False
+    #: The prompt that the provider gets, set once for each backend before the POST.
     sent_prompt: str | None = None
+    #: Idempotency key of the create, set before the first POST and kept for later ones.
     create_key: str | None = None
+    #: When the latest create started; None again once the provider has clearly refused it.
     submitted_at: float | None = None
+    #: Number of creates started, raised just before each POST and never reset.
     submits: int = 0
+    #: Number of negative results in this state, which settle the matter if repeated: remote job not
+    #: found or missing from a complete listing, unusable download, failed merge, unconfirmed
+    #: cancel. Counted by the steps; a new state and each successful poll reset it.
     misses: int = 0
+    #: The provider's id for the job, set when the create is answered or found.
     remote_id: str | None = None
+    #: When `remote_id` was set.
     generating_at: float | None = None
+    #: When the poller asks the provider to cancel, set with `remote_id`.
     deadline_at: float | None = None
+    #: True once `deadline_at` has passed and the provider has not confirmed the cancel; the poller
+    #: then polls rarely and still accepts the clip. Never reset.
     late: bool = False
+    #: Percent done (0 to 100, never falling) as the provider reports it; None: not reported.
     progress: int | None = None
+    #: US dollars charged, as the provider reports them; None: not reported.
     cost: float | None = None
+    #: Set just before the job's only DM is sent; None: sending has not started.
     dm_intent_at: float | None = None
+    #: The reason why the job failed; None: it has not failed.
     failure: Failure | None = None
+    #: Locale key of a sentence about the finished video, set by `merging`.
     note: str | None = None
+    #: True if the card could not show the end, so that a DM and the library tell it.
     card_gone: bool = False
+    #: When `Retention` emptied the row, which stays for the daily cap; None: not deleted.
     deleted_at: float | None = None
 
     @property
     def client(self) -> Client | None:
-        """Who asked over HTTP; None: somebody in Discord."""
-        return self.asker if isinstance(self.asker, Client) else None
+        """The client that requested the job, or None for a job from Discord."""
+        return self.requester if isinstance(self.requester, Client) else None
 
     @property
     def origin(self) -> Origin:
-        """Where in Discord it was asked for; TypeError: it was not."""
-        if not isinstance(self.asker, Origin):
+        """The interaction that requested the job; raises TypeError for a client's job."""
+        if not isinstance(self.requester, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
-        return self.asker
+        return self.requester
 
     @property
     def sent_request(self) -> VideoRequest:
-        """The request as the provider knows it."""
+        """The request with the prompt that the provider gets."""
         return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
 
 
 def new_job_id() -> str:
-    """Return an id that no job has: 32 hex digits."""
+    """Return a new, random job id."""
     return uuid4().hex
 
 
 def new_job(
     request: VideoRequest,
-    asker: Origin | Client,
+    requester: Origin | Client,
     attachment: Attachment | None,
     *,
     backend: str,
@@ -234,7 +261,7 @@ def new_job(
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> Job:
-    """Return the job that a request begins with; `job_id`: one that `new_job_id` has given."""
+    """Return a job in state `received`; `job_id` can be an earlier result of `new_job_id`."""
     return Job(
         id=job_id or new_job_id(),
         state=JobState.RECEIVED,
@@ -243,7 +270,7 @@ def new_job(
         updated_at=now,
         backend=backend,
         request=request,
-        asker=asker,
+        requester=requester,
         attachment=attachment,
         narration_of=narration_of,
         clip_of=clip_of,
@@ -251,7 +278,7 @@ def new_job(
 
 
 class Trouble(StrEnum):
-    """Why a provider takes no job: the key, the money, a wrong address or model, an outage."""
+    """The reason why a provider refuses all jobs: key, balance, address or model, or an outage."""
 
     AUTH = "auth"
     BALANCE = "balance"
@@ -260,41 +287,10 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outlook:
-    """What an open job may expect, as far as that is known.
-
-    `place` is 1 for the next in line; `usual_seconds` is what a provider took for others like it.
-    `trouble` is why the whole line waits, and `operator_knows` says whether its operator was told.
-    """
-
-    place: int | None = None
-    usual_seconds: float | None = None
-    trouble: Trouble | None = None
-    operator_knows: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Caps:
-    """How many jobs may be open for one person and in all, and how many a day may bring."""
-
-    open_per_user: int
-    open_in_all: int
-    per_day: int
-
-
-class Notify(StrEnum):
-    """When a person wants a DM about a finished video; `LATE`: only if it took its time."""
-
-    ALWAYS = "always"
-    NEVER = "never"
-    LATE = "late"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class JobChanged:
-    """A job as it stands after a commit; `previous` is None for a new job.
+    """A committed change of a job; `previous` is the old state, or None for a new job.
 
-    `outlook`: the job is as it was, and only what it may expect has changed.
+    `outlook`: True if only the job's `Outlook` has changed.
     """
 
     job: Job

@@ -1,4 +1,4 @@
-"""Pauses: between two polls, between two edits of a card, and around a create in doubt."""
+"""Pauses between polls, between card edits, and before looking up an unconfirmed create."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cadence:
-    """Seconds between two polls of a job: `first`, then `growth` times more, up to `ceiling`."""
+    """Seconds between a job's polls, which grow from `first` to `ceiling` by a factor `growth`."""
 
     first: float
     growth: float
     ceiling: float
 
     def after(self, polls: int) -> float:
-        """Seconds until the next poll of a job that was polled so often."""
-        # The exponent is bounded because the power of a long-lived job would overflow.
+        """Return the seconds to wait after the given number of polls."""
+        # The exponent is bounded because many polls would overflow the float.
         return min(self.first * self.growth ** min(polls, 100), self.ceiling)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settling:
-    """Seconds before a doubtful create is looked up, and between two looks.
+class LookupDelays:
+    """Seconds before an unconfirmed create is first looked up, and between further look-ups.
 
-    `first` outlives the POST's time-out: a provider may still be taking the job in.
+    `first` is longer than the POST's time-out, because the provider may still be creating the job.
     """
 
     first: float
@@ -31,8 +31,8 @@ class Settling:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
-    """Seconds between two edits of one card: for a new state, and for a mere percentage."""
+class EditIntervals:
+    """Minimum seconds between a card's edits: for new states, and for percentages by job age."""
 
     state: float = 1.0
     first_minute: float = 5.0
@@ -40,7 +40,7 @@ class Pace:
     later: float = 60.0
 
     def between(self, age: float) -> float:
-        """Seconds between two percentages on the card of a job of this age."""
+        """Return the seconds between percentage edits for a job that is `age` seconds old."""
         if age < 60:  # noqa: PLR2004 - a minute
             return self.first_minute
         return self.first_hour if age < 3600 else self.later  # noqa: PLR2004 - an hour

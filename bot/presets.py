@@ -1,4 +1,4 @@
-"""Presets: what the operator locked, and what a prompt has to be."""
+"""The operator's presets, and the checks on prompts and attachments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Presets:
-    """What the operator locked: people choose the prompt and the audio, and nothing else."""
+    """Settings fixed by the operator; requesters choose only the prompt and the audio."""
 
     model: str | None
     seconds: int
@@ -21,19 +21,19 @@ class Presets:
     max_audio_bytes: int
 
     def request(self, prompt: str) -> VideoRequest:
-        """Return the request for a prompt; UserError: the prompt won't do."""
+        """Return the request for a prompt; raise UserError if the prompt is invalid."""
         return VideoRequest(
             prompt=checked(prompt), model=self.model, seconds=self.seconds, size=self.size
         )
 
     def check_audio(self, size: int) -> None:
-        """UserError: an attachment of `size` bytes is too large."""
+        """Raise UserError if an attachment of `size` bytes is too large."""
         if size > self.max_audio_bytes:
             raise UserError("audio.too_large", max_mb=self.max_audio_bytes // _MIB)
 
 
 def checked(prompt: str) -> str:
-    """Return the prompt as it is stored; UserError: it is empty, too long, or not all text."""
+    """Return the stripped prompt; raise UserError if it is empty, too long or not valid text."""
     prompt = prompt.strip()
     if not prompt:
         raise UserError("prompt.empty")
@@ -44,6 +44,6 @@ def checked(prompt: str) -> str:
 
 
 def check_characters(text: str) -> None:
-    """UserError: JSON brought half of a character, or a command line bytes that are no text."""
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
+    """Raise UserError for surrogates, which come from lone JSON escapes or non-UTF-8 bytes."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
         raise UserError("prompt.garbled")

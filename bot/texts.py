@@ -1,4 +1,7 @@
-"""Sentences: every one that a person reads, by key and language."""
+"""The sentences that people read, by key and language.
+
+Written without Babel because these languages need only one plural rule and two number separators.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DEFAULT = "en"
-# The plural forms of all languages, as the Unicode consortium names them.
+# The plural categories of the Unicode CLDR.
 _FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 
 @dataclass(frozen=True, slots=True)
 class Plural:
-    """A sentence in the forms that its language needs, chosen by the number in the field `by`."""
+    """A sentence in its plural forms; the number in the field `by` selects the form."""
 
     by: str
     forms: Mapping[str, str]
@@ -26,38 +29,38 @@ class Plural:
     def form(self, count: object) -> str:
         """Return the form for a number.
 
-        A language that tells more than one from many (as Polish does) needs its rule here.
+        A language with more forms, such as Polish, needs a rule of its own here.
         """
         return self.forms["one" if count == 1 and "one" in self.forms else "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A Unix time in a sentence; Discord writes it for each reader by their own clock."""
+    """A Unix time in a sentence; Discord shows each reader how far away it is."""
 
     at: int
 
     def __str__(self) -> str:
-        """Write it as Discord's markup, which is relative to the reader's present."""
+        """Return Discord's markup for a relative time ("in 5 minutes")."""
         return f"<t:{self.at}:R>"
 
 
 class Numerals(string.Formatter):
-    """Fills in a sentence's fields, with numbers as a language writes them."""
+    """Fills in a sentence's fields, and formats numbers for a language."""
 
     def __init__(self, *, decimal: str, group: str) -> None:
-        self._signs = str.maketrans({".": decimal, ",": group})
+        self._separators = str.maketrans({".": decimal, ",": group})
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """Write a field's value; a number has up to one digit behind the decimal sign."""
+        """Format a value; a number gets at most one decimal place."""
         if isinstance(value, int | float) and not format_spec:
-            written = f"{round(value, 1):,}".removesuffix(".0")
-            return written.translate(self._signs)
+            number = f"{round(value, 1):,}".removesuffix(".0")
+            return number.translate(self._separators)
         return format(value, format_spec)
 
 
 class Texts:
-    """The sentences of all languages in a folder of TOML files, one file a language."""
+    """The sentences in all languages; calling an instance with a key returns a sentence."""
 
     def __init__(self, sentences: Mapping[str, Mapping[str, str | Plural]]) -> None:
         self._sentences = sentences
@@ -71,14 +74,14 @@ class Texts:
 
     @classmethod
     def load(cls) -> Texts:
-        """Read `bot/locales`."""
+        """Read `bot/locales`, which has one TOML file for each language."""
         folder = Path(__file__).parent / "locales"
         return cls({path.stem: _read(path) for path in sorted(folder.glob("*.toml"))})
 
     def __call__(self, key: str, locale: str = _DEFAULT, **fields: object) -> str:
-        """Return a sentence in the nearest language that there is; KeyError: there is none.
+        """Return a sentence in the nearest language or English; raise KeyError for unknown keys.
 
-        Numbers are written as that language does: an id has to be given as a string.
+        Numbers are formatted for the language, so pass an id as a string.
         """
         language = self.nearest(locale)
         if key not in self._sentences[language]:
@@ -89,19 +92,19 @@ class Texts:
         return self._numerals[language].vformat(sentence, (), fields)
 
     def explain(self, key: str, locale: str, fields: Mapping[str, object]) -> str:
-        """Return a sentence about a refusal; what a file turned out to be is named in words."""
+        """Return an error's sentence; a file type in the field `found` is translated too."""
         word = f"found.{str(fields.get('found')).lower()}"
         if word in self.keys():
             fields = {**fields, "found": self(word, locale)}
         return self(key, locale, **fields)
 
     def unfilled(self, key: str, locale: str) -> str:
-        """Return a sentence that is no plural with its fields in braces, for others to fill in."""
+        """Return a sentence with its placeholders unfilled; plurals are not supported."""
         language = self.nearest(locale)
         return str(self._sentences[language].get(key) or self._sentences[_DEFAULT][key])
 
     def translations(self, key: str) -> dict[str, str]:
-        """Return a sentence without fields in all the languages but English."""
+        """Return a sentence that has no fields, in every language except English."""
         others = self._sentences.keys() - {_DEFAULT}
         return {language: self(key, language) for language in sorted(others)}
 
@@ -110,7 +113,7 @@ class Texts:
         return frozenset(self._sentences[language])
 
     def nearest(self, locale: str) -> str:
-        """Return the language that a locale gets."""
+        """Return the language to use for a locale."""
         language = locale.partition("-")[0]
         return language if language in self._sentences else _DEFAULT
 

@@ -9,7 +9,7 @@ from bot.discord_bot.bot import answer
 from cogs._dynamic_button import DynamicButton
 from cogs._forms import open_form
 from cogs._orders import place_again
-from cogs._permissions import allowed
+from cogs._permissions import require_permission
 
 if TYPE_CHECKING:
     import re
@@ -31,7 +31,7 @@ class CardButton(DynamicButton, template=TEMPLATE):
 
     async def act(self, interaction: discord.Interaction[VideoBot], services: Services) -> None:
         """Check the permission, then perform the action or open its form."""
-        job = allowed(interaction, await services.jobs.get(self._job_id), self._action)
+        job = require_permission(interaction, await services.jobs.get(self._job_id), self._action)
         match self._action:
             case Action.AGAIN:
                 await place_again(interaction, job, job.request.prompt)
@@ -46,7 +46,7 @@ class CardButton(DynamicButton, template=TEMPLATE):
             case Action.RETRY:
                 done, key = await jobs.retry_undecided(self._job_id), "reply.retrying"
             case Action.GIVE_UP:
-                done, key = await jobs.give_up(self._job_id), "reply.given_up"
+                done, key = await jobs.cancel_undecided(self._job_id), "reply.given_up"
             case _:
                 done, key = await jobs.cancel(self._job_id), "reply.cancelled"
         return key if done is not None else "reply.too_late"

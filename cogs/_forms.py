@@ -14,13 +14,13 @@ from discord.ext import commands
 from bot.delivery.views.button_ids import TEMPLATE, Action
 from bot.discord_bot.bot import answer
 from bot.errors import UserError
-from bot.model import JobState, spoken
+from bot.model import JobState, text_attachment
 from bot.presets import MAX_PROMPT
 from bot.speech.voice import MAX_TEXT, checked_text
 from cogs._errors import answering
 from cogs._form_values import file_in, is_ticked, text_in
 from cogs._orders import find_narration, place, place_again
-from cogs._permissions import allowed
+from cogs._permissions import require_permission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ async def _check(services: Services, job: Job, action: Action) -> None:
         case Action.ATTACH:
             pass
         case _:
-            if not job.state.is_final and not services.jobs.is_held(job):
+            if not job.state.is_final and not services.jobs.is_delivery_postponed(job):
                 raise UserError("reply.still_open")
 
 
@@ -167,7 +167,7 @@ class FormsCog(commands.Cog):
         self, interaction: discord.Interaction[VideoBot], action: Action, job_id: str
     ) -> None:
         services = interaction.client.services
-        job = allowed(interaction, await services.jobs.get(job_id), action)
+        job = require_permission(interaction, await services.jobs.get(job_id), action)
         match action:
             case Action.EDIT:
                 await place_again(interaction, job, text_in(interaction.data, _PROMPT))
@@ -204,7 +204,7 @@ def _narration_in(data: object, services: Services) -> Attachment:
         services.presets.check_audio(audio.size)
         return audio
     if text:
-        return spoken(checked_text(text))
+        return text_attachment(checked_text(text))
     raise UserError("speech.neither" if services.narrator else "audio.missing")
 
 

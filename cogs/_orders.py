@@ -98,7 +98,7 @@ async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -
 
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
-    by_bot, unproven = _bot_access(interaction)
+    bot_can_edit, unproven = _bot_access(interaction)
     return Origin(
         interaction_id=interaction.id,
         application_id=interaction.application_id,
@@ -109,8 +109,8 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         token=interaction.token,
         token_until=interaction.expires_at.timestamp(),
         upload_limit=interaction.filesize_limit,
-        by_bot=by_bot,
-        by_bot_unproven=unproven,
+        bot_can_edit=bot_can_edit,
+        bot_access_unproven=unproven,
     )
 
 
@@ -126,10 +126,10 @@ def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]
     in_thread = isinstance(channel, discord.Thread)
     is_installed = interaction.is_guild_integration()
     is_member = interaction.client.get_guild(interaction.guild_id) is not None
-    by_bot = (
+    bot_can_edit = (
         (is_installed or is_member)
         and permissions.view_channel
         and (permissions.send_messages_in_threads or not in_thread)
     )
     in_doubt = is_installed != is_member or not isinstance(channel, discord.TextChannel)
-    return by_bot, by_bot and in_doubt
+    return bot_can_edit, bot_can_edit and in_doubt

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _FOR_MODERATORS = frozenset({Action.CANCEL, Action.DELETE})
 
 
-def allowed(interaction: discord.Interaction[VideoBot], job: Job | None, action: Action) -> Job:
+def require_permission(
+    interaction: discord.Interaction[VideoBot], job: Job | None, action: Action
+) -> Job:
     """Return the job, if the person who pressed the button may take this action.
 
     UserError: they may not, or the job does not exist any more.

@@ -11,8 +11,8 @@ from discord.ext import commands
 from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView
 from bot.discord_bot.bot import answer
 from bot.errors import UserError
-from bot.model import Notify
 from cogs._dynamic_button import DynamicButton
+from storage.people import Notify
 
 if TYPE_CHECKING:
     import re

@@ -1,6 +1,6 @@
-"""Writes docs/cards.md: what every card says, in each language, from the real component trees.
+"""Writes docs/cards.md: the text of every card in each language, from the real component trees.
 
-`make cards` runs it; a test compares.
+`make cards` runs it. A test checks that the page is current.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from bot.model import (
     Job,
     JobState,
     Origin,
-    Outlook,
     Trouble,
     VideoRequest,
     new_job,
-    spoken,
+    text_attachment,
 )
 from bot.texts import Texts
+from storage.jobs.queue_outlook import Outlook
 
 PAGE = Path(__file__).with_suffix(".md")
 _NOW = 1_795_467_600.0
@@ -40,25 +40,25 @@ _LIMIT = 10 * _MIB
 _OUTLOOK = Outlook(usual_seconds=98.0)
 _VOICE = Attachment(url=None, filename="voice.ogg", size=1)
 _INTRO = """\
-# What the cards say
+# The text of every card
 
-Every card, from the command to each end, in each language. `make cards` writes this page from the
-bot's own component trees, and a test keeps it current. A button in bold stands out, `↗` opens a
-page, ▶ is the video with its text for screen readers. Times in italics are written by Discord, in
-the reader's own language.
+Every card, from the command to each outcome, in each language. `make cards` generates this page
+from the bot's own component trees, and a test checks that it is current. Buttons in bold are
+highlighted. `↗` marks a button that opens a page, and ▶ a video with its text for screen readers.
+Discord shows italic times in the reader's language.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    """A language of the page, with a prompt in it, and how Discord writes a time there."""
+    """A language of the page, with a sample prompt and a relative time as Discord writes it."""
 
     name: str
     prompt: str
     ago: str
 
 
-# One that is not here is shown under its code, with the English examples.
+# Other languages are listed under their codes, with the English examples.
 _LANGUAGES = {
     "en": Language(
         name="English", prompt="A paper boat sails down a rainy street", ago="20 seconds ago"
@@ -74,7 +74,7 @@ _Make = Callable[[CardRenderer, Job], ui.LayoutView]
 
 @dataclass(frozen=True, kw_only=True)
 class _Scene:
-    """A card of the page: `changes` are the job's."""
+    """A card of the page; `changes` are fields of its job."""
 
     title: str
     changes: Mapping[str, Any]
@@ -89,68 +89,69 @@ def _in_state(title: str, state: JobState, outlook: Outlook = Outlook(), **chang
     )
 
 
-# Why a job failed, and what there is to know about a finished video.
+# Headings for the reasons of failures and the notes on finished videos.
 _REASONS = {
     "note.not_merged": "the narration could not be added",
-    "note.held_instead": "the last picture stays, because a loop would be too large",
-    "note.silent": "nothing can be heard in the narration",
-    "failed.auth": "the video service refuses the key",
-    "failed.balance": "no credit is left at the video service",
-    "failed.setup": "the video service has no such address or model",
-    "failed.bug": "a mistake of the bot",
-    "failed.clip_gone": "the video for a new narration is no longer kept",
-    "failed.file_gone": "somebody has deleted the finished video",
-    "failed.found_harassment": "the moderation found harassment",
-    "failed.found_hate": "the moderation found hate",
-    "failed.found_illicit": "the moderation found something illicit",
-    "failed.found_minors": "the moderation found something about minors",
-    "failed.found_other": "the moderation found something else",
-    "failed.found_self_harm": "the moderation found self-harm",
-    "failed.found_sexual": "the moderation found something sexual",
-    "failed.found_violence": "the moderation found violence",
-    "failed.unavailable": "the video service took nothing for a day",
-    "failed.unchecked": "the moderation can't be reached",
-    "failed.gone": "the video service has lost the job",
-    "failed.internal": "a mistake of the video service",
-    "failed.invalid": "the video service does not take the request",
-    "failed.moderated": "the video service refuses the prompt",
-    "failed.not_a_video": "what came is no video",
+    "note.held_instead": "the last frame is held because a loop would be too large",
+    "note.silent": "the narration is silent",
+    "failed.auth": "the video service rejects the API key",
+    "failed.balance": "the account with the video service is out of credit",
+    "failed.setup": "the video service doesn't know the address or model",
+    "failed.bug": "an error in the bot",
+    "failed.clip_gone": "the video for a new narration has been deleted",
+    "failed.file_gone": "the finished video's file is missing",
+    "failed.found_harassment": "moderation found harassment",
+    "failed.found_hate": "moderation found hate",
+    "failed.found_illicit": "moderation found something illicit",
+    "failed.found_minors": "moderation found sexual content about minors",
+    "failed.found_other": "moderation found something else",
+    "failed.found_self_harm": "moderation found self-harm",
+    "failed.found_sexual": "moderation found sexual content",
+    "failed.found_violence": "moderation found violence",
+    "failed.unavailable": "the video service accepted nothing for 24 hours",
+    "failed.unchecked": "the moderation service can't be reached",
+    "failed.unexplained": "the video service refuses without a reason",
+    "failed.gone": "the video service lost the job",
+    "failed.internal": "an error at the video service",
+    "failed.invalid": "the video service rejects the request",
+    "failed.moderated": "the video service rejects the prompt",
+    "failed.not_a_video": "the result is not a video",
     "failed.not_narrated": "a new narration could not be added",
     "failed.second_bot": "a second bot with the same token has answered",
     "failed.rate": "the video service is too busy",
     "failed.timeout": "the video service took too long",
     "failed.transient": "the video service can't be reached",
-    "failed.unacknowledged": "Discord did not take the card",
+    "failed.unacknowledged": "Discord did not accept the card",
     "audio.empty": "the attachment is empty",
-    "audio.gone": "Discord does not have the attachment any more",
-    "audio.no_sound": "there is no sound in the attachment",
-    "audio.not_audio": "the attachment is no audio",
-    "audio.not_kept": "the narration is no longer kept",
+    "audio.gone": "Discord no longer has the attachment",
+    "audio.no_sound": "the attachment contains no sound",
+    "audio.not_audio": "the attachment is not audio",
+    "audio.not_kept": "the narration has been deleted",
     "audio.too_large": "the attachment is too large",
     "audio.too_long": "the narration is too long",
     "audio.unreadable": "the attachment is damaged",
-    "speech.moderated": "the voice service refuses the text",
-    "speech.off": "there is no voice any more",
-    "speech.other_letters": "the voice can't read the text's letters",
-    "speech.refused": "the voice service refuses the bot",
-    "speech.too_long": "the text takes too long to speak",
+    "speech.moderated": "the voice service rejects the text",
+    "speech.off": "the bot no longer has a voice",
+    "speech.other_letters": "the voice can't read this alphabet",
+    "speech.refused": "the voice service rejects the bot",
+    "speech.too_long": "the text takes too long to read aloud",
     "speech.unavailable": "the voice can't be reached",
-    "speech.unspeakable": "the voice can't speak the text",
-    "speech.unsure": "nobody knows whether the text was charged",
-    "speech.unusable": "what the voice service sent is no sound",
+    "speech.unspeakable": "the voice can't read the text aloud",
+    "speech.unsure": "the voice service may have charged for the text",
+    "speech.unusable": "the voice service sent no usable audio",
 }
 
 
 _TROUBLES = {
-    Trouble.AUTH: "the video service refuses the key",
-    Trouble.BALANCE: "no credit is left",
-    Trouble.SETUP: "the video service has no such address or model",
+    Trouble.AUTH: "the video service rejects the API key",
+    Trouble.BALANCE: "the account is out of credit",
+    Trouble.SETUP: "the video service doesn't know the address or model",
     Trouble.OUTAGE: "the video service is down",
 }
 
 
 def _failing(key: str) -> _Scene:
-    # What the sentences about audio name.
+    # The values in the sentences about audio.
     found = "PDF" if key == "audio.not_audio" else "MP3"
     fields = {"found": found, "seconds": 734, "max_seconds": 600, "max_mb": 25}
     return _Scene(
@@ -166,7 +167,7 @@ def _failing(key: str) -> _Scene:
     )
 
 
-# The provider has begun by then, and may charge.
+# The provider has accepted the job by then, and may charge.
 _LATE_FAILURES = frozenset(
     {"failed.gone", "failed.timeout", "failed.not_a_video", "failed.file_gone"}
 )
@@ -174,14 +175,21 @@ _NARRATION_FAILURES = frozenset({"failed.clip_gone", "failed.not_narrated"})
 _SPEECH_FAILURES = frozenset(
     f"speech.{why}"
     for why in (
-        *("moderated", "off", "other_letters", "refused", "too_long", "unavailable"),
-        *("unspeakable", "unsure", "unusable"),
+        "moderated",
+        "off",
+        "other_letters",
+        "refused",
+        "too_long",
+        "unavailable",
+        "unspeakable",
+        "unsure",
+        "unusable",
     )
 )
-# It answers a form, and never stands on a card.
+# It answers a form and never appears on a card.
 _IN_A_FORM = frozenset({"audio.missing"})
 _NEW_NARRATION = {"clip_of": "0" * 32, "attachment": _VOICE}
-_NEW_SPEECH = {"clip_of": "0" * 32, "attachment": spoken("Once upon a time")}
+_NEW_SPEECH = {"clip_of": "0" * 32, "attachment": text_attachment("Once upon a time")}
 
 
 def _with_video(title: str, **options: Any) -> _Scene:  # noqa: ANN401 - as `render_video` has them
@@ -194,39 +202,39 @@ def _with_video(title: str, **options: Any) -> _Scene:  # noqa: ANN401 - as `ren
 
 
 def scenes(texts: Texts) -> list[_Scene]:
-    """Return every card, from the command to each end."""
+    """Return every card, from the command to each outcome."""
     return [*_under_way(), *_finished(), *_ended(texts)]
 
 
 def _under_way() -> Iterator[_Scene]:
-    yield _in_state("The command has just come in", JobState.RECEIVED, _OUTLOOK)
+    yield _in_state("The command has just arrived", JobState.RECEIVED, _OUTLOOK)
     waiting = replace(_OUTLOOK, place=3)
-    yield _in_state("Waiting, with others before it", JobState.QUEUED, waiting, attachment=_VOICE)
-    yield _in_state("Waiting, first in line", JobState.QUEUED, replace(_OUTLOOK, place=1))
+    yield _in_state("Queued behind other jobs", JobState.QUEUED, waiting, attachment=_VOICE)
+    yield _in_state("Next in the queue", JobState.QUEUED, replace(_OUTLOOK, place=1))
     for trouble in Trouble:
         held = Outlook(trouble=trouble)
-        yield _in_state(f"The whole line waits: {_TROUBLES[trouble]}", JobState.QUEUED, held)
+        yield _in_state(f"The queue is paused: {_TROUBLES[trouble]}", JobState.QUEUED, held)
     knows = Outlook(trouble=Trouble.AUTH, operator_knows=True)
-    yield _in_state("The whole line waits, and the operator knows", JobState.QUEUED, knows)
-    yield _in_state("A command that comes meanwhile", JobState.RECEIVED, knows)
-    yield _in_state("Being submitted", JobState.SUBMITTING, _OUTLOOK)
-    yield _in_state("No answer to the submission", JobState.UNCONFIRMED)
-    yield _in_state("A doubt that only a person can settle", JobState.UNDECIDED)
-    yield _in_state("Being made, with a percentage", JobState.GENERATING, _OUTLOOK, progress=42)
-    yield _in_state("Being made, without one", JobState.GENERATING, _OUTLOOK)
+    yield _in_state("The queue is paused, and the operator knows", JobState.QUEUED, knows)
+    yield _in_state("A command that arrives while the queue is paused", JobState.RECEIVED, knows)
+    yield _in_state("Submitting", JobState.SUBMITTING, _OUTLOOK)
+    yield _in_state("Submitted without an answer", JobState.UNCONFIRMED)
+    yield _in_state("A decision that only the requester can make", JobState.UNDECIDED)
+    yield _in_state("Generating, with a percentage", JobState.GENERATING, _OUTLOOK, progress=42)
+    yield _in_state("Generating, without a percentage", JobState.GENERATING, _OUTLOOK)
     yield _in_state("Past its deadline", JobState.GENERATING, progress=99, late=True)
-    yield _in_state("Made", JobState.DOWNLOADING)
-    yield _in_state("On its way to be handed over", JobState.MERGING)
-    yield _in_state("With a narration", JobState.MERGING, attachment=_VOICE)
-    yield _in_state("With a new narration over an old video", JobState.MERGING, **_NEW_NARRATION)
+    yield _in_state("Downloading", JobState.DOWNLOADING)
+    yield _in_state("Finishing", JobState.MERGING)
+    yield _in_state("Adding a narration", JobState.MERGING, attachment=_VOICE)
+    yield _in_state("Adding a new narration to an old video", JobState.MERGING, **_NEW_NARRATION)
     yield _Scene(
-        title="Too large for Discord",
+        title="Shrinking a video that is too large for Discord",
         changes={"state": JobState.DELIVERING},
         make=lambda cards, job: cards.render(job, stage="state.fitting"),
     )
-    yield _in_state("Being handed over", JobState.DELIVERING)
+    yield _in_state("Delivering", JobState.DELIVERING)
     yield _Scene(
-        title="Soon out of reach, in a server that the bot is no member of",
+        title="Soon uneditable, in a server without the bot",
         changes={"state": JobState.GENERATING, "progress": 80},
         make=lambda cards, job: cards.render(job, note="card.by_dm"),
     )
@@ -250,7 +258,7 @@ def _finished() -> Iterator[_Scene]:
             ),
         )
     yield _Scene(
-        title="Too large, and no way to link to it",
+        title="Done, but too large, and without a link",
         changes=done,
         make=lambda cards, job: cards.render_held(job, _ARTIFACT, limit=_LIMIT),
     )
@@ -262,9 +270,9 @@ def _finished() -> Iterator[_Scene]:
 
 
 def _ended(texts: Texts) -> Iterator[_Scene]:
-    yield _in_state("Cancelled in time", JobState.CANCELLED)
-    yield _in_state("Cancelled when it was being made", JobState.CANCELLED, submitted_at=_NOW)
-    yield _in_state("Cancelled when a text was being spoken", JobState.CANCELLED, **_NEW_SPEECH)
+    yield _in_state("Cancelled before it was submitted", JobState.CANCELLED)
+    yield _in_state("Cancelled while generating", JobState.CANCELLED, submitted_at=_NOW)
+    yield _in_state("Cancelled while reading a text aloud", JobState.CANCELLED, **_NEW_SPEECH)
     keys = texts.keys() - _IN_A_FORM
     yield from map(_failing, sorted(key for key in keys if key.startswith("failed.")))
     yield from map(_failing, sorted(key for key in keys if key.startswith("audio.")))
@@ -337,7 +345,7 @@ class _Drawing:
                 case 1:
                     yield " ".join(map(_button, component["components"]))
                 case unknown:
-                    raise ValueError(f"no way to write a component of type {unknown}")
+                    raise ValueError(f"unknown component type: {unknown}")
 
     def _line(self, line: str) -> str:
         line = line.replace("\u00a0", " ")

@@ -1,6 +1,6 @@
-"""Draws docs/card.png: the bot's own cards, as they look in Discord.
+"""Draws docs/card.png: the bot's own cards as they look in Discord.
 
-`make picture` runs it; it needs a Chromium on the machine.
+`make picture` runs it. It needs Chromium.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from PIL import Image
 from bot.delivery.views.card import CardRenderer
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.model import Attachment, Failure, Job, JobState, Origin, Outlook, VideoRequest, new_job
+from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest, new_job
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.clip_store import ClipOrder
 from bot.texts import Texts
-from docs.look import Clip, Look
-from tests.browser_tools import MissingError
-from tests.chromium import open_chromium
+from docs.discord_html import Clip, DiscordHtml
+from storage.jobs.queue_outlook import Outlook
+from tests.support.browser.chromium import open_chromium
+from tests.support.browser.tools import MissingError
 
 _FOLDER = Path(__file__).parent
 _NOW = 1_795_467_600.0
-_PEOPLE = {1: ("ada", "#3ba55c"), 2: ("lin", "#eb459e"), 3: ("noor", "#faa61a")}
+_USERS = {1: ("ada", "#3ba55c"), 2: ("lin", "#eb459e"), 3: ("noor", "#faa61a")}
 _VOICE = Attachment(url=None, filename="narration.ogg", size=1)
 _CLIP = Clip(frame="frame.png", at=2.5, seconds=8)
 _FILE = "clapper.mp4"
@@ -42,18 +43,18 @@ _SCALE = 1.4
 
 @dataclass(frozen=True, kw_only=True)
 class _Scene:
-    """A card in the picture, and the clock on the wall above it."""
+    """A card in the picture, and the time shown above it."""
 
     job: Job
     time: str
     outlook: Outlook = field(default_factory=Outlook)
 
 
-def _job(person: int, prompt: str, **changes: object) -> Job:
+def _job(user_id: int, prompt: str, **changes: object) -> Job:
     origin = Origin(
-        interaction_id=person,
+        interaction_id=user_id,
         application_id=1,
-        user_id=person,
+        user_id=user_id,
         guild_id=1,
         channel_id=1,
         locale="en",
@@ -69,7 +70,7 @@ def _job(person: int, prompt: str, **changes: object) -> Job:
         now=_NOW - 96,
         next_at=_NOW,
     )
-    fixed = {"id": f"{person}4e7a90d1c52" + "0" * 20, "state": JobState.QUEUED}
+    fixed = {"id": f"{user_id}4e7a90d1c52" + "0" * 20, "state": JobState.QUEUED}
     return replace(job, **(fixed | changes))
 
 
@@ -107,7 +108,7 @@ _THEMES = ("dark", "light")
 
 
 def main() -> int:
-    """Draw the cards and put the picture beside this file."""
+    """Draw the cards and save the picture beside this file."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
@@ -122,25 +123,25 @@ def main() -> int:
 async def _draw(folder: Path) -> None:
     await _draw_frame(_DONE.job, folder)
     (folder / "page.html").write_text(_page(), encoding="utf-8")
-    await _photograph(folder)
+    await _take_screenshot(folder)
 
 
 async def _draw_frame(job: Job, folder: Path) -> None:
-    """Render the job's clip as the bot does, and keep one frame of it."""
+    """Render the job's clip as the bot does, and save one frame of it."""
     ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
     order = ClipOrder(
         prompt=job.request.prompt, model="-", seconds=_CLIP.seconds, size=job.request.size
     )
-    film = await ClipRenderer(ffmpeg).render(order, folder, lambda _: None)
+    clip = await ClipRenderer(ffmpeg).render(order, folder, lambda _: None)
     await ffmpeg.run(
-        ["-ss", str(_CLIP.at), "-i", film.name, "-frames:v", "1", _CLIP.frame],
+        ["-ss", str(_CLIP.at), "-i", clip.name, "-frames:v", "1", _CLIP.frame],
         cwd=folder,
         limits=ProcessLimits(),
     )
 
 
 def _page() -> str:
-    style = string.Template((_FOLDER / "look.css").read_text(encoding="utf-8")).substitute(
+    style = string.Template((_FOLDER / "discord.css").read_text(encoding="utf-8")).substitute(
         font=files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
     )
     messages = "".join(map(_message, _SCENES))
@@ -154,20 +155,20 @@ def _message(scene: _Scene) -> str:
         view = cards.render_video(scene.job, filename=_FILE)
     else:
         view = cards.render(scene.job, scene.outlook)
-    names = {person: name for person, (name, _) in _PEOPLE.items()}
-    look = Look(names=names, clips={_FILE: _CLIP})
-    name, colour = _PEOPLE[scene.job.origin.user_id]
-    face = f'<span class="face" style="background: {colour}">{name[0].upper()}</span>'
+    names = {user_id: name for user_id, (name, _) in _USERS.items()}
+    renderer = DiscordHtml(names=names, clips={_FILE: _CLIP})
+    name, colour = _USERS[scene.job.origin.user_id]
+    avatar = f'<span class="face" style="background: {colour}">{name[0].upper()}</span>'
     return (
         '<div class="message">'
-        f'<div class="invoked">{face}<b>{html.escape(name)}</b> used <i>/video</i></div>'
+        f'<div class="invoked">{avatar}<b>{html.escape(name)}</b> used <i>/video</i></div>'
         f'<div class="avatar">{_LOGO}</div><div><div class="who"><b>Clapper</b>'
         f'<span class="app">APP</span><time>Today at {scene.time}</time></div>'
-        f"{look.draw(view.to_components())}</div></div>"
+        f"{renderer.render(view.to_components())}</div></div>"
     )
 
 
-async def _photograph(folder: Path) -> None:
+async def _take_screenshot(folder: Path) -> None:
     async with open_chromium() as chromium:
         page = await chromium.new_page(
             viewport={"width": 1180, "height": 1400}, device_scale_factor=_SCALE
@@ -179,8 +180,8 @@ async def _photograph(folder: Path) -> None:
 def _save(shot: Path, target: Path) -> None:
     with Image.open(shot) as picture:
         page = picture.crop(picture.getbbox()).convert("RGB")
-    # A palette makes it small enough for a README; k-means keeps the colours of small areas, and
-    # only a second pass spreads the error.
+    # A palette makes the file small enough for a README, and k-means keeps the colours of small
+    # areas. `quantize` dithers only with a given palette, so it is called twice.
     palette = page.quantize(kmeans=1)
     page.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
 

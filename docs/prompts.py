@@ -1,6 +1,6 @@
-"""Writes docs/prompts.md: twenty prompts in five languages, before and after the template.
+"""Writes docs/prompts.md: twenty prompts in five languages, with the lines that are added.
 
-`make prompts` runs it; a test compares.
+`make prompts` runs it. A test checks that the page is current.
 """
 
 # ruff: noqa: RUF001  # prompts as people type them
@@ -17,12 +17,12 @@ from bot.prompts.template import TemplateWriter
 
 PAGE = Path(__file__).with_suffix(".md")
 _INTRO = """\
-# What is sent for a prompt
+# Prompts as they are sent
 
-With `PROMPT_WRITER=template`, the default. The person's words stand first, as they are; below them
-comes what they don't speak of. Whoever has named a setting, a camera, a light or a movement gets
-nothing of that kind; a rich prompt, and one in another language, is sent as it is. `make prompts`
-writes this page, and a test keeps it current.
+With `PROMPT_WRITER=template`, the default, the bot sends the typed prompt unchanged and adds the
+lines below it. It leaves out what the prompt already says: a prompt that names a setting, a camera,
+a light or a movement gets no line of that kind. Detailed prompts, and prompts in other languages,
+are sent as they are. `make prompts` generates this page, and a test checks that it is current.
 """
 _ALONE = "*sent as it is*"
 PROMPTS = {

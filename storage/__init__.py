@@ -1,1 +1,1 @@
-"""What outlives the process: SQLite, and nothing else."""
+"""The SQLite database, which holds all state that outlives the process."""

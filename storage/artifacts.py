@@ -18,13 +18,13 @@ RETURNING *
 
 
 class ArtifactStore:
-    """Knows each job's finished video; the file itself is where the workspace puts it."""
+    """Stores the metadata of each job's finished video; the workspace holds the file itself."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, artifact: Artifact) -> None:
-        """Store an artifact; a repeated step replaces what it stored before."""
+        """Store an artifact, or replace the one that an earlier run of the step stored."""
         await self._database.row(
             _SAVE,
             {
@@ -36,7 +36,7 @@ class ArtifactStore:
         )
 
     async def mark_delivered(self, job_id: str, *, now: float) -> None:
-        """Note that a video has reached its person, the first time that it does."""
+        """Store the time of the first delivery of a video."""
         await self._database.row(
             "UPDATE artifacts SET delivered_at = :now WHERE job_id = :job_id"
             " AND delivered_at IS NULL RETURNING job_id",
@@ -44,7 +44,7 @@ class ArtifactStore:
         )
 
     async def withdraw_shares(self, job_id: str) -> bool:
-        """End the links to a video's page that there are; False: there is no video."""
+        """Invalidate the existing links to a video's page; False: there is no video."""
         row = await self._database.row(
             "UPDATE artifacts SET share_serial = share_serial + 1 WHERE job_id = :job_id"
             " RETURNING job_id",

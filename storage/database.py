@@ -1,4 +1,4 @@
-"""The one SQLite connection of the process, locked against a second process."""
+"""Opens the process's only SQLite connection, and locks out a second process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Before it, two connections in WAL mode could corrupt the file; we hold one.
+# In earlier versions two connections in WAL mode can corrupt the file. The bot itself has only one.
 _WAL_RESET_FIXED = (3, 51, 3)
 
 _PRAGMAS = """
@@ -33,7 +33,7 @@ PRAGMA secure_delete = ON;
 
 
 class Database:
-    """A connection in autocommit mode: each statement is a transaction of its own."""
+    """A connection in autocommit mode: each statement is its own transaction."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
@@ -47,10 +47,10 @@ class Database:
         rows = await self.rows(sql, params)
         return rows[0] if rows else None
 
-    async def empty_log(self) -> None:
-        """Write the log of changes into the file, and cut it to nothing: what was in it is gone.
+    async def truncate_wal(self) -> None:
+        """Write the WAL back into the database, and truncate it so that no deleted content remains.
 
-        While somebody else reads the file, for instance `doctor`, the log stays.
+        While another process reads the database, for instance `doctor`, the WAL is kept.
         """
         row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
         if row is None or row["busy"]:
@@ -58,17 +58,17 @@ class Database:
 
 
 def fold(text: str) -> str:
-    """Return a text so that capitals, widths and accents written otherwise make no difference.
+    """Normalise a text for a search that ignores case, width and the encoding of accents.
 
-    In SQL it is `fold(column)`: LIKE knows capitals of English alone.
+    SQL can call it as `fold(column)`: LIKE ignores the case of ASCII letters only.
     """
     return unicodedata.normalize("NFKC", text).casefold()
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those that lead to it, for this user alone; what is there stays as it is.
+    """Create a folder and its parents with access for this user only; existing ones are unchanged.
 
-    OSError: it can't be made (blocking).
+    Blocks. OSError: the folder can't be created.
     """
     for missing in reversed([path for path in folder.parents if not path.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
@@ -77,14 +77,15 @@ def make_folder(folder: Path) -> None:
 
 @asynccontextmanager
 async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
-    """Open `clapper.db`, bring it up to date, and close it at the end.
+    """Open `clapper.db`, migrate it to the current schema, and close it after the block.
 
-    StartupError: another process has it, the folder can't be written, or the file is no database.
+    StartupError: another process has it open, the folder is not writable, or the file is not a
+    database.
     """
     path = data_dir / "clapper.db"
     with _exclusive(data_dir):
         await asyncio.to_thread(_make_private, path)
-        await asyncio.to_thread(_try_to_open, path)
+        await asyncio.to_thread(_check_opens, path)
         connection = await aiosqlite.connect(path, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
@@ -93,10 +94,10 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
                 "fold", 1, fold, deterministic=True
             )
             await _migrate(connection)
-            _warn_about_old_sqlite()
+            _note_old_sqlite()
             yield Database(connection)
         finally:
-            # An open connection's thread would keep the interpreter from ending.
+            # The thread of an open connection would keep the interpreter from exiting.
             await asyncio.shield(connection.close())
 
 
@@ -107,21 +108,22 @@ def _exclusive(data_dir: Path) -> Generator[None]:
         handle = (data_dir / "clapper.lock").open("a")
     except OSError as error:
         raise StartupError(
-            f"DATA_DIR: {data_dir} can't be written ({error.strerror}); name a folder that can."
+            f"DATA_DIR: {data_dir} is not writable ({error.strerror}); name another folder."
         ) from error
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StartupError(
-                f"Another Clapper is running on DATA_DIR={data_dir}: "
-                "stop it, or give this one a folder of its own."
+                f"Another Clapper is running with DATA_DIR={data_dir}: "
+                "stop it, or give this one another folder."
             ) from error
         yield
 
 
 def _make_private(path: Path) -> None:
-    # It holds prompts, and the folder may be open to all. SQLite gives the same mode to its log.
+    # The database contains prompts, and its folder may be readable to all users. SQLite creates the
+    # WAL with the mode of the database.
     try:
         path.touch(mode=0o600)
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
@@ -132,32 +134,32 @@ def _make_private(path: Path) -> None:
         log.warning("database.not_private error=%r", error.strerror)
 
 
-def _try_to_open(path: Path) -> None:
-    # By itself, because a connect that fails leaves aiosqlite's thread without a loop to tell.
+def _check_opens(path: Path) -> None:
+    # With sqlite3, because aiosqlite's thread would outlive a failed connect.
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(_PRAGMAS)
     except sqlite3.DatabaseError as error:
         raise StartupError(
-            f"DATA_DIR: {path} can't be used ({error}); restore it, or name another folder."
+            f"DATA_DIR: {path} can't be used ({error}); restore a backup, or name another folder."
         ) from error
 
 
 async def _migrate(connection: aiosqlite.Connection) -> None:
     rows = list(await connection.execute_fetchall("PRAGMA user_version"))
-    done: int = rows[0][0]
+    version: int = rows[0][0]
     scripts = await asyncio.to_thread(_migrations)
-    if done > len(scripts):
+    if version > len(scripts):
         raise StartupError(
-            f"DATA_DIR: the database is of a newer Clapper (schema {done}, this one knows "
-            f"{len(scripts)}): start that one again."
+            f"DATA_DIR: the database is from a newer Clapper (schema {version}, this one supports "
+            f"{len(scripts)}): start the newer one again."
         )
-    if done == len(scripts):
+    if version == len(scripts):
         return
-    # A script may make a table anew: what refers to it must outlive that.
+    # A script may recreate a table: rows that refer to it must not be deleted with the old one.
     await connection.execute("PRAGMA foreign_keys = OFF")
-    # All in one, so that schema and number change together or not at all.
-    pending = "\n".join(scripts[done:])
+    # One transaction: the schema and its number change together or not at all.
+    pending = "\n".join(scripts[version:])
     await connection.executescript(
         f"BEGIN IMMEDIATE;\n{pending}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;"
     )
@@ -170,10 +172,10 @@ def _migrations() -> list[str]:
     return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("[0-9]*.sql"))]
 
 
-def _warn_about_old_sqlite() -> None:
+def _note_old_sqlite() -> None:
     if sqlite3.sqlite_version_info < _WAL_RESET_FIXED:
-        log.warning(
-            "database.old_sqlite version=%s advice='leave %s alone while the bot runs'",
+        log.info(
+            "database.old_sqlite version=%s advice='nothing has to be done, but open clapper.db"
+            " with no other program while the bot runs'",
             sqlite3.sqlite_version,
-            "clapper.db",
         )

@@ -1,4 +1,4 @@
-"""What a person asked for, as they look it up; what they deleted is never found."""
+"""Searches the jobs of a person, without the deleted ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SELECT * {_SEARCH}
 ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
 """
 
-# SQLite takes the id from the row that has the maximum.
+# With max(), SQLite takes the other columns from the row that has the maximum.
 _PROMPTS = f"""
 SELECT id, prompt, max(created_at) AS newest {_SEARCH}
 GROUP BY prompt ORDER BY newest DESC LIMIT :limit
@@ -50,9 +50,10 @@ SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid D
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibrarySearch:
-    """Whose jobs, and which: with all of `words` in the prompt, or with the prompt of `like_job`.
+    """A search for a person's jobs: by words of the prompt, or by the prompt of another job.
 
-    Words are found in any order, as parts of others too, in small and capital letters alike.
+    `words`: all must occur in the prompt, in any order and case, also as parts of longer words.
+    `like_job`: the prompt must be the same as that of this job.
     """
 
     user_id: int
@@ -60,7 +61,7 @@ class LibrarySearch:
     like_job: str | None = None
 
     def params(self) -> dict[str, Any]:
-        """Return what the statements take."""
+        """Return the parameters of the SQL statements."""
         return {
             "user_id": self.user_id,
             "words": json.dumps([fold(word) for word in self.words]),
@@ -70,7 +71,7 @@ class LibrarySearch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsedPrompt:
-    """A prompt, and the newest job that was made of it."""
+    """A prompt and the newest job with it."""
 
     job_id: str
     text: str
@@ -78,45 +79,45 @@ class UsedPrompt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StateChange:
-    """When a job came into a state, in Unix seconds."""
+    """A state of a job, and the Unix time at which it began."""
 
     at: float
     state: JobState
 
 
 class LibraryStore:
-    """Reads jobs for people; writes nothing."""
+    """Reads the jobs of people in Discord; never writes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def count(self, search: LibrarySearch) -> int:
-        """Count what a search finds."""
+        """Count the jobs that a search finds."""
         row = await self._database.row(_COUNT, search.params())
         return row["jobs"] if row else 0
 
     async def page(self, search: LibrarySearch, *, offset: int, limit: int) -> list[Job]:
-        """List a part of what a search finds, the newest first."""
+        """List a page of the jobs that a search finds, newest first."""
         params = search.params() | {"offset": offset, "limit": limit}
         return [job_from(row) for row in await self._database.rows(_PAGE, params)]
 
     async def prompts(self, search: LibrarySearch, *, limit: int) -> list[UsedPrompt]:
-        """List the different prompts that a search finds, the latest used first."""
+        """List the distinct prompts that a search finds, most recently used first."""
         rows = await self._database.rows(_PROMPTS, search.params() | {"limit": limit})
         return [UsedPrompt(job_id=row["id"], text=row["prompt"]) for row in rows]
 
     async def by_message(self, message_id: int) -> Job | None:
-        """Read the job whose card a message is."""
+        """Read the job whose card is this message."""
         row = await self._database.row(_BY_MESSAGE, {"message_id": message_id})
         return job_from(row) if row else None
 
     async def own(self, job_id: str, user_id: int) -> Job | None:
-        """Read a job, if it is this person's."""
+        """Read a job; None: it does not exist, or is not this person's."""
         row = await self._database.row(_OWN, {"id": job_id, "user_id": user_id})
         return job_from(row) if row else None
 
     async def steps(self, job_id: str, *, limit: int) -> list[StateChange]:
-        """List the last steps that a job took, in their order."""
+        """List the last state changes of a job, oldest first."""
         rows = await self._database.rows(_STEPS, {"id": job_id, "limit": limit})
         return [
             StateChange(at=row["at"], state=JobState(row["to_state"])) for row in reversed(rows)

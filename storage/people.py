@@ -1,11 +1,10 @@
-"""The table of people: what they chose, and whether Discord takes DMs to them."""
+"""The table of people: their settings, and whether they can receive DMs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from bot.model import Notify
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -35,12 +34,21 @@ RETURNING user_id
 """
 
 
+class Notify(StrEnum):
+    """The choice of when to send a DM about a finished video; `LATE`: only after long waits."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    LATE = "late"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """What is remembered of somebody.
+    """The stored data about a person.
 
-    `notify_minutes` counts with `Notify.LATE` alone. `dm_closed_at` is when Discord refused a DM to
-    them, in Unix seconds; None: it takes them, as far as is known. `dm_closed_for` is its subject.
+    `notify_minutes`: used only with `Notify.LATE`.
+    `dm_closed_at`: the Unix time at which Discord refused a DM to them; None: no refusal is known.
+    `dm_closed_for`: the subject of the last refused DM.
     """
 
     user_id: int
@@ -51,13 +59,13 @@ class Person:
 
 
 class PeopleStore:
-    """Knows what people chose; of those who chose nothing there is no row."""
+    """Stores the settings of people; a person with the defaults needs no row."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, user_id: int) -> Person:
-        """Read what is known of a person, or the defaults."""
+        """Read the data about a person, or the defaults."""
         row = await self._database.row(_GET, {"user_id": user_id})
         if row is None:
             return Person(user_id=user_id)
@@ -70,13 +78,13 @@ class PeopleStore:
         )
 
     async def choose(self, user_id: int, notify: Notify, minutes: int = 0) -> None:
-        """Remember a choice; whoever asks for DMs may have opened them again."""
+        """Store a choice, and forget a refused DM: the person may have allowed DMs again."""
         await self._database.row(
             _CHOOSE, {"user_id": user_id, "notify": notify, "minutes": minutes}
         )
 
     async def dm_closed(self, user_id: int, *, now: float, subject: str | None = None) -> None:
-        """Note that Discord refused a DM to a person about a `subject`."""
+        """Store that Discord refused a DM to a person about a `subject`."""
         if subject is not None:
             await self._database.row(_REFUSED, {"user_id": user_id, "subject": subject})
         await self._database.row(_DM_CLOSED, {"user_id": user_id, "now": now})
@@ -88,7 +96,7 @@ class PeopleStore:
         )
 
     async def forget(self, user_id: int) -> bool:
-        """Remove what is remembered of a person; False: there was nothing."""
+        """Delete the data about a person; False: there was none."""
         await self._database.rows(
             "DELETE FROM refused_dms WHERE user_id = :user_id", {"user_id": user_id}
         )

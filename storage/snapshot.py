@@ -1,4 +1,4 @@
-"""A look at the database beside the running bot: it neither writes nor checkpoints."""
+"""Reads the database beside a running bot, without writing and without a checkpoint."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def count_delivering(data_dir: Path) -> int | None:
-    """Count the videos that are not handed over yet; None: no database yet.
+    """Count the finished videos that are not delivered yet; None: there is no database yet.
 
-    Blocks. sqlite3.Error: the file can't be read.
+    Blocks. sqlite3.Error: the database can't be read.
     """
     row = _row(data_dir, "SELECT count(*) FROM jobs WHERE state IN ('delivering', 'notifying')", {})
     return int(row[0]) if row else None
 
 
 def read_circuit(data_dir: Path, backend: str) -> Circuit | None:
-    """Read the circuit of a backend; None: no database yet, or nothing was ever refused.
+    """Read the circuit of a backend; None: it has none, or there is no database yet.
 
-    Blocks. sqlite3.Error: the file can't be read.
+    Blocks. sqlite3.Error: the database can't be read.
     """
     if not _has_table(data_dir, "circuits"):
         return None

@@ -1,4 +1,4 @@
-"""The table of speeches: how many texts were spoken within a day, and for whom."""
+"""The table of speeches, which counts spoken texts for each requester and day."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE})
 WHERE of_user < :max_of_user AND today < :max_today
 ON CONFLICT (interaction_id) DO NOTHING
 RETURNING id
-"""  # noqa: S608 - put together from constants
+"""  # noqa: S608 - built from constants
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechCaps:
-    """How many texts may be spoken within a day: for one person or client, and in all."""
+    """The daily caps on spoken texts: for one person or client, and in all."""
 
     per_user: int
     per_day: int
@@ -36,7 +36,7 @@ class SpeechCaps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechRequester:
-    """Who has a text spoken: a person in Discord, once by each interaction, or an API client."""
+    """The requester of a speech: an interaction of a person in Discord, or an API client."""
 
     user_id: int | None = None
     interaction_id: int | None = None
@@ -45,7 +45,7 @@ class SpeechRequester:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechUsage:
-    """What was spoken within a day, and whether this interaction is among it."""
+    """The speeches of a day; `is_repeated`: this interaction's is already among them."""
 
     today: int
     of_user: int
@@ -53,16 +53,16 @@ class SpeechUsage:
 
 
 class SpeechStore:
-    """Counts speeches; a text itself is not in here."""
+    """Counts speeches, without their texts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def take(
-        self, listener: SpeechRequester, caps: SpeechCaps, *, now: float
+        self, requester: SpeechRequester, caps: SpeechCaps, *, now: float
     ) -> SpeechUsage | None:
-        """Count a speech, once for each interaction; else tell why it was not counted."""
-        params = {**asdict(listener), "day_ago": now - _DAY}
+        """Count a speech and return None; at a cap or for a repetition, return the usage."""
+        params = {**asdict(requester), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
         if await self._database.row(_TAKE, params | limits) is not None:
             return None

@@ -1,4 +1,4 @@
-"""The table of upload limits that were learned: where Discord took less than it had announced."""
+"""The table of learned upload limits, for servers where Discord's own figure was too high."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from storage.database import Database
 
-# A server may be boosted, and Discord may change its mind: what is older is tried anew.
+# A limit can rise, for instance when a server is boosted, so a learned one expires.
 _KEEP_SECONDS = 7 * 24 * 60 * 60
 
 _LEARN = """
@@ -20,13 +20,13 @@ RETURNING guild_id
 
 
 class UploadLimits:
-    """Remembers for a week how many bytes a server takes; server 0 stands for all DMs."""
+    """Stores learned upload limits for a week; server 0 stands for all DMs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, guild_id: int, *, now: float) -> int | None:
-        """Read a learned limit; None: what Discord announces holds, as far as is known."""
+        """Read the learned limit of a server in bytes; None: Discord's own figure is used."""
         row = await self._database.row(
             "SELECT bytes FROM upload_limits WHERE guild_id = :guild_id AND learned_at > :since",
             {"guild_id": guild_id, "since": now - _KEEP_SECONDS},
@@ -34,7 +34,7 @@ class UploadLimits:
         return row["bytes"] if row else None
 
     async def learn(self, guild_id: int, size: int, *, now: float) -> None:
-        """Remember that a server takes no more than `size` bytes."""
+        """Store that a server accepts no more than `size` bytes."""
         await self._database.row(
             _LEARN,
             {"guild_id": guild_id, "bytes": size, "now": now, "since": now - _KEEP_SECONDS},

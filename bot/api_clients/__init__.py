@@ -1,1 +1,1 @@
-"""Jobs that are ordered over HTTP or from the command line."""
+"""Jobs requested over HTTP or on the command line."""

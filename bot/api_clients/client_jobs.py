@@ -1,4 +1,4 @@
-"""What comes in over HTTP and the command line: a client's jobs, from the order to the file."""
+"""The jobs of API clients and of the command line, from the request to the finished file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.media.files.atomic import TooLargeError, save
-from bot.media.narration.ingest import recognise
+from bot.media.narration.ingest import detect_format
 from bot.model import Attachment, Client, JobState, Trouble, new_job_id
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_PAGE = 50
-# What only the operator can put right: a person in Discord waits in line, a program is told.
+# Only the operator can fix these, so a client gets an error instead of a queued job.
 _REFUSALS = {
     Trouble.AUTH: "api.provider_auth",
     Trouble.BALANCE: "api.provider_balance",
@@ -43,7 +43,7 @@ _NAME_CHARACTERS = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AudioUpload:
-    """A narration that lies in the folder of a job to come; `size` in bytes, `sha256` in hex."""
+    """A narration in the folder of a future job; `size` is in bytes, `sha256` in hex."""
 
     job_id: str
     filename: str
@@ -52,7 +52,7 @@ class AudioUpload:
 
 
 class ClientJobs:
-    """Orders videos for API clients; a client never sees another's jobs."""
+    """Creates and reads jobs for API clients; no client sees another client's jobs."""
 
     def __init__(
         self,
@@ -75,37 +75,37 @@ class ClientJobs:
         self._circuit = circuit
         self._clock = clock
 
-    async def take_in(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
-        """Stream a narration to disk, for a job to come; UserError: no sound, or too large."""
+    async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
+        """Save a future job's narration; raise UserError if it is not audio or is too large."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         digest = hashlib.sha256()
 
-        async def noted() -> AsyncIterator[bytes]:
+        async def hashed() -> AsyncIterator[bytes]:
             async for chunk in chunks:
                 digest.update(chunk)
                 yield chunk
 
-        most = self._presets.max_audio_bytes
+        limit = self._presets.max_audio_bytes
         try:
-            size = await save(noted(), folder.attachment, max_bytes=most)
-            await asyncio.to_thread(recognise, folder.attachment)
+            size = await save(hashed(), folder.attachment, max_bytes=limit)
+            await asyncio.to_thread(detect_format, folder.attachment)
         except BaseException as error:
             await self._workspace.remove(job_id)
             if isinstance(error, TooLargeError):
-                self._presets.check_audio(most + 1)
+                self._presets.check_audio(limit + 1)
             raise
         return AudioUpload(
             job_id=job_id,
-            # What is no text in it is of no use to anybody.
+            # Replace surrogates, which can't be stored.
             filename=filename[:_NAME_CHARACTERS].encode(errors="replace").decode(),
             size=size,
             sha256=digest.hexdigest(),
         )
 
     @asynccontextmanager
-    async def scratch(self) -> AsyncGenerator[Path]:
-        """Name a file that goes when it was worked on."""
+    async def temporary_file(self) -> AsyncGenerator[Path]:
+        """Provide the path of a temporary file, which is deleted on exit."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         try:
@@ -114,29 +114,31 @@ class ClientJobs:
             await self._workspace.remove(job_id)
 
     async def drop(self, upload: AudioUpload) -> None:
-        """Delete a narration that no job came for."""
+        """Delete a narration for which no job was created."""
         await self._workspace.remove(upload.job_id)
 
     async def submit(
         self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
     ) -> Job:
-        """Order a video, and return its job; under the same `key` it is the same job again.
+        """Create a job for a script; for a repeated `key`, return the first job created with it.
 
-        UserError: the script won't do, a cap is reached, the key has another order, or the provider
-        refuses every order until the operator does something.
+        UserError: the script is invalid, a cap is reached, the key belongs to a different
+        request, or the provider refuses every job until the operator acts.
         """
         try:
             request = self._presets.request(script)
-            asker = Client(name=client, key=key, digest=_digest(script, upload) if key else None)
-            await self._check_provider(asker)
+            requester = Client(
+                name=client, key=key, digest=_digest(script, upload) if key else None
+            )
+            await self._check_provider(requester)
             job = await self._jobs.submit(
                 request,
-                asker,
+                requester,
                 _attachment(upload),
                 job_id=upload.job_id if upload else None,
             )
         except BaseException:
-            # Whoever was cut off may have been so after the commit.
+            # The job may have been committed even though the request was aborted.
             if upload and await self._jobs.get(upload.job_id) is None:
                 await self.drop(upload)
             raise
@@ -144,79 +146,79 @@ class ClientJobs:
             return job
         if upload:
             await self.drop(upload)
-        return await self._repeated(asker)
+        return await self._first_job(requester)
 
     @property
     def trouble(self) -> Trouble | None:
-        """Why the line waits, if it does."""
+        """The reason why the queue is paused, or None if it is running."""
         return self._circuit.trouble
 
     async def get(self, client: str, job_id: str) -> Job | None:
-        """Read a client's own job."""
+        """Return the client's job with this id, or None."""
         return await self._store.own(client, job_id)
 
     async def page(self, client: str, *, before: str | None = None, limit: int) -> list[Job]:
-        """List a client's jobs, the newest first, from the one after the job `before` on."""
+        """List a client's jobs, newest first; given `before`, only jobs older than that job."""
         return await self._store.page(client, before=before, limit=min(limit, MAX_PAGE))
 
     async def cancel(self, job: Job) -> Job | None:
-        """Stop an open job, or give it up where nobody knows; None: it is past stopping."""
+        """Cancel an open or undecided job; return None if it can no longer be cancelled."""
         return await self._jobs.cancel(job.id)
 
     async def retry(self, job: Job) -> Job | None:
-        """Order once more what nobody knows of, which may cost twice; None: it is no question."""
+        """Requeue an undecided job, which may be charged twice; return None if it is decided."""
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
-        """Return a job's finished video; None: it is kept no more."""
+        """Return a job's finished video, or None if there is none or it has been deleted."""
         return await self._artifacts.get(job.id)
 
     def video(self, job: Job) -> Path:
-        """Name the file of a finished video."""
+        """Return the path of a finished video."""
         return self._workspace.video(job.id)
 
     async def withdraw_shares(self, job: Job) -> None:
-        """End all links to the page of a job's video."""
+        """Invalidate all share links of a job's video."""
         if await self._artifacts.withdraw_shares(job.id):
             log.info("share.withdrawn id=%s", job.id)
 
-    async def note_fetched(self, job: Job) -> None:
-        """Note that the client has its video."""
+    async def mark_downloaded(self, job: Job) -> None:
+        """Record that the client has downloaded the job's video."""
         await self._artifacts.mark_delivered(job.id, now=self._clock())
 
     async def wait(self, job: Job, on_change: Callable[[Job], None] | None = None) -> Job:
-        """Wait until a job has ended, or only a person can decide; `on_change` gets the rest."""
+        """Wait until a job ends or is undecided; call `on_change` with each earlier state."""
         changes: asyncio.Queue[Job] = asyncio.Queue()
-        leave = self._feed.follow(job.id, changes.put_nowait)
+        unfollow = self._feed.follow(job.id, changes.put_nowait)
         try:
-            # What happened before is in the table.
-            now = await self._jobs.get(job.id) or job
-            while not (now.state.is_final or now.state is JobState.UNDECIDED):
+            # Read the job after starting to follow it, so that no change is missed.
+            current = await self._jobs.get(job.id) or job
+            while not (current.state.is_final or current.state is JobState.UNDECIDED):
                 if on_change:
-                    on_change(now)
-                now = await changes.get()
+                    on_change(current)
+                current = await changes.get()
         finally:
-            leave()
-        return now
+            unfollow()
+        return current
 
-    async def _check_provider(self, asker: Client) -> None:
-        refusal = await self._circuit.refusal()
-        if refusal is None or refusal.reason not in _REFUSALS:
+    async def _check_provider(self, requester: Client) -> None:
+        circuit = await self._circuit.paused_circuit()
+        if circuit is None or circuit.reason not in _REFUSALS:
             return
-        # What was taken before is no new order.
-        if asker.key and await self._jobs.by_requester(asker) is not None:
+        # A repeated key only returns an existing job.
+        if requester.key and await self._jobs.by_requester(requester) is not None:
             return
         raise UserError(
-            _REFUSALS[refusal.reason],
-            setting=f"{refusal.backend.upper()}_API_KEY",
-            address=f"{refusal.backend.upper()}_BASE_URL",
-            backend=refusal.backend,
-            seconds=math.ceil(refusal.probe_at - self._clock()),
+            _REFUSALS[circuit.reason],
+            setting=f"{circuit.backend.upper()}_API_KEY",
+            address=f"{circuit.backend.upper()}_BASE_URL",
+            backend=circuit.backend,
+            seconds=math.ceil(circuit.probe_at - self._clock()),
         )
 
-    async def _repeated(self, asker: Client) -> Job:
-        job = await self._jobs.by_requester(asker)
-        if job is None or job.client is None or job.client.digest != asker.digest:
+    async def _first_job(self, requester: Client) -> Job:
+        job = await self._jobs.by_requester(requester)
+        if job is None or job.client is None or job.client.digest != requester.digest:
             raise UserError("api.key_reused")
         return job
 

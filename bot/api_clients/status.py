@@ -1,6 +1,6 @@
-"""How it looks from outside: a job's state, progress and error, and a refusal with times in words.
+"""The job status that the API shows, and error sentences for readers outside Discord.
 
-A job has four states there, and a percentage that never falls.
+A job in the API has one of four states, and a percentage that never falls.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.model import Job, Trouble
     from bot.texts import Texts
 
-_ALMOST = 99  # until the file is there
+_ALMOST = 99  # 100 means that the file is ready
 _BRIEFLY = {
     "failed.timeout": "outside.timeout",
     "failed.moderated": "outside.moderated",
@@ -27,7 +27,7 @@ _BRIEFLY = {
 
 
 class PublicStatus(StrEnum):
-    """The states that there are for the outside; a job only ever goes on to a later one."""
+    """A job's states in the API; a job never returns to an earlier state."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -45,10 +45,9 @@ _RANKS = tuple(PublicStatus)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublicJob:
-    """What the outside is told of a job; `progress` is 0 to 100.
+    """A job's status in the API; `progress` is 0 to 100, and the other fields are sentences.
 
-    `question`: only a person can decide how it goes on. `waiting`: why it waits in line for longer
-    than usual. Both are sentences.
+    `question` asks for a decision about an undecided job. `waiting` says why the queue is paused.
     """
 
     status: PublicStatus
@@ -58,7 +57,7 @@ class PublicJob:
     waiting: str | None = None
 
     def as_json(self) -> dict[str, str | int]:
-        """Return it as the API writes it."""
+        """Return the API's JSON object, without fields that are None."""
         sentences = {"error": self.error, "question": self.question, "waiting": self.waiting}
         return {
             "status": self.status,
@@ -67,7 +66,7 @@ class PublicJob:
         }
 
     def follows(self, other: PublicJob | None) -> bool:
-        """Tell whether this is news after `other`."""
+        """Tell whether this status should be sent to a client that has received `other`."""
         if other is None or self.place > other.place:
             return True
         same = (self.question, self.waiting) == (other.question, other.waiting)
@@ -75,16 +74,16 @@ class PublicJob:
 
     @property
     def place(self) -> tuple[int, int]:
-        """How far it is, for comparing."""
+        """The state's rank and the percentage, for comparisons."""
         return _RANKS.index(self.status), self.progress
 
 
-def read(
+def public_job(
     job: Job, texts: Texts, locale: str = "en", *, trouble: Trouble | None = None
 ) -> PublicJob:
-    """Return how a job stands, with sentences in the language of `locale`.
+    """Return a job's status, with sentences in the language of `locale`.
 
-    `trouble`: why its provider takes no jobs now.
+    `trouble` is the reason why the queue is paused, or None.
     """
     status = _status(job)
     if status is PublicStatus.COMPLETED:
@@ -103,7 +102,7 @@ def read(
 def _status(job: Job) -> PublicStatus:
     if end := _ENDS.get(job.state):
         return end
-    # What a provider refused for now waits once more; it was on its way already.
+    # A job that is queued again after a submission stays "in progress".
     waits = job.state in {JobState.RECEIVED, JobState.QUEUED} and not job.submits
     return PublicStatus.QUEUED if waits else PublicStatus.IN_PROGRESS
 
@@ -120,16 +119,16 @@ def _error(job: Job, texts: Texts, locale: str) -> str:
     return texts.explain(job.failure.key, locale, job.failure.fields)
 
 
-def say(texts: Texts, key: str, locale: str, fields: Mapping[str, object]) -> str:
-    """Return a sentence for somebody who does not read it in Discord: its times are in UTC."""
-    plain = {
+def sentence_in_utc(texts: Texts, key: str, locale: str, fields: Mapping[str, object]) -> str:
+    """Return a sentence for readers outside Discord, with times in UTC."""
+    in_utc = {
         name: _in_utc(value, texts, locale) if isinstance(value, Moment) else value
         for name, value in fields.items()
     }
-    return texts.explain(key, locale, plain)
+    return texts.explain(key, locale, in_utc)
 
 
 def _in_utc(moment: Moment, texts: Texts, locale: str) -> str:
-    # To the minute, and rather too late than too early.
+    # Rounded up to a whole minute.
     at = datetime.fromtimestamp(-(-moment.at // 60) * 60, tz=UTC)
     return texts("outside.at", locale, date=f"{at:%Y-%m-%d}", time=f"{at:%H:%M}")

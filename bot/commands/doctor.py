@@ -1,100 +1,114 @@
-"""`doctor`: checks what the bot needs, and says what to do."""
+"""`doctor`: checks everything that the bot needs, and advises on problems."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.commands.checks.findings import Finding
-from bot.commands.checks.narration import examine_voice
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
 from bot.commands.checks.second_bot import examine_second_bot
-from bot.commands.checks.setting_names import unknown_names
-from bot.commands.checks.token_shape import COPY_ANEW, looks_like_a_token
+from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
-from bot.discord_bot.login import TokenRefusedError, ask_name
+from bot.commands.checks.voice_service import examine_voice
+from bot.discord_bot.login import TokenRefusedError, fetch_bot_name
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
-from bot.settings.fields import load_settings
-from storage.database import make_folder
+from bot.settings.fields import Settings, load_settings
+from bot.settings.spelling import unknown_names
 from storage.snapshot import count_delivering, read_circuit
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from bot.settings.fields import Settings
 
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
 _LOGIN_SECONDS = 10
+# A sentence on the settings begins with a name, or with the file and the line.
+_SENTENCE = re.compile(r"(\.env(?:, line \d+)?|\w+):? (.+)")
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
-    Trouble.BALANCE: ("has no credit left for this account", "top the account up"),
+    Trouble.BALANCE: ("has no credit left for this account", "top up the account"),
     Trouble.SETUP: ("has no such address or model", "correct its _BASE_URL or VIDEO_MODEL"),
-    Trouble.OUTAGE: ("can't be reached, or answers with errors", "look whether it runs"),
+    Trouble.OUTAGE: ("can't be reached, or answers with errors", "check that it is running"),
 }
 
 
 class Doctor:
-    """Prints a table; its exit code is 1 when something keeps the bot from working."""
+    """Prints a table of findings; the exit code is 1 if any of them is a problem."""
 
     name = "doctor"
-    summary = "check token, services, voice, ffmpeg, disk, port and PUBLIC_URL; say what to do"
+    summary = "check settings, services, ffmpeg, disk and network, and advise on problems"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take none: all is settings."""
+        """Declare no options: the settings decide everything."""
 
-    def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - there are none
-        """Check everything, even if something fails."""
+    def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - it has no options
+        """Run all checks, even if one finds a problem."""
         try:
             settings = load_settings()
         except StartupError:
-            _print(_wrong_settings())
-            print("The rest can be checked once these are right.")
+            _print([*_invalid_settings(), *_misspelt()])
+            print("Correct these first: the other checks need them.")
             return 1
         findings = asyncio.run(examine(settings))
         _print(findings)
         return 0 if all(finding.ok for finding in findings) else 1
 
 
-def _wrong_settings() -> list[Finding]:
+def _invalid_settings() -> list[Finding]:
     try:
         load_settings(with_discord=True)
     except StartupError as error:
-        pairs = [line.partition(" ") for line in str(error).splitlines()]
-        return [Finding(subject=name.rstrip(":"), ok=False, found=why) for name, _, why in pairs]
+        pairs = [_SENTENCE.fullmatch(line) for line in str(error).splitlines()]
+        return [Finding(subject=pair[1], ok=False, found=pair[2]) for pair in pairs if pair]
     return []
 
 
-def _print(findings: Iterable[Finding]) -> None:
+def _misspelt() -> list[Finding]:
+    try:
+        unknown = unknown_names(os.environ, Settings)
+    except UnicodeDecodeError:
+        return []  # the file can't be read, which was said already
+    return [
+        Finding(subject=each.name, ok=False, found="is not a setting", advice=each.advice)
+        for each in unknown
+        if each.meant
+    ]
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         mark = "ok" if finding.ok else "!!"
-        print(f"{mark:3} {finding.subject:16} {finding.found}")
+        print(f"{mark:3} {finding.subject:{width}} {finding.found}")
         if finding.advice:
-            print(f"{'':20} -> {finding.advice}")
+            print(f"{'':4}{'':{width}} -> {finding.advice}")
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Look at each thing by itself."""
+    """Run each check and return its finding."""
     return [
         _spelling(settings),
         await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
-        await asyncio.to_thread(_line, settings),
+        await asyncio.to_thread(_queue, settings),
         await examine_writer(settings),
         await examine_moderation(settings),
         await examine_words(settings),
@@ -110,54 +124,61 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 def _spelling(settings: Settings) -> Finding:
-    unknown, idle = unknown_names(os.environ), unused_provider(settings)
-    names = [*(each.name for each in unknown), *([idle.name] if idle else ())]
+    unknown, unused = unknown_names(os.environ, Settings), unused_provider(settings)
+    without_effect = [*unknown, unused] if unused else unknown
     return Finding(
         subject="settings",
-        ok=idle is None and not any(each.meant for each in unknown),
-        found=", ".join(names) or "all are known",
-        advice="; ".join(map(str, (*unknown, *([idle] if idle else ())))),
+        ok=unused is None and not any(each.meant for each in unknown),
+        found=", ".join(each.name for each in without_effect) or "all names are valid",
+        advice="; ".join(map(str, without_effect)),
     )
 
 
 async def _token(token: str, api_url: str) -> Finding:
     subject = "DISCORD_TOKEN"
+    who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
     if not token:
         return Finding(
             subject=subject,
             ok=False,
             found="missing",
-            advice="copy it from the Developer Portal, page Bot, into .env",
+            advice="copy it from the Developer Portal's Bot page into .env",
         )
     if not looks_like_a_token(token):
         return Finding(
             subject=subject,
             ok=False,
-            found="not the shape of a bot token",
-            advice=COPY_ANEW,
+            found="does not look like a bot token",
+            advice=COPY_AGAIN,
         )
     try:
         async with asyncio.timeout(_LOGIN_SECONDS):
-            name = await ask_name(token, api_url=api_url)
+            name = await fetch_bot_name(token, api_url=api_url)
     except TokenRefusedError:
         return Finding(
             subject=subject,
             ok=False,
-            found="Discord refuses it",
-            advice="copy it anew from the Developer Portal, page Bot: a reset voids the old one",
+            found=f"{who} refuses it",
+            advice="copy it again from the Developer Portal's Bot page: a reset voids the old one",
         )
     except (StartupError, DeliveryError, TimeoutError) as error:
         return Finding(
             subject=subject,
             ok=False,
-            found="has the right shape, but could not be tried",
-            advice=str(error) or f"no answer from Discord in {_LOGIN_SECONDS} s: check the network",
+            found=f"looks right, but could not be checked with {who}",
+            advice=str(error) or f"no answer from {who} in {_LOGIN_SECONDS} s: check the network",
         )
-    return Finding(subject=subject, ok=True, found=f"Discord knows it: {name}")
+    return Finding(subject=subject, ok=True, found=f"{who} accepts it: {name}")
 
 
-def _line(settings: Settings) -> Finding:
-    subject = "jobs in line"
+def _origin(url: str) -> str:
+    """Return a URL without the path, and without a password that it may contain."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _queue(settings: Settings) -> Finding:
+    subject = "queue"
     backend = settings.video_backend
     try:
         circuit = read_circuit(settings.data_dir, backend)
@@ -166,14 +187,14 @@ def _line(settings: Settings) -> Finding:
             subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
         )
     if circuit is None or not circuit.is_open:
-        return Finding(subject=subject, ok=True, found="go on: new videos are taken")
+        return Finding(subject=subject, ok=True, found="not paused")
     since = datetime.fromtimestamp(circuit.opened_at, UTC)
-    why, advice = _TROUBLES[circuit.reason]
+    reason, advice = _TROUBLES[circuit.reason]
     return Finding(
         subject=subject,
         ok=False,
-        found=f"wait since {since:%Y-%m-%d %H:%M} UTC: {backend} {why}",
-        advice=f"{advice}, and restart: then one job tries at once",
+        found=f"paused since {since:%Y-%m-%d %H:%M} UTC: {backend} {reason}",
+        advice=f"{advice}, and restart the bot: it then tries one job immediately",
     )
 
 
@@ -181,29 +202,30 @@ async def _ffmpeg() -> Finding:
     try:
         path = await find_ffmpeg()
     except ClapperError as error:
-        return Finding(subject="ffmpeg", ok=False, found="none that will do", advice=str(error))
+        return Finding(subject="ffmpeg", ok=False, found="none is usable", advice=str(error))
     return Finding(subject="ffmpeg", ok=True, found=str(path))
 
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        make_folder(data_dir)
-        with tempfile.TemporaryFile(dir=data_dir):
+        # The bot creates a missing folder; this check does not, so it tests the nearest parent.
+        folder = next(path for path in (data_dir, *data_dir.parents) if path.exists())
+        with tempfile.TemporaryFile(dir=folder):
             pass
-        free = shutil.disk_usage(data_dir).free // _MIB
+        free = shutil.disk_usage(folder).free // _MIB
     except OSError as error:
         return Finding(
             subject="DATA_DIR",
             ok=False,
             found=f"{data_dir}: {error.strerror}",
-            advice="name a folder that can be written",
+            advice="name a folder to which the bot can write",
         )
     low = free < _LOW_DISK_MIB
     return Finding(
         subject="DATA_DIR",
         ok=not low,
         found=f"{data_dir}: {f'{free} MB' if low else f'{free / 1024:.1f} GB'} free",
-        advice="make room: below 1 GB no new video is started" if low else "",
+        advice="free some space: below 1 GB no new video is started" if low else "",
     )
 
 
@@ -219,8 +241,8 @@ def _held(settings: Settings) -> Finding:
         return Finding(
             subject=subject,
             ok=False,
-            found=f"{count} wait: too large for Discord, and there is no link to give",
-            advice="set PUBLIC_URL and restart: then they are handed over",
+            found=f"{count} too large for Discord; without PUBLIC_URL there are no links to them",
+            advice="set PUBLIC_URL and restart the bot: it then delivers them",
         )
     return Finding(subject=subject, ok=True, found=str(count or "none"))
 
@@ -228,13 +250,13 @@ def _held(settings: Settings) -> Finding:
 async def _kept(settings: Settings) -> Finding:
     subject = "kept files"
     try:
-        kept = (await Workspace(settings.data_dir).stock()).kept
+        kept = (await Workspace(settings.data_dir).inventory()).kept
     except OSError as error:
         return Finding(
             subject=subject,
             ok=False,
             found=f"unreadable: {error.strerror}",
-            advice="let the bot's user read DATA_DIR",
+            advice="give the bot's user read access to DATA_DIR",
         )
     if not kept:
         return Finding(subject=subject, ok=True, found="none")
@@ -244,7 +266,8 @@ async def _kept(settings: Settings) -> Finding:
         subject=subject,
         ok=True,
         found=f"{len(kept)}, {gigabytes:.2f} of {settings.keep_gb:g} GB, oldest {oldest:%Y-%m-%d}",
-        advice="the oldest go within the hour; if this stays, people wait for theirs: raise KEEP_GB"
+        advice="the oldest are deleted within the hour; if this line stays, undelivered videos "
+        "fill the space: raise KEEP_GB"
         if gigabytes > settings.keep_gb
         else "",
     )

@@ -1,4 +1,4 @@
-"""`generate`: one video from the command line, without Discord."""
+"""`generate`: makes one video from the command line, without Discord."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.api_clients.status import PublicStatus, read, say
+from bot.api_clients.status import PublicStatus, public_job, sentence_in_utc
 from bot.commands.checks.unused_provider import unused_provider
 from bot.errors import DeliveryError, StartupError, UserError
 from bot.media.files.atomic import commit
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 CLIENT = "cli"
 _FILE = "video.mp4"
 _CHUNK = 256 * 1024
-_BAR = 30
+_BAR_WIDTH = 30
 _GRACE_SECONDS = 20.0
 
 
@@ -49,38 +49,43 @@ class Generate:
     summary = "make one video from the command line, without Discord"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take the script, the narration, and where the video goes."""
-        what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("script", nargs="?", help="what the video should show")
-        what.add_argument(
-            "--resume", metavar="JOB", help="go on with a job that was interrupted, at no new cost"
+        """Declare the options: the prompt or a job, the narration and the output file."""
+        order = parser.add_mutually_exclusive_group(required=True)
+        order.add_argument("script", nargs="?", metavar="PROMPT", help="what the video should show")
+        order.add_argument(
+            "--prompt", metavar="PROMPT", help="the same as an option, as `demo` has it"
+        )
+        order.add_argument(
+            "--resume", metavar="JOB", help="continue an interrupted job, at no extra cost"
         )
         parser.add_argument(
             "--retry",
             action="store_true",
-            help="with --resume: order again what nobody knows of, which may cost twice",
+            help="with --resume: order again if it is unknown whether the provider accepted the "
+            "job; may cost twice",
         )
-        parser.add_argument("--audio", type=Path, help="a narration to lay over it")
+        parser.add_argument("--audio", type=Path, help="narration for the video")
         parser.add_argument(
-            *("-o", "--output"),
+            "-o",
+            "--output",
             type=Path,
             default=Path(_FILE),
             metavar="FILE",
-            help=f"where the video goes, a file that is not there yet; default: {_FILE}",
+            help=f"the video file, which must not exist yet; default: {_FILE}",
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Check what can be checked before anything is spent, then make it."""
+        """Check everything that can be checked for free, then make the video."""
         if options.retry and not options.resume:
-            raise StartupError("--retry goes with --resume JOB: it decides about that job.")
+            raise StartupError("--retry needs --resume JOB, which names the job to retry.")
         if options.audio and not options.audio.is_file():
             raise StartupError(f"--audio: there is no file {options.audio}.")
         _check_output(options.output)
         settings = load_settings()
-        # The bar is the show: what is logged for operators would draw over it.
+        # Log lines would interrupt the progress bar.
         configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
-        if idle := unused_provider(settings):
-            sys.stderr.write(f"{idle}\n")
+        if unused := unused_provider(settings):
+            sys.stderr.write(f"{unused}\n")
         return asyncio.run(_generate(settings, options))
 
 
@@ -88,17 +93,17 @@ def _check_output(output: Path) -> None:
     parent = output.absolute().parent
     if output.is_dir():
         raise StartupError(f"--output: {output} is a folder; name a file, like {output / _FILE}.")
-    # Not exists(): what a link leads to may be missing, and the link would be lost.
+    # Unlike exists(), this is true for a dangling link, which must not be replaced.
     if os.path.lexists(output):
-        raise StartupError(f"--output: {output} is there already; name another file with -o.")
+        raise StartupError(f"--output: {output} already exists; name another file with -o.")
     if not parent.is_dir():
         raise StartupError(f"--output: there is no folder {parent}.")
     if not os.access(parent, os.W_OK):
-        raise StartupError(f"--output: the folder {parent} can't be written; name another.")
+        raise StartupError(f"--output: the folder {parent} is not writable; name another.")
 
 
 class ProgressBar:
-    """A progress bar in one line of a terminal; elsewhere, a line for each change."""
+    """Shows progress: in a terminal, as a bar that is redrawn; elsewhere, as a line per change."""
 
     def __init__(
         self, out: TextIO, texts: Texts, trouble: Callable[[], Trouble | None] = lambda: None
@@ -106,43 +111,43 @@ class ProgressBar:
         self._out = out
         self._texts = texts
         self._trouble = trouble
-        self._live = out.isatty()
+        self._is_terminal = out.isatty()
         self._drawn = ""
 
     def draw(self, job: Job) -> None:
-        """Show how a job stands."""
-        reading = read(job, self._texts, trouble=self._trouble())
-        filled = "█" * (reading.progress * _BAR // 100)
-        stage = reading.waiting or self._texts(f"state.{job.state}")
-        line = f"{filled:░<{_BAR}} {reading.progress:3d}%  {stage}"
+        """Show the job's state and progress."""
+        public = public_job(job, self._texts, trouble=self._trouble())
+        filled = "█" * (public.progress * _BAR_WIDTH // 100)
+        stage = public.waiting or self._texts(f"state.{job.state}")
+        line = f"{filled:░<{_BAR_WIDTH}} {public.progress:3d}%  {stage}"
         if line != self._drawn:
-            self._out.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
+            self._out.write(f"\r\x1b[K{line}" if self._is_terminal else f"{line}\n")
             self._out.flush()
             self._drawn = line
 
     def close(self) -> None:
-        """Leave the line."""
-        if self._live and self._drawn:
+        """End the bar's line."""
+        if self._is_terminal and self._drawn:
             self._out.write("\n")
 
 
 class _NoDiscord:
-    """Stands where deliveries go; a client's jobs are fetched, and never come here."""
+    """Refuses all deliveries, because an API client's jobs are never delivered in Discord."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Refuse."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def show(self, job: Job) -> None:
-        """Refuse."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:  # noqa: ARG002 - as declared
-        """Refuse."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:  # noqa: ARG002 - as declared
-        """Refuse."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     def _refuse(self, job: Job) -> NoReturn:
@@ -151,11 +156,11 @@ class _NoDiscord:
 
 async def _generate(settings: Settings, options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
-        core = await open_resources(settings, stack)
-        backend = await open_backend(core, stack)
-        engine = await open_engine(core, backend, stack, client=CLIENT)
-        # Not for its pages: a provider on this machine may call back.
-        server = WebServer(webhooks(engine).routes, core.listener, is_ready=lambda: True)
+        resources = await open_resources(settings, stack)
+        backend = await open_backend(resources, stack)
+        engine = await open_engine(resources, backend, stack, client=CLIENT)
+        # The server only receives webhooks, which a provider on this machine may send.
+        server = WebServer(webhooks(engine).routes, resources.listener, is_ready=lambda: True)
         await server.start()
         stack.push_async_callback(server.close)
         texts = Texts.load()
@@ -163,7 +168,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         try:
             job = await _order(engine, options)
         except UserError as error:
-            sys.stderr.write(f"{say(texts, error.key, 'en', error.fields)}\n")
+            sys.stderr.write(f"{sentence_in_utc(texts, error.key, 'en', error.fields)}\n")
             return 1
         ended = await _make(
             engine,
@@ -185,19 +190,20 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
     upload = None
     if options.audio:
         chunks = _chunks(options.audio)
-        upload = await engine.clients.take_in(chunks, filename=options.audio.name)
-    return await engine.clients.submit(CLIENT, options.script, upload)
+        upload = await engine.clients.receive_audio(chunks, filename=options.audio.name)
+    prompt = options.script if options.prompt is None else options.prompt
+    return await engine.clients.submit(CLIENT, prompt, upload)
 
 
 async def _make(engine: Engine, job: Job, bar: ProgressBar, output: Path) -> Job:
-    """Let the lanes work until the job has ended, and return it."""
+    """Run the workers until the job has ended, and return it."""
     workers = make_workers(engine, _NoDiscord())
-    tasks = [asyncio.create_task(worker.run(), name="lane") for worker in workers]
+    tasks = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
     try:
         return await engine.clients.wait(job, bar.draw)
     except asyncio.CancelledError:
         bar.close()
-        sys.stderr.write(f"Interrupted. To go on: {_again(job, output)}\n")
+        sys.stderr.write(f"Interrupted. To continue: {_resume_command(job, output)}\n")
         raise
     finally:
         bar.close()
@@ -207,19 +213,19 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar, output: Path) -> Job
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _again(job: Job, output: Path, *more: str) -> str:
-    command = ("-m", "bot", "generate", "--resume", job.id, *more, "-o", str(output))
+def _resume_command(job: Job, output: Path, *options: str) -> str:
+    command = ("-m", "bot", "generate", "--resume", job.id, *options, "-o", str(output))
     return shlex.join((sys.executable, *command))
 
 
 async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
-    reading = read(job, texts)
-    if reading.question is not None:
-        again = _again(job, output, "--retry")
-        sys.stderr.write(f"{reading.question}\nTo try again all the same: {again}\n")
+    public = public_job(job, texts)
+    if public.question is not None:
+        command = _resume_command(job, output, "--retry")
+        sys.stderr.write(f"{public.question}\nTo try again anyway: {command}\n")
         return 1
-    if reading.status is not PublicStatus.COMPLETED:
-        sys.stderr.write(f"{reading.error}\n")
+    if public.status is not PublicStatus.COMPLETED:
+        sys.stderr.write(f"{public.error}\n")
         return 1
     if job.note:
         sys.stderr.write(f"{texts(job.note)}\n")
@@ -230,13 +236,14 @@ async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
     try:
         await asyncio.to_thread(_copy, video, output, job.id)
     except OSError as error:
-        again = _again(job, output)
+        command = _resume_command(job, output)
         sys.stderr.write(
-            f"The video is made and kept, but {output} can't be written ({error.strerror}).\n"
-            f"To fetch it at no new cost, with -o also into another file: {again}\n"
+            f"The video is finished and kept, but {output} can't be written ({error.strerror}).\n"
+            "To save it at no extra cost, run this command, with another file after -o if needed: "
+            f"{command}\n"
         )
         return 1
-    await engine.clients.note_fetched(job)
+    await engine.clients.mark_downloaded(job)
     sys.stdout.write(f"{output}\n")
     return 0
 
@@ -245,7 +252,7 @@ def _copy(video: Path, output: Path, job_id: str) -> None:
     part = output.with_name(f".{job_id}.part")
     try:
         shutil.copyfile(video, part)
-        # Somebody else may have written it while the video was made.
+        # Another process may have created the file since the check.
         if os.path.lexists(output):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output))
         commit(part, output)

@@ -1,4 +1,4 @@
-"""`run`: the bot itself."""
+"""`run`: runs the bot."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import os
 from typing import TYPE_CHECKING
 
 from bot import app
-from bot.commands.checks.setting_names import unknown_names
-from bot.commands.checks.token_shape import COPY_ANEW, looks_like_a_token
+from bot.commands.checks.provider import examine_backend
+from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
 from bot.runtime.log_setup import configure_logs
-from bot.settings.fields import load_settings
+from bot.settings.fields import Settings, load_settings
+from bot.settings.spelling import unknown_names
 
 if TYPE_CHECKING:
     import argparse
@@ -24,21 +25,37 @@ class Run:
     """Runs the bot until SIGTERM or Ctrl-C."""
 
     name = "run"
-    summary = "run the bot, with the settings of the environment and of .env"
+    summary = "run the bot with the settings in the environment and in .env"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take none: all is settings."""
+        """Declare no options: the settings decide everything."""
 
-    def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - there are none
-        """Check the settings, then run."""
+    def run(self, options: argparse.Namespace) -> int:  # noqa: ARG002 - it has no options
+        """Check the settings, then run the bot."""
         settings = load_settings(with_discord=True)
         configure_logs(settings)
-        for unknown in unknown_names(os.environ):
+        for unknown in unknown_names(os.environ, Settings):
             log.warning("settings.unknown name=%s advice=%r", unknown.name, unknown.advice)
         if not looks_like_a_token(settings.discord_token.get_secret_value()):
-            # Discord decides: it may change the shape.
-            log.warning("settings.token_shape name=DISCORD_TOKEN advice=%r", COPY_ANEW)
-        if idle := unused_provider(settings):
-            log.warning("settings.idle name=%s advice=%r", idle.name, idle.advice)
-        asyncio.run(app.run(settings))
+            # A warning only: Discord may change the shape.
+            log.warning("settings.token_shape name=DISCORD_TOKEN advice=%r", COPY_AGAIN)
+        if unused := unused_provider(settings):
+            log.warning("settings.idle name=%s advice=%r", unused.name, unused.advice)
+        asyncio.run(_run(settings))
         return 0
+
+
+async def _run(settings: Settings) -> None:
+    check = asyncio.create_task(_check_backend(settings), name="backend check")
+    try:
+        await app.run(settings)
+    finally:
+        check.cancel()
+        await asyncio.gather(check, return_exceptions=True)
+
+
+async def _check_backend(settings: Settings) -> None:
+    """Log once what `doctor` reports about a provider that can't make videos now."""
+    finding = await examine_backend(settings)
+    if not finding.ok:
+        log.warning("backend.unusable found=%r advice=%r", finding.found, finding.advice)

@@ -1,4 +1,4 @@
-"""`storyboard`: the embedded renderer alone, as a Videos API server on loopback."""
+"""`storyboard`: runs only the embedded renderer, as a Videos API server on loopback."""
 
 from __future__ import annotations
 
@@ -25,15 +25,19 @@ class ServeStoryboard:
     """Runs the renderer until SIGTERM or Ctrl-C."""
 
     name = "storyboard"
-    summary = "run the embedded renderer alone, as a Videos API server"
+    summary = "run only the embedded renderer, as a Videos API server"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Ask for the port, and for where finished videos are announced."""
-        parser.add_argument("--port", type=int, default=8090, help="default: 8090; 0: any free one")
-        parser.add_argument("--webhook-url", help="where video.completed and video.failed go")
+        """Declare the options: the port and the webhook URL."""
+        parser.add_argument(
+            "--port", type=int, default=8090, help="default: 8090; 0: any free port"
+        )
+        parser.add_argument(
+            "--webhook-url", help="URL that receives video.completed and video.failed"
+        )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Serve; webhooks are signed with the first OPENAI_WEBHOOK_SECRET."""
+        """Serve until a signal; the first OPENAI_WEBHOOK_SECRET signs the webhooks."""
         settings = load_settings(video_backend="storyboard")
         configure_logs(settings)
         asyncio.run(_serve(settings, port=options.port, webhook_url=options.webhook_url))
@@ -46,7 +50,7 @@ async def _serve(settings: Settings, *, port: int, webhook_url: str | None) -> N
         await asyncio.to_thread(make_folder, folder)
     except OSError as error:
         raise StartupError(
-            f"DATA_DIR: {folder} can't be made ({error.strerror}); name a folder that can."
+            f"DATA_DIR: {folder} can't be created ({error.strerror}); name another folder."
         ) from error
     storyboard = Storyboard(
         folder,

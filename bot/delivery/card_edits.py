@@ -135,7 +135,7 @@ class CardEdits:
 
     def pause_token(self, job: Job) -> None:
         """Use the bot's own token for the next edits, if it can edit the card."""
-        if job.origin.by_bot:
+        if job.origin.bot_can_edit:
             self._tokens.pause(job)
 
     async def _edit(self, edit: Edit) -> None:
@@ -143,19 +143,19 @@ class CardEdits:
         if not self._tokens.is_valid(job):
             await self._edit_as_bot(edit)
             return
-        if job.origin.by_bot_unproven and not edit.urgent and await self._edit_on_trial(edit):
+        if job.origin.bot_access_unproven and not edit.urgent and await self._edit_on_trial(edit):
             return
         try:
             await self._tokens.edit(job, edit.view, edit.open_files)
         except ThrottledError as error:
-            if not (edit.urgent and job.origin.by_bot):
+            if not (edit.urgent and job.origin.bot_can_edit):
                 raise
             await self._fall_back_to_bot(edit, error)
         except discord.HTTPException as error:
             if not _is_dead_token(error):
                 raise
             log.info("job.token_dead id=%s", job.id)
-            await self._jobs.forget_token(job.id)
+            await self._jobs.delete_token(job.id)
             await self._edit_as_bot(edit)
 
     async def _edit_on_trial(self, edit: Edit) -> bool:
@@ -163,17 +163,17 @@ class CardEdits:
         try:
             await self._edit_as_bot(edit)
         except MessageGoneError:
-            await self._jobs.prove_bot_access(edit.job.id, by_bot=False)
+            await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except discord.HTTPException as error:
             if error.code == _UNKNOWN_MESSAGE:
                 raise
             if is_final(error):
-                await self._jobs.prove_bot_access(edit.job.id, by_bot=False)
+                await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False  # nothing is known: the next edit tries again
-        await self._jobs.prove_bot_access(edit.job.id, by_bot=True)
+        await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=True)
         return True
 
     async def _fall_back_to_bot(self, edit: Edit, throttled: ThrottledError) -> None:
@@ -192,7 +192,7 @@ class CardEdits:
 
     async def _edit_as_bot(self, edit: Edit) -> None:
         job, origin = edit.job, edit.job.origin
-        if not origin.by_bot:
+        if not origin.bot_can_edit:
             raise MessageGoneError("the token has expired, and the bot itself has no access")
         self._edited_as_bot.add(job.id)
         try:

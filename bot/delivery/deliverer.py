@@ -51,7 +51,7 @@ class DiscordDeliverer:
         upload_fallback: UploadFallback,
         links: Links,
         artifacts: ArtifactStore,
-        note_handover: Callable[[str], None],
+        count_delivery: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._card_edits = card_edits
@@ -62,7 +62,7 @@ class DiscordDeliverer:
         self._upload_fallback = upload_fallback
         self._links = links
         self._artifacts = artifacts
-        self._note_handover = note_handover
+        self._count_delivery = count_delivery
         self._clock = clock
 
     async def find_message(self, job: Job) -> int | None:
@@ -145,7 +145,7 @@ class DiscordDeliverer:
         return True
 
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
-        link = self._links.make(job.id) if self._links.possible else None
+        link = self._links.make(job.id) if self._links.enabled else None
         target = UploadTarget.of_card(job.origin)
 
         async def upload(file: UploadFile) -> None:
@@ -167,14 +167,14 @@ class DiscordDeliverer:
             log.warning("delivery.file_refused id=%s reason=%r", job.id, str(error))
             return await self._hand_over_without_file(job, artifact, link)
         if is_uploaded:
-            self._note_handover("upload")
+            self._count_delivery("upload")
             return Handover.CARD
         if link is not None:
             await self._link(job, artifact, link)
-            self._note_handover("link")
+            self._count_delivery("link")
             return Handover.CARD
         log.warning("delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size)
-        self._note_handover("held")
+        self._count_delivery("held")
         limit = await self._upload_fallback.limit(target)
         view = self._cards.render_held(job, artifact, limit=limit)
         await self._card_edits.edit(Edit(job=job, view=view))
@@ -190,7 +190,7 @@ class DiscordDeliverer:
             except EditRefusedError as error:
                 log.warning("delivery.link_refused id=%s reason=%r", job.id, str(error))
             else:
-                self._note_handover("link")
+                self._count_delivery("link")
                 return Handover.CARD
         view = self._cards.render_elsewhere(job)
         await self._card_edits.edit(Edit(job=job, view=view))
@@ -210,7 +210,7 @@ class DiscordDeliverer:
 
     async def _show_shrinking(self, job: Job) -> None:
         origin = job.origin
-        expires = not origin.by_bot and self._clock() > origin.token_until - _COPY_SECONDS
+        expires = not origin.bot_can_edit and self._clock() > origin.token_until - _COPY_SECONDS
         note = _EXPIRY_NOTICE if expires else None
         view = self._cards.render(job, stage="state.fitting", note=note)
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.dm import DmFormRefusedError, DmRefusedError
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.library_view import jump_url
-from bot.model import Notify
+from storage.people import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,11 +110,11 @@ class DmNotices:
         return self._links.share(artifact.job_id, serial=artifact.share_serial).url
 
     async def _send_video(self, job: Job, artifact: Artifact, *, may_be_sent: bool) -> bool:
-        link = self._link(artifact) if self._links.possible else None
+        link = self._link(artifact) if self._links.enabled else None
 
         async def upload(file: UploadFile) -> None:
             original = link if file.note else None
-            text = self._cards.dm_here(job, note=file.note, original=original)
+            text = self._cards.dm_with_video(job, note=file.note, original=original)
             await self._direct_messages.send(
                 job, text, lambda: (file.open(),), may_be_sent=may_be_sent
             )

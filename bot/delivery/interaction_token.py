@@ -110,7 +110,7 @@ def expiry_notice_at(job: Job) -> float | None:
     """
     origin = job.origin
     is_open = job.state in CANCELLABLE or job.state is JobState.UNDECIDED
-    editable = origin.by_bot and not origin.by_bot_unproven
+    editable = origin.bot_can_edit and not origin.bot_access_unproven
     if editable or origin.token is None or not is_open:
         return None
     return origin.token_until - _EXPIRY_NOTICE_SECONDS

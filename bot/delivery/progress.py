@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.deliverer import DiscordDeliverer
     from bot.model import Job, JobChanged
-    from bot.pacing import Pace
+    from bot.pacing import EditIntervals
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class ProgressCards:
     """
 
     def __init__(
-        self, deliverer: DiscordDeliverer, pace: Pace, *, clock: Callable[[], float]
+        self, deliverer: DiscordDeliverer, pace: EditIntervals, *, clock: Callable[[], float]
     ) -> None:
         self._deliverer = deliverer
         self._pace = pace
@@ -69,7 +69,7 @@ class ProgressCards:
             self._last_edits.pop(job.id, None)
             return
         if event.outlook and (last := self._last_edits.get(job.id)) and not last.is_final:
-            del self._last_edits[job.id]  # the next edit is due at once
+            del self._last_edits[job.id]  # the next edit is due now
         if event.previous is None:
             # The command itself posts the card of a new job.
             now = self._clock()

@@ -65,7 +65,7 @@ class Resender:
 
         UserError: it is not theirs, it is no longer kept, or Discord refuses it.
         """
-        with self._library.sending(interaction.user.id):
+        with self._library.send_lock(interaction.user.id):
             job, artifact = await self._library.take(job_id, interaction.user.id)
             await interaction.response.defer(ephemeral=True, thinking=True)
             try:
@@ -74,14 +74,14 @@ class Resender:
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning("resend.failed id=%s reason=%r", job.id, describe(error))
                 raise UserError("library.unsent") from error
-            await self._library.note_delivered(job.id)
+            await self._library.mark_delivered(job.id)
         log.info("video.sent_again id=%s", job.id)
 
     async def _hand_over(
         self, interaction: discord.Interaction, job: Job, artifact: Artifact
     ) -> None:
         locale = str(interaction.locale)
-        link = self._links.make(job.id) if self._links.possible else None
+        link = self._links.make(job.id) if self._links.enabled else None
         target = UploadTarget(
             guild_id=interaction.guild_id or 0, announced=interaction.filesize_limit
         )

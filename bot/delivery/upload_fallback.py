@@ -152,7 +152,7 @@ class UploadFallback:
         if artifact.size <= limit:
             return _upload_file(job_id, self._workspace.video(job_id), artifact.size)
         # If there can be no link to the original, a bad copy is better than none.
-        qualities = (True,) if self._links.possible else (True, False)
+        qualities = (True,) if self._links.enabled else (True, False)
         for decent in qualities:
             if file := await self._find_copy(job_id, limit, decent=decent):
                 return file  # made earlier, perhaps for another place

@@ -55,7 +55,7 @@ def make_deliverer(
     shrinker: Shrinker,
     clock: Callable[[], float],
     grace_periods: EditGracePeriods | None = None,
-    note_handover: Callable[[str], None] = lambda _: None,
+    count_delivery: Callable[[str], None] = lambda _: None,
 ) -> DiscordDeliverer:
     """Return the part that edits cards and sends DMs."""
     people, artifacts = PeopleStore(database), ArtifactStore(database)
@@ -86,7 +86,7 @@ def make_deliverer(
         upload_fallback=upload_fallback,
         links=links,
         artifacts=artifacts,
-        note_handover=note_handover,
+        count_delivery=count_delivery,
         clock=clock,
     )
 

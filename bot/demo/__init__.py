@@ -1,1 +1,1 @@
-"""The demo: one `/video` without an account anywhere."""
+"""Shows one `/video` without an account anywhere."""

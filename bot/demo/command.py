@@ -1,4 +1,4 @@
-"""`demo`: one `/video` from the command to the MP4, with a Discord stand-in on this machine."""
+"""`demo`: shows one `/video` from the command to the MP4, with a fake Discord on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
 from bot.demo.terminal import CardTerminal
 from bot.errors import StartupError
-from bot.pacing import Cadence, Pace, Settling
+from bot.pacing import Cadence, EditIntervals, LookupDelays
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
@@ -34,41 +34,41 @@ if TYPE_CHECKING:
 
 PROMPT = "How rainbows form: raindrops bend sunlight and spread it into colours"
 _WITHIN_SECONDS = 120.0
-# What a card offers until its job has ended.
+# The card of an open job has at least one of these buttons.
 _OPEN = frozenset({Action.CANCEL, Action.RETRY, Action.GIVE_UP})
-_FOREVER = math.inf  # the time is kept around all of it
+_FOREVER = math.inf  # the demo's own time-out ends the wait
 _VIDEO = "clapper-demo.mp4"
-# By its name alone what is in it counts as a demo's, and is deleted by the next one.
-_OURS = ".clapper-demo"
-# Livelier than in earnest: half a minute should show the bar moving.
+# Each demo first deletes the folder of this name that an earlier demo created.
+_WORK_FOLDER = ".clapper-demo"
+# Shorter than usual, so that the progress bar moves visibly within half a minute.
 _TIMING = Timing(
-    settling=Settling(first=2.0, apart=2.0),
+    settling=LookupDelays(first=2.0, apart=2.0),
     cadence=Cadence(first=1.0, growth=1.0, ceiling=1.0),
-    pace=Pace(state=0.5, first_minute=1.0),
+    pace=EditIntervals(state=0.5, first_minute=1.0),
 )
 
 
 class Demo:
-    """Shows Clapper without an account anywhere."""
+    """Shows Clapper at work without an account anywhere."""
 
     name = "demo"
     summary = "watch one /video from the command to the MP4; no account needed"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Ask for the prompt, the narration, where the files go, and for how long to wait."""
+        """Declare the options: the prompt, the narration, the folder, the time-out, the backend."""
         parser.add_argument("--prompt", default=PROMPT, help="what the video should show")
         parser.add_argument(
             "--audio",
             type=Path,
             default=Path(__file__).parent / "narration.ogg",
             metavar="FILE",
-            help="the narration to lay over it; default: a spoken one that comes with Clapper",
+            help="narration for the video; default: an example that comes with Clapper",
         )
         parser.add_argument(
             "--folder",
             type=Path,
             default=Path("data/demo"),
-            help="where the video goes; default: data/demo",
+            help="folder for the video; default: data/demo",
         )
         parser.add_argument(
             "--within",
@@ -80,27 +80,27 @@ class Demo:
         parser.add_argument(
             "--real",
             action="store_true",
-            help="order it from the VIDEO_BACKEND that is set, which costs what it costs there; "
+            help="order the video from the VIDEO_BACKEND in the settings, at its usual price; "
             "default: title cards, made on this machine",
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Start everything, type the command, and say where the video is."""
+        """Start the bot, type the command, and print the path of the video."""
         folder, audio = options.folder.absolute(), options.audio
         if not audio.is_file():
             raise StartupError(f"--audio: there is no file {audio}.")
-        _make_room(folder)
+        _prepare(folder)
         return asyncio.run(_demo(options, folder))
 
 
-def _make_room(folder: Path) -> None:
-    # Nothing but what a demo has made is deleted: the folder may be anybody's.
-    ours, video = folder / _OURS, folder / _VIDEO
-    if video.exists() and not ours.is_dir():
+def _prepare(folder: Path) -> None:
+    # The folder may contain other files: only those of an earlier demo are deleted.
+    work, video = folder / _WORK_FOLDER, folder / _VIDEO
+    if video.exists() and not work.is_dir():
         raise StartupError(f"--folder: {video} is not from a demo; name another folder.")
     try:
-        shutil.rmtree(ours, ignore_errors=True)
-        make_folder(ours / "discord")
+        shutil.rmtree(work, ignore_errors=True)
+        make_folder(work / "discord")
     except OSError as error:
         raise StartupError(
             f"--folder: {folder} can't be used ({error.strerror}); name another."
@@ -109,14 +109,14 @@ def _make_room(folder: Path) -> None:
 
 async def _demo(options: argparse.Namespace, folder: Path) -> int:
     started = time.monotonic()
-    async with FakeDiscord(folder / _OURS / "discord") as fake_discord:
+    async with FakeDiscord(folder / _WORK_FOLDER / "discord") as fake_discord:
         settings = _settings(fake_discord, folder, real=options.real)
         _warn_of_costs(settings)
         stop = asyncio.Event()
         bot = asyncio.create_task(app.run(settings, timing=_TIMING, stop=stop), name="bot")
         try:
             show = _type_command(fake_discord, options.prompt, options.audio)
-            message = await _unless_over(bot, show, options.within)
+            message = await _wait(show, bot, options.within)
             interrupted = bot.done()
         finally:
             stop.set()
@@ -124,13 +124,13 @@ async def _demo(options: argparse.Namespace, folder: Path) -> int:
         bot.result()
         if message is not None and message.files:
             return await asyncio.to_thread(_report, fake_discord, message, folder, started)
-        print(f"\n  {_why_none(message, options, interrupted=interrupted)}")
+        print(f"\n  {_explain_failure(message, options, interrupted=interrupted)}")
         return 1
 
 
 def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Settings:
-    # Whatever .env names: nobody is asked, and nothing is spent, unless that is wanted.
-    at_home: dict[str, Any] = {
+    # Without --real, these override .env, so that no service is contacted and nothing is spent.
+    local: dict[str, Any] = {
         "video_backend": "storyboard",
         "prompt_writer": "off",
         "moderation": "off",
@@ -139,12 +139,12 @@ def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Setting
     settings = load_settings(
         discord_token=fake_discord.token,
         discord_api_url=fake_discord.url,
-        data_dir=folder / _OURS / "clapper",
+        data_dir=folder / _WORK_FOLDER / "clapper",
         http_port=0,
         public_url="",
-        **({} if real else at_home),
+        **({} if real else local),
     )
-    # The card is the show: what is logged for operators would draw over it.
+    # Log lines would interrupt the drawing of the card.
     configure_logs(settings, level="ERROR" if settings.log_level == "INFO" else None)
     return settings
 
@@ -159,23 +159,25 @@ def _warn_of_costs(settings: Settings) -> None:
             address = settings.openrouter_base_url
         case "gemini":
             address = settings.gemini_base_url
-    url = URL(address).with_user(None)  # nor a password
-    print(f"\n  The video is ordered with VIDEO_BACKEND={settings.video_backend} from {url}:")
-    print("  this costs what it costs there.", flush=True)
+    url = URL(address).with_user(None)  # also removes the password
+    print(f"\n  The video is ordered with VIDEO_BACKEND={settings.video_backend} from {url},")
+    print("  which charges its usual price.", flush=True)
 
 
-def _why_none(message: Message | None, options: argparse.Namespace, *, interrupted: bool) -> str:
-    """Say why no video came."""
-    charged = " What was ordered may be charged all the same." if options.real else ""
+def _explain_failure(
+    message: Message | None, options: argparse.Namespace, *, interrupted: bool
+) -> str:
+    """Return a sentence that explains why there is no video."""
+    charged = " The provider may charge for the order anyway." if options.real else ""
     if message is not None and message.ephemeral:
-        return f"{message.text}\n\n  No video came: that was the answer."
+        return f"{message.text}\n\n  There is no video: the bot refused the command."
     if message is not None:
-        return "No video came: the card says why."
+        return "There is no video: the card says why."
     if interrupted:
-        return f"Interrupted: no video came.{charged}"
+        return f"Interrupted: there is no video.{charged}"
     return (
-        f"No video came in {options.within:g} s: --within gives it longer, and LOG_LEVEL=DEBUG "
-        f"tells what it does.{charged}"
+        f"There is no video after {options.within:g} s: --within allows more time, and "
+        f"LOG_LEVEL=DEBUG shows what the bot does.{charged}"
     )
 
 
@@ -206,15 +208,15 @@ async def _type_command(fake_discord: FakeDiscord, prompt: str, audio: Path) -> 
 
 
 def _is_open(message: Message) -> bool:
-    pressed = (re.match(TEMPLATE, part.get("custom_id", "")) for part in message.components)
-    # A video is followed by the DM.
-    return bool(message.files) or any(match and match["action"] in _OPEN for match in pressed)
+    buttons = (re.match(TEMPLATE, part.get("custom_id", "")) for part in message.components)
+    # After the video, the DM still follows.
+    return bool(message.files) or any(match and match["action"] in _OPEN for match in buttons)
 
 
-async def _unless_over(
-    bot: asyncio.Task[None], show: Coroutine[Any, Any, Message], within: float
+async def _wait(
+    show: Coroutine[Any, Any, Message], bot: asyncio.Task[None], within: float
 ) -> Message | None:
-    """Return the message, or None when the time is over or the bot was stopped."""
+    """Return the final message, or None if the time ran out or the bot stopped."""
     task = asyncio.create_task(show, name="show")
     await asyncio.wait({bot, task}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
@@ -225,13 +227,13 @@ async def _unless_over(
 
 
 def _report(fake_discord: FakeDiscord, message: Message, folder: Path, started: float) -> int:
-    # Until now the video of the demo before was there, and from now on this one is.
-    video, part = folder / _VIDEO, folder / _OURS / _VIDEO
+    # Replace the file in one step, so that the folder never has an incomplete video.
+    video, part = folder / _VIDEO, folder / _WORK_FOLDER / _VIDEO
     shutil.copyfile(message.files[0].path, part)
     part.replace(video)
     for dm in fake_discord.dms():
         print("\n  DM from @clapper:")
         print("\n".join(f"    {line.removeprefix('-# ')}" for line in dm.text.splitlines()))
-    print(f"\n  The video, as it stands in the channel, after {time.monotonic() - started:.0f} s:")
+    print(f"\n  The video from the channel, after {time.monotonic() - started:.0f} s:")
     print(f"    {video}\n")
     return 0

@@ -1,4 +1,4 @@
-"""Draws a Discord message in a terminal, over and over in the same place."""
+"""Draws a Discord message in a terminal, and redraws it in place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-_WIDEST, _NARROWEST = 72, 20
+_MAX_WIDTH, _MIN_WIDTH = 72, 20
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _UP_AND_CLEAR = "\x1b[{lines}A\x1b[J"
 
@@ -23,7 +23,7 @@ class _Row:
 
 
 class CardTerminal:
-    """Draws each version of a card: over the last one in a terminal, below it elsewhere."""
+    """Draws each version of a card: over the previous one in a terminal, otherwise below it."""
 
     def __init__(
         self, out: TextIO, *, names: Mapping[int, str], clock: Callable[[], float]
@@ -32,13 +32,13 @@ class CardTerminal:
         self._names = names
         self._clock = clock
         self._drawn = 0
-        self._live = out.isatty()
+        self._is_terminal = out.isatty()
 
     def draw(self, components: Sequence[Mapping[str, Any]]) -> None:
         """Draw the components of a message."""
-        width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns - 4))
+        width = max(_MIN_WIDTH, min(_MAX_WIDTH, shutil.get_terminal_size().columns - 4))
         lines = [f"  {line}" for line in self._frame(components, width)]
-        if self._live and self._drawn:
+        if self._is_terminal and self._drawn:
             self._out.write(_UP_AND_CLEAR.format(lines=self._drawn))
         self._out.write("\n".join(lines) + "\n")
         self._out.flush()
@@ -48,7 +48,7 @@ class CardTerminal:
         yield "╭" + "─" * (width - 2) + "╮"
         for row in self._rows(components, width - 4):
             padded = row.text + " " * (width - 4 - _cells(row.text))
-            styled = f"{row.style}{padded}{_RESET}" if row.style and self._live else padded
+            styled = f"{row.style}{padded}{_RESET}" if row.style and self._is_terminal else padded
             yield f"│ {styled} │"
         yield "╰" + "─" * (width - 2) + "╯"
 
@@ -84,7 +84,7 @@ class CardTerminal:
         line = re.sub(r"<@(\d+)>", lambda match: self._name(int(match[1])), line)
         line = re.sub(r"(?<!\\)<t:(\d+):R>", lambda match: self._ago(int(match[1])), line)
         line = re.sub(r"\\([\\*_~`|<>@#-])|`", r"\1", line).replace("\u00a0", " ")
-        # What steers a terminal, or takes no room in it, is not for drawing.
+        # Control characters and zero-width characters would break the frame.
         return "".join(filter(str.isprintable, line))
 
     def _name(self, user_id: int) -> str:
@@ -126,7 +126,7 @@ def _head(text: str, width: int) -> str:
 
 
 def _cells(text: str) -> int:
-    """Count columns: Chinese, Japanese, Korean and emoji take two, accents of their own none."""
+    """Count columns: East Asian characters and emoji take two, combining accents none."""
     return sum(
         0
         if unicodedata.combining(character)

@@ -1,1 +1,1 @@
-"""The life of a job, from the order to its last step."""
+"""The queue of jobs, and the steps that each job passes through."""

@@ -1,4 +1,4 @@
-"""Bounds: what a request has to keep to before it becomes a job."""
+"""Admission: the checks that a request has to pass before it becomes a job."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bot.texts import Moment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Attachment, Caps, Client, Origin, VideoRequest
+    from bot.model import Attachment, Client, Origin, VideoRequest
     from bot.moderation.words import BlockedWords
-    from storage.jobs.store import JobStore
+    from storage.jobs.store import Caps, JobStore
 
 
 class Admission:
-    """The operator's caps and blocked words."""
+    """Checks requests against the operator's caps and blocked words."""
 
     def __init__(
         self,
@@ -34,19 +34,19 @@ class Admission:
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
     ) -> None:
-        """UserError: a word that the person wrote for this job is blocked."""
-        # The prompt of a finished clip is an old one.
+        """Raise UserError if the requester used a blocked word for this job."""
+        # If a finished clip is reused, the prompt is the earlier job's.
         prompt = () if clip_of else (request.prompt,)
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
-    async def refusal(self, asker: Origin | Client) -> UserError:
-        """Say which cap keeps a request out."""
+    async def refusal(self, requester: Origin | Client) -> UserError:
+        """Return an error that names the cap that the requester has reached."""
         now = self._clock()
-        usage = await self._store.usage(asker, now=now)
+        usage = await self._store.usage(requester, now=now)
         if usage.open_of_user >= self.caps.open_per_user:
             return UserError("caps.user", limit=self.caps.open_per_user)
         if usage.open_in_all >= self.caps.open_in_all:
             return UserError("caps.all", limit=self.caps.open_in_all)
-        room_at = await self._store.room_at(self.caps.per_day, now=now)
+        room_at = await self._store.cap_frees_at(self.caps.per_day, now=now)
         return UserError("caps.day", limit=self.caps.per_day, when=Moment(int(room_at) + 1))

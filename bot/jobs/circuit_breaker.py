@@ -1,4 +1,8 @@
-"""CircuitBreaker: while a provider refuses every job for reasons of its own, jobs wait in line."""
+"""CircuitBreaker: pauses the queue while a provider refuses every job.
+
+`pybreaker` and `aiobreaker` are not used: they reject calls while open. Here, jobs wait in the
+queue instead, and the state is a row in the database, next to the jobs that it pauses.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from bot.errors import ErrorKind
+from bot.jobs.unexplained import UnexplainedRefusals
 from bot.model import Trouble
 from storage.jobs.circuits import HELD_SECONDS
 
@@ -19,11 +24,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Refusals in a row: one may be a restart of the provider's.
-_ENOUGH = 3
+# Consecutive refusals; a single one may only mean that the provider is restarting.
+_OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
-_LONGEST_PAUSE_SECONDS = 15 * 60.0
-# Longer than any create takes: a probe that a crash has cut off is not followed at once.
+_MAX_PAUSE_SECONDS = 15 * 60.0
+# Delays the next probe after a crash during one, so it is longer than any create.
 _PROBE_SECONDS = 5 * 60.0
 
 TROUBLES: Mapping[ErrorKind, Trouble] = {
@@ -32,11 +37,11 @@ TROUBLES: Mapping[ErrorKind, Trouble] = {
     ErrorKind.SETUP: Trouble.SETUP,
     ErrorKind.TRANSIENT: Trouble.OUTAGE,
 }
-"""What would refuse any other job too; all else is about the one job."""
+"""The kinds of refusal that affect every job; all others concern a single job."""
 
 
 class Turn(Enum):
-    """What a job in line may do: be submitted, also as the one that tries, wait, or end."""
+    """The decision about a queued job: submit it, submit it as the probe, hold it, or fail it."""
 
     GO = auto()
     PROBE = auto()
@@ -45,10 +50,10 @@ class Turn(Enum):
 
 
 class CircuitBreaker:
-    """Opens after refusals in a row, lets one job try after growing pauses, closes on a success.
+    """Opens after consecutive refusals, half-opens for one probe at a time, closes on a success.
 
-    Its state is the database's, so that it outlives a restart. While it is open, no job in line is
-    claimed between two tries, or for longer than HELD_SECONDS.
+    The state is stored in the database and survives a restart. While the circuit is open, no queued
+    job is claimed before the next probe is due, except to fail it after HELD_SECONDS.
     """
 
     def __init__(
@@ -59,22 +64,27 @@ class CircuitBreaker:
         self._backend = backend
         self._clock = clock
         self._trouble: Trouble | None = None
+        self._unexplained = UnexplainedRefusals()
 
     @property
     def trouble(self) -> Trouble | None:
-        """Why the line waits, as far as this process has seen; None: it goes on."""
+        """The reason for the queue's pause, as far as this process knows; None: not paused."""
         return self._trouble
 
     async def resume(self) -> None:
-        """Let a job try at once: a restart may come with another key."""
+        """Make a probe due now, because the operator may have restarted with another key."""
         circuit = await self._store.get(self._backend)
         if circuit is not None and circuit.is_open:
-            await self._put_off(0)
+            await self._postpone_probe(0)
             self._trouble = circuit.reason
             log.warning("circuit.still_open backend=%s reason=%s", self._backend, circuit.reason)
 
     async def admit(self, job: Job) -> Turn:
-        """Tell what a claimed job in line may do; after PROBE, one of the answers has to follow."""
+        """Decide what to do with a claimed job in the state `queued`.
+
+        After PROBE, the caller reports the result with `accepted`, `refused` or
+        `release_probe`.
+        """
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open:
             return Turn.GO
@@ -84,67 +94,88 @@ class CircuitBreaker:
         turn = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
         return Turn.WAIT if turn is None else Turn.PROBE
 
-    async def refusal(self) -> Circuit | None:
-        """Return why, and until when, a job would only wait in line; None: it may be tried."""
+    async def paused_circuit(self) -> Circuit | None:
+        """Return the circuit while it makes new jobs wait; None: new jobs can be submitted."""
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open or circuit.probe_at <= self._clock():
             return None
         return circuit
 
     async def accepted(self) -> None:
-        """Note that the provider took a job."""
+        """Record that the provider accepted a job, which closes the circuit."""
+        self._unexplained.clear()
         circuit = await self._store.get(self._backend)
         if circuit is None:
             return
         if not circuit.is_open:
-            await self._store.recount(self._backend)
+            await self._store.reset_refusals(self._backend)
             return
         await self._store.close(self._backend)
         self._trouble = None
         log.info(
             "circuit.closed backend=%s reason=%s probes=%d seconds=%d",
-            *(self._backend, circuit.reason, circuit.probes, self._clock() - circuit.opened_at),
+            self._backend,
+            circuit.reason,
+            circuit.probes,
+            self._clock() - circuit.opened_at,
         )
         await self._jobs.publish_queue()
 
     async def refused(self, trouble: Trouble, *, probing: bool) -> None:
-        """Note that the provider refused a job, or left it in doubt, for reasons of its own."""
+        """Record a refusal, or a missing answer, that does not concern the job itself."""
         if probing:
-            await self._missed(trouble)
+            await self._probe_refused(trouble)
             return
         circuit = await self._store.refuse(self._backend, trouble)
-        if circuit is None or circuit.refusals < _ENOUGH:
+        if circuit is None or circuit.refusals < _OPEN_AFTER:
             return
         now = self._clock()
         if await self._store.open(self._backend, probe_at=now + _FIRST_PAUSE_SECONDS, now=now):
             self._trouble = trouble
             log.error(
                 "circuit.opened backend=%s reason=%s refusals=%d",
-                *(self._backend, trouble, circuit.refusals),
+                self._backend,
+                trouble,
+                circuit.refusals,
             )
             await self._jobs.publish_queue()
 
+    async def blame(self, job: Job) -> Trouble | int:
+        """Record an unexplained refusal of a job, and return its likely cause.
+
+        Trouble: the key. A number: the job itself, which has been refused that many times. If only
+        one prompt is refused, the key may be valid; if a second one is refused too, the key is
+        blamed.
+        """
+        circuit = await self._store.get(self._backend)
+        is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
+        now = self._clock()
+        tries = self._unexplained.note(job, now=now)
+        return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
+
     async def release_probe(self, *, busy: bool) -> None:
-        """Give the turn back: the answer was about the one job; `busy`: or said "later"."""
+        """End a probe whose result concerns only its own job; `busy`: delay the next probe."""
         circuit = await self._store.get(self._backend)
         if circuit is not None:
-            await self._put_off(_pause(circuit) if busy else 0)
+            await self._postpone_probe(_probe_pause(circuit) if busy else 0)
 
-    async def _missed(self, trouble: Trouble) -> None:
+    async def _probe_refused(self, trouble: Trouble) -> None:
         circuit = await self._store.get(self._backend)
-        if circuit is None or await self._put_off(_pause(circuit), trouble) is None:
+        if circuit is None or await self._postpone_probe(_probe_pause(circuit), trouble) is None:
             return
         self._trouble = trouble
         if circuit.reason is not trouble:
             log.error("circuit.changed backend=%s reason=%s", self._backend, trouble)
             await self._jobs.publish_queue()
 
-    async def _put_off(self, seconds: float, reason: Trouble | None = None) -> Circuit | None:
-        return await self._store.put_off(
+    async def _postpone_probe(
+        self, seconds: float, reason: Trouble | None = None
+    ) -> Circuit | None:
+        return await self._store.schedule_probe(
             self._backend, probe_at=self._clock() + seconds, reason=reason
         )
 
 
-def _pause(circuit: Circuit) -> float:
-    # The exponent is bounded because a day has many probes.
-    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(circuit.probes, 10), _LONGEST_PAUSE_SECONDS)
+def _probe_pause(circuit: Circuit) -> float:
+    # The exponent is bounded because a day of outage has many probes.
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(circuit.probes, 10), _MAX_PAUSE_SECONDS)

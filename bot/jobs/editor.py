@@ -1,4 +1,4 @@
-"""The pipeline's way to a finished film: take in the narration, lay it over the clip, repair it."""
+"""NarrationEditor: ingests narrations, merges them with clips, and makes smaller copies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from weakref import WeakValueDictionary
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
-from bot.media.render.merge import merge, repair
+from bot.media.render.convert import convert
+from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.shrink import TooLittleRoomError, fit
 from bot.speech.voice import as_speech_error, speak_once
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bot.media.files.workspace import JobFolder, Workspace
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
-    from bot.media.render.merge import Merged
+    from bot.media.render.merge_narration import MergeResult
     from bot.media.render.narration_options import NarrationPresets
     from bot.speech.voice import Voice
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class NarrationEditor:
-    """Works on the files of one job's folder; every call may be repeated."""
+    """Works on the files in a job's folder; every method is idempotent."""
 
     def __init__(
         self,
@@ -48,14 +49,14 @@ class NarrationEditor:
         self._workspace = workspace
         self._presets = presets
         self._max_seconds = max_seconds
-        # Each lives for as long as somebody holds it, or waits for it.
+        # A lock is garbage-collected once no task holds it or waits for it.
         self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._voice = voice
 
     async def ingest(self, job_id: str, url: str) -> None:
-        """Fetch an attachment, make it the job's narration, and keep it for later jobs.
+        """Download an attachment, make it the job's narration, and keep it for later jobs.
 
-        UserError: it is none. MediaError: it may work later.
+        UserError: the attachment is not usable audio. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -64,23 +65,23 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Do the same with the attachment that was kept of another job.
+        """Ingest the attachment that was kept from another job.
 
-        UserError: `audio.not_kept`, and those of `ingest`. MediaError: it may work later.
+        UserError: `audio.not_kept`, or as in `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
             try:
-                await self._workspace.take_narration(job_id, of=of)
+                await self._workspace.reuse_narration(job_id, of=of)
             except FileNotFoundError as error:
                 raise UserError("audio.not_kept") from error
             await self._decode(folder)
         await self._workspace.keep_narration(job_id)
 
     async def ingest_given(self, job_id: str) -> None:
-        """Do the same with the attachment that was put into the job's folder.
+        """Ingest the attachment that is already in the job's folder.
 
-        UserError: `audio.not_kept`, and those of `ingest`. MediaError: it may work later.
+        UserError: `audio.not_kept`, or as in `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -90,10 +91,10 @@ class NarrationEditor:
         await self._workspace.keep_narration(job_id)
 
     async def speak(self, job_id: str, text: str) -> None:
-        """Have a text spoken, make it the job's narration, and keep it for later jobs.
+        """Synthesise a text, make it the job's narration, and keep it for later jobs.
 
-        What was spoken whole is not spoken again. UserError: a key of `speech`. MediaError: it
-        may work later.
+        If the text's speech is already complete, it is not synthesised again. UserError: its key
+        starts with `speech.`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -109,22 +110,25 @@ class NarrationEditor:
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False
     ) -> FinishedVideo:
-        """Lay the narration over the clip, if there is one, and see that Discord can play it.
+        """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `replacing`: nothing of the clip's own sound stays, whatever the presets say.
-        MediaError: it can't be done.
+        `replacing`: the narration replaces the clip's sound, even if the presets mix them.
+        UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)
+        # After a crash, the clip may already have been moved, and then needs no conversion.
+        if await asyncio.to_thread(folder.clip.exists):
+            await convert(self._ffmpeg, folder.clip)
         if not narrated:
             return await self._repair(folder)
         mix = NarrationMix.REPLACE if replacing else self._presets.mix
         return await self._narrate(folder, replace(self._presets, mix=mix))
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
-        """Make a copy of the job's finished video that is small enough, and keep it, if possible.
+        """Make and keep a copy of the job's finished video that fits the limit, if possible.
 
-        `decent`: and only if it still looks well. Whoever comes while one is made waits, and takes
-        that if it will do.
+        `decent`: only if the copy still looks good. Concurrent calls for a job run one by one, and
+        reuse a copy that is small enough.
         """
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):
             target = await self._workspace.prepare_copy(job_id, decent=decent)
@@ -154,12 +158,11 @@ class NarrationEditor:
     async def _narrate(self, folder: JobFolder, presets: NarrationPresets) -> FinishedVideo:
         narration = await read_narration(folder.narration)
         if narration is None:
-            raise MediaError("the narration is gone from the workspace")
+            raise MediaError("the narration is missing from the workspace")
         merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, presets)
         return FinishedVideo(path=folder.result, note=_note(narration, merged))
 
     async def _repair(self, folder: JobFolder) -> FinishedVideo:
-        # What an earlier try handed over isn't there any more, and needs no second look.
         if await asyncio.to_thread(folder.clip.exists) and await repair(
             self._ffmpeg, folder.clip, folder.result
         ):
@@ -167,7 +170,7 @@ class NarrationEditor:
         return FinishedVideo(path=folder.clip)
 
 
-def _note(narration: Narration, merged: Merged) -> str | None:
+def _note(narration: Narration, merged: MergeResult) -> str | None:
     if narration.loudness is None:
         return NOTE_SILENT
     return NOTE_HELD_INSTEAD if merged.held_instead else None

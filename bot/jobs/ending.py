@@ -1,4 +1,4 @@
-"""The last steps of jobs that failed or were cancelled: the remote job stops, the card says so."""
+"""The last steps of failed, cancelled and undecided jobs: cancel the remote job, show the state."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NOT_NOW = frozenset({ErrorKind.TRANSIENT, ErrorKind.RATE})
-# Within about ten minutes: then the clip is made, and costs what it costs.
-_CANCELS = 6
-_CANCEL_AGAIN_SECONDS = 10.0
+_RETRYABLE = frozenset({ErrorKind.TRANSIENT, ErrorKind.RATE})
+# Six tries in about five minutes; then the remote job is left to finish, and may be charged.
+_MAX_CANCELS = 6
+_CANCEL_RETRY_SECONDS = 10.0
 
 
 class CardUpdates(Protocol):
-    """How the person is told; DeliveryError: not now."""
+    """Updates the cards of jobs; DeliveryError: try again later."""
 
     async def show(self, job: Job) -> None:
-        """Make the job's message say how the job stands, as far as the message still exists."""
+        """Show the job's state on its card, if the card still exists."""
         ...
 
 
 class EndSteps:
-    """Takes a job that has ended to rest; a step that comes again does no harm."""
+    """Runs the last step of ended jobs, and shows undecided ones; steps are idempotent."""
 
     def __init__(
         self, *, jobs: JobService, backend: VideoBackend, workspace: Workspace, cards: CardUpdates
@@ -41,19 +41,19 @@ class EndSteps:
         self._cards = cards
 
     async def show(self, job: Job) -> None:
-        """Show the end, or the question, on the job's card, and let the job rest."""
+        """Show the end, or the question, on the card; afterwards nothing more is due."""
         await self._show(job)
         if job.state.is_final:
             await self._workspace.remove(job.id)
         await self._jobs.release(job)
 
     async def stop(self, job: Job) -> None:
-        """Have the remote job of a cancelled one stopped, a few times if it can't be now."""
-        if await self._is_stopped(job) or job.misses + 1 >= _CANCELS:
+        """Ask the provider to cancel the remote job, with a few retries, and show the end."""
+        if await self._is_stopped(job) or job.misses + 1 >= _MAX_CANCELS:
             await self.show(job)
             return
         await self._show(job)
-        pause = _CANCEL_AGAIN_SECONDS * 2.0**job.misses
+        pause = _CANCEL_RETRY_SECONDS * 2.0**job.misses
         await self._jobs.postpone(job, after=pause, misses=job.misses + 1)
 
     async def _show(self, job: Job) -> None:
@@ -61,13 +61,13 @@ class EndSteps:
             await self._cards.show(job)
 
     async def _is_stopped(self, job: Job) -> bool:
-        """Ask the provider to stop; False: it may do so if it is asked again."""
-        at_ours = job.backend == self._backend.name
-        if job.remote_id is None or not at_ours or job.attempts:
+        """Ask the provider to cancel; False: worth another try."""
+        is_ours = job.backend == self._backend.name
+        if job.remote_id is None or not is_ours or job.attempts:
             return True
         try:
             await self._backend.cancel(job.remote_id)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
-            return error.kind not in _NOT_NOW
+            return error.kind not in _RETRYABLE
         return True

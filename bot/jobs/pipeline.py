@@ -1,4 +1,4 @@
-"""STEPS: what is done in each state; every step is short, idempotent and resumable."""
+"""Pipeline: the step of each state; every step is short, idempotent and resumable."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
-from bot.errors import BackendError, ErrorKind, MediaError, UserError
+from bot.errors import MediaError, UnconvertedError, UserError
+from bot.jobs.downloading import Downloading
 from bot.model import Job, JobState
 from storage.jobs.store import Changes
 
@@ -23,71 +24,65 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DOWNLOADS = 3
-# Once may be a restart of the provider's.
-_GONE = 2
-_MISSED_SECONDS = 60.0
-_AGAIN_SECONDS = 2.0
+_MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
-# About a day of a provider that is down; no provider keeps a clip for longer.
-_FETCH_ATTEMPTS = 300
-_MERGES = 2
+_MAX_MERGES = 2
 _HELD_SECONDS = 60 * 60.0
-# About a day each for the card and the DM: then the library has to do.
-_HAND_OVERS = 300
+# About a day each for the card and the DM; after that, the video is only in the library.
+_MAX_DELIVERIES = 300
 
 
 class Deliverer(Protocol):
-    """How a job reaches its person; DeliveryError: not now."""
+    """Delivers to a job's requester in Discord; DeliveryError: try again later."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Look for the message that the command may have posted."""
+        """Return the id of the card that the command may have posted; None: there is none."""
         ...
 
     async def show(self, job: Job) -> None:
-        """Make the job's message say how the job stands, as far as the message still exists."""
+        """Show the job's state on its card, if the card still exists."""
         ...
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:
-        """Hand the video over on the card, as far as that is possible."""
+        """Show the video on the card, as an upload or a link, if either is possible."""
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the one DM, unless it was sent already or is refused; False: it has to wait."""
+        """Send the one DM, unless it was sent already or is refused; False: try again later."""
         ...
 
 
 class NarrationEditing(Protocol):
-    """What the pipeline needs of the media package."""
+    """The operations of the media package that the pipeline needs."""
 
     async def ingest(self, job_id: str, url: str) -> None:
-        """Fetch an attachment and make it a narration; UserError: it is none."""
+        """Download an attachment and make it the narration; UserError: not usable sound."""
         ...
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make the attachment of another job a narration; UserError: it isn't kept any more."""
+        """Make another job's attachment the narration; UserError: it is no longer kept."""
         ...
 
     async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment in the job's own folder a narration; UserError: it is none."""
+        """Make the attachment in the job's folder the narration; UserError: not usable sound."""
         ...
 
     async def speak(self, job_id: str, text: str) -> None:
-        """Have a text spoken and make it a narration; UserError: it can't be."""
+        """Synthesise a text and make it the narration; UserError: it can't be spoken."""
         ...
 
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False
     ) -> FinishedVideo:
-        """Make the clip ready, with the narration if there is one; MediaError: it can't be done.
+        """Return the finished video, with the narration if `narrated`; MediaError: it failed.
 
-        `replacing`: nothing of the clip's own sound stays.
+        `replacing`: the narration replaces the clip's own sound.
         """
         ...
 
 
 class Pipeline:
-    """The steps of a job from the command to the DM, but for `generating`: that is the poller's."""
+    """The steps of every state except `generating`, which belongs to the `Poller`."""
 
     def __init__(
         self,
@@ -105,7 +100,6 @@ class Pipeline:
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
-        self._backend = backend
         self._artifacts = artifacts
         self._workspace = workspace
         self._editor = editor
@@ -113,19 +107,21 @@ class Pipeline:
         self._submission = submission
         self._prompt_step = prompt_step
         self._end_steps = end_steps
-        self._max_clip_bytes = max_clip_bytes
+        self._downloading = Downloading(
+            jobs=jobs, backend=backend, workspace=workspace, max_bytes=max_clip_bytes, clock=clock
+        )
         self._clock = clock
 
     @property
     def steps(self) -> Mapping[JobState, Callable[[Job], Awaitable[None]]]:
-        """Which step is due in which state."""
+        """The step of each state."""
         return {
             JobState.RECEIVED: self._receive,
             JobState.QUEUED: self._submission.submit,
-            JobState.SUBMITTING: self._submission.doubt,
+            JobState.SUBMITTING: self._submission.mark_unconfirmed,
             JobState.UNCONFIRMED: self._submission.reconcile,
-            JobState.UNDECIDED: self._ask,
-            JobState.DOWNLOADING: self._download,
+            JobState.UNDECIDED: self._show_undecided,
+            JobState.DOWNLOADING: self._downloading.download,
             JobState.MERGING: self._merge,
             JobState.DELIVERING: self._deliver,
             JobState.NOTIFYING: self._notify,
@@ -140,17 +136,17 @@ class Pipeline:
         if not await self._prompt_step.may_be_spoken(job):
             return
         try:
-            await self._take_in(job)
+            await self._collect_inputs(job)
         except UserError as error:
-            fields = error.fields.items()
-            await self._jobs.fail(job, error.key, **{name: _plain(value) for name, value in fields})
+            fields = {name: _storable(value) for name, value in error.fields.items()}
+            await self._jobs.fail(job, error.key, **fields)
             return
         await self._jobs.move(job, JobState.MERGING if job.clip_of else JobState.QUEUED)
 
-    async def _take_in(self, job: Job) -> None:
+    async def _collect_inputs(self, job: Job) -> None:
         if job.clip_of is not None:
             try:
-                await self._workspace.take_clip(job.id, of=job.clip_of)
+                await self._workspace.reuse_clip(job.id, of=job.clip_of)
             except FileNotFoundError as error:
                 raise UserError("failed.clip_gone") from error
         if job.attachment is None:
@@ -171,49 +167,25 @@ class Pipeline:
         else:
             await self._jobs.acknowledge(job.id, message_id)
 
-    async def _ask(self, job: Job) -> None:
+    async def _show_undecided(self, job: Job) -> None:
         if not await self._submission.rediscover(job):
             await self._end_steps.show(job)
-
-    async def _download(self, job: Job) -> None:
-        clip = (await self._workspace.create(job.id)).clip
-        try:
-            update = await self._backend.poll(job.remote_id or "")
-            await self._backend.fetch(update, clip, max_bytes=self._max_clip_bytes)
-        except BackendError as error:
-            if error.kind is ErrorKind.GONE:
-                await self._miss(job, "failed.gone", most=_GONE)
-            elif job.attempts >= _FETCH_ATTEMPTS:
-                await self._jobs.fail(job, "failed.gone")
-            else:
-                raise
-        except MediaError as error:
-            log.warning("download.unusable id=%s reason=%r", job.id, str(error))
-            await self._miss(job, "failed.not_a_video", most=_DOWNLOADS)
-        else:
-            await self._jobs.move(job, JobState.MERGING)
-
-    async def _miss(self, job: Job, key: str, *, most: int) -> None:
-        if job.misses + 1 < most:
-            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
-        else:
-            await self._jobs.fail(job, key)
 
     async def _merge(self, job: Job) -> None:
         clip = self._workspace.folder(job.id).clip
         if await self._workspace.is_published(job.id, clip):
-            film: FinishedVideo | None = self._as_it_came(job)  # a crash came before the commit
+            video: FinishedVideo | None = self._unedited(job)  # published just before a crash
         else:
-            film = await self._edit(job)
-        if film is None:
+            video = await self._edit(job)
+        if video is None:
             return
-        artifact = await self._workspace.publish(job.id, film.path, now=self._clock())
+        artifact = await self._workspace.publish(job.id, video.path, now=self._clock())
         await self._artifacts.save(artifact)
         if job.client is None:
-            await self._jobs.move(job, JobState.DELIVERING, Changes(note=film.note))
+            await self._jobs.move(job, JobState.DELIVERING, Changes(note=video.note))
             return
-        await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=film.note))
-        # Last: a step that is repeated after a crash needs them. The sweep takes what stays.
+        await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
+        # After the commit, because a repeated step needs the files; the sweep deletes leftovers.
         await self._workspace.remove(job.id)
 
     async def _edit(self, job: Job) -> FinishedVideo | None:
@@ -228,16 +200,20 @@ class Pipeline:
             log.warning("merge.failed id=%s reason=%r tail=%r", job.id, str(error), tail)
             if _NO_SPACE in error.stderr_tail:
                 raise
-        if job.misses + 1 < _MERGES:
-            await self._jobs.postpone(job, after=_AGAIN_SECONDS, misses=job.misses + 1)
+            unplayable = isinstance(error, UnconvertedError)
+        if job.misses + 1 < _MAX_MERGES:
+            await self._jobs.postpone(job, after=_MERGE_RETRY_SECONDS, misses=job.misses + 1)
+            return None
+        if unplayable:
+            await self._jobs.fail(job, "failed.not_a_video")
             return None
         if job.clip_of is not None:
-            # They have the clip already: what they asked for is the narration.
+            # The requester has the clip already, and wanted only the narration.
             await self._jobs.fail(job, "failed.not_narrated")
             return None
-        return self._as_it_came(job)
+        return self._unedited(job)
 
-    def _as_it_came(self, job: Job) -> FinishedVideo:
+    def _unedited(self, job: Job) -> FinishedVideo:
         narrated = job.attachment is not None
         return FinishedVideo(
             path=self._workspace.folder(job.id).clip, note=NOTE_NOT_MERGED if narrated else None
@@ -257,7 +233,7 @@ class Pipeline:
                 await self._jobs.postpone(job, after=_HELD_SECONDS)
 
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
-        if job.attempts >= _HAND_OVERS:
+        if job.attempts >= _MAX_DELIVERIES:
             log.error("delivery.card_given_up id=%s attempts=%d", job.id, job.attempts)
             return Handover.DM
         return await self._deliverer.deliver(job, artifact)
@@ -266,20 +242,20 @@ class Pipeline:
         artifact = await self._artifact(job)
         if artifact is None:
             log.error("delivery.undelivered id=%s reason=file_gone", job.id)
-        elif job.attempts >= _HAND_OVERS:
+        elif job.attempts >= _MAX_DELIVERIES:
             log.error("delivery.left_to_library id=%s attempts=%d", job.id, job.attempts)
         elif not await self._deliverer.notify(job, artifact):
             await self._jobs.postpone(job, after=_HELD_SECONDS)
             return
-        # First the files: after the commit nobody comes back for them.
+        # Before the commit, because no later step would delete the files.
         await self._workspace.remove(job.id)
         await self._jobs.move(job, JobState.SUCCEEDED)
 
     async def _artifact(self, job: Job) -> Artifact | None:
-        """Return the finished video, unless somebody has deleted it."""
+        """Return the finished video; None: its file was deleted."""
         artifact = await self._artifacts.get(job.id)
         return artifact if await self._workspace.has_video(job.id) else None
 
 
-def _plain(value: object) -> str | float:
+def _storable(value: object) -> str | float:
     return value if isinstance(value, int | float) else str(value)

@@ -1,4 +1,4 @@
-"""The ground under webhooks: asks the provider how each open remote job stands."""
+"""Poller: asks the provider for the status of remote jobs, with or without webhooks."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate, VideoBackend
+    from bot.jobs.downloading import LastLook
     from bot.jobs.service import JobService
     from bot.model import Job
     from bot.pacing import Cadence
 
 log = logging.getLogger(__name__)
 
-# A clip that comes after the deadline was paid for: it is waited for this long, now and then.
+# A clip that is finished after the deadline has been paid for, so polls continue, but rarely.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
-_MISSED_SECONDS = 60.0
+# Ten minutes: servers with replicas, or just restarted, may not find a job that they have.
+_MISSED_SECONDS = 30.0
+_MISSES = 20
 
 
 class Poller:
-    """The step of `generating`: one retrieve, then the next state or the next poll."""
+    """The step of `generating`: one request, then the next state or the next poll."""
 
     def __init__(
         self,
@@ -35,35 +38,36 @@ class Poller:
         backend: VideoBackend,
         cadence: Cadence,
         *,
+        last_look: LastLook,
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
         self._cadence = cadence
+        self._last_look = last_look
         self._clock = clock
         self._jitter = jitter
 
     async def poll(self, job: Job) -> None:
-        """Ask once and act on the answer."""
+        """Ask the provider once, and act on the answer."""
         assert job.remote_id is not None  # noqa: S101 - the table's CHECK
         try:
             update = await self._backend.poll(job.remote_id)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
-                await self._missed(job)
+                await self._not_found(job)
                 return
             log.warning("poll.refused id=%s error=%r", job.id, str(error))
             await self._wait(job, None, retry_after=error.retry_after)
             return
         await self._apply(job, update)
 
-    async def _missed(self, job: Job) -> None:
-        # Once may be a restart of theirs, or a wrong address: the second time it is lost.
-        if job.misses:
-            await self._jobs.fail(job, "failed.gone")
+    async def _not_found(self, job: Job) -> None:
+        if job.misses + 1 < _MISSES:
+            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
         else:
-            await self._jobs.postpone(job, after=_MISSED_SECONDS, misses=1)
+            await self._end(job, None, Failure(key="failed.gone"))
 
     async def _apply(self, job: Job, update: BackendUpdate) -> None:
         match update.state:
@@ -73,8 +77,8 @@ class Poller:
             case RemoteState.FAILED:
                 kind = update.error.kind if update.error else ErrorKind.INTERNAL
                 log.warning("job.refused id=%s error=%r", job.id, str(update.error))
-                failed = Changes(failure=Failure(key=f"failed.{kind}"), cost=update.cost)
-                await self._jobs.move(job, JobState.FAILED, failed)
+                clear = not update.inferred and kind is not ErrorKind.GONE
+                await self._end(job, update, Failure(key=f"failed.{kind}"), clear=clear)
             case RemoteState.QUEUED | RemoteState.RUNNING:
                 await self._wait(job, update)
 
@@ -82,15 +86,15 @@ class Poller:
         self, job: Job, update: BackendUpdate | None, *, retry_after: float | None = None
     ) -> None:
         now = self._clock()
-        # Only after an answer: a job that is done by now must not be stopped unasked.
+        # Only after an answer: without one, the job may be finished and must not be cancelled.
         if update is not None and not job.late and now >= (job.deadline_at or 0):
-            await self._overdue(job)
+            await self._deadline_passed(job, update)
             return
-        if now >= self._given_up_at(job, update):
-            await self._jobs.fail(job, "failed.timeout")
+        if now >= self._last_poll_at(job, update):
+            await self._end(job, update, Failure(key="failed.timeout"))
             return
         interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
-        # Bounded, because nobody else looks at the deadline.
+        # Bounded, because only a poll checks the deadline.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         await self._jobs.postpone(
             job,
@@ -100,20 +104,33 @@ class Poller:
             misses=0 if update else None,
         )
 
-    async def _overdue(self, job: Job) -> None:
-        if await self._stopped(job):
+    async def _end(
+        self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
+    ) -> None:
+        """End a job badly; unless the provider's failure is `clear`, only if there is no clip."""
+        cost = update.cost if update else None
+        if not clear and await self._last_look.finds_clip(job, update):
+            await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
+        else:
+            await self._jobs.move(job, JobState.FAILED, Changes(failure=failure, cost=cost))
+
+    async def _deadline_passed(self, job: Job, update: BackendUpdate) -> None:
+        if await self._last_look.finds_clip(job, update):
+            done = Changes(progress=100, cost=update.cost)
+            await self._jobs.move(job, JobState.DOWNLOADING, done)
+        elif await self._is_cancelled(job):
             await self._jobs.fail(job, "failed.timeout")
         else:
             await self._jobs.postpone(job, after=_LATE_INTERVAL_SECONDS, late=True)
 
-    async def _stopped(self, job: Job) -> bool:
+    async def _is_cancelled(self, job: Job) -> bool:
         try:
             return await self._backend.cancel(job.remote_id or "")
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False
 
-    def _given_up_at(self, job: Job, update: BackendUpdate | None) -> float:
+    def _last_poll_at(self, job: Job, update: BackendUpdate | None) -> float:
         if job.late and update is not None and update.expires_at is not None:
             return update.expires_at
         return (job.generating_at or 0) + _LATE_SECONDS

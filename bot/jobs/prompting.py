@@ -1,4 +1,4 @@
-"""What comes before a job may cost: its words are checked, and its prompt is written."""
+"""PromptStep: moderates a job's text and writes its prompt, before anything costs money."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A moderation service that can't be reached is asked for about a minute.
-_CHECKS = 6
-_SLOWEST_CHECK_SECONDS = 60.0
+# About a minute of retries while the moderation service can't be reached.
+_MAX_CHECKS = 6
+_MAX_PAUSE_SECONDS = 60.0
 
 
 class PromptStep:
-    """Makes a queued job ready to be sent; where `writer` can't, `fallback` writes.
+    """Prepares a queued job for its create; `fallback` writes the prompt if `writer` fails.
 
-    Without `moderator` nothing is checked; where it can't tell, nothing is sent.
+    Without a `moderator`, nothing is checked. While the moderator can't answer, nothing is sent.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class PromptStep:
         self._fallback = fallback
 
     async def prepare(self, job: Job) -> Job | None:
-        """Return the job with what is sent, on disk; None: it waits, has ended or moved on."""
+        """Return the job with its stored `sent_prompt`; None: postponed or no longer queued."""
         if job.sent_prompt is not None and job.backend == self._backend.name:
             return job
         if not await self.passes(job, (job.request.prompt,)):
@@ -54,7 +54,7 @@ class PromptStep:
         return await self._jobs.write_prompt(job, written)
 
     async def may_be_spoken(self, job: Job) -> bool:
-        """Tell whether nothing stands against a text to speak, which may cost, nor its prompt."""
+        """Moderate a text before paid speech synthesis; True: it passes, or there is no text."""
         text = job.attachment.text if job.attachment else None
         if text is None:
             return True
@@ -62,7 +62,7 @@ class PromptStep:
         return await self.passes(job, (*prompt, text))
 
     async def passes(self, job: Job, texts: Sequence[str]) -> bool:
-        """Tell whether nothing stands against what a person wrote; else the job fails, or waits."""
+        """Return whether the texts pass moderation; if not, the job fails or is postponed."""
         if self._moderator is None:
             return True
         try:
@@ -77,18 +77,18 @@ class PromptStep:
 
     async def _check_later(self, job: Job, error: BackendError) -> None:
         attempts = job.attempts + 1
-        if attempts >= _CHECKS:
+        if attempts >= _MAX_CHECKS:
             await self._jobs.fail(job, "failed.unchecked")
             return
         delay = max(error.retry_after or 0, 2.0**attempts)
-        await self._jobs.postpone(job, after=min(delay, _SLOWEST_CHECK_SECONDS), attempts=attempts)
+        await self._jobs.postpone(job, after=min(delay, _MAX_PAUSE_SECONDS), attempts=attempts)
 
     async def _write(self, job: Job) -> str:
         words, room = job.request.prompt, self._backend.capabilities.prompt_characters
         writer = self._writer
         try:
             written = await writer.write(words, room=room)
-        except Exception as error:  # whatever is wrong with a writer is no reason to make no video
+        except Exception as error:  # the prompt can be sent without additions
             log.warning(
                 "prompt.unwritten id=%s writer=%s error=%r",
                 job.id,

@@ -1,4 +1,4 @@
-"""JobQueue: what is due, and who takes it."""
+"""JobQueue: claims the jobs whose next step is due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class JobQueue:
-    """Hands out the jobs whose step is due; with a `client`, that client's alone."""
+    """Claims jobs whose next step is due; with a `client`, only that client's jobs."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class JobQueue:
         limit: int,
         clients_only: bool = False,
     ) -> list[Job]:
-        """Take jobs whose step is due; `clients_only`: none that comes from Discord."""
+        """Claim due jobs that are not `running`; `clients_only`: only those of API clients."""
         return await self._store.claim(
             states,
             backend=self._backend,
@@ -53,7 +53,7 @@ class JobQueue:
         running: Collection[str],
         clients_only: bool = False,
     ) -> float | None:
-        """Tell how long there is nothing to do."""
+        """Return the seconds until the next job is due; None: no job is scheduled."""
         now = self._clock()
         due = await self._store.next_due(
             states,

@@ -1,4 +1,4 @@
-"""JobService: the one writer of state; it commits, then tells the bus."""
+"""JobService: the only writer of job state; it commits, then publishes the change."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.model import (
-    CANCELLABLE,
-    TRANSITIONS,
-    Failure,
-    Job,
-    JobChanged,
-    JobState,
-    Origin,
-    new_job,
-)
+from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobChanged, JobState, Origin, new_job
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
@@ -32,12 +23,12 @@ log = logging.getLogger(__name__)
 
 
 class JobService:
-    """Takes jobs in, moves them along, and says so.
+    """Creates jobs, changes their state, and publishes every change.
 
-    A new job has `acknowledge_seconds` until its first step looks for the message that the command
-    should have posted; a generating one has `deadline_seconds`.
+    A command has `acknowledge_seconds` to post the card of a new job; then the job's first step
+    looks for it. A generating job has `deadline_seconds`.
 
-    A write that comes too late (somebody else moved the job) returns None: an answer, not an error.
+    A write returns None if the job has changed since it was read.
     """
 
     def __init__(
@@ -64,27 +55,27 @@ class JobService:
     async def submit(
         self,
         request: VideoRequest,
-        asker: Origin | Client,
+        requester: Origin | Client,
         attachment: Attachment | None,
         *,
         job_id: str | None = None,
         narration_of: str | None = None,
         clip_of: str | None = None,
     ) -> Job | None:
-        """Take a job in; None: this interaction, or this client's key, made one already.
+        """Create a job; None: this interaction, or this client's key, has created one already.
 
-        It may take over the narration of one job, or the finished video of one instead of a new
-        clip. `job_id` is one that `new_job_id` has given. UserError: a cap is reached, or a word is
+        The job may reuse the narration of another job, and another's finished video instead of a
+        new clip. `job_id` is one from `new_job_id`. UserError: a cap is reached, or a word is
         blocked.
         """
         self._admission.check(request, attachment, clip_of=clip_of)
         now = self._clock()
-        # What a command in Discord asks for waits until its card is posted.
-        wait = self._acknowledge_seconds if isinstance(asker, Origin) else 0.0
+        # A job from Discord waits until its card is posted.
+        wait = self._acknowledge_seconds if isinstance(requester, Origin) else 0.0
         job = await self._store.insert(
             new_job(
                 request,
-                asker,
+                requester,
                 attachment,
                 backend=self._backend,
                 now=now,
@@ -96,15 +87,15 @@ class JobService:
             self._admission.caps,
         )
         if job is None:
-            if await self._store.by_requester(asker) is not None:
+            if await self._store.by_requester(requester) is not None:
                 return None
-            raise await self._admission.refusal(asker)
-        self._announce(job, None)
+            raise await self._admission.refusal(requester)
+        self._publish_state(job, None)
         return job
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
-        """Store the id of the job's one message, which lets it go on."""
-        return self._tell(
+        """Store the message id of the job's card, and make the job due."""
+        return self._publish(
             await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         )
 
@@ -112,34 +103,34 @@ class JobService:
         """Read one job."""
         return await self._store.get(job_id)
 
-    async def by_requester(self, asker: Origin | Client) -> Job | None:
-        """Read the job that an interaction, or a client's key, has made."""
-        return await self._store.by_requester(asker)
+    async def by_requester(self, requester: Origin | Client) -> Job | None:
+        """Read the job that an interaction, or a client's key, has created."""
+        return await self._store.by_requester(requester)
 
     async def cancel(self, job_id: str) -> Job | None:
-        """Stop an open job, or give an undecided one up; None: it was not there, or past that."""
-        return await self._decide(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
+        """Cancel an open or undecided job; None: not found, or in another state."""
+        return await self._move_if(job_id, JobState.CANCELLED, CANCELLABLE | {JobState.UNDECIDED})
 
     async def retry_undecided(self, job_id: str) -> Job | None:
-        """Send an undecided job to the provider once more, which may cost twice."""
-        return await self._decide(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
+        """Queue an undecided job again, which may cost a second time; None: it is not undecided."""
+        return await self._move_if(job_id, JobState.QUEUED, frozenset({JobState.UNDECIDED}))
 
-    async def give_up(self, job_id: str) -> Job | None:
-        """End an undecided job."""
-        return await self._decide(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
+    async def cancel_undecided(self, job_id: str) -> Job | None:
+        """Cancel an undecided job; None: it is not undecided."""
+        return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
     async def discard(self, job_id: str) -> Job | None:
-        """End a job whose finished video waits for the operator, so that it can be deleted.
+        """Cancel a job whose delivery waits for the operator, so that it can be deleted.
 
-        None: it does not wait, or is being handed over.
+        None: it does not wait, or is being delivered.
         """
         job = await self._store.get(job_id)
-        if job is None or not self.is_held(job):
+        if job is None or not self.is_delivery_postponed(job):
             return None
         return await self.move(job, JobState.CANCELLED, after=None)
 
-    def is_held(self, job: Job) -> bool:
-        """Tell whether the delivery of a job waits for something."""
+    def is_delivery_postponed(self, job: Job) -> bool:
+        """Tell whether the delivery of a job is postponed."""
         return job.state is JobState.DELIVERING and (job.next_at or 0) > self._clock()
 
     async def move(
@@ -150,38 +141,38 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Put a job into another state, whose step is due `after` seconds; None: never."""
+        """Move a job to another state, whose step is due after `after` seconds; None: never."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
-        # What ended well needs no last look at the card; everything else does.
+        # A succeeded job has no last step; failed and cancelled ones update the card.
         next_at = None if to is JobState.SUCCEEDED or after is None else now + after
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
-            self._announce(moved, job.state)
+            self._publish_state(moved, job.state)
         return moved
 
     async def fail(self, job: Job, key: str, **fields: str | float) -> Job | None:
-        """End a job badly, for the reason that the sentence `key` gives."""
+        """Fail a job; `key` names the sentence with the reason."""
         return await self.move(
             job, JobState.FAILED, Changes(failure=Failure(key=key, fields=fields))
         )
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store what a queued job sends as its prompt; None: too late, or it was written before."""
+        """Store the prompt that a queued job sends; None: too late, or written before."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:
-        """Commit to the one POST; None: too late, or a create just like it is in doubt."""
+        """Commit the intent to POST; None: too late, or an identical create is unconfirmed."""
         moved = await self._store.begin_submit(
             job, backend=self._backend, create_key=uuid4().hex, now=self._clock()
         )
         if moved is not None:
-            self._announce(moved, job.state)
+            self._publish_state(moved, job.state)
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Tie a job to its remote one, first polled `after` seconds or when a webhook says so."""
+        """Bind a job to its remote job; the first poll is due after `after` seconds."""
         now = self._clock()
         changes = Changes(
             remote_id=update.ref,
@@ -190,14 +181,14 @@ class JobService:
             progress=update.progress,
         )
         bound = await self.move(job, JobState.GENERATING, changes, after=after)
-        # Asked after the commit: a webhook from now on finds the row, an earlier one is here.
+        # After the commit: later webhooks find the row, and earlier ones are in the inbox.
         if bound is not None and await self._inbox.has(job.backend, update.ref):
             await self.wake(job.backend, update.ref)
         return bound
 
-    async def tie_cancelled(self, job: Job, ref: str) -> Job | None:
-        """Tie a job that was cancelled during its create to its remote one, to have it stopped."""
-        return self._tell(await self._store.tie_cancelled(job, ref, now=self._clock()))
+    async def bind_cancelled(self, job: Job, ref: str) -> Job | None:
+        """Bind a job that was cancelled during its create, so that its remote job is cancelled."""
+        return self._publish(await self._store.bind_cancelled(job, ref, now=self._clock()))
 
     async def postpone(
         self,
@@ -209,9 +200,9 @@ class JobService:
         late: bool | None = None,
         misses: int | None = None,
     ) -> Job | None:
-        """Leave a claimed job in its state, due again `after` seconds."""
+        """Keep a claimed job in its state; its step is due again after `after` seconds."""
         now = self._clock()
-        return self._tell(
+        return self._publish(
             await self._store.postpone(
                 job,
                 next_at=now + after,
@@ -224,61 +215,61 @@ class JobService:
         )
 
     async def release(self, job: Job) -> Job | None:
-        """Say that the job's card shows its end, or its question, and nothing more is due."""
+        """Record that the card shows the end, or the question, and that nothing more is due."""
         return await self._store.release(job, now=self._clock())
 
-    async def forget_token(self, job_id: str) -> None:
-        """Null an interaction token that Discord takes no more."""
-        await self._store.forget_token(job_id)
+    async def delete_token(self, job_id: str) -> None:
+        """Delete an interaction token that Discord no longer accepts."""
+        await self._store.delete_token(job_id)
 
     async def mark_card_gone(self, job_id: str) -> None:
         """Store that a job's card can't show its end, so that the library tells it."""
         await self._store.mark_card_gone(job_id)
 
-    async def prove_bot_access(self, job_id: str, *, by_bot: bool) -> None:
+    async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:
         """Store whether the bot itself can edit a card, once that is known."""
-        self._tell(await self._store.prove_bot_access(job_id, by_bot=by_bot))
+        self._publish(await self._store.prove_bot_access(job_id, bot_can_edit=bot_can_edit))
 
     async def editable_by_token_only(self) -> list[Job]:
-        """List the jobs whose card nothing but their token can edit, while they have it."""
+        """List the jobs whose cards only their stored interaction token can edit."""
         return await self._store.editable_by_token_only()
 
     async def intend_dm(self, job: Job) -> Job | None:
-        """Commit to the one DM."""
+        """Commit the intent to send the one DM."""
         return await self._store.intend_dm(job, now=self._clock())
 
     async def receive_webhook(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
-        """Keep a verified webhook and make its job due; False: it has come before."""
+        """Store a verified webhook and make its job due; False: it is a repetition."""
         new = await self._inbox.add(
             backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
         )
         if new and not await self.wake(backend, remote_id):
-            # It may be about a job of which nobody knew whether the provider took it.
+            # It may be about an unconfirmed create that was left undecided.
             for job in await self._store.wake_undecided(backend, now=self._clock()):
-                self._tell(job)
+                self._publish(job)
         return new
 
     async def wake(self, backend: str, remote_id: str) -> bool:
-        """Make the job of a remote id due at once, if it is waiting for that."""
+        """Make the job of a remote id due now, if it is in `generating`."""
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())
-        return self._tell(job) is not None
+        return self._publish(job) is not None
 
-    async def wake_held(self) -> int:
-        """Make deliveries that wait for the operator due at once, and count them."""
-        return len(await self._store.wake_held(now=self._clock()))
+    async def wake_postponed_deliveries(self) -> int:
+        """Make postponed deliveries due now, and return their number."""
+        return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
-        """Tell the bus that the jobs in line may expect something else now."""
-        for job in await self._store.in_line():
+        """Publish that the outlook of all queued jobs has changed."""
+        for job in await self._store.queued():
             self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
 
     async def sweep(self) -> None:
-        """Forget what is only kept for a while."""
+        """Delete old webhooks and expired interaction tokens."""
         await self._inbox.sweep(now=self._clock())
         await self._store.forget_tokens(now=self._clock())
 
-    async def _decide(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
-        # A step may raise the epoch between our reading and writing: look again, a few times.
+    async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
+        # A claim may raise the epoch between read and write, so try a few times.
         for _ in range(5):
             job = await self._store.get(job_id)
             if job is None or job.state not in states or to not in TRANSITIONS[job.state]:
@@ -288,21 +279,21 @@ class JobService:
                 return moved
         return None
 
-    def _tell(self, job: Job | None) -> Job | None:
-        """Say that a job has changed within its state."""
+    def _publish(self, job: Job | None) -> Job | None:
+        """Publish that a job has changed within its state."""
         if job is not None:
             self._bus.publish(JobChanged(job=job, previous=job.state))
         return job
 
-    def _announce(self, job: Job, previous: JobState | None) -> None:
+    def _publish_state(self, job: Job, previous: JobState | None) -> None:
         detail = f" reason={job.failure.key}" if job.failure else ""
         if previous is None:
-            detail = f" {_who(job.asker)}"
+            detail = f" {_requester_fields(job.requester)}"
         log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
         self._bus.publish(JobChanged(job=job, previous=previous))
 
 
-def _who(asker: Origin | Client) -> str:
-    if isinstance(asker, Origin):
-        return f"user={asker.user_id} channel={asker.channel_id}"
-    return f"client={asker.name}"
+def _requester_fields(requester: Origin | Client) -> str:
+    if isinstance(requester, Origin):
+        return f"user={requester.user_id} channel={requester.channel_id}"
+    return f"client={requester.name}"

@@ -1,4 +1,4 @@
-"""What moves jobs along by itself: lanes that claim what is due and run its step."""
+"""Workers: each claims due jobs for one lane and runs their steps."""
 
 from __future__ import annotations
 
@@ -20,59 +20,59 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A lane looks at the table this often even when nobody wakes it: clocks may jump.
+# The longest sleep between two reads of the table; it is bounded because clocks may jump.
 _IDLE_SECONDS = 5.0
-_SLOWEST_RETRY_SECONDS = 300.0
-# Before anything was spent, a bug ends the job; afterwards a step is tried for as long as it takes.
+_MAX_RETRY_SECONDS = 300.0
+# A bug in these states fails the job. Later, it may have been paid for, so retries never end.
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
-_UNPAID_ATTEMPTS = 5
+_MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
-# About a day: then nobody is left to show the end to.
-_SHOWN_ATTEMPTS = 300
+# About a day; after that, the card stays as it is.
+_MAX_SHOWN_ATTEMPTS = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lane:
-    """Steps that share a limit on how many run at once.
+    """A group of steps, of which at most `slots` run at once.
 
-    `interruptible`: nothing is lost when a cancelled job's step is cut off in the middle.
-    `meets_people`: its steps need Discord, but for the jobs of API clients.
+    `interruptible`: the steps of a cancelled job may be cancelled midway without loss.
+    `needs_discord`: its steps need Discord, except for the jobs of API clients.
     """
 
     name: str
     steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]
     slots: int
     interruptible: bool = False
-    meets_people: bool = False
+    needs_discord: bool = False
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
-    """Share the steps out, so that none waits for what has nothing to do with it."""
+    """Return the lanes, which keep slow steps from delaying unrelated ones."""
 
-    def lane(name: str, slots: int, *states: JobState, **traits: bool) -> Lane:
+    def lane(name: str, slots: int, *states: JobState, **flags: bool) -> Lane:
         return Lane(
-            name=name, slots=slots, steps={state: steps[state] for state in states}, **traits
+            name=name, slots=slots, steps={state: steps[state] for state in states}, **flags
         )
 
     return (
-        lane("intake", 3, JobState.RECEIVED, interruptible=True, meets_people=True),
+        lane("intake", 3, JobState.RECEIVED, interruptible=True, needs_discord=True),
         # Both in one lane: it knows which of its jobs are being submitted now.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
-        # Apart: a create may take minutes, and must not keep a doubtful one waiting.
+        # Separate, because a create may take minutes, and must not delay an unconfirmed one.
         lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
-        # One ffmpeg runs at a time: what needs none overtakes.
+        # Only one ffmpeg runs at a time, but merges that need none can overtake it.
         lane("merge", 4, JobState.MERGING, interruptible=True),
-        lane("deliver", 8, JobState.DELIVERING, meets_people=True),
-        # Apart: DMs are what Discord slows down most, and no video should wait for them.
-        lane("notify", 4, JobState.NOTIFYING, meets_people=True),
-        lane("show", 8, *sorted(_SHOWN), meets_people=True),
+        lane("deliver", 8, JobState.DELIVERING, needs_discord=True),
+        # Separate, because Discord limits DMs most strictly, and no video should wait for them.
+        lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
+        lane("show", 8, *sorted(_SHOWN), needs_discord=True),
     )
 
 
 class Worker:
-    """Runs one lane; any number of waiting jobs costs it nothing."""
+    """Runs the steps of one lane; waiting jobs use no memory."""
 
     def __init__(
         self, jobs: JobService, queue: JobQueue, lane: Lane, *, jitter: Callable[[], float]
@@ -84,38 +84,38 @@ class Worker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._stopping = False
-        self._without_people = False
+        self._is_discord_paused = False
 
     def pause_discord(self) -> None:
-        """Leave alone what needs Discord, until `resume_discord`."""
-        self._without_people = self._lane.meets_people
+        """Claim no jobs that need Discord, until `resume_discord`."""
+        self._is_discord_paused = self._lane.needs_discord
 
     def resume_discord(self) -> None:
-        """Take up what needs Discord."""
-        self._without_people = False
+        """Claim jobs that need Discord again."""
+        self._is_discord_paused = False
         self._woken.set()
 
     def note(self, event: JobChanged) -> None:
-        """Look at the table, because a job has changed; drop the step of a cancelled one."""
+        """Wake up because a job has changed; cancel the running step of a cancelled job."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
         self._woken.set()
 
     async def run(self) -> None:
-        """Claim and run until stopped; a database that fails is asked again."""
+        """Claim and run jobs until stopped, and retry after database errors."""
         while not self._stopping:
             self._woken.clear()
             try:
                 await self._start_due()
-                pause = await self._pause()
+                pause = await self._seconds_until_due()
             except sqlite3.Error:
                 log.exception("worker.database_failed lane=%s", self._lane.name)
                 pause = 1.0
             await self._sleep(pause)
 
     async def stop(self, *, grace: float) -> None:
-        """Claim nothing more; let steps finish for `grace` seconds, then leave them resumable."""
+        """Stop claiming, wait up to `grace` seconds for running steps, and cancel the rest."""
         self._stopping = True
         self._woken.set()
         tasks = set(self._running.values())
@@ -134,10 +134,10 @@ class Worker:
             tuple(self._lane.steps),
             running=tuple(self._running),
             limit=free,
-            clients_only=self._without_people,
+            clients_only=self._is_discord_paused,
         )
         if self._stopping:
-            return  # meanwhile: what was claimed stays due
+            return  # stopped during the claim; the claimed jobs stay due
         for job in due:
             task = asyncio.create_task(self._advance(job), name=f"{self._lane.name}:{job.id}")
             self._running[job.id] = task
@@ -147,13 +147,13 @@ class Worker:
         del self._running[job_id]
         self._woken.set()
 
-    async def _pause(self) -> float:
+    async def _seconds_until_due(self) -> float:
         if len(self._running) >= self._lane.slots:
             return _IDLE_SECONDS
         due = await self._queue.seconds_until_due(
             tuple(self._lane.steps),
             running=tuple(self._running),
-            clients_only=self._without_people,
+            clients_only=self._is_discord_paused,
         )
         return _IDLE_SECONDS if due is None else min(due, _IDLE_SECONDS)
 
@@ -169,7 +169,7 @@ class Worker:
             await self._step(job)
         except sqlite3.Error:
             log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
-            await asyncio.sleep(1)  # the row is as it was, and due: not at full speed
+            await asyncio.sleep(1)  # the row is unchanged and still due: avoid a busy loop
 
     async def _step(self, job: Job) -> None:
         try:
@@ -178,24 +178,24 @@ class Worker:
             raise
         except ClapperError as error:
             log.warning("job.step_refused id=%s state=%s error=%r", job.id, job.state, str(error))
-            await self._later(job, error)
-        except Exception as error:  # the edge: a bug in one step must not stop the lane
+            await self._retry_later(job, error)
+        except Exception as error:  # a bug in one step must not stop the lane
             log.exception("job.step_failed id=%s state=%s", job.id, job.state)
-            await self._later(job, error)
+            await self._retry_later(job, error)
 
-    async def _later(self, job: Job, error: Exception) -> None:
+    async def _retry_later(self, job: Job, error: Exception) -> None:
         discord_is_down = isinstance(error, DeliveryError)
         # Until a route opens nothing is attempted.
         is_throttled = discord_is_down and error.retry_after is not None
         attempts = job.attempts + (not is_throttled)
-        if job.state in _UNPAID and attempts >= _UNPAID_ATTEMPTS and not discord_is_down:
+        if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
             await self._jobs.fail(job, "failed.bug", incident=job.id)
-        elif job.state in _SHOWN and attempts >= _SHOWN_ATTEMPTS:
+        elif job.state in _SHOWN and attempts >= _MAX_SHOWN_ATTEMPTS:
             await self._jobs.release(job)
         else:
             await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
 
     def _delay(self, attempts: int, error: Exception) -> float:
         if isinstance(error, BackendError | DeliveryError) and error.retry_after is not None:
-            return min(error.retry_after, _SLOWEST_RETRY_SECONDS)
-        return min(2.0 ** min(attempts, 10), _SLOWEST_RETRY_SECONDS) * (1 + self._jitter())
+            return min(error.retry_after, _MAX_RETRY_SECONDS)
+        return min(2.0 ** min(attempts, 10), _MAX_RETRY_SECONDS) * (1 + self._jitter())

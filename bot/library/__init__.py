@@ -1,1 +1,1 @@
-"""The finished videos: finding, keeping and deleting them."""
+"""Finding, keeping and deleting finished videos."""

@@ -1,4 +1,4 @@
-"""Library: what a person has had made, and the files that are still there."""
+"""Library: looks up a Discord user's jobs and kept videos."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryEntry:
-    """A job in the list, and whether its video can be sent again."""
+    """A job in the list; `kept`: its video can be sent again."""
 
     job: Job
     kept: bool
@@ -35,7 +35,7 @@ class LibraryEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryPage:
-    """A part of the list; it begins at `offset` of `total`. `search` is as it was typed."""
+    """One page of a list of `total` jobs, starting at `offset`; `search` is the query as typed."""
 
     entries: tuple[LibraryEntry, ...]
     offset: int
@@ -45,7 +45,7 @@ class LibraryPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobDetails:
-    """Everything about one job; `artifact` is None where there is no file (any more)."""
+    """A job with its steps and its video; `artifact` is None if no video is kept."""
 
     job: Job
     steps: tuple[StateChange, ...]
@@ -53,7 +53,7 @@ class JobDetails:
 
 
 class Library:
-    """Looks jobs up for the people who asked for them."""
+    """Looks up jobs for their requesters."""
 
     def __init__(
         self,
@@ -70,24 +70,24 @@ class Library:
         self._sending: set[int] = set()
 
     async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> LibraryPage:
-        """List the page that holds `offset`, or the last one where the list has become shorter.
+        """Return the page with the job at `offset`, or the last page if the list is shorter.
 
-        `search` has words of the prompt, or the id of a job that has this prompt.
+        `search` holds words of the prompt, or a job's id to find all jobs with the same prompt.
         """
-        wanted = _search(user_id, search)
-        total = await self._store.count(wanted)
+        query = _search(user_id, search)
+        total = await self._store.count(query)
         last = max(0, total - 1)
         start = min(offset, last) // PAGE_SIZE * PAGE_SIZE
-        jobs = await self._store.page(wanted, offset=start, limit=PAGE_SIZE)
+        jobs = await self._store.page(query, offset=start, limit=PAGE_SIZE)
         entries = [LibraryEntry(job=job, kept=await self._file(job) is not None) for job in jobs]
         return LibraryPage(entries=tuple(entries), offset=start, total=total, search=search)
 
     async def suggest(self, user_id: int, typed: str) -> list[UsedPrompt]:
-        """List the person's prompts that have these words in them, the latest used first."""
+        """List the person's prompts that contain the typed words, most recently used first."""
         return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
 
     async def details(self, message_id: int) -> JobDetails | None:
-        """Tell about the job whose card a message is; None: it is no card."""
+        """Return the details of the job that a card shows; None: the message is not a card."""
         job = await self._store.by_message(message_id)
         if job is None:
             return None
@@ -98,9 +98,9 @@ class Library:
         )
 
     async def take(self, job_id: str, user_id: int) -> tuple[Job, Artifact]:
-        """Find a person's finished video.
+        """Return a person's job and its finished video.
 
-        UserError: it is not theirs, or there is no file any more.
+        UserError: the job is not theirs, or its file is no longer kept.
         """
         job = await self._store.own(job_id, user_id)
         artifact = await self._file(job) if job else None
@@ -109,8 +109,8 @@ class Library:
         return job, artifact
 
     @contextmanager
-    def sending(self, user_id: int) -> Generator[None]:
-        """Take the person's turn to be sent a video; UserError: one is on its way."""
+    def send_lock(self, user_id: int) -> Generator[None]:
+        """Let only one video at a time be sent to a person; UserError: another is being sent."""
         if user_id in self._sending:
             raise UserError("library.busy")
         self._sending.add(user_id)
@@ -119,8 +119,8 @@ class Library:
         finally:
             self._sending.discard(user_id)
 
-    async def note_delivered(self, job_id: str) -> None:
-        """Note that the person has the video."""
+    async def mark_delivered(self, job_id: str) -> None:
+        """Record that the person has received the video."""
         await self._artifacts.mark_delivered(job_id, now=self._clock())
 
     async def _file(self, job: Job) -> Artifact | None:

@@ -1,4 +1,4 @@
-"""Eraser: has the video service delete what it keeps of deleted jobs."""
+"""RemoteDeletion: asks the provider to delete its data about deleted jobs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_AGAIN_SECONDS = 60 * 60.0
+_RETRY_SECONDS = 60 * 60.0
 
 
 class RemoteDeletion:
-    """Asks after each deletion, and again each hour for as long as the deleted job has its row.
+    """Asks the provider at each deletion, then hourly until it confirms or the row is removed.
 
-    Prompt and clip go where the service can delete them, as our own renderer does.
+    Not every provider can delete prompts and clips; our own renderer can.
     """
 
     def __init__(
@@ -35,25 +35,25 @@ class RemoteDeletion:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Say that something was deleted."""
+        """Start a round now, because a job was deleted."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Erase for ever."""
+        """Run a round after each wake-up and every hour, until cancelled."""
         while True:
             self._woken.clear()
             try:
                 await self.erase()
             except sqlite3.Error:
-                log.exception("erase.failed")  # the next time finds it
+                log.exception("erase.failed")  # the next round tries again
             await self._sleep()
 
     async def erase(self) -> None:
-        """Ask once for each job."""
-        for remains in await self._store.upstream(self._backend.name):
-            if await self._delete(remains.remote_id):
-                await self._store.mark_erased(remains.job_id, now=self._clock())
-                log.info("job.erased id=%s ref=%s", remains.job_id, remains.remote_id)
+        """Ask the provider once to delete its data about each deleted job."""
+        for deleted in await self._store.remote_jobs(self._backend.name):
+            if await self._delete(deleted.remote_id):
+                await self._store.mark_erased(deleted.job_id, now=self._clock())
+                log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, ref: str) -> bool:
         try:
@@ -64,7 +64,7 @@ class RemoteDeletion:
 
     async def _sleep(self) -> None:
         try:
-            async with asyncio.timeout(_AGAIN_SECONDS):
+            async with asyncio.timeout(_RETRY_SECONDS):
                 await self._woken.wait()
         except TimeoutError:
             return

@@ -1,4 +1,4 @@
-"""Keeper: deletes what people don't want kept, and what was kept for long enough."""
+"""Retention: deletes jobs on request, and files that are too old or take up too much space."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _DAY = 24 * 60 * 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionLimits:
-    """How long finished videos are kept, in days, and how much room all may take, in bytes."""
+    """Limits for kept videos: their age in days, and the size of all of them in bytes."""
 
     days: int
     max_bytes: int
 
     @property
     def seconds(self) -> float:
-        """The days in seconds."""
+        """The age limit in seconds."""
         return self.days * _DAY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
-    """What is stored of a person; `next_at` is when the first video goes, in Unix seconds.
+class StoredData:
+    """A summary of the data that is stored about a person; times are Unix seconds.
 
-    `video_bytes` has the smaller copies in it. `rows_until` is when the last empty row of a deleted
-    job goes; None: there is none.
+    `video_bytes` includes the smaller copies. `next_at` is when the first video expires.
+    `rows_until` is when the last empty row of a deleted job is removed; None: no such row exists.
     """
 
     person: Person
@@ -55,15 +55,15 @@ class Stored:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing that could be deleted."""
+        """True if there is nothing to delete."""
         return not self.prompts and self.person == Person(user_id=self.person.user_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
-    """How many jobs were deleted, and how many have to end first.
+    """The result of deleting a person's data; `open_jobs` counts jobs that must end first.
 
-    `choice`: what they chose was deleted. `rows_until` as in `Stored`.
+    `choice`: the person's preferences were deleted too. `rows_until`: as in `StoredData`.
     """
 
     deleted: int
@@ -73,9 +73,9 @@ class Deletion:
 
 
 class Retention:
-    """Deletes jobs that have ended; a file that somebody reads meanwhile stays readable to them.
+    """Deletes jobs that have ended; a download that is under way can still finish.
 
-    `on_deleted` is told that there is something to delete at the video service as well.
+    `on_deleted` is called when the provider may also hold data to delete.
     """
 
     def __init__(
@@ -100,21 +100,21 @@ class Retention:
 
     @property
     def limits(self) -> RetentionLimits:
-        """What the operator allows."""
+        """The operator's limits."""
         return self._limits
 
     async def delete(self, job_id: str) -> bool:
-        """Delete all that is kept of a job but its empty row; False: it is open, or unknown."""
+        """Delete a job except for its empty row; False: the job is open or unknown."""
         if not await self.mark_deleted(job_id):
             return False
         await self.erase(job_id)
         return True
 
     async def mark_deleted(self, job_id: str) -> bool:
-        """Empty the row of a job that has ended, so that it counts as deleted; False: it is open.
+        """Empty the row of an ended job, which marks the job as deleted; False: it is still open.
 
-        One whose video waits for the operator ends by that. What is left of it is to be erased
-        next; what a crash leaves of that, the sweep finishes.
+        A job whose delivery waits for the operator is cancelled first. The caller must then call
+        `erase`. After a crash in between, the sweep deletes the files instead.
         """
         await self._jobs.discard(job_id)
         if not await self._store.mark_deleted(job_id, now=self._clock()):
@@ -123,40 +123,40 @@ class Retention:
         return True
 
     async def erase(self, job_id: str) -> None:
-        """Delete all that is left of a job that was marked as deleted."""
+        """Delete the files of a job that was marked as deleted, here and at the provider."""
         await self._drop(job_id)
-        await self._leave_nothing()
+        await self._finish_deletion()
 
-    async def stored(self, user_id: int) -> Stored:
-        """Tell what is stored of a person."""
-        holdings = await self._store.holdings(user_id, now=self._clock())
+    async def stored(self, user_id: int) -> StoredData:
+        """Return a summary of the data that is stored about a person."""
+        holdings = await self._store.videos_of(user_id, now=self._clock())
         videos = [holding for holding in holdings if holding.size is not None]
         delivered = [held.delivered_at for held in videos if held.delivered_at is not None]
-        theirs = {holding.job_id for holding in holdings}
-        stock = await self._workspace.stock()
-        return Stored(
+        job_ids = {holding.job_id for holding in holdings}
+        inventory = await self._workspace.inventory()
+        return StoredData(
             person=await self._people.get(user_id),
             prompts=len(holdings),
-            open_jobs=sum(not holding.can_go for holding in holdings),
+            open_jobs=sum(not holding.is_deletable for holding in holdings),
             videos=len(videos),
             video_bytes=sum(holding.size or 0 for holding in videos)
-            + sum(item.size for item in stock.copies if item.job_id in theirs),
-            narrations=sum(item.job_id in theirs for item in stock.narrations),
+            + sum(item.size for item in inventory.copies if item.job_id in job_ids),
+            narrations=sum(item.job_id in job_ids for item in inventory.narrations),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
             rows_until=await self._rows_until(user_id),
         )
 
     async def delete_all(self, user_id: int) -> Deletion:
-        """Delete every job of a person that has ended, and what they chose."""
+        """Delete every ended job of a person, and their preferences."""
         deleted = open_jobs = 0
-        for holding in await self._store.holdings(user_id, now=self._clock()):
+        for holding in await self._store.videos_of(user_id, now=self._clock()):
             if await self.mark_deleted(holding.job_id):
                 await self._drop(holding.job_id)
                 deleted += 1
             else:
                 open_jobs += 1
         choice = await self._people.forget(user_id)
-        await self._leave_nothing()
+        await self._finish_deletion()
         log.info("person.deleted user=%d jobs=%d open=%d", user_id, deleted, open_jobs)
         return Deletion(
             deleted=deleted,
@@ -166,55 +166,57 @@ class Retention:
         )
 
     async def sweep(self) -> None:
-        """Delete what is too old, what has no room, and what a crash has left."""
+        """Delete expired videos and leftovers of crashes, and enforce the size limit."""
         await self._store.drop_artifacts_of_deleted()
         await self._store.forget_speeches(now=self._clock())
-        # First the disk, then the table: a file whose job isn't there yet can't be seen.
-        stock = await self._workspace.stock()
-        standing = await self._store.standing(stock.job_ids)
-        await self._clear_left(stock, standing)
-        await self._expire(stock, standing)
-        if rows := await self._store.drop_rows(sparing=stock.job_ids, now=self._clock()):
+        # Read the disk before the table; otherwise, a new job's files would look unknown.
+        inventory = await self._workspace.inventory()
+        statuses = await self._store.deletion_statuses(inventory.job_ids)
+        await self._delete_leftovers(inventory, statuses)
+        await self._expire(inventory, statuses)
+        if rows := await self._store.drop_rows(sparing=inventory.job_ids, now=self._clock()):
             log.info("jobs.forgotten rows=%d", rows)
-        await self._store.empty_log()
+        await self._store.truncate_wal()
 
     async def _rows_until(self, user_id: int) -> float | None:
         deleted_at = await self._store.last_deleted_at(user_id)
         return None if deleted_at is None else deleted_at + _DAY
 
-    async def _leave_nothing(self) -> None:
-        await self._store.empty_log()
+    async def _finish_deletion(self) -> None:
+        await self._store.truncate_wal()
         self._on_deleted()
 
-    async def _clear_left(self, stock: Inventory, standing: Mapping[str, DeletionStatus]) -> None:
-        """Delete the files of deleted and unknown jobs, and folders that nobody works in."""
-        for item in stock.kept:
-            job = standing.get(item.job_id)
+    async def _delete_leftovers(
+        self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]
+    ) -> None:
+        """Delete the files of deleted and unknown jobs, and folders that no step uses."""
+        for item in inventory.kept:
+            job = statuses.get(item.job_id)
             if self._is_old(item, self._limits.seconds) if job is None else job.is_deleted:
                 await self._discard(item.job_id)
                 log.info("files.left_over id=%s", item.job_id)
-        for item in stock.folders:
-            job = standing.get(item.job_id)
-            if self._is_old(item, _DAY) and (job is None or job.rests):
+        for item in inventory.folders:
+            job = statuses.get(item.job_id)
+            if self._is_old(item, _DAY) and (job is None or job.is_settled):
                 await self._workspace.remove(item.job_id)
                 log.info("folder.left_over id=%s", item.job_id)
 
     def _is_old(self, item: InventoryFile, seconds: float) -> bool:
         return item.modified_at < self._clock() - seconds
 
-    async def _expire(self, stock: Inventory, standing: Mapping[str, DeletionStatus]) -> None:
-        """Let go of files, the oldest first, until all are young enough and have room."""
+    async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:
+        """Delete files, the oldest first, until the rest are within the limits."""
         sizes = Counter[str]()
-        for item in stock.kept:
-            if (job := standing.get(item.job_id)) and not job.is_deleted:
+        for item in inventory.kept:
+            if (job := statuses.get(item.job_id)) and not job.is_deleted:
                 sizes[item.job_id] += item.size
         ages = sorted(
-            (since, job_id) for job_id in sizes if (since := standing[job_id].since) is not None
+            (since, job_id) for job_id in sizes if (since := statuses[job_id].since) is not None
         )
         total = sum(sizes.values())
         for since, job_id in ages:
             is_old = since < self._clock() - self._limits.seconds
-            has_room = total <= self._limits.max_bytes or standing[job_id].is_awaited
+            has_room = total <= self._limits.max_bytes or statuses[job_id].is_awaited
             if not is_old and has_room:
                 continue
             await self._drop(job_id)
@@ -226,7 +228,7 @@ class Retention:
         is_overfull = total > self._limits.max_bytes
         if is_overfull and not self._is_overfull:
             log.warning(
-                "keep.overfull bytes=%d limit=%d advice='what is left waits for its person: raise "
+                "keep.overfull bytes=%d limit=%d advice='the rest is not delivered yet: raise "
                 "KEEP_GB, or set PUBLIC_URL'",
                 total,
                 self._limits.max_bytes,
@@ -234,7 +236,7 @@ class Retention:
         self._is_overfull = is_overfull
 
     async def _drop(self, job_id: str) -> None:
-        # In this order: links and lists never lead to a file that is gone.
+        # In this order, because links and lists must never refer to a deleted file.
         await self._store.drop_artifact(job_id)
         await self._discard(job_id)
 

@@ -28,8 +28,8 @@ from bot.speech.piper import open_piper
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.create_request import CreateError, check_size
 from bot.storyboard.server import Storyboard
-from bot.web.http.server import reachable
-from bot.web.webhooks import PATH
+from bot.web.http.server import url_host
+from bot.web.webhooks import WEBHOOK_PATH
 from storage.database import make_folder
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STORYBOARD = "storyboard"
-_LOOK_SECONDS = 10.0
-_ANY_VOICE = "alloy"
+_MODELS_SECONDS = 10.0
+_DEFAULT_VOICE = "alloy"
 _MIB = 1024 * 1024
 
 
-async def open_backend(core: Resources, stack: AsyncExitStack) -> VideoBackend:
-    """Open the provider that the operator chose, and our own where that is it."""
-    settings = core.settings
+async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBackend:
+    """Open the chosen backend; for `storyboard`, also start the embedded renderer."""
+    settings = resources.settings
     match settings.video_backend:
         case "storyboard":
-            backend = await _open_storyboard(core, stack)
+            backend = await _open_storyboard(resources, stack)
         case "openai":
             backend = OpenAIVideos(
                 base_url=settings.openai_base_url,
@@ -76,7 +76,7 @@ async def open_backend(core: Resources, stack: AsyncExitStack) -> VideoBackend:
 
 
 async def open_voice(settings: Settings) -> Voice | None:
-    """Return what speaks texts; None: nothing does. StartupError: it isn't there."""
+    """Return the voice, or None if the setting is "off"; raise StartupError if Piper is missing."""
     match settings.narration_backend:
         case "off":
             return None
@@ -89,18 +89,18 @@ async def open_voice(settings: Settings) -> Voice | None:
                 base_url=settings.narration_base_url,
                 api_key=settings.narration_api_key.get_secret_value() or None,
                 model=settings.narration_model,
-                voice=settings.narration_voice or _ANY_VOICE,
+                voice=settings.narration_voice or _DEFAULT_VOICE,
                 max_bytes=settings.max_audio_mb * _MIB,
             )
 
 
 async def open_writer(
-    core: Resources, backend: VideoBackend, reader: PromptReader, stack: AsyncExitStack
+    resources: Resources, backend: VideoBackend, reader: PromptReader, stack: AsyncExitStack
 ) -> PromptWriter:
-    """Open what writes prompts; title cards show the person's words, whatever is set."""
+    """Open the prompt writer; title cards always get the requester's own words."""
     if backend.name == STORYBOARD:
         return VerbatimWriter()
-    match core.settings.prompt_writer:
+    match resources.settings.prompt_writer:
         case "off":
             writer: PromptWriter = VerbatimWriter()
         case "template":
@@ -108,16 +108,16 @@ async def open_writer(
         case "openai":
             writer = OpenAIWriter(
                 reader,
-                base_url=core.settings.prompt_base_url,
-                api_key=core.settings.prompt_api_key.get_secret_value() or None,
-                model=core.settings.prompt_model,
+                base_url=resources.settings.prompt_base_url,
+                api_key=resources.settings.prompt_api_key.get_secret_value() or None,
+                model=resources.settings.prompt_model,
             )
     stack.push_async_callback(writer.close)
     return writer
 
 
 def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | None:
-    """Open what checks prompts; None: nothing does."""
+    """Open the prompt moderator; return None if moderation is off."""
     match settings.moderation:
         case "off":
             return None
@@ -131,7 +131,7 @@ def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | Non
 
 
 async def load_blocked_words(settings: Settings) -> BlockedWords:
-    """Read the operator's word list; StartupError: it can't be read."""
+    """Read the operator's word list; raise StartupError if it can't be read."""
     if not settings.blocked_words_file:
         return BlockedWords()
     words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
@@ -140,13 +140,13 @@ async def load_blocked_words(settings: Settings) -> BlockedWords:
 
 
 async def _open_openrouter(settings: Settings) -> OpenRouter:
-    # A callback without a signature could not be believed, and one without TLS is refused.
-    calls_back = settings.webhook_secrets and settings.public_url.startswith("https://")
+    # The bot could not verify an unsigned callback, and OpenRouter refuses a URL without TLS.
+    with_callback = settings.webhook_secrets and settings.public_url.startswith("https://")
     backend = OpenRouter(
         base_url=settings.openrouter_base_url,
         api_key=settings.openrouter_api_key.get_secret_value(),
         webhook_secrets=settings.webhook_secrets,
-        callback_url=f"{settings.public_url}{PATH}" if calls_back else None,
+        callback_url=f"{settings.public_url}{WEBHOOK_PATH}" if with_callback else None,
         timeouts=Timeouts(submit=SUBMIT_SECONDS),
     )
     try:
@@ -160,7 +160,7 @@ async def _open_openrouter(settings: Settings) -> OpenRouter:
 async def _check_presets(backend: OpenRouter, settings: Settings) -> None:
     seconds, size = settings.video_seconds, settings.video_size
     try:
-        async with asyncio.timeout(_LOOK_SECONDS):
+        async with asyncio.timeout(_MODELS_SECONDS):
             offers = await backend.offers()
     except (BackendError, TimeoutError) as error:
         log.warning("backend.models_unknown backend=%s error=%r", backend.name, str(error))
@@ -180,20 +180,20 @@ def _open_gemini(settings: Settings) -> Gemini:
     )
 
 
-async def _open_storyboard(core: Resources, stack: AsyncExitStack) -> OpenAIVideos:
+async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenAIVideos:
     try:
-        check_size(core.settings.video_size)
+        check_size(resources.settings.video_size)
     except CreateError as error:
         raise StartupError(f"VIDEO_SIZE: {error.message}") from error
-    key = derive_key(core.secret, "storyboard webhook")
+    key = derive_key(resources.secret, "storyboard webhook")
     webhook_secret = f"whsec_{base64.b64encode(key).decode()}"
-    folder = core.settings.data_dir / "storyboard"
+    folder = resources.settings.data_dir / "storyboard"
     await asyncio.to_thread(make_folder, folder)
     storyboard = Storyboard(
         folder,
-        ClipRenderer(core.ffmpeg),
+        ClipRenderer(resources.ffmpeg),
         clock=time.time,
-        webhook_url=f"http://{reachable(core.settings.http_host)}:{core.port}{PATH}",
+        webhook_url=f"http://{url_host(resources.settings.http_host)}:{resources.port}{WEBHOOK_PATH}",
         webhook_secret=webhook_secret,
     )
     await storyboard.start()

@@ -1,4 +1,4 @@
-"""Everything between a request and its file, put together without Discord."""
+"""Assembles the parts that turn a request into a video file, without Discord."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.downloading import LastLook
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -24,7 +25,7 @@ from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.metrics import Metrics
-from bot.model import Caps, JobState
+from bot.model import JobState
 from bot.presets import Presets
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
@@ -34,7 +35,7 @@ from storage.artifacts import ArtifactStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.inbox import Inbox
-from storage.jobs.store import JobStore
+from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ _MIN_FREE_BYTES = 1024 * _MIB
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """The parts that make videos, whoever asked for them."""
+    """The parts that make videos for both Discord and API clients."""
 
-    core: Resources
+    resources: Resources
     backend: VideoBackend
     timing: Timing
     bus: EventBus
@@ -79,7 +80,7 @@ class Engine:
 
 
 async def open_engine(
-    core: Resources,
+    resources: Resources,
     backend: VideoBackend,
     stack: AsyncExitStack,
     *,
@@ -87,17 +88,17 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Put it together; with a `client` it makes nothing but that client's videos."""
-    settings, timing = core.settings, timing or timing_for(backend)
+    """Assemble the engine; given a `client`, it runs only that client's jobs."""
+    settings, timing = resources.settings, timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
     for subscriber in (feed.note, metrics.note):
         bus.subscribe(subscriber)
-    store, artifacts = JobStore(core.database), ArtifactStore(core.database)
+    store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     jobs = JobService(
         store,
-        Inbox(core.database),
+        Inbox(resources.database),
         bus,
         backend=backend.name,
         admission=Admission(store, _caps(settings), blocked, clock=time.time),
@@ -106,11 +107,11 @@ async def open_engine(
         clock=time.time,
     )
     circuit = CircuitBreaker(
-        CircuitStore(core.database), jobs, backend=backend.name, clock=time.time
+        CircuitStore(resources.database), jobs, backend=backend.name, clock=time.time
     )
     reader = PromptReader.load()
     return Engine(
-        core=core,
+        resources=resources,
         backend=backend,
         timing=timing,
         bus=bus,
@@ -122,20 +123,20 @@ async def open_engine(
         circuit=circuit,
         workspace=workspace,
         artifacts=artifacts,
-        editor=_editor(core, workspace, voice),
+        editor=_editor(resources, workspace, voice),
         blocked=blocked,
         moderator=moderator,
         prompt_step=PromptStep(
             jobs=jobs,
             backend=backend,
             moderator=moderator,
-            writer=await open_writer(core, backend, reader, stack),
+            writer=await open_writer(resources, backend, reader, stack),
             fallback=TemplateWriter(reader),
         ),
         presets=presets,
         clients=ClientJobs(
             jobs=jobs,
-            store=ClientJobStore(core.database),
+            store=ClientJobStore(resources.database),
             artifacts=artifacts,
             workspace=workspace,
             feed=feed,
@@ -147,7 +148,7 @@ async def open_engine(
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the lanes that move jobs along, woken by each change."""
+    """Return the workers that run the jobs' steps; every job change wakes them."""
     pipeline = Pipeline(
         jobs=engine.jobs,
         backend=engine.backend,
@@ -157,7 +158,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         deliverer=deliverer,
         submission=Submission(
             jobs=engine.jobs,
-            unconfirmed=UnconfirmedStore(engine.core.database),
+            unconfirmed=UnconfirmedStore(engine.resources.database),
             backend=engine.backend,
             circuit=engine.circuit,
             workspace=engine.workspace,
@@ -177,7 +178,12 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         clock=time.time,
     )
     poller = Poller(
-        engine.jobs, engine.backend, engine.timing.cadence, clock=time.time, jitter=_jitter
+        engine.jobs,
+        engine.backend,
+        engine.timing.cadence,
+        last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        clock=time.time,
+        jitter=_jitter,
     )
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     jobs, queue = engine.jobs, engine.queue
@@ -187,15 +193,15 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     return workers
 
 
-def _editor(core: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:
-    settings = core.settings
+def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> NarrationEditor:
+    settings = resources.settings
     fetcher = AttachmentFetcher(
-        core.http,
+        resources.http,
         hosts=attachment_hosts(settings.discord_api_url),
         max_bytes=settings.max_audio_mb * _MIB,
     )
     return NarrationEditor(
-        core.ffmpeg,
+        resources.ffmpeg,
         fetcher,
         workspace,
         presets=NarrationPresets(
@@ -226,4 +232,4 @@ def _presets(settings: Settings) -> Presets:
 
 
 def _jitter() -> float:
-    return random.random() * 0.1  # noqa: S311 - it only keeps polls apart
+    return random.random() * 0.1  # noqa: S311 - only spreads out polls

@@ -1,4 +1,4 @@
-"""Puts together what is there over HTTP, and opens it."""
+"""Assembles the HTTP routes and starts the server."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ async def open_http_server(
     narrator: Narrator | None,
     is_ready: Callable[[], bool],
 ) -> None:
-    """Answer requests from now on; `is_ready` tells whether Discord is connected."""
-    # An ffmpeg of its own: a page does not wait for a rendering.
-    poster_cache = PosterCache(Ffmpeg(engine.core.ffmpeg_path, slots=1), engine.workspace)
+    """Start the server; `is_ready` tells whether Discord is connected."""
+    # A separate ffmpeg slot, so pages don't wait for renders.
+    poster_cache = PosterCache(Ffmpeg(engine.resources.ffmpeg_path, slots=1), engine.workspace)
     shares = SharePage(
         links=links,
         jobs=engine.jobs,
@@ -59,10 +59,10 @@ async def open_http_server(
             *(site.routes if site else ()),
             *(metrics.routes if metrics else ()),
         ],
-        engine.core.listener,
+        engine.resources.listener,
         is_ready=is_ready,
         refuse=ErrorResponses(texts).answer,
-        proxies=Proxies(engine.core.settings.proxies),
+        proxies=Proxies(engine.resources.settings.proxies),
     )
     await server.start()
     stack.push_async_callback(server.close)
@@ -71,25 +71,25 @@ async def open_http_server(
 
 
 def webhooks(engine: Engine) -> Webhooks:
-    """Return what takes in webhooks, and counts them."""
-    return Webhooks(engine.jobs, engine.backend, note=engine.metrics.note_webhook, clock=time.time)
+    """Return the handler that receives and counts webhooks."""
+    return Webhooks(engine.jobs, engine.backend, note=engine.metrics.count_webhook, clock=time.time)
 
 
 def _metrics(engine: Engine) -> MetricsPage | None:
-    token = engine.core.settings.metrics_token.get_secret_value()
+    token = engine.resources.settings.metrics_token.get_secret_value()
     return MetricsPage(engine.metrics, engine.store, token=token) if token else None
 
 
 def _site(
     engine: Engine, texts: Texts, links: Links, poster_cache: PosterCache, narrator: Narrator | None
 ) -> Site | None:
-    """Return the API with its page; None: the operator has given nobody a token."""
-    settings = engine.core.settings
+    """Return the API with its page, or None if no API_TOKEN is set."""
+    settings = engine.resources.settings
     if not settings.api_tokens:
         return None
     authentication = Authentication(
         settings.api_tokens,
-        key=derive_key(engine.core.secret, "sessions"),
+        key=derive_key(engine.resources.secret, "sessions"),
         public_url=settings.public_url,
         clock=time.time,
     )

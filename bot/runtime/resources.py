@@ -1,4 +1,4 @@
-"""What everything else stands on: the database, the port and ffmpeg."""
+"""Opens the resources that all parts share: the database, the port, ffmpeg and an HTTP client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:
-    """What does not depend on the backend."""
+    """The open resources that do not depend on the backend."""
 
     settings: Settings
     database: Database
@@ -42,7 +42,7 @@ class Resources:
 
 
 async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
-    """Open what comes first; StartupError: the operator has to change something."""
+    """Open the resources; raise StartupError if the operator has to change something."""
     database = await stack.enter_async_context(open_database(settings.data_dir))
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"

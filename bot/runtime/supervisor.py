@@ -1,4 +1,4 @@
-"""Keeps the parts running until it is time to stop, and stops them in order."""
+"""Runs the parts as tasks until a stop is requested, then stops them in order."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 20.0
 _SWEEP_SECONDS = 60 * 60.0
-_SLOWEST_LOGIN_SECONDS = 300.0
+_MAX_LOGIN_PAUSE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """What runs by itself.
+    """The parts that run as tasks.
 
-    `log_in` is tried again after `login_pause` seconds, then after longer ones, until Discord can
-    be reached.
+    `log_in` is retried until Discord can be reached: first after `login_pause` seconds, then with
+    doubling pauses.
     """
 
     bot: VideoBot
@@ -55,11 +55,11 @@ class Service:
 
 
 async def supervise(service: Service, stop: asyncio.Event) -> None:
-    """Run until `stop`; a part that ends by itself is a bug or a refusal, and ends all.
+    """Run until `stop` is set, or until a part ends, which is a bug or a refused login.
 
-    What needs no Discord begins at once, and the rest as soon as the bot is logged in.
+    Parts that work without Discord start immediately, the others after the login.
     """
-    held = await service.jobs.wake_held()
+    held = await service.jobs.wake_postponed_deliveries()
     await service.circuit.resume()
     log.info("app.started held=%d", held)
     for job in await service.jobs.editable_by_token_only():
@@ -68,7 +68,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     for worker in service.workers:
         worker.pause_discord()
 
-    async def later(run: Callable[[], Awaitable[None]]) -> None:
+    async def after_login(run: Callable[[], Awaitable[None]]) -> None:
         await logged_in.wait()
         await run()
 
@@ -77,13 +77,13 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         for name, coroutine in (
             ("stop", stop.wait()),
             ("gateway", _connect(service, logged_in)),
-            ("commands", later(service.bot.keep_offering)),
-            ("progress", later(service.progress.run)),
-            ("operator", later(service.operator.run)),
-            ("eraser", service.remote_deletion.run()),
-            ("metrics", service.metrics.watch_loop()),
-            ("sweeper", _sweep(service.jobs, service.retention)),
-            *((f"lane {number}", worker.run()) for number, worker in enumerate(service.workers)),
+            ("command sync", after_login(service.bot.keep_commands_synced)),
+            ("progress cards", after_login(service.progress.run)),
+            ("operator notices", after_login(service.operator.run)),
+            ("remote deletion", service.remote_deletion.run()),
+            ("loop metrics", service.metrics.watch_loop()),
+            ("sweep", _sweep(service.jobs, service.retention)),
+            *((f"worker {number}", worker.run()) for number, worker in enumerate(service.workers)),
         )
     }
     try:
@@ -99,7 +99,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
 
 
 async def _connect(service: Service, logged_in: asyncio.Event) -> None:
-    """Log in as soon as Discord can be reached, and stay connected."""
+    """Log in, retrying until Discord can be reached, and stay connected."""
     pause = service.login_pause
     while not logged_in.is_set():
         try:
@@ -110,7 +110,7 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
         except DeliveryError as error:
             log.warning("discord.unreachable error=%r again_in=%d", str(error), pause)
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _SLOWEST_LOGIN_SECONDS)
+            pause = min(2 * pause, _MAX_LOGIN_PAUSE_SECONDS)
     await stay_connected(service.bot)
 
 
@@ -120,13 +120,13 @@ async def _sweep(jobs: JobService, retention: Retention) -> None:
             await jobs.sweep()
             await retention.sweep()
         except (sqlite3.Error, OSError):
-            log.exception("sweep.failed")  # what it has left, the next one finds
+            log.exception("sweep.failed")  # the next sweep does the rest
         await asyncio.sleep(_SWEEP_SECONDS)
 
 
 @contextmanager
 def stop_on_signals(stop: asyncio.Event) -> Generator[None]:
-    """Set `stop` on SIGTERM and on Ctrl-C."""
+    """Set `stop` on SIGTERM and Ctrl-C during the block."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

@@ -1,1 +1,1 @@
-"""The operator's settings: read once, checked, and explained where one is wrong."""
+"""Reads the operator's settings once, checks them, and explains each error."""

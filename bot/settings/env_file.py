@@ -1,7 +1,7 @@
-"""Finds lines of `.env`, and values of the environment, that are written in another form.
+"""Finds lines in `.env` that are not NAME=value, and quoted values in the environment.
 
-python-dotenv skips a line that it can't read, and Docker's `--env-file` keeps quotation marks as
-part of a value: without a word, a setting would then have its default.
+python-dotenv silently skips a line that it can't parse, so the setting keeps its default.
+Docker's `--env-file` keeps quotation marks as part of a value.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _TYPOGRAPHIC = tuple("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
 
 
 def odd_lines(path: Path) -> list[str]:
-    """Return a sentence for each line of the file that is not `NAME=value`; no value is repeated.
+    """Return a sentence for each line of the file that is not `NAME=value`, without any values.
 
-    UnicodeDecodeError: it is not UTF-8 text.
+    UnicodeDecodeError: the file is not UTF-8 text.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
             return list(_complaints(parse_stream(file), path.name))
     except OSError:
-        return []  # no file, or a folder by that name: the environment alone counts
+        return []  # a missing file, or a folder: only the environment is read
 
 
 def _complaints(bindings: Iterable[Binding], name: str) -> Iterable[str]:
@@ -59,7 +59,7 @@ def _advice(text: str) -> str:
 
 
 def quoted_values(environment: Mapping[str, str], names: Collection[str]) -> list[str]:
-    """Return a sentence for each setting of these names whose value is in quotation marks."""
+    """Return a sentence for each of the named settings whose value is in quotation marks."""
     return [
         f"{name}: its value is in quotation marks, which Docker's --env-file keeps; remove them."
         for name, value in environment.items()

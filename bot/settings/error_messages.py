@@ -1,4 +1,4 @@
-"""Says in plain words why a setting was refused: what it is called, what it got, what it takes."""
+"""Explains why settings are invalid: each sentence names the value and the allowed values."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-_MOST_CHARACTERS = 40
-# A value of these can be long, or hold a secret.
+_MAX_SHOWN_CHARACTERS = 40
+# Settings whose values can be long or contain a secret.
 _NOT_SHOWN = frozenset({"openai_extra"})
 
 
-def sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[str, str]:
-    """Say of each setting that is wrong what follows its name; no secret is repeated."""
+def error_sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[str, str]:
+    """Return the text to append to each invalid setting's name; secrets are never quoted."""
     return {
         str(each["loc"][0]): _sentence(each, fields) for each in error.errors(include_url=False)
     }
@@ -29,13 +29,13 @@ def _sentence(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
     message = error["msg"].removeprefix("Value error, ")
     name = str(error["loc"][0])
     if error["type"] != "value_error":
-        message = f"won't do: it takes {takes(fields[name]) or 'something else'}"
-    got = _shown(name, error["input"], fields[name])
-    return f": {got}{message} (see .env.example)."
+        message = f"is not valid: use {describe_allowed(fields[name]) or 'another value'}"
+    quoted = _quoted(name, error["input"], fields[name])
+    return f": {quoted}{message} (see .env.example)."
 
 
-def takes(field: FieldInfo) -> str:
-    """Say what a setting takes; "": anything, as far as its type goes."""
+def describe_allowed(field: FieldInfo) -> str:
+    """Describe a setting's allowed values; return "" if any value of its type is allowed."""
     if choices := _choices(field.annotation):
         return _either(choices)
     if longest := _bound(field, "max_length"):
@@ -48,11 +48,11 @@ def takes(field: FieldInfo) -> str:
 
 
 def _bound(field: FieldInfo, name: str) -> str:
-    admission: list[object] = field.metadata
-    return next((str(getattr(bound, name)) for bound in admission if hasattr(bound, name)), "")
+    constraints: list[object] = field.metadata
+    return next((str(getattr(each, name)) for each in constraints if hasattr(each, name)), "")
 
 
-def _choices(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - of any type
+def _choices(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
@@ -61,8 +61,10 @@ def _either(choices: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def _shown(name: str, value: object, field: FieldInfo) -> str:
+def _quoted(name: str, value: object, field: FieldInfo) -> str:
     text = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
     if field.annotation is SecretStr or name in _NOT_SHOWN or "@" in text:
         return ""
-    return f'"{text if len(text) < _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"}" '
+    if len(text) >= _MAX_SHOWN_CHARACTERS:
+        text = f"{text[: _MAX_SHOWN_CHARACTERS - 1]}…"
+    return f'"{text}" '

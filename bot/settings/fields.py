@@ -1,4 +1,4 @@
-"""Settings: flat environment variables, also from `.env`; read once, at the composition root."""
+"""Defines the settings, and reads them from environment variables and from `.env`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -18,9 +17,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import StartupError
 from bot.settings.env_file import odd_lines, quoted_values
-from bot.settings.error_messages import sentences
+from bot.settings.error_messages import error_sentences
+from bot.settings.requirements import GEMINI_MODEL, unmet_requirements
+from bot.settings.spelling import unknown_names
 from bot.settings.types import (
-    ONLY_CLIENT,
+    DEFAULT_CLIENT,
     ApiTokens,
     BearerToken,
     ExtraFields,
@@ -32,21 +33,19 @@ from bot.settings.types import (
     SigningKeys,
     Size,
     Url,
-    listed,
-    parts,
+    split_list,
+    split_secret,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _FILE = ".env"
 _MOST_JOBS = 1_000_000
-_GEMINI_MODEL = "gemini-omni-1.2-flash"
-_OPENAI = "api.openai.com"
 
 
 class Settings(BaseSettings):
-    """What the operator decides; `.env.example` has each with its default and a line on it."""
+    """The operator's settings; `.env.example` explains each and shows its default."""
 
     model_config = SettingsConfigDict(
         env_file=_FILE,
@@ -125,136 +124,86 @@ class Settings(BaseSettings):
 
     @property
     def model(self) -> str | None:
-        """The model to ask for; None: the server's own."""
+        """The model to request, or None for the server's default."""
         unchanged = self.video_model == type(self).model_fields["video_model"].default
         if self.video_backend == "gemini" and unchanged:
-            return _GEMINI_MODEL
+            return GEMINI_MODEL
         return None if self.video_model == "-" else self.video_model
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Everything that must be in no log, also each part of what stands with commas."""
+        """The values that logs must not contain, including each item of a comma-separated value."""
         values: list[object] = [getattr(self, name) for name in type(self).model_fields]
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-        said = [secret for text in texts for secret in (text, *listed(text)) if secret]
-        return (*said, *self.api_tokens.values())
+        secrets = [secret for text in texts for secret in (text, *split_list(text)) if secret]
+        return (*secrets, *self.api_tokens.values())
 
     @property
     def api_tokens(self) -> Mapping[str, str]:
-        """The API's tokens by the names of their clients."""
-        pairs = (part.rpartition(":") for part in parts(self.api_token))
-        return {name or ONLY_CLIENT: token for name, _, token in pairs}
+        """The API tokens by client name."""
+        pairs = (part.rpartition(":") for part in split_secret(self.api_token))
+        return {name or DEFAULT_CLIENT: token for name, _, token in pairs}
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The secrets that the provider may sign with: several while they are rotated."""
-        secret = self.openai_webhook_secret
-        if self.video_backend == "openrouter":
-            secret = self.openrouter_webhook_secret
-        return () if self.video_backend == "gemini" else parts(secret)
+        """The provider's webhook secrets; there are several during a rotation."""
+        match self.video_backend:
+            case "storyboard" | "openai":
+                return split_secret(self.openai_webhook_secret)
+            case "openrouter":
+                return split_secret(self.openrouter_webhook_secret)
+            case "gemini":
+                return ()
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
-        """What a create says beside the request."""
+        """Additional fields for each create request."""
         return cast("dict[str, object]", json.loads(self.openai_extra or "{}"))
 
     @property
     def result_origins(self) -> tuple[str, ...]:
-        """Where finished videos may lie beside the server itself and public addresses."""
-        return listed(self.openai_result_origins)
+        """Origins in private networks from which finished videos may be downloaded.
+
+        The server's own origin and public addresses are always allowed.
+        """
+        return split_list(self.openai_result_origins)
 
     @property
     def proxies(self) -> tuple[str, ...]:
-        """Whose word counts for where a request comes from: addresses and networks."""
-        return listed(self.trusted_proxies)
+        """The reverse proxies whose X-Forwarded-For is trusted: addresses and networks."""
+        return split_list(self.trusted_proxies)
 
 
-def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - as wide as the settings
-    """Read the settings; `overrides` win over the environment. `with_discord` asks for a token too.
+def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - the settings have many types
+    """Read the settings; `overrides` take precedence over the environment.
 
-    StartupError: values are missing or senseless; a line for each names the variable and the fix.
+    `with_discord`: True if the Discord token is required too.
+    StartupError: values are missing or invalid; a line for each names the variable and the fix.
     """
-    fields, wrong = Settings.model_fields, dict[str, str]()
+    fields, invalid = Settings.model_fields, dict[str, str]()
     try:
         if odd := [*odd_lines(Path(_FILE)), *quoted_values(os.environ, fields)]:
             raise StartupError("\n".join(odd))
         try:
             settings = Settings(**overrides)
         except ValidationError as error:
-            wrong = sentences(error, fields)
-            # One that won't do must not hide what is missing elsewhere.
-            settings = Settings(**overrides | {name: fields[name].default for name in wrong})
+            invalid = error_sentences(error, fields)
+            # Replace invalid values by defaults, so that missing values are reported as well.
+            settings = Settings(**overrides | {name: fields[name].default for name in invalid})
     except UnicodeDecodeError:
-        raise StartupError(".env is not UTF-8 text: save it as that.") from None
-    lines = [f"{name.upper()}{sentence}" for name, sentence in wrong.items()]
-    for names, sentence in _lacking(settings, with_discord=with_discord):
-        if wrong.keys().isdisjoint(names):
-            lines.append(f"{names[0].upper()}{sentence}")
+        raise StartupError(".env is not UTF-8 text: save it as UTF-8.") from None
+    lines = [f"{name.upper()}{sentence}" for name, sentence in invalid.items()]
+    lines += [
+        f"{unmet.setting.upper()}{unmet.sentence}{_misspelling(unmet.setting)}"
+        for unmet in unmet_requirements(settings, with_discord=with_discord)
+        if invalid.keys().isdisjoint(unmet.settings)
+    ]
     if lines:
         raise StartupError("\n".join(lines))
     return settings
 
 
-def _lacking(settings: Settings, *, with_discord: bool) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Find what each choice needs and nobody gave, with the settings that this follows from."""
-    if with_discord and not settings.discord_token.get_secret_value():
-        yield (
-            ("discord_token",),
-            " is missing: copy it from the Developer Portal, page Bot, into .env.",
-        )
-    yield from _lacking_for_videos(settings)
-    if settings.narration_backend == "openai" and not settings.narration_base_url:
-        yield (
-            ("narration_base_url",),
-            (
-                " is missing: name the server that speaks, like "
-                "https://api.openai.com/v1, or set NARRATION_BACKEND=off."
-            ),
-        )
-    if settings.prompt_writer == "openai" and not settings.prompt_base_url:
-        yield (
-            ("prompt_base_url",),
-            (
-                " is missing: name a server with chat models, like "
-                "http://127.0.0.1:8000/v1, or set PROMPT_WRITER=template."
-            ),
-        )
-    if settings.prompt_writer == "openai" and not settings.prompt_model:
-        yield (
-            ("prompt_model",),
-            " is missing: name a chat model of that server, or set PROMPT_WRITER=template.",
-        )
-    if settings.moderation == "openai" and not settings.moderation_base_url:
-        yield ("moderation_base_url",), " is missing: name the server, up to /v1."
-    at_openai = urlsplit(settings.moderation_base_url).hostname == _OPENAI
-    keyless = not settings.moderation_api_key.get_secret_value()
-    if settings.moderation == "openai" and at_openai and keyless:
-        yield (
-            ("moderation_api_key", "moderation_base_url"),
-            " is missing: make one at platform.openai.com.",
-        )
-
-
-def _lacking_for_videos(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    match settings.video_backend:
-        case "storyboard":
-            return
-        case "openai":
-            if not settings.openai_base_url:
-                yield (
-                    ("openai_base_url",),
-                    (
-                        " is missing: name the server that speaks the Videos API, like "
-                        "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard."
-                    ),
-                )
-        case "openrouter":
-            if not settings.openrouter_api_key.get_secret_value():
-                yield ("openrouter_api_key",), " is missing: make one at openrouter.ai/keys."
-            if settings.model is None:
-                yield ("video_model",), ": OpenRouter has to be told one, like google/veo-3.1."
-        case "gemini":
-            if not settings.gemini_api_key.get_secret_value():
-                yield ("gemini_api_key",), " is missing: make one at aistudio.google.com/apikey."
-            if settings.model is None:
-                yield ("video_model",), f": Gemini has to be told one, like {_GEMINI_MODEL}."
+def _misspelling(setting: str) -> str:
+    """Return a sentence on each name that may be this setting's, to follow one on its absence."""
+    unknown = unknown_names(os.environ, Settings)
+    return "".join(f" {each}" for each in unknown if each.meant == setting.upper())

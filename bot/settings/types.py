@@ -1,4 +1,4 @@
-"""The types of settings: what each may hold, and what is said of what it may not."""
+"""The settings' types, each with an error message for invalid values."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-_SECRET_CHARACTERS = 16
-_PREFIX = "whsec_"
-_SAID_ALREADY = frozenset({"prompt", "model", "seconds", "size"})
-_CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
-ONLY_CLIENT = "api"  # what the one token is called that has no name
+_MIN_SECRET_CHARACTERS = 16
+_SIGNING_PREFIX = "whsec_"
+_RESERVED_FIELDS = frozenset({"prompt", "model", "seconds", "size"})
+_CLIENT_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
+DEFAULT_CLIENT = "api"  # the client of a token without a name
 _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 
 def _url(value: str) -> str:
     value = value.strip().rstrip("/")
-    if value and not _is_whole(value):
+    if value and not _is_http_url(value):
         raise ValueError("is not a URL: write it like https://example.org")
     if "?" in value or "#" in value:
-        raise ValueError("must end with the path: leave out what follows ? or #")
+        raise ValueError("must end with the path: remove ? or # and all that follows")
     return value
 
 
-def _is_whole(url: str) -> bool:
+def _is_http_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        # Asking for the port raises where it is no number, or too large a one.
+        # Reading the port raises ValueError unless it is a number in range.
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
@@ -54,60 +54,64 @@ def _is_plain(text: str) -> bool:
 def _header_safe(value: SecretStr) -> SecretStr:
     secret = value.get_secret_value()
     if not _is_plain(secret):
-        raise ValueError("holds a blank or a strange character: copy it anew")
+        raise ValueError("contains a space or an invalid character: copy it again")
     return value
 
 
 def _long_enough(value: SecretStr) -> SecretStr:
-    if 0 < len(value.get_secret_value()) < _SECRET_CHARACTERS:
-        raise ValueError(f"must have {_SECRET_CHARACTERS} characters or more, or be empty")
+    if 0 < len(value.get_secret_value()) < _MIN_SECRET_CHARACTERS:
+        raise ValueError(f"must have {_MIN_SECRET_CHARACTERS} characters or more, or be empty")
     return value
 
 
-def _can_be_keys(value: SecretStr) -> SecretStr:
-    for secret in parts(value):
-        if secret == _PREFIX or not secret.isprintable():
-            raise ValueError(f"holds no key: copy all of it, also what follows {_PREFIX}")
+def _signing_keys(value: SecretStr) -> SecretStr:
+    for secret in split_secret(value):
+        if secret == _SIGNING_PREFIX or not secret.isprintable():
+            raise ValueError(f"contains no key: copy the part after {_SIGNING_PREFIX} too")
     return value
 
 
 def _api_tokens(value: SecretStr) -> SecretStr:
     names: set[str] = set()
-    for part in parts(value):
+    for part in split_secret(value):
         name, colon, token = part.rpartition(":")
-        if not _CLIENT.fullmatch(name if colon else ONLY_CLIENT):
-            raise ValueError("names its tokens by letters and digits: write it like web:TOKEN")
+        if not _CLIENT_NAME.fullmatch(name if colon else DEFAULT_CLIENT):
+            raise ValueError("needs names made of letters and digits: write it like web:TOKEN")
         if name in names:
-            raise ValueError("holds two tokens without different names: write it like web:TOKEN")
-        if len(token) < _SECRET_CHARACTERS or not _is_plain(token):
-            raise ValueError(f"takes tokens of {_SECRET_CHARACTERS} plain characters or more")
+            raise ValueError("needs a different name for each token: write it like web:TOKEN")
+        if len(token) < _MIN_SECRET_CHARACTERS or not _is_plain(token):
+            raise ValueError(
+                f"needs tokens of at least {_MIN_SECRET_CHARACTERS} ASCII characters without spaces"
+            )
         names.add(name)
     return value
 
 
-def parts(value: SecretStr) -> tuple[str, ...]:
-    """Return what stands in a secret, with commas between."""
-    return listed(value.get_secret_value())
+def split_secret(value: SecretStr) -> tuple[str, ...]:
+    """Return the items of a secret that is a comma-separated list."""
+    return split_list(value.get_secret_value())
 
 
-def listed(value: str) -> tuple[str, ...]:
-    """Return what stands in a value, with commas between."""
+def split_list(value: str) -> tuple[str, ...]:
+    """Return the items of a comma-separated list."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def _origins(value: str) -> str:
-    for origin in listed(value):
+    for origin in split_list(value):
         if not _url(origin) or urlsplit(origin).path.strip("/"):
-            raise ValueError("takes addresses without a path, like http://10.0.0.2:9000")
+            raise ValueError("needs URLs without a path, like http://10.0.0.2:9000")
     return value
 
 
 def _networks(value: str) -> str:
-    for network in listed(value):
+    for network in split_list(value):
         try:
             ipaddress.ip_network(network)
         except ValueError:
-            raise ValueError("takes addresses and networks, like 172.17.0.1,10.0.0.0/8") from None
+            raise ValueError(
+                "needs IP addresses and networks, like 172.17.0.1,10.0.0.0/8"
+            ) from None
     return value
 
 
@@ -117,12 +121,14 @@ def _extra(value: str) -> str:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise ValueError('is not a JSON object: write it like {"fps": 24, "seed": 7}')  # noqa: TRY004 - pydantic's
+        raise ValueError('is not a JSON object: write it like {"fps": 24, "seed": 7}')  # noqa: TRY004 - pydantic expects it
     extra = cast("dict[str, object]", fields)
-    if said := sorted(_SAID_ALREADY & extra.keys()):
-        raise ValueError(f"may not hold {said[0]}: the command and the VIDEO_ settings say that")
+    if reserved := sorted(_RESERVED_FIELDS & extra.keys()):
+        raise ValueError(
+            f"must not contain {reserved[0]}: the command and the VIDEO_ settings set it"
+        )
     if None in extra.values():
-        raise ValueError("may not hold null: leave that field out")
+        raise ValueError("must not contain null: omit that field")
     return value
 
 
@@ -139,5 +145,5 @@ LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidat
 Key = Annotated[SecretStr, AfterValidator(_header_safe)]
 LongKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 BearerToken = Annotated[Key, AfterValidator(_long_enough)]
-SigningKeys = Annotated[SecretStr, AfterValidator(_can_be_keys)]
+SigningKeys = Annotated[SecretStr, AfterValidator(_signing_keys)]
 ApiTokens = Annotated[SecretStr, AfterValidator(_api_tokens)]

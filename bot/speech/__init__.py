@@ -1,1 +1,1 @@
-"""Spoken narration from text."""
+"""Speech synthesis for narrations."""

@@ -1,4 +1,4 @@
-"""Makes a file of a narration that Discord plays where it stands."""
+"""Encodes narrations as MP3 files, which Discord plays inside the message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import ffmpeg as graph
 
 from bot.media.files.atomic import commit, part_of, run_uncancelled
 from bot.media.process.child import ProcessLimits
-from bot.media.render.audio_stream import replaced
+from bot.media.render.audio_stream import narration_only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 _BITS_PER_SECOND = 64_000
 
 
-async def record(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
-    """Write the narration as the MP3 `target`, as loud as it would be in a video.
+async def write_mp3(ffmpeg: Ffmpeg, narration: Narration, target: Path) -> None:
+    """Write the narration to the MP3 file `target`, at the same loudness as in a video.
 
     MediaError: ffmpeg failed.
     """
     part = part_of(target)
     output = graph.output(
-        replaced(narration, seconds=narration.seconds),
+        narration_only(narration, seconds=narration.seconds),
         f"file:{part.absolute()}",
         format="mp3",
         acodec="libmp3lame",

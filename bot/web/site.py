@@ -54,7 +54,7 @@ class Site:
         self._page = HomePage(
             texts,
             max_audio_bytes=max_audio_bytes,
-            sharing=links.possible,
+            sharing=links.enabled,
             speaking=narrator is not None,
         )
         self._sessions = SessionRoutes(authentication, access)
@@ -64,7 +64,7 @@ class Site:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of all parts."""
+        """The routes of all parts."""
         return [
             *self._api.routes,
             *self._narrations.routes,
@@ -74,5 +74,5 @@ class Site:
         ]
 
     async def close(self) -> None:
-        """Close the WebSockets, which would stay open otherwise."""
+        """Close the WebSockets, which would otherwise stay open."""
         await self._socket.close()

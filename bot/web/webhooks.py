@@ -1,4 +1,4 @@
-"""`POST /api/webhook/video-events`: verifies and stores webhooks; the lanes process them later."""
+"""`POST /api/webhook/video-events`: verifies and stores webhooks for the workers."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATH = "/api/webhook/video-events"
+WEBHOOK_PATH = "/api/webhook/video-events"
 _READ_SECONDS = 10.0
 _LOG_SECONDS = 10.0
 
 
 class Webhooks:
-    """Receives the provider's webhooks. Each is only a hint: the job's state is always polled.
+    """Receives the provider's webhooks, which are only hints: a job's state is always polled.
 
-    `note` is called with the outcome of each one: new, repeated, refused, or other.
+    `note` is called with each webhook's outcome: new, repeated, refused, or other.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class Webhooks:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Route of the webhooks."""
-        return [web.post(PATH, self._receive)]
+        """The route for webhooks."""
+        return [web.post(WEBHOOK_PATH, self._receive)]
 
     async def _receive(self, request: web.Request) -> web.Response:
         try:

@@ -1,1 +1,1 @@
-"""The tables of jobs, and what is read from them."""
+"""The tables of jobs, webhooks and circuits."""

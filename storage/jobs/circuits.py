@@ -1,4 +1,4 @@
-"""The table of circuits: which providers refuse every create, why, and since when."""
+"""The table of circuit breakers: each has the state of a backend that refuses all creates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 HELD_SECONDS = 24 * 60 * 60.0
-"""How long a job waits behind an open circuit."""
+"""Time for which an open circuit holds a job; then the job is due, and fails."""
 
 _REFUSE = """
 INSERT INTO circuits (backend, reason, refusals) VALUES (:backend, :reason, 1)
@@ -22,27 +22,27 @@ WHERE state <> 'open'
 RETURNING *
 """
 
-# What was told of the last opening still stands if nobody was told that it is over.
+# `told` is kept: if the operator was not told of the recovery, the earlier message still holds.
 _OPEN = """
 UPDATE circuits SET state = 'open', opened_at = :now, probe_at = :probe_at, probes = 0
 WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
 
-# The turn is taken before the POST: whatever becomes of that, the next one comes later.
+# The next probe is scheduled before the POST of this one, regardless of its outcome.
 _PROBE = """
 UPDATE circuits SET probes = probes + 1, probe_at = :probe_at
 WHERE backend = :backend AND state = 'open' AND probe_at <= :now
 RETURNING *
 """
 
-_PUT_OFF = """
+_SCHEDULE_PROBE = """
 UPDATE circuits SET probe_at = :probe_at, reason = coalesce(:reason, reason)
 WHERE backend = :backend AND state = 'open'
 RETURNING *
 """
 
-_RECOUNT = """
+_RESET_REFUSALS = """
 UPDATE circuits SET refusals = 0 WHERE backend = :backend AND state <> 'open'
 RETURNING *
 """
@@ -52,7 +52,7 @@ UPDATE circuits SET state = 'over', refusals = 0 WHERE backend = :backend AND st
 RETURNING *
 """
 
-_TELL = """
+_MARK_TOLD = """
 UPDATE circuits SET told = :reason, reached = max(reached, :reached)
 WHERE backend = :backend AND opened_at = :opened_at
 RETURNING *
@@ -61,10 +61,12 @@ RETURNING *
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circuit:
-    """How a backend has refused; times are Unix seconds.
+    """The circuit of a backend; times are Unix seconds.
 
-    `refusals` are those in a row before it opened, `probes` those made since. `told` is the reason
-    that the operator was told, and `reached` says whether anybody took that message.
+    `refusals`: consecutive refusals before it opened.
+    `probes`: probes since it opened.
+    `told`: the reason of which the operator was last told.
+    `reached`: Discord delivered that message to at least one operator.
     """
 
     backend: str
@@ -79,57 +81,57 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """Whether jobs have to wait."""
+        """The circuit is open: queued jobs wait."""
         return self.state == "open"
 
 
 class CircuitStore:
-    """Reads and writes circuits; a write that comes too late changes nothing and returns None."""
+    """Reads and writes circuits; a write that is out of date changes nothing and returns None."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, backend: str) -> Circuit | None:
-        """Read a circuit; None: nothing has ever been refused, or all of it is over."""
+        """Read a circuit; None: the backend has refused nothing, or its circuit was deleted."""
         return await self._one("SELECT * FROM circuits WHERE backend = :backend", backend=backend)
 
     async def refuse(self, backend: str, reason: Trouble) -> Circuit | None:
-        """Count a refusal; None: the circuit is open already."""
+        """Count a refusal; None: the circuit is already open."""
         return await self._one(_REFUSE, backend=backend, reason=reason)
 
     async def open(self, backend: str, *, probe_at: float, now: float) -> Circuit | None:
-        """Let jobs wait; None: they do already."""
+        """Open the circuit, so that jobs wait; None: it is already open."""
         return await self._one(_OPEN, backend=backend, probe_at=probe_at, now=now)
 
     async def probe(self, backend: str, *, probe_at: float, now: float) -> Circuit | None:
-        """Take the turn to try, and name when the next one comes; None: it is not due."""
+        """Begin a probe, and schedule the next one at `probe_at`; None: no probe is due."""
         return await self._one(_PROBE, backend=backend, probe_at=probe_at, now=now)
 
-    async def put_off(
+    async def schedule_probe(
         self, backend: str, *, probe_at: float, reason: Trouble | None = None
     ) -> Circuit | None:
-        """Say when the next try is due, and what the last one was refused for."""
-        return await self._one(_PUT_OFF, backend=backend, probe_at=probe_at, reason=reason)
+        """Schedule the next probe, and store the reason of the last refusal."""
+        return await self._one(_SCHEDULE_PROBE, backend=backend, probe_at=probe_at, reason=reason)
 
-    async def recount(self, backend: str) -> Circuit | None:
-        """Count the refusals from nothing again; None: jobs wait already."""
-        return await self._one(_RECOUNT, backend=backend)
+    async def reset_refusals(self, backend: str) -> Circuit | None:
+        """Reset the count of refusals; None: the circuit is already open."""
+        return await self._one(_RESET_REFUSALS, backend=backend)
 
     async def close(self, backend: str) -> Circuit | None:
-        """Let jobs go on; None: they do already."""
+        """Close the circuit, so that jobs continue; None: it is not open."""
         return await self._one(_CLOSE, backend=backend)
 
     async def forget(self, backend: str) -> None:
-        """Forget a circuit that is not open."""
+        """Delete a circuit that is not open."""
         await self._database.rows(
             "DELETE FROM circuits WHERE backend = :backend AND state <> 'open'",
             {"backend": backend},
         )
 
     async def tell(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
-        """Note that the operator was told of this opening."""
+        """Store that the operator was told of this opening."""
         return await self._one(
-            _TELL,
+            _MARK_TOLD,
             backend=circuit.backend,
             opened_at=circuit.opened_at,
             reason=circuit.reason,
@@ -142,7 +144,7 @@ class CircuitStore:
 
 
 def circuit_from(row: sqlite3.Row) -> Circuit:
-    """Build the circuit that a row describes."""
+    """Convert a row to a circuit."""
     return Circuit(
         backend=row["backend"],
         state=row["state"],

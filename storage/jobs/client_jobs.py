@@ -1,4 +1,4 @@
-"""The jobs of API clients, as they look them up."""
+"""Reads the jobs of API clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OWN = """
 SELECT * FROM jobs WHERE id = :id AND client = :client AND deleted_at IS NULL
 """
 
-# Jobs of one moment are told apart by their ids.
+# The id orders jobs that were created at the same time.
 _PAGE = """
 SELECT * FROM jobs
 WHERE client = :client AND deleted_at IS NULL AND (:before IS NULL OR (created_at, id) < (
@@ -24,17 +24,17 @@ ORDER BY created_at DESC, id DESC LIMIT :limit
 
 
 class ClientJobStore:
-    """Reads jobs for clients; writes nothing."""
+    """Reads jobs for API clients; never writes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def own(self, client: str, job_id: str) -> Job | None:
-        """Read a job, if it is this client's."""
+        """Read a job; None: it does not exist, or is not this client's."""
         row = await self._database.row(_OWN, {"client": client, "id": job_id})
         return job_from(row) if row else None
 
     async def page(self, client: str, *, before: str | None, limit: int) -> list[Job]:
-        """List a client's jobs, the newest first, from the one after `before` on."""
+        """List a client's jobs, newest first; `before`: only those older than this job."""
         params = {"client": client, "before": before, "limit": limit}
         return [job_from(row) for row in await self._database.rows(_PAGE, params)]

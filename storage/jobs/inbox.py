@@ -1,4 +1,4 @@
-"""The table of webhooks that were answered with 2xx."""
+"""The table of accepted webhooks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from storage.database import Database
 
-# Senders repeat for 72 h; what is kept longer recognises every repetition.
+# Providers repeat a webhook for up to 72 h, so every repetition is recognised.
 KEEP_SECONDS = 7 * 24 * 60 * 60
 
 _INSERT = """
@@ -31,13 +31,13 @@ LIMIT 20
 
 
 class Inbox:
-    """Tells new webhooks from repeated ones, and keeps those that came too early."""
+    """Recognises repeated webhooks, and keeps those that arrive before their job is bound."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, *, backend: str, webhook_id: str, remote_id: str, now: float) -> bool:
-        """Store a webhook; False: it was there already."""
+        """Store a webhook; False: it is a repetition."""
         row = await self._database.row(
             _INSERT,
             {"backend": backend, "webhook_id": webhook_id, "remote_id": remote_id, "now": now},
@@ -45,17 +45,17 @@ class Inbox:
         return row is not None
 
     async def has(self, backend: str, remote_id: str) -> bool:
-        """Tell whether a webhook has come for this remote job."""
+        """Return whether a webhook for this remote job has arrived."""
         row = await self._database.row(_HAS, {"backend": backend, "remote_id": remote_id})
         return row is not None
 
     async def unbound(self, backend: str, *, since: float) -> tuple[str, ...]:
-        """List remote ids, at most 20, that webhooks named and that no job has."""
+        """List up to 20 remote ids that webhooks named and that belong to no job."""
         rows = await self._database.rows(_UNBOUND, {"backend": backend, "since": since})
         return tuple(row["remote_id"] for row in rows)
 
     async def sweep(self, *, now: float) -> None:
-        """Forget webhooks that no sender repeats any more."""
+        """Delete webhooks that are too old to be repeated."""
         await self._database.rows(
             "DELETE FROM inbox WHERE received_at < :before", {"before": now - KEEP_SECONDS}
         )

@@ -1,59 +1,75 @@
-"""What an open job may expect, from this server's own history."""
+"""Estimates an open job's waiting time from this bot's own history."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bot.model import JobState, Outlook
+from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
 
 if TYPE_CHECKING:
-    from bot.model import Job
+    from bot.model import Job, Trouble
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
-# Fewer say nothing; older ones are of another time.
-_LEAST = 3
+# A median of fewer jobs would say little. Only recent jobs count, since speeds change.
+_MIN_SAMPLES = 3
 _RECENT = """
-SELECT done.at - like_it.generating_at AS seconds
-FROM (SELECT * FROM jobs ORDER BY created_at DESC LIMIT 500) AS like_it
-JOIN job_events AS done ON done.job_id = like_it.id
+SELECT done.at - similar.generating_at AS seconds
+FROM (SELECT * FROM jobs ORDER BY created_at DESC LIMIT 500) AS similar
+JOIN job_events AS done ON done.job_id = similar.id
     AND done.from_state = 'generating' AND done.to_state = 'downloading'
-WHERE like_it.backend = :backend AND like_it.model IS :model
-    AND like_it.seconds = :seconds AND like_it.size = :size
-ORDER BY like_it.created_at DESC LIMIT 20
+WHERE similar.backend = :backend AND similar.model IS :model
+    AND similar.seconds = :seconds AND similar.size = :size
+ORDER BY similar.created_at DESC LIMIT 20
 """
 
-# In the order in which they are claimed.
+# The order is the one in which jobs are claimed.
 _PLACE = """
 SELECT count(*) AS place FROM jobs AS other JOIN jobs AS this ON this.id = :id
 WHERE this.state = 'queued' AND other.state = 'queued'
     AND (other.next_at, other.rowid) <= (this.next_at, this.rowid)
 """
 
-_HELD_BY_A_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
-_BEFORE_IT_IS_MADE = frozenset(
+_HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
+_NOT_YET_GENERATED = frozenset(
     {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.GENERATING}
 )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """The forecast for an open job.
+
+    `place` is its position in the queue, from 1. `usual_seconds` is the time that the provider
+    took for similar jobs. `trouble` is the reason why the queue is paused, and `operator_knows`
+    says whether the operator was told of it.
+    """
+
+    place: int | None = None
+    usual_seconds: float | None = None
+    trouble: Trouble | None = None
+    operator_knows: bool = False
+
+
 class QueueOutlook:
-    """Looks ahead for a job's card."""
+    """Estimates the place and the waiting time that a job's card shows."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._circuits = CircuitStore(database)
 
     async def of(self, job: Job) -> Outlook:
-        """Tell a job's place in line and how long its like usually took, or what holds it up."""
+        """Return a job's queue position and usual duration, or the trouble that delays it."""
         circuit = await self._circuit(job)
         if circuit is not None and circuit.is_open:
             return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)
         return Outlook(place=await self._place(job), usual_seconds=await self._usual_seconds(job))
 
     async def _circuit(self, job: Job) -> Circuit | None:
-        if job.state not in _HELD_BY_A_CIRCUIT or job.clip_of is not None:
+        if job.state not in _HELD_BY_CIRCUIT or job.clip_of is not None:
             return None
         return await self._circuits.get(job.backend)
 
@@ -64,7 +80,7 @@ class QueueOutlook:
         return row["place"] or None if row else None
 
     async def _usual_seconds(self, job: Job) -> float | None:
-        if job.state not in _BEFORE_IT_IS_MADE or job.clip_of is not None:
+        if job.state not in _NOT_YET_GENERATED or job.clip_of is not None:
             return None
         request = job.request
         rows = await self._database.rows(
@@ -76,4 +92,4 @@ class QueueOutlook:
                 "size": request.size,
             },
         )
-        return median(row["seconds"] for row in rows) if len(rows) >= _LEAST else None
+        return median(row["seconds"] for row in rows) if len(rows) >= _MIN_SAMPLES else None

@@ -1,4 +1,4 @@
-"""From rows to nouns."""
+"""Converts rows of the table of jobs to the types of `bot.model`, and back."""
 
 from __future__ import annotations
 
@@ -10,15 +10,26 @@ from bot.model import Attachment, Client, Failure, Job, JobState, Origin, VideoR
 if TYPE_CHECKING:
     import sqlite3
 
-_ASKER_COLUMNS = (
-    *("interaction_id", "application_id", "user_id", "guild_id", "channel_id", "locale"),
-    *("token", "token_until", "upload_limit", "by_bot", "client", "client_key", "client_digest"),
+_REQUESTER_COLUMNS = (
+    "interaction_id",
+    "application_id",
+    "user_id",
+    "guild_id",
+    "channel_id",
+    "locale",
+    "token",
+    "token_until",
+    "upload_limit",
+    "by_bot",
     "by_bot_unproven",
+    "client",
+    "client_key",
+    "client_digest",
 )
 
 
 def job_from(row: sqlite3.Row) -> Job:
-    """Build the job that a row describes."""
+    """Convert a row to a job."""
     return Job(
         id=row["id"],
         state=JobState(row["state"]),
@@ -31,7 +42,7 @@ def job_from(row: sqlite3.Row) -> Job:
         request=VideoRequest(
             prompt=row["prompt"], model=row["model"], seconds=row["seconds"], size=row["size"]
         ),
-        asker=_asker(row),
+        requester=_requester(row),
         attachment=_attachment(row),
         narration_of=row["narration_of"],
         clip_of=row["clip_of"],
@@ -55,7 +66,7 @@ def job_from(row: sqlite3.Row) -> Job:
     )
 
 
-def _asker(row: sqlite3.Row) -> Origin | Client:
+def _requester(row: sqlite3.Row) -> Origin | Client:
     if row["client"] is not None:
         return Client(name=row["client"], key=row["client_key"], digest=row["client_digest"])
     return Origin(
@@ -68,8 +79,8 @@ def _asker(row: sqlite3.Row) -> Origin | Client:
         token=row["token"],
         token_until=row["token_until"],
         upload_limit=row["upload_limit"],
-        by_bot=bool(row["by_bot"]),
-        by_bot_unproven=bool(row["by_bot_unproven"]),
+        bot_can_edit=bool(row["by_bot"]),
+        bot_access_unproven=bool(row["by_bot_unproven"]),
         message_id=row["message_id"],
     )
 
@@ -91,27 +102,27 @@ def _failure(row: sqlite3.Row) -> Failure | None:
     return Failure(key=row["failure_key"], fields=json.loads(row["failure_fields"]))
 
 
-def requester_columns(asker: Origin | Client) -> dict[str, Any]:
-    """Return all columns about who asked; those of the other kind are NULL."""
-    columns: dict[str, Any] = dict.fromkeys(_ASKER_COLUMNS)
-    if isinstance(asker, Client):
+def requester_columns(requester: Origin | Client) -> dict[str, Any]:
+    """Return the columns for both kinds of requester; those of the other kind are NULL."""
+    columns: dict[str, Any] = dict.fromkeys(_REQUESTER_COLUMNS)
+    if isinstance(requester, Client):
         return columns | {
-            "client": asker.name,
-            "client_key": asker.key,
-            "client_digest": asker.digest,
+            "client": requester.name,
+            "client_key": requester.key,
+            "client_digest": requester.digest,
             "by_bot": 0,
             "by_bot_unproven": 0,
         }
     return columns | {
-        "interaction_id": asker.interaction_id,
-        "application_id": asker.application_id,
-        "user_id": asker.user_id,
-        "guild_id": asker.guild_id,
-        "channel_id": asker.channel_id,
-        "locale": asker.locale,
-        "token": asker.token,
-        "token_until": asker.token_until,
-        "upload_limit": asker.upload_limit,
-        "by_bot": int(asker.by_bot),
-        "by_bot_unproven": int(asker.by_bot_unproven),
+        "interaction_id": requester.interaction_id,
+        "application_id": requester.application_id,
+        "user_id": requester.user_id,
+        "guild_id": requester.guild_id,
+        "channel_id": requester.channel_id,
+        "locale": requester.locale,
+        "token": requester.token,
+        "token_until": requester.token_until,
+        "upload_limit": requester.upload_limit,
+        "by_bot": int(requester.bot_can_edit),
+        "by_bot_unproven": int(requester.bot_access_unproven),
     }

@@ -1,15 +1,15 @@
-"""The statements on the table of jobs."""
+"""The SQL statements on the table of jobs."""
 
 from __future__ import annotations
 
-# What waits for a person, or is only handed over, takes no room from the next; a refused job that
-# never reached the provider takes nothing of the day's share, nor does a narration for a video that
-# is there already.
-_OF_THE_DAY = """
+# The daily cap does not count failed or cancelled jobs that never reached the provider, nor new
+# narrations for finished videos.
+_COUNTED_TODAY = """
 FROM jobs WHERE created_at > :day_ago
     AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
 """
 
+# The caps on open jobs do not count jobs that wait for a decision or only for delivery.
 USAGE = f"""
 SELECT
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
@@ -17,12 +17,12 @@ SELECT
         AND (user_id = :user_id OR client = :client)) AS open_of_user,
     (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
         'generating', 'downloading', 'merging')) AS open_in_all,
-    (SELECT count(*) {_OF_THE_DAY}) AS today
-"""  # noqa: S608 - put together from constants
+    (SELECT count(*) {_COUNTED_TODAY}) AS today
+"""  # noqa: S608 - built from constants
 
-# The one with whose leaving there is room below the cap.
-LEAVING = f"""
-SELECT created_at {_OF_THE_DAY}
+# There is room for another job when this one is no longer counted.
+NEXT_TO_LEAVE_CAP = f"""
+SELECT created_at {_COUNTED_TODAY}
 ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1
 """
 
@@ -38,7 +38,7 @@ SELECT
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :client, :client_key, :client_digest,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
-    -- Asked now: later the other job may be deleted.
+    -- Stored now, since the other job may be deleted later.
     EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
         AND note IS NOT 'note.not_merged')
 FROM ({USAGE})
@@ -46,19 +46,20 @@ WHERE open_of_user < :max_of_user AND open_in_all < :max_in_all
     AND (today < :max_today OR :clip_of IS NOT NULL)
 ON CONFLICT DO NOTHING
 RETURNING *
-"""  # noqa: S608 - put together from constants
+"""  # noqa: S608 - built from constants
 
-BY_ASKER = """
+BY_REQUESTER = """
 SELECT * FROM jobs
 WHERE interaction_id = :interaction_id OR (client = :client AND client_key = :client_key)
 """
-# Behind an open circuit the line keeps its order: its jobs are not due until the next one may try.
-_MAY_GO = """(jobs.state <> 'queued' OR NOT EXISTS (
+
+# An open circuit holds the queued jobs until its next probe is due, so they keep their order.
+_NOT_HELD = """(jobs.state <> 'queued' OR NOT EXISTS (
             SELECT 1 FROM circuits
             WHERE circuits.backend = :backend AND circuits.state = 'open' AND probe_at > :now
                 AND max(opened_at, jobs.created_at) > :held_since))"""
 
-# What was submitted to another backend waits until the operator goes back to it.
+# Jobs that were submitted to another backend wait until the operator chooses that backend again.
 CLAIM = f"""
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
@@ -69,11 +70,11 @@ WHERE id IN (
             OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
         AND (:client IS NULL OR client = :client)
         AND (NOT :clients_only OR client IS NOT NULL)
-        AND {_MAY_GO}
+        AND {_NOT_HELD}
         AND id NOT IN (SELECT value FROM json_each(:running))
     ORDER BY next_at LIMIT :limit)
 RETURNING *
-"""  # noqa: S608 - put together from constants
+"""  # noqa: S608 - built from constants
 
 NEXT_DUE = f"""
 SELECT min(next_at) AS next_at FROM jobs
@@ -83,15 +84,15 @@ WHERE next_at IS NOT NULL
         OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
     AND (:client IS NULL OR client = :client)
     AND (NOT :clients_only OR client IS NOT NULL)
-    AND {_MAY_GO}
+    AND {_NOT_HELD}
     AND id NOT IN (SELECT value FROM json_each(:running))
-"""  # noqa: S608 - put together from constants
+"""  # noqa: S608 - built from constants
 
 MOVE = """
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
     token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
-    -- A create leaves `submitting` like this only after a clear no: nothing was spent.
+    -- This transition follows only a definite refusal: nothing was spent.
     submitted_at = CASE WHEN :was = 'submitting' AND :to IN ('queued', 'failed') THEN NULL
         ELSE submitted_at END,
     attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
@@ -107,7 +108,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# Once for each backend: whoever comes back to the job sends the same.
+# Written once for each backend: a repeated step sends the same prompt.
 WRITE_PROMPT = """
 UPDATE jobs SET
     sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
@@ -116,8 +117,8 @@ WHERE id = :id AND epoch = :epoch AND state = 'queued'
 RETURNING *
 """
 
-# The intent to spend: committed before the POST, and only while no create like it is in doubt.
-# A later POST of the same job carries the same key, for providers that know what it means.
+# The intent to spend is committed before the POST, and only while no identical create is
+# unconfirmed. Every POST of a job has the same key, for providers that support idempotency keys.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
@@ -147,7 +148,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# The epoch rises: a step that looked for the message, and found none, is too late.
+# The epoch is raised to invalidate a step that looked for the message and found none.
 ACKNOWLEDGE = """
 UPDATE jobs SET
     epoch = epoch + 1, message_id = :message_id, next_at = :now, updated_at = :now
@@ -156,9 +157,9 @@ WHERE id = :id AND state IN ('received', 'failed', 'cancelled') AND message_id I
 RETURNING *
 """
 
-# A POST was answered after the cancel. The epoch rises: the last look at the card, which may be
-# under way, must not end what is due now. Of a deleted job, only the remote one is left to do.
-TIE_CANCELLED = """
+# The POST was answered after the job was cancelled. The epoch is raised because a running last step
+# must not clear `next_at`. For a deleted job only the remote job is left to delete.
+BIND_CANCELLED = """
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
     next_at = CASE WHEN deleted_at IS NULL THEN :now END
@@ -171,7 +172,8 @@ UPDATE jobs SET dm_intent_at = :now
 WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 """
 
-# The epoch rises: a poll under way asked too early, and must not put the next one off.
+# The epoch is raised because a running poll may have asked too early, and must not postpone the
+# next one.
 WAKE_REMOTE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
 WHERE backend = :backend AND remote_id = :remote_id AND state = 'generating'
@@ -182,14 +184,14 @@ WAKE_UNDECIDED = """
 UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
 """
 
-# A restart may come with a PUBLIC_URL: what waited for one is due again.
+# After a restart PUBLIC_URL may be set: deliveries that waited for it are due again.
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now
 RETURNING *
 """
 
-IN_LINE = """
+QUEUED = """
 SELECT * FROM jobs WHERE state = 'queued'
 """
 
@@ -197,7 +199,7 @@ FORGET_TOKENS = """
 UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 """
 
-BEYOND_THE_BOT = """
+NOT_EDITABLE_BY_BOT = """
 SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL
     AND (NOT by_bot OR by_bot_unproven)
 """

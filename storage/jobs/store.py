@@ -1,4 +1,4 @@
-"""The table of jobs: every write is one conditional statement that returns the row, or nothing."""
+"""The table of jobs: every write is one conditional statement that returns the row, or no row."""
 
 from __future__ import annotations
 
@@ -13,13 +13,22 @@ from storage.jobs.rows import job_from, requester_columns
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bot.model import Caps, Client, Failure, Job, JobState, Origin
+    from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Caps:
+    """Limits on open jobs, for one requester and in all, and on new jobs within 24 hours."""
+
+    open_per_user: int
+    open_in_all: int
+    per_day: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CapUsage:
-    """How much of the caps is used up."""
+    """The jobs that count for each cap."""
 
     open_of_user: int
     open_in_all: int
@@ -31,7 +40,7 @@ _DAY = 24 * 60 * 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """What a move may set beside the state; None, or False, leaves a column as it is."""
+    """Columns to set along with a new state; None or False leaves a column unchanged."""
 
     remote_id: str | None = None
     generating_at: float | None = None
@@ -44,13 +53,13 @@ class Changes:
 
 
 class JobStore:
-    """Reads and writes jobs; a write that comes too late changes nothing and returns None."""
+    """Reads and writes jobs; a write that is out of date changes nothing and returns None."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps) -> Job | None:
-        """Insert a job in `received` if the caps allow it and its asker has not asked before."""
+        """Insert a job in `received`; None: a cap is reached, or the request is a repetition."""
         attachment = job.attachment
         return await self._one(
             statements.INSERT,
@@ -63,7 +72,7 @@ class JobStore:
             seconds=job.request.seconds,
             size=job.request.size,
             fingerprint=job.request.fingerprint,
-            **requester_columns(job.asker),
+            **requester_columns(job.requester),
             attachment_name=attachment.filename if attachment else None,
             attachment_size=attachment.size if attachment else None,
             attachment_url=attachment.url if attachment else None,
@@ -76,25 +85,25 @@ class JobStore:
             max_today=caps.per_day,
         )
 
-    async def usage(self, asker: Origin | Client, *, now: float) -> CapUsage:
-        """Count what the caps count."""
-        params = requester_columns(asker) | {"day_ago": now - _DAY}
+    async def usage(self, requester: Origin | Client, *, now: float) -> CapUsage:
+        """Count the jobs for each cap."""
+        params = requester_columns(requester) | {"day_ago": now - _DAY}
         row = await self._database.row(statements.USAGE, params)
         return CapUsage(**dict(row)) if row else CapUsage(open_of_user=0, open_in_all=0, today=0)
 
-    async def room_at(self, per_day: int, *, now: float) -> float:
-        """Tell when the day's cap will take one more, as far as is known now."""
+    async def cap_frees_at(self, per_day: int, *, now: float) -> float:
+        """Return the earliest time at which the daily cap allows another job."""
         params = {"day_ago": now - _DAY, "cap": per_day}
-        row = await self._database.row(statements.LEAVING, params)
+        row = await self._database.row(statements.NEXT_TO_LEAVE_CAP, params)
         return row["created_at"] + _DAY if row else now
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
 
-    async def by_requester(self, asker: Origin | Client) -> Job | None:
-        """Read the job that an interaction, or a client's key, has made."""
-        return await self._one(statements.BY_ASKER, **requester_columns(asker))
+    async def by_requester(self, requester: Origin | Client) -> Job | None:
+        """Read the job that was created by this interaction or with this client's key."""
+        return await self._one(statements.BY_REQUESTER, **requester_columns(requester))
 
     async def claim(
         self,
@@ -107,11 +116,10 @@ class JobStore:
         limit: int,
         now: float,
     ) -> list[Job]:
-        """Take up to `limit` due jobs, leaving out those that are `running`; raises epochs.
+        """Claim up to `limit` due jobs that are not `running`, and raise their epochs.
 
-        What was submitted to another backend than `backend` is left alone, and so is what waits
-        behind an open circuit. With a `client` everything else is left alone, and with
-        `clients_only` all that comes from Discord.
+        Jobs that were submitted to another backend and jobs that an open circuit holds are skipped.
+        `client`: only this client's jobs are claimed. `clients_only`: no jobs from Discord are.
         """
         return await self._many(
             statements.CLAIM,
@@ -135,7 +143,7 @@ class JobStore:
         running: Collection[str],
         now: float,
     ) -> float | None:
-        """Tell when the next job that is not `running` will be due, but for those that are held."""
+        """Return the time at which the next job is due; the filters are those of `claim`."""
         row = await self._database.row(
             statements.NEXT_DUE,
             {
@@ -153,7 +161,7 @@ class JobStore:
     async def move(
         self, job: Job, to: JobState, changes: Changes, *, next_at: float | None, now: float
     ) -> Job | None:
-        """Put a job into another state."""
+        """Move a job to another state."""
         failure = changes.failure
         return await self._one(
             statements.MOVE,
@@ -173,7 +181,7 @@ class JobStore:
         )
 
     async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
-        """Store what a backend is sent in place of a queued job's prompt, once."""
+        """Store the prompt that is sent to a backend for a queued job, once for each backend."""
         return await self._one(
             statements.WRITE_PROMPT,
             id=job.id,
@@ -187,7 +195,7 @@ class JobStore:
     async def begin_submit(
         self, job: Job, *, backend: str, create_key: str, now: float
     ) -> Job | None:
-        """Commit the intent to spend, unless a create just like it is in doubt."""
+        """Commit the intent to spend; None: an identical create is unconfirmed."""
         return await self._one(
             statements.BEGIN_SUBMIT, **_key(job), backend=backend, create_key=create_key, now=now
         )
@@ -203,7 +211,7 @@ class JobStore:
         misses: int,
         now: float,
     ) -> Job | None:
-        """Leave a job in its state until later; progress never falls."""
+        """Postpone a job's step; the stored progress never decreases."""
         return await self._one(
             statements.POSTPONE,
             **_key(job),
@@ -216,61 +224,61 @@ class JobStore:
         )
 
     async def release(self, job: Job, *, now: float) -> Job | None:
-        """Say that nothing more is due for a job, and forget the token of an ended one."""
+        """Store that no more steps are due for a job, and delete the token of an ended job."""
         return await self._one(statements.RELEASE, **_key(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
-        """Store the message of a job, once; a job that ended meanwhile shows that on it."""
+        """Store the message of a job, once; the card of a job that has ended is due for an edit."""
         return await self._one(statements.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
-    async def tie_cancelled(self, job: Job, remote_id: str, *, now: float) -> Job | None:
-        """Note which remote job a cancelled one has after all; None: it was not cancelled."""
-        return await self._one(statements.TIE_CANCELLED, id=job.id, remote_id=remote_id, now=now)
+    async def bind_cancelled(self, job: Job, remote_id: str, *, now: float) -> Job | None:
+        """Store the remote id of a job that was cancelled meanwhile; None: it was not."""
+        return await self._one(statements.BIND_CANCELLED, id=job.id, remote_id=remote_id, now=now)
 
     async def intend_dm(self, job: Job, *, now: float) -> Job | None:
-        """Note that a DM is about to be sent."""
+        """Store the intent to send a DM."""
         return await self._one(statements.INTEND_DM, id=job.id, epoch=job.epoch, now=now)
 
     async def wake_remote(self, backend: str, remote_id: str, *, now: float) -> Job | None:
-        """Make the job of a remote id due at once."""
+        """Make the job with this remote id due now."""
         return await self._one(
             statements.WAKE_REMOTE, backend=backend, remote_id=remote_id, now=now
         )
 
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
-        """Make the undecided jobs of a backend due at once: there is news."""
+        """Make the undecided jobs of a backend due now, because a webhook arrived."""
         return await self._many(statements.WAKE_UNDECIDED, backend=backend, now=now)
 
-    async def in_line(self) -> list[Job]:
-        """List the jobs that wait to be submitted."""
-        return await self._many(statements.IN_LINE)
+    async def queued(self) -> list[Job]:
+        """List the queued jobs."""
+        return await self._many(statements.QUEUED)
 
-    async def wake_held(self, *, now: float) -> list[Job]:
-        """Make every delivery that waits for something due at once."""
+    async def wake_postponed_deliveries(self, *, now: float) -> list[Job]:
+        """Make all held deliveries due now."""
         return await self._many(statements.WAKE_HELD, now=now)
 
-    async def forget_token(self, job_id: str) -> None:
-        """Null one interaction token."""
+    async def delete_token(self, job_id: str) -> None:
+        """Delete the interaction token of a job."""
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
     async def mark_card_gone(self, job_id: str) -> None:
         """Store that a job's card can't show its end."""
         await self._one(statements.MARK_CARD_GONE, id=job_id)
 
-    async def prove_bot_access(self, job_id: str, *, by_bot: bool) -> Job | None:
+    async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> Job | None:
         """Store whether the bot itself can edit a card, once that is known."""
-        return await self._one(statements.PROVE_BOT_ACCESS, id=job_id, by_bot=int(by_bot))
+        return await self._one(statements.PROVE_BOT_ACCESS, id=job_id, by_bot=int(bot_can_edit))
 
     async def editable_by_token_only(self) -> list[Job]:
-        """List the jobs that have a card and a token, where the bot itself can't edit."""
-        return await self._many(statements.BEYOND_THE_BOT)
+        """List the jobs with a card that only the interaction token can edit."""
+        return await self._many(statements.NOT_EDITABLE_BY_BOT)
 
     async def forget_tokens(self, *, now: float) -> None:
-        """Null the interaction tokens that Discord takes no more."""
+        """Delete expired interaction tokens."""
         await self._database.rows(statements.FORGET_TOKENS, {"now": now})
 
     async def counts(self) -> dict[tuple[str, str], int]:
-        """Count the jobs by state and backend; deleted ones are left out."""
+        """Count the jobs by state and backend, without deleted ones."""
         rows = await self._database.rows(statements.COUNTS, {})
         return {(row["state"], row["backend"]): row["jobs"] for row in rows}
 

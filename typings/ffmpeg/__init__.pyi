@@ -1,4 +1,4 @@
-# The part of ffmpeg-python that is used here: it builds argument lists, and never runs them.
+# The part of ffmpeg-python that the bot uses: building argument lists, not running ffmpeg.
 
 class Stream:
     def __getitem__(self, selector: str) -> Stream: ...
@@ -11,10 +11,10 @@ class Outputs:
 class OutputStream:
     def get_args(self) -> list[str]: ...
 
-def filter(  # noqa: A001  # the library's name for it
+def filter(  # noqa: A001  # named by the library
     streams: list[Stream], name: str, *args: str | float, **options: str | float
 ) -> Stream: ...
-def input(  # noqa: A001  # the library's name for it
+def input(  # noqa: A001  # named by the library
     filename: str, **options: str | float | None
 ) -> Stream: ...
 def output(*streams_and_filename: Stream | str, **options: str | float | None) -> OutputStream: ...

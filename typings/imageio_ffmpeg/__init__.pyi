@@ -1,2 +1,2 @@
-# The part of imageio-ffmpeg that is used here.
+# The part of imageio-ffmpeg that the bot uses.
 def get_ffmpeg_exe() -> str: ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class OpenRouter:
     """The adapter for OpenRouter; `base_url` is the server's address without `/videos`.
 
-    The server reports ended jobs to `callback_url` (https), signed with one of `webhook_secrets`.
+    Callbacks about ended jobs arrive at `callback_url` (https), signed with a webhook secret.
     Videos are downloaded from the server, from public addresses, and from `result_origins`.
     ValueError: a webhook secret is empty.
     """
@@ -64,7 +64,7 @@ class OpenRouter:
         )
 
     async def offers(self) -> tuple[ModelOffer, ...]:
-        """List the models with their formats and prices; BackendError: there is no list."""
+        """List the models with their formats and prices; BackendError: no list is available."""
         reply = await self._api.ask(Request(method="GET", url="/videos/models"))
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
@@ -74,7 +74,7 @@ class OpenRouter:
         return offers
 
     async def check_key(self) -> None:
-        """Check the key with a free request; BackendError of kind AUTH: it is refused."""
+        """Check the key with a free request; BackendError of kind AUTH: the key is refused."""
         reply = await self._api.ask(Request(method="GET", url="/key"))
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
@@ -85,7 +85,7 @@ class OpenRouter:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Request the video with exactly one POST; the job may already have ended in its answer."""
+        """Request the video with exactly one POST; the answer may already report the job's end."""
         body = {
             "model": request.model,
             "prompt": request.prompt,
@@ -103,18 +103,20 @@ class OpenRouter:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Ask for the state of the remote job."""
+        """Request the remote job's state."""
         return await self._api.poll(_path(ref), ref)
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the video into `sink` from the content route, or from the job's signed URL."""
+        """Download the video to `sink` from the content route, or from the job's signed URL."""
         path = f"{_path(update.ref)}/content?index=0"
-        await self._api.fetch(path, update.result_url, sink, max_bytes=max_bytes)
+        await self._api.fetch(
+            path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
+        )
 
     async def find(
         self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
     ) -> Listing:
-        """Look up the hints; the listing is never complete, because the API has no list."""
+        """Look up the hints; the result is never complete, because the API has no listing."""
         jobs = await look_up_jobs({*hints}, lambda ref: self._api.retrieve(_path(ref)))
         return matching_listing(jobs, request, since=since, complete=False)
 
@@ -125,7 +127,7 @@ class OpenRouter:
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a callback and return the job that it names; None: it is not about a video."""
+        """Verify a callback and return its job; None: the event is not about a video."""
         webhooks.verify(headers, body, keys=self._keys, now=now)
         return webhooks.read(body)
 

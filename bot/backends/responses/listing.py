@@ -1,4 +1,4 @@
-"""Listings of remote jobs, in which the job of an unconfirmed create is searched for."""
+"""Searches a provider's remote jobs for the job of an unconfirmed create."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ async def list_jobs_since(
     *,
     max_pages: int,
 ) -> tuple[list[RemoteJob], bool]:
-    """Collect the listed jobs back to `since`, and tell whether that list is complete.
+    """Collect the listed jobs back to `since`, and return whether none is missing.
 
-    `page_after` reads the page after a ref, newest jobs first, or returns None if the server has
-    no listing.
+    `page_after` reads the page that follows a ref, newest jobs first, or returns None if the
+    server has no listing.
     """
     jobs: list[RemoteJob] = []
     after: str | None = None
@@ -37,7 +37,7 @@ async def list_jobs_since(
         fresh = [job for job in page.jobs if job.ref not in known]
         jobs.extend(fresh)
         if page.unreadable or len(fresh) < len(page.jobs):
-            # An unreadable entry may be our job, and a server that ignores `after` may hide it.
+            # An unreadable entry may be our job, and a server that ignores `after` may omit it.
             return jobs, False
         # A server without `has_more` marks the end of its list with an empty page.
         if page.has_more is False or not fresh or _reaches_back_to(since, jobs):
@@ -49,9 +49,9 @@ async def list_jobs_since(
 async def look_up_jobs(
     refs: Iterable[str], retrieve: Callable[[str], Awaitable[RemoteJob]]
 ) -> list[RemoteJob]:
-    """Read the jobs with these refs, one after the other, leaving out those that no longer exist.
+    """Read the jobs with these refs one by one, skipping jobs that no longer exist.
 
-    Each job keeps the ref that it was looked up by: some servers answer another id.
+    Each job keeps the ref that was looked up, because some servers answer with another id.
     """
     jobs: list[RemoteJob] = []
     for ref in sorted(refs):
@@ -80,7 +80,7 @@ def _is_older(job: RemoteJob, since: float) -> bool:
 
 
 def _reaches_back_to(since: float, jobs: list[RemoteJob]) -> bool:
-    # Only a list sorted by descending time surely contains every job newer than its last one.
+    # Only a list sorted from newest to oldest is sure to contain every job newer than its last.
     times = [job.created_at for job in jobs]
     dated = [moment for moment in times if moment is not None]
     return (

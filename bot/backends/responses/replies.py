@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,16 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
+_MAX_TEXT = 64 * 1024
+_TITLE = re.compile(r"<title>([^<]{1,200})</title>", re.IGNORECASE)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A provider's answer; `answer` is its parsed JSON, and `retry_after` is in seconds."""
+    """A provider's answer; `retry_after` is in seconds.
+
+    `answer` is its parsed JSON, or the text of a refusal that is not JSON.
+    """
 
     ok: bool
     status: int
@@ -30,11 +37,13 @@ class Reply:
 
 
 def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
-    """Read an answer, with `secret` redacted: servers repeat the key that they refuse."""
+    """Read an answer, and redact `secret`, because servers repeat a key that they refuse."""
     body = response.content
     if secret:
         body = body.replace(secret.encode(), b"***")
     answer = remote_job.parse(body)
+    if answer is None and not response.is_success:
+        answer = _text(body)
     retry_after = error_kinds.retry_after_in(response.headers.get("retry-after"), now=now)
     if retry_after is None and not response.is_success:
         retry_after = error_kinds.retry_delay_in(answer)
@@ -44,3 +53,11 @@ def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
         answer=answer,
         retry_after=retry_after,
     )
+
+
+def _text(body: bytes) -> str | None:
+    text = body[:_MAX_TEXT].decode("utf-8", "replace").strip()
+    if not text.startswith("<"):
+        return text or None
+    title = _TITLE.search(text)
+    return title[1].strip() if title else None

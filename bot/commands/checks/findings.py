@@ -1,4 +1,4 @@
-"""What `doctor` finds."""
+"""Defines a finding of `doctor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One line of the table; `advice` is empty when all is well."""
+    """A line of `doctor`'s table; `advice` is empty if there is nothing to do."""
 
     subject: str
     ok: bool

@@ -1,4 +1,4 @@
-"""What `doctor` finds out about the services that see a prompt before the provider does."""
+"""Checks the services that see a prompt before the provider: prompt writer and moderation."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ _HARMLESS = "a paper boat"
 
 
 async def examine_writer(settings: Settings) -> Finding:
-    """Look at what writes prompts: there, key accepted, model listed."""
+    """Check that the prompt writer answers, accepts the key and lists the model."""
     if settings.video_backend == "storyboard":
-        return Finding(subject=_WRITER, ok=True, found="title cards show the words alone")
+        return Finding(
+            subject=_WRITER, ok=True, found="not used: title cards show the prompt as typed"
+        )
     if settings.prompt_writer != "openai":
         return Finding(subject=_WRITER, ok=True, found=settings.prompt_writer)
     service = JsonService(
@@ -33,7 +35,7 @@ async def examine_writer(settings: Settings) -> Finding:
         api_key=settings.prompt_api_key.get_secret_value() or None,
         seconds=_SECONDS,
     )
-    models: frozenset[str] = frozenset()  # not every server lists them
+    models: frozenset[str] = frozenset()  # not every server lists its models
     try:
         models = _models_in(await service.get("/models"))
     except BackendError as error:
@@ -45,14 +47,14 @@ async def examine_writer(settings: Settings) -> Finding:
         subject=_WRITER,
         ok=True,
         found=f"openai: {settings.prompt_base_url} answers",
-        advice="it does not list PROMPT_MODEL: look whether the name is right"
+        advice="it does not list PROMPT_MODEL: check the name"
         if models and settings.prompt_model not in models
         else "",
     )
 
 
 async def examine_moderation(settings: Settings) -> Finding:
-    """Have a harmless prompt checked."""
+    """Send a harmless prompt to the moderation service."""
     if settings.moderation == "off":
         return Finding(subject=_MODERATION, ok=True, found="off")
     moderator = OpenAIModerator(
@@ -72,7 +74,7 @@ async def examine_moderation(settings: Settings) -> Finding:
 
 
 async def examine_words(settings: Settings) -> Finding:
-    """Read the word list."""
+    """Check that the list of blocked words can be read."""
     if not settings.blocked_words_file:
         return Finding(subject=_WORDS, ok=True, found="none")
     try:
@@ -98,6 +100,6 @@ def _refused(error: BackendError, subject: str, prefix: str, url: str) -> Findin
     return Finding(
         subject=subject,
         ok=False,
-        found=f"openai: no use of {url} at the moment ({error.message})",
+        found=f"openai: {url} can't be used at the moment ({error.message})",
         advice=f"try again later, or correct {prefix}_BASE_URL",
     )

@@ -1,4 +1,4 @@
-"""What `doctor` finds out about the provider, without spending anything."""
+"""Checks the video provider without ordering a video."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 _SUBJECT = "VIDEO_BACKEND"
 _SECONDS = 10.0
 _OK = 200
-_NAMED = 5
-# What a proxy says of a server behind it, or a server of itself while it starts.
-_NOT_THERE = frozenset({502, 503, 504})
+_MAX_LISTED_MODELS = 5
+# Proxies answer with one of these if the server is down, and some servers while they start.
+_UNAVAILABLE = frozenset({502, 503, 504})
 
 
 async def examine_backend(settings: Settings) -> Finding:
-    """Look at the backend that is set: there, key accepted, model known, price, webhooks."""
+    """Check the chosen backend: reachability, key, model, price, and webhooks or polling."""
     match settings.video_backend:
         case "storyboard":
-            made = "storyboard: title cards, made on this machine: no key, no model, no cost"
-            return Finding(subject=_SUBJECT, ok=True, found=f"{made}, webhooks of its own")
+            return Finding(
+                subject=_SUBJECT,
+                ok=True,
+                found="storyboard: title cards made on this machine, without a key and at no cost",
+            )
         case "openai":
             return await _openai(settings)
         case "openrouter":
@@ -60,10 +63,10 @@ async def _openai(settings: Settings) -> Finding:
             found=f"openai: no answer from {url} ({type(error).__name__})",
             advice="start that server, or correct OPENAI_BASE_URL",
         )
-    return _not_usable(url, status) or await _usable(settings, lists=status == _OK)
+    return _refused_by_openai(url, status) or await _usable(settings, lists=status == _OK)
 
 
-def _not_usable(url: str, status: int) -> Finding | None:
+def _refused_by_openai(url: str, status: int) -> Finding | None:
     if status in {401, 403}:
         return _refused_key(url, str(status))
     if status == 404:  # noqa: PLR2004 - HTTP's
@@ -73,22 +76,22 @@ def _not_usable(url: str, status: int) -> Finding | None:
             found=f"openai: {url} has no /videos",
             advice="OPENAI_BASE_URL usually ends with /v1",
         )
-    if status in _NOT_THERE:
+    if status in _UNAVAILABLE:
         return Finding(
             subject=_SUBJECT,
             ok=False,
-            found=f"openai: {url} is not there at the moment ({status})",
-            advice="try again later; if that server is yours, look at its log",
+            found=f"openai: {url} is unavailable at the moment ({status})",
+            advice="try again later; if that server is yours, check its log",
         )
-    # Some servers can't list; they answer 400 or 405, and are there all the same.
+    # Some usable servers have no list and answer 400 or 405.
     return None
 
 
-def _refused_key(url: str, how: str) -> Finding:
+def _refused_key(url: str, reason: str) -> Finding:
     return Finding(
         subject=_SUBJECT,
         ok=False,
-        found=f"openai: {url} refuses the key ({how})",
+        found=f"openai: {url} refuses the key ({reason})",
         advice="correct OPENAI_API_KEY",
     )
 
@@ -104,42 +107,42 @@ async def _usable(settings: Settings, *, lists: bool) -> Finding:
         models = None
     finally:
         await backend.close()
-    accepted = "key accepted" if lists or models else "key not tried"
-    known, advice = _about_model(settings.model, models)
+    accepted = "key accepted" if lists or models else "key not checked"
+    known, advice = _check_model(settings.model, models)
     parts = (
         f"{url} answers",
         accepted if key else "no key",
         known,
-        "price not told",
-        _openai_news(settings),
+        "price not published",
+        _openai_updates(settings),
     )
     return Finding(
         subject=_SUBJECT, ok=not advice, found=f"openai: {', '.join(parts)}", advice=advice
     )
 
 
-def _about_model(model: str | None, models: frozenset[str] | None) -> tuple[str, str]:
-    """Say whether the server has the model, and what to do if it hasn't."""
+def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str, str]:
+    """Return a finding about the model, and advice if the server does not have it."""
     if model is None:
-        return "its own model", ""
-    # A star stands for names that the list leaves out.
+        return "its default model", ""
+    # A name with a star is a pattern, so the list is incomplete.
     if not models or any("*" in name for name in models):
-        return f"model {model} not checked: none are listed", ""
+        return f"model {model} not checked: the server has no complete list", ""
     if model in models:
         return f"model {model} known", ""
-    listed = ", ".join(sorted(models)[:_NAMED])
-    return f"model {model} unknown", f"set VIDEO_MODEL to one that it has ({listed}), or to -"
+    listed = ", ".join(sorted(models)[:_MAX_LISTED_MODELS])
+    return f"model {model} unknown", f"set VIDEO_MODEL to one of its models ({listed}), or to -"
 
 
-def _openai_news(settings: Settings) -> str:
-    """Say how the bot learns of a finished video."""
+def _openai_updates(settings: Settings) -> str:
+    """Describe how the bot learns that a video is finished."""
     if not settings.webhook_secrets:
         return "polling only (no OPENAI_WEBHOOK_SECRET)"
-    reach = "" if settings.public_url else ", from this network alone"
+    reach = "" if settings.public_url else ", only from this network"
     return f"webhooks possible{reach}"
 
 
-def _openrouter_news(settings: Settings) -> str:
+def _openrouter_updates(settings: Settings) -> str:
     if not settings.webhook_secrets:
         return "polling only (no OPENROUTER_WEBHOOK_SECRET)"
     if not settings.public_url.startswith("https://"):
@@ -168,8 +171,8 @@ async def _openrouter(settings: Settings) -> Finding:
         await backend.close()
     price = offer.price(seconds=seconds, size=size)
     costs = "no price is listed" if price is None else f"about ${price:.2f} a clip"
-    news = _openrouter_news(settings)
-    found = f"openrouter: key accepted, model {settings.model} known, {costs}, {news}"
+    updates = _openrouter_updates(settings)
+    found = f"openrouter: key accepted, model {settings.model} known, {costs}, {updates}"
     return Finding(subject=_SUBJECT, ok=True, found=found)
 
 
@@ -184,7 +187,7 @@ def _refused_by_openrouter(error: BackendError, url: str) -> Finding:
     return Finding(
         subject=_SUBJECT,
         ok=False,
-        found=f"openrouter: no use of {url} at the moment ({error.message})",
+        found=f"openrouter: {url} can't be used at the moment ({error.message})",
         advice="try again later, or correct OPENROUTER_BASE_URL",
     )
 
@@ -213,7 +216,7 @@ async def _gemini(settings: Settings) -> Finding:
         if price is None
         else f"about ${price.dollars:.2f} a clip (price list of {price.as_of})"
     )
-    found = f"gemini (experimental): {model}, {costs}, asked for news"
+    found = f"gemini (experimental): {model}, {costs}, polling only"
     return Finding(subject=_SUBJECT, ok=True, found=found)
 
 
@@ -225,6 +228,6 @@ def _refused_by_gemini(error: BackendError, settings: Settings) -> Finding:
         case ErrorKind.GONE:
             found, advice = f"{url} has no model {settings.model}", "correct VIDEO_MODEL"
         case _:
-            found = f"no use of {url} at the moment ({error.message})"
+            found = f"{url} can't be used at the moment ({error.message})"
             advice = "try again later, or correct GEMINI_BASE_URL"
     return Finding(subject=_SUBJECT, ok=False, found=f"gemini: {found}", advice=advice)

@@ -1,4 +1,4 @@
-"""What `doctor` finds out about the ways in: the port, the API, and the address from outside."""
+"""Checks the embedded server: its port, its API tokens and its public address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import aiohttp
 
 from bot.commands.checks.findings import Finding
 from bot.errors import StartupError
-from bot.web.http.server import bind, reachable
+from bot.web.http.server import bind, url_host
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -26,39 +26,39 @@ _PUBLIC_URL, _PORT, _API = "PUBLIC_URL", "HTTP_PORT", "API_TOKEN"
 _LOOKUP_SECONDS = 5.0
 _SECONDS = 5.0
 _OK = 200
-# What `/healthz` says.
-_OURS = b"ok\n"
-# What a proxy says of a server that is not there.
-_NOT_THERE = frozenset({502, 503, 504})
+# The body of the bot's `/healthz`.
+_HEALTHY = b"ok\n"
+# Proxies answer with one of these if the server is down.
+_UNAVAILABLE = frozenset({502, 503, 504})
 
 
 async def look_up(host: str) -> list[Address]:
-    """Return the addresses of a name; OSError: there are none, or nobody knows now."""
+    """Return the addresses of a host name; OSError: it has none, or the look-up failed."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(_LOOKUP_SECONDS):
         found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    # An address of a link ends with its interface.
+    # A link-local address ends with % and the name of its interface.
     return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
 
 
 async def examine_public_url(
     url: str, *, look_up: Callable[[str], Awaitable[Sequence[Address]]] = look_up
 ) -> Finding:
-    """Look where the address leads, and what answers there."""
+    """Check that the public address leads to this bot."""
     if not url:
         return Finding(
             subject=_PUBLIC_URL,
             ok=True,
-            found="not set: no webhooks from outside, no links to large videos",
-            advice="set PUBLIC_URL if videos may be larger than Discord takes",
+            found="not set: no outside webhooks, no links to large videos",
+            advice="set PUBLIC_URL if videos may exceed Discord's size limit",
         )
     host = urlsplit(url).hostname or ""
-    if _is_here(host):
+    if _is_this_machine(host):
         return Finding(
             subject=_PUBLIC_URL,
             ok=False,
-            found=f"{url}: for whoever opens it, that is their own machine",
-            advice="name the address at which others reach the bot, or leave it empty",
+            found=f"{url}: on other machines this address means those machines themselves",
+            advice="set it to the address at which others reach the bot, or leave it empty",
         )
     try:
         addresses = await look_up(host)
@@ -66,92 +66,95 @@ async def examine_public_url(
         return Finding(
             subject=_PUBLIC_URL,
             ok=False,
-            found=f"{url}: no address of {host} can be found",
-            advice="correct the name or its DNS record, or look at this machine's network",
+            found=f"{url}: {host} can't be resolved",
+            advice="correct the name or its DNS record, or check this machine's network",
         )
-    ok, found, advice = await answer_of(url)
+    ok, found, advice = await probe(url)
     notes = [note for note in (advice, *_limits(url, addresses)) if note]
     return Finding(subject=_PUBLIC_URL, ok=ok, found=f"{url}: {found}", advice="; ".join(notes))
 
 
-def _is_here(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        address = _plain(ipaddress.ip_address(host))
+        address = _unmapped(ipaddress.ip_address(host))
     except ValueError:
         return False
     return address.is_loopback or address.is_unspecified
 
 
-def _plain(address: Address) -> Address:
+def _unmapped(address: Address) -> Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
-    """Say what will not work with such an address."""
+    """List the features that do not work with this address."""
     limits: list[str] = []
-    inner = [plain for plain in map(_plain, addresses) if not plain.is_global]
-    # A machine may know its own name by such an address, while others get the public one.
-    if inner and all(address.is_loopback for address in inner):
-        limits.append(f"here the name means {inner[0]}; see that others get a public address")
-    elif inner:
+    private = [address for address in map(_unmapped, addresses) if not address.is_global]
+    # /etc/hosts may map a machine's own name to loopback, while others resolve its public address.
+    if private and all(address.is_loopback for address in private):
         limits.append(
-            f"{inner[0]} is of a private network: links open there alone, Discord shows none of "
-            "them inline, and no service outside can send webhooks"
+            f"on this machine the name resolves to {private[0]}; make sure that it resolves to a "
+            "public address elsewhere"
+        )
+    elif private:
+        limits.append(
+            f"{private[0]} is in a private network: links open only there, Discord shows none of "
+            "the videos inline, and services outside can't send webhooks"
         )
     if url.startswith("http://"):
         limits.append(
-            "without https OpenRouter does not call back, and tokens can be read on the way"
+            "without https, OpenRouter sends no callbacks, and tokens can be read in transit"
         )
     return limits
 
 
-async def answer_of(url: str) -> tuple[bool, str, str]:
-    """Ask an address for Clapper; return whether all may be well, what came, and what to do."""
+async def probe(url: str) -> tuple[bool, str, str]:
+    """Request `/healthz` from a URL; return whether it may work, what was found, and advice."""
     try:
         status, body = await _ask(f"{url}/healthz")
     except aiohttp.ClientSSLError as error:
-        return False, f"no secure connection ({type(error).__name__})", "look at its certificate"
+        return False, f"no secure connection ({type(error).__name__})", "check its certificate"
     except (aiohttp.ClientError, OSError, ValueError):
-        return True, "no answer: is the bot running, and does your proxy pass it?", ""
-    if status == _OK and body == _OURS:
+        return True, "no answer: is the bot running, and does your proxy forward to it?", ""
+    if status == _OK and body == _HEALTHY:
         return True, "Clapper answers there", ""
-    if status in _NOT_THERE:
+    if status in _UNAVAILABLE:
         return True, f"a proxy answers {status}: is the bot running, and is its port right?", ""
-    advice = "let your proxy pass /healthz and the other paths in README.md to the bot"
-    return True, f"something answers {status}, but not as Clapper does", advice
+    advice = "let your proxy forward /healthz and the other paths in docs/operating.md to the bot"
+    return True, f"a server answers {status}, but it is not Clapper", advice
 
 
 async def _ask(url: str) -> tuple[int, bytes]:
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
-        return response.status, await response.content.read(len(_OURS) + 1)
+        return response.status, await response.content.read(len(_HEALTHY) + 1)
 
 
 async def examine_port(settings: Settings) -> Finding:
-    """Look whether the port is free, or the bot's already."""
+    """Check that the port is free, or already used by Clapper."""
     host, port = settings.http_host, settings.http_port
     if not port:
-        return Finding(subject=_PORT, ok=True, found="any free one")
+        return Finding(subject=_PORT, ok=True, found="any free port")
     try:
         with bind(host, port):
             return Finding(subject=_PORT, ok=True, found=f"{host}:{port} is free")
     except StartupError as error:
         refusal = str(error)
     try:
-        answer = await _ask(f"http://{reachable(host)}:{port}/healthz")
+        answer = await _ask(f"http://{url_host(host)}:{port}/healthz")
     except (aiohttp.ClientError, OSError, ValueError):
         answer = None
-    if answer == (_OK, _OURS):
-        return Finding(subject=_PORT, ok=True, found=f"{host}:{port}: a Clapper is running there")
+    if answer == (_OK, _HEALTHY):
+        return Finding(subject=_PORT, ok=True, found=f"{host}:{port}: Clapper is running there")
     return Finding(subject=_PORT, ok=False, found=f"{host}:{port} can't be used", advice=refusal)
 
 
 def examine_api(settings: Settings) -> Finding:
-    """Say for whom the API is open."""
+    """List the clients that have an API token."""
     names = sorted(settings.api_tokens)
     if not names:
-        return Finding(subject=_API, ok=True, found="closed: no API_TOKEN")
+        return Finding(subject=_API, ok=True, found="not set: the API is off")
     clients = "1 client" if len(names) == 1 else f"{len(names)} clients"
-    return Finding(subject=_API, ok=True, found=f"open for {clients}: {', '.join(names)}")
+    return Finding(subject=_API, ok=True, found=f"{clients}: {', '.join(names)}")

@@ -1,16 +1,16 @@
-"""What a bot token looks like."""
+"""Checks the shape of a bot token."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 
-COPY_ANEW = "copy it anew: three parts with dots between them, without 'Bot ' before it"
+COPY_AGAIN = "copy it again: it has three parts with dots between them, and no 'Bot ' before it"
 _PARTS = 3
 
 
 def looks_like_a_token(token: str) -> bool:
-    """Tell whether a text has the shape of a bot token, which Discord may change one day."""
+    """Return whether a text has the shape of a bot token, which Discord may change."""
     parts = token.split(".")
     if len(parts) != _PARTS or not all(parts):
         return False

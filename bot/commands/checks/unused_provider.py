@@ -1,4 +1,4 @@
-"""Finds a provider that is set up and not chosen: title cards would be made instead."""
+"""Finds a provider that is set up but not chosen, so the bot makes title cards instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bot.settings.fields import Settings
 
-_TELLING = {
+_REQUIRED_SETTINGS = {
     "openai": "openai_base_url",
     "openrouter": "openrouter_api_key",
     "gemini": "gemini_api_key",
@@ -17,19 +17,19 @@ _TELLING = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnusedProvider:
-    """A setting of a backend that nobody chose."""
+    """A setting of a backend that is not chosen."""
 
     name: str
     backend: str
 
     @property
     def advice(self) -> str:
-        """What may be meant."""
+        """The change that makes the bot use the provider."""
         return f"set VIDEO_BACKEND={self.backend} to use it"
 
     def __str__(self) -> str:
-        """Say what is idle, and what may be meant."""
-        return f"{self.name} counts for nothing without VIDEO_BACKEND: {self.advice}"
+        """State which setting has no effect, and how to change that."""
+        return f"{self.name} has no effect without VIDEO_BACKEND: {self.advice}"
 
 
 def unused_provider(settings: Settings) -> UnusedProvider | None:
@@ -38,8 +38,8 @@ def unused_provider(settings: Settings) -> UnusedProvider | None:
     if "video_backend" in given:
         return None
     found = (
-        UnusedProvider(name=name.upper(), backend=b)
-        for b, name in _TELLING.items()
+        UnusedProvider(name=name.upper(), backend=backend)
+        for backend, name in _REQUIRED_SETTINGS.items()
         if name in given
     )
     return next(found, None)

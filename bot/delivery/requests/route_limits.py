@@ -30,7 +30,7 @@ class ThrottledError(aiohttp.ClientError):
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """How many requests a route still accepts in the `seconds` after `since`; None: not known."""
+    """The number of requests that a route accepts in the `seconds` after `since`; None: unknown."""
 
     left: int | None = None
     since: float = 0.0

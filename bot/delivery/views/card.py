@@ -9,10 +9,11 @@ import discord
 from discord import ui
 
 from bot.delivery.views.button_ids import LABELS, Action, make_button
-from bot.delivery.views.card_buttons import FINISHED, HELD, choices_for
+from bot.delivery.views.card_buttons import FINISHED, HELD, buttons_for
 from bot.delivery.views.card_text import CardText
 from bot.delivery.views.formatting import cut, megabytes
-from bot.model import JobState, Outlook
+from bot.model import JobState
+from storage.jobs.queue_outlook import Outlook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,7 +75,7 @@ class CardRenderer:
         lines += text.details(job, outlook)
         lines += [text.say(job, note)] if note else []
         view, container = _make_view([*lines, text.footer(job)], job.state)
-        self._add_buttons(container, job, choices_for(job))
+        self._add_buttons(container, job, buttons_for(job))
         return view
 
     def render_video(
@@ -149,7 +150,9 @@ class CardRenderer:
         notes = self._notes(job, None) if job.card_gone else []
         return self._write_dm(job, self._text.say(job, "dm.ready", link=link), *notes)
 
-    def dm_here(self, job: Job, *, note: str | None = None, original: str | None = None) -> str:
+    def dm_with_video(
+        self, job: Job, *, note: str | None = None, original: str | None = None
+    ) -> str:
         """Write the DM that carries the video; `note` and `original` as in `render_video`."""
         say = self._text.say
         notes = self._notes(job, note)

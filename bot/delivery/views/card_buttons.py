@@ -19,7 +19,7 @@ _REASONS = frozenset(Reason)
 _ABOUT_THE_PROMPT = _REASONS | {"failed.moderated", "failed.invalid"}
 
 
-def choices_for(job: Job) -> tuple[Action, ...]:
+def buttons_for(job: Job) -> tuple[Action, ...]:
     """Return the buttons for a job without a finished video, the most useful one first."""
     if job.state in CANCELLABLE:
         return (Action.CANCEL,)

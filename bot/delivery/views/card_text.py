@@ -11,8 +11,9 @@ from bot.model import JobState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model import Failure, Job, Outlook
+    from bot.model import Failure, Job
     from bot.texts import Texts
+    from storage.jobs.queue_outlook import Outlook
 
 _PROMPT_CHARACTERS = 300
 _NO_BREAK = "\u00a0"
@@ -135,7 +136,8 @@ class CardText:
     def _usual(self, job: Job, outlook: Outlook) -> list[str]:
         if outlook.usual_seconds is None:
             return []
-        return [self.say(job, "card.usual", duration=rough_time(outlook.usual_seconds))]
+        key, count = rough_time(outlook.usual_seconds)
+        return [self.say(job, "card.usual", duration=self.say(job, key, count=count))]
 
     def _charges(self, job: Job, video_key: str | None) -> list[str]:
         """Return the line about what may have been charged."""

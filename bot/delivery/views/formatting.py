@@ -9,6 +9,7 @@ import discord
 
 _BAR_CELLS = 16
 _LONGEST_WORD = 24
+_MINUTE = 60
 # Every character of Discord's markup. discord.utils.escape_markdown is not used: of two links it
 # escapes only the first, and it leaves URLs as they are.
 _MARKUP = re.compile(r"[\\*_~`|\[\]()#<>]|^[-+]")
@@ -64,11 +65,18 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes_left:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def rough_time(seconds: float) -> str:
-    """Write an estimated duration, rounded to 5 seconds, or to minutes from 10 minutes on."""
-    step = 5 if seconds < 600 else 60  # noqa: PLR2004 - ten minutes
-    minutes, rest = divmod(max(step, round(seconds / step) * step), 60)
-    return f"{minutes}:{rest:02}"
+def rough_time(seconds: float) -> tuple[str, int]:
+    """Round a duration as people say it, and return the key of its words with their number.
+
+    The steps are five seconds, from a minute on half a minute, and from five minutes on a minute.
+    """
+    rounded = max(5, 5 * round(seconds / 5))
+    if rounded < _MINUTE:
+        return "duration.seconds", rounded
+    halves = round(2 * seconds / _MINUTE)
+    if halves % 2 and seconds < 5 * _MINUTE:
+        return "duration.half_minutes", halves // 2
+    return "duration.minutes", round(seconds / _MINUTE)
 
 
 def megabytes(size: int) -> float:

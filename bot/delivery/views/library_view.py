@@ -8,7 +8,7 @@ import discord
 from discord import ui
 
 from bot.delivery.views.button_ids import LABELS, make_button
-from bot.delivery.views.card_buttons import choices_for
+from bot.delivery.views.card_buttons import buttons_for
 from bot.delivery.views.card_text import failure_reason
 from bot.delivery.views.formatting import cut, megabytes, quoted
 from bot.library.index import PAGE_SIZE
@@ -127,7 +127,7 @@ class LibraryView:
             # The card itself may be gone, or not editable any more.
             buttons += [
                 make_button(action, entry.job.id, self._texts(LABELS[action], locale))
-                for action in choices_for(entry.job)
+                for action in buttons_for(entry.job)
             ]
         return buttons
 

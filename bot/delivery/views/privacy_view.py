@@ -9,12 +9,12 @@ import discord
 from discord import ui
 
 from bot.delivery.views.formatting import megabytes
-from bot.model import Notify
+from storage.people import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.library.retention import Deletion, RetentionLimits, Stored
+    from bot.library.retention import Deletion, RetentionLimits, StoredData
     from bot.texts import Texts
     from storage.people import Person
 
@@ -33,7 +33,7 @@ _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
 class PrivacyView:
-    """Renders for one person in their language; each view is stopped."""
+    """Renders views in a person's language; each is already stopped."""
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts
@@ -52,7 +52,7 @@ class PrivacyView:
             return sentence
         return f"{sentence} {self._say('notify.closed')}"
 
-    def overview(self, stored: Stored, limits: RetentionLimits) -> ui.LayoutView:
+    def overview(self, stored: StoredData, limits: RetentionLimits) -> ui.LayoutView:
         """Render the stored data, with a button to delete it."""
         rows = [f"- {line}" for line in self._rows(stored.rows_until)]
         if stored.is_empty:
@@ -71,7 +71,7 @@ class PrivacyView:
             self._button(stored, PrivacyStep.ASK, "button.delete_data", discord.ButtonStyle.danger),
         )
 
-    def question(self, stored: Stored) -> ui.LayoutView:
+    def question(self, stored: StoredData) -> ui.LayoutView:
         """Render the question whether to delete everything."""
         lines = [
             self._say("privacy.sure"),
@@ -106,7 +106,7 @@ class PrivacyView:
             return self._say("privacy.deleted_partly")
         return self._say("privacy.deleted_choice" if deletion.choice else "privacy.deleted_nothing")
 
-    def _list(self, stored: Stored) -> Iterator[str]:
+    def _list(self, stored: StoredData) -> Iterator[str]:
         yield self._say("privacy.prompts", prompts=stored.prompts)
         if stored.videos:
             size = megabytes(stored.video_bytes)
@@ -115,7 +115,7 @@ class PrivacyView:
             yield self._say("privacy.narrations", narrations=stored.narrations)
         yield self._say("privacy.choice", choice=self.choice(stored.person))
 
-    def _ages(self, stored: Stored, limits: RetentionLimits) -> str:
+    def _ages(self, stored: StoredData, limits: RetentionLimits) -> str:
         ages = self._say("privacy.ages", days=limits.days)
         if stored.next_at is None:
             return ages
@@ -128,7 +128,7 @@ class PrivacyView:
         return [self._say("privacy.open", jobs=jobs)] if jobs else []
 
     def _button(
-        self, stored: Stored, step: PrivacyStep, key: str, style: discord.ButtonStyle
+        self, stored: StoredData, step: PrivacyStep, key: str, style: discord.ButtonStyle
     ) -> ui.Button[ui.LayoutView]:
         custom_id = f"clapper:privacy:{step}:{stored.person.user_id}"
         return ui.Button(style=style, label=self._say(key), custom_id=custom_id)

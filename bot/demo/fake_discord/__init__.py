@@ -1,1 +1,1 @@
-"""A Discord stand-in on loopback, for the demo and for the tests."""
+"""A fake Discord on loopback, for the demo and for the tests."""

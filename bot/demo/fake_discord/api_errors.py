@@ -1,4 +1,4 @@
-"""Discord's error answers, each under the name that its documentation gives it."""
+"""Defines Discord's error responses under their documented names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error answer; `code` is Discord's own, `retry_after` (seconds) makes it a rate limit.
+    """An error response with Discord's `code`; a rate limit if `retry_after` (seconds) is set.
 
     `everywhere`: the limit is on all requests with the bot's token.
     """
@@ -25,7 +25,7 @@ class Refusal:
     everywhere: bool = False
 
     def body(self) -> Payload:
-        """Return the JSON that Discord answers with."""
+        """Return the JSON body of the response."""
         if self.retry_after is not None:
             return {
                 "message": self.message,
@@ -36,7 +36,7 @@ class Refusal:
 
 
 class RefusedError(ClapperError):
-    """A request that is answered with `refusal`."""
+    """Makes the fake Discord answer the request with `refusal`."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"{refusal.status} {refusal.code}: {refusal.message}")
@@ -63,15 +63,15 @@ NOT_JSON = Refusal(400, 50109, "The request body contains invalid JSON.")
 
 
 def rate_limited(retry_after: float, *, everywhere: bool = False) -> Refusal:
-    """Return the answer to a request that came too soon; `retry_after` is in seconds."""
+    """Return the response to a request over the rate limit; `retry_after` is in seconds."""
     return Refusal(429, 0, "You are being rate limited.", retry_after, everywhere)
 
 
 def broken(status: int = 502) -> Refusal:
-    """Return the answer of a Discord that is down."""
+    """Return Discord's response during an outage."""
     return Refusal(status, 0, f"{status}: Server Error")
 
 
 def invalid_form(field: str, reason: str) -> RefusedError:
-    """Return the error for a body of which `field` is wrong."""
+    """Return the error for a body with an invalid `field`."""
     return RefusedError(Refusal(400, 50035, f"Invalid Form Body: {field}: {reason}"))

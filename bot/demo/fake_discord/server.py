@@ -1,4 +1,4 @@
-"""The stand-in as a whole: started, driven like a person drives Discord, and watched."""
+"""Runs the fake Discord: the caller acts as its users and observes its messages."""
 
 from __future__ import annotations
 
@@ -45,11 +45,14 @@ _SHUTDOWN = 1.0
 
 
 class FakeDiscord:
-    """A Discord on loopback; use it as `async with Sandbox(directory) as sandbox`.
+    """A fake Discord on loopback; use it as `async with FakeDiscord(directory) as fake_discord`.
 
-    `directory` takes the uploaded files. `port` 0: any free one. `clock` is in Unix seconds;
-    `on_message` is called at each change of a message. `limits`, `faults`, `rates` and `world`
-    are for tests to change at any time; `history` says what happened.
+    `directory`: the folder for uploaded files.
+    `port`: the port to listen on; 0 means any free port.
+    `clock`: returns Unix seconds.
+    `on_message`: is called with each message that is created, edited or deleted.
+    Tests can change `limits`, `faults`, `rates` and `world` at any time. `history` contains the
+    requests and messages.
     """
 
     def __init__(
@@ -80,16 +83,16 @@ class FakeDiscord:
 
     @property
     def url(self) -> str:
-        """The base of the REST API."""
+        """The base URL of the REST API."""
         return f"{self._base}{API}"
 
     @property
     def gateway_url(self) -> str:
-        """Where the WebSocket is."""
+        """The URL of the gateway's WebSocket."""
         return f"ws://{_HOST}:{self._port}/"
 
     async def start(self) -> None:
-        """Listen; from now on `url` is right."""
+        """Start listening; `url` is valid from now on."""
         await self._runner.setup()
         await web.TCPSite(self._runner, _HOST, self._port).start()
         self._port = self._runner.addresses[0][1]
@@ -114,12 +117,13 @@ class FakeDiscord:
         user: User | None = None,
         where: Channel | None = None,
     ) -> Interaction:
-        """Type a slash command ("video", "admin limits"), as `world.user` in `world.channel`.
+        """Type a slash command ("video", "admin limits") as `user`, by default `world.user`.
 
-        SandboxError: no bot has logged in, or the command and its options are not as synced.
+        `where`: the channel, by default `world.channel`.
+        FakeDiscordError: no bot has logged in, or it has not synced the command with these options.
         """
         values = options or {}
-        attach = await self._keep(values.values())
+        attach = await self._store_uploads(values.values())
         data = command_data(self.world.commands, name, values, attach)
         who, channel = user or self.world.user, where or self.world.channel
         return self._send(self._interactions.open(InteractionKind.COMMAND, who, channel), data)
@@ -134,7 +138,7 @@ class FakeDiscord:
     ) -> list[Payload]:
         """Type into an option of a slash command, and return the choices that the bot offers.
 
-        SandboxError: no bot has logged in, or it offers nothing for this option.
+        FakeDiscordError: no bot has logged in, or the option has no autocomplete.
         """
         data = typing_data(self.world.commands, name, focused, typed)
         asked = self._interactions.open(
@@ -145,9 +149,9 @@ class FakeDiscord:
         return interaction.choices or []
 
     async def choose(self, name: str, message: Message, *, user: User | None = None) -> Interaction:
-        """Choose a command from a message's menu.
+        """Choose a command in a message's menu.
 
-        SandboxError: no bot has logged in, or it has no such command for messages.
+        FakeDiscordError: no bot has logged in, or the bot has no such message command.
         """
         data = message_command_data(self.world.commands, name, message)
         who = user or self.world.user
@@ -163,9 +167,9 @@ class FakeDiscord:
         user: User | None = None,
         values: Sequence[str] = (),
     ) -> Interaction:
-        """Press a button of a message, or choose `values` in a select.
+        """Press a message's button, or choose `values` in a select menu.
 
-        SandboxError: the message is gone, or has no such component, or it is disabled.
+        FakeDiscordError: the message is deleted, or the component is missing or disabled.
         """
         component = next((c for c in message.components if c.get("custom_id") == custom_id), None)
         if component is None or component.get("disabled") or message.deleted:
@@ -177,13 +181,13 @@ class FakeDiscord:
         return self._send(interaction, component_data(component, values))
 
     async def submit(self, form: Interaction, values: Mapping[str, Value]) -> Interaction:
-        """Fill in the form that answered an interaction; `values` go by custom_id.
+        """Submit the form that answered an interaction; `values`: the input by custom_id.
 
-        SandboxError: there is no form, or it has no such fields.
+        FakeDiscordError: there is no form, or the form has no such fields.
         """
         if form.modal is None:
             raise FakeDiscordError("the bot has not answered with a form")
-        attach = await self._keep(values.values())
+        attach = await self._store_uploads(values.values())
         data = modal_data(form.modal, values, attach)
         interaction = self._interactions.open(
             InteractionKind.MODAL, form.user, form.channel, source=form.source, form=form
@@ -193,7 +197,7 @@ class FakeDiscord:
     async def wait_for_bot(self, *, after: int = 0, within: float = 10.0) -> None:
         """Wait until a bot has synced its commands and logged in.
 
-        `after` is the `gateway.identified` from before a restart.
+        `after`: the value of `gateway.identified` before a restart.
         """
         await self.history.wait_for(
             lambda: self.gateway.identified > after and self.gateway.ready and self.world.commands,
@@ -201,11 +205,11 @@ class FakeDiscord:
         )
 
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
-        """Return what `find` finds, as soon as it does; TimeoutError after `within` seconds."""
+        """Wait for a true result of `find`, and return it; raise TimeoutError after `within` s."""
         return await self.history.wait_for(find, within=within)
 
     async def answer_to(self, interaction: Interaction, *, within: float = 10.0) -> Message:
-        """Return the message that the bot answers with, once it is there and not just thinking."""
+        """Wait until the bot has answered, not just deferred, and return the answer."""
 
         def answer() -> Message | None:
             message = interaction.message
@@ -214,17 +218,17 @@ class FakeDiscord:
         return await self.history.wait_for(answer, within=within)
 
     def say(self, text: str, *, user: User | None = None, where: Channel | None = None) -> Message:
-        """Write an ordinary message; the bot is not told."""
+        """Write an ordinary message, for which the bot gets no event."""
         who, channel = user or self.world.user, where or self.world.channel
         return self.messages.create(channel, who, {"content": text})
 
     def dms(self, user: User | None = None) -> list[Message]:
-        """Return what the bot wrote to somebody."""
+        """Return the bot's DMs to a user."""
         channel = self.world.dm(user or self.world.user)
         return [message for message in self.history.messages if message.channel == channel]
 
     def close_dms(self, user: User | None = None) -> None:
-        """Let somebody take no messages from the bot."""
+        """Refuse all further DMs from the bot to a user."""
         channel = self.world.dm(user or self.world.user)
         self.faults.add(f"POST /channels/{channel.id}/messages", DM_CLOSED, times=None)
 
@@ -238,10 +242,10 @@ class FakeDiscord:
             raise FakeDiscordError("no bot has logged in")
         return interaction
 
-    async def _keep(self, values: Iterable[Value]) -> Callable[[Upload], Payload]:
+    async def _store_uploads(self, values: Iterable[Value]) -> Callable[[Upload], Payload]:
         uploads = [value for value in values if isinstance(value, Upload)]
         stored: list[tuple[Upload, StoredFile]] = [
-            (upload, await self._uploads.keep(upload)) for upload in uploads
+            (upload, await self._uploads.store(upload)) for upload in uploads
         ]
 
         def attach(upload: Upload) -> Payload:
@@ -254,7 +258,7 @@ class FakeDiscord:
         request_handler = RequestHandler(
             token=self.token,
             faults=self.faults,
-            rates=self.rates,
+            rate_limits=self.rates,
             history=self.history,
             uploads=self._uploads,
             clock=self._clock,
@@ -273,6 +277,6 @@ class FakeDiscord:
 
 
 def _token(application_id: int) -> str:
-    # It has the shape of a bot's token, whose first part is the id.
+    # The first part of a bot token is the application's id in base64.
     head = base64.b64encode(str(application_id).encode()).decode().rstrip("=")
     return f"{head}.sandbx.{'only-for-the-fake_discord'.ljust(38, '-')}"

@@ -1,4 +1,4 @@
-"""What comes in: JSON and multipart bodies, their files streamed to disk."""
+"""Reads JSON and multipart bodies, and streams their files to disk."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 CHUNK = 256 * 1024
 JSON_LIMIT = 1024 * 1024
-# Even of a refused upload the rest is read, so that its sender gets to see the answer.
+# The rest of a refused upload is read too; otherwise the bot would see a reset, not the answer.
 DRAIN_LIMIT = 1024 * 1024 * 1024
 _FILE_FIELD = re.compile(r"files\[([0-9])\]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """A file for a person to attach; `content_type` is only a claim, as in Discord."""
+    """A file that a user attaches; `content_type` is not verified, as in Discord."""
 
     filename: str
     content: bytes | Path
@@ -38,7 +38,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredFile:
-    """A file that came in: `index` is the n of its `files[n]`, `size` in bytes."""
+    """A received file; `index` is the n in the field name `files[n]`, `size` is in bytes."""
 
     index: int
     filename: str
@@ -50,9 +50,10 @@ class StoredFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestBody:
-    """A request's body: its JSON (`payload_json`, when it is multipart) and its files.
+    """The body of a request.
 
-    `too_large`: a file was over the limit, and is not stored in full.
+    `json`: the JSON body, or the field `payload_json` of a multipart body.
+    `too_large`: True if a file exceeds the limit; such a file is not stored in full.
     """
 
     json: Any = None
@@ -62,7 +63,7 @@ class RequestBody:
 
 
 class Uploads:
-    """Reads bodies, and keeps their files under `directory`; `limit()` is in bytes per file."""
+    """Reads bodies, and stores their files in `directory`; `limit()` is the bytes per file."""
 
     def __init__(self, directory: Path, limit: Callable[[], int]) -> None:
         self._directory = directory
@@ -70,14 +71,14 @@ class Uploads:
         self._count = 0
 
     async def read(self, request: web.Request) -> RequestBody:
-        """Read a request's body; RefusedError: it is not readable."""
+        """Read a request's body; raise RefusedError if it can't be parsed."""
         if request.content_type == "multipart/form-data":
             return await self._read_multipart(request)
         raw = await request.read()
         return RequestBody(json=_parse(raw) if raw else None)
 
-    async def keep(self, upload: Upload) -> StoredFile:
-        """Store a file that a person attaches."""
+    async def store(self, upload: Upload) -> StoredFile:
+        """Store a file that a user attaches."""
         path = self._new_path(upload.filename)
         size, sha256 = await asyncio.to_thread(_copy, upload.content, path)
         kind = upload.content_type or _guess(upload.filename)
@@ -103,12 +104,12 @@ class Uploads:
             elif match is None:
                 raise invalid_form(part.name or "body", "unknown field")
             else:
-                stored = await self._store(part, int(match[1]))
+                stored = await self._store_part(part, int(match[1]))
                 too_large = too_large or stored.size > self._limit()
                 files.append(stored)
         return RequestBody(json=payload, multipart=True, files=tuple(files), too_large=too_large)
 
-    async def _store(self, field: BodyPartReader, index: int) -> StoredFile:
+    async def _store_part(self, field: BodyPartReader, index: int) -> StoredFile:
         filename = field.filename or "unknown"
         path = self._new_path(filename)
         digest, size, limit = hashlib.sha256(), 0, self._limit()
@@ -135,7 +136,7 @@ class Uploads:
 
 
 def clean(filename: str) -> str:
-    """Keep of a file's name what Discord keeps of it."""
+    """Replace the characters of a file name that Discord replaces."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", filename)[-100:].lstrip(".") or "unknown"
 
 
@@ -143,7 +144,7 @@ def _guess(filename: str) -> str:
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
-def _parse(raw: bytes) -> Any:  # noqa: ANN401  # JSON is anything
+def _parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(raw)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What goes over the wire: ids, times and flags."""
+"""Defines the ids, timestamps and flags of Discord's API."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ IS_COMPONENTS_V2 = 1 << 15
 
 
 class FakeDiscordError(ClapperError):
-    """The stand-in was driven wrongly: no such command, button or field."""
+    """The caller used a command, a button or a field that does not exist."""
 
 
 class Snowflakes:
-    """Makes ids that carry their time, as Discord's do; `clock` is in Unix seconds."""
+    """Creates ids that contain their time, as Discord's do; `clock` returns Unix seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._last = 0
 
     def next(self) -> int:
-        """Return an id greater than every one before."""
+        """Return an id that is greater than all earlier ones."""
         now = (int(self._clock() * 1000) - DISCORD_EPOCH_MS) << 22
         self._last = max(self._last + 1, now)
         return self._last
 
 
 def timestamp(seconds: float) -> str:
-    """Write Unix seconds the way Discord does."""
+    """Format Unix seconds as Discord does."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()

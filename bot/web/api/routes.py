@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.api_clients.status import PublicStatus, read
+from bot.api_clients.status import PublicStatus, public_job
 from bot.web.api.order_body import check_version
 from bot.web.http.error_response import ApiError, language
 from bot.web.http.file_response import is_intact, open_file, send_file, video_headers
@@ -35,7 +35,7 @@ _OPENAPI_FILE = Path(__file__).with_name("openapi.json")
 
 
 class ApiRoutes:
-    """Handles the API requests of clients; each client has access to its own jobs only."""
+    """Handles clients' API requests; each client has access only to its own jobs."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ApiRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of the API."""
+        """The routes of the API."""
         authenticated = self._access.authenticated
         return [
             web.post("/api/generate", authenticated(self._generate)),
@@ -100,7 +100,7 @@ class ApiRoutes:
 
     async def _note_fetched(self, job: Job) -> None:
         try:
-            await self._clients.note_fetched(job)
+            await self._clients.mark_downloaded(job)
         except Exception:  # the answer is already sent
             log.exception("download.not_noted id=%s", job.id)
 
@@ -129,9 +129,9 @@ class ApiRoutes:
     async def _share(self, request: web.Request, client: str) -> web.Response:
         job = await self._job(request, client)
         artifact = await self._finished(job, request)
-        if not self._links.possible:
+        if not self._links.enabled:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
-        # Create the poster now: the chat that shows the link won't have to wait for it.
+        # Create the poster now, so that the chat that previews the link need not wait for it.
         await self._poster_cache.get(job.id)
         share = self._links.share(job.id, serial=artifact.share_serial)
         return web.json_response({"url": share.url, "expiresAt": share.expires_at})
@@ -142,7 +142,7 @@ class ApiRoutes:
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     def _public_job(self, job: Job, locale: str) -> PublicJob:
-        return read(job, self._texts, locale, trouble=self._clients.trouble)
+        return public_job(job, self._texts, locale, trouble=self._clients.trouble)
 
     async def _finished(self, job: Job, request: web.Request) -> Artifact:
         public_job = self._public_job(job, language(request))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType
 
-from bot.api_clients.status import PublicJob, PublicStatus, read
+from bot.api_clients.status import PublicJob, PublicStatus, public_job
 from bot.web.http.error_response import ApiError
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class SocketSession:
-    """Reports the jobs that a socket follows, and closes it when its queue is full.
+    """Reports the jobs that a socket follows, and closes the socket when its queue is full.
 
-    `count_message` counts a message of a client; ApiError: there were too many.
+    `count_message` counts a client's message, and raises ApiError if there were too many.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SocketSession:
         self._client = ""
 
     async def first_token(self) -> str:
-        """Return the token of the first message; empty: it has none, or did not arrive in time."""
+        """Return the first message's token, or "" if it has none or does not arrive in time."""
         try:
             async with asyncio.timeout(_SIGN_IN_SECONDS):
                 message = await self._socket.receive()
@@ -126,19 +126,19 @@ class SocketSession:
             self._unfollow(job_id)
             self._refuse("api.unknown_job", job_id)
         elif job_id not in self._last_sent:
-            # A change that was queued in the meantime is at least as recent.
+            # Otherwise a change queued in the meantime is at least as recent.
             self._report(job)
 
     def _report(self, job: Job) -> None:
         """Queue a job's current status if it is newer than the last one sent."""
         if job.id not in self._following or job.client is None or job.client.name != self._client:
             return
-        public_job = read(job, self._texts, self._locale, trouble=self._clients.trouble)
-        if not public_job.follows(self._last_sent.get(job.id)):
+        report = public_job(job, self._texts, self._locale, trouble=self._clients.trouble)
+        if not report.follows(self._last_sent.get(job.id)):
             return
-        self._last_sent[job.id] = public_job
-        self._enqueue({"type": "progress", "jobId": job.id, **public_job.as_json()})
-        if public_job.status in _FINAL_STATUSES:
+        self._last_sent[job.id] = report
+        self._enqueue({"type": "progress", "jobId": job.id, **report.as_json()})
+        if report.status in _FINAL_STATUSES:
             self._unfollow(job.id)
 
     def _unfollow(self, job_id: str) -> None:

@@ -48,7 +48,7 @@ class JobSocket:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Route of the WebSocket."""
+        """The route of the WebSocket."""
         return [web.get("/ws", self._access.unchecked(self._open))]
 
     async def close(self) -> None:
@@ -61,7 +61,7 @@ class JobSocket:
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        # Browsers let any page open a WebSocket to any server, and send the page's origin.
+        # Browsers let any page open a WebSocket to any server, but they send the page's origin.
         if hdrs.ORIGIN in request.headers and not self._authentication.is_own_page(request):
             self._access.reject(request)
         client = self._authentication.by_request(request)
@@ -74,7 +74,7 @@ class JobSocket:
             compress=False,
         )
         await socket.prepare(request)
-        # From here on the response is a WebSocket, and errors are reported by its close code.
+        # From here on, the response is a WebSocket, so errors are reported as close codes.
         try:
             await self._authenticate(socket, request, client)
         except ApiError:

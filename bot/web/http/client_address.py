@@ -1,4 +1,4 @@
-"""Finds the address that a request was sent from, also behind a reverse proxy."""
+"""Finds the address that a request was sent from, even behind a reverse proxy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IPV6_PREFIX_BITS = 64  # a host controls all addresses of its /64
 class Proxies:
     """The trusted reverse proxies: X-Forwarded-For is believed only from these `networks`.
 
-    ValueError: one of them is neither an address nor a network.
+    ValueError: one of `networks` is neither an address nor a network.
     """
 
     def __init__(self, networks: Sequence[str] = LOOPBACK) -> None:
@@ -44,7 +44,7 @@ class Proxies:
 
 
 def network_of(address: str) -> str:
-    """Return the /64 network of an IPv6 address, and any other address unchanged."""
+    """Return an IPv6 address's /64 network, or any other address unchanged."""
     found = _parsed(address)
     if found is None:
         return address

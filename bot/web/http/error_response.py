@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.api_clients.status import say
+from bot.api_clients.status import sentence_in_utc
 from bot.errors import ClapperError, UserError
 from bot.texts import Moment
 from bot.web.http.middleware import is_client_fault, request_id
@@ -54,7 +54,7 @@ _KEYS = {
 
 
 class ApiError(ClapperError):
-    """A refusal with an HTTP status; `key` names a sentence that is filled with `fields`."""
+    """A refusal with an HTTP status; `key` names a sentence that takes `fields`."""
 
     def __init__(self, status: HTTPStatus, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -70,7 +70,7 @@ class ErrorResponses:
         self._texts = texts
 
     def answer(self, error: Exception, request: web.Request) -> web.Response:
-        """Return the response to a request that failed with `error`; log it if it is a bug."""
+        """Return the response to a request that failed with `error`, and log bugs."""
         incident = request_id(request)
         match error:
             case ApiError():
@@ -90,7 +90,7 @@ class ErrorResponses:
                 log.error("web.failed request=%s", incident, exc_info=error)
                 status, key = HTTPStatus.INTERNAL_SERVER_ERROR, "error.internal"
                 fields = {"incident": incident}
-        message = say(self._texts, key, language(request), fields)
+        message = sentence_in_utc(self._texts, key, language(request), fields)
         answer = web.json_response(
             {"error": {"key": key, "message": message}, "requestId": incident}, status=status
         )

@@ -21,15 +21,15 @@ _API = ("/api/", "/ws")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",  # crawlers find links that were passed on
+    "X-Robots-Tag": "noindex, nofollow",  # crawlers find shared links
     "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
 }
 
 
 class ErrorMiddleware:
-    """Answers 503 when the database fails, and 500 to a bug; the sender may repeat the request.
+    """Answers 503 if the database fails and 500 after a bug, so that the sender can try again.
 
-    `refuse` writes the answers to requests that aiohttp itself rejects below `/api/` and `/ws`.
+    `refuse` answers requests below `/api/` and `/ws` that aiohttp itself rejects.
     """
 
     def __init__(self, refuse: Callable[[Exception, web.Request], web.Response] | None) -> None:
@@ -73,7 +73,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def abort_response(request: web.Request) -> web.StreamResponse | None:
-    """Abort the response that has already started, and return it; None: none has.
+    """Abort and return the response that has already started, or return None.
 
     The caller would read a second response as the rest of the first.
     """
@@ -84,7 +84,7 @@ def abort_response(request: web.Request) -> web.StreamResponse | None:
 
 
 def request_id(request: web.Request) -> str:
-    """Return the ID of a request, as it is in the log and in the answer."""
+    """Return a request's ID, which also appears in the log and in the response."""
     return request.get(_REQUEST_ID, "-")
 
 

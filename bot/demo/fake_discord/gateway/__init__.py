@@ -1,1 +1,1 @@
-"""The stand-in's gateway, and what people do there."""
+"""The gateway of the fake Discord, and the interactions of its users."""

@@ -1,4 +1,4 @@
-"""The gateway: logins, heartbeats, events, and sessions that outlive their connection."""
+"""Implements the gateway: logins, heartbeats, events, and sessions that can be resumed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
-NOT_READABLE, NOT_IDENTIFIED, BAD_TOKEN = 4002, 4003, 4004
+DECODE_ERROR, NOT_IDENTIFIED, BAD_TOKEN = 4002, 4003, 4004
 HEARTBEAT_MS = 41_250
 MAX_EVENTS = 1000
 MAX_SESSIONS = 8
@@ -32,28 +32,28 @@ MAX_FRAME = 64 * 1024
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Session:
-    """What one IDENTIFY began: its events, numbered, and the connection that carries them."""
+    """A session opened by IDENTIFY, with its numbered events and its current connection."""
 
     id: str
     events: deque[Payload] = field(default_factory=lambda: deque["Payload"](maxlen=MAX_EVENTS))
     seq: int = 0
-    link: GatewayConnection | None = None
+    connection: GatewayConnection | None = None
 
     def add(self, event: str, data: Payload) -> None:
-        """Give an event its number, and send it when there is a connection."""
+        """Store an event under the next number, and send it if there is a connection."""
         self.seq += 1
         frame: Payload = {"op": DISPATCH, "t": event, "s": self.seq, "d": data}
         self.events.append(frame)
-        if self.link is not None:
-            self.link.send(frame)
+        if self.connection is not None:
+            self.connection.send(frame)
 
     def can_replay(self, after: int) -> bool:
-        """Whether no event after that number was forgotten."""
+        """Return whether all events after this number are still stored."""
         return after <= self.seq and (not self.events or self.events[0]["s"] <= after + 1)
 
 
 class GatewayConnection:
-    """One WebSocket; frames are sent in order by a task of its own."""
+    """A WebSocket; its writer task sends frames in order."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
@@ -64,13 +64,13 @@ class GatewayConnection:
         self._frames.put_nowait(frame)
 
     async def write(self) -> None:
-        """Send what is queued, until cancelled or cut."""
+        """Send queued frames until cancelled or disconnected."""
         while True:
             await self.socket.send_str(json.dumps(await self._frames.get()))
 
 
 class Gateway:
-    """Takes bots in, one after another; `url()` is where they come back to after a cut."""
+    """Accepts bots' connections; `url()` returns the address at which bots resume sessions."""
 
     def __init__(
         self, *, token: str, world: World, history: History, url: Callable[[], str]
@@ -80,7 +80,7 @@ class Gateway:
         self._history = history
         self._url = url
         self._sessions: dict[str, Session] = {}
-        self._links: set[GatewayConnection] = set()
+        self._connections: set[GatewayConnection] = set()
         self._open = asyncio.Event()
         self._open.set()
         self.identified = 0
@@ -88,23 +88,23 @@ class Gateway:
 
     @property
     def ready(self) -> bool:
-        """Whether a bot is logged in and connected."""
-        return any(session.link is not None for session in self._sessions.values())
+        """True if a bot is logged in and connected."""
+        return any(session.connection is not None for session in self._sessions.values())
 
     def dispatch(self, event: str, data: Payload) -> bool:
-        """Tell every session, connected or not; False: there is none, and it is lost."""
+        """Add an event to every session, connected or not; return False if there is none."""
         for session in self._sessions.values():
             session.add(event, data)
         return bool(self._sessions)
 
     async def drop(self, code: int = 4000) -> None:
         """Close all connections; their sessions can be resumed."""
-        for link in list(self._links):
-            await link.socket.close(code=code)
+        for connection in list(self._connections):
+            await connection.socket.close(code=code)
 
     @asynccontextmanager
     async def away(self) -> AsyncGenerator[None]:
-        """Be unreachable: close all connections, and let nobody in until the end of the block."""
+        """Close all connections, and accept no new ones during the block."""
         self._open.clear()
         try:
             await self.drop()
@@ -118,50 +118,50 @@ class Gateway:
 
     def ask_to_reconnect(self) -> None:
         """Send op 7, as Discord does before it restarts a gateway."""
-        for link in self._links:
-            link.send({"op": RECONNECT, "d": None})
+        for connection in self._connections:
+            connection.send({"op": RECONNECT, "d": None})
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one connection, from HELLO to its end."""
+        """Serve a connection from HELLO until it is closed."""
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=False)
         await socket.prepare(request)
         await self._open.wait()
-        link = GatewayConnection(socket)
-        self._links.add(link)
-        writer = asyncio.create_task(link.write(), name="sandbox-gateway-writer")
+        connection = GatewayConnection(socket)
+        self._connections.add(connection)
+        writer = asyncio.create_task(connection.write(), name="gateway writer")
         try:
-            link.send({"op": HELLO, "d": {"heartbeat_interval": HEARTBEAT_MS}})
-            await self._converse(link)
+            connection.send({"op": HELLO, "d": {"heartbeat_interval": HEARTBEAT_MS}})
+            await self._read_frames(connection)
         finally:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
-            self._links.discard(link)
-            self._leave(link)
+            self._connections.discard(connection)
+            self._detach(connection)
         return socket
 
-    async def _converse(self, link: GatewayConnection) -> None:
-        async for received in link.socket:
+    async def _read_frames(self, connection: GatewayConnection) -> None:
+        async for received in connection.socket:
             frame = _parse(received.data) if received.type is WSMsgType.TEXT else None
             if frame is None:
-                await link.socket.close(code=NOT_READABLE)
+                await connection.socket.close(code=DECODE_ERROR)
             elif frame["op"] == HEARTBEAT:
-                link.send({"op": ACK})
+                connection.send({"op": ACK})
             elif frame["op"] in {IDENTIFY, RESUME}:
-                await self._enter(link, frame["op"], frame["d"])
-            elif not any(session.link is link for session in self._sessions.values()):
-                await link.socket.close(code=NOT_IDENTIFIED)
+                await self._log_in(connection, frame["op"], frame["d"])
+            elif not any(session.connection is connection for session in self._sessions.values()):
+                await connection.socket.close(code=NOT_IDENTIFIED)
 
-    async def _enter(self, link: GatewayConnection, op: int, data: Payload) -> None:
+    async def _log_in(self, connection: GatewayConnection, op: int, data: Payload) -> None:
         if data.get("token") != self._token:
-            await link.socket.close(code=BAD_TOKEN)
+            await connection.socket.close(code=BAD_TOKEN)
         elif op == IDENTIFY:
-            self._identify(link)
+            self._identify(connection)
         else:
-            self._resume(link, data)
+            self._resume(connection, data)
         self._history.note()
 
-    def _identify(self, link: GatewayConnection) -> None:
-        session = Session(id=secrets.token_hex(16), link=link)
+    def _identify(self, connection: GatewayConnection) -> None:
+        session = Session(id=secrets.token_hex(16), connection=connection)
         self._sessions[session.id] = session
         while len(self._sessions) > MAX_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
@@ -172,24 +172,24 @@ class Gateway:
         self.identified += 1
         log.info("sandbox.identified session=%s", session.id)
 
-    def _resume(self, link: GatewayConnection, data: Payload) -> None:
+    def _resume(self, connection: GatewayConnection, data: Payload) -> None:
         session = self._sessions.get(data.get("session_id", ""))
         after: int = data.get("seq") or 0
         if session is None or not session.can_replay(after):
-            link.send({"op": INVALID, "d": False})
+            connection.send({"op": INVALID, "d": False})
             return
-        session.link = link
+        session.connection = connection
         for frame in session.events:
             if frame["s"] > after:
-                link.send(frame)
+                connection.send(frame)
         session.add("RESUMED", {})
         self.resumed += 1
         log.info("sandbox.resumed session=%s after=%s", session.id, after)
 
-    def _leave(self, link: GatewayConnection) -> None:
+    def _detach(self, connection: GatewayConnection) -> None:
         for session in self._sessions.values():
-            if session.link is link:
-                session.link = None
+            if session.connection is connection:
+                session.connection = None
         self._history.note()
 
     def _ready(self, session: Session) -> Payload:

@@ -1,4 +1,4 @@
-"""INTERACTION_CREATE: what the gateway tells the bot when somebody types or presses something."""
+"""Builds INTERACTION_CREATE, the gateway event for a user's commands, clicks and forms."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TEXT_INPUT, _LABEL, _CHECKBOX = 4, 18, 23
 def interaction_create(
     interaction: Interaction, data: Payload, world: World, limits: DiscordLimits
 ) -> Payload:
-    """Return the event for `data`, which says what was typed or pressed."""
+    """Return the event with `data`, which describes the command, the click or the form."""
     channel, user = interaction.channel, interaction.user
     event: Payload = {
         "id": str(interaction.id),
@@ -50,10 +50,10 @@ def interaction_create(
     }
     if interaction.source is not None:
         event["message"] = interaction.source.payload
-    return event | _who(interaction, channel)
+    return event | _user_fields(interaction, channel)
 
 
-def _who(interaction: Interaction, channel: Channel) -> Payload:
+def _user_fields(interaction: Interaction, channel: Channel) -> Payload:
     if channel.guild is None:
         return {"user": interaction.user.payload()}
     guild = channel.guild
@@ -70,7 +70,7 @@ def command_data(
 ) -> Payload:
     """Return the data of a slash command, such as "video" or "admin limits".
 
-    SandboxError: the bot has not synced such a command, or it does not take these options.
+    FakeDiscordError: the bot has not synced this command with these options.
     """
     first, *rest = name.split()
     command = _named(commands, first, "command")
@@ -88,22 +88,22 @@ def command_data(
 
 
 def typing_data(commands: Sequence[Payload], name: str, focused: str, typed: str) -> Payload:
-    """Return the data of a command whose option `focused` is being typed.
+    """Return the data of a command while the user types into the option `focused`.
 
-    SandboxError: the bot has not synced such a command, or offers nothing for this option.
+    FakeDiscordError: the bot has not synced this command, or the option has no autocomplete.
     """
     command = _named(commands, name, "command")
     option = _named(command["options"], focused, "option")
     if not option.get("autocomplete"):
-        raise FakeDiscordError(f"/{name} offers nothing for {focused}")
+        raise FakeDiscordError(f"/{name} has no autocomplete for {focused}")
     sent = {"name": focused, "type": option["type"], "value": typed, "focused": True}
     return {"id": command["id"], "name": name, "type": command["type"], "options": [sent]}
 
 
 def message_command_data(commands: Sequence[Payload], name: str, message: Message) -> Payload:
-    """Return the data of a command that was chosen from a message's menu.
+    """Return the data of a command that a user chose in a message's menu.
 
-    SandboxError: the bot has not synced such a command.
+    FakeDiscordError: the bot has not synced this command.
     """
     menu = [command for command in commands if command["type"] == _MESSAGE_COMMAND]
     command = _named(menu, name, "message command")
@@ -122,21 +122,21 @@ def _options(
     known: list[Payload] = command.get("options") or []
     for option in known:
         if option.get("required") and option["name"] not in values:
-            raise FakeDiscordError(f"/{command['name']} asks for {option['name']}")
+            raise FakeDiscordError(f"/{command['name']} requires {option['name']}")
     options: list[Payload] = []
     for name, value in values.items():
         option = _named(known, name, "option")
         if option["type"] in _SUBCOMMANDS or isinstance(value, Upload) != (
             option["type"] == _ATTACHMENT
         ):
-            raise FakeDiscordError(f"/{command['name']} does not take this as {name}")
+            raise FakeDiscordError(f"/{command['name']} does not accept this as {name}")
         sent = _resolve(value, attach, resolved) if isinstance(value, Upload) else value
         options.append({"name": name, "type": option["type"], "value": sent})
     return options
 
 
 def component_data(component: Payload, values: Sequence[str]) -> Payload:
-    """Return the data of a click on a button, or of a choice of `values`."""
+    """Return the data of a click on a button, or of a selection of `values`."""
     data: Payload = {
         "custom_id": component["custom_id"],
         "component_type": component["type"],
@@ -146,28 +146,28 @@ def component_data(component: Payload, values: Sequence[str]) -> Payload:
 
 
 def modal_data(modal: Payload, values: Mapping[str, Value], attach: Attach) -> Payload:
-    """Return the data of a form that was filled in and sent; `values` go by custom_id."""
+    """Return the data of a submitted form; `values`: the user's input by custom_id."""
     resolved: dict[str, Payload] = {}
-    left = dict(values)
+    unused = dict(values)
     rows: list[Payload] = []
     for row in modal["components"]:
         if row["type"] == _LABEL:
-            field = _field(row["component"], left, attach, resolved)
+            field = _field(row["component"], unused, attach, resolved)
             rows.append({"type": row["type"], "component": field})
         elif "components" in row:
-            fields = [_field(field, left, attach, resolved) for field in row["components"]]
+            fields = [_field(field, unused, attach, resolved) for field in row["components"]]
             rows.append({"type": row["type"], "components": fields})
-    if left:
-        raise FakeDiscordError(f"the form has no {', '.join(left)}")
+    if unused:
+        raise FakeDiscordError(f"the form has no {', '.join(unused)}")
     data: Payload = {"custom_id": modal["custom_id"], "components": rows}
     return data | ({"resolved": {"attachments": resolved}} if resolved else {})
 
 
 def _field(
-    field: Payload, left: dict[str, Value], attach: Attach, resolved: dict[str, Payload]
+    field: Payload, unused: dict[str, Value], attach: Attach, resolved: dict[str, Payload]
 ) -> Payload:
     kind, name = field["type"], field["custom_id"]
-    value = left.pop(name, None)
+    value = unused.pop(name, None)
     filled: Payload = {"type": kind, "custom_id": name}
     if kind == _TEXT_INPUT:
         return filled | {"value": value if value is not None else field.get("value") or ""}
@@ -184,9 +184,9 @@ def _resolve(upload: Upload, attach: Attach, resolved: dict[str, Payload]) -> st
     return attachment["id"]
 
 
-def _named(entries: Sequence[Payload], name: str, what: str) -> Payload:
+def _named(entries: Sequence[Payload], name: str, noun: str) -> Payload:
     for entry in entries:
         if entry["name"] == name:
             return entry
     known = ", ".join(entry["name"] for entry in entries) or "none"
-    raise FakeDiscordError(f"there is no {what} {name}; known: {known}")
+    raise FakeDiscordError(f"there is no {noun} {name}; known: {known}")

@@ -1,4 +1,4 @@
-"""What people do with the bot: each slash command, click and form, and the life of its token."""
+"""Keeps users' interactions (slash commands, clicks and forms), each with its token."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class InteractionKind(IntEnum):
-    """How an interaction came about."""
+    """The type of an interaction, with Discord's number."""
 
     COMMAND = 2
     COMPONENT = 3
@@ -34,11 +34,13 @@ class InteractionKind(IntEnum):
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Interaction:
-    """One of them: `message` is the bot's answer, `modal` its form, `source` what was clicked.
+    """A user's slash command, click or form; times are Unix seconds.
 
-    `choices` are what the bot offered for an option that is being typed. `form` is the interaction
-    whose form was filled in. `answer` is the type of the callback, None until it has come. Times
-    are Unix seconds.
+    `owners`: the authorizing integration owners of Discord's interaction object.
+    `source`: the message that was clicked.
+    `form`: the interaction that was answered with the form.
+    `answer`: the type of the bot's callback, or None if there is none yet.
+    `message`, `modal`, `choices`: the bot's answer, depending on its kind.
     """
 
     id: int
@@ -57,7 +59,7 @@ class Interaction:
     followups: list[Message] = field(default_factory=list["Message"])
 
     def metadata(self) -> Payload:
-        """Return what a message says of the interaction that it answers."""
+        """Return the metadata for messages that answer the interaction."""
         metadata: Payload = {
             "id": str(self.id),
             "type": int(self.kind),
@@ -72,7 +74,7 @@ class Interaction:
 
 
 class Interactions:
-    """Opens interactions, and finds them again by id or token."""
+    """Opens interactions, and finds them by token."""
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class Interactions:
         source: Message | None = None,
         form: Interaction | None = None,
     ) -> Interaction:
-        """Begin one; its token lives from now on."""
+        """Open an interaction; its token is valid from now on."""
         interaction = Interaction(
             id=self._ids.next(),
             token=secrets.token_urlsafe(48),
@@ -103,15 +105,15 @@ class Interactions:
             user=user,
             channel=channel,
             created_at=self._clock(),
-            owners=_owners(user, channel),
+            owners=_installation_owners(user, channel),
             source=source,
             form=form,
         )
         self._by_token[interaction.token] = interaction
         return interaction
 
-    def to_answer(self, interaction_id: int, token: str) -> Interaction:
-        """Return one that waits for its callback; RefusedError: too late, or a second time."""
+    def unanswered(self, interaction_id: int, token: str) -> Interaction:
+        """Return an interaction that awaits its callback; raise RefusedError if there is none."""
         interaction = self._by_token.get(token)
         if interaction is None or interaction.id != interaction_id:
             raise RefusedError(UNKNOWN_INTERACTION)
@@ -121,8 +123,8 @@ class Interactions:
             raise RefusedError(UNKNOWN_INTERACTION)
         return interaction
 
-    def by_webhook(self, token: str) -> Interaction:
-        """Return one that was answered; RefusedError: its token has run out, or never was."""
+    def answered(self, token: str) -> Interaction:
+        """Return an answered interaction; raise RefusedError if its token is unknown or expired."""
         interaction = self._by_token.get(token)
         if interaction is None or interaction.answer is None:
             raise RefusedError(UNKNOWN_WEBHOOK)
@@ -134,7 +136,7 @@ class Interactions:
         return self._clock() - interaction.created_at
 
 
-def _owners(user: User, channel: Channel) -> dict[str, str]:
+def _installation_owners(user: User, channel: Channel) -> dict[str, str]:
     if channel.guild is not None and channel.guild.installed:
         return {"0": str(channel.guild.id)}
     return {"1": str(user.id)}

@@ -1,1 +1,1 @@
-"""The stand-in's REST API."""
+"""The REST API of the fake Discord."""

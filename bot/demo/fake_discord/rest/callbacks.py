@@ -1,4 +1,4 @@
-"""The bot's first answer to an interaction, by its type."""
+"""Carries out the bot's callbacks to interactions, according to their type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.uploads import StoredFile
     from bot.demo.fake_discord.wire import Payload
 
-MESSAGE, THINK, QUIET, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
+MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 _REPLY_TYPES = {
     InteractionKind.COMMAND: 20,
     InteractionKind.COMPONENT: 19,
@@ -26,7 +26,7 @@ _REPLY_TYPES = {
 
 
 class Callbacks:
-    """Carries out callbacks, and fills in the interaction."""
+    """Carries out callbacks, and stores their results in the interaction."""
 
     def __init__(self, *, messages: MessageStore, world: World) -> None:
         self._messages = messages
@@ -35,7 +35,7 @@ class Callbacks:
     def answer(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Payload:
-        """Do what the callback says, and return what `with_response` shows of it."""
+        """Carry out a callback, and return the response body that `with_response` requests."""
         kind: int = body.get("type", 0)
         data: Payload = body.get("data") or {}
         if (kind == CHOICES) != (interaction.kind is InteractionKind.AUTOCOMPLETE):
@@ -44,37 +44,41 @@ class Callbacks:
             interaction.choices = data["choices"]
         elif kind == MESSAGE:
             interaction.message = self.reply(interaction, data, files)
-        elif kind == THINK:
-            interaction.message = self._messages.think(
+        elif kind == DEFERRED:
+            interaction.message = self._messages.create_deferred(
                 interaction.channel,
                 self._world.bot,
                 data.get("flags") or 0,
-                self._about(interaction),
+                self._reply_fields(interaction),
             )
         elif kind == UPDATE:
             interaction.message = _source(interaction)
             self._messages.edit(interaction.message, data, files)
-        elif kind == QUIET:
+        elif kind == DEFERRED_UPDATE:
             interaction.message = _source(interaction)
         elif kind == MODAL and interaction.kind is not InteractionKind.MODAL:
             interaction.modal = data
         else:
             raise invalid_form("type", f"{kind} can't answer this interaction")
         interaction.answer = kind
-        return _shown(interaction, kind)
+        return _callback_response(interaction, kind)
 
     def reply(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Message:
-        """Post a message that answers an interaction, as its callback or as a follow-up."""
+        """Post a message that answers an interaction, as a callback or as a follow-up."""
         return self._messages.create(
-            interaction.channel, self._world.bot, body, files, about=self._about(interaction)
+            interaction.channel,
+            self._world.bot,
+            body,
+            files,
+            fields=self._reply_fields(interaction),
         )
 
     def follow_up(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Message:
-        """Post a further message; while the first only says "thinking", it takes its place."""
+        """Post a follow-up; the first follow-up replaces a deferred answer."""
         first = interaction.message
         if first is not None and first.loading:
             self._messages.edit(first, body, files)
@@ -83,7 +87,7 @@ class Callbacks:
         interaction.followups.append(message)
         return message
 
-    def _about(self, interaction: Interaction) -> Payload:
+    def _reply_fields(self, interaction: Interaction) -> Payload:
         return {
             "type": _REPLY_TYPES[interaction.kind],
             "application_id": str(self._world.application_id),
@@ -98,14 +102,14 @@ def _source(interaction: Interaction) -> Message:
     return interaction.source
 
 
-def _shown(interaction: Interaction, kind: int) -> Payload:
-    about: Payload = {"id": str(interaction.id), "type": int(interaction.kind)}
+def _callback_response(interaction: Interaction, kind: int) -> Payload:
+    summary: Payload = {"id": str(interaction.id), "type": int(interaction.kind)}
     if interaction.message is None:
-        return {"interaction": about}
-    about |= {
+        return {"interaction": summary}
+    summary |= {
         "response_message_id": str(interaction.message.id),
         "response_message_loading": interaction.message.loading,
         "response_message_ephemeral": interaction.message.ephemeral,
     }
     resource = {"type": kind, "message": interaction.message.payload}
-    return {"interaction": about, "resource": resource}
+    return {"interaction": summary, "resource": resource}

@@ -1,4 +1,4 @@
-"""What goes wrong, on demand: a table of routes and of what happens there."""
+"""Injects faults into the requests that match a table of route patterns."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 
 class Fault:
-    """Nothing goes wrong; a kind of fault overrides the moment at which it strikes."""
+    """No fault; each kind of fault overrides one of these hooks."""
 
     async def on_arrival(self, request: web.Request) -> None:
-        """Strike before the body is read."""
+        """Run before the body is read."""
 
     async def on_handling(self, request: web.Request) -> None:
-        """Strike when the body was read, and nothing was done with it."""
+        """Run after the body is read and before the request is handled."""
 
     async def on_answer(self, request: web.Request) -> None:
-        """Strike when all is done, and only the answer is due."""
+        """Run after the request is handled and before the answer is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse(Fault):
-    """The request is answered with an error, and nothing is done."""
+    """The request is answered with an error instead of being handled."""
 
     refusal: Refusal
 
     async def on_handling(self, request: web.Request) -> None:
-        """Answer with the error."""
+        """Raise the error."""
         del request
         raise RefusedError(self.refusal)
 
@@ -47,7 +47,7 @@ class Cut(Fault):
     after_bytes: int = 0
 
     async def on_arrival(self, request: web.Request) -> None:
-        """Read a part of the body and reset."""
+        """Read part of the body, and reset the connection."""
         read = 0
         while read < self.after_bytes and (chunk := await request.content.readany()):
             read += len(chunk)
@@ -56,10 +56,10 @@ class Cut(Fault):
 
 @dataclass(frozen=True, slots=True)
 class LoseAnswer(Fault):
-    """The request is carried out, but the connection is reset before its answer."""
+    """The request is handled, but the connection is reset before the answer."""
 
     async def on_answer(self, request: web.Request) -> None:
-        """Reset."""
+        """Reset the connection."""
         reset(request)
 
 
@@ -77,63 +77,63 @@ class Spoil(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Hold(Fault):
-    """The answer is slow: `reached` tells that it is due, `release` lets it go."""
+    """The answer is held back: `reached` is set when it is ready, and `release` sends it."""
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def on_answer(self, request: web.Request) -> None:
-        """Wait for the release."""
+        """Wait until the test sets `release`."""
         del request
         self.reached.set()
         await self.release.wait()
 
 
 class ConnectionCutError(Exception):
-    """The connection is gone: there is nobody to answer."""
+    """The connection is closed, so there is no answer."""
 
 
 def reset(request: web.Request) -> None:
-    """Reset the connection, so that the other side sees errno 104."""
+    """Reset the connection, so that the bot sees ECONNRESET."""
     if request.transport is not None:
-        link = request.transport.get_extra_info("socket")
-        if link is not None:
-            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer = request.transport.get_extra_info("socket")
+        if peer is not None:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()
     raise ConnectionCutError
 
 
 @dataclass(kw_only=True, slots=True)
-class _Row:
+class _Rule:
     pattern: str
     fault: Fault
     times: int | None
 
 
 class Faults:
-    """The table; of the rows that match a request the first one strikes, and is used up by one."""
+    """The table of faults, in which the first rule that matches a request applies."""
 
     def __init__(self) -> None:
-        self._rows: list[_Row] = []
+        self._rules: list[_Rule] = []
 
     def add(self, pattern: str, fault: Fault | Refusal, *, times: int | None = 1) -> Fault:
-        """Let `fault` strike the next `times` (None: all) requests that match a glob.
+        """Inject `fault` into the next `times` (None: all) requests that match a glob pattern.
 
         A pattern is a method and a path: "PATCH *@original", "* /attachments/*".
         """
-        row = Refuse(fault) if isinstance(fault, Refusal) else fault
-        self._rows.append(_Row(pattern=pattern, fault=row, times=times))
-        return row
+        injected = Refuse(fault) if isinstance(fault, Refusal) else fault
+        self._rules.append(_Rule(pattern=pattern, fault=injected, times=times))
+        return injected
 
     def clear(self) -> None:
-        """Let everything go well again."""
-        self._rows.clear()
+        """Remove all faults."""
+        self._rules.clear()
 
-    def take(self, method: str, path: str) -> Fault:
-        """Return what strikes this request."""
-        for row in self._rows:
-            if row.times != 0 and fnmatchcase(f"{method} {path}", row.pattern):
-                if row.times is not None:
-                    row.times -= 1
-                return row.fault
+    def match(self, method: str, path: str) -> Fault:
+        """Return the fault for a request, and count its use."""
+        for rule in self._rules:
+            if rule.times != 0 and fnmatchcase(f"{method} {path}", rule.pattern):
+                if rule.times is not None:
+                    rule.times -= 1
+                return rule.fault
         return Fault()

@@ -1,4 +1,4 @@
-"""Discord's rate limits: how many requests a route bears, and what the headers say of it."""
+"""Implements Discord's rate limits and their headers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bot.demo.fake_discord.api_errors import RefusedError, rate_limited
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_FREE = re.compile(r"/(interactions|webhooks)/")
-# Each with its requests and seconds. The document names no numbers: these were seen by others,
-# and where nobody saw any, they are strict.
+_NOT_GLOBAL = re.compile(r"/(interactions|webhooks)/")
+# Each route's limit: a number of requests in a number of seconds. Discord documents no numbers;
+# these were observed by others, or are stricter guesses.
 _ROUTES = (
     (re.compile(r"PATCH (/webhooks/\d+/[^/]+)/"), 5, 5.0),
     (re.compile(r"PATCH (/channels/\d+/messages)/"), 5, 5.0),
@@ -27,47 +27,47 @@ _BUCKET, _BUCKET_SECONDS = 50, 1.0
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """What is left of a bucket until `ends`."""
+    """A bucket's remaining requests until `ends`."""
 
     ends: float
     left: int
 
 
 class RateLimits:
-    """Counts requests in windows; nothing is refused until `enforced` is set."""
+    """Counts requests in fixed windows; refuses them only while `enforced` is set."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.enforced = False
         self._clock = clock
         self._windows: dict[str, _Window] = {}
 
-    def take(self, method: str, path: str) -> None:
-        """Count a request; RefusedError: it is one too many."""
+    def acquire(self, method: str, path: str) -> None:
+        """Count a request; raise RefusedError if it exceeds the limit."""
         if not self.enforced:
             return
-        if not _FREE.match(path):
+        if not _NOT_GLOBAL.match(path):
             self._count("global", _GLOBAL, _GLOBAL_SECONDS)
         self._count(*_bucket(method, path))
 
     def headers(self, method: str, path: str, template: str) -> Mapping[str, str]:
-        """Return what an answer says of its bucket, which `template` names."""
-        name, most, seconds = _bucket(method, path)
+        """Return the headers that describe the bucket, whose name is derived from `template`."""
+        name, limit, seconds = _bucket(method, path)
         now = self._clock()
-        window = self._windows.get(name) or _Window(ends=now + seconds, left=most - 1)
+        window = self._windows.get(name) or _Window(ends=now + seconds, left=limit - 1)
         after = max(0.0, window.ends - now)
         return {
-            "X-RateLimit-Limit": str(most),
+            "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(window.left),
             "X-RateLimit-Reset": f"{now + after:.3f}",
             "X-RateLimit-Reset-After": f"{after:.3f}",
             "X-RateLimit-Bucket": hashlib.sha256(f"{method} {template}".encode()).hexdigest()[:16],
         }
 
-    def _count(self, name: str, most: int, seconds: float) -> None:
+    def _count(self, name: str, limit: int, seconds: float) -> None:
         now = self._clock()
         window = self._windows.get(name)
         if window is None or window.ends <= now:
-            window = self._windows[name] = _Window(ends=now + seconds, left=most)
+            window = self._windows[name] = _Window(ends=now + seconds, left=limit)
         if not window.left:
             raise RefusedError(rate_limited(window.ends - now))
         window.left -= 1
@@ -75,7 +75,7 @@ class RateLimits:
 
 def _bucket(method: str, path: str) -> tuple[str, int, float]:
     request = f"{method} {path}"
-    for route, most, seconds in _ROUTES:
+    for route, limit, seconds in _ROUTES:
         if match := route.match(request):
-            return f"{method} {match[1]}", most, seconds
+            return f"{method} {match[1]}", limit, seconds
     return request, _BUCKET, _BUCKET_SECONDS

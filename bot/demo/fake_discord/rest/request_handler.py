@@ -1,4 +1,4 @@
-"""What every request goes through: faults, its body, its token, its errors, the ledger."""
+"""Handles every request: faults, body, rate limits, token, errors and history."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 BODY = web.RequestKey("body", RequestBody)
 NO_BODY = RequestBody()
-# These carry their right in their path, and are called without the bot's token.
-_OPEN_TO_ALL = ("/webhooks/", "/interactions/", "/gateway")
+# The tokens in these paths authorise the requests; the bot's own token is not sent.
+_WITHOUT_BOT_TOKEN = ("/webhooks/", "/interactions/", "/gateway")
 
 
 class RequestHandler:
@@ -39,20 +39,20 @@ class RequestHandler:
         *,
         token: str,
         faults: Faults,
-        rates: RateLimits,
+        rate_limits: RateLimits,
         history: History,
         uploads: Uploads,
         clock: Callable[[], float],
     ) -> None:
         self._token = token
         self._faults = faults
-        self._rates = rates
+        self._rate_limits = rate_limits
         self._history = history
         self._uploads = uploads
         self._clock = clock
 
     def middleware(self) -> Middleware:
-        """Return it in aiohttp's form."""
+        """Return the handler as an aiohttp middleware."""
 
         @web.middleware
         async def request_handler(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -69,13 +69,13 @@ class RequestHandler:
             answer = await self._answer(request, handler)
             status = answer.status
         except (ConnectionCutError, ConnectionError, web.RequestPayloadError):
-            return web.Response()  # for nobody: the connection is gone
+            return web.Response()  # never sent, because the connection is closed
         finally:
             self._record(request, at, status)
         return answer
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = self._faults.take(request.method, request.path.removeprefix(API))
+        fault = self._faults.match(request.method, request.path.removeprefix(API))
         try:
             answer = await self._handle(request, handler, fault)
         except RefusedError as error:
@@ -87,7 +87,9 @@ class RequestHandler:
         except RefusedError as error:
             answer = _refusal(error.refusal)
         path = request.path.removeprefix(API)
-        for name, value in self._rates.headers(request.method, path, _template(request)).items():
+        for name, value in self._rate_limits.headers(
+            request.method, path, _template(request)
+        ).items():
             answer.headers.setdefault(name, value)
         return answer
 
@@ -98,7 +100,7 @@ class RequestHandler:
         request[BODY] = await self._uploads.read(request)
         await fault.on_handling(request)
         if request.path.startswith(API):
-            self._rates.take(request.method, request.path.removeprefix(API))
+            self._rate_limits.acquire(request.method, request.path.removeprefix(API))
         if request[BODY].too_large:
             raise RefusedError(TOO_LARGE)
         if request.path.startswith(API):
@@ -107,7 +109,7 @@ class RequestHandler:
 
     def _check_token(self, request: web.Request) -> None:
         unknown = request.match_info.http_exception is not None
-        if unknown or request.path.removeprefix(API).startswith(_OPEN_TO_ALL):
+        if unknown or request.path.removeprefix(API).startswith(_WITHOUT_BOT_TOKEN):
             return
         if request.headers.get("Authorization") != f"Bot {self._token}":
             raise RefusedError(UNAUTHORIZED)
@@ -143,7 +145,7 @@ def _template(request: web.Request) -> str:
 
 def _refusal(refusal: Refusal) -> web.Response:
     answer = web.json_response(refusal.body(), status=refusal.status)
-    # discord.py compares the whole header.
+    # discord.py compares the whole header, so a charset is not allowed.
     answer.headers["Content-Type"] = "application/json"
     if refusal.retry_after is not None:
         answer.headers["Retry-After"] = str(refusal.retry_after)
@@ -152,6 +154,6 @@ def _refusal(refusal: Refusal) -> web.Response:
         answer.headers["X-RateLimit-Scope"] = "global" if refusal.everywhere else "user"
         if refusal.everywhere:
             answer.headers["X-RateLimit-Global"] = "true"
-        # Without it discord.py takes the answer for a ban.
+        # Without this header, discord.py interprets the response as a ban by Cloudflare.
         answer.headers["Via"] = "1.1 sandbox"
     return answer

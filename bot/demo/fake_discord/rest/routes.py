@@ -1,4 +1,4 @@
-"""Discord's REST API, as far as the bot uses it; the paths are those of Discord's document."""
+"""Implements the part of Discord's REST API that the bot uses; paths are as documented."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LATEST = 1 << 63
 
 
 class RestRoutes:
-    """The handlers; each answers one route, or raises RefusedError."""
+    """The route handlers; each returns a response or raises RefusedError."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class RestRoutes:
             web.get(channel, self.history),
             web.post(channel, self.post),
         ]
-        # "@original" has to stand before the ids: the first route that matches is taken.
+        # "@original" must precede the ids, since aiohttp uses the first route that matches.
         for path in (f"{webhook}/messages/@original", f"{webhook}/messages/{{message_id}}"):
             routes.append(web.get(path, self.get_answer))
             routes.append(web.patch(path, self.edit_answer))
@@ -110,33 +110,33 @@ class RestRoutes:
     async def call_back(self, request: web.Request) -> web.Response:
         """POST /interactions/{interaction_id}/{interaction_token}/callback."""
         body = _body(request)
-        interaction = self._interactions.to_answer(
+        interaction = self._interactions.unanswered(
             _number(request, "interaction_id"), request.match_info["interaction_token"]
         )
-        shown = self._callbacks.answer(interaction, body.json, body.files)
-        return _json(shown) if request.query.get("with_response") in TRUE else _nothing()
+        result = self._callbacks.answer(interaction, body.json, body.files)
+        return _json(result) if request.query.get("with_response") in TRUE else _no_content()
 
     async def follow_up(self, request: web.Request) -> web.Response:
         """POST /webhooks/{webhook_id}/{webhook_token}."""
         body = _body(request)
         message = self._callbacks.follow_up(self._answered(request), body.json, body.files)
-        return _json(message.payload) if request.query.get("wait") in TRUE else _nothing()
+        return _json(message.payload) if request.query.get("wait") in TRUE else _no_content()
 
     async def get_answer(self, request: web.Request) -> web.Response:
-        """GET /webhooks/{webhook_id}/{webhook_token}/messages/@original, or another message."""
+        """GET /webhooks/{webhook_id}/{webhook_token}/messages/@original (or a message id)."""
         return _json(self._answer_message(request).payload)
 
     async def edit_answer(self, request: web.Request) -> web.Response:
-        """PATCH the same."""
+        """PATCH the same path."""
         body, message = _body(request), self._answer_message(request)
         _check_files(body, message.channel)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
     async def delete_answer(self, request: web.Request) -> web.Response:
-        """DELETE the same."""
+        """DELETE the same path."""
         self._messages.delete(self._answer_message(request))
-        return _nothing()
+        return _no_content()
 
     async def open_dm(self, request: web.Request) -> web.Response:
         """POST /users/@me/channels."""
@@ -167,7 +167,7 @@ class RestRoutes:
         return _json(self._message(request).payload)
 
     async def edit(self, request: web.Request) -> web.Response:
-        """PATCH the same."""
+        """PATCH the same path."""
         body, message = _body(request), self._message(request)
         if message.author != self._world.bot:
             raise RefusedError(NOT_THE_AUTHOR)
@@ -176,9 +176,9 @@ class RestRoutes:
         return _json(message.payload)
 
     async def delete(self, request: web.Request) -> web.Response:
-        """DELETE the same."""
+        """DELETE the same path."""
         self._messages.delete(self._message(request))
-        return _nothing()
+        return _no_content()
 
     def _channel(self, request: web.Request) -> Channel:
         return self._world.find_channel(_number(request, "channel_id"))
@@ -188,7 +188,7 @@ class RestRoutes:
 
     def _answered(self, request: web.Request) -> Interaction:
         self._check_application(request, "webhook_id")
-        return self._interactions.by_webhook(request.match_info["webhook_token"])
+        return self._interactions.answered(request.match_info["webhook_token"])
 
     def _answer_message(self, request: web.Request) -> Message:
         interaction = self._answered(request)
@@ -224,20 +224,22 @@ def _number(request: web.Request, key: str) -> int:
 
 
 def _unlocalised(entry: Payload) -> Payload:
-    """Leave out the other languages of a command, and of what it consists of."""
-    told = {key: value for key, value in entry.items() if not key.endswith("_localizations")}
+    """Return a command, an option or a choice without its localizations."""
+    kept = {key: value for key, value in entry.items() if not key.endswith("_localizations")}
     parts = {
-        key: [_unlocalised(p) for p in told[key]] for key in ("options", "choices") if key in told
+        key: [_unlocalised(part) for part in kept[key]]
+        for key in ("options", "choices")
+        if key in kept
     }
-    return told | parts
+    return kept | parts
 
 
 def _json(data: Payload | list[Payload]) -> web.Response:
-    # discord.py compares the whole header: no charset.
+    # discord.py compares the whole header, so a charset is not allowed.
     answer = web.json_response(data)
     answer.headers["Content-Type"] = "application/json"
     return answer
 
 
-def _nothing() -> web.Response:
+def _no_content() -> web.Response:
     return web.Response(status=204)

@@ -1,1 +1,1 @@
-"""The stand-in's people, channels, messages and files."""
+"""The users, channels, messages and files of the fake Discord."""

@@ -1,4 +1,4 @@
-"""Files that were uploaded, at signed links that run out, as Discord's CDN serves them."""
+"""Serves uploaded files at signed links that expire, as Discord's CDN does."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Cdn:
     def publish(
         self, stored: StoredFile, owner: int, *, ephemeral: bool = False, description: str = ""
     ) -> Payload:
-        """Return Discord's attachment object; `owner` is the id of a channel, or of the app."""
+        """Return Discord's attachment object; `owner` is the id of a channel or the app."""
         number = self._ids.next()
         self._files[number] = stored
         kind = "ephemeral-attachments" if ephemeral else "attachments"
@@ -64,11 +64,11 @@ class Cdn:
         return attachment
 
     def find(self, number: int) -> StoredFile:
-        """Return the file of an attachment id; KeyError: there is none."""
+        """Return the file with this attachment id; raise KeyError if there is none."""
         return self._files[number]
 
     async def serve(self, request: web.Request) -> web.FileResponse:
-        """Serve the file behind a link; RefusedError: the link is wrong, or has run out."""
+        """Serve a link's file; raise RefusedError if the link is invalid or has expired."""
         until, number = request.query.get("ex", ""), int(request.match_info["id"])
         signed = request.query.get("hm") == _sign(request.path, until)
         if not signed or int(until, 16) < self._clock():
@@ -78,5 +78,5 @@ class Cdn:
 
 
 def _sign(path: str, until: str) -> str:
-    # It proves nothing: it only makes sure that the whole URL was kept.
+    # Not a secret signature: it only detects a changed or truncated URL.
     return hashlib.sha256(f"{path} {until}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Reading a message's tree of components."""
+"""Reads a message's component tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ACTION_ROW = 1
 GALLERY = 12
 _MEDIA = {11: "media", 13: "file"}
-_ANSWERED: dict[int, Payload] = {
+_DEFAULTS: dict[int, Payload] = {
     GALLERY: {"description": None, "spoiler": False},
     11: {"description": None, "spoiler": False},
     13: {"spoiler": False},
@@ -20,13 +20,13 @@ _ANSWERED: dict[int, Payload] = {
 }
 
 
-def every(tree: Sequence[Payload]) -> Iterator[Payload]:
+def walk(tree: Sequence[Payload]) -> Iterator[Payload]:
     """Yield each component of a tree, in reading order."""
     for component in tree:
         yield component
         inner: list[Payload] = list(component.get("components") or ())
         inner += [component[key] for key in ("accessory", "component") if component.get(key)]
-        yield from every(inner)
+        yield from walk(inner)
 
 
 def media_of(component: Payload) -> list[Payload]:
@@ -38,13 +38,13 @@ def media_of(component: Payload) -> list[Payload]:
 
 
 def fill_in(component: Payload) -> None:
-    """Write what Discord always answers with, whether or not it was sent."""
+    """Add the defaults that Discord's responses contain."""
     for part in component["items"] if component["type"] == GALLERY else [component]:
-        for key, value in _ANSWERED.get(component["type"], {}).items():
+        for key, value in _DEFAULTS.get(component["type"], {}).items():
             part.setdefault(key, value)
 
 
 def text_of(content: Payload) -> str:
-    """Return what a person reads in a message: its content and its text displays, line by line."""
-    texts = [content["content"], *(c.get("content") for c in every(content["components"]))]
+    """Return the visible text of a message: its content and its text displays, line by line."""
+    texts = [content["content"], *(c.get("content") for c in walk(content["components"]))]
     return "\n".join(text for text in texts if text)

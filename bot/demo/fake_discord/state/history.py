@@ -1,4 +1,4 @@
-"""What happened: every request, every message with its edits, and a way to wait for them."""
+"""Records every request and every message with its edits, and waits for changes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """One request and how it was answered; `status` 0: it got no answer.
+    """A request and the status of its answer.
 
-    `path` is relative to the API's base, and so is `template`, whose names are those of Discord's
-    own document. `at` is in Unix seconds, `json` is `payload_json` when `multipart`; `arrived`: its
-    body came in full.
+    `at`: Unix seconds.
+    `path`, `template`: relative to the API's base; the template has the parameter names of
+    Discord's documentation.
+    `json`: the JSON body, or the field `payload_json` of a `multipart` body.
+    `arrived`: True if the body was received in full.
+    `status`: 0 if there was no answer.
     """
 
     at: float
@@ -43,9 +46,10 @@ class Recorded:
 
 
 class History:
-    """Keeps everything in order of completion; `on_message` is told of each new state of a message.
+    """Records everything in order of completion.
 
-    `downloads` are the paths of files fetched from the CDN.
+    `on_message`: is called with each message that is created, edited or deleted.
+    `downloads`: the paths of the files that were fetched from the CDN.
     """
 
     def __init__(self, on_message: Callable[[Message], None] | None = None) -> None:
@@ -56,22 +60,22 @@ class History:
         self._changed = asyncio.Event()
 
     def note(self) -> None:
-        """Wake whoever waits: something has changed."""
+        """Wake all tasks that wait for a change."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     def note_request(self, recorded: Recorded) -> None:
-        """Write down a request that was answered."""
+        """Record a request."""
         self.requests.append(recorded)
         self.note()
 
     def note_download(self, path: str) -> None:
-        """Write down that a file was fetched."""
+        """Record the download of a file."""
         self.downloads.append(path)
         self.note()
 
     def note_message(self, message: Message) -> None:
-        """Write down that a message was created, edited or deleted."""
+        """Record that a message was created, edited or deleted."""
         if message not in self.messages:
             self.messages.append(message)
         if self._on_message is not None:
@@ -83,9 +87,9 @@ class History:
         return [recorded for recorded in self.requests if pattern in recorded.operation]
 
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
-        """Return what `find` finds, as soon as it finds something; it is asked after each change.
+        """Call `find` after each change until it returns a true value, and return that value.
 
-        TimeoutError after `within` seconds, with the last requests in its text.
+        TimeoutError: `within` seconds have passed; the message contains the last requests.
         """
         try:
             async with asyncio.timeout(within):

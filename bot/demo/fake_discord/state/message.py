@@ -1,11 +1,11 @@
-"""One message, with all that it ever said."""
+"""Defines a message with all its versions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.demo.fake_discord.state.components import every, text_of
+from bot.demo.fake_discord.state.components import text_of, walk
 from bot.demo.fake_discord.wire import IS_EPHEMERAL, IS_LOADING, Payload
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """What a message said from `at` (Unix seconds) on: Discord's message object, and its files."""
+    """A version of a message: Discord's message object and files, since `at` (Unix seconds)."""
 
     at: float
     payload: Payload
@@ -24,7 +24,7 @@ class Version:
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Message:
-    """One message; the last of its `versions` is what people see, unless it is `deleted`."""
+    """A message; users see the last of its `versions` unless it is `deleted`."""
 
     id: int
     channel: Channel
@@ -34,30 +34,30 @@ class Message:
 
     @property
     def payload(self) -> Payload:
-        """Discord's message object, as it is now."""
+        """The current message object of Discord's API."""
         return self.versions[-1].payload
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
-        """The files that it carries now."""
+        """The current files."""
         return self.versions[-1].files
 
     @property
     def text(self) -> str:
-        """What a person reads in it, line by line."""
+        """The visible text, line by line."""
         return text_of(self.payload)
 
     @property
     def components(self) -> list[Payload]:
-        """All its components, out of their containers."""
-        return list(every(self.payload["components"]))
+        """All components, including those in containers."""
+        return list(walk(self.payload["components"]))
 
     @property
     def ephemeral(self) -> bool:
-        """Whether only one person sees it."""
+        """True if only one user sees the message."""
         return bool(self.payload["flags"] & IS_EPHEMERAL)
 
     @property
     def loading(self) -> bool:
-        """Whether it only says that the bot is thinking."""
+        """True if the message is a deferred answer ("the bot is thinking")."""
         return bool(self.payload["flags"] & IS_LOADING)

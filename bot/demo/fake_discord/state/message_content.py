@@ -1,4 +1,4 @@
-"""How a message's new content comes out of its old one, a request's JSON and its files."""
+"""Computes a message's new content from the old content and a request's JSON and files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.demo.fake_discord.api_errors import invalid_form
 from bot.demo.fake_discord.state import message_rules
-from bot.demo.fake_discord.state.components import GALLERY, every, fill_in, media_of
+from bot.demo.fake_discord.state.components import GALLERY, fill_in, media_of, walk
 from bot.demo.fake_discord.uploads import clean
 from bot.demo.fake_discord.wire import IS_COMPONENTS_V2, IS_EPHEMERAL, IS_LOADING, Payload
 
@@ -25,9 +25,9 @@ _SETTABLE_FLAGS = IS_COMPONENTS_V2 | 1 << 2 | 1 << 12
 def compose(
     previous: Payload, body: Payload, files: Sequence[StoredFile], publish: Publish
 ) -> Payload:
-    """Return the message's content after `body`; keys that it lacks stay as they were.
+    """Return a message's content after `body` is applied; missing keys stay unchanged.
 
-    `publish` makes an attachment of a file. RefusedError: Discord would not take it.
+    `publish` turns a file into an attachment. RefusedError: Discord would refuse the content.
     """
     content: Payload = {key: copy.deepcopy(previous[key]) for key in EMPTY}
     for key in ("content", "embeds", "components"):
@@ -42,7 +42,7 @@ def compose(
 
 
 def _flags(previous: int, asked: int) -> int:
-    # Once set, the V2 flag stays; an edit fills a message that was only "thinking".
+    # The V2 flag can't be cleared. An edit completes a deferred answer, so it clears IS_LOADING.
     kept = previous & (IS_EPHEMERAL | IS_COMPONENTS_V2)
     return kept | (asked & _SETTABLE_FLAGS) & ~IS_LOADING
 
@@ -68,7 +68,7 @@ def _attachments(
 
 
 def _resolve(content: Payload, files: Sequence[StoredFile]) -> None:
-    """Put the CDN's URLs where the components say attachment://name, and number them."""
+    """Replace attachment://name in components with CDN URLs, and number the components."""
     by_name: dict[str, Payload] = {a["filename"]: a for a in content["attachments"]}
     by_name |= {
         stored.filename: attachment
@@ -76,7 +76,7 @@ def _resolve(content: Payload, files: Sequence[StoredFile]) -> None:
         for attachment in content["attachments"]
         if clean(stored.filename) == attachment["filename"]
     }
-    for number, component in enumerate(every(content["components"]), 1):
+    for number, component in enumerate(walk(content["components"]), 1):
         component.setdefault("id", number)
         fill_in(component)
         for media in media_of(component):

@@ -1,11 +1,11 @@
-"""What Discord refuses in a message, beyond what its own document says."""
+"""Checks a message against rules that Discord enforces without documenting them in its schema."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.demo.fake_discord.api_errors import EMPTY_MESSAGE, RefusedError, invalid_form
-from bot.demo.fake_discord.state.components import ACTION_ROW, every
+from bot.demo.fake_discord.state.components import ACTION_ROW, walk
 from bot.demo.fake_discord.wire import IS_COMPONENTS_V2, Payload
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ _NAMED = (("footer", "text"), ("author", "name"))
 
 
 def check(content: Payload) -> None:
-    """Refuse text, embeds and components that do not go together, or are too many."""
+    """Refuse text, embeds and components that can't be combined or exceed a limit."""
     components: Sequence[Payload] = content["components"]
-    everything = list(every(components))
+    nested = list(walk(components))
     if content["flags"] & IS_COMPONENTS_V2:
         for key in ("content", "embeds"):
             if content[key]:
                 raise invalid_form(key, "cannot be used with MessageFlags.IS_COMPONENTS_V2")
-        if len(everything) > MAX_COMPONENTS:
+        if len(nested) > MAX_COMPONENTS:
             raise invalid_form("components", f"at most {MAX_COMPONENTS} in all")
     else:
         if any(component["type"] != ACTION_ROW for component in components):
@@ -37,13 +37,13 @@ def check(content: Payload) -> None:
         raise invalid_form("content", f"at most {MAX_CONTENT} characters")
     if sum(_letters(embed) for embed in content["embeds"]) > MAX_EMBEDS:
         raise invalid_form("embeds", f"at most {MAX_EMBEDS} characters in all")
-    ids = [component["custom_id"] for component in everything if "custom_id" in component]
+    ids = [component["custom_id"] for component in nested if "custom_id" in component]
     if len(ids) != len(set(ids)):
         raise invalid_form("components", "a custom_id is used twice")
 
 
 def check_not_empty(content: Payload) -> None:
-    """Refuse a message without anything in it."""
+    """Refuse an empty message."""
     if not any(content[key] for key in ("content", "embeds", "components", "attachments")):
         raise RefusedError(EMPTY_MESSAGE)
 

@@ -1,4 +1,4 @@
-"""Every message, with all that it ever said."""
+"""Stores all messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_HISTORY = 100
 
 
 class MessageStore:
-    """Creates, edits, finds and deletes messages, and writes each change into the ledger."""
+    """Creates, edits, finds and deletes messages, and records each change in the history."""
 
     def __init__(
         self, *, ids: Snowflakes, clock: Callable[[], float], cdn: Cdn, history: History
@@ -42,11 +42,11 @@ class MessageStore:
         body: Payload,
         files: Sequence[StoredFile] = (),
         *,
-        about: Payload | None = None,
+        fields: Payload | None = None,
     ) -> Message:
-        """Post a message; `about` are further fields of it, such as whose command it answers.
+        """Post a message; `fields`: additional fields, such as interaction metadata.
 
-        A nonce that is to be enforced, and was used a moment ago, brings back the first message.
+        If the body enforces a nonce that was used recently, return the message with that nonce.
         """
         nonce = str(body.get("nonce") or "")
         if body.get("enforce_nonce") and (first := self._by_nonce(channel, nonce)):
@@ -54,36 +54,38 @@ class MessageStore:
         message = Message(id=self._ids.next(), channel=channel, author=author)
         start = {**EMPTY, "flags": (body.get("flags") or 0) & IS_EPHEMERAL}
         content = compose(start, body, files, self._publisher(channel))
-        fixed = self._fixed(message, nonce) | (about or {})
+        fixed = self._fixed(message, nonce) | (fields or {})
         self._write(message, {**fixed, **content, "edited_timestamp": None})
         self._messages[message.id] = message
         if nonce:
             self._nonces[channel.id, nonce] = message
         return message
 
-    def think(self, channel: Channel, author: User, flags: int, about: Payload) -> Message:
-        """Post the message that says that the bot is thinking."""
+    def create_deferred(
+        self, channel: Channel, author: User, flags: int, fields: Payload
+    ) -> Message:
+        """Post a deferred answer, which says that the bot is thinking."""
         message = Message(id=self._ids.next(), channel=channel, author=author)
         flags = flags & IS_EPHEMERAL | IS_LOADING
-        fixed = self._fixed(message, "") | about
+        fixed = self._fixed(message, "") | fields
         self._write(message, {**fixed, **EMPTY, "flags": flags, "edited_timestamp": None})
         self._messages[message.id] = message
         return message
 
     def edit(self, message: Message, body: Payload, files: Sequence[StoredFile] = ()) -> None:
-        """Change a message; what `body` does not name stays."""
+        """Edit a message; keys that are missing from `body` stay unchanged."""
         content = compose(message.payload, body, files, self._publisher(message.channel))
         edited = None if message.loading else timestamp(self._clock())
         self._write(message, {**message.payload, **content, "edited_timestamp": edited})
 
     def delete(self, message: Message) -> None:
-        """Take a message away; the ledger still has it."""
+        """Delete a message, but keep it in the history."""
         del self._messages[message.id]
         message.deleted = True
         self._history.note_message(message)
 
     def find(self, message_id: int, channel: Channel | None = None) -> Message:
-        """Return a message; RefusedError: it is not in `channel`, or ephemeral there."""
+        """Return a message; raise RefusedError if it is not visible in `channel`."""
         message = self._messages.get(message_id)
         hidden = message and channel and (message.channel != channel or message.ephemeral)
         if message is None or hidden:
@@ -91,7 +93,7 @@ class MessageStore:
         return message
 
     def history(self, channel: Channel, *, limit: int, before: int, after: int) -> list[Message]:
-        """Return a channel's messages between two ids, the newest first."""
+        """Return a channel's messages between two ids, newest first."""
         found = [
             message
             for message in self._messages.values()

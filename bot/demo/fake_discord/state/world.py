@@ -1,4 +1,4 @@
-"""Who and where: the people, servers and channels of the stand-in."""
+"""Defines the users, servers and channels of the fake Discord."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VIEW_CHANNEL, ATTACH_FILES, CONNECT = 1 << 10, 1 << 15, 1 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class User:
-    """A person, or the bot; `locale` is the language of their client."""
+    """A person or the bot; `locale` is the language of their Discord app."""
 
     id: int
     name: str
@@ -65,9 +65,9 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guild:
-    """A server; where `installed` is false, only the person has installed the app.
+    """A server; `installed` is False if only the user has installed the app, not the server.
 
-    `has_bot` is false where the app was installed without its bot: it has commands only.
+    `has_bot` is False if the app was installed without its bot: it has commands only.
     """
 
     id: int
@@ -80,9 +80,10 @@ class Guild:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Channel:
-    """A text channel or a thread of a server, or a conversation between `recipients`.
+    """A server's text channel or thread, or a conversation between `recipients`.
 
-    `bot_permissions` are what the bot may do there; `has_bot`: it was added to a private thread.
+    `bot_permissions`: the bot's permissions in the channel.
+    `has_bot`: the bot was added to the private thread.
     """
 
     id: int
@@ -94,15 +95,14 @@ class Channel:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the bot can't see it."""
-        permissions = int(self.bot_permissions)
-        # To read the text chat of a voice channel one has to be allowed to connect.
-        no_entry = self.kind == VOICE and not permissions & CONNECT
-        return no_entry or not permissions & VIEW_CHANNEL
+        """True if the bot lacks the permission to view the channel, or to enter it."""
+        # The text chat of a voice channel can only be read by those who may connect.
+        required = VIEW_CHANNEL | (CONNECT if self.kind == VOICE else 0)
+        return int(self.bot_permissions) & required != required
 
     @property
     def takes_files(self) -> bool:
-        """Whether the bot may attach files."""
+        """True if the bot may attach files."""
         return bool(int(self.bot_permissions) & ATTACH_FILES)
 
     def payload(self) -> Payload:
@@ -127,7 +127,7 @@ class Channel:
 
 
 class World:
-    """Everything that exists; it starts with the bot, one person, one server and one channel."""
+    """All users, servers and channels; initially the bot and one user, server and channel."""
 
     def __init__(self, ids: Snowflakes) -> None:
         self._ids = ids
@@ -143,11 +143,11 @@ class World:
 
     @property
     def application_id(self) -> int:
-        """The app has the id of its bot, as modern ones do."""
+        """The app's id, which for new apps is also the bot's id."""
         return self.bot.id
 
     def add_user(self, name: str, *, locale: str = "en-US", bot: bool = False) -> User:
-        """Let somebody join."""
+        """Add a user."""
         user = User(id=self._ids.next(), name=name, locale=locale, bot=bot)
         self._users[user.id] = user
         return user
@@ -161,7 +161,7 @@ class World:
         has_bot: bool = True,
         premium_tier: int = 0,
     ) -> Guild:
-        """Open a server; a bot that is logged in learns of it at its next login."""
+        """Add a server, which the bot sees after its next login."""
         guild = Guild(
             id=self._ids.next(),
             name=name,
@@ -181,7 +181,7 @@ class World:
         bot_permissions: str = PERMISSIONS,
         has_bot: bool = True,
     ) -> Channel:
-        """Open a text or voice channel, or a thread."""
+        """Add a text or voice channel, or a thread."""
         channel = Channel(
             id=self._ids.next(),
             guild=guild,
@@ -189,31 +189,31 @@ class World:
             bot_permissions=bot_permissions,
             has_bot=has_bot,
         )
-        return self._keep(channel)
+        return self._add(channel)
 
     def add_group(self, *users: User) -> Channel:
-        """Open a conversation that the bot is not in, though its commands are."""
-        return self._keep(Channel(id=self._ids.next(), kind=GROUP, recipients=users))
+        """Add a group conversation that has the bot's commands but not the bot itself."""
+        return self._add(Channel(id=self._ids.next(), kind=GROUP, recipients=users))
 
     def dm(self, user: User) -> Channel:
-        """Return the conversation between the bot and somebody."""
+        """Return the DM channel between the bot and a user."""
         for channel in self._channels.values():
             if channel.kind == DM and channel.recipients == (user,):
                 return channel
-        return self._keep(Channel(id=self._ids.next(), kind=DM, recipients=(user,)))
+        return self._add(Channel(id=self._ids.next(), kind=DM, recipients=(user,)))
 
     def remove_channel(self, channel: Channel) -> None:
-        """Delete a channel, with all that was said in it."""
+        """Delete a channel."""
         del self._channels[channel.id]
 
     def find_user(self, user_id: int) -> User:
-        """Return somebody by id, or refuse as Discord does."""
+        """Return a user by id; raise RefusedError if there is none."""
         if user_id not in self._users:
             raise RefusedError(UNKNOWN_USER)
         return self._users[user_id]
 
     def find_channel(self, channel_id: int) -> Channel:
-        """Return a channel that the bot may use, or refuse as Discord does."""
+        """Return a channel by id; raise RefusedError if it is unknown or closed to the bot."""
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)
@@ -224,7 +224,7 @@ class World:
         return channel
 
     def sync(self, definitions: Iterable[Payload]) -> list[Payload]:
-        """Replace all commands, and return them with their ids."""
+        """Replace all of the bot's commands, and return the new ones with their ids."""
         known = {command["name"]: command["id"] for command in self.commands}
         self.commands = [
             {
@@ -256,7 +256,7 @@ class World:
         }
 
     def guild_create(self, guild: Guild) -> Payload:
-        """Return a server in full, as the gateway sends it after a login."""
+        """Return the full server object that the gateway sends after a login."""
         channels = [
             channel.payload()
             for channel in self._channels.values()
@@ -280,16 +280,17 @@ class World:
             **{key: [] for key in empty},
         }
 
-    def _keep(self, channel: Channel) -> Channel:
+    def _add(self, channel: Channel) -> Channel:
         self._channels[channel.id] = channel
         return channel
 
 
 @dataclass(kw_only=True, slots=True)
 class DiscordLimits:
-    """Discord's numbers, for tests to change: bytes and seconds.
+    """Discord's limits in bytes and seconds, which tests can change.
 
-    `announced_bytes` is what an interaction says of `upload_bytes`, which is what counts.
+    `upload_bytes`: the enforced limit.
+    `announced_bytes`: the limit that interactions announce.
     """
 
     upload_bytes: int = 20 * 1024 * 1024

@@ -1,0 +1,91 @@
+"""Checks the voice by having it speak one word."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.commands.checks.findings import Finding
+from bot.errors import ClapperError, StartupError, UserError
+from bot.media.narration.ingest import ingest
+from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.runtime.adapters import open_voice
+from bot.speech.mp3 import write_mp3
+
+if TYPE_CHECKING:
+    from bot.media.narration.ingest import Narration
+    from bot.settings.fields import Settings
+    from bot.speech.voice import Voice
+
+_SUBJECT = "NARRATION_BACKEND"
+_WORD = "Hello."
+_MAX_SECONDS = 30
+_ADVICE = {
+    "speech.refused": "correct NARRATION_API_KEY, NARRATION_MODEL or NARRATION_VOICE",
+    "speech.unavailable": "start that server, try again later, or correct NARRATION_BASE_URL",
+    "speech.unsure": "NARRATION_BASE_URL usually ends with /v1; check that server's log",
+    "speech.unusable": "NARRATION_BASE_URL usually ends with /v1; that server must send MP3",
+}
+
+
+async def examine_voice(settings: Settings) -> Finding:
+    """Check that the chosen voice is available and audible; `openai` charges for one word."""
+    name = settings.narration_backend
+    try:
+        voice = await open_voice(settings)
+        if voice is None:
+            return Finding(subject=_SUBJECT, ok=True, found="off: only audio files are accepted")
+        spoken = await _try(voice)
+    except StartupError as error:
+        return Finding(
+            subject=_SUBJECT, ok=False, found=f"{name}: not available", advice=str(error)
+        )
+    except UserError as error:
+        advice = _ADVICE.get(error.key, "try another NARRATION_VOICE")
+        return Finding(
+            subject=_SUBJECT, ok=False, found=f"{name}: no speech ({error.key})", advice=advice
+        )
+    except ClapperError as error:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"{name}: no speech ({error})",
+            advice="check the free memory, and that this ffmpeg has libmp3lame to write MP3",
+        )
+    if spoken.loudness is None:
+        return Finding(
+            subject=_SUBJECT,
+            ok=False,
+            found=f"{name}: the speech is silent",
+            advice="try another NARRATION_VOICE",
+        )
+    return Finding(
+        subject=_SUBJECT,
+        ok=True,
+        found=f"{name}: spoke a word in {spoken.seconds:.1f} s at {spoken.loudness:.0f} LUFS",
+    )
+
+
+async def _try(voice: Voice) -> Narration:
+    """Speak, ingest and encode a word, as `/narrate` does."""
+    ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="clapper-"))
+    try:
+        await voice.speak(_WORD, folder / "spoken")
+        spoken = await _ingest(ffmpeg, folder)
+        await write_mp3(ffmpeg, spoken, folder / "narration.mp3")
+        return spoken
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+async def _ingest(ffmpeg: Ffmpeg, folder: Path) -> Narration:
+    try:
+        return await ingest(
+            ffmpeg, folder / "spoken", folder / "spoken.wav", max_seconds=_MAX_SECONDS
+        )
+    except UserError as error:
+        raise UserError("speech.unusable") from error

@@ -1,0 +1,170 @@
+"""Merges a narration into a clip, and repairs clips that Discord would not play."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import MediaError
+from bot.media.files.atomic import run_uncancelled
+from bot.media.mp4.playable import repair_for
+from bot.media.mp4.reader import read_mp4
+from bot.media.process.child import LostChildError
+from bot.media.render.audio_stream import ducked, narration_only, plain, repeated
+from bot.media.render.mp4_output import write_mp4
+from bot.media.render.narration_options import NarrationFit, NarrationMix
+from bot.media.render.video_stream import Filling, Picture, open_clip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import ffmpeg as graph
+
+    from bot.media.mp4.reader import VideoInfo
+    from bot.media.narration.ingest import Narration
+    from bot.media.process.ffmpeg import Ffmpeg
+    from bot.media.render.narration_options import NarrationPresets
+
+log = logging.getLogger(__name__)
+
+_MAX_AUDIO_BYTES = 400_000 / 8  # per second, as reached by noise; speech takes less than half
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MergeResult:
+    """A merge's result; `held_instead`: the last frame is held, as a loop would be too large."""
+
+    held_instead: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fit:
+    """A result's duration, and the way in which the clip's picture fills it."""
+
+    seconds: float
+    filling: Filling = Filling.NONE
+    held_instead: bool = False
+
+
+async def merge(
+    ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
+) -> MergeResult:
+    """Merge `narration` into the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
+
+    MediaError: the clip isn't a complete MP4, or ffmpeg failed.
+    """
+    info = await asyncio.to_thread(read_mp4, clip)
+    fit = await _read_and_fit(clip, info, narration, presets)
+    if fit.filling is not Filling.LOOPED or not repair_for(info).picture:
+        return await _merge_directly(ffmpeg, clip, narration, target, presets)
+    # Encode once, then loop by copying, so that the loop's size is known beforehand.
+    encoded_once = target.with_name("once.mp4")
+    try:
+        await repair(ffmpeg, clip, encoded_once)
+        return await _merge_directly(ffmpeg, encoded_once, narration, target, presets)
+    finally:
+        await run_uncancelled(encoded_once.unlink, missing_ok=True)
+
+
+async def _merge_directly(
+    ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
+) -> MergeResult:
+    info = await asyncio.to_thread(read_mp4, clip)
+    fit = await _read_and_fit(clip, info, narration, presets)
+    encoded = repair_for(info).picture
+    picture = Picture(info=info, seconds=fit.seconds, filling=fit.filling, encoded=encoded)
+    # Shift the clip so that its first frame is shown immediately, even if the clip delays it.
+    source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, fit))
+    voice = narration_only(narration, seconds=fit.seconds)
+    sound = None
+    if presets.mix is NarrationMix.DUCK and info.audio_codec is not None:
+        sound = ducked(narration, _own_sound(clip, source, picture), seconds=fit.seconds)
+    await _write_with_fallback(ffmpeg, picture, source, target, sounds=(sound, voice))
+    return MergeResult(held_instead=fit.held_instead)
+
+
+async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
+    """Repair the MP4 `clip`: write a copy that plays in Discord to `target`.
+
+    False: nothing was written, because the clip plays as it is. MediaError: the clip isn't a
+    complete MP4, or ffmpeg failed.
+    """
+    info = await asyncio.to_thread(read_mp4, clip)
+    repair_due = repair_for(info)
+    if not repair_due.is_needed:
+        return False
+    seconds = info.picture_delay + info.seconds
+    picture = Picture(info=info, seconds=seconds, filling=Filling.NONE, encoded=repair_due.picture)
+    source = open_clip(clip, info)
+    sound = None
+    if info.audio_codec is not None:
+        sound = plain(source["a:0"]) if repair_due.sound else source["a:0"]
+    copied = not repair_due.sound
+    await _write_with_fallback(ffmpeg, picture, source, target, sounds=(sound, None), copied=copied)
+    return True
+
+
+async def _write_with_fallback(
+    ffmpeg: Ffmpeg,
+    picture: Picture,
+    source: graph.Stream,
+    target: Path,
+    *,
+    sounds: tuple[graph.Stream | None, graph.Stream | None],
+    copied: bool = False,
+) -> None:
+    """Write a result with the first of the `sounds`, or with the second if the first fails.
+
+    The first contains the clip's own sound, which may be undecodable; the second does not.
+    """
+    with_own, without = sounds
+    if with_own is not None:
+        try:
+            await write_mp4(ffmpeg, picture, source, target, sound=with_own, copied=copied)
+        except LostChildError:
+            raise
+        except MediaError as error:
+            # Undecodable or empty sound is no reason to lose the picture.
+            log.warning("merge.own_sound_dropped reason=%r", str(error))
+        else:
+            return
+    await write_mp4(ffmpeg, picture, source, target, sound=without)
+
+
+def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
+    if picture.filling is not Filling.LOOPED:
+        return plain(source["a:0"])
+    # Read from a separate input: if looped together, picture and sound would both repeat after the
+    # longer one's duration.
+    return repeated(
+        plain(open_clip(clip, picture.info, shift_back=picture.info.picture_delay)["a:0"]),
+        seconds=picture.info.seconds,
+    )
+
+
+async def _read_and_fit(
+    clip: Path, info: VideoInfo, narration: Narration, presets: NarrationPresets
+) -> _Fit:
+    size = (await asyncio.to_thread(clip.stat)).st_size
+    return _fit(info, narration, presets, size=size)
+
+
+def _fit(info: VideoInfo, narration: Narration, presets: NarrationPresets, *, size: int) -> _Fit:
+    if narration.seconds <= info.seconds or presets.fit is NarrationFit.TRIM:
+        return _Fit(seconds=info.seconds)
+    seconds = narration.seconds
+    looped = size * seconds / info.seconds + _MAX_AUDIO_BYTES * seconds
+    if presets.fit is NarrationFit.HOLD:
+        return _Fit(seconds=seconds, filling=Filling.HELD)
+    if looped > presets.max_bytes:
+        return _Fit(seconds=seconds, filling=Filling.HELD, held_instead=True)
+    return _Fit(seconds=seconds, filling=Filling.LOOPED)
+
+
+def _loop_end(info: VideoInfo, fit: _Fit) -> float | None:
+    """Return when to stop reading a loop, so that no frame remains to be shown after the end."""
+    if fit.filling is not Filling.LOOPED:
+        return None
+    return max(info.seconds, fit.seconds - info.reorder_delay)

@@ -1,0 +1,124 @@
+"""Lists the settings that other settings require, and finds the missing ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.settings.fields import Settings
+
+GEMINI_MODEL = "gemini-omni-1.2-flash"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requirement:
+    """A setting that must have a value.
+
+    `choice`: another setting and the value with which it requires this one.
+    `host`: a URL setting and the only host for which this setting is required.
+    `empty`: the value that counts as missing.
+    `sentence`: completes an error message that begins with the setting's name.
+    """
+
+    setting: str
+    choice: tuple[str, str] | None = None
+    host: tuple[str, str] | None = None
+    empty: str = ""
+    sentence: str
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings that must be valid before this one can be reported as missing."""
+        return (self.setting, self.host[0]) if self.host else (self.setting,)
+
+    def is_unmet(self, settings: Settings) -> bool:
+        """Return whether the setting is required and missing."""
+        return self._applies(settings) and _text(settings, self.setting) == self.empty
+
+    def _applies(self, settings: Settings) -> bool:
+        if self.choice and _text(settings, self.choice[0]) != self.choice[1]:
+            return False
+        return not self.host or urlsplit(_text(settings, self.host[0])).hostname == self.host[1]
+
+
+_DISCORD_TOKEN = Requirement(
+    setting="discord_token",
+    sentence=" is missing: copy it from the Developer Portal's Bot page into .env.",
+)
+_REQUIREMENTS = (
+    Requirement(
+        setting="openai_base_url",
+        choice=("video_backend", "openai"),
+        sentence=" is missing: name a server with the Videos API, like "
+        "http://127.0.0.1:8000/v1, or set VIDEO_BACKEND=storyboard.",
+    ),
+    Requirement(
+        setting="openrouter_api_key",
+        choice=("video_backend", "openrouter"),
+        sentence=" is missing: create a key at openrouter.ai/keys.",
+    ),
+    Requirement(
+        setting="video_model",
+        choice=("video_backend", "openrouter"),
+        empty="-",
+        sentence=": OpenRouter needs the name of a model, like google/veo-3.1.",
+    ),
+    Requirement(
+        setting="gemini_api_key",
+        choice=("video_backend", "gemini"),
+        sentence=" is missing: create a key at aistudio.google.com/apikey.",
+    ),
+    Requirement(
+        setting="video_model",
+        choice=("video_backend", "gemini"),
+        empty="-",
+        sentence=f": Gemini needs the name of a model, like {GEMINI_MODEL}.",
+    ),
+    Requirement(
+        setting="narration_base_url",
+        choice=("narration_backend", "openai"),
+        sentence=" is missing: name a server with text-to-speech, like "
+        "https://api.openai.com/v1, or set NARRATION_BACKEND=off.",
+    ),
+    Requirement(
+        setting="prompt_base_url",
+        choice=("prompt_writer", "openai"),
+        sentence=" is missing: name a server with chat models, like "
+        "http://127.0.0.1:8000/v1, or set PROMPT_WRITER=template.",
+    ),
+    Requirement(
+        setting="prompt_model",
+        choice=("prompt_writer", "openai"),
+        sentence=" is missing: name a chat model of that server, or set PROMPT_WRITER=template.",
+    ),
+    Requirement(
+        setting="moderation_base_url",
+        choice=("moderation", "openai"),
+        sentence=" is missing: name a server with the Moderations API, its URL up to /v1.",
+    ),
+    # Other servers with the Moderations API may need no key.
+    Requirement(
+        setting="moderation_api_key",
+        choice=("moderation", "openai"),
+        host=("moderation_base_url", "api.openai.com"),
+        sentence=" is missing: create a key at platform.openai.com.",
+    ),
+)
+
+
+def unmet_requirements(settings: Settings, *, with_discord: bool) -> Iterator[Requirement]:
+    """Find the missing required settings, in reporting order."""
+    if with_discord and _DISCORD_TOKEN.is_unmet(settings):
+        yield _DISCORD_TOKEN
+    yield from (requirement for requirement in _REQUIREMENTS if requirement.is_unmet(settings))
+
+
+def _text(settings: Settings, name: str) -> str:
+    value: object = getattr(settings, name)
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -1,0 +1,333 @@
+"""The circuit breaker: refusals pause the queue, probes test it, and a success resumes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.backends.base import RemoteState
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.model import JobState, Trouble
+from storage.jobs.circuits import CircuitStore
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import ALL_STATES, Bench, open_bench
+from tests.support.fakes.orders import REQUEST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.model import Job
+    from storage.jobs.circuits import Circuit
+    from tests.support.fakes.clock import Clock
+
+TROUBLES = {
+    ErrorKind.AUTH: Trouble.AUTH,
+    ErrorKind.BALANCE: Trouble.BALANCE,
+    ErrorKind.SETUP: Trouble.SETUP,
+    ErrorKind.TRANSIENT: Trouble.OUTAGE,
+}
+DAY = 24 * 60 * 60
+
+
+def refuse(bench: Bench, kind: ErrorKind = ErrorKind.AUTH, times: int = 1) -> None:
+    """Make the provider refuse the next creates."""
+    bench.backend.refusals += [BackendError(kind, "no") for _ in range(times)]
+
+
+async def line_up(bench: Bench, jobs: int) -> list[Job]:
+    """Queue jobs whose videos take a while."""
+    line = [await bench.at(JobState.QUEUED) for _ in range(jobs)]
+    bench.backend.made = RemoteState.RUNNING
+    return line
+
+
+async def work(bench: Bench) -> list[Job]:
+    """Claim and step jobs until none is due now; return the jobs in the order of their steps."""
+    done: list[Job] = []
+    while jobs := await bench.queue.claim(ALL_STATES, running=(), limit=1):
+        for job in jobs:
+            await bench.lane.steps[job.state](job)
+        done += jobs
+    return done
+
+
+async def open_circuit(bench: Bench, kind: ErrorKind = ErrorKind.AUTH, jobs: int = 3) -> list[Job]:
+    """Queue jobs and have the first three refused, which opens the circuit."""
+    line = await line_up(bench, jobs)
+    refuse(bench, kind, 3)
+    await work(bench)
+    assert (await circuit(bench)).is_open
+    return line
+
+
+async def circuit(bench: Bench) -> Circuit:
+    found = await bench.circuits.get(bench.backend.name)
+    assert found is not None
+    return found
+
+
+async def to_probe(bench: Bench) -> list[Job]:
+    """Advance the clock until a probe is due."""
+    bench.clock.now = max(bench.clock.now, (await circuit(bench)).probe_at)
+    return await work(bench)
+
+
+async def states(bench: Bench, jobs: list[Job]) -> set[JobState]:
+    return {(await bench.now(job.id)).state for job in jobs}
+
+
+@pytest.mark.parametrize("kind", TROUBLES)
+async def test_a_refused_key_or_an_empty_balance_burns_no_job_in_line(
+    kind: ErrorKind, bench: Bench
+) -> None:
+    line = await open_circuit(bench, kind, jobs=5)
+    assert bench.backend.posts == 3
+    assert await states(bench, line) == {JobState.QUEUED}
+    assert (await circuit(bench)).reason is TROUBLES[kind]
+    for job in line:
+        assert (await bench.now(job.id)).submitted_at is None
+    bench.clock.advance(29)
+    assert await work(bench) == []
+    assert bench.backend.posts == 3
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.MODERATED, ErrorKind.INVALID, ErrorKind.RATE])
+async def test_what_is_about_one_job_does_not_hold_up_the_others(
+    kind: ErrorKind, bench: Bench
+) -> None:
+    line = await line_up(bench, 5)
+    refuse(bench, kind, 4)
+    await work(bench)
+    assert await bench.circuits.get(bench.backend.name) is None
+    assert (await bench.now(line[-1].id)).state is JobState.GENERATING
+
+
+async def test_a_success_in_between_begins_the_count_anew(bench: Bench) -> None:
+    for _ in range(3):
+        refuse(bench, times=2)
+        job = await bench.at(JobState.QUEUED)
+        assert (await bench.step(job.id)).state is JobState.QUEUED
+        assert (await bench.step(job.id)).state is JobState.QUEUED
+        assert (await bench.step(job.id)).state is JobState.GENERATING
+    assert (await circuit(bench)).state == "counting"
+
+
+async def test_one_job_at_a_time_tries_and_each_in_its_turn(bench: Bench) -> None:
+    line = await open_circuit(bench, jobs=4)
+    refuse(bench, times=20)
+    tried = [(await to_probe(bench))[0].id for _ in range(8)]
+    assert bench.backend.posts == 3 + 8
+    # First the jobs that were never tried, then those tried longest ago.
+    assert tried == [job.id for job in (line[3], *line[:3])] * 2
+
+
+async def test_the_pauses_between_two_tries_grow_to_a_quarter_of_an_hour(bench: Bench) -> None:
+    await open_circuit(bench)
+    refuse(bench, times=20)
+    pauses: list[float] = []
+    for _ in range(8):
+        pauses.append((await circuit(bench)).probe_at - bench.clock())
+        assert len(await to_probe(bench)) == 1
+    assert pauses == [30, 60, 120, 240, 480, 900, 900, 900]
+
+
+async def test_a_success_lets_all_of_them_go_on_and_says_so(bench: Bench) -> None:
+    line = await open_circuit(bench, jobs=5)
+    bench.changes.clear()
+    await to_probe(bench)
+    assert await states(bench, line) == {JobState.GENERATING}
+    assert len(bench.backend.charged) == 5
+    assert (await circuit(bench)).state == "over"
+    told = [change.job.id for change in bench.changes if change.outlook]
+    assert len(told) == 4
+
+
+async def test_those_in_line_are_told_when_it_opens_and_when_its_reason_changes(
+    bench: Bench,
+) -> None:
+    line = await open_circuit(bench, jobs=4)
+    told = {change.job.id for change in bench.changes if change.outlook}
+    assert told == {job.id for job in line}
+    bench.changes.clear()
+    refuse(bench, ErrorKind.BALANCE)
+    await to_probe(bench)
+    assert (await circuit(bench)).reason is Trouble.BALANCE
+    assert {change.job.id for change in bench.changes if change.outlook} == told
+    bench.changes.clear()
+    refuse(bench, ErrorKind.BALANCE)
+    await to_probe(bench)
+    assert not [change for change in bench.changes if change.outlook]
+
+
+async def test_answers_that_were_on_their_way_when_it_opened_put_nothing_off(bench: Bench) -> None:
+    await open_circuit(bench)
+    before = await circuit(bench)
+    await bench.circuit.refused(Trouble.OUTAGE, probing=False)
+    assert await circuit(bench) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "pause"), [(ErrorKind.MODERATED, 0), (ErrorKind.INVALID, 0), (ErrorKind.RATE, 60)]
+)
+async def test_a_try_that_says_nothing_of_the_others_is_repeated_with_another_job(
+    kind: ErrorKind, pause: float, bench: Bench
+) -> None:
+    await open_circuit(bench)
+    refuse(bench, kind)
+    refuse(bench, ErrorKind.AUTH)
+    bench.clock.now = (await circuit(bench)).probe_at
+    [tried] = await bench.queue.claim(ALL_STATES, running=(), limit=1)
+    await bench.lane.steps[tried.state](tried)
+    assert (await circuit(bench)).probe_at == bench.clock() + pause
+    assert (await circuit(bench)).is_open
+    [other, *_] = await to_probe(bench)
+    assert other.id != tried.id
+
+
+async def test_creates_without_an_answer_stop_the_line_and_stay_in_doubt(bench: Bench) -> None:
+    bench.backend.lost_answers += [UnconfirmedSubmitError("500") for _ in range(3)]
+    line = [await bench.submit(replace(REQUEST, prompt=f"cat {name}")) for name in "abcd"]
+    await work(bench)
+    assert bench.backend.posts == 3
+    assert [(await bench.now(job.id)).state for job in line] == [
+        *[JobState.UNCONFIRMED] * 3,
+        JobState.QUEUED,
+    ]
+    assert (await circuit(bench)).reason is Trouble.OUTAGE
+
+
+async def test_several_that_are_claimed_at_once_are_one_try(bench: Bench) -> None:
+    await open_circuit(bench, jobs=5)
+    refuse(bench, times=5)
+    bench.clock.now = (await circuit(bench)).probe_at
+    claimed = await bench.queue.claim(ALL_STATES, running=(), limit=4)
+    for job in claimed:
+        await bench.lane.steps[job.state](job)
+    assert (len(claimed), bench.backend.posts) == (4, 3 + 1)
+
+
+async def test_a_job_that_may_not_be_sent_leaves_its_turn_to_another(bench: Bench) -> None:
+    await open_circuit(bench)
+    bench.clock.now = (await circuit(bench)).probe_at
+    [claimed] = await bench.queue.claim(ALL_STATES, running=(), limit=1)
+    await bench.jobs.cancel(claimed.id)
+    await bench.lane.steps[JobState.QUEUED](claimed)
+    assert bench.backend.posts == 3
+    assert (await circuit(bench)).probe_at == bench.clock()
+
+
+async def test_after_a_day_a_job_fails_with_nothing_spent(bench: Bench) -> None:
+    line = await open_circuit(bench)
+    refuse(bench, times=1000)
+    while bench.clock() < (await circuit(bench)).opened_at + DAY:
+        assert await states(bench, line) == {JobState.QUEUED}
+        await to_probe(bench)
+    for job in line:
+        ended = await bench.run_out(job.id)
+        assert ended.failure is not None
+        assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.unavailable")
+        assert (ended.submitted_at, ended.remote_id) == (None, None)
+    assert bench.backend.charged == {}
+
+
+async def test_a_job_that_comes_later_waits_a_day_of_its_own(bench: Bench) -> None:
+    await open_circuit(bench)
+    bench.clock.advance(DAY - 60)
+    late = await bench.at(JobState.QUEUED)
+    refuse(bench, times=1000)
+    bench.clock.advance(120)
+    await work(bench)
+    assert (await bench.now(late.id)).state is JobState.QUEUED
+
+
+async def test_the_line_still_waits_after_a_restart_and_one_job_tries_at_once(
+    tmp_path: Path, clock: Clock
+) -> None:
+    backend = FakeBackend(clock)
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        line = await open_circuit(bench, jobs=5)
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        assert await work(bench) == []
+        refuse(bench)
+        await bench.circuit.resume()
+        assert len(await work(bench)) == 1
+        assert await states(bench, line) == {JobState.QUEUED}
+    clock.advance(10)
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        await bench.circuit.resume()
+        await work(bench)
+        assert await states(bench, line) == {JobState.GENERATING}
+
+
+async def test_a_try_that_a_crash_cuts_off_is_in_doubt_and_not_followed_at_once(
+    tmp_path: Path, clock: Clock
+) -> None:
+    backend = FakeBackend(clock)
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        line = await open_circuit(bench)
+        clock.now = (await circuit(bench)).probe_at
+        [tried] = await bench.queue.claim(ALL_STATES, running=(), limit=1)
+        await bench.circuit.admit(tried)
+        await bench.jobs.begin_submit(tried)
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        await work(bench)
+        assert (await bench.now(tried.id)).state is JobState.UNCONFIRMED
+        assert backend.posts == 3
+        others = [job for job in line if job.id != tried.id]
+        assert await states(bench, others) == {JobState.QUEUED}
+
+
+async def test_another_backend_is_not_held_up(tmp_path: Path, clock: Clock) -> None:
+    async with open_bench(tmp_path, clock) as bench:
+        line = await open_circuit(bench)
+    clock.advance(10)
+    other = FakeBackend(clock, name="other")
+    async with open_bench(tmp_path, clock, backend=other) as bench:
+        await work(bench)
+        assert await states(bench, line) == {JobState.GENERATING}
+
+
+async def test_what_needs_no_provider_is_not_held_up(bench: Bench) -> None:
+    done = await bench.at(JobState.SUCCEEDED)
+    await open_circuit(bench)
+    again = await bench.submit(clip_of=done.id)
+    await work(bench)
+    assert (await bench.now(again.id)).state is JobState.SUCCEEDED
+
+
+async def test_a_held_line_is_not_due_and_does_not_wake_the_lanes(bench: Bench) -> None:
+    await open_circuit(bench)
+    assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
+    bench.clock.now = (await circuit(bench)).probe_at
+    assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) == 0
+
+
+async def test_each_change_is_one_line_in_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bot.jobs.circuit_breaker")
+    await open_circuit(bench)
+    refuse(bench, times=3)
+    for _ in range(4):
+        await to_probe(bench)
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "bot.jobs.circuit_breaker"
+    ]
+    assert lines == [
+        "circuit.opened backend=fake reason=auth refusals=3",
+        "circuit.closed backend=fake reason=auth probes=4 seconds=450",
+    ]
+
+
+async def test_a_breaker_without_a_circuit_has_nothing_to_resume(bench: Bench) -> None:
+    breaker = CircuitBreaker(
+        CircuitStore(bench.database), bench.jobs, backend="fake", clock=bench.clock
+    )
+    await breaker.resume()
+    await breaker.accepted()
+    assert await bench.circuits.get("fake") is None

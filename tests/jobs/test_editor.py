@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT
+from bot.errors import MediaError, UserError
+from bot.jobs.editor import NarrationEditor
+from bot.media.files.download import AttachmentFetcher
+from bot.media.files.workspace import Workspace
+from bot.media.mp4.reader import read_mp4
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.speech.voice import speak_once
+from tests.support.fakes.media import FakeVoice
+from tests.support.media import clips
+from tests.support.media.measurements import level
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.speech.voice import Voice
+
+JOB = "0" * 32
+NEXT = "1" * 32
+SMALL = NarrationPresets(fit=NarrationFit.LOOP, mix=NarrationMix.DUCK, max_bytes=1)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "data")
+
+
+@pytest.fixture
+async def origin(tmp_path: Path) -> AsyncIterator[str]:
+    """Serve the folder `attached` of `tmp_path` on a free port."""
+    (tmp_path / "attached").mkdir()
+    app = web.Application()
+    app.router.add_static("/", tmp_path / "attached")
+    async with TestServer(app) as server:
+        yield str(server.make_url("/").origin())
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def editor(workspace: Workspace, origin: str, session: aiohttp.ClientSession) -> NarrationEditor:
+    return NarrationEditor(
+        Ffmpeg(clips.binary(), slots=1),
+        AttachmentFetcher(session, hosts=frozenset({origin}), max_bytes=2 * 1024**2),
+        workspace,
+        presets=SMALL,
+        max_seconds=30,
+    )
+
+
+async def narrated(
+    editor: NarrationEditor,
+    workspace: Workspace,
+    origin: str,
+    attached: Path,
+    *,
+    volume: float = 0.5,
+) -> Path:
+    """Put a clip and an ingested narration into the job's folder, and return the folder."""
+    sound = clips.make_tone(attached / "voice.ogg", seconds=4, volume=volume)
+    await editor.ingest(JOB, f"{origin}/{sound.name}")
+    folder = workspace.folder(JOB)
+    clips.make_clip(folder.clip, seconds=2)
+    return folder.path
+
+
+async def test_a_narrated_video_is_finished_with_a_note_on_the_merge(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached")
+    video = await editor.finish(JOB, narrated=True)
+    assert video.path == workspace.folder(JOB).result
+    assert video.note == NOTE_HELD_INSTEAD
+    assert read_mp4(video.path).seconds == pytest.approx(4, abs=0.1)
+
+
+async def test_a_silent_narration_is_noted(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
+    assert (await editor.finish(JOB, narrated=True)).note == NOTE_SILENT
+
+
+async def test_an_attachment_is_fetched_once(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached")
+    (tmp_path / "attached" / "voice.ogg").unlink()
+    await editor.ingest(JOB, f"{origin}/voice.ogg")
+
+
+async def test_a_second_voice_leaves_nothing_of_the_clips_own_sound(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached", volume=0)
+    assert level((await editor.finish(JOB, narrated=True)).path, 0, 2) > -40
+    video = await editor.finish(JOB, narrated=True, replacing=True)
+    assert level(video.path, 0, 2) < -70
+
+
+async def test_an_attachment_is_kept_unchanged_for_the_next_job(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    await narrated(editor, workspace, origin, tmp_path / "attached")
+    attached = (tmp_path / "attached" / "voice.ogg").read_bytes()
+    assert workspace.narration(JOB).read_bytes() == attached
+    for _ in range(2):
+        await editor.ingest_kept(NEXT, of=JOB)
+        await workspace.discard(JOB)
+    assert workspace.narration(NEXT).read_bytes() == attached
+    assert workspace.folder(NEXT).narration.exists()
+
+
+async def test_a_file_that_is_no_narration_is_not_kept(
+    editor: NarrationEditor, workspace: Workspace, origin: str, tmp_path: Path
+) -> None:
+    (tmp_path / "attached" / "voice.ogg").write_bytes(b"not a sound")
+    with pytest.raises(UserError, match=r"audio\.not_audio"):
+        await editor.ingest(JOB, f"{origin}/voice.ogg")
+    assert not await workspace.has_narration(JOB)
+    with pytest.raises(UserError, match=r"audio\.not_kept"):
+        await editor.ingest_kept(NEXT, of=JOB)
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> FakeVoice:
+    clips.make_tone(tmp_path / "spoken.mp3", seconds=3)
+    return FakeVoice((tmp_path / "spoken.mp3").read_bytes())
+
+
+def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice) -> NarrationEditor:
+    return NarrationEditor(
+        Ffmpeg(clips.binary(), slots=1),
+        AttachmentFetcher(session, hosts=frozenset(), max_bytes=1),
+        workspace,
+        presets=SMALL,
+        max_seconds=30,
+        voice=voice,
+    )
+
+
+async def test_a_text_is_spoken_once_and_kept_for_the_next_job(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    editor = speaking(workspace, session, voice)
+    for _ in range(2):
+        await editor.speak(JOB, "a text")
+    assert voice.spoken == ["a text"]
+    assert workspace.narration(JOB).read_bytes() == voice.sound
+    await editor.ingest_kept(NEXT, of=JOB)
+    clips.make_clip(workspace.folder(NEXT).clip, seconds=2)
+    video = await editor.finish(NEXT, narrated=True)
+    assert read_mp4(video.path).seconds == pytest.approx(3, abs=0.1)
+
+
+async def test_a_spoken_file_from_before_a_crash_is_not_paid_for_again(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    folder = await workspace.create(JOB)
+    await speak_once(voice, "a text", folder.attachment)
+    await speaking(workspace, session, voice).speak(JOB, "a text")
+    assert voice.spoken == ["a text"]
+    assert folder.narration.exists()
+
+
+async def test_speech_that_may_have_been_paid_for_is_not_requested_again(
+    workspace: Workspace, session: aiohttp.ClientSession, voice: FakeVoice
+) -> None:
+    editor = speaking(workspace, session, voice)
+    voice.faults.append(MediaError("the disk is full"))
+    with pytest.raises(MediaError, match="full"):
+        await editor.speak(JOB, "a text")
+    with pytest.raises(UserError, match=r"speech\.unsure"):
+        await editor.speak(JOB, "a text")
+    free = FakeVoice(voice.sound, costs=False, faults=[MediaError("lost")])
+    editor = speaking(workspace, session, free)
+    with pytest.raises(MediaError, match="lost"):
+        await editor.speak(NEXT, "a text")
+    await editor.speak(NEXT, "a text")
+
+
+async def test_an_unusable_sound_is_blamed_on_the_voice(
+    workspace: Workspace, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"speech\.unusable"):
+        await speaking(workspace, session, FakeVoice(b"<html>")).speak(JOB, "a text")
+    clips.make_tone(tmp_path / "long.mp3", seconds=40)
+    long = FakeVoice((tmp_path / "long.mp3").read_bytes())
+    with pytest.raises(UserError, match=r"speech\.too_long"):
+        await speaking(workspace, session, long).speak(NEXT, "a text")
+
+
+async def test_a_text_is_refused_without_a_voice(editor: NarrationEditor) -> None:
+    with pytest.raises(UserError, match=r"speech\.off"):
+        await editor.speak(JOB, "a text")
+
+
+async def test_a_missing_narration_is_an_error(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
+    clips.make_clip((await workspace.create(JOB)).clip)
+    with pytest.raises(MediaError, match="missing"):
+        await editor.finish(JOB, narrated=True)
+
+
+async def test_a_clip_that_plays_is_passed_on_unchanged(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
+    clip = clips.make_clip((await workspace.create(JOB)).clip)
+    before = clip.read_bytes()
+    video = await editor.finish(JOB, narrated=False)
+    assert (video.path, video.note) == (clip, None)
+    assert clip.read_bytes() == before
+
+
+async def test_a_clip_that_does_not_play_is_repaired(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
+    folder = await workspace.create(JOB)
+    clips.make_clip(folder.clip, faststart=False)
+    video = await editor.finish(JOB, narrated=False)
+    assert video.path == folder.result
+    assert read_mp4(video.path).streamable
+
+
+async def test_a_clip_that_was_moved_away_is_not_missed(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
+    folder = await workspace.create(JOB)
+    assert (await editor.finish(JOB, narrated=False)).path == folder.clip
+
+
+async def test_a_smaller_copy_is_made_beside_the_original(
+    editor: NarrationEditor, workspace: Workspace
+) -> None:
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    clips.make_clip(video)
+    before = video.read_bytes()
+    await editor.shrink(JOB, limit_bytes=100_000, decent=True)
+    copy = workspace.copy(JOB, decent=True)
+    assert read_mp4(copy).seconds == pytest.approx(2, abs=0.1)
+    assert copy.stat().st_size <= 100_000
+    assert video.read_bytes() == before
+
+
+async def test_concurrent_requests_for_a_copy_make_it_once(
+    editor: NarrationEditor, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot.media.render.shrink")
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    clips.make_clip(video)
+    await asyncio.gather(
+        *(editor.shrink(JOB, limit_bytes=limit, decent=True) for limit in (100_000, 110_000))
+    )
+    made = [r.getMessage() for r in caplog.records if r.getMessage().startswith("fit.done")]
+    assert len(made) == 1
+    assert workspace.copy(JOB, decent=True).stat().st_size <= 100_000
+
+
+@pytest.mark.parametrize(("content", "limit"), [(b"no video", 5), (None, 1000)])
+async def test_a_video_that_can_not_be_made_smaller_leaves_no_copy(
+    editor: NarrationEditor, workspace: Workspace, content: bytes | None, limit: int
+) -> None:
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    if content is None:
+        clips.make_clip(video)
+    else:
+        video.write_bytes(content)
+    await editor.shrink(JOB, limit_bytes=limit, decent=False)
+    assert list(workspace.copy(JOB, decent=False).parent.iterdir()) == []

@@ -1,0 +1,107 @@
+"""The outlook of a queued job: its place, and the usual time of earlier jobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.model import JobState, Trouble
+from storage.jobs.queue_outlook import Outlook, QueueOutlook
+from tests.support.fakes.orders import REQUEST, VOICE
+
+if TYPE_CHECKING:
+    from bot.model import VideoRequest
+    from tests.support.fakes.bench import Bench
+
+OTHER = {"prompt": "a dog", "model": "sora-2-pro", "seconds": 4, "size": "720x1280"}
+
+
+async def make(bench: Bench, *seconds: float, request: VideoRequest = REQUEST) -> None:
+    """Have the provider make a video in each of the given durations."""
+    for number, taken in enumerate(seconds):
+        job = await bench.submit(replace(request, prompt=f"{request.prompt} {number}"))
+        while (await bench.now(job.id)).state is not JobState.GENERATING:
+            await bench.step(job.id)
+        now = await bench.claim(job.id)
+        assert now.generating_at is not None
+        bench.clock.now = now.generating_at + taken
+        await bench.jobs.move(now, JobState.DOWNLOADING)
+
+
+async def usual(bench: Bench, request: VideoRequest = REQUEST) -> float | None:
+    job = await bench.submit(request)
+    return (await QueueOutlook(bench.database).of(job)).usual_seconds
+
+
+async def test_two_videos_say_nothing_of_the_next(bench: Bench) -> None:
+    await make(bench, 60, 60)
+    assert await usual(bench) is None
+
+
+async def test_the_usual_time_is_the_median_of_others_like_it(bench: Bench) -> None:
+    await make(bench, 90, 5000, 100)
+    assert await usual(bench) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("field", ["model", "seconds", "size"])
+async def test_other_models_lengths_and_sizes_say_nothing(bench: Bench, field: str) -> None:
+    await make(bench, 60, 60, 60)
+    assert await usual(bench, replace(REQUEST, **{field: OTHER[field]})) is None
+    assert await usual(bench, replace(REQUEST, prompt=str(OTHER["prompt"]))) is not None
+
+
+async def test_a_model_that_is_left_to_the_server_is_one_of_its_own(bench: Bench) -> None:
+    await make(bench, 60, 60, 60, request=replace(REQUEST, model=None))
+    assert await usual(bench) is None
+    assert await usual(bench, replace(REQUEST, model=None)) == pytest.approx(60)
+
+
+async def test_only_the_last_twenty_count(bench: Bench) -> None:
+    await make(bench, *[500] * 15, *[10] * 20)
+    assert await usual(bench) == pytest.approx(10)
+
+
+async def test_what_is_made_already_or_needs_no_provider_has_no_usual_time(bench: Bench) -> None:
+    await make(bench, 60, 60, 60)
+    made = await bench.at(JobState.DELIVERING)
+    assert (await QueueOutlook(bench.database).of(made)).usual_seconds is None
+    over = replace(await bench.submit(attachment=VOICE), clip_of=made.id)
+    assert (await QueueOutlook(bench.database).of(over)).usual_seconds is None
+
+
+async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
+    jobs = []
+    for _ in range(3):
+        jobs.append(await bench.step((await bench.submit()).id))
+        bench.clock.advance(1)
+    queue_outlook = QueueOutlook(bench.database)
+    assert [(await queue_outlook.of(job)).place for job in jobs] == [1, 2, 3]
+    # A job that waits for the provider lets the others pass.
+    await bench.jobs.postpone(await bench.claim(jobs[0].id), after=60)
+    assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
+
+
+async def test_who_has_left_the_line_has_no_place_in_it(bench: Bench) -> None:
+    queue_outlook = QueueOutlook(bench.database)
+    waiting = await bench.step((await bench.submit()).id)
+    await bench.jobs.cancel(waiting.id)
+    assert (await queue_outlook.of(waiting)).place is None
+    assert (await queue_outlook.of(await bench.submit())).place is None
+
+
+async def test_a_held_line_has_a_reason_in_place_of_a_forecast(bench: Bench) -> None:
+    queue_outlook = QueueOutlook(bench.database)
+    await make(bench, 60, 60, 60)
+    queued, made = await bench.at(JobState.QUEUED), await bench.at(JobState.GENERATING)
+    for _ in range(3):
+        await bench.circuit.refused(Trouble.BALANCE, probing=False)
+    assert await queue_outlook.of(queued) == Outlook(trouble=Trouble.BALANCE)
+    assert (await queue_outlook.of(made)).trouble is None
+    new = await bench.submit(acknowledged=False)
+    assert (await queue_outlook.of(new)).trouble is Trouble.BALANCE
+    narrated = await bench.submit(acknowledged=False, clip_of=made.id)
+    assert (await queue_outlook.of(narrated)).trouble is None
+    await bench.circuit.accepted()
+    assert (await queue_outlook.of(queued)).place == 1

@@ -1,0 +1,241 @@
+"""Jobs from the command to the finished video, in one go and after a restart or a kill."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.artifacts import NOTE_HELD_INSTEAD
+from bot.errors import BackendError, ErrorKind, MediaError
+from bot.model import JobState
+from storage.database import open_database
+from tests.support.fakes.backend import CLIP, FakeBackend
+from tests.support.fakes.bench import CAPS, Bench, open_bench
+from tests.support.fakes.deliverer import FakeDeliverer
+from tests.support.fakes.orders import VOICE
+from tests.support.mortal_database import Killed, MortalDatabase
+from tests.support.outcomes import assert_failed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.fakes.clock import Clock
+
+
+OPEN_STATES = [state for state in JobState if not state.is_final]
+
+
+async def test_a_job_ends_with_the_video_on_its_card_and_one_dm(bench: Bench) -> None:
+    job = await bench.submit()
+    bench.backend.finish()
+    ended = await bench.run_out(job.id)
+    assert ended.state is JobState.SUCCEEDED
+    assert (ended.progress, ended.note) == (100, None)
+    assert bench.deliverer.dms == {job.id: 1}
+    assert bench.backend.posts == 1
+    video = bench.workspace.video(job.id).read_bytes()
+    assert video == CLIP + b"video_1"
+    assert bench.deliverer.videos[job.id].size == len(video)
+    assert not bench.workspace.folder(job.id).path.exists()
+
+
+async def test_a_narration_is_laid_over_the_clip(bench: Bench) -> None:
+    job = await bench.submit(attachment=VOICE)
+    bench.backend.finish()
+    ended = await bench.run_out(job.id)
+    assert ended.state is JobState.SUCCEEDED
+    assert bench.editor.ingested == [(job.id, VOICE.url)]
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1 with voice"
+
+
+async def test_each_job_gets_its_own_video(bench: Bench) -> None:
+    jobs = [await bench.submit() for _ in range(5)]
+    bench.backend.finish()
+    for job in jobs:
+        await bench.run_out(job.id)
+    videos = {bench.workspace.video(job.id).read_bytes() for job in jobs}
+    assert len(videos) == bench.backend.posts == 5
+
+
+@pytest.mark.parametrize("state", [state for state in OPEN_STATES if state.value != "undecided"])
+async def test_every_open_state_is_resumed_after_a_restart(
+    state: JobState, tmp_path: Path, clock: Clock
+) -> None:
+    backend, deliverer = FakeBackend(clock), FakeDeliverer()
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        job = await bench.at(state, attachment=VOICE)
+        # The process is killed after the claim.
+        await bench.claim(job.id)
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        backend.finish()
+        ended = await bench.run_out(job.id)
+        assert ended.state is JobState.SUCCEEDED
+        video = bench.workspace.video(job.id).read_bytes()
+    assert video.endswith(b" with voice")
+    assert len(backend.charged) == 1
+    assert deliverer.dms == {job.id: 1}
+    assert deliverer.cards[job.id] == "video"
+
+
+async def test_an_undecided_job_still_asks_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    deliverer = FakeDeliverer()
+    backend = FakeBackend(clock)
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        job = await bench.at(JobState.UNDECIDED)
+    posts = backend.posts
+    async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
+        asking = await bench.run_out(job.id)
+        assert (asking.state, asking.next_at) == (JobState.UNDECIDED, None)
+        assert deliverer.cards[job.id] == "undecided"
+        assert backend.posts == posts
+        await bench.jobs.retry_undecided(job.id)
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
+    *, after: bool, tmp_path: Path, clock: Clock
+) -> None:
+    for kill_at in range(1, 200):
+        root = tmp_path / str(kill_at)
+        backend, deliverer = FakeBackend(clock), FakeDeliverer()
+        backend.finish()
+        survived = False
+        async with open_database(root) as database:
+            mortal = Bench(
+                MortalDatabase(database, kill_at=kill_at, after=after),
+                root,
+                clock=clock,
+                backend=backend,
+                deliverer=deliverer,
+                caps=CAPS,
+            )
+            with suppress(Killed):
+                await mortal.run_out((await mortal.submit(attachment=VOICE)).id)
+                survived = True
+        async with open_bench(root, clock, backend=backend, deliverer=deliverer) as bench:
+            rows = await bench.database.rows("SELECT id FROM jobs", {})
+            for row in rows:
+                assert (await bench.run_out(row["id"])).state is JobState.SUCCEEDED
+        assert len(backend.charged) == backend.posts == len(deliverer.videos) == len(rows)
+        # Only a kill before the first write leaves no job.
+        assert len(rows) == (0 if kill_at == 1 and not after else 1)
+        if survived:
+            assert kill_at > 15
+            return
+    pytest.fail("it never came to its end")
+
+
+async def test_a_download_that_fails_is_tried_again(bench: Bench) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    bench.backend.fetch_faults.append(BackendError(ErrorKind.TRANSIENT, "cut off"))
+    with pytest.raises(BackendError):
+        await bench.step(job.id)
+    assert (await bench.now(job.id)).state is JobState.DOWNLOADING
+    assert (await bench.step(job.id)).state is JobState.MERGING
+
+
+async def test_a_clip_that_the_provider_lost_fails_the_job(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    bench.backend.fetch_faults += [BackendError(ErrorKind.GONE, "expired")] * 200
+    since = bench.clock()
+    while (await bench.step(job.id)).state is JobState.DOWNLOADING:
+        pass
+    assert 3500 <= bench.clock() - since <= 3700
+    await assert_failed(bench, job, "failed.gone", sentences)
+    assert bench.backend.posts == 1
+
+
+async def test_a_download_is_not_tried_for_ever(bench: Bench, sentences: frozenset[str]) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    await bench.jobs.postpone(await bench.claim(job.id), after=0, attempts=300)
+    bench.backend.fetch_faults.append(BackendError(ErrorKind.TRANSIENT, "still down"))
+    await assert_failed(bench, job, "failed.gone", sentences)
+
+
+async def test_what_is_no_video_three_times_fails_the_job(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    bench.backend.fetch_faults += [MediaError("HTML") for _ in range(3)]
+    assert (await bench.step(job.id)).misses == 1
+    assert (await bench.step(job.id)).misses == 2
+    await assert_failed(bench, job, "failed.not_a_video", sentences)
+
+
+async def test_a_merge_that_fails_twice_hands_over_the_clip_as_it_came_with_a_note(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.faults += [MediaError("boom", "tail"), MediaError("boom", "tail")]
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.not_merged")
+    assert bench.deliverer.notes == {job.id: "note.not_merged"}
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
+    assert "note.not_merged" in sentences
+
+
+async def test_a_merge_that_fails_once_is_merged_the_second_time(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.faults.append(MediaError("boom"))
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+    assert bench.workspace.video(job.id).read_bytes().endswith(b" with voice")
+
+
+async def test_what_the_editor_says_of_the_film_goes_with_it(
+    bench: Bench, sentences: frozenset[str]
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.note = NOTE_HELD_INSTEAD
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.held_instead")
+    assert bench.deliverer.notes == {job.id: "note.held_instead"}
+    assert NOTE_HELD_INSTEAD in sentences
+
+
+async def test_a_clip_that_can_not_be_repaired_is_handed_over_as_it_came(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING)
+    bench.editor.faults += [MediaError("boom"), MediaError("boom")]
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+    assert bench.workspace.video(job.id).read_bytes() == CLIP + b"video_1"
+
+
+async def test_a_full_disk_is_no_reason_to_drop_a_narration(bench: Bench) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    bench.editor.faults += [MediaError("boom", "x: No space left on device")] * 3
+    for _ in range(3):
+        with pytest.raises(MediaError):
+            await bench.step(job.id)
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, None)
+
+
+async def test_a_crash_after_the_choice_to_drop_the_narration_does_not_strand_the_job(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=VOICE)
+    clip = bench.workspace.folder(job.id).clip
+    await bench.workspace.publish(job.id, clip, now=bench.clock())
+    ended = await bench.run_out(job.id)
+    assert (ended.state, ended.note) == (JobState.SUCCEEDED, "note.not_merged")
+
+
+@pytest.mark.parametrize("attachment", [None, VOICE])
+async def test_a_merge_that_was_cut_off_after_the_video_was_kept_is_finished(
+    attachment: None, bench: Bench
+) -> None:
+    job = await bench.at(JobState.MERGING, attachment=attachment)
+    running = await bench.claim(job.id)
+    await bench.claim_again(job.id)
+    # The step has done everything except the commit, which is too late.
+    await bench.pipeline.steps[JobState.MERGING](running)
+    before = bench.workspace.video(job.id).read_bytes()
+    assert (await bench.now(job.id)).state is JobState.MERGING
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+    assert bench.workspace.video(job.id).read_bytes() == before

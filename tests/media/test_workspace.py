@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.media.files.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOB = "0123456789abcdef" * 2
+OTHER = "fedcba9876543210" * 2
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "data")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_a_jobs_folder_is_private(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    assert mode(folder.path) == 0o700
+    assert folder == await workspace.create(JOB) == workspace.folder(JOB)
+    files = (folder.attachment, folder.narration, folder.clip, folder.result)
+    assert {file.parent for file in files} == {folder.path}
+    assert len(set(files)) == 4
+
+
+async def test_a_discarded_job_leaves_no_files(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    kept = (workspace.video(JOB), workspace.narration(JOB))
+    for path in kept:
+        path.parent.mkdir()
+        path.write_bytes(b"kept")
+    await workspace.discard(JOB)
+    await workspace.discard(JOB)
+    assert not any(path.exists() for path in (folder.path, *kept))
+
+
+async def test_a_folder_is_removed_with_its_contents(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.clip.write_bytes(b"clip")
+    await workspace.remove(JOB)
+    assert not folder.path.exists()
+    await workspace.remove(JOB)
+
+
+@pytest.mark.parametrize(
+    "job_id", ["", "..", "../" * 10 + "ab", "A" * 32, "0" * 31, "0" * 33, "0" * 32 + "\n"]
+)
+def test_only_32_hex_digits_become_a_path(job_id: str, workspace: Workspace) -> None:
+    with pytest.raises(ValueError, match="32 hex digits"):
+        workspace.folder(job_id)
+    with pytest.raises(ValueError, match="32 hex digits"):
+        workspace.video(job_id)
+
+
+async def test_a_published_file_is_moved_and_described(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.result.write_bytes(b"video" * 1000)
+    artifact = await workspace.publish(JOB, folder.result, now=12.5)
+    assert workspace.video(JOB).read_bytes() == b"video" * 1000
+    assert not folder.result.exists()
+    assert (artifact.job_id, artifact.size, artifact.created_at) == (JOB, 5000, 12.5)
+    assert artifact.sha256 == hashlib.sha256(b"video" * 1000).hexdigest()
+
+
+async def test_publishing_again_describes_the_same_file(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.result.write_bytes(b"video")
+    first = await workspace.publish(JOB, folder.result, now=1)
+    assert await workspace.publish(JOB, folder.result, now=1) == first
+
+
+async def test_publishing_nothing_fails(workspace: Workspace) -> None:
+    with pytest.raises(FileNotFoundError):
+        await workspace.publish(JOB, workspace.folder(JOB).result, now=1)
+
+
+async def test_the_free_disk_space_is_returned(workspace: Workspace) -> None:
+    await workspace.create(JOB)
+    assert await workspace.free_bytes() > 0
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_a_video_is_shared_with_and_without_hard_links(
+    *, links: bool, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
+    video = workspace.video(JOB)
+    video.parent.mkdir(parents=True)
+    video.write_bytes(b"a video")
+    for _ in range(2):
+        await workspace.reuse_clip(OTHER, of=JOB)
+    folder = workspace.folder(OTHER)
+    assert [path.name for path in folder.path.iterdir()] == [folder.clip.name]
+    assert folder.clip.read_bytes() == b"a video"
+    assert folder.clip.samefile(video) is links
+    await workspace.discard(JOB)
+    with pytest.raises(FileNotFoundError):
+        await workspace.reuse_clip(OTHER, of=JOB)
+
+
+async def test_a_kept_narration_is_in_a_private_folder(workspace: Workspace) -> None:
+    folder = await workspace.create(JOB)
+    folder.attachment.write_bytes(b"a voice")
+    for _ in range(2):
+        await workspace.keep_narration(JOB)
+    kept = workspace.narration(JOB)
+    assert (kept.read_bytes(), mode(kept.parent)) == (b"a voice", 0o700)
+    assert not folder.attachment.exists()
+
+
+def _no_links(*_: object, **__: object) -> None:
+    raise PermissionError

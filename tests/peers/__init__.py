@@ -1,1 +1,0 @@
-"""Tests of our adapters against independent servers and SDKs: `python -m tests.peers`."""

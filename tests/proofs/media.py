@@ -1,0 +1,161 @@
+"""Proves that every file of the corpus is merged correctly or refused with the right message.
+
+Each file is tried twice: once for measurements, once under strace. `python -m tests.proofs.media`
+prints the table and writes docs/media-corpus.md; its exit code is 1 if anything is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.media.process.ffmpeg import Ffmpeg
+from tests.support.media import clips, strace
+from tests.support.media.cancelling import OPERATIONS, cancel_often
+from tests.support.media.corpus import ATTACKS, CLIPS, SOUNDS
+from tests.support.media.trial import Outcome, prepare, run_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_GROUPS = {"Sounds": SOUNDS, "Attacks": ATTACKS, "Clips": CLIPS}
+_MAX_MEGABYTES = 400
+_MIN_IN_TIME = 0.5  # of the cancels: the others may come after the end of the operation
+_CANCELS = 100
+_TABLE = Path(__file__).parents[2] / "docs" / "media-corpus.md"
+_HEAD = """\
+# The corpus of sounds and clips
+
+Each file is made by `tests/support/media/corpus.py`, and tried by `make proof-media`: a sound is
+laid over an ordinary clip. A clip gets an ordinary sound, and then longer ones, for which it is
+held and looped, with its own sound and without. *s* is the time that all of it took, *MB* the most
+memory that any child took, *apart* the milliseconds between flash and click in the result.
+
+"""
+
+
+def make_one(group: str, index: int, folder: Path) -> None:
+    """Make one sample; not in the process of its trial, whose children's memory is measured."""
+    job = folder / "job"
+    job.mkdir(parents=True)
+    prepare(_GROUPS[group][index], job, is_clip=group == "Clips")
+    shutil.copytree(job, folder / "traced")
+
+
+def try_one(group: str, index: int, folder: Path) -> Outcome:
+    """Try one sample in a separate process, so that only its own children's memory counts."""
+    outcome = asyncio.run(_try(folder / "job", clips.binary(), group, index, is_thorough=True))
+    outcome.check("memory", holds=outcome.megabytes < _MAX_MEGABYTES)
+    if strace.is_installed():
+        _trace(folder, group, index, outcome)
+    return outcome
+
+
+async def _try(
+    folder: Path, binary: Path, group: str, index: int, *, is_thorough: bool = False
+) -> Outcome:
+    sample, is_clip = _GROUPS[group][index], group == "Clips"
+    ffmpeg = Ffmpeg(binary, slots=1)
+    return await run_trial(ffmpeg, sample, folder, is_clip=is_clip, is_thorough=is_thorough)
+
+
+def _trace(folder: Path, group: str, index: int, outcome: Outcome) -> None:
+    log = folder / "strace.log"
+    log.touch()
+    script = strace.write_traced_binary(clips.binary(), folder / "ffmpeg", log)
+    again = asyncio.run(_try(folder / "traced", script, group, index))
+    outcome.check("the same under strace", holds=again.said == outcome.said)
+    outcome.faults += strace.foreign_accesses(
+        log, binary=clips.binary(), workspace=folder / "traced"
+    )
+
+
+def main() -> int:
+    """Try everything, print the results and write the page; 1: something is wrong."""
+    lines: list[str] = []
+    faults = 0 if strace.is_installed() else 1
+    for group, samples in _GROUPS.items():
+        lines += _heading(group)
+        with tempfile.TemporaryDirectory(prefix="proof-") as folder, _pool() as pool:
+            arguments = (
+                [group] * len(samples),
+                range(len(samples)),
+                [Path(folder) / str(number) for number in range(len(samples))],
+            )
+            list(pool.map(make_one, *arguments))
+            for outcome in pool.map(try_one, *arguments):
+                lines.append(_row(outcome))
+                faults += bool(outcome.faults)
+                sys.stdout.write(f"{lines[-1]}\n")
+    lines += ["", _trace_note()]
+    _write(lines)
+    for line in _cancel_all():
+        lines.append(line)
+        faults += "LEFT" in line or "TOO FEW" in line
+        sys.stdout.write(f"{line}\n")
+    _write(lines)
+    sys.stdout.write(f"{faults} faults\n")
+    return min(faults, 1)
+
+
+def _write(lines: list[str]) -> None:
+    _TABLE.parent.mkdir(exist_ok=True)
+    _TABLE.write_text(_HEAD + "\n".join(lines).lstrip() + "\n", encoding="utf-8")
+
+
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"), max_tasks_per_child=1)
+
+
+def _heading(group: str) -> list[str]:
+    return [
+        "",
+        f"## {group}",
+        "",
+        "| file | outcome | s | MB | length | apart | LUFS | dBTP | |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+
+
+def _row(outcome: Outcome) -> str:
+    cells = [
+        outcome.name,
+        outcome.said,
+        f"{outcome.seconds:.1f}",
+        f"{outcome.megabytes:.0f}",
+        "" if outcome.length is None else f"{outcome.length:.2f} s",
+        "" if outcome.apart is None else f"{outcome.apart * 1000:.0f} ms",
+        "" if outcome.lufs is None else f"{outcome.lufs:.1f}",
+        "" if outcome.peak is None else f"{outcome.peak:.1f}",
+        "WRONG: " + ", ".join(outcome.faults) if outcome.faults else "ok",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _trace_note() -> str:
+    if not strace.is_installed():
+        return "strace is not installed: which files were opened was not watched."
+    return (
+        "Under strace, no child opened a file outside the job's folder but its own program and "
+        "libraries, and none made a socket, unless a row says so."
+    )
+
+
+def _cancel_all() -> Iterator[str]:
+    yield from ("", "## Cancelled at any moment", "")
+    for name in OPERATIONS:
+        with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+            cancels = asyncio.run(cancel_often(name, Path(folder), times=_CANCELS))
+        found = f"LEFT {', '.join(sorted(cancels.left))}" if cancels.left else "nothing left"
+        few = ", TOO FEW" if cancels.cancelled < _CANCELS * _MIN_IN_TIME else ""
+        yield f"* {name}: {cancels.cancelled} of {_CANCELS} fell into the work{few}: {found}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""Has the real offline voice speak, and measures what comes out of our own ingest.
+
+`make proof-voice` runs it where `requirements-voice.lock` is installed, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ffmpeg as graph
+
+from bot.errors import UserError
+from bot.media.narration.ingest import ingest
+from bot.media.process.child import ProcessLimits
+from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.speech.mp3 import write_mp3
+from bot.speech.piper import open_piper
+
+if TYPE_CHECKING:
+    from bot.media.narration.ingest import Narration
+    from bot.speech.piper import Piper
+
+_MAX_SECONDS = 600
+_SENTENCE = "Explain quantum computing: a qubit is both at once, until you look."
+_STORY = (
+    "The lighthouse has been dark for thirty years. Tonight, somebody climbs its stairs; "
+    "slowly, with a lamp in one hand. Far out, a ship turns its bow towards the coast. "
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A text, and between how many seconds of speech it has to become; None: it is refused."""
+
+    name: str
+    text: str
+    seconds: tuple[float, float] | None
+
+
+CASES = (
+    Case(name="a word", text="Hello.", seconds=(0.3, 2)),
+    Case(name="a sentence", text=_SENTENCE, seconds=(3, 8)),
+    Case(name="1000 characters", text=(_STORY * 7)[:1000], seconds=(45, 110)),
+    Case(name="no full stop", text=("word and another word " * 50)[:1000], seconds=(30, 110)),
+    Case(name="looks like options", text="-f out.wav --debug", seconds=(0.5, 8)),
+    Case(name="another script", text="量子力学を説明してください。", seconds=None),
+)
+
+
+async def main() -> int:
+    """Print a line for each text; exit code 1: one is not as it should be."""
+    ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
+    piper = await open_piper("", max_seconds=_MAX_SECONDS)
+    _say(f"{'text':20} {'took':>7} {'speech':>8} {'LUFS':>7} {'MP3':>7} {'silent':>7}  largest")
+    wrong = 0
+    for case in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            line, is_right = await _prove(case, piper, ffmpeg, Path(folder))
+        _say(f"{case.name:20} {line}{'' if is_right else '   <- WRONG'}")
+        wrong += not is_right
+    _say(f"{len(CASES) - wrong} of {len(CASES)} are as they should be")
+    return 1 if wrong else 0
+
+
+async def _prove(case: Case, piper: Piper, ffmpeg: Ffmpeg, folder: Path) -> tuple[str, bool]:
+    started = time.monotonic()
+    try:
+        await piper.speak(case.text, folder / "spoken")
+    except UserError as error:
+        return f"refused: {error.key}", case.seconds is None
+    took = time.monotonic() - started
+    spoken = await ingest(
+        ffmpeg, folder / "spoken", folder / "spoken.wav", max_seconds=_MAX_SECONDS
+    )
+    await write_mp3(ffmpeg, spoken, folder / "narration.mp3")
+    heard = await ingest(
+        ffmpeg, folder / "narration.mp3", folder / "heard.wav", max_seconds=_MAX_SECONDS
+    )
+    silent = await _silence(ffmpeg, spoken)
+    mebibytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    line = (
+        f"{took:6.1f}s {spoken.seconds:7.1f}s {_lufs(spoken):>7} {_lufs(heard):>7} "
+        f"{silent:6.0%}  {mebibytes:.0f} MiB"
+    )
+    return line, _is_right(case, spoken, heard, silent)
+
+
+def _is_right(case: Case, spoken: Narration, heard: Narration, silent: float) -> bool:
+    if case.seconds is None or spoken.loudness is None or heard.loudness is None:
+        return False
+    least, most = case.seconds
+    # Speech has pauses, and is no hum; what is handed over is as loud as any narration.
+    return (
+        least <= spoken.seconds <= most
+        and abs(heard.seconds - spoken.seconds) < 0.2  # a packet of MP3
+        and -40 < spoken.loudness < -10  # LUFS
+        and -18 < heard.loudness < -14  # LUFS
+        and silent < 0.5  # half of it
+        and not spoken.clipped
+    )
+
+
+async def _silence(ffmpeg: Ffmpeg, spoken: Narration) -> float:
+    """Return which part of a narration is silent for 0.2 s or longer."""
+    quiet = graph.input(f"file:{spoken.path}", format="wav")["a:0"].filter(
+        "silencedetect", noise="-50dB", duration=0.2
+    )
+    arguments = ["-v", "info", *graph.output(quiet, "-", format="null").get_args()]
+    stderr = await ffmpeg.run(arguments, cwd=spoken.path.parent, limits=ProcessLimits())
+    return sum(map(float, re.findall(r"silence_duration: (\S+)", stderr))) / spoken.seconds
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _lufs(narration: Narration) -> str:
+    return "silent" if narration.loudness is None else f"{narration.loudness:.1f}"
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,1 @@
+"""The proof of the web page, in a browser."""

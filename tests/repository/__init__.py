@@ -1,0 +1,1 @@
+"""Tests of the repository: its papers, lock files, schemas and old data."""

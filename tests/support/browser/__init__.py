@@ -1,0 +1,1 @@
+"""A browser, and a person who uses it by keyboard."""

@@ -1,0 +1,273 @@
+"""A connected bot without workers, over real sockets to the stand-in for Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.artifacts import Artifact
+from bot.delivery.card_edits import CardEdits
+from bot.delivery.deliverer import DiscordDeliverer
+from bot.delivery.dm import DirectMessages
+from bot.delivery.dm_notices import DmNotices
+from bot.delivery.edit_lock import EditGracePeriods, EditLock
+from bot.delivery.interaction_token import InteractionTokens
+from bot.delivery.requests.bot_requests import BotRequests
+from bot.delivery.requests.discord_requests import DiscordRequests
+from bot.delivery.resend import Resender
+from bot.delivery.second_bot import SecondBotWatch
+from bot.delivery.upload_fallback import UploadFallback
+from bot.delivery.views.card import CardRenderer
+from bot.delivery.views.library_view import LibraryView
+from bot.delivery.wiring import make_operator_notices
+from bot.demo.fake_discord.server import FakeDiscord
+from bot.discord_bot.bot import Services, VideoBot
+from bot.discord_bot.login import log_in
+from bot.links import Links
+from bot.media.process.ffmpeg import Ffmpeg
+from bot.presets import Presets
+from bot.speech.narrator import Narrator
+from bot.texts import Texts
+from storage.jobs.queue_outlook import QueueOutlook
+from storage.second_bots import SecondBotStore
+from storage.speeches import SpeechCaps, SpeechStore
+from storage.upload_limits import UploadLimits
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import Clock
+from tests.support.media import clips
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from bot.delivery.operator_notices import OperatorNotices
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.history import Recorded
+    from bot.demo.fake_discord.state.message import Message
+    from bot.model import Job
+    from bot.moderation.base import Moderator
+    from bot.speech.voice import Voice
+    from tests.support.fakes.bench import Bench
+
+TOKEN_SECONDS = 900
+PRESETS = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """A connected bot that accepts commands, the parts behind it, and a clock that tests move."""
+
+    fake_discord: FakeDiscord
+    bench: Bench
+    bot: VideoBot
+    clock: Clock
+    cards: CardRenderer
+    requests: DiscordRequests
+    card_edits: CardEdits
+    direct: DirectMessages
+    handovers: list[str] = field(default_factory=list[str])
+
+    def deliverer(self, *, public_url: str = "") -> DiscordDeliverer:
+        bench = self.bench
+        links = Links(b"key", public_url=public_url, lifetime=60.0, clock=self.clock)
+        upload_fallback = make_upload_fallback(bench, self.clock, links)
+        dm_notices = DmNotices(
+            direct_messages=self.direct,
+            cards=self.cards,
+            jobs=bench.jobs,
+            links=links,
+            upload_fallback=upload_fallback,
+            artifacts=bench.artifacts,
+            people=bench.people,
+            clock=self.clock,
+        )
+        return DiscordDeliverer(
+            card_edits=self.card_edits,
+            dm_notices=dm_notices,
+            cards=self.cards,
+            queue_outlook=QueueOutlook(bench.database),
+            edit_lock=EditLock(EditGracePeriods(usual=0.2, unanswered=0.2)),
+            upload_fallback=upload_fallback,
+            links=links,
+            artifacts=bench.artifacts,
+            count_delivery=self.handovers.append,
+            clock=self.clock,
+        )
+
+    @property
+    def second_bot(self) -> SecondBotWatch:
+        return self.bot.services.second_bot
+
+    def operator_notices(self, backend: str = "fake") -> OperatorNotices:
+        """Return the notices of a bot that has just started."""
+        return make_operator_notices(
+            self.bot,
+            self.bench.database,
+            requests=self.requests,
+            second_bot=self.second_bot,
+            jobs=self.bench.jobs,
+            texts=Texts.load(),
+            backend=backend,
+            clock=self.clock,
+        )
+
+    async def video(self, prompt: str = "a cat on a roof") -> tuple[Job, Message]:
+        """Type `/video`, and return its job and its card."""
+        interaction = await self.fake_discord.slash("video", {"prompt": prompt})
+        message = await self.fake_discord.answer_to(interaction)
+        await self.bench.until(lambda: self._acknowledged(message) is not None)
+        job = self._acknowledged(message)
+        assert job is not None
+        return job, message
+
+    def _acknowledged(self, message: Message) -> Job | None:
+        jobs = (change.job for change in self.bench.changes)
+        return next((job for job in jobs if job.origin.message_id == message.id), None)
+
+    async def click(self, message: Message, label: str, **who: object) -> Message:
+        """Press a button, and return the message that answers."""
+        [custom_id] = [
+            part["custom_id"]
+            for part in message.components
+            if part.get("label", "").startswith(label)
+        ]
+        pressed: Interaction = await self.fake_discord.click(message, custom_id, **who)  # pyright: ignore[reportArgumentType] - user
+        return await self.fake_discord.answer_to(pressed)
+
+    def delete_token(self) -> None:
+        """Advance the clock until the tokens have expired and only the bot itself can edit."""
+        self.clock.advance(TOKEN_SECONDS)
+
+    def artifact(self, job: Job, content: bytes = b"a video") -> Artifact:
+        """Store a finished video of a job."""
+        path = self.bench.workspace.video(job.id)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return Artifact(job_id=job.id, size=len(content), sha256="0" * 64, created_at=0)
+
+    def made(self, operation: str) -> list[Recorded]:
+        """Return the requests of one operation that the stand-in received."""
+        return self.fake_discord.history.operations(operation)
+
+
+def make_upload_fallback(bench: Bench, clock: Clock, links: Links) -> UploadFallback:
+    """Return an upload fallback over the bench's parts."""
+    return UploadFallback(
+        limits=UploadLimits(bench.database),
+        shrinker=bench.editor,
+        workspace=bench.workspace,
+        links=links,
+        clock=clock,
+    )
+
+
+def make_resender(
+    bench: Bench, clock: Clock, requests: DiscordRequests, *, public_url: str = ""
+) -> Resender:
+    """Return a resender that does not pause between its attempts."""
+    links = Links(b"key", public_url=public_url, lifetime=60.0, clock=clock)
+    return Resender(
+        library=bench.library,
+        library_view=LibraryView(Texts.load()),
+        upload_fallback=make_upload_fallback(bench, clock, links),
+        links=links,
+        requests=requests,
+        pauses=(0, 0),
+    )
+
+
+def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
+    """Return a narrator with caps of two texts for each person and three in all."""
+    return Narrator(
+        voice,
+        Ffmpeg(clips.binary(), slots=1),
+        bench.workspace,
+        SpeechStore(bench.database),
+        caps=SpeechCaps(per_user=2, per_day=3),
+        blocked=bench.blocked,
+        moderator=bench.moderator,
+        max_seconds=30,
+        clock=clock,
+    )
+
+
+def make_services(
+    bench: Bench,
+    clock: Clock,
+    requests: DiscordRequests | None = None,
+    *,
+    voice: Voice | None = None,
+    presets: Presets = PRESETS,
+    public_url: str = "",
+) -> Services:
+    """Return what the cogs work with, assembled as in the app."""
+    texts = Texts.load()
+    cards = CardRenderer(texts, free_backends=frozenset(), clock=clock)
+    return Services(
+        jobs=bench.jobs,
+        cards=cards,
+        queue_outlook=QueueOutlook(bench.database),
+        texts=texts,
+        presets=presets,
+        people=bench.people,
+        retention=bench.retention,
+        workspace=bench.workspace,
+        library=bench.library,
+        resender=make_resender(
+            bench, clock, requests or DiscordRequests(clock=clock), public_url=public_url
+        ),
+        second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
+        narrator=make_narrator(bench, clock, voice) if voice else None,
+    )
+
+
+@asynccontextmanager
+async def open_desk(
+    folder: Path,
+    *,
+    voice: Voice | None = None,
+    blocked: tuple[str, ...] = (),
+    moderator: Moderator | None = None,
+    clock: Clock | None = None,
+    presets: Presets = PRESETS,
+    public_url: str = "",
+) -> AsyncGenerator[Desk]:
+    """Start the stand-in and a bot that is logged in to it, over the data in `folder/data`."""
+    (folder / "discord").mkdir()
+    clock = clock or Clock(time.time())
+    async with (
+        FakeDiscord(folder / "discord", clock=clock) as fake_discord,
+        open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
+        DiscordRequests(clock=clock) as requests,
+        VideoBot(
+            make_services(
+                bench, clock, requests, voice=voice, presets=presets, public_url=public_url
+            )
+        ) as bot,
+    ):
+        await log_in(bot, fake_discord.token, api_url=fake_discord.url)
+        gateway = asyncio.create_task(bot.connect(), name="gateway")
+        bot_requests = BotRequests(bot, requests)
+        try:
+            await fake_discord.wait_for_bot()
+            yield Desk(
+                fake_discord=fake_discord,
+                bench=bench,
+                bot=bot,
+                clock=clock,
+                cards=bot.services.cards,
+                requests=requests,
+                card_edits=CardEdits(
+                    bot_requests=bot_requests,
+                    tokens=InteractionTokens(requests, clock=clock),
+                    jobs=bench.jobs,
+                    second_bot=bot.services.second_bot,
+                ),
+                direct=DirectMessages(bot_requests, bench.people, clock=clock),
+            )
+        finally:
+            gateway.cancel()
+            await asyncio.gather(gateway, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Clips and sounds, made and measured."""

@@ -1,0 +1,33 @@
+"""A database whose process is killed at a chosen statement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from storage.database import Database
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+
+class Killed(BaseException):
+    """Stands for the kill of the process."""
+
+
+class MortalDatabase(Database):
+    """A database whose process is killed just before or after its n-th statement."""
+
+    def __init__(self, database: Database, *, kill_at: int, after: bool) -> None:
+        self._database = database
+        self._left = kill_at
+        self._after = after
+
+    async def rows(self, sql: str, params: Mapping[str, Any]) -> list[sqlite3.Row]:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise Killed
+        rows = await self._database.rows(sql, params)
+        if self._left == 0:
+            raise Killed
+        return rows

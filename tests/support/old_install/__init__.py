@@ -1,0 +1,1 @@
+"""An installation made by an older version."""

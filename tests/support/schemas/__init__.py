@@ -1,0 +1,1 @@
+"""Schemas of the requests and answers that are exchanged with Discord and the Videos API."""

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.metrics import Metrics
+from bot.web.http.server import WebServer, bind
+from bot.web.metrics_page import MetricsPage
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import Bench, open_bench
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from tests.support.fakes.clock import Clock
+
+TOKEN = "a-token-for-metrics"
+
+
+def samples(text: bytes) -> dict[tuple[str, ...], float]:
+    """Return each sample by its name and the values of its labels."""
+    return {
+        (sample.name, *(sample.labels[label] for label in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+async def measured(tmp_path: Path, clock: Clock) -> AsyncGenerator[tuple[Bench, Metrics]]:
+    async with open_bench(tmp_path, clock, backend=FakeBackend(clock)) as bench:
+        metrics = Metrics()
+        bench.bus.subscribe(metrics.note)
+        yield bench, metrics
+
+
+async def expose(bench: Bench, metrics: Metrics) -> dict[tuple[str, ...], float]:
+    return samples(metrics.expose(await bench.store.counts()))
+
+
+async def test_jobs_are_counted_by_state_and_timed_in_each(
+    measured: tuple[Bench, Metrics],
+) -> None:
+    bench, metrics = measured
+    job = await bench.submit()
+    await bench.submit()
+    await bench.step(job.id)
+    bench.clock.advance(7)
+    await bench.step(job.id)
+    bench.backend.finish()
+    await bench.run_out(job.id)
+
+    found = await expose(bench, metrics)
+    assert found["clapper_jobs", "fake", "succeeded"] == 1
+    assert found["clapper_jobs", "fake", "received"] == 1
+    assert found["clapper_job_changes_total", "fake", "received"] == 2
+    assert found["clapper_job_changes_total", "fake", "succeeded"] == 1
+    assert found["clapper_stage_seconds_sum", "fake", "queued"] == 7
+    assert found["clapper_stage_seconds_count", "fake", "delivering"] == 1
+    assert found["process_resident_memory_bytes",] > 1_000_000
+
+
+async def test_what_the_provider_charged_is_added_up_once(
+    measured: tuple[Bench, Metrics],
+) -> None:
+    bench, metrics = measured
+    for cost in (0.25, 0.5):
+        job = await bench.submit()
+        await bench.step(job.id)
+        await bench.step(job.id)
+        next(remote for remote in bench.backend.charged.values() if remote.cost is None).cost = cost
+        bench.backend.finish()
+        await bench.run_out(job.id)
+
+    assert (await expose(bench, metrics))["clapper_cost_dollars_total", "fake"] == 0.75
+
+
+async def test_calls_webhooks_and_handovers_are_counted(measured: tuple[Bench, Metrics]) -> None:
+    bench, metrics = measured
+    metrics.count_discord_call("PATCH", "/channels/{id}/messages/{id}", 429)
+    metrics.count_discord_call("PATCH", "/channels/{id}/messages/{id}", 200)
+    metrics.count_webhook("new")
+    metrics.count_delivery("link")
+
+    found = await expose(bench, metrics)
+    route = "/channels/{id}/messages/{id}"
+    assert found["clapper_discord_calls_total", "PATCH", route, "429"] == 1
+    assert found["clapper_webhooks_total", "new"] == 1
+    assert found["clapper_handovers_total", "link"] == 1
+
+
+async def test_a_loop_that_was_blocked_shows_until_it_is_read(bench: Bench) -> None:
+    times = iter([0.0, 2.5])
+    metrics = Metrics(now=lambda: next(times, 100.0), apart=0.0)
+    watching = asyncio.create_task(metrics.watch_loop())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    watching.cancel()
+
+    assert (await expose(bench, metrics))["clapper_event_loop_lag_seconds",] == 2.5
+    assert (await expose(bench, metrics))["clapper_event_loop_lag_seconds",] == 0
+
+
+async def test_only_its_token_reads_it(measured: tuple[Bench, Metrics]) -> None:
+    bench, metrics = measured
+    listener = bind("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    page = MetricsPage(metrics, bench.store, token=TOKEN)
+    server = WebServer(page.routes, listener, is_ready=lambda: True)
+    await server.start()
+    async with aiohttp.ClientSession(url) as http:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
+            async with http.get("/metrics", headers=headers) as response:
+                assert response.status == 401
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with http.get("/metrics", headers=headers) as response:
+            assert response.status == 200
+            assert response.headers["Content-Type"].startswith("text/plain; version=")
+            assert ("clapper_event_loop_lag_seconds",) in samples(await response.read())
+    await server.close()
