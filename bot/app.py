@@ -17,6 +17,7 @@ from bot.delivery.wiring import make_deliverer, make_operator_notices, make_rese
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
+from bot.library.orphans import OrphanCensus
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
@@ -28,7 +29,9 @@ from bot.runtime.resources import open_resources
 from bot.runtime.supervisor import Service, stop_on_signals, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
+from storage.jobs.listings import ListingStore
 from storage.jobs.queue_outlook import QueueOutlook
+from storage.jobs.remote_jobs import RemoteJobStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -155,6 +158,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         circuit=engine.circuit,
         retention=retention,
         remote_deletion=remote_deletion,
+        orphans=_orphans(engine),
         workers=workers,
         progress=progress,
         operator=operator,
@@ -180,6 +184,18 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     )
 
 
+def _orphans(engine: Engine) -> OrphanCensus:
+    database = engine.resources.database
+    return OrphanCensus(
+        remote_jobs=RemoteJobStore(database),
+        listings=ListingStore(database),
+        spent=engine.spent,
+        backend=engine.backend,
+        account=engine.account,
+        clock=time.time,
+    )
+
+
 def _links(resources: Resources) -> Links:
     return Links(
         derive_key(resources.secret, "links"),
@@ -196,6 +212,7 @@ def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDelet
         people,
         engine.workspace,
         engine.jobs,
+        spent=engine.spent,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
         clock=time.time,

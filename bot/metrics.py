@@ -48,6 +48,12 @@ class Metrics:
         self._jobs = Gauge(
             "clapper_jobs", "Jobs in the database", ("state", "backend"), registry=registry
         )
+        self._orphans = Gauge(
+            "clapper_orphans",
+            "Jobs in the provider's list that the bot has no record of",
+            ("backend",),
+            registry=registry,
+        )
         self._changes = Counter(
             "clapper_job_changes",
             "State changes of jobs, by new state",
@@ -117,8 +123,16 @@ class Metrics:
         """Count a delivery by its outcome: upload, link or held."""
         self._handovers.labels(way).inc()
 
-    def expose(self, jobs: Mapping[tuple[str, str], int]) -> bytes:
-        """Return all metrics in Prometheus's format; `jobs` has the counts by state and backend."""
+    def expose(
+        self, jobs: Mapping[tuple[str, str], int], orphans: Mapping[str, int] | None = None
+    ) -> bytes:
+        """Return all metrics in Prometheus's text format.
+
+        `jobs` counts by state and backend, `orphans` by backend.
+        """
+        self._orphans.clear()
+        for backend, count in (orphans or {}).items():
+            self._orphans.labels(backend).set(count)
         self._jobs.clear()
         for (state, backend), count in jobs.items():
             self._jobs.labels(state, backend).set(count)

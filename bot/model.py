@@ -41,7 +41,9 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     # Straight to `merging` if an existing clip gets a new narration, which needs no provider.
     JobState.RECEIVED: _STOPPED | {JobState.QUEUED, JobState.MERGING},
     JobState.QUEUED: _STOPPED | {JobState.SUBMITTING},
-    JobState.SUBMITTING: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED},
+    # Straight to `undecided`: the id in the answer is that of another open job.
+    JobState.SUBMITTING: _STOPPED
+    | {JobState.GENERATING, JobState.QUEUED, JobState.UNCONFIRMED, JobState.UNDECIDED},
     JobState.UNCONFIRMED: _STOPPED | {JobState.GENERATING, JobState.QUEUED, JobState.UNDECIDED},
     JobState.UNDECIDED: _STOPPED | {JobState.GENERATING, JobState.QUEUED},
     JobState.GENERATING: _STOPPED | {JobState.DOWNLOADING},

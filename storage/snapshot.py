@@ -7,12 +7,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from storage.jobs.circuits import circuit_from
+from storage.jobs.listings import LAST_COUNT, count_from
 from storage.second_bots import second_bot_from
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.jobs.circuits import Circuit
+    from storage.jobs.listings import OrphanCount
     from storage.second_bots import SecondBot
 
 
@@ -47,8 +49,19 @@ def read_second_bot(data_dir: Path) -> SecondBot | None:
     return second_bot_from(row) if row else None
 
 
+def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
+    """Read the last count of orphans; None: nothing was counted, or there is no database yet.
+
+    Blocks. sqlite3.Error: the database can't be read.
+    """
+    if not _has_table(data_dir, "listings"):
+        return None
+    row = _row(data_dir, LAST_COUNT, {"backend": backend})
+    return count_from(row) if row else None
+
+
 def _has_table(data_dir: Path, name: str) -> bool:
-    """Tell whether there is a table, which a database of an earlier version may lack."""
+    """Return False for a schema of an earlier version, too."""
     sql = "SELECT 1 FROM sqlite_master WHERE name = :name"
     return _row(data_dir, sql, {"name": name}) is not None
 

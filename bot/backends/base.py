@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from bot.backends.echo import Echo, Order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +29,9 @@ class RemoteState(StrEnum):
 class BackendUpdate:
     """A provider's description of a remote job; a field that the provider does not report is None.
 
-    `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds.
-    `result_url` is the link to the video, as a URL or as a path at the provider. `inferred`: the
-    state was derived from other fields, not from the provider's status word.
+    `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds of the
+    provider's clock. `result_url` is the link to the video, as a URL or as a path at the provider.
+    `inferred`: the state was derived from other fields, not from the provider's status word.
     """
 
     ref: str
@@ -40,19 +42,41 @@ class BackendUpdate:
     expires_at: float | None = None
     result_url: str | None = None
     inferred: bool = False
+    echo: Echo = field(default_factory=Echo)
+
+    @property
+    def expires_in(self) -> float | None:
+        """Seconds until the provider deletes the video, counted by its own clock; None: unknown."""
+        if self.expires_at is None or self.echo.answered_at is None:
+            return None
+        return self.expires_at - self.echo.answered_at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnsweredJob:
+    """A job whose create was answered, and that a trustworthy listing therefore shows.
+
+    `is_earlier`: it was answered before the create that is being looked up.
+    """
+
+    order: Order
+    is_earlier: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
     """Remote jobs that an unconfirmed create may have made.
 
-    `complete`: no job is missing, so a job that is not in `refs` does not exist.
-    `certain`: every job in `refs` echoes the request's prompt.
+    `complete`: the provider says that no job is missing. `certain`: every one of `refs` echoes the
+    request's prompt. `shows_own`: it shows at least one of the answered jobs as it was ordered, so
+    that another job of the same key would be in it too.
     """
 
     refs: tuple[str, ...]
     complete: bool
     certain: bool = True
+    shows_own: bool = False
+    echoes: Mapping[str, Echo] = field(default_factory=dict[str, Echo], compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +91,12 @@ class Webhook:
 class Capabilities:
     """Optional features of a provider, and the longest prompt that it accepts.
 
+    `own_list`: the provider is a part of this process, so that its complete list is always true.
     `prompt_characters` defaults to the longest prompt that a requester can type.
     """
 
     webhooks: bool = False
+    own_list: bool = False
     prompt_characters: int = 2000
 
 
@@ -103,9 +129,13 @@ class VideoBackend(Protocol):
         ...
 
     async def find(
-        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+        self,
+        request: VideoRequest | None,
+        *,
+        hints: tuple[str, ...] = (),
+        answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List the remote jobs that match the request and are not older than `since`.
+        """List the remote jobs that match the request, or all of them, regardless of their age.
 
         `hints` are refs from webhooks that match no known job; each ref is looked up as well.
         """

@@ -15,7 +15,7 @@ from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds, remote_job
-from bot.backends.responses.listing import list_jobs_since, look_up_jobs, matching_listing
+from bot.backends.responses.listing import list_jobs, matching_listing, with_hints
 from bot.backends.transport.base import Request, Timeouts
 from bot.backends.transport.openai_sdk import OpenAITransport
 from bot.errors import BackendError, ErrorKind, WebhookError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bot.backends.base import AnsweredJob
     from bot.backends.responses.remote_job import ListingPage
     from bot.model import VideoRequest
 
@@ -39,10 +40,10 @@ _NOT_FOUND = 404
 class OpenAIVideos:
     """The adapter for a Videos API server; `base_url` is its address without `/videos`.
 
-    Without `api_key`, no Authorization header is sent. `body` is the encoding of creates, and
-    `extra` holds additional fields for them. Videos are downloaded from the server, from public
-    addresses, and from `result_origins` (such as "http://10.0.0.2:9000"). ValueError: a webhook
-    secret is empty.
+    Without `api_key` no Authorization header is sent. `body` is the encoding of a create, and
+    `extra` holds more fields for it. Videos are downloaded from the server, from public addresses,
+    and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: the server is a part of this
+    process. ValueError: a webhook secret is empty.
     """
 
     base_url: str
@@ -58,10 +59,13 @@ class OpenAIVideos:
     clock: Callable[[], float] = time.time
     page_size: int = 50
     max_pages: int = 20
+    own_list: bool = False
     capabilities: Capabilities = field(init=False)
 
     def __post_init__(self) -> None:
-        self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
+        self.capabilities = Capabilities(
+            webhooks=bool(self.webhook_secrets), own_list=self.own_list
+        )
         self._keys = standard_webhooks.signing_keys(self.webhook_secrets)
         self._api = ProviderApi(
             name=self.name,
@@ -117,13 +121,21 @@ class OpenAIVideos:
         )
 
     async def find(
-        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+        self,
+        request: VideoRequest | None,
+        *,
+        hints: tuple[str, ...] = (),
+        answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """Find the jobs that match the request, in the server's listing and among `hints`."""
-        jobs, complete = await list_jobs_since(since, self._page_after, max_pages=self.max_pages)
+        """List the jobs that match the request, from the server's listing and from `hints`."""
+        jobs, complete = await list_jobs(
+            self._page_after, max_pages=self.max_pages, answered=answered
+        )
+        listing = matching_listing(jobs, request, complete=complete, answered=answered)
         unlisted = {*hints} - {job.ref for job in jobs}
-        jobs += await look_up_jobs(unlisted, lambda ref: self._api.retrieve(_path(ref)))
-        return matching_listing(jobs, request, since=since, complete=complete)
+        return await with_hints(
+            listing, request, unlisted, lambda ref: self._api.retrieve(_path(ref))
+        )
 
     async def cancel(self, ref: str) -> bool:
         """Delete the remote job; return True only if the server confirms the deletion."""
@@ -142,7 +154,9 @@ class OpenAIVideos:
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
         """Verify a webhook and return its job; None: the event is not about a video."""
-        webhook_id = standard_webhooks.verify(headers, body, keys=self._keys, now=now)
+        webhook_id = standard_webhooks.verify(
+            headers, body, keys=self._keys, now=self._api.provider_time(now)
+        )
         event = remote_job.event_in(body)
         if event is None:
             raise WebhookError("the signed body is not an event", status=400)

@@ -58,6 +58,11 @@ class ProviderApi:
         self._trusted = frozenset(httpx2.URL(url).origin for url in trusted)
         self._transport = self._open(self.timeouts.answer)
         self._unknown_statuses: set[str] = set()
+        self._ahead = 0.0
+
+    def provider_time(self, now: float) -> float:
+        """Convert a time of our clock to the provider's, as the `Date` of its last answer tells."""
+        return now + self._ahead
 
     async def submit(self, request: Request) -> BackendUpdate:
         """Send the create exactly once, and return the job from the answer.
@@ -177,7 +182,10 @@ class ProviderApi:
         )
 
     def _read(self, response: httpx2.Response) -> Reply:
-        reply = replies.read(response, secret=self.secret, now=self.clock())
+        now = self.clock()
+        reply = replies.read(response, secret=self.secret, now=now)
+        if reply.answered_at is not None:
+            self._ahead = reply.answered_at - now
         if self.translate is None:
             return reply
         return replace(reply, answer=self.translate(reply.answer))
@@ -194,6 +202,7 @@ class ProviderApi:
             cost=job.cost,
             expires_at=job.expires_at,
             result_url=job.result_url,
+            echo=job.echo,
             inferred=job.inferred,
         )
 

@@ -28,7 +28,7 @@ from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
 from bot.settings.fields import Settings, load_settings
 from bot.settings.spelling import unknown_names
-from storage.snapshot import count_delivering, read_circuit
+from storage.snapshot import count_delivering, read_circuit, read_orphans
 
 if TYPE_CHECKING:
     import argparse
@@ -109,6 +109,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
         await asyncio.to_thread(_queue, settings),
+        await asyncio.to_thread(_orphans, settings),
         await examine_writer(settings),
         await examine_moderation(settings),
         await examine_words(settings),
@@ -195,6 +196,33 @@ def _queue(settings: Settings) -> Finding:
         ok=False,
         found=f"paused since {since:%Y-%m-%d %H:%M} UTC: {backend} {reason}",
         advice=f"{advice}, and restart the bot: it then tries one job immediately",
+    )
+
+
+def _orphans(settings: Settings) -> Finding:
+    subject, backend = "orphans", settings.video_backend
+    try:
+        count = read_orphans(settings.data_dir, backend)
+    except sqlite3.Error as error:
+        return Finding(
+            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+        )
+    if count is None:
+        return Finding(
+            subject=subject, ok=True, found=f"not counted: no list of {backend} was read yet"
+        )
+    when = datetime.fromtimestamp(count.counted_at, UTC)
+    number = str(count.orphans) if count.is_whole else f"at least {count.orphans}"
+    return Finding(
+        subject=subject,
+        ok=True,
+        found=f"{number} at {backend}, counted {when:%Y-%m-%d %H:%M} UTC"
+        if count.orphans
+        else f"none at {backend}, counted {when:%Y-%m-%d %H:%M} UTC",
+        advice="the bot has no record of these jobs: if no other program uses this key, compare "
+        "the provider's bill"
+        if count.orphans
+        else "",
     )
 
 

@@ -13,9 +13,8 @@ from bot.media.clip_format import is_clip
 from bot.model import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.backends.base import VideoBackend
+    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.model import Job
@@ -41,8 +40,8 @@ class Downloading:
     jobs: JobService
     backend: VideoBackend
     workspace: Workspace
+    identity: RemoteIdentity
     max_bytes: int
-    clock: Callable[[], float]
 
     async def download(self, job: Job) -> None:
         """Download the clip; if it is missing or the download fails, try again later."""
@@ -53,6 +52,9 @@ class Downloading:
         update: BackendUpdate | None = None
         try:
             update = await self._known(job)
+            if update is not None and not await self.identity.is_own(job, update):
+                await self.identity.disown(job)
+                return
             await self.backend.fetch(update or _done(job), clip, max_bytes=self.max_bytes)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
@@ -78,7 +80,8 @@ class Downloading:
 
     async def _missing(self, job: Job, update: BackendUpdate | None) -> None:
         """Retry a missing clip for a while, because a replica or the storage may lag behind."""
-        expired = update is not None and _is_over(update.expires_at, self.clock())
+        left = update.expires_in if update else None
+        expired = left is not None and left <= 0
         most = _GONE if update is None or expired else _NOT_YET
         if job.misses // _LAG + 1 < most:
             await self.jobs.postpone(job, after=_LAG_SECONDS, misses=job.misses + _LAG)
@@ -115,7 +118,3 @@ class LastLook:
 
 def _done(job: Job) -> BackendUpdate:
     return BackendUpdate(ref=job.remote_id or "", state=RemoteState.DONE)
-
-
-def _is_over(moment: float | None, now: float) -> bool:
-    return moment is not None and moment <= now

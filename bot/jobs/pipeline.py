@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.ending import EndSteps
     from bot.jobs.prompting import PromptStep
+    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.submission import Submission
     from bot.media.files.workspace import Workspace
@@ -94,6 +95,7 @@ class Pipeline:
         editor: NarrationEditing,
         deliverer: Deliverer,
         submission: Submission,
+        identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
         max_clip_bytes: int,
@@ -108,7 +110,11 @@ class Pipeline:
         self._prompt_step = prompt_step
         self._end_steps = end_steps
         self._downloading = Downloading(
-            jobs=jobs, backend=backend, workspace=workspace, max_bytes=max_clip_bytes, clock=clock
+            jobs=jobs,
+            backend=backend,
+            workspace=workspace,
+            identity=identity,
+            max_bytes=max_clip_bytes,
         )
         self._clock = clock
 

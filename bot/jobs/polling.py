@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs.downloading import LastLook
+    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.model import Job
     from bot.pacing import Cadence
@@ -37,6 +38,7 @@ class Poller:
         jobs: JobService,
         backend: VideoBackend,
         cadence: Cadence,
+        identity: RemoteIdentity,
         *,
         last_look: LastLook,
         clock: Callable[[], float],
@@ -45,6 +47,7 @@ class Poller:
         self._jobs = jobs
         self._backend = backend
         self._cadence = cadence
+        self._identity = identity
         self._last_look = last_look
         self._clock = clock
         self._jitter = jitter
@@ -60,6 +63,9 @@ class Poller:
                 return
             log.warning("poll.refused id=%s error=%r", job.id, str(error))
             await self._wait(job, None, retry_after=error.retry_after)
+            return
+        if not await self._identity.is_own(job, update):
+            await self._identity.disown(job)
             return
         await self._apply(job, update)
 
@@ -125,12 +131,13 @@ class Poller:
 
     async def _is_cancelled(self, job: Job) -> bool:
         try:
-            return await self._backend.cancel(job.remote_id or "")
+            return await self._identity.cancel(job)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False
 
     def _last_poll_at(self, job: Job, update: BackendUpdate | None) -> float:
-        if job.late and update is not None and update.expires_at is not None:
-            return update.expires_at
+        # The provider's clock says how long it keeps the clip; its times mean nothing to ours.
+        if job.late and update is not None and update.expires_in is not None:
+            return self._clock() + update.expires_in
         return (job.generating_at or 0) + _LATE_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -38,6 +39,7 @@ class JobService:
         bus: EventBus,
         *,
         backend: str,
+        account: str,
         admission: Admission,
         acknowledge_seconds: float,
         deadline_seconds: float,
@@ -47,6 +49,7 @@ class JobService:
         self._inbox = inbox
         self._bus = bus
         self._backend = backend
+        self._account = account
         self._admission = admission
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
@@ -165,17 +168,24 @@ class JobService:
     async def begin_submit(self, job: Job) -> Job | None:
         """Commit the intent to POST; None: too late, or an identical create is unconfirmed."""
         moved = await self._store.begin_submit(
-            job, backend=self._backend, create_key=uuid4().hex, now=self._clock()
+            job,
+            backend=self._backend,
+            account=self._account,
+            create_key=uuid4().hex,
+            now=self._clock(),
         )
         if moved is not None:
             self._publish_state(moved, job.state)
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Bind a job to its remote job; the first poll is due after `after` seconds."""
+        """Bind a job to its remote job; the first poll is due after `after` seconds.
+
+        None: too late, or an open job has that id.
+        """
         now = self._clock()
-        changes = Changes(
-            remote_id=update.ref,
+        changes = replace(
+            _identity_of(job, update),
             generating_at=now,
             deadline_at=now + self._deadline_seconds,
             progress=update.progress,
@@ -186,9 +196,10 @@ class JobService:
             await self.wake(job.backend, update.ref)
         return bound
 
-    async def bind_cancelled(self, job: Job, ref: str) -> Job | None:
+    async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
         """Bind a job that was cancelled during its create, so that its remote job is cancelled."""
-        return self._publish(await self._store.bind_cancelled(job, ref, now=self._clock()))
+        changes = _identity_of(job, update)
+        return self._publish(await self._store.bind_cancelled(job, changes, now=self._clock()))
 
     async def postpone(
         self,
@@ -291,6 +302,14 @@ class JobService:
             detail = f" {_requester_fields(job.requester)}"
         log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
         self._bus.publish(JobChanged(job=job, previous=previous))
+
+
+def _identity_of(job: Job, update: BackendUpdate) -> Changes:
+    return Changes(
+        remote_id=update.ref,
+        remote_made_at=update.echo.made_at,
+        echoes_order=not update.echo.contradicts(job.sent_request),
+    )
 
 
 def _requester_fields(requester: Origin | Client) -> str:

@@ -8,11 +8,13 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError
+from bot.jobs.remote.identity import may_delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import VideoBackend
+    from storage.jobs.remote_jobs import RemoteRecord
     from storage.retention import RetentionStore
 
 log = logging.getLogger(__name__)
@@ -51,16 +53,21 @@ class RemoteDeletion:
     async def erase(self) -> None:
         """Ask the provider once to delete its data about each deleted job."""
         for deleted in await self._store.remote_jobs(self._backend.name):
-            if await self._delete(deleted.remote_id):
+            if await self._delete(deleted):
                 await self._store.mark_erased(deleted.job_id, now=self._clock())
                 log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
-    async def _delete(self, ref: str) -> bool:
+    async def _delete(self, deleted: RemoteRecord) -> bool:
+        """Return whether nothing of the job is left at the provider."""
+        ref = deleted.remote_id
         try:
-            return await self._backend.cancel(ref)
+            if await may_delete(self._backend, deleted):
+                return await self._backend.cancel(ref)
         except BackendError as error:
             log.warning("erase.refused ref=%s error=%r", ref, str(error))
             return False
+        log.warning("erase.not_ours id=%s ref=%s", deleted.job_id, ref)
+        return True
 
     async def _sleep(self) -> None:
         try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.media.files.inventory import Inventory, InventoryFile
     from bot.media.files.workspace import Workspace
+    from storage.jobs.spent_refs import SpentRefs
     from storage.people import PeopleStore
     from storage.retention import DeletionStatus, RetentionStore
 
@@ -85,6 +86,7 @@ class Retention:
         workspace: Workspace,
         jobs: JobService,
         *,
+        spent: SpentRefs,
         limits: RetentionLimits,
         on_deleted: Callable[[], None],
         clock: Callable[[], float],
@@ -93,6 +95,7 @@ class Retention:
         self._people = people
         self._workspace = workspace
         self._jobs = jobs
+        self._spent = spent
         self._limits = limits
         self._on_deleted = on_deleted
         self._clock = clock
@@ -174,7 +177,9 @@ class Retention:
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         await self._delete_leftovers(inventory, statuses)
         await self._expire(inventory, statuses)
-        if rows := await self._store.drop_rows(sparing=inventory.job_ids, now=self._clock()):
+        if rows := await self._store.drop_rows(
+            sparing=inventory.job_ids, spent=self._spent, now=self._clock()
+        ):
             log.info("jobs.forgotten rows=%d", rows)
         await self._store.truncate_wal()
 

@@ -204,4 +204,5 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
         api_key=None,
         webhook_secrets=(webhook_secret,),
         idempotency_header="Idempotency-Key",
+        own_list=True,
     )

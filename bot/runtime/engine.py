@@ -18,6 +18,8 @@ from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.identity import RemoteIdentity
+from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.worker import Worker, make_lanes
@@ -30,11 +32,15 @@ from bot.presets import Presets
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
+from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.timing import timing_for
 from storage.artifacts import ArtifactStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.inbox import Inbox
+from storage.jobs.listings import ListingStore
+from storage.jobs.remote_jobs import RemoteJobStore
+from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 
@@ -69,6 +75,8 @@ class Engine:
     jobs: JobService
     queue: JobQueue
     circuit: CircuitBreaker
+    account: str
+    spent: SpentRefs
     workspace: Workspace
     artifacts: ArtifactStore
     editor: NarrationEditor
@@ -95,12 +103,14 @@ async def open_engine(
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
+    account = account_of(settings, resources.secret)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     jobs = JobService(
         store,
         Inbox(resources.database),
         bus,
         backend=backend.name,
+        account=account,
         admission=Admission(store, _caps(settings), blocked, clock=time.time),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
@@ -121,6 +131,8 @@ async def open_engine(
         jobs=jobs,
         queue=JobQueue(store, backend=backend.name, clock=time.time, client=client),
         circuit=circuit,
+        account=account,
+        spent=SpentRefs(resources.database, ref_hasher(resources.secret)),
         workspace=workspace,
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
@@ -149,6 +161,9 @@ async def open_engine(
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     """Return the workers that run the jobs' steps; every job change wakes them."""
+    database = engine.resources.database
+    remote_jobs = RemoteJobStore(database)
+    identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=time.time)
     pipeline = Pipeline(
         jobs=engine.jobs,
         backend=engine.backend,
@@ -158,7 +173,16 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         deliverer=deliverer,
         submission=Submission(
             jobs=engine.jobs,
-            unconfirmed=UnconfirmedStore(engine.resources.database),
+            lookup=RemoteLookup(
+                unconfirmed=UnconfirmedStore(database, engine.spent),
+                remote_jobs=remote_jobs,
+                listings=ListingStore(database),
+                spent=engine.spent,
+                backend=engine.backend,
+                account=engine.account,
+                clock=time.time,
+            ),
+            identity=identity,
             backend=engine.backend,
             circuit=engine.circuit,
             workspace=engine.workspace,
@@ -167,10 +191,12 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             first_poll=engine.timing.cadence.first,
             min_free_bytes=_MIN_FREE_BYTES,
         ),
+        identity=identity,
         prompt_step=engine.prompt_step,
         end_steps=EndSteps(
             jobs=engine.jobs,
             backend=engine.backend,
+            identity=identity,
             workspace=engine.workspace,
             cards=deliverer,
         ),
@@ -181,6 +207,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         engine.jobs,
         engine.backend,
         engine.timing.cadence,
+        identity,
         last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         clock=time.time,
         jitter=_jitter,

@@ -17,6 +17,7 @@ from bot.web.pages.file_links import FileLinks
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from bot.web.webhooks import Webhooks
+from storage.jobs.listings import ListingStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,8 @@ def webhooks(engine: Engine) -> Webhooks:
 
 def _metrics(engine: Engine) -> MetricsPage | None:
     token = engine.resources.settings.metrics_token.get_secret_value()
-    return MetricsPage(engine.metrics, engine.store, token=token) if token else None
+    listings = ListingStore(engine.resources.database)
+    return MetricsPage(engine.metrics, engine.store, listings, token=token) if token else None
 
 
 def _site(

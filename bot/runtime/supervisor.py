@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
     from bot.jobs.worker import Worker
+    from bot.library.orphans import OrphanCensus
     from bot.library.remote_deletion import RemoteDeletion
     from bot.library.retention import Retention
     from bot.metrics import Metrics
@@ -48,6 +49,7 @@ class Service:
     circuit: CircuitBreaker
     retention: Retention
     remote_deletion: RemoteDeletion
+    orphans: OrphanCensus
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
@@ -81,6 +83,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("progress cards", after_login(service.progress.run)),
             ("operator notices", after_login(service.operator.run)),
             ("remote deletion", service.remote_deletion.run()),
+            ("orphan census", service.orphans.run()),
             ("loop metrics", service.metrics.watch_loop()),
             ("sweep", _sweep(service.jobs, service.retention)),
             *((f"worker {number}", worker.run()) for number, worker in enumerate(service.workers)),

@@ -191,6 +191,20 @@ async def test_a_paused_queue_is_reported_with_its_reason(
         assert (await look("queue", tmp_path)).ok
 
 
+async def test_the_last_count_of_orphans_is_reported(tmp_path: Path, clock: Clock) -> None:
+    assert (await look("orphans", tmp_path)).found.startswith("not counted")
+    async with open_bench(tmp_path, clock) as bench:
+        assert (await look("orphans", tmp_path)).found.startswith("not counted")
+        for number, is_whole in ((0, True), (3, True), (20, False)):
+            await bench.listings.note_count(
+                "storyboard", "a key", number, is_whole=is_whole, now=clock()
+            )
+            seen = await look("orphans", tmp_path)
+            amount = "at least 20" if not is_whole else str(number or "none")
+            assert seen.found == f"{amount} at storyboard, counted 2027-01-15 08:00 UTC"
+            assert (seen.ok, bool(seen.advice)) == (True, number > 0)
+
+
 async def test_a_queue_that_is_not_paused_is_described(tmp_path: Path) -> None:
     assert (await look("queue", tmp_path)).found == "not paused"
 

@@ -70,6 +70,7 @@ async def test_every_open_state_is_resumed_after_a_restart(
         await bench.claim(job.id)
     async with open_bench(tmp_path, clock, backend=backend, deliverer=deliverer) as bench:
         backend.finish()
+        await bench.trust_list()
         ended = await bench.run_out(job.id)
         assert ended.state is JobState.SUCCEEDED
         video = bench.workspace.video(job.id).read_bytes()
@@ -117,6 +118,7 @@ async def test_a_kill_at_any_statement_loses_no_job_and_charges_once(
                 survived = True
         async with open_bench(root, clock, backend=backend, deliverer=deliverer) as bench:
             rows = await bench.database.rows("SELECT id FROM jobs", {})
+            await bench.trust_list()
             for row in rows:
                 assert (await bench.run_out(row["id"])).state is JobState.SUCCEEDED
         assert len(backend.charged) == backend.posts == len(deliverer.videos) == len(rows)

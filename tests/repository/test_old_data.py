@@ -86,6 +86,14 @@ async def test_an_old_database_only_gets_the_scripts_that_it_has_not_had(tmp_pat
     assert migrations()[: len(NAMES["migrations"])] == NAMES["migrations"]
 
 
+async def test_an_old_video_in_progress_is_not_given_up_for_what_a_server_echoes(
+    tmp_path: Path,
+) -> None:
+    async with open_database(install(tmp_path, at=NOW)) as database:
+        rows = await database.rows("SELECT state FROM jobs WHERE NOT echoes_order", {})
+        assert {row["state"] for row in rows} == {"generating", "downloading"}
+
+
 def test_every_key_in_the_old_table_names_a_sentence_in_every_language(tmp_path: Path) -> None:
     data, texts = install(tmp_path, at=NOW), Texts.load()
     with closing(sqlite3.connect(data / "clapper.db")) as connection:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bot.backends.base import AnsweredJob
     from bot.backends.transport.base import Endpoint
     from bot.model import VideoRequest
 
@@ -122,10 +123,10 @@ class Gemini:
 
     async def find(
         self,
-        request: VideoRequest,  # noqa: ARG002 - there is no listing to search
+        request: VideoRequest | None,  # noqa: ARG002 - nothing can be compared with it
         *,
-        since: float,  # noqa: ARG002 - same
         hints: tuple[str, ...] = (),  # noqa: ARG002 - there are no webhooks
+        answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
         """Return an empty, incomplete listing: the API has no listing and stores no create key."""
         return Listing(refs=(), complete=False)

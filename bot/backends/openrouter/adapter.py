@@ -13,7 +13,7 @@ from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.openrouter import models, webhooks
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
-from bot.backends.responses.listing import look_up_jobs, matching_listing
+from bot.backends.responses.listing import with_hints
 from bot.backends.transport.base import Request, Timeouts
 from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bot.backends.base import AnsweredJob
     from bot.backends.openrouter.models import ModelOffer
     from bot.model import VideoRequest
 
@@ -114,11 +115,15 @@ class OpenRouter:
         )
 
     async def find(
-        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+        self,
+        request: VideoRequest | None,
+        *,
+        hints: tuple[str, ...] = (),
+        answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
-        """Look up the hints; the result is never complete, because the API has no listing."""
-        jobs = await look_up_jobs({*hints}, lambda ref: self._api.retrieve(_path(ref)))
-        return matching_listing(jobs, request, since=since, complete=False)
+        """Look up the hints; the listing is never complete, because the API has no list."""
+        none = Listing(refs=(), complete=False)
+        return await with_hints(none, request, hints, lambda ref: self._api.retrieve(_path(ref)))
 
     async def cancel(self, ref: str) -> bool:  # noqa: ARG002 - there is no route for it
         """Return False: the API can't cancel a job."""
@@ -128,7 +133,7 @@ class OpenRouter:
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
         """Verify a callback and return its job; None: the event is not about a video."""
-        webhooks.verify(headers, body, keys=self._keys, now=now)
+        webhooks.verify(headers, body, keys=self._keys, now=self._api.provider_time(now))
         return webhooks.read(body)
 
     async def close(self) -> None:

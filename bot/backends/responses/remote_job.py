@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from bot.backends.base import RemoteState
+from bot.backends.echo import Echo
 from bot.backends.responses import status_words
 from bot.backends.responses.clip_links import find_link
 from bot.backends.responses.field_values import (
@@ -32,9 +33,6 @@ _COMPLETE = 100
 _NOTHING = (None, "")
 _NO_ERRORS = frozenset({"0", "200", "ok", "success", "succeed", "none", "null"})
 _ENVELOPES = status_words.ENVELOPES
-# Models round to supported values, and some servers echo the rounded values.
-_SECONDS_TOLERANCE = 1.0
-_PIXELS_TOLERANCE = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +41,8 @@ class RemoteJob:
 
     `status` is the server's status word in lower case. `state` is None if no field reveals it;
     `inferred`: it was derived from fields other than the status word. `error` is the raw value.
-    Times are Unix seconds, `progress` is 0 to 100, `cost` is in US dollars.
+    Times are Unix seconds of the server's clock; `answered_at` is that of its answer. `progress` is
+    0 to 100, `cost` is in US dollars.
     """
 
     ref: str | None
@@ -60,6 +59,18 @@ class RemoteJob:
     model: str | None
     seconds: float | None
     size: tuple[int, int] | None
+    answered_at: float | None = None
+
+    @property
+    def echo(self) -> Echo:
+        """The echo of the order."""
+        return Echo(
+            prompt=self.prompt,
+            seconds=self.seconds,
+            size=self.size,
+            created_at=self.created_at,
+            answered_at=self.answered_at,
+        )
 
     def contradicts(self, request: VideoRequest) -> bool:
         """Return whether the echoed fields show that this job belongs to another request.
@@ -67,14 +78,8 @@ class RemoteJob:
         The model is compared only if no prompt is echoed, because gateways answer with the name
         of the model behind their alias.
         """
-        return (
-            (self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_TOLERANCE)
-            or _contradicting_sizes(self.size, size_in(request.size))
-            or (
-                _contradicting_models(self.model, request.model)
-                if self.prompt is None
-                else " ".join(self.prompt.split()) != " ".join(request.prompt.split())
-            )
+        return self.echo.contradicts(request) or (
+            self.prompt is None and _contradicting_models(self.model, request.model)
         )
 
 
@@ -232,13 +237,6 @@ def _is_error(value: object) -> bool:
     if fields is not None and "status_code" in fields:
         return _is_error(fields["status_code"])  # MiniMax sends it even on success
     return bool(value) and str(value).lower() not in _NO_ERRORS
-
-
-def _contradicting_sizes(echoed: tuple[int, int] | None, asked: tuple[int, int] | None) -> bool:
-    if echoed is None or asked is None:
-        return False
-    pairs = zip(echoed, asked, strict=True)
-    return any(abs(theirs - ours) > _PIXELS_TOLERANCE for theirs, ours in pairs)
 
 
 def _contradicting_models(echoed: str | None, asked: str | None) -> bool:

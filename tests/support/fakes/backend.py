@@ -8,13 +8,15 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from bot.backends.base import BackendUpdate, Capabilities, Listing, RemoteState
+from bot.backends.echo import Echo
+from bot.backends.responses.field_values import size_in
 from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bot.backends.base import Webhook
+    from bot.backends.base import AnsweredJob, Webhook
     from bot.model import VideoRequest
     from tests.support.fakes.clock import Clock
 
@@ -104,19 +106,29 @@ class FakeBackend:
         return done or ref in self.contents
 
     async def find(
-        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+        self,
+        request: VideoRequest | None,
+        *,
+        hints: tuple[str, ...] = (),
+        answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
         if self.find_faults:
             raise self.find_faults.pop(0)
         self.hinted += hints
-        refs = [
-            job.ref
-            for job in self.charged.values()
-            if job.request.fingerprint == request.fingerprint
-            and job.created_at >= since
-            and (self.lists or job.ref in hints)
+        listed = [job for job in self.charged.values() if self.lists or job.ref in hints]
+        found = [
+            job
+            for job in listed
+            if request is None or job.request.fingerprint == request.fingerprint
         ]
-        return Listing(refs=tuple(refs), complete=self.complete, certain=self.certain)
+        shown = {job.ref for job in listed if self.lists}
+        return Listing(
+            refs=tuple(job.ref for job in found),
+            complete=self.complete,
+            certain=self.certain,
+            shows_own=any(each.order.ref in shown for each in answered),
+            echoes={job.ref: self._echo(job) for job in found},
+        )
 
     async def cancel(self, ref: str) -> bool:
         if self.cancel_faults:
@@ -169,4 +181,14 @@ class FakeBackend:
             error=job.error,
             cost=job.cost,
             expires_at=job.expires_at,
+            echo=self._echo(job),
+        )
+
+    def _echo(self, job: RemoteJob) -> Echo:
+        return Echo(
+            prompt=job.request.prompt if self.certain else None,
+            seconds=job.request.seconds,
+            size=size_in(job.request.size),
+            created_at=job.created_at,
+            answered_at=self.clock(),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.identity import RemoteIdentity
+from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.worker import Lane, Worker
@@ -31,6 +34,9 @@ from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.inbox import Inbox
+from storage.jobs.listings import ListingStore
+from storage.jobs.remote_jobs import RemoteJobStore
+from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.library import LibraryStore
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 ALL_STATES = tuple(JobState)
+ACCOUNT = "the account of the tests"
 CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
 
 
@@ -96,21 +103,27 @@ class Bench:
             self.inbox,
             self.bus,
             backend=backend.name,
+            account=ACCOUNT,
             admission=Admission(self.store, caps, self.blocked, clock=clock),
             acknowledge_seconds=10.0,
             deadline_seconds=1800.0,
             clock=clock,
         )
+        self.spent = SpentRefs(database, _hashed)
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
-        self.unconfirmed = UnconfirmedStore(database)
+        self.unconfirmed = UnconfirmedStore(database, self.spent)
+        self.remote_jobs = RemoteJobStore(database)
+        self.listings = ListingStore(database)
+        self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(
             self.jobs,
             backend,
             self.cadence,
+            self.identity,
             last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
             clock=clock,
             jitter=lambda: 0.0,
@@ -123,6 +136,7 @@ class Bench:
             self.people,
             self.workspace,
             self.jobs,
+            spent=self.spent,
             limits=RetentionLimits(days=30, max_bytes=max_bytes),
             on_deleted=self.remote_deletion.wake,
             clock=self.clock,
@@ -145,7 +159,16 @@ class Bench:
             deliverer=self.deliverer,
             submission=Submission(
                 jobs=self.jobs,
-                unconfirmed=self.unconfirmed,
+                lookup=RemoteLookup(
+                    unconfirmed=self.unconfirmed,
+                    remote_jobs=self.remote_jobs,
+                    listings=self.listings,
+                    spent=self.spent,
+                    backend=self.backend,
+                    account=ACCOUNT,
+                    clock=self.clock,
+                ),
+                identity=self.identity,
                 backend=self.backend,
                 circuit=self.circuit,
                 workspace=self.workspace,
@@ -154,10 +177,12 @@ class Bench:
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),
+            identity=self.identity,
             prompt_step=prompt_step,
             end_steps=EndSteps(
                 jobs=self.jobs,
                 backend=self.backend,
+                identity=self.identity,
                 workspace=self.workspace,
                 cards=self.deliverer,
             ),
@@ -245,6 +270,10 @@ class Bench:
         ]
         return claimed
 
+    async def trust_list(self) -> None:
+        """Let the provider's list have shown a job of this key, so that absence from it counts."""
+        await self.listings.note_shown(self.backend.name, ACCOUNT, now=self.clock())
+
     async def claim_again(self, job_id: str) -> None:
         """Raise a job's epoch as a claim does."""
         await self.database.row("UPDATE jobs SET epoch = epoch + 1 WHERE id = :id", {"id": job_id})
@@ -299,6 +328,10 @@ class Bench:
     def _note(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
+
+
+def _hashed(ref: str) -> str:
+    return hmac.digest(b"a key of the tests", ref.encode(), "sha256").hex()
 
 
 @asynccontextmanager

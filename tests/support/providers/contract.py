@@ -38,6 +38,7 @@ WITHOUT_WEBHOOKS = dict.fromkeys(
     (
         "a_job_that_a_webhook_named_is_looked_up",
         "a_valid_webhook_names_its_job",
+        "a_webhook_is_fresh_by_the_clock_of_the_provider_that_signed_it",
         "a_forged_webhook_is_refused",
         "an_odd_header_of_a_webhook_causes_no_other_error",
         "a_stale_webhook_is_refused",
@@ -90,8 +91,8 @@ class Entry:
         names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
         waits = {name: settings.pop(name) for name in names}
         timeouts = Timeouts(**{"content_pauses": ()} | waits)
-        given = {"api_key": KEY, "timeouts": timeouts, "tls": TLS} | settings
-        return self.adapter(base_url=base_url, clock=lambda: NOW, **given)
+        given = {"api_key": KEY, "timeouts": timeouts, "tls": TLS, "clock": lambda: NOW} | settings
+        return self.adapter(base_url=base_url, **given)
 
     def webhook(
         self, ref: str, *, ending: str = "completed", at: float = NOW, secret: str | None = None

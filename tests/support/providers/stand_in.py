@@ -11,6 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -114,6 +115,7 @@ class StandIn(ABC):
     async def start(self, port: int = 0) -> None:
         """Listen on loopback; port 0 takes a free one."""
         app = web.Application(client_max_size=_BODY_LIMIT)
+        app.on_response_prepare.append(self._date)
         for method, path, operation, handler in self.routes():
             app.router.add_route(method, self.prefix + path, self._route(operation, handler))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -180,6 +182,9 @@ class StandIn(ABC):
             return await self._go_wrong(request, handler, faults.popleft())
 
         return handle
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(self.clock(), usegmt=True)
 
     async def _note(self, request: web.Request) -> None:
         call = Call(

@@ -11,13 +11,13 @@ from bot.pacing import Cadence
 from bot.texts import Texts
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.clock import Clock
 from tests.support.fakes.deliverer import FakeDeliverer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
-    from tests.support.fakes.clock import Clock
 
 DEADLINE = 1800.0
 DAY = 24 * 60 * 60.0
@@ -257,6 +257,18 @@ async def test_a_late_job_is_given_up_when_the_provider_forgets_it(
     assert polled.failure is not None
     assert polled.failure.key == "failed.timeout"
     assert DEADLINE + 1000 <= clock() - (late.generating_at or 0) <= DEADLINE + 1300
+
+
+@pytest.mark.parametrize("behind", [7 * 3600, -7 * 3600])
+async def test_a_late_job_is_polled_for_as_long_as_the_provider_keeps_it_by_its_own_clock(
+    bench: Bench, clock: Clock, behind: float
+) -> None:
+    late = await make_late(bench)
+    bench.backend.clock = Clock(clock() - behind)
+    bench.backend.only.expires_at = bench.backend.clock() + 1000
+    assert (await bench.step(late.id)).state is JobState.GENERATING
+    bench.backend.clock.advance(1000)
+    assert (await bench.step(late.id)).state is JobState.FAILED
 
 
 async def test_a_late_job_that_cant_be_asked_about_is_given_up_too(bench: Bench) -> None:

@@ -86,6 +86,7 @@ async def test_an_unconfirmed_create_is_found_by_what_was_sent(bench: Bench) -> 
 async def test_a_create_that_is_absent_is_sent_again_as_it_was(
     bench: Bench, writer: FakeWriter
 ) -> None:
+    await bench.trust_list()
     bench.backend.refusals.append(UnconfirmedSubmitError("never arrived"))
     await bench.at(JobState.GENERATING)
     assert bench.backend.posts == 2
@@ -149,6 +150,7 @@ async def test_a_kill_at_any_statement_sends_what_is_on_disk(
         async with open_bench(
             root, clock, backend=backend, deliverer=deliverer, writer=writer
         ) as bench:
+            await bench.trust_list()
             for row in await bench.database.rows("SELECT id FROM jobs", {}):
                 job = await bench.run_out(row["id"])
                 assert (job.state, backend.posts) == (JobState.SUCCEEDED, 1)

@@ -303,12 +303,28 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     assert await bench.jobs.get(job_id) is None
     # Neither a listing nor a late webhook binds its remote job to the other job.
     await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
-    since = bench.clock() - 3 * DAY
-    assert ref not in await bench.unconfirmed.unclaimed(bench.backend.name, since=since)
-    assert await bench.unconfirmed.bound(bench.backend.name, [ref]) == {ref}
+    name = bench.backend.name
+    assert ref not in await bench.unconfirmed.unclaimed(name)
+    bench.clock.advance(31 * DAY)
+    await bench.retention.sweep()
+    assert await bench.spent.among(name, [ref]) == {ref}
     await bench.jobs.cancel_undecided(doubtful.id)
     await bench.retention.sweep()
-    assert await bench.database.rows("SELECT * FROM spent_refs", {}) == []
+    assert await bench.spent.among(name, [ref]) == set()
+
+
+async def test_of_a_deleted_row_only_a_keyed_hash_of_the_remote_id_is_kept(bench: Bench) -> None:
+    job_id = await delivered(bench)
+    ref = (await bench.now(job_id)).remote_id or ""
+    # As an earlier version kept them.
+    await bench.database.rows("INSERT INTO spent_refs VALUES ('fake', 'video_older')", {})
+    await bench.retention.delete(job_id)
+    bench.clock.advance(2 * DAY)
+    await bench.retention.sweep()
+    assert await bench.spent.among("fake", [ref, "video_older"]) == {ref, "video_older"}
+    stored = b"".join(path.read_bytes() for path in bench.root.glob("clapper.db*"))
+    assert b"video_older" not in stored
+    assert ref.encode() not in stored
 
 
 async def test_a_folder_that_an_ended_job_left_goes_after_a_day(bench: Bench) -> None:
