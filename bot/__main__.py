@@ -16,8 +16,14 @@ try:
     from bot.demo.command import Demo
     from bot.errors import StartupError
 except (ImportError, SyntaxError) as error:
-    if sys.prefix != sys.base_prefix and sys.version_info >= (3, 11):
-        raise  # in a virtual environment, this is a bug or an incomplete installation
+    is_supported = sys.version_info >= (3, 11)
+    if isinstance(error, ImportError):
+        is_bug = (error.name or "").partition(".")[0] in {"bot", "cogs", "storage"}
+    else:
+        is_bug = is_supported
+    # In a virtual environment, a library that is missing means an incomplete installation.
+    if is_bug or (sys.prefix != sys.base_prefix and is_supported):
+        raise
     typed = shlex.join(sys.argv[1:])
     print(
         f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "

@@ -7,7 +7,8 @@ import logging
 import re
 from datetime import UTC, datetime
 
-# Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys.
+# Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys,
+# passwords in URLs.
 # Secrets with known values are passed to `configure`.
 _IN_PATHS = re.compile(
     r"(/(?:webhooks|interactions)/\d+/|/[dv]/[0-9a-f]{32}(?:\.\d{1,12}){1,2}\.)[^\s/?&\"']+"
@@ -16,6 +17,8 @@ _IN_VALUES = re.compile(
     r"(Bearer |Bot |whsec_|\bsk-|[?&](?:ex|is|hm)="
     r"|(?i:[?&][\w.-]*(?:sig|signature|token|key|credential|secret)=))[^\s&\"']+"
 )
+# The password of a URL may contain quotes and @, but no slash.
+_IN_ORIGINS = re.compile(r"(://)[^\s/?#]+@")
 
 
 class Redactor(logging.Filter):
@@ -37,6 +40,7 @@ class Redactor(logging.Filter):
         """Return the text without known secrets or anything that looks like one."""
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
+        text = _IN_ORIGINS.sub(r"\1[secret]@", text)
         text = _IN_PATHS.sub(r"\1[secret]", text)
         return _IN_VALUES.sub(r"\1[secret]", text)
 

@@ -202,7 +202,8 @@ class Job:
     submits: int = 0
     #: Number of negative results in this state, which settle the matter if repeated: remote job not
     #: found or missing from a complete listing, unusable download, failed merge, unconfirmed
-    #: cancel. Counted by the steps; a new state and each successful poll reset it.
+    #: cancel. Counted by the steps; a new state and each successful poll reset it. In `downloading`
+    #: a missing clip adds `_LAG` (1000), so that both counts fit into one number.
     misses: int = 0
     #: The provider's id for the job, set when the create is answered or found.
     remote_id: str | None = None

@@ -56,6 +56,10 @@ async def _run(settings: Settings) -> None:
 
 async def _check_backend(settings: Settings) -> None:
     """Log once what `doctor` reports about a provider that can't make videos now."""
-    finding = await examine_backend(settings)
+    try:
+        finding = await examine_backend(settings)
+    except Exception:  # a bug in the check must not stop the bot
+        log.exception("backend.check_failed")
+        return
     if not finding.ok:
         log.warning("backend.unusable found=%r advice=%r", finding.found, finding.advice)

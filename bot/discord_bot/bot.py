@@ -74,6 +74,7 @@ class VideoBot(commands.Bot):
     def __init__(self, services: Services, trace: aiohttp.TraceConfig | None = None) -> None:
         self.services = services
         self._is_synced = False
+        self._is_invite_logged = False
         trace = trace or aiohttp.TraceConfig()
         self.callbacks = CallbackCounter(trace)
         super().__init__(
@@ -145,13 +146,14 @@ class VideoBot(commands.Bot):
         await super().close()
 
     async def on_ready(self) -> None:
-        """Log that the bot now answers commands, and how to invite it if no server has it."""
+        """Log that the bot now answers commands, and once how to invite it if no server has it."""
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
-        if not self.guilds and self.application_id:
+        if self.guilds or not self.application_id:
+            log.info("bot.running advice='type /video in Discord; Ctrl-C here stops the bot'")
+        elif not self._is_invite_logged:  # Discord may report readiness again
+            self._is_invite_logged = True
             invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
             log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
-        else:
-            log.info("bot.running advice='type /video in Discord; Ctrl-C here stops the bot'")
 
 
 class CommandTree(app_commands.CommandTree[VideoBot]):

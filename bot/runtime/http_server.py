@@ -9,7 +9,7 @@ from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
 from bot.web.api.authentication import Authentication
-from bot.web.http.client_address import Proxies
+from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import WebServer
 from bot.web.metrics_page import MetricsPage

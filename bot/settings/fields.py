@@ -182,7 +182,7 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
     """
     fields, invalid = Settings.model_fields, dict[str, str]()
     try:
-        if odd := [*odd_lines(Path(_FILE)), *quoted_values(os.environ, fields)]:
+        if odd := [*odd_lines(Path(_FILE), fields), *quoted_values(os.environ, fields)]:
             raise StartupError("\n".join(odd))
         try:
             settings = Settings(**overrides)

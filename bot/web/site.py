@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
     from bot.web.api.authentication import Authentication
-    from bot.web.http.client_address import Proxies
+    from bot.web.http.caller_address import Proxies
 
 
 class Site:

@@ -20,12 +20,7 @@ BACKENDS = {*get_args(Settings.model_fields["video_backend"].annotation)}
 LITELLM = "LiteLLM in front of other vendors"
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start with an empty environment and an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("_empty_environment")
 
 
 def test_there_is_a_recipe_for_every_backend_but_the_embedded_one() -> None:

@@ -14,7 +14,7 @@ from bot.demo.fake_discord import api_errors
 from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.state import world
 from bot.model import JobState
-from tests.support.cards import MANAGE_MESSAGES, Errors, post_card
+from tests.support.cards import Errors, post_card
 from tests.support.desk import open_desk
 from tests.support.fakes.clock import PATIENCE
 from tests.support.schemas.discord_spec import check_all
@@ -36,11 +36,6 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with open_desk(tmp_path) as opened:
         yield opened
         check_all(opened.fake_discord.history.requests)
-
-
-@pytest.fixture
-def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
 
 
 @pytest.fixture

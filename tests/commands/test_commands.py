@@ -14,7 +14,6 @@ from bot import __version__
 from bot.__main__ import main
 from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.server import FakeDiscord
-from bot.settings.fields import Settings
 from tests.support.command_line import WITHIN, end, group_is_empty, run_bot, start
 from tests.support.wire import free_port
 
@@ -37,11 +36,8 @@ async def fake_discord(tmp_path: Path) -> AsyncGenerator[FakeDiscord]:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Start from an empty environment and a folder without `.env`."""
-    monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+def here(tmp_path: Path, _empty_environment: None) -> Path:
+    """Return the folder without `.env` in which the bot starts."""
     return tmp_path
 
 

@@ -60,6 +60,37 @@ async def test_the_key_is_checked_with_the_provider(
     assert ("OPENAI_API_KEY" in found.advice) is not ok
 
 
+@pytest.mark.parametrize("backend", ["openai", "openrouter", "gemini"])
+async def test_a_backends_url_is_shown_without_its_password(tmp_path: Path, backend: str) -> None:
+    values = {
+        "video_backend": backend,
+        f"{backend}_base_url": "http://user:p@ssw0rd@127.0.0.1:9/v1",
+        f"{backend}_api_key": "sk-right",
+    }
+    found = await look("VIDEO_BACKEND", tmp_path, **values)
+    assert " http://127.0.0.1:9/v1 " in found.found
+    assert "ssw0rd" not in found.found + found.advice
+
+
+@pytest.mark.parametrize(
+    ("subject", "backend", "prefix"),
+    [("PROMPT_WRITER", "prompt_writer", "prompt"), ("MODERATION", "moderation", "moderation")],
+)
+async def test_a_prompt_services_url_is_shown_without_its_password(
+    tmp_path: Path, subject: str, backend: str, prefix: str
+) -> None:
+    values = {
+        "video_backend": "openai",
+        "openai_base_url": "http://127.0.0.1:9/v1",
+        "prompt_model": MODEL,
+        backend: "openai",
+        f"{prefix}_base_url": "http://user:p@ssw0rd@127.0.0.1:9/v1",
+    }
+    found = await look(subject, tmp_path, **values)
+    assert " http://127.0.0.1:9/v1 " in found.found
+    assert "ssw0rd" not in found.found + found.advice
+
+
 @pytest.mark.parametrize(
     ("status", "advice"),
     [

@@ -89,6 +89,15 @@ async def test_a_lookup_without_an_answer_times_out(
     assert not found.ok
 
 
+async def test_the_public_url_is_shown_without_its_password() -> None:
+    for host in ("127.0.0.1", "c.invalid"):
+        url = f"http://user:secret@{host}"
+        for look_up in (resolving_to(), resolving_to("93.184.215.14")):
+            found = await examine_public_url(url, look_up=look_up)
+            assert found.found.startswith(f"http://{host}: ")
+            assert "secret" not in found.found + found.advice
+
+
 async def test_clapper_is_recognised_by_its_answer() -> None:
     async with clapper() as port:
         assert await probe(f"http://127.0.0.1:{port}") == (True, "Clapper answers there", "")

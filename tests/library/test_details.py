@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.demo.fake_discord.state import world
 from bot.model import JobState
-from tests.support.cards import MANAGE_MESSAGES
 from tests.support.library import ask, card_of, finish
 
 if TYPE_CHECKING:
@@ -17,11 +15,6 @@ if TYPE_CHECKING:
     from tests.support.desk import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
-
-
-@pytest.fixture
-def _all_are_moderators(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "PERMISSIONS", str(int(world.PERMISSIONS) | MANAGE_MESSAGES))
 
 
 async def details(desk: Desk, message: Message, **who: Any) -> Message:

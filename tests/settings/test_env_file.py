@@ -6,11 +6,12 @@ import pytest
 
 from bot.errors import StartupError
 from bot.settings.env_file import odd_lines, quoted_values
-from bot.settings.fields import load_settings
+from bot.settings.fields import Settings, load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+NAMES = Settings.model_fields
 GOOD = """
 # a comment
 DISCORD_TOKEN=abc
@@ -31,8 +32,8 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_lines_in_the_usual_form_are_taken(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(GOOD, encoding="utf-8")
-    assert odd_lines(tmp_path / ".env") == []
-    assert odd_lines(tmp_path / "none") == []
+    assert odd_lines(tmp_path / ".env", NAMES) == []
+    assert odd_lines(tmp_path / "none", NAMES) == []
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,8 @@ def test_lines_in_the_usual_form_are_taken(tmp_path: Path) -> None:
         ("$env:DISCORD_TOKEN=secret", "write DISCORD_TOKEN=value, without a command before it."),
         ('DISCORD_TOKEN="secret', "the value of DISCORD_TOKEN has no closing quotation mark."),
         ("DISCORD_TOKEN=“secret”", "use straight quotation marks, or none."),
+        ("DISCORD_TOKEN", "write DISCORD_TOKEN=value."),
+        ("export discord_token  # secret", "write discord_token=value."),
         ('{"DISCORD_TOKEN": "secret"}', "it is not of the form NAME=value."),
         ('DISCORD_TOKEN="secret" more', "it is not of the form NAME=value."),
     ],
@@ -52,7 +55,7 @@ def test_a_line_in_another_form_is_named_and_ends_the_start(
     tmp_path: Path, line: str, advice: str
 ) -> None:
     (tmp_path / ".env").write_text(f"# ours\n\nHTTP_PORT=0\n{line}\n", encoding="utf-8")
-    assert odd_lines(tmp_path / ".env") == [f".env, line 4: {advice}"]
+    assert odd_lines(tmp_path / ".env", NAMES) == [f".env, line 4: {advice}"]
     with pytest.raises(StartupError, match=r"\.env, line 4: ") as refused:
         load_settings()
     assert "secret" not in str(refused.value)

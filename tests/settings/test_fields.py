@@ -11,14 +11,7 @@ from bot.errors import StartupError
 from bot.settings.error_messages import describe_allowed
 from bot.settings.fields import Settings, load_settings
 
-
-@pytest.fixture(autouse=True)
-def _no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start from an empty environment and a folder without `.env`."""
-    monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("_empty_environment")
 
 
 def test_without_settings_the_embedded_renderer_is_used() -> None:

@@ -17,11 +17,7 @@ from bot.settings.spelling import UnknownName, unknown_names
 BACKENDS = get_args(Settings.model_fields["video_backend"].annotation)
 
 
-@pytest.fixture(autouse=True)
-def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("_empty_environment")
 
 
 def write(text: str) -> None:

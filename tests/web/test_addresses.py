@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from bot.web.http.client_address import Proxies
+from bot.web.http.caller_address import Proxies
 from tests.support.clients.site import TOKEN, Caller, open_site
 
 if TYPE_CHECKING:

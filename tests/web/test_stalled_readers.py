@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from bot.model import JobState
-from bot.web.http.client_address import Proxies
+from bot.web.http.caller_address import Proxies
 from bot.web.http.server import WebServer, bind
 from bot.web.http.stalled_readers import StalledReaders
 from tests.support.clients.web_server import serve

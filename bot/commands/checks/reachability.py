@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.commands.checks.findings import Finding
+from bot.commands.checks.findings import Finding, without_password
 from bot.errors import StartupError
 from bot.web.http.server import bind, url_host
 
@@ -52,12 +52,12 @@ async def examine_public_url(
             found="not set: no outside webhooks, no links to large videos",
             advice="set PUBLIC_URL if videos may exceed Discord's size limit",
         )
-    host = urlsplit(url).hostname or ""
+    host, shown = urlsplit(url).hostname or "", without_password(url)
     if _is_this_machine(host):
         return Finding(
             subject=_PUBLIC_URL,
             ok=False,
-            found=f"{url}: on other machines this address means those machines themselves",
+            found=f"{shown}: on other machines this address means those machines themselves",
             advice="set it to the address at which others reach the bot, or leave it empty",
         )
     try:
@@ -66,12 +66,12 @@ async def examine_public_url(
         return Finding(
             subject=_PUBLIC_URL,
             ok=False,
-            found=f"{url}: {host} can't be resolved",
+            found=f"{shown}: {host} can't be resolved",
             advice="correct the name or its DNS record, or check this machine's network",
         )
     ok, found, advice = await probe(url)
     notes = [note for note in (advice, *_limits(url, addresses)) if note]
-    return Finding(subject=_PUBLIC_URL, ok=ok, found=f"{url}: {found}", advice="; ".join(notes))
+    return Finding(subject=_PUBLIC_URL, ok=ok, found=f"{shown}: {found}", advice="; ".join(notes))
 
 
 def _is_this_machine(host: str) -> bool:

@@ -15,7 +15,7 @@ from bot.web.http.rate_limit import Rate, RateLimiter
 
 if TYPE_CHECKING:
     from bot.web.api.authentication import Authentication
-    from bot.web.http.client_address import Proxies
+    from bot.web.http.caller_address import Proxies
     from bot.web.http.error_response import ErrorResponses
 
 _ADDRESS_RATE = Rate(burst=120, per_second=20)

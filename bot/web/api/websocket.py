@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, hdrs, web
 
 from bot.web.api.socket_session import MAX_MESSAGE_BYTES, SocketSession
 from bot.web.http.error_response import ApiError, language
-from bot.web.http.middleware import is_client_fault, request_id
+from bot.web.http.middleware import is_caller_fault, request_id
 
 if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
@@ -80,7 +80,7 @@ class JobSocket:
         except ApiError:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many requests")
         except Exception as error:  # a bug ends this socket only
-            if not is_client_fault(error, request):
+            if not is_caller_fault(error, request):
                 log.exception("ws.failed request=%s", request_id(request))
             await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal error")
         return socket

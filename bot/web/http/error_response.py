@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.api_clients.status import sentence_in_utc
 from bot.errors import ClapperError, UserError
 from bot.texts import Moment
-from bot.web.http.middleware import is_client_fault, request_id
+from bot.web.http.middleware import is_caller_fault, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ class ErrorResponses:
             case sqlite3.Error():
                 log.error("web.database_failed request=%s", incident, exc_info=error)
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
-            case _ if is_client_fault(error, request):
+            case _ if is_caller_fault(error, request):
                 status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}
             case _:
                 log.error("web.failed request=%s", incident, exc_info=error)

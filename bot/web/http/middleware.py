@@ -52,7 +52,7 @@ class ErrorMiddleware:
             return abort_response(request) or web.Response(status=503, text="try again later\n")
         except Exception as error:  # a bug: one answer and one log entry
             started = abort_response(request)
-            if is_client_fault(error, request):
+            if is_caller_fault(error, request):
                 if started is None:
                     raise web.HTTPBadRequest from error
             else:
@@ -88,7 +88,7 @@ def request_id(request: web.Request) -> str:
     return request.get(_REQUEST_ID, "-")
 
 
-def is_client_fault(error: Exception, request: web.Request) -> bool:
+def is_caller_fault(error: Exception, request: web.Request) -> bool:
     """Tell whether the sender caused an error: a broken body, or a closed connection."""
     if isinstance(error, ConnectionError):
         return request.transport is None or request.transport.is_closing()

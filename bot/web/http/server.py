@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from bot.errors import StartupError
-from bot.web.http.client_address import Proxies, network_of
+from bot.web.http.caller_address import Proxies, network_of
 from bot.web.http.middleware import ErrorMiddleware, add_headers
 from bot.web.http.stalled_readers import StalledReaders
 

@@ -16,7 +16,7 @@ from bot.media.render.poster_cache import PosterCache
 from bot.presets import Presets
 from bot.texts import Texts
 from bot.web.api.authentication import Authentication
-from bot.web.http.client_address import Proxies
+from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import WebServer, bind
 from bot.web.pages.share import SharePage
