@@ -105,10 +105,7 @@ def text_attachment(text: str) -> Attachment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """The Discord interaction that requested a job.
-
-    Only `token`, `message_id`, `bot_can_edit` and `bot_access_unproven` ever change.
-    """
+    """The interaction that requested a job; only `token`, `message_id` and `bot_*` ever change."""
 
     #: Discord's id of the interaction; each interaction creates at most one job.
     interaction_id: int

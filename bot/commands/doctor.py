@@ -147,10 +147,7 @@ async def _token(token: str, api_url: str) -> Finding:
         )
     if not looks_like_a_token(token):
         return Finding(
-            subject=subject,
-            ok=False,
-            found="does not look like a bot token",
-            advice=COPY_AGAIN,
+            subject=subject, ok=False, found="does not look like a bot token", advice=COPY_AGAIN
         )
     try:
         async with asyncio.timeout(_LOGIN_SECONDS):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from storage.jobs import statements
+from storage.jobs.caps import CapUsage
 from storage.jobs.circuits import HELD_SECONDS
 from storage.jobs.rows import job_from, requester_columns
 
@@ -15,25 +16,7 @@ if TYPE_CHECKING:
 
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Caps:
-    """Limits on open jobs, for one requester and in all, and on new jobs within 24 hours."""
-
-    open_per_user: int
-    open_in_all: int
-    per_day: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CapUsage:
-    """The jobs that count for each cap."""
-
-    open_of_user: int
-    open_in_all: int
-    today: int
-
+    from storage.jobs.caps import Caps
 
 _DAY = 24 * 60 * 60
 
