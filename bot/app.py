@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.call_metrics import trace_calls
 from bot.delivery.progress import ProgressCards
+from bot.delivery.requests.discord_requests import DiscordRequests
+from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.service_name import ServiceName
-from bot.delivery.wiring import make_operator_notices, make_resender, open_deliverer
+from bot.delivery.wiring import make_deliverer, make_operator_notices, make_resender
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
@@ -35,6 +37,7 @@ from storage.jobs.remote_jobs import RemoteJobStore
 from storage.library import LibraryStore
 from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
+from storage.second_bots import SecondBotStore
 from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:
@@ -88,6 +91,11 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     retention = _retention(engine, people, remote_deletion)
     library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
     narrator = _narrator(engine, voice) if voice else None
+    count_call = engine.metrics.count_discord_call
+    requests = await stack.enter_async_context(
+        DiscordRequests(clock=time.time, trace=trace_calls(count_call))
+    )
+    second_bot = SecondBotWatch(SecondBotStore(database), clock=time.time)
     services = Services(
         jobs=jobs,
         cards=cards,
@@ -100,6 +108,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         library=library,
         resender=make_resender(
             database,
+            requests=requests,
             library=library,
             texts=texts,
             links=links,
@@ -107,30 +116,36 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             shrinker=engine.editor,
             clock=time.time,
         ),
+        second_bot=second_bot,
         narrator=narrator,
         service_name=service_name,
     )
-    trace = trace_calls(engine.metrics.count_discord_call)
-    bot = VideoBot(services, trace)
-    deliverer = await stack.enter_async_context(
-        open_deliverer(
-            bot,
-            database,
-            jobs=jobs,
-            cards=cards,
-            links=links,
-            workspace=workspace,
-            shrinker=engine.editor,
-            clock=time.time,
-            trace=trace,
-            count_delivery=engine.metrics.count_delivery,
-            people=people,
-        )
+    bot = VideoBot(services, trace_calls(count_call))
+    deliverer = make_deliverer(
+        bot,
+        database,
+        requests=requests,
+        second_bot=second_bot,
+        jobs=jobs,
+        cards=cards,
+        links=links,
+        workspace=workspace,
+        shrinker=engine.editor,
+        clock=time.time,
+        count_delivery=engine.metrics.count_delivery,
+        people=people,
     )
     workers = make_workers(engine, deliverer)
     progress = ProgressCards(deliverer, engine.timing.pace, clock=time.time)
     operator = make_operator_notices(
-        bot, database, jobs=jobs, texts=texts, backend=engine.backend.name, clock=time.time
+        bot,
+        database,
+        requests=requests,
+        second_bot=second_bot,
+        jobs=jobs,
+        texts=texts,
+        backend=engine.backend.name,
+        clock=time.time,
     )
     for subscriber in (progress.note, operator.note):
         engine.bus.subscribe(subscriber)

@@ -72,7 +72,14 @@ class WebhookError(ClapperError):
 
 
 class DeliveryError(ClapperError):
-    """Discord could not be reached or temporarily refused the request; the step is retried."""
+    """Discord could not be reached or temporarily refused the request; the step is retried.
+
+    `retry_after` is in seconds, if it is known when that can work.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class MediaError(ClapperError):

@@ -60,15 +60,8 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
 
 # States whose work can be stopped; their cards have a Cancel button.
 CANCELLABLE = frozenset(
-    {
-        JobState.RECEIVED,
-        JobState.QUEUED,
-        JobState.SUBMITTING,
-        JobState.UNCONFIRMED,
-        JobState.GENERATING,
-        JobState.DOWNLOADING,
-        JobState.MERGING,
-    }
+    {JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED}
+    | {JobState.GENERATING, JobState.DOWNLOADING, JobState.MERGING}
 )
 
 
@@ -112,7 +105,7 @@ def text_attachment(text: str) -> Attachment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """The Discord interaction that requested a job; only `token` and `message_id` ever change."""
+    """The interaction that requested a job; only `token`, `message_id` and `bot_*` ever change."""
 
     #: Discord's id of the interaction; each interaction creates at most one job.
     interaction_id: int
@@ -134,6 +127,8 @@ class Origin:
     upload_limit: int
     #: True if the bot's own token can also edit the card, according to the bot's permissions.
     bot_can_edit: bool = True
+    #: True until an edit has proved that the bot's own token can edit the card.
+    bot_access_unproven: bool = False
     #: Discord's id of the job's card; None until the command or the `received` step records it.
     message_id: int | None = None
 
@@ -226,7 +221,7 @@ class Job:
     failure: Failure | None = None
     #: Locale key of a sentence about the finished video, set by `merging`.
     note: str | None = None
-    #: True if the card could not be edited at delivery, so the DM delivers the video.
+    #: True if the card could not show the end, so that a DM and the library tell it.
     card_gone: bool = False
     #: When `Retention` emptied the row, which stays for the daily cap; None: not deleted.
     deleted_at: float | None = None

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.delivery.second_bot import ALREADY_ANSWERED
 from bot.delivery.server_rules import is_blocked_by_server
+from bot.discord_bot.bot import is_second_bot
 from bot.errors import UserError
 from bot.model import Attachment, Origin
 from storage.speeches import SpeechRequester
@@ -42,17 +44,22 @@ async def place(
     if job is None:
         log.warning("interaction.repeated id=%d", interaction.id)
         return
+    view = services.cards.render(job, await services.queue_outlook.of(job))
     try:
         response = await interaction.response.send_message(
-            view=services.cards.render(job, await services.queue_outlook.of(job)),
-            allowed_mentions=discord.AllowedMentions.none(),
+            view=view, allowed_mentions=discord.AllowedMentions.none()
         )
     except discord.HTTPException as error:
-        if not is_blocked_by_server(error):
+        if is_blocked_by_server(error):
+            # No card was posted, and none would be found later.
+            await services.jobs.fail(job, "failed.automod")
+            raise UserError("failed.automod") from error
+        if error.code != ALREADY_ANSWERED:
             raise
-        # No card was posted, and none would be found later.
-        await services.jobs.fail(job, "failed.automod")
-        raise UserError("failed.automod") from error
+        # Otherwise the job's first step looks for the card, which may be its own.
+        if await is_second_bot(interaction, error):
+            await services.jobs.fail(job, "failed.second_bot")
+        return
     if response.message_id is not None:
         await services.jobs.acknowledge(job.id, response.message_id)
 
@@ -96,6 +103,7 @@ async def _count_speech(interaction: discord.Interaction[VideoBot], text: str) -
 
 
 def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
+    bot_can_edit, unproven = _bot_access(interaction)
     return Origin(
         interaction_id=interaction.id,
         application_id=interaction.application_id,
@@ -106,18 +114,27 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         token=interaction.token,
         token_until=interaction.expires_at.timestamp(),
         upload_limit=interaction.filesize_limit,
-        bot_can_edit=_is_editable_by_bot(interaction),
+        bot_can_edit=bot_can_edit,
+        bot_access_unproven=unproven,
     )
 
 
-def _is_editable_by_bot(interaction: discord.Interaction[VideoBot]) -> bool:
-    """Tell whether the bot's own token may edit the answer to an interaction."""
+def _bot_access(interaction: discord.Interaction[VideoBot]) -> tuple[bool, bool]:
+    """Tell whether the bot's own token may edit the answer, and whether that is yet to be proven.
+
+    The permissions in an interaction are those of the channel. They do not tell whether the bot is
+    in a private thread or may connect to a voice channel. An app can be installed without its bot.
+    """
     if interaction.guild_id is None:
-        return not interaction.context.private_channel
-    permissions = interaction.app_permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    return (
-        interaction.is_guild_integration()
+        return not interaction.context.private_channel, False
+    channel, permissions = interaction.channel, interaction.app_permissions
+    in_thread = isinstance(channel, discord.Thread)
+    is_installed = interaction.is_guild_integration()
+    is_member = interaction.client.get_guild(interaction.guild_id) is not None
+    bot_can_edit = (
+        (is_installed or is_member)
         and permissions.view_channel
         and (permissions.send_messages_in_threads or not in_thread)
     )
+    in_doubt = is_installed != is_member or not isinstance(channel, discord.TextChannel)
+    return bot_can_edit, bot_can_edit and in_doubt

@@ -118,6 +118,7 @@ _REASONS = {
     "failed.moderated": "the video service rejects the prompt",
     "failed.not_a_video": "the result is not a video",
     "failed.not_narrated": "a new narration could not be added",
+    "failed.second_bot": "a second bot with the same token has answered",
     "failed.rate": "the video service is too busy",
     "failed.timeout": "the video service took too long",
     "failed.transient": "the video service can't be reached",
@@ -267,6 +268,11 @@ def _finished() -> Iterator[_Scene]:
         title="Done, but refused by Discord, and without a link",
         changes=done,
         make=lambda cards, job: cards.render_held(job, _ARTIFACT, limit=_ARTIFACT.size),
+    )
+    yield _Scene(
+        title="Done, where Discord lets the bot attach no files",
+        changes=done,
+        make=lambda cards, job: cards.render_elsewhere(job),
     )
 
 

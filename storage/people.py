@@ -17,6 +17,17 @@ ON CONFLICT (user_id) DO UPDATE SET
 RETURNING *
 """
 
+_REFUSED = """
+INSERT INTO refused_dms (user_id, subject) VALUES (:user_id, :subject)
+ON CONFLICT (user_id) DO UPDATE SET subject = :subject
+RETURNING user_id
+"""
+
+_GET = """
+SELECT people.*, refused_dms.subject FROM people LEFT JOIN refused_dms USING (user_id)
+WHERE user_id = :user_id
+"""
+
 _DM_CLOSED = """
 INSERT INTO people (user_id, dm_closed_at) VALUES (:user_id, :now)
 ON CONFLICT (user_id) DO UPDATE SET dm_closed_at = :now
@@ -47,6 +58,7 @@ class Person:
     `notify_minutes`: used only with `Notify.LATE`.
     `chosen`: `notify` is their own choice, and not the operator's default.
     `dm_closed_at`: the Unix time at which Discord refused a DM to them; None: no refusal is known.
+    `dm_closed_for`: the subject of the last refused DM.
     """
 
     user_id: int
@@ -54,6 +66,7 @@ class Person:
     notify_minutes: int = 0
     chosen: bool = False
     dm_closed_at: float | None = None
+    dm_closed_for: str | None = None
 
     @property
     def is_stored(self) -> bool:
@@ -70,16 +83,15 @@ class PeopleStore:
 
     async def get(self, user_id: int) -> Person:
         """Read the data about a person, or the defaults."""
-        row = await self._database.row(
-            "SELECT * FROM people WHERE user_id = :user_id", {"user_id": user_id}
-        )
-        closed_at = row["dm_closed_at"] if row else None
+        row = await self._database.row(_GET, {"user_id": user_id})
+        closed_at, closed_for = (row["dm_closed_at"], row["subject"]) if row else (None, None)
         if row is None or not row["chosen"]:
             return Person(
                 user_id=user_id,
                 notify=self._default.notify,
                 notify_minutes=self._default.minutes,
                 dm_closed_at=closed_at,
+                dm_closed_for=closed_for,
             )
         return Person(
             user_id=user_id,
@@ -87,6 +99,7 @@ class PeopleStore:
             notify_minutes=row["notify_minutes"],
             chosen=True,
             dm_closed_at=closed_at,
+            dm_closed_for=closed_for,
         )
 
     async def choose(self, user_id: int, notify: Notify, minutes: int = 0) -> None:
@@ -95,12 +108,23 @@ class PeopleStore:
             _CHOOSE, {"user_id": user_id, "notify": notify, "minutes": minutes}
         )
 
-    async def dm_closed(self, user_id: int, *, now: float) -> None:
-        """Store that Discord refused a DM to a person."""
+    async def dm_closed(self, user_id: int, *, now: float, subject: str | None = None) -> None:
+        """Store that Discord refused a DM to a person about a `subject`."""
+        if subject is not None:
+            await self._database.row(_REFUSED, {"user_id": user_id, "subject": subject})
         await self._database.row(_DM_CLOSED, {"user_id": user_id, "now": now})
+
+    async def dm_open(self, user_id: int) -> None:
+        """Note that Discord accepts DMs to a person."""
+        await self._database.rows(
+            "UPDATE people SET dm_closed_at = NULL WHERE user_id = :user_id", {"user_id": user_id}
+        )
 
     async def forget(self, user_id: int) -> bool:
         """Delete the data about a person; False: there was none."""
+        await self._database.rows(
+            "DELETE FROM refused_dms WHERE user_id = :user_id", {"user_id": user_id}
+        )
         row = await self._database.row(
             "DELETE FROM people WHERE user_id = :user_id RETURNING user_id", {"user_id": user_id}
         )

@@ -10,6 +10,7 @@ from bot.errors import StartupError
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
+from storage.second_bots import second_bot_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from storage.jobs.circuits import Circuit
     from storage.jobs.listings import OrphanCount
+    from storage.second_bots import SecondBot
 
 _JOBS = """
 SELECT * FROM jobs WHERE deleted_at IS NULL AND (
@@ -64,6 +66,17 @@ def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
     Blocks, with the errors of `list_jobs`.
     """
     return [_job(row) for row in _rows(data_dir, _BEGINNING, {"pattern": f"{beginning}*"})]
+
+
+def read_second_bot(data_dir: Path) -> SecondBot | None:
+    """Read when another process was last noticed; None: no database yet, or never.
+
+    Blocks. sqlite3.Error: the file can't be read.
+    """
+    if not _has_table(data_dir, "second_bots"):
+        return None
+    row = _row(data_dir, "SELECT * FROM second_bots ORDER BY last_at DESC LIMIT 1", {})
+    return second_bot_from(row) if row else None
 
 
 def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
+from bot.commands.checks.second_bot import examine_second_bot
 from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
 from bot.commands.checks.voice_service import examine_voice
@@ -103,6 +105,7 @@ async def examine(settings: Settings) -> list[Finding]:
     return [
         _spelling(settings),
         await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
+        await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
         await asyncio.to_thread(_queue, settings),
         await asyncio.to_thread(_orphans, settings),
@@ -143,10 +146,7 @@ async def _token(token: str, api_url: str) -> Finding:
         )
     if not looks_like_a_token(token):
         return Finding(
-            subject=subject,
-            ok=False,
-            found="does not look like a bot token",
-            advice=COPY_AGAIN,
+            subject=subject, ok=False, found="does not look like a bot token", advice=COPY_AGAIN
         )
     try:
         async with asyncio.timeout(_LOGIN_SECONDS):

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import discord
 
-from bot.delivery.bot_requests import edit_message
-from bot.delivery.interaction_token import ThrottledError
+from bot.delivery.requests.route_limits import ThrottledError
+from bot.delivery.views.button_ids import TEMPLATE
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bot.delivery.interaction_token import InteractionTokens
+    from bot.delivery.requests.bot_requests import BotRequests
+    from bot.delivery.second_bot import SecondBotWatch
     from bot.jobs.service import JobService
     from bot.model import Job
 
 log = logging.getLogger(__name__)
 
+_UNKNOWN_MESSAGE = 10008
 _UNKNOWN_WEBHOOK = 10015
 _TOKEN_DEAD = 50027
 _TOO_LARGE = 40005
+_MISSING_ACCESS = 50001
 _HTTP_UNAUTHORIZED = 401
-_HTTP_FORBIDDEN = 403
 _HTTP_TOO_LARGE = 413
 _HTTP_LATER = frozenset({408, 429})
+# Too many edits of an old message, and too many writes in a channel: both end.
+_LATER = frozenset({20028, 30046})
+# An answer without one of Discord's error codes is from a proxy in front of Discord.
+_NOT_FROM_DISCORD = frozenset({403, 404})
 _HTTP_CLIENT_ERRORS = range(400, 500)
 _REASON_CHARACTERS = 200
 
@@ -38,7 +46,10 @@ class MessageGoneError(Exception):
 
 
 class EditRefusedError(MessageGoneError):
-    """Discord refuses this edit although the message may exist, as in an archived thread."""
+    """Discord refuses this edit although the message may exist.
+
+    Another form of it may be accepted: one without files if the bot may not attach any.
+    """
 
 
 class FileTooLargeError(Exception):
@@ -64,14 +75,26 @@ class CardEdits:
     DeliveryError: the same request may work later.
     """
 
-    def __init__(self, client: discord.Client, jobs: JobService, tokens: InteractionTokens) -> None:
-        self._client = client
-        self._jobs = jobs
+    def __init__(
+        self,
+        *,
+        bot_requests: BotRequests,
+        tokens: InteractionTokens,
+        jobs: JobService,
+        second_bot: SecondBotWatch,
+    ) -> None:
+        self._bot_requests = bot_requests
         self._tokens = tokens
+        self._jobs = jobs
+        self._second_bot = second_bot
         self._edited_as_bot: set[str] = set()
 
     async def find(self, job: Job) -> int | None:
-        """Return the id of the card that answers the job's interaction, if there is one."""
+        """Return the id of the card that answers the job's interaction, if there is one.
+
+        A card proves by its buttons whose it is: another process with the same token may have
+        answered the interaction.
+        """
         if not self._tokens.is_valid(job):
             return None
         try:
@@ -79,9 +102,15 @@ class CardEdits:
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and not is_passing(error):
                 return None
-            raise DeliveryError(describe(error)) from error
-        # An error message may be posted instead of the card, and can't be turned into one.
-        return message.id if message.flags.components_v2 else None
+            raise later(error) from error
+        job_ids = set(_job_ids(message))
+        if job.id in job_ids:
+            return int(message["id"])
+        # An error message may be posted instead of the card, and has no job.
+        if job_ids:
+            await self._second_bot.note(job.origin.application_id, job.origin.interaction_id)
+            await self._jobs.fail(job, "failed.second_bot")
+        return None
 
     async def edit(self, edit: Edit) -> None:
         """Make an edit; MessageGoneError, FileTooLargeError: this edit will never work."""
@@ -91,18 +120,17 @@ class CardEdits:
             if is_too_large(error):
                 raise FileTooLargeError from error
             if not is_final(error):
-                raise DeliveryError(describe(error)) from error
-            if isinstance(error, (discord.NotFound, discord.Forbidden)):
+                raise later(error) from error
+            if isinstance(error, discord.NotFound):
                 raise MessageGoneError(describe(error)) from error
             reason = f"{describe(error)}: {error.text[:_REASON_CHARACTERS]}"
             log.warning("card.edit_refused id=%s reason=%r", edit.job.id, reason)
             raise EditRefusedError(describe(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise DeliveryError(describe(error)) from error
+            raise later(error) from error
 
     def is_unanswered(self, job: Job) -> bool:
         """Tell whether Discord may have an edit of the card that it has not answered yet."""
-        # discord.py does not show which of the bot's own requests only wait for a retry.
         return self._tokens.is_unanswered(job) or job.id in self._edited_as_bot
 
     def pause_token(self, job: Job) -> None:
@@ -115,8 +143,10 @@ class CardEdits:
         if not self._tokens.is_valid(job):
             await self._edit_as_bot(edit)
             return
+        if job.origin.bot_access_unproven and not edit.urgent and await self._edit_on_trial(edit):
+            return
         try:
-            await self._tokens.edit(edit)
+            await self._tokens.edit(job, edit.view, edit.open_files)
         except ThrottledError as error:
             if not (edit.urgent and job.origin.bot_can_edit):
                 raise
@@ -128,24 +158,51 @@ class CardEdits:
             await self._jobs.delete_token(job.id)
             await self._edit_as_bot(edit)
 
+    async def _edit_on_trial(self, edit: Edit) -> bool:
+        """Make an edit as the bot, to learn in time whether it can; False: it could not."""
+        try:
+            await self._edit_as_bot(edit)
+        except MessageGoneError:
+            await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=False)
+            return False
+        except discord.HTTPException as error:
+            if error.code == _UNKNOWN_MESSAGE:
+                raise
+            if is_final(error):
+                await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=False)
+            return False
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False  # nothing is known: the next edit tries again
+        await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=True)
+        return True
+
     async def _fall_back_to_bot(self, edit: Edit, throttled: ThrottledError) -> None:
         try:
             await self._edit_as_bot(edit)
+        except ThrottledError as error:
+            # Whichever opens first.
+            raise min(error, throttled, key=lambda each: each.seconds) from None
         except discord.HTTPException as error:
             if is_too_large(error) or not is_final(error):
                 raise
             # The token may have access that the bot lacks, so it is tried after the rate limit.
+            raise throttled from None
+        except MessageGoneError:
             raise throttled from None
 
     async def _edit_as_bot(self, edit: Edit) -> None:
         job, origin = edit.job, edit.job.origin
         if not origin.bot_can_edit:
             raise MessageGoneError("the token has expired, and the bot itself has no access")
-        channel = self._client.get_partial_messageable(origin.channel_id, guild_id=origin.guild_id)
         self._edited_as_bot.add(job.id)
         try:
-            message = channel.get_partial_message(origin.message_id or 0)
-            await edit_message(self._client, message, edit.view, edit.open_files())
+            await self._bot_requests.edit(
+                origin.channel_id, origin.message_id or 0, edit.view, edit.open_files()
+            )
+        except discord.Forbidden as error:
+            if error.code != _MISSING_ACCESS:
+                raise
+            raise MessageGoneError(describe(error)) from error
         finally:
             self._edited_as_bot.discard(job.id)
 
@@ -161,9 +218,9 @@ def is_too_large(error: discord.HTTPException) -> bool:
 
 def is_passing(error: discord.HTTPException) -> bool:
     """Tell whether the same request may work later."""
-    # A 403 without one of Discord's error codes is from a proxy in front of Discord.
-    before_discord = error.status == _HTTP_FORBIDDEN and not error.code
-    return error.status not in _HTTP_CLIENT_ERRORS or error.status in _HTTP_LATER or before_discord
+    before_discord = error.status in _NOT_FROM_DISCORD and not error.code
+    ends = error.status in _HTTP_LATER or error.code in _LATER
+    return error.status not in _HTTP_CLIENT_ERRORS or ends or before_discord
 
 
 def is_final(error: discord.HTTPException) -> bool:
@@ -172,9 +229,27 @@ def is_final(error: discord.HTTPException) -> bool:
     return not is_passing(error) and error.status != _HTTP_UNAUTHORIZED
 
 
+def later(error: Exception) -> DeliveryError:
+    """Return the error that makes a step be tried again when that may work."""
+    seconds = error.seconds if isinstance(error, ThrottledError) else None
+    return DeliveryError(describe(error), retry_after=seconds)
+
+
 def describe(error: Exception) -> str:
     """Describe an error without secrets."""
     # Not str(error): aiohttp's errors contain the URL, and the URL contains the token.
     if isinstance(error, discord.HTTPException):
         return f"Discord answered {error.status}, code {error.code}"
     return f"Discord could not be reached: {type(error).__name__}"
+
+
+def _job_ids(part: object) -> Iterator[str]:
+    """Yield the jobs that the buttons of a message, or of a part of it, are for."""
+    if isinstance(part, list):
+        for each in cast("list[object]", part):
+            yield from _job_ids(each)
+    elif isinstance(part, dict):
+        fields = cast("dict[str, Any]", part)
+        if match := re.fullmatch(TEMPLATE, str(fields.get("custom_id"))):
+            yield match["job"]
+        yield from _job_ids([fields.get("components"), fields.get("accessory")])

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXPIRY_NOTICE = "card.by_dm"
+# About an hour: then the requester is told by DM.
+_CARD_ATTEMPTS = 20
 # The longest time that making a smaller copy is expected to take.
 _COPY_SECONDS = 300.0
 
@@ -74,7 +76,12 @@ class DiscordDeliverer:
         ) as cut_off:
             if cut_off:
                 self._card_edits.pause_token(job)
-            shown = await self._show(job, urgent=True)
+            try:
+                shown = await self._show(job, urgent=True)
+            except DeliveryError:
+                if job.attempts < _CARD_ATTEMPTS:
+                    raise
+                shown = False
         if not shown:
             await self._send_dm_instead(job)
 
@@ -113,10 +120,13 @@ class DiscordDeliverer:
         return await self._dm_notices.notify(job, artifact)
 
     async def _send_dm_instead(self, job: Job) -> None:
+        if job.origin.message_id is None and self._clock() < job.origin.token_until:
+            return  # Discord itself has said that there is no answer
         match job.state:
-            # A card that the bot itself can't edit has promised the result by DM.
-            case JobState.FAILED if not job.origin.bot_can_edit:
+            case JobState.FAILED if not _is_of_second_bot(job):
                 await self._dm_notices.report_failure(job)
+            case JobState.CANCELLED if job.origin.message_id is not None:
+                await self._dm_notices.report_cancelled(job)
             case JobState.UNDECIDED:
                 await self._dm_notices.ask_what_to_do(job)
             case _:
@@ -149,9 +159,14 @@ class DiscordDeliverer:
             edit = Edit(job=job, view=view, open_files=lambda: (file.open(),))
             await self._card_edits.edit(edit)
 
-        if await self._upload_fallback.upload(
-            artifact, target, upload, lambda: self._show_shrinking(job)
-        ):
+        try:
+            is_uploaded = await self._upload_fallback.upload(
+                artifact, target, upload, lambda: self._show_shrinking(job)
+            )
+        except EditRefusedError as error:
+            log.warning("delivery.file_refused id=%s reason=%r", job.id, str(error))
+            return await self._hand_over_without_file(job, artifact, link)
+        if is_uploaded:
             self._count_delivery("upload")
             return Handover.CARD
         if link is not None:
@@ -164,6 +179,22 @@ class DiscordDeliverer:
         view = self._cards.render_held(job, artifact, limit=limit)
         await self._card_edits.edit(Edit(job=job, view=view))
         return Handover.HELD
+
+    async def _hand_over_without_file(
+        self, job: Job, artifact: Artifact, link: str | None
+    ) -> Handover:
+        """Link the video on a card that accepts no files, else say on it where the video is."""
+        if link is not None:
+            try:
+                await self._link(job, artifact, link)
+            except EditRefusedError as error:
+                log.warning("delivery.link_refused id=%s reason=%r", job.id, str(error))
+            else:
+                self._count_delivery("link")
+                return Handover.CARD
+        view = self._cards.render_elsewhere(job)
+        await self._card_edits.edit(Edit(job=job, view=view))
+        return Handover.DM
 
     async def _link(self, job: Job, artifact: Artifact, url: str) -> None:
         if plays_inline(artifact, url):
@@ -186,3 +217,8 @@ class DiscordDeliverer:
             await self._card_edits.edit(Edit(job=job, view=view))
         except DeliveryError as error:  # this stage is optional
             log.info("card.not_refreshed id=%s reason=%r", job.id, str(error))
+
+
+def _is_of_second_bot(job: Job) -> bool:
+    """Tell whether another bot has answered the command, so that its requester is served."""
+    return job.failure is not None and job.failure.key == "failed.second_bot"

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
 
-from bot.delivery.bot_requests import post_message
-from bot.delivery.card_edits import FileTooLargeError, describe, is_final, is_too_large
+from bot.delivery.card_edits import FileTooLargeError, is_final, is_too_large, later
 from bot.delivery.views.card import dm_marker
-from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bot.delivery.requests.bot_requests import BotRequests
     from bot.model import Job
-    from storage.people import PeopleStore
+    from storage.people import PeopleStore, Person
 
 log = logging.getLogger(__name__)
 
 _NONCE_CHARACTERS = 25
 _LOOK_BACK = 50
+# A refusal holds for a week, but where a DM is the only way it holds for a day.
+_DAY_SECONDS = 24 * 60 * 60.0
+_WEEK_SECONDS = 7 * _DAY_SECONDS
+_MOST_PEOPLE = 10_000
 # Discord's rate limit on opening DM channels.
 _OPENED_TOO_FAST = 40003
 # The recipient's privacy settings forbid DMs, or there is no server in common.
@@ -33,6 +38,10 @@ _DMS_CLOSED = frozenset({50007, 50278})
 
 class DmRefusedError(Exception):
     """The recipient accepts no DMs from the bot, or Discord refuses this one."""
+
+
+class DmFormRefusedError(DmRefusedError):
+    """Discord refuses this DM, but perhaps not another one to the same recipient."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,20 +53,27 @@ class DirectMessage:
     marker: str
 
     @property
+    def subject(self) -> str:
+        """The job or the event that the DM is about: the last word of its marker."""
+        return self.marker.rpartition(" ")[2]
+
+    @property
     def nonce(self) -> str:
         """The value by which Discord recognises a repetition within a few minutes."""
         return sha256(self.marker.encode()).hexdigest()[:_NONCE_CHARACTERS]
 
 
 class DirectMessages:
-    """Sends each DM at most once, and none to recipients who have closed their DMs."""
+    """Sends each DM at most once, and a recipient who has closed their DMs at most one a day."""
 
     def __init__(
-        self, client: discord.Client, people: PeopleStore, *, clock: Callable[[], float]
+        self, bot_requests: BotRequests, people: PeopleStore, *, clock: Callable[[], float]
     ) -> None:
-        self._client = client
+        self._bot_requests = bot_requests
         self._people = people
         self._clock = clock
+        self._first_dms: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._accepting: set[int] = set()
 
     async def send(
         self,
@@ -66,14 +82,16 @@ class DirectMessages:
         open_files: Callable[[], Sequence[discord.File]] = tuple,
         *,
         may_be_sent: bool,
+        only_way: bool = True,
     ) -> None:
         """Send a job's DM; if it `may_be_sent` already, look for it in the channel first.
 
+        `only_way`: nothing else tells the recipient, so a refusal of earlier days is not final.
         DeliveryError: it may work later. FileTooLargeError: it may work without these files.
         DmRefusedError: it will never work.
         """
         dm = DirectMessage(user_id=job.origin.user_id, text=text, marker=dm_marker(job))
-        await self.send_message(dm, open_files, may_be_sent=may_be_sent)
+        await self.send_message(dm, open_files, may_be_sent=may_be_sent, only_way=only_way)
 
     async def send_message(
         self,
@@ -81,23 +99,64 @@ class DirectMessages:
         open_files: Callable[[], Sequence[discord.File]] = tuple,
         *,
         may_be_sent: bool = True,
+        only_way: bool = True,
     ) -> None:
         """Send a DM that has its own marker; the parameters and errors are those of `send`."""
-        if (await self._people.get(dm.user_id)).dm_closed_at is not None:
+        if dm.user_id in self._accepting:
+            await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
+            return
+        # One at a time until it is known that DMs are accepted, or two could be refused at once.
+        async with self._first_dms.setdefault(dm.user_id, asyncio.Lock()):
+            await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
+
+    async def _send_unless_refused(
+        self,
+        dm: DirectMessage,
+        open_files: Callable[[], Sequence[discord.File]],
+        may_be_sent: bool,  # noqa: FBT001 - handed on
+        *,
+        only_way: bool,
+    ) -> None:
+        person = await self._people.get(dm.user_id)
+        if self._is_refused(person, dm, only_way=only_way):
             raise DmRefusedError
+        await self._try_to_send(dm, open_files, may_be_sent=may_be_sent)
+        if person.dm_closed_at is not None:
+            await self._people.dm_open(dm.user_id)
+        if len(self._accepting) >= _MOST_PEOPLE:
+            self._accepting.clear()
+        self._accepting.add(dm.user_id)
+
+    def _is_refused(self, person: Person, dm: DirectMessage, *, only_way: bool) -> bool:
+        """Tell whether an earlier refusal still holds."""
+        if person.dm_closed_at is None:
+            return False
+        age = self._clock() - person.dm_closed_at
+        holds = _DAY_SECONDS if only_way else _WEEK_SECONDS
+        return person.dm_closed_for == dm.subject or age < holds
+
+    async def _try_to_send(
+        self,
+        dm: DirectMessage,
+        open_files: Callable[[], Sequence[discord.File]],
+        *,
+        may_be_sent: bool,
+    ) -> None:
         try:
             await self._send(dm, open_files, may_be_sent=may_be_sent)
         except discord.HTTPException as error:
             if is_too_large(error):
                 raise FileTooLargeError from error
             if not is_final(error) or error.code == _OPENED_TOO_FAST:
-                raise DeliveryError(describe(error)) from error
+                raise later(error) from error
             log.info("dm.refused marker=%r code=%d", dm.marker, error.code)
-            if error.code in _DMS_CLOSED:
-                await self._people.dm_closed(dm.user_id, now=self._clock())
+            if error.code not in _DMS_CLOSED:
+                raise DmFormRefusedError from error
+            self._accepting.discard(dm.user_id)
+            await self._people.dm_closed(dm.user_id, now=self._clock(), subject=dm.subject)
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise DeliveryError(describe(error)) from error
+            raise later(error) from error
 
     async def _send(
         self,
@@ -106,14 +165,19 @@ class DirectMessages:
         *,
         may_be_sent: bool,
     ) -> None:
-        channel = await self._client.create_dm(discord.Object(dm.user_id))
-        if may_be_sent and await self._is_sent(channel, dm.marker):
+        channel_id = await self._bot_requests.open_dm(dm.user_id)
+        if may_be_sent and await self._is_sent(channel_id, dm.marker):
             return
-        await post_message(self._client, channel, dm.text, open_files(), nonce=dm.nonce)
+        await self._bot_requests.post(channel_id, dm.text, open_files(), nonce=dm.nonce)
 
-    async def _is_sent(self, channel: discord.DMChannel, marker: str) -> bool:
-        me = self._client.user
-        async for message in channel.history(limit=_LOOK_BACK):
-            if message.author == me and marker in message.content:
-                return True
-        return False
+    async def _is_sent(self, channel_id: int, marker: str) -> bool:
+        me = str(self._bot_requests.user_id)
+        return any(
+            message["author"]["id"] == me and marker in _last_line(message["content"])
+            for message in await self._bot_requests.latest(channel_id, limit=_LOOK_BACK)
+        )
+
+
+def _last_line(text: str) -> str:
+    # The rest quotes what a person wrote, which may look like the marker of another DM.
+    return text.rstrip().rpartition("\n")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from bot.delivery.dm import DmRefusedError
+from bot.delivery.dm import DmFormRefusedError, DmRefusedError
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.library_view import jump_url
 from storage.people import Notify
@@ -68,7 +68,9 @@ class DmNotices:
             if job.card_gone:
                 return await self._send_video(job, artifact, may_be_sent=not is_first_try)
             text = self._cards.dm(job, link=jump_url(job))
-            await self._direct_messages.send(job, text, may_be_sent=not is_first_try)
+            await self._direct_messages.send(
+                job, text, may_be_sent=not is_first_try, only_way=False
+            )
         except DmRefusedError:
             if job.card_gone:
                 log.warning("delivery.left_to_library id=%s", job.id)
@@ -76,7 +78,12 @@ class DmNotices:
 
     async def report_failure(self, job: Job) -> None:
         """Send the reason of a failure that the card can't show."""
+        await self._jobs.mark_card_gone(job.id)
         await self._send(job, self._cards.dm_failed(job))
+
+    async def report_cancelled(self, job: Job) -> None:
+        """Send the news of a cancellation that the card can't show."""
+        await self._send(job, self._cards.dm_cancelled(job))
 
     async def ask_what_to_do(self, job: Job) -> None:
         """Send the question about an undecided job that the card can't show."""
@@ -112,9 +119,18 @@ class DmNotices:
                 job, text, lambda: (file.open(),), may_be_sent=may_be_sent
             )
 
-        if not await self._upload_fallback.upload(
-            artifact, UploadTarget.of_dm(job.origin), upload, _show_nothing
-        ):
+        try:
+            is_uploaded = await self._upload_fallback.upload(
+                artifact, UploadTarget.of_dm(job.origin), upload, _show_nothing
+            )
+        except DmFormRefusedError:
+            if link is None:
+                await self._direct_messages.send(
+                    job, self._cards.dm_in_library(job), may_be_sent=may_be_sent
+                )
+                return True
+            is_uploaded = False
+        if not is_uploaded:
             if link is None:
                 log.warning(
                     "delivery.held id=%s size=%d advice='set PUBLIC_URL'", job.id, artifact.size

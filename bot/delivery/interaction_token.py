@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import discord
+from discord.http import Route, handle_message_parameters
 
-from bot.delivery.bot_requests import TIMEOUT
+from bot.delivery.requests.route_limits import PAUSE_SECONDS, ThrottledError
 from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import Callable, Sequence
 
-    from bot.delivery.card_edits import Edit
+    from bot.delivery.requests.discord_requests import DiscordRequests
     from bot.model import Job
 
 log = logging.getLogger(__name__)
@@ -25,117 +23,84 @@ log = logging.getLogger(__name__)
 _MARGIN_SECONDS = 60.0
 # A card that only its token can edit says so this long before the token expires.
 _EXPIRY_NOTICE_SECONDS = 120.0
-_HTTP_THROTTLED = 429
-_PAUSE_SECONDS = 5.0
-_LONGEST_PAUSE_SECONDS = 600.0
-
-
-class ThrottledError(aiohttp.ClientError):
-    """Discord accepts no requests with this token for `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
+_MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
 class InteractionTokens:
-    """Fetches and edits cards by token; use it as `async with InteractionTokens(...)`.
+    """Fetches and edits cards by token; the errors are those of `DiscordRequests.send`."""
 
-    It has its own HTTP session: discord.py would sleep through a rate limit, and the next edit of
-    the same card would have to wait for that.
-    """
-
-    def __init__(
-        self,
-        client: discord.Client,
-        *,
-        clock: Callable[[], float],
-        trace: aiohttp.TraceConfig | None = None,
-    ) -> None:
-        self._client = client
+    def __init__(self, requests: DiscordRequests, *, clock: Callable[[], float]) -> None:
+        self._requests = requests
         self._clock = clock
-        self._traces = [trace] if trace else []
         self._paused_until: dict[str, float] = {}
         self._unanswered: set[str] = set()
-
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=TIMEOUT,
-            middlewares=(self._watch,),
-            trace_configs=self._traces,
-        )
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._session.close()
 
     def is_valid(self, job: Job) -> bool:
         """Tell whether the token is valid, and stays valid for another minute."""
         until = job.origin.token_until - _MARGIN_SECONDS
         return job.origin.token is not None and self._clock() < until
 
-    def is_throttled(self, job: Job) -> bool:
-        """Tell whether the token is paused now."""
-        return self._paused_until.get(job.id, 0.0) > self._clock()
-
     def is_unanswered(self, job: Job) -> bool:
         """Tell whether a request about the job's card has no answer from Discord yet."""
-        return str(job.origin.message_id) in self._unanswered
+        return job.id in self._unanswered
 
-    def pause(self, job: Job, seconds: float = _PAUSE_SECONDS) -> None:
+    def pause(self, job: Job, seconds: float = PAUSE_SECONDS) -> None:
         """Send no requests with a job's token for a while."""
         now = self._clock()
         self._paused_until = {key: at for key, at in self._paused_until.items() if at > now}
         self._paused_until[job.id] = now + seconds
 
-    async def fetch_answer(self, job: Job) -> discord.WebhookMessage:
-        """Fetch the message that answers the job's interaction."""
-        return await self._webhook(job).fetch_message(cast("int", "@original"))
+    async def fetch_answer(self, job: Job) -> dict[str, Any]:
+        """Fetch the message that answers the job's interaction, in the JSON of Discord's API."""
+        return await self._requests.send(_route("GET", job, "@original"))
 
-    async def edit(self, edit: Edit) -> None:
-        """Make an edit; ThrottledError: the token is rate-limited."""
-        job = edit.job
-        if self.is_throttled(job):
-            raise ThrottledError(self._paused_until[job.id] - self._clock())
+    async def edit(
+        self,
+        job: Job,
+        view: discord.ui.LayoutView,
+        open_files: Callable[[], Sequence[discord.File]],
+    ) -> None:
+        """Replace the content of the job's card by `view` and freshly opened files."""
+        wait = self._paused_until.get(job.id, 0.0) - self._clock()
+        if 0 < wait <= PAUSE_SECONDS:
+            raise ThrottledError(wait)
+        self._unanswered.add(job.id)
         try:
-            await self._webhook(job).edit_message(
-                job.origin.message_id or 0,
-                view=edit.view,
-                attachments=edit.open_files(),
-                allowed_mentions=discord.AllowedMentions.none(),
+            await edit_answer(
+                self._requests,
+                _route("PATCH", job, str(job.origin.message_id or 0)),
+                view,
+                open_files(),
             )
         except ThrottledError as error:
             log.info("token.throttled id=%s seconds=%.1f", job.id, error.seconds)
-            self.pause(job, error.seconds)
             raise
-
-    def _webhook(self, job: Job) -> discord.Webhook:
-        return discord.Webhook.partial(
-            job.origin.application_id,
-            job.origin.token or "",
-            client=self._client,
-            session=self._session,
-        )
-
-    async def _watch(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        message_id = request.url.name
-        self._unanswered.add(message_id)
-        try:
-            response = await handler(request)
         finally:
-            self._unanswered.discard(message_id)
-        if response.status == _HTTP_THROTTLED:
-            response.close()
-            raise ThrottledError(_retry_after(response))
-        return response
+            self._unanswered.discard(job.id)
+
+
+async def edit_answer(
+    requests: DiscordRequests,
+    route: Route,
+    view: discord.ui.LayoutView,
+    files: Sequence[discord.File],
+) -> None:
+    """Replace the content of a message at a route that contains a token."""
+    with handle_message_parameters(
+        view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
+    ) as message:
+        await requests.send(route, message)
+
+
+def answer_route(method: str, application_id: int, token: str, message_id: str) -> Route:
+    """Return the route to a message that answers the interaction of a token."""
+    return Route(
+        method, _MESSAGE, webhook_id=application_id, webhook_token=token, message_id=message_id
+    )
+
+
+def _route(method: str, job: Job, message_id: str) -> Route:
+    return answer_route(method, job.origin.application_id, job.origin.token or "", message_id)
 
 
 def expiry_notice_at(job: Job) -> float | None:
@@ -145,7 +110,8 @@ def expiry_notice_at(job: Job) -> float | None:
     """
     origin = job.origin
     is_open = job.state in CANCELLABLE or job.state is JobState.UNDECIDED
-    if origin.bot_can_edit or origin.token is None or not is_open:
+    editable = origin.bot_can_edit and not origin.bot_access_unproven
+    if editable or origin.token is None or not is_open:
         return None
     return origin.token_until - _EXPIRY_NOTICE_SECONDS
 
@@ -154,11 +120,3 @@ def is_expiry_notice_due(job: Job, now: float) -> bool:
     """Tell whether the card has to say now that it can't be edited much longer."""
     at = expiry_notice_at(job)
     return at is not None and now >= at
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float:
-    try:
-        seconds = float(response.headers.get("Retry-After", _PAUSE_SECONDS))
-    except ValueError:
-        seconds = _PAUSE_SECONDS
-    return min(max(seconds, 0.0), _LONGEST_PAUSE_SECONDS)

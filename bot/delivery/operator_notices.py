@@ -1,4 +1,4 @@
-"""DMs to the operator: the provider accepts no jobs, and later that it does again."""
+"""DMs to the operator: the provider accepts no jobs, it does again, or a second bot runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.card_edits import describe
+from bot.delivery.card_edits import later
 from bot.delivery.dm import DirectMessage, DmRefusedError
 from bot.errors import DeliveryError
 from bot.model import Trouble
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.delivery.dm import DirectMessages
+    from bot.delivery.second_bot import SecondBotWatch
     from bot.jobs.service import JobService
     from bot.model import JobChanged
     from bot.texts import Texts
@@ -31,6 +32,7 @@ _OUTAGE_SECONDS = 120.0
 _LOOK_SECONDS = 30.0
 _FIRST_RETRY_SECONDS = 10.0
 _SLOWEST_RETRY_SECONDS = 600.0
+_DAY_SECONDS = 24 * 60 * 60.0
 _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
 
 
@@ -47,6 +49,7 @@ class OperatorNotices:
         client: discord.Client,
         circuits: CircuitStore,
         direct_messages: DirectMessages,
+        second_bot: SecondBotWatch,
         jobs: JobService,
         texts: Texts,
         backend: str,
@@ -55,6 +58,7 @@ class OperatorNotices:
         self._client = client
         self._circuits = circuits
         self._direct_messages = direct_messages
+        self._second_bot = second_bot
         self._jobs = jobs
         self._texts = texts
         self._backend = backend
@@ -80,18 +84,36 @@ class OperatorNotices:
             await self._sleep(failures)
 
     async def send_due(self) -> None:
-        """Send the notice that is due now, if any; DeliveryError: it may work later."""
+        """Send the notices that are due now; DeliveryError: it may work later."""
+        await self._send_about_circuit()
+        await self._send_about_second_bot()
+
+    async def _send_about_circuit(self) -> None:
         circuit = await self._circuits.get(self._backend)
         if circuit is None:
             return
         if circuit.state == "over":
             if circuit.reached:
-                await self._send(circuit, "over")
+                await self._send_circuit(circuit, "over")
             await self._circuits.forget(self._backend)
         elif self._is_news(circuit):
-            reached = await self._send(circuit, circuit.reason)
+            reached = await self._send_circuit(circuit, circuit.reason)
             await self._circuits.tell(circuit, reached=reached)
             await self._jobs.publish_queue()
+
+    async def _send_about_second_bot(self) -> None:
+        application_id = self._client.application_id or 0
+        found = await self._second_bot.get(application_id)
+        if found is None:
+            return
+        told_at = found.told_at
+        is_told = told_at is not None and found.last_at < told_at + _DAY_SECONDS
+        if is_told or self._clock() > found.last_at + _DAY_SECONDS:
+            return
+        # The marker stays the same until `tell` is stored.
+        marker = f"second-bot-{int(found.first_at):x}-{int(told_at or 0):x}"
+        await self._send("operator.second_bot", marker)
+        await self._second_bot.tell(application_id)
 
     async def _sleep(self, failures: int) -> None:
         if failures:
@@ -113,18 +135,21 @@ class OperatorNotices:
         # The operator already has a notice about this circuit, or a short outage may end soon.
         return circuit.told is None and self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
 
-    async def _send(self, circuit: Circuit, what: str) -> bool:
-        """Send a notice to every operator; False: none of them accepts DMs."""
-        marker = f"{self._backend}-{what}-{int(circuit.opened_at):x}"
+    async def _send_circuit(self, circuit: Circuit, what: str) -> bool:
         prefix = self._backend.upper()
-        fields = {
-            "backend": self._backend,
-            "setting": f"{prefix}_API_KEY",
-            "address": f"{prefix}_BASE_URL",
-        }
+        return await self._send(
+            f"operator.{what}",
+            f"{self._backend}-{what}-{int(circuit.opened_at):x}",
+            backend=self._backend,
+            setting=f"{prefix}_API_KEY",
+            address=f"{prefix}_BASE_URL",
+        )
+
+    async def _send(self, key: str, marker: str, **fields: str) -> bool:
+        """Send a notice to every operator; False: none of them accepts DMs."""
         text = "\n".join(
             [
-                self._texts(f"operator.{what}", **fields),
+                self._texts(key, **fields),
                 self._texts("operator.marker", marker=marker),
             ]
         )
@@ -134,10 +159,10 @@ class OperatorNotices:
             try:
                 await self._direct_messages.send_message(dm)
             except DmRefusedError:
-                log.warning("operator.unreachable user=%d about=%s", user_id, what)
+                log.warning("operator.unreachable user=%d about=%s", user_id, key)
             else:
                 reached += 1
-        log.info("operator.told about=%s people=%d", what, reached)
+        log.info("operator.told about=%s people=%d", key, reached)
         return reached > 0
 
     async def _fetch_operators(self) -> list[int]:
@@ -145,7 +170,7 @@ class OperatorNotices:
         try:
             application = await self._client.application_info()
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise DeliveryError(describe(error)) from error
+            raise later(error) from error
         team = application.team
         if team is None:
             return [application.owner.id]

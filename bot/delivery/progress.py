@@ -180,6 +180,8 @@ class ProgressCards:
             if self._last_edits.get(job.id) is last:
                 self._latest.setdefault(job.id, job)
             return
+        # The edit may have shown that the bot itself can go on editing the card.
+        job = self._latest.get(job.id, job)
         last.is_final = not exists or is_expiry_notice_due(job, now)
 
     def _content(self, job: Job, now: float) -> _Content:

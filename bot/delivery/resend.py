@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.card_edits import FileTooLargeError, describe, is_too_large
+from bot.delivery.card_edits import FileTooLargeError, describe, is_final, is_passing, is_too_large
+from bot.delivery.interaction_token import answer_route, edit_answer
+from bot.delivery.requests.route_limits import ThrottledError
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.upload_fallback import UploadTarget
 from bot.delivery.views.formatting import over_limit
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from discord import ui
 
     from bot.artifacts import Artifact
+    from bot.delivery.requests.discord_requests import DiscordRequests
     from bot.delivery.upload_fallback import UploadFallback, UploadFile
     from bot.delivery.views.library_view import LibraryView
     from bot.library.index import Library
@@ -47,12 +50,14 @@ class Resender:
         library_view: LibraryView,
         upload_fallback: UploadFallback,
         links: Links,
+        requests: DiscordRequests,
         pauses: Sequence[float] = (1.0, 4.0),
     ) -> None:
         self._library = library
         self._library_view = library_view
         self._upload_fallback = upload_fallback
         self._links = links
+        self._requests = requests
         self._pauses = pauses
         self._slots = asyncio.Semaphore(_CONCURRENT_UPLOADS)
 
@@ -65,7 +70,7 @@ class Resender:
             job, artifact = await self._library.take(job_id, interaction.user.id)
             await interaction.response.defer(ephemeral=True, thinking=True)
             try:
-                async with asyncio.timeout(_TIMEOUT_SECONDS), self._slots:
+                async with asyncio.timeout(_TIMEOUT_SECONDS):
                     await self._hand_over(interaction, job, artifact)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning("resend.failed id=%s reason=%r", job.id, describe(error))
@@ -91,29 +96,37 @@ class Resender:
                 note=file.note,
                 original=link if file.note else None,
             )
-            await self._upload(interaction, view, file)
+            await self._edit(interaction, view, file)
 
-        if await self._upload_fallback.upload(artifact, target, upload, _keep_thinking):
-            return
+        try:
+            if await self._upload_fallback.upload(artifact, target, upload, _keep_thinking):
+                return
+        except discord.HTTPException as error:
+            # A link may be accepted where files are not.
+            if link is None or not is_final(error):
+                raise
+            log.warning("resend.file_refused id=%s reason=%r", job.id, describe(error))
         if link is None:
             limit = await self._upload_fallback.limit(target)
             key = "library.too_large" if artifact.size > limit else "library.too_large_here"
             raise UserError(key, **over_limit(artifact.size, limit))
-        await _edit(
+        await self._edit(
             interaction, self._library_view.render_link(job, locale, artifact=artifact, url=link)
         )
 
-    async def _upload(
-        self, interaction: discord.Interaction, view: ui.LayoutView, file: UploadFile
+    async def _edit(
+        self, interaction: discord.Interaction, view: ui.LayoutView, *files: UploadFile
     ) -> None:
-        """Upload a file, and repeat the upload when the connection breaks."""
+        """Edit the answer, and repeat that when the connection breaks or Discord has a fault."""
         for pause in (*self._pauses, None):
             try:
-                await _edit(interaction, view, await _open(file))
+                await self._edit_when_open(interaction, view, *files)
             except discord.HTTPException as error:
                 if is_too_large(error):
                     raise FileTooLargeError from error
-                raise
+                if pause is None or not is_passing(error):
+                    raise
+                await asyncio.sleep(pause)
             except (aiohttp.ClientError, OSError):
                 if pause is None:
                     raise
@@ -121,20 +134,33 @@ class Resender:
             else:
                 return
 
+    async def _edit_when_open(
+        self, interaction: discord.Interaction, view: ui.LayoutView, *files: UploadFile
+    ) -> None:
+        """Edit the answer, after its rate limit if there is one.
+
+        Only the request itself takes a slot: no pause does, and no copy that is being made.
+        """
+        route = answer_route("PATCH", interaction.application_id, interaction.token, "@original")
+        while True:
+            opened = [await _open(file) for file in files]
+            try:
+                async with self._slots:
+                    await edit_answer(self._requests, route, view, opened)
+            except ThrottledError as error:
+                await asyncio.sleep(error.seconds)
+            else:
+                return
+            finally:
+                for file in opened:
+                    file.close()
+
 
 async def _open(file: UploadFile) -> discord.File:
     try:
         return await asyncio.to_thread(file.open)
     except FileNotFoundError as error:
         raise UserError("library.not_kept") from error
-
-
-async def _edit(
-    interaction: discord.Interaction, view: ui.LayoutView, *files: discord.File
-) -> None:
-    await interaction.edit_original_response(
-        view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
-    )
 
 
 async def _keep_thinking() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import discord
 
 from bot.delivery.card_edits import FileTooLargeError
+from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ _DM_BYTES = 20 * _MIB
 # The file size limits that Discord uses or has used.
 _KNOWN_LIMITS = tuple(size * _MIB for size in (100, 50, 25, 20, 10, 8))
 _MAX_UPLOADS = 3
+_COPY_RETRY_SECONDS = 15.0
 
 
 class Shrinker(Protocol):
@@ -80,7 +82,10 @@ class UploadFile:
 
 
 class UploadFallback:
-    """Finds a file that Discord accepts, and remembers the sizes that it refused."""
+    """Finds a file that Discord accepts, and remembers the sizes that it refused.
+
+    `most_copies`: how many uploads may wait for a smaller copy, which takes minutes.
+    """
 
     def __init__(
         self,
@@ -90,12 +95,15 @@ class UploadFallback:
         workspace: Workspace,
         links: Links,
         clock: Callable[[], float],
+        most_copies: int | None = None,
     ) -> None:
         self._limits = limits
         self._shrinker = shrinker
         self._workspace = workspace
         self._links = links
         self._clock = clock
+        self._most_copies = most_copies
+        self._copies = 0
 
     async def limit(self, target: UploadTarget) -> int:
         """Return the largest size of a file in that place, in bytes."""
@@ -111,7 +119,8 @@ class UploadFallback:
     ) -> bool:
         """Upload the video or a smaller copy; False: no copy is small enough.
 
-        `before_shrinking` is called before a new copy is made.
+        `before_shrinking` is called before a new copy is made. DeliveryError: enough others wait
+        for copies.
         """
         for _ in range(_MAX_UPLOADS):
             file = await self._choose_file(artifact, await self.limit(target), before_shrinking)
@@ -147,11 +156,17 @@ class UploadFallback:
         for decent in qualities:
             if file := await self._find_copy(job_id, limit, decent=decent):
                 return file  # made earlier, perhaps for another place
-        await before_shrinking()
-        for decent in qualities:
-            await self._shrinker.shrink(job_id, limit_bytes=limit, decent=decent)
-            if file := await self._find_copy(job_id, limit, decent=decent):
-                return file
+        if self._most_copies is not None and self._copies >= self._most_copies:
+            raise DeliveryError("other copies are made first", retry_after=_COPY_RETRY_SECONDS)
+        self._copies += 1
+        try:
+            await before_shrinking()
+            for decent in qualities:
+                await self._shrinker.shrink(job_id, limit_bytes=limit, decent=decent)
+                if file := await self._find_copy(job_id, limit, decent=decent):
+                    return file
+        finally:
+            self._copies -= 1
         return None
 
     async def _find_copy(self, job_id: str, limit: int, *, decent: bool) -> UploadFile | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from bot.delivery.card_edits import CardEdits
@@ -12,6 +11,7 @@ from bot.delivery.dm_notices import DmNotices
 from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.interaction_token import InteractionTokens
 from bot.delivery.operator_notices import OperatorNotices
+from bot.delivery.requests.bot_requests import BotRequests
 from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
@@ -22,11 +22,12 @@ from storage.people import PeopleStore
 from storage.upload_limits import UploadLimits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
-    import aiohttp
     import discord
 
+    from bot.delivery.requests.discord_requests import DiscordRequests
+    from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.upload_fallback import Shrinker
     from bot.delivery.views.card import CardRenderer
     from bot.jobs.service import JobService
@@ -37,11 +38,16 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
-@asynccontextmanager
-async def open_deliverer(
+# One fewer than the slots of the smaller lane, which is for DMs.
+_MOST_COPIES = 3
+
+
+def make_deliverer(
     client: discord.Client,
     database: Database,
     *,
+    requests: DiscordRequests,
+    second_bot: SecondBotWatch,
     jobs: JobService,
     cards: CardRenderer,
     links: Links,
@@ -49,40 +55,47 @@ async def open_deliverer(
     shrinker: Shrinker,
     clock: Callable[[], float],
     grace_periods: EditGracePeriods | None = None,
-    trace: aiohttp.TraceConfig | None = None,
     count_delivery: Callable[[str], None] = lambda _: None,
     people: PeopleStore | None = None,
-) -> AsyncGenerator[DiscordDeliverer]:
-    """Open the HTTP session for interaction tokens, and yield the deliverer."""
+) -> DiscordDeliverer:
+    """Return the part that edits cards and sends DMs."""
     people, artifacts = people or PeopleStore(database), ArtifactStore(database)
-    upload_fallback = _upload_fallback(database, shrinker, workspace, links, clock)
-    async with InteractionTokens(client, clock=clock, trace=trace) as tokens:
-        yield DiscordDeliverer(
-            card_edits=CardEdits(client, jobs, tokens),
-            dm_notices=DmNotices(
-                direct_messages=DirectMessages(client, people, clock=clock),
-                cards=cards,
-                jobs=jobs,
-                links=links,
-                upload_fallback=upload_fallback,
-                artifacts=artifacts,
-                people=people,
-                clock=clock,
-            ),
+    upload_fallback = _upload_fallback(
+        database, shrinker, workspace, links, clock, most_copies=_MOST_COPIES
+    )
+    bot_requests = BotRequests(client, requests)
+    return DiscordDeliverer(
+        card_edits=CardEdits(
+            bot_requests=bot_requests,
+            tokens=InteractionTokens(requests, clock=clock),
+            jobs=jobs,
+            second_bot=second_bot,
+        ),
+        dm_notices=DmNotices(
+            direct_messages=DirectMessages(bot_requests, people, clock=clock),
             cards=cards,
-            queue_outlook=QueueOutlook(database),
-            edit_lock=EditLock(grace_periods or EditGracePeriods()),
-            upload_fallback=upload_fallback,
+            jobs=jobs,
             links=links,
+            upload_fallback=upload_fallback,
             artifacts=artifacts,
-            count_delivery=count_delivery,
+            people=people,
             clock=clock,
-        )
+        ),
+        cards=cards,
+        queue_outlook=QueueOutlook(database),
+        edit_lock=EditLock(grace_periods or EditGracePeriods()),
+        upload_fallback=upload_fallback,
+        links=links,
+        artifacts=artifacts,
+        count_delivery=count_delivery,
+        clock=clock,
+    )
 
 
 def make_resender(
     database: Database,
     *,
+    requests: DiscordRequests,
     library: Library,
     texts: Texts,
     links: Links,
@@ -96,6 +109,7 @@ def make_resender(
         library_view=LibraryView(texts),
         upload_fallback=_upload_fallback(database, shrinker, workspace, links, clock),
         links=links,
+        requests=requests,
     )
 
 
@@ -103,6 +117,8 @@ def make_operator_notices(
     client: discord.Client,
     database: Database,
     *,
+    requests: DiscordRequests,
+    second_bot: SecondBotWatch,
     jobs: JobService,
     texts: Texts,
     backend: str,
@@ -112,7 +128,10 @@ def make_operator_notices(
     return OperatorNotices(
         client=client,
         circuits=CircuitStore(database),
-        direct_messages=DirectMessages(client, PeopleStore(database), clock=clock),
+        direct_messages=DirectMessages(
+            BotRequests(client, requests), PeopleStore(database), clock=clock
+        ),
+        second_bot=second_bot,
         jobs=jobs,
         texts=texts,
         backend=backend,
@@ -126,6 +145,8 @@ def _upload_fallback(
     workspace: Workspace,
     links: Links,
     clock: Callable[[], float],
+    *,
+    most_copies: int | None = None,
 ) -> UploadFallback:
     return UploadFallback(
         limits=UploadLimits(database),
@@ -133,4 +154,5 @@ def _upload_fallback(
         workspace=workspace,
         links=links,
         clock=clock,
+        most_copies=most_copies,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
@@ -15,11 +15,13 @@ from discord.http import Route
 
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.views.service_name import ServiceName
+from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import are_alike, localise
 from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.delivery.resend import Resender
+    from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
     from bot.jobs.service import JobService
     from bot.library.index import Library
@@ -64,6 +66,7 @@ class Services:
     workspace: Workspace
     library: Library
     resender: Resender
+    second_bot: SecondBotWatch
     narrator: Narrator | None = None
     service_name: ServiceName = field(default_factory=ServiceName)
 
@@ -75,7 +78,8 @@ class VideoBot(commands.Bot):
         self.services = services
         self._is_synced = False
         self._is_invite_logged = False
-        traced: dict[str, Any] = {"http_trace": trace} if trace else {}
+        trace = trace or aiohttp.TraceConfig()
+        self.callbacks = CallbackCounter(trace)
         super().__init__(
             command_prefix=commands.when_mentioned,
             intents=discord.Intents(guilds=True),
@@ -84,7 +88,7 @@ class VideoBot(commands.Bot):
             chunk_guilds_at_startup=False,
             max_messages=None,
             help_command=None,
-            **traced,
+            http_trace=trace,
             tree_cls=CommandTree,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(
@@ -168,6 +172,8 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
 
 async def answer_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
     """Tell the person privately what went wrong, and log an unexpected error."""
+    if await is_second_bot(interaction, error):
+        return
     texts = interaction.client.services.texts
     locale = str(interaction.locale)
     if isinstance(error, UserError):
@@ -193,4 +199,15 @@ async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> N
         elif not interaction.response.is_done():
             await interaction.response.send_message(sentence, ephemeral=True)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        if await is_second_bot(interaction, error):
+            return
         log.warning("interaction.unanswered id=%d error=%s", interaction.id, type(error).__name__)
+
+
+async def is_second_bot(interaction: discord.Interaction[VideoBot], error: Exception) -> bool:
+    """Tell whether another process has answered the interaction, and store that it has."""
+    bot = interaction.client
+    if not bot.callbacks.shows_second_bot(interaction, error):
+        return False
+    await bot.services.second_bot.note(interaction.application_id, interaction.id)
+    return True

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from bot.model import Attachment, Client, Origin, VideoRequest
     from bot.moderation.words import BlockedWords
-    from storage.jobs.store import Caps, JobStore
+    from storage.jobs.caps import Caps
+    from storage.jobs.store import JobStore
 
 
 class Admission:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.model import (
-    CANCELLABLE,
-    TRANSITIONS,
-    Failure,
-    Job,
-    JobChanged,
-    JobState,
-    Origin,
-    new_job,
-)
+from bot.jobs.change_publisher import ChangePublisher
+from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin, new_job
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
@@ -28,8 +19,6 @@ if TYPE_CHECKING:
     from bot.model import Attachment, Client, VideoRequest
     from storage.jobs.inbox import Inbox
     from storage.jobs.store import JobStore
-
-log = logging.getLogger(__name__)
 
 
 class JobService:
@@ -56,7 +45,7 @@ class JobService:
     ) -> None:
         self._store = store
         self._inbox = inbox
-        self._bus = bus
+        self._changes = ChangePublisher(bus)
         self._backend = backend
         self._account = account
         self._admission = admission
@@ -102,12 +91,12 @@ class JobService:
             if await self._store.by_requester(requester) is not None:
                 return None
             raise await self._admission.refusal(requester)
-        self._publish_state(job, None)
+        self._changes.publish_state(job, None)
         return job
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""
-        return self._publish(
+        return self._changes.publish(
             await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         )
 
@@ -161,7 +150,7 @@ class JobService:
         next_at = None if to is JobState.SUCCEEDED or after is None else now + after
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
-            self._publish_state(moved, job.state)
+            self._changes.publish_state(moved, job.state)
         return moved
 
     async def fail(self, job: Job, key: str, **fields: str | float) -> Job | None:
@@ -184,7 +173,7 @@ class JobService:
             now=self._clock(),
         )
         if moved is not None:
-            self._publish_state(moved, job.state)
+            self._changes.publish_state(moved, job.state)
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
@@ -208,7 +197,9 @@ class JobService:
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
         """Bind a job that was cancelled during its create, so that its remote job is cancelled."""
         changes = _identity_of(job, update)
-        return self._publish(await self._store.bind_cancelled(job, changes, now=self._clock()))
+        return self._changes.publish(
+            await self._store.bind_cancelled(job, changes, now=self._clock())
+        )
 
     async def postpone(
         self,
@@ -222,7 +213,7 @@ class JobService:
     ) -> Job | None:
         """Keep a claimed job in its state; its step is due again after `after` seconds."""
         now = self._clock()
-        return self._publish(
+        return self._changes.publish(
             await self._store.postpone(
                 job,
                 next_at=now + after,
@@ -242,6 +233,14 @@ class JobService:
         """Delete an interaction token that Discord no longer accepts."""
         await self._store.delete_token(job_id)
 
+    async def mark_card_gone(self, job_id: str) -> None:
+        """Store that a job's card can't show its end, so that the library tells it."""
+        await self._store.mark_card_gone(job_id)
+
+    async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:
+        """Store whether the bot itself can edit a card, once that is known."""
+        self._changes.publish(await self._store.prove_bot_access(job_id, bot_can_edit=bot_can_edit))
+
     async def editable_by_token_only(self) -> list[Job]:
         """List the jobs whose cards only their stored interaction token can edit."""
         return await self._store.editable_by_token_only()
@@ -258,13 +257,13 @@ class JobService:
         if new and not await self.wake(backend, remote_id):
             # It may be about an unconfirmed create that was left undecided.
             for job in await self._store.wake_undecided(backend, now=self._clock()):
-                self._publish(job)
+                self._changes.publish(job)
         return new
 
     async def wake(self, backend: str, remote_id: str) -> bool:
         """Make the job of a remote id due now, if it is in `generating`."""
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())
-        return self._publish(job) is not None
+        return self._changes.publish(job) is not None
 
     async def wake_postponed_deliveries(self) -> int:
         """Make postponed deliveries due now, and return their number."""
@@ -273,7 +272,7 @@ class JobService:
     async def publish_queue(self) -> None:
         """Publish that the outlook of all queued jobs has changed."""
         for job in await self._store.queued():
-            self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
+            self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
         """Delete old webhooks and expired interaction tokens."""
@@ -291,19 +290,6 @@ class JobService:
                 return moved
         return None
 
-    def _publish(self, job: Job | None) -> Job | None:
-        """Publish that a job has changed within its state."""
-        if job is not None:
-            self._bus.publish(JobChanged(job=job, previous=job.state))
-        return job
-
-    def _publish_state(self, job: Job, previous: JobState | None) -> None:
-        detail = f" reason={job.failure.key}" if job.failure else ""
-        if previous is None:
-            detail = f" {_requester_fields(job.requester)}"
-        log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
-        self._bus.publish(JobChanged(job=job, previous=previous))
-
 
 def _identity_of(job: Job, update: BackendUpdate) -> Changes:
     return Changes(
@@ -311,9 +297,3 @@ def _identity_of(job: Job, update: BackendUpdate) -> Changes:
         remote_made_at=update.echo.made_at,
         echoes_order=not update.echo.contradicts(job.sent_request),
     )
-
-
-def _requester_fields(requester: Origin | Client) -> str:
-    if isinstance(requester, Origin):
-        return f"user={requester.user_id} channel={requester.channel_id}"
-    return f"client={requester.name}"

@@ -56,7 +56,10 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
 
     return (
         lane("intake", 3, JobState.RECEIVED, interruptible=True, needs_discord=True),
-        lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED),
+        # Both in one lane: it knows which of its jobs are being submitted now.
+        lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
+        # Separate, because a create may take minutes, and must not delay an unconfirmed one.
+        lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
         # Only one ffmpeg runs at a time, but merges that need none can overtake it.
@@ -181,8 +184,10 @@ class Worker:
             await self._retry_later(job, error)
 
     async def _retry_later(self, job: Job, error: Exception) -> None:
-        attempts = job.attempts + 1
         discord_is_down = isinstance(error, DeliveryError)
+        # Until a route opens nothing is attempted.
+        is_throttled = discord_is_down and error.retry_after is not None
+        attempts = job.attempts + (not is_throttled)
         if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
             await self._jobs.fail(job, "failed.bug", incident=job.id)
         elif job.state in _SHOWN and attempts >= _MAX_SHOWN_ATTEMPTS:
@@ -191,6 +196,6 @@ class Worker:
             await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
 
     def _delay(self, attempts: int, error: Exception) -> float:
-        if isinstance(error, BackendError) and error.retry_after is not None:
+        if isinstance(error, BackendError | DeliveryError) and error.retry_after is not None:
             return min(error.retry_after, _MAX_RETRY_SECONDS)
         return min(2.0 ** min(attempts, 10), _MAX_RETRY_SECONDS) * (1 + self._jitter())

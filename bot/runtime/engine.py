@@ -35,13 +35,14 @@ from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.timing import timing_for
 from storage.artifacts import ArtifactStore
+from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
-from storage.jobs.store import Caps, JobStore
+from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 
 if TYPE_CHECKING:

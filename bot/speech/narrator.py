@@ -110,7 +110,9 @@ class Narrator:
         name = uuid4().hex
         try:
             async with self._slot():
-                yield await self._record(text, await self._workspace.create(name))
+                recording = await self._record(text, await self._workspace.create(name))
+            # Its upload may take long, and must not keep the voice from others.
+            yield recording
         finally:
             await self._workspace.remove(name)
 

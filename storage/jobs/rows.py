@@ -21,6 +21,7 @@ _REQUESTER_COLUMNS = (
     "token_until",
     "upload_limit",
     "by_bot",
+    "by_bot_unproven",
     "client",
     "client_key",
     "client_digest",
@@ -79,6 +80,7 @@ def _requester(row: sqlite3.Row) -> Origin | Client:
         token_until=row["token_until"],
         upload_limit=row["upload_limit"],
         bot_can_edit=bool(row["by_bot"]),
+        bot_access_unproven=bool(row["by_bot_unproven"]),
         message_id=row["message_id"],
     )
 
@@ -109,6 +111,7 @@ def requester_columns(requester: Origin | Client) -> dict[str, Any]:
             "client_key": requester.key,
             "client_digest": requester.digest,
             "by_bot": 0,
+            "by_bot_unproven": 0,
         }
     return columns | {
         "interaction_id": requester.interaction_id,
@@ -121,4 +124,5 @@ def requester_columns(requester: Origin | Client) -> dict[str, Any]:
         "token_until": requester.token_until,
         "upload_limit": requester.upload_limit,
         "by_bot": int(requester.bot_can_edit),
+        "by_bot_unproven": int(requester.bot_access_unproven),
     }

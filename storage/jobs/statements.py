@@ -30,13 +30,13 @@ INSERT = f"""
 INSERT INTO jobs (
     id, state, next_at, created_at, updated_at, backend, prompt, model, seconds, size, fingerprint,
     interaction_id, application_id, user_id, guild_id, channel_id, locale, token, token_until,
-    upload_limit, by_bot, client, client_key, client_digest,
+    upload_limit, by_bot, by_bot_unproven, client, client_key, client_digest,
     attachment_name, attachment_size, attachment_url, attachment_text, narration_of, clip_of,
     clip_has_voice)
 SELECT
     :id, 'received', :next_at, :now, :now, :backend, :prompt, :model, :seconds, :size, :fingerprint,
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
-    :token_until, :upload_limit, :by_bot, :client, :client_key, :client_digest,
+    :token_until, :upload_limit, :by_bot, :by_bot_unproven, :client, :client_key, :client_digest,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
     -- Stored now, since the other job may be deleted later.
     EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
@@ -213,7 +213,16 @@ UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 """
 
 NOT_EDITABLE_BY_BOT = """
-SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL AND NOT by_bot
+SELECT * FROM jobs WHERE token IS NOT NULL AND message_id IS NOT NULL
+    AND (NOT by_bot OR by_bot_unproven)
+"""
+
+MARK_CARD_GONE = """
+UPDATE jobs SET card_gone = 1 WHERE id = :id RETURNING *
+"""
+
+PROVE_BOT_ACCESS = """
+UPDATE jobs SET by_bot = :by_bot, by_bot_unproven = 0 WHERE id = :id AND by_bot_unproven RETURNING *
 """
 
 COUNTS = """

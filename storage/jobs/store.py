@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from storage.jobs import statements
+from storage.jobs.caps import CapUsage
 from storage.jobs.circuits import HELD_SECONDS
 from storage.jobs.rows import job_from, requester_columns
 
@@ -15,25 +16,7 @@ if TYPE_CHECKING:
 
     from bot.model import Client, Failure, Job, JobState, Origin
     from storage.database import Database
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Caps:
-    """Limits on open jobs, for one requester and in all, and on new jobs within 24 hours."""
-
-    open_per_user: int
-    open_in_all: int
-    per_day: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CapUsage:
-    """The jobs that count for each cap."""
-
-    open_of_user: int
-    open_in_all: int
-    today: int
-
+    from storage.jobs.caps import Caps
 
 _DAY = 24 * 60 * 60
 
@@ -276,6 +259,14 @@ class JobStore:
     async def delete_token(self, job_id: str) -> None:
         """Delete the interaction token of a job."""
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
+
+    async def mark_card_gone(self, job_id: str) -> None:
+        """Store that a job's card can't show its end."""
+        await self._one(statements.MARK_CARD_GONE, id=job_id)
+
+    async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> Job | None:
+        """Store whether the bot itself can edit a card, once that is known."""
+        return await self._one(statements.PROVE_BOT_ACCESS, id=job_id, by_bot=int(bot_can_edit))
 
     async def editable_by_token_only(self) -> list[Job]:
         """List the jobs with a card that only the interaction token can edit."""

@@ -17,8 +17,9 @@ from bot.__main__ import main
 from bot.media.mp4.reader import read_mp4
 from bot.model import Client, JobState, Trouble, new_job
 from storage.database import open_database
+from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
-from storage.jobs.store import Caps, JobStore
+from storage.jobs.store import JobStore
 from tests.support.bot_process import ROOT
 from tests.support.command_line import WITHIN, end, run_bot, start
 from tests.support.fakes.orders import REQUEST

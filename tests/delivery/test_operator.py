@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery.wiring import make_operator_notices
 from bot.demo.fake_discord import api_errors
 from bot.errors import DeliveryError
 from bot.model import JobState, Trouble
-from bot.texts import Texts
 from storage.jobs.queue_outlook import QueueOutlook
 from tests.support.desk import open_desk
 
@@ -32,14 +30,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
 
 def notices(desk: Desk) -> OperatorNotices:
     """Return the notices of a bot that has just started."""
-    return make_operator_notices(
-        desk.bot,
-        desk.bench.database,
-        jobs=desk.bench.jobs,
-        texts=Texts.load(),
-        backend="fake",
-        clock=desk.clock,
-    )
+    return desk.operator_notices()
 
 
 def team(*members: tuple[User, str, int]) -> Payload:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import UserError
 from bot.model import JobState
-from storage.jobs.store import Caps
+from storage.jobs.caps import Caps
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.orders import REQUEST, origin
 

@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
-from bot.delivery.wiring import make_operator_notices
 from bot.errors import UserError
 from bot.model import JobState
 from bot.settings.fields import Settings
@@ -177,14 +176,7 @@ async def test_what_may_have_been_paid_for_is_not_spoken_again(tmp_path: Path) -
 
 
 async def test_the_operator_is_told_once_that_an_old_trouble_is_over(desk: Desk) -> None:
-    notices = make_operator_notices(
-        desk.bot,
-        desk.bench.database,
-        jobs=desk.bench.jobs,
-        texts=Texts.load(),
-        backend="old-over",
-        clock=desk.clock,
-    )
+    notices = desk.operator_notices(backend="old-over")
     await notices.send_due()
     await notices.send_due()
     assert [message.text for message in desk.fake_discord.dms()] == [WEB["over_dm"]]

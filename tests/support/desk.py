@@ -15,10 +15,14 @@ from bot.delivery.dm import DirectMessages
 from bot.delivery.dm_notices import DmNotices
 from bot.delivery.edit_lock import EditGracePeriods, EditLock
 from bot.delivery.interaction_token import InteractionTokens
+from bot.delivery.requests.bot_requests import BotRequests
+from bot.delivery.requests.discord_requests import DiscordRequests
 from bot.delivery.resend import Resender
+from bot.delivery.second_bot import SecondBotWatch
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.library_view import LibraryView
+from bot.delivery.wiring import make_operator_notices
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
@@ -28,6 +32,7 @@ from bot.presets import Presets
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
 from storage.jobs.queue_outlook import QueueOutlook
+from storage.second_bots import SecondBotStore
 from storage.speeches import SpeechCaps, SpeechStore
 from storage.upload_limits import UploadLimits
 from tests.support.fakes.bench import open_bench
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from bot.delivery.operator_notices import OperatorNotices
     from bot.demo.fake_discord.gateway.interactions import Interaction
     from bot.demo.fake_discord.state.history import Recorded
     from bot.demo.fake_discord.state.message import Message
@@ -59,6 +65,7 @@ class Desk:
     bot: VideoBot
     clock: Clock
     cards: CardRenderer
+    requests: DiscordRequests
     card_edits: CardEdits
     direct: DirectMessages
     handovers: list[str] = field(default_factory=list[str])
@@ -87,6 +94,23 @@ class Desk:
             links=links,
             artifacts=bench.artifacts,
             count_delivery=self.handovers.append,
+            clock=self.clock,
+        )
+
+    @property
+    def second_bot(self) -> SecondBotWatch:
+        return self.bot.services.second_bot
+
+    def operator_notices(self, backend: str = "fake") -> OperatorNotices:
+        """Return the notices of a bot that has just started."""
+        return make_operator_notices(
+            self.bot,
+            self.bench.database,
+            requests=self.requests,
+            second_bot=self.second_bot,
+            jobs=self.bench.jobs,
+            texts=Texts.load(),
+            backend=backend,
             clock=self.clock,
         )
 
@@ -140,7 +164,9 @@ def make_upload_fallback(bench: Bench, clock: Clock, links: Links) -> UploadFall
     )
 
 
-def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resender:
+def make_resender(
+    bench: Bench, clock: Clock, requests: DiscordRequests, *, public_url: str = ""
+) -> Resender:
     """Return a resender that does not pause between its attempts."""
     links = Links(b"key", public_url=public_url, lifetime=60.0, clock=clock)
     return Resender(
@@ -148,6 +174,7 @@ def make_resender(bench: Bench, clock: Clock, *, public_url: str = "") -> Resend
         library_view=LibraryView(Texts.load()),
         upload_fallback=make_upload_fallback(bench, clock, links),
         links=links,
+        requests=requests,
         pauses=(0, 0),
     )
 
@@ -170,6 +197,7 @@ def make_narrator(bench: Bench, clock: Clock, voice: Voice) -> Narrator:
 def make_services(
     bench: Bench,
     clock: Clock,
+    requests: DiscordRequests | None = None,
     *,
     voice: Voice | None = None,
     presets: Presets = PRESETS,
@@ -188,7 +216,10 @@ def make_services(
         retention=bench.retention,
         workspace=bench.workspace,
         library=bench.library,
-        resender=make_resender(bench, clock, public_url=public_url),
+        resender=make_resender(
+            bench, clock, requests or DiscordRequests(clock=clock), public_url=public_url
+        ),
+        second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
         narrator=make_narrator(bench, clock, voice) if voice else None,
     )
 
@@ -210,13 +241,16 @@ async def open_desk(
     async with (
         FakeDiscord(folder / "discord", clock=clock) as fake_discord,
         open_bench(folder / "data", clock, blocked=blocked, moderator=moderator) as bench,
+        DiscordRequests(clock=clock) as requests,
         VideoBot(
-            make_services(bench, clock, voice=voice, presets=presets, public_url=public_url)
+            make_services(
+                bench, clock, requests, voice=voice, presets=presets, public_url=public_url
+            )
         ) as bot,
-        InteractionTokens(bot, clock=clock) as tokens,
     ):
         await log_in(bot, fake_discord.token, api_url=fake_discord.url)
         gateway = asyncio.create_task(bot.connect(), name="gateway")
+        bot_requests = BotRequests(bot, requests)
         try:
             await fake_discord.wait_for_bot()
             yield Desk(
@@ -225,8 +259,14 @@ async def open_desk(
                 bot=bot,
                 clock=clock,
                 cards=bot.services.cards,
-                card_edits=CardEdits(bot, bench.jobs, tokens),
-                direct=DirectMessages(bot, bench.people, clock=clock),
+                requests=requests,
+                card_edits=CardEdits(
+                    bot_requests=bot_requests,
+                    tokens=InteractionTokens(requests, clock=clock),
+                    jobs=bench.jobs,
+                    second_bot=bot.services.second_bot,
+                ),
+                direct=DirectMessages(bot_requests, bench.people, clock=clock),
             )
         finally:
             gateway.cancel()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.errors import BackendError, ErrorKind
-from storage.jobs.store import Caps
+from storage.jobs.caps import Caps
 from tests.support.clients import described
 from tests.support.clients.site import FORM, TOKEN, Caller, open_site
 from tests.support.fakes.bench import open_bench

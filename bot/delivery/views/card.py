@@ -127,6 +127,17 @@ class CardRenderer:
         self._add_buttons(container, job, FINISHED)
         return view
 
+    def render_elsewhere(self, job: Job) -> ui.LayoutView:
+        """Render a finished video that the card can't show.
+
+        It has no prompt, because that may be what Discord refuses.
+        """
+        text = self._text
+        lines = [text.say(job, "card.ready"), text.say(job, "card.elsewhere"), text.footer(job)]
+        view, container = _make_view(lines)
+        self._add_buttons(container, job, FINISHED)
+        return view
+
     def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
         """Render a finished video that waits for the operator; `limit`: Discord's, in bytes."""
         text = self._text
@@ -160,6 +171,15 @@ class CardRenderer:
         """Write the DM that reports a failure and its reason."""
         details = self._text.details(job, _NO_OUTLOOK)
         return self._write_dm(job, self._text.say(job, "dm.failed"), *details)
+
+    def dm_cancelled(self, job: Job) -> str:
+        """Write the DM that reports that a job was stopped."""
+        details = self._text.details(job, _NO_OUTLOOK)
+        return self._write_dm(job, self._text.say(job, "dm.cancelled"), *details)
+
+    def dm_in_library(self, job: Job) -> str:
+        """Write the DM about a finished video that Discord accepts nowhere."""
+        return self._write_dm(job, self._text.say(job, "dm.in_library"), *self._notes(job, None))
 
     def dm_undecided(self, job: Job) -> str:
         """Write the DM that asks what to do with an undecided job."""

@@ -9,6 +9,7 @@ from discord import ui
 
 from bot.delivery.views.button_ids import LABELS, make_button
 from bot.delivery.views.card_buttons import buttons_for
+from bot.delivery.views.card_text import failure_reason
 from bot.delivery.views.formatting import cut, megabytes, quoted
 from bot.library.index import PAGE_SIZE
 from bot.model import CANCELLABLE, JobState
@@ -105,6 +106,9 @@ class LibraryView:
         lines = [heading, self._prompt(job, locale)]
         if job.state is JobState.UNDECIDED:
             lines.append(self._texts("card.undecided", locale))
+        if job.card_gone and job.failure is not None:
+            # Perhaps not even a DM has told it.
+            lines.append(failure_reason(self._texts, job.failure, locale))
         return "\n".join([*lines, f"-# {' · '.join(facts)}"])
 
     def _prompt(self, job: Job, locale: str) -> str:

@@ -13,17 +13,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error response with Discord's `code`; a rate limit if `retry_after` (seconds) is set."""
+    """An error response with Discord's `code`; a rate limit if `retry_after` (seconds) is set.
+
+    `everywhere`: the limit is on all requests with the bot's token.
+    """
 
     status: int
     code: int
     message: str
     retry_after: float | None = None
+    everywhere: bool = False
 
     def body(self) -> Payload:
         """Return the JSON body of the response."""
         if self.retry_after is not None:
-            return {"message": self.message, "retry_after": self.retry_after, "global": False}
+            return {
+                "message": self.message,
+                "retry_after": self.retry_after,
+                "global": self.everywhere,
+            }
         return {"message": self.message, "code": self.code}
 
 
@@ -47,6 +55,7 @@ TOO_LARGE = Refusal(413, 40005, "Request entity too large")
 ALREADY_ANSWERED = Refusal(400, 40060, "Interaction has already been acknowledged.")
 MISSING_ACCESS = Refusal(403, 50001, "Missing Access")
 NOT_THE_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another user")
+MISSING_PERMISSIONS = Refusal(403, 50013, "Missing Permissions")
 EMPTY_MESSAGE = Refusal(400, 50006, "Cannot send an empty message")
 DM_CLOSED = Refusal(403, 50007, "Cannot send messages to this user")
 DEAD_TOKEN = Refusal(401, 50027, "Invalid Webhook Token")
@@ -56,9 +65,9 @@ HARMFUL_LINK = Refusal(400, 240_000, "Message blocked by harmful links filter")
 NOT_JSON = Refusal(400, 50109, "The request body contains invalid JSON.")
 
 
-def rate_limited(retry_after: float) -> Refusal:
+def rate_limited(retry_after: float, *, everywhere: bool = False) -> Refusal:
     """Return the response to a request over the rate limit; `retry_after` is in seconds."""
-    return Refusal(429, 0, "You are being rate limited.", retry_after)
+    return Refusal(429, 0, "You are being rate limited.", retry_after, everywhere)
 
 
 def broken(status: int = 502) -> Refusal:

@@ -32,12 +32,13 @@ from bot.pacing import Cadence, LookupDelays
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
+from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
 from storage.jobs.remote_jobs import RemoteJobStore
 from storage.jobs.spent_refs import SpentRefs
-from storage.jobs.store import Caps, JobStore
+from storage.jobs.store import JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore

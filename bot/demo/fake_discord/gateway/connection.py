@@ -167,7 +167,7 @@ class Gateway:
             del self._sessions[next(iter(self._sessions))]
         session.add("READY", self._ready(session))
         for guild in self._world.guilds:
-            if guild.installed:
+            if guild.has_bot:
                 session.add("GUILD_CREATE", self._world.guild_create(guild))
         self.identified += 1
         log.info("sandbox.identified session=%s", session.id)
@@ -193,7 +193,7 @@ class Gateway:
         self._history.note()
 
     def _ready(self, session: Session) -> Payload:
-        installed = [guild for guild in self._world.guilds if guild.installed]
+        installed = [guild for guild in self._world.guilds if guild.has_bot]
         return {
             "v": 10,
             "user": self._world.bot.payload(),

@@ -64,6 +64,18 @@ class LoseAnswer(Fault):
 
 
 @dataclass(frozen=True, slots=True)
+class Spoil(Fault):
+    """The request is carried out, but answered with an error."""
+
+    refusal: Refusal
+
+    async def on_answer(self, request: web.Request) -> None:
+        """Answer with the error."""
+        del request
+        raise RefusedError(self.refusal)
+
+
+@dataclass(frozen=True, slots=True)
 class Hold(Fault):
     """The answer is held back: `reached` is set when it is ready, and `release` sends it."""
 

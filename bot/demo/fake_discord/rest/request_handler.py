@@ -82,7 +82,10 @@ class RequestHandler:
             answer = _refusal(error.refusal)
         except web.HTTPException as error:
             answer = _refusal(Refusal(error.status, 0, f"{error.status}: {error.reason}"))
-        await fault.on_answer(request)
+        try:
+            await fault.on_answer(request)
+        except RefusedError as error:
+            answer = _refusal(error.refusal)
         path = request.path.removeprefix(API)
         for name, value in self._rate_limits.headers(
             request.method, path, _template(request)
@@ -148,7 +151,9 @@ def _refusal(refusal: Refusal) -> web.Response:
         answer.headers["Retry-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Reset-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Remaining"] = "0"
-        answer.headers["X-RateLimit-Scope"] = "user"
+        answer.headers["X-RateLimit-Scope"] = "global" if refusal.everywhere else "user"
+        if refusal.everywhere:
+            answer.headers["X-RateLimit-Global"] = "true"
         # Without this header, discord.py interprets the response as a ban by Cloudflare.
         answer.headers["Via"] = "1.1 sandbox"
     return answer

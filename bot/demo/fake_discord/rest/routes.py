@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.demo.fake_discord.api_errors import (
+    MISSING_PERMISSIONS,
     NOT_THE_AUTHOR,
     UNKNOWN_APPLICATION,
     UNKNOWN_MESSAGE,
@@ -128,6 +129,7 @@ class RestRoutes:
     async def edit_answer(self, request: web.Request) -> web.Response:
         """PATCH the same path."""
         body, message = _body(request), self._answer_message(request)
+        _check_files(body, message.channel)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
@@ -156,6 +158,7 @@ class RestRoutes:
     async def post(self, request: web.Request) -> web.Response:
         """POST /channels/{channel_id}/messages."""
         body, channel = _body(request), self._channel(request)
+        _check_files(body, channel)
         message = self._messages.create(channel, self._world.bot, body.json, body.files)
         return _json(message.payload)
 
@@ -168,6 +171,7 @@ class RestRoutes:
         body, message = _body(request), self._message(request)
         if message.author != self._world.bot:
             raise RefusedError(NOT_THE_AUTHOR)
+        _check_files(body, message.channel)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
@@ -205,6 +209,11 @@ def _body(request: web.Request) -> RequestBody:
     if not isinstance(body.json, dict):
         raise invalid_form("body", "not an object")
     return body
+
+
+def _check_files(body: RequestBody, channel: Channel) -> None:
+    if body.files and not channel.takes_files:
+        raise RefusedError(MISSING_PERMISSIONS)
 
 
 def _number(request: web.Request, key: str) -> int:

@@ -11,18 +11,20 @@ from bot.demo.fake_discord.api_errors import (
     UNKNOWN_USER,
     RefusedError,
 )
-from bot.demo.fake_discord.wire import timestamp
+from bot.demo.fake_discord.state.guild_payloads import (
+    JOINED,
+    PERMISSIONS,
+    everyone_role,
+    thread_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bot.demo.fake_discord.wire import Payload, Snowflakes
 
-TEXT, DM, GROUP, THREAD = 0, 1, 3, 11
-VIEW_CHANNEL = 1 << 10
-# The permissions of an ordinary member: view, send, embed, attach, read history, use commands.
-PERMISSIONS = str(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31)
-JOINED = timestamp(1_700_000_000)
+TEXT, DM, VOICE, GROUP, THREAD, PRIVATE_THREAD = 0, 1, 2, 3, 11, 12
+VIEW_CHANNEL, ATTACH_FILES, CONNECT = 1 << 10, 1 << 15, 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,12 +65,16 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guild:
-    """A server; `installed` is False if only the user has installed the app, not the server."""
+    """A server; `installed` is False if only the user has installed the app, not the server.
+
+    `has_bot` is False if the app was installed without its bot: it has commands only.
+    """
 
     id: int
     name: str
     locale: str = "en-US"
     installed: bool = True
+    has_bot: bool = True
     premium_tier: int = 0
 
 
@@ -77,6 +83,7 @@ class Channel:
     """A server's text channel or thread, or a conversation between `recipients`.
 
     `bot_permissions`: the bot's permissions in the channel.
+    `has_bot`: the bot was added to the private thread.
     """
 
     id: int
@@ -84,11 +91,19 @@ class Channel:
     guild: Guild | None = None
     recipients: tuple[User, ...] = ()
     bot_permissions: str = PERMISSIONS
+    has_bot: bool = True
 
     @property
     def is_hidden(self) -> bool:
-        """True if the bot lacks the permission to view the channel."""
-        return not int(self.bot_permissions) & VIEW_CHANNEL
+        """True if the bot lacks the permission to view the channel, or to enter it."""
+        # The text chat of a voice channel can only be read by those who may connect.
+        required = VIEW_CHANNEL | (CONNECT if self.kind == VOICE else 0)
+        return int(self.bot_permissions) & required != required
+
+    @property
+    def takes_files(self) -> bool:
+        """True if the bot may attach files."""
+        return bool(int(self.bot_permissions) & ATTACH_FILES)
 
     def payload(self) -> Payload:
         """Return Discord's channel object."""
@@ -105,7 +120,10 @@ class Channel:
             "permissions": PERMISSIONS,
             "flags": 0,
         }
-        return payload | (_thread(self.guild) if self.kind == THREAD else {})
+        if self.kind == VOICE:
+            return payload | {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
+        is_thread = self.kind in {THREAD, PRIVATE_THREAD}
+        return payload | (thread_fields(self.guild) if is_thread else {})
 
 
 class World:
@@ -135,7 +153,13 @@ class World:
         return user
 
     def add_guild(
-        self, name: str, *, locale: str = "en-US", installed: bool = True, premium_tier: int = 0
+        self,
+        name: str,
+        *,
+        locale: str = "en-US",
+        installed: bool = True,
+        has_bot: bool = True,
+        premium_tier: int = 0,
     ) -> Guild:
         """Add a server, which the bot sees after its next login."""
         guild = Guild(
@@ -143,17 +167,27 @@ class World:
             name=name,
             locale=locale,
             installed=installed,
+            has_bot=installed and has_bot,
             premium_tier=premium_tier,
         )
         self.guilds.append(guild)
         return guild
 
     def add_channel(
-        self, guild: Guild, *, kind: int = TEXT, bot_permissions: str = PERMISSIONS
+        self,
+        guild: Guild,
+        *,
+        kind: int = TEXT,
+        bot_permissions: str = PERMISSIONS,
+        has_bot: bool = True,
     ) -> Channel:
-        """Add a text channel or a thread."""
+        """Add a text or voice channel, or a thread."""
         channel = Channel(
-            id=self._ids.next(), guild=guild, kind=kind, bot_permissions=bot_permissions
+            id=self._ids.next(),
+            guild=guild,
+            kind=kind,
+            bot_permissions=bot_permissions,
+            has_bot=has_bot,
         )
         return self._add(channel)
 
@@ -183,8 +217,9 @@ class World:
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)
-        is_elsewhere = channel.guild is not None and not channel.guild.installed
-        if channel.kind == GROUP or is_elsewhere or channel.is_hidden:
+        is_elsewhere = channel.guild is not None and not channel.guild.has_bot
+        no_way = is_elsewhere or channel.is_hidden or not channel.has_bot
+        if channel.kind == GROUP or no_way:
             raise RefusedError(MISSING_ACCESS)
         return channel
 
@@ -239,7 +274,7 @@ class World:
             "large": False,
             "joined_at": JOINED,
             "member_count": len(self._users),
-            "roles": [_everyone(guild)],
+            "roles": [everyone_role(guild)],
             "members": [self.bot.member()],
             "channels": channels,
             **{key: [] for key in empty},
@@ -248,36 +283,6 @@ class World:
     def _add(self, channel: Channel) -> Channel:
         self._channels[channel.id] = channel
         return channel
-
-
-def _thread(guild: Guild) -> Payload:
-    """Return the additional fields of a thread's channel object."""
-    return {
-        "parent_id": str(guild.id),
-        "owner_id": str(guild.id),
-        "message_count": 0,
-        "member_count": 1,
-        "thread_metadata": {
-            "archived": False,
-            "auto_archive_duration": 1440,
-            "archive_timestamp": JOINED,
-            "locked": False,
-        },
-    }
-
-
-def _everyone(guild: Guild) -> Payload:
-    return {
-        "id": str(guild.id),
-        "name": "@everyone",
-        "permissions": PERMISSIONS,
-        "position": 0,
-        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-        "hoist": False,
-        "managed": False,
-        "mentionable": False,
-        "flags": 0,
-    }
 
 
 @dataclass(kw_only=True, slots=True)

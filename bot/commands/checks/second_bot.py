@@ -1,0 +1,35 @@
+"""Check whether another process uses the bot's token."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.commands.checks.findings import Finding
+from storage.snapshot import read_second_bot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DAY = 24 * 60 * 60
+
+
+def examine_second_bot(data_dir: Path, *, now: float) -> Finding:
+    """Report a second bot that was noticed in the last day."""
+    subject = "second bot"
+    try:
+        found = read_second_bot(data_dir)
+    except sqlite3.Error as error:
+        return Finding(
+            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+        )
+    if found is None or found.last_at < now - _DAY:
+        return Finding(subject=subject, ok=True, found="none was noticed in the last day")
+    last = datetime.fromtimestamp(found.last_at, UTC)
+    return Finding(
+        subject=subject,
+        ok=False,
+        found=f"another process has answered {found.times} times, last {last:%Y-%m-%d %H:%M} UTC",
+        advice="stop the other bot with this DISCORD_TOKEN, or reset the token and set it here",
+    )

@@ -1,0 +1,1 @@
+"""Requests to Discord about cards and DMs, and its rate limits."""

@@ -1,0 +1,77 @@
+"""Requests about messages that are authorised by the bot's own token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord.http import Route, handle_message_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.delivery.requests.discord_requests import DiscordRequests
+
+_MESSAGES = "/channels/{channel_id}/messages"
+_MOST_CHANNELS = 1000
+
+
+class BotRequests:
+    """Edits and posts messages as the bot; the errors are those of `DiscordRequests.send`."""
+
+    def __init__(self, client: discord.Client, requests: DiscordRequests) -> None:
+        self._client = client
+        self._requests = requests
+        self._dm_channels: dict[int, int] = {}
+
+    @property
+    def user_id(self) -> int:
+        """The id of the bot, once it has logged in."""
+        return self._client.user.id if self._client.user else 0
+
+    async def edit(
+        self,
+        channel_id: int,
+        message_id: int,
+        view: discord.ui.LayoutView,
+        files: Sequence[discord.File],
+    ) -> None:
+        """Replace the content of one of the bot's messages by `view` and files."""
+        route = Route(
+            "PATCH", f"{_MESSAGES}/{{message_id}}", channel_id=channel_id, message_id=message_id
+        )
+        with handle_message_parameters(
+            view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
+        ) as message:
+            await self._requests.send(route, message, bot=self._client)
+
+    async def post(
+        self, channel_id: int, text: str, files: Sequence[discord.File], *, nonce: str
+    ) -> None:
+        """Post a message with files.
+
+        For a few minutes Discord drops a second message with the same nonce.
+        """
+        route = Route("POST", _MESSAGES, channel_id=channel_id)
+        with handle_message_parameters(
+            text, files=files, nonce=nonce, allowed_mentions=discord.AllowedMentions.none()
+        ) as message:
+            await self._requests.send(route, message, bot=self._client)
+
+    async def open_dm(self, user_id: int) -> int:
+        """Return the id of the channel for DMs to a user."""
+        known = self._dm_channels.get(user_id)
+        if known is not None:
+            return known
+        body = {"recipient_id": str(user_id)}
+        route = Route("POST", "/users/@me/channels")
+        channel = await self._requests.send(route, bot=self._client, json=body)
+        while len(self._dm_channels) >= _MOST_CHANNELS:
+            del self._dm_channels[next(iter(self._dm_channels))]
+        self._dm_channels[user_id] = int(channel["id"])
+        return self._dm_channels[user_id]
+
+    async def latest(self, channel_id: int, *, limit: int) -> list[dict[str, Any]]:
+        """Return the newest messages of a channel in the JSON of Discord's API."""
+        route = Route("GET", _MESSAGES, channel_id=channel_id)
+        return await self._requests.send(route, bot=self._client, query={"limit": str(limit)})

@@ -1,0 +1,117 @@
+"""Discord's rate limits by route: a closed route is left alone until it opens.
+
+discord.py knows them too, but it sleeps through them, and its shortest limit on that is 30 seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+THROTTLED = 429
+PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 600.0
+_MOST_ROUTES = 1000
+_EVERYWHERE = "everywhere"
+
+
+class ThrottledError(aiohttp.ClientError):
+    """Discord accepts no such request for `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+@dataclass(kw_only=True, slots=True)
+class _Window:
+    """The number of requests that a route accepts in the `seconds` after `since`; None: unknown."""
+
+    left: int | None = None
+    since: float = 0.0
+    seconds: float = 0.0
+    in_flight: int = 0
+
+    def opens_in(self, now: float) -> float:
+        """Return the seconds until the window ends, or 0."""
+        wait = self.since + self.seconds - now
+        # A longer wait means that the clock was set back.
+        return wait if 0 < wait <= 2 * self.seconds + 1 else 0.0
+
+    def close(self, seconds: float, *, now: float) -> None:
+        self.left, self.since, self.seconds = 0, now, seconds
+
+
+class RouteLimits:
+    """Remembers what Discord's answers said about each route."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._windows: dict[str, _Window] = {}
+
+    def begin(self, route: str, *, is_global: bool) -> None:
+        """Count a request before it is sent; ThrottledError: its route is closed.
+
+        `is_global`: the limit on all requests with the bot's token counts too.
+        """
+        now = self._clock()
+        wait = max(self._wait(name, now) for name in (route, _EVERYWHERE)[: 1 + is_global])
+        if wait > 0:
+            raise ThrottledError(wait)
+        window = self._window(route, now)
+        if window.left is not None:
+            window.left -= 1
+        window.in_flight += 1
+
+    def end(self, route: str, headers: Mapping[str, str] | None) -> None:
+        """Count a request that has ended, and learn from the headers of its answer, if any."""
+        window = self._windows.get(route)
+        if window is None:
+            return
+        window.in_flight = max(0, window.in_flight - 1)
+        seconds = _number(headers or {}, "X-RateLimit-Reset-After")
+        left = _number(headers or {}, "X-RateLimit-Remaining")
+        if seconds is None or left is None:
+            return
+        # Those on their way are not counted by Discord yet.
+        window.left = max(0, int(left) - window.in_flight)
+        window.since, window.seconds = self._clock(), min(seconds, _LONGEST_PAUSE_SECONDS)
+
+    def close(self, route: str, headers: Mapping[str, str], *, everywhere: bool) -> float:
+        """Close a route that answered with a rate limit, and return the seconds until it opens."""
+        now = self._clock()
+        seconds = _number(headers, "Retry-After")
+        seconds = PAUSE_SECONDS if seconds is None else min(max(seconds, 0), _LONGEST_PAUSE_SECONDS)
+        for name in (route, _EVERYWHERE)[: 1 + everywhere]:
+            self._window(name, now).close(seconds, now=now)
+        return seconds
+
+    def _wait(self, route: str, now: float) -> float:
+        window = self._windows.get(route)
+        if window is None or window.left is None or window.left > 0:
+            return 0.0
+        return window.opens_in(now)
+
+    def _window(self, route: str, now: float) -> _Window:
+        if len(self._windows) >= _MOST_ROUTES:
+            self._windows = {
+                name: window
+                for name, window in self._windows.items()
+                if window.in_flight or window.opens_in(now) > 0
+            }
+        window = self._windows.setdefault(route, _Window())
+        if not window.opens_in(now):
+            window.left = None
+        return window
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    try:
+        return float(headers[name])
+    except (KeyError, ValueError):
+        return None

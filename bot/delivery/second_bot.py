@@ -1,0 +1,44 @@
+"""Notices that another process answers interactions with this bot's token."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage.second_bots import SecondBot, SecondBotStore
+
+log = logging.getLogger(__name__)
+
+# Discord's answer to a callback for an interaction that was answered before.
+ALREADY_ANSWERED = 40060
+
+
+class SecondBotWatch:
+    """Stores when another process has answered interactions."""
+
+    def __init__(self, store: SecondBotStore, *, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def note(self, application_id: int, interaction_id: int) -> None:
+        """Store that another process has answered an interaction."""
+        log.warning(
+            "token.shared interaction=%d advice='stop the other bot with this DISCORD_TOKEN'",
+            interaction_id,
+        )
+        try:
+            await self._store.note(application_id, now=self._clock())
+        except sqlite3.Error:
+            log.exception("token.shared_unsaved")  # the interaction itself has to go on
+
+    async def get(self, application_id: int) -> SecondBot | None:
+        """Read what was noticed."""
+        return await self._store.get(application_id)
+
+    async def tell(self, application_id: int) -> None:
+        """Store that the operator was told, or could not be."""
+        await self._store.tell(application_id, now=self._clock())

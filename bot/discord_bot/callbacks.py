@@ -1,0 +1,46 @@
+"""Counts how often each interaction was answered, as discord.py repeats answers by itself."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bot.delivery.second_bot import ALREADY_ANSWERED
+
+if TYPE_CHECKING:
+    import aiohttp
+    import discord
+
+_CALLBACK = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
+_MOST_INTERACTIONS = 1000
+
+
+class CallbackCounter:
+    """Tells a first answer to an interaction from one that discord.py repeats.
+
+    `trace` has to see the requests of discord.py.
+    """
+
+    def __init__(self, trace: aiohttp.TraceConfig) -> None:
+        self._sent = Counter[int]()
+        trace.on_request_start.append(self._note)
+
+    def shows_second_bot(self, interaction: discord.Interaction, error: Exception | None) -> bool:
+        """Tell whether an error proves that another process has answered the interaction.
+
+        An answer that is repeated may have been accepted the first time.
+        """
+        code = getattr(error, "code", None)
+        return code == ALREADY_ANSWERED and self._sent[interaction.id] == 1
+
+    async def _note(
+        self,
+        _session: aiohttp.ClientSession,
+        _context: object,
+        call: aiohttp.TraceRequestStartParams,
+    ) -> None:
+        if match := _CALLBACK.search(call.url.path):
+            while len(self._sent) >= _MOST_INTERACTIONS:
+                del self._sent[next(iter(self._sent))]
+            self._sent[int(match[1])] += 1

@@ -1,0 +1,69 @@
+"""The table of second bots: when another process has answered with this bot's token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from storage.database import Database
+
+_NOTE = """
+INSERT INTO second_bots (application_id, first_at, last_at, times)
+VALUES (:application_id, :now, :now, 1)
+ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = times + 1
+RETURNING *
+"""
+
+_TOLD = """
+UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RETURNING *
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecondBot:
+    """A bot that another process runs with the same token; times are Unix seconds.
+
+    `times` counts the interactions that it answered first. `told_at`: when the operator was told.
+    """
+
+    application_id: int
+    first_at: float
+    last_at: float
+    times: int
+    told_at: float | None = None
+
+
+class SecondBotStore:
+    """Remembers one second bot for each application."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def note(self, application_id: int, *, now: float) -> None:
+        """Store that an interaction was answered by another process."""
+        await self._database.row(_NOTE, {"application_id": application_id, "now": now})
+
+    async def get(self, application_id: int) -> SecondBot | None:
+        """Read what is known; None: no other process was ever noticed."""
+        row = await self._database.row(
+            "SELECT * FROM second_bots WHERE application_id = :id", {"id": application_id}
+        )
+        return second_bot_from(row) if row else None
+
+    async def tell(self, application_id: int, *, now: float) -> None:
+        """Store that the operator was told, or could not be."""
+        await self._database.row(_TOLD, {"application_id": application_id, "now": now})
+
+
+def second_bot_from(row: sqlite3.Row) -> SecondBot:
+    """Build the value that a row describes."""
+    return SecondBot(
+        application_id=row["application_id"],
+        first_at=row["first_at"],
+        last_at=row["last_at"],
+        times=row["times"],
+        told_at=row["told_at"],
+    )
