@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -67,17 +66,18 @@ async def run(
 async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitStack) -> Service:
     resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
     database, settings, texts = resources.database, resources.settings, Texts.load()
+    clock = resources.clock
     links = _links(resources)
     cards = CardRenderer(
         texts,
         free_backends=frozenset({STORYBOARD}),
         voice_costs=voice is not None and voice.costs,
-        clock=time.time,
+        clock=clock,
     )
-    remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=time.time)
+    remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=clock)
     people = PeopleStore(database)
     retention = _retention(engine, people, remote_deletion)
-    library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
+    library = Library(LibraryStore(database), engine.artifacts, workspace, clock=clock)
     narrator = _narrator(engine, voice) if voice else None
     services = Services(
         jobs=jobs,
@@ -96,11 +96,12 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             links=links,
             workspace=workspace,
             shrinker=engine.editor,
-            clock=time.time,
+            clock=clock,
         ),
         narrator=narrator,
+        clock=clock,
     )
-    trace = trace_calls(engine.metrics.count_discord_call)
+    trace = trace_calls(engine.metrics.count_discord_call, clock.vouch)
     bot = VideoBot(services, trace)
     deliverer = await stack.enter_async_context(
         open_deliverer(
@@ -111,15 +112,15 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             links=links,
             workspace=workspace,
             shrinker=engine.editor,
-            clock=time.time,
+            clock=clock,
             trace=trace,
             count_delivery=engine.metrics.count_delivery,
         )
     )
     workers = make_workers(engine, deliverer)
-    progress = ProgressCards(deliverer, engine.timing.pace, clock=time.time)
+    progress = ProgressCards(deliverer, engine.timing.pace, clock=clock)
     operator = make_operator_notices(
-        bot, database, jobs=jobs, texts=texts, backend=engine.backend.name, clock=time.time
+        bot, database, jobs=jobs, texts=texts, backend=engine.backend.name, clock=clock
     )
     for subscriber in (progress.note, operator.note):
         engine.bus.subscribe(subscriber)
@@ -138,6 +139,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         login_pause=engine.timing.login_pause,
         jobs=jobs,
         circuit=engine.circuit,
+        clock_watcher=engine.clock_watcher,
         retention=retention,
         remote_deletion=remote_deletion,
         workers=workers,
@@ -161,7 +163,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
         blocked=engine.blocked,
         moderator=engine.moderator,
         max_seconds=settings.max_audio_seconds,
-        clock=time.time,
+        clock=engine.resources.clock,
     )
 
 
@@ -170,7 +172,7 @@ def _links(resources: Resources) -> Links:
         derive_key(resources.secret, "links"),
         public_url=resources.settings.public_url,
         lifetime=_LINK_SECONDS,
-        clock=time.time,
+        clock=resources.clock,
     )
 
 
@@ -183,5 +185,5 @@ def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDelet
         engine.jobs,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
-        clock=time.time,
+        clock=engine.resources.clock,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
@@ -12,12 +13,12 @@ from bot.delivery.bot_requests import TIMEOUT
 from bot.model import CANCELLABLE, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
     from bot.delivery.card_edits import Edit
     from bot.model import Job
+    from bot.pacing import WatchedClock
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class InteractionTokens:
         self,
         client: discord.Client,
         *,
-        clock: Callable[[], float],
+        clock: WatchedClock,
         trace: aiohttp.TraceConfig | None = None,
     ) -> None:
         self._client = client
@@ -76,13 +77,17 @@ class InteractionTokens:
         await self._session.close()
 
     def is_valid(self, job: Job) -> bool:
-        """Tell whether the token is valid, and stays valid for another minute."""
+        """Tell whether the token is valid, and stays valid for another minute.
+
+        While the clock is unsettled, only Discord can tell.
+        """
         until = job.origin.token_until - _MARGIN_SECONDS
-        return job.origin.token is not None and self._clock() < until
+        may_be_valid = self._clock() < until or self._clock.is_unsettled
+        return job.origin.token is not None and may_be_valid
 
     def is_throttled(self, job: Job) -> bool:
         """Tell whether the token is paused now."""
-        return self._paused_until.get(job.id, 0.0) > self._clock()
+        return self._paused_until.get(job.id, -math.inf) > self._clock.steady()
 
     def is_unanswered(self, job: Job) -> bool:
         """Tell whether a request about the job's card has no answer from Discord yet."""
@@ -90,7 +95,7 @@ class InteractionTokens:
 
     def pause(self, job: Job, seconds: float = _PAUSE_SECONDS) -> None:
         """Send no requests with a job's token for a while."""
-        now = self._clock()
+        now = self._clock.steady()
         self._paused_until = {key: at for key, at in self._paused_until.items() if at > now}
         self._paused_until[job.id] = now + seconds
 
@@ -102,7 +107,7 @@ class InteractionTokens:
         """Make an edit; ThrottledError: the token is rate-limited."""
         job = edit.job
         if self.is_throttled(job):
-            raise ThrottledError(self._paused_until[job.id] - self._clock())
+            raise ThrottledError(self._paused_until[job.id] - self._clock.steady())
         try:
             await self._webhook(job).edit_message(
                 job.origin.message_id or 0,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.library.index import Library
     from bot.links import Links
     from bot.media.files.workspace import Workspace
+    from bot.pacing import WatchedClock
     from bot.texts import Texts
     from storage.database import Database
 
@@ -47,7 +48,7 @@ async def open_deliverer(
     links: Links,
     workspace: Workspace,
     shrinker: Shrinker,
-    clock: Callable[[], float],
+    clock: WatchedClock,
     grace_periods: EditGracePeriods | None = None,
     trace: aiohttp.TraceConfig | None = None,
     count_delivery: Callable[[str], None] = lambda _: None,
@@ -87,7 +88,7 @@ def make_resender(
     links: Links,
     workspace: Workspace,
     shrinker: Shrinker,
-    clock: Callable[[], float],
+    clock: WatchedClock,
 ) -> Resender:
     """Return the part that sends videos again."""
     return Resender(
@@ -105,7 +106,7 @@ def make_operator_notices(
     jobs: JobService,
     texts: Texts,
     backend: str,
-    clock: Callable[[], float],
+    clock: WatchedClock,
 ) -> OperatorNotices:
     """Return the part that sends DMs to the operator."""
     return OperatorNotices(
@@ -124,7 +125,7 @@ def _upload_fallback(
     shrinker: Shrinker,
     workspace: Workspace,
     links: Links,
-    clock: Callable[[], float],
+    clock: WatchedClock,
 ) -> UploadFallback:
     return UploadFallback(
         limits=UploadLimits(database),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.library.index import Library
     from bot.library.retention import Retention
     from bot.media.files.workspace import Workspace
+    from bot.pacing import WatchedClock
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
@@ -62,6 +63,7 @@ class Services:
     workspace: Workspace
     library: Library
     resender: Resender
+    clock: WatchedClock
     narrator: Narrator | None = None
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs.service import JobService
     from bot.model import Job
-    from bot.pacing import Cadence
+    from bot.pacing import Cadence, WatchedClock
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Poller:
         backend: VideoBackend,
         cadence: Cadence,
         *,
-        clock: Callable[[], float],
+        clock: WatchedClock,
         jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
@@ -81,13 +81,7 @@ class Poller:
     async def _wait(
         self, job: Job, update: BackendUpdate | None, *, retry_after: float | None = None
     ) -> None:
-        now = self._clock()
-        # Only after an answer: without one, the job may be finished and must not be cancelled.
-        if update is not None and not job.late and now >= (job.deadline_at or 0):
-            await self._deadline_passed(job)
-            return
-        if now >= self._last_poll_at(job, update):
-            await self._jobs.fail(job, "failed.timeout")
+        if not self._clock.is_unsettled and await self._is_past_a_limit(job, update):
             return
         interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
         # Bounded, because only a poll checks the deadline.
@@ -99,6 +93,18 @@ class Poller:
             progress=update.progress if update else None,
             misses=0 if update else None,
         )
+
+    async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
+        """Act on the limits of time; False: the job is within them."""
+        now = self._clock()
+        # Only after an answer: without one, the job may be finished and must not be cancelled.
+        if update is not None and not job.late and now >= (job.deadline_at or 0):
+            await self._deadline_passed(job)
+            return True
+        if now >= self._last_poll_at(job, update):
+            await self._jobs.fail(job, "failed.timeout")
+            return True
+        return False
 
     async def _deadline_passed(self, job: Job) -> None:
         if await self._is_cancelled(job):

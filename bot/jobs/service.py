@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.jobs.pauses import LONGEST_PAUSES
 from bot.model import (
     CANCELLABLE,
     TRANSITIONS,
@@ -19,12 +20,13 @@ from bot.model import (
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
     from bot.jobs.admission import Admission
     from bot.model import Attachment, Client, VideoRequest
+    from bot.pacing import WatchedClock
     from storage.jobs.inbox import Inbox
     from storage.jobs.store import JobStore
 
@@ -50,7 +52,7 @@ class JobService:
         admission: Admission,
         acknowledge_seconds: float,
         deadline_seconds: float,
-        clock: Callable[[], float],
+        clock: WatchedClock,
     ) -> None:
         self._store = store
         self._inbox = inbox
@@ -155,7 +157,9 @@ class JobService:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
         # A succeeded job has no last step; failed and cancelled ones update the card.
-        next_at = None if to is JobState.SUCCEEDED or after is None else now + after
+        if to is JobState.SUCCEEDED:
+            after = None
+        next_at = None if after is None else now + min(after, LONGEST_PAUSES[to])
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
             self._publish_state(moved, job.state)
@@ -214,7 +218,7 @@ class JobService:
         return self._publish(
             await self._store.postpone(
                 job,
-                next_at=now + after,
+                next_at=now + min(after, LONGEST_PAUSES[job.state]),
                 attempts=job.attempts if attempts is None else attempts,
                 progress=progress,
                 late=job.late if late is None else late,
@@ -264,10 +268,18 @@ class JobService:
         for job in await self._store.queued():
             self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
 
+    async def publish_again(self, jobs: Iterable[Job]) -> None:
+        """Publish jobs whose moments were moved, for the parts that keep them in memory."""
+        for job in jobs:
+            self._publish(job)
+
     async def sweep(self) -> None:
         """Delete old webhooks and expired interaction tokens."""
-        await self._inbox.sweep(now=self._clock())
-        await self._store.forget_tokens(now=self._clock())
+        if self._clock.is_unsettled:
+            return  # the next sweep does it
+        now = self._clock.cautious()
+        await self._inbox.sweep(now=now)
+        await self._store.forget_tokens(now=now)
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A claim may raise the epoch between read and write, so try a few times.

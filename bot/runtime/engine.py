@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -31,6 +31,7 @@ from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.timing import timing_for
 from storage.artifacts import ArtifactStore
+from storage.clock import ClockStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.inbox import Inbox
@@ -68,6 +69,7 @@ class Engine:
     jobs: JobService
     queue: JobQueue
     circuit: CircuitBreaker
+    clock_watcher: ClockWatcher
     workspace: Workspace
     artifacts: ArtifactStore
     editor: NarrationEditor
@@ -88,7 +90,8 @@ async def open_engine(
     client: str | None = None,
 ) -> Engine:
     """Assemble the engine; with a `client`, it runs only that client's jobs."""
-    settings, timing = resources.settings, timing or timing_for(backend)
+    settings, clock = resources.settings, resources.clock
+    timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
     for subscriber in (feed.note, metrics.note):
         bus.subscribe(subscriber)
@@ -100,13 +103,13 @@ async def open_engine(
         Inbox(resources.database),
         bus,
         backend=backend.name,
-        admission=Admission(store, _caps(settings), blocked, clock=time.time),
+        admission=Admission(store, _caps(settings), blocked, clock=clock),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
-        clock=time.time,
+        clock=clock,
     )
     circuit = CircuitBreaker(
-        CircuitStore(resources.database), jobs, backend=backend.name, clock=time.time
+        CircuitStore(resources.database), jobs, backend=backend.name, clock=clock
     )
     reader = PromptReader.load()
     return Engine(
@@ -118,8 +121,9 @@ async def open_engine(
         metrics=metrics,
         store=store,
         jobs=jobs,
-        queue=JobQueue(store, backend=backend.name, clock=time.time, client=client),
+        queue=JobQueue(store, backend=backend.name, clock=clock, client=client),
         circuit=circuit,
+        clock_watcher=ClockWatcher(clock, ClockStore(resources.database), jobs, boot=boot_id()),
         workspace=workspace,
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
@@ -141,13 +145,14 @@ async def open_engine(
             feed=feed,
             presets=presets,
             circuit=circuit,
-            clock=time.time,
+            clock=clock,
         ),
     )
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     """Return the workers that run the jobs' steps; each change of a job wakes them."""
+    clock = engine.resources.clock
     pipeline = Pipeline(
         jobs=engine.jobs,
         backend=engine.backend,
@@ -174,10 +179,14 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             cards=deliverer,
         ),
         max_clip_bytes=_MAX_CLIP_BYTES,
-        clock=time.time,
+        clock=clock,
     )
     poller = Poller(
-        engine.jobs, engine.backend, engine.timing.cadence, clock=time.time, jitter=_jitter
+        engine.jobs,
+        engine.backend,
+        engine.timing.cadence,
+        clock=clock,
+        jitter=_jitter,
     )
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     jobs, queue = engine.jobs, engine.queue

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.delivery.progress import ProgressCards
     from bot.discord_bot.bot import VideoBot
     from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.clock_watcher import ClockWatcher
     from bot.jobs.service import JobService
     from bot.jobs.worker import Worker
     from bot.library.remote_deletion import RemoteDeletion
@@ -46,6 +47,7 @@ class Service:
     login_pause: float
     jobs: JobService
     circuit: CircuitBreaker
+    clock_watcher: ClockWatcher
     retention: Retention
     remote_deletion: RemoteDeletion
     workers: tuple[Worker, ...]
@@ -59,6 +61,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
 
     Parts that need no Discord start at once, the others after the login.
     """
+    await service.clock_watcher.resume()
     held = await service.jobs.wake_postponed_deliveries()
     await service.circuit.resume()
     log.info("app.started held=%d", held)
@@ -81,6 +84,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("progress cards", after_login(service.progress.run)),
             ("operator notices", after_login(service.operator.run)),
             ("remote deletion", service.remote_deletion.run()),
+            ("clock", service.clock_watcher.run()),
             ("loop metrics", service.metrics.watch_loop()),
             ("sweep", _sweep(service.jobs, service.retention)),
             *((f"worker {number}", worker.run()) for number, worker in enumerate(service.workers)),

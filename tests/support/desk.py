@@ -189,6 +189,7 @@ def make_services(
         library=bench.library,
         resender=make_resender(bench, clock, public_url=public_url),
         narrator=make_narrator(bench, clock, voice) if voice else None,
+        clock=clock,
     )
 
 

@@ -32,7 +32,7 @@ from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, Origin, VideoRequest
 from bot.moderation.words import BlockedWords
-from bot.pacing import Cadence, LookupDelays
+from bot.pacing import Cadence, LookupDelays, WatchedClock
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -62,14 +62,13 @@ CLIP = b"the clip of "
 ALL_STATES = tuple(JobState)
 
 
-class Clock:
-    """A clock that advances only when told to."""
+class Clock(WatchedClock):
+    """A clock that advances only when told to; the machine's clock may be `ahead` of the truth."""
 
-    def __init__(self, now: float = START) -> None:
+    def __init__(self, now: float = START, *, ahead: float = 0.0) -> None:
         self.now = now
-
-    def __call__(self) -> float:
-        return self.now
+        self.ahead = ahead
+        super().__init__(wall=lambda: self.now + self.ahead, steady=lambda: self.now)
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
@@ -621,7 +620,7 @@ class Bench:
         """Advance the clock until a job is due, and claim it."""
         job = await self.now(job_id)
         assert job.next_at is not None
-        self.clock.now = max(self.clock.now, job.next_at)
+        self.clock.advance(max(job.next_at - self.clock(), 0.0))
         (claimed,) = [
             each
             for each in await self.queue.claim(ALL_STATES, running=(), limit=1000)
