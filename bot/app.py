@@ -140,6 +140,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         jobs=jobs,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
+        holds=engine.holds,
         retention=retention,
         remote_deletion=remote_deletion,
         workers=workers,

@@ -219,6 +219,10 @@ class Job:
     cost: float | None = None
     #: When the one DM was begun, set just before it is sent; None: not begun.
     dm_intent_at: float | None = None
+    #: The reason why its step does nothing but wait, set by `Holds`; None: it does not wait so.
+    hold: HoldReason | None = None
+    #: Since when it has been on hold without a break.
+    held_since: float | None = None
     #: The reason, for a failed job.
     failure: Failure | None = None
     #: Locale key of a sentence about the finished video, set by `merging`.
@@ -286,6 +290,18 @@ class Trouble(StrEnum):
     BALANCE = "balance"
     SETUP = "setup"
     OUTAGE = "outage"
+
+
+class HoldReason(StrEnum):
+    """The reason why a job waits in its state: free disk space, its backend, or a create like it.
+
+    `BACKEND`: the job is at a backend that is no longer chosen. `TWIN`: an identical create has no
+    answer yet.
+    """
+
+    DISK = "disk"
+    BACKEND = "backend"
+    TWIN = "twin"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

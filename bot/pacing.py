@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ class WatchedClock:
         self._wall = wall
         self._steady = steady
         self._offset = wall() - steady()
-        self._unsettled_until = steady()
+        self._unsettled_until = -math.inf
         # Unix time minus steady time, by all that is known besides the machine's clock.
         self._evidence = self._offset
 

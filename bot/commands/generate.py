@@ -197,6 +197,7 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar, output: Path) -> Job
     workers = make_workers(engine, _NoDiscord())
     tasks = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
     tasks.append(asyncio.create_task(engine.clock_watcher.run(), name="clock"))
+    tasks.append(asyncio.create_task(engine.holds.run(), name="holds"))
     try:
         return await engine.clients.wait(job, bar.draw)
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""DMs to the operator: the provider accepts no jobs, and later that it does again."""
+"""DMs to the operator: the provider accepts no jobs, or jobs are on hold, and the end of both."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ import discord
 from bot.delivery.card_edits import describe
 from bot.delivery.dm import DirectMessage, DmRefusedError
 from bot.errors import DeliveryError
-from bot.model import Trouble
+from bot.model import HoldReason, Trouble
+from storage.jobs.holds import HoldNotice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.delivery.dm import DirectMessages
     from bot.jobs.service import JobService
-    from bot.model import JobChanged
+    from bot.model import Job, JobChanged
     from bot.texts import Texts
     from storage.jobs.circuits import Circuit, CircuitStore
+    from storage.jobs.holds import HoldStore
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +37,10 @@ _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.develop
 
 
 class OperatorNotices:
-    """Sends DMs to the application's owner or team: when the circuit opens, and when it closes.
+    """Sends DMs to the application's owner or team about the circuit, and about jobs on hold.
 
-    The notices that were sent are recorded in the table of circuits, and each DM contains a marker,
-    so that a restart repeats nothing.
+    The notices that were sent are recorded, and each DM contains a marker, so that a restart
+    repeats nothing.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class OperatorNotices:
         *,
         client: discord.Client,
         circuits: CircuitStore,
+        holds: HoldStore,
         direct_messages: DirectMessages,
         jobs: JobService,
         texts: Texts,
@@ -54,16 +57,19 @@ class OperatorNotices:
     ) -> None:
         self._client = client
         self._circuits = circuits
+        self._holds = holds
         self._direct_messages = direct_messages
         self._jobs = jobs
         self._texts = texts
         self._backend = backend
         self._clock = clock
         self._changed = asyncio.Event()
+        self._has_held = False
 
     def note(self, event: JobChanged) -> None:
-        """Wake `run` if an event of the bus may concern the circuit."""
-        if event.outlook:
+        """Wake `run` if an event of the bus may concern the circuit or a hold."""
+        may_end_hold = self._has_held and event.job.state is not event.previous
+        if event.outlook or event.job.hold is not None or may_end_hold:
             self._changed.set()
 
     async def run(self) -> None:
@@ -80,18 +86,43 @@ class OperatorNotices:
             await self._sleep(failures)
 
     async def send_due(self) -> None:
-        """Send the notice that is due now, if any; DeliveryError: it may work later."""
+        """Send the notices that are due now, if any; DeliveryError: it may work later."""
+        await self._send_about_circuit()
+        held = await self._holds.held()
+        self._has_held = bool(held)
+        for hold in HoldReason:
+            await self._send_about_hold(hold, [job for job in held if job.hold is hold])
+
+    async def _send_about_circuit(self) -> None:
         circuit = await self._circuits.get(self._backend)
         if circuit is None:
             return
         if circuit.state == "over":
             if circuit.reached:
-                await self._send(circuit, "over")
+                await self._tell_about(circuit, "over")
             await self._circuits.forget(self._backend)
         elif self._is_news(circuit):
-            reached = await self._send(circuit, circuit.reason)
+            reached = await self._tell_about(circuit, circuit.reason)
             await self._circuits.tell(circuit, reached=reached)
             await self._jobs.publish_queue()
+
+    async def _send_about_hold(self, hold: HoldReason, held: list[Job]) -> None:
+        told = await self._holds.notice(hold)
+        if told is not None:
+            if not held:
+                if told.reached:
+                    await self._send(f"{hold}_over", f"{hold}-over-{int(told.since):x}")
+                await self._holds.forget(hold)
+            return
+        since = min((job.held_since or 0.0 for job in held), default=None)
+        # A create is usually confirmed within minutes, without the operator.
+        pause = _OUTAGE_SECONDS if hold is HoldReason.TWIN else 0.0
+        if since is None or self._clock() - since < pause:
+            return
+        others = ", ".join(sorted({job.backend for job in held}))
+        reached = await self._send(str(hold), f"{hold}-{int(since):x}", others=others)
+        await self._holds.tell(HoldNotice(hold=hold, since=since, reached=reached))
+        await self._jobs.publish_queue()
 
     async def _sleep(self, failures: int) -> None:
         if failures:
@@ -113,15 +144,18 @@ class OperatorNotices:
         # The operator already has a notice about this circuit, or a short outage may end soon.
         return circuit.told is None and self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
 
-    async def _send(self, circuit: Circuit, what: str) -> bool:
-        """Send a notice to every operator; False: none of them accepts DMs."""
-        marker = f"{self._backend}-{what}-{int(circuit.opened_at):x}"
+    async def _tell_about(self, circuit: Circuit, what: str) -> bool:
         prefix = self._backend.upper()
-        fields = {
-            "backend": self._backend,
-            "setting": f"{prefix}_API_KEY",
-            "address": f"{prefix}_BASE_URL",
-        }
+        return await self._send(
+            what,
+            f"{self._backend}-{what}-{int(circuit.opened_at):x}",
+            backend=self._backend,
+            setting=f"{prefix}_API_KEY",
+            address=f"{prefix}_BASE_URL",
+        )
+
+    async def _send(self, what: str, marker: str, **fields: str) -> bool:
+        """Send a notice to every operator; False: none of them accepts DMs."""
         text = "\n".join(
             [
                 self._texts(f"operator.{what}", **fields),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.interaction_token import expiry_notice_at, is_expiry_notice_due
 from bot.errors import DeliveryError
-from bot.model import CANCELLABLE, JobState
+from bot.model import CANCELLABLE, HoldReason, JobState
 
 if TYPE_CHECKING:
     from bot.delivery.deliverer import DiscordDeliverer
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CONCURRENT_EDITS = 8
-_Content = tuple[JobState, int | None, bool, bool, int]
+_Content = tuple[JobState, int | None, bool, bool, int, HoldReason | None]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -188,4 +188,5 @@ class ProgressCards:
     def _content(self, job: Job, now: float) -> _Content:
         """Return the values on the card of an open job that may change."""
         departures = self._departures if job.state is JobState.QUEUED else 0
-        return job.state, job.progress, job.late, is_expiry_notice_due(job, now), departures
+        is_expiring = is_expiry_notice_due(job, now)
+        return job.state, job.progress, job.late, is_expiring, departures, job.hold

@@ -17,6 +17,7 @@ from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.holds import HoldStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.people import PeopleStore
 from storage.upload_limits import UploadLimits
@@ -112,6 +113,7 @@ def make_operator_notices(
     return OperatorNotices(
         client=client,
         circuits=CircuitStore(database),
+        holds=HoldStore(database),
         direct_messages=DirectMessages(client, PeopleStore(database), clock=clock),
         jobs=jobs,
         texts=texts,

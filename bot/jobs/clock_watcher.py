@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from bot.jobs.circuit_breaker import LONGEST_PROBE_PAUSE_SECONDS
 from bot.jobs.pauses import LONGEST_PAUSES
+from bot.model import JobChanged
 from bot.pacing import SET_SECONDS
 from storage.clock import SeenClock
 
 if TYPE_CHECKING:
-    from bot.jobs.service import JobService
+    from bot.events import EventBus
     from bot.pacing import WatchedClock
     from storage.clock import ClockStore
 
@@ -35,12 +36,10 @@ class ClockWatcher:
     `boot`: names the start of the machine, to which steady time belongs.
     """
 
-    def __init__(
-        self, clock: WatchedClock, store: ClockStore, jobs: JobService, *, boot: str
-    ) -> None:
+    def __init__(self, clock: WatchedClock, store: ClockStore, bus: EventBus, *, boot: str) -> None:
         self._clock = clock
         self._store = store
-        self._jobs = jobs
+        self._bus = bus
         self._boot = boot
         self._since = 0.0
         self._saved_at = 0.0
@@ -114,7 +113,9 @@ class ClockWatcher:
         if abs(drift) <= SET_SECONDS:
             return
         await self._store.hasten(now=self._clock())
-        await self._jobs.publish_again(await self._store.open_jobs())
+        # The other parts keep moments of these jobs in memory.
+        for job in await self._store.open_jobs():
+            self._bus.publish(JobChanged(job=job, previous=job.state))
 
     async def _shorten(self) -> None:
         if shortened := await self._store.shorten(

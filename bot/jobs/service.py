@@ -20,8 +20,6 @@ from bot.model import (
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
     from bot.jobs.admission import Admission
@@ -264,14 +262,9 @@ class JobService:
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
-        """Publish that the outlook of all queued jobs has changed."""
+        """Publish that the outlook of all queued jobs, and of those on hold, has changed."""
         for job in await self._store.queued():
             self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
-
-    async def publish_again(self, jobs: Iterable[Job]) -> None:
-        """Publish jobs whose moments were moved, for the parts that keep them in memory."""
-        for job in jobs:
-            self._publish(job)
 
     async def sweep(self) -> None:
         """Delete old webhooks and expired interaction tokens."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.jobs.circuit_breaker import TROUBLES, Turn
-from bot.model import Job, JobState, Trouble
+from bot.model import HoldReason, Job, JobState, Trouble
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.circuit_breaker import CircuitBreaker
+    from bot.jobs.holds import Holds
     from bot.jobs.prompting import PromptStep
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
@@ -61,6 +62,7 @@ class Submission:
         self,
         *,
         jobs: JobService,
+        holds: Holds,
         unconfirmed: UnconfirmedStore,
         backend: VideoBackend,
         circuit: CircuitBreaker,
@@ -71,6 +73,7 @@ class Submission:
         min_free_bytes: int,
     ) -> None:
         self._jobs = jobs
+        self._holds = holds
         self._unconfirmed = unconfirmed
         self._backend = backend
         self._circuit = circuit
@@ -84,7 +87,7 @@ class Submission:
         """Prepare and submit a job, unless the queue is paused."""
         if await self._workspace.free_bytes() < self._min_free_bytes:
             log.warning("job.low_disk id=%s", job.id)
-            await self._jobs.postpone(job, after=_LOW_DISK_SECONDS)
+            await self._holds.hold(job, HoldReason.DISK, after=_LOW_DISK_SECONDS)
             return
         match await self._circuit.admit(job):
             case Turn.GO:
@@ -104,7 +107,7 @@ class Submission:
             return
         intended = await self._jobs.begin_submit(prepared)
         if intended is None:
-            await self._jobs.postpone(job, after=_SAME_CREATE_SECONDS)
+            await self._holds.hold(prepared, HoldReason.TWIN, after=_SAME_CREATE_SECONDS)
             await self._release_probe(probing=probing)
             return
         try:

@@ -13,6 +13,7 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
+from bot.jobs.holds import Holds
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
@@ -34,6 +35,7 @@ from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
+from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
@@ -70,6 +72,7 @@ class Engine:
     queue: JobQueue
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
+    holds: Holds
     workspace: Workspace
     artifacts: ArtifactStore
     editor: NarrationEditor
@@ -123,7 +126,8 @@ async def open_engine(
         jobs=jobs,
         queue=JobQueue(store, backend=backend.name, clock=clock, client=client),
         circuit=circuit,
-        clock_watcher=ClockWatcher(clock, ClockStore(resources.database), jobs, boot=boot_id()),
+        clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
+        holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
         workspace=workspace,
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
@@ -162,6 +166,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         deliverer=deliverer,
         submission=Submission(
             jobs=engine.jobs,
+            holds=engine.holds,
             unconfirmed=UnconfirmedStore(engine.resources.database),
             backend=engine.backend,
             circuit=engine.circuit,
@@ -190,7 +195,9 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     )
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     jobs, queue = engine.jobs, engine.queue
-    workers = tuple(Worker(jobs, queue, lane, jitter=_jitter) for lane in make_lanes(steps))
+    workers = tuple(
+        Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter) for lane in make_lanes(steps)
+    )
     for worker in workers:
         engine.bus.subscribe(worker.note)
     return workers

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.clock_watcher import ClockWatcher
+    from bot.jobs.holds import Holds
     from bot.jobs.service import JobService
     from bot.jobs.worker import Worker
     from bot.library.remote_deletion import RemoteDeletion
@@ -48,6 +49,7 @@ class Service:
     jobs: JobService
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
+    holds: Holds
     retention: Retention
     remote_deletion: RemoteDeletion
     workers: tuple[Worker, ...]
@@ -85,6 +87,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("operator notices", after_login(service.operator.run)),
             ("remote deletion", service.remote_deletion.run()),
             ("clock", service.clock_watcher.run()),
+            ("holds", service.holds.run()),
             ("loop metrics", service.metrics.watch_loop()),
             ("sweep", _sweep(service.jobs, service.retention)),
             *((f"worker {number}", worker.run()) for number, worker in enumerate(service.workers)),

@@ -91,6 +91,7 @@ WHERE next_at IS NOT NULL
 MOVE = """
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
+    hold = NULL, held_since = NULL,
     token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
     -- This transition follows only a definite refusal: nothing was spent.
     submitted_at = CASE WHEN :was = 'submitting' AND :to IN ('queued', 'failed') THEN NULL
@@ -122,7 +123,7 @@ RETURNING *
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
-    updated_at = :now,
+    updated_at = :now, hold = NULL, held_since = NULL,
     create_key = coalesce(create_key, :create_key), submitted_at = :now, submits = submits + 1
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
@@ -135,7 +136,7 @@ POSTPONE = """
 UPDATE jobs SET
     next_at = :next_at, attempts = :attempts,
     progress = max(coalesce(:progress, progress), coalesce(progress, 0)),
-    late = :late, misses = :misses, updated_at = :now
+    late = :late, misses = :misses, updated_at = :now, hold = NULL, held_since = NULL
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
@@ -192,7 +193,7 @@ RETURNING *
 """
 
 QUEUED = """
-SELECT * FROM jobs WHERE state = 'queued'
+SELECT * FROM jobs WHERE state = 'queued' OR hold IS NOT NULL
 """
 
 FORGET_TOKENS = """

@@ -19,6 +19,7 @@ from bot.events import EventBus
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.ending import EndSteps
+from bot.jobs.holds import Holds
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
@@ -37,6 +38,7 @@ from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
@@ -494,6 +496,8 @@ class Bench:
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
+        self.hold_store = HoldStore(database)
+        self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
         self.unconfirmed = UnconfirmedStore(database)
         self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
@@ -528,6 +532,7 @@ class Bench:
             deliverer=self.deliverer,
             submission=Submission(
                 jobs=self.jobs,
+                holds=self.holds,
                 unconfirmed=self.unconfirmed,
                 backend=self.backend,
                 circuit=self.circuit,
@@ -554,7 +559,9 @@ class Bench:
         return Lane(name="all", steps=steps, slots=8)
 
     def worker(self, lane: Lane | None = None) -> Worker:
-        return Worker(self.jobs, self.queue, lane or self.lane, jitter=lambda: 0.0)
+        return Worker(
+            self.jobs, self.queue, lane or self.lane, holds=self.holds, jitter=lambda: 0.0
+        )
 
     async def submit(
         self,

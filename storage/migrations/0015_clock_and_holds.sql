@@ -1,3 +1,15 @@
+-- Why a job's step does nothing but wait, and since when without a break.
+ALTER TABLE jobs ADD COLUMN hold TEXT;
+ALTER TABLE jobs ADD COLUMN held_since REAL;
+
+-- What the operator was told of jobs on hold: one row for each reason, while there are such jobs.
+CREATE TABLE hold_notices (
+    hold    TEXT PRIMARY KEY,
+    since   REAL NOT NULL,
+    -- Whether that has reached an operator.
+    reached INTEGER NOT NULL
+) STRICT;
+
 -- The machine's clock as the bot last saw it: one row. `steady` are seconds since the start of the machine
 -- that `boot` names, `seen_at` is Unix time by the machine's clock, and `known_at` by all other evidence.
 CREATE TABLE clock (
@@ -20,11 +32,13 @@ CREATE TRIGGER clock_set AFTER UPDATE OF sets ON clock WHEN NEW.sets <> OLD.sets
         created_at = created_at + NEW.shift * (created_at >= OLD.since),
         submitted_at = submitted_at + NEW.shift * (submitted_at >= OLD.since),
         token_until = token_until + NEW.shift * (created_at >= OLD.since),
+        held_since = held_since + NEW.shift * (held_since >= OLD.since),
         generating_at = generating_at + NEW.shift * (generating_at >= OLD.since),
         -- Never earlier by a moment of another clock.
         deadline_at = deadline_at
             + CASE WHEN generating_at >= OLD.since THEN NEW.shift ELSE max(NEW.shift, 0) END
     WHERE next_at IS NOT NULL OR state NOT IN ('succeeded', 'failed', 'cancelled');
+    UPDATE hold_notices SET since = since + NEW.shift;
     UPDATE circuits SET opened_at = opened_at + NEW.shift, probe_at = probe_at + NEW.shift;
     UPDATE inbox SET received_at = received_at + NEW.shift WHERE received_at >= OLD.since;
     -- What has ended keeps its moments, unless they are now in the future.
