@@ -10,6 +10,7 @@ import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.findings import Finding
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
@@ -102,6 +103,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_public_url(settings.public_url),
         await asyncio.to_thread(_held, settings),
         await _kept(settings),
+        await examine_clock(settings.discord_api_url),
     ]
 
 

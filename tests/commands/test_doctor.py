@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.__main__ import main
 from bot.commands import doctor
+from bot.commands.checks.clock import examine_clock
 from bot.commands.doctor import examine
 from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.server import FakeDiscord
@@ -84,7 +86,7 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
-    assert [line.split()[0] for line in lines] == ["ok"] * 15
+    assert [line.split()[0] for line in lines] == ["ok"] * 16
     assert lines[1] == "ok  DISCORD_TOKEN    Discord accepts it: clapper"
     assert fake_discord.token not in ended.out
 
@@ -596,3 +598,30 @@ async def test_a_silent_voice_is_reported(tmp_path: Path) -> None:
     async with SpeechApi((tmp_path / "silence.wav").read_bytes()) as api:
         found = await voice(tmp_path, narration_backend="openai", narration_base_url=api.base_url)
     assert (found.ok, found.found) == (False, "openai: the speech is silent")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (0, "agrees"),
+        (50, "agrees"),
+        (-50, "agrees"),
+        (90, "seconds ahead of"),
+        (-420, "7 minutes behind"),
+        (6 * 3600, "6 hours ahead of"),
+        (-400 * 86_400, "400 days behind"),
+    ],
+)
+async def test_the_clock_is_compared_with_discords(
+    tmp_path: Path, ahead: float, words: str
+) -> None:
+    async with FakeDiscord(tmp_path) as fake_discord:
+        found = await examine_clock(fake_discord.url, clock=lambda: time.time() + ahead)
+    assert words in found.found
+    assert found.ok == ("agrees" in words)
+    assert ("NTP" in found.advice) != found.ok
+
+
+async def test_a_clock_that_can_not_be_compared_is_no_problem() -> None:
+    found = await examine_clock(f"http://127.0.0.1:{free_port()}")
+    assert (found.ok, found.found) == (True, "not compared: Discord told no time")

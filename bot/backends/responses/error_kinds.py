@@ -143,6 +143,12 @@ def retry_after_in(header: str | None, *, now: float) -> float | None:
     return None if math.isnan(delay) else min(max(delay, 0.0), _MAX_RETRY_AFTER)
 
 
+def date_in(header: str | None) -> float | None:
+    """Read a Date header as Unix seconds; None: there is none."""
+    date = _until(header or "", 0.0)
+    return None if math.isnan(date) else date
+
+
 def retry_delay_in(answer: object) -> float | None:
     """Read the delay, in seconds, in Google's error answers: from RetryInfo or the message."""
     first = next(iter(_items(answer)), answer)  # some of its routes wrap the answer in a list

@@ -35,7 +35,11 @@ def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
     if secret:
         body = body.replace(secret.encode(), b"***")
     answer = remote_job.parse(body)
-    retry_after = error_kinds.retry_after_in(response.headers.get("retry-after"), now=now)
+    # A date is compared with the provider's own clock, if it tells it.
+    told = error_kinds.date_in(response.headers.get("date"))
+    retry_after = error_kinds.retry_after_in(
+        response.headers.get("retry-after"), now=now if told is None else told
+    )
     if retry_after is None and not response.is_success:
         retry_after = error_kinds.retry_delay_in(answer)
     return Reply(
