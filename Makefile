@@ -5,12 +5,16 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
+.PHONY: help demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
 
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# Without python3-venv, Debian's Python makes a .venv that has no pip: it is made again.
 .venv/run: requirements.lock
 	@$(if $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11) or "")'),,$(error Clapper needs Python 3.11 or newer: name one, as in make PYTHON=python3.12))
 	@echo 'Installing the libraries of the bot into .venv (once, about a minute) ...'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf .venv && $(PYTHON) -m venv .venv; }
 	@$(BIN)/python $(INSTALL) requirements.lock
 	@touch $@
 
@@ -25,22 +29,22 @@ ADVISED := || test $$? -eq 2
 	@$(BIN)/python $(INSTALL) requirements-voice.lock
 	@touch $@
 
-demo: .venv/run
+demo: .venv/run ## watch one /video, without an account
 	@$(BIN)/python -m bot demo $(ADVISED)
 
-run: .venv/run
+run: .venv/run ## run the bot with the settings of .env
 	@$(BIN)/python -m bot run $(ADVISED)
 
-voice: .venv/voice
+voice: .venv/voice ## install the offline voice
 
-test: .venv/dev
+test: .venv/dev ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Takes half as long again as `make test`.
-coverage: .venv/dev
+coverage: .venv/dev ## run the tests, and list the lines that they miss
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
-check: .venv/dev
+check: .venv/dev ## run the linter, strict types, import rules and schemas
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
@@ -49,15 +53,15 @@ check: .venv/dev
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
-contract: .venv/dev
+contract: .venv/dev ## print which backend passes which test of the contract
 	$(BIN)/python -m tests.proofs.contract_report
 
-format: .venv/dev
+format: .venv/dev ## apply the fixes of the linter and the formatter
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 # Needs uv. The lock files contain no index hosts and no local paths.
-lock:
+lock: ## pin the libraries again; needs uv
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml --extra voice -c requirements.lock -o requirements-voice.lock
@@ -70,35 +74,35 @@ lock:
 	@touch $@
 
 # Needs Chromium.
-picture: .venv-browser/installed
+picture: .venv-browser/installed ## draw the pictures of the pages; needs Chromium
 	.venv-browser/bin/python -m docs.picture
 	.venv-browser/bin/python -m docs.page_picture
 
-cards: .venv/dev
+cards: .venv/dev ## write docs/cards.md
 	$(BIN)/python -m docs.cards
 
-prompts: .venv/dev
+prompts: .venv/dev ## write docs/prompts.md
 	$(BIN)/python -m docs.prompts
 
-bench: .venv/dev
+bench: .venv/dev ## measure memory and pace, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.media_operations
 
 # Takes longer than the tests. If strace is installed, it records the files that ffmpeg opens.
-proof-media: .venv/dev
+proof-media: .venv/dev ## process odd and hostile files
 	$(BIN)/python -m tests.proofs.media
 
-proof-fit: .venv/dev
+proof-fit: .venv/dev ## fit clips under four upload limits
 	$(BIN)/python -m tests.proofs.fit
 
 # Installs Chromium (on Debian, as root) and axe-core, or prints what is missing.
-proof-web: .venv-browser/installed
+proof-web: .venv-browser/installed ## use the page in a browser
 	.venv-browser/bin/python -m tests.proofs.web
 
-proof-kill: .venv/dev
+proof-kill: .venv/dev ## kill the bot in every state of a job
 	$(BIN)/python -m pytest -n 2 -m proof
 
-proof-api: .venv/dev
+proof-api: .venv/dev ## send the API what its document allows, and more
 	$(BIN)/python -m tests.proofs.api
 
 .venv-voice/installed: requirements-voice.lock
@@ -108,13 +112,13 @@ proof-api: .venv/dev
 	@touch $@
 
 # Speaks with the real voice, from a separate virtual environment.
-proof-voice: .venv-voice/installed
+proof-voice: .venv-voice/installed ## speak with the offline voice
 	.venv-voice/bin/python -m tests.proofs.voice
 
 # Installs servers of other projects into .venv-peers, or prints the reason why it can't.
 # The first run takes some minutes.
-peers: .venv/dev
+peers: .venv/dev ## run the bot against servers of other projects
 	$(BIN)/python -m tests.proofs.peers
 
-clean:
+clean: ## remove the virtual environments and caches; your data stays
 	rm -rf .venv .venv-browser .venv-proofs .venv-peers .venv-voice .pytest_cache .ruff_cache .import_linter_cache .coverage*

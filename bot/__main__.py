@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from typing import Protocol
 
@@ -15,11 +16,19 @@ try:
     from bot.demo.command import Demo
     from bot.errors import StartupError
 except (ImportError, SyntaxError) as error:
-    if sys.prefix != sys.base_prefix and sys.version_info >= (3, 11):
-        raise  # an environment was made for it: this is a bug, or its installation is incomplete
+    is_supported = sys.version_info >= (3, 11)
+    if isinstance(error, ImportError):
+        is_bug = (error.name or "").partition(".")[0] in {"bot", "cogs", "storage"}
+    else:
+        is_bug = is_supported
+    # In a virtual environment, a library that is missing means an incomplete installation.
+    if is_bug or (sys.prefix != sys.base_prefix and is_supported):
+        raise
+    typed = shlex.join(sys.argv[1:])
     print(
         f"This Python ({sys.version.split()[0]}) lacks the libraries of Clapper ({error}). "
-        "Type `make run`, or use the environment that it makes: .venv/bin/python -m bot run",
+        "`make .venv/run` installs them into .venv, and `make demo` also shows the bot. "
+        f"Then type: .venv/bin/python -m bot {typed}",
         file=sys.stderr,
     )
     sys.exit(2)
@@ -39,7 +48,7 @@ class Command(Protocol):
         ...
 
     def run(self, options: argparse.Namespace) -> int:
-        """Run and return the exit code; StartupError: the operator has to change something."""
+        """Run and return the exit code; raise StartupError if the operator has to act."""
         ...
 
 
@@ -49,7 +58,7 @@ def all_commands() -> tuple[Command, ...]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 2 when the operator has to change something."""
+    """Run a command and return its exit code, which is 2 if the operator has to act."""
     available = all_commands()
     parser = argparse.ArgumentParser(prog="python -m bot", description="Clapper, a Discord bot.")
     parser.add_argument("--version", action="version", version=f"Clapper {__version__}")

@@ -14,6 +14,7 @@ from bot.delivery.wiring import make_operator_notices, make_resender, open_deliv
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
+from bot.library.orphans import OrphanCensus
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
@@ -25,7 +26,9 @@ from bot.runtime.resources import open_resources
 from bot.runtime.supervisor import Service, stop_on_signals, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
+from storage.jobs.listings import ListingStore
 from storage.jobs.queue_outlook import QueueOutlook
+from storage.jobs.remote_jobs import RemoteJobStore
 from storage.library import LibraryStore
 from storage.people import PeopleStore
 from storage.retention import RetentionStore
@@ -48,7 +51,7 @@ async def run(
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run the bot until `stop` is set or a signal asks it to end, then shut down in order.
+    """Run the bot until `stop` is set or a stop signal arrives, then shut down in order.
 
     Steps that do not finish in time resume at the next start.
     StartupError: the operator has to change something.
@@ -143,6 +146,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         holds=engine.holds,
         retention=retention,
         remote_deletion=remote_deletion,
+        orphans=_orphans(engine),
         workers=workers,
         progress=progress,
         operator=operator,
@@ -154,7 +158,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     settings = engine.resources.settings
     return Narrator(
         voice,
-        # A separate ffmpeg slot: a narration, perhaps paid for, does not wait for a render.
+        # A separate ffmpeg slot, so that a narration, perhaps paid for, never waits for a render.
         Ffmpeg(engine.resources.ffmpeg_path, slots=1),
         engine.workspace,
         SpeechStore(engine.resources.database),
@@ -164,6 +168,18 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
         blocked=engine.blocked,
         moderator=engine.moderator,
         max_seconds=settings.max_audio_seconds,
+        clock=engine.resources.clock,
+    )
+
+
+def _orphans(engine: Engine) -> OrphanCensus:
+    database = engine.resources.database
+    return OrphanCensus(
+        remote_jobs=RemoteJobStore(database),
+        listings=ListingStore(database),
+        spent=engine.spent,
+        backend=engine.backend,
+        account=engine.account,
         clock=engine.resources.clock,
     )
 
@@ -184,6 +200,7 @@ def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDelet
         people,
         engine.workspace,
         engine.jobs,
+        spent=engine.spent,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
         clock=engine.resources.clock,

@@ -1,4 +1,4 @@
-"""Finished videos, and the ways of handing one over."""
+"""Finished videos, and the outcomes of their delivery."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Artifact:
     The workspace sets the first four fields when it publishes the file.
     """
 
-    #: Id of the job that made it.
+    #: Id of the job that made the video.
     job_id: str
     #: Size of the file in bytes.
     size: int
     #: SHA-256 of the file in hex.
     sha256: str
-    #: Unix seconds when it was first published; clients' undelivered videos age from here.
+    #: Unix time when the file was first published; a client's undelivered video ages from then.
     created_at: float
-    #: Unix seconds when the requester first got it: by upload, link, DM or download. None: not
-    #: yet. Set by the delivery and by the file server.
+    #: Unix time when the requester first got the video (by upload, link, DM or download), or None.
+    #: Set by the delivery and by the file server.
     delivered_at: float | None = None
-    #: Number of times that its share links were withdrawn: only links with this number are valid.
+    #: Number of times the share links were withdrawn; only links with this number are valid.
     share_serial: int = 0
 
 
@@ -46,7 +46,7 @@ class FinishedVideo:
 
 
 class Handover(StrEnum):
-    """The outcome of a delivery: on the card, left to the DM, or held for the operator."""
+    """A delivery's outcome: on the card, left to the DM, or held until the operator acts."""
 
     CARD = "card"
     DM = "dm"

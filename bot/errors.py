@@ -2,10 +2,10 @@
 
 ClapperError
 ├── UserError                   the requester can act on it
-├── BackendError                the provider refused or failed
+├── BackendError                the provider refused the request or failed
 │   └── UnconfirmedSubmitError  the provider may have created the job
 ├── WebhookError                a webhook is forged or unreadable
-├── DeliveryError               Discord fails for now
+├── DeliveryError               Discord failed temporarily
 ├── MediaError                  ffmpeg or another media program failed
 └── StartupError                the operator has to change a setting
 """
@@ -29,13 +29,14 @@ class UserError(ClapperError):
 
 
 class ErrorKind(StrEnum):
-    """The kinds of refusal by a provider."""
+    """The kinds of provider errors."""
 
     MODERATED = "moderated"
     INVALID = "invalid"
     AUTH = "auth"
     BALANCE = "balance"
     SETUP = "setup"
+    UNEXPLAINED = "unexplained"
     RATE = "rate"
     TRANSIENT = "transient"
     GONE = "gone"
@@ -43,9 +44,9 @@ class ErrorKind(StrEnum):
 
 
 class BackendError(ClapperError):
-    """The provider refused or did not answer; its own `message` is never shown to requesters.
+    """The provider refused or did not answer; requesters never see the provider's `message`.
 
-    `retry_after` is the delay in seconds that the provider asked for, if it did.
+    `retry_after` is the delay in seconds that the provider asked for, or None.
     """
 
     def __init__(self, kind: ErrorKind, message: str, *, retry_after: float | None = None) -> None:
@@ -56,7 +57,7 @@ class BackendError(ClapperError):
 
 
 class UnconfirmedSubmitError(BackendError):
-    """The POST may have created, and charged for, a job, so it must not be repeated."""
+    """The provider may have created and charged for a job, so the POST must not be repeated."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorKind.TRANSIENT, message)
@@ -71,7 +72,7 @@ class WebhookError(ClapperError):
 
 
 class DeliveryError(ClapperError):
-    """Discord could not be reached, or refused for now; the step is retried."""
+    """Discord could not be reached or temporarily refused the request; the step is retried."""
 
 
 class MediaError(ClapperError):
@@ -82,5 +83,9 @@ class MediaError(ClapperError):
         self.stderr_tail = stderr_tail
 
 
+class UnconvertedError(MediaError):
+    """The clip is not an MP4, and could not be converted to one."""
+
+
 class StartupError(ClapperError):
-    """The bot can't start; one sentence names the fix, and the process exits with code 2."""
+    """The bot can't start; the message names the fix, and the process exits with code 2."""

@@ -1,4 +1,4 @@
-"""Publish and subscribe, inside the process, for changes of jobs after a commit."""
+"""In-process publish/subscribe for committed job changes."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class EventBus:
         for subscriber in self._subscribers:
             try:
                 subscriber(event)
-            except Exception:  # the change is committed already
+            except Exception:  # the change is already committed
                 log.exception("event.subscriber_failed id=%s", event.job.id)
 
 
 class JobFeed:
-    """Passes on the changes of single jobs; its `note` subscribes to the bus."""
+    """Passes each job's changes on to that job's followers; `note` is subscribed to the bus."""
 
     def __init__(self) -> None:
         self._followers: dict[str, list[Callable[[Job], None]]] = {}
 
     def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
-        """Call `follower` after each commit of a job; the returned function stops that."""
+        """Call `follower` after each committed change of a job; return a function to stop that."""
         self._followers.setdefault(job_id, []).append(follower)
 
         def unfollow() -> None:

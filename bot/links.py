@@ -1,7 +1,7 @@
 """Signed, expiring links, and the keys that sign them.
 
-Not `itsdangerous`: it signs the time of signing, while these links carry their expiry and need only
-one `hmac.digest` of the standard library.
+Written by hand because `itsdangerous` signs the time of signing, while these links carry their
+expiry and need only one `hmac.digest` call.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _SHARE = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """The contents of a share link; it expires at `expires_at` (Unix seconds).
+    """The contents of a share link, which expires at `expires_at` (Unix seconds).
 
-    A job's serial number rises when its links are withdrawn, which ends all links with older ones.
+    Withdrawing a job's links raises its serial number, so links with an older number are invalid.
     """
 
     job_id: str
@@ -44,11 +44,11 @@ class Share:
 
 
 class Links:
-    """Makes and checks signed links to files and to pages; neither kind passes for the other.
+    """Makes and checks signed links to files and pages; neither kind is accepted as the other.
 
-    A file, for cards: `PUBLIC_URL/d/<job>.<expiry>.<mac>`.
-    A page, for sharing: `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`.
-    The signature covers all parts before it.
+    Links to files, for cards: `PUBLIC_URL/d/<job>.<expiry>.<mac>`.
+    Links to pages, for sharing: `PUBLIC_URL/v/<job>.<expiry>.<serial>.<mac>`.
+    The MAC covers all parts before it.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class Links:
         return bool(self._public_url)
 
     def make(self, job_id: str) -> str:
-        """Return a link to a job's video file that is valid for the lifetime."""
+        """Return a link to a job's video file, valid for `lifetime` seconds."""
         expires = int(self._clock() + self._lifetime)
         return f"{self._public_url}/d/{job_id}.{expires}.{self._mac(job_id, expires)}"
 
     def check(self, token: str) -> str | None:
-        """Return the job id in the last part of a file link; None: forged or expired."""
+        """Return the job id in a file link's last part, or None if it is forged or expired."""
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None
@@ -79,11 +79,11 @@ class Links:
         return match["job"] if genuine and self._clock() < expires else None
 
     def share(self, job_id: str, *, serial: int) -> Share:
-        """Return a link to the page of a job's video that is valid for the lifetime."""
+        """Return a link to the page of a job's video, valid for `lifetime` seconds."""
         return self._share(job_id, serial, int(self._clock() + self._lifetime))
 
     def check_share_link(self, token: str) -> Share | None:
-        """Return the contents of the last part of a share link; None: forged or expired."""
+        """Return the contents of a share link's last part, or None if it is forged or expired."""
         match = _SHARE.fullmatch(token)
         if match is None:
             return None
@@ -104,12 +104,12 @@ class Links:
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
-    """Derive the key for one purpose; it reveals nothing about the other keys."""
+    """Derive the key for one purpose, which reveals nothing about the keys for others."""
     return hmac.digest(secret, f"clapper|{purpose}".encode(), hashlib.sha256)
 
 
 def load_secret(configured: str, path: Path) -> bytes:
-    """Return the operator's secret, or the one in `path`, which is created on the first start.
+    """Return the configured secret, or that of the file `path`, created on the first start.
 
     StartupError: the file can't be read or written, or is too short.
     """
@@ -144,7 +144,7 @@ def _make_secret(path: Path) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Otherwise a power cut may undo the rename, which would invalidate every link made so far.
+    # Otherwise a power cut could undo the rename, which would invalidate every link made so far.
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -7,8 +7,9 @@ import logging
 import re
 from datetime import UTC, datetime
 
-# Secrets in what libraries log: tokens in webhook routes and headers, signed links, keys.
-# `configure` gets the secrets whose values are known.
+# Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys,
+# passwords in URLs.
+# Secrets with known values are passed to `configure`.
 _IN_PATHS = re.compile(
     r"(/(?:webhooks|interactions)/\d+/|/[dv]/[0-9a-f]{32}(?:\.\d{1,12}){1,2}\.)[^\s/?&\"']+"
 )
@@ -16,6 +17,8 @@ _IN_VALUES = re.compile(
     r"(Bearer |Bot |whsec_|\bsk-|[?&](?:ex|is|hm)="
     r"|(?i:[?&][\w.-]*(?:sig|signature|token|key|credential|secret)=))[^\s&\"']+"
 )
+# The password of a URL may contain quotes and @, but no slash.
+_IN_ORIGINS = re.compile(r"(://)[^\s/?#]+@")
 
 
 class Redactor(logging.Filter):
@@ -34,9 +37,10 @@ class Redactor(logging.Filter):
         return True
 
     def clean(self, text: str) -> str:
-        """Return the text without known secrets and everything that looks like one."""
+        """Return the text without known secrets or anything that looks like one."""
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
+        text = _IN_ORIGINS.sub(r"\1[secret]@", text)
         text = _IN_PATHS.sub(r"\1[secret]", text)
         return _IN_VALUES.sub(r"\1[secret]", text)
 
@@ -76,9 +80,9 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     number = logging.getLevelNamesMapping()[level]
-    # At DEBUG these log whole requests with their tokens; at INFO httpx2 logs each URL.
+    # At DEBUG these libraries log whole requests with tokens; at INFO httpx2 logs each URL.
     for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.getLogger("discord.gateway").setLevel(max(number, logging.INFO))
-    # Its warnings are about missing libraries for voice channels, which this bot does not join.
+    # Its warnings only concern missing libraries for voice channels, which the bot never joins.
     logging.getLogger("discord.client").setLevel(logging.ERROR)

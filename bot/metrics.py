@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 _MOST_TIMED = 10_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
-# States after `generating`, in which the cost of a job is final.
+# States that follow `generating`, in which a job's cost is final.
 _PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
 
 
 class Metrics:
-    """Collects the metrics: job changes from the bus by `note`, other events by its methods.
+    """Collects the metrics: `note` receives job changes, the other methods count other events.
 
-    `watch_loop` measures every `apart` seconds by `now`, a monotonic clock.
+    `watch_loop` measures the lag every `apart` seconds; `now` is a monotonic clock.
     """
 
     def __init__(
@@ -48,9 +48,15 @@ class Metrics:
         self._jobs = Gauge(
             "clapper_jobs", "Jobs in the database", ("state", "backend"), registry=registry
         )
+        self._orphans = Gauge(
+            "clapper_orphans",
+            "Jobs in the provider's list that the bot has no record of",
+            ("backend",),
+            registry=registry,
+        )
         self._changes = Counter(
             "clapper_job_changes",
-            "State changes of jobs, by the new state",
+            "State changes of jobs, by new state",
             ("state", "backend"),
             registry=registry,
         )
@@ -117,8 +123,16 @@ class Metrics:
         """Count a delivery by its outcome: upload, link or held."""
         self._handovers.labels(way).inc()
 
-    def expose(self, jobs: Mapping[tuple[str, str], int]) -> bytes:
-        """Return all metrics in Prometheus's text format; `jobs` counts by state and backend."""
+    def expose(
+        self, jobs: Mapping[tuple[str, str], int], orphans: Mapping[str, int] | None = None
+    ) -> bytes:
+        """Return all metrics in Prometheus's text format.
+
+        `jobs` counts by state and backend, `orphans` by backend.
+        """
+        self._orphans.clear()
+        for backend, count in (orphans or {}).items():
+            self._orphans.labels(backend).set(count)
         self._jobs.clear()
         for (state, backend), count in jobs.items():
             self._jobs.labels(state, backend).set(count)
@@ -127,7 +141,7 @@ class Metrics:
         return generate_latest(self._registry)
 
     async def watch_loop(self) -> None:
-        """Measure the lag of the event loop, until cancelled."""
+        """Measure the event loop's lag until cancelled."""
         while True:
             due = self._now() + self._apart
             await asyncio.sleep(self._apart)

@@ -1,4 +1,4 @@
-"""The process's clock, and pauses between polls, edits of a card and look-ups of a create."""
+"""The process's clock, and pauses: between polls, card edits, and look-ups of a create."""
 
 from __future__ import annotations
 
@@ -89,21 +89,21 @@ def seconds_since_boot() -> float:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cadence:
-    """Seconds between polls of a job: `first`, each next `growth` times longer, up to `ceiling`."""
+    """Seconds between a job's polls, which grow from `first` to `ceiling` by a factor `growth`."""
 
     first: float
     growth: float
     ceiling: float
 
     def after(self, polls: int) -> float:
-        """Return the seconds until the next poll, after a number of polls."""
+        """Return the seconds to wait after the given number of polls."""
         # The exponent is bounded because many polls would overflow the float.
         return min(self.first * self.growth ** min(polls, 100), self.ceiling)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LookupDelays:
-    """Seconds before an unconfirmed create is first looked up, and between two look-ups.
+    """Seconds before an unconfirmed create is first looked up, and between further look-ups.
 
     `first` is longer than the POST's time-out, because the provider may still be creating the job.
     """
@@ -114,7 +114,7 @@ class LookupDelays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EditIntervals:
-    """Minimum seconds between edits of a card: for a new state, and for a new percentage by age."""
+    """Minimum seconds between a card's edits: for new states, and for percentages by job age."""
 
     state: float = 1.0
     first_minute: float = 5.0
@@ -122,7 +122,7 @@ class EditIntervals:
     later: float = 60.0
 
     def between(self, age: float) -> float:
-        """Return the seconds between two percentages, for a job that is `age` seconds old."""
+        """Return the seconds between percentage edits for a job that is `age` seconds old."""
         if age < 60:  # noqa: PLR2004 - a minute
             return self.first_minute
         return self.first_hour if age < 3600 else self.later  # noqa: PLR2004 - an hour

@@ -1,4 +1,4 @@
-"""The operator's presets, and the checks of prompts and attachments against them."""
+"""The operator's presets, and the checks on prompts and attachments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Presets:
-    """The settings that the operator fixed: requesters choose only the prompt and the audio."""
+    """Settings fixed by the operator; requesters choose only the prompt and the audio."""
 
     model: str | None
     seconds: int
@@ -21,7 +21,7 @@ class Presets:
     max_audio_bytes: int
 
     def request(self, prompt: str) -> VideoRequest:
-        """Return the request for a prompt; UserError: the prompt is not valid."""
+        """Return the request for a prompt; raise UserError if the prompt is invalid."""
         return VideoRequest(
             prompt=checked(prompt), model=self.model, seconds=self.seconds, size=self.size
         )
@@ -33,7 +33,7 @@ class Presets:
 
 
 def checked(prompt: str) -> str:
-    """Return the prompt without outer space; UserError: empty, too long, or not valid text."""
+    """Return the stripped prompt; raise UserError if it is empty, too long or not valid text."""
     prompt = prompt.strip()
     if not prompt:
         raise UserError("prompt.empty")
@@ -44,6 +44,6 @@ def checked(prompt: str) -> str:
 
 
 def check_characters(text: str) -> None:
-    """Raise UserError for surrogates: half characters from JSON, or bytes that are not UTF-8."""
+    """Raise UserError for surrogates, which come from lone JSON escapes or non-UTF-8 bytes."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise UserError("prompt.garbled")

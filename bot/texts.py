@@ -1,6 +1,6 @@
 """The sentences that people read, by key and language.
 
-Not Babel: these languages need only one plural rule and two separators for numbers.
+Written without Babel because these languages need only one plural rule and two number separators.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 @dataclass(frozen=True, slots=True)
 class Plural:
-    """A sentence in its plural forms; the number in the field `by` selects one."""
+    """A sentence in its plural forms; the number in the field `by` selects the form."""
 
     by: str
     forms: Mapping[str, str]
@@ -29,7 +29,7 @@ class Plural:
     def form(self, count: object) -> str:
         """Return the form for a number.
 
-        A language with more forms, such as Polish, needs its rule here.
+        A language with more forms, such as Polish, needs a rule of its own here.
         """
         return self.forms["one" if count == 1 and "one" in self.forms else "other"]
 
@@ -46,7 +46,7 @@ class Moment:
 
 
 class Numerals(string.Formatter):
-    """Fills in the fields of a sentence, with numbers in the format of a language."""
+    """Fills in a sentence's fields, and formats numbers for a language."""
 
     def __init__(self, *, decimal: str, group: str) -> None:
         self._separators = str.maketrans({".": decimal, ",": group})
@@ -60,7 +60,7 @@ class Numerals(string.Formatter):
 
 
 class Texts:
-    """The sentences of all languages; called with a key, it returns the sentence."""
+    """The sentences in all languages; calling an instance with a key returns a sentence."""
 
     def __init__(self, sentences: Mapping[str, Mapping[str, str | Plural]]) -> None:
         self._sentences = sentences
@@ -79,9 +79,9 @@ class Texts:
         return cls({path.stem: _read(path) for path in sorted(folder.glob("*.toml"))})
 
     def __call__(self, key: str, locale: str = _DEFAULT, **fields: object) -> str:
-        """Return a sentence in the nearest language, or in English; KeyError: unknown key.
+        """Return a sentence in the nearest language or English; raise KeyError for unknown keys.
 
-        Numbers are formatted for that language, so an id has to be passed as a string.
+        Numbers are formatted for the language, so pass an id as a string.
         """
         language = self.nearest(locale)
         if key not in self._sentences[language]:
@@ -92,19 +92,19 @@ class Texts:
         return self._numerals[language].vformat(sentence, (), fields)
 
     def explain(self, key: str, locale: str, fields: Mapping[str, object]) -> str:
-        """Return a sentence about an error; a file type in the field `found` is translated too."""
+        """Return an error's sentence; a file type in the field `found` is translated too."""
         word = f"found.{str(fields.get('found')).lower()}"
         if word in self.keys():
             fields = {**fields, "found": self(word, locale)}
         return self(key, locale, **fields)
 
     def unfilled(self, key: str, locale: str) -> str:
-        """Return a sentence with its fields in braces; it must not be a plural."""
+        """Return a sentence with its placeholders unfilled; plurals are not supported."""
         language = self.nearest(locale)
         return str(self._sentences[language].get(key) or self._sentences[_DEFAULT][key])
 
     def translations(self, key: str) -> dict[str, str]:
-        """Return a sentence without fields in every language except English."""
+        """Return a sentence that has no fields, in every language except English."""
         others = self._sentences.keys() - {_DEFAULT}
         return {language: self(key, language) for language in sorted(others)}
 
@@ -113,7 +113,7 @@ class Texts:
         return frozenset(self._sentences[language])
 
     def nearest(self, locale: str) -> str:
-        """Return the language that is used for a locale."""
+        """Return the language to use for a locale."""
         language = locale.partition("-")[0]
         return language if language in self._sentences else _DEFAULT
 

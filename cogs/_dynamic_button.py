@@ -44,7 +44,7 @@ class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHI
         return cls(item, match)
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
-        """Act on the press, and answer with a sentence if that fails."""
+        """Act on the press; if that fails, tell the person why."""
         async with answering(interaction):
             await self.act(interaction, interaction.client.services)
 

@@ -16,6 +16,7 @@ from discord import ui
 
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.card import CardRenderer
+from bot.jobs.admission import new_job
 from bot.model import (
     Attachment,
     Failure,
@@ -25,7 +26,6 @@ from bot.model import (
     Origin,
     Trouble,
     VideoRequest,
-    new_job,
     text_attachment,
 )
 from bot.texts import Texts
@@ -46,7 +46,7 @@ _INTRO = """\
 Every card, from the command to each outcome, in each language. `make cards` generates this page
 from the bot's own component trees, and a test checks that it is current. Buttons in bold are
 highlighted. `↗` marks a button that opens a page, and ▶ a video with its text for screen readers.
-Discord formats the times in italics in the reader's language.
+Discord shows italic times in the reader's language.
 """
 
 
@@ -97,23 +97,24 @@ _REASONS = {
     "note.silent": "the narration is silent",
     "failed.auth": "the video service rejects the API key",
     "failed.balance": "the account with the video service is out of credit",
-    "failed.setup": "the video service doesn't have the address or model",
+    "failed.setup": "the video service doesn't know the address or model",
     "failed.bug": "an error in the bot",
     "failed.clip_gone": "the video for a new narration has been deleted",
     "failed.file_gone": "the finished video's file is missing",
-    "failed.found_harassment": "the moderation found harassment",
-    "failed.found_hate": "the moderation found hate",
-    "failed.found_illicit": "the moderation found something illicit",
-    "failed.found_minors": "the moderation found sexual content about minors",
-    "failed.found_other": "the moderation found something else",
-    "failed.found_self_harm": "the moderation found self-harm",
-    "failed.found_sexual": "the moderation found sexual content",
-    "failed.found_violence": "the moderation found violence",
+    "failed.found_harassment": "moderation found harassment",
+    "failed.found_hate": "moderation found hate",
+    "failed.found_illicit": "moderation found something illicit",
+    "failed.found_minors": "moderation found sexual content about minors",
+    "failed.found_other": "moderation found something else",
+    "failed.found_self_harm": "moderation found self-harm",
+    "failed.found_sexual": "moderation found sexual content",
+    "failed.found_violence": "moderation found violence",
     "failed.unavailable": "the video service accepted nothing for 24 hours",
     "failed.unchecked": "the moderation service can't be reached",
     "failed.no_space": "the disk was full for 24 hours",
     "failed.other_backend": "the video service was not chosen for 24 hours",
     "failed.twin": "an identical order had no answer for 24 hours",
+    "failed.unexplained": "the video service refuses without a reason",
     "failed.gone": "the video service lost the job",
     "failed.internal": "an error at the video service",
     "failed.invalid": "the video service rejects the request",
@@ -134,7 +135,7 @@ _REASONS = {
     "audio.unreadable": "the attachment is damaged",
     "speech.moderated": "the voice service rejects the text",
     "speech.off": "the bot no longer has a voice",
-    "speech.other_letters": "the voice can't read the text's script",
+    "speech.other_letters": "the voice can't read this alphabet",
     "speech.refused": "the voice service rejects the bot",
     "speech.too_long": "the text takes too long to read aloud",
     "speech.unavailable": "the voice can't be reached",
@@ -147,7 +148,7 @@ _REASONS = {
 _TROUBLES = {
     Trouble.AUTH: "the video service rejects the API key",
     Trouble.BALANCE: "the account is out of credit",
-    Trouble.SETUP: "the video service doesn't have the address or model",
+    Trouble.SETUP: "the video service doesn't know the address or model",
     Trouble.OUTAGE: "the video service is down",
 }
 
@@ -251,7 +252,7 @@ def _under_way() -> Iterator[_Scene]:
     )
     yield _in_state("Delivering", JobState.DELIVERING)
     yield _Scene(
-        title="Soon not editable, in a server without the bot",
+        title="Soon uneditable, in a server without the bot",
         changes={"state": JobState.GENERATING, "progress": 80},
         make=lambda cards, job: cards.render(job, note="card.by_dm"),
     )
@@ -284,7 +285,7 @@ def _finished() -> Iterator[_Scene]:
 def _ended(texts: Texts) -> Iterator[_Scene]:
     yield _in_state("Cancelled before it was submitted", JobState.CANCELLED)
     yield _in_state("Cancelled while generating", JobState.CANCELLED, submitted_at=_NOW)
-    yield _in_state("Cancelled while a text was read aloud", JobState.CANCELLED, **_NEW_SPEECH)
+    yield _in_state("Cancelled while reading a text aloud", JobState.CANCELLED, **_NEW_SPEECH)
     keys = texts.keys() - _IN_A_FORM
     yield from map(_failing, sorted(key for key in keys if key.startswith("failed.")))
     yield from map(_failing, sorted(key for key in keys if key.startswith("audio.")))

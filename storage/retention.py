@@ -6,10 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.jobs.remote_jobs import record_from
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from storage.database import Database
+    from storage.jobs.remote_jobs import RemoteRecord
+    from storage.jobs.spent_refs import SpentRefs
 
 _DAY = 24 * 60 * 60
 
@@ -52,24 +56,21 @@ _DROP_ARTIFACTS_OF_DELETED = """
 DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS NOT NULL)
 """
 
-# A trigger copies the remote id of each into spent_refs.
-_DROP_ROWS = """
-DELETE FROM jobs
-WHERE deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))
-RETURNING id
-"""
+_DROPPABLE = "deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))"
 
-# While a create is unconfirmed, its provider's list must not offer the remote job of a deleted job.
-_DROP_SPENT = """
-DELETE FROM spent_refs WHERE NOT EXISTS (
-    SELECT 1 FROM jobs WHERE jobs.backend = spent_refs.backend
-        AND state IN ('submitting', 'unconfirmed', 'undecided'))
-"""
+_REFS_TO_DROP = f"""
+SELECT backend, remote_id FROM jobs WHERE {_DROPPABLE} AND remote_id IS NOT NULL
+"""  # noqa: S608 - built from constants
 
+_DROP_ROWS = f"""
+DELETE FROM jobs WHERE {_DROPPABLE} RETURNING id
+"""  # noqa: S608 - built from constants
+
+# Nothing is deleted by an id that another job has been given since.
 _WITH_REMOTE_JOB = """
-SELECT id, remote_id FROM jobs
+SELECT * FROM jobs
 WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
-    AND remote_id IS NOT NULL
+    AND remote_id IS NOT NULL AND remote_passed_at IS NULL
 ORDER BY deleted_at
 """
 
@@ -119,14 +120,6 @@ class StoredVideo:
     delivered_at: float | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeletedJob:
-    """A deleted job and its remote job."""
-
-    job_id: str
-    remote_id: str
-
-
 class RetentionStore:
     """Reads which data may be deleted, and deletes it from the tables."""
 
@@ -150,25 +143,27 @@ class RetentionStore:
         """Remove deleted content from the database's WAL."""
         await self._database.truncate_wal()
 
-    async def remote_jobs(self, backend: str) -> list[DeletedJob]:
+    async def remote_jobs(self, backend: str) -> list[RemoteRecord]:
         """List the deleted jobs whose remote job may still exist at the provider."""
         rows = await self._database.rows(_WITH_REMOTE_JOB, {"backend": backend})
-        return [DeletedJob(job_id=row["id"], remote_id=row["remote_id"]) for row in rows]
+        return [record_from(row) for row in rows]
 
     async def mark_erased(self, job_id: str, *, now: float) -> None:
         """Store that the remote job is deleted."""
         params = {"id": job_id, "now": now}
         await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 
-    async def drop_rows(self, *, sparing: Collection[str], now: float) -> int:
+    async def drop_rows(self, *, sparing: Collection[str], spent: SpentRefs, now: float) -> int:
         """Delete the rows of deleted jobs that no cap counts any more; return their number.
 
-        Their remote ids are kept while a provider's list could offer them to an unconfirmed create.
-        `sparing`: the jobs whose rows are kept.
+        Of their remote ids, hashes are kept in `spent`, because the provider's list may still show
+        them. `sparing`: the jobs whose rows are kept.
         """
         params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
+        for row in await self._database.rows(_REFS_TO_DROP, params):
+            await spent.add(row["backend"], row["remote_id"], now=now)
         rows = await self._database.rows(_DROP_ROWS, params)
-        await self._database.rows(_DROP_SPENT, {})
+        await spent.sweep(now=now)
         return len(rows)
 
     async def forget_speeches(self, *, now: float) -> None:

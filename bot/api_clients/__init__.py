@@ -1,1 +1,1 @@
-"""Jobs that are requested over HTTP or on the command line."""
+"""Jobs requested over HTTP or on the command line."""

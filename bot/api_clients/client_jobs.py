@@ -52,7 +52,7 @@ class AudioUpload:
 
 
 class ClientJobs:
-    """Creates and reads jobs for API clients; no client sees the jobs of another."""
+    """Creates and reads jobs for API clients; no client sees another client's jobs."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class ClientJobs:
         self._clock = clock
 
     async def receive_audio(self, chunks: AsyncIterable[bytes], *, filename: str) -> AudioUpload:
-        """Stream a narration to disk for a future job; UserError: not sound, or too large."""
+        """Save a future job's narration; raise UserError if it is not audio or is too large."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         digest = hashlib.sha256()
@@ -97,7 +97,7 @@ class ClientJobs:
             raise
         return AudioUpload(
             job_id=job_id,
-            # Replaces surrogates, which can't be stored.
+            # Replace surrogates, which can't be stored.
             filename=filename[:_NAME_CHARACTERS].encode(errors="replace").decode(),
             size=size,
             sha256=digest.hexdigest(),
@@ -105,7 +105,7 @@ class ClientJobs:
 
     @asynccontextmanager
     async def temporary_file(self) -> AsyncGenerator[Path]:
-        """Return the path of a temporary file, which is deleted on exit."""
+        """Provide the path of a temporary file, which is deleted on exit."""
         job_id = new_job_id()
         folder = await self._workspace.create(job_id)
         try:
@@ -120,9 +120,9 @@ class ClientJobs:
     async def submit(
         self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
     ) -> Job:
-        """Create a job for a script; a repeated `key` returns the job that was created first.
+        """Create a job for a script; for a repeated `key`, return the first job created with it.
 
-        UserError: the script is not valid, a cap is reached, the key belongs to a different
+        UserError: the script is invalid, a cap is reached, the key belongs to a different
         request, or the provider refuses every job until the operator acts.
         """
         try:
@@ -138,7 +138,7 @@ class ClientJobs:
                 job_id=upload.job_id if upload else None,
             )
         except BaseException:
-            # Even if the request was aborted, the job may have been committed.
+            # The job may have been committed even though the request was aborted.
             if upload and await self._jobs.get(upload.job_id) is None:
                 await self.drop(upload)
             raise
@@ -150,27 +150,27 @@ class ClientJobs:
 
     @property
     def trouble(self) -> Trouble | None:
-        """The reason why the queue is paused; None: it is not."""
+        """The reason why the queue is paused, or None if it is running."""
         return self._circuit.trouble
 
     async def get(self, client: str, job_id: str) -> Job | None:
-        """Read a job of this client; None: there is none."""
+        """Return the client's job with this id, or None."""
         return await self._store.own(client, job_id)
 
     async def page(self, client: str, *, before: str | None = None, limit: int) -> list[Job]:
-        """List a client's jobs, newest first; `before`: only jobs older than this one."""
+        """List a client's jobs, newest first; given `before`, only jobs older than that job."""
         return await self._store.page(client, before=before, limit=min(limit, MAX_PAGE))
 
     async def cancel(self, job: Job) -> Job | None:
-        """Cancel an open or undecided job; None: it can't be cancelled any more."""
+        """Cancel an open or undecided job; return None if it can no longer be cancelled."""
         return await self._jobs.cancel(job.id)
 
     async def retry(self, job: Job) -> Job | None:
-        """Queue an undecided job again, which may cost a second time; None: it is not undecided."""
+        """Requeue an undecided job, which may be charged twice; return None if it is decided."""
         return await self._jobs.retry_undecided(job.id)
 
     async def artifact(self, job: Job) -> Artifact | None:
-        """Return a job's finished video; None: there is none, or it is no longer kept."""
+        """Return a job's finished video, or None if there is none or it has been deleted."""
         return await self._artifacts.get(job.id)
 
     def video(self, job: Job) -> Path:
@@ -183,15 +183,15 @@ class ClientJobs:
             log.info("share.withdrawn id=%s", job.id)
 
     async def mark_downloaded(self, job: Job) -> None:
-        """Record that the client has downloaded its video."""
+        """Record that the client has downloaded the job's video."""
         await self._artifacts.mark_delivered(job.id, now=self._clock())
 
     async def wait(self, job: Job, on_change: Callable[[Job], None] | None = None) -> Job:
-        """Wait until a job has ended or is undecided; `on_change` gets each state before that."""
+        """Wait until a job ends or is undecided; call `on_change` with each earlier state."""
         changes: asyncio.Queue[Job] = asyncio.Queue()
         unfollow = self._feed.follow(job.id, changes.put_nowait)
         try:
-            # Read after following, so that no change is missed.
+            # Read the job after starting to follow it, so that no change is missed.
             current = await self._jobs.get(job.id) or job
             while not (current.state.is_final or current.state is JobState.UNDECIDED):
                 if on_change:
@@ -205,7 +205,7 @@ class ClientJobs:
         circuit = await self._circuit.paused_circuit()
         if circuit is None or circuit.reason not in _REFUSALS:
             return
-        # A repeated key asks for an existing job.
+        # A repeated key only returns an existing job.
         if requester.key and await self._jobs.by_requester(requester) is not None:
             return
         raise UserError(

@@ -1,6 +1,6 @@
-"""The status of jobs as the API shows it, and error sentences for readers outside Discord.
+"""The job status that the API shows, and error sentences for readers outside Discord.
 
-The API has four states for a job, and a percentage that never falls.
+A job in the API has one of four states, and a percentage that never falls.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BRIEFLY = {
 
 
 class PublicStatus(StrEnum):
-    """The states of the API; a job only moves to a later one."""
+    """A job's states in the API; a job never returns to an earlier state."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -45,7 +45,7 @@ _RANKS = tuple(PublicStatus)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublicJob:
-    """The status of a job in the API; `progress` is 0 to 100, and the other fields are sentences.
+    """A job's status in the API; `progress` is 0 to 100, and the other fields are sentences.
 
     `question` asks for a decision about an undecided job. `waiting` says why the
     queue is paused, or why this job waits.
@@ -58,7 +58,7 @@ class PublicJob:
     waiting: str | None = None
 
     def as_json(self) -> dict[str, str | int]:
-        """Return the JSON object of the API, without the fields that are None."""
+        """Return the API's JSON object, without fields that are None."""
         sentences = {"error": self.error, "question": self.question, "waiting": self.waiting}
         return {
             "status": self.status,
@@ -67,7 +67,7 @@ class PublicJob:
         }
 
     def follows(self, other: PublicJob | None) -> bool:
-        """Tell whether a client that was sent `other` should be sent this."""
+        """Tell whether this status should be sent to a client that has received `other`."""
         if other is None or self.place > other.place:
             return True
         same = (self.question, self.waiting) == (other.question, other.waiting)
@@ -82,9 +82,9 @@ class PublicJob:
 def public_job(
     job: Job, texts: Texts, locale: str = "en", *, trouble: Trouble | None = None
 ) -> PublicJob:
-    """Return the status of a job, with sentences in the language of `locale`.
+    """Return a job's status, with sentences in the language of `locale`.
 
-    `trouble` is the reason why the queue is paused, if it is.
+    `trouble` is the reason why the queue is paused, or None.
     """
     status = _status(job)
     if status is PublicStatus.COMPLETED:
@@ -107,7 +107,7 @@ def _waiting(job: Job, texts: Texts, locale: str, trouble: Trouble | None) -> st
 def _status(job: Job) -> PublicStatus:
     if end := _ENDS.get(job.state):
         return end
-    # A job that was submitted before and is queued again stays "in progress".
+    # A job that is queued again after a submission stays "in progress".
     waits = job.state in {JobState.RECEIVED, JobState.QUEUED} and not job.submits
     return PublicStatus.QUEUED if waits else PublicStatus.IN_PROGRESS
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from bot.backends.echo import Echo, Order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +29,9 @@ class RemoteState(StrEnum):
 class BackendUpdate:
     """A provider's description of a remote job; a field that the provider does not report is None.
 
-    `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds.
-    `result_url` is the link to the video, as a URL or as a path at the provider.
+    `progress` is 0 to 100, `cost` is in US dollars, `expires_at` is in Unix seconds of the
+    provider's clock. `result_url` is the link to the video, as a URL or as a path at the provider.
+    `inferred`: the state was derived from other fields, not from the provider's status word.
     """
 
     ref: str
@@ -38,19 +41,42 @@ class BackendUpdate:
     cost: float | None = None
     expires_at: float | None = None
     result_url: str | None = None
+    inferred: bool = False
+    echo: Echo = field(default_factory=Echo)
+
+    @property
+    def expires_in(self) -> float | None:
+        """Seconds until the provider deletes the video, counted by its own clock; None: unknown."""
+        if self.expires_at is None or self.echo.answered_at is None:
+            return None
+        return self.expires_at - self.echo.answered_at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnsweredJob:
+    """A job whose create was answered, and that a trustworthy listing therefore shows.
+
+    `is_earlier`: it was answered before the create that is being looked up.
+    """
+
+    order: Order
+    is_earlier: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
     """Remote jobs that an unconfirmed create may have made.
 
-    `complete`: no job is missing, so a job that is not in `refs` does not exist.
-    `certain`: every one of them echoes the request's prompt.
+    `complete`: the provider says that no job is missing. `certain`: every one of `refs` echoes the
+    request's prompt. `shows_own`: it shows at least one of the answered jobs as it was ordered, so
+    that another job of the same key would be in it too.
     """
 
     refs: tuple[str, ...]
     complete: bool
     certain: bool = True
+    shows_own: bool = False
+    echoes: Mapping[str, Echo] = field(default_factory=dict[str, Echo], compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,10 +91,12 @@ class Webhook:
 class Capabilities:
     """Optional features of a provider, and the longest prompt that it accepts.
 
-    The default of `prompt_characters` is the longest prompt that a requester may type.
+    `own_list`: the provider is a part of this process, so that its complete list is always true.
+    `prompt_characters` defaults to the longest prompt that a requester can type.
     """
 
     webhooks: bool = False
+    own_list: bool = False
     prompt_characters: int = 2000
 
 
@@ -82,7 +110,7 @@ class VideoBackend(Protocol):
     capabilities: Capabilities
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST; the job may already have ended in its answer.
+        """Request the video with exactly one POST; the answer may already report the job's end.
 
         UnconfirmedSubmitError: the provider may have accepted, and charged for, the job.
         Any other BackendError: the provider definitely did not accept it.
@@ -90,35 +118,42 @@ class VideoBackend(Protocol):
         ...
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Ask for the state of the remote job; BackendError of kind GONE: it no longer exists."""
+        """Request the remote job's state; BackendError of kind GONE: the job no longer exists."""
         ...
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the finished video into the file `sink`, and check that it is an MP4."""
+        """Download the finished video to the file `sink`, and check that it is a video.
+
+        The container may be MP4, or any other that can be converted.
+        """
         ...
 
     async def find(
-        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+        self,
+        request: VideoRequest | None,
+        *,
+        hints: tuple[str, ...] = (),
+        answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List the remote jobs that match the request and are not older than `since`.
+        """List the remote jobs that match the request, or all of them, regardless of their age.
 
-        `hints` are refs from webhooks that belong to no known job: each is looked up as well.
+        `hints` are refs from webhooks that match no known job; each ref is looked up as well.
         """
         ...
 
     async def cancel(self, ref: str) -> bool:
-        """Try to stop the remote job, or to delete an ended one.
+        """Try to stop the remote job, or to delete it if it has ended.
 
-        Return True only if the provider confirms it.
+        Return True only if the provider confirms this.
         """
         ...
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a webhook and return the job that it names; None: it is not about a video.
+        """Verify a webhook and return the job that it names; None: the event is not about a video.
 
-        WebhookError: it is forged, stale or unreadable.
+        WebhookError: the webhook is forged, stale or unreadable.
         """
         ...
 

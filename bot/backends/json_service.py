@@ -1,4 +1,4 @@
-"""A small JSON-over-HTTP service, with limits on the time and size of its answers."""
+"""Requests to small JSON services over HTTP, with limits on the time and size of answers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class JsonService:
-    """Sends single requests to the service at `base_url`, and repeats none.
+    """Sends requests to the service at `base_url`, and never retries them.
 
-    An answer has to arrive within `seconds`. Without `api_key` no Authorization header is sent.
-    Redirects are not followed. BackendError: there was no answer, or it was a refusal.
+    An answer must arrive within `seconds`. Without `api_key`, no Authorization header is sent.
+    Redirects are not followed. BackendError: no usable answer arrived, or the service refused.
     """
 
     def __init__(self, *, name: str, base_url: str, api_key: str | None, seconds: float) -> None:
@@ -34,14 +34,15 @@ class JsonService:
             timeouts=Timeouts(answer=seconds),
             tls=httpx2.create_ssl_context(),
             clock=time.time,
+            drop_inline_clips=False,
         )
 
     async def get(self, path: str) -> object:
-        """Return the answer to a GET."""
+        """Send a GET request, and return the parsed answer."""
         return await self._ask(Request(method="GET", url=path, follow_redirects=False))
 
     async def post(self, path: str, body: Mapping[str, object]) -> object:
-        """Return the answer to a POST."""
+        """Send a POST request, and return the parsed answer."""
         return await self._ask(Request(method="POST", url=path, body=body, follow_redirects=False))
 
     async def close(self) -> None:

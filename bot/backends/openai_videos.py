@@ -1,4 +1,4 @@
-"""The adapter for OpenAI's Videos API and for the servers that imitate it."""
+"""The adapter for OpenAI's Videos API and for servers that imitate it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.backends import standard_webhooks
 from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds, remote_job
-from bot.backends.responses.listing import list_jobs_since, look_up_jobs, matching_listing
+from bot.backends.responses.listing import list_jobs, matching_listing, with_hints
 from bot.backends.transport.base import Request, Timeouts
 from bot.backends.transport.openai_sdk import OpenAITransport
 from bot.errors import BackendError, ErrorKind, WebhookError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bot.backends.base import AnsweredJob
     from bot.backends.responses.remote_job import ListingPage
     from bot.model import VideoRequest
 
@@ -41,7 +42,8 @@ class OpenAIVideos:
 
     Without `api_key` no Authorization header is sent. `body` is the encoding of a create, and
     `extra` holds more fields for it. Videos are downloaded from the server, from public addresses,
-    and from `result_origins` ("http://10.0.0.2:9000"). ValueError: a webhook secret is empty.
+    and from `result_origins` ("http://10.0.0.2:9000"). `own_list`: the server is a part of this
+    process. ValueError: a webhook secret is empty.
     """
 
     base_url: str
@@ -57,10 +59,13 @@ class OpenAIVideos:
     clock: Callable[[], float] = time.time
     page_size: int = 50
     max_pages: int = 20
+    own_list: bool = False
     capabilities: Capabilities = field(init=False)
 
     def __post_init__(self) -> None:
-        self.capabilities = Capabilities(webhooks=bool(self.webhook_secrets))
+        self.capabilities = Capabilities(
+            webhooks=bool(self.webhook_secrets), own_list=self.own_list
+        )
         self._keys = standard_webhooks.signing_keys(self.webhook_secrets)
         self._api = ProviderApi(
             name=self.name,
@@ -74,9 +79,9 @@ class OpenAIVideos:
         )
 
     async def models(self) -> frozenset[str] | None:
-        """Return the names of the server's models; None: it has no list of models.
+        """Return the names of the server's models; None: the server has no list of models.
 
-        BackendError of kind AUTH: it refuses the key.
+        BackendError of kind AUTH: the server refuses the key.
         """
         reply = await self._api.ask(Request(method="GET", url="/models"))
         if reply.ok:
@@ -89,7 +94,7 @@ class OpenAIVideos:
         return None
 
     async def submit(self, request: VideoRequest, *, create_key: str) -> BackendUpdate:
-        """Request the video with exactly one POST; the job may already have ended in its answer."""
+        """Request the video with exactly one POST; the answer may already report the job's end."""
         fields = {**self.extra, **_fields(request)}
         headers = {"Content-Type": _TYPES[self.body]}
         if self.idempotency_header:
@@ -105,25 +110,35 @@ class OpenAIVideos:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Ask for the state of the remote job."""
+        """Request the remote job's state."""
         return await self._api.poll(_path(ref), ref)
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the video into `sink` from the content route, or from the link in its answer."""
+        """Download the video to `sink` from the content route, or from the job's link."""
         path = f"{_path(update.ref)}/content"
-        await self._api.fetch(path, update.result_url, sink, max_bytes=max_bytes)
+        await self._api.fetch(
+            path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
+        )
 
     async def find(
-        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+        self,
+        request: VideoRequest | None,
+        *,
+        hints: tuple[str, ...] = (),
+        answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
         """List the jobs that match the request, from the server's listing and from `hints`."""
-        jobs, complete = await list_jobs_since(since, self._page_after, max_pages=self.max_pages)
+        jobs, complete = await list_jobs(
+            self._page_after, max_pages=self.max_pages, answered=answered
+        )
+        listing = matching_listing(jobs, request, complete=complete, answered=answered)
         unlisted = {*hints} - {job.ref for job in jobs}
-        jobs += await look_up_jobs(unlisted, lambda ref: self._api.retrieve(_path(ref)))
-        return matching_listing(jobs, request, since=since, complete=complete)
+        return await with_hints(
+            listing, request, unlisted, lambda ref: self._api.retrieve(_path(ref))
+        )
 
     async def cancel(self, ref: str) -> bool:
-        """Delete the remote job; return True only if the server confirms that it is deleted."""
+        """Delete the remote job; return True only if the server confirms the deletion."""
         try:
             reply = await self._api.ask(
                 Request(method="DELETE", url=_path(ref), follow_redirects=False)
@@ -131,13 +146,17 @@ class OpenAIVideos:
         except BackendError as error:
             log.info("backend.cancel_failed backend=%s kind=%s", self.name, error.kind)
             return False
-        return reply.status == _NOT_FOUND or (reply.ok and remote_job.is_deleted(reply.answer))
+        if reply.status == _NOT_FOUND:
+            return await self._is_gone(ref)
+        return reply.ok and remote_job.is_deleted(reply.answer)
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a webhook and return the job that it names; None: it is not about a video."""
-        webhook_id = standard_webhooks.verify(headers, body, keys=self._keys, now=now)
+        """Verify a webhook and return its job; None: the event is not about a video."""
+        webhook_id = standard_webhooks.verify(
+            headers, body, keys=self._keys, now=self._api.provider_time(now)
+        )
         event = remote_job.event_in(body)
         if event is None:
             raise WebhookError("the signed body is not an event", status=400)
@@ -151,6 +170,14 @@ class OpenAIVideos:
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
+
+    async def _is_gone(self, ref: str) -> bool:
+        # One of several servers may answer 404 for a job that another is still running.
+        try:
+            await self._api.retrieve(_path(ref))
+        except BackendError as error:
+            return error.kind is ErrorKind.GONE
+        return False
 
     async def _page_after(self, ref: str | None) -> ListingPage | None:
         query = {"limit": str(self.page_size), "order": "desc"}

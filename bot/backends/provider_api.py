@@ -1,4 +1,4 @@
-"""Requests to a provider that are the same for every adapter: create, poll, download."""
+"""The requests that all adapters send in the same way: create, poll, download."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import httpx2
 
 from bot.backends.base import BackendUpdate, RemoteState
 from bot.backends.responses import error_kinds, replies
+from bot.backends.responses.clip_links import INLINE
 from bot.backends.responses.content import ContentFetcher
 from bot.backends.transport.base import NO_ANSWER, Endpoint, Request, Timeouts
 from bot.backends.transport.connections import NEVER_SENT
@@ -35,8 +36,9 @@ class ProviderApi:
     """Sends requests to the provider at `base_url` through transports from `open_transport`.
 
     `secret` is the API key, which is redacted from every answer. Videos are downloaded from the
-    provider, from public addresses, and from `result_origins` ("http://10.0.0.2:9000").
-    `translate` converts an answer in the provider's own JSON into the Videos API's fields.
+    provider, from public addresses, and from `result_origins` (such as "http://10.0.0.2:9000").
+    `translate` converts an answer from the provider's own JSON to the fields of the Videos API.
+    `drop_inline_clips`: base64 clips are removed from answers, and read only from downloads.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ProviderApi:
     tls: ssl.SSLContext = field(repr=False)
     clock: Callable[[], float]
     translate: Callable[[object], object] | None = None
+    drop_inline_clips: bool = True
 
     def __post_init__(self) -> None:
         self._origin = httpx2.URL(self.base_url).origin
@@ -55,9 +58,14 @@ class ProviderApi:
         self._trusted = frozenset(httpx2.URL(url).origin for url in trusted)
         self._transport = self._open(self.timeouts.answer)
         self._unknown_statuses: set[str] = set()
+        self._ahead = 0.0
+
+    def provider_time(self, now: float) -> float:
+        """Convert a time of our clock to the provider's, as the `Date` of its last answer tells."""
+        return now + self._ahead
 
     async def submit(self, request: Request) -> BackendUpdate:
-        """Send the create, exactly once, and return the job in its answer.
+        """Send the create exactly once, and return the job from the answer.
 
         The job may already have ended. UnconfirmedSubmitError: the provider may have accepted it.
         Any other BackendError: the provider did not accept it.
@@ -65,12 +73,15 @@ class ProviderApi:
         reply = await self._create(request)
         if (job := reply.job) and job.ref:
             return self._update(job, job.ref)
+        prompt = _prompt_in(request)
         if reply.ok:
-            raise UnconfirmedSubmitError("the answer to the create holds no readable id")
-        raise error_kinds.of_create(reply.status, reply.answer, retry_after=reply.retry_after)
+            raise error_kinds.of_success_without_job(reply.answer, prompt=prompt)
+        raise error_kinds.of_create(
+            reply.status, reply.answer, retry_after=reply.retry_after, prompt=prompt
+        )
 
     async def poll(self, path: str, ref: str) -> BackendUpdate:
-        """Return the state of the job at `path`, under our `ref`: some servers answer another."""
+        """Return the state of the job at `path` under `ref`, even if the answer has another id."""
         return self._update(await self.retrieve(path), ref)
 
     async def retrieve(self, path: str) -> RemoteJob:
@@ -83,7 +94,7 @@ class ProviderApi:
         raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
 
     async def ask(self, request: Request) -> Reply:
-        """Return the answer of any status; BackendError: none arrived in time."""
+        """Return the answer, even an error answer; BackendError: no answer arrived in time."""
         try:
             async with asyncio.timeout(self.timeouts.answer):
                 return self._read(await self._transport.send(request))
@@ -91,12 +102,23 @@ class ProviderApi:
             raise BackendError(ErrorKind.TRANSIENT, f"no answer: {_reason(error)}") from error
 
     async def fetch(
-        self, path: str | None, result_url: str | None, sink: Path, *, max_bytes: int
+        self,
+        path: str | None,
+        result_url: str | None,
+        sink: Path,
+        *,
+        max_bytes: int,
+        job_path: str | None = None,
     ) -> None:
-        """Download the video into `sink` from the content route at `path`, or from `result_url`.
+        """Download the video to `sink` from the content route at `path`, or from `result_url`.
 
-        Without a `path`, only `result_url` is used.
+        Without a `path`, only `result_url` is used. If the job's own answer contains the video,
+        `job_path` is downloaded.
         """
+        if result_url == INLINE:
+            result_url = job_path
+        elif path and result_url and self._is_at(path, result_url):
+            result_url = None
         # A separate pool: a connection can't be reused after a body with a wrong length.
         transport = self._open(self.timeouts.answer, downloads_from=self._trusted)
         fetcher = ContentFetcher(
@@ -116,6 +138,11 @@ class ProviderApi:
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()
+
+    def _is_at(self, path: str, url: str) -> bool:
+        """Return whether a link is the URL of the content route itself."""
+        address = f"{self.base_url}{path}"
+        return url in {address, address.partition("?")[0]}
 
     async def _create(self, request: Request) -> Reply:
         # A new connection: a kept-alive one may be dead, which would leave an unconfirmed create.
@@ -150,17 +177,21 @@ class ProviderApi:
                 read_timeout=read_timeout,
                 connect_timeout=self.timeouts.connect,
                 downloads_from=downloads_from,
+                drop_inline_clips=self.drop_inline_clips,
             )
         )
 
     def _read(self, response: httpx2.Response) -> Reply:
-        reply = replies.read(response, secret=self.secret, now=self.clock())
+        now = self.clock()
+        reply = replies.read(response, secret=self.secret, now=now)
+        if reply.answered_at is not None:
+            self._ahead = reply.answered_at - now
         if self.translate is None:
             return reply
         return replace(reply, answer=self.translate(reply.answer))
 
     def _update(self, job: RemoteJob, ref: str) -> BackendUpdate:
-        if job.status and job.state is None:
+        if job.status and (job.state is None or job.inferred):
             self._log_unknown_status(job.status)
         state = job.state or RemoteState.RUNNING
         return BackendUpdate(
@@ -171,6 +202,8 @@ class ProviderApi:
             cost=job.cost,
             expires_at=job.expires_at,
             result_url=job.result_url,
+            echo=job.echo,
+            inferred=job.inferred,
         )
 
     def _log_unknown_status(self, status: str) -> None:
@@ -179,6 +212,11 @@ class ProviderApi:
             return
         known.add(status)
         log.warning("backend.status_unknown backend=%s word=%r", self.name, status)
+
+
+def _prompt_in(request: Request) -> str:
+    body = request.body or {}
+    return str(body.get("prompt") or body.get("input") or "")
 
 
 def _reason(error: BaseException) -> str:

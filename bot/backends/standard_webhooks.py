@@ -29,8 +29,9 @@ _MAX_SIGNATURES = 16
 def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
     """Convert secrets, with or without the prefix `whsec_`, into keys.
 
-    A secret without the prefix gives two keys, its text and its base64 content: senders differ.
-    ValueError: a secret is empty, so anyone could sign.
+    A secret without the prefix yields two keys, its text and its decoded base64, because some
+    senders sign with one and some with the other. ValueError: a secret is empty, so anyone could
+    sign.
     """
     return tuple(key for secret in secrets for key in _keys_of(secret.strip()))
 
@@ -45,7 +46,7 @@ def verify(
 ) -> str:
     """Check that one of the keys signed this body recently, and return the webhook's id.
 
-    `now` and `tolerance` are in seconds. WebhookError: it is forged, stale or unreadable.
+    `now` and `tolerance` are in seconds. WebhookError: the webhook is forged, stale or unreadable.
     """
     fields = _fields(headers)
     timestamp = fields[_TIMESTAMP]

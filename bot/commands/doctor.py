@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.findings import Finding
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
-from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
 from bot.commands.checks.voice_service import examine_voice
@@ -24,20 +25,21 @@ from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.workspace import Workspace
 from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
-from bot.settings.fields import load_settings
-from storage.snapshot import count_delivering, read_circuit
+from bot.settings.fields import Settings, load_settings
+from bot.settings.spelling import unknown_names
+from storage.snapshot import count_delivering, read_circuit, read_orphans
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from bot.settings.fields import Settings
 
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _LOW_DISK_MIB = 2048
 _LOGIN_SECONDS = 10
+# A sentence on the settings begins with a name, or with the file and the line.
+_SENTENCE = re.compile(r"(\.env(?:, line \d+)?|\w+):? (.+)")
 _TROUBLES = {
     Trouble.AUTH: ("refuses the key", "set another key"),
     Trouble.BALANCE: ("has no credit left for this account", "top up the account"),
@@ -47,7 +49,7 @@ _TROUBLES = {
 
 
 class Doctor:
-    """Prints a table of findings; the exit code is 1 if a problem keeps the bot from working."""
+    """Prints a table of findings; the exit code is 1 if any of them is a problem."""
 
     name = "doctor"
     summary = "check settings, services, ffmpeg, disk and network, and advise on problems"
@@ -60,7 +62,7 @@ class Doctor:
         try:
             settings = load_settings()
         except StartupError:
-            _print(_invalid_settings())
+            _print([*_invalid_settings(), *_misspelt()])
             print("Correct these first: the other checks need them.")
             return 1
         findings = asyncio.run(examine(settings))
@@ -72,17 +74,30 @@ def _invalid_settings() -> list[Finding]:
     try:
         load_settings(with_discord=True)
     except StartupError as error:
-        pairs = [line.partition(" ") for line in str(error).splitlines()]
-        return [Finding(subject=name.rstrip(":"), ok=False, found=why) for name, _, why in pairs]
+        pairs = [_SENTENCE.fullmatch(line) for line in str(error).splitlines()]
+        return [Finding(subject=pair[1], ok=False, found=pair[2]) for pair in pairs if pair]
     return []
 
 
-def _print(findings: Iterable[Finding]) -> None:
+def _misspelt() -> list[Finding]:
+    try:
+        unknown = unknown_names(os.environ, Settings)
+    except UnicodeDecodeError:
+        return []  # the file can't be read, which was said already
+    return [
+        Finding(subject=each.name, ok=False, found="is not a setting", advice=each.advice)
+        for each in unknown
+        if each.meant
+    ]
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         mark = "ok" if finding.ok else "!!"
-        print(f"{mark:3} {finding.subject:16} {finding.found}")
+        print(f"{mark:3} {finding.subject:{width}} {finding.found}")
         if finding.advice:
-            print(f"{'':20} -> {finding.advice}")
+            print(f"{'':4}{'':{width}} -> {finding.advice}")
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -92,6 +107,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await examine_backend(settings),
         await asyncio.to_thread(_queue, settings),
+        await asyncio.to_thread(_orphans, settings),
         await examine_writer(settings),
         await examine_moderation(settings),
         await examine_words(settings),
@@ -108,24 +124,25 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 def _spelling(settings: Settings) -> Finding:
-    unknown, unused = unknown_names(os.environ), unused_provider(settings)
+    unknown, unused = unknown_names(os.environ, Settings), unused_provider(settings)
     without_effect = [*unknown, unused] if unused else unknown
     return Finding(
         subject="settings",
         ok=unused is None and not any(each.meant for each in unknown),
-        found=", ".join(each.name for each in without_effect) or "all names are known",
+        found=", ".join(each.name for each in without_effect) or "all names are valid",
         advice="; ".join(map(str, without_effect)),
     )
 
 
 async def _token(token: str, api_url: str) -> Finding:
     subject = "DISCORD_TOKEN"
+    who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
     if not token:
         return Finding(
             subject=subject,
             ok=False,
             found="missing",
-            advice="copy it from the Developer Portal, page Bot, into .env",
+            advice="copy it from the Developer Portal's Bot page into .env",
         )
     if not looks_like_a_token(token):
         return Finding(
@@ -141,17 +158,23 @@ async def _token(token: str, api_url: str) -> Finding:
         return Finding(
             subject=subject,
             ok=False,
-            found="Discord refuses it",
-            advice="copy it again from the Developer Portal, page Bot: a reset voids the old one",
+            found=f"{who} refuses it",
+            advice="copy it again from the Developer Portal's Bot page: a reset voids the old one",
         )
     except (StartupError, DeliveryError, TimeoutError) as error:
         return Finding(
             subject=subject,
             ok=False,
-            found="looks right, but could not be checked with Discord",
-            advice=str(error) or f"no answer from Discord in {_LOGIN_SECONDS} s: check the network",
+            found=f"looks right, but could not be checked with {who}",
+            advice=str(error) or f"no answer from {who} in {_LOGIN_SECONDS} s: check the network",
         )
-    return Finding(subject=subject, ok=True, found=f"Discord accepts it: {name}")
+    return Finding(subject=subject, ok=True, found=f"{who} accepts it: {name}")
+
+
+def _origin(url: str) -> str:
+    """Return a URL without the path, and without a password that it may contain."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _queue(settings: Settings) -> Finding:
@@ -164,14 +187,41 @@ def _queue(settings: Settings) -> Finding:
             subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
         )
     if circuit is None or not circuit.is_open:
-        return Finding(subject=subject, ok=True, found="running: new videos are ordered")
+        return Finding(subject=subject, ok=True, found="not paused")
     since = datetime.fromtimestamp(circuit.opened_at, UTC)
     reason, advice = _TROUBLES[circuit.reason]
     return Finding(
         subject=subject,
         ok=False,
         found=f"paused since {since:%Y-%m-%d %H:%M} UTC: {backend} {reason}",
-        advice=f"{advice}, and restart the bot: it then tries one job at once",
+        advice=f"{advice}, and restart the bot: it then tries one job immediately",
+    )
+
+
+def _orphans(settings: Settings) -> Finding:
+    subject, backend = "orphans", settings.video_backend
+    try:
+        count = read_orphans(settings.data_dir, backend)
+    except sqlite3.Error as error:
+        return Finding(
+            subject=subject, ok=False, found=f"unreadable: {error}", advice="restore a backup"
+        )
+    if count is None:
+        return Finding(
+            subject=subject, ok=True, found=f"not counted: no list of {backend} was read yet"
+        )
+    when = datetime.fromtimestamp(count.counted_at, UTC)
+    number = str(count.orphans) if count.is_whole else f"at least {count.orphans}"
+    return Finding(
+        subject=subject,
+        ok=True,
+        found=f"{number} at {backend}, counted {when:%Y-%m-%d %H:%M} UTC"
+        if count.orphans
+        else f"none at {backend}, counted {when:%Y-%m-%d %H:%M} UTC",
+        advice="the bot has no record of these jobs: if no other program uses this key, compare "
+        "the provider's bill"
+        if count.orphans
+        else "",
     )
 
 
@@ -185,7 +235,7 @@ async def _ffmpeg() -> Finding:
 
 def _disk(data_dir: Path) -> Finding:
     try:
-        # A missing folder is created by the bot, not here: its nearest parent has to be writable.
+        # The bot creates a missing folder; this check does not, so it tests the nearest parent.
         folder = next(path for path in (data_dir, *data_dir.parents) if path.exists())
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -218,7 +268,7 @@ def _held(settings: Settings) -> Finding:
         return Finding(
             subject=subject,
             ok=False,
-            found=f"{count} too large for Discord, and without PUBLIC_URL there are no links",
+            found=f"{count} too large for Discord; without PUBLIC_URL there are no links to them",
             advice="set PUBLIC_URL and restart the bot: it then delivers them",
         )
     return Finding(subject=subject, ok=True, found=str(count or "none"))

@@ -49,9 +49,12 @@ class Generate:
     summary = "make one video from the command line, without Discord"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options: the script or a job, the narration and the output file."""
+        """Declare the options: the prompt or a job, the narration and the output file."""
         order = parser.add_mutually_exclusive_group(required=True)
-        order.add_argument("script", nargs="?", help="what the video should show")
+        order.add_argument("script", nargs="?", metavar="PROMPT", help="what the video should show")
+        order.add_argument(
+            "--prompt", metavar="PROMPT", help="the same as an option, as `demo` has it"
+        )
         order.add_argument(
             "--resume", metavar="JOB", help="continue an interrupted job, at no extra cost"
         )
@@ -100,7 +103,7 @@ def _check_output(output: Path) -> None:
 
 
 class ProgressBar:
-    """Shows progress: in a terminal as a bar that is redrawn, elsewhere as a line per change."""
+    """Shows progress: in a terminal, as a bar that is redrawn; elsewhere, as a line per change."""
 
     def __init__(
         self, out: TextIO, texts: Texts, trouble: Callable[[], Trouble | None] = lambda: None
@@ -129,22 +132,22 @@ class ProgressBar:
 
 
 class _NoDiscord:
-    """Refuses deliveries: an API client's jobs are never delivered in Discord."""
+    """Refuses all deliveries, because an API client's jobs are never delivered in Discord."""
 
     async def find_message(self, job: Job) -> int | None:
-        """Refuse."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def show(self, job: Job) -> None:
-        """Refuse."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def deliver(self, job: Job, artifact: Artifact) -> Handover:  # noqa: ARG002 - as declared
-        """Refuse."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:  # noqa: ARG002 - as declared
-        """Refuse."""
+        """Raise DeliveryError."""
         self._refuse(job)
 
     def _refuse(self, job: Job) -> NoReturn:
@@ -156,7 +159,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         resources = await open_resources(settings, stack)
         backend = await open_backend(resources, stack)
         engine = await open_engine(resources, backend, stack, client=CLIENT)
-        # Only for webhooks, which a provider on this machine may send.
+        # The server only receives webhooks, which a provider on this machine may send.
         server = WebServer(webhooks(engine).routes, resources.listener, is_ready=lambda: True)
         await server.start()
         stack.push_async_callback(server.close)
@@ -189,7 +192,8 @@ async def _order(engine: Engine, options: argparse.Namespace) -> Job:
     if options.audio:
         chunks = _chunks(options.audio)
         upload = await engine.clients.receive_audio(chunks, filename=options.audio.name)
-    return await engine.clients.submit(CLIENT, options.script, upload)
+    prompt = options.script if options.prompt is None else options.prompt
+    return await engine.clients.submit(CLIENT, prompt, upload)
 
 
 async def _make(engine: Engine, job: Job, bar: ProgressBar, output: Path) -> Job:
@@ -238,7 +242,8 @@ async def _report(engine: Engine, job: Job, output: Path, texts: Texts) -> int:
         command = _resume_command(job, output)
         sys.stderr.write(
             f"The video is finished and kept, but {output} can't be written ({error.strerror}).\n"
-            f"To get it at no extra cost, to another file with another -o: {command}\n"
+            "To save it at no extra cost, run this command, with another file after -o if needed: "
+            f"{command}\n"
         )
         return 1
     await engine.clients.mark_downloaded(job)
@@ -250,7 +255,7 @@ def _copy(video: Path, output: Path, job_id: str) -> None:
     part = output.with_name(f".{job_id}.part")
     try:
         shutil.copyfile(video, part)
-        # Another process may have created the file since it was checked.
+        # Another process may have created the file since the check.
         if os.path.lexists(output):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output))
         commit(part, output)

@@ -1,4 +1,4 @@
-"""`run`: the bot itself."""
+"""`run`: runs the bot."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 
 from bot import app
 from bot.commands.checks.provider import examine_backend
-from bot.commands.checks.setting_names import unknown_names
 from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
 from bot.runtime.log_setup import configure_logs
-from bot.settings.fields import load_settings
+from bot.settings.fields import Settings, load_settings
+from bot.settings.spelling import unknown_names
 
 if TYPE_CHECKING:
     import argparse
-
-    from bot.settings.fields import Settings
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ class Run:
         """Check the settings, then run the bot."""
         settings = load_settings(with_discord=True)
         configure_logs(settings)
-        for unknown in unknown_names(os.environ):
+        for unknown in unknown_names(os.environ, Settings):
             log.warning("settings.unknown name=%s advice=%r", unknown.name, unknown.advice)
         if not looks_like_a_token(settings.discord_token.get_secret_value()):
             # A warning only: Discord may change the shape.
@@ -57,7 +55,11 @@ async def _run(settings: Settings) -> None:
 
 
 async def _check_backend(settings: Settings) -> None:
-    """Log once what `doctor` would say of a provider that can't make videos now."""
-    finding = await examine_backend(settings)
+    """Log once what `doctor` reports about a provider that can't make videos now."""
+    try:
+        finding = await examine_backend(settings)
+    except Exception:  # a bug in the check must not stop the bot
+        log.exception("backend.check_failed")
+        return
     if not finding.ok:
         log.warning("backend.unusable found=%r advice=%r", finding.found, finding.advice)

@@ -67,7 +67,7 @@ class ProgressCards:
             self._last_edits.pop(job.id, None)
             return
         if event.outlook and (last := self._last_edits.get(job.id)) and not last.is_final:
-            del self._last_edits[job.id]  # the next edit is due at once
+            del self._last_edits[job.id]  # the next edit is due now
         if event.previous is None:
             # The command itself posts the card of a new job.
             self._last_edits[job.id] = self._edit_of(job)

@@ -36,9 +36,9 @@ PROMPT = "How rainbows form: raindrops bend sunlight and spread it into colours"
 _WITHIN_SECONDS = 120.0
 # The card of an open job has at least one of these buttons.
 _OPEN = frozenset({Action.CANCEL, Action.RETRY, Action.GIVE_UP})
-_FOREVER = math.inf  # the time-out of the whole demo ends the wait
+_FOREVER = math.inf  # the demo's own time-out ends the wait
 _VIDEO = "clapper-demo.mp4"
-# Each demo deletes the folder with this name, which an earlier demo has created.
+# Each demo first deletes the folder of this name that an earlier demo created.
 _WORK_FOLDER = ".clapper-demo"
 # Shorter than usual, so that the progress bar moves visibly within half a minute.
 _TIMING = Timing(
@@ -49,7 +49,7 @@ _TIMING = Timing(
 
 
 class Demo:
-    """Shows Clapper without an account anywhere."""
+    """Shows Clapper at work without an account anywhere."""
 
     name = "demo"
     summary = "watch one /video from the command to the MP4; no account needed"
@@ -129,7 +129,7 @@ async def _demo(options: argparse.Namespace, folder: Path) -> int:
 
 
 def _settings(fake_discord: FakeDiscord, folder: Path, *, real: bool) -> Settings:
-    # Without --real these override .env: no service is contacted, and nothing is spent.
+    # Without --real, these override .env, so that no service is contacted and nothing is spent.
     local: dict[str, Any] = {
         "video_backend": "storyboard",
         "prompt_writer": "off",
@@ -159,7 +159,7 @@ def _warn_of_costs(settings: Settings) -> None:
             address = settings.openrouter_base_url
         case "gemini":
             address = settings.gemini_base_url
-    url = URL(address).with_user(None)  # which removes the password too
+    url = URL(address).with_user(None)  # also removes the password
     print(f"\n  The video is ordered with VIDEO_BACKEND={settings.video_backend} from {url},")
     print("  which charges its usual price.", flush=True)
 
@@ -209,14 +209,14 @@ async def _type_command(fake_discord: FakeDiscord, prompt: str, audio: Path) -> 
 
 def _is_open(message: Message) -> bool:
     buttons = (re.match(TEMPLATE, part.get("custom_id", "")) for part in message.components)
-    # After the video the DM is still due.
+    # After the video, the DM still follows.
     return bool(message.files) or any(match and match["action"] in _OPEN for match in buttons)
 
 
 async def _wait(
     show: Coroutine[Any, Any, Message], bot: asyncio.Task[None], within: float
 ) -> Message | None:
-    """Return the final message; None: the time-out passed, or the bot was stopped."""
+    """Return the final message, or None if the time ran out or the bot stopped."""
     task = asyncio.create_task(show, name="show")
     await asyncio.wait({bot, task}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
@@ -227,7 +227,7 @@ async def _wait(
 
 
 def _report(fake_discord: FakeDiscord, message: Message, folder: Path, started: float) -> int:
-    # Replaced in one step, so that there is a complete video at any time.
+    # Replace the file in one step, so that the folder never has an incomplete video.
     video, part = folder / _VIDEO, folder / _WORK_FOLDER / _VIDEO
     shutil.copyfile(message.files[0].path, part)
     part.replace(video)

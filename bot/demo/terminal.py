@@ -23,7 +23,7 @@ class _Row:
 
 
 class CardTerminal:
-    """Draws each version of a card: in place of the last one in a terminal, below it elsewhere."""
+    """Draws each version of a card: over the previous one in a terminal, otherwise below it."""
 
     def __init__(
         self, out: TextIO, *, names: Mapping[int, str], clock: Callable[[], float]
@@ -84,7 +84,7 @@ class CardTerminal:
         line = re.sub(r"<@(\d+)>", lambda match: self._name(int(match[1])), line)
         line = re.sub(r"(?<!\\)<t:(\d+):R>", lambda match: self._ago(int(match[1])), line)
         line = re.sub(r"\\([\\*_~`|<>@#-])|`", r"\1", line).replace("\u00a0", " ")
-        # Control characters and those without a width would break the frame.
+        # Control characters and zero-width characters would break the frame.
         return "".join(filter(str.isprintable, line))
 
     def _name(self, user_id: int) -> str:
@@ -126,7 +126,7 @@ def _head(text: str, width: int) -> str:
 
 
 def _cells(text: str) -> int:
-    """Count columns: East Asian characters and emoji have two, combining accents none."""
+    """Count columns: East Asian characters and emoji take two, combining accents none."""
     return sum(
         0
         if unicodedata.combining(character)

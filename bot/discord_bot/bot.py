@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 
 _EXTENSIONS = ("cogs.video", "cogs.library", "cogs.preferences", "cogs._buttons", "cogs._forms")
 _VOICE_EXTENSIONS = ("cogs.narrate",)
-# discord.py itself would sleep through a rate limit, even one of a day.
+# discord.py itself would wait out a rate limit, even one that lasts a day.
 _SYNC_SECONDS = 60
-# Seconds between two attempts, about two days in all. After that the next start tries again.
+# Seconds between attempts, about two days in all. After that, only the next start tries again.
 _SYNC_PAUSES = (30, 60, 120, 300, 900, *(3600,) * 48)
 
-# What cards need; README.md names the same ones.
+# The permissions that cards need; README.md lists them too.
 _PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -51,7 +51,7 @@ _PERMISSIONS = discord.Permissions(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """The parts that cogs use; without a `narrator` the bot speaks no texts."""
+    """The parts that cogs use; without a `narrator`, the bot does not speak text."""
 
     jobs: JobService
     cards: CardRenderer
@@ -73,6 +73,7 @@ class VideoBot(commands.Bot):
     def __init__(self, services: Services, trace: aiohttp.TraceConfig | None = None) -> None:
         self.services = services
         self._is_synced = False
+        self._is_invite_logged = False
         traced: dict[str, Any] = {"http_trace": trace} if trace else {}
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -98,9 +99,9 @@ class VideoBot(commands.Bot):
         self._is_synced = await self._try_sync()
 
     async def keep_commands_synced(self) -> None:
-        """Send the commands again until Discord accepts them, then wait for ever.
+        """Resend the commands until Discord accepts them, then wait forever.
 
-        The supervisor treats a task that returns as a failure.
+        The supervisor would treat a return as a failure.
         """
         for pause in _SYNC_PAUSES:
             if self._is_synced:
@@ -114,13 +115,13 @@ class VideoBot(commands.Bot):
             async with asyncio.timeout(_SYNC_SECONDS):
                 await self._sync_commands()
         except (discord.HTTPException, aiohttp.ClientError, OSError):
-            # Open jobs continue, and Discord still has the commands of the last start.
+            # Open jobs continue, and Discord still has the commands from the last start.
             log.exception("discord.commands_refused")
             return False
         return True
 
     async def _sync_commands(self) -> None:
-        """Send the commands to Discord, unless it has the same definitions."""
+        """Send the commands to Discord, unless it already has the same definitions."""
         application = self.application_id or 0
         route = Route("GET", "/applications/{application_id}/commands", application_id=application)
         found = await self.http.request(route, params={"with_localizations": "true"})
@@ -136,33 +137,36 @@ class VideoBot(commands.Bot):
 
     async def close(self) -> None:
         """Disconnect, even while the list of servers is still loading."""
-        # discord.py would report later that it is ready, on an event loop that it no longer has.
+        # Otherwise discord.py would report readiness later, when its event loop is already gone.
         waiting: asyncio.Task[None] | None = getattr(self._connection, "_ready_task", None)
         if waiting is not None:
             waiting.cancel()
         await super().close()
 
     async def on_ready(self) -> None:
-        """Log that the bot answers commands now, and how to invite it if it is in no server."""
+        """Log that the bot now answers commands, and once how to invite it if no server has it."""
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
-        if not self.guilds and self.application_id:
+        if self.guilds or not self.application_id:
+            log.info("bot.running advice='type /video in Discord; Ctrl-C here stops the bot'")
+        elif not self._is_invite_logged:  # Discord may report readiness again
+            self._is_invite_logged = True
             invite = discord.utils.oauth_url(self.application_id, permissions=_PERMISSIONS)
             log.warning("discord.no_server advice='open this to invite the bot: %s'", invite)
 
 
 class CommandTree(app_commands.CommandTree[VideoBot]):
-    """A command tree that answers every error of a command."""
+    """A command tree that reports every command error to the requester."""
 
     async def on_error(
         self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
     ) -> None:
-        """Answer the person who typed the command with what went wrong."""
+        """Tell the requester what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         await answer_error(interaction, cause)
 
 
 async def answer_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
-    """Tell the person, visibly to them alone, what went wrong, and log an unexpected error."""
+    """Tell the person privately what went wrong, and log an unexpected error."""
     texts = interaction.client.services.texts
     locale = str(interaction.locale)
     if isinstance(error, UserError):
@@ -174,10 +178,10 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
 
 
 async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
-    """Answer with a sentence that only the person sees; a failure to answer is only logged.
+    """Answer with a sentence that only this person sees; if that fails, only log the failure.
 
-    The sentence replaces the "thinking" message. An interaction that was answered already gets no
-    follow-up: discord.py repeats that POST on a server error, which may post twice.
+    The sentence replaces the "thinking" message. An already answered interaction gets no follow-up,
+    because discord.py repeats that POST after a server error, so two messages could appear.
     """
     try:
         if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:

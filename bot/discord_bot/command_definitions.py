@@ -1,4 +1,4 @@
-"""The definitions of the commands as Discord gets them, with the texts of every language."""
+"""The command definitions that are sent to Discord, with names and descriptions translated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from bot.texts import Texts
 
-# A command, an option or a choice in the JSON of Discord's API.
+# A command, an option or a choice in Discord's API JSON.
 Definition = dict[str, Any]
 
 # The fields that the bot sends. Discord adds others, such as ids and versions.
@@ -40,7 +40,7 @@ _UNORDERED = frozenset({"contexts", "integration_types", "channel_types"})
 
 
 def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition]:
-    """Fill in the names and descriptions from the keys below `command` in the locales.
+    """Fill in the names and descriptions from the locale keys below `command`.
 
     KeyError: a command, an option or a choice has no text.
     """
@@ -51,7 +51,7 @@ def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition
 
 
 def are_alike(found: Iterable[Definition], wanted: Iterable[Definition]) -> bool:
-    """Tell whether Discord has the wanted definitions, apart from the fields that it adds."""
+    """Tell whether the definitions are the same, apart from the fields that Discord adds."""
     return _comparable(found) == _comparable(wanted)
 
 
@@ -78,7 +78,7 @@ def _localised_choice(choice: Definition, key: str, texts: Texts) -> Definition:
 
 
 def _key_of(name: str) -> str:
-    """Turn the name of a command, or of a context menu entry, into a part of a locale key."""
+    """Turn the name of a command or a context menu entry into part of a locale key."""
     return name.lower().replace(" ", "_")
 
 
@@ -88,7 +88,7 @@ def _comparable(definitions: Iterable[Definition]) -> list[Definition]:
 
 
 def _without_defaults(entry: Definition) -> Definition:
-    """Leave out empty values: Discord may return a default value or omit the field."""
+    """Leave out empty values, because Discord may return a default value or omit the field."""
     return {key: _value(key, value) for key, value in entry.items() if key in _FIELDS and value}
 
 

@@ -38,9 +38,9 @@ async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
 
 
 async def fetch_bot_name(token: str, *, api_url: str) -> str:
-    """Return the name of the bot that a token belongs to, without connecting.
+    """Return the name of the bot that a token belongs to, without connecting to the gateway.
 
-    TokenRefusedError: the token is not valid. StartupError: the server does not answer like
+    TokenRefusedError: the token is invalid. StartupError: the server does not answer like
     Discord. DeliveryError: the server can't be reached now.
     """
     if api_url:
@@ -52,7 +52,7 @@ async def fetch_bot_name(token: str, *, api_url: str) -> str:
 
 
 class TokenRefusedError(StartupError):
-    """Discord knows no bot with this token."""
+    """Discord does not accept the bot's token."""
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _translating_errors() -> Generator[None]:
         yield
     except discord.LoginFailure as error:
         raise TokenRefusedError(
-            "DISCORD_TOKEN: Discord refuses it; copy it again from the Developer Portal, page Bot."
+            "DISCORD_TOKEN: Discord refuses it; copy it again from the Developer Portal's Bot page."
         ) from error
     except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
         raise DeliveryError(f"Discord can't be reached ({type(error).__name__})") from error
@@ -88,10 +88,10 @@ async def stay_connected(bot: discord.Client) -> None:
 
 
 async def _set_api_url(api_url: str) -> None:
-    """Make discord.py use another REST base URL, and the gateway that this server names.
+    """Make discord.py use the REST base URL `api_url` and the gateway that this server names.
 
-    discord.py keeps both in class attributes, so this is the one place that writes global state.
-    StartupError: the server does not answer like Discord. DeliveryError: it can't be reached now.
+    discord.py keeps both in class attributes, so only this function writes global state.
+    StartupError: the server does not answer like Discord. DeliveryError: it can't be reached.
     """
     try:
         async with (
@@ -104,7 +104,7 @@ async def _set_api_url(api_url: str) -> None:
     except (aiohttp.ContentTypeError, ValueError) as error:
         raise StartupError(
             f"DISCORD_API_URL: {api_url}/gateway does not answer like Discord "
-            f"({type(error).__name__}); leave it empty for Discord itself."
+            f"({type(error).__name__}); leave DISCORD_API_URL empty for Discord itself."
         ) from error
     except (aiohttp.ClientError, OSError) as error:
         raise DeliveryError(f"{api_url} can't be reached ({type(error).__name__})") from error

@@ -1,10 +1,11 @@
-"""Admission: the checks that a request has to pass before it becomes a job."""
+"""Admission: the checks before a request becomes a job, and the job that it becomes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
+from bot.model import Job, JobState, new_job_id
 from bot.texts import Moment
 
 if TYPE_CHECKING:
@@ -34,14 +35,14 @@ class Admission:
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
     ) -> None:
-        """Raise UserError if the requester wrote a blocked word for this job."""
-        # With a finished clip, the prompt is that of the earlier job.
+        """Raise UserError if the requester used a blocked word for this job."""
+        # If a finished clip is reused, the prompt is the earlier job's.
         prompt = () if clip_of else (request.prompt,)
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
 
     async def refusal(self, requester: Origin | Client) -> UserError:
-        """Return the error that names the cap which is reached."""
+        """Return an error that names the cap that the requester has reached."""
         now = self._clock()
         usage = await self._store.usage(requester, now=now)
         if usage.open_of_user >= self.caps.open_per_user:
@@ -50,3 +51,31 @@ class Admission:
             return UserError("caps.all", limit=self.caps.open_in_all)
         room_at = await self._store.cap_frees_at(self.caps.per_day, now=now)
         return UserError("caps.day", limit=self.caps.per_day, when=Moment(int(room_at) + 1))
+
+
+def new_job(
+    request: VideoRequest,
+    requester: Origin | Client,
+    attachment: Attachment | None,
+    *,
+    backend: str,
+    now: float,
+    next_at: float,
+    job_id: str | None = None,
+    narration_of: str | None = None,
+    clip_of: str | None = None,
+) -> Job:
+    """Return a job in state `received`; `job_id` can be an earlier result of `new_job_id`."""
+    return Job(
+        id=job_id or new_job_id(),
+        state=JobState.RECEIVED,
+        next_at=next_at,
+        created_at=now,
+        updated_at=now,
+        backend=backend,
+        request=request,
+        requester=requester,
+        attachment=attachment,
+        narration_of=narration_of,
+        clip_of=clip_of,
+    )

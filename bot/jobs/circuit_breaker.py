@@ -1,7 +1,7 @@
 """CircuitBreaker: pauses the queue while a provider refuses every job.
 
-Not `pybreaker` or `aiobreaker`: they reject calls while open, but here the jobs wait in the queue,
-and the state is a row in the database, next to the jobs that it pauses.
+`pybreaker` and `aiobreaker` are not used: they reject calls while open. Here, jobs wait in the
+queue instead, and the state is a row in the database, next to the jobs that it pauses.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from bot.errors import ErrorKind
+from bot.jobs.unexplained import UnexplainedRefusals
 from bot.model import Trouble
 from storage.jobs.circuits import HELD_SECONDS
 
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Refusals in a row; a single one may be a restart of the provider.
+# Consecutive refusals; a single one may only mean that the provider is restarting.
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
-# Longer than any create: after a crash during a probe, the next one has to wait.
+# Delays the next probe after a crash during one, so it is longer than any create.
 _PROBE_SECONDS = 5 * 60.0
 
 LONGEST_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
@@ -40,11 +41,11 @@ TROUBLES: Mapping[ErrorKind, Trouble] = {
     ErrorKind.SETUP: Trouble.SETUP,
     ErrorKind.TRANSIENT: Trouble.OUTAGE,
 }
-"""The kinds of refusal that apply to every job; all others are about a single job."""
+"""The kinds of refusal that affect every job; all others concern a single job."""
 
 
 class Turn(Enum):
-    """The decision about a queued job: submit it, submit it as the probe, keep it, or fail it."""
+    """The decision about a queued job: submit it, submit it as the probe, hold it, or fail it."""
 
     GO = auto()
     PROBE = auto()
@@ -53,10 +54,10 @@ class Turn(Enum):
 
 
 class CircuitBreaker:
-    """Opens after refusals in a row, half-opens for one probe at a time, and closes on a success.
+    """Opens after consecutive refusals, half-opens for one probe at a time, closes on a success.
 
     The state is stored in the database and survives a restart. While the circuit is open, no queued
-    job is claimed before the next probe is due, except to fail after HELD_SECONDS.
+    job is claimed before the next probe is due, except to fail it after HELD_SECONDS.
     """
 
     def __init__(
@@ -67,14 +68,15 @@ class CircuitBreaker:
         self._backend = backend
         self._clock = clock
         self._trouble: Trouble | None = None
+        self._unexplained = UnexplainedRefusals()
 
     @property
     def trouble(self) -> Trouble | None:
-        """The reason why the queue is paused, as far as this process knows; None: it is not."""
+        """The reason for the queue's pause, as far as this process knows; None: not paused."""
         return self._trouble
 
     async def resume(self) -> None:
-        """Make a probe due at once, because the operator may have restarted with another key."""
+        """Make a probe due now, because the operator may have restarted with another key."""
         circuit = await self._store.get(self._backend)
         if circuit is not None and circuit.is_open:
             await self._postpone_probe(0)
@@ -82,7 +84,7 @@ class CircuitBreaker:
             log.warning("circuit.still_open backend=%s reason=%s", self._backend, circuit.reason)
 
     async def admit(self, job: Job) -> Turn:
-        """Decide about a claimed job in `queued`.
+        """Decide what to do with a claimed job in the state `queued`.
 
         After PROBE, the caller reports the result with `accepted`, `refused` or
         `release_probe`.
@@ -98,7 +100,7 @@ class CircuitBreaker:
         return Turn.WAIT if turn is None else Turn.PROBE
 
     async def paused_circuit(self) -> Circuit | None:
-        """Return the circuit if a new job would have to wait; None: it may be submitted."""
+        """Return the circuit while it makes new jobs wait; None: new jobs can be submitted."""
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open or circuit.probe_at <= self._clock():
             return None
@@ -106,6 +108,7 @@ class CircuitBreaker:
 
     async def accepted(self) -> None:
         """Record that the provider accepted a job, which closes the circuit."""
+        self._unexplained.clear()
         circuit = await self._store.get(self._backend)
         if circuit is None:
             return
@@ -124,7 +127,7 @@ class CircuitBreaker:
         await self._jobs.publish_queue()
 
     async def refused(self, trouble: Trouble, *, probing: bool) -> None:
-        """Record a refusal, or a missing answer, for a reason that is not about the job."""
+        """Record a refusal, or a missing answer, that does not concern the job itself."""
         if probing:
             await self._probe_refused(trouble)
             return
@@ -142,8 +145,21 @@ class CircuitBreaker:
             )
             await self._jobs.publish_queue()
 
+    async def blame(self, job: Job) -> Trouble | int:
+        """Record an unexplained refusal of a job, and return its likely cause.
+
+        Trouble: the key. A number: the job itself, which has been refused that many times. If only
+        one prompt is refused, the key may be valid; if a second one is refused too, the key is
+        blamed.
+        """
+        circuit = await self._store.get(self._backend)
+        is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
+        now = self._clock()
+        tries = self._unexplained.note(job, now=now)
+        return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
+
     async def release_probe(self, *, busy: bool) -> None:
-        """End a probe whose result is about that job alone; `busy`: pause before the next probe."""
+        """End a probe whose result concerns only its own job; `busy`: delay the next probe."""
         circuit = await self._store.get(self._backend)
         if circuit is not None:
             await self._postpone_probe(_probe_pause(circuit) if busy else 0)
@@ -166,5 +182,5 @@ class CircuitBreaker:
 
 
 def _probe_pause(circuit: Circuit) -> float:
-    # The exponent is bounded because a day has many probes.
+    # The exponent is bounded because a day of outage has many probes.
     return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(circuit.probes, 10), _MAX_PAUSE_SECONDS)

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_SILENT, FinishedVideo
 from bot.errors import MediaError, UserError
 from bot.media.narration.ingest import ingest, read_narration
+from bot.media.render.convert import convert
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
 from bot.media.render.shrink import TooLittleRoomError, fit
@@ -48,14 +49,14 @@ class NarrationEditor:
         self._workspace = workspace
         self._presets = presets
         self._max_seconds = max_seconds
-        # A lock is dropped once no task holds it or waits for it.
+        # A lock is garbage-collected once no task holds it or waits for it.
         self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._voice = voice
 
     async def ingest(self, job_id: str, url: str) -> None:
         """Download an attachment, make it the job's narration, and keep it for later jobs.
 
-        UserError: it is not usable sound. MediaError: it may work later.
+        UserError: the attachment is not usable audio. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -66,7 +67,7 @@ class NarrationEditor:
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
         """Ingest the attachment that was kept from another job.
 
-        UserError: `audio.not_kept`, or as `ingest`. MediaError: it may work later.
+        UserError: `audio.not_kept`, or as in `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -80,7 +81,7 @@ class NarrationEditor:
     async def ingest_given(self, job_id: str) -> None:
         """Ingest the attachment that is already in the job's folder.
 
-        UserError: `audio.not_kept`, or as `ingest`. MediaError: it may work later.
+        UserError: `audio.not_kept`, or as in `ingest`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -92,8 +93,8 @@ class NarrationEditor:
     async def speak(self, job_id: str, text: str) -> None:
         """Synthesise a text, make it the job's narration, and keep it for later jobs.
 
-        A text that was spoken completely is not spoken again. UserError: a key of `speech`.
-        MediaError: it may work later.
+        If the text's speech is already complete, it is not synthesised again. UserError: its key
+        starts with `speech.`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         if await read_narration(folder.narration) is None:
@@ -109,12 +110,15 @@ class NarrationEditor:
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False
     ) -> FinishedVideo:
-        """Return a video that Discord can play: the clip, with the narration if `narrated`.
+        """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
         `replacing`: the narration replaces the clip's sound, even if the presets mix them.
-        MediaError: ffmpeg failed.
+        UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)
+        # After a crash, the clip may already have been moved, and then needs no conversion.
+        if await asyncio.to_thread(folder.clip.exists):
+            await convert(self._ffmpeg, folder.clip)
         if not narrated:
             return await self._repair(folder)
         mix = NarrationMix.REPLACE if replacing else self._presets.mix
@@ -123,7 +127,7 @@ class NarrationEditor:
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
         """Make and keep a copy of the job's finished video that fits the limit, if possible.
 
-        `decent`: only if it still looks good. Concurrent calls for a job wait for each other, and
+        `decent`: only if the copy still looks good. Concurrent calls for a job run one by one, and
         reuse a copy that is small enough.
         """
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):
@@ -159,7 +163,6 @@ class NarrationEditor:
         return FinishedVideo(path=folder.result, note=_note(narration, merged))
 
     async def _repair(self, folder: JobFolder) -> FinishedVideo:
-        # After a crash, the clip may have been moved already; then nothing needs a repair.
         if await asyncio.to_thread(folder.clip.exists) and await repair(
             self._ffmpeg, folder.clip, folder.result
         ):

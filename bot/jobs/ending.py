@@ -9,6 +9,7 @@ from bot.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
+    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
     from bot.model import Job
@@ -33,10 +34,17 @@ class EndSteps:
     """Runs the last step of ended jobs, and shows undecided ones; steps are idempotent."""
 
     def __init__(
-        self, *, jobs: JobService, backend: VideoBackend, workspace: Workspace, cards: CardUpdates
+        self,
+        *,
+        jobs: JobService,
+        backend: VideoBackend,
+        identity: RemoteIdentity,
+        workspace: Workspace,
+        cards: CardUpdates,
     ) -> None:
         self._jobs = jobs
         self._backend = backend
+        self._identity = identity
         self._workspace = workspace
         self._cards = cards
 
@@ -66,7 +74,7 @@ class EndSteps:
         if job.remote_id is None or not is_ours or job.attempts:
             return True
         try:
-            await self._backend.cancel(job.remote_id)
+            await self._identity.cancel(job)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return error.kind not in _RETRYABLE

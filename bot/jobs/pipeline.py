@@ -7,7 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.artifacts import NOTE_NOT_MERGED, Artifact, FinishedVideo, Handover
-from bot.errors import BackendError, ErrorKind, MediaError, UserError
+from bot.errors import MediaError, UnconvertedError, UserError
+from bot.jobs.downloading import Downloading
 from bot.model import Job, JobState
 from storage.jobs.store import Changes
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.ending import EndSteps
     from bot.jobs.prompting import PromptStep
+    from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.submission import Submission
     from bot.media.files.workspace import Workspace
@@ -24,14 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MAX_DOWNLOADS = 3
-# The first time may be a restart of the provider.
-_MAX_NOT_FOUND = 2
-_DOWNLOAD_RETRY_SECONDS = 60.0
 _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
-# About a day of an unreachable provider; no provider keeps a clip for longer.
-_MAX_FETCH_ATTEMPTS = 300
 _MAX_MERGES = 2
 _HELD_SECONDS = 60 * 60.0
 # About a day each for the card and the DM; after that, the video is only in the library.
@@ -100,13 +96,13 @@ class Pipeline:
         editor: NarrationEditing,
         deliverer: Deliverer,
         submission: Submission,
+        identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
         max_clip_bytes: int,
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
-        self._backend = backend
         self._artifacts = artifacts
         self._workspace = workspace
         self._editor = editor
@@ -114,7 +110,13 @@ class Pipeline:
         self._submission = submission
         self._prompt_step = prompt_step
         self._end_steps = end_steps
-        self._max_clip_bytes = max_clip_bytes
+        self._downloading = Downloading(
+            jobs=jobs,
+            backend=backend,
+            workspace=workspace,
+            identity=identity,
+            max_bytes=max_clip_bytes,
+        )
         self._clock = clock
 
     @property
@@ -126,7 +128,7 @@ class Pipeline:
             JobState.SUBMITTING: self._submission.mark_unconfirmed,
             JobState.UNCONFIRMED: self._submission.reconcile,
             JobState.UNDECIDED: self._show_undecided,
-            JobState.DOWNLOADING: self._download,
+            JobState.DOWNLOADING: self._downloading.download,
             JobState.MERGING: self._merge,
             JobState.DELIVERING: self._deliver,
             JobState.NOTIFYING: self._notify,
@@ -176,30 +178,6 @@ class Pipeline:
         if not await self._submission.rediscover(job):
             await self._end_steps.show(job)
 
-    async def _download(self, job: Job) -> None:
-        clip = (await self._workspace.create(job.id)).clip
-        try:
-            update = await self._backend.poll(job.remote_id or "")
-            await self._backend.fetch(update, clip, max_bytes=self._max_clip_bytes)
-        except BackendError as error:
-            if error.kind is ErrorKind.GONE:
-                await self._count_miss(job, "failed.gone", limit=_MAX_NOT_FOUND)
-            elif job.attempts >= _MAX_FETCH_ATTEMPTS:
-                await self._jobs.fail(job, "failed.gone")
-            else:
-                raise
-        except MediaError as error:
-            log.warning("download.unusable id=%s reason=%r", job.id, str(error))
-            await self._count_miss(job, "failed.not_a_video", limit=_MAX_DOWNLOADS)
-        else:
-            await self._jobs.move(job, JobState.MERGING)
-
-    async def _count_miss(self, job: Job, key: str, *, limit: int) -> None:
-        if job.misses + 1 < limit:
-            await self._jobs.postpone(job, after=_DOWNLOAD_RETRY_SECONDS, misses=job.misses + 1)
-        else:
-            await self._jobs.fail(job, key)
-
     async def _merge(self, job: Job) -> None:
         clip = self._workspace.folder(job.id).clip
         if await self._workspace.is_published(job.id, clip):
@@ -229,8 +207,12 @@ class Pipeline:
             log.warning("merge.failed id=%s reason=%r tail=%r", job.id, str(error), tail)
             if _NO_SPACE in error.stderr_tail:
                 raise OSError(errno.ENOSPC, _NO_SPACE) from error
+            unplayable = isinstance(error, UnconvertedError)
         if job.misses + 1 < _MAX_MERGES:
             await self._jobs.postpone(job, after=_MERGE_RETRY_SECONDS, misses=job.misses + 1)
+            return None
+        if unplayable:
+            await self._jobs.fail(job, "failed.not_a_video")
             return None
         if job.clip_of is not None:
             # The requester has the clip already, and wanted only the narration.

@@ -1,4 +1,4 @@
-"""PromptStep: moderates a job's words and writes its prompt, before anything costs money."""
+"""PromptStep: moderates a job's text and writes its prompt, before anything costs money."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAX_PAUSE_SECONDS = 60.0
 class PromptStep:
     """Prepares a queued job for its create; `fallback` writes the prompt if `writer` fails.
 
-    Without a `moderator` nothing is checked. If it can't answer, nothing is sent.
+    Without a `moderator`, nothing is checked. While the moderator can't answer, nothing is sent.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class PromptStep:
         self._fallback = fallback
 
     async def prepare(self, job: Job) -> Job | None:
-        """Return the job with its stored `sent_prompt`; None: postponed, failed or moved on."""
+        """Return the job with its stored `sent_prompt`; None: postponed or no longer queued."""
         if job.sent_prompt is not None and job.backend == self._backend.name:
             return job
         if not await self.passes(job, (job.request.prompt,)):
@@ -54,7 +54,7 @@ class PromptStep:
         return await self._jobs.write_prompt(job, written)
 
     async def may_be_spoken(self, job: Job) -> bool:
-        """Check a job's text before it is spoken, which may cost; True: no text, or it passes."""
+        """Moderate a text before paid speech synthesis; True: it passes, or there is no text."""
         text = job.attachment.text if job.attachment else None
         if text is None:
             return True
@@ -62,7 +62,7 @@ class PromptStep:
         return await self.passes(job, (*prompt, text))
 
     async def passes(self, job: Job, texts: Sequence[str]) -> bool:
-        """Tell whether the texts pass moderation; otherwise the job fails or is postponed."""
+        """Return whether the texts pass moderation; if not, the job fails or is postponed."""
         if self._moderator is None:
             return True
         try:

@@ -1,4 +1,4 @@
-"""JobQueue: hands out the jobs whose step is due."""
+"""JobQueue: claims the jobs whose next step is due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class JobQueue:
-    """Claims jobs whose step is due; with a `client`, only the jobs of that client."""
+    """Claims jobs whose next step is due; with a `client`, only that client's jobs."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class JobQueue:
         running: Collection[str],
         clients_only: bool = False,
     ) -> float | None:
-        """Return the seconds until the next job is due; None: no job will be."""
+        """Return the seconds until the next job is due; None: no job is scheduled."""
         now = self._clock()
         due = await self._store.next_due(
             states,

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.jobs.pauses import LONGEST_PAUSES
+from bot.jobs.admission import Admission, new_job
+from bot.jobs.changes import ChangePublisher
+from bot.jobs.remote.identity import identity_of
+from bot.jobs.waits.pauses import LONGEST_PAUSES
 from bot.model import (
     CANCELLABLE,
     TRANSITIONS,
     Failure,
     Job,
-    JobChanged,
     JobState,
     Origin,
-    new_job,
 )
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
-    from bot.jobs.admission import Admission
     from bot.model import Attachment, Client, VideoRequest
     from bot.pacing import WatchedClock
     from storage.jobs.inbox import Inbox
     from storage.jobs.store import JobStore
-
-log = logging.getLogger(__name__)
 
 
 class JobService:
@@ -47,6 +45,7 @@ class JobService:
         bus: EventBus,
         *,
         backend: str,
+        account: str,
         admission: Admission,
         acknowledge_seconds: float,
         deadline_seconds: float,
@@ -54,8 +53,9 @@ class JobService:
     ) -> None:
         self._store = store
         self._inbox = inbox
-        self._bus = bus
+        self._changes = ChangePublisher(bus)
         self._backend = backend
+        self._account = account
         self._admission = admission
         self._acknowledge_seconds = acknowledge_seconds
         self._deadline_seconds = deadline_seconds
@@ -99,12 +99,12 @@ class JobService:
             if await self._store.by_requester(requester) is not None:
                 return None
             raise await self._admission.refusal(requester)
-        self._publish_state(job, None)
+        self._changes.publish_state(job, None)
         return job
 
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""
-        return self._publish(
+        return self._changes.publish(
             await self._store.acknowledge(job_id, message_id=message_id, now=self._clock())
         )
 
@@ -160,7 +160,7 @@ class JobService:
         next_at = None if after is None else now + min(after, LONGEST_PAUSES[to])
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
-            self._publish_state(moved, job.state)
+            self._changes.publish_state(moved, job.state)
         return moved
 
     async def fail(self, job: Job, key: str, **fields: str | float) -> Job | None:
@@ -176,17 +176,24 @@ class JobService:
     async def begin_submit(self, job: Job) -> Job | None:
         """Commit the intent to POST; None: too late, or an identical create is unconfirmed."""
         moved = await self._store.begin_submit(
-            job, backend=self._backend, create_key=uuid4().hex, now=self._clock()
+            job,
+            backend=self._backend,
+            account=self._account,
+            create_key=uuid4().hex,
+            now=self._clock(),
         )
         if moved is not None:
-            self._publish_state(moved, job.state)
+            self._changes.publish_state(moved, job.state)
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Bind a job to its remote job; the first poll is due after `after` seconds."""
+        """Bind a job to its remote job; the first poll is due after `after` seconds.
+
+        None: too late, or an open job has that id.
+        """
         now = self._clock()
-        changes = Changes(
-            remote_id=update.ref,
+        changes = replace(
+            identity_of(job, update),
             generating_at=now,
             deadline_at=now + self._deadline_seconds,
             progress=update.progress,
@@ -197,9 +204,12 @@ class JobService:
             await self.wake(job.backend, update.ref)
         return bound
 
-    async def bind_cancelled(self, job: Job, ref: str) -> Job | None:
+    async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
         """Bind a job that was cancelled during its create, so that its remote job is cancelled."""
-        return self._publish(await self._store.bind_cancelled(job, ref, now=self._clock()))
+        changes = identity_of(job, update)
+        return self._changes.publish(
+            await self._store.bind_cancelled(job, changes, now=self._clock())
+        )
 
     async def postpone(
         self,
@@ -213,7 +223,7 @@ class JobService:
     ) -> Job | None:
         """Keep a claimed job in its state; its step is due again after `after` seconds."""
         now = self._clock()
-        return self._publish(
+        return self._changes.publish(
             await self._store.postpone(
                 job,
                 next_at=now + min(after, LONGEST_PAUSES[job.state]),
@@ -249,22 +259,22 @@ class JobService:
         if new and not await self.wake(backend, remote_id):
             # It may be about an unconfirmed create that was left undecided.
             for job in await self._store.wake_undecided(backend, now=self._clock()):
-                self._publish(job)
+                self._changes.publish(job)
         return new
 
     async def wake(self, backend: str, remote_id: str) -> bool:
-        """Make the job of a remote id due at once, if it is in `generating`."""
+        """Make the job of a remote id due now, if it is in `generating`."""
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())
-        return self._publish(job) is not None
+        return self._changes.publish(job) is not None
 
     async def wake_postponed_deliveries(self) -> int:
-        """Make postponed deliveries due at once, and return their number."""
+        """Make postponed deliveries due now, and return their number."""
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
         """Publish that the outlook of all queued jobs, and of those on hold, has changed."""
         for job in await self._store.queued():
-            self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
+            self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
         """Delete old webhooks and expired interaction tokens."""
@@ -284,22 +294,3 @@ class JobService:
             if moved is not None:
                 return moved
         return None
-
-    def _publish(self, job: Job | None) -> Job | None:
-        """Publish that a job has changed within its state."""
-        if job is not None:
-            self._bus.publish(JobChanged(job=job, previous=job.state))
-        return job
-
-    def _publish_state(self, job: Job, previous: JobState | None) -> None:
-        detail = f" reason={job.failure.key}" if job.failure else ""
-        if previous is None:
-            detail = f" {_requester_fields(job.requester)}"
-        log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
-        self._bus.publish(JobChanged(job=job, previous=previous))
-
-
-def _requester_fields(requester: Origin | Client) -> str:
-    if isinstance(requester, Origin):
-        return f"user={requester.user_id} channel={requester.channel_id}"
-    return f"client={requester.name}"

@@ -3,52 +3,38 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.backends.base import BackendUpdate, RemoteState
+from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.jobs.circuit_breaker import TROUBLES, Turn
 from bot.model import HoldReason, Job, JobState, Trouble
 
 if TYPE_CHECKING:
-    from bot.backends.base import VideoBackend
+    from bot.backends.base import BackendUpdate, VideoBackend
     from bot.jobs.circuit_breaker import CircuitBreaker
-    from bot.jobs.holds import Holds
     from bot.jobs.prompting import PromptStep
+    from bot.jobs.remote.identity import RemoteIdentity
+    from bot.jobs.remote.lookup import RemoteLookup
     from bot.jobs.service import JobService
+    from bot.jobs.waits.holds import Holds
     from bot.media.files.workspace import Workspace
     from bot.pacing import LookupDelays
-    from storage.jobs.unconfirmed import UnconfirmedStore
 
 log = logging.getLogger(__name__)
 
-# Tolerated difference between the provider's clock and ours.
-_CLOCK_SKEW_SECONDS = 300.0
-# Complete listings without the job that prove its absence, or incomplete ones in a row.
+# Listings without the job that prove its absence, or others in a row that prove nothing.
 _ENOUGH_LISTINGS = 2
 # Creates of one job that may get lost before a person has to decide.
 _MAX_LOST_SUBMITS = 3
 # About an hour of retries while the provider is busy.
 _MAX_BUSY_SUBMITS = 18
+# Tries of a job that is refused without a known reason.
+_MAX_UNEXPLAINED = 2
 _MAX_PAUSE_SECONDS = 300.0
 _MAX_FAILED_LISTINGS = 18
 _LOW_DISK_SECONDS = 60.0
 _SAME_CREATE_SECONDS = 5.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Candidates:
-    """The remote jobs that may belong to an unconfirmed create; `complete` as in `Listing`."""
-
-    refs: list[str]
-    complete: bool
-    is_ambiguous: bool
-
-    @property
-    def match(self) -> str | None:
-        """The one remote job that must be it."""
-        return None if self.is_ambiguous or not self.refs else self.refs[0]
 
 
 class Submission:
@@ -63,7 +49,8 @@ class Submission:
         *,
         jobs: JobService,
         holds: Holds,
-        unconfirmed: UnconfirmedStore,
+        lookup: RemoteLookup,
+        identity: RemoteIdentity,
         backend: VideoBackend,
         circuit: CircuitBreaker,
         workspace: Workspace,
@@ -74,7 +61,8 @@ class Submission:
     ) -> None:
         self._jobs = jobs
         self._holds = holds
-        self._unconfirmed = unconfirmed
+        self._lookup = lookup
+        self._identity = identity
         self._backend = backend
         self._circuit = circuit
         self._workspace = workspace
@@ -126,15 +114,24 @@ class Submission:
             await self._bind(intended, update)
             await self._circuit.accepted()
 
-    async def _bind(self, job: Job, update: BackendUpdate) -> None:
+    async def _bind(self, job: Job, update: BackendUpdate) -> bool:
+        """Bind a job to its remote job; False: the id is another open job's."""
         ended = update.state in {RemoteState.DONE, RemoteState.FAILED}
-        if await self._jobs.bind(job, update, after=0 if ended else self._first_poll) is not None:
-            return
+        is_free = await self._identity.acquire(job, update.ref)
+        if is_free and await self._jobs.bind(job, update, after=0 if ended else self._first_poll):
+            return True
+        if not is_free or not await self._identity.acquire(job, update.ref):
+            # The order was accepted, but by this id it can be neither asked about nor deleted.
+            log.warning("submit.ref_in_use id=%s ref=%s", job.id, update.ref)
+            if job.state is not JobState.UNDECIDED:
+                await self._jobs.move(job, JobState.UNDECIDED)
+            return False
         log.warning("submit.orphaned id=%s ref=%s", job.id, update.ref)
-        await self._jobs.bind_cancelled(job, update.ref)
+        await self._jobs.bind_cancelled(job, update)
+        return True
 
     async def _refused(self, job: Job, error: BackendError, *, probing: bool) -> None:
-        trouble = TROUBLES.get(error.kind)
+        trouble, again = await self._judged(job, error)
         if trouble is not None:
             # A refused probe is queued again behind the others, so the next probe is another job.
             await self._jobs.move(
@@ -142,82 +139,72 @@ class Submission:
             )
             await self._circuit.refused(trouble, probing=probing)
             return
-        busy = error.kind is ErrorKind.RATE
-        if busy and job.submits < _MAX_BUSY_SUBMITS:
+        if again:
             await self._jobs.move(job, JobState.QUEUED, after=_retry_pause(job, error))
         else:
             await self._jobs.fail(job, f"failed.{error.kind}")
-        await self._release_probe(probing=probing, busy=busy)
+        await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
+
+    async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:
+        """Tell what would refuse any other job too, and else whether this one is tried again."""
+        match error.kind:
+            case ErrorKind.UNEXPLAINED:
+                blamed = await self._circuit.blame(job)
+                if isinstance(blamed, Trouble):
+                    return blamed, True
+                return None, blamed < _MAX_UNEXPLAINED
+            case ErrorKind.RATE:
+                return None, job.submits < _MAX_BUSY_SUBMITS
+            case kind:
+                return TROUBLES.get(kind), False
 
     async def _release_probe(self, *, probing: bool, busy: bool = False) -> None:
         if probing:
             await self._circuit.release_probe(busy=busy)
 
     async def mark_unconfirmed(self, job: Job) -> None:
-        """Move a job whose create got no answer to `unconfirmed`, also after a restart."""
+        """Mark a job as unconfirmed: its create got no answer, or the bot restarted before it."""
         await self._jobs.move(job, JobState.UNCONFIRMED, after=self._settling.first)
 
     async def reconcile(self, job: Job) -> None:
         """Look for the remote job that an unconfirmed create may have made."""
         try:
-            found = await self._candidates(job)
+            found = await self._lookup.candidates(job)
         except BackendError:
             if job.attempts < _MAX_FAILED_LISTINGS:
                 raise
             await self._jobs.move(job, JobState.UNDECIDED)
             return
         if found.match is not None:
-            await self._bind(job, BackendUpdate(ref=found.match, state=RemoteState.RUNNING))
+            await self._bind(job, found.match)
         elif found.is_ambiguous:
             await self._jobs.move(job, JobState.UNDECIDED)
         else:
-            await self._absent(job, complete=found.complete)
+            await self._absent(job, is_proof=found.proves_absence)
 
-    async def _candidates(self, job: Job) -> _Candidates:
-        """Ask the provider for remote jobs that no other job of ours is bound to."""
-        since = self._submitted_since(job)
-        hints = await self._unconfirmed.unclaimed(job.backend, since=since)
-        listing = await self._backend.find(job.sent_request, since=since, hints=hints)
-        # In this order: a create answered meanwhile is either a rival here, or bound below.
-        rivals = await self._unconfirmed.others(job)
-        bound = await self._unconfirmed.bound(job.backend, listing.refs)
-        refs = [ref for ref in listing.refs if ref not in bound]
-        # Even a single one may be the rival's, if the listing does not tell their prompts apart.
-        may_be_rivals = bool(refs) and rivals and not listing.certain
-        return _Candidates(
-            refs=refs, complete=listing.complete, is_ambiguous=len(refs) > 1 or may_be_rivals
-        )
-
-    def _submitted_since(self, job: Job) -> float:
-        return (job.submitted_at or job.created_at) - _CLOCK_SKEW_SECONDS
-
-    async def _absent(self, job: Job, *, complete: bool) -> None:
-        # Only complete listings prove absence; after two incomplete ones, expect no complete one.
-        misses = job.misses + complete
-        incomplete = 0 if complete else job.attempts + 1
-        if (misses if complete else incomplete) < _ENOUGH_LISTINGS:
+    async def _absent(self, job: Job, *, is_proof: bool) -> None:
+        # After two listings that prove nothing, expect none that does.
+        misses = job.misses + is_proof
+        unproven = 0 if is_proof else job.attempts + 1
+        if (misses if is_proof else unproven) < _ENOUGH_LISTINGS:
             await self._jobs.postpone(
-                job, after=self._settling.apart, misses=misses, attempts=incomplete
+                job, after=self._settling.apart, misses=misses, attempts=unproven
             )
-        elif complete and job.submits < _MAX_LOST_SUBMITS:
+        elif is_proof and job.submits < _MAX_LOST_SUBMITS:
             await self._jobs.move(job, JobState.QUEUED)
         else:
             await self._jobs.move(job, JobState.UNDECIDED)
 
     async def rediscover(self, job: Job) -> bool:
         """Bind an undecided job if a webhook has meanwhile named its remote job."""
-        is_ours = job.backend == self._backend.name
-        since = self._submitted_since(job)
-        if is_ours and await self._unconfirmed.unclaimed(job.backend, since=since):
-            try:
-                found = await self._candidates(job)
-            except BackendError as error:
-                log.warning("find.refused id=%s error=%r", job.id, str(error))
-            else:
-                if found.match is not None:
-                    await self._bind(job, BackendUpdate(ref=found.match, state=RemoteState.RUNNING))
-                    return True
-        return False
+        if not await self._lookup.has_hints(job):
+            return False
+        try:
+            found = await self._lookup.candidates(job)
+        except BackendError as error:
+            log.warning("find.refused id=%s error=%r", job.id, str(error))
+            return False
+        return found.match is not None and await self._bind(job, found.match)
 
 
 def _retry_pause(job: Job, error: BackendError) -> float:

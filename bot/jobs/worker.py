@@ -15,17 +15,17 @@ from bot.model import HoldReason, JobState
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from bot.jobs.holds import Holds
     from bot.jobs.queue import JobQueue
     from bot.jobs.service import JobService
+    from bot.jobs.waits.holds import Holds
     from bot.model import Job, JobChanged
 
 log = logging.getLogger(__name__)
 
-# Longest sleep between two looks at the table, because clocks may jump.
+# The longest sleep between two reads of the table; it is bounded because clocks may jump.
 _IDLE_SECONDS = 5.0
 _MAX_RETRY_SECONDS = 300.0
-# A bug in these states fails the job; in later ones, money may be spent, so retries never end.
+# A bug in these states fails the job. Later, it may have been paid for, so retries never end.
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
@@ -37,7 +37,7 @@ _MAX_SHOWN_ATTEMPTS = 300
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lane:
-    """Steps that share a limit of `slots` on how many run at once.
+    """A group of steps, of which at most `slots` run at once.
 
     `interruptible`: the steps of a cancelled job may be cancelled midway without loss.
     `needs_discord`: its steps need Discord, except for the jobs of API clients.
@@ -51,7 +51,7 @@ class Lane:
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
-    """Return the lanes, so that slow steps do not delay unrelated ones."""
+    """Return the lanes, which keep slow steps from delaying unrelated ones."""
 
     def lane(name: str, slots: int, *states: JobState, **flags: bool) -> Lane:
         return Lane(
@@ -63,10 +63,10 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
-        # One ffmpeg runs at a time, but merges without one may overtake it.
+        # Only one ffmpeg runs at a time, but merges that need none can overtake it.
         lane("merge", 4, JobState.MERGING, interruptible=True),
         lane("deliver", 8, JobState.DELIVERING, needs_discord=True),
-        # Separate, because Discord limits DMs most, and no video should wait for them.
+        # Separate, because Discord limits DMs most strictly, and no video should wait for them.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
         lane("show", 8, *sorted(_SHOWN), needs_discord=True),
     )
@@ -123,7 +123,7 @@ class Worker:
             await self._sleep(pause)
 
     async def stop(self, *, grace: float) -> None:
-        """Stop claiming, wait `grace` seconds for running steps, and cancel the rest."""
+        """Stop claiming, wait up to `grace` seconds for running steps, and cancel the rest."""
         self._stopping = True
         self._woken.set()
         tasks = set(self._running.values())

@@ -1,4 +1,4 @@
-"""Library: the jobs of a person in Discord, and their videos that are still kept."""
+"""Library: looks up a Discord user's jobs and kept videos."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class LibraryEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LibraryPage:
-    """One page of the list, from `offset` of `total` on; `search` is the query as typed."""
+    """One page of a list of `total` jobs, starting at `offset`; `search` is the query as typed."""
 
     entries: tuple[LibraryEntry, ...]
     offset: int
@@ -45,7 +45,7 @@ class LibraryPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobDetails:
-    """A job with its steps and its video; `artifact` is None if no file is kept."""
+    """A job with its steps and its video; `artifact` is None if no video is kept."""
 
     job: Job
     steps: tuple[StateChange, ...]
@@ -72,7 +72,7 @@ class Library:
     async def page(self, user_id: int, *, search: str = "", offset: int = 0) -> LibraryPage:
         """Return the page with the job at `offset`, or the last page if the list is shorter.
 
-        `search` is words of the prompt, or the id of a job, for all jobs with the same prompt.
+        `search` holds words of the prompt, or a job's id to find all jobs with the same prompt.
         """
         query = _search(user_id, search)
         total = await self._store.count(query)
@@ -83,11 +83,11 @@ class Library:
         return LibraryPage(entries=tuple(entries), offset=start, total=total, search=search)
 
     async def suggest(self, user_id: int, typed: str) -> list[UsedPrompt]:
-        """List the person's prompts that contain the typed words, the last used first."""
+        """List the person's prompts that contain the typed words, most recently used first."""
         return await self._store.prompts(_search(user_id, typed), limit=MAX_CHOICES)
 
     async def details(self, message_id: int) -> JobDetails | None:
-        """Return the details of the job whose card this message is; None: it is not a card."""
+        """Return the details of the job that a card shows; None: the message is not a card."""
         job = await self._store.by_message(message_id)
         if job is None:
             return None
@@ -110,7 +110,7 @@ class Library:
 
     @contextmanager
     def send_lock(self, user_id: int) -> Generator[None]:
-        """Allow one video at a time to be sent to a person; UserError: one is being sent."""
+        """Let only one video at a time be sent to a person; UserError: another is being sent."""
         if user_id in self._sending:
             raise UserError("library.busy")
         self._sending.add(user_id)

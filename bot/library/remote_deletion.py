@@ -1,4 +1,4 @@
-"""RemoteDeletion: asks the provider to delete its data of deleted jobs."""
+"""RemoteDeletion: asks the provider to delete its data about deleted jobs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError
+from bot.jobs.remote.identity import may_delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import VideoBackend
+    from storage.jobs.remote_jobs import RemoteRecord
     from storage.retention import RetentionStore
 
 log = logging.getLogger(__name__)
@@ -21,9 +23,9 @@ _RETRY_SECONDS = 60 * 60.0
 
 
 class RemoteDeletion:
-    """Asks after each deletion, and every hour while the deleted job still has a row.
+    """Asks the provider at each deletion, then hourly until it confirms or the row is removed.
 
-    Not every provider can delete a prompt and a clip; our own renderer can.
+    Not every provider can delete prompts and clips; our own renderer can.
     """
 
     def __init__(
@@ -45,22 +47,27 @@ class RemoteDeletion:
             try:
                 await self.erase()
             except sqlite3.Error:
-                log.exception("erase.failed")  # the next round retries it
+                log.exception("erase.failed")  # the next round tries again
             await self._sleep()
 
     async def erase(self) -> None:
-        """Ask the provider once for each deleted job."""
+        """Ask the provider once to delete its data about each deleted job."""
         for deleted in await self._store.remote_jobs(self._backend.name):
-            if await self._delete(deleted.remote_id):
+            if await self._delete(deleted):
                 await self._store.mark_erased(deleted.job_id, now=self._clock())
                 log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
-    async def _delete(self, ref: str) -> bool:
+    async def _delete(self, deleted: RemoteRecord) -> bool:
+        """Return whether nothing of the job is left at the provider."""
+        ref = deleted.remote_id
         try:
-            return await self._backend.cancel(ref)
+            if await may_delete(self._backend, deleted):
+                return await self._backend.cancel(ref)
         except BackendError as error:
             log.warning("erase.refused ref=%s error=%r", ref, str(error))
             return False
+        log.warning("erase.not_ours id=%s ref=%s", deleted.job_id, ref)
+        return True
 
     async def _sleep(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Retention: deletes jobs on request, and files that are too old or take too much room."""
+"""Retention: deletes jobs on request, and files that are too old or take up too much space."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.media.files.inventory import Inventory, InventoryFile
     from bot.media.files.workspace import Workspace
     from bot.pacing import WatchedClock
+    from storage.jobs.spent_refs import SpentRefs
     from storage.people import PeopleStore
     from storage.retention import DeletionStatus, RetentionStore
 
@@ -42,7 +43,7 @@ class StoredData:
     """A summary of the data that is stored about a person; times are Unix seconds.
 
     `video_bytes` includes the smaller copies. `next_at` is when the first video expires.
-    `rows_until` is when the last empty row of a deleted job is removed; None: there is none.
+    `rows_until` is when the last empty row of a deleted job is removed; None: no such row exists.
     """
 
     person: Person
@@ -62,9 +63,9 @@ class StoredData:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deletion:
-    """The result of deleting a person's data; `open_jobs` is the number that must end first.
+    """The result of deleting a person's data; `open_jobs` counts jobs that must end first.
 
-    `choice`: their preferences were deleted too. `rows_until` as in `StoredData`.
+    `choice`: the person's preferences were deleted too. `rows_until`: as in `StoredData`.
     """
 
     deleted: int
@@ -76,7 +77,7 @@ class Deletion:
 class Retention:
     """Deletes jobs that have ended; a download that is under way can still finish.
 
-    `on_deleted` is called when there may be data to delete at the provider too.
+    `on_deleted` is called when the provider may also hold data to delete.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Retention:
         workspace: Workspace,
         jobs: JobService,
         *,
+        spent: SpentRefs,
         limits: RetentionLimits,
         on_deleted: Callable[[], None],
         clock: WatchedClock,
@@ -94,6 +96,7 @@ class Retention:
         self._people = people
         self._workspace = workspace
         self._jobs = jobs
+        self._spent = spent
         self._limits = limits
         self._on_deleted = on_deleted
         self._clock = clock
@@ -105,17 +108,17 @@ class Retention:
         return self._limits
 
     async def delete(self, job_id: str) -> bool:
-        """Delete a job except for its empty row; False: it is open or unknown."""
+        """Delete a job except for its empty row; False: the job is open or unknown."""
         if not await self.mark_deleted(job_id):
             return False
         await self.erase(job_id)
         return True
 
     async def mark_deleted(self, job_id: str) -> bool:
-        """Empty the row of a job that has ended, which marks it as deleted; False: it is open.
+        """Empty the row of an ended job, which marks the job as deleted; False: it is still open.
 
-        A job whose delivery waits for the operator is cancelled first. The caller then calls
-        `erase`; after a crash in between, the sweep does that.
+        A job whose delivery waits for the operator is cancelled first. The caller must then call
+        `erase`. After a crash in between, the sweep deletes the files instead.
         """
         await self._jobs.discard(job_id)
         if not await self._store.mark_deleted(job_id, now=self._clock()):
@@ -174,12 +177,14 @@ class Retention:
             return  # the next sweep does the rest
         now = self._clock.cautious()
         await self._store.forget_speeches(now=now)
-        # The disk before the table: otherwise the files of a new job would look unknown.
+        # Read the disk before the table; otherwise, a new job's files would look unknown.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         await self._delete_leftovers(inventory, statuses)
         await self._expire(inventory, statuses)
-        if rows := await self._store.drop_rows(sparing=inventory.job_ids, now=now):
+        if rows := await self._store.drop_rows(
+            sparing=inventory.job_ids, spent=self._spent, now=now
+        ):
             log.info("jobs.forgotten rows=%d", rows)
         await self._store.truncate_wal()
 
@@ -210,7 +215,7 @@ class Retention:
         return item.modified_at < self._clock.cautious() - seconds
 
     async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:
-        """Delete files, the oldest first, until all are within the limits."""
+        """Delete files, the oldest first, until the rest are within the limits."""
         sizes = Counter[str]()
         for item in inventory.kept:
             if (job := statuses.get(item.job_id)) and not job.is_deleted:

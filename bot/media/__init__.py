@@ -1,1 +1,1 @@
-"""Reads and writes sound and video, and is the only package that starts child processes."""
+"""Reads and writes audio and video. No other package starts child processes."""

@@ -1,4 +1,4 @@
-"""The protocol of all moderation services, and the reasons why they refuse a text."""
+"""The protocol for moderation services, and their reasons for refusing a text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """A reason to refuse a text, as the key of its sentence in `bot/locales`; the gravest first."""
+    """Reasons to refuse a text, gravest first, as the keys of their sentences in `bot/locales`."""
 
     MINORS = "failed.found_minors"
     SELF_HARM = "failed.found_self_harm"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _MODEL = "omni-moderation-latest"
-# "sexual/minors" and the like are subcategories; one that is not listed counts as its category.
+# Names like "sexual/minors" are subcategories; an unlisted subcategory counts as its category.
 _REASONS: Mapping[str, Reason] = {
     "sexual/minors": Reason.MINORS,
     "self-harm": Reason.SELF_HARM,
@@ -27,7 +27,7 @@ _GRAVITY = tuple(Reason)
 
 
 class OpenAIModerator:
-    """Asks the server at `base_url`, once per check, within `seconds`."""
+    """Sends one request per check to the server at `base_url`, and waits at most `seconds`."""
 
     def __init__(self, *, base_url: str, api_key: str | None, seconds: float = _SECONDS) -> None:
         self._service = JsonService(
@@ -62,7 +62,7 @@ def _reasons(verdict: object) -> Iterator[Reason]:
         raise BackendError(ErrorKind.TRANSIENT, "the answer holds an unreadable verdict")
     if flagged:
         categories = _mapping(fields.get("categories"))
-        # A text that is flagged in an unknown category, or in none, is refused all the same.
+        # A text that is flagged in an unknown category, or in none, is refused as well.
         named = [name for name, holds in categories.items() if holds is True]
         yield from map(_reason, named or [""])
 

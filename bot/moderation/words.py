@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 1024 * 1024
 _MAX_PHRASES = 10_000
-# Scripts without spaces: Thai to Tibetan, Burmese, Khmer, and those of Japanese and Chinese.
+# Scripts without spaces: Thai to Tibetan, Burmese, Khmer, and the Japanese and Chinese ones.
 _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -34,7 +34,7 @@ class BlockedWords:
         return len(self._phrases)
 
     def check(self, *texts: str) -> None:
-        """Raise UserError, which does not name the phrase, if one of the texts contains one."""
+        """Raise a UserError if a text contains a blocked phrase, which the error does not name."""
         for text in map(_folded, texts):
             if any(_contains(text, phrase) for phrase in self._phrases):
                 raise UserError("prompt.blocked")
@@ -43,7 +43,7 @@ class BlockedWords:
 def load_words(path: Path) -> BlockedWords:
     """Read a file with one phrase per line; lines that begin with # are comments.
 
-    StartupError: it can't be read, or is too large.
+    StartupError: the file can't be read, or is too large.
     """
     lines = (line.strip() for line in _read(path.expanduser()).splitlines())
     phrases = [line for line in lines if line and not line.startswith("#")]
@@ -96,7 +96,7 @@ def _contains(text: str, phrase: str) -> bool:
 
 
 def _in_one_word(left: str, right: str) -> bool:
-    """Return whether two adjacent characters belong to one word, in a script with spaces."""
+    """Tell whether two adjacent characters belong to one word, in a script with spaces."""
     return _is_word_character(left) and _is_word_character(right)
 
 

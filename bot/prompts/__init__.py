@@ -1,1 +1,1 @@
-"""Prompt writers, which add to the requester's prompt the details that a video model needs."""
+"""Prompt writers, which extend the requester's prompt with details that a video model needs."""

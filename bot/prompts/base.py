@@ -1,4 +1,4 @@
-"""The protocol of all prompt writers, and the composition of a prompt with its additions."""
+"""The protocol for prompt writers, and the function that appends additions to a prompt."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 class PromptWriter(Protocol):
-    """Writes the prompt that is sent to the provider; it begins with the requester's own words."""
+    """Writes the prompt that is sent to the provider, beginning with the requester's own words."""
 
     name: str
 
     async def write(self, words: str, *, room: int) -> str:
-        """Return the words with additions, in at most `room` characters; without room, the words.
+        """Return the words with as many additions as fit in `room` characters, possibly none.
 
         BackendError: the writer's service failed.
         """
@@ -31,7 +31,7 @@ class VerbatimWriter:
     name = "off"
 
     async def write(self, words: str, *, room: int) -> str:  # noqa: ARG002 - nothing is added
-        """Return the words."""
+        """Return the words unchanged."""
         return words
 
     async def close(self) -> None:
@@ -39,7 +39,7 @@ class VerbatimWriter:
 
 
 def compose(words: str, additions: Iterable[str], *, room: int) -> str:
-    """Append the additions to the words, one per line, until `room` characters are used."""
+    """Append additions to the words, one per line, as long as they fit in `room` characters."""
     written, separator = words, "\n\n"
     for addition in additions:
         longer = f"{written}{separator}{addition}"

@@ -1,4 +1,4 @@
-"""A writer that asks a chat model for a brief, and appends that to the requester's words."""
+"""A writer that appends a chat model's brief to the requester's words."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ brands, writing or a style that they don't name.\
 
 
 class OpenAIWriter:
-    """Asks a Chat Completions server at `base_url`, once per prompt, within `seconds`.
+    """Sends one request per prompt to the Chat Completions server at `base_url`.
 
-    A prompt that is already rich in details is sent unchanged, without asking the server.
+    The answer must arrive within `seconds`. For a prompt that is already rich in details, there is
+    no request and no brief.
     """
 
     name = "openai"
@@ -86,7 +87,7 @@ class OpenAIWriter:
 def _sentences(brief: Mapping[str, str | None], reading: PromptReading) -> Iterator[str]:
     """Yield the model's sentences, but none for a detail that the words already name.
 
-    The model was told to leave those out, and may still add them.
+    The model was told to leave such details out, but may add them anyway.
     """
     for name in _FIELDS:
         sentence = brief[name]

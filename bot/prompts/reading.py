@@ -1,4 +1,4 @@
-"""Analysis of a prompt by word lists: its language, and the details that it already names."""
+"""Analyses prompts with word lists: their language, and the details that they already name."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class DetailKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
-    """A language's word lists, and the sentences that can be added to prompts in it.
+    """A language's word lists, and the sentences that can be added to its prompts.
 
-    `words/en.toml` explains each of them.
+    `words/en.toml` explains each field.
     """
 
     name: str
@@ -59,10 +59,10 @@ class Language:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptReading:
-    """The result of reading a prompt; `language` is None if it is unknown.
+    """The result of reading a prompt; `language` is None if unknown.
 
     `named` are the kinds of details that the prompt names. `asks`: the prompt asks for an
-    explanation, of `topic` if that was found. `rich`: it is so detailed that nothing is added.
+    explanation (of `topic`, if found). `rich`: the prompt is so detailed that nothing is added.
     """
 
     language: Language | None
@@ -75,7 +75,7 @@ class PromptReading:
 class PromptReader:
     """Reads prompts with the word lists of `languages`.
 
-    `others` are the common words of languages that are only recognized, by name.
+    `others` maps the names of languages that are only recognized to their common words.
     """
 
     def __init__(self, languages: Iterable[Language], others: Mapping[str, frozenset[str]]) -> None:
@@ -116,7 +116,7 @@ class PromptReader:
         }
         best = max(hits.values())
         if best == 0 or best * _WORDS_PER_HIT < len(words):
-            return None  # so few hits among so many words may be names
+            return None  # so few matches among so many words may just be names
         leading = [name for name, count in hits.items() if count == best]
         if len(leading) == 1:
             return self._languages.get(leading[0])
@@ -124,7 +124,7 @@ class PromptReader:
 
 
 def _only_match(languages: Iterable[Language], text: str) -> Language | None:
-    """Return the only language whose words for details are in a text; None: none, or several."""
+    """Return the one language whose detail words occur in a text; None: none or several do."""
     found = [
         language
         for language in languages
@@ -152,7 +152,7 @@ def _topic(language: Language, prompt: str) -> str | None:
 
 
 def _without_opening(text: str) -> str:
-    """Return a text without opening punctuation and a "please"."""
+    """Strip opening punctuation and a "please" from a text."""
     opening = _OPENING.match(_straight_quotes(text))
     return text[opening.end() :] if opening else text
 

@@ -1,4 +1,4 @@
-"""A writer that needs no service: it adds a brief from a template in the prompt's language."""
+"""A writer that needs no service: it adds a template's brief in the prompt's language."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from bot.prompts.reading import Language, PromptReader, PromptReading
 
-# The order in a brief. A style is never added: that choice is the requester's.
+# The order of a brief's sentences. A style is never added: that choice is the requester's.
 _ORDER = (DetailKind.SETTING, DetailKind.CAMERA, DetailKind.LIGHT, DetailKind.MOTION)
 
 
 class TemplateWriter:
-    """Adds sentences for the details that a prompt does not name, so none can contradict it.
+    """Adds sentences only for details that a prompt doesn't name, so as not to contradict it.
 
     A prompt that is already rich in details, or in a language without a template, is sent
     unchanged. The same words always give the same brief.

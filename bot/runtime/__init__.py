@@ -1,1 +1,1 @@
-"""Opens the parts of the process, runs them and stops them."""
+"""Opens, runs and stops the parts of the process."""

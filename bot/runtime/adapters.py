@@ -75,7 +75,7 @@ async def open_backend(resources: Resources, stack: AsyncExitStack) -> VideoBack
 
 
 async def open_voice(settings: Settings) -> Voice | None:
-    """Return the voice; None: narration of texts is off. StartupError: it is not installed."""
+    """Return the voice, or None if the setting is "off"; raise StartupError if Piper is missing."""
     match settings.narration_backend:
         case "off":
             return None
@@ -96,7 +96,7 @@ async def open_voice(settings: Settings) -> Voice | None:
 async def open_writer(
     resources: Resources, backend: VideoBackend, reader: PromptReader, stack: AsyncExitStack
 ) -> PromptWriter:
-    """Open the prompt writer; title cards always show the requester's own words."""
+    """Open the prompt writer; title cards always get the requester's own words."""
     if backend.name == STORYBOARD:
         return VerbatimWriter()
     match resources.settings.prompt_writer:
@@ -116,7 +116,7 @@ async def open_writer(
 
 
 def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | None:
-    """Open the moderator of prompts; None: moderation is off."""
+    """Open the prompt moderator; return None if moderation is off."""
     match settings.moderation:
         case "off":
             return None
@@ -130,7 +130,7 @@ def open_moderator(settings: Settings, stack: AsyncExitStack) -> Moderator | Non
 
 
 async def load_blocked_words(settings: Settings) -> BlockedWords:
-    """Read the operator's word list; StartupError: it can't be read."""
+    """Read the operator's word list; raise StartupError if it can't be read."""
     if not settings.blocked_words_file:
         return BlockedWords()
     words = await asyncio.to_thread(load_words, Path(settings.blocked_words_file))
@@ -203,4 +203,5 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
         api_key=None,
         webhook_secrets=(webhook_secret,),
         idempotency_header="Idempotency-Key",
+        own_list=True,
     )

@@ -10,16 +10,19 @@ from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.clock_watcher import ClockWatcher, boot_id
+from bot.jobs.downloading import LastLook
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
-from bot.jobs.holds import Holds
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.identity import RemoteIdentity
+from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
+from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
+from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
@@ -30,6 +33,7 @@ from bot.presets import Presets
 from bot.prompts.reading import PromptReader
 from bot.prompts.template import TemplateWriter
 from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
+from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.timing import timing_for
 from storage.artifacts import ArtifactStore
 from storage.clock import ClockStore
@@ -37,6 +41,9 @@ from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
+from storage.jobs.listings import ListingStore
+from storage.jobs.remote_jobs import RemoteJobStore
+from storage.jobs.spent_refs import SpentRefs
 from storage.jobs.store import Caps, JobStore
 from storage.jobs.unconfirmed import UnconfirmedStore
 
@@ -73,6 +80,8 @@ class Engine:
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
+    account: str
+    spent: SpentRefs
     workspace: Workspace
     artifacts: ArtifactStore
     editor: NarrationEditor
@@ -92,7 +101,7 @@ async def open_engine(
     voice: Voice | None = None,
     client: str | None = None,
 ) -> Engine:
-    """Assemble the engine; with a `client`, it runs only that client's jobs."""
+    """Assemble the engine; given a `client`, it runs only that client's jobs."""
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
@@ -100,12 +109,14 @@ async def open_engine(
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
+    account = account_of(settings, resources.secret)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
     jobs = JobService(
         store,
         Inbox(resources.database),
         bus,
         backend=backend.name,
+        account=account,
         admission=Admission(store, _caps(settings), blocked, clock=clock),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
@@ -128,6 +139,8 @@ async def open_engine(
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
         holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
+        account=account,
+        spent=SpentRefs(resources.database, ref_hasher(resources.secret)),
         workspace=workspace,
         artifacts=artifacts,
         editor=_editor(resources, workspace, voice),
@@ -155,8 +168,10 @@ async def open_engine(
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
-    """Return the workers that run the jobs' steps; each change of a job wakes them."""
-    clock = engine.resources.clock
+    """Return the workers that run the jobs' steps; every job change wakes them."""
+    database, clock = engine.resources.database, engine.resources.clock
+    remote_jobs = RemoteJobStore(database)
+    identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
     pipeline = Pipeline(
         jobs=engine.jobs,
         backend=engine.backend,
@@ -167,7 +182,16 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         submission=Submission(
             jobs=engine.jobs,
             holds=engine.holds,
-            unconfirmed=UnconfirmedStore(engine.resources.database),
+            lookup=RemoteLookup(
+                unconfirmed=UnconfirmedStore(database, engine.spent),
+                remote_jobs=remote_jobs,
+                listings=ListingStore(database),
+                spent=engine.spent,
+                backend=engine.backend,
+                account=engine.account,
+                clock=clock,
+            ),
+            identity=identity,
             backend=engine.backend,
             circuit=engine.circuit,
             workspace=engine.workspace,
@@ -176,10 +200,12 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             first_poll=engine.timing.cadence.first,
             min_free_bytes=_MIN_FREE_BYTES,
         ),
+        identity=identity,
         prompt_step=engine.prompt_step,
         end_steps=EndSteps(
             jobs=engine.jobs,
             backend=engine.backend,
+            identity=identity,
             workspace=engine.workspace,
             cards=deliverer,
         ),
@@ -190,6 +216,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         engine.jobs,
         engine.backend,
         engine.timing.cadence,
+        identity,
+        last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         clock=clock,
         jitter=_jitter,
     )
@@ -242,4 +270,4 @@ def _presets(settings: Settings) -> Presets:
 
 
 def _jitter() -> float:
-    return random.random() * 0.1  # noqa: S311 - it only spreads polls
+    return random.random() * 0.1  # noqa: S311 - only spreads out polls

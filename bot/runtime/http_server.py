@@ -9,7 +9,7 @@ from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
 from bot.web.api.authentication import Authentication
-from bot.web.http.client_address import Proxies
+from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import WebServer
 from bot.web.metrics_page import MetricsPage
@@ -17,6 +17,7 @@ from bot.web.pages.file_links import FileLinks
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from bot.web.webhooks import Webhooks
+from storage.jobs.listings import ListingStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ async def open_http_server(
     is_ready: Callable[[], bool],
 ) -> None:
     """Start the server; `is_ready` tells whether Discord is connected."""
-    # A separate ffmpeg slot: a page does not wait for a render.
+    # A separate ffmpeg slot, so pages don't wait for renders.
     poster_cache = PosterCache(Ffmpeg(engine.resources.ffmpeg_path, slots=1), engine.workspace)
     shares = SharePage(
         links=links,
@@ -77,13 +78,14 @@ def webhooks(engine: Engine) -> Webhooks:
 
 def _metrics(engine: Engine) -> MetricsPage | None:
     token = engine.resources.settings.metrics_token.get_secret_value()
-    return MetricsPage(engine.metrics, engine.store, token=token) if token else None
+    listings = ListingStore(engine.resources.database)
+    return MetricsPage(engine.metrics, engine.store, listings, token=token) if token else None
 
 
 def _site(
     engine: Engine, texts: Texts, links: Links, poster_cache: PosterCache, narrator: Narrator | None
 ) -> Site | None:
-    """Return the API with its page; None: there is no API_TOKEN."""
+    """Return the API with its page, or None if no API_TOKEN is set."""
     settings = engine.resources.settings
     if not settings.api_tokens:
         return None

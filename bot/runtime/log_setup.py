@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def configure_logs(settings: Settings, *, level: str | None = None) -> None:
-    """Start logging as the settings say, with their secrets masked; `level` overrides theirs."""
+    """Configure logging from the settings and mask their secrets; `level` overrides LOG_LEVEL."""
     logs.configure(
         level=level or settings.log_level,
         style=settings.log_format,

@@ -45,7 +45,7 @@ class Resources:
 
 
 async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
-    """Open the resources; StartupError: the operator has to change something."""
+    """Open the resources; raise StartupError if the operator has to change something."""
     database = await stack.enter_async_context(open_database(settings.data_dir))
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"

@@ -1,4 +1,4 @@
-"""Runs the parts as tasks until a stop is requested, and stops them in order."""
+"""Runs the parts as tasks until a stop is requested, then stops them in order."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from bot.delivery.progress import ProgressCards
     from bot.discord_bot.bot import VideoBot
     from bot.jobs.circuit_breaker import CircuitBreaker
-    from bot.jobs.clock_watcher import ClockWatcher
-    from bot.jobs.holds import Holds
     from bot.jobs.service import JobService
+    from bot.jobs.waits.clock_watcher import ClockWatcher
+    from bot.jobs.waits.holds import Holds
     from bot.jobs.worker import Worker
+    from bot.library.orphans import OrphanCensus
     from bot.library.remote_deletion import RemoteDeletion
     from bot.library.retention import Retention
     from bot.metrics import Metrics
@@ -39,8 +40,8 @@ _MAX_LOGIN_PAUSE_SECONDS = 300.0
 class Service:
     """The parts that run as tasks.
 
-    `log_in` is repeated until Discord can be reached: after `login_pause` seconds, then after
-    pauses that double.
+    `log_in` is retried until Discord can be reached: first after `login_pause` seconds, then with
+    doubling pauses.
     """
 
     bot: VideoBot
@@ -52,6 +53,7 @@ class Service:
     holds: Holds
     retention: Retention
     remote_deletion: RemoteDeletion
+    orphans: OrphanCensus
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
@@ -61,7 +63,7 @@ class Service:
 async def supervise(service: Service, stop: asyncio.Event) -> None:
     """Run until `stop` is set, or until a part ends, which is a bug or a refused login.
 
-    Parts that need no Discord start at once, the others after the login.
+    Parts that work without Discord start immediately, the others after the login.
     """
     await service.clock_watcher.resume()
     held = await service.jobs.wake_postponed_deliveries()
@@ -88,6 +90,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("remote deletion", service.remote_deletion.run()),
             ("clock", service.clock_watcher.run()),
             ("holds", service.holds.run()),
+            ("orphan census", service.orphans.run()),
             ("loop metrics", service.metrics.watch_loop()),
             ("sweep", _sweep(service.jobs, service.retention)),
             *((f"worker {number}", worker.run()) for number, worker in enumerate(service.workers)),
@@ -127,7 +130,7 @@ async def _sweep(jobs: JobService, retention: Retention) -> None:
             await jobs.sweep()
             await retention.sweep()
         except (sqlite3.Error, OSError):
-            log.exception("sweep.failed")  # the next sweep repeats the rest
+            log.exception("sweep.failed")  # the next sweep does the rest
         await asyncio.sleep(_SWEEP_SECONDS)
 
 

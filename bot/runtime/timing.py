@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
 
 SUBMIT_SECONDS = 120.0
-# Gemini may answer only when the clip is finished, and may put the clip into each answer. It has no
-# list in which to look up an unconfirmed create, so the settling time makes no difference there.
+# Gemini may hold its answer until the clip is finished, and any answer may contain the clip. It has
+# no job list in which to look up an unconfirmed create, so the `settling` delays don't matter.
 GEMINI_SUBMIT_SECONDS = 600.0
 GEMINI_ANSWER_SECONDS = 120.0
 
@@ -21,7 +21,7 @@ GEMINI_ANSWER_SECONDS = 120.0
 class Timing:
     """Pauses and time-outs of the parts; the demo and the tests use shorter ones.
 
-    `acknowledge`: seconds that a command has to post its card before the bot looks for the card.
+    `acknowledge`: seconds for a command to post its card; after that, the bot looks for the card.
     `login_pause`: seconds before the second login attempt if Discord can't be reached.
     """
 
@@ -41,7 +41,7 @@ REMOTE = Timing(
     settling=LookupDelays(first=SUBMIT_SECONDS + 60.0, apart=60.0),
     cadence=Cadence(first=5.0, growth=1.25, ceiling=15.0),
 )
-# Webhooks wake the poller, so its own polls only make up for webhooks that are lost.
+# Webhooks wake the poller, so scheduled polls only make up for lost webhooks.
 WITH_WEBHOOKS = Timing(
     settling=REMOTE.settling, cadence=Cadence(first=5.0, growth=1.5, ceiling=30.0)
 )

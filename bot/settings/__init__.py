@@ -1,1 +1,1 @@
-"""The operator's settings: reads them once, checks them and explains each error."""
+"""Reads the operator's settings once, checks them, and explains each error."""

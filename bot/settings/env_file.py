@@ -1,6 +1,7 @@
-"""Finds lines of `.env` and values of the environment that are not in the form NAME=value.
+"""Finds lines in `.env` that are not NAME=value, and quoted values in the environment.
 
-python-dotenv silently skips a line that it can't parse, so that the setting keeps its default.
+python-dotenv silently skips a line that it can't parse, and accepts a name without a value. In both
+cases the setting keeps its default.
 Docker's `--env-file` keeps quotation marks as part of a value.
 """
 
@@ -25,24 +26,28 @@ _QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
 _TYPOGRAPHIC = tuple("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
 
 
-def odd_lines(path: Path) -> list[str]:
-    """Return a sentence for each line of the file that is not `NAME=value`; no value is repeated.
+def odd_lines(path: Path, names: Collection[str]) -> list[str]:
+    """Return a sentence for each line of the file that is not `NAME=value`, without any values.
 
-    UnicodeDecodeError: it is not UTF-8 text.
+    A name without `=value` is reported only if it is one of the settings `names`: other programs
+    that read the file may accept such lines.
+    UnicodeDecodeError: the file is not UTF-8 text.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            return list(_complaints(parse_stream(file), path.name))
+            return list(_complaints(parse_stream(file), path.name, names))
     except OSError:
-        return []  # there is no such file, or it is a folder: only the environment is read
+        return []  # a missing file, or a folder: only the environment is read
 
 
-def _complaints(bindings: Iterable[Binding], name: str) -> Iterable[str]:
+def _complaints(bindings: Iterable[Binding], name: str, names: Collection[str]) -> Iterable[str]:
     for binding in bindings:
         first = binding.original.string.lstrip("\r\n")
         line = binding.original.line + binding.original.string[: -len(first)].count("\n")
         if binding.error or _NO_NAME.search(binding.key or ""):
             yield f"{name}, line {line}: {_advice(first)}"
+        elif binding.value is None and (binding.key or "").lower() in names:
+            yield f"{name}, line {line}: write {binding.key}=value."
         elif (binding.value or "").startswith(_TYPOGRAPHIC):
             yield f"{name}, line {line}: use straight quotation marks, or none."
 
@@ -59,7 +64,7 @@ def _advice(text: str) -> str:
 
 
 def quoted_values(environment: Mapping[str, str], names: Collection[str]) -> list[str]:
-    """Return a sentence for each setting of these names whose value is in quotation marks."""
+    """Return a sentence for each of the named settings whose value is in quotation marks."""
     return [
         f"{name}: its value is in quotation marks, which Docker's --env-file keeps; remove them."
         for name, value in environment.items()

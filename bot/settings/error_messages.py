@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _MAX_SHOWN_CHARACTERS = 40
-# Their values can be long or contain a secret.
+# Settings whose values can be long or contain a secret.
 _NOT_SHOWN = frozenset({"openai_extra"})
 
 
 def error_sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[str, str]:
-    """Return a sentence for each invalid setting, to follow its name; no secret is repeated."""
+    """Return the text to append to each invalid setting's name; secrets are never quoted."""
     return {
         str(each["loc"][0]): _sentence(each, fields) for each in error.errors(include_url=False)
     }
@@ -35,7 +35,7 @@ def _sentence(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
 
 
 def describe_allowed(field: FieldInfo) -> str:
-    """Describe the values that a setting allows; "": any value of its type."""
+    """Describe a setting's allowed values; return "" if any value of its type is allowed."""
     if choices := _choices(field.annotation):
         return _either(choices)
     if longest := _bound(field, "max_length"):

@@ -19,6 +19,7 @@ from bot.errors import StartupError
 from bot.settings.env_file import odd_lines, quoted_values
 from bot.settings.error_messages import error_sentences
 from bot.settings.requirements import GEMINI_MODEL, unmet_requirements
+from bot.settings.spelling import unknown_names
 from bot.settings.types import (
     DEFAULT_CLIENT,
     ApiTokens,
@@ -123,7 +124,7 @@ class Settings(BaseSettings):
 
     @property
     def model(self) -> str | None:
-        """The model to request; None: the server's default."""
+        """The model to request, or None for the server's default."""
         unchanged = self.video_model == type(self).model_fields["video_model"].default
         if self.video_backend == "gemini" and unchanged:
             return GEMINI_MODEL
@@ -131,7 +132,7 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that no log may contain, with each item of a comma-separated list."""
+        """The values that logs must not contain, including each item of a comma-separated value."""
         values: list[object] = [getattr(self, name) for name in type(self).model_fields]
         texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
         secrets = [secret for text in texts for secret in (text, *split_list(text)) if secret]
@@ -145,11 +146,14 @@ class Settings(BaseSettings):
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The secrets of the provider's webhooks: several while they are rotated."""
-        secret = self.openai_webhook_secret
-        if self.video_backend == "openrouter":
-            secret = self.openrouter_webhook_secret
-        return () if self.video_backend == "gemini" else split_secret(secret)
+        """The provider's webhook secrets; there are several during a rotation."""
+        match self.video_backend:
+            case "storyboard" | "openai":
+                return split_secret(self.openai_webhook_secret)
+            case "openrouter":
+                return split_secret(self.openrouter_webhook_secret)
+            case "gemini":
+                return ()
 
     @property
     def extra_fields(self) -> Mapping[str, object]:
@@ -171,29 +175,35 @@ class Settings(BaseSettings):
 
 
 def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings:  # noqa: ANN401 - the settings have many types
-    """Read the settings; `overrides` win over the environment.
+    """Read the settings; `overrides` take precedence over the environment.
 
-    `with_discord`: the Discord token is required too.
+    `with_discord`: True if the Discord token is required too.
     StartupError: values are missing or invalid; a line for each names the variable and the fix.
     """
     fields, invalid = Settings.model_fields, dict[str, str]()
     try:
-        if odd := [*odd_lines(Path(_FILE)), *quoted_values(os.environ, fields)]:
+        if odd := [*odd_lines(Path(_FILE), fields), *quoted_values(os.environ, fields)]:
             raise StartupError("\n".join(odd))
         try:
             settings = Settings(**overrides)
         except ValidationError as error:
             invalid = error_sentences(error, fields)
-            # With defaults in place of the invalid values, missing ones are reported too.
+            # Replace invalid values by defaults, so that missing values are reported as well.
             settings = Settings(**overrides | {name: fields[name].default for name in invalid})
     except UnicodeDecodeError:
         raise StartupError(".env is not UTF-8 text: save it as UTF-8.") from None
     lines = [f"{name.upper()}{sentence}" for name, sentence in invalid.items()]
     lines += [
-        f"{unmet.setting.upper()}{unmet.sentence}"
+        f"{unmet.setting.upper()}{unmet.sentence}{_misspelling(unmet.setting)}"
         for unmet in unmet_requirements(settings, with_discord=with_discord)
         if invalid.keys().isdisjoint(unmet.settings)
     ]
     if lines:
         raise StartupError("\n".join(lines))
     return settings
+
+
+def _misspelling(setting: str) -> str:
+    """Return a sentence on each name that may be this setting's, to follow one on its absence."""
+    unknown = unknown_names(os.environ, Settings)
+    return "".join(f" {each}" for each in unknown if each.meant == setting.upper())

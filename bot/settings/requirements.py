@@ -1,4 +1,4 @@
-"""Lists the settings that other settings make necessary, and finds those that are missing."""
+"""Lists the settings that other settings require, and finds the missing ones."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ GEMINI_MODEL = "gemini-omni-1.2-flash"
 class Requirement:
     """A setting that must have a value.
 
-    `choice`: it is required while this setting has this value.
-    `host`: it is required only while the URL in this setting names this host.
+    `choice`: another setting and the value with which it requires this one.
+    `host`: a URL setting and the only host for which this setting is required.
     `empty`: the value that counts as missing.
     `sentence`: completes an error message that begins with the setting's name.
     """
@@ -34,7 +34,7 @@ class Requirement:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The settings whose values show that this one is missing."""
+        """The settings that must be valid before this one can be reported as missing."""
         return (self.setting, self.host[0]) if self.host else (self.setting,)
 
     def is_unmet(self, settings: Settings) -> bool:
@@ -49,7 +49,7 @@ class Requirement:
 
 _DISCORD_TOKEN = Requirement(
     setting="discord_token",
-    sentence=" is missing: copy it from the Developer Portal, page Bot, into .env.",
+    sentence=" is missing: copy it from the Developer Portal's Bot page into .env.",
 )
 _REQUIREMENTS = (
     Requirement(
@@ -113,7 +113,7 @@ _REQUIREMENTS = (
 
 
 def unmet_requirements(settings: Settings, *, with_discord: bool) -> Iterator[Requirement]:
-    """Find the required settings that are missing, in the order in which they are reported."""
+    """Find the missing required settings, in reporting order."""
     if with_discord and _DISCORD_TOKEN.is_unmet(settings):
         yield _DISCORD_TOKEN
     yield from (requirement for requirement in _REQUIREMENTS if requirement.is_unmet(settings))

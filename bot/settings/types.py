@@ -1,4 +1,4 @@
-"""The types of settings, with an error message for values that they do not allow."""
+"""The settings' types, each with an error message for invalid values."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def _api_tokens(value: SecretStr) -> SecretStr:
     for part in split_secret(value):
         name, colon, token = part.rpartition(":")
         if not _CLIENT_NAME.fullmatch(name if colon else DEFAULT_CLIENT):
-            raise ValueError("needs names of letters and digits: write it like web:TOKEN")
+            raise ValueError("needs names made of letters and digits: write it like web:TOKEN")
         if name in names:
-            raise ValueError("has two tokens without different names: write it like web:TOKEN")
+            raise ValueError("needs a different name for each token: write it like web:TOKEN")
         if len(token) < _MIN_SECRET_CHARACTERS or not _is_plain(token):
             raise ValueError(
                 f"needs tokens of at least {_MIN_SECRET_CHARACTERS} ASCII characters without spaces"
@@ -125,10 +125,10 @@ def _extra(value: str) -> str:
     extra = cast("dict[str, object]", fields)
     if reserved := sorted(_RESERVED_FIELDS & extra.keys()):
         raise ValueError(
-            f"may not contain {reserved[0]}: the command and the VIDEO_ settings decide that"
+            f"must not contain {reserved[0]}: the command and the VIDEO_ settings set it"
         )
     if None in extra.values():
-        raise ValueError("may not contain null: omit that field")
+        raise ValueError("must not contain null: omit that field")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Narrator: has texts spoken for people and clients, within the operator's caps."""
+"""Narrator: speaks texts for requesters and clients, within the operator's caps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SLOTS = 4
-# Longest wait for a slot, in which nothing has been paid for yet.
+# The longest wait for a slot; nothing has been paid for at that point.
 _MAX_WAIT_SECONDS = 120.0
 _RECORDING = "narration.mp3"
 
@@ -45,7 +45,7 @@ class SpokenMp3:
 
 
 class Narrator:
-    """Has texts spoken and counts them; the texts of jobs are only counted here."""
+    """Speaks texts, and counts them against the caps; a job's text is only counted here."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Narrator:
         self._speaking: set[int | str] = set()
 
     async def count(self, requester: SpeechRequester, text: str) -> bool:
-        """Count a text against the caps; False: this interaction was counted before.
+        """Count a text against the caps; False: this interaction was already counted.
 
         UserError: a cap is reached, or a word is blocked.
         """
@@ -89,7 +89,7 @@ class Narrator:
 
     @contextmanager
     def turn(self, requester: int | str) -> Generator[None]:
-        """Allow one text at a time for a person or client; UserError: one is being spoken."""
+        """Allow a person or client one text at a time; UserError: another is being spoken."""
         if requester in self._speaking:
             raise UserError("speech.busy")
         self._speaking.add(requester)
@@ -102,10 +102,10 @@ class Narrator:
     async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
         """Speak a text into a file that exists until the context exits.
 
-        UserError: a key of `speech`, or the text fails moderation. MediaError: it may work later.
+        UserError: a key of `speech`, or the text fails moderation. MediaError: a retry may work.
         """
         await self._moderate(text)
-        # After a crash, the sweep deletes the folder, because it belongs to no job.
+        # After a crash, the sweep deletes the folder, which belongs to no job.
         name = uuid4().hex
         try:
             async with self._slot():
@@ -116,9 +116,9 @@ class Narrator:
     async def speak_for(self, client: str, text: str) -> Path:
         """Speak a text for an API client, and return the MP3, which is kept for about a day.
 
-        In that time, the same text costs nothing and is not counted again. The caller must hold
-        the client's `turn`. UserError: as `count` and `speak`. MediaError: it may work later, at
-        no new cost.
+        During that time, the same text costs nothing and is not counted again. The caller must
+        hold the client's `turn`. UserError: as in `count` and `speak`. MediaError: a retry may
+        work, at no extra cost.
         """
         name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)
@@ -132,7 +132,7 @@ class Narrator:
             async with self._slot():
                 await self._record(text, folder)
         except UserError:
-            # A repeated request may cost again, which the client now knows.
+            # A repeated request may cost again, and the error tells the client so.
             await self._workspace.remove(name)
             raise
         for leftover in (folder.attachment, folder.narration):

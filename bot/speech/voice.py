@@ -1,4 +1,4 @@
-"""The protocol of a voice, and the checks around it."""
+"""The protocol for voices, and the checks around them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_TEXT = 1000
 
 
 class Voice(Protocol):
-    """Speaks texts of at most MAX_TEXT characters; `costs`: each one may be charged."""
+    """Speaks texts of at most MAX_TEXT characters; `costs`: each text may be charged."""
 
     name: str
     costs: bool
@@ -24,27 +24,27 @@ class Voice(Protocol):
     async def speak(self, text: str, target: Path) -> None:
         """Speak a text into the file `target`, which is written completely or not at all.
 
-        UserError: a key of `speech`. MediaError: it may work later.
+        UserError: a key of `speech`. MediaError: a retry may work.
         """
         ...
 
 
 async def speak_once(voice: Voice, text: str, target: Path) -> None:
-    """Speak a text unless `target` exists; a folder gets only one paid try.
+    """Speak a text unless `target` exists; each folder allows only one paid attempt.
 
-    UserError: a key of `speech`; `speech.unsure` means that an earlier try may have been charged.
-    MediaError: it may work later.
+    UserError: a key of `speech`; `speech.unsure`: an earlier attempt may have been charged.
+    MediaError: a retry may work.
     """
     if await asyncio.to_thread(target.exists):
         return
     if voice.costs:
-        # Before the request, so that a retry after a crash does not pay again.
+        # Marked before the request, so that a retry after a crash does not pay again.
         await run_uncancelled(_mark_paid_try, target.with_name("asked"))
     await voice.speak(text, target)
 
 
 def checked_text(text: str) -> str:
-    """Return the text without extra space; UserError: empty, too long, or not valid text."""
+    """Return the text without extra whitespace; UserError: it is empty, too long or invalid."""
     check_characters(text)
     text = "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
     if not any(char.isalnum() for char in text):
@@ -55,7 +55,7 @@ def checked_text(text: str) -> str:
 
 
 def as_speech_error(error: UserError) -> UserError:
-    """Translate an ingest error about a voice's sound into one about the spoken text."""
+    """Translate an ingest error about generated speech into a speech error."""
     if error.key == "audio.too_long":
         return UserError("speech.too_long", **error.fields)
     return UserError("speech.unusable") if error.key.startswith("audio.") else error

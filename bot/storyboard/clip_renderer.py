@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from bot.storyboard.clip_store import ClipOrder
 
 _VIDEO = "film.mp4"
-_DRAWN_PERCENT = 5  # the progress when all layers are drawn
-_ENCODED_PERCENT = 99  # the progress when ffmpeg has written the last frame
+_DRAWN_PERCENT = 5  # the progress once all layers are drawn
+_ENCODED_PERCENT = 99  # the progress once ffmpeg has written the last frame
 _LIMITS = ProcessLimits(
     wall_seconds=300,
     cpu_seconds=600,
-    # Address space: each of ffmpeg's threads reserves much, but less than 0.5 GiB is used.
+    # Address space: ffmpeg's threads reserve a lot of it, but use less than 0.5 GiB.
     memory_bytes=16 * 1024**3,
     file_bytes=512 * 1024**2,
 )
@@ -64,7 +64,7 @@ async def _draw(order: ClipOrder, folder: Path) -> Artwork:
     try:
         return await asyncio.shield(drawing)
     finally:
-        # The thread can't be stopped, so wait: the caller deletes the folder it writes to.
+        # Wait, because the thread can't be stopped and the caller deletes the thread's folder.
         await asyncio.wait({drawing})
 
 

@@ -1,4 +1,4 @@
-"""Accepts orders for clips, renders them in order, and keeps them for a day."""
+"""Accepts clip orders, renders them first come, first served, and keeps the clips for a day."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 24 * 3600
-"""The time for which a completed or failed clip is kept."""
+"""The number of seconds for which a completed or failed clip is kept."""
 
 _SWEEP_SECONDS = 300
-_DISK_RETRY_SECONDS = 5  # after a clip could not be stored, as on a full disk
+_DISK_RETRY_SECONDS = 5  # after a clip could not be stored, for example on a full disk
 _MAX_ATTEMPTS = 5
 _MAX_KEPT = 500
 _COMPLETED_PERCENT = 100
@@ -48,7 +48,7 @@ class Renderer(Protocol):
 
 
 class BusyError(ClapperError):
-    """The limit of queued or kept clips is reached; `retry_after` is in seconds."""
+    """The limit on queued or kept clips is reached; `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
@@ -56,11 +56,11 @@ class BusyError(ClapperError):
 
 
 class KeyReusedError(ClapperError):
-    """An idempotency key was used again for another order."""
+    """An idempotency key was reused for a different order."""
 
 
 class ClipService:
-    """Renders the clips of one store, sends their webhooks and deletes expired ones.
+    """Renders one store's clips, sends their webhooks, and deletes expired clips.
 
     At most `waiting` clips are queued, and `renders` are rendered at a time.
     """
@@ -104,16 +104,16 @@ class ClipService:
         ]
 
     async def close(self) -> None:
-        """Stop the tasks; an unfinished clip is rendered again after the next start."""
+        """Stop the tasks; unfinished clips are rendered again after the next start."""
         tasks = [*self._tasks, *self._rendering.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def create(self, order: ClipOrder, *, key: str | None) -> Clip:
-        """Accept an order; an idempotency key that was used before returns its clip.
+        """Accept an order and return its clip; a known idempotency key returns its existing clip.
 
-        BusyError: too many clips are queued or kept. KeyReusedError: the key belongs to another
+        BusyError: too many clips are queued or kept. KeyReusedError: the key belongs to a different
         order.
         """
         async with self._creating:
@@ -156,7 +156,7 @@ class ClipService:
         return self._store.video(clip.id)
 
     def progress(self, clip: Clip) -> int:
-        """Return the progress of a clip's rendering, in percent."""
+        """Return a clip's rendering progress, in percent."""
         return (
             _COMPLETED_PERCENT
             if clip.status == ClipStatus.COMPLETED
@@ -164,7 +164,7 @@ class ClipService:
         )
 
     async def delete(self, clip_id: str) -> bool:
-        """Stop and delete a clip in any state; False: it does not exist."""
+        """Delete a clip in any state, and stop its rendering; False: it does not exist."""
         if self.get(clip_id) is None:
             return False
         if task := self._rendering.get(clip_id):
@@ -209,7 +209,7 @@ class ClipService:
                 self._queue.put_nowait(clip.id)
 
     async def _process(self, clip: Clip) -> None:
-        """Render one clip and store its result; an error makes the clip fail, not the worker."""
+        """Render one clip and store the result; an error fails the clip, not the worker."""
         clip = replace(clip, status=ClipStatus.IN_PROGRESS, attempts=clip.attempts + 1)
         if not await self._store.update(clip):
             return

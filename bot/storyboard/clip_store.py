@@ -55,7 +55,7 @@ class ClipError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookNotice:
-    """A webhook that is not delivered yet; its id is the same in each attempt."""
+    """An undelivered webhook; every attempt uses the same event id."""
 
     event_id: str
     attempts: int
@@ -64,7 +64,7 @@ class WebhookNotice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
-    """The stored data of a clip; `sequence` orders clips by creation.
+    """A clip's stored data; `sequence` orders clips by creation.
 
     Times are in Unix seconds.
     """
@@ -83,7 +83,7 @@ class Clip:
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether its rendering succeeded or failed."""
+        """Tell whether rendering has succeeded or failed."""
         return self.status in {ClipStatus.COMPLETED, ClipStatus.FAILED}
 
 
@@ -93,9 +93,9 @@ def new_clip_id() -> str:
 
 
 class ClipStore:
-    """The clips of one directory, cached in memory; one process may open it at a time.
+    """Caches the clips of one directory in memory; only one process at a time can open it.
 
-    Every change is durable when its call returns. One thread does all writes, in order.
+    Every change is durable once its call returns. One thread does all writes, in order.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -110,7 +110,7 @@ class ClipStore:
     async def open(self) -> None:
         """Lock the directory, read its clips and delete the leftovers of a crash.
 
-        StartupError: another process uses it.
+        StartupError: another process is using the directory.
         """
         for clip in await self._run_in_writer(self._load):
             self._remember(clip)
@@ -129,11 +129,11 @@ class ClipStore:
         return self._clips.get(clip_id)
 
     def find_key(self, key: str) -> Clip | None:
-        """Return the clip that was created under an idempotency key, or None."""
+        """Return the clip that was created with an idempotency key, or None."""
         return self._clips.get(self._ids_by_key.get(key, ""))
 
     def next_sequence(self) -> int:
-        """Return a sequence number above those of all clips."""
+        """Return a sequence number higher than any clip's."""
         self._sequence += 1
         return self._sequence
 
@@ -147,7 +147,7 @@ class ClipStore:
         self._remember(clip)
 
     async def update(self, clip: Clip) -> bool:
-        """Store a changed clip; False: it was removed meanwhile, and is not stored again."""
+        """Store a changed clip; False: it was removed in the meantime, and stays removed."""
         if clip.id not in self._clips:
             return False
         await self._run_in_writer(lambda: self._write(clip))
@@ -164,13 +164,13 @@ class ClipStore:
         await self._run_in_writer(lambda: self._unlink(clip_id))
 
     async def create_work_folder(self, clip_id: str) -> Path:
-        """Create an empty folder for a clip's rendering, and return it."""
+        """Create an empty folder for rendering a clip, and return it."""
         folder = self._work_folder(clip_id)
         await self._run_in_writer(lambda: self._recreate(folder))
         return folder
 
     async def remove_work_folder(self, clip_id: str) -> None:
-        """Remove the folder of a clip's rendering."""
+        """Remove the folder in which a clip was rendered."""
         await self._run_in_writer(
             lambda: shutil.rmtree(self._work_folder(clip_id), ignore_errors=True)
         )
@@ -214,7 +214,7 @@ class ClipStore:
         except BlockingIOError:
             self._unlock()
             raise StartupError(
-                f"Another process uses {self._directory}: stop it, or choose another DATA_DIR."
+                f"Another process is using {self._directory}: stop it, or choose another DATA_DIR."
             ) from None
 
     def _unlock(self) -> None:

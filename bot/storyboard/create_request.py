@@ -114,7 +114,7 @@ def _size(fields: Mapping[str, object]) -> str:
 
 
 def check_size(value: str) -> str:
-    """Return a size, WIDTHxHEIGHT, in its normal form; CreateError: it can't be drawn."""
+    """Normalise a size, WIDTHxHEIGHT; CreateError: it is malformed or can't be rendered."""
     match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", value)
     sides = [int(side) for side in match.groups()] if match else []
     if not sides or any(side not in _SIDE or side % 2 for side in sides):

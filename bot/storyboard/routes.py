@@ -1,4 +1,4 @@
-"""Serves the routes of the Videos API, with OpenAI's response formats."""
+"""Serves the Videos API's routes, in OpenAI's response formats."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return _error_response(error)
     except web.HTTPException as error:
         return _error_response(CreateError(error.status, error.reason))
-    except Exception:  # the server's outermost handler: a bug is one response and one log entry
+    except Exception:  # the outermost handler: a bug becomes one response and one log entry
         log.exception("storyboard.bug path=%s", request.path)
         return _error_response(CreateError(500, "The storyboard has an internal error."))
 
 
 def _refuse_browsers(request: web.Request) -> None:
-    """Refuse requests from web pages, which can reach loopback and carry an Origin header."""
+    """Refuse requests with an Origin header: web pages send it, and can reach loopback."""
     if "Origin" in request.headers:
         raise CreateError(403, "Requests from web pages are not allowed.")
 

@@ -27,7 +27,7 @@ _DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 
 
 class Storyboard:
-    """Serves the clips of `directory`, which `renderer` renders.
+    """Serves the clips in `directory`, rendered by `renderer`.
 
     For every finished clip, a webhook signed with `webhook_secret` ("whsec_" and base64) is sent
     to `webhook_url`, if one is set. `port` 0 selects a free port.
@@ -67,13 +67,13 @@ class Storyboard:
 
     @property
     def base_url(self) -> str:
-        """Return the API's base URL, such as "http://127.0.0.1:8123/v1", once it was started."""
+        """Return the API's base URL, such as "http://127.0.0.1:8123/v1"; empty before `start`."""
         return self._base_url
 
     async def start(self) -> None:
-        """Listen, and continue with unfinished clips.
+        """Start the server, and queue unfinished clips again.
 
-        StartupError: the port is in use, or another process uses the directory.
+        StartupError: the port is in use, or another process is using the directory.
         """
         async with AsyncExitStack() as opening:
             await self._store.open()

@@ -1,4 +1,4 @@
-"""Sends a webhook for each finished clip, signed by Standard Webhooks, until a 2xx response."""
+"""Sends finished clips' webhooks, signed per Standard Webhooks, until each gets a 2xx response."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 def sign(secret: str, *, event_id: str, timestamp: int, body: bytes) -> str:
     """Return the `webhook-signature` header for a body.
 
-    StartupError: the secret is not `whsec_` and base64.
+    StartupError: the secret is not `whsec_` followed by base64.
     """
     signed = b"%s.%d.%s" % (event_id.encode(), timestamp, body)
     digest = hmac.digest(_key(secret), signed, hashlib.sha256)
@@ -48,9 +48,9 @@ def _key(secret: str) -> bytes:
 
 
 class WebhookSender:
-    """Sends the webhook of each finished clip to one URL, until it arrives or the clip expires.
+    """Sends each finished clip's webhook to one URL, until it is delivered or the clip expires.
 
-    `delays` are the seconds after each failed attempt; the last one repeats.
+    `delays` are the seconds to wait after each failed attempt; the last delay repeats.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class WebhookSender:
         clock: Callable[[], float],
         delays: tuple[float, ...],
     ) -> None:
-        _key(secret)  # refuses an invalid secret at the start
+        _key(secret)  # refuses an invalid secret at startup
         self._store = store
         self._url = url
         self._secret = secret

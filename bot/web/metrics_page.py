@@ -10,25 +10,29 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 if TYPE_CHECKING:
     from bot.metrics import Metrics
+    from storage.jobs.listings import ListingStore
     from storage.jobs.store import JobStore
 
 
 class MetricsPage:
     """Serves the metrics to requests with the bearer token `token`."""
 
-    def __init__(self, metrics: Metrics, store: JobStore, *, token: str) -> None:
+    def __init__(
+        self, metrics: Metrics, store: JobStore, listings: ListingStore, *, token: str
+    ) -> None:
         self._metrics = metrics
         self._store = store
+        self._listings = listings
         self._expected = f"Bearer {token}".encode()
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of this page."""
+        """The route of this page."""
         return [web.get("/metrics", self._show)]
 
     async def _show(self, request: web.Request) -> web.Response:
         given = request.headers.get(hdrs.AUTHORIZATION, "").encode(errors="surrogateescape")
         if not hmac.compare_digest(given, self._expected):
             raise web.HTTPUnauthorized(headers={hdrs.WWW_AUTHENTICATE: "Bearer"})
-        body = self._metrics.expose(await self._store.counts())
+        body = self._metrics.expose(await self._store.counts(), await self._listings.orphans())
         return web.Response(body=body, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})

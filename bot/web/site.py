@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
     from bot.web.api.authentication import Authentication
-    from bot.web.http.client_address import Proxies
+    from bot.web.http.caller_address import Proxies
 
 
 class Site:
@@ -64,7 +64,7 @@ class Site:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of all parts."""
+        """The routes of all parts."""
         return [
             *self._api.routes,
             *self._narrations.routes,
@@ -74,5 +74,5 @@ class Site:
         ]
 
     async def close(self) -> None:
-        """Close the WebSockets, which would stay open otherwise."""
+        """Close the WebSockets, which would otherwise stay open."""
         await self._socket.close()

@@ -1,4 +1,4 @@
-"""`POST /api/webhook/video-events`: verifies and stores webhooks; the lanes process them later."""
+"""`POST /api/webhook/video-events`: verifies and stores webhooks for the workers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _LOG_SECONDS = 10.0
 
 
 class Webhooks:
-    """Receives the provider's webhooks. Each is only a hint: the job's state is always polled.
+    """Receives the provider's webhooks, which are only hints: a job's state is always polled.
 
-    `note` is called with the outcome of each one: new, repeated, refused, or other.
+    `note` is called with each webhook's outcome: new, repeated, refused, or other.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Webhooks:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Route of the webhooks."""
+        """The route for webhooks."""
         return [web.post(WEBHOOK_PATH, self._receive)]
 
     async def _receive(self, request: web.Request) -> web.Response:

@@ -21,12 +21,12 @@ _HAS = """
 SELECT 1 FROM inbox WHERE backend = :backend AND remote_id = :remote_id LIMIT 1
 """
 
+# The newest first. Their age says nothing, since our clock may have been set meanwhile.
 _UNBOUND = """
-SELECT DISTINCT remote_id FROM inbox
-WHERE backend = :backend AND received_at >= :since AND remote_id NOT IN (
-    SELECT remote_id FROM jobs WHERE backend = :backend AND remote_id IS NOT NULL
-    UNION ALL SELECT remote_id FROM spent_refs WHERE backend = :backend)
-LIMIT 20
+SELECT remote_id FROM inbox
+WHERE backend = :backend AND remote_id NOT IN (
+    SELECT remote_id FROM jobs WHERE backend = :backend AND remote_id IS NOT NULL)
+GROUP BY remote_id ORDER BY max(rowid) DESC LIMIT 20
 """
 
 
@@ -49,9 +49,9 @@ class Inbox:
         row = await self._database.row(_HAS, {"backend": backend, "remote_id": remote_id})
         return row is not None
 
-    async def unbound(self, backend: str, *, since: float) -> tuple[str, ...]:
-        """List up to 20 remote ids that webhooks named and that belong to no job."""
-        rows = await self._database.rows(_UNBOUND, {"backend": backend, "since": since})
+    async def unbound(self, backend: str) -> tuple[str, ...]:
+        """List up to 20 remote ids that webhooks named and that no row has."""
+        rows = await self._database.rows(_UNBOUND, {"backend": backend})
         return tuple(row["remote_id"] for row in rows)
 
     async def sweep(self, *, now: float) -> None:

@@ -65,7 +65,7 @@ class QueueOutlook:
         self._holds = HoldStore(database)
 
     async def of(self, job: Job) -> Outlook:
-        """Return a job's place in the queue and the usual time, or the trouble that holds it."""
+        """Return a job's queue position and usual duration, or the trouble that delays it."""
         circuit = await self._circuit(job)
         if circuit is not None and circuit.is_open:
             return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)

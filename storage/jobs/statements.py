@@ -88,7 +88,15 @@ WHERE next_at IS NOT NULL
     AND id NOT IN (SELECT value FROM json_each(:running))
 """  # noqa: S608 - built from constants
 
-MOVE = """
+# Some servers give an id out twice. As long as an open job has it, it can't be another's.
+_IS_FREE = """
+    NOT EXISTS (
+        SELECT 1 FROM jobs AS other
+        WHERE other.backend = jobs.backend AND other.remote_id = :remote_id
+            AND other.remote_passed_at IS NULL AND other.id <> jobs.id)
+"""
+
+MOVE = f"""
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
     hold = NULL, held_since = NULL,
@@ -98,6 +106,8 @@ UPDATE jobs SET
         ELSE submitted_at END,
     attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
     remote_id = coalesce(:remote_id, remote_id),
+    remote_made_at = coalesce(:remote_made_at, remote_made_at),
+    echoes_order = min(echoes_order, :echoes_order),
     generating_at = coalesce(:generating_at, generating_at),
     deadline_at = coalesce(:deadline_at, deadline_at),
     progress = coalesce(:progress, progress),
@@ -105,9 +115,9 @@ UPDATE jobs SET
     failure_key = :failure_key, failure_fields = :failure_fields,
     note = coalesce(:note, note),
     card_gone = max(card_gone, :card_gone)
-WHERE id = :id AND epoch = :epoch AND state = :was
+WHERE id = :id AND epoch = :epoch AND state = :was AND (:remote_id IS NULL OR {_IS_FREE})
 RETURNING *
-"""
+"""  # noqa: S608 - built from constants
 
 # Written once for each backend: a repeated step sends the same prompt.
 WRITE_PROMPT = """
@@ -124,7 +134,8 @@ BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
     updated_at = :now, hold = NULL, held_since = NULL,
-    create_key = coalesce(create_key, :create_key), submitted_at = :now, submits = submits + 1
+    create_key = coalesce(create_key, :create_key), submitted_at = :now, submits = submits + 1,
+    account = :account
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM jobs AS other
     WHERE other.backend = :backend AND other.fingerprint = jobs.fingerprint
@@ -160,13 +171,14 @@ RETURNING *
 
 # The POST was answered after the job was cancelled. The epoch is raised because a running last step
 # must not clear `next_at`. For a deleted job only the remote job is left to delete.
-BIND_CANCELLED = """
+BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
+    remote_made_at = :remote_made_at, echoes_order = :echoes_order,
     next_at = CASE WHEN deleted_at IS NULL THEN :now END
-WHERE id = :id AND state = 'cancelled' AND remote_id IS NULL
+WHERE id = :id AND state = 'cancelled' AND remote_id IS NULL AND {_IS_FREE}
 RETURNING *
-"""
+"""  # noqa: S608 - built from constants
 
 INTEND_DM = """
 UPDATE jobs SET dm_intent_at = :now
@@ -177,7 +189,8 @@ WHERE id = :id AND epoch = :epoch AND state = 'notifying' RETURNING *
 # next one.
 WAKE_REMOTE = """
 UPDATE jobs SET epoch = epoch + 1, next_at = :now, updated_at = :now
-WHERE backend = :backend AND remote_id = :remote_id AND state = 'generating'
+WHERE backend = :backend AND remote_id = :remote_id AND remote_passed_at IS NULL
+    AND state = 'generating'
 RETURNING *
 """
 

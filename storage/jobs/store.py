@@ -40,9 +40,11 @@ _DAY = 24 * 60 * 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """Columns to set along with a new state; None or False leaves a column unchanged."""
+    """Columns to set along with a new state; a default leaves a column unchanged."""
 
     remote_id: str | None = None
+    remote_made_at: float | None = None
+    echoes_order: bool = True
     generating_at: float | None = None
     deadline_at: float | None = None
     progress: int | None = None
@@ -161,7 +163,7 @@ class JobStore:
     async def move(
         self, job: Job, to: JobState, changes: Changes, *, next_at: float | None, now: float
     ) -> Job | None:
-        """Move a job to another state."""
+        """Move a job to another state; None also if its `remote_id` is another job's."""
         failure = changes.failure
         return await self._one(
             statements.MOVE,
@@ -170,6 +172,8 @@ class JobStore:
             next_at=next_at,
             now=now,
             remote_id=changes.remote_id,
+            remote_made_at=changes.remote_made_at,
+            echoes_order=int(changes.echoes_order),
             generating_at=changes.generating_at,
             deadline_at=changes.deadline_at,
             progress=changes.progress,
@@ -193,11 +197,16 @@ class JobStore:
         )
 
     async def begin_submit(
-        self, job: Job, *, backend: str, create_key: str, now: float
+        self, job: Job, *, backend: str, account: str, create_key: str, now: float
     ) -> Job | None:
         """Commit the intent to spend; None: an identical create is unconfirmed."""
         return await self._one(
-            statements.BEGIN_SUBMIT, **_key(job), backend=backend, create_key=create_key, now=now
+            statements.BEGIN_SUBMIT,
+            **_key(job),
+            backend=backend,
+            account=account,
+            create_key=create_key,
+            now=now,
         )
 
     async def postpone(
@@ -231,22 +240,29 @@ class JobStore:
         """Store the message of a job, once; the card of a job that has ended is due for an edit."""
         return await self._one(statements.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
-    async def bind_cancelled(self, job: Job, remote_id: str, *, now: float) -> Job | None:
+    async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
         """Store the remote id of a job that was cancelled meanwhile; None: it was not."""
-        return await self._one(statements.BIND_CANCELLED, id=job.id, remote_id=remote_id, now=now)
+        return await self._one(
+            statements.BIND_CANCELLED,
+            id=job.id,
+            remote_id=changes.remote_id,
+            remote_made_at=changes.remote_made_at,
+            echoes_order=int(changes.echoes_order),
+            now=now,
+        )
 
     async def intend_dm(self, job: Job, *, now: float) -> Job | None:
         """Store the intent to send a DM."""
         return await self._one(statements.INTEND_DM, id=job.id, epoch=job.epoch, now=now)
 
     async def wake_remote(self, backend: str, remote_id: str, *, now: float) -> Job | None:
-        """Make the job with this remote id due at once."""
+        """Make the job with this remote id due now."""
         return await self._one(
             statements.WAKE_REMOTE, backend=backend, remote_id=remote_id, now=now
         )
 
     async def wake_undecided(self, backend: str, *, now: float) -> list[Job]:
-        """Make the undecided jobs of a backend due at once, because a webhook arrived."""
+        """Make the undecided jobs of a backend due now, because a webhook arrived."""
         return await self._many(statements.WAKE_UNDECIDED, backend=backend, now=now)
 
     async def queued(self) -> list[Job]:
@@ -254,7 +270,7 @@ class JobStore:
         return await self._many(statements.QUEUED)
 
     async def wake_postponed_deliveries(self, *, now: float) -> list[Job]:
-        """Make all held deliveries due at once."""
+        """Make all held deliveries due now."""
         return await self._many(statements.WAKE_HELD, now=now)
 
     async def delete_token(self, job_id: str) -> None:

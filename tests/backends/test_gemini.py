@@ -186,7 +186,7 @@ async def test_a_finished_interaction_can_not_be_cancelled(api: GeminiApi, backe
 
 async def test_an_unconfirmed_create_can_not_be_looked_up(api: GeminiApi, backend: Gemini) -> None:
     ref = await submit(backend)
-    found = await backend.find(REQUEST, since=NOW, hints=(ref,))
+    found = await backend.find(REQUEST, hints=(ref,))
     assert found == Listing(refs=(), complete=False)
     assert len(api.calls) == 1
 

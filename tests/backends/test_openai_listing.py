@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.backends.base import (
-    Listing,
-)
+from bot.backends.base import AnsweredJob, Listing
+from bot.backends.echo import Order
 from bot.errors import BackendError, ErrorKind
 from tests.support.providers.openai_setup import NOW, REQUEST, submit
 from tests.support.providers.videos_api import Fault, VideosApi
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.support.providers.openai_fixtures"]
 
 
-OLD = NOW - 600
-SINCE = NOW - 300
+DAY = 24 * 60 * 60
 
 
 def other(**changes: object) -> VideoRequest:
@@ -30,7 +28,7 @@ def other(**changes: object) -> VideoRequest:
 
 
 async def find(backend: OpenAIVideos, *hints: str, request: VideoRequest = REQUEST) -> Listing:
-    return await backend.find(request, since=SINCE, hints=hints)
+    return await backend.find(request, hints=hints)
 
 
 async def test_only_jobs_of_the_same_request_are_found(
@@ -109,25 +107,61 @@ async def test_without_an_echoed_prompt_the_model_tells_jobs_apart(
     assert (await find(backend, request=other(model=None))).refs == (ref,)
 
 
-async def test_older_jobs_are_left_out(api: VideosApi, backend: OpenAIVideos) -> None:
+async def test_no_job_is_left_out_for_its_age(api: VideosApi, backend: OpenAIVideos) -> None:
     old = await submit(backend)
     new = await submit(backend)
-    api.jobs[old]["created_at"] = OLD
-    assert await find(backend) == Listing(refs=(new,), complete=True)
+    api.jobs[old]["created_at"] = NOW - 40 * DAY
+    assert await find(backend) == Listing(refs=(new, old), complete=True)
 
 
-async def test_all_pages_back_to_the_given_time_are_read(
+def answered(ref: str, *, is_earlier: bool = True, **changes: Any) -> AnsweredJob:
+    order = Order(ref=ref, request=REQUEST, made_at=NOW)
+    return AnsweredJob(order=dataclasses.replace(order, **changes), is_earlier=is_earlier)
+
+
+async def paged(
     api: VideosApi, connect: Callable[..., OpenAIVideos]
-) -> None:
+) -> tuple[OpenAIVideos, list[str]]:
+    """Return an adapter that reads two jobs a page, and nine jobs, each 100 s older."""
     backend = connect(api.base_url, page_size=2)
-    refs = [await submit(backend) for _ in range(9)]
-    for age, ref in enumerate(reversed(refs)):
+    refs = [await submit(backend) for _ in range(9)][::-1]
+    for age, ref in enumerate(refs):
         api.jobs[ref]["created_at"] = NOW - age * 100
-    assert await find(backend) == Listing(refs=tuple(reversed(refs))[:4], complete=True)
+    return backend, refs
+
+
+async def test_all_pages_are_read(api: VideosApi, connect: Callable[..., OpenAIVideos]) -> None:
+    backend, refs = await paged(api, connect)
+    assert await find(backend) == Listing(refs=tuple(refs), complete=True)
     pages = api.made("GET", "/videos")
-    assert [page.query.get("after") for page in pages] == [None, refs[7], refs[5]]
+    assert [page.query.get("after") for page in pages] == [None, *refs[1:8:2]]
     assert pages[0].query["limit"] == "2"
     assert pages[0].query["order"] == "desc"
+
+
+async def test_pages_are_read_back_to_a_job_that_was_answered_before(
+    api: VideosApi, connect: Callable[..., OpenAIVideos]
+) -> None:
+    backend, refs = await paged(api, connect)
+    listing = await backend.find(REQUEST, answered=(answered(refs[1]), answered(refs[2])))
+    assert listing == Listing(refs=tuple(refs[:6]), complete=True, shows_own=True)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"is_earlier": False},
+        {"request": other(prompt="else")},
+        {"made_at": NOW - 1000},
+        {"is_echoed": False},
+    ],
+)
+async def test_pages_are_read_to_the_end_if_no_job_in_them_was_surely_answered_before(
+    api: VideosApi, connect: Callable[..., OpenAIVideos], known: dict[str, Any]
+) -> None:
+    backend, refs = await paged(api, connect)
+    listing = await backend.find(REQUEST, answered=(answered(refs[1], **known),))
+    assert listing.refs == tuple(refs)
 
 
 async def test_a_server_that_lists_the_oldest_first_is_read_to_the_end(
@@ -136,9 +170,33 @@ async def test_a_server_that_lists_the_oldest_first_is_read_to_the_end(
     backend = connect(api.base_url, page_size=2)
     refs = [await submit(backend) for _ in range(5)]
     for ref in refs[:4]:
-        api.jobs[ref]["created_at"] = OLD
+        api.jobs[ref]["created_at"] = NOW - 600
     api.jobs = dict(reversed(api.jobs.items()))
-    assert await find(backend) == Listing(refs=(refs[4],), complete=True)
+    listing = await backend.find(REQUEST, answered=(answered(refs[4]),))
+    assert listing == Listing(refs=tuple(refs), complete=True, shows_own=True)
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [{"prompt": "as the model improved it"}, {"size": "640x360"}, {"seconds": "5"}],
+)
+async def test_a_list_that_shows_no_job_as_it_was_ordered_does_not_show_it(
+    api: VideosApi, backend: OpenAIVideos, echo: dict[str, str]
+) -> None:
+    ref = await submit(backend)
+    assert (await backend.find(REQUEST, answered=(answered(ref),))).shows_own
+    api.shape = lambda job: job | echo
+    assert not (await backend.find(REQUEST, answered=(answered(ref),))).shows_own
+
+
+@pytest.mark.parametrize("ending", ["", "...", " …"])
+async def test_a_prompt_that_is_cut_off_does_not_contradict(
+    api: VideosApi, backend: OpenAIVideos, ending: str
+) -> None:
+    request = other(prompt="a very long story about a cat, " * 9)
+    ref = await submit(backend, request)
+    api.shape = lambda job: job | {"prompt": job["prompt"][:40] + ending}
+    assert (await find(backend, request=request)).refs == (ref,)
 
 
 async def test_too_many_pages_leave_the_listing_incomplete(
@@ -206,10 +264,8 @@ async def test_hints_are_looked_up_where_there_is_no_listing(
 ) -> None:
     ours = await submit(backend)
     theirs = await submit(backend, other(prompt="else"))
-    old = await submit(backend)
-    api.jobs[old]["created_at"] = OLD
     api.add_faults("list", Fault(status=405))
-    listing = await find(backend, ours, theirs, old, "video_unknown", ours)
+    listing = await find(backend, ours, theirs, "video_unknown", ours)
     assert listing == Listing(refs=(ours,), complete=False)
 
 
@@ -221,13 +277,17 @@ async def test_hints_that_are_listed_are_not_looked_up(
     assert len(api.made("GET")) == 1
 
 
-async def test_a_hint_keeps_its_ref_and_an_unknown_one_is_ignored(
-    api: VideosApi, backend: OpenAIVideos
-) -> None:
+async def test_a_hint_keeps_its_ref(api: VideosApi, backend: OpenAIVideos) -> None:
     ref = await submit(backend)
     api.add_faults("list", page(has_more=False))
     api.shape = lambda job: job | {"id": "another"}
-    assert await find(backend, ref, "unknown") == Listing(refs=(ref,), complete=True)
+    assert await find(backend, ref) == Listing(refs=(ref,), complete=True)
+
+
+async def test_a_job_that_a_webhook_named_and_that_is_not_found_is_not_proven_absent(
+    backend: OpenAIVideos,
+) -> None:
+    assert await find(backend, "unknown") == Listing(refs=(), complete=False)
 
 
 async def test_a_hint_that_can_not_be_looked_up_is_an_error(

@@ -10,6 +10,7 @@ from bot.backends.base import (
 from bot.backends.openai_videos import OpenAIVideos
 from bot.model import VideoRequest
 from tests.support.providers.openai_setup import KEY, REQUEST, submit
+from tests.support.providers.stand_in import Fault
 from tests.support.providers.videos_api import VideosApi
 
 if TYPE_CHECKING:
@@ -96,3 +97,14 @@ async def test_the_sdks_deprecation_warning_is_not_raised(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert await submit(backend) in api.jobs
+
+
+async def test_a_deletion_that_finds_nothing_is_believed_only_if_a_retrieve_agrees(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    ref = (await backend.submit(REQUEST, create_key="k")).ref
+    api.add_faults("delete", Fault(status=404, body={"detail": "Video not found"}))
+    assert not await backend.cancel(ref)
+    assert ref in api.jobs
+    assert await backend.cancel(ref)
+    assert await backend.cancel(ref)

@@ -131,7 +131,7 @@ async def test_a_hinted_job_is_found_but_never_certain(
     api: OpenRouterApi, backend: OpenRouter
 ) -> None:
     ref = (await backend.submit(REQUEST, create_key="k")).ref
-    found = await backend.find(REQUEST, since=NOW, hints=(ref,))
+    found = await backend.find(REQUEST, hints=(ref,))
     assert found == Listing(refs=(ref,), complete=False, certain=False)
     assert not await backend.cancel(ref)
     assert {call.method for call in api.calls} == {"POST", "GET"}

@@ -16,7 +16,7 @@ from bot.demo.fake_discord.state import world
 from bot.model import JobState
 from tests.support.cards import MANAGE_MESSAGES, Errors, post_card
 from tests.support.desk import open_desk
-from tests.support.fakes import PATIENCE
+from tests.support.fakes.clock import PATIENCE
 from tests.support.schemas.discord_spec import check_all
 from tests.support.wire import FAST, open_wire
 

@@ -20,7 +20,8 @@ from bot.texts import Texts
 from cogs._form_values import file_in, is_ticked, text_in
 from tests.support.cards import MANAGE_MESSAGES, Errors
 from tests.support.desk import PRESETS, open_desk
-from tests.support.fakes import PATIENCE, VOICE
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.orders import VOICE
 from tests.support.form_steps import SOUND, behind, count, finished, form, press, told
 from tests.support.media import clips
 from tests.support.schemas.discord_spec import check_all
@@ -99,7 +100,7 @@ async def test_a_narration_that_is_no_longer_kept_is_told_before_anything_is_mad
     first = await finished(desk, attachment=VOICE)
     await desk.bench.workspace.discard(first.id)
     answer = await press(desk, action, first)
-    assert "no longer have the narration" in answer.text
+    assert "no longer have that video's narration" in answer.text
     assert answer.ephemeral
     assert await count(desk) == 1
 

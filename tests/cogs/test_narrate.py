@@ -15,7 +15,9 @@ from bot.moderation.base import Reason
 from cogs import narrate as cog
 from storage.speeches import SpeechRequester
 from tests.support.desk import open_desk
-from tests.support.fakes import PATIENCE, FakeModerator, FakeVoice
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.prompts import FakeModerator
 from tests.support.media import clips
 from tests.support.media.measurements import loudness, sound_seconds
 from tests.support.providers.openai_setup import names_in
@@ -193,8 +195,8 @@ async def test_a_voice_that_sends_no_sound_is_told(
     clips.make_silence(tmp_path / "silence.wav")
     clips.make_tone(tmp_path / "long.mp3", seconds=40)
     for sound, sentence in (
-        (b"<html>", "didn't send audio that I can use"),
-        ((tmp_path / "silence.wav").read_bytes(), "didn't send audio that I can use"),
+        (b"<html>", "didn't send usable audio"),
+        ((tmp_path / "silence.wav").read_bytes(), "didn't send usable audio"),
     ):
         voice.sound = sound
         assert sentence in (await ask(desk)).text

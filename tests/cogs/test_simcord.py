@@ -17,7 +17,7 @@ from bot.discord_bot.bot import VideoBot
 from bot.errors import UserError
 from bot.model import JobState
 from tests.support.desk import make_services
-from tests.support.fakes import VOICE
+from tests.support.fakes.orders import VOICE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import simcord
 
     from bot.model import Job
-    from tests.support.fakes import Bench, Clock
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
 
 OPEN, UNDECIDED = JobState.RECEIVED, JobState.UNDECIDED
 STANDS_ON = {

@@ -10,7 +10,8 @@ from bot.delivery.views.button_ids import Action
 from bot.model import JobState, text_attachment
 from bot.speech.voice import MAX_TEXT
 from tests.support.desk import open_desk
-from tests.support.fakes import VOICE, FakeVoice
+from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.orders import VOICE
 from tests.support.form_steps import SOUND, behind, count, finished, form, press, told
 from tests.support.media import clips
 from tests.support.providers.speech_api import SpeechApi
@@ -138,7 +139,7 @@ async def test_a_form_from_before_the_voice_was_switched_off_is_told(tmp_path: P
                 "component": {"type": 4, "id": 98, "custom_id": "text", "style": 2},
             }
         )
-        assert "no longer reads texts aloud" in (await told(mute, opened, {"text": TEXT})).text
+        assert "no longer reads text aloud" in (await told(mute, opened, {"text": TEXT})).text
         assert await count(mute) == 1
 
 

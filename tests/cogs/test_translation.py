@@ -19,7 +19,7 @@ from bot.discord_bot.command_definitions import are_alike, localise
 from bot.discord_bot.login import log_in
 from bot.texts import Texts
 from tests.support.desk import open_desk
-from tests.support.fakes import FakeVoice
+from tests.support.fakes.media import FakeVoice
 from tests.support.schemas.discord_spec import check_all
 from tests.support.wire import WITHIN, open_wire
 

@@ -13,11 +13,13 @@ import pytest
 
 from tests.support.clients.site import TOKEN, Caller, open_site
 from tests.support.desk import make_narrator
-from tests.support.fakes import PATIENCE, FakeVoice
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.media import FakeVoice
 from tests.support.media import clips
 
 if TYPE_CHECKING:
-    from tests.support.fakes import Bench, Clock
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
 
 _ROOT = Path(__file__).parents[2]
 _SCRIPT = _ROOT / "docs" / "flows.sh"

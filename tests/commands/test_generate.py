@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.__main__ import main
+from bot.jobs.admission import new_job
 from bot.media.mp4.reader import read_mp4
-from bot.model import Client, JobState, Trouble, new_job
+from bot.model import Client, JobState, Trouble
 from storage.database import open_database
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.store import Caps, JobStore
 from tests.support.command_line import end, run_bot, start
-from tests.support.fakes import REQUEST
+from tests.support.fakes.orders import REQUEST
 from tests.support.media import clips
 from tests.support.media.measurements import sound_seconds
 from tests.support.providers.videos_api import Fault, VideosApi
@@ -76,6 +77,7 @@ async def test_a_video_is_made_with_the_narration_and_written_to_the_named_file(
         ended = await run_bot(
             tmp_path,
             "generate",
+            "--prompt",
             "a cat",
             "--audio",
             str(voice),
@@ -231,3 +233,9 @@ def test_invalid_options_are_refused_before_anything_is_spent(
     assert line.startswith(sentence)
     assert (tmp_path / "voice.ogg").read_text() == "mine"
     assert not (tmp_path / "data").exists()
+
+
+def test_the_help_calls_the_prompt_a_prompt(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["generate", "--help"])
+    assert "script" not in capsys.readouterr().out

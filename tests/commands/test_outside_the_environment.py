@@ -1,19 +1,52 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_python_without_the_libraries_is_told_what_to_type() -> None:
-    # Without `site`, the base Python sees the standard library alone.
+def run_without_libraries(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the bot in this folder by the base Python, which sees the standard library alone."""
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    done = subprocess.run(  # noqa: S603 - constant arguments
-        [base, "-S", "-m", "bot", "run"], cwd=ROOT, capture_output=True, text=True, check=False
+    return subprocess.run(  # noqa: S603 - constant arguments
+        [base, "-S", "-m", "bot", "generate", "a cat"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def test_a_python_without_the_libraries_is_told_what_to_type() -> None:
+    done = run_without_libraries(ROOT)
     assert done.returncode == 2
-    assert "make run" in done.stderr
-    assert ".venv/bin/python -m bot run" in done.stderr
+    assert "`make .venv/run`" in done.stderr
+    assert done.stderr.endswith(".venv/bin/python -m bot generate 'a cat'\n")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "error"),
+    [
+        ("", "ImportError: cannot import name 'Doctor' from 'bot.commands.doctor'"),
+        ("from bot.nowhere import x", "ModuleNotFoundError: No module named 'bot.nowhere'"),
+        ("import storage.nowhere", "ModuleNotFoundError: No module named 'storage'"),
+        ("def (", "SyntaxError: invalid syntax"),
+    ],
+)
+def test_a_bug_of_our_own_is_shown_as_one(tmp_path: Path, module: str, error: str) -> None:
+    commands = tmp_path / "bot" / "commands"
+    commands.mkdir(parents=True)
+    for name in ("__init__.py", "__main__.py"):
+        shutil.copy(ROOT / "bot" / name, tmp_path / "bot")
+    (commands / "__init__.py").touch()
+    (commands / "doctor.py").write_text(module, encoding="utf-8")
+    done = run_without_libraries(tmp_path)
+    assert done.returncode == 1
+    assert error in done.stderr
+    assert "lacks the libraries" not in done.stderr

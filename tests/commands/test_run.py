@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
+from bot import app
+from bot.__main__ import main
+from bot.commands import run
 from bot.demo.fake_discord.server import FakeDiscord
 from tests.support.bot_process import open_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bot.settings.fields import Settings
 
 
 async def test_a_provider_that_does_not_answer_is_logged_once_at_the_start(tmp_path: Path) -> None:
@@ -23,7 +31,31 @@ async def test_a_provider_that_does_not_answer_is_logged_once_at_the_start(tmp_p
         async with open_bot(environment, "bot", "run") as bot:
             await bot.logged("backend.unusable")
             await bot.logged("discord.ready")
+            await bot.logged("bot.running advice='type /video in Discord")
             assert await bot.terminate() == 0
     [told] = [line for line in bot.lines if "backend.unusable" in line]
     assert "no answer from http://127.0.0.1:9/v1" in told
     assert "correct OPENAI_BASE_URL" in told
+
+
+@pytest.mark.usefixtures("_empty_environment")
+def test_a_bug_in_the_check_of_the_provider_is_logged_and_the_bot_runs_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    checked = asyncio.Event()
+
+    async def examine(_: Settings) -> None:
+        checked.set()
+        raise ZeroDivisionError
+
+    async def run_until_checked(_: Settings) -> None:
+        await checked.wait()
+
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=a.b.c\n", encoding="utf-8")
+    monkeypatch.setattr(run, "examine_backend", examine)
+    monkeypatch.setattr(app, "run", run_until_checked)
+    monkeypatch.setattr("bot.logs.logging.basicConfig", lambda **_: None)
+    assert main(["run"]) == 0
+    [told] = [record for record in caplog.records if "backend.check_failed" in record.message]
+    assert told.exc_info is not None
+    assert told.exc_info[0] is ZeroDivisionError

@@ -14,7 +14,7 @@ from bot.delivery.progress import ProgressCards
 from bot.errors import DeliveryError
 from bot.model import JobChanged, JobState
 from bot.pacing import EditIntervals, machine_clock
-from tests.support.fakes import PATIENCE, Clock
+from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.jobs import job as any_job
 
 if TYPE_CHECKING:

@@ -12,13 +12,16 @@ from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.model import JobState, Trouble
 from storage.jobs.circuits import CircuitStore
-from tests.support.fakes import ALL_STATES, REQUEST, Bench, Clock, FakeBackend, open_bench
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import ALL_STATES, Bench, open_bench
+from tests.support.fakes.orders import REQUEST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
     from storage.jobs.circuits import Circuit
+    from tests.support.fakes.clock import Clock
 
 TROUBLES = {
     ErrorKind.AUTH: Trouble.AUTH,
@@ -136,7 +139,7 @@ async def test_a_success_lets_all_of_them_go_on_and_says_so(bench: Bench) -> Non
     bench.changes.clear()
     await to_probe(bench)
     assert await states(bench, line) == {JobState.GENERATING}
-    assert len(bench.backend.history) == 5
+    assert len(bench.backend.charged) == 5
     assert (await circuit(bench)).state == "over"
     told = [change.job.id for change in bench.changes if change.outlook]
     assert len(told) == 4
@@ -227,7 +230,7 @@ async def test_after_a_day_a_job_fails_with_nothing_spent(bench: Bench) -> None:
         assert ended.failure is not None
         assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.unavailable")
         assert (ended.submitted_at, ended.remote_id) == (None, None)
-    assert bench.backend.history == {}
+    assert bench.backend.charged == {}
 
 
 async def test_a_job_that_comes_later_waits_a_day_of_its_own(bench: Bench) -> None:

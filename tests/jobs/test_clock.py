@@ -8,13 +8,15 @@ import pytest
 
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind
-from bot.jobs.clock_watcher import ClockWatcher
-from bot.jobs.pauses import LONGEST_PAUSES
+from bot.jobs.waits.clock_watcher import ClockWatcher
+from bot.jobs.waits.pauses import LONGEST_PAUSES
 from bot.model import JobState, Trouble
 from bot.pacing import WatchedClock
 from storage.clock import ClockStore
 from storage.speeches import SpeechCaps, SpeechRequester, SpeechStore
-from tests.support.fakes import Bench, Clock, open_bench, origin
+from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.orders import origin
 
 if TYPE_CHECKING:
     from pathlib import Path

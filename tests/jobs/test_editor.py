@@ -18,7 +18,7 @@ from bot.media.mp4.reader import read_mp4
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
 from bot.speech.voice import speak_once
-from tests.support.fakes import FakeVoice
+from tests.support.fakes.media import FakeVoice
 from tests.support.media import clips
 from tests.support.media.measurements import level
 

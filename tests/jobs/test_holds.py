@@ -14,12 +14,14 @@ from bot.errors import UnconfirmedSubmitError
 from bot.model import HoldReason, JobState
 from bot.texts import Texts
 from storage.jobs.queue_outlook import QueueOutlook
-from tests.support.fakes import Bench, Clock, FakeBackend, open_bench
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import Bench, open_bench
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
+    from tests.support.fakes.clock import Clock
 
 DAY = 24 * 60 * 60.0
 STRANDED = [JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING, JobState.DOWNLOADING]
@@ -65,7 +67,7 @@ async def test_a_full_disk_is_named_on_the_card_and_to_clients(bench: Bench) -> 
     )
     card = await read_card(bench, job)
     assert "disk is full" in card
-    assert "After 24 hours" in card
+    assert "after 24 hours" in card
     assert "next in line" not in card.lower()
     assert "disk is full" in (waiting(job) or "")
 

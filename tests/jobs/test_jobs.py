@@ -1,3 +1,5 @@
+"""Jobs in their store: the moves, the decisions of people, and all that is forgotten."""
+
 from __future__ import annotations
 
 import asyncio
@@ -7,27 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.artifacts import Artifact
-from bot.backends.base import BackendUpdate, RemoteState
-from bot.errors import UserError
 from bot.model import TRANSITIONS, JobState, VideoRequest
-from storage.jobs.inbox import KEEP_SECONDS
-from storage.jobs.store import Caps, Changes
-from tests.support.fakes import ALL_STATES, REQUEST, START, VOICE, Bench, Clock, open_bench, origin
+from storage.jobs.store import Changes
+from tests.support.fakes.clock import START
+from tests.support.fakes.orders import REQUEST, VOICE, origin
+from tests.support.jobs import UPDATE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bot.model import Job, JobChanged
+    from tests.support.fakes.bench import Bench
 
 OPEN_STATES = [state for state in JobState if not state.is_final]
 ENDS = [state for state in JobState if state.is_final]
-UPDATE = BackendUpdate(ref="video_x", state=RemoteState.RUNNING, progress=3)
-
-
-async def count_rows(bench: Bench, table: str) -> int:
-    row = await bench.database.row(f"SELECT count(*) AS n FROM {table}", {})  # noqa: S608 - ours
-    assert row is not None
-    return row["n"]
+ILLEGAL = [
+    (state, to) for state, legal in TRANSITIONS.items() for to in JobState if to not in legal
+]
 
 
 async def test_a_job_is_stored_as_it_was_asked_for(bench: Bench) -> None:
@@ -44,106 +40,8 @@ async def test_an_unknown_id_is_no_job(bench: Bench) -> None:
     assert await bench.jobs.get("0" * 32) is None
 
 
-async def test_one_interaction_is_one_job(bench: Bench) -> None:
-    place = origin()
-    assert await bench.jobs.submit(REQUEST, place, None) is not None
-    assert await bench.jobs.submit(REQUEST, place, None) is None
-    assert await count_rows(bench, "jobs") == 1
-
-
-async def test_one_interaction_is_one_job_even_all_at_once(bench: Bench) -> None:
-    place = origin()
-    taken = await asyncio.gather(*(bench.jobs.submit(REQUEST, place, None) for _ in range(20)))
-    assert len([job for job in taken if job is not None]) == 1
-    assert len(bench.changes) == 1
-
-
-async def test_a_repeated_interaction_is_recognised_when_the_caps_are_full(
-    tmp_path: Path, clock: Clock
-) -> None:
-    place = origin()
-    caps = Caps(open_per_user=1, open_in_all=1, per_day=1)
-    async with open_bench(tmp_path, clock, caps=caps) as bench:
-        assert await bench.jobs.submit(REQUEST, place, None) is not None
-        assert await bench.jobs.submit(REQUEST, place, None) is None
-
-
-@pytest.mark.parametrize(
-    ("caps", "key"),
-    [
-        (Caps(open_per_user=3, open_in_all=9, per_day=9), "caps.user"),
-        (Caps(open_per_user=9, open_in_all=3, per_day=9), "caps.all"),
-        (Caps(open_per_user=9, open_in_all=9, per_day=3), "caps.day"),
-    ],
-)
-async def test_caps_hold_when_commands_come_all_at_once(
-    caps: Caps, key: str, tmp_path: Path, clock: Clock
-) -> None:
-    async with open_bench(tmp_path, clock, caps=caps) as bench:
-        answers = await asyncio.gather(
-            *(bench.jobs.submit(REQUEST, origin(), None) for _ in range(12)),
-            return_exceptions=True,
-        )
-        refusals = [answer for answer in answers if isinstance(answer, UserError)]
-        assert {(refusal.key, refusal.fields["limit"]) for refusal in refusals} == {(key, 3)}
-        assert len(refusals) == 9
-        assert await count_rows(bench, "jobs") == 3
-
-
-async def test_the_days_cap_says_when_there_is_room_again(tmp_path: Path, clock: Clock) -> None:
-    caps = Caps(open_per_user=9, open_in_all=9, per_day=2)
-    async with open_bench(tmp_path, clock, caps=caps) as bench:
-        for _ in range(2):
-            await bench.submit()
-            clock.advance(3600)
-        # Jobs that the cap does not count cause no wait.
-        await bench.database.rows(
-            "UPDATE jobs SET clip_of = id WHERE rowid = (SELECT min(rowid) FROM jobs)", {}
-        )
-        second = await bench.submit()
-        with pytest.raises(UserError, match=r"caps\.day") as refused:
-            await bench.submit()
-        assert str(refused.value.fields["when"]) == f"<t:{int(clock()) + 23 * 3600 + 1}:R>"
-        clock.advance(23 * 3600 + 1)
-        assert (await bench.submit()).created_at > second.created_at
-
-
-async def test_a_cap_per_person_is_nobody_elses(tmp_path: Path, clock: Clock) -> None:
-    caps = Caps(open_per_user=1, open_in_all=9, per_day=9)
-    async with open_bench(tmp_path, clock, caps=caps) as bench:
-        await bench.submit(user_id=1)
-        await bench.submit(user_id=2)
-        with pytest.raises(UserError, match=r"caps\.user"):
-            await bench.submit(user_id=1)
-
-
-async def test_an_ended_job_makes_room(tmp_path: Path, clock: Clock) -> None:
-    caps = Caps(open_per_user=1, open_in_all=1, per_day=1)
-    async with open_bench(tmp_path, clock, caps=caps) as bench:
-        job = await bench.submit()
-        await bench.jobs.cancel(job.id)
-        # A job that was never submitted does not count towards the daily cap.
-        await bench.submit()
-
-
-async def test_a_submitted_job_counts_for_its_day_even_when_it_failed(
-    tmp_path: Path, clock: Clock
-) -> None:
-    caps = Caps(open_per_user=1, open_in_all=1, per_day=1)
-    async with open_bench(tmp_path, clock, caps=caps) as bench:
-        job = await bench.at(JobState.GENERATING)
-        await bench.jobs.fail(await bench.claim(job.id), "failed.timeout")
-        with pytest.raises(UserError, match=r"caps\.day"):
-            await bench.submit()
-        clock.advance(24 * 60 * 60 + 1)
-        await bench.submit()
-
-
-@pytest.mark.parametrize("to", list(JobState))
-@pytest.mark.parametrize("state", list(JobState))
+@pytest.mark.parametrize(("state", "to"), ILLEGAL)
 async def test_only_legal_moves_are_made(state: JobState, to: JobState, bench: Bench) -> None:
-    if to in TRANSITIONS[state]:
-        return
     job = await bench.at(state)
     with pytest.raises(ValueError, match="no transition"):
         await bench.jobs.move(job, to)
@@ -397,152 +295,10 @@ async def test_no_progress_stays_unknown(bench: Bench) -> None:
     assert postponed.progress is None
 
 
-async def test_a_claim_takes_what_is_due_oldest_first_and_no_more_than_asked(
-    bench: Bench,
-) -> None:
-    jobs: list[Job] = []
-    for _ in range(5):
-        jobs.append(await bench.submit())
-        bench.clock.advance(1)
-    running, *due = jobs
-    claimed = await bench.queue.claim([JobState.RECEIVED], running=[running.id], limit=2)
-    assert {job.id for job in claimed} == {due[0].id, due[1].id}
-    assert {job.epoch for job in claimed} == {running.epoch + 1}
-
-
-async def test_a_claim_takes_only_its_own_states(bench: Bench) -> None:
-    await bench.submit()
-    assert await bench.queue.claim([JobState.QUEUED], running=(), limit=9) == []
-    assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
-
-
-async def test_nobody_claims_what_is_not_due(bench: Bench) -> None:
-    job = await bench.submit(acknowledged=False)
-    assert await bench.queue.claim(ALL_STATES, running=(), limit=9) == []
-    assert await bench.queue.seconds_until_due(ALL_STATES, running=()) == 10
-    assert await bench.queue.seconds_until_due(ALL_STATES, running=[job.id]) is None
-    bench.clock.advance(11)
-    assert await bench.queue.seconds_until_due(ALL_STATES, running=()) == 0
-    assert len(await bench.queue.claim(ALL_STATES, running=(), limit=9)) == 1
-
-
-async def test_a_create_like_one_in_doubt_has_to_wait(bench: Bench) -> None:
-    first = await bench.at(JobState.SUBMITTING)
-    second = await bench.at(JobState.QUEUED)
-    assert await bench.jobs.begin_submit(await bench.claim(second.id)) is None
-    other = VideoRequest(prompt="a dog", model=None, seconds=8, size="1280x720")
-    third = await bench.submit(other)
-    await bench.step(third.id)
-    assert await bench.jobs.begin_submit(await bench.claim(third.id)) is not None
-    doubtful = await bench.jobs.move(await bench.claim(first.id), JobState.UNCONFIRMED)
-    assert doubtful is not None
-    assert await bench.jobs.begin_submit(await bench.claim(second.id)) is None
-    await bench.jobs.cancel(first.id)
-    assert await bench.jobs.begin_submit(await bench.claim(second.id)) is not None
-
-
-async def test_a_repeated_create_carries_the_key_of_the_first_and_of_no_other_job(
-    bench: Bench,
-) -> None:
-    job = await bench.at(JobState.SUBMITTING)
-    await bench.jobs.move(await bench.claim(job.id), JobState.QUEUED)
-    again = await bench.jobs.begin_submit(await bench.claim(job.id))
-    assert again is not None
-    assert again.create_key == job.create_key
-    assert (job.submits, again.submits) == (1, 2)
-    await bench.jobs.cancel(job.id)
-    other = await bench.at(JobState.SUBMITTING)
-    assert other.create_key not in {None, job.create_key}
-
-
-async def test_a_remote_job_belongs_to_one_job(bench: Bench) -> None:
-    first = await bench.at(JobState.GENERATING)
-    second = await bench.at(JobState.SUBMITTING)
-    update = BackendUpdate(ref=first.remote_id or "", state=RemoteState.RUNNING)
-    with pytest.raises(sqlite3.IntegrityError):
-        await bench.jobs.bind(await bench.claim(second.id), update, after=5)
-    refs = await bench.unconfirmed.bound("fake", [update.ref, "video_99"])
-    assert refs == {update.ref}
-
-
 async def test_the_deadline_counts_from_the_binding(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     assert job.generating_at == bench.clock()
     assert job.deadline_at == bench.clock() + 1800
-
-
-async def test_a_webhook_that_comes_twenty_times_is_one_row_and_one_wake(bench: Bench) -> None:
-    job = await bench.at(JobState.GENERATING)
-    bench.changes.clear()
-    news = await asyncio.gather(
-        *(
-            bench.jobs.receive_webhook(
-                backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-            )
-            for _ in range(20)
-        )
-    )
-    assert sorted(news) == [False] * 19 + [True]
-    assert await count_rows(bench, "inbox") == 1
-    assert len(bench.changes) == 1
-    assert (await bench.now(job.id)).next_at == bench.clock()
-
-
-async def test_a_webhook_before_the_create_has_returned_wakes_the_job_once_it_is_bound(
-    bench: Bench,
-) -> None:
-    job = await bench.at(JobState.SUBMITTING)
-    claimed = await bench.claim(job.id)
-    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id="video_x")
-    bound = await bench.jobs.bind(claimed, UPDATE, after=5)
-    assert bound is not None
-    assert (await bench.now(job.id)).next_at == bench.clock()
-
-
-async def test_without_an_early_webhook_the_first_poll_is_due_later(bench: Bench) -> None:
-    job = await bench.at(JobState.SUBMITTING)
-    await bench.jobs.bind(await bench.claim(job.id), UPDATE, after=5)
-    assert (await bench.now(job.id)).next_at == bench.clock() + 5
-
-
-async def test_a_webhook_during_a_poll_is_not_lost(bench: Bench) -> None:
-    job = await bench.at(JobState.GENERATING)
-    polling = await bench.claim(job.id)
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
-    # The poll was sent before the video was done, so its "not yet" is outdated.
-    assert await bench.jobs.postpone(polling, after=300) is None
-    assert (await bench.now(job.id)).next_at == bench.clock()
-
-
-async def test_a_webhook_after_the_end_changes_nothing(bench: Bench) -> None:
-    job = await bench.at(JobState.SUCCEEDED)
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
-    assert await bench.now(job.id) == job
-
-
-async def test_a_webhook_about_nothing_of_ours_is_kept_for_a_week(bench: Bench) -> None:
-    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id="video_x")
-    assert await bench.unconfirmed.unclaimed("fake", since=START) == ("video_x",)
-    assert await bench.unconfirmed.unclaimed("another", since=START) == ()
-    assert await bench.unconfirmed.unclaimed("fake", since=START + 1) == ()
-    bench.clock.advance(KEEP_SECONDS)
-    await bench.jobs.sweep()
-    assert await count_rows(bench, "inbox") == 1
-    bench.clock.advance(1)
-    await bench.jobs.sweep()
-    assert await count_rows(bench, "inbox") == 0
-
-
-async def test_a_ref_that_a_job_has_is_no_hint(bench: Bench) -> None:
-    job = await bench.at(JobState.GENERATING)
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
-    assert await bench.unconfirmed.unclaimed("fake", since=0) == ()
 
 
 async def test_a_token_is_forgotten_when_it_is_of_no_use(bench: Bench) -> None:
@@ -575,16 +331,6 @@ async def test_the_address_of_an_attachment_is_forgotten_once_it_was_fetched(
     assert (job.attachment.url, job.attachment.filename) == (None, "voice.ogg")
 
 
-async def test_a_held_delivery_is_due_again_when_it_is_woken(bench: Bench) -> None:
-    held = await bench.at(JobState.DELIVERING)
-    await bench.jobs.postpone(await bench.claim(held.id), after=3600)
-    waiting = await bench.at(JobState.GENERATING)
-    bench.clock.advance(-1)
-    assert await bench.jobs.wake_postponed_deliveries() == 1
-    assert (await bench.now(held.id)).next_at == bench.clock()
-    assert (await bench.now(waiting.id)).next_at == waiting.next_at
-
-
 async def test_an_artifact_is_replaced_by_a_repeated_step(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING)
     assert await bench.artifacts.get(job.id) is None
@@ -595,13 +341,6 @@ async def test_an_artifact_is_replaced_by_a_repeated_step(bench: Bench) -> None:
     stored = await bench.artifacts.get(job.id)
     assert stored is not None
     assert (stored.size, stored.sha256, stored.created_at) == (2, f"{2:064}", START)
-
-
-async def test_usage_is_counted_as_the_caps_count_it(bench: Bench) -> None:
-    await bench.submit(user_id=1)
-    await bench.at(JobState.SUCCEEDED)
-    usage = await bench.store.usage(origin(), now=bench.clock())
-    assert (usage.open_of_user, usage.open_in_all, usage.today) == (1, 1, 2)
 
 
 def test_requests_that_differ_have_different_fingerprints() -> None:

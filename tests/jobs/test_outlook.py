@@ -9,11 +9,11 @@ import pytest
 
 from bot.model import JobState, Trouble
 from storage.jobs.queue_outlook import Outlook, QueueOutlook
-from tests.support.fakes import REQUEST, VOICE
+from tests.support.fakes.orders import REQUEST, VOICE
 
 if TYPE_CHECKING:
     from bot.model import VideoRequest
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 OTHER = {"prompt": "a dog", "model": "sora-2-pro", "seconds": 4, "size": "720x1280"}
 

@@ -10,7 +10,7 @@ from bot.delivery.views.button_ids import Action
 from bot.model import JobState
 from tests.support.cards import post_card
 from tests.support.desk import open_desk
-from tests.support.fakes import FakeWriter
+from tests.support.fakes.prompts import FakeWriter
 from tests.support.providers.chat_api import MODEL, ChatApi
 from tests.support.schemas.discord_spec import check_all
 from tests.support.wire import free_port, open_wire, query

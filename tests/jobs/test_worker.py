@@ -13,17 +13,11 @@ from bot.errors import BackendError, DeliveryError, ErrorKind, MediaError, Uncon
 from bot.jobs.worker import Lane, Worker, make_lanes
 from bot.model import JobState
 from bot.texts import Texts
-from tests.support.fakes import (
-    CLIP,
-    PATIENCE,
-    REQUEST,
-    VOICE,
-    Bench,
-    Clock,
-    FakeBackend,
-    FakeDeliverer,
-    open_bench,
-)
+from tests.support.fakes.backend import CLIP, FakeBackend
+from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.clock import PATIENCE, Clock
+from tests.support.fakes.deliverer import FakeDeliverer
+from tests.support.fakes.orders import REQUEST, VOICE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -129,7 +123,7 @@ async def test_jobs_run_from_the_command_to_the_video_by_themselves(
             lambda: [change.job.state for change in bench.changes].count(JobState.SUCCEEDED) == 20
         )
     assert bench.deliverer.dms == dict.fromkeys((job.id for job in jobs), 1)
-    assert len(bench.backend.history) == 20
+    assert len(bench.backend.charged) == 20
     for job in jobs:
         ref = (await bench.now(job.id)).remote_id or ""
         assert bench.workspace.video(job.id).read_bytes() == CLIP + ref.encode() + b" with voice"
@@ -162,7 +156,7 @@ async def test_workers_resume_every_due_state_after_a_restart(
     ):
         await bench.until(lambda: bench.changed_to(JobState.SUCCEEDED))
     assert deliverer.dms == {job.id: 1}
-    assert len(backend.history) == 1
+    assert len(backend.charged) == 1
 
 
 def test_every_state_with_a_step_has_a_lane(bench: Bench) -> None:

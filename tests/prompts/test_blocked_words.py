@@ -14,7 +14,9 @@ from bot.model import JobState, text_attachment
 from bot.moderation.words import BlockedWords, load_words
 from tests.support.cards import post_card
 from tests.support.desk import open_desk
-from tests.support.fakes import VOICE, Clock, open_bench
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.orders import VOICE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,16 +14,9 @@ from bot.errors import BackendError, ErrorKind
 from bot.model import JobState, text_attachment
 from bot.moderation.base import Reason
 from bot.moderation.openai_moderation import OpenAIModerator
-from tests.support.fakes import (
-    REQUEST,
-    VOICE,
-    Bench,
-    Clock,
-    FakeModerator,
-    FakeWriter,
-    open_bench,
-    origin,
-)
+from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.orders import REQUEST, VOICE, origin
+from tests.support.fakes.prompts import FakeModerator, FakeWriter
 from tests.support.providers.chat_api import CATEGORIES, MODERATION_MODEL, ChatApi
 from tests.support.providers.stand_in import Fault
 from tests.support.wire import free_port, open_wire, query
@@ -31,6 +24,8 @@ from tests.support.wire import free_port, open_wire, query
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
+
+    from tests.support.fakes.clock import Clock
 
 
 @pytest.fixture

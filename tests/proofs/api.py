@@ -14,7 +14,9 @@ from pathlib import Path
 
 from tests.support.clients.site import TOKEN, open_site
 from tests.support.desk import make_narrator
-from tests.support.fakes import Clock, FakeVoice, open_bench
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.media import FakeVoice
 from tests.support.media import clips
 
 _PACKAGE = "schemathesis==4.32.5"

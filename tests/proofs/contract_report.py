@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.providers.contract import ENTRIES
 
-_SUITE = Path(__file__).with_name("test_contract.py")
+SUITE = Path(__file__).parents[1] / "backends" / "contract"
 
 
 class Results:
@@ -56,7 +56,7 @@ def main() -> int:
     # pytest.
     early = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
     options = ["-q", "--no-header", "--no-cov", "-p", "no:cacheprovider", "-W", early]
-    code = pytest.main([*options, str(_SUITE)], plugins=[results])
+    code = pytest.main([*options, str(SUITE)], plugins=[results])
     print(f"\n{table(results.found)}")  # noqa: T201 - its only output
     return int(code)
 

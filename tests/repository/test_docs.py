@@ -267,6 +267,30 @@ def layers() -> list[str]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("use", "homes"),
+    [
+        (
+            r"\baiohttp import web\b|\baiohttp\.web\b",
+            ("bot/web/", "bot/storyboard/", "bot/demo/fake_discord/"),
+        ),
+        (r"\bcreate_subprocess_|\bos\.(?:system|popen|fork|spawn|exec)", ("bot/media/",)),
+        (r"\bsqlite3\.(?!Error\b)\w", ("storage/",)),
+    ],
+)
+def test_a_library_is_used_at_home(use: str, homes: tuple[str, ...]) -> None:
+    """import-linter holds the other libraries; of these it can't see which part is used."""
+    users = {
+        path
+        for path in tracked_files()
+        if path.startswith(("bot/", "cogs/", "storage/"))
+        and path.endswith(".py")
+        and re.search(use, read(path))
+    }
+    assert users
+    assert {path for path in users if not path.startswith(homes)} == set()
+
+
 def test_no_room_is_crowded() -> None:
     """A room has at most 15 modules, the top of the bot 12 modules and 16 packages."""
     top = at_the_top("bot/") - {"bot/locales/"}

@@ -18,7 +18,9 @@ from bot.settings.fields import Settings
 from bot.texts import Texts
 from storage.database import open_database
 from tests.support.desk import make_narrator
-from tests.support.fakes import Clock, FakeVoice, open_bench
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.media import FakeVoice
 from tests.support.old_install.app import API_TOKEN, METRICS_TOKEN, Running, run_old_app
 from tests.support.old_install.install import (
     FOLDER,
@@ -83,6 +85,14 @@ async def test_an_old_database_only_gets_the_scripts_that_it_has_not_had(tmp_pat
         [version] = await database.rows("PRAGMA user_version", {})
         assert version[0] == len(migrations())
     assert migrations()[: len(NAMES["migrations"])] == NAMES["migrations"]
+
+
+async def test_an_old_video_in_progress_is_not_given_up_for_what_a_server_echoes(
+    tmp_path: Path,
+) -> None:
+    async with open_database(install(tmp_path, at=NOW)) as database:
+        rows = await database.rows("SELECT state FROM jobs WHERE NOT echoes_order", {})
+        assert {row["state"] for row in rows} == {"generating", "downloading"}
 
 
 def test_every_key_in_the_old_table_names_a_sentence_in_every_language(tmp_path: Path) -> None:

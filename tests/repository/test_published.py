@@ -123,11 +123,14 @@ def test_each_route_is_published_with_its_parameters(route: Route) -> None:
 
 
 @each_route
-def test_each_status_is_published_and_its_answer_is_as_strict(route: Route) -> None:
+def test_each_status_is_published(route: Route) -> None:
     for status in route.ours["answers"]:
         assert status in route.theirs["responses"]
-    if route.file == ROUTES:
-        return
+
+
+@pytest.mark.parametrize("route", [route for route in EACH if route.file == FILE], ids=str)
+def test_each_answer_with_a_schema_is_as_strict(route: Route) -> None:
+    assert route.ours["answers"]
     for status, kinds in route.ours["answers"].items():
         for kind, ours in kinds.items():
             place = (*route.place, "responses", status, "content", kind, "schema")

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import tomllib
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from PIL import Image
@@ -105,6 +105,13 @@ def test_every_file_for_github_is_held_to_its_schema() -> None:
     assert {path for path in files if path.endswith(".yml")} == set(
         re.findall(r"\.github/\S+", checked)
     )
+
+
+def test_the_form_for_bugs_offers_every_backend() -> None:
+    form: dict[str, Any] = YAML(typ="safe").load(read(".github/ISSUE_TEMPLATE/bug.yml"))
+    [field] = [each for each in form["body"] if each.get("id") == "backend"]
+    choices = get_args(Settings.model_fields["video_backend"].annotation)
+    assert field["attributes"]["options"] == [*choices]
 
 
 def test_the_hooks_run_what_is_installed_and_download_nothing() -> None:

@@ -12,6 +12,10 @@ MODULES = {
     for room in ROOMS
     for path in (ROOT / room).rglob("*.py")
 }
+TESTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (ROOT / "tests").rglob("*.py")
+}
 RELATIVE_CLAUSE = re.compile(r"(?:What|How|Where|Who|Whose)\b")
 PRONOUN = re.compile(r"\b(?:whoever|nobody|somebody|anybody)\b", re.IGNORECASE)
 
@@ -46,9 +50,9 @@ def test_a_public_class_name_means_one_thing() -> None:
 
 
 def test_no_test_module_imports_another() -> None:
-    tests = {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-        for path in (ROOT / "tests").rglob("*.py")
-    }
     imports = re.compile(r"(?m)^\s*from tests\.(?:\w+\.)*test_\w+ import")
-    assert [path for path, text in tests.items() if imports.search(text)] == []
+    assert [path for path, text in TESTS.items() if imports.search(text)] == []
+
+
+def test_no_module_of_the_tests_is_longer_than_600_lines() -> None:
+    assert [path for path, text in TESTS.items() if len(text.splitlines()) > 600] == []

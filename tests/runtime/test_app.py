@@ -27,14 +27,15 @@ from bot.pacing import Cadence
 from bot.runtime.timing import LOCAL, REMOTE, WITH_WEBHOOKS, timing_for
 from bot.settings.fields import load_settings
 from tests.support.desk import make_services
-from tests.support.fakes import Clock, FakeBackend
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.clock import Clock
 from tests.support.wire import FAST, SECRET, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 
 @asynccontextmanager
@@ -135,7 +136,7 @@ async def test_a_login_succeeds_after_failed_attempts(
         assert bot.user is not None
 
 
-async def test_a_bot_in_no_server_logs_how_to_invite_it(
+async def test_a_bot_in_no_server_logs_once_how_to_invite_it(
     bot: VideoBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "bot")
@@ -147,6 +148,8 @@ async def test_a_bot_in_no_server_logs_how_to_invite_it(
         await bot.wait_until_ready()
         gateway.cancel()
         await asyncio.gather(gateway, return_exceptions=True)
+        await bot.on_ready()  # as after a session that could not be resumed
+        assert sum(line.startswith("discord.ready") for line in caplog.messages) == 2
         [told] = [line for line in caplog.messages if line.startswith("discord.no_server")]
         assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in told
         assert "permissions=274878008320" in told

@@ -56,6 +56,9 @@ SECRETS = [
     "wss://gateway.example/?access_token=SECRET",
     "Authorization: Bearer abc/SECRET+SECRET==",
     "whsec_abc/SECRET+SECRET=",
+    "no answer from http://user:SECRET@10.0.0.2:8000/v1",
+    "no answer from http://SECRET@example.org",
+    "no answer from http://user:it's@SECRET@example.org/v1",
     "openai said: Incorrect API key provided: sk-SECRET",
 ]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from tests.support.fakes import Clock
+    from tests.support.fakes.clock import Clock
     from tests.support.storyboard import ApiCaller, Receiver
 
 JSON = {"Content-Type": "application/json"}

@@ -101,7 +101,7 @@ async def test_an_unreadable_clip_does_not_keep_the_others_from_being_read(
 
 async def test_a_second_process_in_the_same_directory_is_refused(tmp_path: Path) -> None:
     async with open_board(tmp_path, ManualRenderer()):
-        with pytest.raises(StartupError, match="Another process uses"):
+        with pytest.raises(StartupError, match="Another process is using"):
             async with open_board(tmp_path, ManualRenderer()):
                 pass
 

@@ -30,7 +30,8 @@ from bot.texts import Texts
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.speeches import SpeechCaps, SpeechStore
 from storage.upload_limits import UploadLimits
-from tests.support.fakes import Clock, open_bench
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import Clock
 from tests.support.media import clips
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from bot.model import Job
     from bot.moderation.base import Moderator
     from bot.speech.voice import Voice
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 TOKEN_SECONDS = 900
 PRESETS = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 * 1024)

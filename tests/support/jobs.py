@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.model import (
-    Job,
-    JobState,
-    VideoRequest,
-    new_job,
-)
-from tests.support.fakes import START, origin
+from bot.backends.base import BackendUpdate, RemoteState
+from bot.jobs.admission import new_job
+from bot.model import Job, JobState, VideoRequest
+from tests.support.fakes.clock import START
+from tests.support.fakes.orders import origin
 
 JOB_ID = "0123456789abcdef" * 2
+UPDATE = BackendUpdate(ref="video_x", state=RemoteState.RUNNING, progress=3)
 
 
 def job(state: JobState, **changes: Any) -> Job:

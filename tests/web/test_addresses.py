@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from bot.web.http.client_address import Proxies
+from bot.web.http.caller_address import Proxies
 from tests.support.clients.site import TOKEN, Caller, open_site
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 DOCKER = ("127.0.0.0/8", "::1", "172.17.0.1", "10.1.0.0/16")
 CLIENT = "203.0.113.9"

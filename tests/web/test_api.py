@@ -9,12 +9,12 @@ from aiohttp import FormData
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.model import JobState
 from tests.support.clients.site import FORM, MAX_AUDIO, OTHER_TOKEN, Caller, open_site
-from tests.support.fakes import CLIP
+from tests.support.fakes.backend import CLIP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 VOICE = b"OggS a voice"
 

@@ -11,12 +11,13 @@ from bot.errors import BackendError, ErrorKind
 from storage.jobs.store import Caps
 from tests.support.clients import described
 from tests.support.clients.site import FORM, TOKEN, Caller, open_site
-from tests.support.fakes import open_bench
+from tests.support.fakes.bench import open_bench
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.fakes import Bench, Clock
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
 
 DAY = 24 * 60 * 60
 

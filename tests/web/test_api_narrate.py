@@ -14,7 +14,10 @@ from bot.speech import narrator
 from tests.support.clients import described
 from tests.support.clients.site import OTHER_TOKEN, TOKEN, Caller, open_site
 from tests.support.desk import make_narrator
-from tests.support.fakes import PATIENCE, FakeModerator, FakeVoice, open_bench
+from tests.support.fakes.bench import open_bench
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.media import FakeVoice
+from tests.support.fakes.prompts import FakeModerator
 from tests.support.media import clips
 from tests.support.media.measurements import loudness, sound_seconds
 
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from tests.support.fakes import Bench, Clock
+    from tests.support.fakes.bench import Bench
+    from tests.support.fakes.clock import Clock
 
 TEXT = "A lighthouse speaks."
 DAY = 24 * 60 * 60

@@ -9,13 +9,13 @@ import pytest
 
 from bot.web.api import json_body
 from tests.support.clients.site import TOKEN, Caller, open_site
-from tests.support.fakes import PATIENCE
+from tests.support.fakes.clock import PATIENCE
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
     from collections.abc import AsyncGenerator
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 JSON = "Content-Type: application/json"
 FORM = "Content-Type: multipart/form-data; boundary=x"

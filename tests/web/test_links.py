@@ -12,7 +12,7 @@ from bot.links import Links, derive_key, load_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.fakes import Clock
+    from tests.support.fakes.clock import Clock
 
 JOB = "0123456789abcdef" * 2
 WEEK = 7 * 24 * 60 * 60

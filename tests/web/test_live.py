@@ -12,12 +12,12 @@ from bot.model import JobChanged, JobState
 from bot.web.api import socket_session, websocket
 from tests.support.clients import described
 from tests.support.clients.site import OTHER_TOKEN, TOKEN, Caller, open_site
-from tests.support.fakes import PATIENCE
+from tests.support.fakes.clock import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ async def test_an_undecided_job_has_a_question_until_the_client_decides(
     status, answer = await caller.ask("POST", f"/api/retry?jobId={job_id}")
     assert (status, answer["error"]["key"]) == (409, "api.no_question")
     await caller.finish(job_id)
-    assert len(bench.backend.history) == 2
+    assert len(bench.backend.charged) == 2
     await socket.close()
 
 

@@ -10,13 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.metrics import Metrics
 from bot.web.http.server import WebServer, bind
 from bot.web.metrics_page import MetricsPage
-from tests.support.fakes import Bench, FakeBackend, open_bench
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import Bench, open_bench
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from tests.support.fakes import Clock
+    from tests.support.fakes.clock import Clock
 
 TOKEN = "a-token-for-metrics"
 
@@ -72,7 +73,7 @@ async def test_what_the_provider_charged_is_added_up_once(
         job = await bench.submit()
         await bench.step(job.id)
         await bench.step(job.id)
-        next(remote for remote in bench.backend.history.values() if remote.cost is None).cost = cost
+        next(remote for remote in bench.backend.charged.values() if remote.cost is None).cost = cost
         bench.backend.finish()
         await bench.run_out(job.id)
 
@@ -105,11 +106,19 @@ async def test_a_loop_that_was_blocked_shows_until_it_is_read(bench: Bench) -> N
     assert (await expose(bench, metrics))["clapper_event_loop_lag_seconds",] == 0
 
 
+async def test_the_last_count_of_orphans_is_told(measured: tuple[Bench, Metrics]) -> None:
+    bench, metrics = measured
+    await bench.listings.note_count("fake", "a former key", 7, is_whole=True, now=1.0)
+    await bench.listings.note_count("fake", "this key", 2, is_whole=True, now=2.0)
+    told = metrics.expose(await bench.store.counts(), await bench.listings.orphans())
+    assert samples(told)["clapper_orphans", "fake"] == 2
+
+
 async def test_only_its_token_reads_it(measured: tuple[Bench, Metrics]) -> None:
     bench, metrics = measured
     listener = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    page = MetricsPage(metrics, bench.store, token=TOKEN)
+    page = MetricsPage(metrics, bench.store, bench.listings, token=TOKEN)
     server = WebServer(page.routes, listener, is_ready=lambda: True)
     await server.start()
     async with aiohttp.ClientSession(url) as http:

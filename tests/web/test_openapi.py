@@ -12,7 +12,7 @@ from tests.support.clients.site import Caller, open_site
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 
 @pytest.fixture

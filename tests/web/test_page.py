@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 STATIC = Path(page_module.__file__).parent / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

@@ -12,13 +12,13 @@ import pytest
 from bot.web.api import routes
 from tests.support.clients import described
 from tests.support.clients.site import TOKEN, Caller, open_site
-from tests.support.fakes import CLIP
+from tests.support.fakes.backend import CLIP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 SIGNED = {"Authorization": f"Bearer {TOKEN}"}
 LARGE = 32 * 1024 * 1024

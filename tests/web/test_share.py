@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 PUBLIC = "https://clapper.example"
 HOSTILE = '<script>alert("1")</script>\n"><img src=x onerror=alert(1)> & {{share.gone}}'

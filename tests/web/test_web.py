@@ -15,10 +15,14 @@ from bot.web import webhooks as webhooks_module
 from bot.web.http.server import MAX_BODY_BYTES, bind
 from bot.web.webhooks import WEBHOOK_PATH
 from tests.support.clients.web_server import OTHER_SECRET, WEEK, Site, serve
-from tests.support.fakes import CLIP, PATIENCE, WEBHOOK_SECRET, Bench, signed
+from tests.support.fakes.backend import CLIP
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.webhooks import WEBHOOK_SECRET, signed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    from tests.support.fakes.bench import Bench
 
 
 @pytest.fixture
@@ -51,7 +55,8 @@ async def test_every_response_has_the_security_headers(site: Site) -> None:
 
 
 async def test_a_port_in_use_is_explained(site: Site) -> None:
-    with pytest.raises(StartupError, match=f"HTTP_PORT: 127.0.0.1:{site.port} can't be"):
+    sentence = f"HTTP_PORT: can't listen on 127.0.0.1:{site.port} (Address already in use). "
+    with pytest.raises(StartupError, match=re.escape(sentence)):
         bind("127.0.0.1", site.port)
 
 

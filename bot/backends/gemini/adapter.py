@@ -15,6 +15,7 @@ from bot.backends.gemini import answers
 from bot.backends.gemini.formats import response_format
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
+from bot.backends.responses.clip_links import INLINE
 from bot.backends.transport.base import Request, Timeouts
 from bot.backends.transport.plain_http import HttpTransport
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bot.backends.base import AnsweredJob
     from bot.backends.transport.base import Endpoint
     from bot.model import VideoRequest
 
@@ -65,7 +67,7 @@ class Gemini:
     async def check_model(self, model: str) -> None:
         """Check the key and the model with a free request.
 
-        BackendError: AUTH if the key is refused, GONE if there is no such model.
+        BackendError: AUTH if the key is refused, GONE if the model does not exist.
         """
         path = f"/v1/models/{quote(model, safe='')}"
         reply = await self._api.ask(Request(method="GET", url=path))
@@ -78,14 +80,14 @@ class Gemini:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Request the video with exactly one POST; the job may already have ended in its answer.
+        """Request the video with exactly one POST; the answer may already report the job's end.
 
-        Google stores the interaction, and the clip is always downloaded by its id, so a restart
-        of the bot loses nothing.
+        Google stores the interaction, and the clip is always downloaded by the interaction's id,
+        so a restart of the bot loses nothing.
         """
         try:
             shape = response_format(seconds=request.seconds, size=request.size)
-        except StartupError as error:  # the job is older than a change of the settings
+        except StartupError as error:  # the settings have changed since the job was created
             raise BackendError(ErrorKind.INVALID, str(error)) from error
         return await self._api.submit(
             Request(
@@ -103,7 +105,7 @@ class Gemini:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Ask for the state of the interaction and of its file."""
+        """Request the state of the interaction and of its file."""
         update = await self._api.poll(_path(ref), ref)
         path = self._own_path(update.result_url)
         file = answers.file_in(path) if path else None
@@ -113,20 +115,20 @@ class Gemini:
         return await self._with_file_state(replace(update, result_url=content), metadata)
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the video into `sink` from its file, or from the interaction itself."""
-        link = update.result_url
+        """Download the video to `sink` from its stored file, or from the interaction itself."""
+        link = None if update.result_url == INLINE else update.result_url
         path = _path(update.ref) if link is None else self._own_path(link)
         elsewhere = link if path is None else None
         await self._api.fetch(path, elsewhere, sink, max_bytes=max_bytes)
 
     async def find(
         self,
-        request: VideoRequest,  # noqa: ARG002 - nothing can be compared with it
+        request: VideoRequest | None,  # noqa: ARG002 - nothing can be compared with it
         *,
-        since: float,  # noqa: ARG002 - same
         hints: tuple[str, ...] = (),  # noqa: ARG002 - there are no webhooks
+        answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
-        """Return an empty, incomplete listing: the API has no list and stores no key of ours."""
+        """Return an empty, incomplete listing: the API has no listing and stores no create key."""
         return Listing(refs=(), complete=False)
 
     async def cancel(self, ref: str) -> bool:
@@ -147,7 +149,7 @@ class Gemini:
         *,
         now: float,  # noqa: ARG002 - same
     ) -> Webhook | None:
-        """Refuse every webhook; the state of a job is only polled."""
+        """Refuse every webhook, because job states are only polled."""
         raise WebhookError("webhooks of this backend can't be checked")
 
     async def close(self) -> None:
@@ -170,8 +172,10 @@ class Gemini:
                 return update
 
     def _own_path(self, link: str | None) -> str | None:
-        """Return the link's path below our base URL; None: it is on another server, or invalid."""
-        if link is None or link.startswith("/"):
+        """Return the link's path below our base URL; None: the link is invalid or elsewhere."""
+        if link is None or link == INLINE:
+            return None
+        if link.startswith("/"):
             return link
         try:
             url = httpx2.URL(link)
@@ -183,7 +187,7 @@ class Gemini:
 
     def _open_transport(self, endpoint: Endpoint) -> HttpTransport:
         key = {"x-goog-api-key": self.api_key} if self.api_key else {}
-        return HttpTransport(replace(endpoint, drop_inline_clips=True), credentials=key)
+        return HttpTransport(endpoint, credentials=key)
 
 
 def _path(ref: str) -> str:

@@ -1,4 +1,4 @@
-"""Conversion of Gemini's interactions into the fields of the Videos API."""
+"""Converts Gemini's interactions into the fields of the Videos API."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class GeminiAnswers:
             return None
         if _FILE_NAME.match(uri):
             return f"{self.base_url}/v1/{uri}"
-        # A gateway may leave Google's address in its answers, but serves the files itself.
+        # A gateway may leave Google's address in its answers although it serves the files itself.
         return f"{self.base_url}/{uri.removeprefix(_GOOGLE)}" if uri.startswith(_GOOGLE) else uri
 
 
 def file_in(path: str) -> tuple[str, str] | None:
-    """Return the paths of a stored file's metadata and content; None: it is not a file's path."""
+    """Return the paths of a stored file's metadata and content; None: `path` names no file."""
     match = _FILE_PATH.fullmatch(path)
     return (match[1], f"{match[1]}:download?alt=media") if match else None
 

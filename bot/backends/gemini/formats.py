@@ -1,4 +1,4 @@
-"""Video formats that Gemini Omni can make, and their list prices."""
+"""The video formats that Gemini Omni supports, and their list prices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHORTEST, _LONGEST = 3, 15
-# Size to (aspect ratio, resolution).
+# Maps a size to (aspect ratio, resolution).
 _FORMATS: Mapping[str, tuple[str, str]] = {
     "640x360": ("16:9", "360p"),
     "360x640": ("9:16", "360p"),
@@ -35,7 +35,7 @@ class ListPrice:
 
 
 def response_format(*, seconds: int, size: str) -> dict[str, str]:
-    """Build the API's `response_format` for a clip; StartupError: it can't make such a clip.
+    """Build the API's `response_format` for a clip; StartupError: unsupported length or size.
 
     The video is requested as a file, because only a short clip fits into an answer.
     """
@@ -57,7 +57,7 @@ def response_format(*, seconds: int, size: str) -> dict[str, str]:
 
 
 def list_price(*, model: str, seconds: int, size: str) -> ListPrice | None:
-    """Look up the price of a clip; None: `prices.toml` does not have it."""
+    """Look up the price of a clip; None: `prices.toml` does not list it."""
     listed = tomllib.loads((files("bot.backends") / "prices.toml").read_text("utf-8")).get(model)
     _, resolution = _FORMATS.get(size, ("", ""))
     if listed is None or resolution not in listed:

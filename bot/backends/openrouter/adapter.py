@@ -13,7 +13,7 @@ from bot.backends.base import BackendUpdate, Capabilities, Listing, Webhook
 from bot.backends.openrouter import models, webhooks
 from bot.backends.provider_api import ProviderApi
 from bot.backends.responses import error_kinds
-from bot.backends.responses.listing import look_up_jobs, matching_listing
+from bot.backends.responses.listing import with_hints
 from bot.backends.transport.base import Request, Timeouts
 from bot.backends.transport.plain_http import HttpTransport, bearer
 from bot.errors import BackendError, ErrorKind
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bot.backends.base import AnsweredJob
     from bot.backends.openrouter.models import ModelOffer
     from bot.model import VideoRequest
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class OpenRouter:
     """The adapter for OpenRouter; `base_url` is the server's address without `/videos`.
 
-    The server reports ended jobs to `callback_url` (https), signed with one of `webhook_secrets`.
+    Callbacks about ended jobs arrive at `callback_url` (https), signed with a webhook secret.
     Videos are downloaded from the server, from public addresses, and from `result_origins`.
     ValueError: a webhook secret is empty.
     """
@@ -64,7 +65,7 @@ class OpenRouter:
         )
 
     async def offers(self) -> tuple[ModelOffer, ...]:
-        """List the models with their formats and prices; BackendError: there is no list."""
+        """List the models with their formats and prices; BackendError: no list is available."""
         reply = await self._api.ask(Request(method="GET", url="/videos/models"))
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
@@ -74,7 +75,7 @@ class OpenRouter:
         return offers
 
     async def check_key(self) -> None:
-        """Check the key with a free request; BackendError of kind AUTH: it is refused."""
+        """Check the key with a free request; BackendError of kind AUTH: the key is refused."""
         reply = await self._api.ask(Request(method="GET", url="/key"))
         if not reply.ok:
             raise error_kinds.of_job(reply.status, reply.answer, retry_after=reply.retry_after)
@@ -85,7 +86,7 @@ class OpenRouter:
         *,
         create_key: str,  # noqa: ARG002 - there is no header for it
     ) -> BackendUpdate:
-        """Request the video with exactly one POST; the job may already have ended in its answer."""
+        """Request the video with exactly one POST; the answer may already report the job's end."""
         body = {
             "model": request.model,
             "prompt": request.prompt,
@@ -103,20 +104,26 @@ class OpenRouter:
         )
 
     async def poll(self, ref: str) -> BackendUpdate:
-        """Ask for the state of the remote job."""
+        """Request the remote job's state."""
         return await self._api.poll(_path(ref), ref)
 
     async def fetch(self, update: BackendUpdate, sink: Path, *, max_bytes: int) -> None:
-        """Download the video into `sink` from the content route, or from the job's signed URL."""
+        """Download the video to `sink` from the content route, or from the job's signed URL."""
         path = f"{_path(update.ref)}/content?index=0"
-        await self._api.fetch(path, update.result_url, sink, max_bytes=max_bytes)
+        await self._api.fetch(
+            path, update.result_url, sink, max_bytes=max_bytes, job_path=_path(update.ref)
+        )
 
     async def find(
-        self, request: VideoRequest, *, since: float, hints: tuple[str, ...] = ()
+        self,
+        request: VideoRequest | None,
+        *,
+        hints: tuple[str, ...] = (),
+        answered: tuple[AnsweredJob, ...] = (),  # noqa: ARG002 - there is no list to show them
     ) -> Listing:
         """Look up the hints; the listing is never complete, because the API has no list."""
-        jobs = await look_up_jobs({*hints}, lambda ref: self._api.retrieve(_path(ref)))
-        return matching_listing(jobs, request, since=since, complete=False)
+        none = Listing(refs=(), complete=False)
+        return await with_hints(none, request, hints, lambda ref: self._api.retrieve(_path(ref)))
 
     async def cancel(self, ref: str) -> bool:  # noqa: ARG002 - there is no route for it
         """Return False: the API can't cancel a job."""
@@ -125,8 +132,8 @@ class OpenRouter:
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, *, now: float
     ) -> Webhook | None:
-        """Verify a callback and return the job that it names; None: it is not about a video."""
-        webhooks.verify(headers, body, keys=self._keys, now=now)
+        """Verify a callback and return its job; None: the event is not about a video."""
+        webhooks.verify(headers, body, keys=self._keys, now=self._api.provider_time(now))
         return webhooks.read(body)
 
     async def close(self) -> None:

@@ -15,16 +15,16 @@ _MAX_MODELS = 2000
 _MAX_LISTED = 12
 _FOUR_K = 2160
 _CENT = 0.01
-# Some models are priced by token: width x height x frames / 1024.
+# Some models charge by the token; a clip has width x height x frames / 1024 tokens.
 _FRAMES_PER_SECOND = 24
 _PIXELS_PER_TOKEN = 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelOffer:
-    """A model in the list; empty `seconds` or `sizes` mean that the list does not give them.
+    """A listed model; `seconds` and `sizes` are empty if the list does not state them.
 
-    `skus` are its prices, under OpenRouter's names for them.
+    `skus` holds the model's prices by OpenRouter's names for them.
     """
 
     names: tuple[str, ...]
@@ -64,7 +64,7 @@ class ModelOffer:
 
 
 def offers_in(answer: object) -> tuple[ModelOffer, ...]:
-    """Read the list of models, without unreadable entries."""
+    """Read the list of models, skipping unreadable entries."""
     entries = _mapping(answer).get("data")
     found = cast("list[object]", entries) if isinstance(entries, list) else []
     offers = (_offer(_mapping(entry)) for entry in found[:_MAX_MODELS])
@@ -74,7 +74,7 @@ def offers_in(answer: object) -> tuple[ModelOffer, ...]:
 def check(
     offers: tuple[ModelOffer, ...], *, model: str | None, seconds: int, size: str
 ) -> ModelOffer:
-    """Return the model's offer; StartupError: it is not listed, or can't make such a clip."""
+    """Return the model's offer; StartupError: the model is not listed, or can't make the clip."""
     for offer in offers:
         if model in offer.names:
             if offer.seconds and seconds not in offer.seconds:

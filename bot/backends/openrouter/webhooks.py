@@ -35,9 +35,9 @@ def verify(
     now: float,
     tolerance: float = 300.0,
 ) -> None:
-    """Check that one of the keys signed this body recently; WebhookError: it is forged or stale.
+    """Check that one of the keys signed this body recently.
 
-    `now` and `tolerance` are in seconds.
+    `now` and `tolerance` are in seconds. WebhookError: the callback is forged or stale.
     """
     found = {name.lower(): value for name, value in headers.items()}
     header = found.get(_SIGNATURE, "")
@@ -52,10 +52,10 @@ def verify(
 
 
 def read(body: bytes) -> Webhook | None:
-    """Read the job that a verified body names; None: it is not about a video.
+    """Read the job that a verified body names; None: the event is not about a video.
 
     Repeated deliveries have the same `X-OpenRouter-Idempotency-Key`, "<job>-<status>". That header
-    is not signed, so the id is built from the signed body instead. WebhookError: it is unreadable.
+    is not signed, so the id is built from the signed body. WebhookError: the body is unreadable.
     """
     event = remote_job.event_in(body)
     if event is None:

@@ -1,1 +1,1 @@
-"""Readers for the answers of providers."""
+"""Parsers for providers' answers."""

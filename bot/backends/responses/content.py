@@ -1,4 +1,4 @@
-"""Downloads a finished video from the content route, or from the link in its answer."""
+"""Downloads a finished video from the content route, or from a link in the provider's answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import httpx2
 
 from bot.backends.responses import error_kinds, remote_job, result_payload
 from bot.errors import BackendError, ErrorKind, MediaError
+from bot.media.clip_format import check_clip, demuxer_of, head_of
 from bot.media.files.atomic import save
 from bot.media.mp4.reader import read_mp4
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 256 * 1024
+_MAX_LINKS = 2  # a link may lead to JSON that holds the actual link
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _NO_CONTENT_STATUSES = frozenset({_BAD_REQUEST, _NOT_FOUND, 405, 501})
@@ -30,10 +32,10 @@ _FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContentFetcher:
-    """Downloads a video into the file `sink`.
+    """Downloads a video to the file `sink`.
 
-    `ask` requests a path or URL, and returns the answer of any status. `pauses` are the
-    waits, in seconds, between attempts while the content is missing.
+    `ask` requests a path or URL, and returns the answer, even with an error status. `pauses`
+    are the waits, in seconds, between attempts while the content is missing.
     """
 
     ask: Callable[[str], Awaitable[httpx2.Response]]
@@ -44,41 +46,53 @@ class ContentFetcher:
     async def fetch(self, path: str | None, result_url: str | None) -> None:
         """Download from the content route at `path`, or from `result_url` if there is no content.
 
-        BackendError: the download failed. MediaError: it is not an MP4. TooLargeError: it is
-        larger than `max_bytes`.
+        BackendError: the download failed. MediaError: the file is not a video. TooLargeError: the
+        file is larger than `max_bytes`.
         """
         try:
             link = result_url if path is None else await self._fetch_content(path, result_url)
-            if link is not None:
-                await self._fetch_link(link)
-            await asyncio.to_thread(result_payload.check, self.sink)
+            for _ in range(_MAX_LINKS):
+                if link is None:
+                    break
+                link = await self._fetch_link(link)
+            await asyncio.to_thread(check_clip, self.sink)
         except BaseException:
             await asyncio.to_thread(self.sink.unlink, missing_ok=True)
             raise
 
     async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
-        """Download from the content route; return a link if the video has to come from there."""
+        """Download from the content route; return a link if that must be downloaded instead."""
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.is_success:
             await self._receive(response)
-            return await asyncio.to_thread(
-                result_payload.unpack, self.sink, max_bytes=self.max_bytes
-            )
+            link = await self._unpack()
+            # Some servers answer every path with a web page, which is not the video.
+            return link or (None if await asyncio.to_thread(self._is_video) else result_url)
         answer = remote_job.parse(response.content)
         link = result_url or _link_in_refusal(response.status_code, answer)
-        if (
-            link is None
-            or response.status_code not in _NO_CONTENT_STATUSES
-            or error_kinds.is_unfinished(answer)
-        ):
-            raise error_kinds.of_content(response.status_code, answer)
+        error = error_kinds.of_content(response.status_code, answer)
+        if link is None or error_kinds.is_unfinished(answer):
+            raise error
+        if response.status_code not in _NO_CONTENT_STATUSES:
+            try:
+                return await self._fetch_link(link)
+            except BackendError:
+                raise error from None  # the content may be available again later
         return link
 
-    async def _fetch_link(self, link: str) -> None:
+    async def _fetch_link(self, link: str) -> str | None:
+        """Download from a link; return the next link if the answer holds one instead of a video."""
         response = await self.ask(link)
         if not response.is_success:
             raise error_kinds.of_link(response.status_code)
         await self._receive(response)
+        return await self._unpack()
+
+    async def _unpack(self) -> str | None:
+        return await asyncio.to_thread(result_payload.unpack, self.sink, max_bytes=self.max_bytes)
+
+    def _is_video(self) -> bool:
+        return demuxer_of(head_of(self.sink)) is not None
 
     async def _ask_repeatedly(self, path: str, pauses: tuple[float, ...]) -> httpx2.Response:
         response = await self.ask(path)
@@ -102,7 +116,7 @@ class ContentFetcher:
             await self._require_complete_clip()
 
     async def _require_complete_clip(self) -> None:
-        # A proxy that decompresses leaves a wrong Content-Length, so the clip may be complete.
+        # A decompressing proxy leaves a wrong Content-Length, so the clip may still be complete.
         try:
             await asyncio.to_thread(read_mp4, self.sink)
         except MediaError as error:
@@ -110,7 +124,7 @@ class ContentFetcher:
 
 
 class _Body:
-    """The body of an answer; `is_truncated`: it was shorter than its announced length."""
+    """An answer's body; `is_truncated`: it ended before its announced length."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response

@@ -7,7 +7,8 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, cast
 
-from bot.backends.responses.error_text import texts_in
+from bot.backends.responses import refusal_words
+from bot.backends.responses.error_text import codes_in, has_error, texts_in
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 
 if TYPE_CHECKING:
@@ -15,25 +16,12 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
-_MODERATED = re.compile(
-    r"moderation|moderated|content[ _-]?(?:policy|filter)|policy[ _]violation"
-    r"|safety[ _](?:system|filter|violation|policy)|nsfw|prohibited[ _](?:content|use)"
-    r"|responsible ai|(?:usage|community) guidelines"
-    r"|(?-i:\b(?:IMAGE_|VIDEO_|PROMPT_)?(?:SAFETY|BLOCKLIST|SPII)\b)",  # Google's codes
-    re.IGNORECASE,
-)
-_KEY = re.compile(r"api[ _]key[ _](?:not[ _]valid|invalid|expired|not[ _]found)", re.IGNORECASE)
-_BALANCE = re.compile(
-    r"insufficient[ _-]?(?:quota|balance|credit|funds)|billing|exceeded your current quota"
-    r"|key limit exceeded",
-    re.IGNORECASE,
-)
-# Google's message for a quota that is used up for only a minute is the same, but names a delay.
-# With "limit: 0" there is no quota at all.
+# Google's message is the same for a quota that recovers within a minute, but then names a delay.
+# "limit: 0" means that there is no quota at all.
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"\bretry in (\d{1,9}(?:\.\d{1,9})?) ?s", re.IGNORECASE)
-# LiteLLM without a database answers 400 with this code to every key but its master key.
+# Without a database, LiteLLM answers every key but its master key with 400 and this code.
 _UNKNOWN_KEY_CODE = "no_db_connection"
 _INVALID = re.compile(r"\binvalid[ _](?:request|prompt|value|param|size|seconds)", re.IGNORECASE)
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+", re.IGNORECASE)
@@ -46,16 +34,23 @@ _CREATE_KINDS: Mapping[int, ErrorKind] = {
     400: ErrorKind.INVALID,
     401: ErrorKind.AUTH,
     402: ErrorKind.BALANCE,
-    403: ErrorKind.AUTH,
-    # There is no such route or model, so another prompt would not help.
+    403: ErrorKind.UNEXPLAINED,
+    # The route or model does not exist, so another prompt would not help.
     404: ErrorKind.SETUP,
     405: ErrorKind.SETUP,
     413: ErrorKind.INVALID,
     422: ErrorKind.INVALID,
     429: ErrorKind.RATE,
+    451: ErrorKind.MODERATED,
 }
 _BAD_REQUEST = 400
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
 _AMBIGUOUS_STATUSES = frozenset({400, 403, 413, 422, 429})
+# Refusals that count even with a success status. An overload does not, because a busy server may
+# have kept the request.
+_REFUSALS = frozenset({ErrorKind.MODERATED, ErrorKind.AUTH, ErrorKind.BALANCE, ErrorKind.SETUP})
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _JOB_KINDS: Mapping[int, ErrorKind] = {
     401: ErrorKind.AUTH,
     402: ErrorKind.BALANCE,
@@ -66,23 +61,40 @@ _JOB_KINDS: Mapping[int, ErrorKind] = {
 }
 _EXPIRED_LINK_STATUSES = frozenset({403, 404, 410})
 _UNFINISHED = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
-_GONE_STATUSES = frozenset({"expired", "deleted"})
+_GONE_STATUSES = frozenset({"expired", "deleted", "task_not_found"})
 _OVER_BUDGET = "budget_exceeded"
 
 
-def of_create(status: int, answer: object, *, retry_after: float | None) -> BackendError:
-    """Classify a refused create; UnconfirmedSubmitError: a job may exist despite this status."""
+def of_create(
+    status: int, answer: object, *, retry_after: float | None, prompt: str = ""
+) -> BackendError:
+    """Classify a refused create; UnconfirmedSubmitError: a job may exist despite this status.
+
+    `prompt` is ignored where the answer repeats it, because its words are not the provider's.
+    """
     message = describe(answer, status)
     if status not in _CREATE_KINDS:
         return UnconfirmedSubmitError(message)
     kind = _CREATE_KINDS[status]
-    if status in _AMBIGUOUS_STATUSES:
-        kind = _kind_by_text(answer) or kind
+    told = _kind_by_text(answer, prompt)
+    if _may_mean(status, told):
+        kind = told or kind
     return BackendError(kind, message, retry_after=retry_after)
 
 
+def of_success_without_job(answer: object, *, prompt: str = "") -> BackendError:
+    """Classify the answer to a create that has a success status but no id.
+
+    UnconfirmedSubmitError: a job may exist, because the answer contains no known refusal.
+    """
+    kind = _kind_by_text(answer, prompt)
+    if kind is not None and kind in _REFUSALS and has_error(answer):
+        return BackendError(kind, describe(answer))
+    return UnconfirmedSubmitError("the answer to the create holds no readable id")
+
+
 def of_job(status: int, answer: object, *, retry_after: float | None = None) -> BackendError:
-    """Classify a refusal of any request but a create or a download."""
+    """Classify the refusal of a request other than a create or a download."""
     kind = _JOB_KINDS.get(status, ErrorKind.TRANSIENT)
     if status == _BAD_REQUEST and _is_key_error(answer):
         kind = ErrorKind.AUTH
@@ -117,13 +129,14 @@ def of_failure(job: RemoteJob) -> BackendError:
         return BackendError(ErrorKind.GONE, message)
     if job.status == _OVER_BUDGET:
         return BackendError(ErrorKind.BALANCE, message)
-    return BackendError(_kind_by_text(job.error) or _kind_by_code(job.error), message)
+    told = [job.error, job.status]
+    return BackendError(_kind_by_text(told) or _kind_by_code(job.error), message)
 
 
 def describe(answer: object, status: int | None = None) -> str:
-    """Summarize an error answer in one short line, without the query strings of its links.
+    """Summarize an error answer in one short line, without its links' query strings.
 
-    The query of a link may hold its signature, which must not be logged.
+    A query string may hold the link's signature, which must not be logged.
     """
     joined = ": ".join(texts_in(answer))[:_MAX_JOINED]
     line = " ".join(joined.split())[:_MAX_CLASSIFIED]
@@ -133,7 +146,7 @@ def describe(answer: object, status: int | None = None) -> str:
 
 
 def retry_after_in(header: str | None, *, now: float) -> float | None:
-    """Read a Retry-After header, which holds seconds or an HTTP date, as seconds from `now`."""
+    """Convert a Retry-After header, which holds seconds or an HTTP date, to seconds from `now`."""
     if header is None:
         return None
     try:
@@ -143,15 +156,9 @@ def retry_after_in(header: str | None, *, now: float) -> float | None:
     return None if math.isnan(delay) else min(max(delay, 0.0), _MAX_RETRY_AFTER)
 
 
-def date_in(header: str | None) -> float | None:
-    """Read a Date header as Unix seconds; None: there is none."""
-    date = _until(header or "", 0.0)
-    return None if math.isnan(date) else date
-
-
 def retry_delay_in(answer: object) -> float | None:
-    """Read the delay, in seconds, in Google's error answers: from RetryInfo or the message."""
-    first = next(iter(_items(answer)), answer)  # some of its routes wrap the answer in a list
+    """Read the retry delay, in seconds, from the RetryInfo or message of Google's error answers."""
+    first = next(iter(_items(answer)), answer)  # some of Google's routes wrap it in a list
     details = _items(_mapping(_mapping(first).get("error")).get("details"))
     named = (_RETRY_DELAY.fullmatch(str(_mapping(item).get("retryDelay"))) for item in details)
     delay = next(filter(None, named), None) or _RETRY_IN.search(_text_of(answer))
@@ -174,23 +181,36 @@ def _until(date: str, now: float) -> float:
 
 
 def _is_key_error(answer: object) -> bool:
-    return _UNKNOWN_KEY_CODE in texts_in(answer) or _KEY.search(_text_of(answer)) is not None
-
-
-def _kind_by_text(answer: object) -> ErrorKind | None:
     text = _text_of(answer)
-    if _MODERATED.search(text):
-        return ErrorKind.MODERATED
-    if _is_key_error(answer):
+    named = _UNKNOWN_KEY_CODE in texts_in(answer)
+    return named or refusal_words.kind_of_text(text) is ErrorKind.AUTH
+
+
+def _may_mean(status: int, told: ErrorKind | None) -> bool:
+    if status == _UNAUTHORIZED:
+        return told is ErrorKind.BALANCE
+    # With any status but 403, an unknown model may concern only this request.
+    return status in _AMBIGUOUS_STATUSES and (told is not ErrorKind.SETUP or status == _FORBIDDEN)
+
+
+def _kind_by_text(answer: object, prompt: str = "") -> ErrorKind | None:
+    if _UNKNOWN_KEY_CODE in texts_in(answer):
         return ErrorKind.AUTH
-    if not _BALANCE.search(text):
-        return None
+    text = _text_of(answer)
+    if prompt:
+        text = text.replace(prompt, " ")
+    codes = map(refusal_words.kind_of_code, codes_in(answer))
+    kind = next(filter(None, codes), None) or refusal_words.kind_of_text(text)
+    if kind is not ErrorKind.BALANCE:
+        return kind
     temporary = retry_delay_in(answer) is not None and not _NO_QUOTA.search(text)
     return ErrorKind.RATE if temporary else ErrorKind.BALANCE
 
 
 def _text_of(answer: object) -> str:
-    return " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
+    text = " ".join(texts_in(answer))[:_MAX_CLASSIFIED]
+    # JSON quoted inside a message may still contain escapes.
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def _kind_by_code(error: object) -> ErrorKind:

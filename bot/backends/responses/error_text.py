@@ -1,4 +1,4 @@
-"""The texts in an error answer, and the failed job that it may contain."""
+"""The codes and messages in an error answer, and the failed job that it may contain."""
 
 from __future__ import annotations
 
@@ -20,24 +20,48 @@ _MAX_TEXT = 64 * 1024
 _MAX_BRACES = 16
 _MAX_DEPTH = 4
 _CODES_FIRST = ("code", "type", "message")
+_CODE_FIELDS = frozenset(
+    ("code", "status_code", "error_code", "err_code", "errcode", "fail_code", "failcode")
+)
+# Fields that report an error if they are not empty, even with a success status.
+_ERROR_FIELDS = ("error", "errors", "base_resp", "error_code", "err_code", "error_message")
+_NO_ERROR_CODES = frozenset({"0", "200", "ok", "success", "succeed"})
 # Fields that may echo the request: a prompt does not explain the error, and must not be logged.
 _ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 
 
 def find_failed_job(value: object) -> RemoteJob | None:
-    """Find a failed job in an error answer: as its body, or as JSON inside one of its texts.
+    """Find a failed job in an error answer: its body, or JSON inside one of its strings.
 
-    An answer without an id and a status is not a failed job, but an outage.
+    An answer that lacks an id or a known status is an outage, not a failed job.
     """
     jobs = (job_in(value), *_jobs_in_texts(value))
-    failed = (job for job in jobs if job and job.ref and job.status)
+    failed = (job for job in jobs if job and job.ref and job.status and not job.inferred)
     return next((job for job in failed if job.state is RemoteState.FAILED), None)
 
 
-def texts_in(value: object) -> Iterator[str]:
-    """Iterate over the texts and numbers in an error answer, codes before messages.
+def has_error(value: object) -> bool:
+    """Return whether an answer, even one with a success status, describes an error."""
+    if not isinstance(value, dict):
+        return False
+    fields = cast("Mapping[str, object]", value)
+    code = str(fields.get("code") or "0").lower()
+    return code not in _NO_ERROR_CODES or any(fields.get(name) for name in _ERROR_FIELDS)
 
-    Only the first parts of a huge answer, and the beginning of a long text, are returned.
+
+def codes_in(value: object) -> Iterator[str]:
+    """Iterate over the values of the code fields in an error answer."""
+    for part in islice(_parts(value, _MAX_DEPTH), _MAX_PARTS):
+        if isinstance(part, dict):
+            for name, code in cast("Mapping[str, object]", part).items():
+                if name.lower() in _CODE_FIELDS and isinstance(code, str | int):
+                    yield str(code)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Iterate over the strings and numbers in an error answer, codes before messages.
+
+    A huge answer yields only its first parts, and a long string only its beginning.
     """
     for part in islice(_parts(value, _MAX_DEPTH), _MAX_PARTS):
         if isinstance(part, str | int | float) and not isinstance(part, bool):
@@ -64,7 +88,7 @@ def _in_order(fields: Mapping[str, object]) -> Iterator[object]:
 
 
 def _jobs_in_texts(value: object) -> Iterator[RemoteJob]:
-    # Each "{" may cost a parse up to the text's end, so the limit is for all texts together.
+    # Each "{" may cost a parse to the end of its string, so all strings share one limit.
     braces = ((text, brace.start()) for text in texts_in(value) for brace in re.finditer("{", text))
     for text, start in islice(braces, _MAX_BRACES):
         try:

@@ -1,4 +1,4 @@
-"""Listings of remote jobs, in which the job of an unconfirmed create is searched for."""
+"""Searches a provider's remote jobs for the job of an unconfirmed create."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ from bot.errors import BackendError, ErrorKind
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from bot.backends.base import AnsweredJob
     from bot.backends.responses.remote_job import ListingPage, RemoteJob
     from bot.model import VideoRequest
 
+# The machines of one provider may disagree about the time.
+_SKEW_SECONDS = 300.0
 
-async def list_jobs_since(
-    since: float,
+
+async def list_jobs(
     page_after: Callable[[str | None], Awaitable[ListingPage | None]],
     *,
     max_pages: int,
+    answered: tuple[AnsweredJob, ...] = (),
 ) -> tuple[list[RemoteJob], bool]:
-    """Collect the listed jobs back to `since`, and tell whether that list is complete.
+    """Collect the listed jobs, and tell whether that list is complete.
 
     `page_after` reads the page after a ref, newest jobs first, or returns None if the server has
-    no listing.
+    no listing. The list is read to its end, or back to one of the earlier `answered` jobs: our own
+    clock says nothing about the provider's times.
     """
+    earlier = tuple(each for each in answered if each.is_earlier)
     jobs: list[RemoteJob] = []
     after: str | None = None
     for _ in range(max_pages):
@@ -37,55 +43,81 @@ async def list_jobs_since(
         fresh = [job for job in page.jobs if job.ref not in known]
         jobs.extend(fresh)
         if page.unreadable or len(fresh) < len(page.jobs):
-            # An unreadable entry may be our job, and a server that ignores `after` may hide it.
+            # An unreadable entry may be our job, and a server that ignores `after` may omit it.
             return jobs, False
         # A server without `has_more` marks the end of its list with an empty page.
-        if page.has_more is False or not fresh or _reaches_back_to(since, jobs):
+        if page.has_more is False or not fresh or _reaches_back(jobs, earlier):
             return jobs, page.has_more is not True or bool(fresh)
         after = page.last
     return jobs, False
 
 
-async def look_up_jobs(
-    refs: Iterable[str], retrieve: Callable[[str], Awaitable[RemoteJob]]
-) -> list[RemoteJob]:
-    """Read the jobs with these refs, one after the other, leaving out those that no longer exist.
-
-    Each job keeps the ref that it was looked up by: some servers answer another id.
-    """
-    jobs: list[RemoteJob] = []
-    for ref in sorted(refs):
-        try:
-            jobs.append(replace(await retrieve(ref), ref=ref))
-        except BackendError as error:
-            if error.kind is not ErrorKind.GONE:
-                raise
-    return jobs
-
-
 def matching_listing(
-    jobs: Iterable[RemoteJob], request: VideoRequest, *, since: float, complete: bool
+    jobs: Iterable[RemoteJob],
+    request: VideoRequest | None,
+    *,
+    complete: bool,
+    answered: tuple[AnsweredJob, ...] = (),
 ) -> Listing:
-    """Select the jobs that match the request and are not older than `since`."""
-    found = [job for job in jobs if not _is_older(job, since) and not job.contradicts(request)]
+    """Select the jobs that match the request, or all of them."""
+    jobs = tuple(jobs)
+    found = [job for job in jobs if request is None or not job.contradicts(request)]
     return Listing(
         refs=tuple(job.ref for job in found if job.ref),
         complete=complete,
         certain=all(job.prompt is not None for job in found),
+        shows_own=bool(_shown(jobs, answered)),
+        echoes={job.ref: job.echo for job in found if job.ref},
     )
 
 
-def _is_older(job: RemoteJob, since: float) -> bool:
-    return job.created_at is not None and job.created_at < since
+async def with_hints(
+    listing: Listing,
+    request: VideoRequest | None,
+    refs: Iterable[str],
+    retrieve: Callable[[str], Awaitable[RemoteJob]],
+) -> Listing:
+    """Add the matching jobs among those with these refs, which are read one after the other.
+
+    A job that can't be found may exist nevertheless, so that the listing is not complete.
+    """
+    jobs: list[RemoteJob] = []
+    lost = False
+    for ref in sorted({*refs}):
+        try:
+            # Each keeps the ref that it was looked up by: some servers answer another id.
+            jobs.append(replace(await retrieve(ref), ref=ref))
+        except BackendError as error:
+            if error.kind is not ErrorKind.GONE:
+                raise
+            lost = True
+    hinted = matching_listing(jobs, request, complete=True)
+    return replace(
+        listing,
+        refs=(*listing.refs, *hinted.refs),
+        complete=listing.complete and not lost,
+        certain=listing.certain and hinted.certain,
+        echoes={**listing.echoes, **hinted.echoes},
+    )
 
 
-def _reaches_back_to(since: float, jobs: list[RemoteJob]) -> bool:
-    # Only a list sorted by descending time surely contains every job newer than its last one.
+def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list[RemoteJob]:
+    """Return those of the listed jobs that are answered ones, and echo what was ordered."""
+    orders = {each.order.ref: each.order for each in answered if each.order.is_echoed}
+    return [
+        job
+        for job in jobs
+        if (order := orders.get(job.ref or ""))
+        and order.is_of(job.echo)
+        and not job.contradicts(order.request)
+    ]
+
+
+def _reaches_back(jobs: list[RemoteJob], earlier: tuple[AnsweredJob, ...]) -> bool:
+    # Only a list sorted from newest to oldest is sure to contain every job newer than its last.
     times = [job.created_at for job in jobs]
     dated = [moment for moment in times if moment is not None]
-    return (
-        len(dated) == len(times)
-        and all(later >= earlier for later, earlier in pairwise(dated))
-        and dated[0] > dated[-1]
-        and dated[-1] < since
-    )
+    if len(dated) < len(times) or any(above < below for above, below in pairwise(dated)):
+        return False
+    known = [job.created_at for job in _shown(jobs, earlier) if job.created_at is not None]
+    return bool(known) and dated[-1] < max(known) - _SKEW_SECONDS

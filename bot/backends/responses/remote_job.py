@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from bot.backends.base import RemoteState
+from bot.backends.echo import Echo
+from bot.backends.responses import status_words
+from bot.backends.responses.clip_links import find_link
+from bot.backends.responses.field_values import (
+    dollars_in,
+    mapping_in,
+    number_in,
+    percent_in,
+    sequence_in,
+    size_in,
+    status_in,
+    text_in,
+    time_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,34 +29,26 @@ if TYPE_CHECKING:
 
 _MAX_REF = 512
 _MAX_ENTRIES = 5000  # servers may ignore the requested limit
-_MILLISECONDS = 1e11  # as seconds, this would be the year 5138
-_SIZE = re.compile(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", re.ASCII)
-# Models round to values that they support, and some servers echo those instead of the request's.
-_SECONDS_TOLERANCE = 1.0
-_PIXELS_TOLERANCE = 32
-
-_STATES: Mapping[str, RemoteState] = {
-    **dict.fromkeys(("queued", "pending", "starting", "submitted", "unknown"), RemoteState.QUEUED),
-    **dict.fromkeys(("in_progress", "processing", "running", "throttled"), RemoteState.RUNNING),
-    **dict.fromkeys(("completed", "succeeded", "succeed", "done"), RemoteState.DONE),
-    **dict.fromkeys(("failed", "error", "incomplete", "expired", "deleted"), RemoteState.FAILED),
-    **dict.fromkeys(("cancelled", "canceled"), RemoteState.FAILED),
-    **dict.fromkeys(("budget_exceeded", "requires_action"), RemoteState.FAILED),
-}
+_COMPLETE = 100
+_NOTHING = (None, "")
+_NO_ERRORS = frozenset({"0", "200", "ok", "success", "succeed", "none", "null"})
+_ENVELOPES = status_words.ENVELOPES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteJob:
     """A job as a server describes it; a field that the server leaves out is None.
 
-    `status` is the server's word in lower case, and `state` is None if that word is unknown.
-    `error` is the raw value. Times are Unix seconds, `progress` is 0 to 100, `cost` is in US
-    dollars.
+    `status` is the server's status word in lower case. `state` is None if no field reveals it;
+    `inferred`: it was derived from fields other than the status word. `error` is the raw value.
+    Times are Unix seconds of the server's clock; `answered_at` is that of its answer. `progress` is
+    0 to 100, `cost` is in US dollars.
     """
 
     ref: str | None
     status: str
     state: RemoteState | None
+    inferred: bool
     progress: int | None
     error: object
     cost: float | None
@@ -56,6 +59,18 @@ class RemoteJob:
     model: str | None
     seconds: float | None
     size: tuple[int, int] | None
+    answered_at: float | None = None
+
+    @property
+    def echo(self) -> Echo:
+        """The echo of the order."""
+        return Echo(
+            prompt=self.prompt,
+            seconds=self.seconds,
+            size=self.size,
+            created_at=self.created_at,
+            answered_at=self.answered_at,
+        )
 
     def contradicts(self, request: VideoRequest) -> bool:
         """Return whether the echoed fields show that this job belongs to another request.
@@ -63,14 +78,8 @@ class RemoteJob:
         The model is compared only if no prompt is echoed, because gateways answer with the name
         of the model behind their alias.
         """
-        return (
-            (self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_TOLERANCE)
-            or _contradicting_sizes(self.size, _size(request.size))
-            or (
-                _contradicting_models(self.model, request.model)
-                if self.prompt is None
-                else " ".join(self.prompt.split()) != " ".join(request.prompt.split())
-            )
+        return self.echo.contradicts(request) or (
+            self.prompt is None and _contradicting_models(self.model, request.model)
         )
 
 
@@ -96,20 +105,20 @@ def parse(body: bytes) -> object:
 
 
 def job_in(value: object) -> RemoteJob | None:
-    """Read the job in an answer, as its body or in its field `data`; None: there is none."""
-    fields = _mapping(value)
+    """Read the job in an answer's body or in a field such as `data`; None: there is no job."""
+    fields = mapping_in(value)
     if fields is None:
         return None
-    if "status" not in fields and "id" not in fields:
-        fields = _mapping(fields.get("data")) or fields
-    job = _job(fields)
+    inner = next(filter(_is_job, (mapping_in(fields.get(name)) for name in _ENVELOPES)), None) or {}
+    # A status beside the envelope may be the request's, as in {"status": "success"}.
+    job = _job(fields, inner) if _ref_of(fields) or not inner else _job(inner, fields)
     return job if job.ref or job.status or job.result_url else None
 
 
 def page_in(value: object) -> ListingPage | None:
     """Read a page of jobs; None: the answer is not a listing."""
-    fields = _mapping(value)
-    entries = _sequence(fields.get("data")) if fields else None
+    fields = mapping_in(value)
+    entries = sequence_in(fields.get("data")) if fields else None
     if fields is None or entries is None:
         return None
     jobs = tuple(job for job in map(job_in, entries[:_MAX_ENTRIES]) if job and job.ref)
@@ -123,8 +132,8 @@ def page_in(value: object) -> ListingPage | None:
 
 
 def is_deleted(value: object) -> bool:
-    """Return whether the answer to a deletion confirms it."""
-    fields = _mapping(value)
+    """Return whether an answer confirms a deletion."""
+    fields = mapping_in(value)
     return fields is not None and fields.get("deleted") is True
 
 
@@ -138,130 +147,101 @@ def ref_in(value: object) -> str | None:
 
 
 def event_in(body: bytes) -> tuple[str, str | None] | None:
-    """Read the type of a webhook and the ref in its data; None: it is not an event."""
-    fields = _mapping(parse(body))
+    """Read a webhook's type and the ref in its data; None: the body is not an event."""
+    fields = mapping_in(parse(body))
     kind = fields.get("type") if fields else None
     if fields is None or not isinstance(kind, str):
         return None
-    data = _mapping(fields.get("data")) or {}
-    return kind, ref_in(data.get("id"))
+    data = mapping_in(fields.get("data")) or {}
+    return kind, _ref_of(data)
 
 
-def find_link(value: object) -> str | None:
-    """Find the http(s) URL of a result: `url`, `urls[0]`, or `data[0].url`."""
-    fields = _mapping(value)
-    if fields is None:
-        return None
-    entries = _sequence(fields.get("data")) or [fields.get("data")]
-    several = _sequence(fields.get("urls")) or [None]
-    urls = (fields.get("url"), several[0], (_mapping(entries[0]) or {}).get("url"))
-    return next((url for url in urls if isinstance(url, str) and _is_web(url)), None)
-
-
-def _job(fields: Mapping[str, object]) -> RemoteJob:
-    link = find_link(fields)
-    status = _status(fields.get("status"))
-    state = _STATES.get(status)
-    if not status and link:
-        state = RemoteState.DONE
-    elif not status and fields.get("error"):
-        state = RemoteState.FAILED
-    return RemoteJob(
-        ref=ref_in(fields.get("id")),
-        status=status,
-        state=state,
-        progress=_percent(fields.get("progress")),
-        error=fields.get("error"),
-        cost=_cost(fields.get("usage")),
-        result_url=link,
-        created_at=_time(fields.get("created_at", fields.get("created"))),
-        expires_at=_time(fields.get("expires_at")),
-        prompt=_text(fields.get("prompt")),
-        model=_text(fields.get("model")),
-        seconds=_number(fields.get("seconds")),
-        size=_size(fields.get("size")),
+def _is_job(fields: Mapping[str, object] | None) -> bool:
+    return fields is not None and bool(
+        _ref_of(fields) or text_in(_first(status_words.STATUS_NAMES, fields))
     )
 
 
-def _mapping(value: object) -> Mapping[str, object] | None:
-    return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
+def _ref_of(fields: Mapping[str, object]) -> str | None:
+    names = status_words.ID_NAMES
+    if "status_url" in fields or "response_url" in fields:
+        names = (*names, "request_id")  # fal's job id; elsewhere, the id of the HTTP request
+    return next(filter(None, (ref_in(fields.get(name)) for name in names)), None)
 
 
-def _sequence(value: object) -> list[object] | None:
-    return cast("list[object]", value) if isinstance(value, list) else None
+def _first(names: tuple[str, ...], *layers: Mapping[str, object]) -> object:
+    values = (layer.get(name) for layer in layers for name in names)
+    return next((value for value in values if value not in _NOTHING), None)
 
 
-def _text(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+def _job(fields: Mapping[str, object], more: Mapping[str, object]) -> RemoteJob:
+    status = status_in(_first(status_words.STATUS_NAMES, fields, more))
+    progress = percent_in(_first(("progress",), fields, more))
+    link = find_link(fields) or find_link(more)
+    told = status_words.state_of(status)
+    if link is None and told is RemoteState.DONE:
+        link = find_link({"url": fields.get("fail_reason")})  # where new-api used to put it
+    error = _error(fields, more)
+    times = (layer.get(name) for layer in (fields, more) for name in status_words.END_NAMES)
+    ended = progress == _COMPLETE or any(times)
+    state = _inferred(told, link, error, ended=ended, status=status)
+    if state is RemoteState.FAILED and not error:
+        error = _found(status_words.MORE_ERROR_NAMES, fields, more) or error
+    return RemoteJob(
+        ref=_ref_of(fields) or _ref_of(more),
+        status=status,
+        state=state,
+        inferred=state is not told,
+        progress=progress,
+        error=error,
+        cost=dollars_in(fields.get("usage")),
+        result_url=link,
+        created_at=time_in(fields.get("created_at", fields.get("created"))),
+        expires_at=time_in(fields.get("expires_at")),
+        prompt=text_in(fields.get("prompt")),
+        model=text_in(fields.get("model")),
+        seconds=number_in(fields.get("seconds")),
+        size=size_in(fields.get("size")),
+    )
 
 
-def _status(value: object) -> str:
-    return (_text(value) or "").lower().replace("-", "_").replace(" ", "_")
+def _inferred(
+    told: RemoteState | None, link: str | None, error: object, *, ended: bool, status: str
+) -> RemoteState | None:
+    """Derive a job's state from its status word, or else from its other fields."""
+    if told is RemoteState.DONE and error and not link:
+        return RemoteState.FAILED  # for example, a filter removed the video
+    if told in {RemoteState.DONE, RemoteState.FAILED}:
+        return told
+    if link and (ended or not status):
+        return RemoteState.DONE
+    if told is not None:
+        return told
+    if error:
+        return RemoteState.FAILED
+    return None
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+def _error(fields: Mapping[str, object], more: Mapping[str, object]) -> object:
+    error = fields.get("error") or more.get("error")
+    return error or _found(status_words.ERROR_NAMES, fields, more) or fields.get("error")
 
 
-def _percent(value: object) -> int | None:
-    text = value.strip() if isinstance(value, str) else value
-    percent = isinstance(text, str) and text.endswith("%")
-    number = _number(text.rstrip("% ") if isinstance(text, str) else text)
-    if number is None:
-        return None
-    # 1 is read as 1 %: otherwise a server that counts from 0 to 100 would start with a full bar.
-    fraction = 0 < number < 1 and not percent
-    return round(min(max(number * 100 if fraction else number, 0), 100))
+def _found(names: tuple[str, ...], *layers: Mapping[str, object]) -> dict[str, object] | None:
+    found = {name: layer[name] for layer in layers for name in names if _is_error(layer.get(name))}
+    return found or None
 
 
-def _cost(usage: object) -> float | None:
-    fields = _mapping(usage)
-    dollars = _number(fields.get("cost")) if fields else None
-    return dollars if dollars is not None and dollars >= 0 else None
-
-
-def _time(value: object) -> float | None:
-    number = _number(value)
-    if number is None and isinstance(value, str):
-        number = _calendar_time(value)
-    if number is None or number <= 0:
-        return None
-    return number / 1000 if number > _MILLISECONDS else number
-
-
-def _calendar_time(text: str) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def _size(value: object) -> tuple[int, int] | None:
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    return (int(match[1]), int(match[2])) if match else None
-
-
-def _is_web(url: str) -> bool:
-    return url.lower().startswith(("http://", "https://"))
-
-
-def _contradicting_sizes(echoed: tuple[int, int] | None, asked: tuple[int, int] | None) -> bool:
-    if echoed is None or asked is None:
-        return False
-    pairs = zip(echoed, asked, strict=True)
-    return any(abs(theirs - ours) > _PIXELS_TOLERANCE for theirs, ours in pairs)
+def _is_error(value: object) -> bool:
+    fields = mapping_in(value)
+    if fields is not None and "status_code" in fields:
+        return _is_error(fields["status_code"])  # MiniMax sends it even on success
+    return bool(value) and str(value).lower() not in _NO_ERRORS
 
 
 def _contradicting_models(echoed: str | None, asked: str | None) -> bool:
     if echoed is None or asked is None:
         return False
-    # "openai/sora-2" and "sora-2-2025-12-08" are both the "sora-2" that was asked for.
+    # "openai/sora-2" and "sora-2-2025-12-08" both count as the requested "sora-2".
     ours, theirs = (name.lower().rpartition("/")[2] for name in (asked, echoed))
     return not (ours.startswith(theirs) or theirs.startswith(ours))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from bot.backends.responses import error_kinds, remote_job
@@ -13,32 +15,45 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
+_MAX_TEXT = 64 * 1024
+_TITLE = re.compile(r"<title>([^<]{1,200})</title>", re.IGNORECASE)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A provider's answer; `answer` is its parsed JSON, and `retry_after` is in seconds."""
+    """A provider's answer; `retry_after` is in seconds.
+
+    `answer` is its parsed JSON, or the text of a refusal that is not JSON. `answered_at` is its
+    `Date` header, in Unix seconds.
+    """
 
     ok: bool
     status: int
     answer: object
     retry_after: float | None
+    answered_at: float | None = None
 
     @property
     def job(self) -> RemoteJob | None:
         """The job in the answer; an error answer can only contain a failed job."""
-        return remote_job.job_in(self.answer) if self.ok else find_failed_job(self.answer)
+        job = remote_job.job_in(self.answer) if self.ok else find_failed_job(self.answer)
+        return job and replace(job, answered_at=self.answered_at)
 
 
 def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
-    """Read an answer, with `secret` redacted: servers repeat the key that they refuse."""
+    """Read an answer, with `secret` redacted: servers repeat the key that they refuse.
+
+    `now` is used only if the answer has no `Date`: our clock may differ from the provider's.
+    """
     body = response.content
     if secret:
         body = body.replace(secret.encode(), b"***")
     answer = remote_job.parse(body)
-    # A date is compared with the provider's own clock, if it tells it.
-    told = error_kinds.date_in(response.headers.get("date"))
+    if answer is None and not response.is_success:
+        answer = _text(body)
+    answered_at = _time_in(response.headers.get("date"))
     retry_after = error_kinds.retry_after_in(
-        response.headers.get("retry-after"), now=now if told is None else told
+        response.headers.get("retry-after"), now=now if answered_at is None else answered_at
     )
     if retry_after is None and not response.is_success:
         retry_after = error_kinds.retry_delay_in(answer)
@@ -47,4 +62,20 @@ def read(response: httpx2.Response, *, secret: str | None, now: float) -> Reply:
         status=response.status_code,
         answer=answer,
         retry_after=retry_after,
+        answered_at=answered_at,
     )
+
+
+def _time_in(date: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _text(body: bytes) -> str | None:
+    text = body[:_MAX_TEXT].decode("utf-8", "replace").strip()
+    if not text.startswith("<"):
+        return text or None
+    title = _TITLE.search(text)
+    return title[1].strip() if title else None

@@ -1,4 +1,4 @@
-"""The payload of a video's download: the clip, or JSON with the clip in base64 or a link to it."""
+"""The payload of a download: the clip itself, or JSON that holds its base64 or a link to it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.backends.responses import remote_job
+from bot.backends.responses import clip_links, inline_clip, remote_job
 from bot.errors import MediaError
 from bot.media.files.atomic import TooLargeError, part_of
-from bot.media.mp4.reader import read_mp4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,22 +19,13 @@ if TYPE_CHECKING:
 
 _MAX_JSON_WITH_LINK = 256 * 1024
 _BASE64 = re.compile(rb'"(?:b64_json|data)"\s*:\s*"')
-_HEAD = 12  # base64 of nine bytes, which contain the `ftyp` of an MP4
+_HEAD = 64
 _MAX_CLIPS = 64
-_MP4 = b"ftyp"
 _STEP = 1024 * 1024
 
 
-def check(path: Path) -> None:
-    """Check that the file is a complete MP4 (blocking); MediaError: it is not."""
-    with path.open("rb") as file:
-        if file.read(8)[4:] != _MP4:
-            raise MediaError("the downloaded file is not an MP4")
-    read_mp4(path)
-
-
 def unpack(path: Path, *, max_bytes: int) -> str | None:
-    """Replace a JSON file by the clip in its base64, or return the link in it (blocking).
+    """Replace a JSON file with the clip in its base64, or return the link in it (blocking).
 
     A file with neither is left unchanged. MediaError: the base64 is broken.
     TooLargeError: the clip is larger than `max_bytes`.
@@ -43,11 +33,12 @@ def unpack(path: Path, *, max_bytes: int) -> str | None:
     if not _is_object(path):
         return None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        if len(text) <= _MAX_JSON_WITH_LINK:
-            link = remote_job.find_link(remote_job.parse(text[:]))
-            if link:
+        start = inline_clip.start_of_clip(text)
+        if start is None and len(text) <= _MAX_JSON_WITH_LINK:
+            link = clip_links.find_link(remote_job.parse(text[:]))
+            if link and link != clip_links.INLINE:
                 return link
-        start = _start_of_clip(text)
+        start = _start_of_clip(text) if start is None else start
         if start is None:
             return None
         clip = part_of(path)
@@ -62,17 +53,10 @@ def _is_object(path: Path) -> bool:
 
 
 def _start_of_clip(text: mmap.mmap) -> int | None:
-    """Find the first base64 that is an MP4, or else the first of all, which `check` refuses."""
+    """Find the first base64 of a video, or else any base64, which `check_clip` then refuses."""
     starts = [match.end() for match in islice(_BASE64.finditer(text), _MAX_CLIPS)]
-    clips = (start for start in starts if _is_mp4(text[start : start + _HEAD]))
+    clips = (start for start in starts if inline_clip.is_clip(text[start : start + _HEAD]))
     return next(clips, starts[0] if starts else None)
-
-
-def _is_mp4(head: bytes) -> bool:
-    try:
-        return base64.b64decode(head, validate=True)[4:8] == _MP4
-    except binascii.Error:
-        return False
 
 
 def _decoded(text: mmap.mmap, start: int) -> Iterator[bytes]:

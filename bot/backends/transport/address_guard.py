@@ -1,4 +1,4 @@
-"""Prevents downloads from private networks, because a provider's answer chooses the URL."""
+"""Prevents downloads from private networks, since their URLs are taken from providers' answers."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def is_public(address: str) -> bool:
 
 
 class PrivateAddressError(httpx2.ConnectError):
-    """The result's host is this machine, or in a private network."""
+    """The result's host is this machine or in a private network."""
 
 
 class AddressGuard:
-    """A request hook that refuses all hosts but public addresses and the `trusted` origins.
+    """A request hook that allows only public addresses and the `trusted` origins.
 
-    For a host name, the address that was connected to is checked before a byte is sent. A proxy
-    resolves host names itself: behind one, only an IP address in the URL can be checked.
+    If the URL has a host name, the connected address is checked before any byte is sent. A proxy
+    resolves host names itself, so with a proxy only IP addresses in URLs can be checked.
     """
 
     def __init__(self, trusted: frozenset[httpx2.Origin]) -> None:
         self._trusted = trusted
 
     async def __call__(self, request: httpx2.Request) -> None:
-        """Check the URL, and have the connection checked; PrivateAddressError: it is private."""
-        # A redirected request inherits the check of the previous host: it is removed.
+        """Check the URL, and add a check of the connection; PrivateAddressError: it is private."""
+        # A redirected request inherits the previous host's check, which is removed here.
         extensions = {name: item for name, item in request.extensions.items() if name != "trace"}
         if request.url.origin not in self._trusted:
             host = request.url.raw_host.decode("ascii")

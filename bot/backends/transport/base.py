@@ -36,7 +36,7 @@ class Timeouts:
 class Request:
     """A request to a provider; `url` is a path below the provider's base URL, or an absolute URL.
 
-    `body` is sent as JSON, unless `headers` hold another Content-Type. `stream`: the body of a
+    `body` is sent as JSON, unless `headers` sets another Content-Type. `stream`: the body of a
     successful answer is left for the caller to read.
     """
 
@@ -54,7 +54,7 @@ class Transport(Protocol):
     """A connection pool for one provider, which adds the API key and retries nothing."""
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
+        """Return the answer, even with an error status; raise one of NO_ANSWER if there is none."""
         ...
 
     async def close(self) -> None:
@@ -66,7 +66,7 @@ class Transport(Protocol):
 class Endpoint:
     """The provider that a transport connects to, with the limits of its connections.
 
-    `downloads_from` is set for downloads: the origins that are allowed beside public addresses.
+    `downloads_from` is set only for downloads: the origins allowed in addition to public addresses.
     `drop_inline_clips`: base64 clips are removed from answers. Timeouts are in seconds.
     """
 

@@ -1,6 +1,6 @@
-"""Removes inline base64 clips from JSON answers while they arrive, to limit the memory needed.
+"""Removes inline base64 clips from JSON answers as they arrive, to limit memory use.
 
-`ijson` reads such streams too, but it yields values, and the rest has to stay JSON text.
+`ijson` parses such streams too, but it yields values, and the rest must stay JSON text.
 """
 
 from __future__ import annotations
@@ -13,13 +13,19 @@ import httpx2
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# Inside a JSON string the quotes would be escaped, so this matches only a key.
-_START = re.compile(rb'"data"\s{0,16}:\s{0,16}"')
-_LONGEST_START = 40
+# Quotes inside a JSON string are escaped, so this matches only a key, or the start of a string.
+_START = re.compile(
+    rb'"(?:data|b64_json|b64|base64|video_base64|video_b64)"\s{0,16}:\s{0,16}"'
+    rb'|(?<!\\)"data:[\w/+.-]{0,60}(?:;[\w=+.-]{0,30}){0,2};base64,'
+)
+_LONGEST_START = 200
 
 
 class ClipFilter(httpx2.AsyncByteStream):
-    """A JSON body in which the value of every `"data": "..."` is replaced by an empty string."""
+    """A JSON body without its base64.
+
+    The value of a key such as `"data"` becomes an empty string. A data URI ends after its comma.
+    """
 
     def __init__(self, body: httpx2.AsyncByteStream) -> None:
         self._body = body

@@ -21,7 +21,7 @@ NEVER_SENT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
-"""The errors after which no byte of the request has reached the provider."""
+"""The errors that prove that no byte of the request has reached the provider."""
 
 _MAX_ANSWER = 4 * 1024 * 1024
 _MAX_COMPRESSED_ANSWER = _MAX_ANSWER // 64  # gzip can expand to a thousand times its size
@@ -39,9 +39,10 @@ def connect(
 ) -> httpx2.AsyncClient:
     """Open a connection pool that limits the size of answers.
 
-    `downloads_from` makes it a pool for downloads, which limits only errors and redirects, and
-    connects only to these origins and to public addresses. `drop_inline_clips`: clips are removed
-    from answers before their size counts. The environment's proxy is used, except for loopback.
+    With `downloads_from`, the pool is for downloads: it limits only the size of errors and
+    redirects, and connects only to these origins and to public addresses. `drop_inline_clips`:
+    base64 clips are removed from an answer before its size is checked. The environment's proxy is
+    used, except for loopback.
     """
     return httpx2.AsyncClient(
         verify=tls,

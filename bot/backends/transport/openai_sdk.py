@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class OpenAITransport:
-    """Sends requests through the SDK; without a key no Authorization header is sent."""
+    """Sends requests through the SDK; without a key, no Authorization header is sent."""
 
     def __init__(self, endpoint: Endpoint, *, api_key: str | None) -> None:
         self._has_key = bool(api_key)
         self._sdk = AsyncOpenAI(
             base_url=endpoint.base_url,
-            api_key=api_key or "",  # with None the SDK would read the environment
+            api_key=api_key or "",  # None would make the SDK read the environment
             max_retries=0,
             timeout=endpoint.timeout,
             http_client=endpoint.connect(),
@@ -31,7 +31,7 @@ class OpenAITransport:
         )
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
+        """Return the answer, even with an error status; raise one of NO_ANSWER if there is none."""
         try:
             return await self._sent(request)
         except openai.APIStatusError as error:
@@ -67,7 +67,7 @@ class OpenAITransport:
                 return self._sdk.get(request.url, cast_to=httpx2.Response, options=options)
 
     def _options(self, request: Request) -> openai.RequestOptions:
-        # The SDK would add the first two from the environment.
+        # The SDK would set these two from the environment.
         omitted = ["OpenAI-Organization", "OpenAI-Project"]
         if not (request.with_key and self._has_key):
             omitted.append("Authorization")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class HttpTransport:
-    """Sends JSON requests, with the headers `credentials` only to the provider's own origin."""
+    """Sends JSON requests; the headers in `credentials` are sent only to the provider's origin."""
 
     def __init__(self, endpoint: Endpoint, *, credentials: Mapping[str, str]) -> None:
         self._base_url = endpoint.base_url
@@ -23,7 +23,7 @@ class HttpTransport:
         self._http.event_hooks["request"].append(self._remove_foreign_credentials)
 
     async def send(self, request: Request) -> httpx2.Response:
-        """Return the answer of any status; raise one of NO_ANSWER if there was none."""
+        """Return the answer, even with an error status; raise one of NO_ANSWER if there is none."""
         is_path = request.url.startswith("/")
         built = self._http.build_request(
             request.method,
@@ -51,5 +51,5 @@ class HttpTransport:
 
 
 def bearer(api_key: str | None) -> dict[str, str]:
-    """Return the Authorization header for a key, or no header without one."""
+    """Return the Authorization header for a key, or no headers if there is no key."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends.json_service import JsonService
 from bot.backends.responses.remote_job import page_in
-from bot.commands.checks.findings import Finding
+from bot.commands.checks.findings import Finding, without_password
 from bot.errors import BackendError, ErrorKind, StartupError
 from bot.moderation.openai_moderation import OpenAIModerator
 from bot.moderation.words import load_words
@@ -35,7 +35,7 @@ async def examine_writer(settings: Settings) -> Finding:
         api_key=settings.prompt_api_key.get_secret_value() or None,
         seconds=_SECONDS,
     )
-    models: frozenset[str] = frozenset()  # not every server lists them
+    models: frozenset[str] = frozenset()  # not every server lists its models
     try:
         models = _models_in(await service.get("/models"))
     except BackendError as error:
@@ -46,7 +46,7 @@ async def examine_writer(settings: Settings) -> Finding:
     return Finding(
         subject=_WRITER,
         ok=True,
-        found=f"openai: {settings.prompt_base_url} answers",
+        found=f"openai: {without_password(settings.prompt_base_url)} answers",
         advice="it does not list PROMPT_MODEL: check the name"
         if models and settings.prompt_model not in models
         else "",
@@ -68,9 +68,8 @@ async def examine_moderation(settings: Settings) -> Finding:
         return _refused(error, _MODERATION, "MODERATION", settings.moderation_base_url)
     finally:
         await moderator.close()
-    return Finding(
-        subject=_MODERATION, ok=True, found=f"openai: {settings.moderation_base_url} answers"
-    )
+    url = without_password(settings.moderation_base_url)
+    return Finding(subject=_MODERATION, ok=True, found=f"openai: {url} answers")
 
 
 async def examine_words(settings: Settings) -> Finding:
@@ -89,7 +88,8 @@ def _models_in(answer: object) -> frozenset[str]:
     return frozenset(entry.ref for entry in page.jobs if entry.ref) if page else frozenset()
 
 
-def _refused(error: BackendError, subject: str, prefix: str, url: str) -> Finding:
+def _refused(error: BackendError, subject: str, prefix: str, base_url: str) -> Finding:
+    url = without_password(base_url)
     if error.kind is ErrorKind.AUTH:
         return Finding(
             subject=subject,

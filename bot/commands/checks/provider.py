@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -12,7 +13,7 @@ from bot.backends.openai_videos import OpenAIVideos
 from bot.backends.openrouter.adapter import OpenRouter
 from bot.backends.openrouter.models import check
 from bot.backends.transport.base import Timeouts
-from bot.commands.checks.findings import Finding
+from bot.commands.checks.findings import Finding, without_password
 from bot.errors import BackendError, ErrorKind, StartupError
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ _SUBJECT = "VIDEO_BACKEND"
 _SECONDS = 10.0
 _OK = 200
 _MAX_LISTED_MODELS = 5
-# Proxies answer this for a server that is down, and some servers while they start.
+# Proxies answer with one of these if the server is down, and some servers while they start.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
 async def examine_backend(settings: Settings) -> Finding:
-    """Check the chosen backend: reachable, key, model, price, and webhooks or polling."""
+    """Check the chosen backend: reachability, key, model, price, and webhooks or polling."""
     match settings.video_backend:
         case "storyboard":
             return Finding(
@@ -44,15 +45,17 @@ async def examine_backend(settings: Settings) -> Finding:
 
 
 async def _openai(settings: Settings) -> Finding:
-    url = settings.openai_base_url
+    url, shown = settings.openai_base_url, without_password(settings.openai_base_url)
     key = settings.openai_api_key.get_secret_value()
+    # A password in the URL replaces the key in the header, as it does in the bot's requests.
+    is_sent = key and "@" not in urlsplit(url).netloc
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session,
             session.get(
                 f"{url}/videos",
                 params={"limit": "1"},
-                headers={"Authorization": f"Bearer {key}"} if key else {},
+                headers={"Authorization": f"Bearer {key}"} if is_sent else {},
             ) as response,
         ):
             status = response.status
@@ -60,10 +63,10 @@ async def _openai(settings: Settings) -> Finding:
         return Finding(
             subject=_SUBJECT,
             ok=False,
-            found=f"openai: no answer from {url} ({type(error).__name__})",
+            found=f"openai: no answer from {shown} ({type(error).__name__})",
             advice="start that server, or correct OPENAI_BASE_URL",
         )
-    return _refused_by_openai(url, status) or await _usable(settings, lists=status == _OK)
+    return _refused_by_openai(shown, status) or await _usable(settings, lists=status == _OK)
 
 
 def _refused_by_openai(url: str, status: int) -> Finding | None:
@@ -98,19 +101,20 @@ def _refused_key(url: str, reason: str) -> Finding:
 
 async def _usable(settings: Settings, *, lists: bool) -> Finding:
     url, key = settings.openai_base_url, settings.openai_api_key.get_secret_value()
+    shown = without_password(url)
     backend = OpenAIVideos(base_url=url, api_key=key or None, timeouts=Timeouts(answer=_SECONDS))
     try:
         models = await backend.models()
     except BackendError as error:
         if error.kind is ErrorKind.AUTH:
-            return _refused_key(url, error.message)
+            return _refused_key(shown, error.message)
         models = None
     finally:
         await backend.close()
     accepted = "key accepted" if lists or models else "key not checked"
     known, advice = _check_model(settings.model, models)
     parts = (
-        f"{url} answers",
+        f"{shown} answers",
         accepted if key else "no key",
         known,
         "price not published",
@@ -125,7 +129,7 @@ def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str,
     """Return a finding about the model, and advice if the server does not have it."""
     if model is None:
         return "its default model", ""
-    # A name with a star is a pattern: the list is not complete.
+    # A name with a star is a pattern, so the list is incomplete.
     if not models or any("*" in name for name in models):
         return f"model {model} not checked: the server has no complete list", ""
     if model in models:
@@ -135,7 +139,7 @@ def _check_model(model: str | None, models: frozenset[str] | None) -> tuple[str,
 
 
 def _openai_updates(settings: Settings) -> str:
-    """Describe the way in which the bot learns that a video is finished."""
+    """Describe how the bot learns that a video is finished."""
     if not settings.webhook_secrets:
         return "polling only (no OPENAI_WEBHOOK_SECRET)"
     reach = "" if settings.public_url else ", only from this network"
@@ -162,7 +166,7 @@ async def _openrouter(settings: Settings) -> Finding:
         seconds, size = settings.video_seconds, settings.video_size
         offer = check(offers, model=settings.model, seconds=seconds, size=size)
     except BackendError as error:
-        return _refused_by_openrouter(error, settings.openrouter_base_url)
+        return _refused_by_openrouter(error, without_password(settings.openrouter_base_url))
     except StartupError as error:
         return Finding(
             subject=_SUBJECT, ok=False, found=f"openrouter: {error}", advice="correct that setting"
@@ -221,7 +225,7 @@ async def _gemini(settings: Settings) -> Finding:
 
 
 def _refused_by_gemini(error: BackendError, settings: Settings) -> Finding:
-    url = settings.gemini_base_url
+    url = without_password(settings.gemini_base_url)
     match error.kind:
         case ErrorKind.AUTH:
             found, advice = f"{url} refuses the key", "correct GEMINI_API_KEY"

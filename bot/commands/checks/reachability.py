@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.commands.checks.findings import Finding
+from bot.commands.checks.findings import Finding, without_password
 from bot.errors import StartupError
 from bot.web.http.server import bind, url_host
 
@@ -28,7 +28,7 @@ _SECONDS = 5.0
 _OK = 200
 # The body of the bot's `/healthz`.
 _HEALTHY = b"ok\n"
-# Proxies answer this for a server that is down.
+# Proxies answer with one of these if the server is down.
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
@@ -37,28 +37,28 @@ async def look_up(host: str) -> list[Address]:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(_LOOKUP_SECONDS):
         found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    # A link-local address ends with % and its interface.
+    # A link-local address ends with % and the name of its interface.
     return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
 
 
 async def examine_public_url(
     url: str, *, look_up: Callable[[str], Awaitable[Sequence[Address]]] = look_up
 ) -> Finding:
-    """Check that the public address resolves to this bot."""
+    """Check that the public address leads to this bot."""
     if not url:
         return Finding(
             subject=_PUBLIC_URL,
             ok=True,
-            found="not set: no webhooks from outside, no links to large videos",
-            advice="set PUBLIC_URL if videos may be larger than Discord accepts",
+            found="not set: no outside webhooks, no links to large videos",
+            advice="set PUBLIC_URL if videos may exceed Discord's size limit",
         )
-    host = urlsplit(url).hostname or ""
+    host, shown = urlsplit(url).hostname or "", without_password(url)
     if _is_this_machine(host):
         return Finding(
             subject=_PUBLIC_URL,
             ok=False,
-            found=f"{url}: on other machines this address means those machines themselves",
-            advice="name the address at which others reach the bot, or leave it empty",
+            found=f"{shown}: on other machines this address means those machines themselves",
+            advice="set it to the address at which others reach the bot, or leave it empty",
         )
     try:
         addresses = await look_up(host)
@@ -66,12 +66,12 @@ async def examine_public_url(
         return Finding(
             subject=_PUBLIC_URL,
             ok=False,
-            found=f"{url}: {host} can't be resolved",
+            found=f"{shown}: {host} can't be resolved",
             advice="correct the name or its DNS record, or check this machine's network",
         )
     ok, found, advice = await probe(url)
     notes = [note for note in (advice, *_limits(url, addresses)) if note]
-    return Finding(subject=_PUBLIC_URL, ok=ok, found=f"{url}: {found}", advice="; ".join(notes))
+    return Finding(subject=_PUBLIC_URL, ok=ok, found=f"{shown}: {found}", advice="; ".join(notes))
 
 
 def _is_this_machine(host: str) -> bool:
@@ -89,14 +89,14 @@ def _unmapped(address: Address) -> Address:
 
 
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
-    """List the features that do not work with such an address."""
+    """List the features that do not work with this address."""
     limits: list[str] = []
     private = [address for address in map(_unmapped, addresses) if not address.is_global]
-    # /etc/hosts may map a machine's own name to loopback, while others get the public address.
+    # /etc/hosts may map a machine's own name to loopback, while others resolve its public address.
     if private and all(address.is_loopback for address in private):
         limits.append(
-            f"on this machine the name means {private[0]}; make sure that others get a public "
-            "address"
+            f"on this machine the name resolves to {private[0]}; make sure that it resolves to a "
+            "public address elsewhere"
         )
     elif private:
         limits.append(
@@ -105,13 +105,13 @@ def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
         )
     if url.startswith("http://"):
         limits.append(
-            "without https, OpenRouter sends no callbacks, and tokens can be read on the way"
+            "without https, OpenRouter sends no callbacks, and tokens can be read in transit"
         )
     return limits
 
 
 async def probe(url: str) -> tuple[bool, str, str]:
-    """Ask a URL for `/healthz`; return whether it may work, what was found, and advice."""
+    """Request `/healthz` from a URL; return whether it may work, what was found, and advice."""
     try:
         status, body = await _ask(f"{url}/healthz")
     except aiohttp.ClientSSLError as error:
@@ -122,7 +122,7 @@ async def probe(url: str) -> tuple[bool, str, str]:
         return True, "Clapper answers there", ""
     if status in _UNAVAILABLE:
         return True, f"a proxy answers {status}: is the bot running, and is its port right?", ""
-    advice = "let your proxy forward /healthz and the other paths in README.md to the bot"
+    advice = "let your proxy forward /healthz and the other paths in docs/operating.md to the bot"
     return True, f"a server answers {status}, but it is not Clapper", advice
 
 
@@ -152,7 +152,7 @@ async def examine_port(settings: Settings) -> Finding:
 
 
 def examine_api(settings: Settings) -> Finding:
-    """Name the clients that have an API token."""
+    """List the clients that have an API token."""
     names = sorted(settings.api_tokens)
     if not names:
         return Finding(subject=_API, ok=True, found="not set: the API is off")

@@ -1,4 +1,4 @@
-"""Finds a provider that is set up but not chosen, so that title cards are made instead."""
+"""Finds a provider that is set up but not chosen, so the bot makes title cards instead."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class UnusedProvider:
 
     @property
     def advice(self) -> str:
-        """The change that puts the provider to use."""
+        """The change that makes the bot use the provider."""
         return f"set VIDEO_BACKEND={self.backend} to use it"
 
     def __str__(self) -> str:
-        """Say which setting has no effect, and which change gives it one."""
+        """State which setting has no effect, and how to change that."""
         return f"{self.name} has no effect without VIDEO_BACKEND: {self.advice}"
 
 

@@ -32,7 +32,7 @@ _ADVICE = {
 
 
 async def examine_voice(settings: Settings) -> Finding:
-    """Check that the chosen voice is installed, available and audible; `openai` charges a word."""
+    """Check that the chosen voice is available and audible; `openai` charges for one word."""
     name = settings.narration_backend
     try:
         voice = await open_voice(settings)
@@ -70,7 +70,7 @@ async def examine_voice(settings: Settings) -> Finding:
 
 
 async def _try(voice: Voice) -> Narration:
-    """Speak, ingest and record a word as `/narrate` does."""
+    """Speak, ingest and encode a word, as `/narrate` does."""
     ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="clapper-"))
     try:

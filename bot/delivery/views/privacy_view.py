@@ -33,7 +33,7 @@ _COLOUR = discord.Colour.from_rgb(88, 101, 242)
 
 
 class PrivacyView:
-    """Renders for one person in their language; each view is stopped."""
+    """Renders views in a person's language; each is already stopped."""
 
     def __init__(self, texts: Texts, locale: str) -> None:
         self._texts = texts

@@ -1,4 +1,4 @@
-"""Defines Discord's error answers by their documented names."""
+"""Defines Discord's error responses under their documented names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error answer with Discord's `code`; `retry_after`, in seconds, makes it a rate limit."""
+    """An error response with Discord's `code`; a rate limit if `retry_after` (seconds) is set."""
 
     status: int
     code: int
@@ -21,14 +21,14 @@ class Refusal:
     retry_after: float | None = None
 
     def body(self) -> Payload:
-        """Return the JSON body of the answer."""
+        """Return the JSON body of the response."""
         if self.retry_after is not None:
             return {"message": self.message, "retry_after": self.retry_after, "global": False}
         return {"message": self.message, "code": self.code}
 
 
 class RefusedError(ClapperError):
-    """The request is answered with `refusal`."""
+    """Makes the fake Discord answer the request with `refusal`."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"{refusal.status} {refusal.code}: {refusal.message}")
@@ -54,12 +54,12 @@ NOT_JSON = Refusal(400, 50109, "The request body contains invalid JSON.")
 
 
 def rate_limited(retry_after: float) -> Refusal:
-    """Return the answer to a request over the rate limit; `retry_after` is in seconds."""
+    """Return the response to a request over the rate limit; `retry_after` is in seconds."""
     return Refusal(429, 0, "You are being rate limited.", retry_after)
 
 
 def broken(status: int = 502) -> Refusal:
-    """Return the answer of Discord during an outage."""
+    """Return Discord's response during an outage."""
     return Refusal(status, 0, f"{status}: Server Error")
 
 

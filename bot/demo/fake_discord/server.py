@@ -48,11 +48,11 @@ class FakeDiscord:
     """A fake Discord on loopback; use it as `async with FakeDiscord(directory) as fake_discord`.
 
     `directory`: the folder for uploaded files.
-    `port`: 0: any free port.
+    `port`: the port to listen on; 0 means any free port.
     `clock`: returns Unix seconds.
     `on_message`: is called with each message that is created, edited or deleted.
-    Tests may change `limits`, `faults`, `rates` and `world` at any time. `history` has the requests
-    and messages.
+    Tests can change `limits`, `faults`, `rates` and `world` at any time. `history` contains the
+    requests and messages.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class FakeDiscord:
         return f"ws://{_HOST}:{self._port}/"
 
     async def start(self) -> None:
-        """Listen; `url` is valid from now on."""
+        """Start listening; `url` is valid from now on."""
         await self._runner.setup()
         await web.TCPSite(self._runner, _HOST, self._port).start()
         self._port = self._runner.addresses[0][1]
@@ -117,9 +117,9 @@ class FakeDiscord:
         user: User | None = None,
         where: Channel | None = None,
     ) -> Interaction:
-        """Type a slash command ("video", "admin limits"); default: as `world.user`.
+        """Type a slash command ("video", "admin limits") as `user`, by default `world.user`.
 
-        `where`: the channel; default: `world.channel`.
+        `where`: the channel, by default `world.channel`.
         FakeDiscordError: no bot has logged in, or it has not synced the command with these options.
         """
         values = options or {}
@@ -151,7 +151,7 @@ class FakeDiscord:
     async def choose(self, name: str, message: Message, *, user: User | None = None) -> Interaction:
         """Choose a command in a message's menu.
 
-        FakeDiscordError: no bot has logged in, or it has no such command for messages.
+        FakeDiscordError: no bot has logged in, or the bot has no such message command.
         """
         data = message_command_data(self.world.commands, name, message)
         who = user or self.world.user
@@ -167,7 +167,7 @@ class FakeDiscord:
         user: User | None = None,
         values: Sequence[str] = (),
     ) -> Interaction:
-        """Press a button of a message, or choose `values` in a select.
+        """Press a message's button, or choose `values` in a select menu.
 
         FakeDiscordError: the message is deleted, or the component is missing or disabled.
         """
@@ -183,7 +183,7 @@ class FakeDiscord:
     async def submit(self, form: Interaction, values: Mapping[str, Value]) -> Interaction:
         """Submit the form that answered an interaction; `values`: the input by custom_id.
 
-        FakeDiscordError: there is no form, or it has no such fields.
+        FakeDiscordError: there is no form, or the form has no such fields.
         """
         if form.modal is None:
             raise FakeDiscordError("the bot has not answered with a form")
@@ -205,11 +205,11 @@ class FakeDiscord:
         )
 
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
-        """Wait until `find` returns a true value, and return it; TimeoutError after `within` s."""
+        """Wait for a true result of `find`, and return it; raise TimeoutError after `within` s."""
         return await self.history.wait_for(find, within=within)
 
     async def answer_to(self, interaction: Interaction, *, within: float = 10.0) -> Message:
-        """Wait until the bot has answered, not just deferred, and return its message."""
+        """Wait until the bot has answered, not just deferred, and return the answer."""
 
         def answer() -> Message | None:
             message = interaction.message
@@ -218,7 +218,7 @@ class FakeDiscord:
         return await self.history.wait_for(answer, within=within)
 
     def say(self, text: str, *, user: User | None = None, where: Channel | None = None) -> Message:
-        """Write an ordinary message, of which the bot gets no event."""
+        """Write an ordinary message, for which the bot gets no event."""
         who, channel = user or self.world.user, where or self.world.channel
         return self.messages.create(channel, who, {"content": text})
 
@@ -228,7 +228,7 @@ class FakeDiscord:
         return [message for message in self.history.messages if message.channel == channel]
 
     def close_dms(self, user: User | None = None) -> None:
-        """Refuse all further DMs of the bot to a user."""
+        """Refuse all further DMs from the bot to a user."""
         channel = self.world.dm(user or self.world.user)
         self.faults.add(f"POST /channels/{channel.id}/messages", DM_CLOSED, times=None)
 
@@ -277,6 +277,6 @@ class FakeDiscord:
 
 
 def _token(application_id: int) -> str:
-    # The first part of a bot token is the id in base64.
+    # The first part of a bot token is the application's id in base64.
     head = base64.b64encode(str(application_id).encode()).decode().rstrip("=")
     return f"{head}.sandbx.{'only-for-the-fake_discord'.ljust(38, '-')}"

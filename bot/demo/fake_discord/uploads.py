@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 CHUNK = 256 * 1024
 JSON_LIMIT = 1024 * 1024
-# The rest of a refused upload is read too, or the bot would see a reset instead of the answer.
+# The rest of a refused upload is read too; otherwise the bot would see a reset, not the answer.
 DRAIN_LIMIT = 1024 * 1024 * 1024
 _FILE_FIELD = re.compile(r"files\[([0-9])\]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """A file for a user to attach; `content_type` is unverified, as in Discord."""
+    """A file that a user attaches; `content_type` is not verified, as in Discord."""
 
     filename: str
     content: bytes | Path
@@ -38,7 +38,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredFile:
-    """A received file; `index` is the n of its field `files[n]`, `size` is in bytes."""
+    """A received file; `index` is the n in the field name `files[n]`, `size` is in bytes."""
 
     index: int
     filename: str
@@ -53,7 +53,7 @@ class RequestBody:
     """The body of a request.
 
     `json`: the JSON body, or the field `payload_json` of a multipart body.
-    `too_large`: a file exceeds the limit, and is not stored in full.
+    `too_large`: True if a file exceeds the limit; such a file is not stored in full.
     """
 
     json: Any = None
@@ -63,7 +63,7 @@ class RequestBody:
 
 
 class Uploads:
-    """Reads bodies, and stores their files in `directory`; `limit()` is in bytes per file."""
+    """Reads bodies, and stores their files in `directory`; `limit()` is the bytes per file."""
 
     def __init__(self, directory: Path, limit: Callable[[], int]) -> None:
         self._directory = directory
@@ -71,7 +71,7 @@ class Uploads:
         self._count = 0
 
     async def read(self, request: web.Request) -> RequestBody:
-        """Read a request's body; RefusedError: it can't be parsed."""
+        """Read a request's body; raise RefusedError if it can't be parsed."""
         if request.content_type == "multipart/form-data":
             return await self._read_multipart(request)
         raw = await request.read()

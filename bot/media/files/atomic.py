@@ -22,12 +22,12 @@ class TooLargeError(MediaError):
 
 
 def part_of(target: Path) -> Path:
-    """Return the path at which a file is written until it is complete."""
+    """Return the temporary path at which `target` is written."""
     return target.with_name(f"{target.name}.part")
 
 
 def commit(part: Path, target: Path) -> None:
-    """Rename the finished `part` to `target`, durably even in a power cut (blocking)."""
+    """Rename the finished `part` to `target`; the result survives a power cut (blocking)."""
     _sync(part)
     part.replace(target)
     _sync(target.parent)
@@ -36,23 +36,23 @@ def commit(part: Path, target: Path) -> None:
 async def run_uncancelled(
     work: Callable[_Params, _Result], *args: _Params.args, **kwargs: _Params.kwargs
 ) -> _Result:
-    """Run file work in a thread; if the task is cancelled, wait for the work, then raise.
+    """Run file operations in a thread; on cancellation, wait for the thread, then raise.
 
-    The caller can then clean up, because the thread touches no files any more.
+    The caller can then clean up, because the thread no longer touches any files.
     """
     thread = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs), name="files.uncancelled")
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
         await asyncio.wait({thread})
-        thread.exception()  # retrieved, or asyncio would log it as unhandled
+        thread.exception()  # retrieve the exception, or asyncio logs it as unhandled
         raise
 
 
 async def save(chunks: AsyncIterable[bytes], target: Path, *, max_bytes: int) -> int:
     """Stream `chunks` into the file `target`, and return its size in bytes.
 
-    The file appears when it is complete. TooLargeError: it would exceed `max_bytes`.
+    The file appears only once it is complete. TooLargeError: `chunks` exceed `max_bytes`.
     """
     part = part_of(target)
     try:
@@ -76,8 +76,8 @@ async def _fill(part: Path, chunks: AsyncIterable[bytes], max_bytes: int) -> int
 
 
 def _write_at(path: Path, offset: int, chunk: bytes) -> None:
-    # Opened for each chunk: a cancelled task leaves no open file, and a write that outlives its
-    # task can't recreate the deleted part.
+    # Opened for each chunk, so that a cancelled task leaves no file open. The mode keeps a write
+    # that outlives its task from recreating the deleted part.
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(chunk)

@@ -35,7 +35,7 @@ def attachment_hosts(api_url: str) -> frozenset[str]:
 class AttachmentFetcher:
     """Downloads attachments of at most `max_bytes` from the origins `hosts` (https://host[:port]).
 
-    `session` must carry no credentials.
+    `session` must not carry credentials.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class AttachmentFetcher:
         except TooLargeError as error:
             raise UserError("audio.too_large", max_mb=self._max_bytes // _MIB) from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            # Their messages may repeat the signed URL.
+            # The messages of these errors may repeat the signed URL.
             raise MediaError(f"the attachment's download failed: {type(error).__name__}") from None
 
     def _allowed(self, url: str) -> URL:

@@ -1,4 +1,4 @@
-"""Lists the media files that all jobs have on disk."""
+"""Lists all jobs' media files on disk."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A `.part` file is an unfinished copy or poster that a crash left: it is deleted with its job.
+# A `.part` file is an unfinished copy or poster from before a crash; it is deleted with its job.
 _NAME = re.compile(r"(?P<job>[0-9a-f]{32})(\.(mp4|jpg)(\.part)?)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InventoryFile:
-    """A file or folder of a job; `size` in bytes is meaningful only for files.
+    """A job's file or folder; `size`, in bytes, is meaningful only for files.
 
     `modified_at` is in Unix seconds, by the machine's clock.
     """
@@ -29,7 +29,7 @@ class InventoryFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inventory:
-    """All files and folders that are named after a job; others are ignored."""
+    """All files and folders that are named after jobs."""
 
     videos: tuple[InventoryFile, ...]
     copies: tuple[InventoryFile, ...]
@@ -43,12 +43,12 @@ class Inventory:
 
     @property
     def job_ids(self) -> frozenset[str]:
-        """The jobs that have any file or folder."""
+        """The ids of the jobs that have any file or folder."""
         return frozenset(item.job_id for item in chain(self.kept, self.folders))
 
 
 def list_items(folder: Path) -> tuple[InventoryFile, ...]:
-    """List the jobs' files in a folder, which need not exist."""
+    """List the jobs' files and folders in `folder`, which need not exist."""
     try:
         with os.scandir(folder) as entries:
             found = [_item(entry) for entry in entries]

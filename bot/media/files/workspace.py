@@ -1,4 +1,4 @@
-"""Manages a job's files: a private folder while the job runs, and one video when it is done."""
+"""Manages jobs' files: a private folder while a job runs, and its results when it is done."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFolder:
-    """The files of one running job, under fixed names: no external name becomes part of a path."""
+    """A running job's files, under fixed names, so that no external name is part of a path."""
 
     path: Path
 
     @property
     def attachment(self) -> Path:
-        """The narration as it was attached."""
+        """The narration, as attached."""
         return self.path / "attachment"
 
     @property
     def narration(self) -> Path:
-        """The narration after its ingestion."""
+        """The narration, as ingested."""
         return self.path / "narration.wav"
 
     @property
     def clip(self) -> Path:
-        """The video as the backend delivered it."""
+        """The video, as delivered by the backend."""
         return self.path / "clip.mp4"
 
     @property
@@ -49,8 +49,8 @@ class JobFolder:
 class Workspace:
     """The folders under `root`: `work/<job id>` (mode 0700) for running jobs, others for results.
 
-    Results are `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies of the same
-    name in `fitted` and `squeezed`, and the original attachment `narrations/<job id>`.
+    Results are the video `videos/<job id>.mp4`, its poster `videos/<job id>.jpg`, smaller copies in
+    `fitted` and `squeezed` under the video's name, and the attachment `narrations/<job id>`.
 
     ValueError: a job id isn't 32 hex digits.
     """
@@ -67,13 +67,13 @@ class Workspace:
         return self._root / "videos" / f"{_checked(job_id)}.mp4"
 
     def poster(self, job_id: str) -> Path:
-        """Return the path of the poster of a job's finished video, which need not exist."""
+        """Return the path of a finished video's poster, which need not exist."""
         return self.video(job_id).with_suffix(".jpg")
 
     def copy(self, job_id: str, *, decent: bool) -> Path:
         """Return the path of a smaller copy of a finished video.
 
-        `decent`: the copy with acceptable quality, otherwise the one with any quality.
+        `decent`: the copy of acceptable quality rather than the one of any quality.
         """
         return self._root / ("fitted" if decent else "squeezed") / f"{_checked(job_id)}.mp4"
 
@@ -86,7 +86,7 @@ class Workspace:
     def narration(self, job_id: str) -> Path:
         """Return the path of a job's kept attachment, which need not exist.
 
-        It is kept so that a later job can use it again.
+        Attachments are kept so that later jobs can reuse them.
         """
         return self._root / "narrations" / _checked(job_id)
 
@@ -111,7 +111,7 @@ class Workspace:
     async def publish(self, job_id: str, path: Path, *, now: float) -> Artifact:
         """Move the finished file at `path` to the videos folder, and return its description.
 
-        Idempotent: if the file was moved before, it is only described again.
+        Idempotent: a file that was already moved is only described again.
         """
         return await asyncio.to_thread(self._publish, job_id, path, now)
 
@@ -122,7 +122,7 @@ class Workspace:
     async def reuse_narration(self, job_id: str, *, of: str) -> None:
         """Link or copy the kept narration of job `of` into a job's folder, as its attachment.
 
-        FileNotFoundError: it has been deleted.
+        FileNotFoundError: the narration has been deleted.
         """
         folder = await self.create(job_id)
         await asyncio.to_thread(_link_or_copy, self.narration(of), folder.attachment)
@@ -130,7 +130,7 @@ class Workspace:
     async def reuse_clip(self, job_id: str, *, of: str) -> None:
         """Link or copy the finished video of job `of` into a job's folder, as its clip.
 
-        FileNotFoundError: it has been deleted.
+        FileNotFoundError: the video has been deleted.
         """
         folder = await self.create(job_id)
         await asyncio.to_thread(_link_or_copy, self.video(of), folder.clip)
@@ -144,7 +144,7 @@ class Workspace:
         return await asyncio.to_thread(self.video(job_id).exists)
 
     async def is_published(self, job_id: str, path: Path) -> bool:
-        """Tell whether the file at `path` has already been moved to the job's video."""
+        """Tell whether the file at `path` has already become the job's finished video."""
         return await self.has_video(job_id) and not await asyncio.to_thread(path.exists)
 
     async def inventory(self) -> Inventory:
@@ -192,9 +192,9 @@ def _checked(job_id: str) -> str:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    """Hard-link `source` to `target`, or copy it if the file system has no hard links."""
+    """Make `target` a hard link to `source`, or a copy if the file system has no hard links."""
     part = part_of(target)
-    # Deleted first: renaming one hard link over another of the same file does nothing.
+    # Delete first: renaming a hard link over another link to the same file does nothing.
     for old in (part, target):
         old.unlink(missing_ok=True)
     try:

@@ -1,4 +1,4 @@
-"""Walks the boxes of an untrusted MP4: every size and count is checked before it is used."""
+"""Walks the boxes of an untrusted MP4: every size and count is checked before use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Reading this many headers takes about a second, which bounds the work for a hostile file. A
-# regular file has at most about 20 boxes per frame, when each frame is a fragment of its own.
+# normal file has at most about 20 boxes per frame, even if every frame is its own fragment.
 _MAX_BOXES = 500_000
 _SIZE_IN_64_BITS = 1  # this box size means that the real size follows in 64 bits
 _SIZE_TO_END = 0
@@ -28,7 +28,7 @@ class Box:
 
 
 class Boxes:
-    """The boxes of one file, found by seeking, so that only requested bytes are held in memory.
+    """Finds a file's boxes by seeking, so that only the requested bytes are held in memory.
 
     MediaError: a box is damaged, or extends past the end of its parent.
     """
@@ -62,7 +62,7 @@ class Boxes:
         return self._read(box.start, min(box.end - box.start, max_bytes))
 
     def kind_after(self, box: Box) -> bytes:
-        """Return the type of the box that would follow `box`; it is not validated."""
+        """Return the unvalidated type of the box that would follow `box`."""
         self._file.seek(box.end + 4)
         return self._file.read(4)
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 _MAX_EDITS = 20
 _EDIT_TOLERANCE = 1.0  # seconds by which an edit list may exceed the samples
-_MAX_SECONDS = 86_400  # a day: a longer duration is an error of the encoder
+_MAX_SECONDS = 86_400  # a day; longer durations are encoder errors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Track:
     """A track: its box `trak` in `moov`, and the `number` by which the `moofs` refer to it.
 
-    Its media has `scale` time units per second; `recorded` is the duration in its header.
+    Its media has `scale` time units per second; its header states a duration of `recorded` units.
     """
 
     moov: Box
@@ -43,9 +43,9 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Edits:
-    """An edit list: it starts after `delay` seconds, and skips the first `skipped` media units.
+    """An edit list: playback starts after `delay` seconds, and skips `skipped` media units.
 
-    `seconds` is the total duration of the parts that are shown, `count` is their number.
+    `seconds` is the total duration of the `count` parts that are shown.
     """
 
     delay: float = 0.0
@@ -78,7 +78,7 @@ def read_start(boxes: Boxes, track: Track) -> float | None:
 
 
 def read_reorder_delay(boxes: Boxes, track: Track) -> float:
-    """Return the longest time, in seconds, between the decoding of a frame and its display."""
+    """Return the longest delay, in seconds, between a frame's decoding and its display."""
     delays = (fragment.reorder_delay for fragment in _fragments(boxes, track))
     return max(0, track.timing.reorder_delay, *delays) / track.scale
 
@@ -112,7 +112,7 @@ def _full_seconds(boxes: Boxes, track: Track) -> float:
 
 
 def _first_shown(boxes: Boxes, track: Track) -> int | None:
-    """Return the time of the first sample in media units, before any edit."""
+    """Return the first sample's display time in media units, before any edit."""
     if track.timing.units:
         return track.timing.first
     return next((fragment.shown for fragment in _fragments(boxes, track)), None)
@@ -147,7 +147,7 @@ def _edits(boxes: Boxes, track: Track) -> _Edits:
 
 
 def _clock(header: bytes) -> tuple[int, int]:
-    """Return the time units per second in an `mvhd` or `mdhd` header, and its duration in them."""
+    """Return an `mvhd` or `mdhd` header's time units per second, and its duration in such units."""
     layout, start = (">IQ", 20) if header[:1] == b"\1" else (">II", 12)
     scale, duration = struct.unpack_from(layout, header, start)
     if not scale:

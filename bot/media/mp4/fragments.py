@@ -1,4 +1,4 @@
-"""Reads the samples of a fragmented track, whose index has little: each fragment lists its own."""
+"""Reads the samples of a fragmented track, which its fragments list instead of the index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
 
-_MAX_SAMPLE_BYTES = 1024 * 1024  # per run: the entries for an hour of frames take less
+_MAX_SAMPLE_BYTES = 1024 * 1024  # per run; the entries for an hour of frames take less
 _TFHD_OFFSET, _TFHD_DESCRIPTION, _TFHD_DURATION = 0x01, 0x02, 0x08
 _TRUN_OFFSET, _TRUN_FIRST_FLAGS, _TRUN_DURATION, _TRUN_SHOWN = 0x01, 0x04, 0x100, 0x800
 _TRUN_PER_SAMPLE = (_TRUN_DURATION, 0x200, 0x400, _TRUN_SHOWN)
@@ -21,10 +21,10 @@ _TRUN_PER_SAMPLE = (_TRUN_DURATION, 0x200, 0x400, _TRUN_SHOWN)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fragment:
-    """A run of a track's samples; all times are in units of its media.
+    """A run of a track's samples; all times are in media units.
 
-    `start` and `end` are decoding times. `shown` is the display time of the first sample, and
-    `reorder_delay` the longest time between the decoding of a sample and its display.
+    `start` and `end` are decoding times. `shown` is the first sample's display time, and
+    `reorder_delay` the longest delay between a sample's decoding and its display.
     """
 
     start: int
@@ -36,7 +36,7 @@ class Fragment:
 def read_fragments(
     boxes: Boxes, moov: Box, moofs: Sequence[Box], track: int, *, start: int
 ) -> Iterator[Fragment]:
-    """Yield the runs of `track` in `moofs`; the samples in `moov` end at `start` media units."""
+    """Yield the runs of `track` in `moofs`; `start` is the end of the samples in `moov`."""
     default_duration = _default_duration(boxes, moov, track)
     for moof in moofs:
         for traf in boxes.inside(moof, b"traf"):
@@ -83,7 +83,7 @@ def _read_run(boxes: Boxes, trun: Box, default_duration: int, time: int) -> Frag
         raise MediaError("the clip's fragments are damaged")
     samples = boxes.head(trun, max_bytes=length)[start:]
     durations, offsets = count * default_duration, [0]
-    # The duration is the first field of each sample, its display offset is the last.
+    # Each sample's first field is its duration, and the last is its display offset.
     if flags & _TRUN_DURATION:
         durations = sum(each for (each,) in struct.iter_unpack(f">I{stride - 4}x", samples))
     if count and flags & _TRUN_SHOWN:

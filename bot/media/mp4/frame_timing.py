@@ -1,4 +1,4 @@
-"""Reads when a track's frames are shown: the tables hold decoding times and display offsets."""
+"""Computes when a track's frames are shown, from tables of decoding times and display offsets."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.boxes import Box, Boxes
 
-_MAX_FRAMES = 300_000  # more than an hour of video; longer tables are only estimated
+_MAX_FRAMES = 300_000  # over an hour of video; the timing of longer clips is only estimated
 _MAX_TABLE_BYTES = 8 + 8 * _MAX_FRAMES
-_LONGEST_FRAME = 1.0  # second: a frame that is shown for longer counts as a still
+_LONGEST_FRAME = 1.0  # in seconds; a frame that is shown for longer counts as a still
 
 _Runs = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameTiming:
-    """The frames of a track, except those in fragments: their number and their display times.
+    """The number and display times of a track's frames, except those in fragments.
 
-    In media units: `units` is their total duration, `first` the display time of the first frame,
-    and `reorder_delay` the longest time between the decoding of a frame and its display.
+    In media units: `units` is the total duration, `first` the first frame's display time, and
+    `reorder_delay` the longest delay between a frame's decoding and its display.
 
-    In seconds: `moving` is their total duration when each counts for one second at most. `usual`
-    and `longest` are frame durations that leave out the `last` frame, which may be held.
+    In seconds: `moving` is the total duration if each frame counts for one second at most. `usual`
+    is the median and `longest` the maximum frame duration, both without the `last` frame, which may
+    be held.
     """
 
     frames: int
@@ -76,7 +77,7 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
 
 
 def _estimate_timing(frames: int, runs: _Runs, scale: int) -> FrameTiming:
-    """Assume equally long frames; their total duration is 0 if the table was read only in part."""
+    """Assume equally long frames; the total duration is 0 if only part of the table was read."""
     units = 0 if len(runs) == _MAX_FRAMES else sum(number * each for number, each in runs)
     usual = units / frames / scale if frames else 0
     return FrameTiming(

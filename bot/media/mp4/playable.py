@@ -1,4 +1,4 @@
-"""Decides whether a clip plays inside Discord as it is, and which parts need a repair if not."""
+"""Decides whether a clip plays inside Discord as it is and, if not, which parts need repair."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ if TYPE_CHECKING:
     from bot.media.mp4.frame_timing import FrameTiming
     from bot.media.mp4.reader import VideoInfo
 
-# Each of these profiles is 8-bit 4:2:0. Higher bit depths and 4:2:2 or 4:4:4 play in browsers,
-# but not on phones.
+# All of these profiles are 8-bit 4:2:0. Higher bit depths, 4:2:2 and 4:4:4 play in browsers, but
+# not on phones.
 _H264_BASELINE, _H264_MAIN, _H264_HIGH = 66, 77, 100
 _PROFILES = frozenset({_H264_BASELINE, _H264_MAIN, _H264_HIGH})
 # MPEG-4 AAC, the three profiles of MPEG-2 AAC, and the two object types of MP3.
 _SOUNDS = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
 _MAX_FRAME_RATE = 121  # frames per second: more than a screen shows
 _MAX_STEADY_RATE = 60
-_PAUSE_SECONDS = 0.5  # a single frame shown for this long between short ones looks like a fault
-_PAUSE_RATIO = 8  # to the duration of a usual frame
+_PAUSE_SECONDS = 0.5  # a frame this long among short frames looks like a freeze
+_PAUSE_RATIO = 8  # to the usual frame duration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repair:
-    """The parts of a clip that need a repair: a remux for `container`, encoding for the others."""
+    """The parts of a clip that need repair: `container` is remuxed, the others are re-encoded."""
 
     picture: bool
     sound: bool
@@ -31,12 +31,12 @@ class Repair:
 
     @property
     def is_needed(self) -> bool:
-        """Tell whether any part needs a repair."""
+        """Tell whether any part needs repair."""
         return self.picture or self.sound or self.container
 
 
 def repair_for(info: VideoInfo) -> Repair:
-    """Return which parts keep a clip from playing inside Discord."""
+    """Return the parts that keep a clip from playing inside Discord."""
     return Repair(
         picture=(
             info.video_codec != "avc1"
@@ -63,5 +63,5 @@ def is_steady(timing: FrameTiming) -> bool:
 
 
 def steady_rate(timing: FrameTiming) -> float:
-    """Return the frame rate at which to encode a picture without a steady rate."""
+    """Return the frame rate at which to encode a picture whose own rate isn't steady."""
     return min(_MAX_STEADY_RATE, 1 / timing.usual)

@@ -1,4 +1,4 @@
-"""Reads the index of an MP4 in about 0.5 ms, and detects truncated files.
+"""Reads an MP4's index in about 0.5 ms, and detects truncated files.
 
 Written by hand: ffprobe takes 74 ms and is not in imageio-ffmpeg's wheel, and PyAV decodes inside
 the bot's own process, where a 1.1 MB file took 1 GB of memory.
@@ -29,13 +29,13 @@ _MEDIA_BOXES = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoInfo:
-    """The contents of an MP4: its displayed size (rotation applied) and its codecs' FourCCs.
+    """An MP4's contents, such as its displayed size (after rotation) and its codecs' FourCCs.
 
-    `seconds` is the picture's duration, and `moving` its duration when each frame counts for one
+    `seconds` is the picture's duration, and `moving` its duration if each frame counts for one
     second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
     decoded up to `reorder_delay` seconds before it is shown. `streamable`: the index precedes the
-    media. `turned`: the picture is stored rotated or mirrored. `timing` covers the frames of a clip
-    that isn't `fragmented`.
+    media. `turned`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
+    fragments.
     """
 
     width: int
@@ -58,16 +58,16 @@ class VideoInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Header:
-    """The orientation in a track's header; `swaps_sides`: width and height are exchanged."""
+    """The orientation in a track's header; `swaps_sides`: width and height are swapped."""
 
     turned: bool
     swaps_sides: bool
 
 
 def read_mp4(path: Path) -> VideoInfo:
-    """Read the index of the MP4 at `path` (blocking; a few KiB are read from a file of any size).
+    """Read the index of the MP4 at `path` (blocking; reads a few KiB, however large the file is).
 
-    MediaError: it isn't an MP4, it is truncated or damaged, or it holds no picture.
+    MediaError: the file isn't an MP4, is truncated or damaged, or has no picture.
     """
     with path.open("rb") as file:
         try:
@@ -128,7 +128,7 @@ def _top_level(boxes: Boxes) -> list[Box]:
 
 
 def _is_whole(boxes: Boxes, top: list[Box]) -> bool:
-    """Tell whether `top` is a complete clip, so that only garbage after it can't be read."""
+    """Tell whether `top` is a complete clip, so that only trailing garbage is unreadable."""
     kinds = {box.kind for box in top}
     return {b"moov", b"mdat"} <= kinds and boxes.kind_after(top[-1]) not in _MEDIA_BOXES
 
@@ -161,11 +161,11 @@ def _header(tkhd: bytes) -> _Header:
 
 
 def _picture_delay(boxes: Boxes, video: Track, audio: Box | None) -> float:
-    """Return how many seconds after the sound the picture starts; 0 if it doesn't."""
+    """Return the seconds from the start of the sound to the start of the picture, at least 0."""
     if audio is None:
         return 0.0
     seen = heard = None
-    with suppress(MediaError, struct.error):  # a damaged sound doesn't make the picture unusable
+    with suppress(MediaError, struct.error):  # damaged sound doesn't make the picture unusable
         seen = read_start(boxes, video)
         heard = read_start(boxes, open_track(boxes, video.moov, audio, video.moofs))
     return 0.0 if seen is None or heard is None else max(0.0, seen - heard)

@@ -28,11 +28,11 @@ def h264_profile(boxes: Boxes, trak: Box) -> int | None:
 
 
 def sound_object(boxes: Boxes, trak: Box) -> int | None:
-    """Return a track's MPEG-4 object type (0x40 is AAC, 0x69 and 0x6B are MP3), if it has one."""
+    """Return a track's MPEG-4 object type, or None (0x40 is AAC, 0x69 and 0x6B are MP3)."""
     content = _after(boxes, trak, b"esds")[4:]
     with suppress(IndexError):
         kind, content = _descriptor(content)
-        # Skips the stream id and flags, whose optional fields MP4 files do not use.
+        # Skips the stream ID and the flags; MP4 files don't use the optional fields.
         kind, content = _descriptor(content[3:]) if kind == _ES else (kind, content)
         if kind == _DECODER:
             return content[0]
@@ -50,7 +50,7 @@ def read_title(boxes: Boxes, moov: Box) -> str | None:
     with suppress(MediaError, struct.error):
         meta = boxes.find(moov, b"udta", b"meta")
         if meta is not None:
-            # The boxes follow four bytes of version and flags.
+            # Four bytes of version and flags precede the boxes.
             inner = Box(kind=meta.kind, start=meta.start + 4, end=meta.end)
             data = boxes.head(inner, b"ilst", b"\xa9nam", b"data", max_bytes=8 + 4 * _MAX_TITLE)
             text = " ".join(data[8:].decode("utf-8", errors="ignore").split())
@@ -59,7 +59,7 @@ def read_title(boxes: Boxes, moov: Box) -> str | None:
 
 
 def _after(boxes: Boxes, trak: Box, kind: bytes) -> bytes:
-    """Return the bytes that follow the type `kind` inside a track's sample description."""
+    """Return the bytes after the box type `kind` in a track's sample description."""
     entry = boxes.head(trak, *SAMPLE_TABLE, b"stsd", max_bytes=_MAX_ENTRY_BYTES)
     return entry.partition(kind)[2]
 

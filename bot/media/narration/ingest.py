@@ -1,6 +1,6 @@
-"""Converts an attached file to a plain WAV and measures it.
+"""Converts an attached file to a plain WAV, and measures its loudness.
 
-Everything after this step reads only that WAV, never the untrusted file.
+All later steps read only that WAV, never the untrusted file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DECODERS = (
 )
 _PEAK = re.compile(r"Peak level dB: (\S+)")
 _FLATNESS = re.compile(r"Flat factor: (\S+)")
-_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # dB, and astats' factor for samples at the peak
+_CLIPPED_PEAK, _CLIPPED_FLATNESS = -0.1, 3.0  # in dB, and as astats' flat factor
 _NO_TRACK = "matches no streams"
 _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d)", re.MULTILINE)
 
@@ -47,8 +47,8 @@ _DECLARED = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d)", re.MULTILINE)
 class Narration:
     """An ingested narration, as a 48 kHz stereo 16-bit WAV.
 
-    `loudness` is in LUFS, None for silence. `clipped`: it was recorded so loud that its peaks are
-    cut off.
+    `loudness` is in LUFS, or None for silence. `clipped`: the recording is so loud that its peaks
+    are cut off.
     """
 
     path: Path
@@ -61,12 +61,12 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
     """Decode the untrusted file `source` to the WAV `target`, and measure its loudness.
 
     UserError: `audio.empty`, `audio.not_audio`, `audio.unreadable`, `audio.no_sound` (the last
-    three with the format that was found) or `audio.too_long` (seconds, max_seconds).
-    MediaError: it failed, and the file is not to blame.
+    three with the detected format) or `audio.too_long` (seconds, max_seconds). MediaError: the
+    ingestion failed, but the file is not to blame.
     """
     demuxer = await asyncio.to_thread(detect_format, source)
     part = part_of(target)
-    # One second more than allowed distinguishes a file that is too long from one at the limit.
+    # One extra second distinguishes a file that is too long from one that is just at the limit.
     arguments = _arguments(demuxer, source, part, seconds=max_seconds + 1)
     try:
         stderr = await _decode(ffmpeg, arguments, demuxer, part, max_seconds)
@@ -93,7 +93,7 @@ async def ingest(ffmpeg: Ffmpeg, source: Path, target: Path, *, max_seconds: int
 async def read_narration(path: Path) -> Narration | None:
     """Return the narration that was ingested to `path`, or None if there is no file.
 
-    MediaError: it is damaged.
+    MediaError: the file is damaged.
     """
     try:
         return await asyncio.to_thread(_load, path)
@@ -117,9 +117,9 @@ async def _decode(
 
 
 def detect_format(source: Path) -> str:
-    """Return the ffmpeg demuxer for a sound file, by its first bytes (blocking).
+    """Return the ffmpeg demuxer that matches a file's first bytes (blocking).
 
-    UserError: `audio.empty`, or `audio.not_audio` with the format that was found.
+    UserError: `audio.empty`, or `audio.not_audio` with the detected format.
     """
     if not source.stat().st_size:
         raise UserError("audio.empty")
@@ -142,11 +142,11 @@ def _arguments(demuxer: str, source: Path, part: Path, *, seconds: int) -> list[
         codec_whitelist=_DECODERS,
     )
     plain = (
-        # Converted to 16 bits first, which removes NaN and infinite samples.
+        # Convert to 16 bits first, to remove NaN and infinite samples.
         sound["a:0"]
         .filter("aformat", sample_fmts="s16")
         .filter("astats", measure_perchannel="none", measure_overall="Peak_level+Flat_factor")
-        # No `first_pts`: after a change of format midway, it would insert all the time before.
+        # No `first_pts`: if the format changes midway, it would insert silence for the time so far.
         .filter("aresample", _RATE, **{"async": 1})
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
     )
@@ -173,7 +173,7 @@ def _limits(seconds: int) -> ProcessLimits:
     return ProcessLimits(
         wall_seconds=60 + seconds / 5,
         cpu_seconds=15 + seconds // 20,
-        # ffmpeg itself stops one packet after `-fs`; this limit is for one that fails to.
+        # ffmpeg itself stops within a packet of `-fs`; this limit applies if it doesn't.
         file_bytes=2 * _max_bytes(seconds),
     )
 
@@ -219,13 +219,13 @@ def _wav_seconds(path: Path) -> float:
 
 
 def _declared_seconds(stderr: str) -> int:
-    """Return the duration in the file's header, in seconds; the decoding stopped before its end."""
+    """Return the duration in the file's header, in seconds: decoding stopped before the end."""
     found = _DECLARED.search(stderr)
     return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]) if found else 0
 
 
 def _is_clipped(stderr: str) -> bool:
-    # Only the last match counts: ffmpeg prints the file's metadata before it, which may imitate it.
+    # Only the last match counts: the file's metadata, which ffmpeg prints earlier, may imitate it.
     peaks, flatness = _PEAK.findall(stderr), _FLATNESS.findall(stderr)
     if not (peaks and flatness):
         return False

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from bot.media.process.ffmpeg import Ffmpeg
 
-_SILENCE_LUFS = -70.0  # the absolute gate of EBU R 128: quieter blocks are ignored
-_BLOCK_SECONDS = 0.4  # a gating block of EBU R 128: shorter sounds have no loudness
+_SILENCE_LUFS = -70.0  # EBU R 128's absolute gate: quieter blocks are ignored
+_BLOCK_SECONDS = 0.4  # EBU R 128's gating block: shorter audio has no integrated loudness
 _INTEGRATED = re.compile(r"Integrated loudness:\s+I:\s+(\S+) LUFS")
 _LEVEL = re.compile(r"RMS level dB: (\S+)")
 
@@ -23,13 +23,13 @@ _LEVEL = re.compile(r"RMS level dB: (\S+)")
 async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> float | None:
     """Return the integrated loudness of the ingested WAV `sound` in LUFS; None: it is silent.
 
-    For a sound shorter than 0.4 s it is the RMS level instead. MediaError: ffmpeg failed.
+    If it is shorter than 0.4 s, the RMS level is returned instead. MediaError: ffmpeg failed.
     """
     stderr = await ffmpeg.run(
         _arguments(sound), cwd=sound.parent, limits=ProcessLimits(wall_seconds=60 + seconds / 5)
     )
     pattern = _INTEGRATED if seconds >= _BLOCK_SECONDS else _LEVEL
-    # ffmpeg 5 initialises its filters twice, and prints a first summary of no samples.
+    # ffmpeg 5 initialises its filters twice, and first prints a summary of no samples.
     found = pattern.findall(stderr)
     measured = float(found[-1]) if found else _SILENCE_LUFS
     return measured if measured > _SILENCE_LUFS else None

@@ -1,7 +1,7 @@
-"""Detects a file's format by its first bytes, so that ffmpeg never has to probe untrusted input.
+"""Detects a file's format from its first bytes, so that ffmpeg never has to probe untrusted input.
 
-Written by hand: libmagic and the package filetype return MIME types of hundreds of formats, where
-this needs one of seven ffmpeg demuxers, also for a file with an ID3 tag before its sound.
+Written by hand: libmagic and the package filetype return MIME types for hundreds of formats, but
+this needs one of seven ffmpeg demuxers, even if an ID3 tag precedes the audio.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAMES = {
     "mp3": "MP3",
     "aac": "AAC",
 }
-"""The name of each demuxer's formats in messages."""
+"""Each demuxer's formats, as messages name them."""
 
 _HEAD = 64
 _ID3_HEADER = 10
@@ -29,7 +29,7 @@ _SYNC_MP3 = 0xFFE0
 _SYNC_AAC = 0xFFF0
 # Old recorders write MOV files without `ftyp`.
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
-_LAYER = 0x0006  # all zero in AAC
+_LAYER = 0x0006  # these bits are zero in AAC
 _REFUSED = (
     (b"<!DOCTYPE", "HTML"),
     (b"<HTML", "HTML"),
@@ -57,12 +57,12 @@ _REFUSED = (
 
 
 def sniff(path: Path) -> str | None:
-    """Return the demuxer for the file at `path`, one of DEMUXERS; None: no demuxer matches."""
+    """Return the demuxer in DEMUXERS that matches the file at `path`, or None."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if head[:3] != b"ID3":
             return _demuxer(head)
-        # FLAC and AAC may also start with an ID3 tag, whose length has 7 bits in each byte.
+        # FLAC and AAC may also start with an ID3 tag; its length uses 7 bits of each byte.
         length = 0
         for byte in head[6:_ID3_HEADER]:
             length = length << 7 | byte & 0x7F

@@ -1,7 +1,7 @@
-"""Runs a program in a confined child process; no other module starts one.
+"""Runs a program in a confined child process. No other module starts processes.
 
-Written by hand: psutil can set rlimits, but neither stops a child after a wall-clock limit nor with
-its parent, and bubblewrap needs user namespaces, which Docker's default seccomp profile forbids.
+Written by hand: psutil can set rlimits, but can't stop a child at a wall-clock limit or when its
+parent dies, and bubblewrap needs user namespaces, which Docker's default seccomp profile forbids.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _CPU_GRACE_SECONDS = 5
 # setpriv and prlimit exit with 126 or 127 if they can't start the program; the OOM killer sends
 # SIGKILL.
 _NOT_AT_FAULT = frozenset({126, 127, -signal.SIGKILL})
-_KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # the others may hold secrets
+_KEPT_ENV = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")  # other variables may hold secrets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessLimits:
-    """The limits of one child; `memory_bytes` bounds its address space, `file_bytes` each file."""
+    """A child's limits: `memory_bytes` caps its address space, `file_bytes` each file it writes."""
 
     wall_seconds: float = 120
     cpu_seconds: int = 240
@@ -52,7 +52,7 @@ class LostChildError(MediaError):
 class Child:
     """Runs at most `slots` copies of a command at a time.
 
-    A copy is killed when it exceeds a limit, when its task is cancelled, and when this process
+    A copy is killed when it exceeds a limit, when its task is cancelled, or when this process
     ends. `name` appears in errors; `environment` is added to the few variables a child inherits.
     """
 
@@ -68,7 +68,7 @@ class Child:
         self._slots = asyncio.Semaphore(slots)
         self._environment = environment or {}
         self._guard: tuple[str, ...] | None = None
-        # With these two programs, the limits apply from the child's first instruction.
+        # These two programs apply the limits before the child's first instruction.
         self._nice = shutil.which("nice")
         self._prlimit = shutil.which("prlimit")
 
@@ -82,8 +82,8 @@ class Child:
     ) -> str:
         """Run the command with `args` in `cwd`, and return the last 64 KiB of its stderr.
 
-        `on_line` gets each line of its stdout. The time spent waiting for a slot is not limited.
-        MediaError: it failed, or exceeded a limit. LostChildError: its input is not to blame.
+        `on_line` receives each line of stdout. Waiting for a slot has no time limit. MediaError:
+        the command failed or exceeded a limit. LostChildError: its input is not to blame.
         """
         async with self._slots:
             child = await self._spawn(args, cwd, limits)
@@ -166,7 +166,7 @@ def _start_readers(
 
 
 async def _wait_for_readers(readers: set[asyncio.Task[None]]) -> None:
-    # A cancelled wait() leaves the readers running: they end when the child's pipes close.
+    # Cancelling wait() leaves the readers running until the child's pipes close.
     done, _ = await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
     for reader in done:
         reader.result()
@@ -190,15 +190,15 @@ async def _forward_lines(
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_ENV if name in os.environ}
-    # Otherwise each thread reserves an arena of its own, which counts against the address space.
+    # Without MALLOC_ARENA_MAX, each thread's own arena would count against the address space.
     return kept | {"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
 def _rlimits(limits: ProcessLimits) -> list[tuple[int, str, int, int]]:
-    """Return each limit, its prlimit(1) option, soft and hard value, capped by our own limits."""
+    """Return each limit, its prlimit(1) option, and its soft and hard value (at most our own)."""
     cpu = limits.cpu_seconds
     wanted = (
-        # The lower soft limit ends a child by SIGXCPU: SIGKILL would look like the OOM killer.
+        # The lower soft limit ends a child with SIGXCPU: SIGKILL would look like the OOM killer.
         (resource.RLIMIT_CPU, "cpu", cpu, cpu + _CPU_GRACE_SECONDS),
         (resource.RLIMIT_AS, "as", limits.memory_bytes, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, "fsize", limits.file_bytes, limits.file_bytes),
@@ -237,20 +237,20 @@ def _exit_name(code: int) -> str:
 
 
 async def _find_parent_death_guard() -> tuple[str, ...]:
-    """Return the command prefix that kills a child with this process; empty: none is available."""
+    """Return a command prefix that makes a child die with this process; empty: there is none."""
     setpriv = await asyncio.to_thread(shutil.which, "setpriv")
     if setpriv:
         guard = (setpriv, "--pdeathsig", "KILL", "--no-new-privs")
         # BusyBox's setpriv lacks both options.
         if await read_output(*guard, "echo", "guarded"):
             return guard
-    # An orderly stop still ends every child; only a crash of this process would leave one running.
+    # An orderly shutdown still ends every child; only a crash of this process leaves one running.
     log.info("child.unguarded reason=no_setpriv children_end_by=cpu_limit")
     return ()
 
 
 async def read_output(*command: str) -> str:
-    """Return what a trusted command writes to stdout; empty if it fails or takes over 10 s."""
+    """Return a trusted command's stdout; empty if the command fails or takes over 10 s."""
     try:
         child = await asyncio.create_subprocess_exec(
             *command,

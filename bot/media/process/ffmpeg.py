@@ -1,4 +1,4 @@
-"""Finds an ffmpeg, and runs it in a confined child."""
+"""Finds a usable ffmpeg, and runs it in confined child processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.media.process.child import ProcessLimits
 
-_FFMPEG_5_1 = (57, 28)  # libavutil's version: distributions spell the release in many ways
+_FFMPEG_5_1 = (57, 28)  # libavutil's version, because distributions write ffmpeg's in many ways
 _ENCODERS = frozenset({"libx264", "aac"})
 
 
@@ -40,9 +40,9 @@ class Ffmpeg:
     ) -> str:
         """Run ffmpeg with `args` in `cwd`, and return the last 64 KiB of its stderr.
 
-        `on_progress` gets the seconds of output so far, which never decrease. The time spent
-        waiting for a slot is not limited. MediaError: it failed, or exceeded a limit.
-        LostChildError: its input is not to blame.
+        `on_progress` receives the seconds of output so far, which never decrease. Waiting for a
+        slot has no time limit. MediaError: ffmpeg failed or exceeded a limit. LostChildError: its
+        input is not to blame.
         """
         if on_progress is None:
             return await self._child.run(args, cwd=cwd, limits=limits)
@@ -53,7 +53,7 @@ class Ffmpeg:
 
 
 class _Progress:
-    """Parses the lines of ffmpeg's `-progress`, and reports the seconds of output."""
+    """Parses ffmpeg's `-progress` output, and reports the seconds written so far."""
 
     def __init__(self, on_progress: Callable[[float], None]) -> None:
         self._on_progress = on_progress

@@ -1,6 +1,6 @@
-"""Builds the audio stream of a result: the narration, alone or over the clip's own sound.
+"""Builds a result's audio stream: the narration, alone or over the clip's own sound.
 
-The narration is amplified to the same loudness in every result.
+The narration has the same loudness in every result.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _OVERSAMPLED_RATE = 192_000
 
 
 def narration_only(narration: Narration, *, seconds: float) -> graph.Stream:
-    """Return the voice alone, padded with silence or faded out to last `seconds`."""
-    # There is one limiter, and it is last: before sidechaincompress it can deadlock ffmpeg 6.0.
+    """Return the voice alone, padded with silence or faded out to a duration of `seconds`."""
+    # The limiter is always the last filter: before sidechaincompress, it can deadlock ffmpeg 6.0.
     return _voice(narration, seconds=seconds).filter("alimiter", level=0, limit=0.75)
 
 
 def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.Stream:
-    """Return the voice mixed with the clip's `own` plain sound, which is lowered during speech."""
+    """Return the voice mixed with `own`, the clip's plain sound, which is lowered during speech."""
     voice = _voice(narration, seconds=seconds).filter_multi_output("asplit")
     lowered = graph.filter(
         [_fitted(own, seconds=seconds), voice[0]],
@@ -47,7 +47,7 @@ def ducked(narration: Narration, own: graph.Stream, *, seconds: float) -> graph.
 
 
 def repeated(sound: graph.Stream, *, seconds: float) -> graph.Stream:
-    """Repeat the first `seconds` of a sound endlessly; they are held in memory."""
+    """Repeat the first `seconds` of a stream endlessly, from memory."""
     samples = round(seconds * _RATE)
     return (
         sound.filter("aformat", sample_fmts="s16")
@@ -61,7 +61,7 @@ def plain(sound: graph.Stream) -> graph.Stream:
     """Convert a clip's own sound to 48 kHz stereo floats, in sync with its picture."""
     return (
         sound.filter("aresample", _RATE, **{"async": 1, "first_pts": 0})
-        # Converted to 16 bits first, which removes NaN and infinite samples.
+        # Convert to 16 bits first, to remove NaN and infinite samples.
         .filter("aformat", channel_layouts="stereo", sample_fmts="s16")
         .filter("aformat", sample_fmts="fltp")
     )

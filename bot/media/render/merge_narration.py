@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MAX_AUDIO_BYTES = 400_000 / 8  # per second, reached by noise: speech takes less than half of it
+_MAX_AUDIO_BYTES = 400_000 / 8  # per second, as reached by noise; speech takes less than half
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeResult:
-    """The result of a merge; `held_instead`: a looped video would have been too large."""
+    """A merge's result; `held_instead`: the last frame is held, as a loop would be too large."""
 
     held_instead: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Fit:
-    """The duration of a result, and the way in which the clip's picture fills it."""
+    """A result's duration, and the way in which the clip's picture fills it."""
 
     seconds: float
     filling: Filling = Filling.NONE
@@ -51,7 +51,7 @@ class _Fit:
 async def merge(
     ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
 ) -> MergeResult:
-    """Merge `narration` into the MP4 `clip`, and write to `target` an MP4 that plays in Discord.
+    """Merge `narration` into the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
 
     MediaError: the clip isn't a complete MP4, or ffmpeg failed.
     """
@@ -59,7 +59,7 @@ async def merge(
     fit = await _read_and_fit(clip, info, narration, presets)
     if fit.filling is not Filling.LOOPED or not repair_for(info).picture:
         return await _merge_directly(ffmpeg, clip, narration, target, presets)
-    # Encoded once and then looped by copy, so that the size of the loop is known beforehand.
+    # Encode once, then loop by copying, so that the loop's size is known beforehand.
     encoded_once = target.with_name("once.mp4")
     try:
         await repair(ffmpeg, clip, encoded_once)
@@ -75,7 +75,7 @@ async def _merge_directly(
     fit = await _read_and_fit(clip, info, narration, presets)
     encoded = repair_for(info).picture
     picture = Picture(info=info, seconds=fit.seconds, filling=fit.filling, encoded=encoded)
-    # Shifted so that the first frame is shown at once, even if the clip delays it.
+    # Shift the clip so that its first frame is shown immediately, even if the clip delays it.
     source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, fit))
     voice = narration_only(narration, seconds=fit.seconds)
     sound = None
@@ -86,7 +86,7 @@ async def _merge_directly(
 
 
 async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
-    """Write to `target` a repaired copy of the MP4 `clip` that plays in Discord.
+    """Repair the MP4 `clip`: write a copy that plays in Discord to `target`.
 
     False: nothing was written, because the clip plays as it is. MediaError: the clip isn't a
     complete MP4, or ffmpeg failed.
@@ -126,7 +126,7 @@ async def _write_with_fallback(
         except LostChildError:
             raise
         except MediaError as error:
-            # An undecodable or empty sound is no reason to lose the picture.
+            # Undecodable or empty sound is no reason to lose the picture.
             log.warning("merge.own_sound_dropped reason=%r", str(error))
         else:
             return
@@ -136,8 +136,8 @@ async def _write_with_fallback(
 def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stream:
     if picture.filling is not Filling.LOOPED:
         return plain(source["a:0"])
-    # Read from a separate input: if looped together, picture and sound would both take the
-    # duration of the longer one.
+    # Read from a separate input: if looped together, picture and sound would both repeat after the
+    # longer one's duration.
     return repeated(
         plain(open_clip(clip, picture.info, shift_back=picture.info.picture_delay)["a:0"]),
         seconds=picture.info.seconds,
@@ -164,7 +164,7 @@ def _fit(info: VideoInfo, narration: Narration, presets: NarrationPresets, *, si
 
 
 def _loop_end(info: VideoInfo, fit: _Fit) -> float | None:
-    """Return when to stop reading a loop, so that every frame read is shown before the end."""
+    """Return when to stop reading a loop, so that no frame remains to be shown after the end."""
     if fit.filling is not Filling.LOOPED:
         return None
     return max(info.seconds, fit.seconds - info.reorder_delay)

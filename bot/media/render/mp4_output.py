@@ -1,4 +1,4 @@
-"""Writes a picture and a sound to an MP4 that plays in Discord, in one run of ffmpeg."""
+"""Writes picture and sound to an MP4 that plays in Discord, in one ffmpeg run."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from bot.media.render.video_stream import Picture
 
 _COMMENT = "Generated video"
-# Speech lies below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the
-# search for a constant bit rate: it sounds like 160 kbit/s, in two thirds of the time.
+# Speech is below 16 kHz, so a cutoff there saves bits and time. Constant quality avoids the search
+# that a constant bit rate needs: it sounds like 160 kbit/s, in two thirds of the time.
 _AAC: Mapping[str, str | float] = {"acodec": "aac", "q:a": 1.6, "cutoff": 16_000}
-_MAX_WALL_SECONDS = 3600  # for any duration that a clip claims to have
+_MAX_WALL_SECONDS = 3600  # even for a clip that claims to be very long
 
 
 async def write_mp4(
@@ -33,9 +33,9 @@ async def write_mp4(
     sound: graph.Stream | None,
     copied: bool = False,
 ) -> None:
-    """Write to `target` the `picture` of `source` together with `sound`.
+    """Write the `picture` of `source`, together with `sound`, to `target`.
 
-    `copied`: the sound is not encoded again. MediaError: ffmpeg failed.
+    `copied`: the sound is not re-encoded. MediaError: ffmpeg failed.
     """
     part = part_of(target)
     streams = [picture.stream(source)]
@@ -64,7 +64,7 @@ async def write_mp4(
 
 
 def metadata_options(title: str | None) -> dict[str, str]:
-    """Return the options for the output's only metadata: its title, and that it is generated."""
+    """Return options for the output's only metadata: a title, and a comment on its origin."""
     comment = {"metadata:g:0": f"comment={_COMMENT}"}
     return comment | {"metadata:g:1": f"title={title}"} if title else comment
 

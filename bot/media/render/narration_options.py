@@ -7,9 +7,9 @@ from enum import StrEnum
 
 
 class NarrationFit(StrEnum):
-    """The treatment of a narration that is longer than its clip.
+    """The ways to merge a narration that is longer than its clip.
 
-    The clip's last frame is held, the clip is looped, or the narration is trimmed.
+    Either the clip's last frame is held, or the clip is looped, or the narration is trimmed.
     """
 
     HOLD = "hold"
@@ -18,7 +18,7 @@ class NarrationFit(StrEnum):
 
 
 class NarrationMix(StrEnum):
-    """The treatment of the clip's own sound: it is replaced, or lowered while the voice speaks."""
+    """The treatment of the clip's own sound: it is replaced, or lowered during speech."""
 
     REPLACE = "replace"
     DUCK = "duck"

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 _LONGEST_SIDE = 1280  # in pixels
 _SEARCHED_SECONDS = 30.0
-_MIN_LUMA = 48  # of 255, for the 90th percentile of the picture; black is 16
+_MIN_LUMA = 48  # out of 255, for the picture's 90th percentile; black is 16
 _LIMITS = ProcessLimits(wall_seconds=60, cpu_seconds=120, file_bytes=8 * 1024**2)
 
 
 async def extract_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
-    """Write the first frame of the MP4 `clip` that isn't black to the JPEG `target`.
+    """Write the first non-black frame of the MP4 `clip` to the JPEG `target`.
 
-    If the first 30 s are black, it is the first frame. Its longer side has at most 1280 pixels.
-    MediaError: the clip isn't a complete MP4, or ffmpeg failed.
+    If the first 30 s are all black, the very first frame is used. The poster's longer side has at
+    most 1280 pixels. MediaError: the clip isn't a complete MP4, or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     part = part_of(target)

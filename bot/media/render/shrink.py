@@ -1,4 +1,4 @@
-"""Makes a clip small enough for an upload, in at most two fast encodings."""
+"""Makes a clip small enough to upload, in at most two fast encodings."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ _PASSES = 2
 _SECOND_PASS_TARGET = 0.95  # of the limit
 _MAX_DECENT_QUANTIZER = 40.0
 _QUANTIZER = re.compile(r"frame P:\s*\d+\s+Avg QP:\s*([\d.]+)")
-_ONE_THREAD_SECONDS = 15  # of wall time per second of a clip that is encoded by one thread
+_ONE_THREAD_SECONDS = 15  # of wall time per second of a clip, if one thread encodes it
 
 
 class TooLittleRoomError(MediaError):
-    """The clip would look bad in so few bytes, so that a link is the better way to share it."""
+    """In so few bytes, the clip would look so bad that a link is the better way to share it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShrunkVideo:
-    """A clip within the limit; `size` is in bytes, `passes` is 0 if it was small enough before."""
+    """A clip within the limit; `size` is in bytes, `passes` is 0 if it was already small enough."""
 
     path: Path
     size: int
@@ -66,11 +66,12 @@ async def fit(
     decent: bool = True,
     on_progress: Callable[[float], None] | None = None,
 ) -> ShrunkVideo:
-    """Write to `target` the whole MP4 `clip` in at most `limit_bytes`.
+    """Write the whole MP4 `clip` to `target`, in at most `limit_bytes`.
 
-    A clip that is small enough is returned in its place, unchanged. `on_progress` gets a share, 0
-    to 1, that never decreases. TooLittleRoomError: the limit is too low, or (`decent`) it would
-    look bad. MediaError: the clip isn't a complete MP4, or ffmpeg failed.
+    If `clip` is already small enough, it is returned as it is, and nothing is written.
+    `on_progress` receives a share from 0 to 1 that never decreases. TooLittleRoomError: the limit
+    is too low, or (`decent`) the video would look bad. MediaError: the clip isn't a complete MP4,
+    or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
     source = ShrinkSource(
@@ -128,7 +129,7 @@ class _ShrinkInput:
 
 
 class _Progress:
-    """Reports a share of the whole that never decreases, although a second pass starts at 0."""
+    """Reports a share that never decreases, although a second pass starts at 0 again."""
 
     def __init__(self, seconds: float, listener: Callable[[float], None] | None) -> None:
         self._seconds = seconds
@@ -144,7 +145,7 @@ class _Progress:
 async def _encode_with_fallback(
     ffmpeg: Ffmpeg, inputs: _ShrinkInput, plan: ShrinkPlan, progress: _Progress
 ) -> ShrunkVideo:
-    """Encode a clip, and drop its sound if that can't be decoded."""
+    """Encode a clip, and drop its sound if the sound can't be decoded."""
     try:
         return await _encode(ffmpeg, inputs, plan, progress)
     except (TooLittleRoomError, LostChildError):
@@ -179,7 +180,7 @@ async def _encode(
 
 
 async def _run(ffmpeg: Ffmpeg, inputs: _ShrinkInput, plan: ShrinkPlan, progress: _Progress) -> str:
-    """Encode once, and return ffmpeg's stderr, even if the output reached its file limit."""
+    """Encode once, and return ffmpeg's stderr, even if the output reached its size limit."""
     limits = _limits(inputs)
     try:
         return await ffmpeg.run(
@@ -196,7 +197,7 @@ def _size(path: Path) -> int:
 
 
 def _mean_quantizer(stderr: str) -> float:
-    """Return x264's mean quantizer, 0 to 51; from about 40 on, only blocks are recognisable."""
+    """Return x264's mean quantizer, 0 to 51; from about 40 up, the picture is mostly blocks."""
     found = _QUANTIZER.findall(stderr)
     return float(found[-1]) if found else 0.0
 
@@ -207,7 +208,7 @@ def _limits(inputs: _ShrinkInput) -> ProcessLimits:
     return ProcessLimits(
         wall_seconds=wall,
         cpu_seconds=2 * wall,
-        # No first pass was seen to exceed the limit twofold: beyond it, a second pass is needed.
+        # No first pass was seen to double the limit. One that does is stopped for a second pass.
         file_bytes=2 * inputs.limit_bytes + 1024 * 1024,
     )
 

@@ -1,4 +1,4 @@
-"""Plans how a clip is made small: chooses its bit rates and its picture size."""
+"""Plans a smaller copy of a clip: chooses its bit rates and its picture size."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bot.media.render.video_stream import scaled_size
 _USABLE_SHARE = 0.98
 _FIXED_BITS = 320_000  # the container's headers, and overhead that the encoder doesn't count
 _INDEX_BITS = 10_000  # per second: each frame has an entry in the index
-_SOUND_SHARE = 0.2  # of all bits: beyond it, a lower sound rate is chosen
+_SOUND_SHARE = 0.2  # of all bits; above this share, a lower sound rate is chosen
 _SOUND_RATES = (128_000, 64_000)
 _POOREST_SOUND = 32_000
 _SOUND_OVERSHOOT = 1.05  # AAC's rate is an average
 _BUFFER_SECONDS = 0.5
 _INITIAL_BUFFER = 0.9  # x264 starts with its rate-control buffer filled to this share
 _FRAME_RATE = 30
-_MIN_BITS_PER_PIXEL = 0.06  # with fewer, a smaller picture looks better when enlarged
+_MIN_BITS_PER_PIXEL = 0.06  # with fewer, a smaller picture looks better, even enlarged
 _SHORT_SIDES = (1080, 720, 540, 480, 360)
 _POOR_SHORT_SIDES = (240, 144)
 _MIN_BIT_RATE = 8_000
@@ -41,7 +41,7 @@ class ShrinkSource:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShrinkPlan:
-    """The encoder's settings: rates in bits per second, the buffer in bits; sound_rate 0: none."""
+    """The encoder's settings: rates in bit/s, the buffer in bits. `sound_rate` 0 means no sound."""
 
     width: int
     height: int
@@ -63,15 +63,15 @@ class ShrinkPlan:
 
 
 def make_plan(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> ShrinkPlan | None:
-    """Choose rates that stay within `limit_bytes`, and the largest picture that they suit.
+    """Choose rates that stay within `limit_bytes`, and the largest picture size that suits them.
 
-    The picture is reduced until there are 0.06 bits per pixel at 30 frames/s, down to 360 lines
-    (`decent`) or 144 lines. None: even the smallest picture gets fewer bits (`decent`), or the
-    limit leaves no bits for a picture.
+    The picture is reduced until each pixel gets 0.06 bits at 30 frames/s, but not below 360 lines
+    (`decent`) or 144 lines. None: even in the smallest picture, a pixel gets fewer bits (`decent`),
+    or the limit leaves too few bits for any picture.
     """
     sound_rate = _sound_rate(source, limit_bytes, decent=decent)
     bits = _picture_bits(source, limit_bytes, sound_rate)
-    # A held frame takes no bits while it is held, so only the moving seconds count.
+    # Holding a frame takes no bits, so only the moving seconds count.
     max_rate = bits / (source.moving + _INITIAL_BUFFER * _BUFFER_SECONDS)
     width, height = _size(source, max_rate, decent=decent)
     if max_rate < _MIN_BIT_RATE or (decent and max_rate < _min_rate(width, height)):

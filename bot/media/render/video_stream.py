@@ -1,4 +1,4 @@
-"""Builds the video stream of a result: copied where possible, and held or looped if needed."""
+"""Builds a result's video stream: copied where possible, and held or looped if needed."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from bot.media.mp4.reader import VideoInfo
 
-_HUGE_PIXELS = 5_000_000  # decoding a larger picture takes memory that the encoder would need
+_HUGE_PIXELS = 5_000_000  # decoding a larger picture takes memory that the encoder needs
 _MAX_INTERLACED_LINES = 1080
 _MIN_INTERLACED_SIDE = 16
 
 
 CLOCK: Mapping[str, str | float] = {"fps_mode": "vfr", "enc_time_base": "1:120000"}
-"""Encoder options that keep each frame's time, in a unit that divides all common frame rates.
+"""Encoder options that keep each frame's time, in a time base that suits all common frame rates.
 
-With another unit, bitstream filters in ffmpeg 5 misread the timestamps.
+With another time base, bitstream filters in ffmpeg 5 misread the timestamps.
 """
 
 
 class Filling(Enum):
-    """The way in which a picture fills a longer result: not at all, held, or looped."""
+    """The ways in which a picture fills a longer result: not at all, held, or looped."""
 
     NONE = auto()
     HELD = auto()
@@ -41,7 +41,7 @@ class EncoderSettings:
     """Settings with which ffmpeg encodes a picture within 400 MB of memory.
 
     No side has more than `longest` pixels, decoder and encoder use `threads` threads each, and the
-    encoder looks ahead by `lookahead` frames.
+    encoder looks `lookahead` frames ahead.
     """
 
     longest: int
@@ -51,7 +51,7 @@ class EncoderSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """The picture of a result with a duration of `seconds`; it is `encoded` or else copied."""
+    """A result's picture, with a duration of `seconds`; it is either `encoded` or copied."""
 
     info: VideoInfo
     seconds: float
@@ -59,7 +59,7 @@ class Picture:
     encoded: bool
 
     def stream(self, clip: graph.Stream) -> graph.Stream:
-        """Return the picture of a clip that `open_clip` opened, filtered if it is encoded."""
+        """Return the picture of `clip` (from `open_clip`), filtered if it is to be encoded."""
         picture = clip["v:0"]
         return self._filtered(picture) if self.encoded else picture
 
@@ -69,7 +69,7 @@ class Picture:
         if not self.encoded:
             return {"vcodec": "copy", **(hold_last_frame(self.seconds) if is_held else {})}
         encoder = encoder_settings_for(self.info)
-        # Filters drop the duration of the last frame.
+        # Filters drop the last frame's duration.
         is_held = is_held or self.info.timing.is_held
         return {
             "vcodec": "libx264",
@@ -93,8 +93,8 @@ class Picture:
 
 
 def hold_last_frame(seconds: float) -> dict[str, str | float]:
-    """Return the output options that extend the last frame to the end of `seconds`."""
-    # Every frame gets a duration up to the end, of which an MP4 stores only the last one.
+    """Return the output options that hold the last frame until the result lasts `seconds`."""
+    # Every frame gets a duration up to the end, but an MP4 stores only the last frame's.
     # Without explicit `pts` and `dts`, setts would put the frames in decoding order.
     rest = f"{ffmpeg_time(seconds)}/TB-(PTS-STARTPTS)"
     return {"bsf:v": f"setts=pts='PTS':dts='DTS':duration='{rest}'"}
@@ -110,10 +110,10 @@ def encoder_settings_for(info: VideoInfo) -> EncoderSettings:
 def open_clip(
     clip: Path, info: VideoInfo, *, shift_back: float = 0.0, loops_until: float | None = None
 ) -> graph.Stream:
-    """Open a provider's untrusted clip as an input of ffmpeg.
+    """Open a provider's untrusted clip as an ffmpeg input.
 
-    All its timestamps are reduced by `shift_back` seconds. `loops_until`: it is repeated until
-    that many seconds were read.
+    Its timestamps are reduced by `shift_back` seconds. `loops_until`: the clip is repeated until
+    that many seconds have been read.
     """
     options: dict[str, str | float] = {}
     if shift_back:
@@ -132,7 +132,7 @@ def open_clip(
 
 
 def deinterlaced(picture: graph.Stream, info: VideoInfo) -> graph.Stream:
-    """Deinterlace the frames that are marked as interlaced; others stay as they are."""
+    """Deinterlace the frames that are marked as interlaced, and no others."""
     # The filter refuses pictures that are smaller than its window.
     if info.height > _MAX_INTERLACED_LINES or min(info.width, info.height) < _MIN_INTERLACED_SIDE:
         return picture
@@ -140,12 +140,12 @@ def deinterlaced(picture: graph.Stream, info: VideoInfo) -> graph.Stream:
 
 
 def ffmpeg_time(seconds: float) -> str:
-    """Format a time for ffmpeg, with microseconds."""
+    """Format a time for ffmpeg, to the microsecond."""
     return f"{seconds:.6f}"
 
 
 def scaled_size(width: int, height: int, *, longest: int) -> tuple[int, int]:
-    """Return a picture's size, reduced so that no side exceeds `longest`, in even numbers."""
+    """Return a picture's size in even numbers, reduced so that no side exceeds `longest`."""
     scale = min(1.0, longest / max(width, height))
     return _even(width * scale), _even(height * scale)
 

@@ -1,6 +1,6 @@
-"""Builds the ffmpeg arguments that animate an artwork; they hold only own file names and numbers.
+"""Builds the ffmpeg arguments that animate an artwork.
 
-No text of the prompt becomes part of an argument.
+They contain only numbers and our own file names, never text from the prompt.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _STAGGER = 0.12
 
 
 def arguments(art: Artwork, output: str) -> list[str]:
-    """Return the arguments that animate an artwork's files into the MP4 `output`."""
+    """Return ffmpeg's arguments for animating an artwork into the MP4 `output`."""
     graph = _FilterGraph(art)
     graph.add_background(art.background)
     for card, (start, end) in zip(art.cards, graph.times, strict=True):
@@ -80,7 +80,7 @@ class _FilterGraph:
         return [word for file in self._uses for word in (*options, file)]
 
     def sources(self) -> list[str]:
-        """Return the steps that split each file's stream for its uses."""
+        """Return the steps that split each file's stream into one copy per use."""
         return [
             f"[{number}:v]{_PIXELS},split={len(uses)}{''.join(uses)}"
             for number, uses in enumerate(self._uses.values())
@@ -116,7 +116,7 @@ class _FilterGraph:
             self._add_animated(line, start + stagger * (number + 0.6), end)
 
     def add_progress_bar(self) -> None:
-        """Add the bar, of which one segment fills per scene, and the permanent watermark."""
+        """Add the progress bar, which fills one segment per scene, and the permanent watermark."""
         self._overlay(
             self._still(self._art.watermark), str(self._art.watermark.x), str(self._art.watermark.y)
         )
@@ -145,7 +145,7 @@ class _FilterGraph:
         self._overlay(moving, str(layer.x), f"{layer.y}+{rise}-{fall}")
 
     def _still(self, layer: Layer, *effects: str) -> str:
-        """Use a file as a still picture for the whole clip."""
+        """Show a file as a still picture for the whole clip."""
         steps = ",".join((*effects, _hold(0, self._canvas.seconds)))
         return self._add_step(self._use(layer.file) + steps)
 
@@ -169,7 +169,7 @@ class _FilterGraph:
 
 
 def _hold(start: float, end: float) -> str:
-    """Return the filter that repeats a single frame from `start` to `end`, decoded once."""
+    """Return the filter that decodes a frame once and repeats it from `start` to `end`."""
     count = max(1, round((end - start) * FPS))
     return f"loop=loop={count - 1}:size=1:start=0,setpts=N/({FPS}*TB)+{start:.4f}/TB"
 

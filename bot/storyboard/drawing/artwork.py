@@ -1,4 +1,4 @@
-"""Defines the layers of a clip before their animation: image files with positions on a canvas."""
+"""Defines a clip's layers before they are animated: image files with positions on a canvas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 FPS = 30
 DRIFT = (1, 2, 3)
-"""The pixels by which each hill moves per frame: whole ones, because fractions would jitter."""
+"""Each hill's movement per frame, in whole pixels, because fractions would jitter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +19,7 @@ class Canvas:
 
     @property
     def unit(self) -> float:
-        """Return the unit of all lengths, a 720th of the shorter side, in pixels."""
+        """Return the unit of length in pixels: a 720th of the shorter side."""
         return min(self.width, self.height) / 720
 
     @property
@@ -66,7 +66,7 @@ class Card:
 class Background:
     """The layers behind the text, from back to front.
 
-    Each of `hills` is wider than the canvas by the distance that it moves.
+    Each hill is wider than the canvas by the distance that it moves.
     """
 
     sky: Layer
@@ -78,7 +78,7 @@ class Background:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artwork:
-    """All layers of a clip; segments of the bar have their tracks and their fills.
+    """All layers of a clip; each segment of the progress bar has a track and a fill.
 
     `phase`, 0 to 2 pi, varies the motion and the sound.
     """

@@ -1,4 +1,4 @@
-"""Draws the background of the text: sky, glows, sun and hills.
+"""Draws the background behind the text: sky, glows, sun and hills.
 
 Imported only in a worker thread, because it loads Pillow.
 """
@@ -37,7 +37,7 @@ def draw_background(layer_files: LayerFiles) -> Background:
 
 
 def _sky(layer_files: LayerFiles, name: str, colours: tuple[Rgb, Rgb]) -> Layer:
-    """Draw a slanted gradient, with grain against banding."""
+    """Draw a slanted gradient, with grain that prevents banding."""
     size = layer_files.canvas.width, layer_files.canvas.height
     slant = 20 if layer_files.digest[6] % 2 else -20
     tilted = Image.linear_gradient("L").rotate(slant, Image.Resampling.BICUBIC)
@@ -97,7 +97,7 @@ def _hill(layer_files: LayerFiles, number: int, colour: Rgb) -> Layer:
 
 
 def _edge(layer_files: LayerFiles, number: int) -> Callable[[float], float]:
-    """Return a function of x: the depth of a hill's edge below the layer's top."""
+    """Return a function from x to the depth of a hill's edge below the layer's top."""
     unit = layer_files.canvas.unit
     wave = (_swell, _peak, _dune)[layer_files.digest[9] % 3]
     phase = layer_files.digest[10 + number] / 40

@@ -22,7 +22,7 @@ _OVERSAMPLING = 4
 
 
 class LayerFiles:
-    """The layers of one clip, saved in `folder`, and the settings for drawing them.
+    """Saves one clip's layers in `folder`, and holds the settings for drawing them.
 
     `digest` varies the details of the picture.
     """

@@ -1,7 +1,7 @@
-"""Finds where a line of any script may be broken, and its width in columns.
+"""Finds where text in any script can be broken into lines, and measures its width in columns.
 
 Written by hand: uniseg and PyICU (UAX #14) tell where a break is allowed, but not which break reads
-best, and BudouX does so for a few Asian languages only.
+best. BudouX does, but only for a few Asian languages.
 """
 
 # ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 
-# Kinsoku: characters that Japanese never puts at the start or at the end of a line.
+# Kinsoku: characters that Japanese never puts at the start or the end of a line.
 _NEVER_FIRST = frozenset(
     "、。，．,.!?！？…‥・:;：；)]}）］｝」』】〉》〕”’»%％々ー〜～"
     "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
@@ -24,7 +24,7 @@ _SHORT_WORD_COLUMNS = 2  # as in "of", "в" and "zu"
 _JOINERS = frozenset("-–—/")
 
 FORBIDDEN = 9.0
-"""The penalty of a break inside a word, which is only for words that are wider than a line."""
+"""The penalty for breaking a word, which is done only if the word is wider than a line."""
 
 _PENALTIES = {
     ("kana", "kanji"): 0.3,

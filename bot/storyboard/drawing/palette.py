@@ -1,4 +1,4 @@
-"""Derives harmonious colours with a readable contrast from a text."""
+"""Derives harmonious colours with readable contrast from a text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Palette:
 
 
 def palette_for(text: str) -> Palette:
-    """Return the palette of a text; it is the same for the same text."""
+    """Return a text's palette; equal texts get equal palettes."""
     digest = hashlib.sha256(text.encode(errors="replace")).digest()
     hue = digest[0] / 256 * 360
     turn = (35 + digest[1] % 40) * (1 if digest[2] % 2 else -1)
@@ -46,7 +46,7 @@ def palette_for(text: str) -> Palette:
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
-    """Return the contrast ratio of two colours as defined by WCAG 2, 1 to 21."""
+    """Return the WCAG 2 contrast ratio of two colours, from 1 to 21."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -88,7 +88,7 @@ def _day(hue: float, turn: float, counter: float, warm: float) -> Palette:
 
 
 def _readable(lightness: float, chroma: float, hue: float, ink: Rgb, least: float) -> Rgb:
-    """Return a colour whose lightness is shifted until the ink has enough contrast on it."""
+    """Return the colour, lightened or darkened until `ink` on it has the contrast `least`."""
     step = -0.01 if _luminance(ink) > _MIDDLE_LUMINANCE else 0.01
     while contrast(ink, oklch(lightness, chroma, hue)) < least:
         lightness += step

@@ -1,4 +1,4 @@
-"""Splits a prompt, in any language, into a title and a few parts that follow it."""
+"""Splits a prompt in any language into a title and a few further parts."""
 
 # ruff: noqa: RUF001  # the punctuation of many scripts is the subject here
 
@@ -27,7 +27,7 @@ _EDGE_CHARACTERS = " \n,;:-–—、，；："
 
 
 def clean(prompt: str) -> str:
-    """Return the prompt without control, format and private-use characters; line breaks stay."""
+    """Remove control, format and private-use characters from a prompt, but keep line breaks."""
     lines = unicodedata.normalize("NFC", prompt[:_MAX_CHARACTERS]).splitlines()
     cleaned = (" ".join("".join(map(_kept, line)).split()) for line in lines)
     return "\n".join(line for line in cleaned if line)
@@ -41,9 +41,9 @@ def _kept(char: str) -> str:
 
 
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
-    """Return 2 to 5 scenes, of which the first is the title; a short clip has fewer.
+    """Return 2 to 5 scenes, the title first; a shorter clip has fewer.
 
-    `text` must be cleaned by `clean`.
+    `text` must already be cleaned by `clean`.
     """
     text = text or _UNTITLED
     part_count = max(1, min(_MAX_SCENES, int(seconds) // _SECONDS_PER_SCENE) - 1)
@@ -56,7 +56,7 @@ def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
 
 
 def shorten(text: str, max_columns: int) -> str:
-    """Return the text; if it is wider than `max_columns`, it is cut and gets an ellipsis."""
+    """Return the text, cut and ended with an ellipsis if it is wider than `max_columns`."""
     text = _strip(text)
     if columns(text) <= max_columns:
         return text
@@ -76,7 +76,7 @@ def _is_end(text: str, match: re.Match[str]) -> bool:
 
 
 def _title_end(text: str, sentence_ends: list[int]) -> int:
-    """Return the end of the title: of the first sentence, else of a clause, else of a word."""
+    """Return the index where the title ends: after a sentence, else a clause, else a word."""
     first = sentence_ends[0]
     if columns(text[:first]) <= _TITLE_COLUMNS and first < len(text):
         return first
@@ -86,7 +86,7 @@ def _title_end(text: str, sentence_ends: list[int]) -> int:
 
 
 def _cut(text: str, max_columns: int) -> int:
-    """Return the last good break within `max_columns`, or one inside a word that is too wide."""
+    """Return the last good break within `max_columns`, or a break inside an overlong word."""
     room = _prefix(text, max_columns)
     good = [i for i, penalty in breaks(text[: room + 1]).items() if penalty <= _GOOD_PENALTY]
     late = [i for i in good if i * 2 > room]
@@ -94,7 +94,7 @@ def _cut(text: str, max_columns: int) -> int:
 
 
 def _prefix(text: str, max_columns: int) -> int:
-    """Return the number of characters that fit into `max_columns`."""
+    """Return the number of characters that fit in `max_columns`."""
     used = 0
     for index, char in enumerate(text):
         used += columns(char)
@@ -104,7 +104,7 @@ def _prefix(text: str, max_columns: int) -> int:
 
 
 def _repeat(text: str, part_count: int) -> tuple[str, ...]:
-    """Return parts of a short prompt to repeat: its list items, else its final phrase."""
+    """Return the parts of a short prompt to repeat: its list items, else its final phrase."""
     clauses = _slices(text, _ends(text, _CLAUSE_END))
     if len(clauses) < _MIN_LIST_ITEMS:
         clauses = _halves(max(clauses, key=columns))[-1:]
@@ -143,7 +143,7 @@ def _groups(text: str, part_count: int) -> tuple[str, ...]:
 
 
 def _pieces(piece: str) -> list[str]:
-    """Cut a clause into pieces that fit one part each."""
+    """Cut a clause into pieces that each fit in one part."""
     parts: list[str] = []
     while columns(piece) > _PART_COLUMNS:
         end = _cut(piece, _PART_COLUMNS)

@@ -1,4 +1,4 @@
-"""Composes a soft chord pad as one ffmpeg audio expression that holds only numbers."""
+"""Composes a soft chord pad as an ffmpeg audio expression that contains only numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def pad(starts: tuple[float, ...], seconds: float, phase: float) -> str:
 
 
 def _chord(root: int, chord: tuple[int, ...], start: float, end: float, side: int) -> str:
-    """Return the expression of one chord in one channel, faded in and out."""
+    """Return the expression for one chord in one channel, faded in and out."""
     voices = "+".join(_voice(root + step, number, side) for number, step in enumerate(chord))
     gate = f"min(1,max(0,(t-{start - _OVERLAP:.3f})/{2 * _OVERLAP}))"
     gate += f"*min(1,max(0,({end + _OVERLAP:.3f}-t)/{2 * _OVERLAP}))"
@@ -46,7 +46,7 @@ def _chord(root: int, chord: tuple[int, ...], start: float, end: float, side: in
 
 
 def _voice(note: int, number: int, side: int) -> str:
-    """Return the expression of a detuned sine with a quiet octave and a slow tremolo."""
+    """Return the expression for a detuned sine with a quiet octave and a slow tremolo."""
     frequency = 440 * 2 ** ((note - 69) / 12) * (1 + 0.0016 * side * (1 if number % 2 else -1))
     angle = frequency * math.tau
     level = _VOICE / (1 + number * 0.25)

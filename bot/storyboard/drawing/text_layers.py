@@ -1,4 +1,4 @@
-"""Draws the foreground: the cards of text, the watermark and the progress bar.
+"""Draws the foreground: the text cards, the watermark and the progress bar.
 
 Imported only in a worker thread, because it loads Pillow and the fonts.
 """
@@ -62,7 +62,7 @@ def _box(layer_files: LayerFiles, *, is_title: bool) -> TextBox:
 def _lines(
     layer_files: LayerFiles, name: str, layout: TextLayout, weight: int, top: float
 ) -> tuple[Layer, ...]:
-    """Draw the lines into one file, one layer for each, because they are animated separately."""
+    """Draw the lines into one file, each as its own layer, because each is animated separately."""
     font = layer_files.typeface.at(layout.size, weight)
     masks = [_text(line, font) for line in layout.lines]
     sheet = Image.new(
@@ -89,7 +89,7 @@ def _lines(
 
 
 def _text(text: str, font: FreeTypeFont, alpha: int = 255) -> tuple[Image.Image, int, int]:
-    """Return a line's mask, and the offset of its corner from the start of the baseline."""
+    """Return a line's mask, and its top left corner's offset from the start of the baseline."""
     left, top_offset, right, lower = font.getbbox(text, anchor="ls")
     x, y = math.floor(left) - _PADDING, math.floor(top_offset) - _PADDING
     mask = Image.new("L", (math.ceil(right) + _PADDING - x, math.ceil(lower) + _PADDING - y))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _REFERENCE_SIZE = 100
 _NOT_A_CHARACTER = "\U0010ffff"
 _SIZE_STEP = 0.94
-# The worst penalty of a line break in a good and in a fair layout, and the ratio by which the type
-# must be larger for a fair layout to be preferred.
+# The worst line-break penalty in a good and in a fair layout, and how many times larger a fair
+# layout's type must be for it to be preferred.
 _GOOD = 1.5
 _FAIR = 2.5
 _FAIR_GAIN = 1.3
@@ -35,7 +35,7 @@ _BREAK_COST = 0.12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Typeface:
-    """A variable font: face `index` of a file; `widths` are the values of axes after the weight."""
+    """A variable font: face `index` of a file; `widths` are the axis values after the weight."""
 
     path: Path
     index: int = 0
@@ -92,7 +92,7 @@ def _folder(package: str) -> Path:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextBox:
-    """The area for a text, in pixels, and the limits of its type size and lines."""
+    """The area for a text, in pixels, and the limits on its type size and number of lines."""
 
     width: int
     height: int
@@ -166,9 +166,10 @@ class _LineBreaker:
         return 1 - _RAGGED_COST * sum(gaps) / len(gaps)
 
     def lines(self, width: float, worst: float) -> tuple[str, ...]:
-        """Return the best lines of at most `width` ems and breaks up to penalty `worst`, or none.
+        """Return the best lines of at most `width` ems, without breaks of a penalty above `worst`.
 
-        Dynamic programming over all breaks minimises raggedness, penalties and lines.
+        An empty result means that there are none. Dynamic programming over all breaks minimises
+        raggedness, penalties and the number of lines.
         """
         text = self._text
         ends = {

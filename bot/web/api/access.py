@@ -1,4 +1,4 @@
-"""Authentication, rate limits and error answers for everything under `/api`."""
+"""Authentication, rate limits and error responses for everything under `/api`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.web.http.rate_limit import Rate, RateLimiter
 
 if TYPE_CHECKING:
     from bot.web.api.authentication import Authentication
-    from bot.web.http.client_address import Proxies
+    from bot.web.http.caller_address import Proxies
     from bot.web.http.error_response import ErrorResponses
 
 _ADDRESS_RATE = Rate(burst=120, per_second=20)
@@ -23,8 +23,8 @@ _CLIENT_RATE = Rate(burst=60, per_second=10)
 # The bursts are twice what a client needs to open all its sockets and follow every job on them.
 _SOCKET_RATE = Rate(burst=40, per_second=1)
 _MESSAGE_RATE = Rate(burst=2000, per_second=50)
-# Not a lockout: a valid token is always accepted, because otherwise others behind the same address
-# could block it. So guesses are checked at any rate, and the token's length protects it.
+# Not a lockout: a valid token is always accepted, because otherwise other users of the same address
+# could lock its client out. So every guess is checked, and only a token's length protects it.
 _FAILURE_RATE = Rate(burst=20, per_second=0.2)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -55,7 +55,7 @@ class Access:
         self._failures = RateLimiter(_FAILURE_RATE, clock=clock)
 
     def unchecked(self, handler: Handler) -> Handler:
-        """Answer errors only: the handler itself authenticates and counts the request."""
+        """Only turn errors into responses; the handler authenticates and counts the request."""
 
         async def wrapper(request: web.Request) -> web.StreamResponse:
             try:
@@ -95,15 +95,15 @@ class Access:
         return self.unchecked(wrapper)
 
     def count_request(self, client: str) -> None:
-        """Count a request of a client; ApiError: there were too many."""
+        """Count a client's request; raise ApiError if there were too many."""
         _check(self._clients.take(client))
 
     def count_socket(self, client: str) -> None:
-        """Count a new WebSocket of a client; ApiError: there were too many."""
+        """Count a client's new WebSocket; raise ApiError if there were too many."""
         _check(self._sockets.take(client))
 
     def count_message(self, client: str) -> None:
-        """Count a WebSocket message of a client; ApiError: there were too many."""
+        """Count a client's WebSocket message; raise ApiError if there were too many."""
         _check(self._messages.take(client))
 
     def reject(self, request: web.Request) -> NoReturn:
@@ -112,7 +112,7 @@ class Access:
         raise ApiError(HTTPStatus.UNAUTHORIZED, "api.unauthorized")
 
     def count_failure(self, request: web.Request) -> None:
-        """Count a failed authentication; ApiError: there were too many from this address."""
+        """Count a failed authentication; raise ApiError if this address had too many."""
         self._count_address(request)
         _check(self._failures.take(self._proxies.address_of(request)))
 

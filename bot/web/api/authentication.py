@@ -1,4 +1,4 @@
-"""Identifies clients by an API token in a header, or by a session that was opened with one."""
+"""Identifies clients by an API token in a header, or by a session opened with such a token."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Authentication:
     """Identifies clients by their tokens and sessions.
 
     `tokens` maps client names to tokens. `key` signs sessions. `public_url` is the server's URL
-    as seen from outside, or empty.
+    as its callers see it, or empty.
     """
 
     def __init__(
@@ -49,18 +49,18 @@ class Authentication:
         return self._origin.startswith("https:")
 
     def by_token(self, token: str) -> str | None:
-        """Return the client that a token belongs to; None: it is unknown."""
+        """Return the client that a token belongs to, or None if the token is unknown."""
         presented, found = _digest(token), None
-        # Every token is compared, each in constant time: the duration reveals nothing.
+        # Every token is compared, each in constant time, so the duration reveals nothing.
         for name, digest in self._digests.items():
             if hmac.compare_digest(presented, digest):
                 found = name
         return found
 
     def by_request(self, request: web.Request) -> str | None:
-        """Return the client that sent a request, by its header or its session; None: unknown.
+        """Return the client that a request's header or session identifies, or None.
 
-        A session authorizes changes only when one of the bot's own pages sends them.
+        A session authorizes a change only if one of the bot's own pages sent the request.
         """
         given = request.headers.get(hdrs.AUTHORIZATION, "")
         if given[: len(_SCHEME)].lower() == _SCHEME:
@@ -86,7 +86,7 @@ class Authentication:
         return f"{client}.{expires}.{self._mac(client, expires)}"
 
     def by_session(self, cookie: str) -> str | None:
-        """Return the client of a session; None: it is forged or expired."""
+        """Return the client of a session, or None if the session is forged or expired."""
         match = _SESSION.fullmatch(cookie)
         if match is None or match["client"] not in self._digests:
             return None
@@ -95,7 +95,7 @@ class Authentication:
         return client if genuine and self._clock() < expires else None
 
     def _mac(self, client: str, expires: int) -> str:
-        # It covers the token, so changing a token ends its sessions.
+        # The MAC covers the token, so changing a token ends its sessions.
         message = f"session|{client}|{expires}|".encode() + self._digests[client]
         mac = hmac.digest(self._key, message, "sha256")
         return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

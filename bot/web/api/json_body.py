@@ -16,7 +16,7 @@ _READ_SECONDS = 10.0
 
 
 async def read_object(request: web.Request, *, max_bytes: int) -> dict[str, Any]:
-    """Return the body of a request; ApiError: it is too large, too slow, or not a JSON object."""
+    """Return a request's JSON object; raise ApiError if it is too large, too slow or invalid."""
     body = b""
     try:
         async with asyncio.timeout(_READ_SECONDS):

@@ -1,4 +1,4 @@
-"""`POST /api/narrate`: speaks a text, and returns the MP3."""
+"""`POST /api/narrate`: turns text into speech, and returns the MP3."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _CHUNK = 64 * 1024
 
 
 class NarrateRoutes:
-    """Speaks one text at a time for each client; without a `narrator` all requests are refused."""
+    """Serves one narration at a time per client; refuses all requests without a `narrator`."""
 
     def __init__(self, narrator: Narrator | None, access: Access) -> None:
         self._narrator = narrator
@@ -43,7 +43,7 @@ class NarrateRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Route of the narration."""
+        """The route for narrations."""
         return [web.post("/api/narrate", self._access.authenticated(self._narrate))]
 
     async def _narrate(self, request: web.Request, client: str) -> web.StreamResponse:

@@ -1,6 +1,6 @@
 """Reads the body of `POST /api/generate`: a form, or JSON with the audio in base64.
 
-The audio is streamed to disk, and is never in memory as a whole.
+The audio is streamed to disk and is never entirely in memory.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class VideoOrder:
 
 
 class OrderReader:
-    """Reads orders, and deletes the upload of a refused one."""
+    """Reads orders, and deletes the uploads of refused orders."""
 
     def __init__(self, clients: ClientJobs, *, max_audio_bytes: int) -> None:
         self._clients = clients
         self._max_audio_bytes = max_audio_bytes
 
     async def read(self, request: web.Request) -> VideoOrder:
-        """Read an order; ApiError or UserError: it is invalid."""
+        """Read an order; raise ApiError or UserError if it is invalid."""
         check_version(request.query.get(VERSION))
         for name in request.query:
             if name != VERSION:
@@ -121,7 +121,7 @@ class OrderReader:
 
 
 def check_version(version: object) -> None:
-    """Check the requested version of the renderer; ApiError: it is not supported."""
+    """Check the requested version of the renderer; raise ApiError if it is not supported."""
     if version is not None and version != _ONLY_VERSION:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.render_version")
 
@@ -155,7 +155,7 @@ async def _text(part: BodyPartReader) -> str:
 
 
 def _split(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
-    """Return a JSON body's other fields, and the start and end of its base64 (blocking)."""
+    """Return a JSON body's fields except the audio, and the span of its base64 (blocking)."""
     if not path.stat().st_size:
         raise ApiError(HTTPStatus.BAD_REQUEST, "api.not_json")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
@@ -204,12 +204,12 @@ async def _decoded(path: Path, span: tuple[int, int]) -> AsyncIterator[bytes]:
         whole = len(rest) // 4 * 4
         yield _from_base64(rest[:whole])
         rest = rest[whole:]
-    # An incomplete escape at the very end is not base64, and is refused as such.
+    # An incomplete escape at the very end is not valid base64, so decoding refuses it.
     yield _from_base64(rest + escaped)
 
 
 def _unescape(text: bytes) -> tuple[bytes, bytes]:
-    """Resolve JSON's escapes, and return a possibly incomplete one at the end separately."""
+    """Resolve JSON's escapes, and return an incomplete escape at the end (if any) separately."""
     half = _HALF_ESCAPE.search(text)
     whole = half.start() if half else len(text)
     return _ESCAPE.sub(lambda found: _ESCAPED[found[0].lower()], text[:whole]), text[whole:]

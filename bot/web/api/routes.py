@@ -35,7 +35,7 @@ _OPENAPI_FILE = Path(__file__).with_name("openapi.json")
 
 
 class ApiRoutes:
-    """Handles the API requests of clients; each client has access to its own jobs only."""
+    """Handles clients' API requests; each client has access only to its own jobs."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ApiRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of the API."""
+        """The routes of the API."""
         authenticated = self._access.authenticated
         return [
             web.post("/api/generate", authenticated(self._generate)),
@@ -131,7 +131,7 @@ class ApiRoutes:
         artifact = await self._finished(job, request)
         if not self._links.enabled:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_address")
-        # Create the poster now: the chat that shows the link won't have to wait for it.
+        # Create the poster now, so that the chat that previews the link need not wait for it.
         await self._poster_cache.get(job.id)
         share = self._links.share(job.id, serial=artifact.share_serial)
         return web.json_response({"url": share.url, "expiresAt": share.expires_at})

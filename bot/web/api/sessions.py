@@ -28,7 +28,7 @@ class SessionRoutes:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of the session."""
+        """The routes for sessions."""
         return [
             web.post("/api/session", self._access.unchecked(self._sign_in)),
             web.get("/api/session", self._access.authenticated(self._show)),

@@ -33,9 +33,9 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class SocketSession:
-    """Reports the jobs that a socket follows, and closes it when its queue is full.
+    """Reports the jobs that a socket follows, and closes the socket when its queue is full.
 
-    `count_message` counts a message of a client; ApiError: there were too many.
+    `count_message` counts a client's message, and raises ApiError if there were too many.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SocketSession:
         self._client = ""
 
     async def first_token(self) -> str:
-        """Return the token of the first message; empty: it has none, or did not arrive in time."""
+        """Return the first message's token, or "" if it has none or does not arrive in time."""
         try:
             async with asyncio.timeout(_SIGN_IN_SECONDS):
                 message = await self._socket.receive()
@@ -126,7 +126,7 @@ class SocketSession:
             self._unfollow(job_id)
             self._refuse("api.unknown_job", job_id)
         elif job_id not in self._last_sent:
-            # A change that was queued in the meantime is at least as recent.
+            # Otherwise a change queued in the meantime is at least as recent.
             self._report(job)
 
     def _report(self, job: Job) -> None:

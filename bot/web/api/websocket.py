@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, hdrs, web
 
 from bot.web.api.socket_session import MAX_MESSAGE_BYTES, SocketSession
 from bot.web.http.error_response import ApiError, language
-from bot.web.http.middleware import is_client_fault, request_id
+from bot.web.http.middleware import is_caller_fault, request_id
 
 if TYPE_CHECKING:
     from bot.api_clients.client_jobs import ClientJobs
@@ -48,7 +48,7 @@ class JobSocket:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Route of the WebSocket."""
+        """The route of the WebSocket."""
         return [web.get("/ws", self._access.unchecked(self._open))]
 
     async def close(self) -> None:
@@ -61,7 +61,7 @@ class JobSocket:
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        # Browsers let any page open a WebSocket to any server, and send the page's origin.
+        # Browsers let any page open a WebSocket to any server, but they send the page's origin.
         if hdrs.ORIGIN in request.headers and not self._authentication.is_own_page(request):
             self._access.reject(request)
         client = self._authentication.by_request(request)
@@ -74,13 +74,13 @@ class JobSocket:
             compress=False,
         )
         await socket.prepare(request)
-        # From here on the response is a WebSocket, and errors are reported by its close code.
+        # From here on, the response is a WebSocket, so errors are reported as close codes.
         try:
             await self._authenticate(socket, request, client)
         except ApiError:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many requests")
         except Exception as error:  # a bug ends this socket only
-            if not is_client_fault(error, request):
+            if not is_caller_fault(error, request):
                 log.exception("ws.failed request=%s", request_id(request))
             await socket.close(code=WSCloseCode.INTERNAL_ERROR, message=b"internal error")
         return socket

@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.api_clients.status import sentence_in_utc
 from bot.errors import ClapperError, UserError
 from bot.texts import Moment
-from bot.web.http.middleware import is_client_fault, request_id
+from bot.web.http.middleware import is_caller_fault, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ _KEYS = {
 
 
 class ApiError(ClapperError):
-    """A refusal with an HTTP status; `key` names a sentence that is filled with `fields`."""
+    """A refusal with an HTTP status; `key` names a sentence that takes `fields`."""
 
     def __init__(self, status: HTTPStatus, key: str, **fields: object) -> None:
         super().__init__(key)
@@ -70,7 +70,7 @@ class ErrorResponses:
         self._texts = texts
 
     def answer(self, error: Exception, request: web.Request) -> web.Response:
-        """Return the response to a request that failed with `error`; log it if it is a bug."""
+        """Return the response to a request that failed with `error`, and log bugs."""
         incident = request_id(request)
         match error:
             case ApiError():
@@ -84,7 +84,7 @@ class ErrorResponses:
             case sqlite3.Error():
                 log.error("web.database_failed request=%s", incident, exc_info=error)
                 status, key, fields = HTTPStatus.SERVICE_UNAVAILABLE, "api.unavailable", {}
-            case _ if is_client_fault(error, request):
+            case _ if is_caller_fault(error, request):
                 status, key, fields = HTTPStatus.BAD_REQUEST, "api.bad_request", {}
             case _:
                 log.error("web.failed request=%s", incident, exc_info=error)

@@ -1,7 +1,7 @@
 """Sends files over HTTP, with ranges, an ETag and a readable file name.
 
-Not aiohttp's FileResponse: it validates and opens the file after the handler has returned, too late
-for a JSON error, and it does not tell when a file was sent completely.
+Written by hand because aiohttp's FileResponse opens the file only after the handler has returned,
+too late for a JSON error, and does not tell when the whole file has been sent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CONNECTION_LOST = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errn
 
 
 async def open_file(path: Path) -> BinaryIO:
-    """Open a file for `send_file`; OSError: it can't be opened."""
+    """Open a file for `send_file`; raise OSError if it can't be opened."""
     return await asyncio.to_thread(path.open, "rb")
 
 
@@ -37,11 +37,11 @@ async def send_file(
     *,
     on_sent: Callable[[], Awaitable[None]] | None = None,
 ) -> web.StreamResponse:
-    """Answer with a file, or with the requested range of it.
+    """Answer with a file or its requested range.
 
-    `on_sent` is called after one response has contained the whole file. web.HTTPException: a
-    condition of the request does not hold, or the range does not exist. OSError, EOFError: reading
-    failed on the way.
+    `on_sent` is called after a response that contained the whole file. web.HTTPException: a
+    precondition of the request fails, or the range does not exist. OSError, EOFError: reading
+    failed partway.
     """
     stat = os.fstat(file.fileno())
     response = web.StreamResponse(headers=headers)
@@ -66,14 +66,14 @@ async def send_file(
     await _stream(request, file, part)
     await response.write_eof()
     # A caller that requests the end may never have received the start, so a part does not count
-    # as a delivery, and a video that was only sent in parts is kept until it expires.
+    # as a delivery: a video that was only sent in parts is kept until it expires.
     if on_sent and len(part) == stat.st_size:
         await on_sent()
     return response
 
 
 def video_headers(prompt: str, *, inline: bool = False) -> dict[str, str]:
-    """Return the headers of a video, which is shown `inline` or saved under its prompt's name."""
+    """Return a video's headers: shown `inline`, or saved under a name made from the prompt."""
     return {
         hdrs.CONTENT_TYPE: "video/mp4",
         hdrs.CONTENT_DISPOSITION: _disposition(prompt, "inline" if inline else "attachment"),
@@ -95,7 +95,7 @@ def _has_size(path: Path, size: int) -> bool:
 
 
 def _is_not_modified(request: web.Request, tag: ETag, modified: float) -> bool:
-    """Tell whether the caller has this version; web.HTTPException: a precondition fails."""
+    """Tell whether the caller has this version; raise HTTPException if a precondition fails."""
     if request.if_match is not None:
         if not _matches(tag, request.if_match):
             raise web.HTTPPreconditionFailed
@@ -114,7 +114,7 @@ def _matches(tag: ETag, given: tuple[ETag, ...], *, weakly: bool = False) -> boo
 
 
 def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> range | None:
-    """Return the requested range of bytes; None: the whole file."""
+    """Return the requested byte range, or None for the whole file."""
     if hdrs.RANGE not in request.headers or not _allows_range(request, tag, stat.st_mtime):
         return None
     try:
@@ -129,7 +129,7 @@ def _requested_range(request: web.Request, tag: ETag, stat: os.stat_result) -> r
 
 
 def _allows_range(request: web.Request, tag: ETag, modified: float) -> bool:
-    """Tell whether If-Range permits a partial response: the caller has this version."""
+    """Tell whether If-Range permits a partial response: only if the caller has this version."""
     given = request.headers.get(hdrs.IF_RANGE)
     if given is None or given == f'"{tag.value}"':
         return True

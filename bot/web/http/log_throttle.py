@@ -18,9 +18,9 @@ class LogThrottle:
         self._suppressed = 0
 
     def admit(self) -> int | None:
-        """Return how many messages were suppressed since the last admitted one; None: suppress."""
+        """Return the number suppressed since the last message, or None to suppress this one."""
         now = self._clock()
-        # A clock that was set back must not suppress messages for long.
+        # A clock that is set back must not suppress messages for long.
         if self._next_at - self._interval <= now < self._next_at:
             self._suppressed += 1
             return None

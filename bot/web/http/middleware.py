@@ -21,15 +21,15 @@ _API = ("/api/", "/ws")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",  # crawlers find links that were passed on
+    "X-Robots-Tag": "noindex, nofollow",  # crawlers find shared links
     "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
 }
 
 
 class ErrorMiddleware:
-    """Answers 503 when the database fails, and 500 to a bug; the sender may repeat the request.
+    """Answers 503 if the database fails and 500 after a bug, so that the sender can try again.
 
-    `refuse` writes the answers to requests that aiohttp itself rejects below `/api/` and `/ws`.
+    `refuse` answers requests below `/api/` and `/ws` that aiohttp itself rejects.
     """
 
     def __init__(self, refuse: Callable[[Exception, web.Request], web.Response] | None) -> None:
@@ -52,7 +52,7 @@ class ErrorMiddleware:
             return abort_response(request) or web.Response(status=503, text="try again later\n")
         except Exception as error:  # a bug: one answer and one log entry
             started = abort_response(request)
-            if is_client_fault(error, request):
+            if is_caller_fault(error, request):
                 if started is None:
                     raise web.HTTPBadRequest from error
             else:
@@ -73,7 +73,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def abort_response(request: web.Request) -> web.StreamResponse | None:
-    """Abort the response that has already started, and return it; None: none has.
+    """Abort and return the response that has already started, or return None.
 
     The caller would read a second response as the rest of the first.
     """
@@ -84,11 +84,11 @@ def abort_response(request: web.Request) -> web.StreamResponse | None:
 
 
 def request_id(request: web.Request) -> str:
-    """Return the ID of a request, as it is in the log and in the answer."""
+    """Return a request's ID, which also appears in the log and in the response."""
     return request.get(_REQUEST_ID, "-")
 
 
-def is_client_fault(error: Exception, request: web.Request) -> bool:
+def is_caller_fault(error: Exception, request: web.Request) -> bool:
     """Tell whether the sender caused an error: a broken body, or a closed connection."""
     if isinstance(error, ConnectionError):
         return request.transport is None or request.transport.is_closing()

@@ -1,7 +1,7 @@
 """Limits the request rate of each client and of each address.
 
-Not `limits`: its memory storage reads the wall clock and starts a timer thread. Not `aiolimiter`:
-it has one bucket, and delays requests instead of refusing them.
+Written by hand because the memory storage of `limits` reads the wall clock and starts a timer
+thread, and `aiolimiter` has only one bucket and delays requests instead of refusing them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MAX_BUCKETS = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rate:
-    """A token bucket's parameters: `burst` requests at once, then `per_second` more."""
+    """A token bucket's parameters: its size (`burst`), and the tokens added `per_second`."""
 
     burst: float
     per_second: float
@@ -31,7 +31,7 @@ class _Bucket:
 
 
 class RateLimiter:
-    """Keeps one token bucket per name, and forgets the least recently used ones."""
+    """Keeps one token bucket per name, and forgets the least recently used buckets."""
 
     def __init__(self, rate: Rate, *, clock: Callable[[], float]) -> None:
         self._rate = rate
@@ -39,7 +39,7 @@ class RateLimiter:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def take(self, name: str) -> float:
-        """Take one token and return 0; if there is none, return the seconds until there is one."""
+        """Take a token and return 0, or return the seconds until a token is available."""
         now = self._clock()
         bucket = self._buckets.setdefault(name, _Bucket(tokens=self._rate.burst, updated_at=now))
         self._buckets.move_to_end(name)

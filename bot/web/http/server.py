@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 from collections import Counter
 from typing import TYPE_CHECKING, cast
@@ -13,7 +14,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from bot.errors import StartupError
-from bot.web.http.client_address import Proxies, network_of
+from bot.web.http.caller_address import Proxies, network_of
 from bot.web.http.middleware import ErrorMiddleware, add_headers
 from bot.web.http.stalled_readers import StalledReaders
 
@@ -27,7 +28,7 @@ _NOT_LOCAL = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Bind the port before other parts need its number. 0 is any free port, `::` includes IPv4.
+    """Bind the port before other parts need its number; 0 means any free port, `::` also IPv4.
 
     StartupError: the port is in use, or the host is not an address of this machine.
     """
@@ -50,14 +51,16 @@ def _explain(error: OSError | UnicodeError, host: str, port: int) -> str:
         return f"HTTP_HOST: {host} is not a valid host name."
     if isinstance(error, socket.gaierror) or error.errno in _NOT_LOCAL:
         return f"HTTP_HOST: {host} is not an address of this machine ({error.strerror})."
+    # create_server repeats the address in its text.
+    reason = os.strerror(error.errno) if error.errno else error.strerror
     return (
-        f"HTTP_PORT: {host}:{port} can't be listened on ({error.strerror}). "
+        f"HTTP_PORT: can't listen on {host}:{port} ({reason}). "
         "Choose another port, or stop the program that uses this one."
     )
 
 
 def url_host(host: str) -> str:
-    """Return a listening host as it is written in a URL on this machine."""
+    """Return the host part of a URL that reaches a listening `host` from this machine."""
     # A wildcard address includes loopback.
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - a comparison
         return "127.0.0.1"
@@ -69,9 +72,9 @@ class WebServer:
 
     `request_seconds`: the time limit for the head of a request, counted from the connection's start
     or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a caller that
-    reads nothing of an answer for this long is disconnected, at most a sixth later. One address may
-    have `max_per_address` of the `max_connections`. A caller behind one of the `proxies` may have
-    as many concurrent requests instead.
+    reads nothing of an answer for this long is disconnected, at most a sixth of that time later.
+    One address can hold `max_per_address` of the `max_connections`; a caller behind one of the
+    `proxies` can instead have that number of concurrent requests.
     """
 
     def __init__(
@@ -110,7 +113,7 @@ class WebServer:
         self._stall_check: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start to answer requests."""
+        """Start answering requests."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
@@ -139,12 +142,12 @@ class WebServer:
         return [each.transport for each in connections if each.transport is not None]
 
     def _admit(self, transport: asyncio.Transport) -> asyncio.Protocol | None:
-        """Return the protocol for a new connection; None: there are too many."""
+        """Return the protocol for a new connection, or None if there are too many connections."""
         server, open_now = self._runner.server, list(self._transports())
         if server is None or len(open_now) >= self._max_connections:
             return None
         peer = _peer(transport)
-        # All connections of a proxy have its address, so its callers are counted by request.
+        # A proxy's connections all have its own address, so requests are counted by caller instead.
         if not self._proxies.trusts(peer):
             self._networks[transport] = network = network_of(peer)
             same = sum(self._networks.get(each) == network for each in open_now)
@@ -157,7 +160,7 @@ class WebServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         address = self._proxies.address_of(request)
-        # The proxy names no caller, or the request is from this machine itself.
+        # The proxy did not name the caller, or the request is from this machine itself.
         if self._proxies.trusts(address):
             return await handler(request)
         if self._active_requests[address] >= self._max_per_address:

@@ -1,6 +1,7 @@
 """Closes connections whose reader has stopped reading.
 
-Not TCP_USER_TIMEOUT: it also ended slow readers with a small window. aiohttp has no write timeout.
+aiohttp has no write time-out, and TCP_USER_TIMEOUT also disconnected slow readers with a small
+window.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CHECKS = 12  # per `seconds` of a reader
+_CHECKS = 12  # in each period of `seconds`
 _ACKED = struct.Struct("=120xQ")  # tcpi_bytes_acked in Linux's struct tcp_info
 _LINGER_RESET = struct.pack("ii", 1, 0)
 
@@ -54,7 +55,7 @@ class StalledReaders:
         self._readings: dict[asyncio.WriteTransport, _Reading] = {}
 
     async def run(self) -> None:
-        """Check periodically; only Linux has the count of acknowledged bytes."""
+        """Check periodically, on Linux only: other systems don't count acknowledged bytes."""
         while sys.platform == "linux":
             self.check()
             await asyncio.sleep(self._seconds / _CHECKS)
@@ -76,7 +77,7 @@ class StalledReaders:
 
 
 def _acked_bytes(transport: asyncio.WriteTransport) -> int | None:
-    """Return how many bytes the peer has acknowledged; None: no data is pending."""
+    """Return the number of bytes acknowledged by the peer, or None if no data is pending."""
     connection: socket.socket = transport.get_extra_info("socket")
     try:
         queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
@@ -91,7 +92,7 @@ def _acked_bytes(transport: asyncio.WriteTransport) -> int | None:
 def _reset(transport: asyncio.WriteTransport) -> None:
     connection: socket.socket = transport.get_extra_info("socket")
     log.info("web.stalled")
-    # Not abort(): asyncio would wait forever for a pending sendfile. After shutdown() every send
+    # After abort(), asyncio would wait forever for a pending sendfile. After shutdown(), every send
     # fails, and the reset discards the kernel's buffers.
     with suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)

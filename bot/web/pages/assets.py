@@ -34,11 +34,11 @@ class Asset:
 
     @property
     def etag(self) -> str:
-        """Hash of the text."""
+        """A hash of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:32]
 
     def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
-        """Answer with the text, or with 304 if the browser has it."""
+        """Answer with the text, or with 304 if the browser already has it."""
         known = request.if_none_match or ()
         if any(etag.value == self.etag for etag in known):
             response = web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -59,9 +59,9 @@ def load(name: str) -> Asset:
 
 
 def fill(template: str, value: Callable[[str], str]) -> str:
-    """Replace each `{{name}}` in a page with its value, escaped as text.
+    """Replace each `{{name}}` in a page with its value, escaped for HTML.
 
-    A line with an empty value is left out.
+    A line with an empty value is omitted.
     """
     lines: list[str] = []
     for line in template.splitlines():

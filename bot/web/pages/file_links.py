@@ -24,7 +24,7 @@ class FileLinks:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Route of the links."""
+        """The route for links."""
         return [web.get("/d/{token}", self._download)]
 
     async def _download(self, request: web.Request) -> web.StreamResponse:

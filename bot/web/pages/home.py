@@ -41,9 +41,9 @@ _OTHER_TEXTS = ("prompt.empty", "audio.too_large", "speech.empty")
 
 
 class HomePage:
-    """Serves the page in the browser's language; the page itself contains no client's data.
+    """Serves the page in the browser's language; the page itself contains no client data.
 
-    `sharing`: links can be created. `speaking`: texts can be locale.
+    `sharing`: share links can be created. `speaking`: text can be spoken.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class HomePage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of the page and its files."""
+        """The routes of the page and its files."""
         return [web.get("/", self._show), web.get("/static/{name}", self._send)]
 
     async def _show(self, request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""`/v/<token>`: the page of one video, for viewers with its share link."""
+"""`/v/<token>`: the page of a shared video, for viewers with the share link."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SharePage:
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Routes of the pages, their files and their style."""
+        """The routes of the pages, their files and their style."""
         return [
             web.get("/v/video.css", self._send_style),
             web.get("/v/icon.svg", self._send_icon),
@@ -149,8 +149,8 @@ def _fields(share: Share, job: Job, info: VideoInfo, *, has_poster: bool) -> dic
     prompt = job.request.prompt
     title = cut(prompt, _TITLE_CHARACTERS)
     description = cut(prompt, _DESCRIPTION_CHARACTERS)
-    # The page's own URLs are relative, so it works below any address. Those in its metadata are
-    # read elsewhere, so they are absolute.
+    # URLs in the page are relative, so that it works below any address. URLs in its metadata are
+    # absolute, because other services read them.
     token = share.url.rpartition("/")[2]
     return {
         "title": title,

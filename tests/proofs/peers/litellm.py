@@ -221,6 +221,6 @@ class _Questions:
 
     async def _unlisted(self) -> None:
         ref, _ = await self._submit()
-        listing = await self.backend.find(_REQUEST, since=0, hints=(ref,))
+        listing = await self.backend.find(_REQUEST, hints=(ref,))
         assert (listing.refs, listing.complete) == ((ref,), False)
         assert not await self.backend.cancel(ref)

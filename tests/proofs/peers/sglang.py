@@ -134,7 +134,7 @@ async def _adapter_alone(wire: Wire, backend: OpenAIVideos, findings: Findings) 
         error = await refused(backend, replace(_REQUEST, prompt=""))
         assert error.kind is ErrorKind.INVALID
     async with findings.step(NAME, "list: complete, but without prompts, so never certain"):
-        listing = await backend.find(_REQUEST, since=0)
+        listing = await backend.find(_REQUEST)
         assert update.ref in listing.refs
         assert (listing.complete, listing.certain) == (True, False)
     async with findings.step(NAME, "delete: the job is removed, but not stopped"):

@@ -95,7 +95,7 @@ async def _test_failures(user: KeyboardUser, auditor: Auditor, folder: Path) -> 
                 "asks about an unconfirmed create",
                 lambda: failure_steps.retry(user, auditor, api, url),
             ),
-            ("abandons another", lambda: failure_steps.cancel_undecided(user, api)),
+            ("abandons another", lambda: failure_steps.give_up(user, api)),
             (
                 "orders what the locked form shows",
                 lambda: concurrent_steps.edit_while_locked(user, auditor, voice),

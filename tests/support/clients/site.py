@@ -16,7 +16,7 @@ from bot.media.render.poster_cache import PosterCache
 from bot.presets import Presets
 from bot.texts import Texts
 from bot.web.api.authentication import Authentication
-from bot.web.http.client_address import Proxies
+from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
 from bot.web.http.server import WebServer, bind
 from bot.web.pages.share import SharePage
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
     from bot.speech.narrator import Narrator
-    from tests.support.fakes import Bench
+    from tests.support.fakes.bench import Bench
 
 TOKEN = "a-token-of-sixteen-or-more"
 OTHER_TOKEN = "a-token-of-another-client"

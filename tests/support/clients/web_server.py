@@ -15,10 +15,13 @@ from bot.links import Links
 from bot.web.http.server import WebServer, bind
 from bot.web.pages.file_links import FileLinks
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
-from tests.support.fakes import PATIENCE, WEBHOOK_SECRET, Bench, signed
+from tests.support.fakes.clock import PATIENCE
+from tests.support.fakes.webhooks import WEBHOOK_SECRET, signed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+
+    from tests.support.fakes.bench import Bench
 
 
 WEEK = 7 * 24 * 60 * 60.0

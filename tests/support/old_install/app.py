@@ -15,7 +15,7 @@ import pytest
 from bot import app, pacing
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.settings.fields import load_settings
-from tests.support.fakes import Clock
+from tests.support.fakes.clock import Clock
 from tests.support.old_install.install import install, post
 from tests.support.wire import FAST, free_port
 

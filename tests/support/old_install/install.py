@@ -20,7 +20,7 @@ from bot.model import JobState, Origin
 from bot.texts import Texts
 from storage.jobs.queue_outlook import QueueOutlook
 from tests.support.desk import open_desk
-from tests.support.fakes import Clock
+from tests.support.fakes.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence

@@ -1,4 +1,4 @@
-"""The backends that are tested with tests/backends/test_contract.py: one entry for each.
+"""The backends that are tested with tests/backends/contract/: one entry for each.
 
 An entry creates a backend's adapter and its stand-in. It also names the tests that do not apply to
 the backend, each with a reason: the report shows these, and no test is skipped.
@@ -27,13 +27,35 @@ if TYPE_CHECKING:
 
     from bot.backends.base import VideoBackend
     from bot.model import VideoRequest
-    from tests.support.providers.stand_in import StandIn
+    from tests.support.providers.video_stand_in import VideoStandIn
 
 Webhook = tuple["dict[str, str]", bytes]
 
 NO_WEBHOOK = "it is only polled: its webhooks are refused"
 NO_LIST = "it has no list of jobs"
 ONLY_JSON = "it accepts only JSON, which it never refuses"
+WITHOUT_WEBHOOKS = dict.fromkeys(
+    (
+        "a_job_that_a_webhook_named_is_looked_up",
+        "a_valid_webhook_names_its_job",
+        "a_webhook_is_fresh_by_the_clock_of_the_provider_that_signed_it",
+        "a_forged_webhook_is_refused",
+        "an_odd_header_of_a_webhook_causes_no_other_error",
+        "a_stale_webhook_is_refused",
+        "a_replayed_webhook_has_the_same_id",
+        "both_secrets_are_accepted_while_they_are_rotated",
+        "a_signed_body_that_is_not_an_event_is_refused",
+        "a_webhook_about_anything_else_is_ignored",
+    ),
+    NO_WEBHOOK,
+)
+WITHOUT_A_LIST = dict.fromkeys(
+    (
+        "a_job_whose_answer_was_lost_is_found_in_the_list",
+        "a_job_that_was_never_made_is_known_to_be_absent",
+    ),
+    NO_LIST,
+)
 OLD_SECRET = "whsec_" + base64.b64encode(b"the key before that one, also made").decode()
 
 
@@ -43,11 +65,11 @@ class Entry:
 
     `event` returns the body of a webhook about a job, and `signed` its headers; without `secrets`
     there are no webhooks. `says` returns the values that a create has to contain. `lacks` maps the
-    tests that do not apply (without `test_`) to the reason.
+    tests that do not apply (without `test_`) to the reason: see `WITHOUT_WEBHOOKS`.
     """
 
     name: str
-    stand_in: Callable[..., StandIn]
+    stand_in: Callable[..., VideoStandIn]
     adapter: Callable[..., VideoBackend]
     event: Callable[[str, str], dict[str, Any]] = lambda ref, ending: {"id": ref, "type": ending}
     signed: Callable[[str, int, bytes], dict[str, str]] = lambda *_: {}
@@ -60,7 +82,7 @@ class Entry:
     )
     lacks: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def open(self, clip: Path, **settings: Any) -> StandIn:
+    def open(self, clip: Path, **settings: Any) -> VideoStandIn:
         """Create a stand-in whose jobs result in this clip."""
         return self.stand_in(clip=clip, clock=lambda: NOW, **settings)
 
@@ -69,8 +91,8 @@ class Entry:
         names = {"submit", "answer", "fetch", "content_pauses"} & settings.keys()
         waits = {name: settings.pop(name) for name in names}
         timeouts = Timeouts(**{"content_pauses": ()} | waits)
-        given = {"api_key": KEY, "timeouts": timeouts, "tls": TLS} | settings
-        return self.adapter(base_url=base_url, clock=lambda: NOW, **given)
+        given = {"api_key": KEY, "timeouts": timeouts, "tls": TLS, "clock": lambda: NOW} | settings
+        return self.adapter(base_url=base_url, **given)
 
     def webhook(
         self, ref: str, *, ending: str = "completed", at: float = NOW, secret: str | None = None
@@ -118,8 +140,7 @@ OPENROUTER = Entry(
     request=replace(REQUEST, model="google/veo-3.1"),
     lacks={
         "a_422_for_json_is_a_definite_refusal": ONLY_JSON,
-        "a_job_whose_answer_was_lost_is_found_in_the_list": NO_LIST,
-        "a_job_that_was_never_made_is_known_to_be_absent": NO_LIST,
+        **WITHOUT_A_LIST,
         "a_job_can_be_cancelled": "it has no route that cancels a job",
     },
 )
@@ -132,22 +153,9 @@ GEMINI = Entry(
     says=lambda request: (request.prompt, request.model, "16:9", "720p", f"{request.seconds}s"),
     lacks={
         "a_422_for_json_is_a_definite_refusal": ONLY_JSON,
-        "a_job_whose_answer_was_lost_is_found_in_the_list": NO_LIST,
-        "a_job_that_was_never_made_is_known_to_be_absent": NO_LIST,
-        **dict.fromkeys(
-            (
-                "a_job_that_a_webhook_named_is_looked_up",
-                "a_valid_webhook_names_its_job",
-                "a_forged_webhook_is_refused",
-                "an_odd_header_of_a_webhook_causes_no_other_error",
-                "a_stale_webhook_is_refused",
-                "a_replayed_webhook_has_the_same_id",
-                "both_secrets_are_accepted_while_they_are_rotated",
-                "a_signed_body_that_is_not_an_event_is_refused",
-                "a_webhook_about_anything_else_is_ignored",
-            ),
-            NO_WEBHOOK,
-        ),
+        "a_link_helps_whatever_the_content_is_refused_for": "it has no content beside the link",
+        **WITHOUT_A_LIST,
+        **WITHOUT_WEBHOOKS,
     },
 )
 

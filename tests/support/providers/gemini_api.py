@@ -13,13 +13,15 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from tests.support.providers.stand_in import Refusal, StandIn, fields_of
+from tests.support.providers.stand_in import Refusal, fields_of
+from tests.support.providers.video_stand_in import VideoStandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from tests.support.providers.stand_in import Handler, Job
+    from tests.support.providers.stand_in import Handler
+    from tests.support.providers.video_stand_in import Job
 
 _ASPECT_RATIOS = ("16:9", "9:16")
 _RESOLUTIONS = ("360p", "720p", "1080p", "4k")
@@ -45,7 +47,7 @@ def answered(*contents: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-class GeminiApi(StandIn):
+class GeminiApi(VideoStandIn):
     """A Gemini server, with its interactions and the files of their clips.
 
     A test moves an interaction on (`progress`, `finish`, `fail`). `synchronous`: every create is
@@ -64,10 +66,9 @@ class GeminiApi(StandIn):
         inline: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(clip=clip, key=key, clock=clock)
+        super().__init__(new_id=lambda: f"v1_{uuid4().hex}", clip=clip, key=key, clock=clock)
         self.models = ["gemini-omni-1.2-flash"]
         self.files: dict[str, dict[str, Any]] = {}
-        self.new_id: Callable[[], str] = lambda: f"v1_{uuid4().hex}"
         self.synchronous = synchronous
         self.inline = inline
 
@@ -126,7 +127,7 @@ class GeminiApi(StandIn):
         ref = self._new_job(await fields_of(request))
         if self.synchronous:
             self.finish(ref)
-        return web.json_response(self.shape(self.jobs[ref]))
+        return web.json_response(self.answer_for(ref))
 
     def _new_job(self, fields: dict[str, Any]) -> str:
         if fields.get("model") not in self.models:
@@ -151,13 +152,13 @@ class GeminiApi(StandIn):
         return ref
 
     async def _retrieve(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self.shape(self._known(request)))
+        return web.json_response(self.answer_for(self._known(request)["id"]))
 
     async def _cancel(self, request: web.Request) -> web.StreamResponse:
         job = self._known(request)
         if job["status"] not in _OVER:
             job["status"] = "cancelled"
-        return web.json_response(self.shape(job))
+        return web.json_response(self.answer_for(job["id"]))
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         file, clip = self._stored(request), self.clip_response()

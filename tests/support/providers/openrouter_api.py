@@ -21,12 +21,14 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import web
 
-from tests.support.providers.stand_in import Refusal, StandIn, fields_of
+from tests.support.providers.stand_in import Refusal, fields_of
+from tests.support.providers.video_stand_in import VideoStandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.providers.stand_in import Handler, Job
+    from tests.support.providers.stand_in import Handler
+    from tests.support.providers.video_stand_in import Job
 
 _COPIES_LIVE_SECONDS = 3600
 _PRICES = {
@@ -89,7 +91,7 @@ def refusal(status: int, message: str, **metadata: Any) -> Refusal:
     return Refusal(status, {"error": {"code": status, "message": message, **more}})
 
 
-class OpenRouterApi(StandIn):
+class OpenRouterApi(VideoStandIn):
     """An OpenRouter server, whose callbacks a test sends.
 
     A test moves a job on (`progress`, `finish`, `fail`); with `seconds_per_job` the server does.
@@ -106,11 +108,15 @@ class OpenRouterApi(StandIn):
         seconds_per_job: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(clip=clip, key=key, clock=clock)
+        super().__init__(
+            new_id=lambda: f"gen-vid-{int(clock())}-{uuid4().hex[:20]}",
+            clip=clip,
+            key=key,
+            clock=clock,
+        )
         self.models = [model("google/veo-3.1"), model("alibaba/wan-2.6")]
         self.credits = 100.0
         self.price = 3.2
-        self.new_id: Callable[[], str] = lambda: f"gen-vid-{int(clock())}-{uuid4().hex[:20]}"
         self._seconds_per_job = seconds_per_job
 
     def routes(self) -> list[tuple[str, str, str, Handler]]:
@@ -184,8 +190,7 @@ class OpenRouterApi(StandIn):
             timer = asyncio.create_task(self._run(ref, self._seconds_per_job), name=f"job {ref}")
             self.timers.add(timer)
             timer.add_done_callback(self.timers.discard)
-        job = self.shape(self.jobs[ref])
-        return web.json_response(job, status=202)
+        return web.json_response(self.answer_for(ref), status=202)
 
     def _new_job(self, fields: dict[str, Any]) -> str:
         offers = {offer["id"]: offer for offer in self.models}
@@ -225,7 +230,7 @@ class OpenRouterApi(StandIn):
         return web.json_response({"data": self.models})
 
     async def _retrieve(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self.shape(self._known(request)))
+        return web.json_response(self.answer_for(self._known(request)["id"]))
 
     async def _content(self, request: web.Request) -> web.StreamResponse:
         job = self._known(request)

@@ -1,12 +1,17 @@
-"""The base of the providers' stand-ins: a stateful server with faults that a test orders."""
+"""The base of all services' stand-ins: a stateful server with faults that a test orders.
+
+Those of video services are built on tests/support/providers/video_stand_in.py.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,8 +22,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-Job = dict[str, Any]
 
 _BODY_LIMIT = 1024 * 1024
 
@@ -61,10 +64,11 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure
         self.body = body
 
 
-class StandIn:
-    """A provider on loopback, with its jobs, the requests that it received, and ordered faults.
+class StandIn(ABC):
+    """A service on loopback, with the requests that it received, and ordered faults.
 
-    `shape` may rewrite each job before it is sent. If `key` is set, every request has to bring it.
+    `creates` lists what it charged for: each handler that charges appends to it. If `key` is set,
+    every request has to bring it.
     """
 
     prefix: ClassVar[str]
@@ -76,10 +80,8 @@ class StandIn:
         key: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.jobs: dict[str, Job] = {}
         self.calls: list[Call] = []
         self.creates: list[str] = []
-        self.shape: Callable[[Job], object] = dict
         self.base_url = ""
         self.clock = clock
         self.timers: set[asyncio.Task[None]] = set()
@@ -90,26 +92,30 @@ class StandIn:
         self._arrived = asyncio.Condition()
         self._runner: web.AppRunner | None = None
 
+    @abstractmethod
     def routes(self) -> list[tuple[str, str, str, Handler]]:
-        """Return (method, path, operation, handler) for each route."""
-        raise NotImplementedError
+        """Return (method, path, operation, handler) for each route.
+
+        An operation is the name under which tests order faults.
+        """
 
     def key_in(self, headers: Mapping[str, str]) -> str | None:
-        """Return the API key in a request's headers."""
+        """Return the API key in a request's headers, by default that of `Authorization`."""
         scheme, _, key = headers.get("Authorization", "").partition(" ")
         return key if scheme == "Bearer" else None
 
-    def is_cancelled(self, ref: str) -> bool:
-        """Return whether a job has been cancelled or deleted."""
-        return ref not in self.jobs
-
+    @abstractmethod
     def refused_key(self, sent: str) -> Refusal:
         """Return the answer to a wrong key."""
-        raise NotImplementedError
+
+    def in_dialect(self, answer: object) -> object:
+        """Translate the JSON that a test orders into the service's dialect."""
+        return answer
 
     async def start(self, port: int = 0) -> None:
         """Listen on loopback; port 0 takes a free one."""
         app = web.Application(client_max_size=_BODY_LIMIT)
+        app.on_response_prepare.append(self._date)
         for method, path, operation, handler in self.routes():
             app.router.add_route(method, self.prefix + path, self._route(operation, handler))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -177,6 +183,9 @@ class StandIn:
 
         return handle
 
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(self.clock(), usegmt=True)
+
     async def _note(self, request: web.Request) -> None:
         call = Call(
             method=request.method,
@@ -208,7 +217,7 @@ class StandIn:
         if fault.reset or fault.hang:
             _abort(request)
         if fault.status is not None:
-            answer = _replacement(fault)
+            answer = _replacement(fault, self.in_dialect(fault.body))
         if answer is None:
             return await self._answer(request, handler)
         return await _cut_off(request, answer) if fault.cut else answer
@@ -230,14 +239,14 @@ async def fields_of(request: web.Request) -> dict[str, Any]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def _replacement(fault: Fault) -> web.Response:
+def _replacement(fault: Fault, body: object) -> web.Response:
     headers = dict(fault.headers)
     status = fault.status or 200
-    if isinstance(fault.body, bytes):
-        return web.Response(status=status, body=fault.body, headers=headers)
-    if isinstance(fault.body, str):
-        return web.Response(status=status, text=fault.body, headers=headers)
-    return web.json_response(fault.body, status=status, headers=headers)
+    if isinstance(body, bytes):
+        return web.Response(status=status, body=body, headers=headers)
+    if isinstance(body, str):
+        return web.Response(status=status, text=body, headers=headers)
+    return web.json_response(body, status=status, headers=headers)
 
 
 async def _cut_off(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:

@@ -23,12 +23,14 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import web
 
-from tests.support.providers.stand_in import Call, Fault, Job, Refusal, StandIn, fields_of
+from tests.support.providers.stand_in import Call, Fault, Refusal, fields_of
+from tests.support.providers.video_stand_in import VideoStandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.providers.stand_in import Handler
+    from tests.support.providers.video_stand_in import Job
 
 __all__ = ["Call", "Fault", "VideosApi", "sign"]
 
@@ -60,7 +62,7 @@ def refusal(status: int, code: str, message: str) -> Refusal:
     return Refusal(status, {"error": error})
 
 
-class VideosApi(StandIn):
+class VideosApi(VideoStandIn):
     """A Videos API server, which appends its creates to the file `history`.
 
     A test moves a job on (`progress`, `finish`, `fail`); with `seconds_per_job` the server does.
@@ -82,8 +84,7 @@ class VideosApi(StandIn):
         forms_only: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(clip=clip, key=key, clock=clock)
-        self.new_id: Callable[[], str] = lambda: f"video_{uuid4().hex}"
+        super().__init__(new_id=lambda: f"video_{uuid4().hex}", clip=clip, key=key, clock=clock)
         self.forms_only = forms_only
         self._history = history
         self._seconds_per_job = seconds_per_job
@@ -237,7 +238,7 @@ class VideosApi(StandIn):
         return web.json_response(
             {
                 "object": "list",
-                "data": [self.shape(job) for job in page],
+                "data": [self.answer_for(job["id"]) for job in page],
                 "first_id": page[0]["id"] if page else None,
                 "last_id": page[-1]["id"] if page else None,
                 "has_more": len(jobs) > limit,
@@ -268,7 +269,7 @@ class VideosApi(StandIn):
         return self.jobs[ref]
 
     def _job_response(self, ref: str) -> web.Response:
-        return web.json_response(self.shape(self.jobs[ref]))
+        return web.json_response(self.answer_for(ref))
 
 
 def _arguments() -> argparse.Namespace:

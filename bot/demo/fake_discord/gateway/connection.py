@@ -32,7 +32,7 @@ MAX_FRAME = 64 * 1024
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Session:
-    """A session begun by IDENTIFY: its numbered events, and its current connection."""
+    """A session opened by IDENTIFY, with its numbered events and its current connection."""
 
     id: str
     events: deque[Payload] = field(default_factory=lambda: deque["Payload"](maxlen=MAX_EVENTS))
@@ -70,7 +70,7 @@ class GatewayConnection:
 
 
 class Gateway:
-    """Accepts connections of bots; `url()` is the address at which they resume."""
+    """Accepts bots' connections; `url()` returns the address at which bots resume sessions."""
 
     def __init__(
         self, *, token: str, world: World, history: History, url: Callable[[], str]
@@ -88,11 +88,11 @@ class Gateway:
 
     @property
     def ready(self) -> bool:
-        """A bot is logged in and connected."""
+        """True if a bot is logged in and connected."""
         return any(session.connection is not None for session in self._sessions.values())
 
     def dispatch(self, event: str, data: Payload) -> bool:
-        """Add an event to every session, connected or not; False: there is no session."""
+        """Add an event to every session, connected or not; return False if there is none."""
         for session in self._sessions.values():
             session.add(event, data)
         return bool(self._sessions)
@@ -122,7 +122,7 @@ class Gateway:
             connection.send({"op": RECONNECT, "d": None})
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve a connection, from HELLO to its end."""
+        """Serve a connection from HELLO until it is closed."""
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=False)
         await socket.prepare(request)
         await self._open.wait()

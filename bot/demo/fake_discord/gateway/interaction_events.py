@@ -1,4 +1,4 @@
-"""Builds INTERACTION_CREATE, the gateway's event for each command, click and form of a user."""
+"""Builds INTERACTION_CREATE, the gateway event for a user's commands, clicks and forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps the interactions: each slash command, click and form of a user, with its token."""
+"""Keeps users' interactions (slash commands, clicks and forms), each with its token."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class InteractionKind(IntEnum):
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Interaction:
-    """A slash command, a click or a form of a user; times are Unix seconds.
+    """A user's slash command, click or form; times are Unix seconds.
 
     `owners`: the authorizing integration owners of Discord's interaction object.
     `source`: the message that was clicked.
     `form`: the interaction that was answered with the form.
-    `answer`: the type of the bot's callback; None: there is none yet.
-    `message`, `modal`, `choices`: the bot's answer, by its kind.
+    `answer`: the type of the bot's callback, or None if there is none yet.
+    `message`, `modal`, `choices`: the bot's answer, depending on its kind.
     """
 
     id: int
@@ -113,7 +113,7 @@ class Interactions:
         return interaction
 
     def unanswered(self, interaction_id: int, token: str) -> Interaction:
-        """Return an interaction without a callback; RefusedError: it has one, or it is too late."""
+        """Return an interaction that awaits its callback; raise RefusedError if there is none."""
         interaction = self._by_token.get(token)
         if interaction is None or interaction.id != interaction_id:
             raise RefusedError(UNKNOWN_INTERACTION)
@@ -124,7 +124,7 @@ class Interactions:
         return interaction
 
     def answered(self, token: str) -> Interaction:
-        """Return an answered interaction; RefusedError: its token is unknown or has expired."""
+        """Return an answered interaction; raise RefusedError if its token is unknown or expired."""
         interaction = self._by_token.get(token)
         if interaction is None or interaction.answer is None:
             raise RefusedError(UNKNOWN_WEBHOOK)

@@ -1,4 +1,4 @@
-"""Carries out the bot's callback to an interaction, by the callback's type."""
+"""Carries out the bot's callbacks to interactions, according to their type."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Callbacks:
     def answer(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Payload:
-        """Carry out a callback, and return the body of its answer with `with_response`."""
+        """Carry out a callback, and return the response body that `with_response` requests."""
         kind: int = body.get("type", 0)
         data: Payload = body.get("data") or {}
         if (kind == CHOICES) != (interaction.kind is InteractionKind.AUTOCOMPLETE):
@@ -78,7 +78,7 @@ class Callbacks:
     def follow_up(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Message:
-        """Post a follow-up; the first one replaces a deferred answer."""
+        """Post a follow-up; the first follow-up replaces a deferred answer."""
         first = interaction.message
         if first is not None and first.loading:
             self._messages.edit(first, body, files)

@@ -1,4 +1,4 @@
-"""Injects faults into requests by a table of route patterns."""
+"""Injects faults into the requests that match a table of route patterns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Fault:
-    """The absence of a fault; each kind of fault overrides one of the hooks."""
+    """No fault; each kind of fault overrides one of these hooks."""
 
     async def on_arrival(self, request: web.Request) -> None:
         """Run before the body is read."""
@@ -47,7 +47,7 @@ class Cut(Fault):
     after_bytes: int = 0
 
     async def on_arrival(self, request: web.Request) -> None:
-        """Read a part of the body, and reset the connection."""
+        """Read part of the body, and reset the connection."""
         read = 0
         while read < self.after_bytes and (chunk := await request.content.readany()):
             read += len(chunk)
@@ -65,7 +65,7 @@ class LoseAnswer(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Hold(Fault):
-    """The answer is delayed: `reached` is set when it is due, and setting `release` sends it."""
+    """The answer is held back: `reached` is set when it is ready, and `release` sends it."""
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,7 +82,7 @@ class ConnectionCutError(Exception):
 
 
 def reset(request: web.Request) -> None:
-    """Reset the connection: the bot sees ECONNRESET."""
+    """Reset the connection, so that the bot sees ECONNRESET."""
     if request.transport is not None:
         peer = request.transport.get_extra_info("socket")
         if peer is not None:
@@ -99,7 +99,7 @@ class _Rule:
 
 
 class Faults:
-    """The table of faults: the first rule that matches a request applies."""
+    """The table of faults, in which the first rule that matches a request applies."""
 
     def __init__(self) -> None:
         self._rules: list[_Rule] = []
@@ -118,7 +118,7 @@ class Faults:
         self._rules.clear()
 
     def match(self, method: str, path: str) -> Fault:
-        """Return the fault for a request, and count it."""
+        """Return the fault for a request, and count its use."""
         for rule in self._rules:
             if rule.times != 0 and fnmatchcase(f"{method} {path}", rule.pattern):
                 if rule.times is not None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _NOT_GLOBAL = re.compile(r"/(interactions|webhooks)/")
-# The requests and seconds of each route. Discord's documentation has no numbers: these were
-# observed by others, or are stricter guesses.
+# Each route's limit: a number of requests in a number of seconds. Discord documents no numbers;
+# these were observed by others, or are stricter guesses.
 _ROUTES = (
     (re.compile(r"PATCH (/webhooks/\d+/[^/]+)/"), 5, 5.0),
     (re.compile(r"PATCH (/channels/\d+/messages)/"), 5, 5.0),
@@ -27,7 +27,7 @@ _BUCKET, _BUCKET_SECONDS = 50, 1.0
 
 @dataclass(kw_only=True, slots=True)
 class _Window:
-    """The remaining requests of a bucket until `ends`."""
+    """A bucket's remaining requests until `ends`."""
 
     ends: float
     left: int
@@ -42,7 +42,7 @@ class RateLimits:
         self._windows: dict[str, _Window] = {}
 
     def acquire(self, method: str, path: str) -> None:
-        """Count a request; RefusedError: it exceeds the limit."""
+        """Count a request; raise RefusedError if it exceeds the limit."""
         if not self.enforced:
             return
         if not _NOT_GLOBAL.match(path):
@@ -50,7 +50,7 @@ class RateLimits:
         self._count(*_bucket(method, path))
 
     def headers(self, method: str, path: str, template: str) -> Mapping[str, str]:
-        """Return the headers that describe the bucket; its name is derived from `template`."""
+        """Return the headers that describe the bucket, whose name is derived from `template`."""
         name, limit, seconds = _bucket(method, path)
         now = self._clock()
         window = self._windows.get(name) or _Window(ends=now + seconds, left=limit - 1)

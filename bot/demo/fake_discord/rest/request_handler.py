@@ -69,7 +69,7 @@ class RequestHandler:
             answer = await self._answer(request, handler)
             status = answer.status
         except (ConnectionCutError, ConnectionError, web.RequestPayloadError):
-            return web.Response()  # aiohttp can't send it: the connection is closed
+            return web.Response()  # never sent, because the connection is closed
         finally:
             self._record(request, at, status)
         return answer
@@ -142,13 +142,13 @@ def _template(request: web.Request) -> str:
 
 def _refusal(refusal: Refusal) -> web.Response:
     answer = web.json_response(refusal.body(), status=refusal.status)
-    # discord.py compares the whole header, which has no charset.
+    # discord.py compares the whole header, so a charset is not allowed.
     answer.headers["Content-Type"] = "application/json"
     if refusal.retry_after is not None:
         answer.headers["Retry-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Reset-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Remaining"] = "0"
         answer.headers["X-RateLimit-Scope"] = "user"
-        # Without this header discord.py interprets the answer as a ban by Cloudflare.
+        # Without this header, discord.py interprets the response as a ban by Cloudflare.
         answer.headers["Via"] = "1.1 sandbox"
     return answer

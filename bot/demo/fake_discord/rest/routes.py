@@ -33,7 +33,7 @@ _LATEST = 1 << 63
 
 
 class RestRoutes:
-    """The handlers: each answers a route or raises RefusedError."""
+    """The route handlers; each returns a response or raises RefusedError."""
 
     def __init__(
         self,
@@ -122,17 +122,17 @@ class RestRoutes:
         return _json(message.payload) if request.query.get("wait") in TRUE else _no_content()
 
     async def get_answer(self, request: web.Request) -> web.Response:
-        """GET /webhooks/{webhook_id}/{webhook_token}/messages/@original, or another message."""
+        """GET /webhooks/{webhook_id}/{webhook_token}/messages/@original (or a message id)."""
         return _json(self._answer_message(request).payload)
 
     async def edit_answer(self, request: web.Request) -> web.Response:
-        """PATCH the same."""
+        """PATCH the same path."""
         body, message = _body(request), self._answer_message(request)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
     async def delete_answer(self, request: web.Request) -> web.Response:
-        """DELETE the same."""
+        """DELETE the same path."""
         self._messages.delete(self._answer_message(request))
         return _no_content()
 
@@ -164,7 +164,7 @@ class RestRoutes:
         return _json(self._message(request).payload)
 
     async def edit(self, request: web.Request) -> web.Response:
-        """PATCH the same."""
+        """PATCH the same path."""
         body, message = _body(request), self._message(request)
         if message.author != self._world.bot:
             raise RefusedError(NOT_THE_AUTHOR)
@@ -172,7 +172,7 @@ class RestRoutes:
         return _json(message.payload)
 
     async def delete(self, request: web.Request) -> web.Response:
-        """DELETE the same."""
+        """DELETE the same path."""
         self._messages.delete(self._message(request))
         return _no_content()
 
@@ -226,7 +226,7 @@ def _unlocalised(entry: Payload) -> Payload:
 
 
 def _json(data: Payload | list[Payload]) -> web.Response:
-    # discord.py compares the whole header, which has no charset.
+    # discord.py compares the whole header, so a charset is not allowed.
     answer = web.json_response(data)
     answer.headers["Content-Type"] = "application/json"
     return answer

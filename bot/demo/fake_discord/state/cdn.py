@@ -41,7 +41,7 @@ class Cdn:
     def publish(
         self, stored: StoredFile, owner: int, *, ephemeral: bool = False, description: str = ""
     ) -> Payload:
-        """Return Discord's attachment object; `owner`: the id of a channel or of the app."""
+        """Return Discord's attachment object; `owner` is the id of a channel or the app."""
         number = self._ids.next()
         self._files[number] = stored
         kind = "ephemeral-attachments" if ephemeral else "attachments"
@@ -64,11 +64,11 @@ class Cdn:
         return attachment
 
     def find(self, number: int) -> StoredFile:
-        """Return the file with this attachment id; KeyError: there is none."""
+        """Return the file with this attachment id; raise KeyError if there is none."""
         return self._files[number]
 
     async def serve(self, request: web.Request) -> web.FileResponse:
-        """Serve the file of a link; RefusedError: the link is invalid or has expired."""
+        """Serve a link's file; raise RefusedError if the link is invalid or has expired."""
         until, number = request.query.get("ex", ""), int(request.match_info["id"])
         signed = request.query.get("hm") == _sign(request.path, until)
         if not signed or int(until, 16) < self._clock():

@@ -1,4 +1,4 @@
-"""Reads a message's tree of components."""
+"""Reads a message's component tree."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def media_of(component: Payload) -> list[Payload]:
 
 
 def fill_in(component: Payload) -> None:
-    """Add the defaults that Discord's answers contain."""
+    """Add the defaults that Discord's responses contain."""
     for part in component["items"] if component["type"] == GALLERY else [component]:
         for key, value in _DEFAULTS.get(component["type"], {}).items():
             part.setdefault(key, value)

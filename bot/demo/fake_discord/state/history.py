@@ -22,9 +22,9 @@ class Recorded:
     `at`: Unix seconds.
     `path`, `template`: relative to the API's base; the template has the parameter names of
     Discord's documentation.
-    `json`: of a `multipart` body, its `payload_json`.
-    `arrived`: the body was received in full.
-    `status`: 0: there was no answer.
+    `json`: the JSON body, or the field `payload_json` of a `multipart` body.
+    `arrived`: True if the body was received in full.
+    `status`: 0 if there was no answer.
     """
 
     at: float
@@ -87,9 +87,9 @@ class History:
         return [recorded for recorded in self.requests if pattern in recorded.operation]
 
     async def wait_for(self, find: Callable[[], T | None], *, within: float = 10.0) -> T:
-        """Call `find` after each change until it returns a true value, and return that.
+        """Call `find` after each change until it returns a true value, and return that value.
 
-        TimeoutError: after `within` seconds, with the last requests in its message.
+        TimeoutError: `within` seconds have passed; the message contains the last requests.
         """
         try:
             async with asyncio.timeout(within):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """A version of a message: Discord's message object and its files, from `at` (Unix seconds)."""
+    """A version of a message: Discord's message object and files, since `at` (Unix seconds)."""
 
     at: float
     payload: Payload
@@ -54,10 +54,10 @@ class Message:
 
     @property
     def ephemeral(self) -> bool:
-        """Only one user sees the message."""
+        """True if only one user sees the message."""
         return bool(self.payload["flags"] & IS_EPHEMERAL)
 
     @property
     def loading(self) -> bool:
-        """The message is a deferred answer: the bot is thinking."""
+        """True if the message is a deferred answer ("the bot is thinking")."""
         return bool(self.payload["flags"] & IS_LOADING)

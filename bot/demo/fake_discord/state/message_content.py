@@ -1,4 +1,4 @@
-"""Computes a message's new content from its old content, a request's JSON and its files."""
+"""Computes a message's new content from the old content and a request's JSON and files."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _SETTABLE_FLAGS = IS_COMPONENTS_V2 | 1 << 2 | 1 << 12
 def compose(
     previous: Payload, body: Payload, files: Sequence[StoredFile], publish: Publish
 ) -> Payload:
-    """Return the message's content after `body`; keys that it lacks are unchanged.
+    """Return a message's content after `body` is applied; missing keys stay unchanged.
 
-    `publish`: turns a file into an attachment. RefusedError: Discord would refuse the content.
+    `publish` turns a file into an attachment. RefusedError: Discord would refuse the content.
     """
     content: Payload = {key: copy.deepcopy(previous[key]) for key in EMPTY}
     for key in ("content", "embeds", "components"):
@@ -42,7 +42,7 @@ def compose(
 
 
 def _flags(previous: int, asked: int) -> int:
-    # The V2 flag can't be cleared. An edit completes a deferred answer, which clears its flag.
+    # The V2 flag can't be cleared. An edit completes a deferred answer, so it clears IS_LOADING.
     kept = previous & (IS_EPHEMERAL | IS_COMPONENTS_V2)
     return kept | (asked & _SETTABLE_FLAGS) & ~IS_LOADING
 
@@ -68,7 +68,7 @@ def _attachments(
 
 
 def _resolve(content: Payload, files: Sequence[StoredFile]) -> None:
-    """Replace attachment://name in components by CDN URLs, and number the components."""
+    """Replace attachment://name in components with CDN URLs, and number the components."""
     by_name: dict[str, Payload] = {a["filename"]: a for a in content["attachments"]}
     by_name |= {
         stored.filename: attachment

@@ -44,7 +44,7 @@ class MessageStore:
         *,
         fields: Payload | None = None,
     ) -> Message:
-        """Post a message; `fields`: more fields, such as the metadata of its interaction.
+        """Post a message; `fields`: additional fields, such as interaction metadata.
 
         If the body enforces a nonce that was used recently, return the message with that nonce.
         """
@@ -73,19 +73,19 @@ class MessageStore:
         return message
 
     def edit(self, message: Message, body: Payload, files: Sequence[StoredFile] = ()) -> None:
-        """Edit a message; keys that `body` lacks are unchanged."""
+        """Edit a message; keys that are missing from `body` stay unchanged."""
         content = compose(message.payload, body, files, self._publisher(message.channel))
         edited = None if message.loading else timestamp(self._clock())
         self._write(message, {**message.payload, **content, "edited_timestamp": edited})
 
     def delete(self, message: Message) -> None:
-        """Delete a message; the history keeps it."""
+        """Delete a message, but keep it in the history."""
         del self._messages[message.id]
         message.deleted = True
         self._history.note_message(message)
 
     def find(self, message_id: int, channel: Channel | None = None) -> Message:
-        """Return a message; RefusedError: it is not visible in `channel`."""
+        """Return a message; raise RefusedError if it is not visible in `channel`."""
         message = self._messages.get(message_id)
         hidden = message and channel and (message.channel != channel or message.ephemeral)
         if message is None or hidden:

@@ -63,7 +63,7 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guild:
-    """A server; `installed`: False: only the user has installed the app, not the server."""
+    """A server; `installed` is False if only the user has installed the app, not the server."""
 
     id: int
     name: str
@@ -74,9 +74,9 @@ class Guild:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Channel:
-    """A text channel or a thread of a server, or a conversation between `recipients`.
+    """A server's text channel or thread, or a conversation between `recipients`.
 
-    `bot_permissions`: the permissions of the bot in the channel.
+    `bot_permissions`: the bot's permissions in the channel.
     """
 
     id: int
@@ -87,7 +87,7 @@ class Channel:
 
     @property
     def is_hidden(self) -> bool:
-        """The bot lacks the permission to view the channel."""
+        """True if the bot lacks the permission to view the channel."""
         return not int(self.bot_permissions) & VIEW_CHANNEL
 
     def payload(self) -> Payload:
@@ -109,7 +109,7 @@ class Channel:
 
 
 class World:
-    """All users, servers and channels; at first the bot, one user, one server and one channel."""
+    """All users, servers and channels; initially the bot and one user, server and channel."""
 
     def __init__(self, ids: Snowflakes) -> None:
         self._ids = ids
@@ -125,7 +125,7 @@ class World:
 
     @property
     def application_id(self) -> int:
-        """The id of the app, which for new apps is that of their bot."""
+        """The app's id, which for new apps is also the bot's id."""
         return self.bot.id
 
     def add_user(self, name: str, *, locale: str = "en-US", bot: bool = False) -> User:
@@ -137,7 +137,7 @@ class World:
     def add_guild(
         self, name: str, *, locale: str = "en-US", installed: bool = True, premium_tier: int = 0
     ) -> Guild:
-        """Add a server, of which the bot learns at its next login."""
+        """Add a server, which the bot sees after its next login."""
         guild = Guild(
             id=self._ids.next(),
             name=name,
@@ -158,7 +158,7 @@ class World:
         return self._add(channel)
 
     def add_group(self, *users: User) -> Channel:
-        """Add a group conversation with the bot's commands but without the bot."""
+        """Add a group conversation that has the bot's commands but not the bot itself."""
         return self._add(Channel(id=self._ids.next(), kind=GROUP, recipients=users))
 
     def dm(self, user: User) -> Channel:
@@ -173,13 +173,13 @@ class World:
         del self._channels[channel.id]
 
     def find_user(self, user_id: int) -> User:
-        """Return a user by id; RefusedError: there is none."""
+        """Return a user by id; raise RefusedError if there is none."""
         if user_id not in self._users:
             raise RefusedError(UNKNOWN_USER)
         return self._users[user_id]
 
     def find_channel(self, channel_id: int) -> Channel:
-        """Return a channel by id; RefusedError: there is none, or the bot has no access."""
+        """Return a channel by id; raise RefusedError if it is unknown or closed to the bot."""
         channel = self._channels.get(channel_id)
         if channel is None:
             raise RefusedError(UNKNOWN_CHANNEL)
@@ -189,7 +189,7 @@ class World:
         return channel
 
     def sync(self, definitions: Iterable[Payload]) -> list[Payload]:
-        """Replace all commands of the bot, and return them with their ids."""
+        """Replace all of the bot's commands, and return the new ones with their ids."""
         known = {command["name"]: command["id"] for command in self.commands}
         self.commands = [
             {
@@ -282,7 +282,7 @@ def _everyone(guild: Guild) -> Payload:
 
 @dataclass(kw_only=True, slots=True)
 class DiscordLimits:
-    """Discord's limits in bytes and seconds, which tests may change.
+    """Discord's limits in bytes and seconds, which tests can change.
 
     `upload_bytes`: the enforced limit.
     `announced_bytes`: the limit that interactions announce.

@@ -22,7 +22,7 @@ function onOrdered(jobId, script, narrated) {
     createdAt: Date.now() / 1000,
     narrated,
     note: null,
-    size: undefined, // unknown yet; null: expired
+    size: undefined, // not known yet; null if expired
     status: "queued",
     progress: 0,
   };
@@ -116,13 +116,13 @@ byId("sign-out").addEventListener("click", (event) =>
   }),
 );
 
-// Scripts can't read the cookie. This entry saves a request if the browser never signed in.
+// Scripts can't read the cookie. Without this entry, the page does not ask for a session.
 function remember(signedIn) {
   try {
     if (signedIn) localStorage.setItem(STORAGE_KEY, "yes");
     else localStorage.removeItem(STORAGE_KEY);
   } catch {
-    // Storage may be switched off.
+    // Storage may be disabled.
   }
 }
 

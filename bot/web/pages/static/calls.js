@@ -18,7 +18,7 @@ export function onSignedOut(listener) {
   handleSignedOut = listener;
 }
 
-// Aborts all requests of the session, so that none of their answers reaches the next one.
+// Aborts all requests of the session, so that no late answer reaches the next session.
 export function endSession() {
   controller.abort();
   controller = new AbortController();

@@ -24,13 +24,13 @@ export function announce(message) {
   byId("announce").textContent = message;
 }
 
-// Not the attribute `disabled`, which would remove the focus from the element.
+// Avoids the `disabled` attribute, which would take the focus from the element.
 export function setDisabled(element, isDisabled) {
   if (isDisabled) element.setAttribute("aria-disabled", "true");
   else element.removeAttribute("aria-disabled");
 }
 
-// Runs an action while `button`, or a group of buttons, is disabled, and shows its error.
+// Runs an action while `button` (or a group of buttons) is disabled, and shows any error.
 export async function runAction(button, errorId, action) {
   if (button.getAttribute("aria-disabled")) return;
   setDisabled(button, true);
@@ -38,7 +38,7 @@ export async function runAction(button, errorId, action) {
   try {
     await action();
   } catch (error) {
-    // After the session has ended, its errors are not shown to the next user.
+    // The session has ended; do not show its errors to the next user.
     if (error.name === "AbortError") return;
     showMessage(errorId, error.message || translate("page.unreadable"));
   } finally {

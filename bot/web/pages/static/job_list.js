@@ -61,7 +61,7 @@ export class JobList {
     if (!job) return;
     Object.assign(job, changes);
     const entry = this.#entries.get(jobId);
-    // Replace only what changes, so that the focus stays.
+    // Replace only what changes, to keep the focus.
     entry.querySelector(".facts").replaceChildren(...facts(job));
     const cancelButton = entry.querySelector(".cancel");
     if (cancelButton && !isOpen(job)) {
@@ -74,7 +74,7 @@ export class JobList {
   async refresh() {
     const { jobs: newest } = await jobs();
     for (const job of newest.reverse()) {
-      // A question or notice that the answer lacks no longer applies.
+      // A question or a notice that is missing from the answer no longer applies.
       if (this.#jobs.has(job.jobId)) {
         this.update(job.jobId, { question: undefined, waiting: undefined, ...job });
       } else this.add(job);

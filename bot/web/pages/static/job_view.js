@@ -75,7 +75,7 @@ export class JobView {
     try {
       await this.#onChanged(jobId, await send(jobId));
     } catch (error) {
-      // It was already decided elsewhere.
+      // The question was already answered elsewhere.
       if (error.status === 409) await this.#onChanged(jobId, await status(jobId));
       throw error;
     }
@@ -107,7 +107,7 @@ export class JobView {
     showMessage("waiting", job.waiting);
     byId("failure").textContent = isExpired ? translate("page.gone") : job.error ?? "";
     if (isReady) this.#showVideo();
-    // Keep the focus on the page formatDateTime the pressed button disappears.
+    // Keep the focus on the page when the pressed button disappears.
     if (byId("job-view").contains(document.activeElement?.closest("[hidden]"))) {
       byId("job-title").focus({ preventScroll: true });
     }

@@ -18,7 +18,7 @@ export class NarrationText {
       runAction(event.target, errorId, async () => {
         await this.#lockForm(() => this.speak());
         byId("recording").focus();
-        // The browser may block autoplay; then the user presses play.
+        // If the browser blocks autoplay, the user presses play.
         await byId("recording").play().catch(() => null);
       }),
     );

@@ -50,7 +50,7 @@ export class OrderForm {
       drop.classList.remove("over");
       this.#chooseFile(event.dataTransfer.files);
     });
-    // Otherwise the browser would open a file that is dropped beside the field.
+    // Otherwise the browser would open a file that misses the field.
     for (const kind of ["dragover", "drop"]) {
       window.addEventListener(kind, (event) => event.preventDefault());
     }

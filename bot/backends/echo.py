@@ -1,0 +1,106 @@
+"""Compares the order of a job with the echo of it in a provider's answer."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.backends.responses.field_values import size_in
+
+if TYPE_CHECKING:
+    from bot.model import VideoRequest
+
+# Models round to values that they support, and some servers echo those instead of the request's.
+_SECONDS_TOLERANCE = 1.0
+_PIXELS_TOLERANCE = 32
+# Some servers echo only the beginning of a prompt; a shorter one could be another prompt.
+_LEAST_CUT_PROMPT = 20
+# A provider's own times may differ by this much, because they are rounded.
+_ROUNDING_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Echo:
+    """The description of an order in a provider's answer; what it leaves out is None.
+
+    `created_at` is the creation of the remote job, and `answered_at` the answer's `Date` header:
+    both are Unix seconds of the provider's clock.
+    """
+
+    prompt: str | None = None
+    seconds: float | None = None
+    size: tuple[int, int] | None = None
+    created_at: float | None = None
+    answered_at: float | None = None
+
+    @property
+    def made_at(self) -> float | None:
+        """The time of the creation, or of the answer if that does not tell it."""
+        return self.answered_at if self.created_at is None else self.created_at
+
+    def contradicts(self, request: VideoRequest) -> bool:
+        """Return whether the prompt, the length or the size is another than the request's."""
+        return self.contradicts_format(request) or (
+            self.prompt is not None and not _are_same(self.prompt, request.prompt)
+        )
+
+    def contradicts_format(self, request: VideoRequest) -> bool:
+        """Return whether the length or the size is another than the request's."""
+        return (
+            self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_TOLERANCE
+        ) or _are_different(self.size, size_in(request.size))
+
+    def is_made_after(self, moment: float | None) -> bool:
+        """Return whether the remote job was created after this moment of the provider's clock."""
+        if moment is None or self.created_at is None:
+            return False
+        # Some servers report the time of each answer as the creation: that proves nothing.
+        is_stamped_now = (
+            self.answered_at is not None and abs(self.created_at - self.answered_at) <= 1
+        )
+        return not is_stamped_now and self.created_at > moment + _ROUNDING_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """The order that a remote id was given for, as far as echoes can be compared with it.
+
+    `made_at` is the remote job's `Echo.made_at` in the answer to the create; None: unknown.
+    `is_echoed`: that answer did not contradict the request. `has_prompt`: the prompt is not erased.
+    """
+
+    ref: str
+    request: VideoRequest
+    made_at: float | None = None
+    is_echoed: bool = True
+    has_prompt: bool = True
+
+    def is_of(self, echo: Echo) -> bool:
+        """Return False if the echo shows that the id belongs to another job."""
+        if echo.is_made_after(self.made_at):
+            return False
+        if not self.is_echoed:
+            return True
+        if self.has_prompt:
+            return not echo.contradicts(self.request)
+        return not echo.contradicts_format(self.request)
+
+
+def _are_same(echoed: str, asked: str) -> bool:
+    ours, theirs = _normalised(asked), _normalised(echoed)
+    if ours == theirs:
+        return True
+    beginning = theirs.removesuffix("...").rstrip()
+    return len(beginning) >= _LEAST_CUT_PROMPT and ours.startswith(beginning)
+
+
+def _normalised(prompt: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", prompt).split())
+
+
+def _are_different(echoed: tuple[int, int] | None, asked: tuple[int, int] | None) -> bool:
+    if echoed is None or asked is None:
+        return False
+    pairs = zip(echoed, asked, strict=True)
+    return any(abs(theirs - ours) > _PIXELS_TOLERANCE for theirs, ours in pairs)

@@ -1,0 +1,143 @@
+"""Finds a finished video's address in an answer, by field names.
+
+Only the fields named below are followed, from the outermost inwards. The video's address is
+therefore never confused with that of an input file, image, audio file, poster or callback, or with
+a URL for polling or cancelling.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+INLINE = "data:"
+"""The value that replaces a link if the answer itself contains the video, as base64."""
+
+# Names are compared without underscores and in lower case, so `videoUrl` equals `video_url`. They
+# are tried in this order, the most reliable first.
+LINKS: Mapping[str, str] = {
+    "videourl": "Ark, DashScope, xAI, most gateways",
+    "videouri": "Google's SDKs",
+    "videourls": "several",
+    "url": "Videos API servers, fal, Vidu, xAI",
+    "uri": "Google",
+    "urls": "several",
+    "resulturl": "PiAPI, kie, newer gateways",
+    "resulturls": "kie",
+    "downloadurl": "MiniMax",
+    "downloaduri": "Google",
+    "outputurl": "Hedra, WaveSpeed",
+    "outputurls": "several",
+    "mp4url": "Leonardo",
+    "mediaurl": "several",
+    "fileurl": "several",
+    "playurl": "several",
+    "signedurl": "several",
+    "presignedurl": "several",
+    "assetlink": "several",
+}
+HOLDERS: Mapping[str, str] = {
+    "video": "fal, xAI, Luma's assets",
+    "videos": "Kling, Google",
+    "output": "DashScope, Replicate, Runway, RunPod",
+    "outputs": "WaveSpeed, ComfyUI",
+    "result": "several",
+    "results": "several",
+    "taskresult": "Kling",
+    "data": "OpenAI's images, Dynamo, gateways",
+    "content": "Ark",
+    "response": "Google, kie",
+    "generatevideoresponse": "Google",
+    "generatedsamples": "Google",
+    "generatedvideos": "Google's SDKs",
+    "resultjson": "kie",
+    "assets": "Luma",
+    "creations": "Vidu",
+    "works": "Kling's web API",
+    "resource": "Kling's web API",
+    "generation": "several",
+    "generations": "Leonardo, LTX",
+    "artifacts": "several",
+    "file": "MiniMax",
+    "files": "several",
+    "media": "several",
+    "metadata": "new-api",
+    "task": "Novita",
+    "job": "several",
+    "payload": "several",
+}
+# Fields that hold the video itself, though their values may have been removed.
+_BASE64 = frozenset({"b64json", "videobase64", "base64", "b64", "videob64"})
+_DATA_URI = re.compile(
+    r"data:(?:video/|image/gif|application/(?:octet-stream|mp4)|;base64)", re.IGNORECASE
+)
+_OTHER_FILES = re.compile(
+    r"\.(?:jpe?g|png|webp|svg|bmp|heic|avif|mp3|wav|m4a|ogg|flac|json|txt|vtt|srt|html?|m3u8|zip)"
+    r"(?:[?#]|$)",
+    re.IGNORECASE,
+)
+_KINDS = ("type", "mime_type", "mimeType", "content_type", "media_type", "kind")
+_OTHER_KINDS = ("image", "audio", "text", "thumbnail", "poster", "cover", "input")
+_OTHER_ROLES = ("reference", "input", "first", "last", "user")
+_MAX_DEPTH = 10
+_MAX_VISITED = 5000
+_MAX_ITEMS = 200
+
+
+def find_link(value: object) -> str | None:
+    """Find the video's http(s) URL, or return INLINE if the answer itself contains the video."""
+    found = (_link(name, text) for name, text in texts_of_clips(value))
+    return next(filter(None, found), None)
+
+
+def texts_of_clips(value: object) -> Iterator[tuple[str, str]]:
+    """Iterate over the strings that may be a video or its address, each with its field's name."""
+    visited = islice(_visited("", value, _MAX_DEPTH), _MAX_VISITED)
+    return ((name, text) for name, text in visited if name and text is not None)
+
+
+def is_data_uri(text: str) -> bool:
+    """Return whether a string starts like a video's data URI."""
+    return _DATA_URI.match(text) is not None
+
+
+def _link(name: str, text: str) -> str | None:
+    if name in _BASE64 or is_data_uri(text):
+        return INLINE
+    is_web = text.lower().startswith(("http://", "https://"))
+    return text if is_web and not _OTHER_FILES.search(text.partition("?")[0]) else None
+
+
+def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | None]]:
+    """Yield a value and its contents; even useless ones are yielded, to count towards the limit."""
+    yield name, value.strip() if isinstance(value, str) else None
+    if depth > 0 and isinstance(value, list):
+        for item in islice(cast("list[object]", value), _MAX_ITEMS):
+            yield from _visited(name, item, depth - 1)
+    elif depth > 0 and isinstance(value, dict):
+        fields = cast("Mapping[str, object]", value)
+        if not _is_something_else(fields):
+            yield from _visited_in(fields, depth - 1)
+
+
+def _visited_in(fields: Mapping[str, object], depth: int) -> Iterator[tuple[str, str | None]]:
+    named = {_plain(name): value for name, value in islice(fields.items(), _MAX_ITEMS)}
+    for name in (*LINKS, *HOLDERS, *sorted(_BASE64)):
+        if name in named:
+            yield from _visited(name, named[name], depth)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _is_something_else(fields: Mapping[str, object]) -> bool:
+    kinds = [str(fields.get(name, "")).lower() for name in _KINDS]
+    role = str(fields.get("role", "")).lower()
+    return any(
+        kind.startswith(_OTHER_KINDS) and kind != "image/gif" for kind in kinds
+    ) or role.startswith(_OTHER_ROLES)

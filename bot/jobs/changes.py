@@ -1,0 +1,45 @@
+"""ChangePublisher: logs the changes of jobs, and publishes them on the bus after the commit."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bot.model import JobChanged, Origin
+
+if TYPE_CHECKING:
+    from bot.events import EventBus
+    from bot.model import Client, Job, JobState
+
+log = logging.getLogger(__name__)
+
+
+class ChangePublisher:
+    """Publishes committed changes of jobs, for `JobService`."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+
+    def publish(self, job: Job | None) -> Job | None:
+        """Publish that a job has changed within its state, if there is one, and return it."""
+        if job is not None:
+            self._bus.publish(JobChanged(job=job, previous=job.state))
+        return job
+
+    def publish_state(self, job: Job, previous: JobState | None) -> None:
+        """Log and publish that a job is new, or in another state than `previous`."""
+        detail = f" reason={job.failure.key}" if job.failure else ""
+        if previous is None:
+            detail = f" {_requester_fields(job.requester)}"
+        log.info("job.state id=%s from=%s to=%s%s", job.id, previous or "-", job.state, detail)
+        self._bus.publish(JobChanged(job=job, previous=previous))
+
+    def publish_outlook(self, job: Job) -> None:
+        """Publish that only the outlook of a job has changed."""
+        self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
+
+
+def _requester_fields(requester: Origin | Client) -> str:
+    if isinstance(requester, Origin):
+        return f"user={requester.user_id} channel={requester.channel_id}"
+    return f"client={requester.name}"

@@ -1,0 +1,120 @@
+"""The step of `downloading`: tries to fetch the paid clip for as long as it may still appear."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.backends.base import BackendUpdate, RemoteState
+from bot.errors import BackendError, ErrorKind, MediaError
+from bot.media.clip_format import is_clip
+from bot.model import JobState
+
+if TYPE_CHECKING:
+    from bot.backends.base import VideoBackend
+    from bot.jobs.remote.identity import RemoteIdentity
+    from bot.jobs.service import JobService
+    from bot.media.files.workspace import Workspace
+    from bot.model import Job
+
+log = logging.getLogger(__name__)
+
+_DOWNLOADS = 3
+_MISSED_SECONDS = 60.0
+_LAG_SECONDS = 30.0
+# `misses` holds two counts: a missing clip adds this much, and an unusable one adds 1.
+_LAG = 1000
+# Attempts: ten minutes for a job that is not found, an hour for one that is reported as completed.
+_GONE = 20
+_NOT_YET = 120
+# About a day while the provider is down; no provider keeps a clip for longer.
+_FETCH_ATTEMPTS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Downloading:
+    """Downloads clips of at most `max_bytes`."""
+
+    jobs: JobService
+    backend: VideoBackend
+    workspace: Workspace
+    identity: RemoteIdentity
+    max_bytes: int
+
+    async def download(self, job: Job) -> None:
+        """Download the clip; if it is missing or the download fails, try again later."""
+        clip = (await self.workspace.create(job.id)).clip
+        if await asyncio.to_thread(is_clip, clip):
+            await self.jobs.move(job, JobState.MERGING)  # LastLook has downloaded it
+            return
+        update: BackendUpdate | None = None
+        try:
+            update = await self._known(job)
+            if update is not None and not await self.identity.is_own(job, update):
+                await self.identity.disown(job)
+                return
+            await self.backend.fetch(update or _done(job), clip, max_bytes=self.max_bytes)
+        except BackendError as error:
+            if error.kind is ErrorKind.GONE:
+                await self._missing(job, update)
+            elif job.attempts >= _FETCH_ATTEMPTS:
+                await self.jobs.fail(job, "failed.gone")
+            else:
+                raise
+        except MediaError as error:
+            log.warning("download.unusable id=%s reason=%r", job.id, str(error))
+            await self._unusable(job)
+        else:
+            await self.jobs.move(job, JobState.MERGING)
+
+    async def _known(self, job: Job) -> BackendUpdate | None:
+        """Ask for the remote job; None: it can't be read, but its content may still exist."""
+        try:
+            return await self.backend.poll(job.remote_id or "")
+        except BackendError as error:
+            if error.kind is not ErrorKind.GONE and job.attempts < _FETCH_ATTEMPTS:
+                raise
+            return None
+
+    async def _missing(self, job: Job, update: BackendUpdate | None) -> None:
+        """Retry a missing clip for a while, because a replica or the storage may lag behind."""
+        left = update.expires_in if update else None
+        expired = left is not None and left <= 0
+        most = _GONE if update is None or expired else _NOT_YET
+        if job.misses // _LAG + 1 < most:
+            await self.jobs.postpone(job, after=_LAG_SECONDS, misses=job.misses + _LAG)
+        else:
+            await self.jobs.fail(job, "failed.gone")
+
+    async def _unusable(self, job: Job) -> None:
+        if job.misses % _LAG + 1 < _DOWNLOADS:
+            await self.jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
+        else:
+            await self.jobs.fail(job, "failed.not_a_video")
+
+
+class LastLook:
+    """Tries to download a job's clip, no matter which state the provider reports."""
+
+    def __init__(self, backend: VideoBackend, workspace: Workspace, *, max_bytes: int) -> None:
+        self._backend = backend
+        self._workspace = workspace
+        self._max_bytes = max_bytes
+
+    async def finds_clip(self, job: Job, update: BackendUpdate | None) -> bool:
+        """Download the clip to the job's folder; False: no usable clip is available."""
+        known = update or _done(job)
+        clip = (await self._workspace.create(job.id)).clip
+        try:
+            await self._backend.fetch(known, clip, max_bytes=self._max_bytes)
+        except (BackendError, MediaError) as error:
+            log.info("look.no_clip id=%s error=%r", job.id, str(error))
+            return False
+        log.warning("look.clip_found id=%s", job.id)
+        return True
+
+
+def _done(job: Job) -> BackendUpdate:
+    return BackendUpdate(ref=job.remote_id or "", state=RemoteState.DONE)

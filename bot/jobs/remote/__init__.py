@@ -1,0 +1,1 @@
+"""Remote jobs at the provider: which are ours, and how they are found."""

@@ -1,0 +1,127 @@
+"""RemoteIdentity: decides whether a remote id is a job's own, before anything is done by that id.
+
+Small servers number their jobs anew after each restart, so an id may become another job's.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bot.backends.echo import Order
+from bot.errors import BackendError, ErrorKind
+from storage.jobs.store import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backends.base import BackendUpdate, VideoBackend
+    from bot.backends.echo import Echo
+    from bot.jobs.service import JobService
+    from bot.model import Job
+    from storage.jobs.remote_jobs import RemoteJobStore, RemoteRecord
+
+log = logging.getLogger(__name__)
+
+# Ten minutes: of several servers that number their jobs, each has other jobs under the same ids.
+_LOOKS = 20
+_LOOK_SECONDS = 30.0
+
+
+class RemoteIdentity:
+    """Compares remote jobs with what was ordered, and asks to cancel only a job's own."""
+
+    def __init__(
+        self,
+        store: RemoteJobStore,
+        jobs: JobService,
+        backend: VideoBackend,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._backend = backend
+        self._clock = clock
+
+    async def acquire(self, job: Job, ref: str) -> bool:
+        """Take a remote id for a job, also from an ended one; False: an open job has it."""
+        former = await self._store.pass_on(job.backend, ref, job_id=job.id, now=self._clock())
+        if former is not None:
+            log.warning("remote.passed_on ref=%s from=%s id=%s", ref, former, job.id)
+        return not await self._store.is_held(job.backend, ref, job_id=job.id)
+
+    async def is_own(self, job: Job, update: BackendUpdate) -> bool:
+        """Return whether the provider's answer can be about this job's order."""
+        record = await self._store.get(job.id)
+        return record is not None and is_described(record, update.echo)
+
+    async def disown(self, job: Job) -> None:
+        """Fail a job whose id is another job's by now, after more looks.
+
+        What has that id is never delivered, and never deleted.
+        """
+        log.warning("remote.not_ours id=%s ref=%s", job.id, job.remote_id)
+        if job.misses + 1 < _LOOKS:
+            await self._jobs.postpone(job, after=_LOOK_SECONDS, misses=job.misses + 1)
+            return
+        await self._store.lose(job.id, job.remote_id or "", now=self._clock())
+        await self._jobs.fail(job, "failed.gone")
+
+    async def cancel(self, job: Job) -> bool:
+        """Ask the provider to cancel, unless the id is another job's; True: it is confirmed.
+
+        BackendError: the provider refuses, or can't be reached.
+        """
+        record = await self._store.get(job.id)
+        if record is None:
+            return True
+        if not await may_delete(self._backend, record):
+            log.warning("cancel.not_ours id=%s ref=%s", job.id, record.remote_id)
+            await self._store.lose(job.id, record.remote_id, now=self._clock())
+            return True
+        if not await self._backend.cancel(record.remote_id):
+            return False
+        await self._store.mark_deleted(job.id, record.remote_id, now=self._clock())
+        return True
+
+
+def identity_of(job: Job, update: BackendUpdate) -> Changes:
+    """Return what is stored of the remote job in the answer to a create."""
+    return Changes(
+        remote_id=update.ref,
+        remote_made_at=update.echo.made_at,
+        echoes_order=not update.echo.contradicts(job.sent_request),
+    )
+
+
+def order_of(record: RemoteRecord) -> Order:
+    """Return what an echo has to agree with."""
+    return Order(
+        ref=record.remote_id,
+        request=record.request,
+        made_at=record.made_at,
+        is_echoed=record.is_echoed,
+        has_prompt=record.has_prompt,
+    )
+
+
+def is_described(record: RemoteRecord, echo: Echo) -> bool:
+    """Return whether an answer under this id can be about the job that the id was given for."""
+    return not record.is_passed and order_of(record).is_of(echo)
+
+
+async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
+    """Look at a remote job before it is deleted; False: the id is another job's.
+
+    BackendError: the provider could not be asked.
+    """
+    if record.is_passed:
+        return False
+    try:
+        update = await backend.poll(record.remote_id)
+    except BackendError as error:
+        if error.kind is not ErrorKind.GONE:
+            raise
+        return True  # perhaps only one replica of the provider does not know it
+    return is_described(record, update.echo)

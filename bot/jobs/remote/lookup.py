@@ -1,0 +1,130 @@
+"""RemoteLookup: looks for the remote job of an unconfirmed create, and judges what that proves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.backends.base import AnsweredJob, BackendUpdate, RemoteState
+from bot.backends.echo import Echo
+from bot.jobs.remote.identity import is_described, order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backends.base import Listing, VideoBackend
+    from bot.model import Job
+    from storage.jobs.listings import ListingStore
+    from storage.jobs.remote_jobs import RemoteJobStore
+    from storage.jobs.spent_refs import SpentRefs
+    from storage.jobs.unconfirmed import UnconfirmedStore
+
+_DAY = 24 * 60 * 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidates:
+    """The remote jobs that may belong to an unconfirmed create.
+
+    `proves_absence`: a job that is not among them does not exist. `is_ambiguous`: it can't be told
+    which of them it is, or whether it is one of them.
+    """
+
+    found: tuple[BackendUpdate, ...]
+    proves_absence: bool
+    is_ambiguous: bool
+
+    @property
+    def match(self) -> BackendUpdate | None:
+        """The one remote job that must be it."""
+        return None if self.is_ambiguous or not self.found else self.found[0]
+
+
+class RemoteLookup:
+    """Reads the provider's list, and the jobs that webhooks have named.
+
+    `account` is a keyed hash of the address and the key that the provider is asked with.
+    """
+
+    def __init__(
+        self,
+        *,
+        unconfirmed: UnconfirmedStore,
+        remote_jobs: RemoteJobStore,
+        listings: ListingStore,
+        spent: SpentRefs,
+        backend: VideoBackend,
+        account: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._unconfirmed = unconfirmed
+        self._remote_jobs = remote_jobs
+        self._listings = listings
+        self._spent = spent
+        self._backend = backend
+        self._account = account
+        self._clock = clock
+
+    async def has_hints(self, job: Job) -> bool:
+        """Return whether a webhook has named a remote job that belongs to no job."""
+        is_ours = job.backend == self._backend.name
+        return is_ours and bool(await self._unconfirmed.unclaimed(job.backend))
+
+    async def candidates(self, job: Job) -> Candidates:
+        """Ask the provider for remote jobs that no other job of ours is bound to."""
+        hints = await self._unconfirmed.unclaimed(job.backend)
+        answered = await self._answered(job)
+        listing = await self._backend.find(job.sent_request, hints=hints, answered=answered)
+        proves_absence = await self._proves_absence(listing, answered)
+        # In this order: a create answered meanwhile is either a rival here, or bound below.
+        rivals = await self._unconfirmed.others(job)
+        refs, doubtful = await self._unbound(job, listing)
+        # Even a single one may be the rival's, if the listing does not tell their prompts apart.
+        may_be_rivals = bool(refs) and rivals and not listing.certain
+        return Candidates(
+            found=tuple(
+                BackendUpdate(
+                    ref=ref, state=RemoteState.RUNNING, echo=listing.echoes.get(ref, Echo())
+                )
+                for ref in refs
+            ),
+            proves_absence=proves_absence,
+            is_ambiguous=doubtful or len(refs) > 1 or may_be_rivals,
+        )
+
+    async def _answered(self, job: Job) -> tuple[AnsweredJob, ...]:
+        rows = await self._remote_jobs.answered(job.backend, self._account, job_id=job.id)
+        return tuple(
+            AnsweredJob(order=order_of(record), is_earlier=is_earlier)
+            for record, is_earlier in rows
+        )
+
+    async def _proves_absence(self, listing: Listing, answered: tuple[AnsweredJob, ...]) -> bool:
+        """Judge a listing: absence is proof only where a job that must be there is shown."""
+        now, name = self._clock(), self._backend.name
+        if listing.shows_own:
+            await self._listings.note_shown(name, self._account, now=now)
+            return listing.complete
+        if not listing.complete:
+            return False
+        if self._backend.capabilities.own_list:
+            return True
+        return not answered and await self._listings.was_shown(
+            name, self._account, since=now - _DAY, now=now
+        )
+
+    async def _unbound(self, job: Job, listing: Listing) -> tuple[list[str], bool]:
+        """Return the refs that no other job explains, and whether one may have two owners."""
+        holders = await self._remote_jobs.holders(job.backend, listing.refs)
+        spent = await self._spent.among(job.backend, listing.refs)
+        free: list[str] = []
+        is_doubtful = False
+        for ref in listing.refs:
+            holder = holders.get(ref)
+            if holder is None:
+                free += [] if ref in spent else [ref]
+            elif not is_described(holder, listing.echoes.get(ref, Echo())):
+                # The server has given the id of one of our jobs to another.
+                is_doubtful |= holder.is_open
+                free += [] if holder.is_open else [ref]
+        return free, is_doubtful

@@ -1,0 +1,103 @@
+"""OrphanCensus: counts the jobs at the provider that no row of ours explains."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from typing import TYPE_CHECKING
+
+from bot.backends.base import AnsweredJob
+from bot.backends.echo import Echo
+from bot.errors import BackendError
+from bot.jobs.remote.identity import is_described, order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backends.base import Listing, VideoBackend
+    from storage.jobs.listings import ListingStore
+    from storage.jobs.remote_jobs import RemoteJobStore
+    from storage.jobs.spent_refs import SpentRefs
+
+log = logging.getLogger(__name__)
+
+_FIRST_SECONDS = 60.0
+_PAUSE_SECONDS = 60 * 60.0
+
+
+class OrphanCensus:
+    """Reads the provider's list every hour; a provider without one is left alone.
+
+    Orphans may have been charged: creates that were given up, or that another program has made.
+    """
+
+    def __init__(
+        self,
+        *,
+        remote_jobs: RemoteJobStore,
+        listings: ListingStore,
+        spent: SpentRefs,
+        backend: VideoBackend,
+        account: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._remote_jobs = remote_jobs
+        self._listings = listings
+        self._spent = spent
+        self._backend = backend
+        self._account = account
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Count every hour, until cancelled."""
+        await asyncio.sleep(_FIRST_SECONDS)
+        while True:
+            try:
+                await self.count()
+            except BackendError as error:
+                log.warning("orphans.uncounted error=%r", str(error))
+            except sqlite3.Error:
+                log.exception("orphans.uncounted")
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def count(self) -> int | None:
+        """Count once, and store the number; None: the provider has no list.
+
+        BackendError: the provider could not be asked.
+        """
+        name, now = self._backend.name, self._clock()
+        records = await self._remote_jobs.answered(name, self._account)
+        answered = tuple(
+            AnsweredJob(order=order_of(record), is_earlier=False) for record, _ in records
+        )
+        listing = await self._backend.find(None, answered=answered)
+        if not listing.refs and not listing.complete:
+            return None
+        if listing.shows_own:
+            await self._listings.note_shown(name, self._account, now=now)
+        orphans = len(await self._unexplained(listing))
+        await self._listings.note_count(
+            name, self._account, orphans, is_whole=listing.complete, now=now
+        )
+        if orphans:
+            log.warning("orphans.counted backend=%s jobs=%d", name, orphans)
+        return orphans
+
+    async def _unexplained(self, listing: Listing) -> list[str]:
+        name = self._backend.name
+        # In this order: a create answered meanwhile is either open here, or a holder below.
+        begun = await self._remote_jobs.begun(name)
+        holders = await self._remote_jobs.holders(name, listing.refs)
+        spent = await self._spent.among(name, listing.refs)
+        await self._spent.note_listed(name, spent, now=self._clock())
+
+        def is_explained(ref: str) -> bool:
+            echo = listing.echoes.get(ref, Echo())
+            return (
+                (ref in holders and is_described(holders[ref], echo))
+                or ref in spent
+                or any(not echo.contradicts(request) for request in begun)
+            )
+
+        return [ref for ref in listing.refs if not is_explained(ref)]

@@ -1,0 +1,94 @@
+"""Converts a clip in another container, such as WebM, GIF or MOV, to an MP4."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from bot.errors import MediaError, UnconvertedError
+from bot.media.clip_format import demuxer_of, head_of, is_mp4
+from bot.media.files.atomic import commit, part_of, run_uncancelled
+from bot.media.process.child import ProcessLimits
+from bot.media.render.video_stream import CLOCK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.process.ffmpeg import Ffmpeg
+
+log = logging.getLogger(__name__)
+
+_DECODERS = (
+    "h264,hevc,vp8,libvpx,vp9,libvpx-vp9,av1,libdav1d,libaom-av1,mpeg4,mjpeg,prores,png,qtrle,gif,"
+    "rawvideo,opus,libopus,vorbis,libvorbis,aac,mp3,mp3float,flac,alac,pcm_s16le,pcm_s16be,"
+    "pcm_s24le,pcm_s24be,pcm_f32le"
+)
+_MAX_SECONDS = 600  # far longer than any clip that is ordered
+_LIMITS = ProcessLimits(wall_seconds=1800, cpu_seconds=3600)
+_SCALE = (
+    "scale=w='min(1920,iw)':h='min(1920,ih)'"
+    ":force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p"
+)
+
+
+async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
+    """Replace `clip` by an MP4 of the same picture and sound; False: it is an MP4 already.
+
+    UnconvertedError: it can't be done.
+    """
+    head = await asyncio.to_thread(head_of, clip)
+    demuxer = demuxer_of(head)
+    if is_mp4(head) or demuxer is None:
+        return False
+    part = part_of(clip)
+    try:
+        await ffmpeg.run(_arguments(demuxer, clip, part), cwd=clip.parent, limits=_LIMITS)
+        await run_uncancelled(commit, part, clip)
+    except MediaError as error:
+        raise UnconvertedError(f"no MP4 of this {demuxer}: {error}", error.stderr_tail) from error
+    finally:
+        await run_uncancelled(part.unlink, missing_ok=True)
+    log.info("convert.done demuxer=%s", demuxer)
+    return True
+
+
+def _arguments(demuxer: str, clip: Path, target: Path) -> list[str]:
+    source = {
+        "protocol_whitelist": "file",
+        "format_whitelist": demuxer,
+        "codec_whitelist": _DECODERS,
+        "threads": "2",
+        "t": f"{_MAX_SECONDS}",
+        "f": demuxer,
+        "i": f"file:{clip.absolute()}",
+    }
+    result = {
+        "vf": _SCALE,
+        "c:v": "libx264",
+        **{name: str(value) for name, value in CLOCK.items()},
+        "preset": "veryfast",
+        "crf": "18",
+        "rc-lookahead": "10",
+        "threads": "2",
+        "c:a": "aac",
+        "b:a": "160k",
+        "ac": "2",
+        "movflags": "+faststart",
+        "map_metadata": "-1",
+        "map_chapters": "-1",
+        "fflags": "+bitexact",
+        "f": "mp4",
+    }
+    streams = ["-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn"]
+    return [
+        *("-v", "warning", "-filter_threads", "1"),
+        *_options(source),
+        *streams,
+        *_options(result),
+        f"file:{target.absolute()}",
+    ]
+
+
+def _options(values: dict[str, str]) -> list[str]:
+    return [part for name, value in values.items() for part in (f"-{name}", value)]

@@ -1,0 +1,38 @@
+"""Keyed hashes that stand for the provider's key and for remote ids in the database."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from bot.links import derive_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.settings.fields import Settings
+
+
+def account_of(settings: Settings, secret: bytes) -> str:
+    """Return a keyed hash of the address and the key that the chosen provider is asked with."""
+    match settings.video_backend:
+        case "storyboard":
+            parts = ("", "")  # its address is another one after each start
+        case "openai":
+            parts = (settings.openai_base_url, settings.openai_api_key.get_secret_value())
+        case "openrouter":
+            parts = (settings.openrouter_base_url, settings.openrouter_api_key.get_secret_value())
+        case "gemini":
+            parts = (settings.gemini_base_url, settings.gemini_api_key.get_secret_value())
+    return _hash(derive_key(secret, "provider accounts"), "\0".join(parts))
+
+
+def ref_hasher(secret: bytes) -> Callable[[str], str]:
+    """Return the keyed hash for the ids of remote jobs whose rows were deleted."""
+    key = derive_key(secret, "remote ids")
+    return lambda ref: _hash(key, ref)
+
+
+def _hash(key: bytes, text: str) -> str:
+    return hmac.digest(key, text.encode(), hashlib.sha256).hex()

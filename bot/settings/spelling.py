@@ -1,0 +1,73 @@
+"""Finds misspelt and unknown names of settings, which have no effect."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic_settings import DotEnvSettingsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic_settings import BaseSettings
+
+# The environment has many names that are not Clapper's: only near misses are reported.
+_NEAR_MISS = 0.85
+_FILE_CUTOFF = 0.6
+# A pasted secret does not match, and so is not printed as if it were a name.
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+# Some secrets contain hyphens: such a name is reported only if it is nearly a setting's.
+_HYPHENATED = re.compile(r"[a-z][a-z0-9_-]{0,49}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnknownName:
+    """A name that is not a setting; `meant` is the most similar setting, if there is one."""
+
+    name: str
+    meant: str | None
+    in_file: bool
+
+    @property
+    def advice(self) -> str:
+        """The setting that may be meant, as a question."""
+        return f"did you mean {self.meant}?" if self.meant else "it has no effect"
+
+    def __str__(self) -> str:
+        """Say where the name was found, and which setting may be meant."""
+        place = ".env" if self.in_file else "the environment"
+        return f"{self.name} in {place} is not a setting: {self.advice}"
+
+
+def unknown_names(
+    environment: Mapping[str, str], settings: type[BaseSettings]
+) -> list[UnknownName]:
+    """List the unknown names in `.env`, and the misspelt names in the environment.
+
+    UnicodeDecodeError: `.env` is not UTF-8 text.
+    """
+    known = {name.upper() for name in settings.model_fields}
+    file = DotEnvSettingsSource(settings, env_ignore_empty=False).env_vars
+    written = {name.upper() for name, value in file.items() if value is not None}
+    found = [*_unknown(written - known, known, in_file=True)]
+    others = {name.upper() for name in environment} - known - written
+    return [*found, *_unknown(others, known, in_file=False)]
+
+
+def _unknown(names: set[str], known: set[str], *, in_file: bool) -> Iterator[UnknownName]:
+    for name in sorted(names):
+        is_plain = _NAME.fullmatch(name.lower()) is not None
+        if not is_plain and not _HYPHENATED.fullmatch(name.lower()):
+            continue
+        is_lenient = in_file and is_plain
+        meant = _nearest(name, known, _FILE_CUTOFF if is_lenient else _NEAR_MISS)
+        if meant or is_lenient:
+            yield UnknownName(name=name, meant=meant, in_file=in_file)
+
+
+def _nearest(name: str, known: set[str], cutoff: float) -> str | None:
+    similar = difflib.get_close_matches(name.replace("-", "_"), sorted(known), n=1, cutoff=cutoff)
+    return next(iter(similar), None)

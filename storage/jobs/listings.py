@@ -1,0 +1,85 @@
+"""The table of what the provider's list has shown to each of its accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from storage.database import Database
+
+_SHOWN = """
+INSERT INTO listings (backend, account, shown_at) VALUES (:backend, :account, :now)
+ON CONFLICT DO UPDATE SET shown_at = :now
+"""
+
+_COUNTED = """
+INSERT INTO listings (backend, account, orphans, counted_at, is_whole)
+VALUES (:backend, :account, :orphans, :now, :is_whole)
+ON CONFLICT DO UPDATE SET orphans = :orphans, counted_at = :now, is_whole = :is_whole
+"""
+
+_WAS_SHOWN = """
+SELECT 1 FROM listings
+WHERE backend = :backend AND account = :account AND shown_at BETWEEN :since AND :now
+"""
+
+# A bare column is that of the row with the maximum.
+_ORPHANS = """
+SELECT backend, orphans, max(counted_at) FROM listings
+WHERE counted_at IS NOT NULL GROUP BY backend
+"""
+
+LAST_COUNT = """
+SELECT orphans, counted_at, is_whole FROM listings
+WHERE backend = :backend AND counted_at IS NOT NULL ORDER BY counted_at DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrphanCount:
+    """The jobs at the provider that no row explains, and when they were counted.
+
+    `is_whole`: all of the provider's list was read.
+    """
+
+    orphans: int
+    counted_at: float
+    is_whole: bool
+
+
+class ListingStore:
+    """Reads and writes what the list of a provider account has shown."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def note_shown(self, backend: str, account: str, *, now: float) -> None:
+        """Store that the list has shown a job whose create was answered."""
+        await self._database.rows(_SHOWN, {"backend": backend, "account": account, "now": now})
+
+    async def was_shown(self, backend: str, account: str, *, since: float, now: float) -> bool:
+        """Return whether the list has shown such a job between these times."""
+        params = {"backend": backend, "account": account, "since": since, "now": now}
+        return await self._database.row(_WAS_SHOWN, params) is not None
+
+    async def note_count(
+        self, backend: str, account: str, orphans: int, *, is_whole: bool, now: float
+    ) -> None:
+        """Store the number of jobs in the list that no row explains."""
+        params = {"backend": backend, "account": account, "orphans": orphans, "now": now}
+        await self._database.rows(_COUNTED, params | {"is_whole": int(is_whole)})
+
+    async def orphans(self) -> dict[str, int]:
+        """Return the last count of each backend."""
+        rows = await self._database.rows(_ORPHANS, {})
+        return {row["backend"]: row["orphans"] for row in rows}
+
+
+def count_from(row: sqlite3.Row) -> OrphanCount:
+    """Convert a row to a count."""
+    return OrphanCount(
+        orphans=row["orphans"], counted_at=row["counted_at"], is_whole=bool(row["is_whole"])
+    )

@@ -1,0 +1,157 @@
+"""The columns that tell which job a remote id belongs to, and what has become of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.model import VideoRequest
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from storage.database import Database
+
+_ENDED = "('succeeded', 'failed', 'cancelled')"
+
+_PASS_ON = f"""
+UPDATE jobs SET remote_passed_at = :now
+WHERE backend = :backend AND remote_id = :ref AND remote_passed_at IS NULL AND id <> :id
+    AND state IN {_ENDED}
+RETURNING id
+"""  # noqa: S608 - built from constants
+
+_HOLDER = """
+SELECT * FROM jobs
+WHERE backend = :backend AND remote_id = :ref AND remote_passed_at IS NULL AND id <> :id
+"""
+
+_HOLDERS = """
+SELECT * FROM jobs
+WHERE backend = :backend AND remote_passed_at IS NULL
+    AND remote_id IN (SELECT value FROM json_each(:refs))
+"""
+
+_BEGUN = """
+SELECT * FROM jobs WHERE backend = :backend AND state IN ('submitting', 'unconfirmed')
+"""
+
+_LOSE = """
+UPDATE jobs SET remote_passed_at = :now
+WHERE id = :id AND remote_id = :ref AND remote_passed_at IS NULL
+"""
+
+_MARK_DELETED = "UPDATE jobs SET remote_deleted_at = :now WHERE id = :id AND remote_id = :ref"
+
+# A trustworthy listing shows them: their creates were answered, and they were not deleted there.
+# The order of the audited transitions is that of time, whatever the clock was set to.
+_ANSWERED = """
+SELECT jobs.*, answered.n < (
+    SELECT max(rowid) FROM job_events WHERE job_id = :id AND to_state = 'submitting') AS is_earlier
+FROM jobs JOIN (
+    SELECT job_id, max(rowid) AS n FROM job_events
+    WHERE from_state = 'submitting' AND to_state = 'generating' GROUP BY job_id
+) AS answered ON answered.job_id = jobs.id
+WHERE backend = :backend AND (account IS NULL OR account = :account) AND remote_id IS NOT NULL
+    AND remote_passed_at IS NULL AND remote_deleted_at IS NULL AND deleted_at IS NULL
+ORDER BY answered.n DESC LIMIT 500
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteRecord:
+    """A job's remote job: its id, the request that it was made for, and its fate.
+
+    `made_at` is the remote job's creation by the provider's clock. `is_echoed`: the answer to the
+    create did not contradict the request. `has_prompt`: the prompt was not erased. `is_passed`: the
+    id belongs to another job now.
+    """
+
+    job_id: str
+    remote_id: str
+    request: VideoRequest
+    made_at: float | None
+    is_echoed: bool
+    has_prompt: bool
+    is_open: bool
+    is_passed: bool
+
+
+class RemoteJobStore:
+    """Reads and writes which remote job belongs to which job."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, job_id: str) -> RemoteRecord | None:
+        """Read the remote job of a job; None: it has none."""
+        row = await self._database.row(
+            "SELECT * FROM jobs WHERE id = :id AND remote_id IS NOT NULL", {"id": job_id}
+        )
+        return record_from(row) if row else None
+
+    async def holders(self, backend: str, refs: Iterable[str]) -> dict[str, RemoteRecord]:
+        """Return the records of the jobs that have these remote ids, by id."""
+        params = {"backend": backend, "refs": json.dumps(list(refs))}
+        rows = await self._database.rows(_HOLDERS, params)
+        return {row["remote_id"]: record_from(row) for row in rows}
+
+    async def answered(
+        self, backend: str, account: str, *, job_id: str = ""
+    ) -> list[tuple[RemoteRecord, bool]]:
+        """List the newest jobs whose creates were answered, without those deleted there.
+
+        Each with whether it was answered before the last create of the job `job_id` was begun.
+        """
+        params = {"backend": backend, "account": account, "id": job_id}
+        rows = await self._database.rows(_ANSWERED, params)
+        return [(record_from(row), bool(row["is_earlier"])) for row in rows]
+
+    async def begun(self, backend: str) -> list[VideoRequest]:
+        """List the requests whose creates are not answered yet."""
+        rows = await self._database.rows(_BEGUN, {"backend": backend})
+        return [_request(row) for row in rows]
+
+    async def pass_on(self, backend: str, ref: str, *, job_id: str, now: float) -> str | None:
+        """Take an id from the ended job that has it, for the job `job_id`; return that job's id."""
+        params = {"backend": backend, "ref": ref, "id": job_id, "now": now}
+        row = await self._database.row(_PASS_ON, params)
+        return row["id"] if row else None
+
+    async def is_held(self, backend: str, ref: str, *, job_id: str) -> bool:
+        """Return whether a job other than `job_id` has this id."""
+        params = {"backend": backend, "ref": ref, "id": job_id}
+        return await self._database.row(_HOLDER, params) is not None
+
+    async def lose(self, job_id: str, ref: str, *, now: float) -> None:
+        """Store that the id does not belong to this job any more."""
+        await self._database.rows(_LOSE, {"id": job_id, "ref": ref, "now": now})
+
+    async def mark_deleted(self, job_id: str, ref: str, *, now: float) -> None:
+        """Store that the provider has deleted, or cancelled, the remote job."""
+        await self._database.rows(_MARK_DELETED, {"id": job_id, "ref": ref, "now": now})
+
+
+def record_from(row: sqlite3.Row) -> RemoteRecord:
+    """Convert a row of the table of jobs that has a remote id."""
+    return RemoteRecord(
+        job_id=row["id"],
+        remote_id=row["remote_id"],
+        request=_request(row),
+        made_at=row["remote_made_at"],
+        is_echoed=bool(row["echoes_order"]),
+        has_prompt=row["deleted_at"] is None,
+        is_open=row["state"] not in {"succeeded", "failed", "cancelled"},
+        is_passed=row["remote_passed_at"] is not None,
+    )
+
+
+def _request(row: sqlite3.Row) -> VideoRequest:
+    return VideoRequest(
+        prompt=row["sent_prompt"] or row["prompt"],
+        model=row["model"],
+        seconds=row["seconds"],
+        size=row["size"],
+    )

@@ -1,0 +1,115 @@
+"""Cards with a video, a smaller copy or a link."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.artifacts import NOTE_NOT_MERGED, NOTE_SILENT
+from bot.model import CANCELLABLE, JobState
+from bot.texts import Texts
+from tests.support.fakes.clock import START
+from tests.support.fakes.orders import VOICE
+from tests.support.jobs import job
+from tests.support.shown import ARTIFACT, labels, parts, read
+
+if TYPE_CHECKING:
+    from bot.delivery.views.card import CardRenderer
+
+FINISHED = ["Again", "Edit prompt", "Add narration", "Delete"]
+
+
+def test_a_finished_card_plays_the_video_that_is_uploaded_with_it(cards: CardRenderer) -> None:
+    view = cards.render_video(job(JobState.DELIVERING), filename="clapper-01234567.mp4")
+    [item] = next(part["items"] for part in parts(view) if "items" in part)
+    assert item["media"]["url"] == "attachment://clapper-01234567.mp4"
+    assert item["description"] == "a cat on a roof"
+    assert read(view) == ["> a cat on a roof", "-# For <@42> · openai · made in 2:00"]
+    assert labels(view) == FINISHED
+
+
+@pytest.mark.parametrize("note", [NOTE_NOT_MERGED, NOTE_SILENT])
+def test_a_note_stands_with_the_video_and_with_the_link(cards: CardRenderer, note: str) -> None:
+    noted = job(JobState.DELIVERING, note=note)
+    sentence = Texts.load()(note)
+    assert sentence in read(cards.render_video(noted, filename="a.mp4"))
+    assert sentence in read(cards.render_link(noted, ARTIFACT, url="https://x.example/d/1"))
+
+
+def test_a_link_names_the_size_of_its_video(cards: CardRenderer) -> None:
+    view = cards.render_link(job(JobState.DELIVERING), ARTIFACT, url="https://x.example/d/1")
+    assert labels(view) == ["Watch the video (31 MB)", *FINISHED]
+    assert [part["url"] for part in parts(view) if "url" in part] == ["https://x.example/d/1"]
+    assert read(view)[-1].endswith("made in 2:00")
+
+
+def test_a_held_video_says_who_has_to_do_what(cards: CardRenderer) -> None:
+    lines = read(cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000))
+    assert lines[:2] == ["**Ready, but waiting for the operator**", "> a cat on a roof"]
+    assert "at 31 MB it is too large for Discord here (limit: 9.5 MB)" in lines[2]
+    assert "PUBLIC_URL" in lines[2]
+
+
+def test_the_wait_for_the_operator_is_not_part_of_the_making(cards: CardRenderer) -> None:
+    ready = replace(ARTIFACT, created_at=START - 60)
+    made = job(JobState.DELIVERING)
+    for view in (
+        cards.render_video(made, filename="a.mp4", ready_at=ready.created_at),
+        cards.render_link(made, ready, url="https://x.example/d/1"),
+    ):
+        assert read(view)[-1].endswith("made in 1:00")
+
+
+def test_a_held_video_can_be_deleted(cards: CardRenderer) -> None:
+    view = cards.render_held(job(JobState.DELIVERING), ARTIFACT, limit=10_000_000)
+    assert labels(view) == ["Delete"]
+
+
+def test_a_video_with_a_new_narration_is_not_said_to_be_made_by_a_provider(
+    cards: CardRenderer,
+) -> None:
+    over = job(JobState.DELIVERING, clip_of="a" * 32, attachment=VOICE)
+    last = read(cards.render_video(over, filename="a.mp4"))[-1]
+    assert last == "-# For <@42> · new narration · made in 2:00"
+
+
+def test_a_smaller_copy_says_so_and_leads_to_the_original(cards: CardRenderer) -> None:
+    fitted = job(JobState.DELIVERING, note=NOTE_NOT_MERGED)
+    url = "https://x.example/d/1"
+    view = cards.render_video(fitted, filename="a.mp4", note="card.smaller", original=url)
+    texts = Texts.load()
+    assert read(view)[1:3] == [texts(NOTE_NOT_MERGED), texts("card.smaller")]
+    assert labels(view) == ["Watch in full quality", *FINISHED]
+    assert [part["url"] for part in parts(view) if "url" in part] == [url]
+
+
+@pytest.mark.parametrize(
+    ("url", "megabytes", "plays"),
+    [
+        ("https://x.example/d/1", 49, True),
+        ("https://x.example/d/1", 50, False),
+        ("http://x.example/d/1", 1, False),
+    ],
+)
+def test_a_link_plays_on_the_card_where_discord_could_play_it(
+    cards: CardRenderer, url: str, megabytes: int, *, plays: bool
+) -> None:
+    artifact = replace(ARTIFACT, size=megabytes * 1024 * 1024)
+    done = job(JobState.DELIVERING)
+    view = cards.render_link(done, artifact, url=url, inline=True)
+    galleries = [part["items"] for part in parts(view) if "items" in part]
+    assert [item["media"]["url"] for items in galleries for item in items] == [url] * plays
+    assert "items" not in "".join(map(str, parts(cards.render_link(done, artifact, url=url))))
+
+
+def test_a_row_has_no_more_buttons_than_discord_takes(cards: CardRenderer) -> None:
+    done = job(JobState.DELIVERING)
+    views = [
+        cards.render_video(done, filename="a.mp4", original="https://x.example"),
+        cards.render_link(done, ARTIFACT, url="https://x.example", inline=True),
+        *(cards.render(job(state)) for state in CANCELLABLE),
+    ]
+    rows = [part["components"] for view in views for part in parts(view) if part["type"] == 1]
+    assert max(map(len, rows)) <= 5

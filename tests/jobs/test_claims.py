@@ -1,0 +1,89 @@
+"""Jobs that are due are claimed, and a create that is like another waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.backends.base import BackendUpdate, RemoteState
+from bot.model import JobState, VideoRequest
+from tests.support.fakes.bench import ALL_STATES, Bench
+
+if TYPE_CHECKING:
+    from bot.model import Job
+
+
+async def test_a_claim_takes_what_is_due_oldest_first_and_no_more_than_asked(
+    bench: Bench,
+) -> None:
+    jobs: list[Job] = []
+    for _ in range(5):
+        jobs.append(await bench.submit())
+        bench.clock.advance(1)
+    running, *due = jobs
+    claimed = await bench.queue.claim([JobState.RECEIVED], running=[running.id], limit=2)
+    assert {job.id for job in claimed} == {due[0].id, due[1].id}
+    assert {job.epoch for job in claimed} == {running.epoch + 1}
+
+
+async def test_a_claim_takes_only_its_own_states(bench: Bench) -> None:
+    await bench.submit()
+    assert await bench.queue.claim([JobState.QUEUED], running=(), limit=9) == []
+    assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
+
+
+async def test_nobody_claims_what_is_not_due(bench: Bench) -> None:
+    job = await bench.submit(acknowledged=False)
+    assert await bench.queue.claim(ALL_STATES, running=(), limit=9) == []
+    assert await bench.queue.seconds_until_due(ALL_STATES, running=()) == 10
+    assert await bench.queue.seconds_until_due(ALL_STATES, running=[job.id]) is None
+    bench.clock.advance(11)
+    assert await bench.queue.seconds_until_due(ALL_STATES, running=()) == 0
+    assert len(await bench.queue.claim(ALL_STATES, running=(), limit=9)) == 1
+
+
+async def test_a_create_like_one_in_doubt_has_to_wait(bench: Bench) -> None:
+    first = await bench.at(JobState.SUBMITTING)
+    second = await bench.at(JobState.QUEUED)
+    assert await bench.jobs.begin_submit(await bench.claim(second.id)) is None
+    other = VideoRequest(prompt="a dog", model=None, seconds=8, size="1280x720")
+    third = await bench.submit(other)
+    await bench.step(third.id)
+    assert await bench.jobs.begin_submit(await bench.claim(third.id)) is not None
+    doubtful = await bench.jobs.move(await bench.claim(first.id), JobState.UNCONFIRMED)
+    assert doubtful is not None
+    assert await bench.jobs.begin_submit(await bench.claim(second.id)) is None
+    await bench.jobs.cancel(first.id)
+    assert await bench.jobs.begin_submit(await bench.claim(second.id)) is not None
+
+
+async def test_a_repeated_create_carries_the_key_of_the_first_and_of_no_other_job(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.SUBMITTING)
+    await bench.jobs.move(await bench.claim(job.id), JobState.QUEUED)
+    again = await bench.jobs.begin_submit(await bench.claim(job.id))
+    assert again is not None
+    assert again.create_key == job.create_key
+    assert (job.submits, again.submits) == (1, 2)
+    await bench.jobs.cancel(job.id)
+    other = await bench.at(JobState.SUBMITTING)
+    assert other.create_key not in {None, job.create_key}
+
+
+async def test_a_remote_job_belongs_to_one_job(bench: Bench) -> None:
+    first = await bench.at(JobState.GENERATING)
+    second = await bench.at(JobState.SUBMITTING)
+    update = BackendUpdate(ref=first.remote_id or "", state=RemoteState.RUNNING)
+    assert await bench.jobs.bind(await bench.claim(second.id), update, after=5) is None
+    holders = await bench.remote_jobs.holders("fake", [update.ref, "video_99"])
+    assert {ref: holder.job_id for ref, holder in holders.items()} == {update.ref: first.id}
+
+
+async def test_a_held_delivery_is_due_again_when_it_is_woken(bench: Bench) -> None:
+    held = await bench.at(JobState.DELIVERING)
+    await bench.jobs.postpone(await bench.claim(held.id), after=3600)
+    waiting = await bench.at(JobState.GENERATING)
+    bench.clock.advance(-1)
+    assert await bench.jobs.wake_postponed_deliveries() == 1
+    assert (await bench.now(held.id)).next_at == bench.clock()
+    assert (await bench.now(waiting.id)).next_at == waiting.next_at

@@ -1,0 +1,128 @@
+"""The offline voice, with a small program in place of Piper."""
+
+from __future__ import annotations
+
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from bot.errors import StartupError, UserError
+from bot.media.process.child import LostChildError
+from bot.speech import piper
+from bot.speech.piper import Piper, open_piper, spoken_lines
+from bot.speech.voice import as_speech_error, checked_text, speak_once
+from tests.support.providers.openai_setup import names_in
+
+PROGRAM = Path(__file__).parents[1] / "support" / "media" / "fake_piper.py"
+
+
+def speaker(folder: Path, *, max_seconds: int = 30, letters: str | None = None) -> Piper:
+    model = folder / "a.onnx"
+    model.write_bytes(b"a model")
+    command = (sys.executable, "-I", str(PROGRAM))
+    return Piper(*command, model=model, max_seconds=max_seconds, letters=letters)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    (tmp_path / "job").mkdir()
+    return tmp_path / "job"
+
+
+async def test_a_text_becomes_a_wav_and_leaves_nothing_else(tmp_path: Path, job: Path) -> None:
+    await speaker(tmp_path).speak("A lighthouse at dusk", job / "voice")
+    with wave.open(str(job / "voice")) as sound:
+        assert sound.getnframes() / sound.getframerate() == pytest.approx(2.0)
+    assert names_in(job) == ["voice"]
+
+
+async def test_a_finished_file_is_not_spoken_again(tmp_path: Path, job: Path) -> None:
+    (job / "voice").write_bytes(b"spoken")
+    await speak_once(speaker(tmp_path), "again", job / "voice")
+    assert (job / "voice").read_bytes() == b"spoken"
+
+
+async def test_the_text_is_on_no_command_line_and_no_secret_in_the_environment(
+    tmp_path: Path, job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "s3cr3t")
+    await speaker(tmp_path).speak("look around -f /etc/passwd", job / "voice")
+    seen = (job / "seen").read_text()
+    assert "PATH" in seen
+    assert "look around" not in seen
+    assert "s3cr3t" not in seen
+
+
+@pytest.mark.parametrize("text", ["choke", "gorge", "a long text " * 60])
+async def test_what_the_voice_can_not_speak_is_told(tmp_path: Path, job: Path, text: str) -> None:
+    with pytest.raises(UserError, match=r"speech\.unspeakable"):
+        await speaker(tmp_path, max_seconds=1).speak(text, job / "voice")
+    assert names_in(job) == []
+
+
+async def test_a_lost_voice_may_work_later(tmp_path: Path, job: Path) -> None:
+    with pytest.raises(LostChildError):
+        await speaker(tmp_path).speak("vanish", job / "voice")
+    assert names_in(job) == []
+
+
+@pytest.mark.parametrize("text", ["Ein Café für 2 €", "1234 !"])
+async def test_a_voice_of_one_script_speaks_it(tmp_path: Path, job: Path, text: str) -> None:
+    await speaker(tmp_path, letters="LATIN").speak(text, job / "voice")
+    assert names_in(job) == ["voice"]
+
+
+@pytest.mark.parametrize("text", ["量子力学を説明して", "Привет!"])
+async def test_a_voice_of_one_script_refuses_another(tmp_path: Path, job: Path, text: str) -> None:
+    with pytest.raises(UserError, match=r"speech\.other_letters"):
+        await speaker(tmp_path, letters="LATIN").speak(text, job / "voice")
+    assert names_in(job) == []
+
+
+def test_a_text_is_broken_at_sentences_then_clauses_then_words() -> None:
+    assert spoken_lines("One. Two? Three…\nFour") == ["One.", "Two?", "Three…", "Four"]
+    clauses = ", ".join(["a clause of some words"] * 20)
+    lines = spoken_lines(f"{clauses}. End.")
+    assert lines[-1] == "End."
+    assert all(line.endswith(",") for line in lines[:-2])
+    for odd in (clauses, "word " * 200, "9" * 1000, "-" * 1000):
+        assert max(map(len, spoken_lines(odd))) <= 200
+        assert "".join(spoken_lines(odd)).replace(" ", "") == odd.replace(" ", "")
+
+
+def test_a_text_is_tidied_and_bounded() -> None:
+    assert checked_text("  Hello \t there\r\n\n you ") == "Hello there\nyou"
+    for nothing in ("", " \n", "… — !"):
+        with pytest.raises(UserError, match=r"speech\.empty"):
+            checked_text(nothing)
+    with pytest.raises(UserError) as caught:
+        checked_text("x" * 1001)
+    assert (caught.value.key, caught.value.fields) == ("speech.too_much", {"limit": 1000})
+
+
+def test_what_is_wrong_with_the_sound_is_said_of_the_text() -> None:
+    long = as_speech_error(UserError("audio.too_long", seconds=9, max_seconds=3))
+    assert (long.key, long.fields) == ("speech.too_long", {"seconds": 9, "max_seconds": 3})
+    assert as_speech_error(UserError("audio.not_audio", found="HTML")).key == "speech.unusable"
+    assert as_speech_error(UserError("speech.unsure")).key == "speech.unsure"
+
+
+async def test_without_the_packages_the_command_that_brings_them_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(piper, "find_spec", lambda _: None)
+    with pytest.raises(StartupError, match="make voice"):
+        await open_piper("", max_seconds=30)
+
+
+@pytest.mark.parametrize("name", ["missing.onnx", "alone.onnx", "a.txt"])
+async def test_what_is_no_model_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(piper, "find_spec", lambda _: object())
+    for file in ("alone.onnx", "a.txt", "a.txt.json"):
+        (tmp_path / file).touch()
+    with pytest.raises(StartupError, match=rf"^NARRATION_VOICE: .*{name}"):
+        await open_piper(str(tmp_path / name), max_seconds=30)

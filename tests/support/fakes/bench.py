@@ -1,0 +1,368 @@
+"""The engine over SQLite, with the fakes around it."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
+from bot.events import EventBus
+from bot.jobs.admission import Admission
+from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.downloading import LastLook
+from bot.jobs.ending import EndSteps
+from bot.jobs.pipeline import Pipeline
+from bot.jobs.polling import Poller
+from bot.jobs.prompting import PromptStep
+from bot.jobs.queue import JobQueue
+from bot.jobs.remote.identity import RemoteIdentity
+from bot.jobs.remote.lookup import RemoteLookup
+from bot.jobs.service import JobService
+from bot.jobs.submission import Submission
+from bot.jobs.waits.holds import Holds
+from bot.jobs.worker import Lane, Worker
+from bot.library.index import Library
+from bot.library.remote_deletion import RemoteDeletion
+from bot.library.retention import Retention, RetentionLimits
+from bot.media.files.workspace import Workspace
+from bot.model import Attachment, JobState, VideoRequest
+from bot.moderation.words import BlockedWords
+from bot.pacing import Cadence, LookupDelays
+from bot.prompts.base import VerbatimWriter
+from storage.artifacts import ArtifactStore
+from storage.database import open_database
+from storage.jobs.circuits import CircuitStore
+from storage.jobs.holds import HoldStore
+from storage.jobs.inbox import Inbox
+from storage.jobs.listings import ListingStore
+from storage.jobs.remote_jobs import RemoteJobStore
+from storage.jobs.spent_refs import SpentRefs
+from storage.jobs.store import Caps, JobStore
+from storage.jobs.unconfirmed import UnconfirmedStore
+from storage.library import LibraryStore
+from storage.people import PeopleStore
+from storage.retention import RetentionStore
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.clock import PATIENCE, Clock
+from tests.support.fakes.deliverer import FakeDeliverer
+from tests.support.fakes.media import FakeEditor
+from tests.support.fakes.orders import REQUEST, origin
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
+
+    from bot.model import Job, JobChanged
+    from bot.moderation.base import Moderator
+    from bot.prompts.base import PromptWriter
+    from storage.database import Database
+
+ALL_STATES = tuple(JobState)
+ACCOUNT = "the account of the tests"
+CAPS = Caps(open_per_user=1000, open_in_all=1000, per_day=1000)
+
+
+class Bench:
+    """The engine, assembled as in the app, but stepped by the test."""
+
+    def __init__(
+        self,
+        database: Database,
+        root: Path,
+        *,
+        clock: Clock,
+        backend: FakeBackend,
+        deliverer: FakeDeliverer,
+        caps: Caps,
+        writer: PromptWriter | None = None,
+        moderator: Moderator | None = None,
+        blocked: tuple[str, ...] = (),
+    ) -> None:
+        self.moderator = moderator
+        self.blocked = BlockedWords(blocked)
+        self.writer = writer or VerbatimWriter()
+        self.database = database
+        self.root = root
+        self.clock = clock
+        self.backend = backend
+        self.deliverer = deliverer
+        self.store = JobStore(database)
+        self.inbox = Inbox(database)
+        self.artifacts = ArtifactStore(database)
+        self.workspace = Workspace(root)
+        self.people = PeopleStore(database)
+        self.remote_deletion = RemoteDeletion(RetentionStore(database), backend, clock=clock)
+        self.library = Library(LibraryStore(database), self.artifacts, self.workspace, clock=clock)
+        self.editor = FakeEditor(self.workspace)
+        self.bus = EventBus()
+        self.changes: list[JobChanged] = []
+        self.bus.subscribe(self._note)
+        self._changed = asyncio.Event()
+        self.jobs = JobService(
+            self.store,
+            self.inbox,
+            self.bus,
+            backend=backend.name,
+            account=ACCOUNT,
+            admission=Admission(self.store, caps, self.blocked, clock=clock),
+            acknowledge_seconds=10.0,
+            deadline_seconds=1800.0,
+            clock=clock,
+        )
+        self.spent = SpentRefs(database, _hashed)
+        self.retention = self.build_retention()
+        self.circuits = CircuitStore(database)
+        self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
+        self.hold_store = HoldStore(database)
+        self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
+        self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
+        self.unconfirmed = UnconfirmedStore(database, self.spent)
+        self.remote_jobs = RemoteJobStore(database)
+        self.listings = ListingStore(database)
+        self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
+        self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
+        self.poller = Poller(
+            self.jobs,
+            backend,
+            self.cadence,
+            self.identity,
+            last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
+            clock=clock,
+            jitter=lambda: 0.0,
+        )
+        self.pipeline = self.build_pipeline()
+
+    def build_retention(self, *, max_bytes: int = 1024**2) -> Retention:
+        return Retention(
+            RetentionStore(self.database),
+            self.people,
+            self.workspace,
+            self.jobs,
+            spent=self.spent,
+            limits=RetentionLimits(days=30, max_bytes=max_bytes),
+            on_deleted=self.remote_deletion.wake,
+            clock=self.clock,
+        )
+
+    def build_pipeline(self, *, min_free_bytes: int = 0) -> Pipeline:
+        prompt_step = PromptStep(
+            jobs=self.jobs,
+            backend=self.backend,
+            moderator=self.moderator,
+            writer=self.writer,
+            fallback=VerbatimWriter(),
+        )
+        return Pipeline(
+            jobs=self.jobs,
+            backend=self.backend,
+            artifacts=self.artifacts,
+            workspace=self.workspace,
+            editor=self.editor,
+            deliverer=self.deliverer,
+            submission=Submission(
+                jobs=self.jobs,
+                holds=self.holds,
+                lookup=RemoteLookup(
+                    unconfirmed=self.unconfirmed,
+                    remote_jobs=self.remote_jobs,
+                    listings=self.listings,
+                    spent=self.spent,
+                    backend=self.backend,
+                    account=ACCOUNT,
+                    clock=self.clock,
+                ),
+                identity=self.identity,
+                backend=self.backend,
+                circuit=self.circuit,
+                workspace=self.workspace,
+                prompt_step=prompt_step,
+                settling=LookupDelays(first=180.0, apart=60.0),
+                first_poll=5.0,
+                min_free_bytes=min_free_bytes,
+            ),
+            identity=self.identity,
+            prompt_step=prompt_step,
+            end_steps=EndSteps(
+                jobs=self.jobs,
+                backend=self.backend,
+                identity=self.identity,
+                workspace=self.workspace,
+                cards=self.deliverer,
+            ),
+            max_clip_bytes=1024**2,
+            clock=self.clock,
+        )
+
+    @property
+    def lane(self) -> Lane:
+        steps = {**self.pipeline.steps, JobState.GENERATING: self.poller.poll}
+        return Lane(name="all", steps=steps, slots=8)
+
+    def worker(self, lane: Lane | None = None) -> Worker:
+        return Worker(
+            self.jobs, self.queue, lane or self.lane, holds=self.holds, jitter=lambda: 0.0
+        )
+
+    async def submit(
+        self,
+        request: VideoRequest = REQUEST,
+        *,
+        attachment: Attachment | None = None,
+        narration_of: str | None = None,
+        clip_of: str | None = None,
+        acknowledged: bool = True,
+        **place: object,
+    ) -> Job:
+        """Submit a job and store its message."""
+        job = await self.jobs.submit(
+            request,
+            origin(**place),
+            attachment,
+            narration_of=narration_of,
+            clip_of=clip_of,
+        )
+        assert job is not None
+        if not acknowledged:
+            return job
+        job = await self.jobs.acknowledge(job.id, 77)
+        assert job is not None
+        return job
+
+    async def at(
+        self, state: JobState, *, attachment: Attachment | None = None, **place: object
+    ) -> Job:
+        """Submit a job, and run its steps until it is in `state`."""
+        job = await self.submit(attachment=attachment, **place)
+        await self._prepare(job.id, state)
+        while (now := await self.now(job.id)).state is not state:
+            await self.step(job.id)
+        return now
+
+    async def _prepare(self, job_id: str, state: JobState) -> None:
+        match state:
+            case JobState.CANCELLED:
+                await self.jobs.cancel(job_id)
+            case JobState.FAILED:
+                self.backend.refusals.append(BackendError(ErrorKind.MODERATED, "no"))
+            case JobState.SUBMITTING:
+                await self.step(job_id)
+                await self.jobs.begin_submit(await self.claim(job_id))
+            case JobState.UNCONFIRMED:
+                self.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+            case JobState.UNDECIDED:
+                self.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+                self.backend.charge(REQUEST)
+            case _:
+                pass
+        if state not in {JobState.GENERATING, JobState.UNCONFIRMED}:
+            self.backend.finish()
+
+    async def now(self, job_id: str) -> Job:
+        """Read a job."""
+        job = await self.jobs.get(job_id)
+        assert job is not None
+        return job
+
+    async def claim(self, job_id: str) -> Job:
+        """Advance the clock until a job is due, and claim it."""
+        job = await self.now(job_id)
+        assert job.next_at is not None
+        self.clock.advance(max(job.next_at - self.clock(), 0.0))
+        (claimed,) = [
+            each
+            for each in await self.queue.claim(ALL_STATES, running=(), limit=1000)
+            if each.id == job_id
+        ]
+        return claimed
+
+    async def trust_list(self) -> None:
+        """Let the provider's list have shown a job of this key, so that absence from it counts."""
+        await self.listings.note_shown(self.backend.name, ACCOUNT, now=self.clock())
+
+    async def claim_again(self, job_id: str) -> None:
+        """Raise a job's epoch as a claim does."""
+        await self.database.row("UPDATE jobs SET epoch = epoch + 1 WHERE id = :id", {"id": job_id})
+
+    async def step(self, job_id: str) -> Job:
+        """Advance the clock, run a job's next step, and return the job after it."""
+        job = await self.claim(job_id)
+        await self.lane.steps[job.state](job)
+        return await self.now(job_id)
+
+    async def run_out(self, job_id: str, *, steps: int = 60) -> Job:
+        """Run a job's steps until none is due."""
+        for _ in range(steps):
+            if (await self.now(job_id)).next_at is None:
+                break
+            await self.step(job_id)
+        return await self.now(job_id)
+
+    @asynccontextmanager
+    async def unwritable(self) -> AsyncGenerator[None]:
+        """Let SQLite refuse every write, as on a full disk."""
+        await self.database.rows("PRAGMA query_only = ON", {})
+        try:
+            yield
+        finally:
+            await self.database.rows("PRAGMA query_only = OFF", {})
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a job's change makes the condition true."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def changed_to(self, state: JobState) -> bool:
+        """Return whether the bus has published a change to this state."""
+        return any(change.job.state is state for change in self.changes)
+
+    async def events(self, job_id: str) -> list[tuple[str | None, str]]:
+        """List the audited transitions of a job."""
+        rows = await self.database.rows(
+            "SELECT * FROM job_events WHERE job_id = :id ORDER BY rowid", {"id": job_id}
+        )
+        return [(row["from_state"], row["to_state"]) for row in rows]
+
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        row = await self.database.row(f"SELECT count(*) AS n FROM {table}", {})  # noqa: S608 - ours
+        assert row is not None
+        return row["n"]
+
+    def _note(self, change: JobChanged) -> None:
+        self.changes.append(change)
+        self._changed.set()
+
+
+def _hashed(ref: str) -> str:
+    return hmac.digest(b"a key of the tests", ref.encode(), "sha256").hex()
+
+
+@asynccontextmanager
+async def open_bench(
+    root: Path,
+    clock: Clock,
+    *,
+    backend: FakeBackend | None = None,
+    deliverer: FakeDeliverer | None = None,
+    caps: Caps = CAPS,
+    writer: PromptWriter | None = None,
+    moderator: Moderator | None = None,
+    blocked: tuple[str, ...] = (),
+) -> AsyncGenerator[Bench]:
+    """Start on the folder `root`; with the fakes of an earlier start, this is a restart."""
+    async with open_database(root) as database:
+        yield Bench(
+            database,
+            root,
+            clock=clock,
+            backend=backend or FakeBackend(clock),
+            deliverer=deliverer or FakeDeliverer(),
+            caps=caps,
+            writer=writer,
+            moderator=moderator,
+            blocked=blocked,
+        )

@@ -1,0 +1,125 @@
+"""A voice and a media editor that remember their work."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.artifacts import FinishedVideo
+from bot.errors import MediaError, UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.media.files.workspace import Workspace
+
+
+@dataclass
+class FakeVoice:
+    """A voice.
+
+    `sound`: the audio for every text.
+    `spoken`: the texts that were paid for.
+    """
+
+    sound: bytes
+    costs: bool = True
+    name: str = "fake"
+    spoken: list[str] = field(default_factory=list[str])
+    faults: list[Exception] = field(default_factory=list[Exception])
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answer.set()
+
+    async def speak(self, text: str, target: Path) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.spoken.append(text)
+        await self.answer.wait()
+        await asyncio.to_thread(target.write_bytes, self.sound)
+
+
+@dataclass
+class FakeEditor:
+    """The media editor, with the narrations that it ingested and the results that it wrote.
+
+    `works`: a merge waits until this is set.
+    `least`: the smallest size of a copy, for decent and for poor quality. Copies fill their limit.
+    """
+
+    workspace: Workspace
+    note: str | None = None
+    faults: list[Exception] = field(default_factory=list[Exception])
+    ingested: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    spoken: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    replaced: list[str] = field(default_factory=list[str])
+    least: dict[bool, int] = field(default_factory=dict[bool, int])
+    shrunk: list[tuple[int, bool]] = field(default_factory=list[tuple[int, bool]])
+    works: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.works.set()
+
+    async def ingest(self, job_id: str, url: str) -> None:
+        self._fail()
+        folder = await self.workspace.create(job_id)
+        await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+        await asyncio.to_thread(folder.attachment.write_bytes, url.encode())
+        await self.workspace.keep_narration(job_id)
+        self.ingested.append((job_id, url))
+
+    async def ingest_kept(self, job_id: str, *, of: str) -> None:
+        self._fail()
+        folder = await self.workspace.create(job_id)
+        if not folder.narration.exists():
+            try:
+                await self.workspace.reuse_narration(job_id, of=of)
+            except FileNotFoundError as error:
+                raise UserError("audio.not_kept") from error
+            await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+        await self.workspace.keep_narration(job_id)
+
+    async def ingest_given(self, job_id: str) -> None:
+        self._fail()
+        folder = await self.workspace.create(job_id)
+        content = await asyncio.to_thread(folder.attachment.read_bytes)
+        await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+        await self.workspace.keep_narration(job_id)
+        self.ingested.append((job_id, content.decode(errors="replace")))
+
+    async def speak(self, job_id: str, text: str) -> None:
+        self._fail()
+        folder = await self.workspace.create(job_id)
+        if not folder.narration.exists():
+            await asyncio.to_thread(folder.narration.write_bytes, b"voice")
+            await asyncio.to_thread(folder.attachment.write_bytes, text.encode())
+            self.spoken.append((job_id, text))
+        await self.workspace.keep_narration(job_id)
+
+    async def finish(
+        self, job_id: str, *, narrated: bool, replacing: bool = False
+    ) -> FinishedVideo:
+        self._fail()
+        if replacing:
+            self.replaced.append(job_id)
+        folder = self.workspace.folder(job_id)
+        if not narrated:
+            return FinishedVideo(path=folder.clip)
+        if not folder.narration.exists():
+            raise MediaError("no narration")
+        await self.works.wait()
+        clip = await asyncio.to_thread(folder.clip.read_bytes)
+        await asyncio.to_thread(folder.result.write_bytes, clip + b" with voice")
+        return FinishedVideo(path=folder.result, note=self.note)
+
+    async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
+        self.shrunk.append((limit_bytes, decent))
+        if self.least.get(decent, limit_bytes + 1) <= limit_bytes:
+            copy = await self.workspace.prepare_copy(job_id, decent=decent)
+            await asyncio.to_thread(copy.write_bytes, bytes(limit_bytes))
+
+    def _fail(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
