@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -75,6 +74,7 @@ async def run(
 async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitStack) -> Service:
     resources, jobs, workspace = engine.resources, engine.jobs, engine.workspace
     database, settings, texts = resources.database, resources.settings, Texts.load()
+    clock = resources.clock
     links = _links(resources)
     service_name = ServiceName(
         label=settings.video_label, backend=engine.backend.name, model=settings.model
@@ -84,18 +84,18 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         free_backends=frozenset({STORYBOARD}),
         voice_costs=voice is not None and voice.costs,
         service_name=service_name,
-        clock=time.time,
+        clock=clock,
     )
-    remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=time.time)
+    remote_deletion = RemoteDeletion(RetentionStore(database), engine.backend, clock=clock)
     people = PeopleStore(database, _notify_default(settings))
     retention = _retention(engine, people, remote_deletion)
-    library = Library(LibraryStore(database), engine.artifacts, workspace, clock=time.time)
+    library = Library(LibraryStore(database), engine.artifacts, workspace, clock=clock)
     narrator = _narrator(engine, voice) if voice else None
     count_call = engine.metrics.count_discord_call
     requests = await stack.enter_async_context(
-        DiscordRequests(clock=time.time, trace=trace_calls(count_call))
+        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.vouch))
     )
-    second_bot = SecondBotWatch(SecondBotStore(database), clock=time.time)
+    second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
     services = Services(
         jobs=jobs,
         cards=cards,
@@ -114,13 +114,14 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
             links=links,
             workspace=workspace,
             shrinker=engine.editor,
-            clock=time.time,
+            clock=clock,
         ),
         second_bot=second_bot,
         narrator=narrator,
         service_name=service_name,
+        clock=clock,
     )
-    bot = VideoBot(services, trace_calls(count_call))
+    bot = VideoBot(services, trace_calls(count_call, clock.vouch))
     deliverer = make_deliverer(
         bot,
         database,
@@ -131,12 +132,12 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         links=links,
         workspace=workspace,
         shrinker=engine.editor,
-        clock=time.time,
+        clock=clock,
         count_delivery=engine.metrics.count_delivery,
         people=people,
     )
     workers = make_workers(engine, deliverer)
-    progress = ProgressCards(deliverer, engine.timing.pace, clock=time.time)
+    progress = ProgressCards(deliverer, engine.timing.pace, clock=clock)
     operator = make_operator_notices(
         bot,
         database,
@@ -145,7 +146,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         jobs=jobs,
         texts=texts,
         backend=engine.backend.name,
-        clock=time.time,
+        clock=clock,
     )
     for subscriber in (progress.note, operator.note):
         engine.bus.subscribe(subscriber)
@@ -164,6 +165,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         login_pause=engine.timing.login_pause,
         jobs=jobs,
         circuit=engine.circuit,
+        clock_watcher=engine.clock_watcher,
+        holds=engine.holds,
         retention=retention,
         remote_deletion=remote_deletion,
         orphans=_orphans(engine),
@@ -194,7 +197,7 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
         blocked=engine.blocked,
         moderator=engine.moderator,
         max_seconds=settings.max_audio_seconds,
-        clock=time.time,
+        clock=engine.resources.clock,
     )
 
 
@@ -206,7 +209,7 @@ def _orphans(engine: Engine) -> OrphanCensus:
         spent=engine.spent,
         backend=engine.backend,
         account=engine.account,
-        clock=time.time,
+        clock=engine.resources.clock,
     )
 
 
@@ -215,7 +218,7 @@ def _links(resources: Resources) -> Links:
         derive_key(resources.secret, "links"),
         public_url=resources.settings.public_url,
         lifetime=_LINK_SECONDS,
-        clock=time.time,
+        clock=resources.clock,
     )
 
 
@@ -229,5 +232,5 @@ def _retention(engine: Engine, people: PeopleStore, remote_deletion: RemoteDelet
         spent=engine.spent,
         limits=RetentionLimits(days=settings.keep_days, max_bytes=round(settings.keep_gb * _GIB)),
         on_deleted=remote_deletion.wake,
-        clock=time.time,
+        clock=engine.resources.clock,
     )

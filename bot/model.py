@@ -217,6 +217,10 @@ class Job:
     cost: float | None = None
     #: Set just before the job's only DM is sent; None: sending has not started.
     dm_intent_at: float | None = None
+    #: The reason why its step does nothing but wait, set by `Holds`; None: it does not wait so.
+    hold: HoldReason | None = None
+    #: Since when it has been on hold without a break.
+    held_since: float | None = None
     #: The reason why the job failed; None: it has not failed.
     failure: Failure | None = None
     #: Locale key of a sentence about the finished video, set by `merging`.
@@ -249,34 +253,6 @@ def new_job_id() -> str:
     return uuid4().hex
 
 
-def new_job(
-    request: VideoRequest,
-    requester: Origin | Client,
-    attachment: Attachment | None,
-    *,
-    backend: str,
-    now: float,
-    next_at: float,
-    job_id: str | None = None,
-    narration_of: str | None = None,
-    clip_of: str | None = None,
-) -> Job:
-    """Return a job in state `received`; `job_id` can be an earlier result of `new_job_id`."""
-    return Job(
-        id=job_id or new_job_id(),
-        state=JobState.RECEIVED,
-        next_at=next_at,
-        created_at=now,
-        updated_at=now,
-        backend=backend,
-        request=request,
-        requester=requester,
-        attachment=attachment,
-        narration_of=narration_of,
-        clip_of=clip_of,
-    )
-
-
 class Trouble(StrEnum):
     """The reason why a provider refuses all jobs: key, balance, address or model, or an outage."""
 
@@ -284,6 +260,18 @@ class Trouble(StrEnum):
     BALANCE = "balance"
     SETUP = "setup"
     OUTAGE = "outage"
+
+
+class HoldReason(StrEnum):
+    """The reason why a job waits in its state: free disk space, its backend, or a create like it.
+
+    `BACKEND`: the job is at a backend that is no longer chosen. `TWIN`: an identical create has no
+    answer yet.
+    """
+
+    DISK = "disk"
+    BACKEND = "backend"
+    TWIN = "twin"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

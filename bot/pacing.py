@@ -1,8 +1,90 @@
-"""Pauses between polls, between card edits, and before looking up an unconfirmed create."""
+"""The process's clock, and pauses: between polls, card edits, and look-ups of a create."""
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A machine's clock that is off by more than this was set, and did not just drift.
+SET_SECONDS = 30.0
+# Time to wait for a second correction, and to ask about every open job.
+_UNSETTLED_SECONDS = 10 * 60.0
+_DAY = 24 * 60 * 60.0
+
+
+class WatchedClock:
+    """Returns Unix seconds that pass evenly, until `adopt` follows a machine's clock that was set.
+
+    `wall`: the machine's clock, which may be set at any time. `steady`: seconds that only pass.
+    """
+
+    def __init__(self, *, wall: Callable[[], float], steady: Callable[[], float]) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._offset = wall() - steady()
+        self._unsettled_until = -math.inf
+        # Unix time minus steady time, by all that is known besides the machine's clock.
+        self._evidence = self._offset
+
+    def __call__(self) -> float:
+        """Return the time in Unix seconds."""
+        return self._steady() + self._offset
+
+    def wall(self) -> float:
+        """Return what the machine's clock shows, in Unix seconds."""
+        return self._wall()
+
+    def steady(self) -> float:
+        """Return seconds since an arbitrary moment, for durations within this process."""
+        return self._steady()
+
+    @property
+    def drift(self) -> float:
+        """The seconds by which the machine's clock was set since the last `adopt`."""
+        return self._wall() - self()
+
+    @property
+    def is_unsettled(self) -> bool:
+        """True while no moment should decide that something is late, or old enough to delete."""
+        return abs(self.drift) > SET_SECONDS or self._steady() < self._unsettled_until
+
+    def adopt(self, drift: float) -> None:
+        """Follow the machine's clock, which was set by `drift` seconds."""
+        self._offset += drift
+
+    def distrust(self) -> None:
+        """Be unsettled for the next ten minutes."""
+        self._unsettled_until = self._steady() + _UNSETTLED_SECONDS
+
+    def vouch(self, moment: float) -> None:
+        """Use the present time by other evidence: an earlier process, or a server."""
+        self._evidence = moment - self._steady()
+
+    @property
+    def known(self) -> float:
+        """The present time by the evidence, however the machine's clock was set since."""
+        return self._evidence + self._steady()
+
+    def cautious(self) -> float:
+        """Return the time, but at most a day after the time by other evidence."""
+        return min(self(), self.known + _DAY)
+
+
+def machine_clock() -> WatchedClock:
+    """Return the clock of this machine."""
+    return WatchedClock(wall=time.time, steady=seconds_since_boot)
+
+
+def seconds_since_boot() -> float:
+    """Return the seconds since the machine was started, with those that it has slept."""
+    # Only Linux has it. Elsewhere a sleep looks like a clock that was set, which does no harm.
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Counted from its arrival by our own clock: Discord's may differ from it.
+_TOKEN_SECONDS = 15 * 60.0
+
 
 async def place(
     interaction: discord.Interaction[VideoBot],
@@ -112,7 +115,7 @@ def _origin(interaction: discord.Interaction[VideoBot]) -> Origin:
         channel_id=interaction.channel_id or 0,
         locale=str(interaction.locale),
         token=interaction.token,
-        token_until=interaction.expires_at.timestamp(),
+        token_until=interaction.client.services.clock() + _TOKEN_SECONDS,
         upload_limit=interaction.filesize_limit,
         bot_can_edit=bot_can_edit,
         bot_access_unproven=unproven,

@@ -16,15 +16,16 @@ from discord import ui
 
 from bot.artifacts import NOTE_HELD_INSTEAD, NOTE_NOT_MERGED, NOTE_SILENT, Artifact
 from bot.delivery.views.card import CardRenderer
+from bot.jobs.admission import new_job
 from bot.model import (
     Attachment,
     Failure,
+    HoldReason,
     Job,
     JobState,
     Origin,
     Trouble,
     VideoRequest,
-    new_job,
     text_attachment,
 )
 from bot.texts import Texts
@@ -111,6 +112,9 @@ _REASONS = {
     "failed.found_violence": "moderation found violence",
     "failed.unavailable": "the video service accepted nothing for 24 hours",
     "failed.unchecked": "the moderation service can't be reached",
+    "failed.no_space": "the disk was full for 24 hours",
+    "failed.other_backend": "the video service was not chosen for 24 hours",
+    "failed.twin": "an identical order had no answer for 24 hours",
     "failed.unexplained": "the video service refuses without a reason",
     "failed.gone": "the video service lost the job",
     "failed.internal": "an error at the video service",
@@ -149,6 +153,12 @@ _TROUBLES = {
     Trouble.BALANCE: "the account is out of credit",
     Trouble.SETUP: "the video service doesn't know the address or model",
     Trouble.OUTAGE: "the video service is down",
+}
+
+
+_HOLDS = {
+    HoldReason.DISK: "no disk space",
+    HoldReason.TWIN: "an identical order is still open",
 }
 
 
@@ -219,6 +229,15 @@ def _under_way() -> Iterator[_Scene]:
     knows = Outlook(trouble=Trouble.AUTH, operator_knows=True)
     yield _in_state("The queue is paused, and the operator knows", JobState.QUEUED, knows)
     yield _in_state("A command that arrives while the queue is paused", JobState.RECEIVED, knows)
+    for hold, reason in _HOLDS.items():
+        held = Outlook(hold=hold)
+        yield _in_state(f"A queued job on hold: {reason}", JobState.QUEUED, held)
+    gone, full = (
+        Outlook(hold=HoldReason.BACKEND, operator_knows=True),
+        Outlook(hold=HoldReason.DISK),
+    )
+    yield _in_state("On hold while generating", JobState.GENERATING, gone)
+    yield _in_state("On hold while downloading", JobState.DOWNLOADING, full)
     yield _in_state("Submitting", JobState.SUBMITTING, _OUTLOOK)
     yield _in_state("Submitted without an answer", JobState.UNCONFIRMED)
     yield _in_state("A decision that only the requester can make", JobState.UNDECIDED)

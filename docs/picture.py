@@ -17,9 +17,10 @@ from pathlib import Path
 from PIL import Image
 
 from bot.delivery.views.card import CardRenderer
+from bot.jobs.admission import new_job
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
-from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest, new_job
+from bot.model import Attachment, Failure, Job, JobState, Origin, VideoRequest
 from bot.storyboard.clip_renderer import ClipRenderer
 from bot.storyboard.clip_store import ClipOrder
 from bot.texts import Texts

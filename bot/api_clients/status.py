@@ -47,7 +47,8 @@ _RANKS = tuple(PublicStatus)
 class PublicJob:
     """A job's status in the API; `progress` is 0 to 100, and the other fields are sentences.
 
-    `question` asks for a decision about an undecided job. `waiting` says why the queue is paused.
+    `question` asks for a decision about an undecided job. `waiting` says why the
+    queue is paused, or why this job waits.
     """
 
     status: PublicStatus
@@ -93,10 +94,14 @@ def public_job(
         progress=min(job.progress or 0, _ALMOST),
         error=_error(job, texts, locale) if status is PublicStatus.FAILED else None,
         question=_question(texts, locale) if job.state is JobState.UNDECIDED else None,
-        waiting=texts(f"trouble.{trouble}", locale)
-        if trouble and job.state is JobState.QUEUED
-        else None,
+        waiting=_waiting(job, texts, locale, trouble),
     )
+
+
+def _waiting(job: Job, texts: Texts, locale: str, trouble: Trouble | None) -> str | None:
+    if trouble and job.state is JobState.QUEUED:
+        return texts(f"trouble.{trouble}", locale)
+    return texts(f"hold.{job.hold}", locale) if job.hold else None
 
 
 def _status(job: Job) -> PublicStatus:

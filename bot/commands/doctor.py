@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.findings import Finding
 from bot.commands.checks.kept_files import examine_kept_files
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
@@ -120,6 +121,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_public_url(settings.public_url),
         await asyncio.to_thread(_held, settings),
         await examine_kept_files(settings),
+        await examine_clock(settings.discord_api_url),
     ]
 
 

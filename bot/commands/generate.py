@@ -165,6 +165,7 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         await server.start()
         stack.push_async_callback(server.close)
         texts = Texts.load()
+        await engine.clock_watcher.resume()
         await engine.circuit.resume()
         try:
             job = await _order(engine, options)
@@ -206,6 +207,8 @@ async def _make(engine: Engine, job: Job, bar: ProgressBar) -> Job:
     """Run the workers until the job has ended, and return it."""
     workers = make_workers(engine, _NoDiscord())
     tasks = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
+    tasks.append(asyncio.create_task(engine.clock_watcher.run(), name="clock"))
+    tasks.append(asyncio.create_task(engine.holds.run(), name="holds"))
     try:
         ended = await engine.clients.wait(job, bar.draw)
         if ended.state is JobState.CANCELLED:

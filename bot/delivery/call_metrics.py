@@ -1,8 +1,9 @@
-"""Counts the requests to Discord by route, without the ids and tokens in the path."""
+"""Counts the requests to Discord by route, without ids and tokens, and reads Discord's clock."""
 
 from __future__ import annotations
 
 import re
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -21,16 +22,20 @@ def route_of(path: str) -> str:
     return _ID.sub("/{id}", _TOKEN.sub(r"\1/{token}", _VERSION.sub("", path)))
 
 
-def trace_calls(note: Callable[[str, str, str], None]) -> aiohttp.TraceConfig:
+def trace_calls(
+    note: Callable[[str, str, str], None], vouch: Callable[[float], None]
+) -> aiohttp.TraceConfig:
     """Return a trace that calls `note` after each request with its method, route and outcome.
 
-    The outcome is the status, or the type of the exception.
+    The outcome is the status, or the type of the exception. `vouch` gets Discord's own time.
     """
 
     async def ended(
         _session: aiohttp.ClientSession, _context: object, call: aiohttp.TraceRequestEndParams
     ) -> None:
         note(call.method, route_of(call.url.path), str(call.response.status))
+        if (told := date_of(call.response)) is not None:
+            vouch(told)
 
     async def failed(
         _session: aiohttp.ClientSession, _context: object, call: aiohttp.TraceRequestExceptionParams
@@ -41,3 +46,11 @@ def trace_calls(note: Callable[[str, str, str], None]) -> aiohttp.TraceConfig:
     trace.on_request_end.append(ended)
     trace.on_request_exception.append(failed)
     return trace
+
+
+def date_of(response: aiohttp.ClientResponse) -> float | None:
+    """Return the time at the server, in Unix seconds; None: it did not tell."""
+    try:
+        return parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None

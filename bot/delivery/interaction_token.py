@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.requests.discord_requests import DiscordRequests
     from bot.model import Job
+    from bot.pacing import WatchedClock
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +31,24 @@ _MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 class InteractionTokens:
     """Fetches and edits cards by token; the errors are those of `DiscordRequests.send`."""
 
-    def __init__(self, requests: DiscordRequests, *, clock: Callable[[], float]) -> None:
+    def __init__(self, requests: DiscordRequests, *, clock: WatchedClock) -> None:
         self._requests = requests
         self._clock = clock
         self._paused_until: dict[str, float] = {}
         self._unanswered: set[str] = set()
 
     def is_valid(self, job: Job) -> bool:
-        """Tell whether the token is valid, and stays valid for another minute."""
+        """Tell whether the token is valid, and stays valid for another minute.
+
+        While the clock is unsettled, only Discord can tell.
+        """
         until = job.origin.token_until - _MARGIN_SECONDS
-        return job.origin.token is not None and self._clock() < until
+        may_be_valid = self._clock() < until or self._clock.is_unsettled
+        return job.origin.token is not None and may_be_valid
+
+    def is_throttled(self, job: Job) -> bool:
+        """Tell whether the token is paused now."""
+        return self._paused_until.get(job.id, -math.inf) > self._clock.steady()
 
     def is_unanswered(self, job: Job) -> bool:
         """Tell whether a request about the job's card has no answer from Discord yet."""
@@ -46,7 +56,7 @@ class InteractionTokens:
 
     def pause(self, job: Job, seconds: float = PAUSE_SECONDS) -> None:
         """Send no requests with a job's token for a while."""
-        now = self._clock()
+        now = self._clock.steady()
         self._paused_until = {key: at for key, at in self._paused_until.items() if at > now}
         self._paused_until[job.id] = now + seconds
 
@@ -61,9 +71,8 @@ class InteractionTokens:
         open_files: Callable[[], Sequence[discord.File]],
     ) -> None:
         """Replace the content of the job's card by `view` and freshly opened files."""
-        wait = self._paused_until.get(job.id, 0.0) - self._clock()
-        if 0 < wait <= PAUSE_SECONDS:
-            raise ThrottledError(wait)
+        if self.is_throttled(job):
+            raise ThrottledError(self._paused_until[job.id] - self._clock.steady())
         self._unanswered.add(job.id)
         try:
             await edit_answer(

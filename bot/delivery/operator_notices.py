@@ -1,4 +1,4 @@
-"""DMs to the operator: the provider accepts no jobs, it does again, or a second bot runs."""
+"""DMs to the operator: the provider accepts no jobs, jobs are on hold, or a second bot runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import discord
 from bot.delivery.card_edits import later
 from bot.delivery.dm import DirectMessage, DmRefusedError
 from bot.errors import DeliveryError
-from bot.model import Trouble
+from bot.model import HoldReason, Trouble
+from storage.jobs.holds import HoldNotice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from bot.delivery.dm import DirectMessages
     from bot.delivery.second_bot import SecondBotWatch
     from bot.jobs.service import JobService
-    from bot.model import JobChanged
+    from bot.model import Job, JobChanged
     from bot.texts import Texts
     from storage.jobs.circuits import Circuit, CircuitStore
+    from storage.jobs.holds import HoldStore
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +39,10 @@ _ROLES = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.develop
 
 
 class OperatorNotices:
-    """Sends DMs to the application's owner or team: when the circuit opens, and when it closes.
+    """Sends DMs to the application's owner or team about the circuit, and about jobs on hold.
 
-    The notices that were sent are recorded in the table of circuits, and each DM contains a marker,
-    so that a restart repeats nothing.
+    The notices that were sent are recorded, and each DM contains a marker, so that a restart
+    repeats nothing.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class OperatorNotices:
         *,
         client: discord.Client,
         circuits: CircuitStore,
+        holds: HoldStore,
         direct_messages: DirectMessages,
         second_bot: SecondBotWatch,
         jobs: JobService,
@@ -57,6 +60,7 @@ class OperatorNotices:
     ) -> None:
         self._client = client
         self._circuits = circuits
+        self._holds = holds
         self._direct_messages = direct_messages
         self._second_bot = second_bot
         self._jobs = jobs
@@ -64,10 +68,12 @@ class OperatorNotices:
         self._backend = backend
         self._clock = clock
         self._changed = asyncio.Event()
+        self._has_held = False
 
     def note(self, event: JobChanged) -> None:
-        """Wake `run` if an event of the bus may concern the circuit."""
-        if event.outlook:
+        """Wake `run` if an event of the bus may concern the circuit or a hold."""
+        may_end_hold = self._has_held and event.job.state is not event.previous
+        if event.outlook or event.job.hold is not None or may_end_hold:
             self._changed.set()
 
     async def run(self) -> None:
@@ -87,6 +93,10 @@ class OperatorNotices:
         """Send the notices that are due now; DeliveryError: it may work later."""
         await self._send_about_circuit()
         await self._send_about_second_bot()
+        held = await self._holds.held()
+        self._has_held = bool(held)
+        for hold in HoldReason:
+            await self._send_about_hold(hold, [job for job in held if job.hold is hold])
 
     async def _send_about_circuit(self) -> None:
         circuit = await self._circuits.get(self._backend)
@@ -114,6 +124,24 @@ class OperatorNotices:
         marker = f"second-bot-{int(found.first_at):x}-{int(told_at or 0):x}"
         await self._send("operator.second_bot", marker)
         await self._second_bot.tell(application_id)
+
+    async def _send_about_hold(self, hold: HoldReason, held: list[Job]) -> None:
+        told = await self._holds.notice(hold)
+        if told is not None:
+            if not held:
+                if told.reached:
+                    await self._send(f"operator.{hold}_over", f"{hold}-over-{int(told.since):x}")
+                await self._holds.forget(hold)
+            return
+        since = min((job.held_since or 0.0 for job in held), default=None)
+        # A create is usually confirmed within minutes, without the operator.
+        pause = _OUTAGE_SECONDS if hold is HoldReason.TWIN else 0.0
+        if since is None or self._clock() - since < pause:
+            return
+        others = ", ".join(sorted({job.backend for job in held}))
+        reached = await self._send(f"operator.{hold}", f"{hold}-{int(since):x}", others=others)
+        await self._holds.tell(HoldNotice(hold=hold, since=since, reached=reached))
+        await self._jobs.publish_queue()
 
     async def _sleep(self, failures: int) -> None:
         if failures:

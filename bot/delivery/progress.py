@@ -9,24 +9,22 @@ from typing import TYPE_CHECKING
 
 from bot.delivery.interaction_token import expiry_notice_at, is_expiry_notice_due
 from bot.errors import DeliveryError
-from bot.model import CANCELLABLE, JobState
+from bot.model import CANCELLABLE, HoldReason, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.delivery.deliverer import DiscordDeliverer
     from bot.model import Job, JobChanged
-    from bot.pacing import EditIntervals
+    from bot.pacing import EditIntervals, WatchedClock
 
 log = logging.getLogger(__name__)
 
 _CONCURRENT_EDITS = 8
-_Content = tuple[JobState, int | None, bool, bool, int]
+_Content = tuple[JobState, int | None, bool, bool, int, HoldReason | None]
 
 
 @dataclass(kw_only=True, slots=True)
 class _LastEdit:
-    """The last edit of a card: its time, and the content that it showed, or None if it failed.
+    """The last edit of a card: its steady time, and the content that it showed; None: it failed.
 
     `is_final`: the card gets no more progress edits.
     """
@@ -43,7 +41,7 @@ class ProgressCards:
     """
 
     def __init__(
-        self, deliverer: DiscordDeliverer, pace: EditIntervals, *, clock: Callable[[], float]
+        self, deliverer: DiscordDeliverer, pace: EditIntervals, *, clock: WatchedClock
     ) -> None:
         self._deliverer = deliverer
         self._pace = pace
@@ -72,8 +70,7 @@ class ProgressCards:
             del self._last_edits[job.id]  # the next edit is due now
         if event.previous is None:
             # The command itself posts the card of a new job.
-            now = self._clock()
-            self._last_edits[job.id] = _LastEdit(at=now, content=self._content(job, now))
+            self._last_edits[job.id] = self._edit_of(job)
         self._latest[job.id] = job
         self._changed.set()
 
@@ -145,7 +142,8 @@ class ProgressCards:
         content = self._content(job, now)
         if last.is_final or last.content == content:
             return None
-        return last.at + self._gap(last.content, content, age=now - job.created_at) - now
+        gap = self._gap(last.content, content, age=now - job.created_at)
+        return last.at + gap - self._clock.steady()
 
     def _gap(self, before: _Content | None, after: _Content, *, age: float) -> float:
         if before is not None and before[0] is not after[0]:
@@ -170,8 +168,7 @@ class ProgressCards:
             log.exception("card.refresh_failed id=%s", job_id)
 
     async def _show(self, job: Job) -> None:
-        now = self._clock()
-        last = self._last_edits[job.id] = _LastEdit(at=now, content=self._content(job, now))
+        last = self._last_edits[job.id] = self._edit_of(job)
         try:
             exists = await self._deliverer.refresh(job)
         except DeliveryError as error:
@@ -182,9 +179,16 @@ class ProgressCards:
             return
         # The edit may have shown that the bot itself can go on editing the card.
         job = self._latest.get(job.id, job)
-        last.is_final = not exists or is_expiry_notice_due(job, now)
+        # A notice that only a wrong clock called for must not be the card's last word.
+        is_last_word = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
+        last.is_final = not exists or is_last_word
+
+    def _edit_of(self, job: Job) -> _LastEdit:
+        content = self._content(job, self._clock())
+        return _LastEdit(at=self._clock.steady(), content=content)
 
     def _content(self, job: Job, now: float) -> _Content:
         """Return the values on the card of an open job that may change."""
         departures = self._departures if job.state is JobState.QUEUED else 0
-        return job.state, job.progress, job.late, is_expiry_notice_due(job, now), departures
+        is_expiring = is_expiry_notice_due(job, now)
+        return job.state, job.progress, job.late, is_expiring, departures, job.hold

@@ -17,6 +17,7 @@ from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.holds import HoldStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.people import PeopleStore
 from storage.upload_limits import UploadLimits
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bot.library.index import Library
     from bot.links import Links
     from bot.media.files.workspace import Workspace
+    from bot.pacing import WatchedClock
     from bot.texts import Texts
     from storage.database import Database
 
@@ -53,7 +55,7 @@ def make_deliverer(
     links: Links,
     workspace: Workspace,
     shrinker: Shrinker,
-    clock: Callable[[], float],
+    clock: WatchedClock,
     grace_periods: EditGracePeriods | None = None,
     count_delivery: Callable[[str], None] = lambda _: None,
     people: PeopleStore | None = None,
@@ -101,7 +103,7 @@ def make_resender(
     links: Links,
     workspace: Workspace,
     shrinker: Shrinker,
-    clock: Callable[[], float],
+    clock: WatchedClock,
 ) -> Resender:
     """Return the part that sends videos again."""
     return Resender(
@@ -122,12 +124,13 @@ def make_operator_notices(
     jobs: JobService,
     texts: Texts,
     backend: str,
-    clock: Callable[[], float],
+    clock: WatchedClock,
 ) -> OperatorNotices:
     """Return the part that sends DMs to the operator."""
     return OperatorNotices(
         client=client,
         circuits=CircuitStore(database),
+        holds=HoldStore(database),
         direct_messages=DirectMessages(
             BotRequests(client, requests), PeopleStore(database), clock=clock
         ),
@@ -144,7 +147,7 @@ def _upload_fallback(
     shrinker: Shrinker,
     workspace: Workspace,
     links: Links,
-    clock: Callable[[], float],
+    clock: WatchedClock,
     *,
     most_copies: int | None = None,
 ) -> UploadFallback:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.library.index import Library
     from bot.library.retention import Retention
     from bot.media.files.workspace import Workspace
+    from bot.pacing import WatchedClock
     from bot.presets import Presets
     from bot.speech.narrator import Narrator
     from bot.texts import Texts
@@ -67,6 +68,7 @@ class Services:
     library: Library
     resender: Resender
     second_bot: SecondBotWatch
+    clock: WatchedClock
     narrator: Narrator | None = None
     service_name: ServiceName = field(default_factory=ServiceName)
 

@@ -1,10 +1,11 @@
-"""Admission: the checks that a request has to pass before it becomes a job."""
+"""Admission: the checks before a request becomes a job, and the job that it becomes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
+from bot.model import Job, JobState, new_job_id
 from bot.texts import Moment
 
 if TYPE_CHECKING:
@@ -51,3 +52,31 @@ class Admission:
             return UserError("caps.all", limit=self.caps.open_in_all)
         room_at = await self._store.cap_frees_at(self.caps.per_day, now=now)
         return UserError("caps.day", limit=self.caps.per_day, when=Moment(int(room_at) + 1))
+
+
+def new_job(
+    request: VideoRequest,
+    requester: Origin | Client,
+    attachment: Attachment | None,
+    *,
+    backend: str,
+    now: float,
+    next_at: float,
+    job_id: str | None = None,
+    narration_of: str | None = None,
+    clip_of: str | None = None,
+) -> Job:
+    """Return a job in state `received`; `job_id` can be an earlier result of `new_job_id`."""
+    return Job(
+        id=job_id or new_job_id(),
+        state=JobState.RECEIVED,
+        next_at=next_at,
+        created_at=now,
+        updated_at=now,
+        backend=backend,
+        request=request,
+        requester=requester,
+        attachment=attachment,
+        narration_of=narration_of,
+        clip_of=clip_of,
+    )

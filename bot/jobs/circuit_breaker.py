@@ -16,10 +16,11 @@ from bot.model import Trouble
 from storage.jobs.circuits import HELD_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from bot.jobs.service import JobService
     from bot.model import Job
+    from bot.pacing import WatchedClock
     from storage.jobs.circuits import Circuit, CircuitStore
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
 # Delays the next probe after a crash during one, so it is longer than any create.
 _PROBE_SECONDS = 5 * 60.0
+
+LONGEST_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
+"""The longest time between two probes."""
 
 TROUBLES: Mapping[ErrorKind, Trouble] = {
     ErrorKind.AUTH: Trouble.AUTH,
@@ -57,7 +61,7 @@ class CircuitBreaker:
     """
 
     def __init__(
-        self, store: CircuitStore, jobs: JobService, *, backend: str, clock: Callable[[], float]
+        self, store: CircuitStore, jobs: JobService, *, backend: str, clock: WatchedClock
     ) -> None:
         self._store = store
         self._jobs = jobs
@@ -89,7 +93,8 @@ class CircuitBreaker:
         if circuit is None or not circuit.is_open:
             return Turn.GO
         now = self._clock()
-        if now - max(circuit.opened_at, job.created_at) >= HELD_SECONDS:
+        has_waited = now - max(circuit.opened_at, job.created_at) >= HELD_SECONDS
+        if has_waited and not self._clock.is_unsettled:
             return Turn.TOO_LONG
         turn = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
         return Turn.WAIT if turn is None else Turn.PROBE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import TYPE_CHECKING, Protocol
 
@@ -205,7 +206,7 @@ class Pipeline:
             tail = error.stderr_tail[-500:]
             log.warning("merge.failed id=%s reason=%r tail=%r", job.id, str(error), tail)
             if _NO_SPACE in error.stderr_tail:
-                raise
+                raise OSError(errno.ENOSPC, _NO_SPACE) from error
             unplayable = isinstance(error, UnconvertedError)
         if job.misses + 1 < _MAX_MERGES:
             await self._jobs.postpone(job, after=_MERGE_RETRY_SECONDS, misses=job.misses + 1)

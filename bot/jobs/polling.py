@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.model import Job
-    from bot.pacing import Cadence
+    from bot.pacing import Cadence, WatchedClock
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Poller:
         identity: RemoteIdentity,
         *,
         last_look: LastLook,
-        clock: Callable[[], float],
+        clock: WatchedClock,
         jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
@@ -91,13 +91,7 @@ class Poller:
     async def _wait(
         self, job: Job, update: BackendUpdate | None, *, retry_after: float | None = None
     ) -> None:
-        now = self._clock()
-        # Only after an answer: without one, the job may be finished and must not be cancelled.
-        if update is not None and not job.late and now >= (job.deadline_at or 0):
-            await self._deadline_passed(job, update)
-            return
-        if now >= self._last_poll_at(job, update):
-            await self._end(job, update, Failure(key="failed.timeout"))
+        if await self._is_past_a_limit(job, update):
             return
         interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
         # Bounded, because only a poll checks the deadline.
@@ -109,6 +103,17 @@ class Poller:
             progress=update.progress if update else None,
             misses=0 if update else None,
         )
+
+    async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
+        """Act on the limits of time; False: the job is within them."""
+        # Only after an answer: without one, the job may be finished and must not be cancelled.
+        if update is not None and not job.late and self._has_passed(job.deadline_at or 0):
+            await self._deadline_passed(job, update)
+            return True
+        if self._is_last_poll(job, update):
+            await self._end(job, update, Failure(key="failed.timeout"))
+            return True
+        return False
 
     async def _end(
         self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
@@ -136,8 +141,12 @@ class Poller:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False
 
-    def _last_poll_at(self, job: Job, update: BackendUpdate | None) -> float:
+    def _is_last_poll(self, job: Job, update: BackendUpdate | None) -> bool:
         # The provider's clock says how long it keeps the clip; its times mean nothing to ours.
         if job.late and update is not None and update.expires_in is not None:
-            return self._clock() + update.expires_in
-        return (job.generating_at or 0) + _LATE_SECONDS
+            return update.expires_in <= 0
+        return self._has_passed((job.generating_at or 0) + _LATE_SECONDS)
+
+    def _has_passed(self, moment: float) -> bool:
+        """Tell whether a moment of our clock has passed; an unsettled clock can't tell."""
+        return not self._clock.is_unsettled and self._clock() >= moment

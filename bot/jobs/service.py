@@ -6,17 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.jobs.admission import Admission, new_job
 from bot.jobs.change_publisher import ChangePublisher
-from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin, new_job
+from bot.jobs.remote.identity import identity_of
+from bot.jobs.waits.pauses import LONGEST_PAUSES
+from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.backends.base import BackendUpdate
     from bot.events import EventBus
-    from bot.jobs.admission import Admission
     from bot.model import Attachment, Client, VideoRequest
+    from bot.pacing import WatchedClock
     from storage.jobs.inbox import Inbox
     from storage.jobs.store import JobStore
 
@@ -41,7 +42,7 @@ class JobService:
         admission: Admission,
         acknowledge_seconds: float,
         deadline_seconds: float,
-        clock: Callable[[], float],
+        clock: WatchedClock,
     ) -> None:
         self._store = store
         self._inbox = inbox
@@ -147,7 +148,9 @@ class JobService:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
         # A succeeded job has no last step; failed and cancelled ones update the card.
-        next_at = None if to is JobState.SUCCEEDED or after is None else now + after
+        if to is JobState.SUCCEEDED:
+            after = None
+        next_at = None if after is None else now + min(after, LONGEST_PAUSES[to])
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
             self._changes.publish_state(moved, job.state)
@@ -183,7 +186,7 @@ class JobService:
         """
         now = self._clock()
         changes = replace(
-            _identity_of(job, update),
+            identity_of(job, update),
             generating_at=now,
             deadline_at=now + self._deadline_seconds,
             progress=update.progress,
@@ -196,7 +199,7 @@ class JobService:
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
         """Bind a job that was cancelled during its create, so that its remote job is cancelled."""
-        changes = _identity_of(job, update)
+        changes = identity_of(job, update)
         return self._changes.publish(
             await self._store.bind_cancelled(job, changes, now=self._clock())
         )
@@ -216,7 +219,7 @@ class JobService:
         return self._changes.publish(
             await self._store.postpone(
                 job,
-                next_at=now + after,
+                next_at=now + min(after, LONGEST_PAUSES[job.state]),
                 attempts=job.attempts if attempts is None else attempts,
                 progress=progress,
                 late=job.late if late is None else late,
@@ -270,14 +273,17 @@ class JobService:
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
-        """Publish that the outlook of all queued jobs has changed."""
+        """Publish that the outlook of all queued jobs, and of those on hold, has changed."""
         for job in await self._store.queued():
             self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
         """Delete old webhooks and expired interaction tokens."""
-        await self._inbox.sweep(now=self._clock())
-        await self._store.forget_tokens(now=self._clock())
+        if self._clock.is_unsettled:
+            return  # the next sweep does it
+        now = self._clock.cautious()
+        await self._inbox.sweep(now=now)
+        await self._store.forget_tokens(now=now)
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A claim may raise the epoch between read and write, so try a few times.
@@ -289,11 +295,3 @@ class JobService:
             if moved is not None:
                 return moved
         return None
-
-
-def _identity_of(job: Job, update: BackendUpdate) -> Changes:
-    return Changes(
-        remote_id=update.ref,
-        remote_made_at=update.echo.made_at,
-        echoes_order=not update.echo.contradicts(job.sent_request),
-    )

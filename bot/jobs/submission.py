@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.jobs.circuit_breaker import TROUBLES, Turn
-from bot.model import Job, JobState, Trouble
+from bot.model import HoldReason, Job, JobState, Trouble
 
 if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate, VideoBackend
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.remote.lookup import RemoteLookup
     from bot.jobs.service import JobService
+    from bot.jobs.waits.holds import Holds
     from bot.media.files.workspace import Workspace
     from bot.pacing import LookupDelays
 
@@ -47,6 +48,7 @@ class Submission:
         self,
         *,
         jobs: JobService,
+        holds: Holds,
         lookup: RemoteLookup,
         identity: RemoteIdentity,
         backend: VideoBackend,
@@ -58,6 +60,7 @@ class Submission:
         min_free_bytes: int,
     ) -> None:
         self._jobs = jobs
+        self._holds = holds
         self._lookup = lookup
         self._identity = identity
         self._backend = backend
@@ -72,7 +75,7 @@ class Submission:
         """Prepare and submit a job, unless the queue is paused."""
         if await self._workspace.free_bytes() < self._min_free_bytes:
             log.warning("job.low_disk id=%s", job.id)
-            await self._jobs.postpone(job, after=_LOW_DISK_SECONDS)
+            await self._holds.hold(job, HoldReason.DISK, after=_LOW_DISK_SECONDS)
             return
         match await self._circuit.admit(job):
             case Turn.GO:
@@ -92,7 +95,7 @@ class Submission:
             return
         intended = await self._jobs.begin_submit(prepared)
         if intended is None:
-            await self._jobs.postpone(job, after=_SAME_CREATE_SECONDS)
+            await self._holds.hold(prepared, HoldReason.TWIN, after=_SAME_CREATE_SECONDS)
             await self._release_probe(probing=probing)
             return
         try:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import BackendError, ClapperError, DeliveryError
-from bot.model import JobState
+from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.jobs.queue import JobQueue
     from bot.jobs.service import JobService
+    from bot.jobs.waits.holds import Holds
     from bot.model import Job, JobChanged
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ _MAX_RETRY_SECONDS = 300.0
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DISK_FULL_SECONDS = 60.0
 # About a day; after that, the card stays as it is.
 _MAX_SHOWN_ATTEMPTS = 300
 
@@ -75,10 +79,17 @@ class Worker:
     """Runs the steps of one lane; waiting jobs use no memory."""
 
     def __init__(
-        self, jobs: JobService, queue: JobQueue, lane: Lane, *, jitter: Callable[[], float]
+        self,
+        jobs: JobService,
+        queue: JobQueue,
+        lane: Lane,
+        *,
+        holds: Holds,
+        jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._queue = queue
+        self._holds = holds
         self._lane = lane
         self._jitter = jitter
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -192,6 +203,8 @@ class Worker:
             await self._jobs.fail(job, "failed.bug", incident=job.id)
         elif job.state in _SHOWN and attempts >= _MAX_SHOWN_ATTEMPTS:
             await self._jobs.release(job)
+        elif isinstance(error, OSError) and error.errno in _DISK_FULL:
+            await self._holds.hold(job, HoldReason.DISK, after=_DISK_FULL_SECONDS)
         else:
             await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.media.files.inventory import Inventory, InventoryFile
     from bot.media.files.workspace import Workspace
+    from bot.pacing import WatchedClock
     from storage.jobs.spent_refs import SpentRefs
     from storage.people import PeopleStore, Person
     from storage.retention import DeletionStatus, RetentionStore
@@ -87,7 +88,7 @@ class Retention:
         spent: SpentRefs,
         limits: RetentionLimits,
         on_deleted: Callable[[], None],
-        clock: Callable[[], float],
+        clock: WatchedClock,
     ) -> None:
         self._store = store
         self._people = people
@@ -169,14 +170,18 @@ class Retention:
     async def sweep(self) -> None:
         """Delete expired videos and leftovers of crashes, and enforce the size limit."""
         await self._store.drop_artifacts_of_deleted()
-        await self._store.forget_speeches(now=self._clock())
+        if self._clock.is_unsettled:
+            log.warning("sweep.postponed because=clock")
+            return  # the next sweep does the rest
+        now = self._clock.cautious()
+        await self._store.forget_speeches(now=now)
         # Read the disk before the table; otherwise, a new job's files would look unknown.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         await self._delete_leftovers(inventory, statuses)
         await self._expire(inventory, statuses)
         if rows := await self._store.drop_rows(
-            sparing=inventory.job_ids, spent=self._spent, now=self._clock()
+            sparing=inventory.job_ids, spent=self._spent, now=now
         ):
             log.info("jobs.forgotten rows=%d", rows)
         await self._store.truncate_wal()
@@ -205,7 +210,7 @@ class Retention:
                 log.info("folder.left_over id=%s", item.job_id)
 
     def _is_old(self, item: InventoryFile, seconds: float) -> bool:
-        return item.modified_at < self._clock() - seconds
+        return item.modified_at < self._clock.cautious() - seconds
 
     async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:
         """Delete files, the oldest first, until the rest are within the limits."""
@@ -218,7 +223,7 @@ class Retention:
         )
         total = sum(sizes.values())
         for since, job_id in ages:
-            is_old = since < self._clock() - self._limits.seconds
+            is_old = since < self._clock.cautious() - self._limits.seconds
             has_room = total <= self._limits.max_bytes or statuses[job_id].is_awaited
             if not is_old and has_room:
                 continue

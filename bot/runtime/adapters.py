@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -192,7 +191,7 @@ async def _open_storyboard(resources: Resources, stack: AsyncExitStack) -> OpenA
     storyboard = Storyboard(
         folder,
         ClipRenderer(resources.ffmpeg),
-        clock=time.time,
+        clock=resources.clock,
         webhook_url=f"http://{url_host(resources.settings.http_host)}:{resources.port}{WEBHOOK_PATH}",
         webhook_secret=webhook_secret,
     )

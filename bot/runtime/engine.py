@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,8 @@ from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
+from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
+from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
@@ -35,9 +36,11 @@ from bot.runtime.adapters import load_blocked_words, open_moderator, open_writer
 from bot.runtime.provider_account import account_of, ref_hasher
 from bot.runtime.timing import timing_for
 from storage.artifacts import ArtifactStore
+from storage.clock import ClockStore
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
+from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
 from storage.jobs.remote_jobs import RemoteJobStore
@@ -76,6 +79,8 @@ class Engine:
     jobs: JobService
     queue: JobQueue
     circuit: CircuitBreaker
+    clock_watcher: ClockWatcher
+    holds: Holds
     account: str
     spent: SpentRefs
     workspace: Workspace
@@ -98,7 +103,8 @@ async def open_engine(
     client: str | None = None,
 ) -> Engine:
     """Assemble the engine; given a `client`, it runs only that client's jobs."""
-    settings, timing = resources.settings, timing or timing_for(backend)
+    settings, clock = resources.settings, resources.clock
+    timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
     for subscriber in (feed.note, metrics.note):
         bus.subscribe(subscriber)
@@ -112,13 +118,13 @@ async def open_engine(
         bus,
         backend=backend.name,
         account=account,
-        admission=Admission(store, _caps(settings), blocked, clock=time.time),
+        admission=Admission(store, _caps(settings), blocked, clock=clock),
         acknowledge_seconds=timing.acknowledge,
         deadline_seconds=settings.job_deadline_minutes * 60,
-        clock=time.time,
+        clock=clock,
     )
     circuit = CircuitBreaker(
-        CircuitStore(resources.database), jobs, backend=backend.name, clock=time.time
+        CircuitStore(resources.database), jobs, backend=backend.name, clock=clock
     )
     reader = PromptReader.load()
     return Engine(
@@ -130,8 +136,10 @@ async def open_engine(
         metrics=metrics,
         store=store,
         jobs=jobs,
-        queue=JobQueue(store, backend=backend.name, clock=time.time, client=client),
+        queue=JobQueue(store, backend=backend.name, clock=clock, client=client),
         circuit=circuit,
+        clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
+        holds=Holds(HoldStore(resources.database), jobs, bus, backend=backend.name, clock=clock),
         account=account,
         spent=SpentRefs(resources.database, ref_hasher(resources.secret)),
         workspace=workspace,
@@ -156,16 +164,16 @@ async def open_engine(
             presets=presets,
             circuit=circuit,
             service=settings.video_label,
-            clock=time.time,
+            clock=clock,
         ),
     )
 
 
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     """Return the workers that run the jobs' steps; every job change wakes them."""
-    database = engine.resources.database
+    database, clock = engine.resources.database, engine.resources.clock
     remote_jobs = RemoteJobStore(database)
-    identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=time.time)
+    identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
     pipeline = Pipeline(
         jobs=engine.jobs,
         backend=engine.backend,
@@ -175,6 +183,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         deliverer=deliverer,
         submission=Submission(
             jobs=engine.jobs,
+            holds=engine.holds,
             lookup=RemoteLookup(
                 unconfirmed=UnconfirmedStore(database, engine.spent),
                 remote_jobs=remote_jobs,
@@ -182,7 +191,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
                 spent=engine.spent,
                 backend=engine.backend,
                 account=engine.account,
-                clock=time.time,
+                clock=clock,
             ),
             identity=identity,
             backend=engine.backend,
@@ -203,7 +212,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             cards=deliverer,
         ),
         max_clip_bytes=_MAX_CLIP_BYTES,
-        clock=time.time,
+        clock=clock,
     )
     poller = Poller(
         engine.jobs,
@@ -211,12 +220,14 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         engine.timing.cadence,
         identity,
         last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
-        clock=time.time,
+        clock=clock,
         jitter=_jitter,
     )
     steps = {**pipeline.steps, JobState.GENERATING: poller.poll}
     jobs, queue = engine.jobs, engine.queue
-    workers = tuple(Worker(jobs, queue, lane, jitter=_jitter) for lane in make_lanes(steps))
+    workers = tuple(
+        Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter) for lane in make_lanes(steps)
+    )
     for worker in workers:
         engine.bus.subscribe(worker.note)
     return workers

@@ -10,6 +10,7 @@ import aiohttp
 
 from bot.links import load_secret
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
+from bot.pacing import machine_clock
 from bot.web.http.server import bind
 from storage.database import open_database
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
+    from bot.pacing import WatchedClock
     from bot.settings.fields import Settings
     from storage.database import Database
 
@@ -27,6 +29,7 @@ class Resources:
     """The open resources that do not depend on the backend."""
 
     settings: Settings
+    clock: WatchedClock
     database: Database
     secret: bytes
     ffmpeg: Ffmpeg
@@ -50,6 +53,7 @@ async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources
     ffmpeg_path = await find_ffmpeg()
     return Resources(
         settings=settings,
+        clock=machine_clock(),
         database=database,
         secret=secret,
         ffmpeg=Ffmpeg(ffmpeg_path, slots=1),

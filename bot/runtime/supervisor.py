@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.discord_bot.bot import VideoBot
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
+    from bot.jobs.waits.clock_watcher import ClockWatcher
+    from bot.jobs.waits.holds import Holds
     from bot.jobs.worker import Worker
     from bot.library.orphans import OrphanCensus
     from bot.library.remote_deletion import RemoteDeletion
@@ -45,6 +47,8 @@ class Service:
     login_pause: float
     jobs: JobService
     circuit: CircuitBreaker
+    clock_watcher: ClockWatcher
+    holds: Holds
     retention: Retention
     remote_deletion: RemoteDeletion
     orphans: OrphanCensus
@@ -59,6 +63,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
 
     Parts that work without Discord start immediately, the others after the login.
     """
+    await service.clock_watcher.resume()
     held = await service.jobs.wake_postponed_deliveries()
     await service.circuit.resume()
     log.info("app.started held=%d", held)
@@ -81,6 +86,8 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("progress cards", after_login(service.progress.run)),
             ("operator notices", after_login(service.operator.run)),
             ("remote deletion", service.remote_deletion.run()),
+            ("clock", service.clock_watcher.run()),
+            ("holds", service.holds.run()),
             ("orphan census", service.orphans.run()),
             ("loop metrics", service.metrics.watch_loop()),
             ("sweep", _sweep(service.jobs, service.retention)),

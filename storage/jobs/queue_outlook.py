@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.holds import HoldStore
 
 if TYPE_CHECKING:
-    from bot.model import Job, Trouble
+    from bot.model import HoldReason, Job, Trouble
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
@@ -44,13 +45,14 @@ class Outlook:
     """The forecast for an open job.
 
     `place` is its position in the queue, from 1. `usual_seconds` is the time that the provider
-    took for similar jobs. `trouble` is the reason why the queue is paused, and `operator_knows`
-    says whether the operator was told of it.
+    took for similar jobs. `trouble` is the reason why the queue is paused, `hold` the one why this
+    job waits, and `operator_knows` says whether the operator was told of it.
     """
 
     place: int | None = None
     usual_seconds: float | None = None
     trouble: Trouble | None = None
+    hold: HoldReason | None = None
     operator_knows: bool = False
 
 
@@ -60,12 +62,16 @@ class QueueOutlook:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._circuits = CircuitStore(database)
+        self._holds = HoldStore(database)
 
     async def of(self, job: Job) -> Outlook:
         """Return a job's queue position and usual duration, or the trouble that delays it."""
         circuit = await self._circuit(job)
         if circuit is not None and circuit.is_open:
             return Outlook(trouble=circuit.reason, operator_knows=circuit.reached)
+        if job.hold is not None:
+            notice = await self._holds.notice(job.hold)
+            return Outlook(hold=job.hold, operator_knows=notice is not None and notice.reached)
         return Outlook(place=await self._place(job), usual_seconds=await self._usual_seconds(job))
 
     async def _circuit(self, job: Job) -> Circuit | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bot.model import Attachment, Client, Failure, Job, JobState, Origin, VideoRequest
+from bot.model import Attachment, Client, Failure, HoldReason, Job, JobState, Origin, VideoRequest
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,6 +59,8 @@ def job_from(row: sqlite3.Row) -> Job:
         progress=row["progress"],
         cost=row["cost_usd"],
         dm_intent_at=row["dm_intent_at"],
+        hold=HoldReason(row["hold"]) if row["hold"] else None,
+        held_since=row["held_since"],
         failure=_failure(row),
         note=row["note"],
         card_gone=bool(row["card_gone"]),

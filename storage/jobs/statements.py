@@ -99,6 +99,7 @@ _IS_FREE = """
 MOVE = f"""
 UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
+    hold = NULL, held_since = NULL,
     token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
     -- This transition follows only a definite refusal: nothing was spent.
     submitted_at = CASE WHEN :was = 'submitting' AND :to IN ('queued', 'failed') THEN NULL
@@ -132,7 +133,7 @@ RETURNING *
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
-    updated_at = :now,
+    updated_at = :now, hold = NULL, held_since = NULL,
     create_key = coalesce(create_key, :create_key), submitted_at = :now, submits = submits + 1,
     account = :account
 WHERE id = :id AND epoch = :epoch AND state = 'queued' AND NOT EXISTS (
@@ -146,7 +147,7 @@ POSTPONE = """
 UPDATE jobs SET
     next_at = :next_at, attempts = :attempts,
     progress = max(coalesce(:progress, progress), coalesce(progress, 0)),
-    late = :late, misses = :misses, updated_at = :now
+    late = :late, misses = :misses, updated_at = :now, hold = NULL, held_since = NULL
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
@@ -205,7 +206,7 @@ RETURNING *
 """
 
 QUEUED = """
-SELECT * FROM jobs WHERE state = 'queued'
+SELECT * FROM jobs WHERE state = 'queued' OR hold IS NOT NULL
 """
 
 FORGET_TOKENS = """

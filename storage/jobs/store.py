@@ -249,7 +249,7 @@ class JobStore:
         return await self._many(statements.WAKE_UNDECIDED, backend=backend, now=now)
 
     async def queued(self) -> list[Job]:
-        """List the queued jobs."""
+        """List the queued jobs, and those on hold."""
         return await self._many(statements.QUEUED)
 
     async def wake_postponed_deliveries(self, *, now: float) -> list[Job]:

@@ -6,18 +6,21 @@ import asyncio
 import os
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from bot.__main__ import main
 from bot.commands import doctor
+from bot.commands.checks.clock import examine_clock
 from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.model import JobState
 from storage.snapshot import count_delivering
 from tests.support.command_line import run_bot
 from tests.support.examined import TOKEN, look
+from tests.support.wire import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -219,3 +222,30 @@ async def test_a_database_that_cannot_be_read_is_reported(tmp_path: Path) -> Non
         found = await look(subject, tmp_path)
         assert not found.ok
         assert "unreadable" in found.found
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (0, "agrees"),
+        (50, "agrees"),
+        (-50, "agrees"),
+        (90, "seconds ahead of"),
+        (-420, "7 minutes behind"),
+        (6 * 3600, "6 hours ahead of"),
+        (-400 * 86_400, "400 days behind"),
+    ],
+)
+async def test_the_clock_is_compared_with_discords(
+    tmp_path: Path, ahead: float, words: str
+) -> None:
+    async with FakeDiscord(tmp_path) as fake_discord:
+        found = await examine_clock(fake_discord.url, clock=lambda: time.time() + ahead)
+    assert words in found.found
+    assert found.ok == ("agrees" in words)
+    assert ("NTP" in found.advice) != found.ok
+
+
+async def test_a_clock_that_can_not_be_compared_is_no_problem() -> None:
+    found = await examine_clock(f"http://127.0.0.1:{free_port()}")
+    assert (found.ok, found.found) == (True, "not compared: Discord told no time")

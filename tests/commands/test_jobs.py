@@ -10,8 +10,9 @@ import aiohttp
 import pytest
 
 from bot.commands.job_lines import describe, table_line
+from bot.jobs.admission import new_job
 from bot.links import load_secret
-from bot.model import Client, JobState, new_job
+from bot.model import Client, JobState
 from bot.texts import Texts
 from bot.web.operator_routes import OperatorKey
 from storage.database import open_database

@@ -8,7 +8,7 @@ import pytest
 
 from bot.demo.fake_discord import api_errors
 from bot.errors import DeliveryError
-from bot.model import JobState, Trouble
+from bot.model import HoldReason, JobState, Trouble
 from storage.jobs.queue_outlook import QueueOutlook
 from tests.support.desk import open_desk
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.delivery.operator_notices import OperatorNotices
     from bot.demo.fake_discord.state.world import User
     from bot.demo.fake_discord.wire import Payload
+    from bot.model import Job
     from tests.support.desk import Desk
 
 
@@ -212,3 +213,44 @@ async def test_a_command_is_accepted_meanwhile_and_its_card_says_why_it_waits(
     _, message = await desk.video()
     assert "rejects this bot's API key" in message.text
     assert "The operator has been notified" in message.text
+
+
+async def on_hold(desk: Desk, hold: HoldReason) -> Job:
+    """Return a job that is on hold."""
+    job = await desk.bench.at(JobState.QUEUED)
+    await desk.bench.holds.hold(await desk.bench.claim(job.id), hold, after=60)
+    return job
+
+
+@pytest.mark.parametrize(
+    ("hold", "words"),
+    [
+        (HoldReason.DISK, ("less than 1 GB", "KEEP_GB", "24 hours")),
+        (HoldReason.BACKEND, ("fake", "VIDEO_BACKEND", "24 hours")),
+        (HoldReason.TWIN, ("no answer", "paid for twice")),
+    ],
+)
+async def test_the_owner_is_told_of_jobs_on_hold_once_and_of_their_end_once(
+    desk: Desk, hold: HoldReason, words: tuple[str, ...]
+) -> None:
+    job = await on_hold(desk, hold)
+    desk.clock.advance(120)
+    for _ in range(3):
+        await notices(desk).send_due()
+    [told] = dms(desk)
+    assert all(word in told for word in words)
+    outlook = await QueueOutlook(desk.bench.database).of(await desk.bench.now(job.id))
+    assert (outlook.hold, outlook.operator_knows) == (hold, True)
+    assert desk.bench.changes[-1].outlook
+    await desk.bench.jobs.cancel(job.id)
+    for _ in range(3):
+        await notices(desk).send_due()
+    [_, over] = dms(desk)
+    assert "any more" in over
+
+
+async def test_an_unanswered_twin_is_told_when_it_has_lasted(desk: Desk) -> None:
+    await on_hold(desk, HoldReason.TWIN)
+    desk.clock.advance(119)
+    await notices(desk).send_due()
+    assert dms(desk) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
@@ -14,7 +13,7 @@ import pytest
 from bot.delivery.progress import ProgressCards
 from bot.errors import DeliveryError
 from bot.model import JobChanged, JobState
-from bot.pacing import EditIntervals
+from bot.pacing import EditIntervals, machine_clock
 from tests.support.fakes.clock import PATIENCE, Clock
 from tests.support.jobs import job as any_job
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.deliverer import DiscordDeliverer
     from bot.model import Job
+    from bot.pacing import WatchedClock
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(pace: EditIntervals, clock: Callable[[], float]) -> AsyncGenerator[Stage]:
+async def open_stage(pace: EditIntervals, clock: WatchedClock) -> AsyncGenerator[Stage]:
     board = Board()
     cards = ProgressCards(cast("DiscordDeliverer", board), pace, clock=clock)
     running = asyncio.create_task(cards.run(), name="progress")
@@ -168,7 +168,7 @@ async def test_percentages_are_shown_less_often_with_age_and_the_latest_wins(
 
 
 async def test_an_edit_that_is_due_later_needs_no_further_change() -> None:
-    async with open_stage(EditIntervals(first_minute=0.05), time.time) as stage:
+    async with open_stage(EditIntervals(first_minute=0.05), machine_clock()) as stage:
         stage.note(stage.job("a", JobState.GENERATING, 1))
         await stage.board.until(lambda: len(stage.board.of("a")) == 1)
         stage.note(stage.job("a", JobState.GENERATING, 2))
@@ -340,7 +340,7 @@ async def test_an_open_question_gets_an_expiry_notice_and_an_answered_one_none(
 
 
 async def test_a_watched_card_gets_its_expiry_notice_without_any_change() -> None:
-    async with open_stage(EditIntervals(), time.time) as stage:
+    async with open_stage(EditIntervals(), machine_clock()) as stage:
         job = stage.job("a", JobState.GENERATING)
         stage.cards.watch(editable_by_token_only(job, until=stage.clock() + 120.05))
         await stage.board.until(lambda: len(stage.board.of("a")) == 1)
@@ -378,3 +378,21 @@ async def test_an_unchanged_queue_causes_no_edit(stage: Stage) -> None:
     stage.clock.advance(60)
     await stage.considered()
     assert len(stage.board.of("a")) == 1
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0, 86400.0])
+async def test_a_clock_that_was_set_neither_holds_back_a_card_nor_ends_its_edits(
+    stage: Stage, ahead: float
+) -> None:
+    until = stage.clock() + 900
+    stage.note(editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=until))
+    await stage.board.until(lambda: len(stage.board.of("a")) == 1)
+    stage.clock.ahead = ahead
+    stage.clock.adopt(ahead)  # before the moments of the job have moved too
+    stage.clock.distrust()
+    stage.clock.advance(5)
+    stage.note(editable_by_token_only(stage.job("a", JobState.GENERATING, 2), until=until))
+    await stage.board.until(lambda: ("generating", 2) in stage.board.of("a"))
+    stage.clock.advance(15)
+    stage.note(editable_by_token_only(stage.job("a", JobState.GENERATING, 3), until=until + ahead))
+    await stage.board.until(lambda: stage.board.of("a")[-1] == ("generating", 3))

@@ -307,7 +307,7 @@ async def test_retries_are_spread(bench: Bench) -> None:
     job = await bench.at(JobState.DELIVERING)
     step = Step(DeliveryError("down"))
     lane = Lane(name="test", steps={job.state: step}, slots=1)
-    worker = Worker(bench.jobs, bench.queue, lane, jitter=lambda: 0.5)
+    worker = Worker(bench.jobs, bench.queue, lane, holds=bench.holds, jitter=lambda: 0.5)
     before = len(bench.changes)
     async with running(worker):
         await bench.until(lambda: len(bench.changes) > before)

@@ -27,7 +27,7 @@ def test_every_heading_is_in_words() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("section", ["card", "state", "trouble", "note", "failed", "audio"])
+@pytest.mark.parametrize("section", ["card", "state", "trouble", "hold", "note", "failed", "audio"])
 def test_every_sentence_of_a_card_stands_on_the_page(section: str, language: str) -> None:
     written = PAGE.read_text(encoding="utf-8")
     keys = {key for key in TEXTS.keys() if key.startswith(f"{section}.")}  # noqa: SIM118 - a method

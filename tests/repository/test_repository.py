@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from bot.__main__ import all_commands
 from bot.api_clients.status import PublicStatus
 from bot.errors import ErrorKind
-from bot.model import JobState, Trouble
+from bot.model import HoldReason, JobState, Trouble
 from bot.settings.fields import Settings
 from bot.texts import Texts
 from tests.support.papers import ROOT, read, tracked_files
@@ -32,7 +32,11 @@ PUT_TOGETHER = {
     # What bot/media/narration/sniff.py says in words.
     "found": {"text", "data", "mp4 or m4a", "webm or matroska"},
     "trouble": frozenset(Trouble),
-    "operator": frozenset(Trouble) | {"over"},
+    "hold": frozenset(HoldReason),
+    "operator": frozenset(Trouble)
+    | {"over"}
+    | frozenset(HoldReason)
+    | {f"{hold}_over" for hold in HoldReason},
 }
 
 

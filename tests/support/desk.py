@@ -221,6 +221,7 @@ def make_services(
         ),
         second_bot=SecondBotWatch(SecondBotStore(bench.database), clock=clock),
         narrator=make_narrator(bench, clock, voice) if voice else None,
+        clock=clock,
     )
 
 

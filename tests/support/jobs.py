@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.backends.base import BackendUpdate, RemoteState
-from bot.model import Job, JobState, VideoRequest, new_job
+from bot.jobs.admission import new_job
+from bot.model import Job, JobState, VideoRequest
 from tests.support.fakes.clock import START
 from tests.support.fakes.orders import origin
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.artifacts import NOTE_NOT_MERGED
 from bot.delivery.views.formatting import clock_time, progress_bar, quoted, rough_time
-from bot.model import JobState
+from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,8 @@ class CardText:
         """Name the step that is due."""
         if job.state is JobState.QUEUED and outlook.trouble is not None:
             return self.say(job, "state.held_up")
+        if outlook.hold is not None:
+            return self.say(job, "state.on_hold")
         if job.state is JobState.GENERATING and job.late:
             return self.say(job, "state.late")
         if job.state is JobState.MERGING and _is_narrated(job):
@@ -68,6 +70,11 @@ class CardText:
 
     def details(self, job: Job, outlook: Outlook) -> list[str]:
         """Return the lines about progress, or about the end of the job and its cost."""
+        if outlook.hold is not None:
+            return self._on_hold(job, outlook, outlook.hold)
+        return self._details_of_state(job, outlook)
+
+    def _details_of_state(self, job: Job, outlook: Outlook) -> list[str]:
         match job.state:
             case JobState.GENERATING:
                 usual = [] if job.late else self._usual(job, outlook)
@@ -133,6 +140,15 @@ class CardText:
         reason = self.say(job, f"trouble.{outlook.trouble}")
         notice = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []
         return [reason, *notice, self.say(job, "card.held_up_ends")]
+
+    def _on_hold(self, job: Job, outlook: Outlook, hold: HoldReason) -> list[str]:
+        notice = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []
+        if job.state is JobState.QUEUED:
+            end = "card.held_up_ends"
+        else:
+            # A video that was paid for waits for disk space as long as it takes.
+            end = "card.on_hold_ends" if hold is HoldReason.BACKEND else "card.on_hold_continues"
+        return [self.say(job, f"hold.{hold}"), *notice, self.say(job, end)]
 
     def _place(self, job: Job, outlook: Outlook) -> list[str]:
         if outlook.place is None:

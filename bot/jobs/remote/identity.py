@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends.echo import Order
 from bot.errors import BackendError, ErrorKind
+from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,15 @@ class RemoteIdentity:
             return False
         await self._store.mark_deleted(job.id, record.remote_id, now=self._clock())
         return True
+
+
+def identity_of(job: Job, update: BackendUpdate) -> Changes:
+    """Return what is stored of the remote job in the answer to a create."""
+    return Changes(
+        remote_id=update.ref,
+        remote_made_at=update.echo.made_at,
+        echoes_order=not update.echo.contradicts(job.sent_request),
+    )
 
 
 def order_of(record: RemoteRecord) -> Order:

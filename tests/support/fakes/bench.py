@@ -21,6 +21,7 @@ from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
+from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
@@ -34,6 +35,7 @@ from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
 from storage.jobs.remote_jobs import RemoteJobStore
@@ -114,6 +116,8 @@ class Bench:
         self.retention = self.build_retention()
         self.circuits = CircuitStore(database)
         self.circuit = CircuitBreaker(self.circuits, self.jobs, backend=backend.name, clock=clock)
+        self.hold_store = HoldStore(database)
+        self.holds = Holds(self.hold_store, self.jobs, self.bus, backend=backend.name, clock=clock)
         self.queue = JobQueue(self.store, backend=backend.name, clock=clock)
         self.unconfirmed = UnconfirmedStore(database, self.spent)
         self.remote_jobs = RemoteJobStore(database)
@@ -160,6 +164,7 @@ class Bench:
             deliverer=self.deliverer,
             submission=Submission(
                 jobs=self.jobs,
+                holds=self.holds,
                 lookup=RemoteLookup(
                     unconfirmed=self.unconfirmed,
                     remote_jobs=self.remote_jobs,
@@ -197,7 +202,9 @@ class Bench:
         return Lane(name="all", steps=steps, slots=8)
 
     def worker(self, lane: Lane | None = None) -> Worker:
-        return Worker(self.jobs, self.queue, lane or self.lane, jitter=lambda: 0.0)
+        return Worker(
+            self.jobs, self.queue, lane or self.lane, holds=self.holds, jitter=lambda: 0.0
+        )
 
     async def submit(
         self,
@@ -263,7 +270,7 @@ class Bench:
         """Advance the clock until a job is due, and claim it."""
         job = await self.now(job_id)
         assert job.next_at is not None
-        self.clock.now = max(self.clock.now, job.next_at)
+        self.clock.advance(max(job.next_at - self.clock(), 0.0))
         (claimed,) = [
             each
             for each in await self.queue.claim(ALL_STATES, running=(), limit=1000)

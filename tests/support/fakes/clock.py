@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from bot.pacing import WatchedClock
+
 START = 1_800_000_000.0
 PATIENCE = 10.0
 
 
-class Clock:
-    """A clock that advances only when told to."""
+class Clock(WatchedClock):
+    """A clock that advances only when told to; the machine's clock may be `ahead` of the truth."""
 
-    def __init__(self, now: float = START) -> None:
+    def __init__(self, now: float = START, *, ahead: float = 0.0) -> None:
         self.now = now
-
-    def __call__(self) -> float:
-        return self.now
+        self.ahead = ahead
+        super().__init__(wall=lambda: self.now + self.ahead, steady=lambda: self.now)
 
     def advance(self, seconds: float) -> None:
         self.now += seconds

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from bot import app
+from bot import app, pacing
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.settings.fields import load_settings
 from tests.support.fakes.clock import Clock
@@ -71,8 +71,12 @@ async def run_old_app(
     clock, stop = Clock(now), asyncio.Event()
     folder.joinpath("discord").mkdir()
     data = install(folder, at=now)
+    # The open jobs were put off by hand, for longer than any step does.
+    with closing(sqlite3.connect(data / "clapper.db")) as connection, connection:
+        connection.execute("UPDATE jobs SET next_at = min(next_at, ? + 300)", (now,))
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(time, "time", clock)  # the app is put together with the machine's clock
+        patches.setattr(pacing, "seconds_since_boot", clock)
         async with FakeDiscord(folder / "discord", clock=clock) as fake_discord:
             world = fake_discord.world
             for message_id in cards:

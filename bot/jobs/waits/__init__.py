@@ -1,0 +1,1 @@
+"""Why and how long jobs wait, and the clock that their waits follow."""

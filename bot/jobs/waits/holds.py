@@ -1,0 +1,103 @@
+"""Holds: jobs that can only wait say why, and stop waiting after a day."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from typing import TYPE_CHECKING
+
+from bot.model import HoldReason, JobChanged, JobState
+from storage.jobs.circuits import HELD_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.events import EventBus
+    from bot.jobs.service import JobService
+    from bot.model import Job
+    from bot.pacing import WatchedClock
+    from storage.jobs.holds import HoldStore
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 30.0
+_FAILURES: Mapping[HoldReason, str] = {
+    HoldReason.DISK: "failed.no_space",
+    HoldReason.BACKEND: "failed.other_backend",
+    HoldReason.TWIN: "failed.twin",
+}
+
+
+class Holds:
+    """Puts jobs on hold, and ends those that were on hold for a day.
+
+    A paid job that waits for disk space is not ended: its video may still be fetched.
+    """
+
+    def __init__(
+        self,
+        store: HoldStore,
+        jobs: JobService,
+        bus: EventBus,
+        *,
+        backend: str,
+        clock: WatchedClock,
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._bus = bus
+        self._backend = backend
+        self._clock = clock
+
+    async def hold(self, job: Job, hold: HoldReason, *, after: float) -> None:
+        """Keep a claimed job in its state, and look at it again after `after` seconds."""
+        if job.state is JobState.QUEUED and self._is_over(job):
+            await self._jobs.fail(job, _FAILURES[hold])
+            return
+        now = self._clock()
+        held = await self._store.hold(job, hold, next_at=now + after, now=now)
+        if held is not None:
+            if job.hold is not hold:
+                log.warning("job.held id=%s because=%s", job.id, hold)
+            self._bus.publish(JobChanged(job=held, previous=held.state))
+
+    async def run(self) -> None:
+        """Look at the jobs of other backends now and then, until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except sqlite3.Error:
+                log.exception("holds.not_looked_at")  # the next look repeats it
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Put jobs at backends that are not chosen on hold, and end those that waited for a day."""
+        now = self._clock()
+        for job in await self._store.release_returned(self._backend, now=now):
+            self._bus.publish(JobChanged(job=job, previous=job.state))
+        for job in await self._store.hold_stranded(self._backend, now=now):
+            log.warning(
+                "job.held id=%s because=%s backend=%s", job.id, HoldReason.BACKEND, job.backend
+            )
+            self._bus.publish(JobChanged(job=job, previous=job.state))
+        for job in await self._store.held():
+            if job.hold is HoldReason.BACKEND and self._is_over(job):
+                await self._end_stranded(job)
+
+    def _is_over(self, job: Job) -> bool:
+        if job.held_since is None or self._clock.is_unsettled:
+            return False
+        return self._clock() - job.held_since >= HELD_SECONDS
+
+    async def _end_stranded(self, job: Job) -> None:
+        current: Job | None = job
+        if job.state is JobState.SUBMITTING:
+            current = await self._jobs.move(job, JobState.UNCONFIRMED)
+        if current is None:
+            return
+        if current.state is JobState.UNCONFIRMED:
+            # It may have been charged, so the requester decides.
+            await self._jobs.move(current, JobState.UNDECIDED)
+        else:
+            await self._jobs.fail(current, _FAILURES[HoldReason.BACKEND])

@@ -1,0 +1,108 @@
+"""The row about the machine's clock, and the moments of open jobs that move with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from storage.jobs.rows import job_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.model import Job, JobState
+    from storage.database import Database
+
+_SAVE = """
+INSERT INTO clock (id, boot, steady, seen_at, known_at, since)
+VALUES (1, :boot, :steady, :seen_at, :known_at, :since)
+ON CONFLICT (id) DO UPDATE SET
+    boot = :boot, steady = :steady, seen_at = :seen_at, known_at = :known_at, since = :since
+"""
+
+# A trigger moves the moments of open jobs in the same transaction.
+_SHIFT = """
+UPDATE clock SET
+    boot = :boot, steady = :steady, seen_at = :seen_at, known_at = :known_at, since = :since,
+    shift = :shift, sets = sets + 1
+WHERE id = 1
+"""
+
+# A create without an answer is not looked for any earlier, nor is a card that is being posted.
+_HASTEN = """
+UPDATE jobs SET next_at = min(next_at, :now + abs(random() % 30))
+WHERE next_at > :now AND state NOT IN ('submitting', 'unconfirmed')
+    AND NOT (state = 'received' AND message_id IS NULL AND client IS NULL)
+RETURNING *
+"""
+
+_OPEN = """
+SELECT * FROM jobs
+WHERE next_at IS NOT NULL OR state NOT IN ('succeeded', 'failed', 'cancelled')
+"""
+
+# Only a clock that was set explains a wait that is longer than any pause of its state.
+_SHORTEN = """
+UPDATE jobs SET next_at = CASE
+    WHEN state IN ('received', 'submitting', 'unconfirmed')
+    THEN :now + (SELECT value FROM json_each(:longest) WHERE key = state)
+    ELSE :now END
+WHERE next_at > :now + :shortest
+    AND next_at > :now + (SELECT value FROM json_each(:longest) WHERE key = state)
+RETURNING *
+"""
+
+_SHORTEN_PROBES = """
+UPDATE circuits SET probe_at = :now WHERE probe_at > :now + :longest
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenClock:
+    """The machine's clock as it was seen; `since`: moments before this may be of another clock."""
+
+    boot: str
+    steady: float
+    seen_at: float
+    known_at: float
+    since: float
+
+
+class ClockStore:
+    """Stores the machine's clock as it was seen, and moves the moments of open jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self) -> SeenClock | None:
+        """Read the clock as an earlier process saw it; None: this is the first one."""
+        row = await self._database.row(
+            "SELECT boot, steady, seen_at, known_at, since FROM clock", {}
+        )
+        return SeenClock(**dict(row)) if row else None
+
+    async def save(self, seen: SeenClock) -> None:
+        """Store the clock as it is seen now."""
+        await self._database.rows(_SAVE, asdict(seen))
+
+    async def shift(self, seen: SeenClock, *, by: float) -> None:
+        """Store that the clock was set, and move what still counts time by as many seconds."""
+        await self._database.rows(_SHIFT, asdict(seen) | {"shift": by})
+
+    async def hasten(self, *, now: float) -> None:
+        """Make every open job due within half a minute."""
+        await self._database.rows(_HASTEN, {"now": now})
+
+    async def open_jobs(self) -> list[Job]:
+        """List the jobs of which a step is due now or later."""
+        return [job_from(row) for row in await self._database.rows(_OPEN, {})]
+
+    async def shorten(
+        self, longest: Mapping[JobState, float], *, longest_probe: float, now: float
+    ) -> int:
+        """End waits that are longer than the `longest` of their state; return their number."""
+        limits = {"longest": json.dumps(dict(longest)), "shortest": min(longest.values())}
+        rows = await self._database.rows(_SHORTEN, limits | {"now": now})
+        await self._database.rows(_SHORTEN_PROBES, {"now": now, "longest": longest_probe})
+        return len(rows)

@@ -1,0 +1,101 @@
+"""Jobs on hold: why they wait, since when, and what the operator was told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storage.jobs.rows import job_from
+
+if TYPE_CHECKING:
+    from bot.model import HoldReason, Job
+    from storage.database import Database
+
+_HOLD = """
+UPDATE jobs SET
+    next_at = :next_at, hold = :hold, held_since = coalesce(held_since, :now), updated_at = :now
+WHERE id = :id AND epoch = :epoch AND state = :was
+RETURNING *
+"""
+
+# Such jobs are claimed by no lane: see the statement that claims.
+_HOLD_STRANDED = """
+UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
+WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
+    AND backend <> :backend AND hold IS NOT 'backend'
+RETURNING *
+"""
+
+_RELEASE_RETURNED = """
+UPDATE jobs SET hold = NULL, held_since = NULL, updated_at = :now
+WHERE hold = 'backend' AND backend = :backend
+RETURNING *
+"""
+
+_HELD = """
+SELECT * FROM jobs WHERE hold IS NOT NULL
+"""
+
+
+_TELL = """
+INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
+ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HoldNotice:
+    """The operator was told of the jobs that are on hold since a time.
+
+    `reached`: Discord delivered it to at least one operator.
+    """
+
+    hold: HoldReason
+    since: float
+    reached: bool
+
+
+class HoldStore:
+    """Reads and writes which jobs are on hold; no write changes a state."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def hold(self, job: Job, hold: HoldReason, *, next_at: float, now: float) -> Job | None:
+        """Put a claimed job on hold; None: it has changed meanwhile."""
+        key = {"id": job.id, "epoch": job.epoch, "was": job.state}
+        jobs = await self._jobs(_HOLD, key | {"hold": hold, "next_at": next_at, "now": now})
+        return jobs[0] if jobs else None
+
+    async def hold_stranded(self, backend: str, *, now: float) -> list[Job]:
+        """Put the jobs at all other backends on hold, and return those that were not."""
+        return await self._jobs(_HOLD_STRANDED, {"backend": backend, "now": now})
+
+    async def release_returned(self, backend: str, *, now: float) -> list[Job]:
+        """Release the jobs whose backend was chosen again."""
+        return await self._jobs(_RELEASE_RETURNED, {"backend": backend, "now": now})
+
+    async def held(self) -> list[Job]:
+        """List the jobs on hold."""
+        return await self._jobs(_HELD, {})
+
+    async def notice(self, hold: HoldReason) -> HoldNotice | None:
+        """Read what the operator was told of jobs on hold for a reason; None: nothing."""
+        row = await self._database.row(
+            "SELECT * FROM hold_notices WHERE hold = :hold", {"hold": hold}
+        )
+        if row is None:
+            return None
+        return HoldNotice(hold=hold, since=row["since"], reached=bool(row["reached"]))
+
+    async def tell(self, notice: HoldNotice) -> None:
+        """Store that the operator was told."""
+        params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
+        await self._database.rows(_TELL, params)
+
+    async def forget(self, hold: HoldReason) -> None:
+        """Delete a notice, because its jobs are no longer on hold."""
+        await self._database.rows("DELETE FROM hold_notices WHERE hold = :hold", {"hold": hold})
+
+    async def _jobs(self, sql: str, params: dict[str, Any]) -> list[Job]:
+        return [job_from(row) for row in await self._database.rows(sql, params)]

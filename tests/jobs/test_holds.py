@@ -1,0 +1,181 @@
+"""Jobs that can only wait: they say why, the operator is told, and the wait has an end."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.api_clients.status import public_job
+from bot.delivery.views.card import CardRenderer
+from bot.errors import UnconfirmedSubmitError
+from bot.model import HoldReason, JobState
+from bot.texts import Texts
+from storage.jobs.queue_outlook import QueueOutlook
+from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.bench import Bench, open_bench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.model import Job
+    from tests.support.fakes.clock import Clock
+
+DAY = 24 * 60 * 60.0
+STRANDED = [JobState.SUBMITTING, JobState.UNCONFIRMED, JobState.GENERATING, JobState.DOWNLOADING]
+
+
+async def read_card(bench: Bench, job: Job) -> str:
+    """Return the text of a job's card."""
+    texts = Texts.load()
+    cards = CardRenderer(texts, free_backends=frozenset(), clock=bench.clock)
+    current = await bench.now(job.id)
+    outlook = await QueueOutlook(bench.database).of(current)
+    view = cards.render(current, outlook)
+    return "\n".join(str(item.to_component_dict()) for item in view.children)
+
+
+def waiting(job: Job) -> str | None:
+    return public_job(job, Texts.load()).waiting
+
+
+async def no_space(bench: Bench) -> Job:
+    """Return a job that waits for disk space."""
+    job = await bench.at(JobState.QUEUED)
+    bench.pipeline = bench.build_pipeline(min_free_bytes=2**63)
+    return await bench.step(job.id)
+
+
+async def behind_a_twin(bench: Bench) -> Job:
+    """Return a job that waits because an identical create has no answer."""
+    bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
+    first, second = await bench.at(JobState.UNCONFIRMED), await bench.submit()
+    while (now := await bench.now(second.id)).hold is None:
+        await bench.step(second.id)
+    assert (await bench.now(first.id)).state is JobState.UNCONFIRMED
+    return now
+
+
+async def test_a_full_disk_is_named_on_the_card_and_to_clients(bench: Bench) -> None:
+    job = await no_space(bench)
+    assert (job.state, job.hold, job.held_since) == (
+        JobState.QUEUED,
+        HoldReason.DISK,
+        bench.clock(),
+    )
+    card = await read_card(bench, job)
+    assert "disk is full" in card
+    assert "after 24 hours" in card
+    assert "next in line" not in card.lower()
+    assert "disk is full" in (waiting(job) or "")
+
+
+async def test_a_job_behind_an_unanswered_twin_says_so(bench: Bench) -> None:
+    job = await behind_a_twin(bench)
+    assert (job.state, job.hold) == (JobState.QUEUED, HoldReason.TWIN)
+    assert "exactly the same video" in await read_card(bench, job)
+    assert "exactly the same video" in (waiting(job) or "")
+
+
+@pytest.mark.parametrize("wait", [no_space, behind_a_twin])
+async def test_a_wait_ends_uncharged_after_a_day(bench: Bench, wait: object) -> None:
+    job = await (no_space(bench) if wait is no_space else behind_a_twin(bench))
+    posts = bench.backend.posts
+    bench.clock.advance(DAY - 120)
+    # The twin's create stays without an answer for as long.
+    assert (await bench.step(job.id)).state is JobState.QUEUED
+    bench.clock.advance(120)
+    ended = await bench.step(job.id)
+    assert ended.failure is not None
+    assert ended.failure.key in {"failed.no_space", "failed.twin"}
+    assert bench.backend.posts == posts
+    card = await read_card(bench, job)
+    assert "Nothing was charged" in card
+
+
+async def test_a_wait_that_has_ended_is_forgotten(bench: Bench) -> None:
+    job = await no_space(bench)
+    bench.pipeline = bench.build_pipeline(min_free_bytes=0)
+    now = await bench.step(job.id)
+    assert (now.state, now.hold, now.held_since) == (JobState.GENERATING, None, None)
+    assert waiting(now) is None
+
+
+async def test_a_jump_of_the_clock_ends_no_wait(bench: Bench) -> None:
+    job = await no_space(bench)
+    bench.clock.ahead = 2 * DAY
+    assert (await bench.step(job.id)).state is JobState.QUEUED
+
+
+async def stranded(tmp_path: Path, clock: Clock, state: JobState) -> tuple[Job, FakeBackend]:
+    """Return a job in a state at a backend that the next start does not choose."""
+    async with open_bench(tmp_path, clock) as bench:
+        return await bench.at(state), bench.backend
+
+
+@pytest.mark.parametrize("state", STRANDED)
+async def test_a_job_of_a_backend_that_is_no_longer_chosen_says_so(
+    tmp_path: Path, clock: Clock, state: JobState
+) -> None:
+    job, _ = await stranded(tmp_path, clock, state)
+    async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
+        await bench.holds.look()
+        held = await bench.now(job.id)
+        assert (held.state, held.hold) == (state, HoldReason.BACKEND)
+        assert "no longer set to use" in await read_card(bench, job)
+        assert "no longer set to use" in (waiting(held) or "")
+        assert bench.changes[-1].job == held
+        clock.advance(60)
+        await bench.holds.look()
+        assert await bench.now(job.id) == held
+
+
+@pytest.mark.parametrize("state", STRANDED)
+async def test_such_a_job_ends_after_a_day_and_a_doubt_is_left_to_its_requester(
+    tmp_path: Path, clock: Clock, state: JobState
+) -> None:
+    job, _ = await stranded(tmp_path, clock, state)
+    async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
+        await bench.holds.look()
+        clock.advance(DAY)
+        await bench.holds.look()
+        ended = await bench.now(job.id)
+        if state in {JobState.GENERATING, JobState.DOWNLOADING}:
+            assert ended.failure is not None
+            assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.other_backend")
+            assert "may have charged" in await read_card(bench, job)
+        else:
+            assert ended.state is JobState.UNDECIDED
+        assert bench.backend.cancelled == []
+
+
+async def test_a_job_goes_on_when_its_backend_is_chosen_again(tmp_path: Path, clock: Clock) -> None:
+    job, backend = await stranded(tmp_path, clock, JobState.GENERATING)
+    async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
+        await bench.holds.look()
+    backend.finish()
+    async with open_bench(tmp_path, clock, backend=backend) as bench:
+        await bench.holds.look()
+        assert (await bench.now(job.id)).hold is None
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_disk_that_is_full_later_is_named_too_and_ends_no_paid_job(
+    bench: Bench, code: int
+) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    full = OSError(code, os.strerror(code))
+    bench.backend.fetch_faults += [full, full]
+    worker = bench.worker()
+    for _ in range(2):
+        claimed = await bench.claim(job.id)
+        await worker._step(claimed)  # noqa: SLF001 - one step, as the lane runs it
+        held = await bench.now(job.id)
+        assert (held.state, held.hold) == (JobState.DOWNLOADING, HoldReason.DISK)
+        assert "After 24 hours" not in await read_card(bench, job)
+        bench.clock.advance(2 * DAY)
+    await bench.step(job.id)
+    assert (await bench.now(job.id)).hold is None
