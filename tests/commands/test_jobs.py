@@ -16,7 +16,8 @@ from bot.model import Client, JobState
 from bot.texts import Texts
 from bot.web.operator_routes import OperatorKey
 from storage.database import open_database
-from storage.jobs.store import Caps, JobStore
+from storage.jobs.caps import Caps
+from storage.jobs.store import JobStore
 from storage.snapshot import list_jobs
 from tests.support.command_line import end, run_bot
 from tests.support.fakes.orders import REQUEST
