@@ -8,7 +8,6 @@ import errno
 import os
 import shlex
 import shutil
-import signal
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -33,6 +32,7 @@ from bot.web.http.server import WebServer
 
 if TYPE_CHECKING:
     import argparse
+    import signal
     from collections.abc import AsyncIterator
     from typing import NoReturn
 
@@ -133,7 +133,7 @@ class _NoDiscord:
 
 
 async def _generate_until_stopped(settings: Settings, options: argparse.Namespace) -> int:
-    """Make the video; SIGTERM and a closed terminal stop it as Ctrl-C does."""
+    """Make the video; Ctrl-C, SIGTERM and a closed terminal stop it."""
     received: list[int] = []
     task = asyncio.current_task()
 
@@ -142,8 +142,7 @@ async def _generate_until_stopped(settings: Settings, options: argparse.Namespac
         if task is not None:
             task.cancel()
 
-    # Ctrl-C cancels the task too: asyncio sees to that.
-    with on_stop_signals(stop, signals=(signal.SIGTERM, signal.SIGHUP)):
+    with on_stop_signals(stop):
         try:
             return await _generate(settings, options)
         except asyncio.CancelledError:

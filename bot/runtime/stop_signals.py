@@ -15,15 +15,17 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def on_stop_signals(
-    stop: Callable[[signal.Signals], object], *, signals: tuple[signal.Signals, ...] = STOP_SIGNALS
-) -> Generator[None]:
+def on_stop_signals(stop: Callable[[signal.Signals], object]) -> Generator[None]:
     """Call `stop` with each of these signals that arrives during the block.
 
-    A signal that the process ignores, as `nohup` has it ignore SIGHUP, stays ignored.
+    SIGHUP stays ignored where `nohup` has made the process ignore it.
     """
     loop = asyncio.get_running_loop()
-    handled = [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+    handled = [
+        number
+        for number in STOP_SIGNALS
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
+    ]
     for number in handled:
         loop.add_signal_handler(number, stop, number)
     try:
