@@ -29,7 +29,7 @@ _PAUSE_SECONDS = 60 * 60.0
 class OrphanCensus:
     """Reads the provider's list every hour; a provider without one is left alone.
 
-    Orphans may have been charged: creates that were given up, or that another program has made.
+    Orphans may have been charged: abandoned creates, or those of another program.
     """
 
     def __init__(

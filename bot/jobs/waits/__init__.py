@@ -1,1 +1,1 @@
-"""Why and how long jobs wait, and the clock that their waits follow."""
+"""The reasons for which jobs wait, the lengths of their pauses, and the clock that these follow."""
