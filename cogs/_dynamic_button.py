@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.discord_bot.bot import Services, VideoBot
 
-# discord.py asks every subclass for a template. The base class itself is never registered.
+# discord.py wants a template of every subclass, even this base, which is never registered.
 _MATCHES_NOTHING = r"(?!)"
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Counted from its arrival by our own clock: Discord's may differ from it.
+# Counted from arrival, by our own clock: Discord's clock may differ.
 _TOKEN_SECONDS = 15 * 60.0
 
 

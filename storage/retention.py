@@ -136,7 +136,7 @@ class RetentionStore:
         await self._database.rows("DELETE FROM artifacts WHERE job_id = :id", {"id": job_id})
 
     async def drop_artifacts_of_deleted(self) -> None:
-        """Delete the videos' rows of deleted jobs, which a crash may have left."""
+        """Delete video rows left over from deleted jobs, as after a crash."""
         await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
 
     async def truncate_wal(self) -> None:

@@ -135,7 +135,7 @@ class VideoBackend(Protocol):
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List the remote jobs that match the request, or all of them, regardless of their age.
+        """List remote jobs of any age: those that match the request, or every one there is.
 
         `hints` are refs from webhooks that match no known job; each ref is looked up as well.
         """

@@ -1,4 +1,4 @@
-"""Keyed hashes that stand for the provider's key and for remote ids in the database."""
+"""Keyed hashes that the database holds in place of the API key and remote ids."""
 
 from __future__ import annotations
 

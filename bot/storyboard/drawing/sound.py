@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 RATE = 48_000
-_SYNTH_RATE = 24_000  # the pad has nothing above 2 kHz, and half the samples take half the time
+_SYNTH_RATE = 24_000  # half the sample rate is enough for a pad below 2 kHz, in half the time
 _ROOTS = (45, 47, 48, 50, 52, 53)  # MIDI notes, A2 to F3
 # Semitones above the root, as open chords.
 _PROGRESSION = ((0, 7, 16, 23), (-3, 9, 16, 19), (5, 12, 16, 21), (-5, 7, 14, 23), (0, 12, 16, 19))

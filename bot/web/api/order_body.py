@@ -37,7 +37,7 @@ _CHUNK = 256 * 1024
 _READ_SECONDS = 300.0  # enough for the largest audio over a slow connection
 # The repetitions are bounded, because nothing else runs while `re` searches.
 _AUDIO = re.compile(rb'"audioBuffer"\s{0,100}:\s{0,100}"(?:data:[\w/+.;=\\-]{0,100},)?')
-# JSON escapes of base64 characters; any other backslash is not base64.
+# JSON escapes of base64 characters; any other escape is not base64.
 _ESCAPED = {rb"\/": b"/", rb"\u002f": b"/", rb"\u002b": b"+", rb"\u003d": b"="}
 _ESCAPE = re.compile(rb"\\(?:/|u00(?:2[fFbB]|3[dD]))")
 _HALF_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")

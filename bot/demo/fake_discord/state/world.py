@@ -65,7 +65,7 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guild:
-    """A server; `installed` is False if only the user has installed the app, not the server.
+    """A server; `installed` is False if the app is installed only for the user.
 
     `has_bot` is False if the app was installed without its bot: it has commands only.
     """
