@@ -28,7 +28,7 @@ def refuse(bench: Bench, times: int = 1) -> None:
 
 
 async def queued(bench: Bench, prompt: str = REQUEST.prompt) -> Job:
-    """Put a job with this prompt in line."""
+    """Queue a job with this prompt."""
     job = await bench.submit(request=replace(REQUEST, prompt=prompt))
     while (now := await bench.now(job.id)).state is not JobState.QUEUED:
         await bench.step(job.id)

@@ -1,4 +1,4 @@
-"""What an earlier version has stored, signed, sent and posted still means the same."""
+"""Data that an earlier version stored, signed, sent and posted keeps its meaning."""
 
 from __future__ import annotations
 

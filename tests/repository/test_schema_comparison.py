@@ -1,4 +1,4 @@
-"""What another schema forbids is found, keyword by keyword."""
+"""The comparison finds what another schema forbids, keyword by keyword."""
 
 from __future__ import annotations
 
