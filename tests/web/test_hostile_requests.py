@@ -117,7 +117,6 @@ async def order(caller: Caller, *headers: str, body: bytes) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("headers", "body", "key"),
     [
-        ((JSON, "Content-Encoding: gzip"), b"no gzip", "api.bad_request"),
         ((FORM,), b"--x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n--x--", "api.bad_request"),
         ((JSON,), b'{"scriptOrQuestion": "a \\ud800 cat"}', "prompt.garbled"),
         ((JSON, "Idempotency-Key: k"), b'{"scriptOrQuestion": "\\udfff"}', "prompt.garbled"),

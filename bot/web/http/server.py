@@ -16,10 +16,11 @@ from aiohttp import web
 from bot.errors import StartupError
 from bot.web.http.caller_address import Proxies, network_of
 from bot.web.http.middleware import ErrorMiddleware, add_headers
+from bot.web.http.packed_body import PackedBodies
 from bot.web.http.stalled_readers import StalledReaders
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,8 @@ class WebServer:
     or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a caller that
     reads nothing of an answer for this long is disconnected, at most a sixth of that time later.
     One address can hold `max_per_address` of the `max_connections`; a caller behind one of the
-    `proxies` can instead have that number of concurrent requests.
+    `proxies` can instead have that number of concurrent requests. Compressed bodies are refused,
+    except at the paths `accepts_packed`.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class WebServer:
         is_ready: Callable[[], bool],
         refuse: Callable[[Exception, web.Request], web.Response] | None = None,
         proxies: Proxies | None = None,
+        accepts_packed: Collection[str] = (),
         request_seconds: float = 15.0,
         reader_seconds: float = 50.0,
         max_connections: int = 512,
@@ -99,7 +102,11 @@ class WebServer:
         self._networks: WeakKeyDictionary[asyncio.Transport, str] = WeakKeyDictionary()
         self._active_requests: Counter[str] = Counter()
         app = web.Application(
-            middlewares=[ErrorMiddleware(refuse).handle, self._limit_requests],
+            middlewares=[
+                ErrorMiddleware(refuse).handle,
+                PackedBodies(accepting=accepts_packed).refuse,
+                self._limit_requests,
+            ],
             client_max_size=MAX_BODY_BYTES,
         )
         app.on_response_prepare.append(add_headers)
@@ -107,7 +114,11 @@ class WebServer:
             [*routes, web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
         )
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=5.0, keepalive_timeout=request_seconds
+            app,
+            access_log=None,
+            shutdown_timeout=5.0,
+            keepalive_timeout=request_seconds,
+            auto_decompress=False,
         )
         self._server: asyncio.Server | None = None
         self._stall_check: asyncio.Task[None] | None = None
