@@ -8,13 +8,15 @@ import logging
 import os
 import socket
 from collections import Counter
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
 from bot.errors import StartupError
 from bot.web.http.caller_address import Proxies, network_of
+from bot.web.http.connection import RECEIVED_BYTES, Connection
 from bot.web.http.middleware import ErrorMiddleware, add_headers
 from bot.web.http.packed_body import PackedBodies
 from bot.web.http.stalled_readers import StalledReaders
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
+_READ_AHEAD_BYTES = 64 * 1024
+# To discard the rest of a refused body, so that its sender can read the answer.
+_LINGER_SECONDS = 2.0
 _NOT_LOCAL = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
@@ -119,6 +124,8 @@ class WebServer:
             shutdown_timeout=5.0,
             keepalive_timeout=request_seconds,
             auto_decompress=False,
+            read_bufsize=_READ_AHEAD_BYTES,
+            lingering_time=_LINGER_SECONDS,
         )
         self._server: asyncio.Server | None = None
         self._stall_check: asyncio.Task[None] | None = None
@@ -128,7 +135,7 @@ class WebServer:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _PendingConnection(self._admit), sock=self._listener
+            partial(Connection, self._admit, buffer=bytearray(RECEIVED_BYTES)), sock=self._listener
         )
         stalled_readers = StalledReaders(
             self._transports, seconds=self._reader_seconds, clock=loop.time
@@ -193,23 +200,6 @@ class WebServer:
         if self._is_ready():
             return web.Response(text="ready\n")
         return web.Response(status=503, text="not connected to Discord\n")
-
-
-class _PendingConnection(asyncio.Protocol):
-    """A new connection, before it is admitted or closed."""
-
-    def __init__(self, admit: Callable[[asyncio.Transport], asyncio.Protocol | None]) -> None:
-        self._admit = admit
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand the connection to its HTTP protocol, or close it."""
-        connection = cast("asyncio.Transport", transport)
-        protocol = self._admit(connection)
-        if protocol is None:
-            connection.close()
-            return
-        connection.set_protocol(protocol)
-        protocol.connection_made(connection)
 
 
 def _peer(transport: asyncio.Transport) -> str:
