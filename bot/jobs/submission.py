@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
-from bot.jobs.circuit_breaker import TROUBLES, Turn
+from bot.jobs.circuit_breaker import TROUBLES, SubmitDecision
 from bot.model import HoldReason, Job, JobState, Trouble
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ class Submission:
             await self._holds.hold(job, HoldReason.DISK, after=_LOW_DISK_SECONDS)
             return
         match await self._circuit.admit(job):
-            case Turn.GO:
+            case SubmitDecision.SUBMIT:
                 await self._submit(job, probing=False)
-            case Turn.PROBE:
+            case SubmitDecision.PROBE:
                 await self._submit(job, probing=True)
-            case Turn.TOO_LONG:
+            case SubmitDecision.FAIL:
                 await self._jobs.fail(job, "failed.unavailable")
-            case Turn.WAIT:
+            case SubmitDecision.WAIT:
                 pass  # another job is the probe; this one stays due
 
     async def _submit(self, job: Job, *, probing: bool) -> None:
