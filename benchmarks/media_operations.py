@@ -21,7 +21,7 @@ from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.media.render.merge_narration import merge
 from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
-from bot.media.render.shrink import fit
+from bot.media.render.shrink import shrink_video
 from tests.support.media import clips
 
 if TYPE_CHECKING:
@@ -129,8 +129,10 @@ def _operations(inputs: Inputs, clip: Path) -> list[Operation]:
         ),
         Operation(name="ingest and measure loudness", run=partial(_ingest, inputs), runs=5),
         Operation(
-            name=f"fit below {limit / MIB:.1f} MiB",
-            run=lambda target: fit(inputs.ffmpeg, clip, target, limit_bytes=limit, decent=False),
+            name=f"shrink below {limit / MIB:.1f} MiB",
+            run=lambda target: shrink_video(
+                inputs.ffmpeg, clip, target, limit_bytes=limit, decent=False
+            ),
             runs=1,
         ),
         Operation(

@@ -14,7 +14,7 @@ from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
-from bot.media.render.shrink import TooLittleRoomError, fit
+from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from bot.speech.voice import as_speech_error, speak_once
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class NarrationEditor:
 
     async def _shrink(self, job_id: str, target: Path, *, limit_bytes: int, decent: bool) -> None:
         try:
-            await fit(
+            await shrink_video(
                 self._ffmpeg,
                 self._workspace.video(job_id),
                 target,
