@@ -26,7 +26,7 @@ from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.model import JobState
 from bot.presets import Presets
@@ -244,7 +244,7 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
         resources.ffmpeg,
         fetcher,
         workspace,
-        presets=NarrationPresets(
+        options=NarrationOptions(
             fit=NarrationFit(settings.narration_fit),
             mix=NarrationMix(settings.narration_mix),
             max_bytes=settings.max_result_mb * _MIB,

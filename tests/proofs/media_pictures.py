@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge_narration import merge
-from bot.media.render.narration_options import NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationMix, NarrationOptions
 from bot.media.render.shrink import shrink_video
 from tests.support.media import clips
 from tests.support.media.shrink_sources import make_named
@@ -88,9 +88,9 @@ async def draw_duck(folder: Path, target: Path) -> None:
     clips.ffmpeg(*picture, "-i", str(own), *coded, str(clip))
     voice = clips.make_sound(folder / "voice.wav", VOICE, seconds=11)
     narration = await ingest(ffmpeg, voice, folder / "narration.wav", max_seconds=60)
-    presets = NarrationPresets(mix=NarrationMix.DUCK)
-    await merge(ffmpeg, clip, narration, folder / "duck.mp4", presets)
-    await merge(ffmpeg, clip, narration, folder / "voice.mp4", NarrationPresets())
+    options = NarrationOptions(mix=NarrationMix.DUCK)
+    await merge(ffmpeg, clip, narration, folder / "duck.mp4", options)
+    await merge(ffmpeg, clip, narration, folder / "voice.mp4", NarrationOptions())
     curves = [
         Curve(name="the clip's own sound", colour="#8a93a6", points=loudness(clip)),
         Curve(

@@ -14,7 +14,7 @@ from bot.media.files.atomic import save
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge_narration import merge, repair
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.poster import extract_poster
 from bot.media.render.shrink import shrink_video
 from tests.support.media import clips
@@ -25,8 +25,8 @@ Operation = Callable[[Ffmpeg, Path, Path], Awaitable[object]]
 def _merging(fit: NarrationFit, mix: NarrationMix, clip: str = "clip.mp4") -> Operation:
     def run(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
         narration = Narration(path=source / "voice.wav", seconds=6, loudness=-20)
-        presets = NarrationPresets(fit=fit, mix=mix)
-        return merge(ffmpeg, source / clip, narration, folder / "result.mp4", presets)
+        options = NarrationOptions(fit=fit, mix=mix)
+        return merge(ffmpeg, source / clip, narration, folder / "result.mp4", options)
 
     return run
 
