@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.model import JobChanged
 
-_MOST_TIMED = 10_000
+_MAX_TIMED = 10_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 # States that follow `generating`, in which a job's cost is final.
@@ -106,7 +106,7 @@ class Metrics:
             self._stages.labels(event.previous, job.backend).observe(seconds)
         if not job.state.is_final:
             self._entered[job.id] = job.updated_at
-            if len(self._entered) > _MOST_TIMED:
+            if len(self._entered) > _MAX_TIMED:
                 self._entered.popitem(last=False)
         if event.previous is JobState.GENERATING and job.state in _PRICED and job.cost:
             self._cost.labels(job.backend).inc(job.cost)

@@ -32,7 +32,7 @@ _MAX_PAUSE_SECONDS = 15 * 60.0
 # Delays the next probe after a crash during one, so it is longer than any create.
 _PROBE_SECONDS = 5 * 60.0
 
-LONGEST_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
+MAX_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
 """The longest time between two probes."""
 
 TROUBLES: Mapping[ErrorKind, Trouble] = {

@@ -9,7 +9,7 @@ from uuid import uuid4
 from bot.jobs.admission import Admission, new_job
 from bot.jobs.change_publisher import ChangePublisher
 from bot.jobs.remote.identity import identity_of
-from bot.jobs.waits.pauses import LONGEST_PAUSES
+from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
 from storage.jobs.store import Changes
 
@@ -150,7 +150,7 @@ class JobService:
         # A succeeded job has no last step; failed and cancelled ones update the card.
         if to is JobState.SUCCEEDED:
             after = None
-        next_at = None if after is None else now + min(after, LONGEST_PAUSES[to])
+        next_at = None if after is None else now + min(after, MAX_PAUSES[to])
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
             self._changes.publish_state(moved, job.state)
@@ -219,7 +219,7 @@ class JobService:
         return self._changes.publish(
             await self._store.postpone(
                 job,
-                next_at=now + min(after, LONGEST_PAUSES[job.state]),
+                next_at=now + min(after, MAX_PAUSES[job.state]),
                 attempts=job.attempts if attempts is None else attempts,
                 progress=progress,
                 late=job.late if late is None else late,
