@@ -33,14 +33,14 @@ _PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
 class Metrics:
     """Collects the metrics: `note` receives job changes, the other methods count other events.
 
-    `watch_loop` measures the lag every `apart` seconds; `now` is a monotonic clock.
+    `watch_loop` measures the lag every `interval` seconds; `now` is a monotonic clock.
     """
 
     def __init__(
-        self, *, now: Callable[[], float] = time.monotonic, apart: float = _LAG_SECONDS
+        self, *, now: Callable[[], float] = time.monotonic, interval: float = _LAG_SECONDS
     ) -> None:
         self._now = now
-        self._apart = apart
+        self._interval = interval
         self._longest_lag = 0.0
         self._entered: OrderedDict[str, float] = OrderedDict()
         self._registry = registry = CollectorRegistry()
@@ -143,6 +143,6 @@ class Metrics:
     async def watch_loop(self) -> None:
         """Measure the event loop's lag until cancelled."""
         while True:
-            due = self._now() + self._apart
-            await asyncio.sleep(self._apart)
+            due = self._now() + self._interval
+            await asyncio.sleep(self._interval)
             self._longest_lag = max(self._longest_lag, self._now() - due)

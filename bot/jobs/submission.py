@@ -55,7 +55,7 @@ class Submission:
         circuit: CircuitBreaker,
         workspace: Workspace,
         prompt_step: PromptStep,
-        settling: LookupDelays,
+        lookup_delays: LookupDelays,
         first_poll: float,
         min_free_bytes: int,
     ) -> None:
@@ -67,7 +67,7 @@ class Submission:
         self._circuit = circuit
         self._workspace = workspace
         self._prompt_step = prompt_step
-        self._settling = settling
+        self._lookup_delays = lookup_delays
         self._first_poll = first_poll
         self._min_free_bytes = min_free_bytes
 
@@ -164,7 +164,7 @@ class Submission:
 
     async def mark_unconfirmed(self, job: Job) -> None:
         """Mark a job as unconfirmed: its create got no answer, or the bot restarted before it."""
-        await self._jobs.move(job, JobState.UNCONFIRMED, after=self._settling.first)
+        await self._jobs.move(job, JobState.UNCONFIRMED, after=self._lookup_delays.first)
 
     async def reconcile(self, job: Job) -> None:
         """Look for the remote job that an unconfirmed create may have made."""
@@ -188,7 +188,7 @@ class Submission:
         unproven = 0 if is_proof else job.attempts + 1
         if (misses if is_proof else unproven) < _ENOUGH_LISTINGS:
             await self._jobs.postpone(
-                job, after=self._settling.apart, misses=misses, attempts=unproven
+                job, after=self._lookup_delays.interval, misses=misses, attempts=unproven
             )
         elif is_proof and job.submits < _MAX_LOST_SUBMITS:
             await self._jobs.move(job, JobState.QUEUED)
