@@ -52,18 +52,18 @@ FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE id IN (SELECT value FROM json_each(:ids))
 """  # noqa: S608 - built from constants
 
-_DROP_ARTIFACTS_OF_DELETED = """
+_DELETE_ARTIFACTS_OF_DELETED = """
 DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS NOT NULL)
 """
 
-_DROPPABLE = "deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))"
+_DELETABLE = "deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:keeping))"
 
-_REFS_TO_DROP = f"""
-SELECT backend, remote_id FROM jobs WHERE {_DROPPABLE} AND remote_id IS NOT NULL
+_REFS_TO_DELETE = f"""
+SELECT backend, remote_id FROM jobs WHERE {_DELETABLE} AND remote_id IS NOT NULL
 """  # noqa: S608 - built from constants
 
-_DROP_ROWS = f"""
-DELETE FROM jobs WHERE {_DROPPABLE} RETURNING id
+_DELETE_ROWS = f"""
+DELETE FROM jobs WHERE {_DELETABLE} RETURNING id
 """  # noqa: S608 - built from constants
 
 # Nothing is deleted by an id that another job has been given since.
@@ -127,17 +127,17 @@ class RetentionStore:
         self._database = database
 
     async def mark_deleted(self, job_id: str, *, now: float) -> bool:
-        """Mark an ended job as deleted, and erase its content; False: it is open or unknown."""
+        """Mark an ended job as deleted, and clear its content; False: it is open or unknown."""
         row = await self._database.row(_MARK_DELETED, {"id": job_id, "now": now})
         return row is not None
 
-    async def drop_artifact(self, job_id: str) -> None:
+    async def delete_artifact(self, job_id: str) -> None:
         """Delete the row of a finished video."""
         await self._database.rows("DELETE FROM artifacts WHERE job_id = :id", {"id": job_id})
 
-    async def drop_artifacts_of_deleted(self) -> None:
+    async def delete_artifacts_of_deleted(self) -> None:
         """Delete video rows left over from deleted jobs, as after a crash."""
-        await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
+        await self._database.rows(_DELETE_ARTIFACTS_OF_DELETED, {})
 
     async def truncate_wal(self) -> None:
         """Remove deleted content from the database's WAL."""
@@ -148,25 +148,25 @@ class RetentionStore:
         rows = await self._database.rows(_WITH_REMOTE_JOB, {"backend": backend})
         return [record_from(row) for row in rows]
 
-    async def mark_erased(self, job_id: str, *, now: float) -> None:
+    async def mark_remote_deleted(self, job_id: str, *, now: float) -> None:
         """Store that the remote job is deleted."""
         params = {"id": job_id, "now": now}
         await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 
-    async def drop_rows(self, *, sparing: Collection[str], spent: SpentRefs, now: float) -> int:
+    async def delete_rows(self, *, keeping: Collection[str], spent: SpentRefs, now: float) -> int:
         """Delete the rows of deleted jobs that no cap counts any more; return their number.
 
         Of their remote ids, hashes are kept in `spent`, because the provider's list may still show
-        them. `sparing`: the jobs whose rows are kept.
+        them. `keeping`: the jobs whose rows are kept.
         """
-        params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
-        for row in await self._database.rows(_REFS_TO_DROP, params):
+        params = {"keeping": json.dumps(list(keeping)), "before": now - _DAY}
+        for row in await self._database.rows(_REFS_TO_DELETE, params):
             await spent.add(row["backend"], row["remote_id"], now=now)
-        rows = await self._database.rows(_DROP_ROWS, params)
+        rows = await self._database.rows(_DELETE_ROWS, params)
         await spent.sweep(now=now)
         return len(rows)
 
-    async def forget_speeches(self, *, now: float) -> None:
+    async def delete_old_speeches(self, *, now: float) -> None:
         """Delete the speeches that no cap counts any more."""
         await self._database.rows(
             "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}

@@ -121,7 +121,7 @@ class JobService:
         """Cancel an undecided job; None: it is not undecided."""
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
-    async def discard(self, job_id: str) -> Job | None:
+    async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
         """Cancel a job whose delivery waits for the operator, so that it can be deleted.
 
         None: it does not wait, or is being delivered.
@@ -283,7 +283,7 @@ class JobService:
             return  # the next sweep does it
         now = self._clock.cautious()
         await self._inbox.sweep(now=now)
-        await self._store.forget_tokens(now=now)
+        await self._store.delete_expired_tokens(now=now)
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A claim may raise the epoch between read and write, so try a few times.

@@ -98,7 +98,7 @@ async def test_a_narration_that_is_no_longer_kept_is_told_before_anything_is_mad
     desk: Desk, action: Action
 ) -> None:
     first = await finished(desk, attachment=VOICE)
-    await desk.bench.workspace.discard(first.id)
+    await desk.bench.workspace.delete_files(first.id)
     answer = await press(desk, action, first)
     assert "no longer have that video's narration" in answer.text
     assert answer.ephemeral

@@ -175,7 +175,7 @@ async def test_an_attachment_is_kept_unchanged_for_the_next_job(
     assert workspace.narration(JOB).read_bytes() == attached
     for _ in range(2):
         await editor.ingest_kept(NEXT, of=JOB)
-        await workspace.discard(JOB)
+        await workspace.delete_files(JOB)
     assert workspace.narration(NEXT).read_bytes() == attached
     assert workspace.folder(NEXT).narration.exists()
 
