@@ -34,7 +34,7 @@ RETURNING id
 # Files are kept while an open job may still reuse them, and until they are delivered. A succeeded
 # job without an artifact has expired: a crash left its remaining files.
 _STATUSES = f"""
-SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS rests,
+SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS is_settled,
     CASE
         WHEN NOT ({_SETTLED}) OR id IN (
             SELECT narration_of FROM jobs WHERE narration_of IS NOT NULL AND NOT ({_SETTLED})
@@ -76,7 +76,7 @@ ORDER BY deleted_at
 
 # A held delivery, which waits for the operator, may be deleted too.
 _OF_PERSON = f"""
-SELECT id, ({_SETTLED}) OR (state = 'delivering' AND next_at > :now) AS can_go,
+SELECT id, ({_SETTLED}) OR (state = 'delivering' AND next_at > :now) AS is_deletable,
     artifacts.size, artifacts.delivered_at
 FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE user_id = :user_id AND deleted_at IS NULL
@@ -107,8 +107,8 @@ class DeletionStatus:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredVideo:
-    """A job of a person with its video.
+class StoredJob:
+    """A person's job and the size of its video.
 
     `size`: bytes of the video; None: there is no video.
     `is_deletable`: the job can be deleted, because none of its steps is due or running.
@@ -179,7 +179,7 @@ class RetentionStore:
             row["id"]: DeletionStatus(
                 job_id=row["id"],
                 is_deleted=bool(row["is_deleted"]),
-                is_settled=bool(row["rests"]),
+                is_settled=bool(row["is_settled"]),
                 since=row["since"],
                 is_awaited=bool(row["is_awaited"]),
             )
@@ -191,13 +191,13 @@ class RetentionStore:
         row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
 
-    async def videos_of(self, user_id: int, *, now: float) -> list[StoredVideo]:
+    async def jobs_of(self, user_id: int, *, now: float) -> list[StoredJob]:
         """List the jobs of a person, without deleted ones."""
         rows = await self._database.rows(_OF_PERSON, {"user_id": user_id, "now": now})
         return [
-            StoredVideo(
+            StoredJob(
                 job_id=row["id"],
-                is_deletable=bool(row["can_go"]),
+                is_deletable=bool(row["is_deletable"]),
                 size=row["size"],
                 delivered_at=row["delivered_at"],
             )

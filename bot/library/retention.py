@@ -131,17 +131,17 @@ class Retention:
 
     async def stored(self, user_id: int) -> StoredData:
         """Return a summary of the data that is stored about a person."""
-        holdings = await self._store.videos_of(user_id, now=self._clock())
-        videos = [holding for holding in holdings if holding.size is not None]
-        delivered = [held.delivered_at for held in videos if held.delivered_at is not None]
-        job_ids = {holding.job_id for holding in holdings}
+        stored_jobs = await self._store.jobs_of(user_id, now=self._clock())
+        videos = [job for job in stored_jobs if job.size is not None]
+        delivered = [job.delivered_at for job in videos if job.delivered_at is not None]
+        job_ids = {job.job_id for job in stored_jobs}
         inventory = await self._workspace.inventory()
         return StoredData(
             person=await self._people.get(user_id),
-            prompts=len(holdings),
-            open_jobs=sum(not holding.is_deletable for holding in holdings),
+            prompts=len(stored_jobs),
+            open_jobs=sum(not job.is_deletable for job in stored_jobs),
             videos=len(videos),
-            video_bytes=sum(holding.size or 0 for holding in videos)
+            video_bytes=sum(job.size or 0 for job in videos)
             + sum(item.size for item in inventory.copies if item.job_id in job_ids),
             narrations=sum(item.job_id in job_ids for item in inventory.narrations),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
@@ -151,9 +151,9 @@ class Retention:
     async def delete_all(self, user_id: int) -> Deletion:
         """Delete every ended job of a person, and their preferences."""
         deleted = open_jobs = 0
-        for holding in await self._store.videos_of(user_id, now=self._clock()):
-            if await self.mark_deleted(holding.job_id):
-                await self._delete_files(holding.job_id)
+        for job in await self._store.jobs_of(user_id, now=self._clock()):
+            if await self.mark_deleted(job.job_id):
+                await self._delete_files(job.job_id)
                 deleted += 1
             else:
                 open_jobs += 1
