@@ -1,1 +1,1 @@
-"""Proof that a bot that is killed at random loses and repeats nothing, beside a hostile provider."""
+"""Proof that a bot killed at random, beside a hostile provider, loses and repeats nothing."""
