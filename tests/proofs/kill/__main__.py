@@ -6,6 +6,7 @@ Run as `python -m tests.proofs.kill [kills] [seed]`; 500 take about half an hour
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -151,6 +152,8 @@ def report(orders: list[Order], api: HostileVideosApi, kills: int) -> int:
 
 
 if __name__ == "__main__":
+    # A killed bot cuts its uploads, and aiohttp logs each as an error.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     started = time.monotonic()
     counted = [int(value) for value in sys.argv[1:]]
     code = asyncio.run(main(*(counted + [_KILLS, int.from_bytes(os.urandom(4))][len(counted) :])))
