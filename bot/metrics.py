@@ -31,8 +31,9 @@ _PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
 
 
 class Metrics:
-    """Collects the metrics: `note` receives job changes, the other methods count other events.
+    """Collects the metrics.
 
+    `on_job_changed` has to be subscribed to the bus; the other methods count other events.
     `watch_loop` measures the lag every `interval` seconds; `now` is a monotonic clock.
     """
 
@@ -94,7 +95,7 @@ class Metrics:
             registry=registry,
         )
 
-    def note(self, event: JobChanged) -> None:
+    def on_job_changed(self, event: JobChanged) -> None:
         """Count a job's new state, and record the time spent in the previous one."""
         job = event.job
         if job.state is event.previous:

@@ -70,7 +70,7 @@ class OperatorNotices:
         self._changed = asyncio.Event()
         self._has_held = False
 
-    def note(self, event: JobChanged) -> None:
+    def on_job_changed(self, event: JobChanged) -> None:
         """Wake `run` if an event of the bus may concern the circuit or a hold."""
         may_end_hold = self._has_held and event.job.state is not event.previous
         if event.outlook or event.job.hold is not None or may_end_hold:

@@ -155,7 +155,7 @@ class CircuitBreaker:
         circuit = await self._store.get(self._backend)
         is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
         now = self._clock()
-        tries = self._unexplained.note(job, now=now)
+        tries = self._unexplained.record(job, now=now)
         return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
 
     async def release_probe(self, *, busy: bool) -> None:

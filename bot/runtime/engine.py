@@ -106,7 +106,7 @@ async def open_engine(
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
-    for subscriber in (feed.note, metrics.note):
+    for subscriber in (feed.on_job_changed, metrics.on_job_changed):
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
@@ -229,7 +229,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter) for lane in make_lanes(steps)
     )
     for worker in workers:
-        engine.bus.subscribe(worker.note)
+        engine.bus.subscribe(worker.on_job_changed)
     return workers
 
 

@@ -49,7 +49,7 @@ class SpentRefs:
         rows = await self._database.rows(_KNOWN, {"hashes": json.dumps(list(by_hash))})
         return frozenset(by_hash[row["ref_hash"]] for row in rows)
 
-    async def note_listed(self, backend: str, refs: Iterable[str], *, now: float) -> None:
+    async def record_listed(self, backend: str, refs: Iterable[str], *, now: float) -> None:
         """Keep the hashes of the ids that the provider still lists."""
         hashes = [self._hash(backend, ref) for ref in refs]
         await self._database.rows(_LISTED, {"hashes": json.dumps(hashes), "now": now})

@@ -241,15 +241,15 @@ async def test_a_doubt_is_looked_up_while_every_create_takes_minutes(tmp_path: P
         workers = [bench.worker(lane) for lane in make_lanes(bench.lane.steps)]
         await stack.enter_async_context(running(*workers))
         for worker in workers:
-            bench.bus.subscribe(worker.note)
-            worker.note(bench.changes[-1])
+            bench.bus.subscribe(worker.on_job_changed)
+            worker.on_job_changed(bench.changes[-1])
         slow = [JobState.SUBMITTING] * 5  # one of them was the doubtful job's
         await bench.until(
             lambda: [c.job.state for c in bench.changes if c.job.state in slow] == slow
         )
         clock.advance(1000)
         for worker in workers:
-            worker.note(bench.changes[-1])
+            worker.on_job_changed(bench.changes[-1])
         await bench.until(
             lambda: any(
                 c.job.id == doubtful.id and c.job.state is JobState.GENERATING

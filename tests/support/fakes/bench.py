@@ -99,7 +99,7 @@ class Bench:
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
         self.changes: list[JobChanged] = []
-        self.bus.subscribe(self._note)
+        self.bus.subscribe(self._on_job_changed)
         self._changed = asyncio.Event()
         self.jobs = JobService(
             self.store,
@@ -280,7 +280,7 @@ class Bench:
 
     async def trust_list(self) -> None:
         """Let the provider's list have shown a job of this key, so that absence from it counts."""
-        await self.listings.note_shown(self.backend.name, ACCOUNT, now=self.clock())
+        await self.listings.record_shown(self.backend.name, ACCOUNT, now=self.clock())
 
     async def claim_again(self, job_id: str) -> None:
         """Raise a job's epoch as a claim does."""
@@ -333,7 +333,7 @@ class Bench:
         assert row is not None
         return row["n"]
 
-    def _note(self, change: JobChanged) -> None:
+    def _on_job_changed(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
 
