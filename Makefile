@@ -99,8 +99,9 @@ proof-fit: .venv/dev ## fit clips under four upload limits
 proof-web: .venv-browser/installed ## use the page in a browser
 	.venv-browser/bin/python -m tests.proofs.web
 
-proof-kill: .venv/dev ## kill the bot in every state of a job
+proof-kill: .venv/dev ## kill the bot in every state of a job, then 500 times at random
 	$(BIN)/python -m pytest -n 2 -m proof
+	$(BIN)/python -m tests.proofs.kill
 
 proof-api: .venv/dev ## send the API what its document allows, and more
 	$(BIN)/python -m tests.proofs.api
