@@ -163,10 +163,10 @@ class StandIn(ABC):
             await self._arrived.wait_for(lambda: self.made(method, path))
         return self.made(method, path)[-1]
 
-    async def created(self) -> str:
-        """Wait until a job was created, and return the last one's ref."""
+    async def created(self, count: int = 1) -> str:
+        """Wait until `count` jobs were created, and return the last one's ref."""
         async with self._arrived:
-            await self._arrived.wait_for(lambda: self.creates)
+            await self._arrived.wait_for(lambda: len(self.creates) >= count)
         return self.creates[-1]
 
     def clip_response(self) -> web.FileResponse | None:
