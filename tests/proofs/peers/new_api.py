@@ -43,7 +43,6 @@ async def _orders(channel: str, wire: Wire, api: NewApi, findings: Findings) -> 
         wire.bot(openai_base_url=api.base_url),
     ):
         message = await wire.video("A kite that fails")
-        while len(api.creates) < 2:
-            await asyncio.sleep(0.05)
-        api.fail(api.creates[-1], "", "The upstream gave up.")
+        ref = await asyncio.wait_for(api.created(2), timeout=10)
+        api.fail(ref, "", "The upstream gave up.")
         await wire.wait_for_card_text(message, "That didn't work")
