@@ -114,7 +114,7 @@ class Worker:
         self._is_discord_paused = False
         self._woken.set()
 
-    def note(self, event: JobChanged) -> None:
+    def on_job_changed(self, event: JobChanged) -> None:
         """Wake up because a job has changed; cancel the running step of a cancelled job."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
