@@ -137,7 +137,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         people=people,
     )
     workers = make_workers(engine, deliverer)
-    progress = ProgressCards(deliverer, engine.timing.pace, clock=clock)
+    progress = ProgressCards(deliverer, engine.timing.edit_intervals, clock=clock)
     operator = make_operator_notices(
         bot,
         database,
@@ -148,7 +148,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         backend=engine.backend.name,
         clock=clock,
     )
-    for subscriber in (progress.note, operator.note):
+    for subscriber in (progress.on_job_changed, operator.on_job_changed):
         engine.bus.subscribe(subscriber)
     await open_http_server(
         engine, stack, texts=texts, links=links, narrator=narrator, is_ready=bot.is_ready

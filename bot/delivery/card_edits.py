@@ -108,7 +108,7 @@ class CardEdits:
             return int(message["id"])
         # An error message may be posted instead of the card, and has no job.
         if job_ids:
-            await self._second_bot.note(job.origin.application_id, job.origin.interaction_id)
+            await self._second_bot.record(job.origin.application_id, job.origin.interaction_id)
             await self._jobs.fail(job, "failed.second_bot")
         return None
 

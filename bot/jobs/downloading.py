@@ -31,6 +31,9 @@ _GONE = 20
 _NOT_YET = 120
 # About a day while the provider is down; no provider keeps a clip for longer.
 _FETCH_ATTEMPTS = 300
+# A look may take minutes, and it is a step of the lane that polls all other jobs.
+_LOOKS_AT_ONCE = 4
+_LOOK_LATER_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +105,24 @@ class LastLook:
         self._backend = backend
         self._workspace = workspace
         self._max_bytes = max_bytes
+        self._looks = 0
 
     async def finds_clip(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Download the clip to the job's folder; False: no usable clip is available."""
+        """Download the clip to the job's folder; False: no usable clip is available.
+
+        BackendError: enough other clips are being downloaded.
+        """
+        if self._looks >= _LOOKS_AT_ONCE:
+            raise BackendError(
+                ErrorKind.TRANSIENT, "other clips are looked for", retry_after=_LOOK_LATER_SECONDS
+            )
+        self._looks += 1
+        try:
+            return await self._finds_clip(job, update)
+        finally:
+            self._looks -= 1
+
+    async def _finds_clip(self, job: Job, update: BackendUpdate | None) -> bool:
         known = update or _done(job)
         clip = (await self._workspace.create(job.id)).clip
         try:

@@ -76,7 +76,9 @@ async def open_http_server(
 
 def webhooks(engine: Engine) -> Webhooks:
     """Return the handler that receives and counts webhooks."""
-    return Webhooks(engine.jobs, engine.backend, note=engine.metrics.count_webhook, clock=time.time)
+    return Webhooks(
+        engine.jobs, engine.backend, count=engine.metrics.count_webhook, clock=time.time
+    )
 
 
 def operator_routes(engine: Engine) -> OperatorRoutes:

@@ -29,7 +29,7 @@ _LOG_SECONDS = 10.0
 class Webhooks:
     """Receives the provider's webhooks, which are only hints: a job's state is always polled.
 
-    `note` is called with each webhook's outcome: new, repeated, refused, or other.
+    `count` is called with each webhook's outcome: new, repeated, refused, or other.
     """
 
     def __init__(
@@ -37,12 +37,12 @@ class Webhooks:
         jobs: JobService,
         backend: VideoBackend,
         *,
-        note: Callable[[str], None],
+        count: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
-        self._note = note
+        self._count = count
         self._clock = clock
         self._refusals = LogThrottle(interval=_LOG_SECONDS, clock=clock)
 
@@ -55,16 +55,16 @@ class Webhooks:
         try:
             webhook = await self._read(request)
         except WebhookError as error:
-            self._note("refused")
+            self._count("refused")
             self._log_refusal(error)
             return web.Response(status=error.status, text=f"{error}\n")
         if webhook is None:
-            self._note("other")
+            self._count("other")
             return web.Response(text="not about a video\n")
         new = await self._jobs.receive_webhook(
             backend=self._backend.name, webhook_id=webhook.id, remote_id=webhook.ref
         )
-        self._note("new" if new else "repeated")
+        self._count("new" if new else "repeated")
         log.info("webhook.received ref=%s new=%s", webhook.ref, new)
         return web.Response(text="ok\n")
 

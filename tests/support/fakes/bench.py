@@ -29,7 +29,7 @@ from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.words import BlockedWords
-from bot.pacing import Cadence, LookupDelays
+from bot.pacing import LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -99,7 +99,7 @@ class Bench:
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
         self.changes: list[JobChanged] = []
-        self.bus.subscribe(self._note)
+        self.bus.subscribe(self._on_job_changed)
         self._changed = asyncio.Event()
         self.jobs = JobService(
             self.store,
@@ -123,11 +123,11 @@ class Bench:
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
-        self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
+        self.poll_intervals = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(
             self.jobs,
             backend,
-            self.cadence,
+            self.poll_intervals,
             self.identity,
             last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
             clock=clock,
@@ -179,7 +179,7 @@ class Bench:
                 circuit=self.circuit,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
-                settling=LookupDelays(first=180.0, apart=60.0),
+                lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),
@@ -280,7 +280,7 @@ class Bench:
 
     async def trust_list(self) -> None:
         """Let the provider's list have shown a job of this key, so that absence from it counts."""
-        await self.listings.note_shown(self.backend.name, ACCOUNT, now=self.clock())
+        await self.listings.record_shown(self.backend.name, ACCOUNT, now=self.clock())
 
     async def claim_again(self, job_id: str) -> None:
         """Raise a job's epoch as a claim does."""
@@ -333,7 +333,7 @@ class Bench:
         assert row is not None
         return row["n"]
 
-    def _note(self, change: JobChanged) -> None:
+    def _on_job_changed(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
 
