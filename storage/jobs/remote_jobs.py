@@ -48,15 +48,13 @@ _MARK_DELETED = "UPDATE jobs SET remote_deleted_at = :now WHERE id = :id AND rem
 # A trustworthy listing shows them: their creates were answered, and they were not deleted there.
 # The order of the audited transitions is that of time, whatever the clock was set to.
 _ANSWERED = """
-SELECT jobs.*, answered.n < (
+SELECT jobs.*, answered.rowid < (
     SELECT max(rowid) FROM job_events WHERE job_id = :id AND to_state = 'submitting') AS is_earlier
-FROM jobs JOIN (
-    SELECT job_id, max(rowid) AS n FROM job_events
-    WHERE from_state = 'submitting' AND to_state = 'generating' GROUP BY job_id
-) AS answered ON answered.job_id = jobs.id
-WHERE backend = :backend AND (account IS NULL OR account = :account) AND remote_id IS NOT NULL
+FROM job_events AS answered JOIN jobs ON jobs.id = answered.job_id
+WHERE answered.from_state = 'submitting' AND answered.to_state = 'generating'
+    AND backend = :backend AND (account IS NULL OR account = :account) AND remote_id IS NOT NULL
     AND remote_passed_at IS NULL AND remote_deleted_at IS NULL AND deleted_at IS NULL
-ORDER BY answered.n DESC LIMIT 500
+ORDER BY answered.rowid DESC LIMIT 500
 """
 
 

@@ -14,7 +14,7 @@ from bot.model import JobState, Trouble
 from bot.pacing import WatchedClock
 from storage.clock import ClockStore
 from storage.speeches import SpeechCaps, SpeechRequester, SpeechStore
-from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.bench import CAPS, Bench, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.fakes.orders import origin
 
@@ -305,7 +305,7 @@ async def test_caps_do_not_count_for_longer_because_the_clock_was_ahead(bench: B
     bench.clock.ahead = 0
     await watch.look()
     bench.clock.advance(DAY + 1)
-    usage = await bench.store.usage(origin(), now=bench.clock())
+    usage = await bench.store.usage(origin(), CAPS, now=bench.clock())
     assert usage.today == 0
     requester = SpeechRequester(user_id=1, interaction_id=2)
     assert await speeches.take(requester, caps, now=bench.clock()) is None
