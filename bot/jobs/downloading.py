@@ -47,7 +47,7 @@ class Downloading:
         """Download the clip; if it is missing or the download fails, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
-            await self.jobs.move(job, JobState.MERGING)  # LastLook has downloaded it
+            await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded it
             return
         update: BackendUpdate | None = None
         try:
@@ -95,7 +95,7 @@ class Downloading:
             await self.jobs.fail(job, "failed.not_a_video")
 
 
-class LastLook:
+class FinalDownload:
     """Tries to download a job's clip, no matter which state the provider reports."""
 
     def __init__(self, backend: VideoBackend, workspace: Workspace, *, max_bytes: int) -> None:
@@ -103,7 +103,7 @@ class LastLook:
         self._workspace = workspace
         self._max_bytes = max_bytes
 
-    async def finds_clip(self, job: Job, update: BackendUpdate | None) -> bool:
+    async def try_download(self, job: Job, update: BackendUpdate | None) -> bool:
         """Download the clip to the job's folder; False: no usable clip is available."""
         known = update or _done(job)
         clip = (await self._workspace.create(job.id)).clip

@@ -11,7 +11,7 @@ from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.downloading import LastLook
+from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
@@ -129,7 +129,7 @@ class Bench:
             backend,
             self.poll_intervals,
             self.identity,
-            last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
+            final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
             clock=clock,
             jitter=lambda: 0.0,
         )
