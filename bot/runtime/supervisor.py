@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.jobs.waits.clock_watcher import ClockWatcher
     from bot.jobs.waits.holds import Holds
     from bot.jobs.worker import Worker
-    from bot.library.orphans import OrphanCensus
+    from bot.library.orphans import OrphanCounter
     from bot.library.remote_deletion import RemoteDeletion
     from bot.library.retention import Retention
     from bot.metrics import Metrics
@@ -51,7 +51,7 @@ class Service:
     holds: Holds
     retention: Retention
     remote_deletion: RemoteDeletion
-    orphans: OrphanCensus
+    orphans: OrphanCounter
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
@@ -88,7 +88,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("remote deletion", service.remote_deletion.run()),
             ("clock", service.clock_watcher.run()),
             ("holds", service.holds.run()),
-            ("orphan census", service.orphans.run()),
+            ("orphan counter", service.orphans.run()),
             ("loop metrics", service.metrics.watch_loop()),
             ("sweep", _sweep(service.jobs, service.retention)),
             *((f"worker {number}", worker.run()) for number, worker in enumerate(service.workers)),
