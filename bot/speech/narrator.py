@@ -120,8 +120,8 @@ class Narrator:
         """Speak a text for an API client, and return the MP3, which is kept for about a day.
 
         During that time, the same text costs nothing and is not counted again. The caller must
-        hold the client's `speech_lock`. UserError: as in `count` and `speak`. MediaError: a retry may
-        work, at no extra cost.
+        hold the client's `speech_lock`. UserError: as in `count` and `speak`. MediaError: a retry
+        may work, at no extra cost.
         """
         name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)
