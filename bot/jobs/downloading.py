@@ -31,6 +31,9 @@ _GONE = 20
 _NOT_YET = 120
 # About a day while the provider is down; no provider keeps a clip for longer.
 _FETCH_ATTEMPTS = 300
+# A final download may take minutes, and runs in the lane that polls all other jobs.
+_MAX_FINAL_DOWNLOADS = 4
+_FINAL_RETRY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +105,26 @@ class FinalDownload:
         self._backend = backend
         self._workspace = workspace
         self._max_bytes = max_bytes
+        self._running = 0
 
     async def try_download(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Download the clip to the job's folder; False: no usable clip is available."""
+        """Download the clip to the job's folder; False: no usable clip is available.
+
+        BackendError: too many other final downloads are running.
+        """
+        if self._running >= _MAX_FINAL_DOWNLOADS:
+            raise BackendError(
+                ErrorKind.TRANSIENT,
+                "other final downloads are running",
+                retry_after=_FINAL_RETRY_SECONDS,
+            )
+        self._running += 1
+        try:
+            return await self._download(job, update)
+        finally:
+            self._running -= 1
+
+    async def _download(self, job: Job, update: BackendUpdate | None) -> bool:
         known = update or _done(job)
         clip = (await self._workspace.create(job.id)).clip
         try:

@@ -97,6 +97,7 @@ async def serve(
             ],
             listener,
             is_ready=lambda: site.ready,
+            accepts_packed=(WEBHOOK_PATH,),
             **options,
         )
         await server.start()
