@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.events import EventBus
-from bot.jobs.admission import Admission, new_job
+from bot.jobs.admission import Admission
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.queue import JobQueue
 from bot.jobs.service import JobService
 from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
-from bot.model import JobState, VideoRequest
+from bot.model import JobState
 from bot.moderation.words import BlockedWords
 from storage.database import open_database
 from storage.jobs.caps import Caps
@@ -21,7 +23,6 @@ from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.store import JobStore
 from tests.support.fakes.clock import Clock
-from tests.support.fakes.orders import origin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,7 @@ async def measure_open_jobs(folder: Path, jobs: int) -> OpenJobsResult:
             _FILL,
             {"jobs": jobs, "later": clock() + _LATER, "now": clock(), "backend": _BACKEND},
         )
-        job = await _generating_job(database, service, clock)
+        job = await _any_job(service)
         tasks = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
         await asyncio.sleep(0.5)
         before = time.process_time()
@@ -81,10 +82,11 @@ async def measure_open_jobs(folder: Path, jobs: int) -> OpenJobsResult:
 def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker]]:
     bus, store = EventBus(), JobStore(database)
     caps = Caps(open_per_user=_MANY, open_in_all=_MANY, per_day=_MANY)
+    changes = ChangePublisher(bus)
     service = JobService(
         store,
-        Inbox(database),
-        bus,
+        changes,
+        WebhookReceiver(store, Inbox(database), changes, clock=clock),
         backend=_BACKEND,
         account="benchmark",
         admission=Admission(store, caps, BlockedWords(()), clock=clock),
@@ -101,17 +103,11 @@ def _assemble(database: Database, clock: Clock) -> tuple[JobService, list[Worker
     return service, workers
 
 
-async def _generating_job(database: Database, service: JobService, clock: Clock) -> Job:
-    request = VideoRequest(prompt="p", model="m", seconds=8, size="1280x720")
-    job = new_job(request, origin(), None, backend=_BACKEND, now=clock(), next_at=clock() + _LATER)
-    await database.rows(
-        _FILL.replace("SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :jobs", "SELECT 0"),
-        {"later": clock() + _LATER, "now": clock(), "backend": _BACKEND},
-    )
-    found = await service.get("0" * 32)
-    if found is None:
-        raise LookupError(job.id)
-    return found
+async def _any_job(service: JobService) -> Job:
+    job = await service.get(f"{1:032x}")
+    if job is None:
+        raise LookupError("no job was inserted")
+    return job
 
 
 async def _no_step(job: Job) -> None:

@@ -70,6 +70,7 @@ _CLAIMABLE = f"""next_at IS NOT NULL
                 OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
             AND (:client IS NULL OR client = :client)
             AND (NOT :clients_only OR client IS NOT NULL)
+            AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
             AND {_NOT_HELD}
             AND id NOT IN (SELECT value FROM json_each(:running))"""  # noqa: S608 - same
 

@@ -94,6 +94,7 @@ class JobStore:
         backend: str,
         client: str | None,
         clients_only: bool,
+        narrated: bool | None,
         running: Collection[str],
         limit: int,
         now: float,
@@ -102,6 +103,7 @@ class JobStore:
 
         Jobs that were submitted to another backend and jobs that an open circuit holds are skipped.
         `client`: only this client's jobs are claimed. `clients_only`: no jobs from Discord are.
+        `narrated`: only jobs with a narration are, or only those without.
         """
         return await self._many(
             statements.CLAIM,
@@ -109,6 +111,7 @@ class JobStore:
             backend=backend,
             client=client,
             clients_only=int(clients_only),
+            narrated=narrated,
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
@@ -122,6 +125,7 @@ class JobStore:
         backend: str,
         client: str | None,
         clients_only: bool,
+        narrated: bool | None,
         running: Collection[str],
         now: float,
     ) -> float | None:
@@ -133,6 +137,7 @@ class JobStore:
                 "backend": backend,
                 "client": client,
                 "clients_only": int(clients_only),
+                "narrated": narrated,
                 "running": json.dumps(list(running)),
                 "now": now,
                 "held_since": now - HELD_SECONDS,
