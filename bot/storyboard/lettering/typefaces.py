@@ -40,7 +40,7 @@ class Style:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
+class TypefaceRun:
     """A part of a text that one typeface has all glyphs for."""
 
     start: int
@@ -68,11 +68,11 @@ class Typefaces:
         lost = set(self.missing(text))
         return "".join(cluster for cluster in clusters(text) if cluster not in lost)
 
-    def runs(self, text: str, style: Style) -> list[Run]:
+    def runs(self, text: str, style: Style) -> list[TypefaceRun]:
         """Divide a drawable text into runs of one typeface; a display typeface sets all or none."""
         display = style.is_display and self._sets_all(_DISPLAY, text)
         style = Style(weight=style.weight, is_display=display)
-        found: list[Run] = []
+        found: list[TypefaceRun] = []
         name = ""
         at = 0
         for cluster in clusters(text):
@@ -80,7 +80,7 @@ class Typefaces:
             end = at + len(cluster)
             start = found.pop().start if name == before else at
             font = self._font(name, style)
-            found.append(Run(start=start, end=end, font=font, is_emoji=name == _EMOJI))
+            found.append(TypefaceRun(start=start, end=end, font=font, is_emoji=name == _EMOJI))
             at = end
         return found
 
