@@ -33,7 +33,7 @@ async def running(bench: Bench) -> AsyncGenerator[None]:
     bench.pipeline = bench.build_pipeline()
     workers = [bench.worker(lane) for lane in make_lanes(bench.lane.steps)]
     for worker in workers:
-        bench.bus.subscribe(worker.note)
+        bench.bus.subscribe(worker.on_job_changed)
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield
