@@ -40,10 +40,8 @@ async def run_jobs(bench: Bench) -> None:
     await bench.at(JobState.SUCCEEDED)
     await bench.at(JobState.UNDECIDED)
     job = await bench.at(JobState.GENERATING)
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
-    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_2", remote_id="another")
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_2", remote_id="another")
     queued = await bench.at(JobState.QUEUED)
     await QueueOutlook(bench.database).of(queued)
     await bench.store.usage(origin(), CAPS, now=bench.clock())
