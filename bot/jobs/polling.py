@@ -65,7 +65,7 @@ class Poller:
             await self._wait(job, None, retry_after=error.retry_after)
             return
         if not await self._identity.is_own(job, update):
-            await self._identity.disown(job)
+            await self._identity.handle_foreign(job)
             return
         await self._apply(job, update)
 
