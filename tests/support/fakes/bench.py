@@ -129,6 +129,7 @@ class Bench:
             backend,
             self.poll_intervals,
             self.identity,
+            holds=self.holds,
             last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
             clock=clock,
             jitter=lambda: 0.0,
