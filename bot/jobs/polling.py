@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate, VideoBackend
-    from bot.jobs.downloading import LastLook
+    from bot.jobs.downloading import FinalDownload
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.waits.holds import Holds
@@ -45,7 +45,7 @@ class Poller:
         identity: RemoteIdentity,
         *,
         holds: Holds,
-        last_look: LastLook,
+        final_download: FinalDownload,
         clock: WatchedClock,
         jitter: Callable[[], float],
     ) -> None:
@@ -54,7 +54,7 @@ class Poller:
         self._poll_intervals = poll_intervals
         self._identity = identity
         self._holds = holds
-        self._last_look = last_look
+        self._final_download = final_download
         self._clock = clock
         self._jitter = jitter
         # Since when, in steady time; forgetting it only delays the news.
@@ -141,13 +141,13 @@ class Poller:
     ) -> None:
         """End a job badly; unless the provider's failure is `clear`, only if there is no clip."""
         cost = update.cost if update else None
-        if not clear and await self._last_look.finds_clip(job, update):
+        if not clear and await self._final_download.try_download(job, update):
             await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
         else:
             await self._jobs.move(job, JobState.FAILED, Changes(failure=failure, cost=cost))
 
     async def _deadline_passed(self, job: Job, update: BackendUpdate) -> None:
-        if await self._last_look.finds_clip(job, update):
+        if await self._final_download.try_download(job, update):
             done = Changes(progress=100, cost=update.cost)
             await self._jobs.move(job, JobState.DOWNLOADING, done)
         elif await self._is_cancelled(job):

@@ -301,14 +301,14 @@ async def test_caps_do_not_count_for_longer_because_the_clock_was_ahead(bench: B
     await bench.run_out((await bench.submit()).id)
     speeches, caps = SpeechStore(bench.database), SpeechCaps(per_user=1, per_day=1)
     requester = SpeechRequester(user_id=1, interaction_id=1)
-    assert await speeches.take(requester, caps, now=bench.clock()) is None
+    assert await speeches.count(requester, caps, now=bench.clock()) is None
     bench.clock.ahead = 0
     await watch.look()
     bench.clock.advance(DAY + 1)
     usage = await bench.store.usage(origin(), now=bench.clock())
     assert usage.today == 0
     requester = SpeechRequester(user_id=1, interaction_id=2)
-    assert await speeches.take(requester, caps, now=bench.clock()) is None
+    assert await speeches.count(requester, caps, now=bench.clock()) is None
 
 
 async def test_a_clock_that_only_drifts_is_followed_without_a_word(

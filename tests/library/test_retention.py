@@ -302,7 +302,7 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is None
     # Neither a listing nor a late webhook binds its remote job to the other job.
-    await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
+    await bench.webhooks.receive(backend=bench.backend.name, webhook_id="late", remote_id=ref)
     name = bench.backend.name
     assert ref not in await bench.unconfirmed.unclaimed(name)
     bench.clock.advance(31 * DAY)
