@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.jobs import statements
 from storage.jobs.caps import CapUsage
-from storage.jobs.circuits import HELD_SECONDS
+from storage.jobs.circuits import MAX_HELD_SECONDS
 from storage.jobs.rows import job_from, requester_columns
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class JobStore:
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
-            held_since=now - HELD_SECONDS,
+            held_since=now - MAX_HELD_SECONDS,
         )
 
     async def next_due(
@@ -140,7 +140,7 @@ class JobStore:
                 "narrated": narrated,
                 "running": json.dumps(list(running)),
                 "now": now,
-                "held_since": now - HELD_SECONDS,
+                "held_since": now - MAX_HELD_SECONDS,
             },
         )
         return row["next_at"] if row else None
