@@ -17,7 +17,7 @@ from bot.delivery.wiring import make_deliverer, make_operator_notices, make_rese
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
-from bot.library.orphans import OrphanCensus
+from bot.library.orphans import OrphanCounter
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
@@ -93,7 +93,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     narrator = _narrator(engine, voice) if voice else None
     count_call = engine.metrics.count_discord_call
     requests = await stack.enter_async_context(
-        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.vouch))
+        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.set_known))
     )
     second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
     services = Services(
@@ -121,13 +121,14 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         service_name=service_name,
         clock=clock,
     )
-    bot = VideoBot(services, trace_calls(count_call, clock.vouch))
+    bot = VideoBot(services, trace_calls(count_call, clock.set_known))
     deliverer = make_deliverer(
         bot,
         database,
         requests=requests,
         second_bot=second_bot,
         jobs=jobs,
+        card_records=engine.card_records,
         cards=cards,
         links=links,
         workspace=workspace,
@@ -164,6 +165,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         login_pause=engine.timing.login_pause,
         jobs=jobs,
+        card_records=engine.card_records,
+        webhooks=engine.webhooks,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
         holds=engine.holds,
@@ -201,9 +204,9 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     )
 
 
-def _orphans(engine: Engine) -> OrphanCensus:
+def _orphans(engine: Engine) -> OrphanCounter:
     database = engine.resources.database
-    return OrphanCensus(
+    return OrphanCounter(
         remote_jobs=RemoteJobStore(database),
         listings=ListingStore(database),
         spent=engine.spent,

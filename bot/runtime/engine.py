@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
+from bot.jobs.changes.card_records import CardRecords
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.downloading import LastLook
+from bot.jobs.downloading import FinalDownload
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -77,6 +80,8 @@ class Engine:
     metrics: Metrics
     store: JobStore
     jobs: JobService
+    card_records: CardRecords
+    webhooks: WebhookReceiver
     queue: JobQueue
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
@@ -112,10 +117,12 @@ async def open_engine(
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
+    changes = ChangePublisher(bus)
+    webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
     jobs = JobService(
         store,
-        Inbox(resources.database),
-        bus,
+        changes,
+        webhooks,
         backend=backend.name,
         account=account,
         admission=Admission(store, _caps(settings), blocked, clock=clock),
@@ -136,6 +143,8 @@ async def open_engine(
         metrics=metrics,
         store=store,
         jobs=jobs,
+        card_records=CardRecords(store, changes, clock=clock),
+        webhooks=webhooks,
         queue=JobQueue(store, backend=backend.name, clock=clock, client=client),
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
@@ -219,7 +228,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         engine.backend,
         engine.timing.poll_intervals,
         identity,
-        last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        holds=engine.holds,
+        final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         clock=clock,
         jitter=_jitter,
     )

@@ -80,7 +80,7 @@ async def open_http_server(
 def webhooks(engine: Engine) -> Webhooks:
     """Return the handler that receives and counts webhooks."""
     return Webhooks(
-        engine.jobs, engine.backend, count=engine.metrics.count_webhook, clock=time.time
+        engine.webhooks, engine.backend, count=engine.metrics.count_webhook, clock=time.time
     )
 
 

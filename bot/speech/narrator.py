@@ -79,7 +79,7 @@ class Narrator:
         """
         checked_text(text)  # one of an earlier job may be older than this check
         self._blocked.check(text)
-        usage = await self._store.take(requester, self._caps, now=self._clock())
+        usage = await self._store.count(requester, self._caps, now=self._clock())
         if usage is None:
             return True
         if usage.is_repeated:
@@ -89,7 +89,7 @@ class Narrator:
         raise UserError("speech.day", limit=self._caps.per_day)
 
     @contextmanager
-    def turn(self, requester: int | str) -> Generator[None]:
+    def speech_lock(self, requester: int | str) -> Generator[None]:
         """Allow a person or client one text at a time; UserError: another is being spoken."""
         if requester in self._speaking:
             raise UserError("speech.busy")
@@ -120,8 +120,8 @@ class Narrator:
         """Speak a text for an API client, and return the MP3, which is kept for about a day.
 
         During that time, the same text costs nothing and is not counted again. The caller must
-        hold the client's `turn`. UserError: as in `count` and `speak`. MediaError: a retry may
-        work, at no extra cost.
+        hold the client's `speech_lock`. UserError: as in `count` and `speak`. MediaError: a retry
+        may work, at no extra cost.
         """
         name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)

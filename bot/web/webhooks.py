@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import VideoBackend, Webhook
-    from bot.jobs.service import JobService
+    from bot.jobs.changes.webhook_receiver import WebhookReceiver
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,13 @@ class Webhooks:
 
     def __init__(
         self,
-        jobs: JobService,
+        receiver: WebhookReceiver,
         backend: VideoBackend,
         *,
         count: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
-        self._jobs = jobs
+        self._receiver = receiver
         self._backend = backend
         self._count = count
         self._clock = clock
@@ -58,7 +58,7 @@ class Webhooks:
         if webhook is None:
             self._count("other")
             return web.Response(text="not about a video\n")
-        new = await self._jobs.receive_webhook(
+        new = await self._receiver.receive(
             backend=self._backend.name, webhook_id=webhook.id, remote_id=webhook.ref
         )
         self._count("new" if new else "repeated")

@@ -148,9 +148,7 @@ async def test_a_provider_cant_put_a_poll_off_past_the_deadline_by_much(bench: B
 async def test_a_webhook_brings_the_poll_forward(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.finish()
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
     before = bench.clock()
     assert (await bench.step(job.id)).state is JobState.DOWNLOADING
     assert bench.clock() == before
@@ -158,9 +156,7 @@ async def test_a_webhook_brings_the_poll_forward(bench: Bench) -> None:
 
 async def test_a_webhook_says_nothing_the_poll_does_not(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
     assert (await bench.step(job.id)).state is JobState.GENERATING
 
 

@@ -33,7 +33,7 @@ async def running(bench: Bench) -> AsyncGenerator[None]:
     bench.pipeline = bench.build_pipeline()
     workers = [bench.worker(lane) for lane in make_lanes(bench.lane.steps)]
     for worker in workers:
-        bench.bus.subscribe(worker.note)
+        bench.bus.subscribe(worker.on_job_changed)
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield
@@ -77,7 +77,7 @@ async def test_narrations_that_are_added_slowly_delay_no_other_video(bench: Benc
         await reaches(bench, free, JobState.SUCCEEDED)
 
 
-async def test_last_looks_for_a_clip_delay_no_poll(bench: Bench) -> None:
+async def test_final_downloads_delay_no_poll(bench: Bench) -> None:
     jobs = [await advanced(bench, f"slow {number}", JobState.GENERATING) for number in range(MANY)]
     free = jobs.pop()
     remote = bench.backend.charged

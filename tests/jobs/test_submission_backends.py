@@ -188,7 +188,7 @@ async def test_a_webhook_names_the_job_that_nobody_could_find(world: World) -> N
         webhook = backend_of(bench).parse_webhook(headers, body, now=bench.clock())
         assert webhook is not None
         name = backend_of(bench).name
-        await bench.jobs.receive_webhook(backend=name, webhook_id=webhook.id, remote_id=webhook.ref)
+        await bench.webhooks.receive(backend=name, webhook_id=webhook.id, remote_id=webhook.ref)
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert (world.posts, world.charged) == (1, 1)
 
@@ -222,7 +222,7 @@ async def test_what_is_in_doubt_while_the_provider_is_down_is_not_posted_again(
     job = await world.submit(LOST["500"])
     async with world.bot(base_url=f"http://127.0.0.1:{free_port()}/v1") as bench:
         down = bench.worker()
-        await bench.jobs.receive_webhook(
+        await bench.webhooks.receive(
             backend=backend_of(bench).name, webhook_id="wh_9", remote_id="video_9"
         )
         claimed = await bench.claim(job.id)
@@ -342,7 +342,7 @@ async def test_a_job_that_a_webhook_named_is_not_absent_because_one_replica_lack
     ref = world.api.creates[-1]
     async with world.bot() as bench:
         name = backend_of(bench).name
-        await bench.jobs.receive_webhook(backend=name, webhook_id="wh_1", remote_id=ref)
+        await bench.webhooks.receive(backend=name, webhook_id="wh_1", remote_id=ref)
         page = {"object": "list", "data": [world.api.jobs[known.remote_id or ""]]}
         world.api.add_faults("list", *[Fault(status=200, body=page | {"has_more": False})] * 9)
         world.api.add_faults("retrieve", *[Fault(status=404, body={})] * 9)

@@ -32,7 +32,7 @@ DAY = 24 * 60 * 60
 
 @asynccontextmanager
 async def erasing(bench: Bench) -> AsyncGenerator[None]:
-    task = asyncio.create_task(bench.remote_deletion.run(), name="eraser")
+    task = asyncio.create_task(bench.remote_deletion.run(), name="remote deletion")
     try:
         yield
     finally:

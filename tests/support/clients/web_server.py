@@ -91,7 +91,7 @@ async def serve(
         site = Site(bench, port, client)
         server = WebServer(
             [
-                *Webhooks(bench.jobs, backend, count=lambda _: None, clock=bench.clock).routes,
+                *Webhooks(bench.webhooks, backend, count=lambda _: None, clock=bench.clock).routes,
                 *FileLinks(site.links, bench.artifacts, bench.workspace).routes,
                 *more,
             ],

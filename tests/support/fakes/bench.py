@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
+from bot.jobs.changes.card_records import CardRecords
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.downloading import LastLook
+from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
@@ -101,10 +104,13 @@ class Bench:
         self.changes: list[JobChanged] = []
         self.bus.subscribe(self._on_job_changed)
         self._changed = asyncio.Event()
+        publisher = ChangePublisher(self.bus)
+        self.card_records = CardRecords(self.store, publisher, clock=clock)
+        self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
         self.jobs = JobService(
             self.store,
-            self.inbox,
-            self.bus,
+            publisher,
+            self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
             admission=Admission(self.store, caps, self.blocked, clock=clock),
@@ -129,7 +135,8 @@ class Bench:
             backend,
             self.poll_intervals,
             self.identity,
-            last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
+            holds=self.holds,
+            final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
             clock=clock,
             jitter=lambda: 0.0,
         )
