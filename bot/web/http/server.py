@@ -21,7 +21,7 @@ from bot.web.http.caller_address import Proxies, network_of
 from bot.web.http.connection import RECEIVED_BYTES, Connection
 from bot.web.http.middleware import ErrorMiddleware, add_headers
 from bot.web.http.packed_body import PackedBodies
-from bot.web.http.request_handler import RequestHandler
+from bot.web.http.quiet_handler import QuietHandler
 from bot.web.http.stalled_readers import StalledReaders
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class WebServer:
             same = sum(self._networks.get(each) == network for each in open_now)
             if same >= self._max_per_address:
                 return None
-        return RequestHandler(
+        return QuietHandler(
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,  # pyright: ignore[reportArgumentType] - it means no log

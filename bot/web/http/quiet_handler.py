@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class RequestHandler(web.RequestHandler):
+class QuietHandler(web.RequestHandler):
     """Answers malformed requests without a word of theirs, neither in the answer nor in the log."""
 
     __slots__ = ()
