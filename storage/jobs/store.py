@@ -1,4 +1,4 @@
-"""The table of jobs. Every write is one conditional statement that returns the changed row, if any."""
+"""The table of jobs; every write is one conditional statement that returns the changed rows."""
 
 from __future__ import annotations
 
