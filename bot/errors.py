@@ -90,6 +90,10 @@ class MediaError(ClapperError):
         self.stderr_tail = stderr_tail
 
 
+class NoClipYetError(MediaError):
+    """A small page, JSON or nothing was sent instead of the clip, which may still appear."""
+
+
 class UnconvertedError(MediaError):
     """The clip is not an MP4, and could not be converted to one."""
 
