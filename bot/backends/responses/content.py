@@ -36,11 +36,13 @@ _FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
 class ContentFetcher:
     """Downloads a video to the file `sink`.
 
-    `ask` requests a path or URL, and returns the answer, even with an error status. `pauses`
-    are the waits, in seconds, between attempts while the content is missing.
+    `ask` requests a path or URL, and returns the answer, even with an error status. `address_of`
+    returns the URL of a link that was found in an answer. `pauses` are the waits, in seconds,
+    between attempts while the content is missing.
     """
 
     ask: Callable[[str], Awaitable[httpx2.Response]]
+    address_of: Callable[[str], str]
     sink: Path
     max_bytes: int
     pauses: tuple[float, ...]
@@ -91,7 +93,8 @@ class ContentFetcher:
         return await self._unpack()
 
     async def _unpack(self) -> str | None:
-        return await asyncio.to_thread(result_payload.unpack, self.sink, max_bytes=self.max_bytes)
+        found = await asyncio.to_thread(result_payload.unpack, self.sink, max_bytes=self.max_bytes)
+        return self.address_of(found) if found else None
 
     def _is_video(self) -> bool:
         return demuxer_of(head_of(self.sink)) is not None
