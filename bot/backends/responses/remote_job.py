@@ -249,28 +249,29 @@ def _inferred(
 
 def _error(fields: Mapping[str, object], more: Mapping[str, object]) -> object:
     errors = (layer.get("error") for layer in (fields, more))
-    error = next(filter(_is_error, errors), None)
+    error = next(filter(is_error, errors), None)
     return error or _found(status_words.ERROR_NAMES, fields, more)
 
 
 def _found(names: tuple[str, ...], *layers: Mapping[str, object]) -> dict[str, object] | None:
-    found = {name: layer[name] for layer in layers for name in names if _is_error(layer.get(name))}
+    found = {name: layer[name] for layer in layers for name in names if is_error(layer.get(name))}
     return found or None
 
 
-def _is_error(value: object, depth: int = 4) -> bool:
+def is_error(value: object, depth: int = 4) -> bool:
+    """Return whether the value of an error's field describes an error, and not a success."""
     if depth == 0:
         return bool(value)
     fields = mapping_in(value)
     if fields is not None:
         # MiniMax sends it even on success, and others send an object of empty fields.
         code = fields.get("status_code", fields.get("code"))
-        is_success = code not in _NOTHING and not _is_error(code, depth - 1)
+        is_success = code not in _NOTHING and not is_error(code, depth - 1)
         told = (each for name, each in fields.items() if not name.lower().endswith("id"))
-        return not is_success and any(_is_error(each, depth - 1) for each in told)
+        return not is_success and any(is_error(each, depth - 1) for each in told)
     items = sequence_in(value)
     if items is not None:
-        return any(_is_error(each, depth - 1) for each in items)
+        return any(is_error(each, depth - 1) for each in items)
     return bool(value) and str(value).strip().lower() not in _NO_ERRORS
 
 
