@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
-_NOTE = """
+_RECORD = """
 INSERT INTO second_bots (application_id, first_at, last_at, times)
 VALUES (:application_id, :now, :now, 1)
 ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = times + 1
@@ -42,9 +42,9 @@ class SecondBotStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, application_id: int, *, now: float) -> None:
+    async def record(self, application_id: int, *, now: float) -> None:
         """Store that an interaction was answered by another process."""
-        await self._database.row(_NOTE, {"application_id": application_id, "now": now})
+        await self._database.row(_RECORD, {"application_id": application_id, "now": now})
 
     async def get(self, application_id: int) -> SecondBot | None:
         """Read what is known; None: no other process was ever noticed."""

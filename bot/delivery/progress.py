@@ -54,7 +54,7 @@ class ProgressCards:
         self._editing: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
 
-    def note(self, event: JobChanged) -> None:
+    def on_job_changed(self, event: JobChanged) -> None:
         """Record a change of a job; the jobs of API clients have no card."""
         job = event.job
         if job.client is not None:

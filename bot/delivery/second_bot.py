@@ -24,14 +24,14 @@ class SecondBotWatch:
         self._store = store
         self._clock = clock
 
-    async def note(self, application_id: int, interaction_id: int) -> None:
+    async def record(self, application_id: int, interaction_id: int) -> None:
         """Store that another process has answered an interaction."""
         log.warning(
             "token.shared interaction=%d advice='stop the other bot with this DISCORD_TOKEN'",
             interaction_id,
         )
         try:
-            await self._store.note(application_id, now=self._clock())
+            await self._store.record(application_id, now=self._clock())
         except sqlite3.Error:
             log.exception("token.shared_unsaved")  # the interaction itself has to go on
 

@@ -211,5 +211,5 @@ async def is_second_bot(interaction: discord.Interaction[VideoBot], error: Excep
     bot = interaction.client
     if not bot.callbacks.shows_second_bot(interaction, error):
         return False
-    await bot.services.second_bot.note(interaction.application_id, interaction.id)
+    await bot.services.second_bot.record(interaction.application_id, interaction.id)
     return True

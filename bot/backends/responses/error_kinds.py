@@ -64,6 +64,10 @@ _EXPIRED_LINK_STATUSES = frozenset({403, 404, 410})
 _UNFINISHED = re.compile(r"in[ _-]progress|not (?:yet )?(?:ready|complete|finished)", re.IGNORECASE)
 _GONE_STATUSES = frozenset({"expired", "deleted", "task_not_found"})
 _OVER_BUDGET = "budget_exceeded"
+# new-api and others answer 400 with such a code for a job that they do not know.
+_UNKNOWN_JOB = re.compile(
+    r"(?:(?:task|video|job|generation|prediction|resource)_?)?not_?(?:found|exists?)", re.IGNORECASE
+)
 
 
 def of_create(
@@ -99,6 +103,8 @@ def of_job(status: int, answer: object, *, retry_after: float | None = None) -> 
     kind = _JOB_KINDS.get(status, ErrorKind.TRANSIENT)
     if status == _BAD_REQUEST and _is_key_error(answer):
         kind = ErrorKind.AUTH
+    elif status == _BAD_REQUEST and any(map(_UNKNOWN_JOB.fullmatch, codes_in(answer))):
+        kind = ErrorKind.GONE
     return BackendError(kind, describe(answer, status), retry_after=retry_after)
 
 

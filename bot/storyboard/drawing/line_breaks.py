@@ -44,8 +44,13 @@ def columns(text: str) -> int:
     return sum(_columns_of(char) for char in text)
 
 
+def is_mark(char: str) -> bool:
+    """Tell whether a character is drawn on the one before it; False for an empty string."""
+    return unicodedata.category(char).startswith("M") if char else False
+
+
 def _columns_of(char: str) -> int:
-    if unicodedata.category(char).startswith("M"):
+    if is_mark(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
@@ -62,7 +67,7 @@ def breaks(text: str) -> dict[int, float]:
 
 def _penalty(text: str, index: int) -> float | None:
     before, after = text[index - 1], text[index]
-    if after == " " or unicodedata.category(after).startswith("M"):
+    if after == " " or is_mark(after):
         return None
     if before == " ":
         return _after_space(text, index)

@@ -7,8 +7,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from itertools import dropwhile
 
-from bot.storyboard.drawing.line_breaks import breaks, columns
+from bot.storyboard.drawing.line_breaks import breaks, columns, is_mark
 
 _UNTITLED = "Untitled"
 _MAX_CHARACTERS = 8000
@@ -24,20 +25,32 @@ _GOOD_PENALTY = 1.0
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』）]*|\n")
 _CLAUSE_END = re.compile(r"[,;:](?=\s)|[、，；：]|(?<=\s)[-–—](?=\s)")
 _EDGE_CHARACTERS = " \n,;:-–—、，；："
+# The general categories of what has no picture: format, surrogate, private use, unassigned.
+_UNDRAWN = frozenset(("Cf", "Cs", "Co", "Cn"))
 
 
 def clean(prompt: str) -> str:
-    """Remove control, format and private-use characters from a prompt, but keep line breaks."""
+    """Remove what can't be drawn from a prompt, and put single spaces; line breaks stay.
+
+    These are control, format and private-use characters, and marks without a letter below them.
+    """
     lines = unicodedata.normalize("NFC", prompt[:_MAX_CHARACTERS]).splitlines()
-    cleaned = (" ".join("".join(map(_kept, line)).split()) for line in lines)
-    return "\n".join(line for line in cleaned if line)
+    cleaned = (" ".join(map(_without_lone_marks, _kept(line).split())) for line in lines)
+    return "\n".join(" ".join(line.split()) for line in cleaned if line.strip())
 
 
-def _kept(char: str) -> str:
-    category = unicodedata.category(char)
-    if category in {"Cf", "Cs", "Co", "Cn"}:
-        return ""
-    return " " if category[0] in "CZ" else char
+def _kept(line: str) -> str:
+    categories = ((char, unicodedata.category(char)) for char in line)
+    return "".join(
+        " " if category[0] in "CZ" else char
+        for char, category in categories
+        if category not in _UNDRAWN
+    )
+
+
+def _without_lone_marks(word: str) -> str:
+    """Return a word without the marks at its start, which are 0 columns wide."""
+    return "".join(dropwhile(is_mark, word))
 
 
 def split_scenes(text: str, *, seconds: float) -> tuple[str, ...]:
@@ -69,6 +82,8 @@ def _ends(text: str, pattern: re.Pattern[str]) -> list[int]:
 
 
 def _is_end(text: str, match: re.Match[str]) -> bool:
+    if is_mark(text[match.end() : match.end() + 1]):
+        return False
     if not match[0].startswith("."):
         return True
     abbreviated = len(re.split(r"[\s.]", text[: match.start()])[-1]) <= 1
@@ -126,6 +141,8 @@ def _halves(text: str) -> list[str]:
 
 def _groups(text: str, part_count: int) -> tuple[str, ...]:
     """Group the clauses, in order, into up to `part_count` parts of about the same width."""
+    if not columns(text):
+        return ()
     ends = sorted({*_ends(text, _SENTENCE_END), *_ends(text, _CLAUSE_END)})
     pieces = [part for piece in _slices(text, ends) for part in _pieces(piece)]
     wanted = min(part_count, math.ceil(columns(text) / _EASY_COLUMNS))
