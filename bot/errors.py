@@ -94,6 +94,10 @@ class NoClipYetError(MediaError):
     """A small page, JSON or nothing was sent instead of the clip, which may still appear."""
 
 
+class UnfetchedError(MediaError):
+    """An attachment could not be downloaded now."""
+
+
 class UnconvertedError(MediaError):
     """The clip is not an MP4, and could not be converted to one."""
 
