@@ -48,7 +48,7 @@ class OperatorNotices:
     def __init__(
         self,
         *,
-        client: discord.Client,
+        bot: discord.Client,
         circuits: CircuitStore,
         holds: HoldStore,
         direct_messages: DirectMessages,
@@ -58,7 +58,7 @@ class OperatorNotices:
         backend: str,
         clock: Callable[[], float],
     ) -> None:
-        self._client = client
+        self._bot = bot
         self._circuits = circuits
         self._holds = holds
         self._direct_messages = direct_messages
@@ -77,7 +77,7 @@ class OperatorNotices:
             self._changed.set()
 
     async def run(self) -> None:
-        """Send notices when they are due, until cancelled; the client has to be logged in."""
+        """Send notices when they are due, until cancelled; the bot has to be logged in."""
         failures = 0
         while True:
             self._changed.clear()
@@ -112,7 +112,7 @@ class OperatorNotices:
             await self._jobs.publish_queue()
 
     async def _send_about_second_bot(self) -> None:
-        application_id = self._client.application_id or 0
+        application_id = self._bot.application_id or 0
         found = await self._second_bot.get(application_id)
         if found is None:
             return
@@ -196,7 +196,7 @@ class OperatorNotices:
     async def _fetch_operators(self) -> list[int]:
         """Return the ids of the application's owner, or of its team's admins and developers."""
         try:
-            application = await self._client.application_info()
+            application = await self._bot.application_info()
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise later(error) from error
         team = application.team
