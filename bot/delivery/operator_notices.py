@@ -73,7 +73,7 @@ class OperatorNotices:
     def on_job_changed(self, event: JobChanged) -> None:
         """Wake `run` if an event of the bus may concern the circuit or a hold."""
         may_end_hold = self._has_held and event.job.state is not event.previous
-        if event.outlook or event.job.hold is not None or may_end_hold:
+        if event.outlook_only or event.job.hold is not None or may_end_hold:
             self._changed.set()
 
     async def run(self) -> None:

@@ -241,7 +241,7 @@ async def test_the_owner_is_told_of_jobs_on_hold_once_and_of_their_end_once(
     assert all(word in told for word in words)
     outlook = await QueueOutlook(desk.bench.database).of(await desk.bench.now(job.id))
     assert (outlook.hold, outlook.operator_knows) == (hold, True)
-    assert desk.bench.changes[-1].outlook
+    assert desk.bench.changes[-1].outlook_only
     await desk.bench.jobs.cancel(job.id)
     for _ in range(3):
         await notices(desk).send_due()
