@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from discord import ui
 
-from cogs._errors import answering
+from cogs._errors import reporting_errors
 
 if TYPE_CHECKING:
     import re
@@ -45,7 +45,7 @@ class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHI
 
     async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - only interactions of this bot
         """Act on the press; if that fails, tell the person why."""
-        async with answering(interaction):
+        async with reporting_errors(interaction):
             await self.act(interaction, interaction.client.services)
 
     @abstractmethod

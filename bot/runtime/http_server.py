@@ -64,7 +64,7 @@ async def open_http_server(
         ],
         engine.resources.listener,
         is_ready=is_ready,
-        refuse=ErrorResponses(texts).answer,
+        refuse=ErrorResponses(texts).response_to,
         proxies=Proxies(engine.resources.settings.proxies),
     )
     await server.start()
