@@ -37,7 +37,7 @@ SELECT * FROM jobs WHERE hold IS NOT NULL
 """
 
 
-_TELL = """
+_RECORD_NOTICE = """
 INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
 ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
 """
@@ -88,10 +88,10 @@ class HoldStore:
             return None
         return HoldNotice(hold=hold, since=row["since"], reached=bool(row["reached"]))
 
-    async def tell(self, notice: HoldNotice) -> None:
-        """Store that the operator was told."""
+    async def record_notice(self, notice: HoldNotice) -> None:
+        """Store the last notice to the operator about a hold."""
         params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
-        await self._database.rows(_TELL, params)
+        await self._database.rows(_RECORD_NOTICE, params)
 
     async def forget(self, hold: HoldReason) -> None:
         """Delete a notice, because its jobs are no longer on hold."""
