@@ -26,7 +26,8 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 class SecondBot:
     """A bot that another process runs with the same token; times are Unix seconds.
 
-    `times` counts the interactions that it answered first. `notified_at`: when the operator was notified.
+    `times` counts the interactions that it answered first. `notified_at`: when the operator was
+    notified.
     """
 
     application_id: int

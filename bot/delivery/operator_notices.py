@@ -130,9 +130,8 @@ class OperatorNotices:
         if last_notice is not None:
             if not held:
                 if last_notice.reached:
-                    await self._send(
-                        f"operator.{hold}_over", f"{hold}-over-{int(last_notice.since):x}"
-                    )
+                    marker = f"{hold}-over-{int(last_notice.since):x}"
+                    await self._send(f"operator.{hold}_over", marker)
                 await self._holds.forget(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
@@ -163,9 +162,8 @@ class OperatorNotices:
         if circuit.reason is not Trouble.OUTAGE:
             return True
         # The operator already has a notice about this circuit, or a short outage may end soon.
-        return (
-            circuit.notified_reason is None and self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
-        )
+        has_lasted = self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
+        return circuit.notified_reason is None and has_lasted
 
     async def _send_circuit(self, circuit: Circuit, what: str) -> bool:
         prefix = self._backend.upper()
