@@ -17,7 +17,7 @@ from bot.delivery.wiring import make_deliverer, make_operator_notices, make_rese
 from bot.discord_bot.bot import Services, VideoBot
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
-from bot.library.orphans import OrphanCensus
+from bot.library.orphans import OrphanCounter
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
@@ -128,6 +128,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         requests=requests,
         second_bot=second_bot,
         jobs=jobs,
+        card_records=engine.card_records,
         cards=cards,
         links=links,
         workspace=workspace,
@@ -137,7 +138,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         people=people,
     )
     workers = make_workers(engine, deliverer)
-    progress = ProgressCards(deliverer, engine.timing.pace, clock=clock)
+    progress = ProgressCards(deliverer, engine.timing.edit_intervals, clock=clock)
     operator = make_operator_notices(
         bot,
         database,
@@ -164,6 +165,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         login_pause=engine.timing.login_pause,
         jobs=jobs,
+        card_records=engine.card_records,
+        webhooks=engine.webhooks,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
         holds=engine.holds,
@@ -201,9 +204,9 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     )
 
 
-def _orphans(engine: Engine) -> OrphanCensus:
+def _orphans(engine: Engine) -> OrphanCounter:
     database = engine.resources.database
-    return OrphanCensus(
+    return OrphanCounter(
         remote_jobs=RemoteJobStore(database),
         listings=ListingStore(database),
         spent=engine.spent,

@@ -64,7 +64,7 @@ class UnconfirmedSubmitError(BackendError):
 
 
 class WebhookError(ClapperError):
-    """A forged or stale webhook (status 401), or a genuine one that is unreadable (400)."""
+    """A forged or stale webhook (status 401), or one whose body is unreadable (another 4xx)."""
 
     def __init__(self, reason: str, *, status: int = 401) -> None:
         super().__init__(reason)

@@ -105,7 +105,7 @@ class OperatorNotices:
         if circuit.state == "over":
             if circuit.reached:
                 await self._send_circuit(circuit, "over")
-            await self._circuits.forget(self._backend)
+            await self._circuits.delete(self._backend)
         elif self._is_news(circuit):
             reached = await self._send_circuit(circuit, circuit.reason)
             await self._circuits.record_notice(circuit, reached=reached)
@@ -132,7 +132,7 @@ class OperatorNotices:
                 if last_notice.reached:
                     marker = f"{hold}-over-{int(last_notice.since):x}"
                     await self._send(f"operator.{hold}_over", marker)
-                await self._holds.forget(hold)
+                await self._holds.delete_notice(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
         # A create is usually confirmed within minutes, without the operator.

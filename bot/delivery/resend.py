@@ -67,7 +67,7 @@ class Resender:
         UserError: it is not theirs, it is no longer kept, or Discord refuses it.
         """
         with self._library.send_lock(interaction.user.id):
-            job, artifact = await self._library.take(job_id, interaction.user.id)
+            job, artifact = await self._library.get_video(job_id, interaction.user.id)
             await interaction.response.defer(ephemeral=True, thinking=True)
             try:
                 async with asyncio.timeout(_TIMEOUT_SECONDS):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.upload_fallback import Shrinker
     from bot.delivery.views.card import CardRenderer
+    from bot.jobs.changes.card_records import CardRecords
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.links import Links
@@ -51,6 +52,7 @@ def make_deliverer(
     requests: DiscordRequests,
     second_bot: SecondBotWatch,
     jobs: JobService,
+    card_records: CardRecords,
     cards: CardRenderer,
     links: Links,
     workspace: Workspace,
@@ -71,12 +73,13 @@ def make_deliverer(
             bot_requests=bot_requests,
             tokens=InteractionTokens(requests, clock=clock),
             jobs=jobs,
+            card_records=card_records,
             second_bot=second_bot,
         ),
         dm_notices=DmNotices(
             direct_messages=DirectMessages(bot_requests, people, clock=clock),
             cards=cards,
-            jobs=jobs,
+            card_records=card_records,
             links=links,
             upload_fallback=upload_fallback,
             artifacts=artifacts,

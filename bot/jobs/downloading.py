@@ -31,6 +31,9 @@ _GONE = 20
 _NOT_YET = 120
 # About a day while the provider is down; no provider keeps a clip for longer.
 _FETCH_ATTEMPTS = 300
+# A final download may take minutes, and runs in the lane that polls all other jobs.
+_MAX_FINAL_DOWNLOADS = 4
+_FINAL_RETRY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,7 @@ class Downloading:
         """Download the clip; if it is missing or the download fails, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
-            await self.jobs.move(job, JobState.MERGING)  # LastLook has downloaded it
+            await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded it
             return
         update: BackendUpdate | None = None
         try:
@@ -95,16 +98,33 @@ class Downloading:
             await self.jobs.fail(job, "failed.not_a_video")
 
 
-class LastLook:
+class FinalDownload:
     """Tries to download a job's clip, no matter which state the provider reports."""
 
     def __init__(self, backend: VideoBackend, workspace: Workspace, *, max_bytes: int) -> None:
         self._backend = backend
         self._workspace = workspace
         self._max_bytes = max_bytes
+        self._running = 0
 
-    async def finds_clip(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Download the clip to the job's folder; False: no usable clip is available."""
+    async def try_download(self, job: Job, update: BackendUpdate | None) -> bool:
+        """Download the clip to the job's folder; False: no usable clip is available.
+
+        BackendError: too many other final downloads are running.
+        """
+        if self._running >= _MAX_FINAL_DOWNLOADS:
+            raise BackendError(
+                ErrorKind.TRANSIENT,
+                "other final downloads are running",
+                retry_after=_FINAL_RETRY_SECONDS,
+            )
+        self._running += 1
+        try:
+            return await self._download(job, update)
+        finally:
+            self._running -= 1
+
+    async def _download(self, job: Job, update: BackendUpdate | None) -> bool:
         known = update or _done(job)
         clip = (await self._workspace.create(job.id)).clip
         try:

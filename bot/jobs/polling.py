@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate, VideoBackend
-    from bot.jobs.downloading import LastLook
+    from bot.jobs.downloading import FinalDownload
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.model import Job
-    from bot.pacing import Cadence, WatchedClock
+    from bot.pacing import PollIntervals, WatchedClock
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +37,18 @@ class Poller:
         self,
         jobs: JobService,
         backend: VideoBackend,
-        cadence: Cadence,
+        poll_intervals: PollIntervals,
         identity: RemoteIdentity,
         *,
-        last_look: LastLook,
+        final_download: FinalDownload,
         clock: WatchedClock,
         jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
-        self._cadence = cadence
+        self._poll_intervals = poll_intervals
         self._identity = identity
-        self._last_look = last_look
+        self._final_download = final_download
         self._clock = clock
         self._jitter = jitter
 
@@ -93,7 +93,7 @@ class Poller:
     ) -> None:
         if await self._is_past_a_limit(job, update):
             return
-        interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
+        interval = _LATE_INTERVAL_SECONDS if job.late else self._poll_intervals.after(job.attempts)
         # Bounded, because only a poll checks the deadline.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         await self._jobs.postpone(
@@ -120,13 +120,13 @@ class Poller:
     ) -> None:
         """End a job badly; unless the provider's failure is `clear`, only if there is no clip."""
         cost = update.cost if update else None
-        if not clear and await self._last_look.finds_clip(job, update):
+        if not clear and await self._final_download.try_download(job, update):
             await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
         else:
             await self._jobs.move(job, JobState.FAILED, Changes(failure=failure, cost=cost))
 
     async def _deadline_passed(self, job: Job, update: BackendUpdate) -> None:
-        if await self._last_look.finds_clip(job, update):
+        if await self._final_download.try_download(job, update):
             done = Changes(progress=100, cost=update.cost)
             await self._jobs.move(job, JobState.DOWNLOADING, done)
         elif await self._is_cancelled(job):

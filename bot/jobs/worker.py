@@ -41,6 +41,7 @@ class Lane:
 
     `interruptible`: the steps of a cancelled job may be cancelled midway without loss.
     `needs_discord`: its steps need Discord, except for the jobs of API clients.
+    `narrated`: only jobs with a narration, or only those without; None: both.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Lane:
     slots: int
     interruptible: bool = False
     needs_discord: bool = False
+    narrated: bool | None = None
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
@@ -58,20 +60,26 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
             name=name, slots=slots, steps={state: steps[state] for state in states}, **flags
         )
 
+    receives = {"interruptible": True, "needs_discord": True}
     return (
-        lane("intake", 3, JobState.RECEIVED, interruptible=True, needs_discord=True),
+        lane("intake", 3, JobState.RECEIVED, **receives, narrated=False),
+        # Separate, because a narration may arrive slowly, be spoken, or wait for ffmpeg.
+        lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
         # Both in one lane: it knows which of its jobs are being submitted now.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
         # Separate, because a create may take minutes, and must not delay an unconfirmed one.
         lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
-        # Only one ffmpeg runs at a time, but merges that need none can overtake it.
-        lane("merge", 4, JobState.MERGING, interruptible=True),
+        lane("merge", 4, JobState.MERGING, interruptible=True, narrated=False),
+        # Separate, because only one ffmpeg runs at a time, and most other merges need none.
+        lane("narrate", 4, JobState.MERGING, interruptible=True, narrated=True),
         lane("deliver", 8, JobState.DELIVERING, needs_discord=True),
         # Separate, because Discord limits DMs most strictly, and no video should wait for them.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
-        lane("show", 8, *sorted(_SHOWN), needs_discord=True),
+        lane("show", 8, *sorted(_SHOWN - {JobState.CANCELLED}), needs_discord=True),
+        # Separate, because the provider is asked to stop, and may not answer for minutes.
+        lane("stop", 4, JobState.CANCELLED, needs_discord=True),
     )
 
 
@@ -146,6 +154,7 @@ class Worker:
             running=tuple(self._running),
             limit=free,
             clients_only=self._is_discord_paused,
+            narrated=self._lane.narrated,
         )
         if self._stopping:
             return  # stopped during the claim; the claimed jobs stay due
@@ -165,6 +174,7 @@ class Worker:
             tuple(self._lane.steps),
             running=tuple(self._running),
             clients_only=self._is_discord_paused,
+            narrated=self._lane.narrated,
         )
         return _IDLE_SECONDS if due is None else min(due, _IDLE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""OrphanCensus: counts the jobs at the provider that no row of ours explains."""
+"""OrphanCounter: counts the jobs at the provider that no row of ours explains."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIRST_SECONDS = 60.0
 _PAUSE_SECONDS = 60 * 60.0
 
 
-class OrphanCensus:
+class OrphanCounter:
     """Reads the provider's list every hour; a provider without one is left alone.
 
     Orphans may have been charged: abandoned creates, or those of another program.

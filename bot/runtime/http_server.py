@@ -17,7 +17,7 @@ from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
-from bot.web.webhooks import Webhooks
+from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ async def open_http_server(
         engine.resources.listener,
         is_ready=is_ready,
         refuse=ErrorResponses(texts).response_to,
+        accepts_packed=(WEBHOOK_PATH,),
         proxies=Proxies(engine.resources.settings.proxies),
     )
     await server.start()
@@ -76,7 +77,7 @@ async def open_http_server(
 def webhooks(engine: Engine) -> Webhooks:
     """Return the handler that receives and counts webhooks."""
     return Webhooks(
-        engine.jobs, engine.backend, count=engine.metrics.count_webhook, clock=time.time
+        engine.webhooks, engine.backend, count=engine.metrics.count_webhook, clock=time.time
     )
 
 

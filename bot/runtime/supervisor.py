@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from bot.delivery.operator_notices import OperatorNotices
     from bot.delivery.progress import ProgressCards
     from bot.discord_bot.bot import VideoBot
+    from bot.jobs.changes.card_records import CardRecords
+    from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
     from bot.jobs.waits.clock_watcher import ClockWatcher
     from bot.jobs.waits.holds import Holds
     from bot.jobs.worker import Worker
-    from bot.library.orphans import OrphanCensus
+    from bot.library.orphans import OrphanCounter
     from bot.library.remote_deletion import RemoteDeletion
     from bot.library.retention import Retention
     from bot.metrics import Metrics
@@ -46,12 +48,14 @@ class Service:
     log_in: Callable[[], Awaitable[None]]
     login_pause: float
     jobs: JobService
+    card_records: CardRecords
+    webhooks: WebhookReceiver
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
     retention: Retention
     remote_deletion: RemoteDeletion
-    orphans: OrphanCensus
+    orphans: OrphanCounter
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
@@ -67,7 +71,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     held = await service.jobs.wake_postponed_deliveries()
     await service.circuit.resume()
     log.info("app.started held=%d", held)
-    for job in await service.jobs.editable_by_token_only():
+    for job in await service.card_records.editable_by_token_only():
         service.progress.watch(job)
     logged_in = asyncio.Event()
     for worker in service.workers:
@@ -88,9 +92,9 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
             ("remote deletion", service.remote_deletion.run()),
             ("clock", service.clock_watcher.run()),
             ("holds", service.holds.run()),
-            ("orphan census", service.orphans.run()),
+            ("orphan counter", service.orphans.run()),
             ("loop metrics", service.metrics.watch_loop()),
-            ("sweep", _sweep(service.jobs, service.retention)),
+            ("sweep", _sweep(service.jobs, service.webhooks, service.retention)),
             *((f"worker {number}", worker.run()) for number, worker in enumerate(service.workers)),
         )
     }
@@ -122,10 +126,11 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
     await stay_connected(service.bot)
 
 
-async def _sweep(jobs: JobService, retention: Retention) -> None:
+async def _sweep(jobs: JobService, webhooks: WebhookReceiver, retention: Retention) -> None:
     while True:
         try:
             await jobs.sweep()
+            await webhooks.sweep()
             await retention.sweep()
         except (sqlite3.Error, OSError):
             log.exception("sweep.failed")  # the next sweep does the rest

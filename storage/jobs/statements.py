@@ -70,6 +70,7 @@ WHERE id IN (
             OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
         AND (:client IS NULL OR client = :client)
         AND (NOT :clients_only OR client IS NOT NULL)
+        AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
         AND {_NOT_HELD}
         AND id NOT IN (SELECT value FROM json_each(:running))
     ORDER BY next_at LIMIT :limit)
@@ -84,6 +85,7 @@ WHERE next_at IS NOT NULL
         OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
     AND (:client IS NULL OR client = :client)
     AND (NOT :clients_only OR client IS NOT NULL)
+    AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
     AND {_NOT_HELD}
     AND id NOT IN (SELECT value FROM json_each(:running))
 """  # noqa: S608 - built from constants
@@ -209,7 +211,7 @@ QUEUED = """
 SELECT * FROM jobs WHERE state = 'queued' OR hold IS NOT NULL
 """
 
-FORGET_TOKENS = """
+DELETE_EXPIRED_TOKENS = """
 UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 """
 

@@ -97,6 +97,7 @@ class JobStore:
         backend: str,
         client: str | None,
         clients_only: bool,
+        narrated: bool | None,
         running: Collection[str],
         limit: int,
         now: float,
@@ -105,6 +106,7 @@ class JobStore:
 
         Jobs that were submitted to another backend and jobs that an open circuit holds are skipped.
         `client`: only this client's jobs are claimed. `clients_only`: no jobs from Discord are.
+        `narrated`: only jobs with a narration are, or only those without.
         """
         return await self._many(
             statements.CLAIM,
@@ -112,6 +114,7 @@ class JobStore:
             backend=backend,
             client=client,
             clients_only=int(clients_only),
+            narrated=narrated,
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
@@ -125,6 +128,7 @@ class JobStore:
         backend: str,
         client: str | None,
         clients_only: bool,
+        narrated: bool | None,
         running: Collection[str],
         now: float,
     ) -> float | None:
@@ -136,6 +140,7 @@ class JobStore:
                 "backend": backend,
                 "client": client,
                 "clients_only": int(clients_only),
+                "narrated": narrated,
                 "running": json.dumps(list(running)),
                 "now": now,
                 "held_since": now - HELD_SECONDS,
@@ -272,9 +277,9 @@ class JobStore:
         """List the jobs with a card that only the interaction token can edit."""
         return await self._many(statements.NOT_EDITABLE_BY_BOT)
 
-    async def forget_tokens(self, *, now: float) -> None:
+    async def delete_expired_tokens(self, *, now: float) -> None:
         """Delete expired interaction tokens."""
-        await self._database.rows(statements.FORGET_TOKENS, {"now": now})
+        await self._database.rows(statements.DELETE_EXPIRED_TOKENS, {"now": now})
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """Count the jobs by state and backend, without deleted ones."""

@@ -9,7 +9,7 @@ import pytest
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind
 from bot.jobs.waits.clock_watcher import ClockWatcher
-from bot.jobs.waits.pauses import LONGEST_PAUSES
+from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import JobState, Trouble
 from bot.pacing import WatchedClock
 from storage.clock import ClockStore
@@ -171,7 +171,7 @@ async def test_no_stored_wait_is_longer_than_the_longest_pause_of_its_state(
         "UPDATE jobs SET next_at = :at WHERE id = :id", {"id": job.id, "at": bench.clock() + DAY}
     )
     await watcher(bench).look()
-    assert await due_in(bench, job) <= LONGEST_PAUSES[state]
+    assert await due_in(bench, job) <= MAX_PAUSES[state]
 
 
 async def test_a_create_without_an_answer_is_never_looked_for_too_early(bench: Bench) -> None:
@@ -301,14 +301,14 @@ async def test_caps_do_not_count_for_longer_because_the_clock_was_ahead(bench: B
     await bench.run_out((await bench.submit()).id)
     speeches, caps = SpeechStore(bench.database), SpeechCaps(per_user=1, per_day=1)
     requester = SpeechRequester(user_id=1, interaction_id=1)
-    assert await speeches.take(requester, caps, now=bench.clock()) is None
+    assert await speeches.count(requester, caps, now=bench.clock()) is None
     bench.clock.ahead = 0
     await watch.look()
     bench.clock.advance(DAY + 1)
     usage = await bench.store.usage(origin(), now=bench.clock())
     assert usage.today == 0
     requester = SpeechRequester(user_id=1, interaction_id=2)
-    assert await speeches.take(requester, caps, now=bench.clock()) is None
+    assert await speeches.count(requester, caps, now=bench.clock()) is None
 
 
 async def test_a_clock_that_only_drifts_is_followed_without_a_word(

@@ -161,8 +161,10 @@ async def test_workers_resume_every_due_state_after_a_restart(
 
 def test_every_state_with_a_step_has_a_lane(bench: Bench) -> None:
     lanes = make_lanes(bench.lane.steps)
-    states = [state for lane in lanes for state in lane.steps]
-    assert sorted(states) == sorted(set(JobState) - {JobState.SUCCEEDED})
+    for narrated in (False, True):
+        own = [lane for lane in lanes if lane.narrated in {None, narrated}]
+        states = [state for lane in own for state in lane.steps]
+        assert sorted(states) == sorted(set(JobState) - {JobState.SUCCEEDED})
 
 
 def test_the_states_around_the_post_share_a_lane_and_doubts_have_their_own(bench: Bench) -> None:

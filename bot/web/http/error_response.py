@@ -39,7 +39,7 @@ _STATUSES = {
     "api.provider_balance": HTTPStatus.INTERNAL_SERVER_ERROR,
     "api.provider_setup": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-_KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After")
+_KEPT_HEADERS = ("Accept-Encoding", "Allow", "Content-Range", "Retry-After")
 # Error keys for requests that aiohttp itself rejects.
 _KEYS = {
     HTTPStatus.NOT_FOUND: "api.no_route",
@@ -49,6 +49,7 @@ _KEYS = {
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "api.no_part",
     HTTPStatus.TOO_MANY_REQUESTS: "api.too_many",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "api.too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "api.packed",
     HTTPStatus.SERVICE_UNAVAILABLE: "api.unavailable",
 }
 

@@ -1,4 +1,4 @@
-"""Nothing that was paid for ends without a last look for its clip."""
+"""Nothing that was paid for ends without a final attempt to download its clip."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_a_failure_that_was_only_inferred_is_looked_at(
     assert (await bench.step(job.id)).state is JobState.DOWNLOADING
 
 
-async def test_what_the_last_look_has_downloaded_is_not_downloaded_again(
+async def test_what_the_final_download_has_saved_is_not_downloaded_again(
     bench: Bench, tmp_path: Path
 ) -> None:
     job = await bench.at(JobState.DOWNLOADING)
