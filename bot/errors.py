@@ -90,6 +90,10 @@ class MediaError(ClapperError):
         self.stderr_tail = stderr_tail
 
 
+class UnfetchedError(MediaError):
+    """An attachment could not be downloaded now."""
+
+
 class UnconvertedError(MediaError):
     """The clip is not an MP4, and could not be converted to one."""
 

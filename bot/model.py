@@ -243,6 +243,11 @@ class Job:
         return self.requester
 
     @property
+    def is_refused_for_now(self) -> bool:
+        """True while a queued job waits because the provider has refused it, but may accept it."""
+        return self.state is JobState.QUEUED and self.submits > 0 and self.submitted_at is None
+
+    @property
     def sent_request(self) -> VideoRequest:
         """The request with the prompt that the provider gets."""
         return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
@@ -266,12 +271,13 @@ class HoldReason(StrEnum):
     """The reason why a job waits in its state: free disk space, its backend, or a create like it.
 
     `BACKEND`: the job is at a backend that is no longer chosen. `TWIN`: an identical create has no
-    answer yet.
+    answer yet. `UNANSWERED`: the provider has answered no request about the job for minutes.
     """
 
     DISK = "disk"
     BACKEND = "backend"
     TWIN = "twin"
+    UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ClapperError, DeliveryError
+from bot.errors import BackendError, ClapperError, DeliveryError, UnfetchedError
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
+# About two minutes; then the requester and the operator are told that the provider has no answer.
+_UNANSWERED_DOWNLOADS = 7
 # About a day; after that, the card stays as it is.
 _MAX_SHOWN_ATTEMPTS = 300
 
@@ -210,11 +212,17 @@ class Worker:
         is_throttled = discord_is_down and error.retry_after is not None
         attempts = job.attempts + (not is_throttled)
         if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
-            await self._jobs.fail(job, "failed.bug", incident=job.id)
+            if isinstance(error, UnfetchedError):
+                await self._jobs.fail(job, "audio.unfetched")
+            else:
+                await self._jobs.fail(job, "failed.bug", incident=job.id)
         elif job.state in _SHOWN and attempts >= _MAX_SHOWN_ATTEMPTS:
             await self._jobs.release(job)
         elif isinstance(error, OSError) and error.errno in _DISK_FULL:
             await self._holds.hold(job, HoldReason.DISK, after=_DISK_FULL_SECONDS)
+        elif job.state is JobState.DOWNLOADING and attempts >= _UNANSWERED_DOWNLOADS:
+            after = self._delay(attempts, error)
+            await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
         else:
             await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
 

@@ -228,6 +228,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         engine.backend,
         engine.timing.poll_intervals,
         identity,
+        holds=engine.holds,
         final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         clock=clock,
         jitter=_jitter,

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _HOLD = """
 UPDATE jobs SET
-    next_at = :next_at, hold = :hold, held_since = coalesce(held_since, :now), updated_at = :now
+    next_at = :next_at, attempts = :attempts, updated_at = :now,
+    hold = :hold, held_since = coalesce(held_since, :now)
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
@@ -61,10 +62,13 @@ class HoldStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def hold(self, job: Job, hold: HoldReason, *, next_at: float, now: float) -> Job | None:
+    async def hold(
+        self, job: Job, hold: HoldReason, *, next_at: float, attempts: int, now: float
+    ) -> Job | None:
         """Put a claimed job on hold; None: it has changed meanwhile."""
         key = {"id": job.id, "epoch": job.epoch, "was": job.state}
-        jobs = await self._jobs(_HOLD, key | {"hold": hold, "next_at": next_at, "now": now})
+        wait = {"hold": hold, "next_at": next_at, "attempts": attempts, "now": now}
+        jobs = await self._jobs(_HOLD, key | wait)
         return jobs[0] if jobs else None
 
     async def hold_stranded(self, backend: str, *, now: float) -> list[Job]:

@@ -42,7 +42,7 @@ class Curve:
 
 def lettering(size: int) -> ImageFont.FreeTypeFont:
     """Return the font of all texts, at a size in pixels."""
-    font = resources.files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
+    font = resources.files("manimgx_fonts") / "NotoSans[wght].ttf"
     return ImageFont.truetype(str(font), size)
 
 

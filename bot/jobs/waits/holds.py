@@ -27,6 +27,7 @@ _FAILURES: Mapping[HoldReason, str] = {
     HoldReason.BACKEND: "failed.other_backend",
     HoldReason.TWIN: "failed.twin",
 }
+_NOT_SUBMITTED = frozenset({JobState.RECEIVED, JobState.QUEUED})
 
 
 class Holds:
@@ -50,13 +51,21 @@ class Holds:
         self._backend = backend
         self._clock = clock
 
-    async def hold(self, job: Job, hold: HoldReason, *, after: float) -> None:
-        """Keep a claimed job in its state, and look at it again after `after` seconds."""
-        if job.state is JobState.QUEUED and self._is_over(job):
+    async def hold(
+        self, job: Job, hold: HoldReason, *, after: float, attempts: int | None = None
+    ) -> None:
+        """Keep a claimed job in its state, and look at it again after `after` seconds.
+
+        `attempts`: the new number of them; None: they stay the same.
+        """
+        # A new narration for a finished video is unpaid in every state.
+        is_unpaid = job.state in _NOT_SUBMITTED or job.clip_of is not None
+        if is_unpaid and hold in _FAILURES and self._is_over(job):
             await self._jobs.fail(job, _FAILURES[hold])
             return
         now = self._clock()
-        held = await self._store.hold(job, hold, next_at=now + after, now=now)
+        attempts = job.attempts if attempts is None else attempts
+        held = await self._store.hold(job, hold, next_at=now + after, attempts=attempts, now=now)
         if held is not None:
             if job.hold is not hold:
                 log.warning("job.held id=%s because=%s", job.id, hold)

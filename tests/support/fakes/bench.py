@@ -135,6 +135,7 @@ class Bench:
             backend,
             self.poll_intervals,
             self.identity,
+            holds=self.holds,
             final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
             clock=clock,
             jitter=lambda: 0.0,
