@@ -56,7 +56,7 @@ class Downloading:
         try:
             update = await self._known(job)
             if update is not None and not await self.identity.is_own(job, update):
-                await self.identity.disown(job)
+                await self.identity.handle_foreign(job)
                 return
             await self.backend.fetch(update or _done(job), clip, max_bytes=self.max_bytes)
         except BackendError as error:

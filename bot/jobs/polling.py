@@ -75,7 +75,7 @@ class Poller:
             return
         self._unanswered.pop(job.id, None)
         if not await self._identity.is_own(job, update):
-            await self._identity.disown(job)
+            await self._identity.handle_foreign(job)
             return
         await self._apply(job, update)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
-HELD_SECONDS = 24 * 60 * 60.0
+MAX_HELD_SECONDS = 24 * 60 * 60.0
 """Time for which an open circuit holds a job; then the job is due, and fails."""
 
 _REFUSE = """

@@ -20,14 +20,14 @@ RETURNING *
 """
 
 # Such jobs are claimed by no lane: see the statement that claims.
-_HOLD_STRANDED = """
+_HOLD_OTHER_BACKENDS = """
 UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
 WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
     AND backend <> :backend AND hold IS NOT 'backend'
 RETURNING *
 """
 
-_RELEASE_RETURNED = """
+_RELEASE_OWN_BACKEND = """
 UPDATE jobs SET hold = NULL, held_since = NULL, updated_at = :now
 WHERE hold = 'backend' AND backend = :backend
 RETURNING *
@@ -71,13 +71,13 @@ class HoldStore:
         jobs = await self._jobs(_HOLD, key | wait)
         return jobs[0] if jobs else None
 
-    async def hold_stranded(self, backend: str, *, now: float) -> list[Job]:
+    async def hold_other_backends(self, backend: str, *, now: float) -> list[Job]:
         """Put the jobs at all other backends on hold, and return those that were not."""
-        return await self._jobs(_HOLD_STRANDED, {"backend": backend, "now": now})
+        return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
 
-    async def release_returned(self, backend: str, *, now: float) -> list[Job]:
+    async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
         """Release the jobs whose backend was chosen again."""
-        return await self._jobs(_RELEASE_RETURNED, {"backend": backend, "now": now})
+        return await self._jobs(_RELEASE_OWN_BACKEND, {"backend": backend, "now": now})
 
     async def held(self) -> list[Job]:
         """List the jobs on hold."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Ten minutes: of several servers that number their jobs, each has other jobs under the same ids.
-_LOOKS = 20
-_LOOK_SECONDS = 30.0
+_MAX_CHECKS = 20
+_CHECK_SECONDS = 30.0
 
 
 class RemoteIdentity:
@@ -46,7 +46,7 @@ class RemoteIdentity:
 
     async def acquire(self, job: Job, ref: str) -> bool:
         """Take a remote id for a job, also from an ended one; False: an open job has it."""
-        former = await self._store.pass_on(job.backend, ref, job_id=job.id, now=self._clock())
+        former = await self._store.reassign(job.backend, ref, job_id=job.id, now=self._clock())
         if former is not None:
             log.warning("remote.passed_on ref=%s from=%s id=%s", ref, former, job.id)
         return not await self._store.is_held(job.backend, ref, job_id=job.id)
@@ -56,16 +56,16 @@ class RemoteIdentity:
         record = await self._store.get(job.id)
         return record is not None and is_described(record, update.echo)
 
-    async def disown(self, job: Job) -> None:
+    async def handle_foreign(self, job: Job) -> None:
         """Fail a job whose id is another job's by now, after more looks.
 
         What has that id is never delivered, and never deleted.
         """
         log.warning("remote.not_ours id=%s ref=%s", job.id, job.remote_id)
-        if job.misses + 1 < _LOOKS:
-            await self._jobs.postpone(job, after=_LOOK_SECONDS, misses=job.misses + 1)
+        if job.misses + 1 < _MAX_CHECKS:
+            await self._jobs.postpone(job, after=_CHECK_SECONDS, misses=job.misses + 1)
             return
-        await self._store.lose(job.id, job.remote_id or "", now=self._clock())
+        await self._store.mark_lost(job.id, job.remote_id or "", now=self._clock())
         await self._jobs.fail(job, "failed.gone")
 
     async def cancel(self, job: Job) -> bool:
@@ -78,7 +78,7 @@ class RemoteIdentity:
             return True
         if not await may_delete(self._backend, record):
             log.warning("cancel.not_ours id=%s ref=%s", job.id, record.remote_id)
-            await self._store.lose(job.id, record.remote_id, now=self._clock())
+            await self._store.mark_lost(job.id, record.remote_id, now=self._clock())
             return True
         if not await self._backend.cancel(record.remote_id):
             return False
@@ -108,7 +108,7 @@ def order_of(record: RemoteRecord) -> Order:
 
 def is_described(record: RemoteRecord, echo: Echo) -> bool:
     """Return whether an answer under this id can be about the job that the id was given for."""
-    return not record.is_passed and order_of(record).is_of(echo)
+    return not record.is_reassigned and order_of(record).is_of(echo)
 
 
 async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
@@ -116,7 +116,7 @@ async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
 
     BackendError: the provider could not be asked.
     """
-    if record.is_passed:
+    if record.is_reassigned:
         return False
     try:
         update = await backend.poll(record.remote_id)
