@@ -157,7 +157,7 @@ class Poller:
 
     async def _is_cancelled(self, job: Job) -> bool:
         try:
-            return await self._identity.cancel(job)
+            return await self._identity.cancel(job, unless_done=True)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False

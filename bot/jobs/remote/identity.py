@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from bot.backends.base import RemoteState
 from bot.backends.echo import Order
 from bot.errors import BackendError, ErrorKind
 from storage.jobs.store import Changes
@@ -68,18 +69,22 @@ class RemoteIdentity:
         await self._store.mark_lost(job.id, job.remote_id or "", now=self._clock())
         await self._jobs.fail(job, "failed.gone")
 
-    async def cancel(self, job: Job) -> bool:
+    async def cancel(self, job: Job, *, unless_done: bool = False) -> bool:
         """Ask the provider to cancel, unless the id is another job's; True: it is confirmed.
 
-        BackendError: the provider refuses, or can't be reached.
+        `unless_done`: a remote job that is done by now is kept. BackendError: the provider refuses,
+        or can't be reached.
         """
         record = await self._store.get(job.id)
         if record is None:
             return True
-        if not await may_delete(self._backend, record):
+        update = await _look(self._backend, record)
+        if not _is_deletable(record, update):
             log.warning("cancel.not_ours id=%s ref=%s", job.id, record.remote_id)
             await self._store.mark_lost(job.id, record.remote_id, now=self._clock())
             return True
+        if unless_done and update is not None and update.state is RemoteState.DONE:
+            return False
         if not await self._backend.cancel(record.remote_id):
             return False
         await self._store.mark_deleted(job.id, record.remote_id, now=self._clock())
@@ -116,12 +121,20 @@ async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
 
     BackendError: the provider could not be asked.
     """
+    return _is_deletable(record, await _look(backend, record))
+
+
+async def _look(backend: VideoBackend, record: RemoteRecord) -> BackendUpdate | None:
     if record.is_reassigned:
-        return False
+        return None
     try:
-        update = await backend.poll(record.remote_id)
+        return await backend.poll(record.remote_id)
     except BackendError as error:
         if error.kind is not ErrorKind.GONE:
             raise
-        return True  # perhaps only one replica of the provider does not know it
-    return is_described(record, update.echo)
+        return None
+
+
+def _is_deletable(record: RemoteRecord, update: BackendUpdate | None) -> bool:
+    # Perhaps only one replica of the provider does not know it.
+    return not record.is_reassigned and (update is None or is_described(record, update.echo))
