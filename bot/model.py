@@ -284,9 +284,9 @@ class HoldReason(StrEnum):
 class JobChanged:
     """A committed change of a job; `previous` is the old state, or None for a new job.
 
-    `outlook`: True if only the job's `Outlook` has changed.
+    `outlook_only`: True if only the job's `Outlook` has changed.
     """
 
     job: Job
     previous: JobState | None
-    outlook: bool = False
+    outlook_only: bool = False

@@ -17,7 +17,7 @@ ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = times + 1
 RETURNING *
 """
 
-_TOLD = """
+_RECORD_NOTICE = """
 UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RETURNING *
 """
 
@@ -26,15 +26,15 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 class SecondBot:
     """A bot that another process runs with the same token; times are Unix seconds.
 
-    `times`: the number of interactions that it answered first. `told_at`: when the operator was
-    told.
+    `times`: the number of interactions that it answered first. `notified_at`: when the operator was
+    notified.
     """
 
     application_id: int
     first_at: float
     last_at: float
     times: int
-    told_at: float | None = None
+    notified_at: float | None = None
 
 
 class SecondBotStore:
@@ -54,9 +54,9 @@ class SecondBotStore:
         )
         return second_bot_from(row) if row else None
 
-    async def mark_told(self, application_id: int, *, now: float) -> None:
+    async def record_notice(self, application_id: int, *, now: float) -> None:
         """Store that the operator was told, or could not be told."""
-        await self._database.row(_TOLD, {"application_id": application_id, "now": now})
+        await self._database.row(_RECORD_NOTICE, {"application_id": application_id, "now": now})
 
 
 def second_bot_from(row: sqlite3.Row) -> SecondBot:
@@ -66,5 +66,5 @@ def second_bot_from(row: sqlite3.Row) -> SecondBot:
         first_at=row["first_at"],
         last_at=row["last_at"],
         times=row["times"],
-        told_at=row["told_at"],
+        notified_at=row["told_at"],
     )

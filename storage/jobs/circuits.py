@@ -52,7 +52,7 @@ UPDATE circuits SET state = 'over', refusals = 0 WHERE backend = :backend AND st
 RETURNING *
 """
 
-_MARK_TOLD = """
+_RECORD_NOTICE = """
 UPDATE circuits SET told = :reason, reached = max(reached, :reached)
 WHERE backend = :backend AND opened_at = :opened_at
 RETURNING *
@@ -65,7 +65,7 @@ class Circuit:
 
     `refusals`: consecutive refusals before it opened.
     `probes`: probes since it opened.
-    `told`: the reason that the operator was last told.
+    `notified_reason`: the reason in the last notice to the operator.
     `reached`: Discord delivered that message to at least one operator.
     """
 
@@ -76,7 +76,7 @@ class Circuit:
     probes: int
     opened_at: float
     probe_at: float
-    told: Trouble | None
+    notified_reason: Trouble | None
     reached: bool
 
     @property
@@ -128,10 +128,10 @@ class CircuitStore:
             {"backend": backend},
         )
 
-    async def mark_told(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
-        """Store that the operator was told that the circuit is open."""
+    async def record_notice(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
+        """Store that the operator was notified that the circuit is open."""
         return await self._one(
-            _MARK_TOLD,
+            _RECORD_NOTICE,
             backend=circuit.backend,
             opened_at=circuit.opened_at,
             reason=circuit.reason,
@@ -153,6 +153,6 @@ def circuit_from(row: sqlite3.Row) -> Circuit:
         probes=row["probes"],
         opened_at=row["opened_at"] or 0.0,
         probe_at=row["probe_at"] or 0.0,
-        told=Trouble(row["told"]) if row["told"] else None,
+        notified_reason=Trouble(row["told"]) if row["told"] else None,
         reached=bool(row["reached"]),
     )

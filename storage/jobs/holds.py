@@ -38,7 +38,7 @@ SELECT * FROM jobs WHERE hold IS NOT NULL
 """
 
 
-_MARK_TOLD = """
+_RECORD_NOTICE = """
 INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
 ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
 """
@@ -92,10 +92,10 @@ class HoldStore:
             return None
         return HoldNotice(hold=hold, since=row["since"], reached=bool(row["reached"]))
 
-    async def mark_told(self, notice: HoldNotice) -> None:
-        """Store that the operator was sent a notice."""
+    async def record_notice(self, notice: HoldNotice) -> None:
+        """Store the last notice to the operator about a hold."""
         params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
-        await self._database.rows(_MARK_TOLD, params)
+        await self._database.rows(_RECORD_NOTICE, params)
 
     async def delete_notice(self, hold: HoldReason) -> None:
         """Delete a notice, because its jobs are no longer on hold."""

@@ -28,7 +28,7 @@ class ChangePublisher:
 
     def publish_outlook(self, job: Job) -> None:
         """Publish that a job's outlook has changed."""
-        self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
+        self._bus.publish(JobChanged(job=job, previous=job.state, outlook_only=True))
 
     def publish_state(self, job: Job, previous: JobState | None) -> None:
         """Publish and log a job's new state; `previous` is None for a new job."""
