@@ -94,6 +94,8 @@ async def run(tmp_path: Path, bench: Bench, clock: Clock) -> AsyncGenerator[Run]
     ):
         await log_in(bot, fake_discord.token, api_url=fake_discord.url)
         yield Run(fake_discord, bot, bench, clock)
+        events = [task for task in asyncio.all_tasks() if task.get_name().startswith("discord.py")]
+        await asyncio.gather(*events, return_exceptions=True)
 
 
 @asynccontextmanager
