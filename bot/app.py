@@ -19,7 +19,7 @@ from bot.discord_bot.gateway.identify_budget import IdentifyBudget
 from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
-from bot.library.orphans import OrphanCensus
+from bot.library.orphans import OrphanCounter
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
@@ -98,7 +98,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     narrator = _narrator(engine, voice) if voice else None
     count_call = engine.metrics.count_discord_call
     requests = await stack.enter_async_context(
-        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.vouch))
+        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.set_known))
     )
     second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
     services = Services(
@@ -128,7 +128,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     )
     bot = VideoBot(
         services,
-        trace_calls(count_call, clock.vouch),
+        trace_calls(count_call, clock.set_known),
         count_skipped=engine.metrics.count_skipped_event,
     )
     failing_parts = FailingPartStore(database)
@@ -144,6 +144,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         requests=requests,
         second_bot=second_bot,
         jobs=jobs,
+        card_records=engine.card_records,
         cards=cards,
         links=links,
         workspace=workspace,
@@ -153,7 +154,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         people=people,
     )
     workers = make_workers(engine, deliverer)
-    progress = ProgressCards(deliverer, engine.timing.pace, clock=clock)
+    progress = ProgressCards(deliverer, engine.timing.edit_intervals, clock=clock)
     operator = make_operator_notices(
         bot,
         database,
@@ -164,7 +165,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         backend=engine.backend.name,
         clock=clock,
     )
-    for subscriber in (progress.note, operator.note):
+    for subscriber in (progress.on_job_changed, operator.on_job_changed):
         engine.bus.subscribe(subscriber)
     await open_http_server(
         engine, stack, texts=texts, links=links, narrator=narrator, is_ready=bot.is_ready
@@ -180,6 +181,8 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         login_pause=engine.timing.login_pause,
         jobs=jobs,
+        card_records=engine.card_records,
+        webhooks=engine.webhooks,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
         holds=engine.holds,
@@ -235,9 +238,9 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     )
 
 
-def _orphans(engine: Engine) -> OrphanCensus:
+def _orphans(engine: Engine) -> OrphanCounter:
     database = engine.resources.database
-    return OrphanCensus(
+    return OrphanCounter(
         remote_jobs=RemoteJobStore(database),
         listings=ListingStore(database),
         spent=engine.spent,

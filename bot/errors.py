@@ -64,7 +64,7 @@ class UnconfirmedSubmitError(BackendError):
 
 
 class WebhookError(ClapperError):
-    """A forged or stale webhook (status 401), or a genuine one that is unreadable (400)."""
+    """A forged or stale webhook (status 401), or one whose body is unreadable (another 4xx)."""
 
     def __init__(self, reason: str, *, status: int = 401) -> None:
         super().__init__(reason)
@@ -88,6 +88,14 @@ class MediaError(ClapperError):
     def __init__(self, reason: str, stderr_tail: str = "") -> None:
         super().__init__(reason)
         self.stderr_tail = stderr_tail
+
+
+class NoClipYetError(MediaError):
+    """A small page, JSON or nothing was sent instead of the clip, which may still appear."""
+
+
+class UnfetchedError(MediaError):
+    """An attachment could not be downloaded now."""
 
 
 class UnconvertedError(MediaError):

@@ -33,7 +33,10 @@ class EventBus:
 
 
 class JobFeed:
-    """Passes each job's changes on to that job's followers; `note` is subscribed to the bus."""
+    """Passes each job's changes on to that job's followers.
+
+    `on_job_changed` has to be subscribed to the bus.
+    """
 
     def __init__(self) -> None:
         self._followers: dict[str, list[Callable[[Job], None]]] = {}
@@ -51,7 +54,7 @@ class JobFeed:
 
         return unfollow
 
-    def note(self, event: JobChanged) -> None:
+    def on_job_changed(self, event: JobChanged) -> None:
         """Call the followers of the job."""
         for follower in tuple(self._followers.get(event.job.id, ())):
             follower(event.job)

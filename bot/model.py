@@ -243,6 +243,11 @@ class Job:
         return self.requester
 
     @property
+    def is_refused_for_now(self) -> bool:
+        """True while a queued job waits because the provider has refused it, but may accept it."""
+        return self.state is JobState.QUEUED and self.submits > 0 and self.submitted_at is None
+
+    @property
     def sent_request(self) -> VideoRequest:
         """The request with the prompt that the provider gets."""
         return replace(self.request, prompt=self.sent_prompt or self.request.prompt)
@@ -266,21 +271,22 @@ class HoldReason(StrEnum):
     """The reason why a job waits in its state: free disk space, its backend, or a create like it.
 
     `BACKEND`: the job is at a backend that is no longer chosen. `TWIN`: an identical create has no
-    answer yet.
+    answer yet. `UNANSWERED`: the provider has answered no request about the job for minutes.
     """
 
     DISK = "disk"
     BACKEND = "backend"
     TWIN = "twin"
+    UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobChanged:
     """A committed change of a job; `previous` is the old state, or None for a new job.
 
-    `outlook`: True if only the job's `Outlook` has changed.
+    `outlook_only`: True if only the job's `Outlook` has changed.
     """
 
     job: Job
     previous: JobState | None
-    outlook: bool = False
+    outlook_only: bool = False

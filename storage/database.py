@@ -98,7 +98,7 @@ async def open_database(data_dir: Path) -> AsyncGenerator[Database]:
                 "fold", 1, fold, deterministic=True
             )
             await _migrate(connection)
-            _note_old_sqlite()
+            _log_old_sqlite()
             yield Database(connection)
         finally:
             # The thread of an open connection would keep the interpreter from exiting.
@@ -176,7 +176,7 @@ def _migrations() -> list[str]:
     return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("[0-9]*.sql"))]
 
 
-def _note_old_sqlite() -> None:
+def _log_old_sqlite() -> None:
     if sqlite3.sqlite_version_info < _WAL_RESET_FIXED:
         log.info(
             "database.old_sqlite version=%s advice='nothing has to be done, but open clapper.db"

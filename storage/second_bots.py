@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
-_NOTE = """
+_RECORD = """
 INSERT INTO second_bots (application_id, first_at, last_at, times)
 VALUES (:application_id, :now, :now, 1)
 ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = times + 1
 RETURNING *
 """
 
-_TOLD = """
+_RECORD_NOTICE = """
 UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RETURNING *
 """
 
@@ -26,14 +26,15 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 class SecondBot:
     """A bot that another process runs with the same token; times are Unix seconds.
 
-    `times` counts the interactions that it answered first. `told_at`: when the operator was told.
+    `times` counts the interactions that it answered first. `notified_at`: when the operator was
+    notified.
     """
 
     application_id: int
     first_at: float
     last_at: float
     times: int
-    told_at: float | None = None
+    notified_at: float | None = None
 
 
 class SecondBotStore:
@@ -42,9 +43,9 @@ class SecondBotStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, application_id: int, *, now: float) -> None:
+    async def record(self, application_id: int, *, now: float) -> None:
         """Store that an interaction was answered by another process."""
-        await self._database.row(_NOTE, {"application_id": application_id, "now": now})
+        await self._database.row(_RECORD, {"application_id": application_id, "now": now})
 
     async def get(self, application_id: int) -> SecondBot | None:
         """Read what is known; None: no other process was ever noticed."""
@@ -53,9 +54,9 @@ class SecondBotStore:
         )
         return second_bot_from(row) if row else None
 
-    async def tell(self, application_id: int, *, now: float) -> None:
+    async def record_notice(self, application_id: int, *, now: float) -> None:
         """Store that the operator was told, or could not be."""
-        await self._database.row(_TOLD, {"application_id": application_id, "now": now})
+        await self._database.row(_RECORD_NOTICE, {"application_id": application_id, "now": now})
 
 
 def second_bot_from(row: sqlite3.Row) -> SecondBot:
@@ -65,5 +66,5 @@ def second_bot_from(row: sqlite3.Row) -> SecondBot:
         first_at=row["first_at"],
         last_at=row["last_at"],
         times=row["times"],
-        told_at=row["told_at"],
+        notified_at=row["told_at"],
     )

@@ -17,7 +17,7 @@ SELECT count(*) AS today,
 FROM speeches WHERE at > :day_ago
 """
 
-_TAKE = f"""
+_COUNT = f"""
 INSERT INTO speeches (interaction_id, user_id, client, at)
 SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE})
 WHERE of_user < :max_of_user AND today < :max_today
@@ -58,13 +58,13 @@ class SpeechStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(
+    async def count(
         self, requester: SpeechRequester, caps: SpeechCaps, *, now: float
     ) -> SpeechUsage | None:
         """Count a speech and return None; at a cap or for a repetition, return the usage."""
         params = {**asdict(requester), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
-        if await self._database.row(_TAKE, params | limits) is not None:
+        if await self._database.row(_COUNT, params | limits) is not None:
             return None
         row = await self._database.row(_USAGE, params)
         return SpeechUsage(

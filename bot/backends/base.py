@@ -148,11 +148,16 @@ class VideoBackend(Protocol):
         """
         ...
 
+    def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
+        """Check what can be checked of a webhook before its body is read; WebhookError: refused."""
+        ...
+
     def parse_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: float
+        self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
         """Verify a webhook and return the job that it names; None: the event is not about a video.
 
+        `sent`: the body as it was sent, if it was compressed; the signature may be of either.
         WebhookError: the webhook is forged, stale or unreadable.
         """
         ...

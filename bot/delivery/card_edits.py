@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.delivery.interaction_token import InteractionTokens
     from bot.delivery.requests.bot_requests import BotRequests
     from bot.delivery.second_bot import SecondBotWatch
+    from bot.jobs.changes.card_records import CardRecords
     from bot.jobs.service import JobService
     from bot.model import Job
 
@@ -81,11 +82,13 @@ class CardEdits:
         bot_requests: BotRequests,
         tokens: InteractionTokens,
         jobs: JobService,
+        card_records: CardRecords,
         second_bot: SecondBotWatch,
     ) -> None:
         self._bot_requests = bot_requests
         self._tokens = tokens
         self._jobs = jobs
+        self._card_records = card_records
         self._second_bot = second_bot
         self._edited_as_bot: set[str] = set()
 
@@ -98,7 +101,7 @@ class CardEdits:
         if not self._tokens.is_valid(job):
             return None
         try:
-            message = await self._tokens.fetch_answer(job)
+            message = await self._tokens.fetch_original_response(job)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and not is_passing(error):
                 return None
@@ -108,7 +111,7 @@ class CardEdits:
             return int(message["id"])
         # An error message may be posted instead of the card, and has no job.
         if job_ids:
-            await self._second_bot.note(job.origin.application_id, job.origin.interaction_id)
+            await self._second_bot.record(job.origin.application_id, job.origin.interaction_id)
             await self._jobs.fail(job, "failed.second_bot")
         return None
 
@@ -155,7 +158,7 @@ class CardEdits:
             if not _is_dead_token(error):
                 raise
             log.info("job.token_dead id=%s", job.id)
-            await self._jobs.delete_token(job.id)
+            await self._card_records.delete_token(job.id)
             await self._edit_as_bot(edit)
 
     async def _edit_on_trial(self, edit: Edit) -> bool:
@@ -163,17 +166,17 @@ class CardEdits:
         try:
             await self._edit_as_bot(edit)
         except MessageGoneError:
-            await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=False)
+            await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except discord.HTTPException as error:
             if error.code == _UNKNOWN_MESSAGE:
                 raise
             if is_final(error):
-                await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=False)
+                await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False  # nothing is known: the next edit tries again
-        await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=True)
+        await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=True)
         return True
 
     async def _fall_back_to_bot(self, edit: Edit, throttled: ThrottledError) -> None:

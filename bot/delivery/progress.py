@@ -54,7 +54,7 @@ class ProgressCards:
         self._editing: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
 
-    def note(self, event: JobChanged) -> None:
+    def on_job_changed(self, event: JobChanged) -> None:
         """Record a change of a job; the jobs of API clients have no card."""
         job = event.job
         if job.client is not None:
@@ -66,7 +66,7 @@ class ProgressCards:
             self._latest.pop(job.id, None)
             self._last_edits.pop(job.id, None)
             return
-        if event.outlook and (last := self._last_edits.get(job.id)) and not last.is_final:
+        if event.outlook_only and (last := self._last_edits.get(job.id)) and not last.is_final:
             del self._last_edits[job.id]  # the next edit is due now
         if event.previous is None:
             # The command itself posts the card of a new job.

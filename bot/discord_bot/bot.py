@@ -220,10 +220,10 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
     ) -> None:
         """Tell the requester what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await answer_error(interaction, cause)
+        await report_error(interaction, cause)
 
 
-async def answer_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
+async def report_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
     """Tell the person privately what went wrong, and log an unexpected error."""
     if await is_second_bot(interaction, error):
         return
@@ -237,10 +237,10 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
     else:
         log.error("interaction.failed id=%d", interaction.id, exc_info=error)
         sentence = texts("error.internal", locale, incident=str(interaction.id))
-    await answer(interaction, sentence)
+    await reply_privately(interaction, sentence)
 
 
-async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
+async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
     """Answer with a sentence that only this person sees; if that fails, only log the failure.
 
     The sentence replaces the "thinking" message. An already answered interaction gets no follow-up,
@@ -265,5 +265,5 @@ async def is_second_bot(interaction: discord.Interaction[VideoBot], error: Excep
     bot = interaction.client
     if not bot.callbacks.shows_second_bot(interaction, error):
         return False
-    await bot.services.second_bot.note(interaction.application_id, interaction.id)
+    await bot.services.second_bot.record(interaction.application_id, interaction.id)
     return True

@@ -45,9 +45,9 @@ async def fetch_bot_name(token: str, *, api_url: str) -> str:
     """
     if api_url:
         await _set_api_url(api_url)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=discord.Intents.none()) as bot:
         with _translating_errors():
-            user = await client.http.static_login(token)
+            user = await bot.http.static_login(token)
     return user["username"]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot.errors import ErrorKind
 from bot.jobs.unexplained import UnexplainedRefusals
 from bot.model import Trouble
-from storage.jobs.circuits import HELD_SECONDS
+from storage.jobs.circuits import MAX_HELD_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ _MAX_PAUSE_SECONDS = 15 * 60.0
 # Delays the next probe after a crash during one, so it is longer than any create.
 _PROBE_SECONDS = 5 * 60.0
 
-LONGEST_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
+MAX_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
 """The longest time between two probes."""
 
 TROUBLES: Mapping[ErrorKind, Trouble] = {
@@ -44,20 +44,20 @@ TROUBLES: Mapping[ErrorKind, Trouble] = {
 """The kinds of refusal that affect every job; all others concern a single job."""
 
 
-class Turn(Enum):
+class SubmitDecision(Enum):
     """The decision about a queued job: submit it, submit it as the probe, hold it, or fail it."""
 
-    GO = auto()
+    SUBMIT = auto()
     PROBE = auto()
     WAIT = auto()
-    TOO_LONG = auto()
+    FAIL = auto()
 
 
 class CircuitBreaker:
     """Opens after consecutive refusals, half-opens for one probe at a time, closes on a success.
 
     The state is stored in the database and survives a restart. While the circuit is open, no queued
-    job is claimed before the next probe is due, except to fail it after HELD_SECONDS.
+    job is claimed before the next probe is due, except to fail it after MAX_HELD_SECONDS.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class CircuitBreaker:
             self._trouble = circuit.reason
             log.warning("circuit.still_open backend=%s reason=%s", self._backend, circuit.reason)
 
-    async def admit(self, job: Job) -> Turn:
+    async def admit(self, job: Job) -> SubmitDecision:
         """Decide what to do with a claimed job in the state `queued`.
 
         After PROBE, the caller reports the result with `accepted`, `refused` or
@@ -91,13 +91,13 @@ class CircuitBreaker:
         """
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open:
-            return Turn.GO
+            return SubmitDecision.SUBMIT
         now = self._clock()
-        has_waited = now - max(circuit.opened_at, job.created_at) >= HELD_SECONDS
+        has_waited = now - max(circuit.opened_at, job.created_at) >= MAX_HELD_SECONDS
         if has_waited and not self._clock.is_unsettled:
-            return Turn.TOO_LONG
-        turn = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
-        return Turn.WAIT if turn is None else Turn.PROBE
+            return SubmitDecision.FAIL
+        claimed = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
+        return SubmitDecision.WAIT if claimed is None else SubmitDecision.PROBE
 
     async def paused_circuit(self) -> Circuit | None:
         """Return the circuit while it makes new jobs wait; None: new jobs can be submitted."""
@@ -145,7 +145,7 @@ class CircuitBreaker:
             )
             await self._jobs.publish_queue()
 
-    async def blame(self, job: Job) -> Trouble | int:
+    async def attribute_refusal(self, job: Job) -> Trouble | int:
         """Record an unexplained refusal of a job, and return its likely cause.
 
         Trouble: the key. A number: the job itself, which has been refused that many times. If only
@@ -155,7 +155,7 @@ class CircuitBreaker:
         circuit = await self._store.get(self._backend)
         is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
         now = self._clock()
-        tries = self._unexplained.note(job, now=now)
+        tries = self._unexplained.record(job, now=now)
         return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
 
     async def release_probe(self, *, busy: bool) -> None:

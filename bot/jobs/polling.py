@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind
-from bot.model import Failure, JobState
+from bot.model import Failure, HoldReason, JobState
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate, VideoBackend
-    from bot.jobs.downloading import LastLook
+    from bot.jobs.downloading import FinalDownload
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
+    from bot.jobs.waits.holds import Holds
     from bot.model import Job
-    from bot.pacing import Cadence, WatchedClock
+    from bot.pacing import PollIntervals, WatchedClock
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ _LATE_INTERVAL_SECONDS = 300.0
 # Ten minutes: servers with replicas, or just restarted, may not find a job that they have.
 _MISSED_SECONDS = 30.0
 _MISSES = 20
+# Time after which the requester and the operator are told that the provider gives no answers.
+_UNANSWERED_SECONDS = 120.0
+_MOST_UNANSWERED = 1000
 
 
 class Poller:
@@ -37,20 +41,24 @@ class Poller:
         self,
         jobs: JobService,
         backend: VideoBackend,
-        cadence: Cadence,
+        poll_intervals: PollIntervals,
         identity: RemoteIdentity,
         *,
-        last_look: LastLook,
+        holds: Holds,
+        final_download: FinalDownload,
         clock: WatchedClock,
         jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
-        self._cadence = cadence
+        self._poll_intervals = poll_intervals
         self._identity = identity
-        self._last_look = last_look
+        self._holds = holds
+        self._final_download = final_download
         self._clock = clock
         self._jitter = jitter
+        # Since when, in steady time; forgetting it only delays the news.
+        self._unanswered: dict[str, float] = {}
 
     async def poll(self, job: Job) -> None:
         """Ask the provider once, and act on the answer."""
@@ -59,13 +67,15 @@ class Poller:
             update = await self._backend.poll(job.remote_id)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
+                self._unanswered.pop(job.id, None)
                 await self._not_found(job)
                 return
             log.warning("poll.refused id=%s error=%r", job.id, str(error))
             await self._wait(job, None, retry_after=error.retry_after)
             return
+        self._unanswered.pop(job.id, None)
         if not await self._identity.is_own(job, update):
-            await self._identity.disown(job)
+            await self._identity.handle_foreign(job)
             return
         await self._apply(job, update)
 
@@ -93,16 +103,27 @@ class Poller:
     ) -> None:
         if await self._is_past_a_limit(job, update):
             return
-        interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
+        interval = _LATE_INTERVAL_SECONDS if job.late else self._poll_intervals.after(job.attempts)
         # Bounded, because only a poll checks the deadline.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
+        after, attempts = max(interval * (1 + self._jitter()), asked_for), job.attempts + 1
+        if update is None and self._is_long_unanswered(job):
+            await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
+            return
         await self._jobs.postpone(
             job,
-            after=max(interval * (1 + self._jitter()), asked_for),
-            attempts=job.attempts + 1,
+            after=after,
+            attempts=attempts,
             progress=update.progress if update else None,
             misses=0 if update else None,
         )
+
+    def _is_long_unanswered(self, job: Job) -> bool:
+        if len(self._unanswered) >= _MOST_UNANSWERED:
+            self._unanswered.clear()
+        since = self._unanswered.setdefault(job.id, self._clock.steady())
+        is_long = self._clock.steady() - since >= _UNANSWERED_SECONDS
+        return is_long or job.hold is HoldReason.UNANSWERED
 
     async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
         """Act on the limits of time; False: the job is within them."""
@@ -120,13 +141,13 @@ class Poller:
     ) -> None:
         """End a job badly; unless the provider's failure is `clear`, only if there is no clip."""
         cost = update.cost if update else None
-        if not clear and await self._last_look.finds_clip(job, update):
+        if not clear and await self._final_download.try_download(job, update):
             await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
         else:
             await self._jobs.move(job, JobState.FAILED, Changes(failure=failure, cost=cost))
 
     async def _deadline_passed(self, job: Job, update: BackendUpdate) -> None:
-        if await self._last_look.finds_clip(job, update):
+        if await self._final_download.try_download(job, update):
             done = Changes(progress=100, cost=update.cost)
             await self._jobs.move(job, JobState.DOWNLOADING, done)
         elif await self._is_cancelled(job):
@@ -136,7 +157,7 @@ class Poller:
 
     async def _is_cancelled(self, job: Job) -> bool:
         try:
-            return await self._identity.cancel(job)
+            return await self._identity.cancel(job, unless_done=True)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False

@@ -1,4 +1,4 @@
-"""JobService: the only writer of job state; it commits, then publishes the change."""
+"""JobService: the only writer of job states; each change is committed, then published."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bot.jobs.admission import Admission, new_job
-from bot.jobs.change_publisher import ChangePublisher
 from bot.jobs.remote.identity import identity_of
-from bot.jobs.waits.pauses import LONGEST_PAUSES
+from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
-    from bot.events import EventBus
+    from bot.jobs.changes.publisher import ChangePublisher
+    from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.model import Attachment, Client, VideoRequest
     from bot.pacing import WatchedClock
-    from storage.jobs.inbox import Inbox
     from storage.jobs.store import JobStore
 
 
@@ -34,8 +33,8 @@ class JobService:
     def __init__(
         self,
         store: JobStore,
-        inbox: Inbox,
-        bus: EventBus,
+        changes: ChangePublisher,
+        webhooks: WebhookReceiver,
         *,
         backend: str,
         account: str,
@@ -45,8 +44,8 @@ class JobService:
         clock: WatchedClock,
     ) -> None:
         self._store = store
-        self._inbox = inbox
-        self._changes = ChangePublisher(bus)
+        self._changes = changes
+        self._webhooks = webhooks
         self._backend = backend
         self._account = account
         self._admission = admission
@@ -121,7 +120,7 @@ class JobService:
         """Cancel an undecided job; None: it is not undecided."""
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
-    async def discard(self, job_id: str) -> Job | None:
+    async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
         """Cancel a job whose delivery waits for the operator, so that it can be deleted.
 
         None: it does not wait, or is being delivered.
@@ -150,7 +149,7 @@ class JobService:
         # A succeeded job has no last step; failed and cancelled ones update the card.
         if to is JobState.SUCCEEDED:
             after = None
-        next_at = None if after is None else now + min(after, LONGEST_PAUSES[to])
+        next_at = None if after is None else now + min(after, MAX_PAUSES[to])
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
             self._changes.publish_state(moved, job.state)
@@ -193,8 +192,8 @@ class JobService:
         )
         bound = await self.move(job, JobState.GENERATING, changes, after=after)
         # After the commit: later webhooks find the row, and earlier ones are in the inbox.
-        if bound is not None and await self._inbox.has(job.backend, update.ref):
-            await self.wake(job.backend, update.ref)
+        if bound is not None:
+            await self._webhooks.wake_if_received(job.backend, update.ref)
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
@@ -219,7 +218,7 @@ class JobService:
         return self._changes.publish(
             await self._store.postpone(
                 job,
-                next_at=now + min(after, LONGEST_PAUSES[job.state]),
+                next_at=now + min(after, MAX_PAUSES[job.state]),
                 attempts=job.attempts if attempts is None else attempts,
                 progress=progress,
                 late=job.late if late is None else late,
@@ -232,42 +231,6 @@ class JobService:
         """Record that the card shows the end, or the question, and that nothing more is due."""
         return await self._store.release(job, now=self._clock())
 
-    async def delete_token(self, job_id: str) -> None:
-        """Delete an interaction token that Discord no longer accepts."""
-        await self._store.delete_token(job_id)
-
-    async def mark_card_gone(self, job_id: str) -> None:
-        """Store that a job's card can't show its end, so that the library tells it."""
-        await self._store.mark_card_gone(job_id)
-
-    async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:
-        """Store whether the bot itself can edit a card, once that is known."""
-        self._changes.publish(await self._store.prove_bot_access(job_id, bot_can_edit=bot_can_edit))
-
-    async def editable_by_token_only(self) -> list[Job]:
-        """List the jobs whose cards only their stored interaction token can edit."""
-        return await self._store.editable_by_token_only()
-
-    async def intend_dm(self, job: Job) -> Job | None:
-        """Commit the intent to send the one DM."""
-        return await self._store.intend_dm(job, now=self._clock())
-
-    async def receive_webhook(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
-        """Store a verified webhook and make its job due; False: it is a repetition."""
-        new = await self._inbox.add(
-            backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
-        )
-        if new and not await self.wake(backend, remote_id):
-            # It may be about an unconfirmed create that was left undecided.
-            for job in await self._store.wake_undecided(backend, now=self._clock()):
-                self._changes.publish(job)
-        return new
-
-    async def wake(self, backend: str, remote_id: str) -> bool:
-        """Make the job of a remote id due now, if it is in `generating`."""
-        job = await self._store.wake_remote(backend, remote_id, now=self._clock())
-        return self._changes.publish(job) is not None
-
     async def wake_postponed_deliveries(self) -> int:
         """Make postponed deliveries due now, and return their number."""
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
@@ -278,12 +241,9 @@ class JobService:
             self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
-        """Delete old webhooks and expired interaction tokens."""
-        if self._clock.is_unsettled:
-            return  # the next sweep does it
-        now = self._clock.cautious()
-        await self._inbox.sweep(now=now)
-        await self._store.forget_tokens(now=now)
+        """Delete expired interaction tokens."""
+        if not self._clock.is_unsettled:  # otherwise, the next sweep does it
+            await self._store.delete_expired_tokens(now=self._clock.conservative())
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A claim may raise the epoch between read and write, so try a few times.

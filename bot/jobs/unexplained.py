@@ -30,7 +30,7 @@ class UnexplainedRefusals:
 
     _jobs: OrderedDict[str, _Refused] = field(default_factory=OrderedDict[str, _Refused])
 
-    def note(self, job: Job, *, now: float) -> int:
+    def record(self, job: Job, *, now: float) -> int:
         """Record that a job was refused, and return its number of refusals so far."""
         known = self._jobs.pop(job.id, None)
         refused = _Refused(prompt=_prompt_of(job), tries=known.tries + 1 if known else 1, at=now)

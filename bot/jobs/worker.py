@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ClapperError, DeliveryError
+from bot.errors import BackendError, ClapperError, DeliveryError, UnfetchedError
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
+# About two minutes; then the requester and the operator are told that the provider has no answer.
+_UNANSWERED_DOWNLOADS = 7
 # About a day; after that, the card stays as it is.
 _MAX_SHOWN_ATTEMPTS = 300
 
@@ -41,6 +43,7 @@ class Lane:
 
     `interruptible`: the steps of a cancelled job may be cancelled midway without loss.
     `needs_discord`: its steps need Discord, except for the jobs of API clients.
+    `narrated`: only jobs with a narration, or only those without; None: both.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Lane:
     slots: int
     interruptible: bool = False
     needs_discord: bool = False
+    narrated: bool | None = None
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
@@ -58,20 +62,26 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
             name=name, slots=slots, steps={state: steps[state] for state in states}, **flags
         )
 
+    receives = {"interruptible": True, "needs_discord": True}
     return (
-        lane("intake", 3, JobState.RECEIVED, interruptible=True, needs_discord=True),
+        lane("intake", 3, JobState.RECEIVED, **receives, narrated=False),
+        # Separate, because a narration may arrive slowly, be spoken, or wait for ffmpeg.
+        lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
         # Both in one lane: it knows which of its jobs are being submitted now.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
         # Separate, because a create may take minutes, and must not delay an unconfirmed one.
         lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
-        # Only one ffmpeg runs at a time, but merges that need none can overtake it.
-        lane("merge", 4, JobState.MERGING, interruptible=True),
+        lane("merge", 4, JobState.MERGING, interruptible=True, narrated=False),
+        # Separate, because only one ffmpeg runs at a time, and most other merges need none.
+        lane("narrate", 4, JobState.MERGING, interruptible=True, narrated=True),
         lane("deliver", 8, JobState.DELIVERING, needs_discord=True),
         # Separate, because Discord limits DMs most strictly, and no video should wait for them.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
-        lane("show", 8, *sorted(_SHOWN), needs_discord=True),
+        lane("show", 8, *sorted(_SHOWN - {JobState.CANCELLED}), needs_discord=True),
+        # Separate, because the provider is asked to stop, and may not answer for minutes.
+        lane("stop", 4, JobState.CANCELLED, needs_discord=True),
     )
 
 
@@ -111,12 +121,13 @@ class Worker:
         self._is_discord_paused = False
         self._woken.set()
 
-    def note(self, event: JobChanged) -> None:
-        """Wake up because a job has changed; cancel the running step of a cancelled job."""
+    def on_job_changed(self, event: JobChanged) -> None:
+        """Wake up if the job is now in one of this lane's states; cancel a cancelled job's step."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
-        self._woken.set()
+        if event.job.state in self._lane.steps:
+            self._woken.set()
 
     async def run(self) -> None:
         """Claim and run jobs until stopped, and retry after database errors."""
@@ -151,6 +162,7 @@ class Worker:
             running=tuple(self._running),
             limit=free,
             clients_only=self._is_discord_paused,
+            narrated=self._lane.narrated,
         )
         if self._stopping:
             return  # stopped during the claim; the claimed jobs stay due
@@ -170,6 +182,7 @@ class Worker:
             tuple(self._lane.steps),
             running=tuple(self._running),
             clients_only=self._is_discord_paused,
+            narrated=self._lane.narrated,
         )
         return _IDLE_SECONDS if due is None else min(due, _IDLE_SECONDS)
 
@@ -208,11 +221,17 @@ class Worker:
         is_throttled = discord_is_down and error.retry_after is not None
         attempts = job.attempts + (not is_throttled)
         if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
-            await self._jobs.fail(job, "failed.bug", incident=job.id)
+            if isinstance(error, UnfetchedError):
+                await self._jobs.fail(job, "audio.unfetched")
+            else:
+                await self._jobs.fail(job, "failed.bug", incident=job.id)
         elif job.state in _SHOWN and attempts >= _MAX_SHOWN_ATTEMPTS:
             await self._jobs.release(job)
         elif isinstance(error, OSError) and error.errno in _DISK_FULL:
             await self._holds.hold(job, HoldReason.DISK, after=_DISK_FULL_SECONDS)
+        elif job.state is JobState.DOWNLOADING and attempts >= _UNANSWERED_DOWNLOADS:
+            after = self._delay(attempts, error)
+            await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
         else:
             await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
 

@@ -1,4 +1,4 @@
-"""OrphanCensus: counts the jobs at the provider that no row of ours explains."""
+"""OrphanCounter: counts the jobs at the provider that no row of ours explains."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIRST_SECONDS = 60.0
 _PAUSE_SECONDS = 60 * 60.0
 
 
-class OrphanCensus:
+class OrphanCounter:
     """Reads the provider's list every hour; a provider without one is left alone.
 
     Orphans may have been charged: abandoned creates, or those of another program.
@@ -75,9 +75,9 @@ class OrphanCensus:
         if not listing.refs and not listing.complete:
             return None
         if listing.shows_own:
-            await self._listings.note_shown(name, self._account, now=now)
+            await self._listings.record_shown(name, self._account, now=now)
         orphans = len(await self._unexplained(listing))
-        await self._listings.note_count(
+        await self._listings.record_count(
             name, self._account, orphans, is_whole=listing.complete, now=now
         )
         if orphans:
@@ -90,7 +90,7 @@ class OrphanCensus:
         begun = await self._remote_jobs.begun(name)
         holders = await self._remote_jobs.holders(name, listing.refs)
         spent = await self._spent.among(name, listing.refs)
-        await self._spent.note_listed(name, spent, now=self._clock())
+        await self._spent.record_listed(name, spent, now=self._clock())
 
         def is_explained(ref: str) -> bool:
             echo = listing.echoes.get(ref, Echo())

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from bot.delivery.progress import ProgressCards
     from bot.discord_bot.bot import VideoBot
     from bot.discord_bot.gateway.session import GatewaySession
+    from bot.jobs.changes.card_records import CardRecords
+    from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
     from bot.jobs.waits.clock_watcher import ClockWatcher
     from bot.jobs.waits.holds import Holds
     from bot.jobs.worker import Worker
-    from bot.library.orphans import OrphanCensus
+    from bot.library.orphans import OrphanCounter
     from bot.library.remote_deletion import RemoteDeletion
     from bot.library.retention import Retention
     from bot.metrics import Metrics
@@ -50,12 +52,14 @@ class Service:
     log_in: Callable[[], Awaitable[None]]
     login_pause: float
     jobs: JobService
+    card_records: CardRecords
+    webhooks: WebhookReceiver
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
     retention: Retention
     remote_deletion: RemoteDeletion
-    orphans: OrphanCensus
+    orphans: OrphanCounter
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
@@ -76,7 +80,7 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
     held = await service.jobs.wake_postponed_deliveries()
     await service.circuit.resume()
     log.info("app.started held=%d", held)
-    for job in await service.jobs.editable_by_token_only():
+    for job in await service.card_records.editable_by_token_only():
         service.progress.watch(job)
     logged_in = asyncio.Event()
     for worker in service.workers:
@@ -94,9 +98,10 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         "remote deletion": service.remote_deletion.run,
         "clock": service.clock_watcher.run,
         "holds": service.holds.run,
-        "orphan census": service.orphans.run,
+        "orphan counter": service.orphans.run,
         "loop metrics": service.metrics.watch_loop,
         "sweep": partial(_sweep, service.jobs),
+        "webhook sweep": partial(_sweep, service.webhooks),
         "retention": partial(_sweep, service.retention),
         **{f"{worker.name} worker": worker.run for worker in service.workers},
     }
@@ -136,7 +141,7 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
     await service.session.run()
 
 
-async def _sweep(swept: JobService | Retention) -> None:
+async def _sweep(swept: JobService | WebhookReceiver | Retention) -> None:
     while True:
         try:
             await swept.sweep()

@@ -56,7 +56,7 @@ class ListingStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note_shown(self, backend: str, account: str, *, now: float) -> None:
+    async def record_shown(self, backend: str, account: str, *, now: float) -> None:
         """Store that the list has shown a job whose create was answered."""
         await self._database.rows(_SHOWN, {"backend": backend, "account": account, "now": now})
 
@@ -65,7 +65,7 @@ class ListingStore:
         params = {"backend": backend, "account": account, "since": since, "now": now}
         return await self._database.row(_WAS_SHOWN, params) is not None
 
-    async def note_count(
+    async def record_count(
         self, backend: str, account: str, orphans: int, *, is_whole: bool, now: float
     ) -> None:
         """Store the number of jobs in the list that no row explains."""

@@ -227,7 +227,7 @@ async def test_the_last_count_of_orphans_is_reported(tmp_path: Path, clock: Cloc
     async with open_bench(tmp_path, clock) as bench:
         assert (await look("orphans", tmp_path)).found.startswith("not counted")
         for number, is_whole in ((0, True), (3, True), (20, False)):
-            await bench.listings.note_count(
+            await bench.listings.record_count(
                 "storyboard", "a key", number, is_whole=is_whole, now=clock()
             )
             seen = await look("orphans", tmp_path)

@@ -141,25 +141,25 @@ async def test_a_success_lets_all_of_them_go_on_and_says_so(bench: Bench) -> Non
     assert await states(bench, line) == {JobState.GENERATING}
     assert len(bench.backend.charged) == 5
     assert (await circuit(bench)).state == "over"
-    told = [change.job.id for change in bench.changes if change.outlook]
-    assert len(told) == 4
+    changed = [change.job.id for change in bench.changes if change.outlook_only]
+    assert len(changed) == 4
 
 
 async def test_those_in_line_are_told_when_it_opens_and_when_its_reason_changes(
     bench: Bench,
 ) -> None:
     line = await open_circuit(bench, jobs=4)
-    told = {change.job.id for change in bench.changes if change.outlook}
-    assert told == {job.id for job in line}
+    changed = {change.job.id for change in bench.changes if change.outlook_only}
+    assert changed == {job.id for job in line}
     bench.changes.clear()
     refuse(bench, ErrorKind.BALANCE)
     await to_probe(bench)
     assert (await circuit(bench)).reason is Trouble.BALANCE
-    assert {change.job.id for change in bench.changes if change.outlook} == told
+    assert {change.job.id for change in bench.changes if change.outlook_only} == changed
     bench.changes.clear()
     refuse(bench, ErrorKind.BALANCE)
     await to_probe(bench)
-    assert not [change for change in bench.changes if change.outlook]
+    assert not [change for change in bench.changes if change.outlook_only]
 
 
 async def test_answers_that_were_on_their_way_when_it_opened_put_nothing_off(bench: Bench) -> None:

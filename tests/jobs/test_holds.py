@@ -10,12 +10,13 @@ import pytest
 
 from bot.api_clients.status import public_job
 from bot.delivery.views.card import CardRenderer
-from bot.errors import UnconfirmedSubmitError
+from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError, UnfetchedError
 from bot.model import HoldReason, JobState
 from bot.texts import Texts
 from storage.jobs.queue_outlook import QueueOutlook
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.orders import VOICE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,14 +122,14 @@ async def test_a_job_of_a_backend_that_is_no_longer_chosen_says_so(
 ) -> None:
     job, _ = await stranded(tmp_path, clock, state)
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
-        await bench.holds.look()
+        await bench.holds.check()
         held = await bench.now(job.id)
         assert (held.state, held.hold) == (state, HoldReason.BACKEND)
         assert "no longer set to use" in await read_card(bench, job)
         assert "no longer set to use" in (waiting(held) or "")
         assert bench.changes[-1].job == held
         clock.advance(60)
-        await bench.holds.look()
+        await bench.holds.check()
         assert await bench.now(job.id) == held
 
 
@@ -138,9 +139,9 @@ async def test_such_a_job_ends_after_a_day_and_a_doubt_is_left_to_its_requester(
 ) -> None:
     job, _ = await stranded(tmp_path, clock, state)
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
-        await bench.holds.look()
+        await bench.holds.check()
         clock.advance(DAY)
-        await bench.holds.look()
+        await bench.holds.check()
         ended = await bench.now(job.id)
         if state in {JobState.GENERATING, JobState.DOWNLOADING}:
             assert ended.failure is not None
@@ -154,10 +155,10 @@ async def test_such_a_job_ends_after_a_day_and_a_doubt_is_left_to_its_requester(
 async def test_a_job_goes_on_when_its_backend_is_chosen_again(tmp_path: Path, clock: Clock) -> None:
     job, backend = await stranded(tmp_path, clock, JobState.GENERATING)
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
-        await bench.holds.look()
+        await bench.holds.check()
     backend.finish()
     async with open_bench(tmp_path, clock, backend=backend) as bench:
-        await bench.holds.look()
+        await bench.holds.check()
         assert (await bench.now(job.id)).hold is None
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
@@ -179,3 +180,95 @@ async def test_a_disk_that_is_full_later_is_named_too_and_ends_no_paid_job(
         bench.clock.advance(2 * DAY)
     await bench.step(job.id)
     assert (await bench.now(job.id)).hold is None
+
+
+async def test_a_narration_that_finds_no_disk_space_ends_uncharged_after_a_day(
+    bench: Bench,
+) -> None:
+    job = await bench.submit(attachment=VOICE)
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    bench.editor.faults += [full, full, full]
+    worker = bench.worker()
+    for _ in range(2):
+        await worker._step(await bench.claim(job.id))  # noqa: SLF001 - one step, as the lane runs it
+        held = await bench.now(job.id)
+        assert (held.state, held.hold) == (JobState.RECEIVED, HoldReason.DISK)
+        assert "after 24 hours" in await read_card(bench, job)
+    bench.clock.advance(DAY)
+    await worker._step(await bench.claim(job.id))  # noqa: SLF001
+    ended = await bench.now(job.id)
+    assert ended.failure is not None
+    assert ended.failure.key == "failed.no_space"
+    assert "Nothing was charged" in await read_card(bench, job)
+
+
+async def test_a_busy_video_service_is_named_while_the_job_is_queued_again(bench: Bench) -> None:
+    job = await bench.at(JobState.QUEUED)
+    bench.backend.refusals.append(BackendError(ErrorKind.RATE, "busy", retry_after=3600))
+    refused = await bench.step(job.id)
+    assert refused.state is JobState.QUEUED
+    card = await read_card(bench, job)
+    assert "hasn't accepted this yet" in card
+    assert "Next in the queue" not in card
+    assert "hasn't accepted this yet" in (waiting(refused) or "")
+    accepted = await bench.step(job.id)
+    assert accepted.state is JobState.GENERATING
+    assert waiting(accepted) is None
+
+
+NO_ANSWER = [
+    BackendError(ErrorKind.TRANSIENT, "no answer"),
+    BackendError(ErrorKind.AUTH, "invalid key"),
+]
+
+
+@pytest.mark.parametrize("state", [JobState.GENERATING, JobState.DOWNLOADING])
+@pytest.mark.parametrize("fault", NO_ANSWER, ids=lambda fault: fault.kind)
+async def test_a_video_service_without_answers_is_named_and_polled_on(
+    bench: Bench, state: JobState, fault: BackendError
+) -> None:
+    job = await bench.at(state)
+    worker = bench.worker()
+    bench.backend.poll_faults += [fault] * 1000
+    bench.backend.fetch_faults += [fault] * 1000
+    since = bench.clock()
+    while bench.clock() - since < 55:
+        await worker._step(await bench.claim(job.id))  # noqa: SLF001 - one step, as the lane runs it
+        assert (await bench.now(job.id)).hold is None
+    while bench.clock() - since < 600:
+        await worker._step(await bench.claim(job.id))  # noqa: SLF001
+    held = await bench.now(job.id)
+    assert (held.state, held.hold) == (state, HoldReason.UNANSWERED)
+    card = await read_card(bench, job)
+    assert "gives no answer about this video" in card
+    assert "After 24 hours" in card
+    assert "gives no answer" in (waiting(held) or "")
+    while (ended := await bench.now(job.id)).state is state:
+        await worker._step(await bench.claim(job.id))  # noqa: SLF001
+    assert ended.state is JobState.FAILED
+    assert bench.clock() - since < 1.2 * DAY
+
+
+@pytest.mark.parametrize("state", [JobState.GENERATING, JobState.DOWNLOADING])
+async def test_an_answer_ends_that_wait(bench: Bench, state: JobState) -> None:
+    job = await bench.at(state)
+    worker = bench.worker()
+    bench.backend.poll_faults += [NO_ANSWER[0]] * 20
+    while bench.backend.poll_faults:
+        await worker._step(await bench.claim(job.id))  # noqa: SLF001 - one step, as the lane runs it
+    assert (await bench.now(job.id)).hold is HoldReason.UNANSWERED
+    await bench.step(job.id)
+    assert (await bench.now(job.id)).hold is None
+
+
+async def test_an_attachment_that_can_not_be_downloaded_is_no_fault_of_the_bot(
+    bench: Bench,
+) -> None:
+    job = await bench.submit(attachment=VOICE)
+    bench.editor.faults += [UnfetchedError("the attachment's host answered 503")] * 9
+    worker = bench.worker()
+    while (ended := await bench.now(job.id)).state is JobState.RECEIVED:
+        await worker._step(await bench.claim(job.id))  # noqa: SLF001 - one step, as the lane runs it
+    assert ended.failure is not None
+    assert ended.failure.key == "audio.unfetched"
+    assert "Try another file" in await read_card(bench, job)

@@ -96,10 +96,10 @@ async def test_a_step_that_comes_after_a_cancel_writes_nothing(bench: Bench) -> 
 async def test_a_dm_is_intended_only_while_it_is_due(bench: Bench) -> None:
     job = await bench.at(JobState.NOTIFYING)
     claimed = await bench.claim(job.id)
-    intended = await bench.jobs.intend_dm(claimed)
+    intended = await bench.card_records.intend_dm(claimed)
     assert intended is not None
     assert intended.dm_intent_at == bench.clock()
-    assert await bench.jobs.intend_dm(job) is None
+    assert await bench.card_records.intend_dm(job) is None
 
 
 @pytest.mark.parametrize("state", [*OPEN_STATES, JobState.SUCCEEDED])
@@ -312,7 +312,7 @@ async def test_a_token_is_forgotten_when_it_is_of_no_use(bench: Bench) -> None:
 
 async def test_a_token_that_was_refused_is_forgotten(bench: Bench) -> None:
     job = await bench.submit()
-    await bench.jobs.delete_token(job.id)
+    await bench.card_records.delete_token(job.id)
     assert (await bench.now(job.id)).origin.token is None
 
 

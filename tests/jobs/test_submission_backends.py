@@ -188,7 +188,7 @@ async def test_a_webhook_names_the_job_that_nobody_could_find(world: World) -> N
         webhook = backend_of(bench).parse_webhook(headers, body, now=bench.clock())
         assert webhook is not None
         name = backend_of(bench).name
-        await bench.jobs.receive_webhook(backend=name, webhook_id=webhook.id, remote_id=webhook.ref)
+        await bench.webhooks.receive(backend=name, webhook_id=webhook.id, remote_id=webhook.ref)
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
     assert (world.posts, world.charged) == (1, 1)
 
@@ -222,7 +222,7 @@ async def test_what_is_in_doubt_while_the_provider_is_down_is_not_posted_again(
     job = await world.submit(LOST["500"])
     async with world.bot(base_url=f"http://127.0.0.1:{free_port()}/v1") as bench:
         down = bench.worker()
-        await bench.jobs.receive_webhook(
+        await bench.webhooks.receive(
             backend=backend_of(bench).name, webhook_id="wh_9", remote_id="video_9"
         )
         claimed = await bench.claim(job.id)
@@ -342,7 +342,7 @@ async def test_a_job_that_a_webhook_named_is_not_absent_because_one_replica_lack
     ref = world.api.creates[-1]
     async with world.bot() as bench:
         name = backend_of(bench).name
-        await bench.jobs.receive_webhook(backend=name, webhook_id="wh_1", remote_id=ref)
+        await bench.webhooks.receive(backend=name, webhook_id="wh_1", remote_id=ref)
         page = {"object": "list", "data": [world.api.jobs[known.remote_id or ""]]}
         world.api.add_faults("list", *[Fault(status=200, body=page | {"has_more": False})] * 9)
         world.api.add_faults("retrieve", *[Fault(status=404, body={})] * 9)
@@ -407,7 +407,7 @@ async def test_an_id_that_an_open_job_has_makes_the_new_one_undecided_at_once(
         assert lost.failure.key == "failed.gone"
         assert (await bench.run_out(second.id)).state is JobState.UNDECIDED
         await bench.retention.delete(first.id)
-        await bench.remote_deletion.erase()
+        await bench.remote_deletion.delete_remote_jobs()
     assert world.posts == world.charged == 2
     assert world.api.made("GET", "/videos/1/content") == []
     assert world.api.made("DELETE") == []
@@ -425,7 +425,7 @@ async def test_an_id_that_an_ended_job_had_passes_to_the_new_one(world: World) -
         await bench.step(second.id)
         assert (await bench.step(second.id)).remote_id == "1"
         await bench.retention.delete(first.id)
-        await bench.remote_deletion.erase()
+        await bench.remote_deletion.delete_remote_jobs()
         world.api.finish("1")
         assert (await bench.run_out(second.id)).state is JobState.SUCCEEDED
     assert world.posts == 2
@@ -503,7 +503,7 @@ async def test_a_job_that_is_told_as_another_is_neither_delivered_nor_deleted(
         assert lost.failure is not None
         assert lost.failure.key == "failed.gone"
         await bench.retention.delete(job.id)
-        await bench.remote_deletion.erase()
+        await bench.remote_deletion.delete_remote_jobs()
     assert world.api.made("GET", f"/videos/{ref}/content") == []
     assert world.api.made("DELETE") == []
 

@@ -161,7 +161,7 @@ async def test_an_early_webhook_names_the_remote_job_where_nothing_is_listed(
     await die_unconfirmed(bench, job)
     bench.backend.charge(OTHER)
     for ref in bench.backend.charged:
-        await bench.jobs.receive_webhook(backend="fake", webhook_id=ref, remote_id=ref)
+        await bench.webhooks.receive(backend="fake", webhook_id=ref, remote_id=ref)
     bound = await bench.step(job.id)
     assert sorted(bench.backend.hinted) == ["video_1", "video_2"]
     assert (bound.state, bound.remote_id) == (JobState.GENERATING, "video_1")
@@ -245,7 +245,7 @@ async def test_a_late_webhook_answers_what_no_listing_could(bench: Bench) -> Non
     await die_unconfirmed(bench, job)
     assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
     [ref] = bench.backend.charged
-    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id=ref)
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=ref)
     bound = await bench.step(job.id)
     assert (bound.state, bound.remote_id) == (JobState.GENERATING, ref)
     assert bench.backend.posts == 1
@@ -256,9 +256,9 @@ async def test_a_webhook_about_something_else_leaves_the_question_open(bench: Be
     bench.backend.lists = bench.backend.complete = False
     await die_unconfirmed(bench, job)
     await bench.run_out(job.id)
-    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id="another")
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id="another")
     assert (await bench.step(job.id)).state is JobState.UNDECIDED
-    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_2", remote_id="one more")
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_2", remote_id="one more")
     bench.backend.find_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
     asking = await bench.step(job.id)
     assert (asking.state, asking.next_at) == (JobState.UNDECIDED, None)

@@ -93,7 +93,7 @@ async def running(*workers: Worker, grace: float = PATIENCE) -> AsyncGenerator[N
 
 def worker_of(bench: Bench, step: Step, state: JobState, *, slots: int = 4) -> Worker:
     worker = bench.worker(Lane(name="test", steps={state: step}, slots=slots))
-    bench.bus.subscribe(worker.note)
+    bench.bus.subscribe(worker.on_job_changed)
     return worker
 
 
@@ -106,7 +106,7 @@ def workers_of(bench: Bench) -> list[Worker]:
     """Build the app's lanes, subscribed to the bus."""
     workers = [bench.worker(lane) for lane in make_lanes(bench.lane.steps)]
     for worker in workers:
-        bench.bus.subscribe(worker.note)
+        bench.bus.subscribe(worker.on_job_changed)
     return workers
 
 
@@ -161,8 +161,10 @@ async def test_workers_resume_every_due_state_after_a_restart(
 
 def test_every_state_with_a_step_has_a_lane(bench: Bench) -> None:
     lanes = make_lanes(bench.lane.steps)
-    states = [state for lane in lanes for state in lane.steps]
-    assert sorted(states) == sorted(set(JobState) - {JobState.SUCCEEDED})
+    for narrated in (False, True):
+        own = [lane for lane in lanes if lane.narrated in {None, narrated}]
+        states = [state for lane in own for state in lane.steps]
+        assert sorted(states) == sorted(set(JobState) - {JobState.SUCCEEDED})
 
 
 def test_the_states_around_the_post_share_a_lane_and_doubts_have_their_own(bench: Bench) -> None:
@@ -184,7 +186,7 @@ async def test_a_job_whose_post_is_under_way_is_not_taken_for_a_doubtful_one(
         async with asyncio.timeout(PATIENCE):
             await bench.backend.in_submit.wait()
         for worker in lane_workers:
-            worker.note(bench.changes[-1])
+            worker.on_job_changed(bench.changes[-1])
         other = await bench.submit(acknowledged=False)
         await bench.jobs.acknowledge(other.id, 5)
         await bench.until(
@@ -455,7 +457,7 @@ async def test_a_database_that_fails_does_not_end_a_lane(
             run = asyncio.create_task(worker.run())
             async with asyncio.timeout(PATIENCE):
                 await failing.event.wait()
-        worker.note(bench.changes[-1])
+        worker.on_job_changed(bench.changes[-1])
         assert await step.next() == job.id
         await worker.stop(grace=PATIENCE)
         await run

@@ -213,8 +213,8 @@ async def test_a_button_that_breaks_tells_the_person_where_the_operator_looks(
     await finish(desk, "A cat")
     page = await videos(desk)
     await desk.bench.database.rows("ALTER TABLE jobs RENAME TO mislaid", {})
-    told = await press(desk, page, start)
-    assert "Something went wrong" in told.text
-    assert told.ephemeral
+    reply = await press(desk, page, start)
+    assert "Something went wrong" in reply.text
+    assert reply.ephemeral
     [record] = [r for r in caplog.records if "interaction.failed" in r.getMessage()]
     assert record.exc_info is not None

@@ -132,9 +132,9 @@ async def test_deleting_again_keeps_the_first_time(bench: Bench) -> None:
 
 async def test_the_days_cap_counts_what_was_deleted(bench: Bench) -> None:
     job_id = await ended(bench)
-    before = await bench.store.usage(origin(), now=bench.clock())
+    before = await bench.store.usage(origin(), CAPS, now=bench.clock())
     await bench.retention.delete(job_id)
-    assert await bench.store.usage(origin(), now=bench.clock()) == before
+    assert await bench.store.usage(origin(), CAPS, now=bench.clock()) == before
     assert before.today == 1 <= CAPS.per_day
 
 
@@ -155,7 +155,7 @@ async def delivered(bench: Bench, *, size: int = 4) -> str:
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
     bench.workspace.narration(job_id).unlink()
     bench.workspace.video(job_id).write_bytes(b"v" * size)
-    await bench.workspace.remove(job_id)
+    await bench.workspace.delete_folder(job_id)
     return job_id
 
 
@@ -271,7 +271,7 @@ async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) 
 
 async def test_the_sweep_finishes_an_expiry_that_a_crash_cut_off(bench: Bench) -> None:
     job_id = await delivered(bench)
-    await RetentionStore(bench.database).drop_artifact(job_id)
+    await RetentionStore(bench.database).delete_artifact(job_id)
     await bench.retention.sweep()
     assert files(bench, job_id) == []
 
@@ -302,7 +302,7 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
     await bench.retention.sweep()
     assert await bench.jobs.get(job_id) is None
     # Neither a listing nor a late webhook binds its remote job to the other job.
-    await bench.jobs.receive_webhook(backend=bench.backend.name, webhook_id="late", remote_id=ref)
+    await bench.webhooks.receive(backend=bench.backend.name, webhook_id="late", remote_id=ref)
     name = bench.backend.name
     assert ref not in await bench.unconfirmed.unclaimed(name)
     bench.clock.advance(31 * DAY)

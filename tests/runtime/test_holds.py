@@ -28,8 +28,8 @@ async def test_a_full_disk_is_told_to_everyone_it_concerns(
             message = await wire.video("A lighthouse")
             await wire.wait_for_card_text(message, "disk is full")
             await wire.wait_for_card_text(message, "The operator has been notified")
-            [told] = wire.fake_discord.dms()
-            assert "less than 1 GB" in told.text
+            [dm] = wire.fake_discord.dms()
+            assert "less than 1 GB" in dm.text
             assert "disk is full" in await waiting(wire.port)
             assert wire.creates() == 0
         monkeypatch.undo()
@@ -66,8 +66,8 @@ async def test_a_job_of_another_backend_is_told_and_goes_on_when_that_is_back(
         async with wire.bot(video_backend="storyboard"):
             await wire.wait_for_card_text(message, "no longer set to use")
             await wire.wait_for_card_text(message, "The operator has been notified")
-            [told] = wire.fake_discord.dms()
-            assert "openai" in told.text
+            [dm] = wire.fake_discord.dms()
+            assert "openai" in dm.text
         wire.api.finish(ref)
         async with wire.bot():
             await wire.wait_for_video(message)

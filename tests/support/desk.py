@@ -77,7 +77,7 @@ class Desk:
         dm_notices = DmNotices(
             direct_messages=self.direct,
             cards=self.cards,
-            jobs=bench.jobs,
+            card_records=bench.card_records,
             links=links,
             upload_fallback=upload_fallback,
             artifacts=bench.artifacts,
@@ -265,6 +265,7 @@ async def open_desk(
                     bot_requests=bot_requests,
                     tokens=InteractionTokens(requests, clock=clock),
                     jobs=bench.jobs,
+                    card_records=bench.card_records,
                     second_bot=bot.services.second_bot,
                 ),
                 direct=DirectMessages(bot_requests, bench.people, clock=clock),

@@ -103,7 +103,7 @@ class RemoteLookup:
         """Judge a listing: absence is proof only where a job that must be there is shown."""
         now, name = self._clock(), self._backend.name
         if listing.shows_own:
-            await self._listings.note_shown(name, self._account, now=now)
+            await self._listings.record_shown(name, self._account, now=now)
             return listing.complete
         if not listing.complete:
             return False

@@ -136,8 +136,11 @@ class FakeBackend:
         self.cancelled.append(ref)
         return self.can_cancel
 
+    def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
+        raise NotImplementedError  # only the real adapters verify signatures
+
     def parse_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: float
+        self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
         raise NotImplementedError  # only the real adapters verify signatures
 

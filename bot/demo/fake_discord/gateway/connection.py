@@ -173,7 +173,7 @@ class Gateway:
             await connection.socket.close(code=UNKNOWN_ERROR)
         else:
             self._resume(connection, data)
-        self._history.note()
+        self._history.wake_waiters()
 
     def _identify(self, connection: GatewayConnection) -> None:
         session = Session(id=secrets.token_hex(16), connection=connection)
@@ -205,7 +205,7 @@ class Gateway:
         for session in self._sessions.values():
             if session.connection is connection:
                 session.connection = None
-        self._history.note()
+        self._history.wake_waiters()
 
     def _ready(self, session: Session) -> Payload:
         installed = [guild for guild in self._world.guilds if guild.has_bot]

@@ -116,7 +116,7 @@ class RequestHandler:
 
     def _record(self, request: web.Request, at: float, status: int) -> None:
         if not request.path.startswith(API):
-            self._history.note_download(request.path)
+            self._history.record_download(request.path)
             return
         headers = {k: v for k, v in request.headers.items() if k.lower() != "authorization"}
         body = request[BODY]
@@ -134,7 +134,7 @@ class RequestHandler:
             status=status,
         )
         log.info("sandbox.answered operation=%r status=%d", recorded.operation, status)
-        self._history.note_request(recorded)
+        self._history.record_request(recorded)
 
 
 def _template(request: web.Request) -> str:

@@ -28,7 +28,7 @@ class ChangePublisher:
 
     def publish_outlook(self, job: Job) -> None:
         """Publish that the outlook of a job has changed."""
-        self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
+        self._bus.publish(JobChanged(job=job, previous=job.state, outlook_only=True))
 
     def publish_state(self, job: Job, previous: JobState | None) -> None:
         """Publish and log that a job has another state; a new job has no `previous` one."""

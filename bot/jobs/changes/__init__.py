@@ -1,0 +1,1 @@
+"""Changes of jobs: their publication, and those that concern cards and webhooks."""
