@@ -201,9 +201,9 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
 def _gateway_session(engine: Engine, bot: VideoBot, watch: PartWatch) -> GatewaySession:
     async def report(error: Exception | None) -> None:
         if error is None:
-            await watch.note_recovery(GATEWAY)
+            await watch.record_recovery(GATEWAY)
         else:
-            await watch.note_failure(GATEWAY, error)
+            await watch.record_failure(GATEWAY, error)
 
     resources = engine.resources
     return GatewaySession(

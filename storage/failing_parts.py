@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
-_NOTE = """
+_RECORD = """
 INSERT INTO failing_parts (name, error, failures, since, last_at)
 VALUES (:name, :error, :failures, :now, :now)
 ON CONFLICT (name) DO UPDATE SET error = :error, failures = :failures, last_at = :now
@@ -41,10 +41,10 @@ class FailingPartStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, name: str, *, error: str, failures: int, now: float) -> None:
+    async def record(self, name: str, *, error: str, failures: int, now: float) -> None:
         """Store that a part has failed again."""
         await self._database.rows(
-            _NOTE, {"name": name, "error": error, "failures": failures, "now": now}
+            _RECORD, {"name": name, "error": error, "failures": failures, "now": now}
         )
 
     async def all(self) -> list[FailingPart]:

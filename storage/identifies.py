@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from storage.database import Database
 
-_NOTE = """
+_RECORD = """
 INSERT INTO identifies (application_id, at, after_fault) VALUES (:application_id, :at, :after_fault)
 """
 
@@ -38,11 +38,11 @@ class IdentifyStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, application_id: int, identify: Identify, *, seconds: float) -> None:
+    async def record(self, application_id: int, identify: Identify, *, seconds: float) -> None:
         """Store a new session, and forget those that are older than so many seconds."""
         await self._database.rows(_FORGET, {"now": identify.at, "seconds": seconds})
         await self._database.rows(
-            _NOTE,
+            _RECORD,
             {
                 "application_id": application_id,
                 "at": identify.at,

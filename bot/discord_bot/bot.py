@@ -169,13 +169,13 @@ class VideoBot(commands.Bot):
 
     async def on_frame_skipped(self, name: str, error: Exception) -> None:
         """Count a frame of the gateway that could not be handled."""
-        self._skipped.note(name if name in self._connection.parsers else "OTHER", error)
+        self._skipped.record(name if name in self._connection.parsers else "OTHER", error)
 
     async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
         """Answer an interaction of a type that discord.py does not know."""
         kind = interaction.type.value
         if kind not in HANDLED_TYPES:
-            self._skipped.note(f"INTERACTION_TYPE_{kind}"[:40], TypeError())
+            self._skipped.record(f"INTERACTION_TYPE_{kind}"[:40], TypeError())
             unreadable = UnreadableInteraction(
                 id=interaction.id,
                 token=interaction.token,
@@ -213,7 +213,7 @@ class CommandTree(app_commands.CommandTree[VideoBot]):
         except app_commands.AppCommandError:
             raise  # discord.py passes it to `on_error`
         except Exception as error:  # noqa: BLE001 - a command without a name, for instance
-            await answer_error(interaction, error)
+            await report_error(interaction, error)
 
     async def on_error(
         self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError

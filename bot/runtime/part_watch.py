@@ -80,19 +80,19 @@ class PartWatch:
             if self._is_stopping:
                 return
             log.error("part.failed name=%r", name, exc_info=error)
-            await self.note_failure(name, error)
+            await self.record_failure(name, error)
             pause = self._pause(name)
             log.warning("part.restarts name=%r again_in=%.1f", name, pause)
             await asyncio.sleep(pause)
 
-    async def note_failure(self, name: str, error: BaseException) -> None:
+    async def record_failure(self, name: str, error: BaseException) -> None:
         """Count a failure, and store it if the part keeps failing."""
         self._count(name)
         self._failures[name] += 1
         if self._failures[name] < _TOLD_FAILURES:
             return
         try:
-            await self._store.note(
+            await self._store.record(
                 name,
                 error=type(error).__name__,
                 failures=self._failures[name],
@@ -101,7 +101,7 @@ class PartWatch:
         except sqlite3.Error:
             log.exception("part.not_stored name=%r", name)
 
-    async def note_recovery(self, name: str) -> None:
+    async def record_recovery(self, name: str) -> None:
         """Forget the failures of a part that has run for a while."""
         if not self._failures.pop(name, 0):
             return
@@ -112,7 +112,7 @@ class PartWatch:
 
     async def _note_lasting(self, name: str) -> None:
         await asyncio.sleep(self._lasting)
-        await self.note_recovery(name)
+        await self.record_recovery(name)
 
     def _pause(self, name: str) -> float:
         growth = 2.0 ** min(self._failures[name] - 1, _MOST_DOUBLINGS)

@@ -231,7 +231,7 @@ async def budget_of(tmp_path: Path, clock: Clock, starts: int) -> list[float]:
         async with open_database(tmp_path / "data") as database:
             budget = IdentifyBudget(IdentifyStore(database), clock=clock, sleep=sleep)
             await budget.wait(7, after_fault=False)
-            await budget.note(7, after_fault=False)
+            await budget.record(7, after_fault=False)
         clock.advance(1)
     return waits
 

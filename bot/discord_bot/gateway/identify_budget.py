@@ -48,11 +48,11 @@ class IdentifyBudget:
             # The machine's clock may be set meanwhile.
             await self._sleep(min(pause, _LOOK_SECONDS))
 
-    async def note(self, application_id: int, *, after_fault: bool) -> None:
+    async def record(self, application_id: int, *, after_fault: bool) -> None:
         """Record a new session, in memory if the database does not accept it."""
         identify = Identify(at=self._clock(), after_fault=after_fault)
         try:
-            await self._store.note(application_id, identify, seconds=_DAY)
+            await self._store.record(application_id, identify, seconds=_DAY)
         except sqlite3.Error as error:
             log.warning("gateway.login_not_stored error=%r", str(error))
             self._unstored.append(identify)

@@ -117,7 +117,7 @@ class GatewaySession:
             )
         self._client.ws = self._socket = socket
         if session is None:
-            await self._budget.note(self._application_id, after_fault=self._is_after_fault)
+            await self._budget.record(self._application_id, after_fault=self._is_after_fault)
         while True:
             await socket.poll_event()
             if self._failures and self._steady() - opened_at >= _LASTING_SECONDS:

@@ -38,7 +38,7 @@ class SkippedEvents:
             if name != _NEEDED:
                 parsers[name] = self._guarded(name, parser)
 
-    def note(self, name: str, error: Exception) -> None:
+    def record(self, name: str, error: Exception) -> None:
         """Count a skipped event; log the first of each name, and then each tenfold number."""
         self._count(name)
         self._skipped[name] += 1
@@ -58,7 +58,7 @@ class SkippedEvents:
             try:
                 parser(data)
             except Exception as error:  # noqa: BLE001 - one event must not end all
-                self.note(name, error)
+                self.record(name, error)
                 if name == _INTERACTION:
                     self._answer(data)
 
