@@ -25,7 +25,7 @@ _LONGEST_TOKEN = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadableInteraction:
-    """What is needed to answer an interaction; `locale` is the person's, or ""."""
+    """The fields with which an interaction can be answered; `locale` is the person's, or ""."""
 
     id: int
     token: str
