@@ -73,20 +73,6 @@ async def _close_http(bot: discord.Client) -> None:
     bot.http.connector = discord.utils.MISSING
 
 
-async def stay_connected(bot: discord.Client) -> None:
-    """Keep the gateway connection open, and reconnect after interruptions.
-
-    StartupError: Discord does not allow a reconnect, for instance because the token was reset.
-    """
-    try:
-        await bot.connect()
-    except discord.ConnectionClosed as error:
-        raise StartupError(
-            f"Discord has closed the connection for good (code {error.code}): check DISCORD_TOKEN "
-            "and the bot's page in the Developer Portal. Open jobs continue after the next start."
-        ) from error
-
-
 async def _set_api_url(api_url: str) -> None:
     """Make discord.py use the REST base URL `api_url` and the gateway that this server names.
 

@@ -107,6 +107,11 @@ class Worker:
         self._stopping = False
         self._is_discord_paused = False
 
+    @property
+    def name(self) -> str:
+        """The name of the worker's lane."""
+        return self._lane.name
+
     def pause_discord(self) -> None:
         """Claim no jobs that need Discord, until `resume_discord`."""
         self._is_discord_paused = self._lane.needs_discord
@@ -194,6 +199,9 @@ class Worker:
         except sqlite3.Error:
             log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
             await asyncio.sleep(1)  # the row is unchanged and still due: avoid a busy loop
+        except Exception:  # a bug in what follows a failed step
+            log.exception("job.step_unfinished id=%s state=%s", job.id, job.state)
+            await asyncio.sleep(_IDLE_SECONDS)
 
     async def _step(self, job: Job) -> None:
         try:
