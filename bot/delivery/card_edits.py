@@ -101,7 +101,7 @@ class CardEdits:
         if not self._tokens.is_valid(job):
             return None
         try:
-            message = await self._tokens.fetch_answer(job)
+            message = await self._tokens.fetch_original_response(job)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and not is_passing(error):
                 return None

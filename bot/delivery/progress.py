@@ -66,7 +66,7 @@ class ProgressCards:
             self._latest.pop(job.id, None)
             self._last_edits.pop(job.id, None)
             return
-        if event.outlook and (last := self._last_edits.get(job.id)) and not last.is_final:
+        if event.outlook_only and (last := self._last_edits.get(job.id)) and not last.is_final:
             del self._last_edits[job.id]  # the next edit is due now
         if event.previous is None:
             # The command itself posts the card of a new job.

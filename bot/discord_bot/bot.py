@@ -17,9 +17,17 @@ from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.views.service_name import ServiceName
 from bot.discord_bot.callbacks import CallbackCounter
 from bot.discord_bot.command_definitions import are_alike, localise
+from bot.discord_bot.gateway.skipped_events import SkippedEvents
+from bot.discord_bot.unreadable_interactions import (
+    HANDLED_TYPES,
+    UnreadableInteraction,
+    unreadable_interaction,
+)
 from bot.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
@@ -76,8 +84,15 @@ class Services:
 class VideoBot(commands.Bot):
     """A bot without privileged intents; its cogs use its `services`."""
 
-    def __init__(self, services: Services, trace: aiohttp.TraceConfig | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        trace: aiohttp.TraceConfig | None = None,
+        *,
+        count_skipped: Callable[[str], None] = lambda _event: None,
+    ) -> None:
         self.services = services
+        self._answers = set[asyncio.Task[None]]()
         self._is_synced = False
         self._is_invite_logged = False
         trace = trace or aiohttp.TraceConfig()
@@ -97,6 +112,8 @@ class VideoBot(commands.Bot):
                 guild=True, dm_channel=True, private_channel=True
             ),
         )
+        self._skipped = SkippedEvents(count=count_skipped, answer=self._answer_unreadable)
+        self._skipped.guard(self._connection.parsers)
 
     async def setup_hook(self) -> None:
         """Load the commands, buttons and forms, and send the commands to Discord."""
@@ -150,6 +167,32 @@ class VideoBot(commands.Bot):
             waiting.cancel()
         await super().close()
 
+    async def on_frame_skipped(self, name: str, error: Exception) -> None:
+        """Count a frame of the gateway that could not be handled."""
+        self._skipped.record(name if name in self._connection.parsers else "OTHER", error)
+
+    async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Answer an interaction of a type that discord.py does not know."""
+        kind = interaction.type.value
+        if kind not in HANDLED_TYPES:
+            self._skipped.record(f"INTERACTION_TYPE_{kind}"[:40], TypeError())
+            unreadable = UnreadableInteraction(
+                id=interaction.id,
+                token=interaction.token,
+                kind=kind,
+                locale=str(interaction.locale),
+            )
+            await unreadable.answer(self, self.services.texts)
+
+    def _answer_unreadable(self, data: object) -> None:
+        """Start to answer an interaction that could not be parsed."""
+        if unreadable := unreadable_interaction(data):
+            answer = asyncio.create_task(
+                unreadable.answer(self, self.services.texts), name="unreadable interaction"
+            )
+            self._answers.add(answer)
+            answer.add_done_callback(self._answers.discard)
+
     async def on_ready(self) -> None:
         """Log that the bot now answers commands, and once how to invite it if no server has it."""
         log.info("discord.ready user=%s guilds=%d", self.user, len(self.guilds))
@@ -164,15 +207,23 @@ class VideoBot(commands.Bot):
 class CommandTree(app_commands.CommandTree[VideoBot]):
     """A command tree that reports every command error to the requester."""
 
+    async def _call(self, interaction: discord.Interaction[VideoBot]) -> None:
+        try:
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise  # discord.py passes it to `on_error`
+        except Exception as error:  # noqa: BLE001 - a command without a name, for instance
+            await report_error(interaction, error)
+
     async def on_error(
         self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
     ) -> None:
         """Tell the requester what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await answer_error(interaction, cause)
+        await report_error(interaction, cause)
 
 
-async def answer_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
+async def report_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
     """Tell the person privately what went wrong, and log an unexpected error."""
     if await is_second_bot(interaction, error):
         return
@@ -186,17 +237,20 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
     else:
         log.error("interaction.failed id=%d", interaction.id, exc_info=error)
         sentence = texts("error.internal", locale, incident=str(interaction.id))
-    await answer(interaction, sentence)
+    await reply_privately(interaction, sentence)
 
 
-async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
+async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
     """Answer with a sentence that only this person sees; if that fails, only log the failure.
 
     The sentence replaces the "thinking" message. An already answered interaction gets no follow-up,
     because discord.py repeats that POST after a server error, so two messages could appear.
     """
     try:
-        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        if interaction.type is discord.InteractionType.autocomplete:
+            if not interaction.response.is_done():
+                await interaction.response.autocomplete([])
+        elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
             await interaction.edit_original_response(content=sentence)
         elif not interaction.response.is_done():
             await interaction.response.send_message(sentence, ephemeral=True)

@@ -45,9 +45,9 @@ async def fetch_bot_name(token: str, *, api_url: str) -> str:
     """
     if api_url:
         await _set_api_url(api_url)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=discord.Intents.none()) as bot:
         with _translating_errors():
-            user = await client.http.static_login(token)
+            user = await bot.http.static_login(token)
     return user["username"]
 
 
@@ -71,20 +71,6 @@ async def _close_http(bot: discord.Client) -> None:
     """Close the HTTP session of a failed login; the next attempt opens a new one."""
     await bot.http.close()
     bot.http.connector = discord.utils.MISSING
-
-
-async def stay_connected(bot: discord.Client) -> None:
-    """Keep the gateway connection open, and reconnect after interruptions.
-
-    StartupError: Discord does not allow a reconnect, for instance because the token was reset.
-    """
-    try:
-        await bot.connect()
-    except discord.ConnectionClosed as error:
-        raise StartupError(
-            f"Discord has closed the connection for good (code {error.code}): check DISCORD_TOKEN "
-            "and the bot's page in the Developer Portal. Open jobs continue after the next start."
-        ) from error
 
 
 async def _set_api_url(api_url: str) -> None:

@@ -73,10 +73,12 @@ async def test_the_card_of_a_command_is_found_by_its_token(desk: Desk) -> None:
 
 
 async def test_an_error_message_is_no_card(desk: Desk) -> None:
-    told = await desk.fake_discord.slash("video", {"prompt": " "})
-    await desk.fake_discord.answer_to(told)
+    interaction = await desk.fake_discord.slash("video", {"prompt": " "})
+    await desk.fake_discord.answer_to(interaction)
     job, _ = await desk.video()
-    job = replace(job, requester=replace(job.origin, interaction_id=told.id, token=told.token))
+    job = replace(
+        job, requester=replace(job.origin, interaction_id=interaction.id, token=interaction.token)
+    )
     assert await desk.card_edits.find(job) is None
 
 

@@ -159,8 +159,8 @@ async def test_the_operator_is_told_once_a_day_while_the_other_bot_goes_on(desk:
         await refused_job(desk)
         desk.bench.changes.clear()
         await notices.send_due()
-    [told] = desk.fake_discord.dms()
-    assert "Another process uses my token" in told.text
+    [dm] = desk.fake_discord.dms()
+    assert "Another process uses my token" in dm.text
     desk.clock.advance(DAY + 1)
     await notices.send_due()
     assert len(desk.fake_discord.dms()) == 1

@@ -1,4 +1,4 @@
-"""`/videos`: people see their own videos, and search in them."""
+"""`/videos` lists and searches a person's own videos."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
     await press(desk, page, "clapper:page:5:")
     assert prompts(page)[0] == "Boat 5 of the 100%"
     assert page.text.startswith("**Your matching videos**\n")
-    # The template answered, as after a restart: no view is kept in memory.
+    # The template handles the press, as after a restart, because no view is kept in memory.
     assert desk.bot.persistent_views == []
 
 
@@ -213,8 +213,8 @@ async def test_a_button_that_breaks_tells_the_person_where_the_operator_looks(
     await finish(desk, "A cat")
     page = await videos(desk)
     await desk.bench.database.rows("ALTER TABLE jobs RENAME TO mislaid", {})
-    told = await press(desk, page, start)
-    assert "Something went wrong" in told.text
-    assert told.ephemeral
+    reply = await press(desk, page, start)
+    assert "Something went wrong" in reply.text
+    assert reply.ephemeral
     [record] = [r for r in caplog.records if "interaction.failed" in r.getMessage()]
     assert record.exc_info is not None

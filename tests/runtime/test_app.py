@@ -150,9 +150,9 @@ async def test_a_bot_in_no_server_logs_once_how_to_invite_it(
         await asyncio.gather(gateway, return_exceptions=True)
         await bot.on_ready()  # as after a session that could not be resumed
         assert sum(line.startswith("discord.ready") for line in caplog.messages) == 2
-        [told] = [line for line in caplog.messages if line.startswith("discord.no_server")]
-        assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in told
-        assert "permissions=274878008320" in told
+        [line] = [line for line in caplog.messages if line.startswith("discord.no_server")]
+        assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in line
+        assert "permissions=274878008320" in line
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Prevents downloads from private networks, since their URLs are taken from providers' answers."""
+"""Prevents downloads from private networks, because the URLs come from providers' answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PrivateAddressError(httpx2.ConnectError):
-    """The result's host is this machine or in a private network."""
+    """The result's host is this machine, or is in a private network."""
 
 
 class AddressGuard:

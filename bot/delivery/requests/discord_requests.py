@@ -66,7 +66,7 @@ class DiscordRequests:
     ) -> Any:  # noqa: ANN401 - any JSON
         """Send a request once, and return the JSON of its answer.
 
-        `bot`: the client whose token authorises it; None: the URL does. discord.HTTPException: it
+        `bot`: the bot whose token authorises it; None: the URL does. discord.HTTPException: it
         is refused. ThrottledError, other aiohttp.ClientError, OSError: it may work later.
         """
         key = f"{route.key}:{route.major_parameters}"
