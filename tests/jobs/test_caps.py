@@ -83,7 +83,7 @@ async def test_the_days_cap_says_when_there_is_room_again(tmp_path: Path, clock:
         assert (await bench.submit()).created_at > second.created_at
 
 
-async def test_a_cap_per_person_is_nobody_elses(tmp_path: Path, clock: Clock) -> None:
+async def test_a_cap_per_person_does_not_limit_others(tmp_path: Path, clock: Clock) -> None:
     caps = Caps(open_per_user=1, open_in_all=9, per_day=9)
     async with open_bench(tmp_path, clock, caps=caps) as bench:
         await bench.submit(user_id=1)

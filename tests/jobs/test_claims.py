@@ -31,7 +31,7 @@ async def test_a_claim_takes_only_its_own_states(bench: Bench) -> None:
     assert await bench.queue.seconds_until_due([JobState.QUEUED], running=()) is None
 
 
-async def test_nobody_claims_what_is_not_due(bench: Bench) -> None:
+async def test_only_due_jobs_are_claimed(bench: Bench) -> None:
     job = await bench.submit(acknowledged=False)
     assert await bench.queue.claim(ALL_STATES, running=(), limit=9) == []
     assert await bench.queue.seconds_until_due(ALL_STATES, running=()) == 10

@@ -86,7 +86,7 @@ async def test_what_discord_does_not_take_for_a_day_is_left_to_the_dm_and_then_t
     ]
 
 
-async def test_a_video_that_somebody_deleted_before_its_delivery_fails_the_job(
+async def test_a_video_that_was_deleted_before_its_delivery_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.DELIVERING)
@@ -94,7 +94,7 @@ async def test_a_video_that_somebody_deleted_before_its_delivery_fails_the_job(
     await assert_failed(bench, job, "failed.file_gone", sentences)
 
 
-async def test_a_video_that_somebody_deleted_before_its_dm_ends_the_job(bench: Bench) -> None:
+async def test_a_video_that_was_deleted_before_its_dm_ends_the_job(bench: Bench) -> None:
     job = await bench.at(JobState.NOTIFYING)
     bench.workspace.video(job.id).unlink()
     assert (await bench.step(job.id)).state is JobState.SUCCEEDED

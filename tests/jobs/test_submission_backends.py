@@ -177,7 +177,7 @@ async def test_where_nothing_is_listed_a_person_is_asked_and_nothing_is_posted_a
 
 
 @pytest.mark.parametrize("entry", NOTIFY, ids=lambda entry: entry.name)
-async def test_a_webhook_names_the_job_that_nobody_could_find(world: World) -> None:
+async def test_a_webhook_names_the_job_that_no_lookup_found(world: World) -> None:
     world.api.add_faults("list", *[NO_LIST] * 50)
     job = await world.submit(ACCEPTED["timed out"])
     async with world.bot() as bench:

@@ -250,7 +250,7 @@ async def test_a_change_wakes_an_idle_lane(bench: Bench) -> None:
                 assert await step.next() == job.id
 
 
-async def test_a_job_is_run_when_its_time_comes_without_anybody_waking_the_lane(
+async def test_a_job_is_run_at_its_time_without_a_wake_up_of_the_lane(
     tmp_path: Path,
 ) -> None:
     async with open_bench(tmp_path, TickingClock()) as bench:
@@ -349,7 +349,7 @@ async def test_a_bug_after_the_payment_is_retried_for_as_long_as_it_takes(
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED])
-async def test_an_end_that_nobody_can_be_shown_is_let_go_after_a_day(
+async def test_a_final_state_that_can_not_be_shown_is_released_after_a_day(
     state: JobState, bench: Bench
 ) -> None:
     job = await bench.at(state)
