@@ -85,7 +85,7 @@ def webhooks(engine: Engine) -> Webhooks:
 
 
 def operator_routes(engine: Engine) -> OperatorRoutes:
-    """Return the handlers of what the operator asks of the running process."""
+    """Return the handlers of the operator's requests to the running process."""
     return OperatorRoutes(engine.jobs, OperatorKey(engine.resources.secret, clock=time.time))
 
 

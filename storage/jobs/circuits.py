@@ -1,4 +1,4 @@
-"""The table of circuit breakers: each has the state of a backend that refuses all creates."""
+"""The table of circuit breakers, each with the state of a backend that refuses all creates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 MAX_HELD_SECONDS = 24 * 60 * 60.0
-"""Time for which an open circuit holds a job; then the job is due, and fails."""
+"""The longest time for which an open circuit holds a job; after that, the job is due and fails."""
 
 _REFUSE = """
 INSERT INTO circuits (backend, reason, refusals) VALUES (:backend, :reason, 1)
@@ -22,7 +22,7 @@ WHERE state <> 'open'
 RETURNING *
 """
 
-# `told` is kept: if the operator was not told of the recovery, the earlier message still holds.
+# `told` is kept: until the operator is told of the recovery, the earlier message is still valid.
 _OPEN = """
 UPDATE circuits SET state = 'open', opened_at = :now, probe_at = :probe_at, probes = 0
 WHERE backend = :backend AND state <> 'open'
@@ -81,7 +81,7 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """The circuit is open: queued jobs wait."""
+        """True if the circuit is open, so that queued jobs wait."""
         return self.state == "open"
 
 
@@ -129,7 +129,7 @@ class CircuitStore:
         )
 
     async def record_notice(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
-        """Store that the operator was notified that this circuit opened."""
+        """Store that the operator was notified that the circuit is open."""
         return await self._one(
             _RECORD_NOTICE,
             backend=circuit.backend,
