@@ -1,4 +1,4 @@
-"""The link of a finished video: found by the names of its fields, and never elsewhere."""
+"""The link to a finished video is found only in fields with known names."""
 
 from __future__ import annotations
 

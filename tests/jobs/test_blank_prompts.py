@@ -1,4 +1,4 @@
-"""The prompts and texts that show nothing."""
+"""Prompts and texts without a visible character."""
 
 from __future__ import annotations
 

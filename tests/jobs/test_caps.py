@@ -1,4 +1,4 @@
-"""One job for one interaction, within the caps."""
+"""Each interaction creates one job at most, within the caps."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ DAY = 24 * 60 * 60
 
 
 def refuse(bench: Bench, kind: ErrorKind = ErrorKind.AUTH, times: int = 1) -> None:
-    """Make the provider refuse the next creates."""
+    """Have the provider refuse the next creates."""
     bench.backend.refusals += [BackendError(kind, "no") for _ in range(times)]
 
 
@@ -45,7 +45,7 @@ async def line_up(bench: Bench, jobs: int) -> list[Job]:
 
 
 async def work(bench: Bench) -> list[Job]:
-    """Claim and step jobs until none is due now; return the jobs in the order of their steps."""
+    """Claim jobs and run their steps until none is due; return the jobs in that order."""
     done: list[Job] = []
     while jobs := await bench.queue.claim(ALL_STATES, running=(), limit=1):
         for job in jobs:
@@ -120,7 +120,7 @@ async def test_one_job_at_a_time_tries_and_each_in_its_turn(bench: Bench) -> Non
     refuse(bench, times=20)
     tried = [(await to_probe(bench))[0].id for _ in range(8)]
     assert bench.backend.posts == 3 + 8
-    # First the jobs that were never tried, then those tried longest ago.
+    # First the jobs that were never tried, then those whose last attempt is the oldest.
     assert tried == [job.id for job in (line[3], *line[:3])] * 2
 
 

@@ -1,4 +1,4 @@
-"""Jobs that are due are claimed, and a create that is like another waits."""
+"""Due jobs are claimed, and identical creates wait for each other."""
 
 from __future__ import annotations
 

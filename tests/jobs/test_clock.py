@@ -1,4 +1,4 @@
-"""A machine's clock that is set, in this process or between two: nothing is lost or late for it."""
+"""Nothing is lost or late if the machine's clock is set, while the bot runs or while it is down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs that can only wait: they say why, the operator is told, and the wait has an end."""
+"""Jobs that can only wait show the reason, the operator is told, and the wait ends after a day."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def test_a_wait_ends_uncharged_after_a_day(bench: Bench, wait: object) -> 
     job = await (no_space(bench) if wait is no_space else behind_a_twin(bench))
     posts = bench.backend.posts
     bench.clock.advance(DAY - 120)
-    # The twin's create stays without an answer for as long.
+    # The other create remains unanswered for the same time.
     assert (await bench.step(job.id)).state is JobState.QUEUED
     bench.clock.advance(120)
     ended = await bench.step(job.id)
@@ -111,7 +111,7 @@ async def test_a_jump_of_the_clock_ends_no_wait(bench: Bench) -> None:
 
 
 async def stranded(tmp_path: Path, clock: Clock, state: JobState) -> tuple[Job, FakeBackend]:
-    """Return a job in a state at a backend that the next start does not choose."""
+    """Return a job in this state, at a backend that the operator no longer chooses."""
     async with open_bench(tmp_path, clock) as bench:
         return await bench.at(state), bench.backend
 

@@ -1,4 +1,4 @@
-"""Jobs in their store: the moves, the decisions of people, and all that is forgotten."""
+"""The job store: transitions, decisions by people, and the deletion of old data."""
 
 from __future__ import annotations
 

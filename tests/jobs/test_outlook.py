@@ -1,4 +1,4 @@
-"""The outlook of a queued job: its place, and the usual time of earlier jobs."""
+"""The outlook of a queued job: its place in the queue, and the usual time of earlier jobs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_the_place_in_line_counts_who_is_due_before(bench: Bench) -> None:
         bench.clock.advance(1)
     queue_outlook = QueueOutlook(bench.database)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [1, 2, 3]
-    # A job that waits for the provider lets the others pass.
+    # A job that waits for the provider does not block the others.
     await bench.jobs.postpone(await bench.claim(jobs[0].id), after=60)
     assert [(await queue_outlook.of(job)).place for job in jobs] == [3, 1, 2]
 

@@ -1,4 +1,4 @@
-"""Jobs from the command to the finished video, in one go and after a restart or a kill."""
+"""Jobs from the command to the finished video, with and without a restart or a kill."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ async def test_a_merge_that_was_cut_off_after_the_video_was_kept_is_finished(
     job = await bench.at(JobState.MERGING, attachment=attachment)
     running = await bench.claim(job.id)
     await bench.claim_again(job.id)
-    # The step has done everything except the commit, which is too late.
+    # The step has done everything except the commit, which now comes too late.
     await bench.pipeline.steps[JobState.MERGING](running)
     before = bench.workspace.video(job.id).read_bytes()
     assert (await bench.now(job.id)).state is JobState.MERGING

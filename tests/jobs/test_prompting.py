@@ -1,4 +1,4 @@
-"""The prompt that is sent: written once, stored before the POST, and used to find its job again."""
+"""The sent prompt: written once, stored before the POST, and used to find the remote job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Narrations and clips that a job takes over from an earlier one."""
+"""Narrations and clips that a job reuses from an earlier job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The places that show the sent prompt, and those that show the words as typed."""
+"""The places that show the sent prompt, and those that show the typed prompt."""
 
 from __future__ import annotations
 

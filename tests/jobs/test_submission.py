@@ -1,4 +1,4 @@
-"""The one POST of a create, and all that is refused before it."""
+"""The one POST of a create, and everything that is refused before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A create whose answer was lost, with every backend: it is never posted twice blindly.
+"""A create whose answer was lost is never blindly repeated, with any backend.
 
 The adapter, its connections, the steps and SQLite are real; the clock is a fake.
 """
@@ -45,7 +45,7 @@ ACCEPTED = {
     "closed before the answer": Fault(after=True, reset=True),
     "an answer without an id": Fault(after=True, status=200, body={"status": "queued"}),
 }
-# Faults after which it has not, although the bot can't know that.
+# Faults after which the provider has not created it, although the bot can't know that.
 LOST = {
     "500": Fault(status=500, body={"error": {"message": "oops"}}),
     "timed out": Fault(hang=True),
@@ -378,11 +378,11 @@ async def test_a_clock_that_is_set_back_after_a_create_hides_no_job(world: World
         assert (await bench.step(job.id)).state is JobState.GENERATING
 
 
-# --- a number that is not ours alone ---
+# --- an id that is used twice ---
 
 
 def renumber(world: World) -> None:
-    """Restart the server, which forgets its jobs and numbers the next ones from 1."""
+    """Restart the server, which deletes its jobs and numbers the next ones from 1."""
     api = cast("VideosApi", world.api)
     api.jobs.clear()
     numbers = count(1)

@@ -1,4 +1,4 @@
-"""No second POST for a create whose answer was lost."""
+"""A create whose answer was lost gets no second POST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A refusal in no known words is about one prompt, until another prompt meets it too."""
+"""A refusal without a known reason concerns one prompt, until another prompt is refused too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR = 60 * 60
 
 
 def refuse(bench: Bench, times: int = 1) -> None:
-    """Let the next creates be refused without a reason."""
+    """Have the provider refuse the next creates without a known reason."""
     refusal = BackendError(ErrorKind.UNEXPLAINED, "HTTP 403")
     bench.backend.refusals += [refusal for _ in range(times)]
 
@@ -41,7 +41,7 @@ async def is_open(bench: Bench) -> bool:
 
 
 async def refused_alone(bench: Bench, prompt: str = REQUEST.prompt) -> Job:
-    """Have a job refused without a reason until it fails."""
+    """Have a job refused without a known reason until it fails."""
     job = await queued(bench, prompt)
     refuse(bench, 2)
     assert (await bench.step(job.id)).state is JobState.QUEUED

@@ -245,7 +245,7 @@ async def test_a_change_wakes_an_idle_lane(bench: Bench) -> None:
     step = Moving(bench, JobState.QUEUED)
     async with running(worker_of(bench, step, JobState.RECEIVED)):
         for _ in range(3):
-            async with asyncio.timeout(4):  # without a wake-up, it would look after five seconds
+            async with asyncio.timeout(4):  # without a wake-up, it would check after five seconds
                 job = await bench.submit()
                 assert await step.next() == job.id
 

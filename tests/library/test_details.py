@@ -1,4 +1,4 @@
-"""In "Video details" the owner and moderators see all, and others what the card shows."""
+"""In "Video details", the owner and moderators see everything, others only what the card shows."""
 
 from __future__ import annotations
 

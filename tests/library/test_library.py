@@ -1,4 +1,4 @@
-"""`/videos`: people see their own videos, and search in them."""
+"""`/videos` lists and searches a person's own videos."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_pages_are_turned_in_their_place(desk: Desk) -> None:
     await press(desk, page, "clapper:page:5:")
     assert prompts(page)[0] == "Boat 5 of the 100%"
     assert page.text.startswith("**Your matching videos**\n")
-    # The template answered, as after a restart: no view is kept in memory.
+    # The template handles the press, as after a restart, because no view is kept in memory.
     assert desk.bot.persistent_views == []
 
 

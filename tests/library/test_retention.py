@@ -316,7 +316,7 @@ async def test_a_deleted_row_goes_by_its_own_time_while_another_job_is_in_doubt(
 async def test_of_a_deleted_row_only_a_keyed_hash_of_the_remote_id_is_kept(bench: Bench) -> None:
     job_id = await delivered(bench)
     ref = (await bench.now(job_id)).remote_id or ""
-    # As an earlier version kept them.
+    # As an earlier version stored them.
     await bench.database.rows("INSERT INTO spent_refs VALUES ('fake', 'video_older')", {})
     await bench.retention.delete(job_id)
     bench.clock.advance(2 * DAY)

@@ -1,4 +1,4 @@
-"""A video of the list is sent again to its person, and to no other."""
+"""A listed video is sent again to its requester only."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Sent(logging.Handler):
             self.came.set()
 
     async def delivered_at(self, desk: Desk, job: Job) -> float | None:
-        """Wait for that, and return when the artifact was marked as delivered."""
+        """Wait for the log message, and return when the artifact was marked as delivered."""
         async with asyncio.timeout(PATIENCE):
             await self.came.wait()
         artifact = await desk.bench.artifacts.get(job.id)
@@ -96,7 +96,7 @@ async def test_an_upload_that_keeps_breaking_is_given_up(
     assert reply.ephemeral
     [record] = [r for r in caplog.records if "resend.failed" in r.getMessage()]
     assert "could not be reached" in record.getMessage()
-    # The next press works: the failed one did not keep its slot.
+    # The next press works, because the failed one has released its lock.
     assert (await press(desk, page, "clapper:send:")).files
 
 

@@ -174,7 +174,7 @@ async def test_the_child_does_not_inherit_secrets(
 
 
 async def test_the_child_runs_confined_and_with_low_priority(tmp_path: Path) -> None:
-    # The limits may be set just after the start, so the script waits until they apply.
+    # The limits may be set shortly after the start, so the script waits until they apply.
     waits = script(
         tmp_path / "ffmpeg",
         "until [ $(ulimit -c) = 0 ] && [ $(ulimit -n) = 64 ]; do :; done; ulimit -a >&2; nice >&2",

@@ -1,4 +1,4 @@
-"""Jobs on hold, over real sockets: what the card, the operator, clients and `generate` are told."""
+"""Jobs on hold, over real sockets: cards, the operator, clients and `generate` show the reason."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_a_full_disk_is_told_to_everyone_it_concerns(
 
 
 async def waiting(port: int) -> str:
-    """Order a video as an API client, and return why it waits."""
+    """Order a video as an API client, and return the reason why it waits."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as session:
         async with session.post("/api/generate", json={"scriptOrQuestion": "A cat"}) as response:

@@ -16,7 +16,7 @@ LIBRARIES = ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp")
 
 @pytest.fixture(autouse=True)
 def _restored() -> Generator[None]:
-    """Give pytest its own logging back."""
+    """Restore pytest's own logging."""
     names = (None, "discord.gateway", "discord.client", *LIBRARIES)
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]

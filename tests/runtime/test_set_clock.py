@@ -1,4 +1,4 @@
-"""The bot as a process, over the wire, while the machine's clock is set from outside."""
+"""The bot as a separate process, while the machine's clock is set by another program."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def clock_file(wire: Wire) -> Path:
 
 
 async def polled(wire: Wire, *, times: int) -> None:
-    """Wait until the bot has asked about its job so many times more."""
+    """Wait until the bot has polled its job this many more times."""
     enough = len(wire.api.made("GET", "/videos/")) + times
     async with asyncio.timeout(WITHIN):
         while len(wire.api.made("GET", "/videos/")) < enough:  # noqa: ASYNC110 - no event for a count

@@ -1,4 +1,4 @@
-"""The bot as its people meet it: everything real but Discord and the provider."""
+"""The whole bot over real sockets; only Discord and the provider are stand-ins."""
 
 from __future__ import annotations
 
@@ -493,7 +493,7 @@ async def test_a_bot_that_waits_for_discord_can_be_stopped(tmp_path: Path) -> No
         stop = asyncio.Event()
         running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
         async with asyncio.timeout(WITHIN):
-            while not (wire.data_dir / "clapper.db").exists():  # noqa: ASYNC110 - nobody tells
+            while not (wire.data_dir / "clapper.db").exists():  # noqa: ASYNC110 - no event reports it
                 await asyncio.sleep(0.02)
         stop.set()
         async with asyncio.timeout(WITHIN):

@@ -39,7 +39,7 @@ async def test_the_operators_default_holds_for_those_who_have_not_chosen(bench: 
     people = PeopleStore(bench.database, default)
     by_default = Person(user_id=5, notify=Notify.LATE, notify_minutes=7)
     assert await people.get(5) == by_default
-    # A refused DM is no choice.
+    # A refused DM does not count as a choice.
     await people.dm_closed(5, now=9.0)
     assert await people.get(5) == replace(by_default, dm_closed_at=9.0)
     await people.choose(5, Notify.ALWAYS)

@@ -54,6 +54,12 @@ UNKNOWN_INTERACTION = Refusal(404, 10062, "Unknown interaction")
 TOO_LARGE = Refusal(413, 40005, "Request entity too large")
 ALREADY_ANSWERED = Refusal(400, 40060, "Interaction has already been acknowledged.")
 MISSING_ACCESS = Refusal(403, 50001, "Missing Access")
+ENTRY_POINT_MISSING = Refusal(
+    400,
+    50240,
+    "You cannot remove this app's Entry Point command in a bulk update operation. Please include "
+    "the Entry Point command in your update request or delete it separately.",
+)
 NOT_THE_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another user")
 MISSING_PERMISSIONS = Refusal(403, 50013, "Missing Permissions")
 EMPTY_MESSAGE = Refusal(400, 50006, "Cannot send an empty message")
