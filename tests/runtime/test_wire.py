@@ -471,7 +471,7 @@ async def test_a_video_continues_while_discord_is_down_at_the_start(tmp_path: Pa
             await wire.fake_discord.wait_for(lambda: "Creating" in message.text)
         [ref] = wire.api.jobs
         wire.api.finish(ref)
-        wire.fake_discord.faults.add("GET */gateway", api_errors.broken(503), times=None)
+        wire.fake_discord.faults.add("GET */gateway", api_errors.server_error(503), times=None)
         stop = asyncio.Event()
         running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
         async with asyncio.timeout(WITHIN):
@@ -489,7 +489,7 @@ async def test_a_video_continues_while_discord_is_down_at_the_start(tmp_path: Pa
 
 async def test_a_bot_that_waits_for_discord_can_be_stopped(tmp_path: Path) -> None:
     async with open_wire(tmp_path) as wire:
-        wire.fake_discord.faults.add("GET */gateway", api_errors.broken(503), times=None)
+        wire.fake_discord.faults.add("GET */gateway", api_errors.server_error(503), times=None)
         stop = asyncio.Event()
         running = asyncio.create_task(app.run(wire.settings(), timing=FAST, stop=stop), name="bot")
         async with asyncio.timeout(WITHIN):
