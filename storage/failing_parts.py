@@ -1,4 +1,4 @@
-"""The table of the bot's parts that fail again and again."""
+"""The table of the bot's parts that fail repeatedly."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ ALL_FAILING = "SELECT * FROM failing_parts ORDER BY name"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FailingPart:
-    """A part that failed `failures` times in a row since it last ran for a while.
+    """A part that has failed `failures` times in a row; times are Unix seconds.
 
-    `error` is the name of the last error's type, the times are Unix seconds. `told_at`: when the
-    operator was told.
+    `error`: the name of the last error's type. `told_at`: when the operator was told.
     """
 
     name: str
@@ -52,22 +51,22 @@ class FailingPartStore:
         return [failing_part_from(row) for row in await self._database.rows(ALL_FAILING, {})]
 
     async def tell(self, name: str, *, now: float) -> None:
-        """Store that the operator was told, or could not be."""
+        """Store that the operator was told, or could not be told."""
         await self._database.rows(
             "UPDATE failing_parts SET told_at = :now WHERE name = :name", {"name": name, "now": now}
         )
 
-    async def forget(self, name: str) -> None:
-        """Store that a part runs again."""
+    async def delete(self, name: str) -> None:
+        """Delete the record of a part that works again."""
         await self._database.rows("DELETE FROM failing_parts WHERE name = :name", {"name": name})
 
-    async def forget_all(self) -> None:
-        """Forget the parts of an earlier process."""
+    async def delete_all(self) -> None:
+        """Delete the records of all parts."""
         await self._database.rows("DELETE FROM failing_parts", {})
 
 
 def failing_part_from(row: sqlite3.Row) -> FailingPart:
-    """Build the value that a row describes."""
+    """Convert a row to a failing part."""
     return FailingPart(
         name=row["name"],
         error=row["error"],

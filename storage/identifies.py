@@ -12,7 +12,7 @@ _RECORD = """
 INSERT INTO identifies (application_id, at, after_fault) VALUES (:application_id, :at, :after_fault)
 """
 
-# A moment in the future is of a clock that was set back since.
+# A time in the future means that the clock was set back since.
 _FORGET = """
 DELETE FROM identifies WHERE at < :now - :seconds OR at > :now + :seconds
 """
@@ -26,7 +26,7 @@ ORDER BY at
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identify:
-    """A new session, in Unix seconds; `after_fault`: an error had ended the one before."""
+    """A new session at a Unix time; `after_fault`: an error ended the previous session."""
 
     at: float
     after_fault: bool
@@ -39,7 +39,7 @@ class IdentifyStore:
         self._database = database
 
     async def record(self, application_id: int, identify: Identify, *, seconds: float) -> None:
-        """Store a new session, and forget those that are older than so many seconds."""
+        """Store a new session, and delete the sessions that are older than `seconds`."""
         await self._database.rows(_FORGET, {"now": identify.at, "seconds": seconds})
         await self._database.rows(
             _RECORD,
@@ -51,7 +51,7 @@ class IdentifyStore:
         )
 
     async def recent(self, application_id: int, *, now: float, seconds: float) -> list[Identify]:
-        """List an application's sessions of the last so many seconds, the oldest first."""
+        """List an application's sessions of the last `seconds`, oldest first."""
         rows = await self._database.rows(
             _SINCE, {"application_id": application_id, "now": now, "seconds": seconds}
         )

@@ -69,7 +69,7 @@ class Listing:
 
     `complete`: the provider says that no job is missing. `certain`: every one of `refs` echoes the
     request's prompt. `shows_own`: it shows at least one of the answered jobs as it was ordered, so
-    that another job of the same key would be in it too.
+    it would also show any other job of the same key.
     """
 
     refs: tuple[str, ...]

@@ -15,8 +15,9 @@ from discord.http import Route
 
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.views.service_name import ServiceName
+from bot.discord_bot.application_settings import portal_problems
 from bot.discord_bot.callbacks import CallbackCounter
-from bot.discord_bot.command_definitions import are_alike, localise
+from bot.discord_bot.command_definitions import are_alike, localise, strangers, writable
 from bot.discord_bot.gateway.skipped_events import SkippedEvents
 from bot.discord_bot.unreadable_interactions import (
     HANDLED_TYPES,
@@ -26,7 +27,7 @@ from bot.discord_bot.unreadable_interactions import (
 from bot.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
@@ -117,10 +118,24 @@ class VideoBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load the commands, buttons and forms, and send the commands to Discord."""
+        self._warn_of_portal_problems()
         extra = _VOICE_EXTENSIONS if self.services.narrator else ()
         for extension in (*_EXTENSIONS, *extra):
-            await self.load_extension(extension)
+            if extension not in self.extensions:  # as after a login that failed halfway
+                await self.load_extension(extension)
         self._is_synced = await self._try_sync()
+
+    def _warn_of_portal_problems(self) -> None:
+        application = self.application
+        if application is None:
+            return
+        settings: Mapping[str, object] = {
+            "interactions_endpoint_url": application.interactions_endpoint_url,
+            "bot_require_code_grant": application.bot_require_code_grant,
+            "integration_types_config": application._integration_types_config,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to tell a missing key
+        }
+        for problem in portal_problems(settings):
+            log.warning("discord.portal found=%r advice=%r", problem.found, problem.advice)
 
     async def keep_commands_synced(self) -> None:
         """Resend the commands until Discord accepts them, then wait forever.
@@ -142,6 +157,9 @@ class VideoBot(commands.Bot):
             # Open jobs continue, and Discord still has the commands from the last start.
             log.exception("discord.commands_refused")
             return False
+        except Exception:  # an answer that discord.py or the comparison can't read
+            log.exception("discord.commands_unread")
+            return False
         return True
 
     async def _sync_commands(self) -> None:
@@ -153,10 +171,12 @@ class VideoBot(commands.Bot):
             [command.to_dict(self.tree) for command in self.tree.get_commands()],
             self.services.texts,
         )
-        if are_alike(found, wanted):
+        kept = strangers(found)
+        ours = [command for command in found if command not in kept]
+        if are_alike(ours, wanted):
             log.info("discord.commands_unchanged commands=%d", len(wanted))
             return
-        await self.http.bulk_upsert_global_commands(application, payload=wanted)
+        await self.http.bulk_upsert_global_commands(application, payload=[*wanted, *writable(kept)])
         log.info("discord.commands_synced commands=%d", len(wanted))
 
     async def close(self) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The number of listings that prove the job's absence, or of those in a row that prove nothing.
+# Listings without the job: this many that prove its absence, or as many in a row that don't.
 _ENOUGH_LISTINGS = 2
 # Creates of one job that may be lost before the requester has to decide.
 _MAX_LOST_SUBMITS = 3

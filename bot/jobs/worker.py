@@ -199,7 +199,7 @@ class Worker:
         except sqlite3.Error:
             log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
             await asyncio.sleep(1)  # the row is unchanged and still due: avoid a busy loop
-        except Exception:  # a bug in what follows a failed step
+        except Exception:  # a bug in the handling of a failed step
             log.exception("job.step_unfinished id=%s state=%s", job.id, job.state)
             await asyncio.sleep(_IDLE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""PartWatch: a part that fails is restarted after a pause, and the process goes on."""
+"""PartWatch: restarts a part that fails after a pause, while the process keeps running."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ log = logging.getLogger(__name__)
 
 _MAX_PAUSE_SECONDS = 300.0
 _LASTING_SECONDS = 600.0
-_MOST_DOUBLINGS = 20
-# A part that failed this often in a row is told to the operator.
+_MAX_DOUBLINGS = 20
+# The operator is told about a part that has failed this often in a row.
 _TOLD_FAILURES = 3
 
 
 class EndedError(Exception):
-    """A part has returned that should run as long as the process."""
+    """A part that should run as long as the process has returned."""
 
 
 class PartWatch:
     """Restarts parts with growing pauses, and stores which of them keep failing.
 
-    `first_pause`: seconds, which double with each failure in a row; they begin anew after a part
-    has run for `lasting` seconds. `count` is called with the name of each part that fails.
+    `first_pause`: the first pause in seconds, which doubles with each failure in a row. A part that
+    has run for `lasting` seconds starts again at the first pause. `count` is called with the name
+    of each part that fails.
     """
 
     def __init__(
@@ -53,15 +54,15 @@ class PartWatch:
         self._is_stopping = False
 
     async def start(self) -> None:
-        """Forget what was stored about the parts of an earlier process."""
-        await self._store.forget_all()
+        """Delete the records of an earlier process."""
+        await self._store.delete_all()
 
     def stop(self) -> None:
-        """Let parts end from now on."""
+        """Restart no more parts."""
         self._is_stopping = True
 
     async def keep_running(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
-        """Run a part until it is cancelled, again after each error; StartupError ends it."""
+        """Run a part until it is cancelled, and restart it after errors except StartupError."""
         while not self._is_stopping:
             lasting = asyncio.create_task(self._note_lasting(name), name=f"{name} lasts")
             try:
@@ -72,7 +73,7 @@ class PartWatch:
             except asyncio.CancelledError as cancelled:
                 if _is_cancelled():
                     raise
-                error = cancelled  # of something that the part waited for
+                error = cancelled  # something that the part awaited was cancelled
             except Exception as failure:  # noqa: BLE001 - a bug must not end the others
                 error = failure
             finally:
@@ -106,7 +107,7 @@ class PartWatch:
         if not self._failures.pop(name, 0):
             return
         try:
-            await self._store.forget(name)
+            await self._store.delete(name)
         except sqlite3.Error:
             log.exception("part.not_stored name=%r", name)
 
@@ -115,7 +116,7 @@ class PartWatch:
         await self.record_recovery(name)
 
     def _pause(self, name: str) -> float:
-        growth = 2.0 ** min(self._failures[name] - 1, _MOST_DOUBLINGS)
+        growth = 2.0 ** min(self._failures[name] - 1, _MAX_DOUBLINGS)
         return min(self._first_pause * growth, _MAX_PAUSE_SECONDS)
 
 

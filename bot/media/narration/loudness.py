@@ -22,7 +22,7 @@ _AUDIBLE_RATE = 38_000  # twice the highest frequency that is kept
 _MIN_PEAK = -70.0  # dB
 # The filters leave this much, in dB, of what they should remove.
 _LEFT_OVER = -45.0
-# The filters themselves make a sound at both ends, which are therefore left out. A narration that
+# The filters themselves produce noise at both ends, which are therefore left out. A narration that
 # is shorter than `_MIN_SECONDS` is only measured as a whole.
 _EDGE_SECONDS = 0.15
 _MIN_SECONDS = 1.0
