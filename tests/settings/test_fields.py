@@ -447,9 +447,11 @@ def test_the_home_of_no_user_is_refused_with_a_sentence(path: dict[str, str]) ->
         load_settings(**path)
 
 
-def test_a_users_home_is_expanded_in_every_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/someone")
+def test_a_users_home_is_expanded_in_every_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     settings = load_settings(data_dir="~/x", blocked_words_file="~/w", narration_voice="~/v.onnx")
-    assert str(settings.data_dir) == "/home/someone/x"
-    assert settings.blocked_words_file == "/home/someone/w"
-    assert settings.narration_voice == "/home/someone/v.onnx"
+    assert settings.data_dir == tmp_path / "x"
+    assert settings.blocked_words_file == str(tmp_path / "w")
+    assert settings.narration_voice == str(tmp_path / "v.onnx")
