@@ -93,7 +93,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     narrator = _narrator(engine, voice) if voice else None
     count_call = engine.metrics.count_discord_call
     requests = await stack.enter_async_context(
-        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.vouch))
+        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.set_known))
     )
     second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
     services = Services(
@@ -121,7 +121,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         service_name=service_name,
         clock=clock,
     )
-    bot = VideoBot(services, trace_calls(count_call, clock.vouch))
+    bot = VideoBot(services, trace_calls(count_call, clock.set_known))
     deliverer = make_deliverer(
         bot,
         database,

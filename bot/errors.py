@@ -90,6 +90,10 @@ class MediaError(ClapperError):
         self.stderr_tail = stderr_tail
 
 
+class NoClipYetError(MediaError):
+    """A small page, JSON or nothing was sent instead of the clip, which may still appear."""
+
+
 class UnfetchedError(MediaError):
     """An attachment could not be downloaded now."""
 

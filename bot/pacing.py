@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: A machine's clock that is off by more than this was set, and did not just drift.
-SET_SECONDS = 30.0
+CLOCK_STEP_SECONDS = 30.0
 # Time to wait for a second correction, and to ask about every open job.
 _UNSETTLED_SECONDS = 10 * 60.0
 _DAY = 24 * 60 * 60.0
@@ -51,17 +51,17 @@ class WatchedClock:
     @property
     def is_unsettled(self) -> bool:
         """True while no moment should decide that something is late, or old enough to delete."""
-        return abs(self.drift) > SET_SECONDS or self._steady() < self._unsettled_until
+        return abs(self.drift) > CLOCK_STEP_SECONDS or self._steady() < self._unsettled_until
 
     def adopt(self, drift: float) -> None:
         """Follow the machine's clock, which was set by `drift` seconds."""
         self._offset += drift
 
-    def distrust(self) -> None:
+    def mark_unsettled(self) -> None:
         """Be unsettled for the next ten minutes."""
         self._unsettled_until = self._steady() + _UNSETTLED_SECONDS
 
-    def vouch(self, moment: float) -> None:
+    def set_known(self, moment: float) -> None:
         """Use the present time by other evidence: an earlier process, or a server."""
         self._evidence = moment - self._steady()
 
@@ -70,7 +70,7 @@ class WatchedClock:
         """The present time by the evidence, however the machine's clock was set since."""
         return self._evidence + self._steady()
 
-    def cautious(self) -> float:
+    def conservative(self) -> float:
         """Return the time, but at most a day after the time by other evidence."""
         return min(self(), self.known + _DAY)
 

@@ -30,7 +30,7 @@ WHERE id = 1
 """
 
 # A create without an answer is not looked for any earlier, nor is a card that is being posted.
-_HASTEN = """
+_MAKE_ALL_DUE = """
 UPDATE jobs SET next_at = min(next_at, :now + abs(random() % 30))
 WHERE next_at > :now AND state NOT IN ('submitting', 'unconfirmed')
     AND NOT (state = 'received' AND message_id IS NULL AND client IS NULL)
@@ -90,9 +90,9 @@ class ClockStore:
         """Store that the clock was set, and move what still counts time by as many seconds."""
         await self._database.rows(_SHIFT, asdict(seen) | {"shift": by})
 
-    async def hasten(self, *, now: float) -> None:
+    async def make_all_due(self, *, now: float) -> None:
         """Make every open job due within half a minute."""
-        await self._database.rows(_HASTEN, {"now": now})
+        await self._database.rows(_MAKE_ALL_DUE, {"now": now})
 
     async def open_jobs(self) -> list[Job]:
         """List the jobs of which a step is due now or later."""

@@ -53,7 +53,7 @@ class SecondBotStore:
         )
         return second_bot_from(row) if row else None
 
-    async def tell(self, application_id: int, *, now: float) -> None:
+    async def mark_told(self, application_id: int, *, now: float) -> None:
         """Store that the operator was told, or could not be."""
         await self._database.row(_TOLD, {"application_id": application_id, "now": now})
 

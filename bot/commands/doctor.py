@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from bot.commands.checks.clock import examine_clock
 from bot.commands.checks.findings import Finding
 from bot.commands.checks.kept_files import examine_kept_files
+from bot.commands.checks.open_files import examine_open_files
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
@@ -116,6 +117,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_voice(settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),
+        examine_open_files(),
         await examine_port(settings),
         examine_api(settings),
         await examine_public_url(settings.public_url),

@@ -108,7 +108,7 @@ class OperatorNotices:
             await self._circuits.delete(self._backend)
         elif self._is_news(circuit):
             reached = await self._send_circuit(circuit, circuit.reason)
-            await self._circuits.tell(circuit, reached=reached)
+            await self._circuits.mark_told(circuit, reached=reached)
             await self._jobs.publish_queue()
 
     async def _send_about_second_bot(self) -> None:
@@ -140,7 +140,7 @@ class OperatorNotices:
             return
         others = ", ".join(sorted({job.backend for job in held}))
         reached = await self._send(f"operator.{hold}", f"{hold}-{int(since):x}", others=others)
-        await self._holds.tell(HoldNotice(hold=hold, since=since, reached=reached))
+        await self._holds.mark_told(HoldNotice(hold=hold, since=since, reached=reached))
         await self._jobs.publish_queue()
 
     async def _sleep(self, failures: int) -> None:

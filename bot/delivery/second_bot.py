@@ -41,4 +41,4 @@ class SecondBotWatch:
 
     async def tell(self, application_id: int) -> None:
         """Store that the operator was told, or could not be."""
-        await self._store.tell(application_id, now=self._clock())
+        await self._store.mark_told(application_id, now=self._clock())

@@ -45,7 +45,7 @@ class Admission:
     async def refusal(self, requester: Origin | Client) -> UserError:
         """Return an error that names the cap that the requester has reached."""
         now = self._clock()
-        usage = await self._store.usage(requester, now=now)
+        usage = await self._store.usage(requester, self.caps, now=now)
         if usage.open_of_user >= self.caps.open_per_user:
             return UserError("caps.user", limit=self.caps.open_per_user)
         if usage.open_in_all >= self.caps.open_in_all:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot.errors import ErrorKind
 from bot.jobs.unexplained import UnexplainedRefusals
 from bot.model import Trouble
-from storage.jobs.circuits import HELD_SECONDS
+from storage.jobs.circuits import MAX_HELD_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class CircuitBreaker:
     """Opens after consecutive refusals, half-opens for one probe at a time, closes on a success.
 
     The state is stored in the database and survives a restart. While the circuit is open, no queued
-    job is claimed before the next probe is due, except to fail it after HELD_SECONDS.
+    job is claimed before the next probe is due, except to fail it after MAX_HELD_SECONDS.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class CircuitBreaker:
         if circuit is None or not circuit.is_open:
             return SubmitDecision.SUBMIT
         now = self._clock()
-        has_waited = now - max(circuit.opened_at, job.created_at) >= HELD_SECONDS
+        has_waited = now - max(circuit.opened_at, job.created_at) >= MAX_HELD_SECONDS
         if has_waited and not self._clock.is_unsettled:
             return SubmitDecision.FAIL
         claimed = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
@@ -145,7 +145,7 @@ class CircuitBreaker:
             )
             await self._jobs.publish_queue()
 
-    async def blame(self, job: Job) -> Trouble | int:
+    async def attribute_refusal(self, job: Job) -> Trouble | int:
         """Record an unexplained refusal of a job, and return its likely cause.
 
         Trouble: the key. A number: the job itself, which has been refused that many times. If only

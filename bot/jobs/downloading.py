@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.backends.base import BackendUpdate, RemoteState
-from bot.errors import BackendError, ErrorKind, MediaError
+from bot.errors import BackendError, ErrorKind, MediaError, NoClipYetError
 from bot.media.clip_format import is_clip
 from bot.model import JobState
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DOWNLOADS = 3
-_MISSED_SECONDS = 60.0
+# A quarter of an hour, because a server may send a part of a clip that it is still storing.
+_DOWNLOADS = 6
+_FIRST_PAUSE_SECONDS = 60.0
+_MAX_PAUSE_SECONDS = 300.0
 _LAG_SECONDS = 30.0
 # `misses` holds two counts: a missing clip adds this much, and an unusable one adds 1.
 _LAG = 1000
@@ -56,16 +58,19 @@ class Downloading:
         try:
             update = await self._known(job)
             if update is not None and not await self.identity.is_own(job, update):
-                await self.identity.disown(job)
+                await self.identity.handle_foreign(job)
                 return
             await self.backend.fetch(update or _done(job), clip, max_bytes=self.max_bytes)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
-                await self._missing(job, update)
+                await self._missing(job, update, "failed.gone")
             elif job.attempts >= _FETCH_ATTEMPTS:
                 await self.jobs.fail(job, "failed.gone")
             else:
                 raise
+        except NoClipYetError as error:
+            log.warning("download.no_clip id=%s reason=%r", job.id, str(error))
+            await self._missing(job, update, "failed.not_a_video")
         except MediaError as error:
             log.warning("download.unusable id=%s reason=%r", job.id, str(error))
             await self._unusable(job)
@@ -81,7 +86,7 @@ class Downloading:
                 raise
             return None
 
-    async def _missing(self, job: Job, update: BackendUpdate | None) -> None:
+    async def _missing(self, job: Job, update: BackendUpdate | None, failure: str) -> None:
         """Retry a missing clip for a while, because a replica or the storage may lag behind."""
         left = update.expires_in if update else None
         expired = left is not None and left <= 0
@@ -89,11 +94,13 @@ class Downloading:
         if job.misses // _LAG + 1 < most:
             await self.jobs.postpone(job, after=_LAG_SECONDS, misses=job.misses + _LAG)
         else:
-            await self.jobs.fail(job, "failed.gone")
+            await self.jobs.fail(job, failure)
 
     async def _unusable(self, job: Job) -> None:
-        if job.misses % _LAG + 1 < _DOWNLOADS:
-            await self.jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
+        tries = job.misses % _LAG
+        if tries + 1 < _DOWNLOADS:
+            pause = min(_FIRST_PAUSE_SECONDS * 2.0**tries, _MAX_PAUSE_SECONDS)
+            await self.jobs.postpone(job, after=pause, misses=job.misses + 1)
         else:
             await self.jobs.fail(job, "failed.not_a_video")
 

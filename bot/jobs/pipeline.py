@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
-_HELD_SECONDS = 60 * 60.0
+_HOLD_RETRY_SECONDS = 60 * 60.0
 # About a day each for the card and the DM; after that, the video is only in the library.
 _MAX_DELIVERIES = 300
 
@@ -175,7 +175,7 @@ class Pipeline:
             await self._jobs.acknowledge(job.id, message_id)
 
     async def _show_undecided(self, job: Job) -> None:
-        if not await self._submission.rediscover(job):
+        if not await self._submission.bind_undecided(job):
             await self._end_steps.show(job)
 
     async def _merge(self, job: Job) -> None:
@@ -237,7 +237,7 @@ class Pipeline:
             case Handover.DM:
                 await self._jobs.move(job, JobState.NOTIFYING, Changes(card_gone=True))
             case Handover.HELD:
-                await self._jobs.postpone(job, after=_HELD_SECONDS)
+                await self._jobs.postpone(job, after=_HOLD_RETRY_SECONDS)
 
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
         if job.attempts >= _MAX_DELIVERIES:
@@ -252,7 +252,7 @@ class Pipeline:
         elif job.attempts >= _MAX_DELIVERIES:
             log.error("delivery.left_to_library id=%s attempts=%d", job.id, job.attempts)
         elif not await self._deliverer.notify(job, artifact):
-            await self._jobs.postpone(job, after=_HELD_SECONDS)
+            await self._jobs.postpone(job, after=_HOLD_RETRY_SECONDS)
             return
         # Before the commit, because no later step would delete the files.
         await self._workspace.delete_folder(job.id)

@@ -75,7 +75,7 @@ class Poller:
             return
         self._unanswered.pop(job.id, None)
         if not await self._identity.is_own(job, update):
-            await self._identity.disown(job)
+            await self._identity.handle_foreign(job)
             return
         await self._apply(job, update)
 
@@ -157,7 +157,7 @@ class Poller:
 
     async def _is_cancelled(self, job: Job) -> bool:
         try:
-            return await self._identity.cancel(job)
+            return await self._identity.cancel(job, unless_done=True)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False

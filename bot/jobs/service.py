@@ -243,7 +243,7 @@ class JobService:
     async def sweep(self) -> None:
         """Delete expired interaction tokens."""
         if not self._clock.is_unsettled:  # otherwise, the next sweep does it
-            await self._store.delete_expired_tokens(now=self._clock.cautious())
+            await self._store.delete_expired_tokens(now=self._clock.conservative())
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A claim may raise the epoch between read and write, so try a few times.

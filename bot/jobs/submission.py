@@ -149,7 +149,7 @@ class Submission:
         """Tell what would refuse any other job too, and else whether this one is tried again."""
         match error.kind:
             case ErrorKind.UNEXPLAINED:
-                blamed = await self._circuit.blame(job)
+                blamed = await self._circuit.attribute_refusal(job)
                 if isinstance(blamed, Trouble):
                     return blamed, True
                 return None, blamed < _MAX_UNEXPLAINED
@@ -195,7 +195,7 @@ class Submission:
         else:
             await self._jobs.move(job, JobState.UNDECIDED)
 
-    async def rediscover(self, job: Job) -> bool:
+    async def bind_undecided(self, job: Job) -> bool:
         """Bind an undecided job if a webhook has meanwhile named its remote job."""
         if not await self._lookup.has_hints(job):
             return False

@@ -119,11 +119,12 @@ class Worker:
         self._woken.set()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up because a job has changed; cancel the running step of a cancelled job."""
+        """Wake up if the job is now in one of this lane's states; cancel a cancelled job's step."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
-        self._woken.set()
+        if event.job.state in self._lane.steps:
+            self._woken.set()
 
     async def run(self) -> None:
         """Claim and run jobs until stopped, and retry after database errors."""

@@ -173,7 +173,7 @@ class Retention:
         if self._clock.is_unsettled:
             log.warning("sweep.postponed because=clock")
             return  # the next sweep does the rest
-        now = self._clock.cautious()
+        now = self._clock.conservative()
         await self._store.delete_old_speeches(now=now)
         # Read the disk before the table; otherwise, a new job's files would look unknown.
         inventory = await self._workspace.inventory()
@@ -210,7 +210,7 @@ class Retention:
                 log.info("folder.left_over id=%s", item.job_id)
 
     def _is_old(self, item: InventoryFile, seconds: float) -> bool:
-        return item.modified_at < self._clock.cautious() - seconds
+        return item.modified_at < self._clock.conservative() - seconds
 
     async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:
         """Delete files, the oldest first, until the rest are within the limits."""
@@ -223,7 +223,7 @@ class Retention:
         )
         total = sum(sizes.values())
         for since, job_id in ages:
-            is_old = since < self._clock.cautious() - self._limits.seconds
+            is_old = since < self._clock.conservative() - self._limits.seconds
             has_room = total <= self._limits.max_bytes or statuses[job_id].is_awaited
             if not is_old and has_room:
                 continue

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
-HELD_SECONDS = 24 * 60 * 60.0
+MAX_HELD_SECONDS = 24 * 60 * 60.0
 """Time for which an open circuit holds a job; then the job is due, and fails."""
 
 _REFUSE = """
@@ -128,7 +128,7 @@ class CircuitStore:
             {"backend": backend},
         )
 
-    async def tell(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
+    async def mark_told(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
         """Store that the operator was told of this opening."""
         return await self._one(
             _MARK_TOLD,

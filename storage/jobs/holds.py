@@ -20,14 +20,14 @@ RETURNING *
 """
 
 # Such jobs are claimed by no lane: see the statement that claims.
-_HOLD_STRANDED = """
+_HOLD_OTHER_BACKENDS = """
 UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
 WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
     AND backend <> :backend AND hold IS NOT 'backend'
 RETURNING *
 """
 
-_RELEASE_RETURNED = """
+_RELEASE_OWN_BACKEND = """
 UPDATE jobs SET hold = NULL, held_since = NULL, updated_at = :now
 WHERE hold = 'backend' AND backend = :backend
 RETURNING *
@@ -38,7 +38,7 @@ SELECT * FROM jobs WHERE hold IS NOT NULL
 """
 
 
-_TELL = """
+_MARK_TOLD = """
 INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
 ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
 """
@@ -71,13 +71,13 @@ class HoldStore:
         jobs = await self._jobs(_HOLD, key | wait)
         return jobs[0] if jobs else None
 
-    async def hold_stranded(self, backend: str, *, now: float) -> list[Job]:
+    async def hold_other_backends(self, backend: str, *, now: float) -> list[Job]:
         """Put the jobs at all other backends on hold, and return those that were not."""
-        return await self._jobs(_HOLD_STRANDED, {"backend": backend, "now": now})
+        return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
 
-    async def release_returned(self, backend: str, *, now: float) -> list[Job]:
+    async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
         """Release the jobs whose backend was chosen again."""
-        return await self._jobs(_RELEASE_RETURNED, {"backend": backend, "now": now})
+        return await self._jobs(_RELEASE_OWN_BACKEND, {"backend": backend, "now": now})
 
     async def held(self) -> list[Job]:
         """List the jobs on hold."""
@@ -92,10 +92,10 @@ class HoldStore:
             return None
         return HoldNotice(hold=hold, since=row["since"], reached=bool(row["reached"]))
 
-    async def tell(self, notice: HoldNotice) -> None:
+    async def mark_told(self, notice: HoldNotice) -> None:
         """Store that the operator was told."""
         params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
-        await self._database.rows(_TELL, params)
+        await self._database.rows(_MARK_TOLD, params)
 
     async def delete_notice(self, hold: HoldReason) -> None:
         """Delete a notice, because its jobs are no longer on hold."""

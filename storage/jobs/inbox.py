@@ -24,8 +24,8 @@ SELECT 1 FROM inbox WHERE backend = :backend AND remote_id = :remote_id LIMIT 1
 # The newest first. Their age says nothing, since our clock may have been set meanwhile.
 _UNBOUND = """
 SELECT remote_id FROM inbox
-WHERE backend = :backend AND remote_id NOT IN (
-    SELECT remote_id FROM jobs WHERE backend = :backend AND remote_id IS NOT NULL)
+WHERE backend = :backend AND NOT EXISTS (
+    SELECT 1 FROM jobs WHERE jobs.remote_id = inbox.remote_id AND jobs.backend = :backend)
 GROUP BY remote_id ORDER BY max(rowid) DESC LIMIT 20
 """
 

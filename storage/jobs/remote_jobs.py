@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 
-_PASS_ON = f"""
+_REASSIGN = f"""
 UPDATE jobs SET remote_passed_at = :now
 WHERE backend = :backend AND remote_id = :ref AND remote_passed_at IS NULL AND id <> :id
     AND state IN {_ENDED}
@@ -38,7 +38,7 @@ _BEGUN = """
 SELECT * FROM jobs WHERE backend = :backend AND state IN ('submitting', 'unconfirmed')
 """
 
-_LOSE = """
+_MARK_LOST = """
 UPDATE jobs SET remote_passed_at = :now
 WHERE id = :id AND remote_id = :ref AND remote_passed_at IS NULL
 """
@@ -48,15 +48,13 @@ _MARK_DELETED = "UPDATE jobs SET remote_deleted_at = :now WHERE id = :id AND rem
 # A trustworthy listing shows them: their creates were answered, and they were not deleted there.
 # The order of the audited transitions is that of time, whatever the clock was set to.
 _ANSWERED = """
-SELECT jobs.*, answered.n < (
+SELECT jobs.*, answered.rowid < (
     SELECT max(rowid) FROM job_events WHERE job_id = :id AND to_state = 'submitting') AS is_earlier
-FROM jobs JOIN (
-    SELECT job_id, max(rowid) AS n FROM job_events
-    WHERE from_state = 'submitting' AND to_state = 'generating' GROUP BY job_id
-) AS answered ON answered.job_id = jobs.id
-WHERE backend = :backend AND (account IS NULL OR account = :account) AND remote_id IS NOT NULL
+FROM job_events AS answered JOIN jobs ON jobs.id = answered.job_id
+WHERE answered.from_state = 'submitting' AND answered.to_state = 'generating'
+    AND backend = :backend AND (account IS NULL OR account = :account) AND remote_id IS NOT NULL
     AND remote_passed_at IS NULL AND remote_deleted_at IS NULL AND deleted_at IS NULL
-ORDER BY answered.n DESC LIMIT 500
+ORDER BY answered.rowid DESC LIMIT 500
 """
 
 
@@ -64,9 +62,9 @@ ORDER BY answered.n DESC LIMIT 500
 class RemoteRecord:
     """A job's remote job: its id, the request that it was made for, and its fate.
 
-    `made_at` is the remote job's creation by the provider's clock. `is_echoed`: the answer to the
-    create did not contradict the request. `has_prompt`: the prompt was not erased. `is_passed`: the
-    id belongs to another job now.
+    `made_at`: its time of creation by the provider's clock. `is_echoed`: the answer to the create
+    did not contradict the request. `has_prompt`: the prompt has not been deleted. `is_reassigned`:
+    the id belongs to another job now.
     """
 
     job_id: str
@@ -76,7 +74,7 @@ class RemoteRecord:
     is_echoed: bool
     has_prompt: bool
     is_open: bool
-    is_passed: bool
+    is_reassigned: bool
 
 
 class RemoteJobStore:
@@ -114,10 +112,10 @@ class RemoteJobStore:
         rows = await self._database.rows(_BEGUN, {"backend": backend})
         return [_request(row) for row in rows]
 
-    async def pass_on(self, backend: str, ref: str, *, job_id: str, now: float) -> str | None:
+    async def reassign(self, backend: str, ref: str, *, job_id: str, now: float) -> str | None:
         """Take an id from the ended job that has it, for the job `job_id`; return that job's id."""
         params = {"backend": backend, "ref": ref, "id": job_id, "now": now}
-        row = await self._database.row(_PASS_ON, params)
+        row = await self._database.row(_REASSIGN, params)
         return row["id"] if row else None
 
     async def is_held(self, backend: str, ref: str, *, job_id: str) -> bool:
@@ -125,9 +123,9 @@ class RemoteJobStore:
         params = {"backend": backend, "ref": ref, "id": job_id}
         return await self._database.row(_HOLDER, params) is not None
 
-    async def lose(self, job_id: str, ref: str, *, now: float) -> None:
+    async def mark_lost(self, job_id: str, ref: str, *, now: float) -> None:
         """Store that the id does not belong to this job any more."""
-        await self._database.rows(_LOSE, {"id": job_id, "ref": ref, "now": now})
+        await self._database.rows(_MARK_LOST, {"id": job_id, "ref": ref, "now": now})
 
     async def mark_deleted(self, job_id: str, ref: str, *, now: float) -> None:
         """Store that the provider has deleted, or cancelled, the remote job."""
@@ -144,7 +142,7 @@ def record_from(row: sqlite3.Row) -> RemoteRecord:
         is_echoed=bool(row["echoes_order"]),
         has_prompt=row["deleted_at"] is None,
         is_open=row["state"] not in {"succeeded", "failed", "cancelled"},
-        is_passed=row["remote_passed_at"] is not None,
+        is_reassigned=row["remote_passed_at"] is not None,
     )
 
 

@@ -10,14 +10,19 @@ FROM jobs WHERE created_at > :day_ago
 """
 
 # The caps on open jobs do not count jobs that wait for a decision or only for delivery.
+_OPEN = """
+FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating',
+    'downloading', 'merging')
+"""
+
+# Each count ends at its cap, so that it does not read more rows than that.
 USAGE = f"""
 SELECT
-    (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
-        'generating', 'downloading', 'merging')
-        AND (user_id = :user_id OR client = :client)) AS open_of_user,
-    (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
-        'generating', 'downloading', 'merging')) AS open_in_all,
-    (SELECT count(*) {_COUNTED_TODAY}) AS today
+    (SELECT count(*) FROM (SELECT 1 {_OPEN} AND user_id = :user_id LIMIT :max_of_user) AS o)
+        + (SELECT count(*) FROM (SELECT 1 {_OPEN} AND client = :client LIMIT :max_of_user) AS o)
+        AS open_of_user,
+    (SELECT count(*) FROM (SELECT 1 {_OPEN} LIMIT :max_in_all) AS o) AS open_in_all,
+    (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} LIMIT :max_today) AS o) AS today
 """  # noqa: S608 - built from constants
 
 # There is room for another job when this one is no longer counted.
@@ -60,34 +65,35 @@ _NOT_HELD = """(jobs.state <> 'queued' OR NOT EXISTS (
                 AND max(opened_at, jobs.created_at) > :held_since))"""
 
 # Jobs that were submitted to another backend wait until the operator chooses that backend again.
+_CLAIMABLE = f"""next_at IS NOT NULL
+            AND (backend = :backend
+                OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
+            AND (:client IS NULL OR client = :client)
+            AND (NOT :clients_only OR client IS NOT NULL)
+            AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
+            AND {_NOT_HELD}
+            AND id NOT IN (SELECT value FROM json_each(:running))"""  # noqa: S608 - same
+
+# State by state, because the index can give the order within one state only.
 CLAIM = f"""
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
-    SELECT id FROM jobs
-    WHERE next_at <= :now
-        AND state IN (SELECT value FROM json_each(:states))
-        AND (backend = :backend
-            OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
-        AND (:client IS NULL OR client = :client)
-        AND (NOT :clients_only OR client IS NOT NULL)
-        AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
-        AND {_NOT_HELD}
-        AND id NOT IN (SELECT value FROM json_each(:running))
-    ORDER BY next_at LIMIT :limit)
+    SELECT due.id FROM json_each(:states) AS lane CROSS JOIN jobs AS due
+    WHERE due.id IN (
+        SELECT id FROM jobs
+        WHERE state = lane.value AND next_at <= :now AND {_CLAIMABLE}
+        ORDER BY next_at LIMIT :limit)
+    ORDER BY due.next_at LIMIT :limit)
 RETURNING *
 """  # noqa: S608 - built from constants
 
 NEXT_DUE = f"""
-SELECT min(next_at) AS next_at FROM jobs
-WHERE next_at IS NOT NULL
-    AND state IN (SELECT value FROM json_each(:states))
-    AND (backend = :backend
-        OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
-    AND (:client IS NULL OR client = :client)
-    AND (NOT :clients_only OR client IS NOT NULL)
-    AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
-    AND {_NOT_HELD}
-    AND id NOT IN (SELECT value FROM json_each(:running))
+SELECT min(due) AS next_at FROM (
+    SELECT (
+        SELECT next_at FROM jobs
+        WHERE state = lane.value AND {_CLAIMABLE}
+        ORDER BY next_at LIMIT 1) AS due
+    FROM json_each(:states) AS lane) AS each_state
 """  # noqa: S608 - built from constants
 
 # Some servers give an id out twice. As long as an open job has it, it can't be another's.
@@ -111,6 +117,8 @@ UPDATE jobs SET
     remote_made_at = coalesce(:remote_made_at, remote_made_at),
     echoes_order = min(echoes_order, :echoes_order),
     generating_at = coalesce(:generating_at, generating_at),
+    generated_seconds = CASE WHEN :was = 'generating' AND :to = 'downloading'
+        THEN :now - generating_at ELSE generated_seconds END,
     deadline_at = coalesce(:deadline_at, deadline_at),
     progress = coalesce(:progress, progress),
     cost_usd = coalesce(:cost_usd, cost_usd),
@@ -208,7 +216,7 @@ RETURNING *
 """
 
 QUEUED = """
-SELECT * FROM jobs WHERE state = 'queued' OR hold IS NOT NULL
+SELECT * FROM jobs WHERE (state = 'queued' AND next_at IS NOT NULL) OR hold IS NOT NULL
 """
 
 DELETE_EXPIRED_TOKENS = """

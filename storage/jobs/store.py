@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.jobs import statements
 from storage.jobs.caps import CapUsage
-from storage.jobs.circuits import HELD_SECONDS
+from storage.jobs.circuits import MAX_HELD_SECONDS
 from storage.jobs.rows import job_from, requester_columns
 
 if TYPE_CHECKING:
@@ -64,15 +64,12 @@ class JobStore:
             attachment_text=attachment.text if attachment else None,
             narration_of=job.narration_of,
             clip_of=job.clip_of,
-            day_ago=job.created_at - _DAY,
-            max_of_user=caps.open_per_user,
-            max_in_all=caps.open_in_all,
-            max_today=caps.per_day,
+            **_cap_columns(caps, now=job.created_at),
         )
 
-    async def usage(self, requester: Origin | Client, *, now: float) -> CapUsage:
-        """Count the jobs for each cap."""
-        params = requester_columns(requester) | {"day_ago": now - _DAY}
+    async def usage(self, requester: Origin | Client, caps: Caps, *, now: float) -> CapUsage:
+        """Count the jobs for each cap, up to that cap."""
+        params = requester_columns(requester) | _cap_columns(caps, now=now)
         row = await self._database.row(statements.USAGE, params)
         return CapUsage(**dict(row)) if row else CapUsage(open_of_user=0, open_in_all=0, today=0)
 
@@ -118,7 +115,7 @@ class JobStore:
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
-            held_since=now - HELD_SECONDS,
+            held_since=now - MAX_HELD_SECONDS,
         )
 
     async def next_due(
@@ -143,7 +140,7 @@ class JobStore:
                 "narrated": narrated,
                 "running": json.dumps(list(running)),
                 "now": now,
-                "held_since": now - HELD_SECONDS,
+                "held_since": now - MAX_HELD_SECONDS,
             },
         )
         return row["next_at"] if row else None
@@ -292,6 +289,15 @@ class JobStore:
 
     async def _many(self, sql: str, **params: Any) -> list[Job]:  # noqa: ANN401 - SQLite's values
         return [job_from(row) for row in await self._database.rows(sql, params)]
+
+
+def _cap_columns(caps: Caps, *, now: float) -> dict[str, Any]:
+    return {
+        "day_ago": now - _DAY,
+        "max_of_user": caps.open_per_user,
+        "max_in_all": caps.open_in_all,
+        "max_today": caps.per_day,
+    }
 
 
 def _key(job: Job) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from bot.errors import UserError
 from bot.model import JobState
 from storage.jobs.caps import Caps
-from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.bench import CAPS, Bench, open_bench
 from tests.support.fakes.orders import REQUEST, origin
 
 if TYPE_CHECKING:
@@ -117,5 +117,5 @@ async def test_a_submitted_job_counts_for_its_day_even_when_it_failed(
 async def test_usage_is_counted_as_the_caps_count_it(bench: Bench) -> None:
     await bench.submit(user_id=1)
     await bench.at(JobState.SUCCEEDED)
-    usage = await bench.store.usage(origin(), now=bench.clock())
+    usage = await bench.store.usage(origin(), CAPS, now=bench.clock())
     assert (usage.open_of_user, usage.open_in_all, usage.today) == (1, 1, 2)

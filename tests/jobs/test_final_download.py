@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
-from bot.errors import BackendError, ErrorKind, MediaError, UnconvertedError
+from bot.errors import BackendError, ErrorKind, MediaError, NoClipYetError, UnconvertedError
 from bot.model import JobState
 from tests.support.media.clips import make_clip
 
@@ -43,6 +43,25 @@ async def test_at_the_deadline_the_clip_is_asked_for_before_anything_is_deleted(
     bench.backend.contents.add(job.remote_id or "")
     bench.clock.advance(DEADLINE)
     assert (await bench.step(job.id)).state is JobState.DOWNLOADING
+    assert bench.backend.cancelled == []
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+async def test_a_job_that_is_done_just_before_it_would_be_stopped_is_not_deleted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    bench.clock.advance(DEADLINE)
+    poll = bench.backend.poll
+
+    async def then_done(ref: str) -> BackendUpdate:
+        update = await poll(ref)
+        bench.backend.finish()
+        return update
+
+    monkeypatch.setattr(bench.backend, "poll", then_done)
+    bench.backend.fetch_faults.append(GONE)
+    assert (await bench.step(job.id)).state is JobState.GENERATING
     assert bench.backend.cancelled == []
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
@@ -151,6 +170,29 @@ async def test_a_clip_whose_time_is_over_is_not_waited_for_so_long(bench: Bench)
 async def test_a_missing_clip_and_an_unusable_one_are_counted_apart(bench: Bench) -> None:
     job = await bench.at(JobState.DOWNLOADING)
     bench.backend.fetch_faults += [*[GONE] * 10, MediaError("cut"), *[GONE] * 10, MediaError("cut")]
+    assert (await until(bench, job, JobState.DOWNLOADING)).state is JobState.MERGING
+
+
+async def test_a_page_instead_of_the_clip_is_not_the_end_for_an_hour(bench: Bench) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    since = bench.clock()
+    bench.backend.fetch_faults += [NoClipYetError("a page")] * 110
+    assert (await until(bench, job, JobState.DOWNLOADING)).state is JobState.MERGING
+    assert bench.clock() - since >= 50 * 60
+
+
+async def test_a_page_instead_of_the_clip_is_no_clip_in_the_end(bench: Bench) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    since = bench.clock()
+    bench.backend.fetch_faults += [NoClipYetError("a page")] * 200
+    ended = await until(bench, job, JobState.DOWNLOADING)
+    assert failure_of(ended) == "failed.not_a_video"
+    assert bench.clock() - since <= 61 * 60
+
+
+async def test_a_part_of_a_clip_may_be_followed_by_all_of_it(bench: Bench) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    bench.backend.fetch_faults += [MediaError("cut off")] * 5
     assert (await until(bench, job, JobState.DOWNLOADING)).state is JobState.MERGING
 
 

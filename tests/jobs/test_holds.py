@@ -122,14 +122,14 @@ async def test_a_job_of_a_backend_that_is_no_longer_chosen_says_so(
 ) -> None:
     job, _ = await stranded(tmp_path, clock, state)
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
-        await bench.holds.look()
+        await bench.holds.check()
         held = await bench.now(job.id)
         assert (held.state, held.hold) == (state, HoldReason.BACKEND)
         assert "no longer set to use" in await read_card(bench, job)
         assert "no longer set to use" in (waiting(held) or "")
         assert bench.changes[-1].job == held
         clock.advance(60)
-        await bench.holds.look()
+        await bench.holds.check()
         assert await bench.now(job.id) == held
 
 
@@ -139,9 +139,9 @@ async def test_such_a_job_ends_after_a_day_and_a_doubt_is_left_to_its_requester(
 ) -> None:
     job, _ = await stranded(tmp_path, clock, state)
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
-        await bench.holds.look()
+        await bench.holds.check()
         clock.advance(DAY)
-        await bench.holds.look()
+        await bench.holds.check()
         ended = await bench.now(job.id)
         if state in {JobState.GENERATING, JobState.DOWNLOADING}:
             assert ended.failure is not None
@@ -155,10 +155,10 @@ async def test_such_a_job_ends_after_a_day_and_a_doubt_is_left_to_its_requester(
 async def test_a_job_goes_on_when_its_backend_is_chosen_again(tmp_path: Path, clock: Clock) -> None:
     job, backend = await stranded(tmp_path, clock, JobState.GENERATING)
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock, name="other")) as bench:
-        await bench.holds.look()
+        await bench.holds.check()
     backend.finish()
     async with open_bench(tmp_path, clock, backend=backend) as bench:
-        await bench.holds.look()
+        await bench.holds.check()
         assert (await bench.now(job.id)).hold is None
         assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 

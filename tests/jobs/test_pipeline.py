@@ -159,14 +159,16 @@ async def test_a_download_is_not_tried_for_ever(bench: Bench, sentences: frozens
     await assert_failed(bench, job, "failed.gone", sentences)
 
 
-async def test_what_is_no_video_three_times_fails_the_job(
+async def test_what_is_no_video_for_a_quarter_of_an_hour_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     job = await bench.at(JobState.DOWNLOADING)
-    bench.backend.fetch_faults += [MediaError("HTML") for _ in range(3)]
-    assert (await bench.step(job.id)).misses == 1
-    assert (await bench.step(job.id)).misses == 2
+    since = bench.clock()
+    bench.backend.fetch_faults += [MediaError("cut off") for _ in range(6)]
+    for tries in range(1, 6):
+        assert (await bench.step(job.id)).misses == tries
     await assert_failed(bench, job, "failed.not_a_video", sentences)
+    assert 15 * 60 <= bench.clock() - since <= 20 * 60
 
 
 async def test_a_merge_that_fails_twice_hands_over_the_clip_as_it_came_with_a_note(

@@ -11,7 +11,7 @@ from bot import logs
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-LIBRARIES = ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access")
+LIBRARIES = ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp")
 
 
 @pytest.fixture(autouse=True)
@@ -134,3 +134,28 @@ def test_the_gateway_keeps_to_the_level_too(capsys: pytest.CaptureFixture[str]) 
     logs.configure(level="ERROR", style="text", secrets=())
     logging.getLogger("discord.gateway").info("connected")
     assert capsys.readouterr().err == ""
+
+
+def test_what_outsiders_cause_is_logged_once_a_minute_and_everything_else_always(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure(level="INFO", style="text", secrets=())
+    for name in ("bot.web.x", "aiohttp.server", "asyncio", "bot.jobs.x"):
+        for number in range(3):
+            logging.getLogger(name).warning("event %d", number)
+    out = capsys.readouterr().err
+    assert [out.count(name) for name in ("bot.web", "aiohttp", "asyncio", "bot.jobs")] == [
+        1,
+        1,
+        1,
+        3,
+    ]
+
+
+def test_kinds_without_number_take_no_memory_without_bound() -> None:
+    limit, logger = logs.RepeatLimit(clock=lambda: 0.0), logging.getLogger("asyncio")
+    records = [
+        logger.makeRecord(logger.name, logging.ERROR, "", 0, f"kind {number}", (), None)
+        for number in range(1000)
+    ]
+    assert sum(limit.filter(record) for record in records) < len(records) // 2

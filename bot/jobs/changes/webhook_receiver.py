@@ -41,7 +41,7 @@ class WebhookReceiver:
     async def sweep(self) -> None:
         """Delete webhooks that are too old to be repeated."""
         if not self._clock.is_unsettled:  # otherwise, the next sweep does it
-            await self._inbox.sweep(now=self._clock.cautious())
+            await self._inbox.sweep(now=self._clock.conservative())
 
     async def _wake(self, backend: str, remote_id: str) -> bool:
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())

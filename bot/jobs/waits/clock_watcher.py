@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.jobs.circuit_breaker import MAX_PROBE_PAUSE_SECONDS
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import JobChanged
-from bot.pacing import SET_SECONDS
+from bot.pacing import CLOCK_STEP_SECONDS
 from storage.clock import SeenClock
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 5.0
+_CHECK_SECONDS = 5.0
 _SAVE_SECONDS = 10 * 60.0
 # A smaller difference is one of measurement.
 _MIN_DRIFT_SECONDS = 1.0
@@ -53,16 +53,16 @@ class ClockWatcher:
         now = self._clock()
         passed = self._passed_since(seen)
         expected = max(now, seen.seen_at) if passed is None else seen.seen_at + passed
-        self._clock.vouch(seen.known_at + (passed or 0.0))
+        self._clock.set_known(seen.known_at + (passed or 0.0))
         self._since = seen.since
         drift = now - expected
         if abs(drift) >= _MIN_DRIFT_SECONDS:
             await self._move_jobs(drift)
-            await self._look_at_jobs(drift)
+            await self._check_jobs(drift)
         elif passed is None and now - seen.seen_at > _DOUBTFUL_DOWNTIME_SECONDS:
             # Moments that are stored from now on may be of another clock than the earlier ones.
             self._since = now
-            self._clock.distrust()
+            self._clock.mark_unsettled()
         await self._save()
         await self._shorten()
 
@@ -70,12 +70,12 @@ class ClockWatcher:
         """Look at the clock every few seconds, until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except sqlite3.Error:
                 log.exception("clock.not_followed")  # the next look repeats it
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_CHECK_SECONDS)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Follow the machine's clock, and end waits that are longer than any pause."""
         drift = self._clock.drift
         if abs(drift) >= _MIN_DRIFT_SECONDS:
@@ -96,12 +96,12 @@ class ClockWatcher:
             raise
         if drift > 0:
             self._clock.adopt(drift)
-        await self._look_at_jobs(drift)
+        await self._check_jobs(drift)
 
     async def _move_jobs(self, drift: float) -> None:
-        if abs(drift) > SET_SECONDS:
+        if abs(drift) > CLOCK_STEP_SECONDS:
             log.warning("clock.set seconds=%d", drift)
-            self._clock.distrust()
+            self._clock.mark_unsettled()
         self._since += drift
         try:
             await self._store.shift(self._seen(), by=drift)
@@ -109,10 +109,10 @@ class ClockWatcher:
             self._since -= drift
             raise
 
-    async def _look_at_jobs(self, drift: float) -> None:
-        if abs(drift) <= SET_SECONDS:
+    async def _check_jobs(self, drift: float) -> None:
+        if abs(drift) <= CLOCK_STEP_SECONDS:
             return
-        await self._store.hasten(now=self._clock())
+        await self._store.make_all_due(now=self._clock())
         # The other parts keep moments of these jobs in memory.
         for job in await self._store.open_jobs():
             self._bus.publish(JobChanged(job=job, previous=job.state))

@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.model import HoldReason, JobChanged, JobState
-from storage.jobs.circuits import HELD_SECONDS
+from storage.jobs.circuits import MAX_HELD_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 30.0
+_CHECK_SECONDS = 30.0
 _FAILURES: Mapping[HoldReason, str] = {
     HoldReason.DISK: "failed.no_space",
     HoldReason.BACKEND: "failed.other_backend",
@@ -75,31 +75,31 @@ class Holds:
         """Look at the jobs of other backends now and then, until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except sqlite3.Error:
                 log.exception("holds.not_looked_at")  # the next look repeats it
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_CHECK_SECONDS)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Put jobs at backends that are not chosen on hold, and end those that waited for a day."""
         now = self._clock()
-        for job in await self._store.release_returned(self._backend, now=now):
+        for job in await self._store.release_own_backend(self._backend, now=now):
             self._bus.publish(JobChanged(job=job, previous=job.state))
-        for job in await self._store.hold_stranded(self._backend, now=now):
+        for job in await self._store.hold_other_backends(self._backend, now=now):
             log.warning(
                 "job.held id=%s because=%s backend=%s", job.id, HoldReason.BACKEND, job.backend
             )
             self._bus.publish(JobChanged(job=job, previous=job.state))
         for job in await self._store.held():
             if job.hold is HoldReason.BACKEND and self._is_over(job):
-                await self._end_stranded(job)
+                await self._end_held(job)
 
     def _is_over(self, job: Job) -> bool:
         if job.held_since is None or self._clock.is_unsettled:
             return False
-        return self._clock() - job.held_since >= HELD_SECONDS
+        return self._clock() - job.held_since >= MAX_HELD_SECONDS
 
-    async def _end_stranded(self, job: Job) -> None:
+    async def _end_held(self, job: Job) -> None:
         current: Job | None = job
         if job.state is JobState.SUBMITTING:
             current = await self._jobs.move(job, JobState.UNCONFIRMED)

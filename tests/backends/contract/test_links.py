@@ -29,6 +29,12 @@ LINKS: tuple[object, ...] = (
     {"task_result": {"videos": [{"url": "LINK"}]}},
     {"input": {"url": "http://127.0.0.1:1/i"}, "resultUrls": ["LINK"]},
     {"thumbnail_url": "http://127.0.0.1:1/t", "video": {"url": "LINK"}},
+    {"data": {"resultJson": '{"resultUrls": ["LINK"]}'}},
+    {"video_result": [{"cover_image_url": "http://127.0.0.1:1/c", "url": "LINK"}]},
+    {"result": '{"video": {"url": "LINK"}}'},
+    {"asset": {"url": "LINK"}},
+    {"links": {"self": "http://127.0.0.1:1/s", "download": "LINK"}},
+    {"video": {"poster": "http://127.0.0.1:1/p", "src": "LINK"}},
 )
 
 
