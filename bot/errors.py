@@ -74,7 +74,7 @@ class WebhookError(ClapperError):
 class DeliveryError(ClapperError):
     """Discord could not be reached or temporarily refused the request; the step is retried.
 
-    `retry_after` is in seconds, if it is known when that can work.
+    `retry_after`: the seconds until a retry can succeed; None: unknown.
     """
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
