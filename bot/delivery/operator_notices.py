@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.card_edits import later
+from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
 from bot.errors import DeliveryError, FirstError
 from bot.model import HoldReason, Trouble
@@ -133,7 +133,7 @@ class OperatorNotices:
             if circuit.reached:
                 await self._send_circuit(circuit, "over")
             await self._circuits.delete(self._backend)
-        elif self._is_news(circuit):
+        elif self._is_notice_due(circuit):
             reached = await self._send_circuit(circuit, circuit.reason)
             await self._circuits.record_notice(circuit, reached=reached)
             await self._jobs.publish_queue()
@@ -183,7 +183,7 @@ class OperatorNotices:
         except TimeoutError:
             return
 
-    def _is_news(self, circuit: Circuit) -> bool:
+    def _is_notice_due(self, circuit: Circuit) -> bool:
         if not circuit.is_open or circuit.notified_reason is circuit.reason:
             return False
         if circuit.reason is not Trouble.OUTAGE:
@@ -227,7 +227,7 @@ class OperatorNotices:
         try:
             application = await self._bot.application_info()
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise later(error) from error
+            raise as_delivery_error(error) from error
         team = application.team
         if team is None:
             return [application.owner.id]

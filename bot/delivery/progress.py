@@ -184,8 +184,8 @@ class ProgressCards:
         # The edit may have shown that the bot itself can go on editing the card.
         job = self._latest.get(job.id, job)
         # A notice that only a wrong clock called for must not be the card's last word.
-        is_last_word = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
-        last.is_final = not exists or is_last_word
+        is_last_edit = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
+        last.is_final = not exists or is_last_edit
 
     def _edit_of(self, job: Job) -> _LastEdit:
         content = self._content(job, self._clock())

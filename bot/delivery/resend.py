@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.card_edits import FileTooLargeError, describe, is_final, is_passing, is_too_large
+from bot.delivery.card_edits import (
+    FileTooLargeError,
+    describe,
+    is_final,
+    is_too_large,
+    is_transient,
+)
 from bot.delivery.interaction_token import edit_message_at, webhook_message_route
 from bot.delivery.requests.route_limits import ThrottledError
 from bot.delivery.server_rules import is_blocked_by_server
@@ -124,7 +130,7 @@ class Resender:
             except discord.HTTPException as error:
                 if is_too_large(error):
                     raise FileTooLargeError from error
-                if pause is None or not is_passing(error):
+                if pause is None or not is_transient(error):
                     raise
                 await asyncio.sleep(pause)
             except (aiohttp.ClientError, OSError):

@@ -181,7 +181,7 @@ async def test_a_teams_owner_admins_and_developers_are_told(desk: Desk) -> None:
 async def test_a_discord_that_is_down_is_told_later(desk: Desk) -> None:
     await open_circuit(desk)
     for fault in ("GET /oauth2/applications/@me", "POST /users/@me/channels"):
-        desk.fake_discord.faults.add(fault, api_errors.broken(408))
+        desk.fake_discord.faults.add(fault, api_errors.server_error(408))
         with pytest.raises(DeliveryError):
             await notices(desk).send_due()
     await notices(desk).send_due()

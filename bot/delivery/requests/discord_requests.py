@@ -86,8 +86,8 @@ class DiscordRequests:
         finally:
             self._limits.end(key, headers)
         if response.status == THROTTLED:
-            everywhere = bot is not None and isinstance(body, dict) and body.get("global") is True
-            seconds = self._limits.close(key, response.headers, everywhere=everywhere)
+            is_global = bot is not None and isinstance(body, dict) and body.get("global") is True
+            seconds = self._limits.close(key, response.headers, is_global=is_global)
             log.info("route.throttled route=%r seconds=%.1f", route.key, seconds)
             raise ThrottledError(seconds)
         if response.status not in _SUCCESS:
