@@ -31,6 +31,7 @@ _LOOK_BACK = 50
 _DAY_SECONDS = 24 * 60 * 60.0
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _MOST_PEOPLE = 10_000
+# Another DM waits this long for the first one, which may be a long upload, and holds a slot.
 _FIRST_SECONDS = 2.0
 # Discord's rate limit on opening DM channels.
 _OPENED_TOO_FAST = 40003
@@ -109,10 +110,16 @@ class DirectMessages:
             return
         # One at a time until it is known that DMs are accepted, or two could be refused at once.
         first = self._first_dms.setdefault(dm.user_id, asyncio.Lock())
-        if first.locked():  # waiting would hold a slot, perhaps for a long upload
-            raise DeliveryError("the first DM to this person is sent", retry_after=_FIRST_SECONDS)
-        async with first:
+        try:
+            async with asyncio.timeout(_FIRST_SECONDS):
+                await first.acquire()
+        except TimeoutError:
+            reason = "another DM to this person is still being sent"
+            raise DeliveryError(reason, retry_after=_FIRST_SECONDS) from None
+        try:
             await self._send_unless_refused(dm, open_files, may_be_sent, only_way=only_way)
+        finally:
+            first.release()
 
     async def _send_unless_refused(
         self,
