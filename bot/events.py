@@ -33,13 +33,16 @@ class EventBus:
 
 
 class JobFeed:
-    """Passes each job's changes on to that job's followers; `note` is subscribed to the bus."""
+    """Passes each job's changes on to that job's followers.
+
+    `on_job_changed` has to be subscribed to the bus.
+    """
 
     def __init__(self) -> None:
         self._followers: dict[str, list[Callable[[Job], None]]] = {}
 
     def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
-        """Call `follower` after each committed change of a job; return a function to stop that."""
+        """Call `follower` after each committed change of a job, until the result is called."""
         self._followers.setdefault(job_id, []).append(follower)
 
         def unfollow() -> None:
@@ -51,7 +54,7 @@ class JobFeed:
 
         return unfollow
 
-    def note(self, event: JobChanged) -> None:
+    def on_job_changed(self, event: JobChanged) -> None:
         """Call the followers of the job."""
         for follower in tuple(self._followers.get(event.job.id, ())):
             follower(event.job)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.model import JobChanged
 
-_MOST_TIMED = 10_000
+_MAX_TIMED = 10_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 # States that follow `generating`, in which a job's cost is final.
@@ -31,16 +31,17 @@ _PRICED = frozenset({JobState.DOWNLOADING, JobState.FAILED, JobState.CANCELLED})
 
 
 class Metrics:
-    """Collects the metrics: `note` receives job changes, the other methods count other events.
+    """Collects the metrics.
 
-    `watch_loop` measures the lag every `apart` seconds; `now` is a monotonic clock.
+    `on_job_changed` has to be subscribed to the bus; the other methods count other events.
+    `watch_loop` measures the lag every `interval` seconds; `now` is a monotonic clock.
     """
 
     def __init__(
-        self, *, now: Callable[[], float] = time.monotonic, apart: float = _LAG_SECONDS
+        self, *, now: Callable[[], float] = time.monotonic, interval: float = _LAG_SECONDS
     ) -> None:
         self._now = now
-        self._apart = apart
+        self._interval = interval
         self._longest_lag = 0.0
         self._entered: OrderedDict[str, float] = OrderedDict()
         self._registry = registry = CollectorRegistry()
@@ -88,13 +89,25 @@ class Metrics:
             ("way",),
             registry=registry,
         )
+        self._skipped = Counter(
+            "clapper_gateway_skipped",
+            "Events of Discord's gateway that could not be read",
+            ("event",),
+            registry=registry,
+        )
+        self._part_failures = Counter(
+            "clapper_part_failures",
+            "Unexpected errors that restarted a part of the bot",
+            ("part",),
+            registry=registry,
+        )
         self._lag = Gauge(
             "clapper_event_loop_lag_seconds",
             "Longest delay of the event loop since the last scrape",
             registry=registry,
         )
 
-    def note(self, event: JobChanged) -> None:
+    def on_job_changed(self, event: JobChanged) -> None:
         """Count a job's new state, and record the time spent in the previous one."""
         job = event.job
         if job.state is event.previous:
@@ -106,7 +119,7 @@ class Metrics:
             self._stages.labels(event.previous, job.backend).observe(seconds)
         if not job.state.is_final:
             self._entered[job.id] = job.updated_at
-            if len(self._entered) > _MOST_TIMED:
+            if len(self._entered) > _MAX_TIMED:
                 self._entered.popitem(last=False)
         if event.previous is JobState.GENERATING and job.state in _PRICED and job.cost:
             self._cost.labels(job.backend).inc(job.cost)
@@ -122,6 +135,14 @@ class Metrics:
     def count_delivery(self, way: str) -> None:
         """Count a delivery by its outcome: upload, link or held."""
         self._handovers.labels(way).inc()
+
+    def count_skipped_event(self, event: str) -> None:
+        """Count an event of Discord's gateway that could not be read."""
+        self._skipped.labels(event).inc()
+
+    def count_part_failure(self, part: str) -> None:
+        """Count an unexpected error that restarted a part of the bot."""
+        self._part_failures.labels(part).inc()
 
     def expose(
         self, jobs: Mapping[tuple[str, str], int], orphans: Mapping[str, int] | None = None
@@ -143,6 +164,6 @@ class Metrics:
     async def watch_loop(self) -> None:
         """Measure the event loop's lag until cancelled."""
         while True:
-            due = self._now() + self._apart
-            await asyncio.sleep(self._apart)
+            due = self._now() + self._interval
+            await asyncio.sleep(self._interval)
             self._longest_lag = max(self._longest_lag, self._now() - due)

@@ -32,9 +32,9 @@ RETURNING id
 """  # noqa: S608 - built from constants
 
 # Files are kept while an open job may still reuse them, and until they are delivered. A succeeded
-# job without an artifact has expired: a crash left its remaining files.
+# job without an artifact has expired, and any remaining files are left over from a crash.
 _STATUSES = f"""
-SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS rests,
+SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS is_settled,
     CASE
         WHEN NOT ({_SETTLED}) OR id IN (
             SELECT narration_of FROM jobs WHERE narration_of IS NOT NULL AND NOT ({_SETTLED})
@@ -42,7 +42,7 @@ SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS rests,
         THEN NULL
         WHEN state <> 'succeeded' THEN updated_at
         WHEN artifacts.job_id IS NULL THEN 0
-        -- The age counts from creation, since the client may never fetch the video.
+        -- The age counts from the creation, because the client may never fetch the video.
         WHEN client IS NOT NULL THEN artifacts.created_at
         ELSE artifacts.delivered_at
     END AS since,
@@ -52,21 +52,21 @@ FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE id IN (SELECT value FROM json_each(:ids))
 """  # noqa: S608 - built from constants
 
-_DROP_ARTIFACTS_OF_DELETED = """
+_DELETE_ARTIFACTS_OF_DELETED = """
 DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS NOT NULL)
 """
 
-_DROPPABLE = "deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))"
+_DELETABLE = "deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:keeping))"
 
-_REFS_TO_DROP = f"""
-SELECT backend, remote_id FROM jobs WHERE {_DROPPABLE} AND remote_id IS NOT NULL
+_REFS_TO_DELETE = f"""
+SELECT backend, remote_id FROM jobs WHERE {_DELETABLE} AND remote_id IS NOT NULL
 """  # noqa: S608 - built from constants
 
-_DROP_ROWS = f"""
-DELETE FROM jobs WHERE {_DROPPABLE} RETURNING id
+_DELETE_ROWS = f"""
+DELETE FROM jobs WHERE {_DELETABLE} RETURNING id
 """  # noqa: S608 - built from constants
 
-# Nothing is deleted by an id that another job has been given since.
+# Nothing is deleted by an id that has been reassigned to another job.
 _WITH_REMOTE_JOB = """
 SELECT * FROM jobs
 WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
@@ -74,9 +74,9 @@ WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
 ORDER BY deleted_at
 """
 
-# A held delivery, which waits for the operator, may be deleted too.
+# A job whose delivery waits for the operator can be deleted too.
 _OF_PERSON = f"""
-SELECT id, ({_SETTLED}) OR (state = 'delivering' AND next_at > :now) AS can_go,
+SELECT id, ({_SETTLED}) OR (state = 'delivering' AND next_at > :now) AS is_deletable,
     artifacts.size, artifacts.delivered_at
 FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE user_id = :user_id AND deleted_at IS NULL
@@ -96,7 +96,7 @@ class DeletionStatus:
 
     `is_settled`: no step of the job is due or running.
     `since`: the Unix time from which the age of its files counts; None: they must be kept.
-    `is_awaited`: the files are deleted only for their age, never to free space.
+    `is_awaited`: the files are deleted only because of their age, never to free space.
     """
 
     job_id: str
@@ -107,8 +107,8 @@ class DeletionStatus:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredVideo:
-    """A job of a person with its video.
+class StoredJob:
+    """A person's job and the size of its video.
 
     `size`: bytes of the video; None: there is no video.
     `is_deletable`: the job can be deleted, because none of its steps is due or running.
@@ -127,17 +127,17 @@ class RetentionStore:
         self._database = database
 
     async def mark_deleted(self, job_id: str, *, now: float) -> bool:
-        """Mark an ended job as deleted, and erase its content; False: it is open or unknown."""
+        """Mark an ended job as deleted, and clear its row; False: the job is open or unknown."""
         row = await self._database.row(_MARK_DELETED, {"id": job_id, "now": now})
         return row is not None
 
-    async def drop_artifact(self, job_id: str) -> None:
+    async def delete_artifact(self, job_id: str) -> None:
         """Delete the row of a finished video."""
         await self._database.rows("DELETE FROM artifacts WHERE job_id = :id", {"id": job_id})
 
-    async def drop_artifacts_of_deleted(self) -> None:
-        """Delete video rows left over from deleted jobs, as after a crash."""
-        await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
+    async def delete_artifacts_of_deleted(self) -> None:
+        """Delete the video rows of deleted jobs, which a crash may have left over."""
+        await self._database.rows(_DELETE_ARTIFACTS_OF_DELETED, {})
 
     async def truncate_wal(self) -> None:
         """Remove deleted content from the database's WAL."""
@@ -148,38 +148,38 @@ class RetentionStore:
         rows = await self._database.rows(_WITH_REMOTE_JOB, {"backend": backend})
         return [record_from(row) for row in rows]
 
-    async def mark_erased(self, job_id: str, *, now: float) -> None:
-        """Store that the remote job is deleted."""
+    async def mark_remote_deleted(self, job_id: str, *, now: float) -> None:
+        """Store that the provider has deleted a job's remote job."""
         params = {"id": job_id, "now": now}
         await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 
-    async def drop_rows(self, *, sparing: Collection[str], spent: SpentRefs, now: float) -> int:
-        """Delete the rows of deleted jobs that no cap counts any more; return their number.
+    async def delete_rows(self, *, keeping: Collection[str], spent: SpentRefs, now: float) -> int:
+        """Delete the rows of deleted jobs that no cap counts any more, and return their number.
 
-        Of their remote ids, hashes are kept in `spent`, because the provider's list may still show
-        them. `sparing`: the jobs whose rows are kept.
+        Hashes of their remote ids are kept in `spent`, because the provider may still list them.
+        `keeping`: the jobs whose rows are kept.
         """
-        params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
-        for row in await self._database.rows(_REFS_TO_DROP, params):
+        params = {"keeping": json.dumps(list(keeping)), "before": now - _DAY}
+        for row in await self._database.rows(_REFS_TO_DELETE, params):
             await spent.add(row["backend"], row["remote_id"], now=now)
-        rows = await self._database.rows(_DROP_ROWS, params)
+        rows = await self._database.rows(_DELETE_ROWS, params)
         await spent.sweep(now=now)
         return len(rows)
 
-    async def forget_speeches(self, *, now: float) -> None:
+    async def delete_old_speeches(self, *, now: float) -> None:
         """Delete the speeches that no cap counts any more."""
         await self._database.rows(
             "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
         )
 
     async def deletion_statuses(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
-        """Return the deletion status of these jobs by id, without unknown jobs."""
+        """Return the deletion statuses of these jobs by id; unknown jobs are left out."""
         rows = await self._database.rows(_STATUSES, {"ids": json.dumps(list(job_ids))})
         return {
             row["id"]: DeletionStatus(
                 job_id=row["id"],
                 is_deleted=bool(row["is_deleted"]),
-                is_settled=bool(row["rests"]),
+                is_settled=bool(row["is_settled"]),
                 since=row["since"],
                 is_awaited=bool(row["is_awaited"]),
             )
@@ -191,13 +191,13 @@ class RetentionStore:
         row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
 
-    async def videos_of(self, user_id: int, *, now: float) -> list[StoredVideo]:
-        """List the jobs of a person, without deleted ones."""
+    async def jobs_of(self, user_id: int, *, now: float) -> list[StoredJob]:
+        """List a person's jobs, except deleted ones."""
         rows = await self._database.rows(_OF_PERSON, {"user_id": user_id, "now": now})
         return [
-            StoredVideo(
+            StoredJob(
                 job_id=row["id"],
-                is_deletable=bool(row["can_go"]),
+                is_deletable=bool(row["is_deletable"]),
                 size=row["size"],
                 delivered_at=row["delivered_at"],
             )

@@ -23,24 +23,24 @@ def route_of(path: str) -> str:
 
 
 def trace_calls(
-    note: Callable[[str, str, str], None], vouch: Callable[[float], None]
+    count_call: Callable[[str, str, str], None], report_time: Callable[[float], None]
 ) -> aiohttp.TraceConfig:
-    """Return a trace that calls `note` after each request with its method, route and outcome.
+    """Return a trace that calls `count_call` after each request with its method, route and outcome.
 
-    The outcome is the status, or the type of the exception. `vouch` gets Discord's own time.
+    The outcome is the status, or the type of the exception. `report_time` gets Discord's own time.
     """
 
     async def ended(
         _session: aiohttp.ClientSession, _context: object, call: aiohttp.TraceRequestEndParams
     ) -> None:
-        note(call.method, route_of(call.url.path), str(call.response.status))
-        if (told := date_of(call.response)) is not None:
-            vouch(told)
+        count_call(call.method, route_of(call.url.path), str(call.response.status))
+        if (server_time := date_of(call.response)) is not None:
+            report_time(server_time)
 
     async def failed(
         _session: aiohttp.ClientSession, _context: object, call: aiohttp.TraceRequestExceptionParams
     ) -> None:
-        note(call.method, route_of(call.url.path), type(call.exception).__name__)
+        count_call(call.method, route_of(call.url.path), type(call.exception).__name__)
 
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(ended)

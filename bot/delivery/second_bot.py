@@ -24,14 +24,14 @@ class SecondBotWatch:
         self._store = store
         self._clock = clock
 
-    async def note(self, application_id: int, interaction_id: int) -> None:
+    async def record(self, application_id: int, interaction_id: int) -> None:
         """Store that another process has answered an interaction."""
         log.warning(
             "token.shared interaction=%d advice='stop the other bot with this DISCORD_TOKEN'",
             interaction_id,
         )
         try:
-            await self._store.note(application_id, now=self._clock())
+            await self._store.record(application_id, now=self._clock())
         except sqlite3.Error:
             log.exception("token.shared_unsaved")  # the interaction itself has to go on
 
@@ -39,6 +39,6 @@ class SecondBotWatch:
         """Read what was noticed."""
         return await self._store.get(application_id)
 
-    async def tell(self, application_id: int) -> None:
+    async def record_notice(self, application_id: int) -> None:
         """Store that the operator was told, or could not be."""
-        await self._store.tell(application_id, now=self._clock())
+        await self._store.record_notice(application_id, now=self._clock())

@@ -24,7 +24,7 @@ class CallbackCounter:
 
     def __init__(self, trace: aiohttp.TraceConfig) -> None:
         self._sent = Counter[int]()
-        trace.on_request_start.append(self._note)
+        trace.on_request_start.append(self._count_callback)
 
     def shows_second_bot(self, interaction: discord.Interaction, error: Exception | None) -> bool:
         """Tell whether an error proves that another process has answered the interaction.
@@ -34,7 +34,7 @@ class CallbackCounter:
         code = getattr(error, "code", None)
         return code == ALREADY_ANSWERED and self._sent[interaction.id] == 1
 
-    async def _note(
+    async def _count_callback(
         self,
         _session: aiohttp.ClientSession,
         _context: object,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 _KEPT = 64
-# Refusals further apart than this are unrelated.
+# Refusals that are further apart are regarded as unrelated.
 _RELATED_SECONDS = 60 * 60.0
 
 
@@ -30,7 +30,7 @@ class UnexplainedRefusals:
 
     _jobs: OrderedDict[str, _Refused] = field(default_factory=OrderedDict[str, _Refused])
 
-    def note(self, job: Job, *, now: float) -> int:
+    def record(self, job: Job, *, now: float) -> int:
         """Record that a job was refused, and return its number of refusals so far."""
         known = self._jobs.pop(job.id, None)
         refused = _Refused(prompt=_prompt_of(job), tries=known.tries + 1 if known else 1, at=now)
@@ -40,7 +40,7 @@ class UnexplainedRefusals:
         return refused.tries
 
     def concern_others(self, job: Job, *, now: float) -> bool:
-        """Return whether a different prompt was also refused recently, so no prompt is to blame."""
+        """Return whether another prompt was refused recently too, so that none is to blame."""
         return any(
             other.prompt != _prompt_of(job) and now - other.at < _RELATED_SECONDS
             for other in self._jobs.values()

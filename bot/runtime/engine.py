@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
+from bot.jobs.changes.card_records import CardRecords
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.downloading import LastLook
+from bot.jobs.downloading import FinalDownload
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
@@ -26,7 +29,7 @@ from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.model import JobState
 from bot.presets import Presets
@@ -77,6 +80,8 @@ class Engine:
     metrics: Metrics
     store: JobStore
     jobs: JobService
+    card_records: CardRecords
+    webhooks: WebhookReceiver
     queue: JobQueue
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
@@ -106,16 +111,18 @@ async def open_engine(
     settings, clock = resources.settings, resources.clock
     timing = timing or timing_for(backend)
     bus, feed, metrics = EventBus(), JobFeed(), Metrics()
-    for subscriber in (feed.note, metrics.note):
+    for subscriber in (feed.on_job_changed, metrics.on_job_changed):
         bus.subscribe(subscriber)
     store, artifacts = JobStore(resources.database), ArtifactStore(resources.database)
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
+    changes = ChangePublisher(bus)
+    webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
     jobs = JobService(
         store,
-        Inbox(resources.database),
-        bus,
+        changes,
+        webhooks,
         backend=backend.name,
         account=account,
         admission=Admission(store, _caps(settings), blocked, clock=clock),
@@ -136,6 +143,8 @@ async def open_engine(
         metrics=metrics,
         store=store,
         jobs=jobs,
+        card_records=CardRecords(store, changes, clock=clock),
+        webhooks=webhooks,
         queue=JobQueue(store, backend=backend.name, clock=clock, client=client),
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
@@ -198,8 +207,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             circuit=engine.circuit,
             workspace=engine.workspace,
             prompt_step=engine.prompt_step,
-            settling=engine.timing.settling,
-            first_poll=engine.timing.cadence.first,
+            lookup_delays=engine.timing.lookup_delays,
+            first_poll=engine.timing.poll_intervals.first,
             min_free_bytes=_MIN_FREE_BYTES,
         ),
         identity=identity,
@@ -217,9 +226,10 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     poller = Poller(
         engine.jobs,
         engine.backend,
-        engine.timing.cadence,
+        engine.timing.poll_intervals,
         identity,
-        last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        holds=engine.holds,
+        final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         clock=clock,
         jitter=_jitter,
     )
@@ -229,7 +239,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
         Worker(jobs, queue, lane, holds=engine.holds, jitter=_jitter) for lane in make_lanes(steps)
     )
     for worker in workers:
-        engine.bus.subscribe(worker.note)
+        engine.bus.subscribe(worker.on_job_changed)
     return workers
 
 
@@ -244,7 +254,7 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
         resources.ffmpeg,
         fetcher,
         workspace,
-        presets=NarrationPresets(
+        options=NarrationOptions(
             fit=NarrationFit(settings.narration_fit),
             mix=NarrationMix(settings.narration_mix),
             max_bytes=settings.max_result_mb * _MIB,

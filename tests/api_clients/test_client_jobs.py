@@ -43,7 +43,7 @@ async def test_what_needs_no_discord_goes_on_before_the_bot_is_logged_in(bench: 
     steps = {state: bench.lane.steps[state] for state in (JobState.RECEIVED, JobState.CANCELLED)}
     worker = bench.worker(Lane(name="intake", slots=3, steps=steps, needs_discord=True))
     worker.pause_discord()
-    bench.bus.subscribe(worker.note)
+    bench.bus.subscribe(worker.on_job_changed)
     running = asyncio.create_task(worker.run())
 
     await bench.until(lambda: bench.changed_to(JobState.QUEUED))

@@ -227,7 +227,7 @@ async def test_the_last_count_of_orphans_is_reported(tmp_path: Path, clock: Cloc
     async with open_bench(tmp_path, clock) as bench:
         assert (await look("orphans", tmp_path)).found.startswith("not counted")
         for number, is_whole in ((0, True), (3, True), (20, False)):
-            await bench.listings.note_count(
+            await bench.listings.record_count(
                 "storyboard", "a key", number, is_whole=is_whole, now=clock()
             )
             seen = await look("orphans", tmp_path)
@@ -372,9 +372,9 @@ async def test_the_word_list_is_read(tmp_path: Path) -> None:
     listed = tmp_path / "blocked.txt"
     found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
     assert (found.ok, "there is no file" in found.advice) == (False, True)
-    listed.write_text("one\n# two\nthree\n")
+    listed.write_text("one\n# two\nthree # four\n")
     found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
-    assert (found.ok, found.found) == (True, "2")
+    assert (found.ok, found.found) == (True, "2 words")
 
 
 # --- the voice ---

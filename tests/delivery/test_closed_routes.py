@@ -19,9 +19,9 @@ from bot.demo.fake_discord.api_errors import rate_limited
 from bot.errors import DeliveryError, MediaError
 from bot.jobs.worker import make_lanes
 from bot.links import Links
-from bot.media.files import least_rate
+from bot.media.files import min_rate
 from bot.media.files.download import AttachmentFetcher
-from bot.media.files.least_rate import not_slower
+from bot.media.files.min_rate import enforce_min_rate
 from bot.model import JobState
 from storage.upload_limits import UploadLimits
 from tests.support.desk import make_narrator, open_desk
@@ -165,7 +165,7 @@ async def test_the_limit_on_all_of_the_bots_requests_closes_its_routes_but_no_to
     desk: Desk,
 ) -> None:
     job, _ = await desk.video()
-    desk.fake_discord.faults.add(BY_BOT, rate_limited(60, everywhere=True))
+    desk.fake_discord.faults.add(BY_BOT, rate_limited(60, is_global=True))
     with pytest.raises(DeliveryError):
         await edit(desk, replace(job, requester=replace(job.origin, token=None)))
     with pytest.raises(DeliveryError) as caught:
@@ -188,7 +188,7 @@ async def test_a_server_error_ends_the_request_at_once(desk: Desk) -> None:
 def test_a_route_closed_before_the_clock_was_set_back_is_open() -> None:
     clock = Clock(10_000.0)
     limits = RouteLimits(clock=clock)
-    limits.close("a", {"Retry-After": "5"}, everywhere=False)
+    limits.close("a", {"Retry-After": "5"}, is_global=False)
     with pytest.raises(ThrottledError):
         limits.begin("a", is_global=True)
     clock.now -= 7200
@@ -241,15 +241,15 @@ async def test_a_doubt_is_looked_up_while_every_create_takes_minutes(tmp_path: P
         workers = [bench.worker(lane) for lane in make_lanes(bench.lane.steps)]
         await stack.enter_async_context(running(*workers))
         for worker in workers:
-            bench.bus.subscribe(worker.note)
-            worker.note(bench.changes[-1])
+            bench.bus.subscribe(worker.on_job_changed)
+            worker.on_job_changed(bench.changes[-1])
         slow = [JobState.SUBMITTING] * 5  # one of them was the doubtful job's
         await bench.until(
             lambda: [c.job.state for c in bench.changes if c.job.state in slow] == slow
         )
         clock.advance(1000)
         for worker in workers:
-            worker.note(bench.changes[-1])
+            worker.on_job_changed(bench.changes[-1])
         await bench.until(
             lambda: any(
                 c.job.id == doubtful.id and c.job.state is JobState.GENERATING
@@ -369,7 +369,7 @@ async def drip(clock: Clock, sizes: list[int], *, seconds: float) -> AsyncIterat
 
 
 async def received(clock: Clock, sizes: list[int], *, seconds: float) -> int:
-    chunks = not_slower(drip(clock, sizes, seconds=seconds), clock=clock)
+    chunks = enforce_min_rate(drip(clock, sizes, seconds=seconds), clock=clock)
     return sum([len(chunk) async for chunk in chunks])
 
 
@@ -398,8 +398,8 @@ async def test_an_attachment_that_drips_fails_for_now(
             await asyncio.sleep(0)
         return response
 
-    monkeypatch.setattr(least_rate, "WINDOW_SECONDS", 0.05)
-    monkeypatch.setattr(least_rate, "LEAST_BYTES_PER_SECOND", 1024**3)
+    monkeypatch.setattr(min_rate, "WINDOW_SECONDS", 0.05)
+    monkeypatch.setattr(min_rate, "MIN_BYTES_PER_SECOND", 1024**3)
     app = web.Application()
     app.router.add_get("/a", answer)
     async with AsyncExitStack() as stack:

@@ -113,7 +113,7 @@ async def test_a_stalled_progress_edit_does_not_keep_the_video_from_its_card(
         stalled = desk.fake_discord.faults.add("PATCH /webhooks/*", faults.Hold())
         assert isinstance(stalled, faults.Hold)
         moved = replace(job, state=JobState.QUEUED)
-        progress.note(JobChanged(job=moved, previous=JobState.RECEIVED))
+        progress.on_job_changed(JobChanged(job=moved, previous=JobState.RECEIVED))
         await stalled.reached.wait()
         assert await deliverer.deliver(job, desk.artifact(job)) is Handover.CARD
         assert [file.size for file in message.files] == [7]

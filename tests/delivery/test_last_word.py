@@ -236,16 +236,18 @@ async def test_a_job_that_waits_has_its_look_taken_before_the_token_expires(
     job, message = await unproven(desk, "private thread", open_to_bot=open_to_bot)
     assert job.origin.bot_access_unproven
     progress = ProgressCards(desk.deliverer(), EditIntervals(), clock=desk.clock)
-    desk.bench.bus.subscribe(progress.note)
+    desk.bench.bus.subscribe(progress.on_job_changed)
     # As after a restart, which watches these cards too.
-    assert await desk.bench.jobs.editable_by_token_only() == [job]
+    assert await desk.bench.card_records.editable_by_token_only() == [job]
     progress.watch(job)
     desk.clock.now = job.origin.token_until - 119
-    progress.note(JobChanged(job=job, previous=JobState.RECEIVED))
+    progress.on_job_changed(JobChanged(job=job, previous=JobState.RECEIVED))
     async with run(progress):
         await desk.fake_discord.wait_for(lambda: "send you the result by DM" in message.text)
         desk.clock.advance(30)
-        progress.note(JobChanged(job=await desk.bench.now(job.id), previous=JobState.RECEIVED))
+        progress.on_job_changed(
+            JobChanged(job=await desk.bench.now(job.id), previous=JobState.RECEIVED)
+        )
         if open_to_bot:
             await desk.fake_discord.wait_for(
                 lambda: "send you the result by DM" not in message.text

@@ -72,14 +72,14 @@ class Stage:
     clock: Clock
     flags: int = 0
 
-    def note(self, job: Job, previous: JobState | None = JobState.GENERATING) -> None:
-        self.cards.note(JobChanged(job=job, previous=previous))
+    def change(self, job: Job, previous: JobState | None = JobState.GENERATING) -> None:
+        self.cards.on_job_changed(JobChanged(job=job, previous=previous))
 
     async def considered(self) -> None:
         """Wait until all changes so far are processed, by waiting for the card of a later job."""
         self.flags += 1
         flag = self.job(f"flag {self.flags}", JobState.QUEUED)
-        self.note(flag, JobState.RECEIVED)
+        self.change(flag, JobState.RECEIVED)
         await self.board.until(lambda: bool(self.board.of(flag.id)))
 
     def job(
@@ -107,10 +107,10 @@ async def stage(clock: Clock) -> AsyncGenerator[Stage]:
 
 
 async def test_a_new_state_is_shown_at_once(stage: Stage) -> None:
-    stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
+    stage.change(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
     await stage.board.until(lambda: stage.board.of("a") == [("queued", None)])
     stage.clock.advance(1)
-    stage.note(stage.job("a", JobState.SUBMITTING), JobState.QUEUED)
+    stage.change(stage.job("a", JobState.SUBMITTING), JobState.QUEUED)
     await stage.board.until(lambda: stage.board.of("a")[-1] == ("submitting", None))
 
 
@@ -118,33 +118,33 @@ async def test_the_reason_of_a_paused_queue_is_shown_on_cards_of_unchanged_jobs(
     stage: Stage,
 ) -> None:
     job = stage.job("a", JobState.QUEUED)
-    stage.note(job, JobState.RECEIVED)
+    stage.change(job, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
-    stage.note(job, JobState.QUEUED)
+    stage.change(job, JobState.QUEUED)
     await stage.considered()
     assert len(stage.board.of("a")) == 1
-    stage.cards.note(JobChanged(job=job, previous=JobState.QUEUED, outlook=True))
+    stage.cards.on_job_changed(JobChanged(job=job, previous=JobState.QUEUED, outlook_only=True))
     await stage.considered()
     assert len(stage.board.of("a")) == 2
 
 
 async def test_the_card_that_the_command_posts_is_not_written_twice(stage: Stage) -> None:
     new = stage.job("a", JobState.RECEIVED)
-    stage.note(new, None)
-    stage.note(new, JobState.RECEIVED)
+    stage.change(new, None)
+    stage.change(new, JobState.RECEIVED)
     await stage.considered()
     assert stage.board.of("a") == []
 
 
 async def test_states_in_quick_succession_are_shown_once_a_second(stage: Stage) -> None:
-    stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
+    stage.change(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
     await stage.board.until(lambda: stage.board.of("a") == [("queued", None)])
     stage.clock.advance(0.5)
-    stage.note(stage.job("a", JobState.SUBMITTING), JobState.QUEUED)
+    stage.change(stage.job("a", JobState.SUBMITTING), JobState.QUEUED)
     await stage.considered()
     assert len(stage.board.of("a")) == 1
     stage.clock.advance(0.5)
-    stage.note(stage.job("a", JobState.GENERATING), JobState.SUBMITTING)
+    stage.change(stage.job("a", JobState.GENERATING), JobState.SUBMITTING)
     await stage.considered()
     assert stage.board.of("a")[1:] == [("generating", None)]
 
@@ -155,31 +155,31 @@ async def test_states_in_quick_succession_are_shown_once_a_second(stage: Stage) 
 async def test_percentages_are_shown_less_often_with_age_and_the_latest_wins(
     stage: Stage, age: float, seconds: float
 ) -> None:
-    stage.note(stage.job("a", JobState.GENERATING, 1, age=age))
+    stage.change(stage.job("a", JobState.GENERATING, 1, age=age))
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
     stage.clock.advance(seconds - 0.1)
-    stage.note(stage.job("a", JobState.GENERATING, 2, age=age))
+    stage.change(stage.job("a", JobState.GENERATING, 2, age=age))
     await stage.considered()
     assert len(stage.board.of("a")) == 1
     stage.clock.advance(0.1)
-    stage.note(stage.job("a", JobState.GENERATING, 3, age=age))
+    stage.change(stage.job("a", JobState.GENERATING, 3, age=age))
     await stage.considered()
     assert stage.board.of("a")[1:] == [("generating", 3)]
 
 
 async def test_an_edit_that_is_due_later_needs_no_further_change() -> None:
     async with open_stage(EditIntervals(first_minute=0.05), machine_clock()) as stage:
-        stage.note(stage.job("a", JobState.GENERATING, 1))
+        stage.change(stage.job("a", JobState.GENERATING, 1))
         await stage.board.until(lambda: len(stage.board.of("a")) == 1)
-        stage.note(stage.job("a", JobState.GENERATING, 2))
+        stage.change(stage.job("a", JobState.GENERATING, 2))
         await stage.board.until(lambda: stage.board.of("a")[-1] == ("generating", 2))
 
 
 async def test_an_edit_with_the_same_content_is_not_sent(stage: Stage) -> None:
-    stage.note(stage.job("a", JobState.GENERATING, 1))
+    stage.change(stage.job("a", JobState.GENERATING, 1))
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
     stage.clock.advance(100)
-    stage.note(stage.job("a", JobState.GENERATING, 1))
+    stage.change(stage.job("a", JobState.GENERATING, 1))
     await stage.considered()
     assert len(stage.board.of("a")) == 1
 
@@ -188,10 +188,10 @@ async def test_a_job_that_becomes_late_says_so_although_its_percentage_is_the_sa
     stage: Stage,
 ) -> None:
     job = stage.job("a", JobState.GENERATING, 40)
-    stage.note(job)
+    stage.change(job)
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
     stage.clock.advance(100)
-    stage.note(replace(job, late=True))
+    stage.change(replace(job, late=True))
     await stage.board.until(lambda: stage.board.shown[-1].late)
 
 
@@ -199,10 +199,10 @@ async def test_a_job_that_becomes_late_says_so_although_its_percentage_is_the_sa
     "end", [JobState.DELIVERING, JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED]
 )
 async def test_a_card_that_a_step_writes_is_never_overwritten(stage: Stage, end: JobState) -> None:
-    stage.note(stage.job("a", JobState.GENERATING, 1))
+    stage.change(stage.job("a", JobState.GENERATING, 1))
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
-    stage.note(stage.job("a", JobState.GENERATING, 99))
-    stage.note(stage.job("a", end))
+    stage.change(stage.job("a", JobState.GENERATING, 99))
+    stage.change(stage.job("a", end))
     stage.clock.advance(1000)
     await stage.considered()
     assert stage.board.of("a") == [("generating", 1)]
@@ -210,28 +210,28 @@ async def test_a_card_that_a_step_writes_is_never_overwritten(stage: Stage, end:
 
 async def test_an_edit_that_waits_while_a_step_writes_the_card_is_dropped(stage: Stage) -> None:
     async with stage.board.lock_card("a"):
-        stage.note(stage.job("a", JobState.GENERATING, 50))
+        stage.change(stage.job("a", JobState.GENERATING, 50))
         await stage.considered()
-        stage.note(stage.job("a", JobState.DELIVERING))
+        stage.change(stage.job("a", JobState.DELIVERING))
     await stage.considered()
     assert stage.board.of("a") == []
 
 
 async def test_a_job_that_goes_on_after_a_question_is_shown_again(stage: Stage) -> None:
-    stage.note(stage.job("a", JobState.UNDECIDED), JobState.UNCONFIRMED)
-    stage.note(stage.job("a", JobState.QUEUED), JobState.UNDECIDED)
+    stage.change(stage.job("a", JobState.UNDECIDED), JobState.UNCONFIRMED)
+    stage.change(stage.job("a", JobState.QUEUED), JobState.UNDECIDED)
     await stage.considered()
     assert stage.board.of("a") == [("queued", None)]
 
 
 async def test_a_slow_edit_delays_no_other_card_and_then_shows_the_latest(stage: Stage) -> None:
     stage.board.slow["a"] = asyncio.Event()
-    stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
+    stage.change(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
     await stage.board.until(lambda: stage.board.begun == ["a"])
     await stage.considered()
     stage.clock.advance(10)
     for percent in (10, 20, 30):
-        stage.note(stage.job("a", JobState.GENERATING, percent))
+        stage.change(stage.job("a", JobState.GENERATING, percent))
     await stage.considered()
     assert stage.board.of("a") == []
     stage.board.slow.pop("a").set()
@@ -244,7 +244,7 @@ async def test_a_crowd_is_edited_a_few_at_a_time(stage: Stage) -> None:
     release = asyncio.Event()
     stage.board.slow = dict.fromkeys(crowd, release)
     for job_id in crowd:
-        stage.note(stage.job(job_id, JobState.QUEUED), JobState.RECEIVED)
+        stage.change(stage.job(job_id, JobState.QUEUED), JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.begun) == 8)
     release.set()
     await stage.board.until(lambda: len(stage.board.shown) == 20)
@@ -259,33 +259,33 @@ async def test_an_edit_that_fails_is_logged_and_the_next_one_tried(
 ) -> None:
     caplog.set_level(logging.INFO)
     stage.board.faults["a"] = fault
-    stage.note(stage.job("a", JobState.GENERATING, 1))
+    stage.change(stage.job("a", JobState.GENERATING, 1))
     await stage.considered()
     [record] = caplog.records
     assert record.levelno == level
     assert "id=a" in record.getMessage()
     stage.clock.advance(5)
-    stage.note(stage.job("a", JobState.GENERATING, 2))
+    stage.change(stage.job("a", JobState.GENERATING, 2))
     await stage.considered()
     assert stage.board.of("a") == [("generating", 1), ("generating", 2)]
 
 
 async def test_a_card_that_is_gone_is_not_edited_any_more(stage: Stage) -> None:
     stage.board.gone.add("a")
-    stage.note(stage.job("a", JobState.GENERATING, 1))
+    stage.change(stage.job("a", JobState.GENERATING, 1))
     await stage.considered()
     stage.clock.advance(100)
-    stage.note(stage.job("a", JobState.DOWNLOADING, 100))
+    stage.change(stage.job("a", JobState.DOWNLOADING, 100))
     await stage.considered()
     assert len(stage.board.of("a")) == 1
 
 
 async def test_a_job_without_a_card_yet_waits_for_it(stage: Stage) -> None:
     job = stage.job("a", JobState.GENERATING, 1)
-    stage.note(replace(job, requester=replace(job.origin, message_id=None)))
+    stage.change(replace(job, requester=replace(job.origin, message_id=None)))
     await stage.considered()
     assert stage.board.of("a") == []
-    stage.note(job)
+    stage.change(job)
     await stage.considered()
     assert len(stage.board.of("a")) == 1
 
@@ -298,7 +298,7 @@ async def test_a_card_that_only_its_token_can_edit_gets_an_expiry_notice_and_no_
     stage: Stage,
 ) -> None:
     job = editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 900)
-    stage.note(job)
+    stage.change(job)
     await stage.considered()
     stage.clock.advance(779)
     await stage.considered()
@@ -307,8 +307,8 @@ async def test_a_card_that_only_its_token_can_edit_gets_an_expiry_notice_and_no_
     await stage.considered()
     assert len(stage.board.of("a")) == 2
     stage.clock.advance(60)
-    stage.note(replace(job, progress=50))
-    stage.note(replace(job, state=JobState.DOWNLOADING))
+    stage.change(replace(job, progress=50))
+    stage.change(replace(job, state=JobState.DOWNLOADING))
     await stage.considered()
     assert len(stage.board.of("a")) == 2
 
@@ -316,7 +316,7 @@ async def test_a_card_that_only_its_token_can_edit_gets_an_expiry_notice_and_no_
 async def test_an_expiry_notice_is_tried_until_it_is_shown(stage: Stage) -> None:
     job = editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=stage.clock() + 120)
     stage.board.faults["a"] = DeliveryError("429")
-    stage.note(job)
+    stage.change(job)
     await stage.considered()
     stage.clock.advance(5)
     await stage.considered()
@@ -331,8 +331,8 @@ async def test_an_open_question_gets_an_expiry_notice_and_an_answered_one_none(
     until = stage.clock() + 900
     for name in ("asked", "answered"):
         job = editable_by_token_only(stage.job(name, JobState.UNDECIDED), until=until)
-        stage.note(job, JobState.UNCONFIRMED)
-    stage.note(replace(job, state=JobState.CANCELLED), JobState.UNDECIDED)
+        stage.change(job, JobState.UNCONFIRMED)
+    stage.change(replace(job, state=JobState.CANCELLED), JobState.UNDECIDED)
     stage.clock.advance(780)
     await stage.considered()
     assert stage.board.of("asked") == [("undecided", None)]
@@ -349,7 +349,7 @@ async def test_a_watched_card_gets_its_expiry_notice_without_any_change() -> Non
 async def test_running_edits_end_when_progress_stops(clock: Clock) -> None:
     async with open_stage(EditIntervals(), clock) as stage:
         stage.board.slow["a"] = asyncio.Event()
-        stage.note(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
+        stage.change(stage.job("a", JobState.QUEUED), JobState.RECEIVED)
         await stage.board.until(lambda: stage.board.begun == ["a"])
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("card:")] == []
 
@@ -359,9 +359,9 @@ async def test_a_better_place_in_the_queue_is_shown_at_most_every_15_seconds(
 ) -> None:
     first, second = stage.job("a", JobState.QUEUED), stage.job("b", JobState.QUEUED)
     for job in (first, second):
-        stage.note(job, JobState.RECEIVED)
+        stage.change(job, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.shown) == 2)
-    stage.note(replace(first, state=JobState.SUBMITTING), JobState.QUEUED)
+    stage.change(replace(first, state=JobState.SUBMITTING), JobState.QUEUED)
     stage.clock.advance(EditIntervals().first_hour - 1)
     await stage.considered()
     assert len(stage.board.of("b")) == 1
@@ -372,9 +372,9 @@ async def test_a_better_place_in_the_queue_is_shown_at_most_every_15_seconds(
 
 async def test_an_unchanged_queue_causes_no_edit(stage: Stage) -> None:
     waiting = stage.job("a", JobState.QUEUED)
-    stage.note(waiting, JobState.RECEIVED)
+    stage.change(waiting, JobState.RECEIVED)
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
-    stage.note(stage.job("b", JobState.MERGING), JobState.DOWNLOADING)
+    stage.change(stage.job("b", JobState.MERGING), JobState.DOWNLOADING)
     stage.clock.advance(60)
     await stage.considered()
     assert len(stage.board.of("a")) == 1
@@ -385,14 +385,16 @@ async def test_a_clock_that_was_set_neither_holds_back_a_card_nor_ends_its_edits
     stage: Stage, ahead: float
 ) -> None:
     until = stage.clock() + 900
-    stage.note(editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=until))
+    stage.change(editable_by_token_only(stage.job("a", JobState.GENERATING, 1), until=until))
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
     stage.clock.ahead = ahead
     stage.clock.adopt(ahead)  # before the moments of the job have moved too
-    stage.clock.distrust()
+    stage.clock.mark_unsettled()
     stage.clock.advance(5)
-    stage.note(editable_by_token_only(stage.job("a", JobState.GENERATING, 2), until=until))
+    stage.change(editable_by_token_only(stage.job("a", JobState.GENERATING, 2), until=until))
     await stage.board.until(lambda: ("generating", 2) in stage.board.of("a"))
     stage.clock.advance(15)
-    stage.note(editable_by_token_only(stage.job("a", JobState.GENERATING, 3), until=until + ahead))
+    stage.change(
+        editable_by_token_only(stage.job("a", JobState.GENERATING, 3), until=until + ahead)
+    )
     await stage.board.until(lambda: stage.board.of("a")[-1] == ("generating", 3))

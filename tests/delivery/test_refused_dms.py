@@ -101,7 +101,7 @@ async def test_a_failure_and_a_question_that_no_card_shows_ask_again(
 async def test_the_operator_is_asked_again_about_the_next_trouble(desk: Desk) -> None:
     await refused_once(desk)
     desk.clock.advance(DAY)
-    await desk.second_bot.note(desk.bot.application_id or 0, 1)
+    await desk.second_bot.record(desk.bot.application_id or 0, 1)
     await desk.operator_notices().send_due()
     assert len(desk.fake_discord.dms()) == 1
 
@@ -162,7 +162,7 @@ async def test_what_is_known_of_refusals_is_deleted_with_the_person(desk: Desk) 
     await refused_once(desk)
     user_id = desk.fake_discord.world.user.id
     assert (await desk.bench.people.get(user_id)).dm_closed_for is not None
-    await desk.bench.people.forget(user_id)
+    await desk.bench.people.delete(user_id)
     assert await desk.bench.people.get(user_id) == Person(user_id=user_id)
     assert await desk.bench.database.rows("SELECT * FROM refused_dms", {}) == []
 

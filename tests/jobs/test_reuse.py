@@ -1,4 +1,4 @@
-"""Narrations and clips that a job takes over from an earlier one."""
+"""Narrations and clips that a job reuses from an earlier job."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ async def test_deleting_a_job_deletes_its_text(bench: Bench) -> None:
     assert not await bench.workspace.has_narration(job.id)
 
 
-async def test_a_job_takes_over_the_narration_of_another(bench: Bench) -> None:
+async def test_a_job_reuses_the_narration_of_another(bench: Bench) -> None:
     first = await finished(bench, attachment=VOICE)
     second = await bench.submit(attachment=kept(), narration_of=first.id)
     ended = await bench.run_out(second.id)
     assert ended.state is JobState.SUCCEEDED
     assert len(bench.editor.ingested) == 1
     assert bench.workspace.video(second.id).read_bytes() == CLIP + b"video_2 with voice"
-    await bench.workspace.discard(first.id)
+    await bench.workspace.delete_files(first.id)
     third = await bench.submit(attachment=kept(), narration_of=second.id)
     assert (await bench.run_out(third.id)).state is JobState.SUCCEEDED
 
@@ -82,7 +82,7 @@ async def test_a_narration_that_is_no_longer_kept_ends_the_job_uncharged(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     first = await finished(bench, attachment=VOICE)
-    await bench.workspace.discard(first.id)
+    await bench.workspace.delete_files(first.id)
     job = await bench.submit(attachment=kept(), narration_of=first.id)
     await assert_failed(bench, job, "audio.not_kept", sentences)
     assert len(bench.backend.charged) == 1
@@ -112,7 +112,7 @@ async def test_a_second_narration_replaces_the_first(bench: Bench, *, deleted: b
     assert bench.editor.replaced == [job.id]
 
 
-async def test_a_narration_that_was_never_added_is_no_first_one(bench: Bench) -> None:
+async def test_a_narration_that_was_never_added_does_not_count_as_the_first(bench: Bench) -> None:
     first = await bench.at(JobState.MERGING, attachment=VOICE)
     bench.editor.faults += [MediaError("boom"), MediaError("boom")]
     await bench.run_out(first.id)
@@ -121,12 +121,12 @@ async def test_a_narration_that_was_never_added_is_no_first_one(bench: Bench) ->
     assert bench.editor.replaced == []
 
 
-async def test_a_narration_for_a_video_that_is_gone_ends_the_job(
+async def test_a_narration_for_a_deleted_video_fails_the_job(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     first = await finished(bench)
     job = await bench.submit(attachment=VOICE, clip_of=first.id)
-    await bench.workspace.discard(first.id)
+    await bench.workspace.delete_files(first.id)
     await assert_failed(bench, job, "failed.clip_gone", sentences)
 
 

@@ -16,9 +16,9 @@ from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.convert import convert
 from bot.media.render.merge_narration import merge, repair
-from bot.media.render.narration_options import NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationMix, NarrationOptions
 from bot.media.render.poster import extract_poster
-from bot.media.render.shrink import fit
+from bot.media.render.shrink import shrink
 from tests.support.media import clips
 from tests.support.media.forge import changed, clapper, sound
 from tests.support.media.measurements import clicks, flashes
@@ -91,7 +91,7 @@ async def test_a_narration_over_two_joined_clips_lasts_to_the_end(
     click = "0.8*sin(2*PI*2000*t)*between(mod(t,3),1,1.1)"
     voice = clips.make_sound(tmp_path / "v.wav", click, seconds=6)
     narration = await ingest(ffmpeg, voice, tmp_path / "n.wav", max_seconds=10)
-    duck = NarrationPresets(mix=NarrationMix.DUCK)
+    duck = NarrationOptions(mix=NarrationMix.DUCK)
     await merge(ffmpeg, clip, narration, tmp_path / "result.mp4", duck)
     assert flashes(tmp_path / "result.mp4") == pytest.approx([1, 4], abs=0.001)
     assert clicks(tmp_path / "result.mp4") == pytest.approx([1, 4], abs=0.02)
@@ -153,10 +153,10 @@ async def test_wide_colours_are_changed_in_merges_copies_posters_and_conversions
     clip = made(WIDE["PQ in HEVC"], tmp_path / "clip.mp4")
     voice = made(sound(), tmp_path / "v.wav")
     narration = await ingest(ffmpeg, voice, tmp_path / "n.wav", max_seconds=10)
-    await merge(ffmpeg, clip, narration, tmp_path / "merged.mp4", NarrationPresets())
+    await merge(ffmpeg, clip, narration, tmp_path / "merged.mp4", NarrationOptions())
     await asyncio.to_thread(_padded, clip)
     limit = clip.stat().st_size - 1
-    await fit(ffmpeg, clip, tmp_path / "fitted.mp4", limit_bytes=limit)
+    await shrink(ffmpeg, clip, tmp_path / "fitted.mp4", limit_bytes=limit)
     await extract_poster(ffmpeg, clip, tmp_path / "poster.jpg")
     clips.ffmpeg("-i", str(clip), "-c", "copy", "-f", "matroska", str(tmp_path / "converted.mp4"))
     assert await convert(ffmpeg, tmp_path / "converted.mp4")
@@ -184,7 +184,7 @@ async def test_the_picture_is_chosen_and_not_its_thumbnail(
     assert await repair(ffmpeg, clip, tmp_path / "repaired.mp4")
     voice = made(sound(), tmp_path / "v.wav")
     narration = await ingest(ffmpeg, voice, tmp_path / "n.wav", max_seconds=10)
-    await merge(ffmpeg, clip, narration, tmp_path / "merged.mp4", NarrationPresets())
+    await merge(ffmpeg, clip, narration, tmp_path / "merged.mp4", NarrationOptions())
     for name in ("repaired.mp4", "merged.mp4"):
         assert flashes(tmp_path / name) == pytest.approx([1], abs=0.001)
         assert read_mp4(tmp_path / name).tracks == 2
@@ -255,6 +255,6 @@ async def test_a_clip_that_plays_keeps_its_bytes_and_its_manifest(
     check_clip(clip)
     assert not await convert(ffmpeg, clip)
     assert not await repair(ffmpeg, clip, tmp_path / "result.mp4")
-    fitted = await fit(ffmpeg, clip, tmp_path / "small.mp4", limit_bytes=len(content))
+    fitted = await shrink(ffmpeg, clip, tmp_path / "small.mp4", limit_bytes=len(content))
     assert fitted.path.read_bytes() == content
     assert names_in(tmp_path) == ["clip.mp4"]

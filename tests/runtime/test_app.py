@@ -23,7 +23,7 @@ from bot.discord_bot.bot import VideoBot
 from bot.discord_bot.login import log_in
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.download import attachment_hosts
-from bot.pacing import Cadence
+from bot.pacing import PollIntervals
 from bot.runtime.timing import LOCAL, REMOTE, WITH_WEBHOOKS, timing_for
 from bot.settings.fields import load_settings
 from tests.support.desk import make_services
@@ -100,7 +100,7 @@ async def test_an_unreachable_discord_is_distinguished_from_a_refused_token(
 ) -> None:
     async with FakeDiscord(tmp_path) as fake_discord:
         monkeypatch.setattr(Route, "BASE", fake_discord.url)
-        fake_discord.faults.add("GET /users/@me", api_errors.broken(503))
+        fake_discord.faults.add("GET /users/@me", api_errors.server_error(503))
         down = await refusal_of(fake_discord.token, DeliveryError)
         assert "can't be reached (DiscordServerError)" in down
         refused = await refusal_of("not.the.token", StartupError)
@@ -126,7 +126,7 @@ async def test_a_login_succeeds_after_failed_attempts(
 ) -> None:
     async with FakeDiscord(tmp_path) as fake_discord:
         monkeypatch.setattr(Route, "BASE", fake_discord.url)
-        broken = api_errors.broken(400)
+        broken = api_errors.server_error(400)
         fake_discord.faults.add("GET /users/@me", broken, times=2)
         fake_discord.faults.add("GET /oauth2/applications/@me", broken, times=1)
         for _ in range(3):
@@ -150,9 +150,9 @@ async def test_a_bot_in_no_server_logs_once_how_to_invite_it(
         await asyncio.gather(gateway, return_exceptions=True)
         await bot.on_ready()  # as after a session that could not be resumed
         assert sum(line.startswith("discord.ready") for line in caplog.messages) == 2
-        [told] = [line for line in caplog.messages if line.startswith("discord.no_server")]
-        assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in told
-        assert "permissions=274878008320" in told
+        [line] = [line for line in caplog.messages if line.startswith("discord.no_server")]
+        assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in line
+        assert "permissions=274878008320" in line
 
 
 @pytest.fixture
@@ -196,10 +196,10 @@ async def test_a_size_that_the_renderer_cannot_draw_is_refused_at_the_start(
 async def test_the_renderers_webhooks_reach_a_server_that_listens_everywhere(
     tmp_path: Path,
 ) -> None:
-    never = Cadence(first=600.0, growth=1.0, ceiling=600.0)
+    never = PollIntervals(first=600.0, growth=1.0, ceiling=600.0)
     async with (
         open_wire(tmp_path, video_backend="storyboard", video_size="320x180") as wire,
-        wire.bot(timing=replace(FAST, cadence=never), http_host="0.0.0.0", video_seconds=1),  # noqa: S104 - that is the case
+        wire.bot(timing=replace(FAST, poll_intervals=never), http_host="0.0.0.0", video_seconds=1),  # noqa: S104 - that is the case
     ):
         message = await wire.video("A cat")
         await wire.wait_for_video(message)

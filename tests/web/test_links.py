@@ -166,10 +166,10 @@ def test_a_secret_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.Monke
     synced: list[tuple[bool, bool]] = []
     fsync = os.fsync
 
-    def note(handle: int) -> None:
+    def sync(handle: int) -> None:
         fsync(handle)
         synced.append((stat.S_ISDIR(os.fstat(handle).st_mode), (tmp_path / "secret.key").exists()))
 
-    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(os, "fsync", sync)
     load_secret("", tmp_path / "secret.key")
     assert synced == [(False, False), (True, True)]

@@ -35,7 +35,7 @@ def samples(text: bytes) -> dict[tuple[str, ...], float]:
 async def measured(tmp_path: Path, clock: Clock) -> AsyncGenerator[tuple[Bench, Metrics]]:
     async with open_bench(tmp_path, clock, backend=FakeBackend(clock)) as bench:
         metrics = Metrics()
-        bench.bus.subscribe(metrics.note)
+        bench.bus.subscribe(metrics.on_job_changed)
         yield bench, metrics
 
 
@@ -96,7 +96,7 @@ async def test_calls_webhooks_and_handovers_are_counted(measured: tuple[Bench, M
 
 async def test_a_loop_that_was_blocked_shows_until_it_is_read(bench: Bench) -> None:
     times = iter([0.0, 2.5])
-    metrics = Metrics(now=lambda: next(times, 100.0), apart=0.0)
+    metrics = Metrics(now=lambda: next(times, 100.0), interval=0.0)
     watching = asyncio.create_task(metrics.watch_loop())
     for _ in range(5):
         await asyncio.sleep(0)
@@ -108,10 +108,10 @@ async def test_a_loop_that_was_blocked_shows_until_it_is_read(bench: Bench) -> N
 
 async def test_the_last_count_of_orphans_is_told(measured: tuple[Bench, Metrics]) -> None:
     bench, metrics = measured
-    await bench.listings.note_count("fake", "a former key", 7, is_whole=True, now=1.0)
-    await bench.listings.note_count("fake", "this key", 2, is_whole=True, now=2.0)
-    told = metrics.expose(await bench.store.counts(), await bench.listings.orphans())
-    assert samples(told)["clapper_orphans", "fake"] == 2
+    await bench.listings.record_count("fake", "a former key", 7, is_whole=True, now=1.0)
+    await bench.listings.record_count("fake", "this key", 2, is_whole=True, now=2.0)
+    exposed = metrics.expose(await bench.store.counts(), await bench.listings.orphans())
+    assert samples(exposed)["clapper_orphans", "fake"] == 2
 
 
 async def test_only_its_token_reads_it(measured: tuple[Bench, Metrics]) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
-from bot.media.mp4.duration import read_reorder_delay, read_seconds, read_start
+from bot.media.mp4.duration import read_blank_seconds, read_reorder_delay, read_seconds, read_start
 from bot.media.mp4.h264 import read_h264
 from bot.media.mp4.streams import choose_picture, choose_sound, is_seekable
-from bot.media.mp4.tracks import colours_in, is_turned, read_title, sound_object
+from bot.media.mp4.tracks import colours_in, is_rotated, read_title, sound_object
 from bot.media.mp4.wholeness import check_fragments, check_places
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class VideoInfo:
     `seconds` is the picture's duration, and `moving` its duration if each frame counts for one
     second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
     decoded up to `reorder_delay` seconds before it is shown. `streamable`: the index precedes the
-    media. `turned`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
+    media. `rotated`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
     fragments.
 
     The picture is the track `video_number` of all pictures, the sound `audio_number` of all sounds,
@@ -57,7 +57,7 @@ class VideoInfo:
     audio_codec: str | None
     streamable: bool
     fragmented: bool
-    turned: bool
+    rotated: bool
     tracks: int
     timing: FrameTiming
     h264_profile: int | None
@@ -75,7 +75,7 @@ class VideoInfo:
 class _Header:
     """The orientation in a track's header; `swaps_sides`: width and height are swapped."""
 
-    turned: bool
+    rotated: bool
     swaps_sides: bool
 
 
@@ -117,18 +117,21 @@ def _read(boxes: Boxes) -> VideoInfo:
     header = _header(boxes.head(video.track.trak, b"tkhd"))
     width, height = _size(video.entry, swaps_sides=header.swaps_sides)
     h264 = read_h264(video.entry.partition(b"avcC")[2])
+    picture_delay = _picture_delay(boxes, video.track, audio)
+    if max(picture_delay, read_blank_seconds(boxes, video.track)) >= seconds:
+        raise MediaError("the clip's picture starts later than the clip is long")
     return VideoInfo(
         width=width,
         height=height,
         seconds=seconds,
-        picture_delay=_picture_delay(boxes, video.track, audio),
+        picture_delay=picture_delay,
         reorder_delay=read_reorder_delay(video.track),
         moving=seconds if fragmented else min(seconds, video.track.timing.moving),
         video_codec=video.codec,
         audio_codec=audio.codec if audio else None,
         streamable=order.index(b"moov") < order.index(b"mdat"),
         fragmented=fragmented,
-        turned=header.turned,
+        rotated=header.rotated,
         tracks=len(traks),
         timing=video.track.timing,
         h264_profile=h264.profile if h264 else None,
@@ -183,7 +186,7 @@ def _header(tkhd: bytes) -> _Header:
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
     # Phones store upright pictures sideways, and mark them with a quarter turn.
     swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
-    return _Header(turned=is_turned(matrix), swaps_sides=swaps_sides)
+    return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 
 
 def _picture_delay(boxes: Boxes, video: Track, audio: Stream | None) -> float:

@@ -19,6 +19,7 @@ from aiohttp import BodyPartReader
 
 from bot.errors import UserError
 from bot.media.files.atomic import TooLargeError, save
+from bot.web.api.form_body import open_form
 from bot.web.http.error_response import ApiError
 
 if TYPE_CHECKING:
@@ -79,12 +80,12 @@ class OrderReader:
         fields: dict[str, str] = {}
         uploads: list[AudioUpload] = []
         try:
-            async for part in await request.multipart():
+            async for part in open_form(request):
                 await self._read_part(part, fields, uploads)
             return _order(fields, uploads[0] if uploads else None)
         except BaseException as error:
             for upload in uploads:
-                await self._clients.drop(upload)
+                await self._clients.delete_upload(upload)
             # aiohttp raises ValueError for a malformed form.
             if isinstance(error, ValueError):
                 raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_request") from error

@@ -96,9 +96,11 @@ class ApiRoutes:
             raise ApiError(HTTPStatus.GONE, "api.expired") from None
         headers = video_headers(job.request.prompt)
         with file:
-            return await send_file(request, file, headers, on_sent=lambda: self._note_fetched(job))
+            return await send_file(
+                request, file, headers, on_sent=lambda: self._record_download(job)
+            )
 
-    async def _note_fetched(self, job: Job) -> None:
+    async def _record_download(self, job: Job) -> None:
         try:
             await self._clients.mark_downloaded(job)
         except Exception:  # the answer is already sent

@@ -41,9 +41,9 @@ class Findings:
         except Exception as error:  # noqa: BLE001 - every error is a row of the table
             traceback.print_exc()
             self.failures += 1
-            self.note(peer, done, f"FAILED: {type(error).__name__} {error}".strip())
+            self.record(peer, done, f"FAILED: {type(error).__name__} {error}".strip())
         else:
-            self.note(peer, done, "ok")
+            self.record(peer, done, "ok")
 
     @asynccontextmanager
     async def peer(self, peer: str) -> AsyncGenerator[None]:
@@ -51,13 +51,13 @@ class Findings:
         try:
             yield
         except CannotInstallError as error:
-            self.note(peer, "install", f"SKIPPED: {error}")
+            self.record(peer, "install", f"SKIPPED: {error}")
         except Exception as error:  # noqa: BLE001 - same
             traceback.print_exc()
             self.failures += 1
-            self.note(peer, "start", f"FAILED: {type(error).__name__} {error}")
+            self.record(peer, "start", f"FAILED: {type(error).__name__} {error}")
 
-    def note(self, peer: str, done: str, outcome: str) -> None:
+    def record(self, peer: str, done: str, outcome: str) -> None:
         """Add a row."""
         line = " ".join(outcome.split())[:200].replace("|", "/")
         self.rows.append(Finding(peer=peer, done=done, outcome=line))

@@ -32,7 +32,7 @@ def from_pypi(name: str, requirement: str, *, dependencies: tuple[str, ...] = ()
             run(*pip, "--no-deps", requirement)
         else:
             run(*pip, requirement)
-        _note(folder, requirement)
+        _mark_installed(folder, requirement)
     return programs
 
 
@@ -45,7 +45,7 @@ def from_npm(name: str, package: str, version: str, *, below: Path = FOLDER) -> 
         folder.mkdir(parents=True)
         options = ("--no-audit", "--no-fund", "--ignore-scripts")
         run(program("npm"), "install", "--prefix", str(folder), *options, requirement)
-        _note(folder, requirement)
+        _mark_installed(folder, requirement)
     return folder / "node_modules" / package
 
 
@@ -58,11 +58,11 @@ def program(name: str) -> str:
 
 
 def _is_there(folder: Path, requirement: str) -> bool:
-    note = folder / "installed"
-    return note.is_file() and note.read_text(encoding="utf-8") == requirement
+    marker = folder / "installed"
+    return marker.is_file() and marker.read_text(encoding="utf-8") == requirement
 
 
-def _note(folder: Path, requirement: str) -> None:
+def _mark_installed(folder: Path, requirement: str) -> None:
     (folder / "installed").write_text(requirement, encoding="utf-8")
 
 

@@ -43,16 +43,16 @@ class Console:
 
     def listen(self, context: BrowserContext) -> None:
         """Collect from all pages of a context."""
-        context.on("console", self._note)
-        context.on("weberror", self._note_error)
+        context.on("console", self._on_console)
+        context.on("weberror", self._on_error)
 
-    def _note(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         # Only messages of scripts have arguments. The browser's own warnings, such as that of a
         # WebSocket closed early, are ignored.
         if message.type == "error" or (message.type == "warning" and message.args):
             self.errors.append(f"{message.text} {message.location['url']}")
 
-    def _note_error(self, error: WebError) -> None:
+    def _on_error(self, error: WebError) -> None:
         self.errors.append(str(error.error))
 
     def expect_error(self, expected: str) -> None:

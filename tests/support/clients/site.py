@@ -99,7 +99,7 @@ async def open_site(
     listener = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     feed = JobFeed()
-    bench.bus.subscribe(feed.note)
+    bench.bus.subscribe(feed.on_job_changed)
     clients = ClientJobs(
         jobs=bench.jobs,
         store=ClientJobStore(bench.database),
@@ -142,7 +142,7 @@ async def open_site(
         [*site.routes, *shares.routes],
         listener,
         is_ready=lambda: True,
-        refuse=ErrorResponses(Texts.load()).answer,
+        refuse=ErrorResponses(Texts.load()).response_to,
     )
     await server.start()
     async with aiohttp.ClientSession(url) as http:

@@ -38,7 +38,6 @@ class Site:
         self.port = port
         self.client = client
         self.ready = True
-        self.noted: list[str] = []
         self.links = Links(
             b"key", public_url=f"http://127.0.0.1:{port}", lifetime=WEEK, clock=bench.clock
         )
@@ -92,12 +91,13 @@ async def serve(
         site = Site(bench, port, client)
         server = WebServer(
             [
-                *Webhooks(bench.jobs, backend, note=site.noted.append, clock=bench.clock).routes,
+                *Webhooks(bench.webhooks, backend, count=lambda _: None, clock=bench.clock).routes,
                 *FileLinks(site.links, bench.artifacts, bench.workspace).routes,
                 *more,
             ],
             listener,
             is_ready=lambda: site.ready,
+            accepts_packed=(WEBHOOK_PATH,),
             **options,
         )
         await server.start()

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
+from bot.jobs.changes.card_records import CardRecords
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.downloading import LastLook
+from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
@@ -29,7 +32,7 @@ from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.words import BlockedWords
-from bot.pacing import Cadence, LookupDelays
+from bot.pacing import LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -99,12 +102,15 @@ class Bench:
         self.editor = FakeEditor(self.workspace)
         self.bus = EventBus()
         self.changes: list[JobChanged] = []
-        self.bus.subscribe(self._note)
+        self.bus.subscribe(self._on_job_changed)
         self._changed = asyncio.Event()
+        publisher = ChangePublisher(self.bus)
+        self.card_records = CardRecords(self.store, publisher, clock=clock)
+        self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
         self.jobs = JobService(
             self.store,
-            self.inbox,
-            self.bus,
+            publisher,
+            self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
             admission=Admission(self.store, caps, self.blocked, clock=clock),
@@ -123,13 +129,14 @@ class Bench:
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
-        self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
+        self.poll_intervals = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(
             self.jobs,
             backend,
-            self.cadence,
+            self.poll_intervals,
             self.identity,
-            last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
+            holds=self.holds,
+            final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
             clock=clock,
             jitter=lambda: 0.0,
         )
@@ -179,7 +186,7 @@ class Bench:
                 circuit=self.circuit,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
-                settling=LookupDelays(first=180.0, apart=60.0),
+                lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),
@@ -279,15 +286,15 @@ class Bench:
         return claimed
 
     async def trust_list(self) -> None:
-        """Let the provider's list have shown a job of this key, so that absence from it counts."""
-        await self.listings.note_shown(self.backend.name, ACCOUNT, now=self.clock())
+        """Store that the list has shown a job of this key, so that absence from it is proof."""
+        await self.listings.record_shown(self.backend.name, ACCOUNT, now=self.clock())
 
     async def claim_again(self, job_id: str) -> None:
         """Raise a job's epoch as a claim does."""
         await self.database.row("UPDATE jobs SET epoch = epoch + 1 WHERE id = :id", {"id": job_id})
 
     async def step(self, job_id: str) -> Job:
-        """Advance the clock, run a job's next step, and return the job after it."""
+        """Advance the clock, run a job's next step, and return the changed job."""
         job = await self.claim(job_id)
         await self.lane.steps[job.state](job)
         return await self.now(job_id)
@@ -302,7 +309,7 @@ class Bench:
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
-        """Let SQLite refuse every write, as on a full disk."""
+        """Have SQLite refuse every write, as on a full disk."""
         await self.database.rows("PRAGMA query_only = ON", {})
         try:
             yield
@@ -333,7 +340,7 @@ class Bench:
         assert row is not None
         return row["n"]
 
-    def _note(self, change: JobChanged) -> None:
+    def _on_job_changed(self, change: JobChanged) -> None:
         self.changes.append(change)
         self._changed.set()
 

@@ -14,9 +14,9 @@ from bot.media.files.atomic import save
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge_narration import merge, repair
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.poster import extract_poster
-from bot.media.render.shrink import fit
+from bot.media.render.shrink import shrink_video
 from tests.support.media import clips
 
 Operation = Callable[[Ffmpeg, Path, Path], Awaitable[object]]
@@ -25,8 +25,8 @@ Operation = Callable[[Ffmpeg, Path, Path], Awaitable[object]]
 def _merging(fit: NarrationFit, mix: NarrationMix, clip: str = "clip.mp4") -> Operation:
     def run(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
         narration = Narration(path=source / "voice.wav", seconds=6, loudness=-20)
-        presets = NarrationPresets(fit=fit, mix=mix)
-        return merge(ffmpeg, source / clip, narration, folder / "result.mp4", presets)
+        options = NarrationOptions(fit=fit, mix=mix)
+        return merge(ffmpeg, source / clip, narration, folder / "result.mp4", options)
 
     return run
 
@@ -39,10 +39,10 @@ def _repairing(clip: str) -> Operation:
     return lambda ffmpeg, source, folder: repair(ffmpeg, source / clip, folder / "result.mp4")
 
 
-def _fitting(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
+def _shrinking(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
     clip = source / "clip.mp4"
     limit = clip.stat().st_size // 2
-    return fit(ffmpeg, clip, folder / "small.mp4", limit_bytes=limit, decent=False)
+    return shrink_video(ffmpeg, clip, folder / "small.mp4", limit_bytes=limit, decent=False)
 
 
 def _saving(_ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
@@ -64,7 +64,7 @@ OPERATIONS: dict[str, Operation] = {
     "merge and encode": _merging(NarrationFit.HOLD, NarrationMix.DUCK, "odd.mp4"),
     "remux": _repairing("late.mp4"),
     "encode": _repairing("odd.mp4"),
-    "fit": _fitting,
+    "shrink": _shrinking,
     "download": _saving,
     "poster": lambda ffmpeg, source, folder: extract_poster(
         ffmpeg, source / "clip.mp4", folder / "poster.jpg"
@@ -74,7 +74,7 @@ OPERATIONS: dict[str, Operation] = {
 
 @dataclass(kw_only=True, slots=True)
 class Cancels:
-    """The number of operations that were cancelled in time, and the files and children left."""
+    """The number of operations that were cancelled in time, and the leftover files and children."""
 
     cancelled: int = 0
     left: set[str] = field(default_factory=set[str])
@@ -90,7 +90,7 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
     ffmpeg = Ffmpeg(clips.binary(), slots=1)
     durations = [await _run(OPERATIONS[name](ffmpeg, source, work)) for _ in range(2)]
     complete = await asyncio.to_thread(_names, work)
-    # Children from making the samples may still run; only new ones count.
+    # Children that made the samples may still be running, so only new ones count.
     before = await asyncio.to_thread(_children)
     cancels = Cancels()
     for attempt in range(times):
@@ -99,7 +99,7 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
         if await _cancel(OPERATIONS[name](ffmpeg, source, work), moment):
             cancels.cancelled += 1
         found = await asyncio.to_thread(_names, work)
-        # A result of several files is complete only with all of them.
+        # A result that consists of several files is complete only with all of them.
         cancels.left |= set() if found == complete else found
         children = await asyncio.to_thread(_children)
         cancels.left |= {name for pid, name in children.items() if pid not in before}

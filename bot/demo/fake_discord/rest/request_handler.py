@@ -116,7 +116,7 @@ class RequestHandler:
 
     def _record(self, request: web.Request, at: float, status: int) -> None:
         if not request.path.startswith(API):
-            self._history.note_download(request.path)
+            self._history.record_download(request.path)
             return
         headers = {k: v for k, v in request.headers.items() if k.lower() != "authorization"}
         body = request[BODY]
@@ -134,7 +134,7 @@ class RequestHandler:
             status=status,
         )
         log.info("sandbox.answered operation=%r status=%d", recorded.operation, status)
-        self._history.note_request(recorded)
+        self._history.record_request(recorded)
 
 
 def _template(request: web.Request) -> str:
@@ -151,8 +151,8 @@ def _refusal(refusal: Refusal) -> web.Response:
         answer.headers["Retry-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Reset-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Remaining"] = "0"
-        answer.headers["X-RateLimit-Scope"] = "global" if refusal.everywhere else "user"
-        if refusal.everywhere:
+        answer.headers["X-RateLimit-Scope"] = "global" if refusal.is_global else "user"
+        if refusal.is_global:
             answer.headers["X-RateLimit-Global"] = "true"
         # Without this header, discord.py interprets the response as a ban by Cloudflare.
         answer.headers["Via"] = "1.1 sandbox"

@@ -59,28 +59,28 @@ class History:
         self._on_message = on_message
         self._changed = asyncio.Event()
 
-    def note(self) -> None:
+    def wake_waiters(self) -> None:
         """Wake all tasks that wait for a change."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    def note_request(self, recorded: Recorded) -> None:
+    def record_request(self, recorded: Recorded) -> None:
         """Record a request."""
         self.requests.append(recorded)
-        self.note()
+        self.wake_waiters()
 
-    def note_download(self, path: str) -> None:
+    def record_download(self, path: str) -> None:
         """Record the download of a file."""
         self.downloads.append(path)
-        self.note()
+        self.wake_waiters()
 
-    def note_message(self, message: Message) -> None:
+    def record_message(self, message: Message) -> None:
         """Record that a message was created, edited or deleted."""
         if message not in self.messages:
             self.messages.append(message)
         if self._on_message is not None:
             self._on_message(message)
-        self.note()
+        self.wake_waiters()
 
     def operations(self, pattern: str = "") -> list[Recorded]:
         """Return the requests whose operation contains `pattern`."""

@@ -82,7 +82,7 @@ class MessageStore:
         """Delete a message, but keep it in the history."""
         del self._messages[message.id]
         message.deleted = True
-        self._history.note_message(message)
+        self._history.record_message(message)
 
     def find(self, message_id: int, channel: Channel | None = None) -> Message:
         """Return a message; raise RefusedError if it is not visible in `channel`."""
@@ -105,7 +105,7 @@ class MessageStore:
     def _write(self, message: Message, payload: Payload) -> None:
         files = tuple(self._cdn.find(int(a["id"])) for a in payload["attachments"])
         message.versions.append(Version(at=self._clock(), payload=payload, files=files))
-        self._history.note_message(message)
+        self._history.record_message(message)
 
     def _fixed(self, message: Message, nonce: str) -> Payload:
         fixed: Payload = {

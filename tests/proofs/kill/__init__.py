@@ -1,0 +1,1 @@
+"""Proof that a bot killed at random, beside a hostile provider, loses and repeats nothing."""

@@ -1,0 +1,161 @@
+"""Kills the bot at random moments, 500 times, and prints what became of every order.
+
+Run as `python -m tests.proofs.kill [kills] [seed]`; 500 take about half an hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from bot.demo.fake_discord.server import FakeDiscord
+from tests.proofs.kill.provider import HostileVideosApi
+from tests.proofs.kill.verdict import Order, faults_of, outcomes
+from tests.support.bot_process import open_bot
+from tests.support.media import clips
+from tests.support.wire import SECRET, WITHIN, Wire, free_port, query
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from tests.support.bot_process import BotProcess
+
+_KILLS = 500
+_NARRATED = 0.2
+# A job that another job has replaced is looked for during ten minutes.
+_SETTLE_SECONDS = 15 * 60.0
+_SETTLED = {"succeeded", "failed", "cancelled", "undecided"}
+_MANY = "100000"
+
+
+class KillLoop:
+    """Kills and restarts one bot, and lets people order from it."""
+
+    def __init__(self, wire: Wire, api: HostileVideosApi, random: Random, voice: Path) -> None:
+        self._wire = wire
+        self._api = api
+        self._random = random
+        self._voice = voice
+        self._typed: list[tuple[str, Interaction]] = []
+
+    async def kill_often(self, kills: int) -> None:
+        """Start the bot, order, and kill it within two seconds; again and again."""
+        for number in range(1, kills + 1):
+            async with self._running() as bot:
+                for _ in range(self._random.choice((1, 1, 2))):
+                    await self._order()
+                await asyncio.sleep(self._random.uniform(0.0, 2.0))
+                await bot.kill()
+            if number % 25 == 0:
+                print(f"{number} kills, {len(self._typed)} orders", flush=True)  # noqa: T201 - a report
+
+    async def settle(self) -> None:
+        """Let the last bot bring every order to an end, beside a provider without faults."""
+        self._api.calm = True
+        async with self._running(), asyncio.timeout(_SETTLE_SECONDS):
+            while set(await asyncio.to_thread(self._states)) - _SETTLED:  # noqa: ASYNC110 - commits of the bot send no event here
+                await asyncio.sleep(0.5)
+            await asyncio.sleep(5)  # for messages that should not come
+
+    def orders(self) -> list[Order]:
+        """Return all orders, with what their requesters have seen."""
+        rows = query(self._wire.data_dir, "SELECT interaction_id, state FROM jobs")
+        states = {int(interaction): state for interaction, state in rows if interaction}
+        discord = self._wire.fake_discord
+        return [
+            Order(
+                prompt=prompt,
+                interaction=interaction,
+                state=states.get(interaction.id),
+                dms=discord.dms(interaction.user),
+                messages=[m for m in (interaction.message, *interaction.followups) if m],
+            )
+            for prompt, interaction in self._typed
+        ]
+
+    async def _order(self) -> None:
+        number = len(self._typed) + 1
+        user = self._wire.fake_discord.world.add_user(f"person{number}")
+        prompt = f"Lighthouse number {number} at dusk"
+        audio = self._voice if self._random.random() < _NARRATED else None
+        self._typed.append((prompt, await self._wire.type(prompt, audio, user=user)))
+
+    def _states(self) -> list[str]:
+        return [state for (state,) in query(self._wire.data_dir, "SELECT state FROM jobs")]
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncGenerator[BotProcess]:
+        before = self._wire.fake_discord.gateway.identified
+        async with open_bot(self._environment()) as bot:
+            await self._wire.fake_discord.wait_for_bot(after=before, within=2 * WITHIN)
+            yield bot
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "DISCORD_TOKEN": self._wire.fake_discord.token,
+            "DISCORD_API_URL": self._wire.fake_discord.url,
+            "DATA_DIR": str(self._wire.data_dir),
+            "HTTP_PORT": str(self._wire.port),
+            "VIDEO_BACKEND": "openai",
+            "OPENAI_BASE_URL": self._wire.api.base_url,
+            "OPENAI_WEBHOOK_SECRET": SECRET,
+            "PROMPT_WRITER": "off",
+            "MAX_JOBS": _MANY,
+            "MAX_JOBS_PER_DAY": _MANY,
+        }
+
+
+async def main(kills: int, seed: int) -> int:
+    """Return 1 if an order was lost, charged twice, or told twice."""
+    random = Random(seed)  # noqa: S311 - not a secret
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        clip, voice, port = root / "provider.mp4", root / "voice.wav", free_port()
+        await asyncio.to_thread(clips.make_clip, clip, seconds=2, size="320x180")
+        await asyncio.to_thread(clips.make_speech, voice, seconds=1)
+        (root / "discord").mkdir()
+        api = HostileVideosApi(
+            random=random,
+            clip=clip,
+            webhook_url=f"http://127.0.0.1:{port}/api/webhook/video-events",
+            webhook_secret=SECRET,
+        )
+        async with FakeDiscord(root / "discord") as discord, api:
+            wire = Wire(fake_discord=discord, api=api, folder=root, clip=clip, port=port)
+            loop = KillLoop(wire, api, random, voice)
+            await loop.kill_often(kills)
+            await loop.settle()
+            return report(loop.orders(), api, kills)
+
+
+def report(orders: list[Order], api: HostileVideosApi, kills: int) -> int:
+    """Print what happened, and return the exit code."""
+    wrong = {order.prompt: faults for order in orders if (faults := faults_of(order, api))}
+    print(f"{kills} kills, {len(orders)} orders, {len(api.charges)} charged")  # noqa: T201 - a report
+    for name, count in sorted(api.faults.items()):
+        print(f"  provider: {name}: {count}")  # noqa: T201 - a report
+    for state, count in outcomes(orders).most_common():
+        print(f"  orders: {state}: {count}")  # noqa: T201 - a report
+    for prompt, faults in wrong.items():
+        print(f"  WRONG: {prompt}: {', '.join(faults)}")  # noqa: T201 - a report
+    print(f"{len(wrong)} wrong")  # noqa: T201 - a report
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    # A killed bot cuts its uploads, and aiohttp logs each as an error.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    started = time.monotonic()
+    counted = [int(value) for value in sys.argv[1:]]
+    code = asyncio.run(main(*(counted + [_KILLS, int.from_bytes(os.urandom(4))][len(counted) :])))
+    print(f"{time.monotonic() - started:.0f} s")  # noqa: T201 - a report
+    sys.exit(code)

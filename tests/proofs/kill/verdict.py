@@ -1,0 +1,63 @@
+"""Judges the killed bot from outside: by the provider's charges and the messages on Discord."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.demo.fake_discord.gateway.interactions import Interaction
+    from bot.demo.fake_discord.state.message import Message
+    from tests.proofs.kill.provider import HostileVideosApi
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A `/video` that a person typed, with what that person saw of it."""
+
+    prompt: str
+    interaction: Interaction
+    dms: list[Message]
+    messages: list[Message]
+    state: str | None
+
+    @property
+    def has_video(self) -> bool:
+        return any(message.files for message in self.messages)
+
+
+def faults_of(order: Order, api: HostileVideosApi) -> list[str]:
+    """Return what is wrong with one order; an empty list: nothing."""
+    charges = sum(charge.prompt == order.prompt for charge in api.charges)
+    wrong: list[str] = []
+    if charges > 1:
+        wrong.append("charged twice")
+    if len(order.messages) > 1 or len(order.dms) > 1:
+        wrong.append("a second message")
+    if sum(bool(message.files) for message in order.messages) > 1:
+        wrong.append("a second video")
+    if order.state is None or not order.messages:
+        # A command that was killed before its card was never answered: nothing may be charged.
+        return [*wrong, "lost: no card, but charged"] if charges else wrong
+    return wrong + _wrong_end(order, charges, is_replaced=order.prompt in api.lost)
+
+
+def _wrong_end(order: Order, charges: int, *, is_replaced: bool) -> list[str]:
+    match order.state:
+        case "succeeded":
+            return [] if order.has_video else ["lost: succeeded without a video"]
+        case "undecided":
+            return [] if "cost twice" in order.messages[0].text else ["a question nobody sees"]
+        case "failed":
+            is_lost = charges and not is_replaced
+            return ["lost: failed, but the clip exists"] if is_lost else []
+        case state:
+            return [f"not ended: {state}"]
+
+
+def outcomes(orders: Iterable[Order]) -> Counter[str]:
+    """Count the orders by their state."""
+    return Counter(order.state or "never received" for order in orders)
