@@ -180,8 +180,9 @@ class Retention:
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         await self._delete_leftovers(inventory, statuses)
         await self._expire(inventory, statuses)
+        # A daily cap may count a row for a day of true time.
         if rows := await self._store.delete_rows(
-            keeping=inventory.job_ids, spent=self._spent, now=now
+            keeping=inventory.job_ids, spent=self._spent, now=min(now, self._clock.known)
         ):
             log.info("jobs.forgotten rows=%d", rows)
         await self._store.truncate_wal()
