@@ -68,7 +68,7 @@ class Listing:
     """Remote jobs that an unconfirmed create may have made.
 
     `complete`: the provider says that no job is missing. `certain`: every one of `refs` echoes the
-    request's prompt. `shows_own`: it shows at least one of the answered jobs as it was ordered, so
+    request's prompt. `shows_own`: it shows the newest of the answered jobs as it was ordered, so
     that another job of the same key would be in it too.
     """
 
