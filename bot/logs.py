@@ -28,9 +28,9 @@ _IN_VALUES = re.compile(
 _IN_ORIGINS = re.compile(r"(://)[^\s/?#]+@")
 
 
-# Outsiders can cause records of these, as often as they like.
+# Outsiders can make these loggers write any number of records.
 _LIMITED = ("aiohttp", "asyncio", "bot.web")
-_UNLIMITED_LEVEL = logging.INFO  # `bot.web` tells at this level of what clients may do
+_UNLIMITED_LEVEL = logging.INFO  # at this level, `bot.web` logs only what clients may do
 _REPEAT_SECONDS = 60.0
 _MAX_KINDS = 200
 
@@ -48,7 +48,7 @@ class RepeatLimit(logging.Filter):
         self._kinds: dict[tuple[str, ...], _Repeats] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record is logged; one that follows others is given their number."""
+        """Return whether to log a record, and add the number of omitted records to it."""
         library = record.name.partition(".")[0]
         if not record.name.startswith(_LIMITED) or (
             library == "bot" and record.levelno <= _UNLIMITED_LEVEL
@@ -150,5 +150,11 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.getLogger("discord.gateway").setLevel(max(number, logging.INFO))
-    # Its warnings only concern missing libraries for voice channels, which the bot never joins.
-    logging.getLogger("discord.client").setLevel(logging.ERROR)
+    client_log = logging.getLogger("discord.client")
+    client_log.removeFilter(_drop_voice)
+    client_log.addFilter(_drop_voice)
+
+
+def _drop_voice(record: logging.LogRecord) -> bool:
+    """Drop the warnings on missing libraries for voice channels, which the bot never joins."""
+    return "voice will NOT be supported" not in str(record.msg)

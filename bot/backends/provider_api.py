@@ -61,7 +61,7 @@ class ProviderApi:
         self._ahead = 0.0
 
     def provider_time(self, now: float) -> float:
-        """Convert a time of our clock to the provider's, as the `Date` of its last answer tells."""
+        """Convert a time of our clock to the provider's, using the `Date` of its last answer."""
         return now + self._ahead
 
     async def submit(self, request: Request) -> BackendUpdate:

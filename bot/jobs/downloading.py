@@ -1,4 +1,4 @@
-"""The step of `downloading`: tries to fetch the paid clip for as long as it may still appear."""
+"""The step of `downloading`: fetches the paid clip, and retries as long as it may appear."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _DOWNLOADS = 6
 _FIRST_PAUSE_SECONDS = 60.0
 _MAX_PAUSE_SECONDS = 300.0
 _LAG_SECONDS = 30.0
-# `misses` holds two counts: a missing clip adds this much, and an unusable one adds 1.
+# `misses` holds two counts: a missing clip adds this number, and an unusable clip adds 1.
 _LAG = 1000
-# Attempts: ten minutes for a job that is not found, an hour for one that is reported as completed.
+# Attempts for ten minutes if the remote job is not found, and for an hour if it has completed.
 _GONE = 20
 _NOT_YET = 120
-# About a day while the provider is down; no provider keeps a clip for longer.
+# Attempts for about a day while the provider is down; no provider keeps a clip for longer.
 _FETCH_ATTEMPTS = 300
 # A final download may take minutes, and runs in the lane that polls all other jobs.
 _MAX_FINAL_DOWNLOADS = 4
@@ -40,7 +40,7 @@ _FINAL_RETRY_SECONDS = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class Downloading:
-    """Downloads clips of at most `max_bytes`."""
+    """Downloads clips of at most `max_bytes` each."""
 
     jobs: JobService
     backend: VideoBackend
@@ -78,7 +78,7 @@ class Downloading:
             await self.jobs.move(job, JobState.MERGING)
 
     async def _known(self, job: Job) -> BackendUpdate | None:
-        """Ask for the remote job; None: it can't be read, but its content may still exist."""
+        """Poll the remote job; None: its status can't be read, but its clip may still exist."""
         try:
             return await self.backend.poll(job.remote_id or "")
         except BackendError as error:

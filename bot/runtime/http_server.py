@@ -65,7 +65,7 @@ async def open_http_server(
         ],
         engine.resources.listener,
         is_ready=is_ready,
-        refuse=ErrorResponses(texts).answer,
+        refuse=ErrorResponses(texts).response_to,
         accepts_packed=(WEBHOOK_PATH,),
         # The other half is for files, the database, ffmpeg and requests to services.
         max_connections=min(MAX_CONNECTIONS, limit() // 2),
@@ -85,7 +85,7 @@ def webhooks(engine: Engine) -> Webhooks:
 
 
 def operator_routes(engine: Engine) -> OperatorRoutes:
-    """Return the handlers of what the operator asks of the running process."""
+    """Return the handlers of the operator's requests to the running process."""
     return OperatorRoutes(engine.jobs, OperatorKey(engine.resources.secret, clock=time.time))
 
 

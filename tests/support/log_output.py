@@ -1,4 +1,4 @@
-"""Writes the log as the bot does, to a text that a test reads."""
+"""Writes the log as the bot does, but to text that a test reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def log_output(*, clock: Callable[[], float]) -> Generator[io.StringIO]:
-    """Provide what is logged in the block, without repetitions by this clock."""
+    """Provide the log of the block; `clock` is that of the limit on repetitions."""
     output = io.StringIO()
     handler = logging.StreamHandler(output)
     handler.addFilter(RepeatLimit(clock=clock))

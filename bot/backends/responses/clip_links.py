@@ -88,7 +88,7 @@ _OTHER_FILES = re.compile(
     r"(?:[?#]|$)",
     re.IGNORECASE,
 )
-# Without the end of a video's name, a path may be that of the job itself.
+# A path without a video's file extension may be that of the job itself.
 _PATH = re.compile(
     r"//?[^/\s]\S*(?:\.(?:mp4|webm|mov|mkv|gif|m4v)|/content)(?:\?\S*)?", re.IGNORECASE
 )
@@ -150,7 +150,7 @@ def _visited_in(fields: Mapping[str, object], depth: int) -> Iterator[tuple[str,
 
 
 def _quoted(text: str) -> object:
-    """Read JSON inside a string, as in kie's `resultJson`; None: it is none."""
+    """Read JSON inside a string, as in kie's `resultJson`; None: it is not JSON."""
     try:
         return cast("object", json.loads(text)) if len(text) <= _MAX_QUOTED else None
     except (ValueError, RecursionError):

@@ -65,7 +65,7 @@ class ContentFetcher:
             raise
 
     async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
-        """Download from the content route; return a link if that must be downloaded instead."""
+        """Download from the content route; return a link if one must be downloaded instead."""
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.is_success:
             await self._receive(response)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
-# Google's message is the same for a quota that recovers within a minute, but then names a delay.
+# Google sends the same message for a quota that recovers within a minute, but then adds a delay.
 # "limit: 0" means that there is no quota at all.
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
