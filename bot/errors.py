@@ -74,7 +74,7 @@ class WebhookError(ClapperError):
 class DeliveryError(ClapperError):
     """Discord could not be reached or temporarily refused the request; the step is retried.
 
-    `retry_after` is in seconds, if it is known when that can work.
+    `retry_after`: the seconds until a retry can succeed; None: unknown.
     """
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
@@ -88,6 +88,10 @@ class MediaError(ClapperError):
     def __init__(self, reason: str, stderr_tail: str = "") -> None:
         super().__init__(reason)
         self.stderr_tail = stderr_tail
+
+
+class NoClipYetError(MediaError):
+    """A small page, JSON or nothing was sent instead of the clip, which may still appear."""
 
 
 class UnfetchedError(MediaError):

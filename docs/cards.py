@@ -296,7 +296,7 @@ def _finished() -> Iterator[_Scene]:
     yield _Scene(
         title="Done, where Discord lets the bot attach no files",
         changes=done,
-        make=lambda cards, job: cards.render_elsewhere(job),
+        make=lambda cards, job: cards.render_without_video(job),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads the database beside a running bot, without writing and without a checkpoint."""
+"""Reads the database while a bot may be running, without writing and without a checkpoint."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def list_jobs(data_dir: Path, *, ended: int) -> list[Job]:
 
 
 def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
-    """List the jobs, at most two, whose ids begin with these hex digits.
+    """List at most two of the jobs whose ids begin with these hex digits.
 
     Blocks, with the errors of `list_jobs`.
     """
@@ -69,7 +69,7 @@ def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
 
 
 def read_second_bot(data_dir: Path) -> SecondBot | None:
-    """Read when another process was last noticed; None: no database yet, or never.
+    """Read the second bot that was last noticed; None: there was none, or no database yet.
 
     Blocks. sqlite3.Error: the file can't be read.
     """
@@ -91,7 +91,7 @@ def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
 
 
 def _has_table(data_dir: Path, name: str) -> bool:
-    """Return False for a schema of an earlier version, too."""
+    """Return whether a table exists, which is not so in a schema of an earlier version."""
     sql = "SELECT 1 FROM sqlite_master WHERE name = :name"
     return _row(data_dir, sql, {"name": name}) is not None
 

@@ -20,7 +20,7 @@ RETURNING guild_id
 
 
 class UploadLimits:
-    """Stores learned upload limits for a week; server 0 stands for all DMs."""
+    """Stores learned upload limits for a week; server 0 means all DMs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -46,7 +46,7 @@ _MOST_COPIES = 3
 
 
 def make_deliverer(
-    client: discord.Client,
+    bot: discord.Client,
     database: Database,
     *,
     requests: DiscordRequests,
@@ -67,7 +67,7 @@ def make_deliverer(
     upload_fallback = _upload_fallback(
         database, shrinker, workspace, links, clock, most_copies=_MOST_COPIES
     )
-    bot_requests = BotRequests(client, requests)
+    bot_requests = BotRequests(bot, requests)
     return DiscordDeliverer(
         card_edits=CardEdits(
             bot_requests=bot_requests,
@@ -119,7 +119,7 @@ def make_resender(
 
 
 def make_operator_notices(
-    client: discord.Client,
+    bot: discord.Client,
     database: Database,
     *,
     requests: DiscordRequests,
@@ -131,11 +131,11 @@ def make_operator_notices(
 ) -> OperatorNotices:
     """Return the part that sends DMs to the operator."""
     return OperatorNotices(
-        client=client,
+        bot=bot,
         circuits=CircuitStore(database),
         holds=HoldStore(database),
         direct_messages=DirectMessages(
-            BotRequests(client, requests), PeopleStore(database), clock=clock
+            BotRequests(bot, requests), PeopleStore(database), clock=clock
         ),
         second_bot=second_bot,
         jobs=jobs,

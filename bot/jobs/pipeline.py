@@ -51,7 +51,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the one DM, unless it was sent already or is refused; False: try again later."""
+        """Send the job's only DM, unless it was sent or is refused; False: try again later."""
         ...
 
 
@@ -59,25 +59,25 @@ class NarrationEditing(Protocol):
     """The operations of the media package that the pipeline needs."""
 
     async def ingest(self, job_id: str, url: str) -> None:
-        """Download an attachment and make it the narration; UserError: not usable sound."""
+        """Download an attachment and make it the narration; UserError: it is not usable audio."""
         ...
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make another job's attachment the narration; UserError: it is no longer kept."""
+        """Use another job's attachment as narration; UserError: it is no longer kept."""
         ...
 
     async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment in the job's folder the narration; UserError: not usable sound."""
+        """Use the attachment in the job's folder as narration; UserError: it isn't usable audio."""
         ...
 
     async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text and make it the narration; UserError: it can't be spoken."""
+        """Synthesise a text, and use the speech as narration; UserError: it can't be spoken."""
         ...
 
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False
     ) -> FinishedVideo:
-        """Return the finished video, with the narration if `narrated`; MediaError: it failed.
+        """Return the finished video, with the narration if `narrated`; MediaError: ffmpeg failed.
 
         `replacing`: the narration replaces the clip's own sound.
         """
@@ -218,7 +218,7 @@ class Pipeline:
             await self._jobs.fail(job, "failed.not_a_video")
             return None
         if job.clip_of is not None:
-            # The requester has the clip already, and wanted only the narration.
+            # The requester already has the clip, and wanted only the narration.
             await self._jobs.fail(job, "failed.not_narrated")
             return None
         return self._unedited(job)

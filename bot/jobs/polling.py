@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A clip that is finished after the deadline has been paid for, so polls continue, but rarely.
+# A clip that is finished after the deadline has still been paid for, so rare polls continue.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
-# Ten minutes: servers with replicas, or just restarted, may not find a job that they have.
+# Ten minutes of polls, because a server with replicas, or after a restart, may miss its own job.
 _MISSED_SECONDS = 30.0
 _MISSES = 20
-# Time after which the requester and the operator are told that the provider gives no answers.
+# Time after which the requester and the operator are told that the provider does not answer.
 _UNANSWERED_SECONDS = 120.0
-_MOST_UNANSWERED = 1000
+_MAX_UNANSWERED = 1000
 
 
 class Poller:
@@ -61,7 +61,7 @@ class Poller:
         self._fresh_answers = fresh_answers
         self._clock = clock
         self._jitter = jitter
-        # Since when, in steady time; forgetting it only delays the news.
+        # The start of each job's time without answers, in steady time. A loss only delays a notice.
         self._unanswered: dict[str, float] = {}
 
     async def poll(self, job: Job) -> None:
@@ -128,15 +128,15 @@ class Poller:
         )
 
     def _is_long_unanswered(self, job: Job) -> bool:
-        if len(self._unanswered) >= _MOST_UNANSWERED:
+        if len(self._unanswered) >= _MAX_UNANSWERED:
             self._unanswered.clear()
         since = self._unanswered.setdefault(job.id, self._clock.steady())
         is_long = self._clock.steady() - since >= _UNANSWERED_SECONDS
         return is_long or job.hold is HoldReason.UNANSWERED
 
     async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Act on the limits of time; False: the job is within them."""
-        # Only after an answer: without one, the job may be finished and must not be cancelled.
+        """Act on a time limit that has passed; False: none has."""
+        # Only with an answer: without one, the job may be finished and must not be cancelled.
         if update is not None and not job.late and self._has_passed(job.deadline_at or 0):
             await self._deadline_passed(job, update)
             return True
@@ -148,7 +148,7 @@ class Poller:
     async def _end(
         self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
     ) -> None:
-        """End a job badly; unless the provider's failure is `clear`, only if there is no clip."""
+        """Fail a job; unless it is `clear` that there is no clip, try to download one first."""
         cost = update.cost if update else None
         if not clear and await self._final_download.try_download(job, update):
             await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
@@ -166,17 +166,17 @@ class Poller:
 
     async def _is_cancelled(self, job: Job) -> bool:
         try:
-            return await self._identity.cancel(job)
+            return await self._identity.cancel(job, unless_done=True)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False
 
     def _is_last_poll(self, job: Job, update: BackendUpdate | None) -> bool:
-        # The provider's clock says how long it keeps the clip; its times mean nothing to ours.
+        # The provider's clock decides how long the clip is kept, and can't be compared with ours.
         if job.late and update is not None and update.expires_in is not None:
             return update.expires_in <= 0
         return self._has_passed((job.generating_at or 0) + _LATE_SECONDS)
 
     def _has_passed(self, moment: float) -> bool:
-        """Tell whether a moment of our clock has passed; an unsettled clock can't tell."""
+        """Return whether a time of our clock has passed; False while the clock is unsettled."""
         return not self._clock.is_unsettled and self._clock() >= moment

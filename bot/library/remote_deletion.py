@@ -23,7 +23,7 @@ _RETRY_SECONDS = 60 * 60.0
 
 
 class RemoteDeletion:
-    """Asks the provider at each deletion, then hourly until it confirms or the row is removed.
+    """Asks the provider after each deletion, then hourly until it confirms or the row is deleted.
 
     Not every provider can delete prompts and clips; our own renderer can.
     """
@@ -58,7 +58,7 @@ class RemoteDeletion:
                 log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, deleted: RemoteRecord) -> bool:
-        """Return whether nothing of the job is left at the provider."""
+        """Ask for one deletion; True: nothing of the job is left at the provider."""
         ref = deleted.remote_id
         try:
             if await may_delete(self._backend, deleted):

@@ -25,7 +25,7 @@ _DAY = 24 * 60 * 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionLimits:
-    """Limits for kept videos: their age in days, and the size of all of them in bytes."""
+    """Limits for kept videos: their age in days, and their total size in bytes."""
 
     days: int
     max_bytes: int
@@ -73,7 +73,7 @@ class Deletion:
 
 
 class Retention:
-    """Deletes jobs that have ended; a download that is under way can still finish.
+    """Deletes ended jobs; a running download of a deleted video can still finish.
 
     `on_deleted` is called when the provider may also hold data to delete.
     """
@@ -125,7 +125,7 @@ class Retention:
         return True
 
     async def delete_content(self, job_id: str) -> None:
-        """Delete the files of a job that was marked as deleted, here and at the provider."""
+        """Delete a marked job's files, and ask the provider to delete its data too."""
         await self._delete_files(job_id)
         await self._finish_deletion()
 

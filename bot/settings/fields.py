@@ -210,6 +210,6 @@ def load_settings(*, with_discord: bool = False, **overrides: Any) -> Settings: 
 
 
 def _misspelling(setting: str) -> str:
-    """Return a sentence on each name that may be this setting's, to follow one on its absence."""
+    """Return a sentence about each similar name, to append to the error for a missing setting."""
     unknown = unknown_names(os.environ, Settings)
     return "".join(f" {each}" for each in unknown if each.meant == setting.upper())

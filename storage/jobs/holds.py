@@ -1,4 +1,4 @@
-"""Jobs on hold: why they wait, since when, and what the operator was told of it."""
+"""Jobs on hold: the reason and start of their wait, and the operator's notices about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# Such jobs are claimed by no lane: see the statement that claims.
+# No lane claims these jobs, because CLAIM skips them.
 _HOLD_OTHER_BACKENDS = """
 UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
 WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
@@ -38,7 +38,7 @@ SELECT * FROM jobs WHERE hold IS NOT NULL
 """
 
 
-_MARK_TOLD = """
+_RECORD_NOTICE = """
 INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
 ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
 """
@@ -46,9 +46,9 @@ ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldNotice:
-    """The operator was told of the jobs that are on hold since a time.
+    """A notice to the operator about the jobs that have been on hold for a reason since a time.
 
-    `reached`: Discord delivered it to at least one operator.
+    `reached`: Discord delivered the notice to at least one operator.
     """
 
     hold: HoldReason
@@ -57,7 +57,7 @@ class HoldNotice:
 
 
 class HoldStore:
-    """Reads and writes which jobs are on hold; no write changes a state."""
+    """Reads and writes which jobs are on hold, without changing their states."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -65,14 +65,14 @@ class HoldStore:
     async def hold(
         self, job: Job, hold: HoldReason, *, next_at: float, attempts: int, now: float
     ) -> Job | None:
-        """Put a claimed job on hold; None: it has changed meanwhile."""
+        """Put a claimed job on hold; None: the job has changed meanwhile."""
         key = {"id": job.id, "epoch": job.epoch, "was": job.state}
         wait = {"hold": hold, "next_at": next_at, "attempts": attempts, "now": now}
         jobs = await self._jobs(_HOLD, key | wait)
         return jobs[0] if jobs else None
 
     async def hold_other_backends(self, backend: str, *, now: float) -> list[Job]:
-        """Put the jobs at all other backends on hold, and return those that were not."""
+        """Put the jobs at all other backends on hold, and return those that were not on hold."""
         return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
 
     async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
@@ -84,7 +84,7 @@ class HoldStore:
         return await self._jobs(_HELD, {})
 
     async def notice(self, hold: HoldReason) -> HoldNotice | None:
-        """Read what the operator was told of jobs on hold for a reason; None: nothing."""
+        """Read the notice about jobs on hold for a reason; None: the operator was not told."""
         row = await self._database.row(
             "SELECT * FROM hold_notices WHERE hold = :hold", {"hold": hold}
         )
@@ -92,10 +92,10 @@ class HoldStore:
             return None
         return HoldNotice(hold=hold, since=row["since"], reached=bool(row["reached"]))
 
-    async def mark_told(self, notice: HoldNotice) -> None:
-        """Store that the operator was told."""
+    async def record_notice(self, notice: HoldNotice) -> None:
+        """Store the last notice to the operator about a hold."""
         params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
-        await self._database.rows(_MARK_TOLD, params)
+        await self._database.rows(_RECORD_NOTICE, params)
 
     async def delete_notice(self, hold: HoldReason) -> None:
         """Delete a notice, because its jobs are no longer on hold."""

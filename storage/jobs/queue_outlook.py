@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
-# A median of fewer jobs would say little.
+# A median of fewer jobs would mean little.
 _MIN_SAMPLES = 3
 
 # The order is the one in which jobs are claimed. A place beyond the limit is not counted.
@@ -39,10 +39,10 @@ _NOT_YET_GENERATED = frozenset(
 class Outlook:
     """The forecast for an open job.
 
-    `place` is its position in the queue, from 1; None also if it is far behind. `usual_seconds` is
-    the time that the provider took for similar jobs. `trouble` is the reason why the queue is
-    paused, `hold` the one why this job waits, and `operator_knows` says whether the operator was
-    told of it.
+    `place`: its position in the queue, from 1; None also for a position far back. `usual_seconds`:
+    the median time that the provider took for similar jobs. `trouble`: the reason why the queue is
+    paused. `hold`: the reason why this job waits. `operator_knows`: the operator was told of that
+    reason.
     """
 
     place: int | None = None

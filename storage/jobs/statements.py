@@ -9,7 +9,7 @@ FROM jobs WHERE created_at > :day_ago
     AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
 """
 
-# The caps on open jobs do not count jobs that wait for a decision or only for delivery.
+# The caps on open jobs do not count jobs that wait for a decision, or only for their delivery.
 _OPEN = """
 FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating',
     'downloading', 'merging')
@@ -25,7 +25,7 @@ SELECT
     (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} LIMIT :max_today) AS o) AS today
 """  # noqa: S608 - built from constants
 
-# There is room for another job when this one is no longer counted.
+# The cap allows another job when this one is no longer counted.
 NEXT_TO_LEAVE_CAP = f"""
 SELECT created_at {_COUNTED_TODAY}
 ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1
@@ -43,7 +43,7 @@ SELECT
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :client, :client_key, :client_digest,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
-    -- Stored now, since the other job may be deleted later.
+    -- Stored now, because the other job may be deleted later.
     EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
         AND note IS NOT 'note.not_merged')
 FROM ({USAGE})
@@ -74,7 +74,7 @@ _CLAIMABLE = f"""next_at IS NOT NULL
             AND {_NOT_HELD}
             AND id NOT IN (SELECT value FROM json_each(:running))"""  # noqa: S608 - same
 
-# State by state, because the index can give the order within one state only.
+# State by state, because the index provides the order only within one state.
 CLAIM = f"""
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
@@ -96,7 +96,7 @@ SELECT min(due) AS next_at FROM (
     FROM json_each(:states) AS lane) AS each_state
 """  # noqa: S608 - built from constants
 
-# Some servers give an id out twice. As long as an open job has it, it can't be another's.
+# Some servers use an id twice. While an open job has an id, no other job can be bound to it.
 _IS_FREE = """
     NOT EXISTS (
         SELECT 1 FROM jobs AS other
@@ -109,7 +109,7 @@ UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
     hold = NULL, held_since = NULL,
     token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
-    -- This transition follows only a definite refusal: nothing was spent.
+    -- These transitions follow only a definite refusal, so nothing was spent.
     submitted_at = CASE WHEN :was = 'submitting' AND :to IN ('queued', 'failed') THEN NULL
         ELSE submitted_at END,
     attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
@@ -129,7 +129,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was AND (:remote_id IS NULL OR {_
 RETURNING *
 """  # noqa: S608 - built from constants
 
-# Written once for each backend: a repeated step sends the same prompt.
+# Written once for each backend, so that a repeated step sends the same prompt.
 WRITE_PROMPT = """
 UPDATE jobs SET
     sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
@@ -139,7 +139,7 @@ RETURNING *
 """
 
 # The intent to spend is committed before the POST, and only while no identical create is
-# unconfirmed. Every POST of a job has the same key, for providers that support idempotency keys.
+# unconfirmed. All POSTs of a job have the same key, for providers that support idempotency keys.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
@@ -180,7 +180,7 @@ RETURNING *
 """
 
 # The POST was answered after the job was cancelled. The epoch is raised because a running last step
-# must not clear `next_at`. For a deleted job only the remote job is left to delete.
+# must not clear `next_at`. For a deleted job, nothing but the remote job is left to delete.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
@@ -208,7 +208,7 @@ WAKE_UNDECIDED = """
 UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
 """
 
-# After a restart PUBLIC_URL may be set: deliveries that waited for it are due again.
+# PUBLIC_URL may be set since the restart, so deliveries that waited for it are due again.
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now

@@ -123,7 +123,7 @@ async def test_the_reason_of_a_paused_queue_is_shown_on_cards_of_unchanged_jobs(
     stage.change(job, JobState.QUEUED)
     await stage.considered()
     assert len(stage.board.of("a")) == 1
-    stage.cards.on_job_changed(JobChanged(job=job, previous=JobState.QUEUED, outlook=True))
+    stage.cards.on_job_changed(JobChanged(job=job, previous=JobState.QUEUED, outlook_only=True))
     await stage.considered()
     assert len(stage.board.of("a")) == 2
 

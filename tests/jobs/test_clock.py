@@ -1,4 +1,4 @@
-"""A machine's clock that is set, in this process or between two: nothing is lost or late for it."""
+"""Nothing is lost or late if the machine's clock is set, while the bot runs or while it is down."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ async def poll_for(bench: Bench, job: Job, seconds: float) -> Job:
 
 
 @pytest.mark.parametrize("ahead", JUMPS)
-async def test_an_open_job_is_looked_at_within_a_minute_of_a_jump(
-    bench: Bench, ahead: float
-) -> None:
+async def test_an_open_job_is_due_within_a_minute_of_a_jump(bench: Bench, ahead: float) -> None:
     watch = await started(bench)
     job = await bench.at(JobState.GENERATING)
     bench.clock.ahead = ahead
@@ -70,7 +68,9 @@ async def test_an_open_job_is_looked_at_within_a_minute_of_a_jump(
 
 
 @pytest.mark.parametrize("ahead", JUMPS)
-async def test_no_running_job_is_deleted_or_late_for_a_jump(bench: Bench, ahead: float) -> None:
+async def test_no_running_job_is_deleted_or_late_because_of_a_jump(
+    bench: Bench, ahead: float
+) -> None:
     watch = await started(bench)
     job = await bench.at(JobState.GENERATING)
     bench.clock.ahead = ahead
@@ -212,7 +212,7 @@ async def test_jobs_behind_an_open_circuit_neither_fail_nor_wait_for_a_jump(
     assert circuit.opened_at == pytest.approx(bench.clock())
 
 
-async def test_a_probe_that_another_clock_has_put_off_is_due(bench: Bench) -> None:
+async def test_a_probe_that_another_clock_has_postponed_is_due(bench: Bench) -> None:
     for _ in range(3):
         await bench.circuit.refused(Trouble.OUTAGE, probing=False)
     await bench.database.rows("UPDATE circuits SET probe_at = probe_at + 21600", {})
@@ -220,7 +220,7 @@ async def test_a_probe_that_another_clock_has_put_off_is_due(bench: Bench) -> No
     assert await bench.circuit.paused_circuit() is None
 
 
-async def test_a_job_that_no_longer_answers_is_not_failed_for_a_jump_of_two_days(
+async def test_a_job_without_answers_does_not_fail_because_of_a_jump_of_two_days(
     bench: Bench,
 ) -> None:
     watch = await started(bench)
@@ -235,7 +235,7 @@ async def test_a_job_that_no_longer_answers_is_not_failed_for_a_jump_of_two_days
 
 
 @pytest.mark.parametrize("ahead", [HOUR, 40 * DAY, 400 * DAY])
-async def test_retention_deletes_nothing_by_a_clock_that_runs_ahead_of_all_else(
+async def test_retention_deletes_nothing_by_a_clock_that_is_ahead_of_all_evidence(
     bench: Bench, ahead: float
 ) -> None:
     watch = await started(bench)
@@ -311,7 +311,7 @@ async def test_caps_do_not_count_for_longer_because_the_clock_was_ahead(bench: B
     assert await speeches.count(requester, caps, now=bench.clock()) is None
 
 
-async def test_a_clock_that_only_drifts_is_followed_without_a_word(
+async def test_a_clock_that_only_drifts_is_followed_without_a_log_message(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     watch = await started(bench)

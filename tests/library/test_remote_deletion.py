@@ -66,7 +66,7 @@ async def test_a_deleted_prompt_is_in_no_file_of_the_database(bench: Bench) -> N
     assert REQUEST.prompt.encode() not in database_bytes(bench.root)
 
 
-async def test_a_log_that_somebody_reads_stays_until_the_next_sweep(bench: Bench) -> None:
+async def test_a_wal_that_is_being_read_is_kept_until_the_next_sweep(bench: Bench) -> None:
     job_id = await ended(bench)
     await bench.database.rows("PRAGMA busy_timeout = 0", {})
     with closing(sqlite3.connect(bench.root / "clapper.db", isolation_level=None)) as reader:
@@ -114,7 +114,7 @@ async def test_a_video_service_that_is_down_is_asked_again(bench: Bench) -> None
     assert (await bench.now(job_id)).deleted_at is not None
 
 
-async def test_what_another_service_has_is_none_of_this_ones(bench: Bench) -> None:
+async def test_remote_jobs_of_another_service_are_not_deleted(bench: Bench) -> None:
     await bench.retention.delete(await ended(bench))
     other = FakeBackend(bench.clock, name="other")
     await RemoteDeletion(

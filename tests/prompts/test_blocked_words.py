@@ -194,7 +194,7 @@ async def test_only_the_requester_is_told_and_at_once(tmp_path: Path) -> None:
         )
         await desk.fake_discord.wait_for(lambda: form.modal)
         edited = await desk.fake_discord.submit(form, {"prompt": "two horse heads"})
-        told = await desk.fake_discord.answer_to(edited)
-        assert told.ephemeral
-        assert "isn't allowed here" in told.text
+        reply = await desk.fake_discord.answer_to(edited)
+        assert reply.ephemeral
+        assert "isn't allowed here" in reply.text
         assert len(await desk.bench.database.rows("SELECT id FROM jobs", {})) == 1

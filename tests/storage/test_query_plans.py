@@ -1,4 +1,4 @@
-"""No statement on the way of a job reads a whole table, however many jobs there are."""
+"""No statement that a job causes reads a whole table, however many jobs there are."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def plan_of(bench: Bench, statement: str) -> list[str]:
 
 
 async def run_jobs(bench: Bench) -> None:
-    """Run every step that a command, a card, a claim or a webhook takes."""
+    """Run the statements of commands, cards, claims and webhooks."""
     await bench.at(JobState.SUCCEEDED)
     await bench.at(JobState.UNDECIDED)
     job = await bench.at(JobState.GENERATING)
@@ -50,7 +50,7 @@ async def run_jobs(bench: Bench) -> None:
     await bench.jobs.cancel(queued.id)
 
 
-async def test_no_statement_on_the_way_of_a_job_scans_a_table(bench: Bench) -> None:
+async def test_no_statement_that_a_job_causes_scans_a_table(bench: Bench) -> None:
     async with recorded(bench) as statements:
         await run_jobs(bench)
     wide = {

@@ -1,4 +1,4 @@
-"""Holds: jobs that can only wait say why, and stop waiting after a day."""
+"""Holds: jobs that can only wait, with the reason, and a time limit of a day."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _NOT_SUBMITTED = frozenset({JobState.RECEIVED, JobState.QUEUED})
 
 
 class Holds:
-    """Puts jobs on hold, and ends those that were on hold for a day.
+    """Puts jobs on hold, and ends jobs that have been on hold for a day.
 
-    A paid job that waits for disk space is not ended: its video may still be fetched.
+    A paid job that waits for disk space is not ended, because its video can still be fetched.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Holds:
     async def hold(
         self, job: Job, hold: HoldReason, *, after: float, attempts: int | None = None
     ) -> None:
-        """Keep a claimed job in its state, and look at it again after `after` seconds.
+        """Keep a claimed job in its state; its step is due again in `after` seconds.
 
-        `attempts`: the new number of them; None: they stay the same.
+        `attempts`: the job's new number of attempts; None: unchanged.
         """
-        # A new narration for a finished video is unpaid in every state.
+        # A job that only adds a narration to a finished video is unpaid in every state.
         is_unpaid = job.state in _NOT_SUBMITTED or job.clip_of is not None
         if is_unpaid and hold in _FAILURES and self._is_over(job):
             await self._jobs.fail(job, _FAILURES[hold])
@@ -72,16 +72,16 @@ class Holds:
             self._bus.publish(JobChanged(job=held, previous=held.state))
 
     async def run(self) -> None:
-        """Look at the jobs of other backends now and then, until cancelled."""
+        """Run `check` every 30 seconds, until cancelled."""
         while True:
             try:
                 await self.check()
             except sqlite3.Error:
-                log.exception("holds.not_looked_at")  # the next look repeats it
+                log.exception("holds.not_looked_at")  # the next check repeats it
             await asyncio.sleep(_CHECK_SECONDS)
 
     async def check(self) -> None:
-        """Put jobs at backends that are not chosen on hold, and end those that waited for a day."""
+        """Put jobs at other backends on hold, and end those that have been on hold for a day."""
         now = self._clock()
         for job in await self._store.release_own_backend(self._backend, now=now):
             self._bus.publish(JobChanged(job=job, previous=job.state))
@@ -106,7 +106,7 @@ class Holds:
         if current is None:
             return
         if current.state is JobState.UNCONFIRMED:
-            # It may have been charged, so the requester decides.
+            # The create may have been charged, so the requester decides.
             await self._jobs.move(current, JobState.UNDECIDED)
         else:
             await self._jobs.fail(current, _FAILURES[HoldReason.BACKEND])

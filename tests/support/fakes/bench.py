@@ -294,7 +294,7 @@ class Bench:
         return claimed
 
     async def trust_list(self) -> None:
-        """Let the provider's list have shown a job of this key, so that absence from it counts."""
+        """Store that the list has shown a job of this key, so that absence from it is proof."""
         await self.listings.record_shown(self.backend.name, ACCOUNT, now=self.clock())
 
     async def claim_again(self, job_id: str) -> None:
@@ -302,7 +302,7 @@ class Bench:
         await self.database.row("UPDATE jobs SET epoch = epoch + 1 WHERE id = :id", {"id": job_id})
 
     async def step(self, job_id: str) -> Job:
-        """Advance the clock, run a job's next step, and return the job after it."""
+        """Advance the clock, run a job's next step, and return the changed job."""
         job = await self.claim(job_id)
         await self.lane.steps[job.state](job)
         return await self.now(job_id)
@@ -317,7 +317,7 @@ class Bench:
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
-        """Let SQLite refuse every write, as on a full disk."""
+        """Have SQLite refuse every write, as on a full disk."""
         await self.database.rows("PRAGMA query_only = ON", {})
         try:
             yield
