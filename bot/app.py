@@ -33,6 +33,7 @@ from bot.runtime.stop_signals import on_stop_signals
 from bot.runtime.supervisor import GATEWAY, Service, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
+from storage.database_files import DatabaseFiles
 from storage.failing_parts import FailingPartStore
 from storage.identifies import IdentifyStore
 from storage.jobs.listings import ListingStore
@@ -187,6 +188,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         clock_watcher=engine.clock_watcher,
         holds=engine.holds,
         retention=retention,
+        database_files=DatabaseFiles(database, settings.data_dir),
         remote_deletion=remote_deletion,
         orphans=_orphans(engine),
         workers=workers,

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
-from bot.media.mp4.duration import open_track, read_reorder_delay, read_seconds, read_start
+from bot.media.mp4.duration import (
+    open_track,
+    read_blank_seconds,
+    read_reorder_delay,
+    read_seconds,
+    read_start,
+)
 from bot.media.mp4.tracks import h264_profile, is_rotated, read_title, sound_object
 
 if TYPE_CHECKING:
@@ -95,11 +101,14 @@ def _read(boxes: Boxes) -> VideoInfo:
     if not (track.timing.frames or fragmented):
         raise MediaError("the clip has no picture")
     seconds = read_seconds(boxes, track)
+    picture_delay = _picture_delay(boxes, track, audio)
+    if max(picture_delay, read_blank_seconds(boxes, track)) >= seconds:
+        raise MediaError("the clip's picture starts later than the clip is long")
     return VideoInfo(
         width=width,
         height=height,
         seconds=seconds,
-        picture_delay=_picture_delay(boxes, track, audio),
+        picture_delay=picture_delay,
         reorder_delay=read_reorder_delay(boxes, track),
         moving=seconds if fragmented else min(seconds, track.timing.moving),
         video_codec=_codec(boxes, video),
