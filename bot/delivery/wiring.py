@@ -16,6 +16,7 @@ from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
+from storage.failing_parts import FailingPartStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.queue_outlook import QueueOutlook
@@ -138,6 +139,7 @@ def make_operator_notices(
             BotRequests(bot, requests), PeopleStore(database), clock=clock
         ),
         second_bot=second_bot,
+        failing_parts=FailingPartStore(database),
         jobs=jobs,
         texts=texts,
         backend=backend,

@@ -254,6 +254,7 @@ async def test_a_video_service_without_answers_is_named_and_polled_on(
 @pytest.mark.parametrize("state", [JobState.GENERATING, JobState.DOWNLOADING])
 async def test_an_answer_ends_that_wait(bench: Bench, state: JobState) -> None:
     job = await bench.at(state)
+    bench.clock.advance(31)  # the answer that told of the end is not fresh any more
     worker = bench.worker()
     bench.backend.poll_faults += [NO_ANSWER[0]] * 20
     while bench.backend.poll_faults:

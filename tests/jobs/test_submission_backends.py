@@ -500,6 +500,7 @@ async def test_a_job_that_is_described_as_another_is_neither_delivered_nor_delet
         world.api.finish(ref)
         if state is JobState.DOWNLOADING:
             assert (await bench.step(job.id)).state is state
+            bench.clock.advance(31)  # the answer is not fresh any more
         world.api.jobs[ref].update(echo)
         lost = await bench.run_out(job.id)
         assert lost.failure is not None
@@ -572,3 +573,19 @@ async def test_a_lost_answer_with_an_id_in_use_is_not_absent_from_the_list(
         expected = JobState.UNDECIDED if holder == "open" else JobState.GENERATING
         assert found.state is expected
     assert world.posts == 2
+
+
+@each_that_lists
+async def test_absence_from_the_list_of_a_server_that_reuses_ids_is_no_proof(world: World) -> None:
+    renumber(world)
+    first = await world.answered()
+    async with world.bot() as bench:
+        world.api.finish("1")
+        await bench.run_out(first.id)
+    renumber(world)
+    assert (await world.answered()).remote_id == first.remote_id
+    # Its job may have had an id that the server has given to another job since.
+    job = await world.submit(LOST["500"])
+    async with world.bot() as bench:
+        assert (await bench.run_out(job.id)).state is JobState.UNDECIDED
+    assert world.posts == 3

@@ -145,3 +145,24 @@ async def test_the_embedded_renderer_keeps_no_file_of_a_deleted_clip(tmp_path: P
         assert files(tmp_path, "video_*") == []
         assert await backend.cancel(clip["id"])
         await backend.close()
+
+
+async def test_a_job_that_cannot_be_deleted_at_the_provider_does_not_keep_the_others_there(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [await ended(bench) for _ in range(3)]
+    for job_id in jobs:
+        assert await bench.retention.delete(job_id)
+    works, asked = bench.backend.cancel, list[str]()
+
+    async def cancel(ref: str) -> bool:
+        asked.append(ref)
+        if len(asked) == 1:
+            raise LookupError(ref)
+        return await works(ref)
+
+    monkeypatch.setattr(bench.backend, "cancel", cancel)
+    with pytest.raises(LookupError):
+        await bench.remote_deletion.delete_remote_jobs()
+    assert len(asked) == 3
+    assert len(await RetentionStore(bench.database).remote_jobs(bench.backend.name)) == 1
