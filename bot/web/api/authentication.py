@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.web.http.caller_address import Proxies
     from storage.sessions import SessionStore
 
-_COOKIE = "clapper_session"
+COOKIE = "clapper_session"
 _SECURE_PREFIX = "__Host-"  # browsers accept such a cookie only from this host, and over TLS
 _SCHEME = "bearer "
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -55,7 +55,7 @@ class Authentication:
     @property
     def cookie(self) -> str:
         """The name of the session's cookie."""
-        return f"{_SECURE_PREFIX}{_COOKIE}" if self.secure else _COOKIE
+        return f"{_SECURE_PREFIX}{COOKIE}" if self.secure else COOKIE
 
     def by_token(self, token: str) -> str | None:
         """Return the client that a token belongs to, or None if the token is unknown."""
