@@ -18,7 +18,7 @@ from bot.media.render.convert import convert
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix, NarrationOptions
 from bot.media.render.poster import extract_poster
-from bot.media.render.shrink import shrink
+from bot.media.render.shrink import shrink_video
 from tests.support.media import clips
 from tests.support.media.forge import changed, clapper, sound
 from tests.support.media.measurements import clicks, flashes
@@ -156,7 +156,7 @@ async def test_wide_colours_are_changed_in_merges_copies_posters_and_conversions
     await merge(ffmpeg, clip, narration, tmp_path / "merged.mp4", NarrationOptions())
     await asyncio.to_thread(_padded, clip)
     limit = clip.stat().st_size - 1
-    await shrink(ffmpeg, clip, tmp_path / "fitted.mp4", limit_bytes=limit)
+    await shrink_video(ffmpeg, clip, tmp_path / "fitted.mp4", limit_bytes=limit)
     await extract_poster(ffmpeg, clip, tmp_path / "poster.jpg")
     clips.ffmpeg("-i", str(clip), "-c", "copy", "-f", "matroska", str(tmp_path / "converted.mp4"))
     assert await convert(ffmpeg, tmp_path / "converted.mp4")
@@ -255,6 +255,6 @@ async def test_a_clip_that_plays_keeps_its_bytes_and_its_manifest(
     check_clip(clip)
     assert not await convert(ffmpeg, clip)
     assert not await repair(ffmpeg, clip, tmp_path / "result.mp4")
-    fitted = await shrink(ffmpeg, clip, tmp_path / "small.mp4", limit_bytes=len(content))
+    fitted = await shrink_video(ffmpeg, clip, tmp_path / "small.mp4", limit_bytes=len(content))
     assert fitted.path.read_bytes() == content
     assert names_in(tmp_path) == ["clip.mp4"]
