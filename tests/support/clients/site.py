@@ -22,6 +22,7 @@ from bot.web.http.server import WebServer, bind
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from storage.jobs.client_jobs import ClientJobStore
+from storage.sessions import SessionStore
 from tests.support.clients import described
 from tests.support.media import clips
 
@@ -121,15 +122,19 @@ async def open_site(
         poster_cache=poster_cache,
         texts=Texts.load(),
     )
+    authentication = Authentication(
+        tokens or {"web": TOKEN, "other": OTHER_TOKEN},
+        SessionStore(bench.database),
+        key=b"a key",
+        public_url=public_url,
+        proxies=Proxies(),
+        clock=bench.clock,
+    )
+    await authentication.sessions.load()
     site = Site(
         clients=clients,
         feed=feed,
-        authentication=Authentication(
-            tokens or {"web": TOKEN, "other": OTHER_TOKEN},
-            key=b"a key",
-            public_url=public_url,
-            clock=bench.clock,
-        ),
+        authentication=authentication,
         texts=Texts.load(),
         links=links,
         poster_cache=poster_cache,
@@ -143,6 +148,7 @@ async def open_site(
         listener,
         is_ready=lambda: True,
         refuse=ErrorResponses(Texts.load()).response_to,
+        only_tls=public_url.startswith("https://"),
     )
     await server.start()
     async with aiohttp.ClientSession(url) as http:

@@ -54,6 +54,7 @@ const jobPath = (path, jobId) => `${path}?jobId=${encodeURIComponent(jobId)}`;
 
 export const session = () => request("GET", "api/session");
 export const signOut = () => request("DELETE", "api/session");
+export const signOutEverywhere = () => request("DELETE", "api/sessions");
 export const signIn = (token) =>
   request("POST", "api/session", {
     body: JSON.stringify({ token }),
