@@ -283,7 +283,7 @@ async def test_a_gateway_that_cannot_be_reached_costs_no_session_and_is_tried_le
 ) -> None:
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL("ws://127.0.0.1:1/"))
     async with running(run) as task:
-        await run.until(lambda: len(run.pauses) == 12)
+        await run.until(lambda: len(run.pauses) >= 12)
         assert not task.done()
         monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(run.fake_discord.gateway_url))
         await run.connected()
