@@ -96,7 +96,7 @@ class CardRenderer:
     ) -> ui.LayoutView:
         """Render a finished video that the same edit uploads under `filename`.
 
-        `ready_at`: the time at which it was ready, in Unix seconds; None: now.
+        `ready_at`: the time at which the video was ready, in Unix seconds; None: now.
         `note`: the key of a sentence about the uploaded file.
         `original`: the URL of the original, if the upload is a smaller copy.
         """
@@ -128,9 +128,9 @@ class CardRenderer:
         return view
 
     def render_without_video(self, job: Job) -> ui.LayoutView:
-        """Render a finished video that the card can't show.
+        """Render the card of a finished video that Discord does not let it show.
 
-        It has no prompt, because that may be what Discord refuses.
+        The prompt is omitted, because it may be what Discord refuses.
         """
         text = self._text
         lines = [text.say(job, "card.ready"), text.say(job, "card.elsewhere"), text.footer(job)]
@@ -139,7 +139,7 @@ class CardRenderer:
         return view
 
     def render_held(self, job: Job, artifact: Artifact, *, limit: int) -> ui.LayoutView:
-        """Render a finished video that waits for the operator; `limit`: Discord's, in bytes."""
+        """Render a finished video that waits for the operator; `limit` is Discord's, in bytes."""
         text = self._text
         # Discord may refuse a file that is within the limit that it announced.
         key = "card.held" if artifact.size > limit else "card.held_refused"

@@ -70,7 +70,7 @@ class CardText:
         return self.say(job, "card.prompt", prompt=quoted(job.request.prompt, _PROMPT_CHARACTERS))
 
     def details(self, job: Job, outlook: Outlook) -> list[str]:
-        """Return the lines about progress, or about the end of the job and its cost."""
+        """Return the lines about progress, or about the job's end and cost."""
         if outlook.hold is not None:
             return self._on_hold(job, outlook, outlook.hold)
         return self._details_of_state(job, outlook)
@@ -193,5 +193,5 @@ def _is_narrated(job: Job) -> bool:
 
 
 def _small(parts: list[str]) -> str:
-    # On a narrow card the line breaks between two parts and not within one.
+    # On a narrow card, the line must break between two parts, not within one.
     return f"-# {' · '.join(part.replace(' ', _NO_BREAK) for part in parts)}"
