@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class LastingStream:
-    """Writes to a stream, and to nothing once that is closed: the command has to go on."""
+    """Writes to a stream, and discards the output once that is closed: the command continues."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -20,12 +20,12 @@ class LastingStream:
         return self._stream.isatty()
 
     def write(self, text: str) -> None:
-        """Write a text, and send it at once."""
+        """Write a text, and flush the stream."""
         try:
             self._stream.write(text)
             self._stream.flush()
         except OSError:
-            # Python would fail at its exit with what is still in the stream's buffer.
+            # Otherwise Python would fail at exit, when it flushes the stream's buffer.
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, self._stream.fileno())
             os.close(nothing)

@@ -80,12 +80,12 @@ def url_host(host: str) -> str:
 class WebServer:
     """Serves the given routes on a bound socket, with health and readiness checks.
 
-    `request_seconds`: the time limit for the head of a request, counted from the connection's start
-    or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a caller that
-    reads nothing of an answer for this long is disconnected, at most a sixth of that time later.
-    One address can hold `max_per_address` of the `max_connections`; a caller behind one of the
-    `proxies` can instead have that number of concurrent requests. Compressed bodies are refused,
-    except at the paths `accepts_packed`.
+    `request_seconds`: the time limit for the head of a request, counted from the start of the
+    connection or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a
+    caller that reads nothing of an answer for this long is disconnected, at most a sixth of that
+    time later. One address can hold `max_per_address` of the `max_connections`; a caller behind one
+    of the `proxies` can instead have that number of concurrent requests. Compressed bodies are
+    refused, except at the paths `accepts_packed`.
     """
 
     def __init__(
