@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.storyboard.drawing.palette import Palette, Rgb
+    from bot.storyboard.drawing.scenery.colours import Rgb
+    from bot.storyboard.drawing.scenery.lights import Light
     from bot.storyboard.lettering.typefaces import Typefaces
 
 _OVERSAMPLING = 4
@@ -24,22 +25,20 @@ _OVERSAMPLING = 4
 class LayerFiles:
     """Saves one clip's layers in `folder`, and holds the settings for drawing them.
 
-    `digest` varies the details of the picture.
+    `light` has the colours of the text.
     """
 
     def __init__(
         self,
         *,
         canvas: Canvas,
-        palette: Palette,
+        light: Light,
         typefaces: Typefaces,
-        digest: bytes,
         folder: Path,
     ) -> None:
         self.canvas = canvas
-        self.palette = palette
+        self.light = light
         self.typefaces = typefaces
-        self.digest = digest
         self._folder = folder
 
     def save(self, name: str, picture: Image.Image, x: float, y: float) -> Layer:
