@@ -65,11 +65,11 @@ class AnsweredJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """Remote jobs that an unconfirmed create may have made.
+    """Remote jobs that an unconfirmed create may have started.
 
     `complete`: the provider says that no job is missing. `certain`: every one of `refs` echoes the
-    request's prompt. `shows_own`: it shows at least one of the answered jobs as it was ordered, so
-    that another job of the same key would be in it too.
+    request's prompt. `shows_own`: it shows the newest of the answered jobs as it was ordered, so it
+    would also show any other job of the same key.
     """
 
     refs: tuple[str, ...]
@@ -135,7 +135,7 @@ class VideoBackend(Protocol):
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List remote jobs of any age: those that match the request, or every one there is.
+        """List remote jobs of any age: those that match the request, or all without a request.
 
         `hints` are refs from webhooks that match no known job; each ref is looked up as well.
         """
@@ -149,7 +149,7 @@ class VideoBackend(Protocol):
         ...
 
     def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
-        """Check what can be checked of a webhook before its body is read; WebhookError: refused."""
+        """Check a webhook's headers before its body is read; WebhookError: it is refused."""
         ...
 
     def parse_webhook(
@@ -157,7 +157,7 @@ class VideoBackend(Protocol):
     ) -> Webhook | None:
         """Verify a webhook and return the job that it names; None: the event is not about a video.
 
-        `sent`: the body as it was sent, if it was compressed; the signature may be of either.
+        `sent`: the body as it was sent, if it was compressed; either of them can be signed.
         WebhookError: the webhook is forged, stale or unreadable.
         """
         ...

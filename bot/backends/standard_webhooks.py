@@ -37,7 +37,7 @@ def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
-    """Check that there is a recent signature, of any body; WebhookError: there is none."""
+    """Check that there is a recent signature, without verifying it; WebhookError: there is none."""
     check_time(_fields(headers)[_TIMESTAMP], now=now, tolerance=tolerance)
 
 
@@ -52,7 +52,7 @@ def verify(
 ) -> str:
     """Check that one of the keys signed this webhook recently, and return its id.
 
-    `sent`: the body as it was sent, if it was compressed; the signature may be of either.
+    `sent`: the body as it was sent, if it was compressed; either of them can be signed.
     `now` and `tolerance` are in seconds. WebhookError: the webhook is forged, stale or unreadable.
     """
     fields = _fields(headers)
@@ -60,7 +60,7 @@ def verify(
     check_time(timestamp, now=now, tolerance=tolerance)
     signatures, keys = _signatures(fields[_SIGNATURE]), tuple(keys)
     start = b"%b.%b." % (_bytes(fields[_ID]), timestamp.encode())
-    # Each is compared, so the duration tells nothing about which one matched.
+    # All are compared, so that the duration does not reveal which one matched.
     matches = [
         _matches(signatures, start + each, keys) for each in (body, sent) if each is not None
     ]

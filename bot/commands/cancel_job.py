@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bot.errors import BackendError, StartupError
+from bot.jobs.remote.identity import RemoteIdentity
 from bot.links import load_secret
 from bot.runtime.adapters import open_backend
 from bot.runtime.engine import open_engine
@@ -19,6 +20,7 @@ from bot.runtime.resources import open_resources
 from bot.web.http.server import url_host
 from bot.web.operator_routes import CANCEL_PATH, OperatorKey
 from storage.database import DataInUseError
+from storage.jobs.remote_jobs import RemoteJobStore
 
 if TYPE_CHECKING:
     from bot.model import Job
@@ -41,12 +43,12 @@ class Cancellation:
 async def cancel_job(settings: Settings, job: Job) -> Cancellation:
     """Cancel a job; StartupError: the running bot can't be asked, or the operator has to act."""
     try:
-        return await _cancel_here(settings, job)
+        return await _cancel_directly(settings, job)
     except DataInUseError:
-        return await _cancel_there(settings, job)
+        return await _cancel_through_bot(settings, job)
 
 
-async def _cancel_there(settings: Settings, job: Job) -> Cancellation:
+async def _cancel_through_bot(settings: Settings, job: Job) -> Cancellation:
     """Ask the process that has the database open."""
     if not settings.http_port:
         raise StartupError("HTTP_PORT: with 0 the running bot can't be found; set a port.")
@@ -80,7 +82,7 @@ async def _cancel_there(settings: Settings, job: Job) -> Cancellation:
             )
 
 
-async def _cancel_here(settings: Settings, job: Job) -> Cancellation:
+async def _cancel_directly(settings: Settings, job: Job) -> Cancellation:
     """Cancel it in the database, and ask the video service once to stop."""
     async with AsyncExitStack() as stack:
         resources = await open_resources(settings, stack)
@@ -91,8 +93,10 @@ async def _cancel_here(settings: Settings, job: Job) -> Cancellation:
             return _too_late(job)
         if cancelled.remote_id is None or cancelled.backend != backend.name:
             return _cancelled(cancelled)
+        remote_jobs = RemoteJobStore(resources.database)
+        identity = RemoteIdentity(remote_jobs, engine.jobs, backend, clock=resources.clock)
         try:
-            await backend.cancel(cancelled.remote_id)
+            await identity.cancel(cancelled)
         except BackendError as error:
             return Cancellation(
                 cancelled=True,

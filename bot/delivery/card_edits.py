@@ -28,14 +28,14 @@ log = logging.getLogger(__name__)
 
 _UNKNOWN_MESSAGE = 10008
 _UNKNOWN_WEBHOOK = 10015
-_TOKEN_DEAD = 50027
+_INVALID_TOKEN = 50027
 _TOO_LARGE = 40005
 _MISSING_ACCESS = 50001
 _HTTP_UNAUTHORIZED = 401
 _HTTP_TOO_LARGE = 413
-_HTTP_LATER = frozenset({408, 429})
+_HTTP_TRANSIENT = frozenset({408, 429})
 # Too many edits of an old message, and too many writes in a channel: both end.
-_LATER = frozenset({20028, 30046})
+_TRANSIENT = frozenset({20028, 30046})
 # An answer without one of Discord's error codes is from a proxy in front of Discord.
 _NOT_FROM_DISCORD = frozenset({403, 404})
 _HTTP_CLIENT_ERRORS = range(400, 500)
@@ -69,6 +69,11 @@ class Edit:
     open_files: Callable[[], Sequence[discord.File]] = tuple
     urgent: bool = True
 
+    @property
+    def has_files(self) -> bool:
+        """True if the edit uploads files."""
+        return self.open_files is not tuple
+
 
 class CardEdits:
     """Finds and edits the cards of jobs.
@@ -101,11 +106,11 @@ class CardEdits:
         if not self._tokens.is_valid(job):
             return None
         try:
-            message = await self._tokens.fetch_answer(job)
+            message = await self._tokens.fetch_original_response(job)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            if isinstance(error, discord.HTTPException) and not is_passing(error):
+            if isinstance(error, discord.HTTPException) and not is_transient(error):
                 return None
-            raise later(error) from error
+            raise as_delivery_error(error) from error
         job_ids = set(_job_ids(message))
         if job.id in job_ids:
             return int(message["id"])
@@ -120,17 +125,17 @@ class CardEdits:
         try:
             await self._edit(edit)
         except discord.HTTPException as error:
-            if is_too_large(error):
+            if is_too_large(error) and edit.has_files:
                 raise FileTooLargeError from error
             if not is_final(error):
-                raise later(error) from error
+                raise as_delivery_error(error) from error
             if isinstance(error, discord.NotFound):
                 raise MessageGoneError(describe(error)) from error
             reason = f"{describe(error)}: {error.text[:_REASON_CHARACTERS]}"
             log.warning("card.edit_refused id=%s reason=%r", edit.job.id, reason)
             raise EditRefusedError(describe(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise later(error) from error
+            raise as_delivery_error(error) from error
 
     def is_unanswered(self, job: Job) -> bool:
         """Tell whether Discord may have an edit of the card that it has not answered yet."""
@@ -155,7 +160,7 @@ class CardEdits:
                 raise
             await self._fall_back_to_bot(edit, error)
         except discord.HTTPException as error:
-            if not _is_dead_token(error):
+            if not _is_invalid_token(error):
                 raise
             log.info("job.token_dead id=%s", job.id)
             await self._card_records.delete_token(job.id)
@@ -210,8 +215,8 @@ class CardEdits:
             self._edited_as_bot.discard(job.id)
 
 
-def _is_dead_token(error: discord.HTTPException) -> bool:
-    return error.status == _HTTP_UNAUTHORIZED or error.code in {_TOKEN_DEAD, _UNKNOWN_WEBHOOK}
+def _is_invalid_token(error: discord.HTTPException) -> bool:
+    return error.status == _HTTP_UNAUTHORIZED or error.code in {_INVALID_TOKEN, _UNKNOWN_WEBHOOK}
 
 
 def is_too_large(error: discord.HTTPException) -> bool:
@@ -219,20 +224,20 @@ def is_too_large(error: discord.HTTPException) -> bool:
     return error.status == _HTTP_TOO_LARGE or error.code == _TOO_LARGE
 
 
-def is_passing(error: discord.HTTPException) -> bool:
+def is_transient(error: discord.HTTPException) -> bool:
     """Tell whether the same request may work later."""
     before_discord = error.status in _NOT_FROM_DISCORD and not error.code
-    ends = error.status in _HTTP_LATER or error.code in _LATER
+    ends = error.status in _HTTP_TRANSIENT or error.code in _TRANSIENT
     return error.status not in _HTTP_CLIENT_ERRORS or ends or before_discord
 
 
 def is_final(error: discord.HTTPException) -> bool:
     """Tell whether Discord will always refuse the same request."""
     # A 401 ends when the operator sets a valid bot token.
-    return not is_passing(error) and error.status != _HTTP_UNAUTHORIZED
+    return not is_transient(error) and error.status != _HTTP_UNAUTHORIZED
 
 
-def later(error: Exception) -> DeliveryError:
+def as_delivery_error(error: Exception) -> DeliveryError:
     """Return the error that makes a step be tried again when that may work."""
     seconds = error.seconds if isinstance(error, ThrottledError) else None
     return DeliveryError(describe(error), retry_after=seconds)

@@ -16,6 +16,7 @@ from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
+from storage.failing_parts import FailingPartStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.queue_outlook import QueueOutlook
@@ -46,7 +47,7 @@ _MOST_COPIES = 3
 
 
 def make_deliverer(
-    client: discord.Client,
+    bot: discord.Client,
     database: Database,
     *,
     requests: DiscordRequests,
@@ -67,7 +68,7 @@ def make_deliverer(
     upload_fallback = _upload_fallback(
         database, shrinker, workspace, links, clock, most_copies=_MOST_COPIES
     )
-    bot_requests = BotRequests(client, requests)
+    bot_requests = BotRequests(bot, requests)
     return DiscordDeliverer(
         card_edits=CardEdits(
             bot_requests=bot_requests,
@@ -119,7 +120,7 @@ def make_resender(
 
 
 def make_operator_notices(
-    client: discord.Client,
+    bot: discord.Client,
     database: Database,
     *,
     requests: DiscordRequests,
@@ -131,13 +132,14 @@ def make_operator_notices(
 ) -> OperatorNotices:
     """Return the part that sends DMs to the operator."""
     return OperatorNotices(
-        client=client,
+        bot=bot,
         circuits=CircuitStore(database),
         holds=HoldStore(database),
         direct_messages=DirectMessages(
-            BotRequests(client, requests), PeopleStore(database), clock=clock
+            BotRequests(bot, requests), PeopleStore(database), clock=clock
         ),
         second_bot=second_bot,
+        failing_parts=FailingPartStore(database),
         jobs=jobs,
         texts=texts,
         backend=backend,

@@ -36,9 +36,9 @@ class JobQueue:
         clients_only: bool = False,
         narrated: bool | None = None,
     ) -> list[Job]:
-        """Claim due jobs that are not `running`; `clients_only`: only those of API clients.
+        """Claim due jobs that are not `running`; `clients_only`: claim only API clients' jobs.
 
-        `narrated`: only those with a narration, or only those without.
+        `narrated`: claim only jobs with a narration, or only jobs without one; None: both.
         """
         return await self._store.claim(
             states,

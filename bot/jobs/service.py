@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class JobService:
-    """Creates jobs, changes their state, and publishes every change.
+    """Creates jobs, changes their states, and publishes every change.
 
-    A command has `acknowledge_seconds` to post the card of a new job; then the job's first step
-    looks for it. A generating job has `deadline_seconds`.
+    A command has `acknowledge_seconds` to post a new job's card; after that, the job's first step
+    looks for the card. A generating job has `deadline_seconds` to finish.
 
     A write returns None if the job has changed since it was read.
     """
@@ -63,11 +63,11 @@ class JobService:
         narration_of: str | None = None,
         clip_of: str | None = None,
     ) -> Job | None:
-        """Create a job; None: this interaction, or this client's key, has created one already.
+        """Create a job; None: the interaction, or the client's key, has already created one.
 
-        The job may reuse the narration of another job, and another's finished video instead of a
-        new clip. `job_id` is one from `new_job_id`. UserError: a cap is reached, or a word is
-        blocked.
+        `job_id`: a result of `new_job_id`. `narration_of`: the job whose narration is reused.
+        `clip_of`: the job whose finished video is used instead of a new clip. UserError: a cap is
+        reached, or a word is blocked.
         """
         self._admission.check(request, attachment, clip_of=clip_of)
         now = self._clock()
@@ -94,6 +94,10 @@ class JobService:
         self._changes.publish_state(job, None)
         return job
 
+    async def check_caps(self, requester: Origin | Client) -> None:
+        """Raise UserError if the requester has reached a cap and could create no job now."""
+        await self._admission.check_caps(requester)
+
     async def acknowledge(self, job_id: str, message_id: int) -> Job | None:
         """Store the message id of the job's card, and make the job due."""
         return self._changes.publish(
@@ -105,7 +109,7 @@ class JobService:
         return await self._store.get(job_id)
 
     async def by_requester(self, requester: Origin | Client) -> Job | None:
-        """Read the job that an interaction, or a client's key, has created."""
+        """Read the job that an interaction or a client's key has created."""
         return await self._store.by_requester(requester)
 
     async def cancel(self, job_id: str) -> Job | None:
@@ -123,7 +127,7 @@ class JobService:
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
         """Cancel a job whose delivery waits for the operator, so that it can be deleted.
 
-        None: it does not wait, or is being delivered.
+        None: its delivery is not postponed, or is running.
         """
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
@@ -142,7 +146,7 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state, whose step is due after `after` seconds; None: never."""
+        """Move a job to another state; its step is due in `after` seconds, or never if None."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
@@ -162,11 +166,11 @@ class JobService:
         )
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store the prompt that a queued job sends; None: too late, or written before."""
+        """Store a queued job's prompt; None: the job has changed, or has a prompt already."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:
-        """Commit the intent to POST; None: too late, or an identical create is unconfirmed."""
+        """Commit the intent to POST; None: the job changed, or an identical one is unconfirmed."""
         moved = await self._store.begin_submit(
             job,
             backend=self._backend,
@@ -179,9 +183,9 @@ class JobService:
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Bind a job to its remote job; the first poll is due after `after` seconds.
+        """Bind a job to its remote job; the first poll is due in `after` seconds.
 
-        None: too late, or an open job has that id.
+        None: the job has changed, or an open job has the same remote id.
         """
         now = self._clock()
         changes = replace(
@@ -213,7 +217,7 @@ class JobService:
         late: bool | None = None,
         misses: int | None = None,
     ) -> Job | None:
-        """Keep a claimed job in its state; its step is due again after `after` seconds."""
+        """Keep a claimed job in its state; its step is due again in `after` seconds."""
         now = self._clock()
         return self._changes.publish(
             await self._store.postpone(
@@ -228,7 +232,7 @@ class JobService:
         )
 
     async def release(self, job: Job) -> Job | None:
-        """Record that the card shows the end, or the question, and that nothing more is due."""
+        """Record that no step is due, because the card shows the job's final state or question."""
         return await self._store.release(job, now=self._clock())
 
     async def wake_postponed_deliveries(self) -> int:
@@ -236,14 +240,14 @@ class JobService:
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
-        """Publish that the outlook of all queued jobs, and of those on hold, has changed."""
+        """Publish that the outlooks of all queued and held jobs have changed."""
         for job in await self._store.queued():
             self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
         """Delete expired interaction tokens."""
         if not self._clock.is_unsettled:  # otherwise, the next sweep does it
-            await self._store.delete_expired_tokens(now=self._clock.cautious())
+            await self._store.delete_expired_tokens(now=self._clock.conservative())
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A claim may raise the epoch between read and write, so try a few times.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ClapperError, DeliveryError
+from bot.errors import BackendError, ClapperError, DeliveryError, UnfetchedError
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
@@ -22,16 +23,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The longest sleep between two reads of the table; it is bounded because clocks may jump.
+# The longest sleep between two reads of the table, which is bounded because clocks may jump.
 _IDLE_SECONDS = 5.0
 _MAX_RETRY_SECONDS = 300.0
-# A bug in these states fails the job. Later, it may have been paid for, so retries never end.
+# A bug in these states fails the job. In later states the job may be paid, so retries never end.
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
-# About a day; after that, the card stays as it is.
+# About two minutes; then the requester and the operator are told that the provider does not answer.
+_UNANSWERED_DOWNLOADS = 7
+_LONG_WAIT_SECONDS = 60.0
+# About a day of attempts; after that, the card is left unchanged.
 _MAX_SHOWN_ATTEMPTS = 300
 
 
@@ -39,9 +43,9 @@ _MAX_SHOWN_ATTEMPTS = 300
 class Lane:
     """A group of steps, of which at most `slots` run at once.
 
-    `interruptible`: the steps of a cancelled job may be cancelled midway without loss.
+    `interruptible`: the steps of a cancelled job can be cancelled midway without loss.
     `needs_discord`: its steps need Discord, except for the jobs of API clients.
-    `narrated`: only jobs with a narration, or only those without; None: both.
+    `narrated`: it runs only jobs with a narration, or only jobs without one; None: both.
     """
 
     name: str
@@ -65,9 +69,9 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         lane("intake", 3, JobState.RECEIVED, **receives, narrated=False),
         # Separate, because a narration may arrive slowly, be spoken, or wait for ffmpeg.
         lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
-        # Both in one lane: it knows which of its jobs are being submitted now.
+        # Both states are in one lane, because a lane knows which of its jobs are running.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
-        # Separate, because a create may take minutes, and must not delay an unconfirmed one.
+        # Separate, because a create may take minutes, and must not delay a reconciliation.
         lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
@@ -78,7 +82,7 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
         # Separate, because Discord limits DMs most strictly, and no video should wait for them.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
         lane("show", 8, *sorted(_SHOWN - {JobState.CANCELLED}), needs_discord=True),
-        # Separate, because the provider is asked to stop, and may not answer for minutes.
+        # Separate, because a cancel may wait minutes for the provider's answer.
         lane("stop", 4, JobState.CANCELLED, needs_discord=True),
     )
 
@@ -105,6 +109,11 @@ class Worker:
         self._stopping = False
         self._is_discord_paused = False
 
+    @property
+    def name(self) -> str:
+        """The name of the worker's lane."""
+        return self._lane.name
+
     def pause_discord(self) -> None:
         """Claim no jobs that need Discord, until `resume_discord`."""
         self._is_discord_paused = self._lane.needs_discord
@@ -115,11 +124,12 @@ class Worker:
         self._woken.set()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up because a job has changed; cancel the running step of a cancelled job."""
+        """Wake up if the job's new state is one of this lane; stop the step of a cancelled job."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
-        self._woken.set()
+        if event.job.state in self._lane.steps:
+            self._woken.set()
 
     async def run(self) -> None:
         """Claim and run jobs until stopped, and retry after database errors."""
@@ -191,6 +201,9 @@ class Worker:
         except sqlite3.Error:
             log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
             await asyncio.sleep(1)  # the row is unchanged and still due: avoid a busy loop
+        except Exception:  # a bug in the handling of a failed step
+            log.exception("job.step_unfinished id=%s state=%s", job.id, job.state)
+            await asyncio.sleep(_IDLE_SECONDS)
 
     async def _step(self, job: Job) -> None:
         try:
@@ -206,15 +219,21 @@ class Worker:
 
     async def _retry_later(self, job: Job, error: Exception) -> None:
         discord_is_down = isinstance(error, DeliveryError)
-        # Until a route opens nothing is attempted.
-        is_throttled = discord_is_down and error.retry_after is not None
-        attempts = job.attempts + (not is_throttled)
+        # Many cards share a rate limit, so only a long wait counts as an attempt.
+        is_brief = discord_is_down and (error.retry_after or math.inf) < _LONG_WAIT_SECONDS
+        attempts = job.attempts + (not is_brief)
         if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
-            await self._jobs.fail(job, "failed.bug", incident=job.id)
+            if isinstance(error, UnfetchedError):
+                await self._jobs.fail(job, "audio.unfetched")
+            else:
+                await self._jobs.fail(job, "failed.bug", incident=job.id)
         elif job.state in _SHOWN and attempts >= _MAX_SHOWN_ATTEMPTS:
             await self._jobs.release(job)
         elif isinstance(error, OSError) and error.errno in _DISK_FULL:
             await self._holds.hold(job, HoldReason.DISK, after=_DISK_FULL_SECONDS)
+        elif job.state is JobState.DOWNLOADING and attempts >= _UNANSWERED_DOWNLOADS:
+            after = self._delay(attempts, error)
+            await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
         else:
             await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
 

@@ -27,9 +27,9 @@ _PAUSE_SECONDS = 60 * 60.0
 
 
 class OrphanCounter:
-    """Reads the provider's list every hour; a provider without one is left alone.
+    """Reads the provider's job list every hour, if it has one.
 
-    Orphans may have been charged: abandoned creates, or those of another program.
+    Orphans come from abandoned creates or from other programs, and may have been charged.
     """
 
     def __init__(
@@ -86,18 +86,25 @@ class OrphanCounter:
 
     async def _unexplained(self, listing: Listing) -> list[str]:
         name = self._backend.name
-        # In this order: a create answered meanwhile is either open here, or a holder below.
+        # In this order, a create that is answered meanwhile is either open here or a holder below.
         begun = await self._remote_jobs.begun(name)
         holders = await self._remote_jobs.holders(name, listing.refs)
         spent = await self._spent.among(name, listing.refs)
         await self._spent.record_listed(name, spent, now=self._clock())
 
-        def is_explained(ref: str) -> bool:
+        def has_row(ref: str) -> bool:
+            holder = holders.get(ref)
             echo = listing.echoes.get(ref, Echo())
-            return (
-                (ref in holders and is_described(holders[ref], echo))
-                or ref in spent
-                or any(not echo.contradicts(request) for request in begun)
-            )
+            return ref in spent or (holder is not None and is_described(holder, echo))
 
-        return [ref for ref in listing.refs if not is_explained(ref)]
+        orphans: list[str] = []
+        for ref in listing.refs:
+            echo = listing.echoes.get(ref, Echo())
+            fitting = (request for request in begun if not echo.contradicts(request))
+            if has_row(ref):
+                continue
+            if (request := next(fitting, None)) is None:
+                orphans.append(ref)
+            else:
+                begun.remove(request)  # a create starts one job at most
+        return orphans

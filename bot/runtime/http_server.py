@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
+from bot.runtime.open_files import limit
 from bot.web.api.authentication import Authentication
 from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
-from bot.web.http.server import WebServer
+from bot.web.http.server import MAX_CONNECTIONS, WebServer
 from bot.web.metrics_page import MetricsPage
 from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
@@ -19,6 +20,7 @@ from bot.web.pages.share import SharePage
 from bot.web.site import Site
 from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
+from storage.sessions import SessionStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +54,8 @@ async def open_http_server(
         poster_cache=poster_cache,
         texts=texts,
     )
-    site, metrics = _site(engine, texts, links, poster_cache, narrator), _metrics(engine)
+    site = await _site(engine, texts, links, poster_cache, narrator)
+    metrics = _metrics(engine)
     server = WebServer(
         [
             *webhooks(engine).routes,
@@ -64,8 +67,11 @@ async def open_http_server(
         ],
         engine.resources.listener,
         is_ready=is_ready,
-        refuse=ErrorResponses(texts).answer,
+        refuse=ErrorResponses(texts).response_to,
         accepts_packed=(WEBHOOK_PATH,),
+        only_tls=engine.resources.settings.public_url.startswith("https://"),
+        # The other half is for files, the database, ffmpeg and requests to services.
+        max_connections=min(MAX_CONNECTIONS, limit() // 2),
         proxies=Proxies(engine.resources.settings.proxies),
     )
     await server.start()
@@ -82,7 +88,7 @@ def webhooks(engine: Engine) -> Webhooks:
 
 
 def operator_routes(engine: Engine) -> OperatorRoutes:
-    """Return the handlers of what the operator asks of the running process."""
+    """Return the handlers of the operator's requests to the running process."""
     return OperatorRoutes(engine.jobs, OperatorKey(engine.resources.secret, clock=time.time))
 
 
@@ -92,7 +98,7 @@ def _metrics(engine: Engine) -> MetricsPage | None:
     return MetricsPage(engine.metrics, engine.store, listings, token=token) if token else None
 
 
-def _site(
+async def _site(
     engine: Engine, texts: Texts, links: Links, poster_cache: PosterCache, narrator: Narrator | None
 ) -> Site | None:
     """Return the API with its page, or None if no API_TOKEN is set."""
@@ -101,10 +107,13 @@ def _site(
         return None
     authentication = Authentication(
         settings.api_tokens,
+        SessionStore(engine.resources.database),
         key=derive_key(engine.resources.secret, "sessions"),
         public_url=settings.public_url,
+        proxies=Proxies(settings.proxies),
         clock=time.time,
     )
+    await authentication.sessions.load()
     return Site(
         clients=engine.clients,
         feed=engine.feed,

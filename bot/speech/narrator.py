@@ -77,7 +77,7 @@ class Narrator:
 
         UserError: a cap is reached, a word is blocked, or nothing in the text can be spoken.
         """
-        checked_text(text)  # one of an earlier job may be older than this check
+        checked_text(text)  # an earlier job's text may be older than this check
         self._blocked.check(text)
         usage = await self._store.count(requester, self._caps, now=self._clock())
         if usage is None:
@@ -103,7 +103,7 @@ class Narrator:
     async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
         """Speak a text into a file that exists until the context exits.
 
-        UserError: a key of `speech`, or the text fails moderation. MediaError: a retry may work.
+        UserError: speech is refused, or the text fails moderation. MediaError: a retry may work.
         """
         await self._moderate(text)
         # After a crash, the sweep deletes the folder, which belongs to no job.
@@ -111,7 +111,7 @@ class Narrator:
         try:
             async with self._slot():
                 recording = await self._record(text, await self._workspace.create(name))
-            # Its upload may take long, and must not keep the voice from others.
+            # The upload of the MP3 may take long, and must not block the voice for others.
             yield recording
         finally:
             await self._workspace.delete_folder(name)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import WebhookError
-from bot.web.http.log_throttle import LogThrottle
 from bot.web.http.packed_body import PackedBodyError, content_encoding, inflate
 from bot.web.http.server import MAX_BODY_BYTES
 
@@ -23,7 +22,6 @@ log = logging.getLogger(__name__)
 
 WEBHOOK_PATH = "/api/webhook/video-events"
 _READ_SECONDS = 10.0
-_LOG_SECONDS = 10.0
 
 
 class Webhooks:
@@ -44,7 +42,6 @@ class Webhooks:
         self._backend = backend
         self._count = count
         self._clock = clock
-        self._refusals = LogThrottle(interval=_LOG_SECONDS, clock=clock)
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -56,7 +53,7 @@ class Webhooks:
             webhook = await self._read(request)
         except WebhookError as error:
             self._count("refused")
-            self._log_refusal(error)
+            log.warning("webhook.refused reason=%r", str(error))
             return web.Response(status=error.status, text=f"{error}\n")
         if webhook is None:
             self._count("other")
@@ -84,8 +81,3 @@ class Webhooks:
         except PackedBodyError as error:
             raise WebhookError(str(error), status=error.status) from error
         return self._backend.parse_webhook(request.headers, inflated, now=now, sent=body)
-
-    def _log_refusal(self, refusal: WebhookError) -> None:
-        suppressed = self._refusals.admit()
-        if suppressed is not None:
-            log.warning("webhook.refused reason=%r suppressed=%d", str(refusal), suppressed)

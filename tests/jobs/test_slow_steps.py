@@ -1,4 +1,4 @@
-"""Steps that may take minutes keep nothing of another kind waiting, however many there are."""
+"""Any number of steps that take minutes delays no step of another kind."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def for_ever(*_: object, **__: object) -> Any:
 
 @asynccontextmanager
 async def running(bench: Bench) -> AsyncGenerator[None]:
-    """Run the app's lanes, and cut off their steps on exit."""
+    """Run the app's lanes, and cancel their steps on exit."""
     bench.pipeline = bench.build_pipeline()
     workers = [bench.worker(lane) for lane in make_lanes(bench.lane.steps)]
     for worker in workers:

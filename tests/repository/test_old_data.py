@@ -52,6 +52,8 @@ BEARER = {"Authorization": f"Bearer {API_TOKEN}"}
 FORGED = "0" * 43
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 DAY = 24 * 60 * 60.0
+# The fields of rows that have another name than their column.
+_FIELDS = {"told": "notified_reason", "told_at": "notified_at"}
 
 
 @pytest.fixture
@@ -197,7 +199,8 @@ async def test_what_people_chose_and_limits_that_were_learned_still_hold(tmp_pat
         for circuit in WEB["circuits"]:
             found = await bench.circuits.get(circuit["backend"])
             assert found is not None
-            assert {name: getattr(found, name) for name in circuit} == circuit
+            known = {name: getattr(found, _FIELDS.get(name, name)) for name in circuit}
+            assert known == circuit
             closed = await bench.circuits.close(circuit["backend"])
             assert (closed is not None) == (circuit["state"] == "open") == found.is_open
 
@@ -233,16 +236,17 @@ async def test_old_links_lead_to_their_videos_and_to_nothing_else(running: Runni
 
 
 @ON_ONE_LOOP
-async def test_an_old_session_still_opens_the_api(running: Running) -> None:
-    cookie = {"Cookie": WEB["cookie"]}
-    async with running.http.get("/api/session", headers=cookie) as answer:
-        assert await answer.json() == {"client": "web"}
-    async with running.http.get("/api/jobs", headers=cookie) as answer:
+async def test_an_old_session_has_to_sign_in_anew_and_finds_its_jobs(running: Running) -> None:
+    # It has no id, so it could not be signed out.
+    cookie = WEB["cookie"]
+    for old in (cookie, f"__Host-{cookie}", f"{cookie.rpartition('.')[0]}.{FORGED}"):
+        async with running.http.get("/api/session", headers={"Cookie": old}) as answer:
+            assert answer.status == 401
+            assert (await answer.json())["error"]["key"] == "api.unauthorized"
+    async with running.http.post("/api/session", json={"token": API_TOKEN}) as answer:
+        new = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+    async with running.http.get("/api/jobs", headers=new) as answer:
         assert await answer.json() == WEB["jobs"]
-    forged = {"Cookie": f"{WEB['cookie'].rpartition('.')[0]}.{FORGED}"}
-    async with running.http.get("/api/session", headers=forged) as answer:
-        assert answer.status == 401
-        assert (await answer.json())["error"]["key"] == "api.unauthorized"
 
 
 @ON_ONE_LOOP

@@ -28,7 +28,7 @@ def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
-    """Check that there is a recent signature, of any body; WebhookError: there is none."""
+    """Check that there is a recent signature, without verifying it; WebhookError: there is none."""
     timestamp, _ = _signed_time(headers)
     check_time(timestamp, now=now, tolerance=tolerance)
 
@@ -42,14 +42,14 @@ def verify(
     sent: bytes | None = None,
     tolerance: float = 300.0,
 ) -> None:
-    """Check that one of the keys signed this body recently, or the compressed body that was `sent`.
+    """Check that one of the keys recently signed this body, or the compressed body `sent`.
 
     `now` and `tolerance` are in seconds. WebhookError: the callback is forged or stale.
     """
     timestamp, signatures = _signed_time(headers)
     check_time(timestamp, now=now, tolerance=tolerance)
     keys, start = tuple(keys), b"%b," % timestamp.encode()
-    # Each is compared, so the duration tells nothing about which one matched.
+    # All are compared, so that the duration does not reveal which one matched.
     matches = [
         _matches(signatures, start + each, keys) for each in (body, sent) if each is not None
     ]

@@ -26,7 +26,7 @@ async def list_jobs(
     max_pages: int,
     answered: tuple[AnsweredJob, ...] = (),
 ) -> tuple[list[RemoteJob], bool]:
-    """Collect the listed jobs, and tell whether that list is complete.
+    """Return the listed jobs, and whether the list is complete.
 
     `page_after` reads the page after a ref, newest jobs first, or returns None if the server has
     no listing. The list is read to its end, or back to one of the earlier `answered` jobs: our own
@@ -66,7 +66,7 @@ def matching_listing(
         refs=tuple(job.ref for job in found if job.ref),
         complete=complete,
         certain=all(job.prompt is not None for job in found),
-        shows_own=bool(_shown(jobs, answered)),
+        shows_own=_shows_newest(jobs, answered),
         echoes={job.ref: job.echo for job in found if job.ref},
     )
 
@@ -79,13 +79,13 @@ async def with_hints(
 ) -> Listing:
     """Add the matching jobs among those with these refs, which are read one after the other.
 
-    A job that can't be found may exist nevertheless, so that the listing is not complete.
+    A job that can't be found may still exist, so the listing is then incomplete.
     """
     jobs: list[RemoteJob] = []
     lost = False
     for ref in sorted({*refs}):
         try:
-            # Each keeps the ref that it was looked up by: some servers answer another id.
+            # Each job keeps the ref by which it was looked up: some servers answer with another.
             jobs.append(replace(await retrieve(ref), ref=ref))
         except BackendError as error:
             if error.kind is not ErrorKind.GONE:
@@ -101,8 +101,17 @@ async def with_hints(
     )
 
 
+def _shows_newest(jobs: tuple[RemoteJob, ...], answered: tuple[AnsweredJob, ...]) -> bool:
+    """Return whether the newest answered job is listed: servers forget the oldest ones first.
+
+    A list with older ones alone omits jobs, as one does that is sorted the other way and cut off.
+    """
+    comparable = [each for each in answered if each.order.is_echoed]
+    return bool(_shown(jobs, tuple(comparable[:1])))
+
+
 def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list[RemoteJob]:
-    """Return those of the listed jobs that are answered ones, and echo what was ordered."""
+    """Return the listed jobs that are among `answered`, and echo what was ordered."""
     orders = {each.order.ref: each.order for each in answered if each.order.is_echoed}
     return [
         job

@@ -1,1 +1,1 @@
-"""Changes of jobs: their publication, and those that concern cards and webhooks."""
+"""Publishing the changes of jobs, and storing those that concern cards and webhooks."""

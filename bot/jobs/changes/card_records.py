@@ -31,13 +31,13 @@ class CardRecords:
         await self._store.mark_card_gone(job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:
-        """Store whether the bot itself can edit a card, once that is known."""
+        """Store whether the bot can edit a card without the interaction token."""
         self._changes.publish(await self._store.prove_bot_access(job_id, bot_can_edit=bot_can_edit))
 
     async def editable_by_token_only(self) -> list[Job]:
-        """List the jobs whose cards only their stored interaction token can edit."""
+        """List the jobs whose cards can be edited only with their stored interaction tokens."""
         return await self._store.editable_by_token_only()
 
     async def intend_dm(self, job: Job) -> Job | None:
-        """Commit the intent to send the one DM."""
+        """Commit the intent to send the job's only DM."""
         return await self._store.intend_dm(job, now=self._clock())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class WebhookReceiver:
-    """Wakes the jobs that webhooks name, also if the webhook arrives before the job is bound."""
+    """Wakes the jobs that webhooks name, even if a webhook arrives before its job is bound."""
 
     def __init__(
         self, store: JobStore, inbox: Inbox, changes: ChangePublisher, *, clock: WatchedClock
@@ -28,20 +28,20 @@ class WebhookReceiver:
             backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
         )
         if new and not await self._wake(backend, remote_id):
-            # It may be about an unconfirmed create that was left undecided.
+            # The webhook may be about an unconfirmed create that was left undecided.
             for job in await self._store.wake_undecided(backend, now=self._clock()):
                 self._changes.publish(job)
         return new
 
     async def wake_if_received(self, backend: str, remote_id: str) -> None:
-        """Make a job that has just been bound due now, if a webhook has already named it."""
+        """Make a newly bound job due now if a webhook has already named its remote job."""
         if await self._inbox.has(backend, remote_id):
             await self._wake(backend, remote_id)
 
     async def sweep(self) -> None:
         """Delete webhooks that are too old to be repeated."""
         if not self._clock.is_unsettled:  # otherwise, the next sweep does it
-            await self._inbox.sweep(now=self._clock.cautious())
+            await self._inbox.sweep(now=self._clock.conservative())
 
     async def _wake(self, backend: str, remote_id: str) -> bool:
         job = await self._store.wake_remote(backend, remote_id, now=self._clock())

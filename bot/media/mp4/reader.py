@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
-from bot.media.mp4.duration import open_track, read_reorder_delay, read_seconds, read_start
-from bot.media.mp4.tracks import h264_profile, is_turned, read_title, sound_object
+from bot.media.mp4.duration import read_blank_seconds, read_reorder_delay, read_seconds, read_start
+from bot.media.mp4.h264 import read_h264
+from bot.media.mp4.streams import choose_picture, choose_sound, is_seekable
+from bot.media.mp4.tracks import colours_in, is_rotated, read_title, sound_object
+from bot.media.mp4.wholeness import check_fragments, check_places
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.boxes import Box
     from bot.media.mp4.duration import Track
     from bot.media.mp4.frame_timing import FrameTiming
+    from bot.media.mp4.streams import Stream
 
 _MEDIA_BOXES = frozenset({b"moov", b"mdat", b"moof", b"styp", b"sidx", b"emsg", b"prft"})
 """Boxes that hold parts of the clip: a file that ends inside one of them is truncated."""
@@ -34,8 +38,13 @@ class VideoInfo:
     `seconds` is the picture's duration, and `moving` its duration if each frame counts for one
     second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
     decoded up to `reorder_delay` seconds before it is shown. `streamable`: the index precedes the
-    media. `turned`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
+    media. `rotated`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
     fragments.
+
+    The picture is the track `video_number` of all pictures, the sound `audio_number` of all sounds,
+    from 0. `video_joined` and `audio_joined`: the track changes its format midway. `seekable`: the
+    picture can be decoded from each of its keyframes. `colours` are the numbers of its primaries
+    and of its transfer (ISO/IEC 23091-2), or None if they aren't stated.
     """
 
     width: int
@@ -48,19 +57,25 @@ class VideoInfo:
     audio_codec: str | None
     streamable: bool
     fragmented: bool
-    turned: bool
+    rotated: bool
     tracks: int
     timing: FrameTiming
     h264_profile: int | None
     audio_object: int | None
     title: str | None
+    video_number: int
+    audio_number: int
+    video_joined: bool
+    audio_joined: bool
+    seekable: bool
+    colours: tuple[int, int] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Header:
     """The orientation in a track's header; `swaps_sides`: width and height are swapped."""
 
-    turned: bool
+    rotated: bool
     swaps_sides: bool
 
 
@@ -84,35 +99,57 @@ def _read(boxes: Boxes) -> VideoInfo:
     moov = top[order.index(b"moov")]
     moofs = [box for box in top if box.kind == b"moof"]
     traks = [*boxes.inside(moov, b"trak")]
-    tracks = {_handler(boxes, trak): trak for trak in reversed(traks)}
-    video, audio = tracks.get(b"vide"), tracks.get(b"soun")
-    if video is None:
+    kinds = [_handler(boxes, trak) for trak in traks]
+    videos = [trak for trak, kind in zip(traks, kinds, strict=True) if kind == b"vide"]
+    audios = [trak for trak, kind in zip(traks, kinds, strict=True) if kind == b"soun"]
+    if not videos:
         raise MediaError("the clip has no picture")
-    header = _header(boxes.head(video, b"tkhd"))
-    width, height = _size(boxes, video, swaps_sides=header.swaps_sides)
-    track = open_track(boxes, moov, video, moofs)
+    video = choose_picture(boxes, moov, videos, moofs)
+    audio = choose_sound(boxes, moov, audios, moofs)
     fragmented = boxes.find(moov, b"mvex") is not None or bool(moofs)
-    if not (track.timing.frames or fragmented):
+    if not (video.track.timing.frames or fragmented):
         raise MediaError("the clip has no picture")
-    seconds = read_seconds(boxes, track)
+    seconds = read_seconds(boxes, video.track)
+    chosen = [stream for stream in (video, audio) if stream]
+    check_places(boxes, top, ((stream.track, stream.table) for stream in chosen))
+    if fragmented:
+        check_fragments(boxes, top, moov, max(seconds, _sound_seconds(boxes, audio)))
+    header = _header(boxes.head(video.track.trak, b"tkhd"))
+    width, height = _size(video.entry, swaps_sides=header.swaps_sides)
+    h264 = read_h264(video.entry.partition(b"avcC")[2])
+    picture_delay = _picture_delay(boxes, video.track, audio)
+    if max(picture_delay, read_blank_seconds(boxes, video.track)) >= seconds:
+        raise MediaError("the clip's picture starts later than the clip is long")
     return VideoInfo(
         width=width,
         height=height,
         seconds=seconds,
-        picture_delay=_picture_delay(boxes, track, audio),
-        reorder_delay=read_reorder_delay(boxes, track),
-        moving=seconds if fragmented else min(seconds, track.timing.moving),
-        video_codec=_codec(boxes, video),
-        audio_codec=_codec(boxes, audio) if audio else None,
+        picture_delay=picture_delay,
+        reorder_delay=read_reorder_delay(video.track),
+        moving=seconds if fragmented else min(seconds, video.track.timing.moving),
+        video_codec=video.codec,
+        audio_codec=audio.codec if audio else None,
         streamable=order.index(b"moov") < order.index(b"mdat"),
         fragmented=fragmented,
-        turned=header.turned,
+        rotated=header.rotated,
         tracks=len(traks),
-        timing=track.timing,
-        h264_profile=h264_profile(boxes, video),
-        audio_object=sound_object(boxes, audio) if audio else None,
+        timing=video.track.timing,
+        h264_profile=h264.profile if h264 else None,
+        audio_object=sound_object(audio.entry) if audio else None,
         title=read_title(boxes, moov),
+        video_number=video.number,
+        audio_number=audio.number if audio else 0,
+        video_joined=video.joined,
+        audio_joined=audio is not None and audio.joined,
+        seekable=h264 is None or is_seekable(boxes, h264, video),
+        colours=colours_in(video.entry) or (h264.colours() if h264 else None),
     )
+
+
+def _sound_seconds(boxes: Boxes, audio: Stream | None) -> float:
+    with suppress(MediaError, struct.error):
+        return read_seconds(boxes, audio.track) if audio else 0.0
+    return 0.0
 
 
 def _top_level(boxes: Boxes) -> list[Box]:
@@ -137,16 +174,8 @@ def _handler(boxes: Boxes, trak: Box) -> bytes:
     return boxes.head(trak, b"mdia", b"hdlr")[8:12]
 
 
-def _sample_entry(boxes: Boxes, trak: Box) -> bytes:
-    return boxes.head(trak, b"mdia", b"minf", b"stbl", b"stsd")[8:]
-
-
-def _codec(boxes: Boxes, trak: Box) -> str:
-    return _sample_entry(boxes, trak)[4:8].decode("latin-1")
-
-
-def _size(boxes: Boxes, trak: Box, *, swaps_sides: bool) -> tuple[int, int]:
-    width, height = struct.unpack_from(">HH", _sample_entry(boxes, trak), 32)
+def _size(entry: bytes, *, swaps_sides: bool) -> tuple[int, int]:
+    width, height = struct.unpack_from(">HH", entry, 32)
     if not (width and height):
         raise MediaError("the clip has no picture")
     return (height, width) if swaps_sides else (width, height)
@@ -157,15 +186,15 @@ def _header(tkhd: bytes) -> _Header:
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
     # Phones store upright pictures sideways, and mark them with a quarter turn.
     swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
-    return _Header(turned=is_turned(matrix), swaps_sides=swaps_sides)
+    return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 
 
-def _picture_delay(boxes: Boxes, video: Track, audio: Box | None) -> float:
+def _picture_delay(boxes: Boxes, video: Track, audio: Stream | None) -> float:
     """Return the seconds from the start of the sound to the start of the picture, at least 0."""
     if audio is None:
         return 0.0
     seen = heard = None
     with suppress(MediaError, struct.error):  # damaged sound doesn't make the picture unusable
         seen = read_start(boxes, video)
-        heard = read_start(boxes, open_track(boxes, video.moov, audio, video.moofs))
+        heard = read_start(boxes, audio.track)
     return 0.0 if seen is None or heard is None else max(0.0, seen - heard)

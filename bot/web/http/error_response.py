@@ -26,6 +26,8 @@ _STATUSES = {
     "caps.user": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.all": HTTPStatus.TOO_MANY_REQUESTS,
     "caps.day": HTTPStatus.TOO_MANY_REQUESTS,
+    "api.uploads": HTTPStatus.TOO_MANY_REQUESTS,
+    "api.no_space": HTTPStatus.SERVICE_UNAVAILABLE,
     "api.key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "speech.busy": HTTPStatus.TOO_MANY_REQUESTS,
     "speech.user": HTTPStatus.TOO_MANY_REQUESTS,
@@ -70,7 +72,7 @@ class ErrorResponses:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
-    def answer(self, error: Exception, request: web.Request) -> web.Response:
+    def response_to(self, error: Exception, request: web.Request) -> web.Response:
         """Return the response to a request that failed with `error`, and log bugs."""
         incident = request_id(request)
         match error:
@@ -92,18 +94,18 @@ class ErrorResponses:
                 status, key = HTTPStatus.INTERNAL_SERVER_ERROR, "error.internal"
                 fields = {"incident": incident}
         message = sentence_in_utc(self._texts, key, language(request), fields)
-        answer = web.json_response(
+        response = web.json_response(
             {"error": {"key": key, "message": message}, "requestId": incident}, status=status
         )
         if isinstance(error, web.HTTPException):
-            answer.headers.update(
+            response.headers.update(
                 {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
             )
         if status is HTTPStatus.UNAUTHORIZED:
-            answer.headers["WWW-Authenticate"] = "Bearer"
+            response.headers["WWW-Authenticate"] = "Bearer"
         if retry_after := _retry_after(fields):
-            answer.headers["Retry-After"] = retry_after
-        return answer
+            response.headers["Retry-After"] = retry_after
+        return response
 
 
 def _retry_after(fields: Mapping[str, object]) -> str | None:

@@ -72,6 +72,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.force_close()
 
 
+async def require_tls(_: web.Request, response: web.StreamResponse) -> None:
+    """Tell browsers to use this host only over TLS, for a year."""
+    response.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
 def abort_response(request: web.Request) -> web.StreamResponse | None:
     """Abort and return the response that has already started, or return None.
 
@@ -80,7 +85,8 @@ def abort_response(request: web.Request) -> web.StreamResponse | None:
     started = request.get(_STARTED)
     if started is not None and request.transport is not None:
         request.transport.abort()
-    return started
+    # aiohttp can't end a WebSocket that was not opened completely.
+    return web.Response() if isinstance(started, web.WebSocketResponse) else started
 
 
 def request_id(request: web.Request) -> str:

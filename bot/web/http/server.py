@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import socket
+import time
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,10 +16,12 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from bot.errors import StartupError
+from bot.web.http.acceptor import Acceptor
 from bot.web.http.caller_address import Proxies, network_of
 from bot.web.http.connection import RECEIVED_BYTES, Connection
-from bot.web.http.middleware import ErrorMiddleware, add_headers
+from bot.web.http.middleware import ErrorMiddleware, add_headers, require_tls
 from bot.web.http.packed_body import PackedBodies
+from bot.web.http.quiet_handler import QuietHandler
 from bot.web.http.stalled_readers import StalledReaders
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_CONNECTIONS = 512
 _READ_AHEAD_BYTES = 64 * 1024
 # To discard the rest of a refused body, so that its sender can read the answer.
 _LINGER_SECONDS = 2.0
@@ -81,7 +85,7 @@ class WebServer:
     reads nothing of an answer for this long is disconnected, at most a sixth of that time later.
     One address can hold `max_per_address` of the `max_connections`; a caller behind one of the
     `proxies` can instead have that number of concurrent requests. Compressed bodies are refused,
-    except at the paths `accepts_packed`.
+    except at the paths `accepts_packed`. `only_tls`: browsers are told to use TLS.
     """
 
     def __init__(
@@ -93,9 +97,10 @@ class WebServer:
         refuse: Callable[[Exception, web.Request], web.Response] | None = None,
         proxies: Proxies | None = None,
         accepts_packed: Collection[str] = (),
+        only_tls: bool = False,
         request_seconds: float = 15.0,
         reader_seconds: float = 50.0,
-        max_connections: int = 512,
+        max_connections: int = MAX_CONNECTIONS,
         max_per_address: int = 128,
     ) -> None:
         self._listener = listener
@@ -115,30 +120,24 @@ class WebServer:
             client_max_size=MAX_BODY_BYTES,
         )
         app.on_response_prepare.append(add_headers)
+        if only_tls:
+            app.on_response_prepare.append(require_tls)
         app.add_routes(
             [*routes, web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
         )
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            shutdown_timeout=5.0,
-            keepalive_timeout=request_seconds,
-            auto_decompress=False,
-            read_bufsize=_READ_AHEAD_BYTES,
-            lingering_time=_LINGER_SECONDS,
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        self._request_seconds = request_seconds
+        self._acceptor = Acceptor(
+            listener, partial(Connection, self._admit, buffer=bytearray(RECEIVED_BYTES))
         )
-        self._server: asyncio.Server | None = None
         self._stall_check: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start answering requests."""
         await self._runner.setup()
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            partial(Connection, self._admit, buffer=bytearray(RECEIVED_BYTES)), sock=self._listener
-        )
+        self._acceptor.start()
         stalled_readers = StalledReaders(
-            self._transports, seconds=self._reader_seconds, clock=loop.time
+            self._transports, seconds=self._reader_seconds, clock=time.monotonic
         )
         self._stall_check = asyncio.create_task(stalled_readers.run(), name="web.stalls")
         host, port, *_ = self._listener.getsockname()
@@ -146,8 +145,7 @@ class WebServer:
 
     async def close(self) -> None:
         """Finish the active requests, then stop listening."""
-        if self._server:
-            self._server.close()
+        await self._acceptor.close()
         await self._runner.cleanup()
         if self._stall_check:
             self._stall_check.cancel()
@@ -171,7 +169,15 @@ class WebServer:
             same = sum(self._networks.get(each) == network for each in open_now)
             if same >= self._max_per_address:
                 return None
-        return server()
+        return QuietHandler(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # pyright: ignore[reportArgumentType] - it means no log
+            keepalive_timeout=self._request_seconds,
+            auto_decompress=False,
+            read_bufsize=_READ_AHEAD_BYTES,
+            lingering_time=_LINGER_SECONDS,
+        )
 
     @web.middleware
     async def _limit_requests(

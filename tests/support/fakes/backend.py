@@ -40,7 +40,7 @@ class RemoteJob:
 
 @dataclass
 class FakeBackend:
-    """A provider.
+    """A provider with its jobs.
 
     `charged`: the jobs that it charged for.
     `posts`: the number of creates that reached it.
