@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from bot.storyboard.drawing.artwork import Artwork, Card, Layer, Motion, Plane
 
 _THREADS = "2"
-_PIXELS = "scale=out_color_matrix=bt709:out_range=tv,format=yuva420p"
+_PIXELS = "scale={size}out_color_matrix=bt709:out_range=tv,format=yuva420p"
+_GRAIN = "noise=c0s=5:c0_seed=7"  # against banding, the same in every frame
 _ENCODING = {
     "-c:v": "libx264",
     "-preset": "veryfast",
-    "-crf": "19",
+    "-crf": "20",
     "-threads": _THREADS,
     "-pix_fmt": "yuv420p",
     "-colorspace": "bt709",
@@ -38,6 +39,8 @@ _RISE = 0.85
 _STAGGER = 0.12
 _BLEND = 14
 """The frames in which one picture becomes the next."""
+_SPARE = 2
+"""More frames of each picture than are shown, because a transition rounds its start."""
 
 
 def arguments(art: Artwork, output: str) -> list[str]:
@@ -71,6 +74,7 @@ class _FilterGraph:
         self._canvas = art.canvas
         self._unit = art.canvas.unit
         self._uses: dict[str, list[str]] = {}
+        self._enlarged: dict[str, Layer] = {}
         self._labels = 0
 
     def inputs(self) -> list[str]:
@@ -81,9 +85,13 @@ class _FilterGraph:
     def sources(self) -> list[str]:
         """Return the steps that split each file's stream into one copy per use."""
         return [
-            f"[{number}:v]{_PIXELS},split={len(uses)}{''.join(uses)}"
-            for number, uses in enumerate(self._uses.values())
+            f"[{number}:v]{self._pixels(file)},split={len(uses)}{''.join(uses)}"
+            for number, (file, uses) in enumerate(self._uses.items())
         ]
+
+    def _pixels(self, file: str) -> str:
+        layer = self._enlarged.get(file)
+        return _PIXELS.format(size=f"w={layer.width}:h={layer.height}:" if layer else "")
 
     def add_pictures(self) -> None:
         """Add the moving pictures behind the cards, each of which becomes the next."""
@@ -92,20 +100,20 @@ class _FilterGraph:
             self._art.cards, self._art.spans, [0, *blends], [*blends, 0], strict=True
         ):
             earlier = self.picture
-            self._add_picture(card.planes, end - start + before // 2 + after - after // 2)
+            self._add_picture(card.planes, end - start + before - before // 2 + after // 2 + _SPARE)
             if earlier:
                 offset = (start - (before - before // 2)) / FPS
                 self.picture = self._add_step(
                     f"{earlier}{self.picture}xfade=transition={self._art.transition}"
-                    f":duration={before / FPS:.4f}:offset={offset:.4f}"
+                    f":duration={before / FPS:.6f}:offset={offset:.6f}"
                 )
 
     def _add_picture(self, planes: tuple[Plane, ...], frames: int) -> None:
         self.picture = self._add_step(
-            f"{self._use(planes[0].layer.file)}format=yuv420p,{_hold(0, frames / FPS)}"
+            f"{self._use_whole(planes[0].layer)}format=yuv420p,{_GRAIN},{_hold(0, frames / FPS)}"
         )
         for plane in planes[1:]:
-            layer = self._add_step(f"{self._use(plane.layer.file)}{_hold(0, frames / FPS)}")
+            layer = self._add_step(f"{self._use_whole(plane.layer)}{_hold(0, frames / FPS)}")
             self._overlay(layer, *_path(plane.layer, plane.motion))
 
     def add_card(self, card: Card, start: float, end: float) -> None:
@@ -151,6 +159,11 @@ class _FilterGraph:
         """Show a file as a still picture for the whole clip."""
         steps = ",".join((*effects, _hold(0, self._canvas.seconds)))
         return self._add_step(self._use(layer.file) + steps)
+
+    def _use_whole(self, layer: Layer) -> str:
+        if layer.is_enlarged:
+            self._enlarged[layer.file] = layer
+        return self._use(layer.file)
 
     def _use(self, file: str) -> str:
         label = self._label()

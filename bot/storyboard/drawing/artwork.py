@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FPS = 30
 
@@ -38,7 +38,10 @@ class Canvas:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layer:
-    """A part of an image file, `row` pixels from its top, and its position on the canvas."""
+    """A part of an image file, `row` pixels from its top, and its position on the canvas.
+
+    The file of an enlarged layer has fewer pixels than are shown.
+    """
 
     file: str
     x: int
@@ -46,6 +49,7 @@ class Layer:
     width: int
     height: int
     row: int = 0
+    is_enlarged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +65,12 @@ class Motion:
     bob: float = 0.0
     period: float = 6.0
     phase: float = 0.0
+
+    def enlarged(self, zoom: float) -> Motion:
+        """Return the movement in a picture that is shown enlarged."""
+        return replace(
+            self, dx=self.dx * zoom, dy=self.dy * zoom, sway=self.sway * zoom, bob=self.bob * zoom
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.storyboard.lettering.typefaces import Typefaces
 
 _OVERSAMPLING = 4
+_RUN_LENGTHS = 3  # the strategy of zlib that is fast for plain areas
 
 
 class LayerFiles:
@@ -41,11 +42,20 @@ class LayerFiles:
         self.typefaces = typefaces
         self._folder = folder
 
-    def save(self, name: str, picture: Image.Image, x: float, y: float) -> Layer:
-        """Write a picture to the folder, and return its layer."""
+    def save(
+        self, name: str, picture: Image.Image, x: float, y: float, *, zoom: float = 1.0
+    ) -> Layer:
+        """Write a picture to the folder, and return its layer, to be shown enlarged by `zoom`."""
         file = f"{name}.png"
-        picture.save(self._folder / file, compress_level=1)
-        return Layer(file=file, x=round(x), y=round(y), width=picture.width, height=picture.height)
+        picture.save(self._folder / file, compress_level=1, compress_type=_RUN_LENGTHS)
+        return Layer(
+            file=file,
+            x=round(x * zoom),
+            y=round(y * zoom),
+            width=round(picture.width * zoom),
+            height=round(picture.height * zoom),
+            is_enlarged=zoom > 1,
+        )
 
 
 def tint(mask: Image.Image, colour: Rgb) -> Image.Image:

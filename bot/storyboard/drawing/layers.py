@@ -24,29 +24,49 @@ from bot.storyboard.lettering.typefaces import Typefaces
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.storyboard.drawing.scenery.atlas import Place
+
 _TRANSITIONS = ("fade", "fade", "smoothleft", "smoothright", "smoothup")
 
 
 def draw(prompt: str, canvas: Canvas, folder: Path, *, seed: str = "") -> Artwork:
     """Draw a prompt's clip as PNG files in `folder`; the seed varies the pictures."""
-    random = Random(f"{prompt.encode(errors='replace')!r} {seed}")  # noqa: S311  # pictures, no secrets
+    place = choose_place(clean(prompt), _random(prompt, seed))
+    return draw_at(place, prompt, canvas, folder, seed=seed)
+
+
+def draw_at(place: Place, prompt: str, canvas: Canvas, folder: Path, *, seed: str = "") -> Artwork:
+    """Draw a prompt's clip at a place."""
+    random = _random(prompt, seed)
     typefaces = Typefaces()
-    text = clean(prompt)
-    scenes = split_scenes(clean(typefaces.drawable(text)), seconds=canvas.seconds)
-    place = choose_place(text, random)
+    text = clean(typefaces.drawable(clean(prompt)))
+    scenes = split_scenes(text, seconds=canvas.seconds)
     lights = place.choose_lights(random, len(scenes))
     files = LayerFiles(canvas=canvas, light=lights[0], typefaces=typefaces, folder=folder)
+    # Pictures are painted in 720p at most, and enlarged: only the text has to be sharp.
+    zoom = max(1.0, canvas.unit)
+    painted = Canvas(
+        width=math.ceil(canvas.width / zoom),
+        height=math.ceil(canvas.height / zoom),
+        frames=canvas.frames,
+    )
     cuts = _cuts(scenes, canvas.frames)
     cards: list[Card] = []
     side = random.choice((-1, 1))
     for number, (scene, start, end) in enumerate(zip(scenes, (0, *cuts), cuts, strict=False)):
         lettering = draw_text(files, number + 1, scene)
         frames = end - start + blend_frames(start, end)
-        view = View(number=number, frames=frames, side=side if number % 2 else -side)
-        painter = Painter(files, lights[number], view, random)
+        left, top, right, lower = (round(edge / zoom) for edge in lettering.area)
+        view = View(
+            number=number,
+            frames=frames,
+            side=side if number % 2 else -side,
+            text=(left, top, right, lower),
+        )
+        painter = Painter(painted, lights[number], view, random)
         place.paint(painter)
-        shade(painter, lettering.area, files.light)
-        planes = (painter.backdrop(), *painter.planes)
+        shade(painter, files.light)
+        planes = painter.save(files, zoom)
         cards.append(Card(lines=lettering.lines, rule=lettering.rule, planes=planes))
     return Artwork(
         canvas=canvas,
@@ -58,6 +78,10 @@ def draw(prompt: str, canvas: Canvas, folder: Path, *, seed: str = "") -> Artwor
         phase=random.random() * math.tau,
         transition=random.choice(_TRANSITIONS),
     )
+
+
+def _random(prompt: str, seed: str) -> Random:
+    return Random(f"{prompt.encode(errors='replace')!r} {seed}")  # noqa: S311  # pictures, no secrets
 
 
 def _cuts(scenes: tuple[str, ...], frames: int) -> tuple[int, ...]:

@@ -54,7 +54,7 @@ def draw_text(layer_files: LayerFiles, number: int, text: str) -> Lettering:
     shaper = Shaper(layer_files.typefaces, _TITLE if is_title else _TEXT)
     layout = fit(text, _box(layer_files, is_title=is_title), shaper)
     height = len(layout.lines) * layout.size * _LEADING
-    top = layer_files.canvas.height * (0.38 if layer_files.canvas.is_tall else 0.41) - height / 2
+    top = layer_files.canvas.height * (0.31 if layer_files.canvas.is_tall else 0.345) - height / 2
     base = base_level(text)
     drawn = [shaper.draw(line, base, layout.size) for line in layout.lines]
     baselines = [top + layout.size * (_LEADING * n + _BASELINE) for n in range(len(layout.lines))]

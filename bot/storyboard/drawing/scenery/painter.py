@@ -9,155 +9,63 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw
 
 from bot.storyboard.drawing.artwork import Motion, Plane
 from bot.storyboard.drawing.layer_files import curve, scale, tint
 from bot.storyboard.drawing.scenery.colours import luminance, mix
+from bot.storyboard.drawing.scenery.effects import blurred, falloff, in_mist
+from bot.storyboard.drawing.scenery.pen import FINENESS, Pen
+from bot.storyboard.drawing.scenery.terrain import jagged_line, soft_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from random import Random
 
-    from bot.storyboard.drawing.artwork import Canvas, Layer
+    from bot.storyboard.drawing.artwork import Canvas
     from bot.storyboard.drawing.layer_files import LayerFiles
     from bot.storyboard.drawing.scenery.colours import Rgb
     from bot.storyboard.drawing.scenery.lights import Light
+    from bot.storyboard.drawing.scenery.pen import Point
 
-Point = tuple[float, float]
-
-_FINENESS = 2  # the oversampling of silhouettes
 _PROOF = 4  # the reduction of the pictures in which colours are looked up
-_GRAIN = 3.0
-_GRAIN_TILE = 256
-_GLOW = 256
-_RIM = 180  # the value of Pillow's radial gradient at the middle of an edge
 # Speeds in pixels per frame that have an even pace; others would jitter.
 _PACES = (0.0, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0, 6.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """One look at a place: `number` counts the film's views, `side` is 1 or -1."""
+    """One look at a place: `number` counts the film's views, `side` is 1 or -1.
+
+    `text` is the area of the text: left, top, right, lower.
+    """
 
     number: int
     frames: int
     side: int
+    text: tuple[int, int, int, int]
 
 
-class Pen:
-    """Draws shapes on a strip of the picture, in pixels of the picture."""
-
-    def __init__(self, colour: Rgb, *, width: int, top: int, lower: int, left: int = 0) -> None:
-        self.top = top
-        self.left = left
-        self.width = width
-        self.lower = lower
-        # Transparent pixels have the colour, too, so that edges have no dark fringe.
-        size = width * _FINENESS, max(1, lower - top) * _FINENESS
-        self._picture = Image.new("RGBA", size, (*colour, 0))
-        self._draw = ImageDraw.Draw(self._picture)
-        self.colour = colour
-
-    def polygon(self, points: Iterable[Point], colour: Rgb | None = None, alpha: int = 255) -> None:
-        """Fill a polygon."""
-        self._draw.polygon(self._scaled(points), fill=(*(colour or self.colour), alpha))
-
-    def ground(self, edge: Callable[[float], float], colour: Rgb | None = None) -> None:
-        """Fill everything below a curve, which gives the height of each x."""
-        step = max(2, self.width // 320)
-        xs = range(self.left, self.left + self.width + step, step)
-        points = [(float(x), edge(x)) for x in xs]
-        bottom = self.lower + 2.0
-        self.polygon([*points, (points[-1][0], bottom), (points[0][0], bottom)], colour)
-
-    def disc(
-        self, x: float, y: float, radius: float, colour: Rgb | None = None, alpha: int = 255
-    ) -> None:
-        """Fill a circle."""
-        self.oval(x, y, radius, radius, colour, alpha=alpha)
-
-    def oval(
-        self,
-        x: float,
-        y: float,
-        across: float,
-        down: float,
-        colour: Rgb | None = None,
-        *,
-        alpha: int = 255,
-    ) -> None:
-        """Fill an ellipse with two radii."""
-        box = self._scaled([(x - across, y - down), (x + across, y + down)])
-        self._draw.ellipse(box, fill=(*(colour or self.colour), alpha))
-
-    def box(
-        self,
-        left: float,
-        top: float,
-        right: float,
-        lower: float,
-        colour: Rgb | None = None,
-        *,
-        alpha: int = 255,
-        radius: float = 0,
-    ) -> None:
-        """Fill a rectangle, which may have round corners."""
-        ((x1, y1), (x2, y2)) = self._scaled([(left, top), (right, lower)])
-        corners = x1, y1, max(x1, x2), max(y1, y2)
-        fill = (*(colour or self.colour), alpha)
-        self._draw.rounded_rectangle(corners, radius * _FINENESS, fill=fill)
-
-    def line(
-        self,
-        points: Iterable[Point],
-        width: float,
-        colour: Rgb | None = None,
-        *,
-        alpha: int = 255,
-    ) -> None:
-        """Draw a line with round joints."""
-        fill = (*(colour or self.colour), alpha)
-        thick = max(1, round(width * _FINENESS))
-        self._draw.line(self._scaled(points), fill=fill, width=thick, joint="curve")
-
-    def arc(
-        self, x: float, y: float, radius: float, angles: tuple[float, float], width: float,
-        colour: Rgb | None = None, *, alpha: int = 255,
-    ) -> None:
-        """Draw a part of a circle, between two angles in degrees."""
-        box = self._scaled([(x - radius, y - radius), (x + radius, y + radius)])
-        fill = (*(colour or self.colour), alpha)
-        thick = max(1, round(width * _FINENESS))
-        self._draw.arc(box, angles[0], angles[1], fill=fill, width=thick)
-
-    def finish(self) -> Image.Image:
-        """Return the strip with smooth edges."""
-        return self._picture.reduce(_FINENESS)
-
-    def _scaled(self, points: Iterable[Point]) -> list[Point]:
-        return [
-            ((x - self.left) * _FINENESS, (y - self.top) * _FINENESS) for x, y in points
-        ]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Picture:
+    picture: Image.Image
+    x: float
+    y: float
+    motion: Motion
 
 
 class Painter:
     """Paints one view as planes, from back to front; lengths are in pixels."""
 
-    def __init__(
-        self, layer_files: LayerFiles, light: Light, view: View, random: Random
-    ) -> None:
-        self.canvas: Canvas = layer_files.canvas
+    def __init__(self, canvas: Canvas, light: Light, view: View, random: Random) -> None:
         self.light = light
         self.view = view
         self.random = random
-        self.planes: list[Plane] = []
-        self.w = self.canvas.width
-        self.h = self.canvas.height
-        self.u = self.canvas.unit
-        self._files = layer_files
+        self.w = canvas.width
+        self.h = canvas.height
+        self.u = canvas.unit
         self._backdrop = Image.new("RGB", (1, 1))
-        self._proofs: list[tuple[Image.Image, Layer, Motion]] = []
+        self._pictures: list[_Picture] = []
 
     # The sky
 
@@ -175,7 +83,7 @@ class Painter:
 
     def glow(self, x: float, y: float, radius: float, colour: Rgb, strength: float) -> None:
         """Add a soft light to the sky."""
-        soft = curve(Image.radial_gradient("L"), lambda far: 255 * strength * _falloff(far))
+        soft = curve(Image.radial_gradient("L"), lambda far: 255 * strength * falloff(far))
         size = max(2, round(radius * 2))
         mask = scale(soft, (size, size), Image.Resampling.BILINEAR)
         self._backdrop.paste(colour, (round(x - radius), round(y - radius)), mask)
@@ -184,12 +92,13 @@ class Painter:
         """Put what was drawn on the sky itself, where it doesn't move."""
         picture = pen.finish()
         if blur:
-            picture = picture.filter(ImageFilter.GaussianBlur(blur))
+            picture = blurred(picture, blur)
         self._backdrop.paste(picture, (pen.left, pen.top), picture)
 
     def sun(self, x: float, y: float, radius: float, colour: Rgb | None = None) -> None:
-        """Add a disc with its halo."""
+        """Add a disc with its halo, beside or below the text."""
         colour = colour or self.light.glow
+        x, y = self._aside(x, y, radius)
         self.glow(x, y, radius * 5.5, mix(self.light.low, colour, 0.6), 0.55)
         self.glow(x, y, radius * 2.2, colour, 0.5)
         pen = self.pen(colour, top=y - radius - 2, lower=y + radius + 2)
@@ -222,16 +131,22 @@ class Painter:
     # Silhouettes
 
     def pen(
-        self, colour: Rgb, *, top: float = 0, lower: float | None = None, depth: float = 0.0
+        self,
+        colour: Rgb,
+        *,
+        top: float = 0,
+        lower: float | None = None,
+        depth: float = 0.0,
+        spare: float = 0,
     ) -> Pen:
-        """Return a pen for a strip that is wide enough for its drift."""
+        """Return a pen for a strip that is wide enough for its drift, and for a swing."""
         room = math.ceil(abs(self._pace(depth)) * self.view.frames)
         return Pen(
             colour,
-            width=self.w + room,
+            width=self.w + room + math.ceil(spare) * 2,
             top=math.floor(top),
-            lower=math.ceil(self.h if lower is None else lower),
-            left=0,
+            lower=math.ceil((self.h + spare) if lower is None else lower),
+            left=-math.ceil(spare),
         )
 
     def put(
@@ -249,24 +164,40 @@ class Painter:
         """
         picture = pen.finish()
         if mist:
-            picture = _in_mist(picture, *mist)
+            picture = in_mist(picture, *mist)
         if blur:
-            picture = picture.filter(ImageFilter.GaussianBlur(blur))
+            picture = blurred(picture, blur)
         pace = self._pace(depth)
         room = pen.width - self.w
-        motion = motion or Motion(dx=pace)
-        self.picture(picture, -room if pace > 0 else 0, pen.top, motion)
+        x = -room if motion is None and pace > 0 else pen.left
+        self.picture(picture, x, pen.top, motion or Motion(dx=pace))
 
     def picture(self, picture: Image.Image, x: float, y: float, motion: Motion) -> None:
         """Add a picture as a plane."""
         box = picture.getbbox()
         if box is None:
             return
-        name = f"view{self.view.number}_{len(self.planes)}"
         cropped = picture.crop(box)
-        layer = self._files.save(name, cropped, x + box[0], y + box[1])
-        self.planes.append(Plane(layer=layer, motion=motion))
-        self._proofs.append((cropped.reduce(_PROOF), layer, motion))
+        left, top = x + box[0], y + box[1]
+        if motion == Motion() and not self._pictures:
+            self._backdrop.paste(cropped, (round(left), round(top)), cropped)
+            return
+        covers = left <= 0 and left + cropped.width >= self.w and top + cropped.height >= self.h
+        if covers and motion.bob == motion.dy == 0:
+            open_part = ImageChops.invert(cropped.getchannel("A")).getbbox()
+            self._hide(top + (open_part[3] if open_part else 0))
+        self._pictures.append(_Picture(picture=cropped, x=left, y=top, motion=motion))
+
+    def _hide(self, y: float) -> None:
+        """Leave out what is behind an opaque plane."""
+        shown = ((part, math.ceil(y - part.y) + 2) for part in self._pictures)
+        self._pictures = [
+            part
+            if part.motion.bob or part.motion.dy or rows >= part.picture.height
+            else replace(part, picture=part.picture.crop((0, 0, part.picture.width, rows)))
+            for part, rows in shown
+            if rows > 0 or part.motion.dy
+        ]
 
     def sprite(
         self,
@@ -293,55 +224,47 @@ class Painter:
     ) -> None:
         """Add many small things that fall or rise through the whole picture, as snow does."""
         travel = math.ceil(abs(motion.dy) * self.view.frames)
-        pen = Pen(colour, width=self.w, top=0, lower=self.h + travel)
+        high = self.h + travel
+        mask = Image.new("L", (self.w * FINENESS, high * FINENESS))
+        pen = ImageDraw.Draw(mask)
         slant = motion.dx / motion.dy if motion.dy else 0.0
-        for _ in range(count * (self.h + travel) // self.h):
-            x, y = self.random.random() * self.w, self.random.random() * pen.lower
+        for _ in range(count * high // self.h):
+            x, y = self.random.random() * mask.width, self.random.random() * mask.height
             shade = round(alpha * (0.4 + 0.6 * self.random.random()))
             if length:
-                end = x + slant * length, y + length
-                pen.line([(x, y), end], size, alpha=shade)
+                end = x + slant * length * FINENESS, y + length * FINENESS
+                pen.line([(x, y), end], shade, max(1, round(size * FINENESS)))
             else:
-                pen.disc(x, y, size * (0.5 + self.random.random()), alpha=shade)
-        self.picture(pen.finish(), 0, -travel if motion.dy > 0 else 0, replace(motion, dx=0.0))
+                radius = size * FINENESS * (0.5 + self.random.random())
+                pen.ellipse((x - radius, y - radius, x + radius, y + radius), shade)
+        picture = tint(mask.reduce(FINENESS), colour)
+        self.picture(picture, 0, -travel if motion.dy > 0 else 0, replace(motion, dx=0.0))
 
-    def shafts(self, x: float, colour: Rgb, count: int, strength: int) -> None:
-        """Add slanting rays of light that wander slowly."""
-        pen = self.pen(colour)
-        for number in range(count):
-            start = x + (number - count / 2) * self.w * 0.13
-            wide = (0.02 + 0.05 * self.random.random()) * self.w
-            lean = self.w * (0.10 + 0.05 * number)
-            alpha = round(strength * (0.5 + 0.5 * self.random.random()))
-            foot = [(start + lean + wide * 2.4, self.h), (start + lean - wide, self.h)]
-            pen.polygon([(start, 0), (start + wide, 0), *foot], alpha=alpha)
-        fading = _in_depth(pen.finish().filter(ImageFilter.GaussianBlur(14 * self.u)))
-        self.picture(fading, 0, 0, Motion(sway=18 * self.u, period=9))
+    def save(self, files: LayerFiles, zoom: float) -> tuple[Plane, ...]:
+        """Save the planes, from back to front."""
+        name = f"view{self.view.number}_"
+        planes = [Plane(layer=files.save(f"{name}sky", self._backdrop, 0, 0, zoom=zoom))]
+        for number, part in enumerate(self._pictures):
+            layer = files.save(f"{name}{number}", part.picture, part.x, part.y, zoom=zoom)
+            planes.append(Plane(layer=layer, motion=part.motion.enlarged(zoom)))
+        return tuple(planes)
 
-    def backdrop(self) -> Plane:
-        """Return the sky, with grain against banding."""
-        tile = Image.effect_noise((_GRAIN_TILE, _GRAIN_TILE), _GRAIN)
-        grain = Image.new("L", self._backdrop.size)
-        for x in range(0, self.w, _GRAIN_TILE):
-            for y in range(0, self.h, _GRAIN_TILE):
-                grain.paste(tile, (x, y))
-        grained = ImageChops.add(self._backdrop, Image.merge("RGB", [grain] * 3), 1, -128)
-        layer = self._files.save(f"view{self.view.number}_sky", grained, 0, 0)
-        return Plane(layer=layer, motion=Motion())
-
-    def extremes(self, area: tuple[int, int, int, int], *, brightest: bool) -> list[Rgb]:
-        """Return the brightest or darkest colour of an area at the view's start, middle and end."""
+    def extremes(self, *, brightest: bool) -> list[Rgb]:
+        """Return the brightest or darkest colour behind the text at several times."""
         found: list[Rgb] = []
-        for share in (0.0, 0.5, 1.0):
-            proof = self._backdrop.reduce(_PROOF)
-            for picture, layer, motion in self._proofs:
-                x = layer.x + motion.dx * share * self.view.frames
-                y = layer.y + motion.dy * share * self.view.frames
+        small = [(part, part.picture.reduce(_PROOF)) for part in self._pictures]
+        backdrop = self._backdrop.reduce(_PROOF)
+        box = [round(edge / _PROOF) for edge in self.view.text]
+        for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+            proof = backdrop.copy()
+            for part, picture in small:
+                x = part.x + part.motion.dx * share * self.view.frames
+                y = part.y + part.motion.dy * share * self.view.frames
                 proof.paste(picture, (round(x / _PROOF), round(y / _PROOF)), picture)
-            part = proof.crop(tuple(round(edge / _PROOF) for edge in area))
-            colours = part.getcolors(part.width * part.height) or []
-            key = lambda entry: luminance(entry[1])
-            found.append((max if brightest else min)(colours, key=key)[1])
+            area = proof.crop((box[0], box[1], max(box[2], box[0] + 1), max(box[3], box[1] + 1)))
+            pixels = area.tobytes()
+            colours = set(zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True))
+            found.append((max if brightest else min)(colours, key=luminance))
         return found
 
     def between(self, share: float) -> Rgb:
@@ -350,61 +273,24 @@ class Painter:
 
     def waves(self, base: float, height: float, length: float) -> Callable[[float], float]:
         """Return a soft random line of hills around `base`."""
-        random = self.random
-        parts = [
-            (height * share, math.tau / (length * share * (0.8 + 0.4 * random.random())),
-             random.random() * math.tau)
-            for share in (1.0, 0.55, 0.27)
-        ]
-        return lambda x: base - sum(a * math.sin(x * k + phase) for a, k, phase in parts) * 0.55
+        return soft_line(self.random, base, height, length)
 
-    def peaks(self, base: float, height: float, length: float, rough: float = 0.5) -> Callable[[float], float]:
+    def peaks(self, base: float, height: float, length: float) -> Callable[[float], float]:
         """Return a jagged random line of mountains that rise above `base`."""
-        values = [0.0, 0.0]
-        span = length / max(1.0, self.w) * 2
-        steps = max(2, round(2 / span))
-        values = [self.random.random() * (0.25 if n % 2 else 1.0) for n in range(steps * 2 + 3)]
-        for level in range(5):
-            between = [
-                (a + b) / 2 + (self.random.random() - 0.5) * rough * 0.55**level
-                for a, b in zip(values, values[1:], strict=False)
-            ]
-            values = [value for pair in zip(values, between, strict=False) for value in pair] + values[-1:]
-        scale_x = (len(values) - 1) / (self.w * 2)
+        return jagged_line(self.random, base, height, length, self.w * 2)
 
-        def edge(x: float) -> float:
-            place = min(max(0.0, x * scale_x), len(values) - 1.001)
-            index = int(place)
-            share = place - index
-            return base - height * (values[index] * (1 - share) + values[index + 1] * share)
-
-        return edge
+    def _aside(self, x: float, y: float, radius: float) -> Point:
+        """Return a place for a disc where it doesn't meet the text, as near as possible."""
+        left, top, right, lower = self.view.text
+        room = radius + 34 * self.u
+        if not (left - room < x < right + room and top - room < y < lower + room):
+            return x, y
+        if right + room <= self.w - radius * 0.9:
+            return right + room, y
+        return x, lower + room
 
     def _pace(self, depth: float) -> float:
         """Return the speed of a plane at a depth, in pixels per frame, as an even pace."""
         wanted = 2.2 * depth * self.u
         pace = min(_PACES, key=lambda pace: abs(pace - wanted))
         return pace * self.view.side
-
-
-def _falloff(far: float) -> float:
-    near = max(0.0, 1 - far / _RIM)
-    return near * near * (3 - 2 * near)
-
-
-def _in_mist(picture: Image.Image, colour: Rgb, top: float, bottom: float) -> Image.Image:
-    """Return a silhouette in mist, whose share changes from its top to its bottom."""
-    ramp = curve(Image.linear_gradient("L"), lambda depth: 255 * (top + (bottom - top) * depth / 255))
-    mask = scale(ramp, picture.size, Image.Resampling.BILINEAR)
-    misty = Image.composite(Image.new("RGBA", picture.size, (*colour, 255)), picture, mask)
-    misty.putalpha(picture.getchannel("A"))
-    return misty
-
-
-def _in_depth(picture: Image.Image) -> Image.Image:
-    """Return a picture that fades out towards its bottom."""
-    ramp = scale(curve(Image.linear_gradient("L"), lambda depth: 255 - depth), picture.size)
-    faded = tint(ImageChops.multiply(picture.getchannel("A"), ramp), (255, 255, 255))
-    faded.paste(picture.convert("RGB"), (0, 0))
-    faded.putalpha(ImageChops.multiply(picture.getchannel("A"), ramp))
-    return faded

@@ -22,21 +22,21 @@ _SMALL = 8
 _STEP = 0.04
 
 
-def shade(painter: Painter, area: tuple[int, int, int, int], text: Light) -> None:
+def shade(painter: Painter, text: Light) -> None:
     """Add a soft shade behind the text, where the picture is too close to its colour."""
     veil = mix(painter.light.top, (0, 0, 0) if text.is_dark else (255, 255, 255), 0.5)
-    worst = painter.extremes(area, brightest=text.is_dark)
+    area = painter.view.text
+    worst = painter.extremes(brightest=text.is_dark)
     strength = max(_needed(colour, veil, text.ink) for colour in worst)
     if strength <= 0:
         return
-    left, top, right, lower = area
-    reach = 46 * painter.u
+    reach = 84 * painter.u
     size = max(2, painter.w // _SMALL), max(2, painter.h // _SMALL)
     mask = Image.new("L", size)
     box = [(edge + way * reach) / _SMALL for edge, way in zip(area, (-1, -1, 1, 1), strict=True)]
     pen = ImageDraw.Draw(mask)
     pen.rounded_rectangle(box, reach / _SMALL, fill=round(255 * strength))
-    mask = mask.filter(ImageFilter.GaussianBlur(reach / _SMALL * 0.45))
+    mask = mask.filter(ImageFilter.GaussianBlur(reach / _SMALL * 0.5))
     soft = scale(mask, (painter.w, painter.h))
     painter.picture(tint(soft, veil), 0, 0, Motion())
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from bot.storyboard.drawing.artwork import Motion
 from bot.storyboard.drawing.scenery.colours import mix
+from bot.storyboard.drawing.scenery.details import paint_glitter, paint_shafts
 from bot.storyboard.drawing.scenery.places.sea import gulls
 
 if TYPE_CHECKING:
     from bot.storyboard.drawing.scenery.colours import Rgb
-    from bot.storyboard.drawing.scenery.painter import Painter, Pen
+    from bot.storyboard.drawing.scenery.painter import Painter
+    from bot.storyboard.drawing.scenery.pen import Pen
 
 
 def paint_forest(p: Painter) -> None:
@@ -21,7 +23,7 @@ def paint_forest(p: Painter) -> None:
     for number, depth in enumerate((0.12, 0.25, 0.45)):
         base = p.h * (0.62 + 0.1 * number)
         pines(p, base, (95 + 55 * number) * p.u, depth, 0.15 + 0.28 * number)
-    p.shafts(p.w * 0.45, mix(p.light.glow, p.light.low, 0.3), 5, 60)
+    paint_shafts(p, p.w * 0.45, mix(p.light.glow, p.light.low, 0.3), 5, 60)
     if look == 1:
         _trunks(p)
     elif look == 2:
@@ -78,7 +80,14 @@ def paint_mountains(p: Painter) -> None:
 
 
 def ridge(
-    p: Painter, base: float, height: float, length: float, depth: float, colour: Rgb, *, cap: Rgb | None = None
+    p: Painter,
+    base: float,
+    height: float,
+    length: float,
+    depth: float,
+    colour: Rgb,
+    *,
+    cap: Rgb | None = None,
 ) -> None:
     """Paint a chain of mountains, which may have caps of snow."""
     edge = p.peaks(base * p.h, height * p.h, length * p.u)
@@ -86,6 +95,9 @@ def ridge(
     pen.ground(edge)
     if cap:
         step = max(2, round(3 * p.u))
+        for x in range(0, pen.width, step):
+            if edge(x + 3 * step) > edge(x):  # the side away from the light
+                _facet(p, pen, (x, edge(x)), (x + step + 1, edge(x + step)))
         line = base * p.h - height * p.h * 0.5
         tooth = p.waves(0, 26 * p.u, 60 * p.u)
         for x in range(0, pen.width, step):
@@ -93,14 +105,19 @@ def ridge(
             if top < line:
                 deep = min((line - top) * 0.75, 90 * p.u) + tooth(x) * 0.5
                 if deep > 0:
-                    pen.box(x, top, x + step, top + deep, cap, alpha=225)
-        for x in range(0, pen.width, step):
-            if edge(x + 3 * step) > edge(x):  # the side away from the light
-                pen.box(x, edge(x), x + step, p.h, p.light.near, alpha=26)
+                    pen.box(x, top, x + step, top + deep, cap)
     p.put(pen, depth=depth, mist=(p.light.low, 0.0, 0.65 * (1 - depth)))
 
 
-def pines(p: Painter, base: float, height: float, depth: float, near: float, snow: Rgb | None = None) -> None:
+def _facet(p: Painter, pen: Pen, start: tuple[float, float], end: tuple[float, float]) -> None:
+    lean = (p.h - start[1]) * 0.4
+    foot = [(end[0] + lean, p.h), (start[0] + lean, p.h)]
+    pen.polygon([start, end, *foot], pen.over(p.light.near, 30))
+
+
+def pines(
+    p: Painter, base: float, height: float, depth: float, near: float, snow: Rgb | None = None
+) -> None:
     """Paint a row of pines."""
     colour = p.between(near)
     pen = p.pen(colour, top=base - height * 1.35, depth=depth)
@@ -122,10 +139,22 @@ def _pine(p: Painter, pen: Pen, x: float, foot: float, tall: float, snow: Rgb | 
         low = top + tall * 0.3
         pen.polygon([(x, top), (x + wide, low), (x, low - tall * 0.03), (x - wide, low)])
         if snow:
-            pen.polygon([(x, top), (x + wide * 0.55, top + tall * 0.17), (x + wide * 0.1, top + tall * 0.12), (x - wide * 0.5, top + tall * 0.16)], snow, 210)
+            pen.polygon(
+                [
+                    (x, top),
+                    (x + wide * 0.55, top + tall * 0.17),
+                    (x + wide * 0.1, top + tall * 0.12),
+                    (x - wide * 0.5, top + tall * 0.16),
+                ],
+                snow,
+                210,
+            )
     if not snow and p.random.random() < 0.5:
         shade = mix(pen.colour, p.light.low, 0.08)
-        pen.polygon([(x, foot - tall), (x + tall * 0.2, foot - tall * 0.15), (x, foot - tall * 0.15)], shade, 120)
+        pen.polygon(
+            [(x, foot - tall), (x + tall * 0.2, foot - tall * 0.15), (x, foot - tall * 0.15)],
+            pen.over(shade, 120),
+        )
 
 
 def _trunks(p: Painter) -> None:
@@ -136,11 +165,25 @@ def _trunks(p: Painter) -> None:
             x = (number + p.random.uniform(0.1, 0.9)) * pen.width / count
             wide = p.random.uniform(14, 26) * (1 + depth) * p.u
             lean = p.random.uniform(-18, 18) * p.u
-            pen.polygon([(x - wide * 0.7 + lean, 0), (x + wide * 0.7 + lean, 0), (x + wide, p.h), (x - wide, p.h)])
+            pen.polygon(
+                [
+                    (x - wide * 0.7 + lean, 0),
+                    (x + wide * 0.7 + lean, 0),
+                    (x + wide, p.h),
+                    (x - wide, p.h),
+                ]
+            )
             for _ in range(2):
                 y = p.random.uniform(0.1, 0.5) * p.h
                 reach = p.random.choice((-1, 1)) * p.random.uniform(70, 130) * p.u
-                pen.line([(x + lean * 0.6, y + 50 * p.u), (x + reach * 0.6, y + 8 * p.u), (x + reach, y)], 5 * p.u)
+                pen.line(
+                    [
+                        (x + lean * 0.6, y + 50 * p.u),
+                        (x + reach * 0.6, y + 8 * p.u),
+                        (x + reach, y),
+                    ],
+                    5 * p.u,
+                )
         pen.ground(p.waves(p.h * 0.95, 16 * p.u, 300 * p.u))
         p.put(pen, depth=depth)
 
@@ -150,7 +193,7 @@ def _clearing(p: Painter) -> None:
     pen = p.pen(p.between(0.85), top=p.h * 0.76, depth=0.6)
     pen.ground(p.waves(p.h * 0.84, 14 * p.u, 500 * p.u))
     pen.oval(p.w * 0.66, p.h * 0.925, 230 * p.u, 26 * p.u, mix(p.light.low, p.light.glow, 0.25))
-    pen.oval(p.w * 0.64, p.h * 0.92, 150 * p.u, 12 * p.u, p.light.glow, alpha=90)
+    pen.oval(p.w * 0.64, p.h * 0.92, 150 * p.u, 12 * p.u, mix(p.light.low, p.light.glow, 0.5))
     p.put(pen, depth=0.6)
 
     def deer(pen: Pen) -> None:
@@ -161,10 +204,18 @@ def _clearing(p: Painter) -> None:
         for x in (26, 34, 60, 66):
             pen.line([(x * s, 56 * s), (x * s, 92 * s)], 3.6 * s)
         for side in (-1, 1):
-            pen.line([(76 * s, 20 * s), ((76 + side * 10) * s, 6 * s), ((76 + side * 7) * s, 0)], 2 * s)
+            pen.line(
+                [(76 * s, 20 * s), ((76 + side * 10) * s, 6 * s), ((76 + side * 7) * s, 0)], 2 * s
+            )
             pen.line([((76 + side * 8) * s, 10 * s), ((76 + side * 16) * s, 4 * s)], 1.6 * s)
 
-    p.sprite((150 * p.u, 142 * p.u), (p.w * 0.5, p.h * 0.72), Motion(dx=p.view.side * p.u / 2), p.between(1.0), deer)
+    p.sprite(
+        (150 * p.u, 142 * p.u),
+        (p.w * 0.5, p.h * 0.72),
+        Motion(dx=p.view.side * p.u / 2),
+        p.between(1.0),
+        deer,
+    )
 
 
 def _slope(p: Painter, base: float, height: float, depth: float, colour: Rgb) -> None:
@@ -187,9 +238,17 @@ def _hut(p: Painter) -> None:
         pen.line([(x + (left + 13) * s, y - 38 * s), (x + (left + 13) * s, y - 14 * s)], 2 * s)
     p.put(pen, depth=0.45)
     for number in range(3):
+
         def smoke(pen: Pen) -> None:
             pen.disc(20 * s, 20 * s, 18 * s, alpha=70)
-        p.sprite((40 * s, 40 * s), (x + 14 * s, y - (120 + 26 * number) * s), Motion(dy=-0.5, sway=8 * p.u, period=4, phase=number * 1.0), mix(p.light.low, (255, 255, 255), 0.4), smoke)
+
+        p.sprite(
+            (40 * s, 40 * s),
+            (x + 14 * s, y - (120 + 26 * number) * s),
+            Motion(dy=-0.5, sway=8 * p.u, period=4, phase=number * 1.0),
+            mix(p.light.low, (255, 255, 255), 0.4),
+            smoke,
+        )
 
 
 def _lake(p: Painter) -> None:
@@ -200,13 +259,12 @@ def _lake(p: Painter) -> None:
     p.put(pen, mist=(p.light.near, 0.0, 0.6))
     mirror = p.pen(p.light.far, top=y, depth=0.25)
     edge = p.peaks(0, 0.13 * p.h, 380 * p.u)
-    mirror.polygon([(float(x), y - edge(x)) for x in range(0, mirror.width, 6)] + [(mirror.width, y), (0, y)], alpha=110)
+    mirror.polygon(
+        [(float(x), y - edge(x)) for x in range(0, mirror.width, 6)] + [(mirror.width, y), (0, y)],
+        alpha=110,
+    )
     p.put(mirror, depth=0.25, blur=2 * p.u)
-    for layer in range(2):
-        shine = p.pen(p.light.glow, top=y)
-        for _ in range(36):
-            shine.oval(p.random.random() * p.w, y + p.random.random() * (p.h - y), p.random.uniform(20, 70) * p.u, 1.2 * p.u, alpha=80)
-        p.picture(shine.finish(), 0, y, Motion(sway=12 * p.u, period=5 + layer, phase=layer * 2.0))
+    paint_glitter(p, y, p.light.glow, 36)
     pines(p, p.h * 1.04, 150 * p.u, 0.8, 1.0)
 
 
@@ -214,16 +272,29 @@ def _balloons(p: Painter) -> None:
     """Paint hot-air balloons that rise."""
     for number, size in enumerate((120, 76, 54)):
         s = size * p.u / 100
-        stripe = (p.light.accent, mix(p.light.accent, p.light.glow, 0.6), mix(p.light.accent, p.light.far, 0.5))
+        stripe = (
+            p.light.accent,
+            mix(p.light.accent, p.light.glow, 0.6),
+            mix(p.light.accent, p.light.far, 0.5),
+        )
 
         def draw(pen: Pen, s: float = s, colours: tuple[Rgb, ...] = stripe) -> None:
             pen.oval(50 * s, 48 * s, 46 * s, 48 * s, colours[0])
             pen.oval(50 * s, 48 * s, 28 * s, 48 * s, colours[1])
             pen.oval(50 * s, 48 * s, 10 * s, 48 * s, colours[0])
-            pen.polygon([(12 * s, 74 * s), (88 * s, 74 * s), (60 * s, 108 * s), (40 * s, 108 * s)], colours[2])
+            pen.polygon(
+                [(12 * s, 74 * s), (88 * s, 74 * s), (60 * s, 108 * s), (40 * s, 108 * s)],
+                colours[2],
+            )
             pen.line([(42 * s, 108 * s), (44 * s, 122 * s)], 1.4 * s)
             pen.line([(58 * s, 108 * s), (56 * s, 122 * s)], 1.4 * s)
             pen.box(41 * s, 121 * s, 59 * s, 135 * s, radius=3 * s)
 
         at = p.w * (0.6 + 0.13 * number), p.h * (0.5 + 0.08 * (number % 2))
-        p.sprite((100 * s, 140 * s), at, Motion(dy=-p.u / (2 + number), sway=9 * p.u, period=6 + number), p.light.near, draw)
+        p.sprite(
+            (100 * s, 140 * s),
+            at,
+            Motion(dy=-p.u / (2 + number), sway=9 * p.u, period=6 + number),
+            p.light.near,
+            draw,
+        )
