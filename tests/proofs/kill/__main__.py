@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -95,9 +96,17 @@ class KillLoop:
     @asynccontextmanager
     async def _running(self) -> AsyncGenerator[BotProcess]:
         before = self._wire.fake_discord.gateway.identified
+        await asyncio.to_thread(self._forget_sessions)
         async with open_bot(self._environment()) as bot:
             await self._wire.fake_discord.wait_for_bot(after=before, within=2 * WITHIN)
             yield bot
+
+    def _forget_sessions(self) -> None:
+        """Let the bot log in at once, however often it was killed today."""
+        path = self._wire.data_dir / "clapper.db"
+        if path.exists():
+            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                connection.execute("DELETE FROM identifies")
 
     def _environment(self) -> dict[str, str]:
         return {
