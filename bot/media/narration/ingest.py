@@ -114,7 +114,7 @@ class _Wav:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ingest:
-    """What is the same for each link of a file."""
+    """The parts of an ingestion that are the same for each link of a file."""
 
     ffmpeg: Ffmpeg
     format: Format
