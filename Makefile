@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 # Exit code 2: the command has printed the fix, so make reports no error of its own.
 ADVISED := || test $$? -eq 2
 
-.PHONY: help demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-fit proof-kill proof-api proof-web proof-voice peers clean
+.PHONY: help demo run voice test coverage check contract format lock picture cards prompts bench proof-media proof-shrink proof-kill proof-api proof-web proof-voice peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -92,8 +92,8 @@ bench: .venv/dev ## measure memory and pace, and write docs/benchmarks.md
 proof-media: .venv/dev ## process odd and hostile files
 	$(BIN)/python -m tests.proofs.media
 
-proof-fit: .venv/dev ## fit clips under four upload limits
-	$(BIN)/python -m tests.proofs.fit
+proof-shrink: .venv/dev ## shrink clips below four upload limits
+	$(BIN)/python -m tests.proofs.shrinking
 
 # Installs Chromium (on Debian, as root) and axe-core, or prints what is missing.
 proof-web: .venv-browser/installed ## use the page in a browser

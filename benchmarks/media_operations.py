@@ -20,8 +20,8 @@ from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.child import ProcessLimits
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.media.render.merge_narration import merge
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
-from bot.media.render.shrink import fit
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
+from bot.media.render.shrink import shrink_video
 from tests.support.media import clips
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ MIB = 1024 * 1024
 _SECONDS = 8
 _LONG_SECONDS = 20
 _LIMITS = ProcessLimits(wall_seconds=600, cpu_seconds=1200)
-_PRESETS = NarrationPresets(max_bytes=4 * 1024 * MIB)  # larger than any result
+_OPTIONS = NarrationOptions(max_bytes=4 * 1024 * MIB)  # larger than any result
 _MAX_REMUX_RATIO = 5
 _MIN_MOVIEPY_RATIO = 20
 _REMUX, _REPLACE, _MOVIEPY = "remux, faststart", "replace", "MoviePy"
@@ -104,9 +104,9 @@ def _make_clip(path: Path, *, megabytes: int) -> Path:
 
 def _operations(inputs: Inputs, clip: Path) -> list[Operation]:
     def merging(
-        narration: Narration, presets: NarrationPresets = _PRESETS
+        narration: Narration, options: NarrationOptions = _OPTIONS
     ) -> Callable[[Path], Awaitable[object]]:
-        return lambda target: merge(inputs.ffmpeg, clip, narration, target, presets)
+        return lambda target: merge(inputs.ffmpeg, clip, narration, target, options)
 
     limit = min(clip.stat().st_size // 2, 10 * MIB)
     return [
@@ -114,23 +114,25 @@ def _operations(inputs: Inputs, clip: Path) -> list[Operation]:
         Operation(name=_REPLACE, run=merging(inputs.short), runs=7),
         Operation(
             name="duck",
-            run=merging(inputs.short, replace(_PRESETS, mix=NarrationMix.DUCK)),
+            run=merging(inputs.short, replace(_OPTIONS, mix=NarrationMix.DUCK)),
             runs=5,
         ),
         Operation(
             name=f"loop to {_LONG_SECONDS} s",
-            run=merging(inputs.long, replace(_PRESETS, fit=NarrationFit.LOOP)),
+            run=merging(inputs.long, replace(_OPTIONS, fit=NarrationFit.LOOP)),
             runs=5,
         ),
         Operation(
             name=f"hold to {_LONG_SECONDS} s",
-            run=merging(inputs.long, replace(_PRESETS, fit=NarrationFit.HOLD)),
+            run=merging(inputs.long, replace(_OPTIONS, fit=NarrationFit.HOLD)),
             runs=5,
         ),
         Operation(name="ingest and measure loudness", run=partial(_ingest, inputs), runs=5),
         Operation(
-            name=f"fit below {limit / MIB:.1f} MiB",
-            run=lambda target: fit(inputs.ffmpeg, clip, target, limit_bytes=limit, decent=False),
+            name=f"shrink below {limit / MIB:.1f} MiB",
+            run=lambda target: shrink_video(
+                inputs.ffmpeg, clip, target, limit_bytes=limit, decent=False
+            ),
             runs=1,
         ),
         Operation(

@@ -137,7 +137,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         people=people,
     )
     workers = make_workers(engine, deliverer)
-    progress = ProgressCards(deliverer, engine.timing.pace, clock=clock)
+    progress = ProgressCards(deliverer, engine.timing.edit_intervals, clock=clock)
     operator = make_operator_notices(
         bot,
         database,

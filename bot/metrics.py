@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.model import JobChanged
 
-_MOST_TIMED = 10_000
+_MAX_TIMED = 10_000
 _LAG_SECONDS = 0.5
 _STAGES = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 # States that follow `generating`, in which a job's cost is final.
@@ -34,14 +34,14 @@ class Metrics:
     """Collects the metrics.
 
     `on_job_changed` has to be subscribed to the bus; the other methods count other events.
-    `watch_loop` measures the lag every `apart` seconds; `now` is a monotonic clock.
+    `watch_loop` measures the lag every `interval` seconds; `now` is a monotonic clock.
     """
 
     def __init__(
-        self, *, now: Callable[[], float] = time.monotonic, apart: float = _LAG_SECONDS
+        self, *, now: Callable[[], float] = time.monotonic, interval: float = _LAG_SECONDS
     ) -> None:
         self._now = now
-        self._apart = apart
+        self._interval = interval
         self._longest_lag = 0.0
         self._entered: OrderedDict[str, float] = OrderedDict()
         self._registry = registry = CollectorRegistry()
@@ -107,7 +107,7 @@ class Metrics:
             self._stages.labels(event.previous, job.backend).observe(seconds)
         if not job.state.is_final:
             self._entered[job.id] = job.updated_at
-            if len(self._entered) > _MOST_TIMED:
+            if len(self._entered) > _MAX_TIMED:
                 self._entered.popitem(last=False)
         if event.previous is JobState.GENERATING and job.state in _PRICED and job.cost:
             self._cost.labels(job.backend).inc(job.cost)
@@ -144,6 +144,6 @@ class Metrics:
     async def watch_loop(self) -> None:
         """Measure the event loop's lag until cancelled."""
         while True:
-            due = self._now() + self._apart
-            await asyncio.sleep(self._apart)
+            due = self._now() + self._interval
+            await asyncio.sleep(self._interval)
             self._longest_lag = max(self._longest_lag, self._now() - due)

@@ -88,7 +88,7 @@ def seconds_since_boot() -> float:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cadence:
+class PollIntervals:
     """Seconds between a job's polls, which grow from `first` to `ceiling` by a factor `growth`."""
 
     first: float
@@ -109,7 +109,7 @@ class LookupDelays:
     """
 
     first: float
-    apart: float
+    interval: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -214,7 +214,7 @@ async def _delete_job(interaction: discord.Interaction[VideoBot], job: Job) -> N
         raise UserError("reply.still_open")
     # Answered first: deleting files may take longer than Discord waits.
     await interaction.response.defer()
-    await services.retention.erase(job.id)
+    await services.retention.delete_content(job.id)
     try:
         await interaction.delete_original_response()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

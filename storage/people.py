@@ -120,7 +120,7 @@ class PeopleStore:
             "UPDATE people SET dm_closed_at = NULL WHERE user_id = :user_id", {"user_id": user_id}
         )
 
-    async def forget(self, user_id: int) -> bool:
+    async def delete(self, user_id: int) -> bool:
         """Delete the data about a person; False: there was none."""
         await self._database.rows(
             "DELETE FROM refused_dms WHERE user_id = :user_id", {"user_id": user_id}

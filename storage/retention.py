@@ -34,7 +34,7 @@ RETURNING id
 # Files are kept while an open job may still reuse them, and until they are delivered. A succeeded
 # job without an artifact has expired: a crash left its remaining files.
 _STATUSES = f"""
-SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS rests,
+SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS is_settled,
     CASE
         WHEN NOT ({_SETTLED}) OR id IN (
             SELECT narration_of FROM jobs WHERE narration_of IS NOT NULL AND NOT ({_SETTLED})
@@ -52,18 +52,18 @@ FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE id IN (SELECT value FROM json_each(:ids))
 """  # noqa: S608 - built from constants
 
-_DROP_ARTIFACTS_OF_DELETED = """
+_DELETE_ARTIFACTS_OF_DELETED = """
 DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE deleted_at IS NOT NULL)
 """
 
-_DROPPABLE = "deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:sparing))"
+_DELETABLE = "deleted_at < :before AND id NOT IN (SELECT value FROM json_each(:keeping))"
 
-_REFS_TO_DROP = f"""
-SELECT backend, remote_id FROM jobs WHERE {_DROPPABLE} AND remote_id IS NOT NULL
+_REFS_TO_DELETE = f"""
+SELECT backend, remote_id FROM jobs WHERE {_DELETABLE} AND remote_id IS NOT NULL
 """  # noqa: S608 - built from constants
 
-_DROP_ROWS = f"""
-DELETE FROM jobs WHERE {_DROPPABLE} RETURNING id
+_DELETE_ROWS = f"""
+DELETE FROM jobs WHERE {_DELETABLE} RETURNING id
 """  # noqa: S608 - built from constants
 
 # Nothing is deleted by an id that another job has been given since.
@@ -76,7 +76,7 @@ ORDER BY deleted_at
 
 # A held delivery, which waits for the operator, may be deleted too.
 _OF_PERSON = f"""
-SELECT id, ({_SETTLED}) OR (state = 'delivering' AND next_at > :now) AS can_go,
+SELECT id, ({_SETTLED}) OR (state = 'delivering' AND next_at > :now) AS is_deletable,
     artifacts.size, artifacts.delivered_at
 FROM jobs LEFT JOIN artifacts ON artifacts.job_id = jobs.id
 WHERE user_id = :user_id AND deleted_at IS NULL
@@ -107,8 +107,8 @@ class DeletionStatus:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredVideo:
-    """A job of a person with its video.
+class StoredJob:
+    """A person's job and the size of its video.
 
     `size`: bytes of the video; None: there is no video.
     `is_deletable`: the job can be deleted, because none of its steps is due or running.
@@ -127,17 +127,17 @@ class RetentionStore:
         self._database = database
 
     async def mark_deleted(self, job_id: str, *, now: float) -> bool:
-        """Mark an ended job as deleted, and erase its content; False: it is open or unknown."""
+        """Mark an ended job as deleted, and clear its content; False: it is open or unknown."""
         row = await self._database.row(_MARK_DELETED, {"id": job_id, "now": now})
         return row is not None
 
-    async def drop_artifact(self, job_id: str) -> None:
+    async def delete_artifact(self, job_id: str) -> None:
         """Delete the row of a finished video."""
         await self._database.rows("DELETE FROM artifacts WHERE job_id = :id", {"id": job_id})
 
-    async def drop_artifacts_of_deleted(self) -> None:
+    async def delete_artifacts_of_deleted(self) -> None:
         """Delete video rows left over from deleted jobs, as after a crash."""
-        await self._database.rows(_DROP_ARTIFACTS_OF_DELETED, {})
+        await self._database.rows(_DELETE_ARTIFACTS_OF_DELETED, {})
 
     async def truncate_wal(self) -> None:
         """Remove deleted content from the database's WAL."""
@@ -148,25 +148,25 @@ class RetentionStore:
         rows = await self._database.rows(_WITH_REMOTE_JOB, {"backend": backend})
         return [record_from(row) for row in rows]
 
-    async def mark_erased(self, job_id: str, *, now: float) -> None:
+    async def mark_remote_deleted(self, job_id: str, *, now: float) -> None:
         """Store that the remote job is deleted."""
         params = {"id": job_id, "now": now}
         await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 
-    async def drop_rows(self, *, sparing: Collection[str], spent: SpentRefs, now: float) -> int:
+    async def delete_rows(self, *, keeping: Collection[str], spent: SpentRefs, now: float) -> int:
         """Delete the rows of deleted jobs that no cap counts any more; return their number.
 
         Of their remote ids, hashes are kept in `spent`, because the provider's list may still show
-        them. `sparing`: the jobs whose rows are kept.
+        them. `keeping`: the jobs whose rows are kept.
         """
-        params = {"sparing": json.dumps(list(sparing)), "before": now - _DAY}
-        for row in await self._database.rows(_REFS_TO_DROP, params):
+        params = {"keeping": json.dumps(list(keeping)), "before": now - _DAY}
+        for row in await self._database.rows(_REFS_TO_DELETE, params):
             await spent.add(row["backend"], row["remote_id"], now=now)
-        rows = await self._database.rows(_DROP_ROWS, params)
+        rows = await self._database.rows(_DELETE_ROWS, params)
         await spent.sweep(now=now)
         return len(rows)
 
-    async def forget_speeches(self, *, now: float) -> None:
+    async def delete_old_speeches(self, *, now: float) -> None:
         """Delete the speeches that no cap counts any more."""
         await self._database.rows(
             "DELETE FROM speeches WHERE at <= :day_ago", {"day_ago": now - _DAY}
@@ -179,7 +179,7 @@ class RetentionStore:
             row["id"]: DeletionStatus(
                 job_id=row["id"],
                 is_deleted=bool(row["is_deleted"]),
-                is_settled=bool(row["rests"]),
+                is_settled=bool(row["is_settled"]),
                 since=row["since"],
                 is_awaited=bool(row["is_awaited"]),
             )
@@ -191,13 +191,13 @@ class RetentionStore:
         row = await self._database.row(_LAST_DELETED, {"user_id": user_id})
         return row["at"] if row else None
 
-    async def videos_of(self, user_id: int, *, now: float) -> list[StoredVideo]:
+    async def jobs_of(self, user_id: int, *, now: float) -> list[StoredJob]:
         """List the jobs of a person, without deleted ones."""
         rows = await self._database.rows(_OF_PERSON, {"user_id": user_id, "now": now})
         return [
-            StoredVideo(
+            StoredJob(
                 job_id=row["id"],
-                is_deletable=bool(row["can_go"]),
+                is_deletable=bool(row["is_deletable"]),
                 size=row["size"],
                 delivered_at=row["delivered_at"],
             )

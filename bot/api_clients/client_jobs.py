@@ -96,7 +96,7 @@ class ClientJobs:
             size = await save(hashed(), folder.attachment, max_bytes=limit)
             await asyncio.to_thread(detect_format, folder.attachment)
         except BaseException as error:
-            await self._workspace.remove(job_id)
+            await self._workspace.delete_folder(job_id)
             if isinstance(error, TooLargeError):
                 self._presets.check_audio(limit + 1)
             raise
@@ -116,11 +116,11 @@ class ClientJobs:
         try:
             yield folder.path / "scratch"
         finally:
-            await self._workspace.remove(job_id)
+            await self._workspace.delete_folder(job_id)
 
-    async def drop(self, upload: AudioUpload) -> None:
+    async def delete_upload(self, upload: AudioUpload) -> None:
         """Delete a narration for which no job was created."""
-        await self._workspace.remove(upload.job_id)
+        await self._workspace.delete_folder(upload.job_id)
 
     async def submit(
         self, client: str, script: str, upload: AudioUpload | None = None, *, key: str | None = None
@@ -145,12 +145,12 @@ class ClientJobs:
         except BaseException:
             # The job may have been committed even though the request was aborted.
             if upload and await self._jobs.get(upload.job_id) is None:
-                await self.drop(upload)
+                await self.delete_upload(upload)
             raise
         if job is not None:
             return job
         if upload:
-            await self.drop(upload)
+            await self.delete_upload(upload)
         return await self._first_job(requester)
 
     @property

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SECONDS_TOLERANCE = 1.0
 _PIXELS_TOLERANCE = 32
 # Some servers echo only the beginning of a prompt; a shorter one could be another prompt.
-_LEAST_CUT_PROMPT = 20
+_MIN_CUT_PROMPT = 20
 # A provider's own times may differ by this much, because they are rounded.
 _ROUNDING_SECONDS = 5.0
 
@@ -92,7 +92,7 @@ def _are_same(echoed: str, asked: str) -> bool:
     if ours == theirs:
         return True
     beginning = theirs.removesuffix("...").rstrip()
-    return len(beginning) >= _LEAST_CUT_PROMPT and ours.startswith(beginning)
+    return len(beginning) >= _MIN_CUT_PROMPT and ours.startswith(beginning)
 
 
 def _normalised(prompt: str) -> str:

@@ -105,7 +105,7 @@ class OperatorNotices:
         if circuit.state == "over":
             if circuit.reached:
                 await self._send_circuit(circuit, "over")
-            await self._circuits.forget(self._backend)
+            await self._circuits.delete(self._backend)
         elif self._is_news(circuit):
             reached = await self._send_circuit(circuit, circuit.reason)
             await self._circuits.tell(circuit, reached=reached)
@@ -131,7 +131,7 @@ class OperatorNotices:
             if not held:
                 if told.reached:
                     await self._send(f"operator.{hold}_over", f"{hold}-over-{int(told.since):x}")
-                await self._holds.forget(hold)
+                await self._holds.delete_notice(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
         # A create is usually confirmed within minutes, without the operator.

@@ -19,7 +19,7 @@ from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
 from bot.demo.terminal import CardTerminal
 from bot.errors import StartupError
-from bot.pacing import Cadence, EditIntervals, LookupDelays
+from bot.pacing import EditIntervals, LookupDelays, PollIntervals
 from bot.runtime.log_setup import configure_logs
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
@@ -42,9 +42,9 @@ _VIDEO = "clapper-demo.mp4"
 _WORK_FOLDER = ".clapper-demo"
 # Shorter than usual, so that the progress bar moves visibly within half a minute.
 _TIMING = Timing(
-    settling=LookupDelays(first=2.0, apart=2.0),
-    cadence=Cadence(first=1.0, growth=1.0, ceiling=1.0),
-    pace=EditIntervals(state=0.5, first_minute=1.0),
+    lookup_delays=LookupDelays(first=2.0, interval=2.0),
+    poll_intervals=PollIntervals(first=1.0, growth=1.0, ceiling=1.0),
+    edit_intervals=EditIntervals(state=0.5, first_minute=1.0),
 )
 
 

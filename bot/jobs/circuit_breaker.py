@@ -32,7 +32,7 @@ _MAX_PAUSE_SECONDS = 15 * 60.0
 # Delays the next probe after a crash during one, so it is longer than any create.
 _PROBE_SECONDS = 5 * 60.0
 
-LONGEST_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
+MAX_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
 """The longest time between two probes."""
 
 TROUBLES: Mapping[ErrorKind, Trouble] = {
@@ -44,13 +44,13 @@ TROUBLES: Mapping[ErrorKind, Trouble] = {
 """The kinds of refusal that affect every job; all others concern a single job."""
 
 
-class Turn(Enum):
+class SubmitDecision(Enum):
     """The decision about a queued job: submit it, submit it as the probe, hold it, or fail it."""
 
-    GO = auto()
+    SUBMIT = auto()
     PROBE = auto()
     WAIT = auto()
-    TOO_LONG = auto()
+    FAIL = auto()
 
 
 class CircuitBreaker:
@@ -83,7 +83,7 @@ class CircuitBreaker:
             self._trouble = circuit.reason
             log.warning("circuit.still_open backend=%s reason=%s", self._backend, circuit.reason)
 
-    async def admit(self, job: Job) -> Turn:
+    async def admit(self, job: Job) -> SubmitDecision:
         """Decide what to do with a claimed job in the state `queued`.
 
         After PROBE, the caller reports the result with `accepted`, `refused` or
@@ -91,13 +91,13 @@ class CircuitBreaker:
         """
         circuit = await self._store.get(self._backend)
         if circuit is None or not circuit.is_open:
-            return Turn.GO
+            return SubmitDecision.SUBMIT
         now = self._clock()
         has_waited = now - max(circuit.opened_at, job.created_at) >= HELD_SECONDS
         if has_waited and not self._clock.is_unsettled:
-            return Turn.TOO_LONG
-        turn = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
-        return Turn.WAIT if turn is None else Turn.PROBE
+            return SubmitDecision.FAIL
+        claimed = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
+        return SubmitDecision.WAIT if claimed is None else SubmitDecision.PROBE
 
     async def paused_circuit(self) -> Circuit | None:
         """Return the circuit while it makes new jobs wait; None: new jobs can be submitted."""

@@ -14,7 +14,7 @@ from bot.media.narration.ingest import ingest, read_narration
 from bot.media.render.convert import convert
 from bot.media.render.merge_narration import merge, repair
 from bot.media.render.narration_options import NarrationMix
-from bot.media.render.shrink import TooLittleRoomError, fit
+from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from bot.speech.voice import as_speech_error, speak_once
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
     from bot.media.render.merge_narration import MergeResult
-    from bot.media.render.narration_options import NarrationPresets
+    from bot.media.render.narration_options import NarrationOptions
     from bot.speech.voice import Voice
 
 log = logging.getLogger(__name__)
@@ -40,14 +40,14 @@ class NarrationEditor:
         fetcher: AttachmentFetcher,
         workspace: Workspace,
         *,
-        presets: NarrationPresets,
+        options: NarrationOptions,
         max_seconds: int,
         voice: Voice | None = None,
     ) -> None:
         self._ffmpeg = ffmpeg
         self._fetcher = fetcher
         self._workspace = workspace
-        self._presets = presets
+        self._options = options
         self._max_seconds = max_seconds
         # A lock is garbage-collected once no task holds it or waits for it.
         self._shrinking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -109,7 +109,7 @@ class NarrationEditor:
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `replacing`: the narration replaces the clip's sound, even if the presets mix them.
+        `replacing`: the narration replaces the clip's sound, even if the options mix them.
         UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)
@@ -118,8 +118,8 @@ class NarrationEditor:
             await convert(self._ffmpeg, folder.clip)
         if not narrated:
             return await self._repair(folder)
-        mix = NarrationMix.REPLACE if replacing else self._presets.mix
-        return await self._narrate(folder, replace(self._presets, mix=mix))
+        mix = NarrationMix.REPLACE if replacing else self._options.mix
+        return await self._narrate(folder, replace(self._options, mix=mix))
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
         """Make and keep a copy of the job's finished video that fits the limit, if possible.
@@ -134,7 +134,7 @@ class NarrationEditor:
 
     async def _shrink(self, job_id: str, target: Path, *, limit_bytes: int, decent: bool) -> None:
         try:
-            await fit(
+            await shrink_video(
                 self._ffmpeg,
                 self._workspace.video(job_id),
                 target,
@@ -159,11 +159,11 @@ class NarrationEditor:
         )
         _check_audible(narration)
 
-    async def _narrate(self, folder: JobFolder, presets: NarrationPresets) -> FinishedVideo:
+    async def _narrate(self, folder: JobFolder, options: NarrationOptions) -> FinishedVideo:
         narration = await read_narration(folder.narration)
         if narration is None:
             raise MediaError("the narration is missing from the workspace")
-        merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, presets)
+        merged = await merge(self._ffmpeg, folder.clip, narration, folder.result, options)
         return FinishedVideo(path=folder.result, note=_note(narration, merged))
 
     async def _repair(self, folder: JobFolder) -> FinishedVideo:

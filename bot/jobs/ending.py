@@ -52,7 +52,7 @@ class EndSteps:
         """Show the end, or the question, on the card; afterwards nothing more is due."""
         await self._show(job)
         if job.state.is_final:
-            await self._workspace.remove(job.id)
+            await self._workspace.delete_folder(job.id)
         await self._jobs.release(job)
 
     async def stop(self, job: Job) -> None:

@@ -193,7 +193,7 @@ class Pipeline:
             return
         await self._jobs.move(job, JobState.SUCCEEDED, Changes(note=video.note))
         # After the commit, because a repeated step needs the files; the sweep deletes leftovers.
-        await self._workspace.remove(job.id)
+        await self._workspace.delete_folder(job.id)
 
     async def _edit(self, job: Job) -> FinishedVideo | None:
         try:
@@ -255,7 +255,7 @@ class Pipeline:
             await self._jobs.postpone(job, after=_HELD_SECONDS)
             return
         # Before the commit, because no later step would delete the files.
-        await self._workspace.remove(job.id)
+        await self._workspace.delete_folder(job.id)
         await self._jobs.move(job, JobState.SUCCEEDED)
 
     async def _artifact(self, job: Job) -> Artifact | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.model import Job
-    from bot.pacing import Cadence, WatchedClock
+    from bot.pacing import PollIntervals, WatchedClock
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Poller:
         self,
         jobs: JobService,
         backend: VideoBackend,
-        cadence: Cadence,
+        poll_intervals: PollIntervals,
         identity: RemoteIdentity,
         *,
         last_look: LastLook,
@@ -46,7 +46,7 @@ class Poller:
     ) -> None:
         self._jobs = jobs
         self._backend = backend
-        self._cadence = cadence
+        self._poll_intervals = poll_intervals
         self._identity = identity
         self._last_look = last_look
         self._clock = clock
@@ -93,7 +93,7 @@ class Poller:
     ) -> None:
         if await self._is_past_a_limit(job, update):
             return
-        interval = _LATE_INTERVAL_SECONDS if job.late else self._cadence.after(job.attempts)
+        interval = _LATE_INTERVAL_SECONDS if job.late else self._poll_intervals.after(job.attempts)
         # Bounded, because only a poll checks the deadline.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
         await self._jobs.postpone(

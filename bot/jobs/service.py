@@ -9,7 +9,7 @@ from uuid import uuid4
 from bot.jobs.admission import Admission, new_job
 from bot.jobs.change_publisher import ChangePublisher
 from bot.jobs.remote.identity import identity_of
-from bot.jobs.waits.pauses import LONGEST_PAUSES
+from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
 from storage.jobs.store import Changes
 
@@ -121,7 +121,7 @@ class JobService:
         """Cancel an undecided job; None: it is not undecided."""
         return await self._move_if(job_id, JobState.CANCELLED, frozenset({JobState.UNDECIDED}))
 
-    async def discard(self, job_id: str) -> Job | None:
+    async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
         """Cancel a job whose delivery waits for the operator, so that it can be deleted.
 
         None: it does not wait, or is being delivered.
@@ -150,7 +150,7 @@ class JobService:
         # A succeeded job has no last step; failed and cancelled ones update the card.
         if to is JobState.SUCCEEDED:
             after = None
-        next_at = None if after is None else now + min(after, LONGEST_PAUSES[to])
+        next_at = None if after is None else now + min(after, MAX_PAUSES[to])
         moved = await self._store.move(job, to, changes or Changes(), next_at=next_at, now=now)
         if moved is not None:
             self._changes.publish_state(moved, job.state)
@@ -219,7 +219,7 @@ class JobService:
         return self._changes.publish(
             await self._store.postpone(
                 job,
-                next_at=now + min(after, LONGEST_PAUSES[job.state]),
+                next_at=now + min(after, MAX_PAUSES[job.state]),
                 attempts=job.attempts if attempts is None else attempts,
                 progress=progress,
                 late=job.late if late is None else late,
@@ -283,7 +283,7 @@ class JobService:
             return  # the next sweep does it
         now = self._clock.cautious()
         await self._inbox.sweep(now=now)
-        await self._store.forget_tokens(now=now)
+        await self._store.delete_expired_tokens(now=now)
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A claim may raise the epoch between read and write, so try a few times.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
-from bot.jobs.circuit_breaker import TROUBLES, Turn
+from bot.jobs.circuit_breaker import TROUBLES, SubmitDecision
 from bot.model import HoldReason, Job, JobState, Trouble
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Submission:
         circuit: CircuitBreaker,
         workspace: Workspace,
         prompt_step: PromptStep,
-        settling: LookupDelays,
+        lookup_delays: LookupDelays,
         first_poll: float,
         min_free_bytes: int,
     ) -> None:
@@ -67,7 +67,7 @@ class Submission:
         self._circuit = circuit
         self._workspace = workspace
         self._prompt_step = prompt_step
-        self._settling = settling
+        self._lookup_delays = lookup_delays
         self._first_poll = first_poll
         self._min_free_bytes = min_free_bytes
 
@@ -78,13 +78,13 @@ class Submission:
             await self._holds.hold(job, HoldReason.DISK, after=_LOW_DISK_SECONDS)
             return
         match await self._circuit.admit(job):
-            case Turn.GO:
+            case SubmitDecision.SUBMIT:
                 await self._submit(job, probing=False)
-            case Turn.PROBE:
+            case SubmitDecision.PROBE:
                 await self._submit(job, probing=True)
-            case Turn.TOO_LONG:
+            case SubmitDecision.FAIL:
                 await self._jobs.fail(job, "failed.unavailable")
-            case Turn.WAIT:
+            case SubmitDecision.WAIT:
                 pass  # another job is the probe; this one stays due
 
     async def _submit(self, job: Job, *, probing: bool) -> None:
@@ -164,7 +164,7 @@ class Submission:
 
     async def mark_unconfirmed(self, job: Job) -> None:
         """Mark a job as unconfirmed: its create got no answer, or the bot restarted before it."""
-        await self._jobs.move(job, JobState.UNCONFIRMED, after=self._settling.first)
+        await self._jobs.move(job, JobState.UNCONFIRMED, after=self._lookup_delays.first)
 
     async def reconcile(self, job: Job) -> None:
         """Look for the remote job that an unconfirmed create may have made."""
@@ -188,7 +188,7 @@ class Submission:
         unproven = 0 if is_proof else job.attempts + 1
         if (misses if is_proof else unproven) < _ENOUGH_LISTINGS:
             await self._jobs.postpone(
-                job, after=self._settling.apart, misses=misses, attempts=unproven
+                job, after=self._lookup_delays.interval, misses=misses, attempts=unproven
             )
         elif is_proof and job.submits < _MAX_LOST_SUBMITS:
             await self._jobs.move(job, JobState.QUEUED)

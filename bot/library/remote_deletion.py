@@ -45,16 +45,16 @@ class RemoteDeletion:
         while True:
             self._woken.clear()
             try:
-                await self.erase()
+                await self.delete_remote_jobs()
             except sqlite3.Error:
                 log.exception("erase.failed")  # the next round tries again
             await self._sleep()
 
-    async def erase(self) -> None:
+    async def delete_remote_jobs(self) -> None:
         """Ask the provider once to delete its data about each deleted job."""
         for deleted in await self._store.remote_jobs(self._backend.name):
             if await self._delete(deleted):
-                await self._store.mark_erased(deleted.job_id, now=self._clock())
+                await self._store.mark_remote_deleted(deleted.job_id, now=self._clock())
                 log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, deleted: RemoteRecord) -> bool:

@@ -109,39 +109,39 @@ class Retention:
         """Delete a job except for its empty row; False: the job is open or unknown."""
         if not await self.mark_deleted(job_id):
             return False
-        await self.erase(job_id)
+        await self.delete_content(job_id)
         return True
 
     async def mark_deleted(self, job_id: str) -> bool:
         """Empty the row of an ended job, which marks the job as deleted; False: it is still open.
 
         A job whose delivery waits for the operator is cancelled first. The caller must then call
-        `erase`. After a crash in between, the sweep deletes the files instead.
+        `delete_content`. After a crash in between, the sweep deletes the files instead.
         """
-        await self._jobs.discard(job_id)
+        await self._jobs.cancel_postponed_delivery(job_id)
         if not await self._store.mark_deleted(job_id, now=self._clock()):
             return False
         log.info("job.deleted id=%s", job_id)
         return True
 
-    async def erase(self, job_id: str) -> None:
+    async def delete_content(self, job_id: str) -> None:
         """Delete the files of a job that was marked as deleted, here and at the provider."""
-        await self._drop(job_id)
+        await self._delete_files(job_id)
         await self._finish_deletion()
 
     async def stored(self, user_id: int) -> StoredData:
         """Return a summary of the data that is stored about a person."""
-        holdings = await self._store.videos_of(user_id, now=self._clock())
-        videos = [holding for holding in holdings if holding.size is not None]
-        delivered = [held.delivered_at for held in videos if held.delivered_at is not None]
-        job_ids = {holding.job_id for holding in holdings}
+        stored_jobs = await self._store.jobs_of(user_id, now=self._clock())
+        videos = [job for job in stored_jobs if job.size is not None]
+        delivered = [job.delivered_at for job in videos if job.delivered_at is not None]
+        job_ids = {job.job_id for job in stored_jobs}
         inventory = await self._workspace.inventory()
         return StoredData(
             person=await self._people.get(user_id),
-            prompts=len(holdings),
-            open_jobs=sum(not holding.is_deletable for holding in holdings),
+            prompts=len(stored_jobs),
+            open_jobs=sum(not job.is_deletable for job in stored_jobs),
             videos=len(videos),
-            video_bytes=sum(holding.size or 0 for holding in videos)
+            video_bytes=sum(job.size or 0 for job in videos)
             + sum(item.size for item in inventory.copies if item.job_id in job_ids),
             narrations=sum(item.job_id in job_ids for item in inventory.narrations),
             next_at=min(delivered) + self._limits.seconds if delivered else None,
@@ -151,13 +151,13 @@ class Retention:
     async def delete_all(self, user_id: int) -> Deletion:
         """Delete every ended job of a person, and their preferences."""
         deleted = open_jobs = 0
-        for holding in await self._store.videos_of(user_id, now=self._clock()):
-            if await self.mark_deleted(holding.job_id):
-                await self._drop(holding.job_id)
+        for job in await self._store.jobs_of(user_id, now=self._clock()):
+            if await self.mark_deleted(job.job_id):
+                await self._delete_files(job.job_id)
                 deleted += 1
             else:
                 open_jobs += 1
-        choice = await self._people.forget(user_id)
+        choice = await self._people.delete(user_id)
         await self._finish_deletion()
         log.info("person.deleted user=%d jobs=%d open=%d", user_id, deleted, open_jobs)
         return Deletion(
@@ -169,19 +169,19 @@ class Retention:
 
     async def sweep(self) -> None:
         """Delete expired videos and leftovers of crashes, and enforce the size limit."""
-        await self._store.drop_artifacts_of_deleted()
+        await self._store.delete_artifacts_of_deleted()
         if self._clock.is_unsettled:
             log.warning("sweep.postponed because=clock")
             return  # the next sweep does the rest
         now = self._clock.cautious()
-        await self._store.forget_speeches(now=now)
+        await self._store.delete_old_speeches(now=now)
         # Read the disk before the table; otherwise, a new job's files would look unknown.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)
         await self._delete_leftovers(inventory, statuses)
         await self._expire(inventory, statuses)
-        if rows := await self._store.drop_rows(
-            sparing=inventory.job_ids, spent=self._spent, now=now
+        if rows := await self._store.delete_rows(
+            keeping=inventory.job_ids, spent=self._spent, now=now
         ):
             log.info("jobs.forgotten rows=%d", rows)
         await self._store.truncate_wal()
@@ -201,12 +201,12 @@ class Retention:
         for item in inventory.kept:
             job = statuses.get(item.job_id)
             if self._is_old(item, self._limits.seconds) if job is None else job.is_deleted:
-                await self._discard(item.job_id)
+                await self._delete_from_disk(item.job_id)
                 log.info("files.left_over id=%s", item.job_id)
         for item in inventory.folders:
             job = statuses.get(item.job_id)
             if self._is_old(item, _DAY) and (job is None or job.is_settled):
-                await self._workspace.remove(item.job_id)
+                await self._workspace.delete_folder(item.job_id)
                 log.info("folder.left_over id=%s", item.job_id)
 
     def _is_old(self, item: InventoryFile, seconds: float) -> bool:
@@ -227,7 +227,7 @@ class Retention:
             has_room = total <= self._limits.max_bytes or statuses[job_id].is_awaited
             if not is_old and has_room:
                 continue
-            await self._drop(job_id)
+            await self._delete_files(job_id)
             log.info("job.expired id=%s because=%s", job_id, "age" if is_old else "room")
             total -= sizes[job_id]
         self._warn_if_overfull(total)
@@ -243,13 +243,13 @@ class Retention:
             )
         self._is_overfull = is_overfull
 
-    async def _drop(self, job_id: str) -> None:
+    async def _delete_files(self, job_id: str) -> None:
         # In this order, because links and lists must never refer to a deleted file.
-        await self._store.drop_artifact(job_id)
-        await self._discard(job_id)
+        await self._store.delete_artifact(job_id)
+        await self._delete_from_disk(job_id)
 
-    async def _discard(self, job_id: str) -> None:
+    async def _delete_from_disk(self, job_id: str) -> None:
         try:
-            await self._workspace.discard(job_id)
+            await self._workspace.delete_files(job_id)
         except OSError as error:
             log.warning("files.undeletable id=%s error=%s", job_id, error.strerror)

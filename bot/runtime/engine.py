@@ -26,7 +26,7 @@ from bot.jobs.waits.holds import Holds
 from bot.jobs.worker import Worker, make_lanes
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.metrics import Metrics
 from bot.model import JobState
 from bot.presets import Presets
@@ -198,8 +198,8 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             circuit=engine.circuit,
             workspace=engine.workspace,
             prompt_step=engine.prompt_step,
-            settling=engine.timing.settling,
-            first_poll=engine.timing.cadence.first,
+            lookup_delays=engine.timing.lookup_delays,
+            first_poll=engine.timing.poll_intervals.first,
             min_free_bytes=_MIN_FREE_BYTES,
         ),
         identity=identity,
@@ -217,7 +217,7 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     poller = Poller(
         engine.jobs,
         engine.backend,
-        engine.timing.cadence,
+        engine.timing.poll_intervals,
         identity,
         last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
         clock=clock,
@@ -244,7 +244,7 @@ def _editor(resources: Resources, workspace: Workspace, voice: Voice | None) -> 
         resources.ffmpeg,
         fetcher,
         workspace,
-        presets=NarrationPresets(
+        options=NarrationOptions(
             fit=NarrationFit(settings.narration_fit),
             mix=NarrationMix(settings.narration_mix),
             max_bytes=settings.max_result_mb * _MIB,

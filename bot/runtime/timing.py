@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.pacing import Cadence, EditIntervals, LookupDelays
+from bot.pacing import EditIntervals, LookupDelays, PollIntervals
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
 
 SUBMIT_SECONDS = 120.0
 # Gemini may hold its answer until the clip is finished, and any answer may contain the clip. It has
-# no job list in which to look up an unconfirmed create, so the `settling` delays don't matter.
+# no job list in which to look up an unconfirmed create, so its `lookup_delays` don't matter.
 GEMINI_SUBMIT_SECONDS = 600.0
 GEMINI_ANSWER_SECONDS = 120.0
 
@@ -25,25 +25,26 @@ class Timing:
     `login_pause`: seconds before the second login attempt if Discord can't be reached.
     """
 
-    settling: LookupDelays
-    cadence: Cadence
-    pace: EditIntervals = field(default_factory=EditIntervals)
+    lookup_delays: LookupDelays
+    poll_intervals: PollIntervals
+    edit_intervals: EditIntervals = field(default_factory=EditIntervals)
     acknowledge: float = 10.0
     login_pause: float = 5.0
 
 
 # The embedded renderer runs in this process.
 LOCAL = Timing(
-    settling=LookupDelays(first=2.0, apart=2.0),
-    cadence=Cadence(first=2.0, growth=1.2, ceiling=10.0),
+    lookup_delays=LookupDelays(first=2.0, interval=2.0),
+    poll_intervals=PollIntervals(first=2.0, growth=1.2, ceiling=10.0),
 )
 REMOTE = Timing(
-    settling=LookupDelays(first=SUBMIT_SECONDS + 60.0, apart=60.0),
-    cadence=Cadence(first=5.0, growth=1.25, ceiling=15.0),
+    lookup_delays=LookupDelays(first=SUBMIT_SECONDS + 60.0, interval=60.0),
+    poll_intervals=PollIntervals(first=5.0, growth=1.25, ceiling=15.0),
 )
 # Webhooks wake the poller, so scheduled polls only make up for lost webhooks.
 WITH_WEBHOOKS = Timing(
-    settling=REMOTE.settling, cadence=Cadence(first=5.0, growth=1.5, ceiling=30.0)
+    lookup_delays=REMOTE.lookup_delays,
+    poll_intervals=PollIntervals(first=5.0, growth=1.5, ceiling=30.0),
 )
 
 

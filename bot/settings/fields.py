@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FILE = ".env"
-_MOST_JOBS = 1_000_000
+_MAX_JOBS = 1_000_000
 _DAY_MINUTES = 24 * 60
 
 
@@ -105,9 +105,9 @@ class Settings(BaseSettings):
 
     secret_key: LongKey = SecretStr("")
 
-    max_jobs_per_user: int = Field(2, ge=1, le=_MOST_JOBS)
-    max_jobs: int = Field(20, ge=1, le=_MOST_JOBS)
-    max_jobs_per_day: int = Field(100, ge=1, le=_MOST_JOBS)
+    max_jobs_per_user: int = Field(2, ge=1, le=_MAX_JOBS)
+    max_jobs: int = Field(20, ge=1, le=_MAX_JOBS)
+    max_jobs_per_day: int = Field(100, ge=1, le=_MAX_JOBS)
     job_deadline_minutes: float = Field(30, gt=0, allow_inf_nan=False)
     max_audio_seconds: int = Field(600, ge=1, le=7200)
     max_audio_mb: int = Field(25, ge=1, le=500)
@@ -122,8 +122,8 @@ class Settings(BaseSettings):
     narration_api_key: Key = SecretStr("")
     narration_model: str = Field("gpt-4o-mini-tts", min_length=1, max_length=200)
     narration_voice: str = Field("", max_length=1000)
-    max_narrations_per_user: int = Field(20, ge=1, le=_MOST_JOBS)
-    max_narrations_per_day: int = Field(200, ge=1, le=_MOST_JOBS)
+    max_narrations_per_user: int = Field(20, ge=1, le=_MAX_JOBS)
+    max_narrations_per_day: int = Field(200, ge=1, le=_MAX_JOBS)
 
     log_level: LogLevel = "INFO"
     log_format: Literal["text", "json"] = "text"

@@ -114,7 +114,7 @@ class Narrator:
             # Its upload may take long, and must not keep the voice from others.
             yield recording
         finally:
-            await self._workspace.remove(name)
+            await self._workspace.delete_folder(name)
 
     async def speak_for(self, client: str, text: str) -> Path:
         """Speak a text for an API client, and return the MP3, which is kept for about a day.
@@ -136,7 +136,7 @@ class Narrator:
                 await self._record(text, folder)
         except UserError:
             # A repeated request may cost again, and the error tells the client so.
-            await self._workspace.remove(name)
+            await self._workspace.delete_folder(name)
             raise
         for leftover in (folder.attachment, folder.narration):
             await asyncio.to_thread(leftover.unlink, missing_ok=True)

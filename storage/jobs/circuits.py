@@ -121,7 +121,7 @@ class CircuitStore:
         """Close the circuit, so that jobs continue; None: it is not open."""
         return await self._one(_CLOSE, backend=backend)
 
-    async def forget(self, backend: str) -> None:
+    async def delete(self, backend: str) -> None:
         """Delete a circuit that is not open."""
         await self._database.rows(
             "DELETE FROM circuits WHERE backend = :backend AND state <> 'open'",

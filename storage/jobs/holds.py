@@ -93,7 +93,7 @@ class HoldStore:
         params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
         await self._database.rows(_TELL, params)
 
-    async def forget(self, hold: HoldReason) -> None:
+    async def delete_notice(self, hold: HoldReason) -> None:
         """Delete a notice, because its jobs are no longer on hold."""
         await self._database.rows("DELETE FROM hold_notices WHERE hold = :hold", {"hold": hold})
 

@@ -26,7 +26,7 @@ UPDATE spent_ref_hashes SET at = :now WHERE ref_hash IN (SELECT value FROM json_
 """
 
 # While a create is unconfirmed, its provider's list must not offer the remote job of a deleted job.
-_FORGET = """
+_DELETE_UNLISTED = """
 DELETE FROM spent_ref_hashes WHERE at < :before AND NOT EXISTS (
     SELECT 1 FROM jobs WHERE state IN ('submitting', 'unconfirmed', 'undecided'))
 """
@@ -59,7 +59,7 @@ class SpentRefs:
         for row in await self._database.rows("SELECT * FROM spent_refs", {}):
             await self.add(row["backend"], row["remote_id"], now=now)
         await self._database.rows("DELETE FROM spent_refs", {})
-        await self._database.rows(_FORGET, {"before": now - _KEEP_SECONDS})
+        await self._database.rows(_DELETE_UNLISTED, {"before": now - _KEEP_SECONDS})
 
     def _hash(self, backend: str, ref: str) -> str:
         return self._hash_ref(f"{backend}\0{ref}")

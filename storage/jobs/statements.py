@@ -209,7 +209,7 @@ QUEUED = """
 SELECT * FROM jobs WHERE state = 'queued' OR hold IS NOT NULL
 """
 
-FORGET_TOKENS = """
+DELETE_EXPIRED_TOKENS = """
 UPDATE jobs SET token = NULL WHERE token IS NOT NULL AND token_until < :now
 """
 

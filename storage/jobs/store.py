@@ -272,9 +272,9 @@ class JobStore:
         """List the jobs with a card that only the interaction token can edit."""
         return await self._many(statements.NOT_EDITABLE_BY_BOT)
 
-    async def forget_tokens(self, *, now: float) -> None:
+    async def delete_expired_tokens(self, *, now: float) -> None:
         """Delete expired interaction tokens."""
-        await self._database.rows(statements.FORGET_TOKENS, {"now": now})
+        await self._database.rows(statements.DELETE_EXPIRED_TOKENS, {"now": now})
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """Count the jobs by state and backend, without deleted ones."""

@@ -9,7 +9,7 @@ import pytest
 from bot.backends.base import Listing, Webhook
 from bot.backends.openrouter import models
 from bot.errors import BackendError, ErrorKind, StartupError, WebhookError
-from bot.pacing import Cadence
+from bot.pacing import PollIntervals
 from bot.web.webhooks import WEBHOOK_PATH
 from tests.support.media.clips import make_clip
 from tests.support.providers.contract import OPENROUTER
@@ -256,7 +256,7 @@ def test_a_secret_that_is_empty_is_refused() -> None:
 
 # --- the whole bot ---
 
-NEVER = Cadence(first=600.0, growth=1.0, ceiling=600.0)
+NEVER = PollIntervals(first=600.0, growth=1.0, ceiling=600.0)
 
 
 def chosen(api: OpenRouterApi) -> dict[str, Any]:
@@ -278,7 +278,7 @@ async def test_a_callback_delivers_the_video_even_if_the_answer_to_the_create_wa
 ) -> None:
     async with open_wire(tmp_path) as wire, OpenRouterApi(clip=wire.clip) as api:
         api.add_faults("create", fault)
-        async with wire.bot(timing=replace(FAST, cadence=NEVER), **chosen(api)):
+        async with wire.bot(timing=replace(FAST, poll_intervals=NEVER), **chosen(api)):
             message = await wire.video("A cat")
             call = await api.wait_for("POST", "/videos")
             assert call.form["callback_url"] == f"https://clapper.example{WEBHOOK_PATH}"

@@ -98,7 +98,7 @@ async def test_a_narration_that_is_no_longer_kept_is_told_before_anything_is_mad
     desk: Desk, action: Action
 ) -> None:
     first = await finished(desk, attachment=VOICE)
-    await desk.bench.workspace.discard(first.id)
+    await desk.bench.workspace.delete_files(first.id)
     answer = await press(desk, action, first)
     assert "no longer have that video's narration" in answer.text
     assert answer.ephemeral
@@ -240,13 +240,13 @@ async def test_a_slow_disk_does_not_keep_discord_waiting_for_its_answer(
 ) -> None:
     job = await finished(desk)
     opened = await form(desk, Action.DELETE, job)
-    discard, is_answered = desk.bench.workspace.discard, asyncio.Event()
+    delete_files, is_answered = desk.bench.workspace.delete_files, asyncio.Event()
 
     async def wait_for_the_answer(job_id: str) -> None:
         await is_answered.wait()
-        await discard(job_id)
+        await delete_files(job_id)
 
-    monkeypatch.setattr(desk.bench.workspace, "discard", wait_for_the_answer)
+    monkeypatch.setattr(desk.bench.workspace, "delete_files", wait_for_the_answer)
     before = len(desk.made("POST /interactions"))
     await desk.fake_discord.submit(opened, {"sure": True})
     await desk.fake_discord.wait_for(lambda: len(desk.made("POST /interactions")) > before)

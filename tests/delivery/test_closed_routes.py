@@ -19,9 +19,9 @@ from bot.demo.fake_discord.api_errors import rate_limited
 from bot.errors import DeliveryError, MediaError
 from bot.jobs.worker import make_lanes
 from bot.links import Links
-from bot.media.files import least_rate
+from bot.media.files import min_rate
 from bot.media.files.download import AttachmentFetcher
-from bot.media.files.least_rate import not_slower
+from bot.media.files.min_rate import enforce_min_rate
 from bot.model import JobState
 from storage.upload_limits import UploadLimits
 from tests.support.desk import make_narrator, open_desk
@@ -369,7 +369,7 @@ async def drip(clock: Clock, sizes: list[int], *, seconds: float) -> AsyncIterat
 
 
 async def received(clock: Clock, sizes: list[int], *, seconds: float) -> int:
-    chunks = not_slower(drip(clock, sizes, seconds=seconds), clock=clock)
+    chunks = enforce_min_rate(drip(clock, sizes, seconds=seconds), clock=clock)
     return sum([len(chunk) async for chunk in chunks])
 
 
@@ -398,8 +398,8 @@ async def test_an_attachment_that_drips_fails_for_now(
             await asyncio.sleep(0)
         return response
 
-    monkeypatch.setattr(least_rate, "WINDOW_SECONDS", 0.05)
-    monkeypatch.setattr(least_rate, "LEAST_BYTES_PER_SECOND", 1024**3)
+    monkeypatch.setattr(min_rate, "WINDOW_SECONDS", 0.05)
+    monkeypatch.setattr(min_rate, "MIN_BYTES_PER_SECOND", 1024**3)
     app = web.Application()
     app.router.add_get("/a", answer)
     async with AsyncExitStack() as stack:

@@ -162,7 +162,7 @@ async def test_what_is_known_of_refusals_is_deleted_with_the_person(desk: Desk) 
     await refused_once(desk)
     user_id = desk.fake_discord.world.user.id
     assert (await desk.bench.people.get(user_id)).dm_closed_for is not None
-    await desk.bench.people.forget(user_id)
+    await desk.bench.people.delete(user_id)
     assert await desk.bench.people.get(user_id) == Person(user_id=user_id)
     assert await desk.bench.database.rows("SELECT * FROM refused_dms", {}) == []
 

@@ -9,7 +9,7 @@ import pytest
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind
 from bot.jobs.waits.clock_watcher import ClockWatcher
-from bot.jobs.waits.pauses import LONGEST_PAUSES
+from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import JobState, Trouble
 from bot.pacing import WatchedClock
 from storage.clock import ClockStore
@@ -171,7 +171,7 @@ async def test_no_stored_wait_is_longer_than_the_longest_pause_of_its_state(
         "UPDATE jobs SET next_at = :at WHERE id = :id", {"id": job.id, "at": bench.clock() + DAY}
     )
     await watcher(bench).look()
-    assert await due_in(bench, job) <= LONGEST_PAUSES[state]
+    assert await due_in(bench, job) <= MAX_PAUSES[state]
 
 
 async def test_a_create_without_an_answer_is_never_looked_for_too_early(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from bot.media.files.workspace import Workspace
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.speech.voice import speak_once
 from tests.support.fakes.media import FakeVoice
 from tests.support.media import clips
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 JOB = "0" * 32
 NEXT = "1" * 32
-SMALL = NarrationPresets(fit=NarrationFit.LOOP, mix=NarrationMix.DUCK, max_bytes=1)
+SMALL = NarrationOptions(fit=NarrationFit.LOOP, mix=NarrationMix.DUCK, max_bytes=1)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def editor(workspace: Workspace, origin: str, session: aiohttp.ClientSession) ->
         Ffmpeg(clips.binary(), slots=1),
         AttachmentFetcher(session, hosts=frozenset({origin}), max_bytes=2 * 1024**2),
         workspace,
-        presets=SMALL,
+        options=SMALL,
         max_seconds=30,
     )
 
@@ -175,7 +175,7 @@ async def test_an_attachment_is_kept_unchanged_for_the_next_job(
     assert workspace.narration(JOB).read_bytes() == attached
     for _ in range(2):
         await editor.ingest_kept(NEXT, of=JOB)
-        await workspace.discard(JOB)
+        await workspace.delete_files(JOB)
     assert workspace.narration(NEXT).read_bytes() == attached
     assert workspace.folder(NEXT).narration.exists()
 
@@ -202,7 +202,7 @@ def speaking(workspace: Workspace, session: aiohttp.ClientSession, voice: Voice)
         Ffmpeg(clips.binary(), slots=1),
         AttachmentFetcher(session, hosts=frozenset(), max_bytes=1),
         workspace,
-        presets=SMALL,
+        options=SMALL,
         max_seconds=30,
         voice=voice,
     )

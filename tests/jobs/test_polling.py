@@ -7,7 +7,7 @@ import pytest
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind
 from bot.model import JobState
-from bot.pacing import Cadence
+from bot.pacing import PollIntervals
 from bot.texts import Texts
 from tests.support.fakes.backend import FakeBackend
 from tests.support.fakes.bench import Bench, open_bench
@@ -43,16 +43,16 @@ async def make_late(bench: Bench, *, expires_at: float | None = None) -> Job:
 
 
 def test_polls_come_slower_up_to_a_ceiling() -> None:
-    cadence = Cadence(first=5, growth=1.5, ceiling=30)
-    pauses = [cadence.after(polls) for polls in range(6)]
+    poll_intervals = PollIntervals(first=5, growth=1.5, ceiling=30)
+    pauses = [poll_intervals.after(polls) for polls in range(6)]
     assert pauses == [5, 7.5, 11.25, 16.875, 25.3125, 30]
 
 
 def test_a_job_that_was_polled_a_million_times_is_polled_still() -> None:
-    assert Cadence(first=5, growth=2, ceiling=30).after(1_000_000) == 30
+    assert PollIntervals(first=5, growth=2, ceiling=30).after(1_000_000) == 30
 
 
-async def test_a_job_is_polled_at_its_cadence(bench: Bench) -> None:
+async def test_a_job_is_polled_at_growing_intervals(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     assert [await pause(bench, job) for _ in range(5)] == [5, 10, 20, 30, 30]
     assert bench.backend.polls == 5

@@ -73,7 +73,7 @@ async def test_a_job_takes_over_the_narration_of_another(bench: Bench) -> None:
     assert ended.state is JobState.SUCCEEDED
     assert len(bench.editor.ingested) == 1
     assert bench.workspace.video(second.id).read_bytes() == CLIP + b"video_2 with voice"
-    await bench.workspace.discard(first.id)
+    await bench.workspace.delete_files(first.id)
     third = await bench.submit(attachment=kept(), narration_of=second.id)
     assert (await bench.run_out(third.id)).state is JobState.SUCCEEDED
 
@@ -82,7 +82,7 @@ async def test_a_narration_that_is_no_longer_kept_ends_the_job_uncharged(
     bench: Bench, sentences: frozenset[str]
 ) -> None:
     first = await finished(bench, attachment=VOICE)
-    await bench.workspace.discard(first.id)
+    await bench.workspace.delete_files(first.id)
     job = await bench.submit(attachment=kept(), narration_of=first.id)
     await assert_failed(bench, job, "audio.not_kept", sentences)
     assert len(bench.backend.charged) == 1
@@ -126,7 +126,7 @@ async def test_a_narration_for_a_video_that_is_gone_ends_the_job(
 ) -> None:
     first = await finished(bench)
     job = await bench.submit(attachment=VOICE, clip_of=first.id)
-    await bench.workspace.discard(first.id)
+    await bench.workspace.delete_files(first.id)
     await assert_failed(bench, job, "failed.clip_gone", sentences)
 
 

@@ -407,7 +407,7 @@ async def test_an_id_that_an_open_job_has_makes_the_new_one_undecided_at_once(
         assert lost.failure.key == "failed.gone"
         assert (await bench.run_out(second.id)).state is JobState.UNDECIDED
         await bench.retention.delete(first.id)
-        await bench.remote_deletion.erase()
+        await bench.remote_deletion.delete_remote_jobs()
     assert world.posts == world.charged == 2
     assert world.api.made("GET", "/videos/1/content") == []
     assert world.api.made("DELETE") == []
@@ -425,7 +425,7 @@ async def test_an_id_that_an_ended_job_had_passes_to_the_new_one(world: World) -
         await bench.step(second.id)
         assert (await bench.step(second.id)).remote_id == "1"
         await bench.retention.delete(first.id)
-        await bench.remote_deletion.erase()
+        await bench.remote_deletion.delete_remote_jobs()
         world.api.finish("1")
         assert (await bench.run_out(second.id)).state is JobState.SUCCEEDED
     assert world.posts == 2
@@ -503,7 +503,7 @@ async def test_a_job_that_is_told_as_another_is_neither_delivered_nor_deleted(
         assert lost.failure is not None
         assert lost.failure.key == "failed.gone"
         await bench.retention.delete(job.id)
-        await bench.remote_deletion.erase()
+        await bench.remote_deletion.delete_remote_jobs()
     assert world.api.made("GET", f"/videos/{ref}/content") == []
     assert world.api.made("DELETE") == []
 

@@ -103,13 +103,13 @@ async def test_a_video_service_that_is_down_is_asked_again(bench: Bench) -> None
     job_id = await ended(bench)
     await bench.retention.delete(job_id)
     bench.backend.cancel_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
-    await bench.remote_deletion.erase()
+    await bench.remote_deletion.delete_remote_jobs()
     bench.backend.can_cancel = False
-    await bench.remote_deletion.erase()
+    await bench.remote_deletion.delete_remote_jobs()
     assert not await erased(bench)
     bench.backend.can_cancel = True
-    await bench.remote_deletion.erase()
-    await bench.remote_deletion.erase()
+    await bench.remote_deletion.delete_remote_jobs()
+    await bench.remote_deletion.delete_remote_jobs()
     assert bench.backend.cancelled == [bench.backend.only.ref] * 2
     assert (await bench.now(job_id)).deleted_at is not None
 
@@ -117,13 +117,15 @@ async def test_a_video_service_that_is_down_is_asked_again(bench: Bench) -> None
 async def test_what_another_service_has_is_none_of_this_ones(bench: Bench) -> None:
     await bench.retention.delete(await ended(bench))
     other = FakeBackend(bench.clock, name="other")
-    await RemoteDeletion(RetentionStore(bench.database), other, clock=bench.clock).erase()
+    await RemoteDeletion(
+        RetentionStore(bench.database), other, clock=bench.clock
+    ).delete_remote_jobs()
     assert other.cancelled == []
 
 
 async def test_a_kept_job_stays_at_the_video_service(bench: Bench) -> None:
     await ended(bench)
-    await bench.remote_deletion.erase()
+    await bench.remote_deletion.delete_remote_jobs()
     assert bench.backend.cancelled == []
 
 

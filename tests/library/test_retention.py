@@ -155,7 +155,7 @@ async def delivered(bench: Bench, *, size: int = 4) -> str:
     await bench.artifacts.mark_delivered(job_id, now=bench.clock())
     bench.workspace.narration(job_id).unlink()
     bench.workspace.video(job_id).write_bytes(b"v" * size)
-    await bench.workspace.remove(job_id)
+    await bench.workspace.delete_folder(job_id)
     return job_id
 
 
@@ -271,7 +271,7 @@ async def test_the_sweep_finishes_a_deletion_that_a_crash_cut_off(bench: Bench) 
 
 async def test_the_sweep_finishes_an_expiry_that_a_crash_cut_off(bench: Bench) -> None:
     job_id = await delivered(bench)
-    await RetentionStore(bench.database).drop_artifact(job_id)
+    await RetentionStore(bench.database).delete_artifact(job_id)
     await bench.retention.sweep()
     assert files(bench, job_id) == []
 

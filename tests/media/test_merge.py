@@ -9,7 +9,7 @@ from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge_narration import merge
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from tests.support.media import clips
 from tests.support.media.measurements import (
     clicks,
@@ -24,7 +24,7 @@ from tests.support.media.measurements import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-TRIM = NarrationPresets(fit=NarrationFit.TRIM)
+TRIM = NarrationOptions(fit=NarrationFit.TRIM)
 AAC_FRAME = 1024 / 48_000  # older decoders play the whole last frame
 
 
@@ -39,10 +39,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def merged(
-    ffmpeg: Ffmpeg, clip: Path, sound: Path, folder: Path, presets: NarrationPresets = TRIM
+    ffmpeg: Ffmpeg, clip: Path, sound: Path, folder: Path, options: NarrationOptions = TRIM
 ) -> Path:
     narration = await ingest(ffmpeg, sound, folder / "narration.wav", max_seconds=30)
-    await merge(ffmpeg, clip, narration, folder / "result.mp4", presets)
+    await merge(ffmpeg, clip, narration, folder / "result.mp4", options)
     return folder / "result.mp4"
 
 
@@ -171,17 +171,17 @@ async def test_a_cut_off_clip_is_refused(ffmpeg: Ffmpeg, clip: Path, tmp_path: P
 # Narrations that are longer than the clip
 
 
-def presets(
+def options(
     fit: NarrationFit = NarrationFit.HOLD, mix: NarrationMix = NarrationMix.REPLACE
-) -> NarrationPresets:
-    return NarrationPresets(fit=fit, mix=mix)
+) -> NarrationOptions:
+    return NarrationOptions(fit=fit, mix=mix)
 
 
 async def test_the_last_picture_is_held_until_a_long_narration_ends(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
-    result = await merged(ffmpeg, clip, sound, tmp_path, presets())
+    result = await merged(ffmpeg, clip, sound, tmp_path, options())
     assert read_mp4(result).seconds == pytest.approx(9, abs=0.001)
     assert sound_seconds(result) == pytest.approx(9, abs=AAC_FRAME)
     assert level(result, 8.7, 0.2) == pytest.approx(level(result, 2, 1), abs=0.5)
@@ -195,7 +195,7 @@ async def test_a_looped_clip_repeats_its_picture_unchanged(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
-    result = await merged(ffmpeg, clip, sound, tmp_path, presets(NarrationFit.LOOP))
+    result = await merged(ffmpeg, clip, sound, tmp_path, options(NarrationFit.LOOP))
     # Copied frames depend on each other, so the loop may end a few frames early, but never late.
     assert 8.9 <= read_mp4(result).seconds <= 9
     assert sound_seconds(result) == pytest.approx(9, abs=AAC_FRAME)
@@ -208,12 +208,12 @@ async def test_a_clip_is_held_instead_if_its_loop_would_be_too_large(
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=9)
     narration = await ingest(ffmpeg, sound, tmp_path / "n.wav", max_seconds=30)
-    small = NarrationPresets(fit=NarrationFit.LOOP, max_bytes=2 * weight(clip))
+    small = NarrationOptions(fit=NarrationFit.LOOP, max_bytes=2 * weight(clip))
     result = tmp_path / "result.mp4"
     assert (await merge(ffmpeg, clip, narration, result, small)).held_instead
     assert read_mp4(result).seconds == pytest.approx(9, abs=0.001)
     assert weight(result) < 2 * weight(clip)
-    roomy = NarrationPresets(fit=NarrationFit.LOOP)
+    roomy = NarrationOptions(fit=NarrationFit.LOOP)
     assert not (await merge(ffmpeg, clip, narration, result, roomy)).held_instead
 
 
@@ -228,10 +228,10 @@ async def test_a_looped_picture_that_has_to_be_encoded_respects_the_size_limit(
     # The original is small enough to be looped, but its encoded version is not.
     limit = 7 * weight(rough) + 6 * 20_000
     result = tmp_path / "result.mp4"
-    small = NarrationPresets(fit=NarrationFit.LOOP, max_bytes=limit)
+    small = NarrationOptions(fit=NarrationFit.LOOP, max_bytes=limit)
     assert (await merge(ffmpeg, rough, narration, result, small)).held_instead
     assert weight(result) < limit
-    roomy = NarrationPresets(fit=NarrationFit.LOOP)
+    roomy = NarrationOptions(fit=NarrationFit.LOOP)
     assert not (await merge(ffmpeg, rough, narration, result, roomy)).held_instead
     assert weight(result) > limit
     assert 5.8 <= read_mp4(result).seconds <= 6
@@ -246,7 +246,7 @@ async def test_the_clips_own_sound_is_lowered_under_the_voice_and_restored(
 ) -> None:
     clip = clips.make_clip(tmp_path / "clip.mp4", seconds=6)
     voice = clips.make_sound(tmp_path / "v.wav", "0.3*sin(2*PI*200*t)*lt(t,3)", seconds=3)
-    result = await merged(ffmpeg, clip, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    result = await merged(ffmpeg, clip, voice, tmp_path, options(mix=NarrationMix.DUCK))
     own = tmp_path / "own.wav"
     clips.ffmpeg("-i", str(result), "-af", "highpass=f=700:poles=2,highpass=f=700", str(own))
     clips.ffmpeg("-i", str(clip), "-ac", "2", str(tmp_path / "native.wav"))
@@ -259,7 +259,7 @@ async def test_ducking_continues_while_the_last_picture_is_held(
     ffmpeg: Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     sound = clips.make_tone(tmp_path / "t.wav", seconds=7)
-    result = await merged(ffmpeg, clip, sound, tmp_path, presets(mix=NarrationMix.DUCK))
+    result = await merged(ffmpeg, clip, sound, tmp_path, options(mix=NarrationMix.DUCK))
     assert read_mp4(result).seconds == pytest.approx(7, abs=0.001)
     assert level(result, 6, 0.8) > -25
 
@@ -267,7 +267,7 @@ async def test_ducking_continues_while_the_last_picture_is_held(
 async def test_a_clip_without_sound_is_just_given_the_voice(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     silent = clips.make_clip(tmp_path / "clip.mp4", sound=False)
     voice = clips.make_tone(tmp_path / "v.wav", seconds=1)
-    result = await merged(ffmpeg, silent, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    result = await merged(ffmpeg, silent, voice, tmp_path, options(mix=NarrationMix.DUCK))
     assert level(result, 0.2, 0.6) > -25
     assert level(result, 1.2, 0.7) < -70
 
@@ -277,7 +277,7 @@ async def test_an_undecodable_sound_is_replaced_instead_of_ducked(
 ) -> None:
     voice = clips.make_tone(tmp_path / "v.wav", seconds=1)
     undecodable = clips.make_undecodable(clip, tmp_path / "clip.mp4")
-    result = await merged(ffmpeg, undecodable, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    result = await merged(ffmpeg, undecodable, voice, tmp_path, options(mix=NarrationMix.DUCK))
     assert level(result, 0.2, 0.6) > -25
     assert level(result, 1.2, 0.7) < -70
 
@@ -289,7 +289,7 @@ async def test_the_loudest_sound_stays_below_the_peak(
     clip = clips.make_clip(tmp_path / "clip.mp4", seconds=4)
     noise = "4*random(0)*lt(mod(t,1.5),0.7)-2"
     voice = clips.make_sound(tmp_path / "v.wav", noise, seconds=4)
-    result = await merged(ffmpeg, clip, voice, tmp_path, presets(mix=mix))
+    result = await merged(ffmpeg, clip, voice, tmp_path, options(mix=mix))
     assert true_peak(result) < -1
 
 
@@ -310,7 +310,7 @@ async def test_an_own_sound_at_full_scale_stays_below_the_peak(
         "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", *hot, "-t", "4", *coding, str(clip)
     )
     voice = clips.make_speech(tmp_path / "v.wav", seconds=3)
-    result = await merged(ffmpeg, clip, voice, tmp_path, presets(mix=NarrationMix.DUCK))
+    result = await merged(ffmpeg, clip, voice, tmp_path, options(mix=NarrationMix.DUCK))
     assert true_peak(result) < -1
 
 
@@ -322,7 +322,7 @@ async def test_sound_and_picture_stay_in_sync(
     clip = clips.make_clapper(tmp_path / "clip.mp4", seconds=3, at=1)
     click = "0.8*sin(2*PI*2000*t)*between(mod(t,3),1,1.1)"
     voice = clips.make_sound(tmp_path / "v.wav", click, seconds=7.5)
-    result = await merged(ffmpeg, clip, voice, tmp_path, presets(fit, mix))
+    result = await merged(ffmpeg, clip, voice, tmp_path, options(fit, mix))
     seen, heard = flashes(result), clicks(result)
     assert len(seen) == (3 if fit is NarrationFit.LOOP else 1)
     assert len(heard) == (1 if fit is NarrationFit.TRIM else 3)
@@ -336,7 +336,7 @@ async def test_the_clips_own_sound_stays_in_sync_with_its_picture(
 ) -> None:
     clip = clips.make_clapper(tmp_path / "clip.mp4", seconds=3, at=1)
     silence = clips.make_silence(tmp_path / "v.wav", seconds=7.5)
-    duck = presets(fit, NarrationMix.DUCK)
+    duck = options(fit, NarrationMix.DUCK)
     result = await merged(ffmpeg, clip, silence, tmp_path, duck)
     seen, heard = flashes(result), clicks(result)
     assert len(seen) == (3 if fit is NarrationFit.LOOP else 1)
@@ -363,7 +363,7 @@ async def test_a_picture_that_starts_late_is_brought_in_sync(
     click = "0.8*sin(2*PI*2000*t)*between(t,1,1.1)"
     voice = "0" if mix is NarrationMix.DUCK else click
     sound = clips.make_sound(tmp_path / "v.wav", voice, seconds=7)
-    result = await merged(ffmpeg, clip, sound, tmp_path, presets(fit, mix))
+    result = await merged(ffmpeg, clip, sound, tmp_path, options(fit, mix))
     seen, heard = flashes(result), clicks(result)
     # The third repetition ends before its flash.
     assert seen == pytest.approx([1, 4] if fit is NarrationFit.LOOP else [1], abs=0.001)

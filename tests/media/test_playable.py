@@ -11,7 +11,7 @@ from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge_narration import merge, repair
-from bot.media.render.narration_options import NarrationFit, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationOptions
 from tests.support.media import clips
 from tests.support.media.measurements import clicks, flashes, packets
 
@@ -113,7 +113,7 @@ async def test_a_clip_is_merged_and_repaired_at_once(
     odd = rewritten(clip, tmp_path / "odd.mp4", "-c:v", "mpeg4")
     sound = clips.make_tone(tmp_path / "tone.wav", seconds=5)
     narration = await ingest(ffmpeg, sound, tmp_path / "n.wav", max_seconds=10)
-    await merge(ffmpeg, odd, narration, tmp_path / "result.mp4", NarrationPresets(fit=fit))
+    await merge(ffmpeg, odd, narration, tmp_path / "result.mp4", NarrationOptions(fit=fit))
     info = read_mp4(tmp_path / "result.mp4")
     assert repair_for(info) == GOOD
     assert info.seconds == pytest.approx(2 if fit is NarrationFit.TRIM else 5, abs=0.1)

@@ -40,17 +40,17 @@ async def test_a_discarded_job_leaves_no_files(workspace: Workspace) -> None:
     for path in kept:
         path.parent.mkdir()
         path.write_bytes(b"kept")
-    await workspace.discard(JOB)
-    await workspace.discard(JOB)
+    await workspace.delete_files(JOB)
+    await workspace.delete_files(JOB)
     assert not any(path.exists() for path in (folder.path, *kept))
 
 
 async def test_a_folder_is_removed_with_its_contents(workspace: Workspace) -> None:
     folder = await workspace.create(JOB)
     folder.clip.write_bytes(b"clip")
-    await workspace.remove(JOB)
+    await workspace.delete_folder(JOB)
     assert not folder.path.exists()
-    await workspace.remove(JOB)
+    await workspace.delete_folder(JOB)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ async def test_a_video_is_shared_with_and_without_hard_links(
     assert [path.name for path in folder.path.iterdir()] == [folder.clip.name]
     assert folder.clip.read_bytes() == b"a video"
     assert folder.clip.samefile(video) is links
-    await workspace.discard(JOB)
+    await workspace.delete_files(JOB)
     with pytest.raises(FileNotFoundError):
         await workspace.reuse_clip(OTHER, of=JOB)
 

@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 from bot.media.narration.ingest import ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge_narration import merge
-from bot.media.render.narration_options import NarrationMix, NarrationPresets
-from bot.media.render.shrink import fit
+from bot.media.render.narration_options import NarrationMix, NarrationOptions
+from bot.media.render.shrink import shrink_video
 from tests.support.media import clips
-from tests.support.media.fit_sources import make_named
+from tests.support.media.shrink_sources import make_named
 
 DOCS = Path(__file__).parents[2] / "docs" / "media"
 MIB = 1024 * 1024
@@ -46,8 +46,8 @@ def lettering(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(font), size)
 
 
-async def draw_fit(folder: Path, target: Path) -> None:
-    """Draw unscaled sections of pictures, before and after fitting them into 10 MiB."""
+async def draw_shrunk(folder: Path, target: Path) -> None:
+    """Draw unscaled sections of pictures, before and after shrinking to 10 MiB."""
     ffmpeg = Ffmpeg(clips.binary(), slots=1)
     width, height = CROP
     row = height + MARGIN
@@ -56,12 +56,12 @@ async def draw_fit(folder: Path, target: Path) -> None:
     for number, name in enumerate(SHOWN):
         clip = await asyncio.to_thread(make_named, name, folder / f"{number}.mp4")
         small = folder / f"{number}.small.mp4"
-        fitted = await fit(ffmpeg, clip, small, limit_bytes=10 * MIB)
+        shrunk = await shrink_video(ffmpeg, clip, small, limit_bytes=10 * MIB)
         top = number * row
-        for column, path in enumerate((clip, fitted.path)):
+        for column, path in enumerate((clip, shrunk.path)):
             frame = await asyncio.to_thread(_frame, path, folder / "frame.png")
             sheet.paste(frame, (column * (width + 4), top + MARGIN))
-            what = name if column == 0 else f"below 10 MiB, {fitted.height} lines"
+            what = name if column == 0 else f"below 10 MiB, {shrunk.height} lines"
             label = f"{what}: {_mebibytes(path):.1f} MiB"
             pen.text((column * (width + 4) + 6, top + 4), label, fill=INK, font=lettering(15))
     sheet.save(target, quality=82)
@@ -88,9 +88,9 @@ async def draw_duck(folder: Path, target: Path) -> None:
     clips.ffmpeg(*picture, "-i", str(own), *coded, str(clip))
     voice = clips.make_sound(folder / "voice.wav", VOICE, seconds=11)
     narration = await ingest(ffmpeg, voice, folder / "narration.wav", max_seconds=60)
-    presets = NarrationPresets(mix=NarrationMix.DUCK)
-    await merge(ffmpeg, clip, narration, folder / "duck.mp4", presets)
-    await merge(ffmpeg, clip, narration, folder / "voice.mp4", NarrationPresets())
+    options = NarrationOptions(mix=NarrationMix.DUCK)
+    await merge(ffmpeg, clip, narration, folder / "duck.mp4", options)
+    await merge(ffmpeg, clip, narration, folder / "voice.mp4", NarrationOptions())
     curves = [
         Curve(name="the clip's own sound", colour="#8a93a6", points=loudness(clip)),
         Curve(
@@ -146,7 +146,7 @@ async def main() -> None:
     await asyncio.to_thread(DOCS.mkdir, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="clapper-pictures-") as name:
         await draw_duck(Path(name), DOCS / "duck.png")
-        await draw_fit(Path(name), DOCS / "fit-10mib.jpg")
+        await draw_shrunk(Path(name), DOCS / "fit-10mib.jpg")
 
 
 if __name__ == "__main__":

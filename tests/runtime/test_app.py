@@ -23,7 +23,7 @@ from bot.discord_bot.bot import VideoBot
 from bot.discord_bot.login import log_in
 from bot.errors import ClapperError, DeliveryError, StartupError
 from bot.media.files.download import attachment_hosts
-from bot.pacing import Cadence
+from bot.pacing import PollIntervals
 from bot.runtime.timing import LOCAL, REMOTE, WITH_WEBHOOKS, timing_for
 from bot.settings.fields import load_settings
 from tests.support.desk import make_services
@@ -196,10 +196,10 @@ async def test_a_size_that_the_renderer_cannot_draw_is_refused_at_the_start(
 async def test_the_renderers_webhooks_reach_a_server_that_listens_everywhere(
     tmp_path: Path,
 ) -> None:
-    never = Cadence(first=600.0, growth=1.0, ceiling=600.0)
+    never = PollIntervals(first=600.0, growth=1.0, ceiling=600.0)
     async with (
         open_wire(tmp_path, video_backend="storyboard", video_size="320x180") as wire,
-        wire.bot(timing=replace(FAST, cadence=never), http_host="0.0.0.0", video_seconds=1),  # noqa: S104 - that is the case
+        wire.bot(timing=replace(FAST, poll_intervals=never), http_host="0.0.0.0", video_seconds=1),  # noqa: S104 - that is the case
     ):
         message = await wire.video("A cat")
         await wire.wait_for_video(message)

@@ -119,7 +119,11 @@ async def test_the_card_shows_the_true_percentage(tmp_path: Path) -> None:
 
 
 async def test_a_webhook_finishes_a_job_long_before_the_next_poll(tmp_path: Path) -> None:
-    patient = Timing(settling=FAST.settling, cadence=WITH_WEBHOOKS.cadence, pace=FAST.pace)
+    patient = Timing(
+        lookup_delays=FAST.lookup_delays,
+        poll_intervals=WITH_WEBHOOKS.poll_intervals,
+        edit_intervals=FAST.edit_intervals,
+    )
     async with open_wire(tmp_path, seconds_per_job=None) as wire, wire.bot(timing=patient):
         message = await wire.video("A lighthouse")
         await wire.fake_discord.wait_for(lambda: "Creating" in message.text)

@@ -46,7 +46,7 @@ async def test_the_operators_default_holds_for_those_who_have_not_chosen(bench: 
     assert await people.get(5) == Person(user_id=5, notify=Notify.ALWAYS, chosen=True)
     await people.dm_closed(5, now=9.0)
     assert (await people.get(5)).notify is Notify.ALWAYS
-    await people.forget(5)
+    await people.delete(5)
     assert await people.get(5) == by_default
 
 
@@ -84,6 +84,6 @@ async def test_closed_dms_are_stored_beside_the_choice_until_the_next_choice(
 
 async def test_a_forgotten_person_has_the_defaults(bench: Bench) -> None:
     await bench.people.choose(5, Notify.NEVER)
-    await bench.people.forget(5)
-    await bench.people.forget(5)
+    await bench.people.delete(5)
+    await bench.people.delete(5)
     assert await bench.people.get(5) == Person(user_id=5)

@@ -16,7 +16,7 @@ import aiohttp
 from bot import app
 from bot.demo.fake_discord.server import FakeDiscord
 from bot.demo.fake_discord.uploads import Upload
-from bot.pacing import Cadence, EditIntervals, LookupDelays
+from bot.pacing import EditIntervals, LookupDelays, PollIntervals
 from bot.runtime.timing import Timing
 from bot.settings.fields import load_settings
 from tests.support.media import clips
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 FAST = Timing(
-    settling=LookupDelays(first=0.05, apart=0.05),
-    cadence=Cadence(first=0.1, growth=1.0, ceiling=0.1),
-    pace=EditIntervals(state=0.0, first_minute=0.0),
+    lookup_delays=LookupDelays(first=0.05, interval=0.05),
+    poll_intervals=PollIntervals(first=0.1, growth=1.0, ceiling=0.1),
+    edit_intervals=EditIntervals(state=0.0, first_minute=0.0),
     acknowledge=2.0,
     login_pause=0.05,
 )

@@ -96,7 +96,7 @@ async def test_calls_webhooks_and_handovers_are_counted(measured: tuple[Bench, M
 
 async def test_a_loop_that_was_blocked_shows_until_it_is_read(bench: Bench) -> None:
     times = iter([0.0, 2.5])
-    metrics = Metrics(now=lambda: next(times, 100.0), apart=0.0)
+    metrics = Metrics(now=lambda: next(times, 100.0), interval=0.0)
     watching = asyncio.create_task(metrics.watch_loop())
     for _ in range(5):
         await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from bot.errors import StartupError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SHORTEST, _LONGEST = 3, 15
+_MIN_SECONDS, _MAX_SECONDS = 3, 15
 # Maps a size to (aspect ratio, resolution).
 _FORMATS: Mapping[str, tuple[str, str]] = {
     "640x360": ("16:9", "360p"),
@@ -39,9 +39,9 @@ def response_format(*, seconds: int, size: str) -> dict[str, str]:
 
     The video is requested as a file, because only a short clip fits into an answer.
     """
-    if not _SHORTEST <= seconds <= _LONGEST:
+    if not _MIN_SECONDS <= seconds <= _MAX_SECONDS:
         raise StartupError(
-            f"VIDEO_SECONDS: Gemini Omni makes clips of {_SHORTEST} to {_LONGEST} seconds, "
+            f"VIDEO_SECONDS: Gemini Omni makes clips of {_MIN_SECONDS} to {_MAX_SECONDS} seconds, "
             f"not {seconds}."
         )
     if size not in _FORMATS:

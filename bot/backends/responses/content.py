@@ -14,7 +14,7 @@ from bot.backends.responses import error_kinds, remote_job, result_payload
 from bot.errors import BackendError, ErrorKind, MediaError
 from bot.media.clip_format import check_clip, demuxer_of, head_of
 from bot.media.files.atomic import save
-from bot.media.files.least_rate import not_slower
+from bot.media.files.min_rate import enforce_min_rate
 from bot.media.mp4.reader import read_mp4
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class ContentFetcher:
         limit = self.max_bytes * 3 // 2 if is_json else self.max_bytes
         body = _Body(response)
         try:
-            await save(not_slower(body.chunks()), self.sink, max_bytes=limit)
+            await save(enforce_min_rate(body.chunks()), self.sink, max_bytes=limit)
         finally:
             await response.aclose()
         if body.is_truncated:

@@ -18,7 +18,7 @@ _START = re.compile(
     rb'"(?:data|b64_json|b64|base64|video_base64|video_b64)"\s{0,16}:\s{0,16}"'
     rb'|(?<!\\)"data:[\w/+.-]{0,60}(?:;[\w=+.-]{0,30}){0,2};base64,'
 )
-_LONGEST_START = 200
+_MAX_START = 200
 
 
 class ClipFilter(httpx2.AsyncByteStream):
@@ -55,7 +55,7 @@ class ClipFilter(httpx2.AsyncByteStream):
                 text = text[match.end() :]
                 self._inside = True
             else:
-                edge = max(len(text) - _LONGEST_START, 0)
+                edge = max(len(text) - _MAX_START, 0)
                 kept.append(text[:edge])
                 text, self._held = b"", text[edge:]
         return b"".join(kept)

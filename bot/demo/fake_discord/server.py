@@ -279,4 +279,4 @@ class FakeDiscord:
 def _token(application_id: int) -> str:
     # The first part of a bot token is the application's id in base64.
     head = base64.b64encode(str(application_id).encode()).decode().rstrip("=")
-    return f"{head}.sandbx.{'only-for-the-fake_discord'.ljust(38, '-')}"
+    return f"{head}.sandbx.{'only-for-the-fake-discord'.ljust(38, '-')}"

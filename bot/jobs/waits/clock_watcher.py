@@ -8,8 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.jobs.circuit_breaker import LONGEST_PROBE_PAUSE_SECONDS
-from bot.jobs.waits.pauses import LONGEST_PAUSES
+from bot.jobs.circuit_breaker import MAX_PROBE_PAUSE_SECONDS
+from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import JobChanged
 from bot.pacing import SET_SECONDS
 from storage.clock import SeenClock
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 5.0
 _SAVE_SECONDS = 10 * 60.0
 # A smaller difference is one of measurement.
-_LEAST_DRIFT_SECONDS = 1.0
+_MIN_DRIFT_SECONDS = 1.0
 # A longer downtime can't be told from a clock that was set meanwhile.
 _DOUBTFUL_DOWNTIME_SECONDS = 10 * 60.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -56,7 +56,7 @@ class ClockWatcher:
         self._clock.vouch(seen.known_at + (passed or 0.0))
         self._since = seen.since
         drift = now - expected
-        if abs(drift) >= _LEAST_DRIFT_SECONDS:
+        if abs(drift) >= _MIN_DRIFT_SECONDS:
             await self._move_jobs(drift)
             await self._look_at_jobs(drift)
         elif passed is None and now - seen.seen_at > _DOUBTFUL_DOWNTIME_SECONDS:
@@ -78,7 +78,7 @@ class ClockWatcher:
     async def look(self) -> None:
         """Follow the machine's clock, and end waits that are longer than any pause."""
         drift = self._clock.drift
-        if abs(drift) >= _LEAST_DRIFT_SECONDS:
+        if abs(drift) >= _MIN_DRIFT_SECONDS:
             await self._follow(drift)
         elif self._clock.steady() - self._saved_at >= _SAVE_SECONDS:
             await self._save()
@@ -119,7 +119,7 @@ class ClockWatcher:
 
     async def _shorten(self) -> None:
         if shortened := await self._store.shorten(
-            LONGEST_PAUSES, longest_probe=LONGEST_PROBE_PAUSE_SECONDS, now=self._clock()
+            MAX_PAUSES, longest_probe=MAX_PROBE_PAUSE_SECONDS, now=self._clock()
         ):
             log.warning("jobs.waits_shortened jobs=%d", shortened)
 

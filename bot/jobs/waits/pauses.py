@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _RETRY_SECONDS = 6 * 60.0
 _HOUR = 60 * 60.0
 
-LONGEST_PAUSES: Mapping[JobState, float] = {
+MAX_PAUSES: Mapping[JobState, float] = {
     **dict.fromkeys(JobState, _RETRY_SECONDS),
     # A busy provider names its own pause.
     JobState.QUEUED: _HOUR,

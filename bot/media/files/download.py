@@ -13,7 +13,7 @@ from yarl import URL
 
 from bot.errors import MediaError, UserError
 from bot.media.files.atomic import TooLargeError, save
-from bot.media.files.least_rate import not_slower
+from bot.media.files.min_rate import enforce_min_rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ class AttachmentFetcher:
             if (response.content_length or 0) > self._max_bytes:
                 raise TooLargeError(f"{response.content_length} bytes were announced")
             chunks = response.content.iter_chunked(_CHUNK)
-            await save(not_slower(chunks), target, max_bytes=self._max_bytes)
+            await save(enforce_min_rate(chunks), target, max_bytes=self._max_bytes)
 
 
 def _check_status(status: int) -> None:

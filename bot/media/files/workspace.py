@@ -96,13 +96,13 @@ class Workspace:
         await asyncio.to_thread(_make_private, folder.path)
         return folder
 
-    async def remove(self, job_id: str) -> None:
+    async def delete_folder(self, job_id: str) -> None:
         """Delete a job's folder and its contents, but not the finished video."""
         await asyncio.to_thread(shutil.rmtree, self.folder(job_id).path, ignore_errors=True)
 
-    async def discard(self, job_id: str) -> None:
+    async def delete_files(self, job_id: str) -> None:
         """Delete all files of a job."""
-        await self.remove(job_id)
+        await self.delete_folder(job_id)
         derived = [self.copy(job_id, decent=decent) for decent in (True, False)]
         derived.append(self.poster(job_id))
         for path in (self.video(job_id), self.narration(job_id), *derived, *map(part_of, derived)):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MAX_FRAMES = 300_000  # over an hour of video; the timing of longer clips is only estimated
 _MAX_TABLE_BYTES = 8 + 8 * _MAX_FRAMES
-_LONGEST_FRAME = 1.0  # in seconds; a frame that is shown for longer counts as a still
+_MAX_FRAME_SECONDS = 1.0  # a frame that is shown for longer counts as a still
 
 _Runs = list[tuple[int, int]]
 
@@ -69,7 +69,7 @@ def read_timing(boxes: Boxes, trak: Box, scale: int) -> FrameTiming:
         units=max(sum(durations), end - shown[0]),
         first=shown[0],
         reorder_delay=max((delay for _, delay in delays), default=0),
-        moving=sum(min(_LONGEST_FRAME, gap / scale) for gap in (*gaps, end - shown[-1])),
+        moving=sum(min(_MAX_FRAME_SECONDS, gap / scale) for gap in (*gaps, end - shown[-1])),
         usual=median_low(gaps) / scale if gaps else 0,
         longest=max(gaps, default=0) / scale,
         last=(end - shown[-1]) / scale,

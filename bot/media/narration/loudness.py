@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 _SILENCE_LUFS = -70.0  # EBU R 128's absolute gate: quieter blocks are ignored
 _BLOCK_SECONDS = 0.4  # EBU R 128's gating block: shorter audio has no integrated loudness
 # A constant offset, and tones below or above what people can hear, are as good as silence.
-_LOWEST_HERTZ = 25
+_MIN_HERTZ = 25
 _AUDIBLE_RATE = 38_000  # twice the highest frequency that is kept
-_LEAST_PEAK = -70.0  # dB
+_MIN_PEAK = -70.0  # dB
 # The filters leave this much of what they are to remove.
 _LEFT_OVER = -45.0
 # At both ends the filters themselves make a sound. A shorter narration is only measured as a whole.
 _EDGE_SECONDS = 0.15
-_LEAST_SECONDS = 1.0
+_MIN_SECONDS = 1.0
 _PEAK = re.compile(r"max_volume: (\S+) dB")
 _INTEGRATED = re.compile(r"Integrated loudness:\s+I:\s+(\S+) LUFS")
 _LEVEL = re.compile(r"RMS level dB: (\S+)")
@@ -50,7 +50,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
 
 def _is_audible(peaks: list[str], loudness: float) -> bool:
     """Tell by the peaks of the audible part, if it was measured, whether there is one."""
-    return not peaks or float(peaks[-1]) > max(_LEAST_PEAK, loudness + _LEFT_OVER)
+    return not peaks or float(peaks[-1]) > max(_MIN_PEAK, loudness + _LEFT_OVER)
 
 
 def _arguments(sound: Path, seconds: float) -> list[str]:
@@ -60,7 +60,7 @@ def _arguments(sound: Path, seconds: float) -> list[str]:
         protocol_whitelist="file",
         format_whitelist="wav",
     )
-    if seconds < _LEAST_SECONDS:
+    if seconds < _MIN_SECONDS:
         outputs = [_measured(source["a:0"])]
     else:
         whole = source["a:0"].filter_multi_output("asplit")
@@ -77,7 +77,7 @@ def _measured(sound: graph.Stream) -> graph.Stream:
 
 def _audible(sound: graph.Stream, seconds: float) -> graph.Stream:
     for _ in range(4):  # 12 dB per octave each
-        sound = sound.filter("highpass", f=_LOWEST_HERTZ)
+        sound = sound.filter("highpass", f=_MIN_HERTZ)
     return (
         sound.filter("aresample", _AUDIBLE_RATE, filter_size=256)
         .filter("atrim", start=_EDGE_SECONDS, end=seconds - _EDGE_SECONDS)

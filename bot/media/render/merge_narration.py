@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.reader import VideoInfo
     from bot.media.narration.ingest import Narration
     from bot.media.process.ffmpeg import Ffmpeg
-    from bot.media.render.narration_options import NarrationPresets
+    from bot.media.render.narration_options import NarrationOptions
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class MergeResult:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Fit:
+class _MergePlan:
     """A result's duration, and the way in which the clip's picture fills it."""
 
     seconds: float
@@ -49,40 +49,40 @@ class _Fit:
 
 
 async def merge(
-    ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
+    ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, options: NarrationOptions
 ) -> MergeResult:
     """Merge `narration` into the MP4 `clip`, and write an MP4 that plays in Discord to `target`.
 
     MediaError: the clip isn't a complete MP4, or ffmpeg failed.
     """
     info = await asyncio.to_thread(read_mp4, clip)
-    fit = await _read_and_fit(clip, info, narration, presets)
-    if fit.filling is not Filling.LOOPED or not repair_for(info).picture:
-        return await _merge_directly(ffmpeg, clip, narration, target, presets)
+    plan = await _make_plan(clip, info, narration, options)
+    if plan.filling is not Filling.LOOPED or not repair_for(info).picture:
+        return await _merge_directly(ffmpeg, clip, narration, target, options)
     # Encode once, then loop by copying, so that the loop's size is known beforehand.
     encoded_once = target.with_name("once.mp4")
     try:
         await repair(ffmpeg, clip, encoded_once)
-        return await _merge_directly(ffmpeg, encoded_once, narration, target, presets)
+        return await _merge_directly(ffmpeg, encoded_once, narration, target, options)
     finally:
         await run_uncancelled(encoded_once.unlink, missing_ok=True)
 
 
 async def _merge_directly(
-    ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, presets: NarrationPresets
+    ffmpeg: Ffmpeg, clip: Path, narration: Narration, target: Path, options: NarrationOptions
 ) -> MergeResult:
     info = await asyncio.to_thread(read_mp4, clip)
-    fit = await _read_and_fit(clip, info, narration, presets)
+    plan = await _make_plan(clip, info, narration, options)
     encoded = repair_for(info).picture
-    picture = Picture(info=info, seconds=fit.seconds, filling=fit.filling, encoded=encoded)
+    picture = Picture(info=info, seconds=plan.seconds, filling=plan.filling, encoded=encoded)
     # Shift the clip so that its first frame is shown immediately, even if the clip delays it.
-    source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, fit))
-    voice = narration_only(narration, seconds=fit.seconds)
+    source = open_clip(clip, info, shift_back=info.picture_delay, loops_until=_loop_end(info, plan))
+    voice = narration_only(narration, seconds=plan.seconds)
     sound = None
-    if presets.mix is NarrationMix.DUCK and info.audio_codec is not None:
-        sound = ducked(narration, _own_sound(clip, source, picture), seconds=fit.seconds)
+    if options.mix is NarrationMix.DUCK and info.audio_codec is not None:
+        sound = ducked(narration, _own_sound(clip, source, picture), seconds=plan.seconds)
     await _write_with_fallback(ffmpeg, picture, source, target, sounds=(sound, voice))
-    return MergeResult(held_instead=fit.held_instead)
+    return MergeResult(held_instead=plan.held_instead)
 
 
 async def repair(ffmpeg: Ffmpeg, clip: Path, target: Path) -> bool:
@@ -144,27 +144,29 @@ def _own_sound(clip: Path, source: graph.Stream, picture: Picture) -> graph.Stre
     )
 
 
-async def _read_and_fit(
-    clip: Path, info: VideoInfo, narration: Narration, presets: NarrationPresets
-) -> _Fit:
+async def _make_plan(
+    clip: Path, info: VideoInfo, narration: Narration, options: NarrationOptions
+) -> _MergePlan:
     size = (await asyncio.to_thread(clip.stat)).st_size
-    return _fit(info, narration, presets, size=size)
+    return _plan_for(info, narration, options, size=size)
 
 
-def _fit(info: VideoInfo, narration: Narration, presets: NarrationPresets, *, size: int) -> _Fit:
-    if narration.seconds <= info.seconds or presets.fit is NarrationFit.TRIM:
-        return _Fit(seconds=info.seconds)
+def _plan_for(
+    info: VideoInfo, narration: Narration, options: NarrationOptions, *, size: int
+) -> _MergePlan:
+    if narration.seconds <= info.seconds or options.fit is NarrationFit.TRIM:
+        return _MergePlan(seconds=info.seconds)
     seconds = narration.seconds
     looped = size * seconds / info.seconds + _MAX_AUDIO_BYTES * seconds
-    if presets.fit is NarrationFit.HOLD:
-        return _Fit(seconds=seconds, filling=Filling.HELD)
-    if looped > presets.max_bytes:
-        return _Fit(seconds=seconds, filling=Filling.HELD, held_instead=True)
-    return _Fit(seconds=seconds, filling=Filling.LOOPED)
+    if options.fit is NarrationFit.HOLD:
+        return _MergePlan(seconds=seconds, filling=Filling.HELD)
+    if looped > options.max_bytes:
+        return _MergePlan(seconds=seconds, filling=Filling.HELD, held_instead=True)
+    return _MergePlan(seconds=seconds, filling=Filling.LOOPED)
 
 
-def _loop_end(info: VideoInfo, fit: _Fit) -> float | None:
+def _loop_end(info: VideoInfo, plan: _MergePlan) -> float | None:
     """Return when to stop reading a loop, so that no frame remains to be shown after the end."""
-    if fit.filling is not Filling.LOOPED:
+    if plan.filling is not Filling.LOOPED:
         return None
-    return max(info.seconds, fit.seconds - info.reorder_delay)
+    return max(info.seconds, plan.seconds - info.reorder_delay)

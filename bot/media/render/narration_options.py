@@ -25,7 +25,7 @@ class NarrationMix(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NarrationPresets:
+class NarrationOptions:
     """The options for merging a narration; a looped result has at most `max_bytes`."""
 
     fit: NarrationFit = NarrationFit.HOLD

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.media.mp4.reader import VideoInfo
     from bot.media.process.ffmpeg import Ffmpeg
 
-_LONGEST_SIDE = 1280  # in pixels
+_MAX_SIDE = 1280  # in pixels
 _SEARCHED_SECONDS = 30.0
 _MIN_LUMA = 48  # out of 255, for the picture's 90th percentile; black is 16
 _LIMITS = ProcessLimits(wall_seconds=60, cpu_seconds=120, file_bytes=8 * 1024**2)
@@ -44,7 +44,7 @@ async def extract_poster(ffmpeg: Ffmpeg, clip: Path, target: Path) -> None:
 
 
 def _arguments(clip: Path, info: VideoInfo, part: Path, *, skip_black: bool) -> list[str]:
-    width, height = scaled_size(info.width, info.height, longest=_LONGEST_SIDE)
+    width, height = scaled_size(info.width, info.height, longest=_MAX_SIDE)
     frames = open_clip(clip, info)["v:0"].filter("scale", width, height).filter("format", "yuv420p")
     if skip_black:
         frames = frames.filter("signalstats").filter(

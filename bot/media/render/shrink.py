@@ -57,7 +57,7 @@ class ShrunkVideo:
     passes: int
 
 
-async def fit(
+async def shrink_video(
     ffmpeg: Ffmpeg,
     clip: Path,
     target: Path,

@@ -84,7 +84,7 @@ class OrderReader:
             return _order(fields, uploads[0] if uploads else None)
         except BaseException as error:
             for upload in uploads:
-                await self._clients.drop(upload)
+                await self._clients.delete_upload(upload)
             # aiohttp raises ValueError for a malformed form.
             if isinstance(error, ValueError):
                 raise ApiError(HTTPStatus.BAD_REQUEST, "api.bad_request") from error

@@ -42,8 +42,7 @@ async def _orders(channel: str, wire: Wire, api: NewApi, findings: Findings) -> 
         findings.step(NAME, f"{channel}: /video whose job fails"),
         wire.bot(openai_base_url=api.base_url),
     ):
-        api.creates.clear()
         message = await wire.video("A kite that fails")
-        await asyncio.wait_for(api.created(), timeout=10)
-        api.fail(api.creates[-1], "", "The upstream gave up.")
+        ref = await asyncio.wait_for(api.created(2), timeout=10)
+        api.fail(ref, "", "The upstream gave up.")
         await wire.wait_for_card_text(message, "That didn't work")

@@ -29,7 +29,7 @@ from bot.library.retention import Retention, RetentionLimits
 from bot.media.files.workspace import Workspace
 from bot.model import Attachment, JobState, VideoRequest
 from bot.moderation.words import BlockedWords
-from bot.pacing import Cadence, LookupDelays
+from bot.pacing import LookupDelays, PollIntervals
 from bot.prompts.base import VerbatimWriter
 from storage.artifacts import ArtifactStore
 from storage.database import open_database
@@ -123,11 +123,11 @@ class Bench:
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
-        self.cadence = Cadence(first=5.0, growth=2.0, ceiling=30.0)
+        self.poll_intervals = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(
             self.jobs,
             backend,
-            self.cadence,
+            self.poll_intervals,
             self.identity,
             last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
             clock=clock,
@@ -179,7 +179,7 @@ class Bench:
                 circuit=self.circuit,
                 workspace=self.workspace,
                 prompt_step=prompt_step,
-                settling=LookupDelays(first=180.0, apart=60.0),
+                lookup_delays=LookupDelays(first=180.0, interval=60.0),
                 first_poll=5.0,
                 min_free_bytes=min_free_bytes,
             ),

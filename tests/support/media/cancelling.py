@@ -14,9 +14,9 @@ from bot.media.files.atomic import save
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.merge_narration import merge, repair
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.poster import extract_poster
-from bot.media.render.shrink import fit
+from bot.media.render.shrink import shrink_video
 from tests.support.media import clips
 
 Operation = Callable[[Ffmpeg, Path, Path], Awaitable[object]]
@@ -25,8 +25,8 @@ Operation = Callable[[Ffmpeg, Path, Path], Awaitable[object]]
 def _merging(fit: NarrationFit, mix: NarrationMix, clip: str = "clip.mp4") -> Operation:
     def run(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
         narration = Narration(path=source / "voice.wav", seconds=6, loudness=-20)
-        presets = NarrationPresets(fit=fit, mix=mix)
-        return merge(ffmpeg, source / clip, narration, folder / "result.mp4", presets)
+        options = NarrationOptions(fit=fit, mix=mix)
+        return merge(ffmpeg, source / clip, narration, folder / "result.mp4", options)
 
     return run
 
@@ -39,10 +39,10 @@ def _repairing(clip: str) -> Operation:
     return lambda ffmpeg, source, folder: repair(ffmpeg, source / clip, folder / "result.mp4")
 
 
-def _fitting(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
+def _shrinking(ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
     clip = source / "clip.mp4"
     limit = clip.stat().st_size // 2
-    return fit(ffmpeg, clip, folder / "small.mp4", limit_bytes=limit, decent=False)
+    return shrink_video(ffmpeg, clip, folder / "small.mp4", limit_bytes=limit, decent=False)
 
 
 def _saving(_ffmpeg: Ffmpeg, source: Path, folder: Path) -> Awaitable[object]:
@@ -64,7 +64,7 @@ OPERATIONS: dict[str, Operation] = {
     "merge and encode": _merging(NarrationFit.HOLD, NarrationMix.DUCK, "odd.mp4"),
     "remux": _repairing("late.mp4"),
     "encode": _repairing("odd.mp4"),
-    "fit": _fitting,
+    "shrink": _shrinking,
     "download": _saving,
     "poster": lambda ffmpeg, source, folder: extract_poster(
         ffmpeg, source / "clip.mp4", folder / "poster.jpg"

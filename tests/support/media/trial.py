@@ -13,7 +13,7 @@ from bot.media.mp4.playable import repair_for
 from bot.media.mp4.reader import read_mp4
 from bot.media.narration.ingest import Narration, ingest
 from bot.media.render.merge_narration import merge
-from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationPresets
+from bot.media.render.narration_options import NarrationFit, NarrationMix, NarrationOptions
 from bot.media.render.video_stream import encoder_settings_for, scaled_size
 from bot.texts import Texts
 from tests.support.media.forge import CLAP_AT, clapper, silence, sound
@@ -77,7 +77,7 @@ async def try_sound(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> Outcome:
     outcome.check("silence", holds=sample.is_silent in (None, narration.loudness is None))
     if sample.seconds is not None:
         outcome.check("length", holds=abs(narration.seconds - sample.seconds) < _MAX_DELAY)
-    await merge(ffmpeg, folder / "clip.mp4", narration, folder / "result.mp4", NarrationPresets())
+    await merge(ffmpeg, folder / "clip.mp4", narration, folder / "result.mp4", NarrationOptions())
     outcome.stop(started)
     _check_result(outcome, sample, folder / "result.mp4", narration)
     return outcome
@@ -92,7 +92,7 @@ async def try_clip(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> Outcome:
     started = time.perf_counter()
     try:
         await merge(
-            ffmpeg, folder / "clip.mp4", narration, folder / "result.mp4", NarrationPresets()
+            ffmpeg, folder / "clip.mp4", narration, folder / "result.mp4", NarrationOptions()
         )
     except MediaError as error:
         outcome.said = f"refused: {error}"
@@ -113,8 +113,8 @@ async def try_fillings(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> list[str
     result = folder / "result.mp4"
 
     async def run(fit: NarrationFit, mix: NarrationMix, narration: Narration) -> None:
-        presets = NarrationPresets(fit=fit, mix=mix)
-        await merge(ffmpeg, folder / "clip.mp4", narration, result, presets)
+        options = NarrationOptions(fit=fit, mix=mix)
+        await merge(ffmpeg, folder / "clip.mp4", narration, result, options)
         outcome.check(f"{fit} and {mix}: plays", holds=not repair_for(read_mp4(result)).is_needed)
 
     await run(NarrationFit.HOLD, NarrationMix.REPLACE, voice)

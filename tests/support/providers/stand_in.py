@@ -163,10 +163,10 @@ class StandIn(ABC):
             await self._arrived.wait_for(lambda: self.made(method, path))
         return self.made(method, path)[-1]
 
-    async def created(self) -> str:
-        """Wait until a job was created, and return the last one's ref."""
+    async def created(self, count: int = 1) -> str:
+        """Wait until `count` jobs were created, and return the last one's ref."""
         async with self._arrived:
-            await self._arrived.wait_for(lambda: self.creates)
+            await self._arrived.wait_for(lambda: len(self.creates) >= count)
         return self.creates[-1]
 
     def clip_response(self) -> web.FileResponse | None:
@@ -175,7 +175,7 @@ class StandIn(ABC):
 
     def _route(self, operation: str, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            await self._record(request)
+            await self._record_call(request)
             faults = self._faults.get(operation)
             if not faults:
                 return await self._answer(request, handler)
@@ -186,7 +186,7 @@ class StandIn(ABC):
     async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = formatdate(self.clock(), usegmt=True)
 
-    async def _record(self, request: web.Request) -> None:
+    async def _record_call(self, request: web.Request) -> None:
         call = Call(
             method=request.method,
             path=request.raw_path.partition("?")[0],

@@ -37,7 +37,7 @@ __all__ = ["Call", "Fault", "VideosApi", "sign"]
 log = logging.getLogger(__name__)
 
 _ASSETS_LIVE_SECONDS = 3600
-_LARGEST_PAGE = 100
+_MAX_PAGE = 100
 _WEBHOOK_ATTEMPTS = 5
 _SIZES = ("720x1280", "1280x720", "1024x1792", "1792x1024")
 _SECONDS = ("4", "8", "12")
@@ -227,7 +227,7 @@ class VideosApi(VideoStandIn):
             await asyncio.sleep(2**attempt)
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
-        limit = min(int(request.query.get("limit", "20")), _LARGEST_PAGE)
+        limit = min(int(request.query.get("limit", "20")), _MAX_PAGE)
         jobs = list(self.jobs.values())
         if request.query.get("order", "desc") == "desc":
             jobs.reverse()

@@ -11,7 +11,7 @@ import pytest
 from bot.errors import MediaError
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.shrink import TooLittleRoomError, fit
+from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from bot.media.render.shrink_plan import ShrinkSource, make_plan
 from tests.support.media import clips
 from tests.support.media.progress import Started
@@ -35,7 +35,7 @@ def ffmpeg() -> Ffmpeg:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("fit")
+    return tmp_path_factory.mktemp("shrink")
 
 
 @pytest.fixture(scope="module", params=NATURES)
@@ -99,27 +99,29 @@ async def test_every_kind_of_picture_stays_below_the_limit(
     assert size(large) > limit
     target = tmp_path / "small.mp4"
     try:
-        fitted = await fit(ffmpeg, large, target, limit_bytes=limit)
+        shrunk = await shrink_video(ffmpeg, large, target, limit_bytes=limit)
     except TooLittleRoomError:
         assert "noise" in large.name
         assert names(tmp_path) == set()
         return
     info = read_mp4(target)
-    assert fitted.path == target
-    assert fitted.size == size(target) <= limit
-    assert (fitted.width, fitted.height) == (info.width, info.height)
+    assert shrunk.path == target
+    assert shrunk.size == size(target) <= limit
+    assert (shrunk.width, shrunk.height) == (info.width, info.height)
     assert info.seconds == pytest.approx(read_mp4(large).seconds, abs=0.05)
     assert (info.video_codec, info.audio_codec, info.streamable) == ("avc1", "mp4a", True)
     assert names(tmp_path) == {"small.mp4"}
 
 
-async def test_a_clip_that_would_look_bad_is_still_fitted_on_request(
+async def test_a_clip_that_would_look_bad_is_still_shrunk_on_request(
     large: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     with pytest.raises(TooLittleRoomError):
-        await fit(ffmpeg, large, tmp_path / "small.mp4", limit_bytes=90_000)
-    fitted = await fit(ffmpeg, large, tmp_path / "small.mp4", limit_bytes=90_000, decent=False)
-    assert fitted.size <= 90_000
+        await shrink_video(ffmpeg, large, tmp_path / "small.mp4", limit_bytes=90_000)
+    shrunk = await shrink_video(
+        ffmpeg, large, tmp_path / "small.mp4", limit_bytes=90_000, decent=False
+    )
+    assert shrunk.size <= 90_000
 
 
 async def test_an_impossible_limit_is_refused_and_leaves_the_target_alone(
@@ -128,7 +130,7 @@ async def test_an_impossible_limit_is_refused_and_leaves_the_target_alone(
     target = tmp_path / "small.mp4"
     target.write_bytes(b"old")
     with pytest.raises(TooLittleRoomError, match="5000 bytes are too few for 2 s"):
-        await fit(ffmpeg, grain, target, limit_bytes=5_000, decent=False)
+        await shrink_video(ffmpeg, grain, target, limit_bytes=5_000, decent=False)
     assert target.read_bytes() == b"old"
 
 
@@ -137,16 +139,18 @@ async def test_a_picture_of_nothing_but_blocks_is_refused_although_it_would_fit(
 ) -> None:
     noise = make_large(folder / "blocks.mp4", NATURES["noise"])
     with pytest.raises(TooLittleRoomError, match="such a picture"):
-        await fit(ffmpeg, noise, tmp_path / "small.mp4", limit_bytes=250_000)
-    fitted = await fit(ffmpeg, noise, tmp_path / "small.mp4", limit_bytes=250_000, decent=False)
-    assert fitted.size <= 200_000
+        await shrink_video(ffmpeg, noise, tmp_path / "small.mp4", limit_bytes=250_000)
+    shrunk = await shrink_video(
+        ffmpeg, noise, tmp_path / "small.mp4", limit_bytes=250_000, decent=False
+    )
+    assert shrunk.size <= 200_000
 
 
 async def test_a_clip_without_sound_stays_silent(
     folder: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     silent = make_large(folder / "silent.mp4", NATURES["fractal"], sound=False)
-    await fit(ffmpeg, silent, tmp_path / "small.mp4", limit_bytes=300_000)
+    await shrink_video(ffmpeg, silent, tmp_path / "small.mp4", limit_bytes=300_000)
     assert read_mp4(tmp_path / "small.mp4").audio_codec is None
 
 
@@ -154,8 +158,8 @@ async def test_a_small_clip_is_returned_untouched(
     grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     limit = size(grain)
-    fitted = await fit(ffmpeg, grain, tmp_path / "small.mp4", limit_bytes=limit)
-    assert (fitted.path, fitted.size, fitted.passes) == (grain, limit, 0)
+    shrunk = await shrink_video(ffmpeg, grain, tmp_path / "small.mp4", limit_bytes=limit)
+    assert (shrunk.path, shrunk.size, shrunk.passes) == (grain, limit, 0)
     assert names(tmp_path) == set()
 
 
@@ -165,9 +169,9 @@ async def test_only_the_title_and_the_mark_survive(
     marked = tmp_path / "clip.mp4"
     told = ("-metadata", "title=A walk", "-metadata", "artist=s3cr3t")
     clips.ffmpeg("-i", str(grain), "-c", "copy", *told, str(marked))
-    fitted = await fit(ffmpeg, marked, tmp_path / "small.mp4", limit_bytes=500_000)
-    content = fitted.path.read_bytes()
-    assert read_mp4(fitted.path).title == "A walk"
+    shrunk = await shrink_video(ffmpeg, marked, tmp_path / "small.mp4", limit_bytes=500_000)
+    content = shrunk.path.read_bytes()
+    assert read_mp4(shrunk.path).title == "A walk"
     assert b"Generated video" in content
     assert b"s3cr3t" not in content
 
@@ -178,7 +182,7 @@ async def test_sound_and_picture_stay_in_sync(folder: Path, ffmpeg: Ffmpeg, tmp_
     click = "aevalsrc='0.5*sin(2*PI*999*t)*gte(t,1)':s=48000"
     inputs = ("-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", click)
     clips.ffmpeg(*inputs, "-t", "2", *X264, str(clap))
-    await fit(ffmpeg, clap, tmp_path / "s.mp4", limit_bytes=500_000, decent=False)
+    await shrink_video(ffmpeg, clap, tmp_path / "s.mp4", limit_bytes=500_000, decent=False)
     assert picture_flashes(tmp_path / "s.mp4") == pytest.approx(1, abs=0.02)
     assert sound_starts(tmp_path / "s.mp4") == pytest.approx(1, abs=0.02)
 
@@ -191,8 +195,8 @@ async def test_a_held_last_frame_stays_held_and_costs_nothing(
     hold = ("-bsf:v", "setts=duration='if(eq(N,49),DURATION+58/TB,DURATION)'")
     clips.ffmpeg(*inputs, "-t", "60", "-c:v", "copy", *hold, "-c:a", "aac", str(held))
     assert read_mp4(held).moving == pytest.approx(3, abs=0.1)
-    fitted = await fit(ffmpeg, held, tmp_path / "small.mp4", limit_bytes=1_500_000)
-    assert fitted.height == 360
+    shrunk = await shrink_video(ffmpeg, held, tmp_path / "small.mp4", limit_bytes=1_500_000)
+    assert shrunk.height == 360
     assert read_mp4(tmp_path / "small.mp4").seconds == pytest.approx(60, abs=0.1)
 
 
@@ -200,7 +204,7 @@ async def test_progress_is_a_share_that_never_falls(
     grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     progress = Started()
-    await fit(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000, on_progress=progress)
+    await shrink_video(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000, on_progress=progress)
     assert progress.seconds == sorted(progress.seconds)
     assert progress.seconds[-1] == pytest.approx(1, abs=0.1)
 
@@ -210,7 +214,7 @@ async def test_cancelling_an_encode_leaves_no_child_and_no_file(
 ) -> None:
     encoding = Started()
     running = asyncio.create_task(
-        fit(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000, on_progress=encoding)
+        shrink_video(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000, on_progress=encoding)
     )
     await encoding.event.wait()
     running.cancel()
@@ -224,7 +228,9 @@ async def test_cancelling_at_any_moment_leaves_no_child_and_no_file(
     grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     for moment in range(20):
-        running = asyncio.create_task(fit(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000))
+        running = asyncio.create_task(
+            shrink_video(ffmpeg, grain, tmp_path / "s.mp4", limit_bytes=500_000)
+        )
         for _ in range(moment * moment):
             await asyncio.sleep(0)
         running.cancel()
@@ -239,7 +245,7 @@ async def test_a_damaged_clip_fails_and_leaves_nothing(
 ) -> None:
     damaged = shortened(grain, tmp_path / "clip.mp4")
     with pytest.raises(MediaError, match="cut off"):
-        await fit(ffmpeg, damaged, tmp_path / "small.mp4", limit_bytes=500_000)
+        await shrink_video(ffmpeg, damaged, tmp_path / "small.mp4", limit_bytes=500_000)
     assert names(tmp_path) == {"clip.mp4"}
 
 
@@ -256,12 +262,16 @@ async def test_a_second_pass_aims_lower_and_two_are_enough(
     )
     stubborn.chmod(0o700)
     (tmp_path / "stubborn").write_text("1")
-    fitted = await fit(Ffmpeg(stubborn, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000)
-    assert (fitted.passes, fitted.size) == (2, 400_000)
+    shrunk = await shrink_video(
+        Ffmpeg(stubborn, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000
+    )
+    assert (shrunk.passes, shrunk.size) == (2, 400_000)
     (tmp_path / "s.mp4").unlink()
     (tmp_path / "stubborn").write_text("9")
     with pytest.raises(TooLittleRoomError, match="the result has 600000 bytes"):
-        await fit(Ffmpeg(stubborn, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000)
+        await shrink_video(
+            Ffmpeg(stubborn, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000
+        )
     assert names(tmp_path) == {"stubborn", "passes"}
 
 
@@ -321,17 +331,17 @@ async def test_a_clip_in_fragments_counts_as_moving(
     layout = ("-movflags", "frag_keyframe", "-c:v", "libx264", "-crf", "3", "-g", "10")
     clips.ffmpeg("-i", str(grain), "-preset", "ultrafast", *layout, str(fragments))
     assert read_mp4(fragments).moving == pytest.approx(2, abs=0.1)
-    fitted = await fit(ffmpeg, fragments, tmp_path / "small.mp4", limit_bytes=500_000)
-    assert fitted.size <= 500_000
+    shrunk = await shrink_video(ffmpeg, fragments, tmp_path / "small.mp4", limit_bytes=500_000)
+    assert shrunk.size <= 500_000
 
 
 async def test_an_undecodable_sound_is_left_out(
     grain: Path, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     undecodable = clips.make_undecodable(grain, tmp_path / "clip.mp4")
-    fitted = await fit(ffmpeg, undecodable, tmp_path / "small.mp4", limit_bytes=500_000)
-    assert fitted.size <= 500_000
-    assert read_mp4(fitted.path).audio_codec is None
+    shrunk = await shrink_video(ffmpeg, undecodable, tmp_path / "small.mp4", limit_bytes=500_000)
+    assert shrunk.size <= 500_000
+    assert read_mp4(shrunk.path).audio_codec is None
 
 
 async def test_a_first_pass_that_writes_without_end_is_followed_by_a_second(
@@ -345,5 +355,7 @@ async def test_a_first_pass_that_writes_without_end_is_followed_by_a_second(
         'touch once; exec cat /dev/zero > "$part"\n'
     )
     endless.chmod(0o700)
-    fitted = await fit(Ffmpeg(endless, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000)
-    assert (fitted.passes, fitted.size) == (2, 400_000)
+    shrunk = await shrink_video(
+        Ffmpeg(endless, slots=1), grain, tmp_path / "s.mp4", limit_bytes=500_000
+    )
+    assert (shrunk.passes, shrunk.size) == (2, 400_000)

@@ -1,4 +1,4 @@
-"""The least rate of a download: a stream that only drips must not hold its slot for long."""
+"""Minimum rate of a download, so that a trickling stream does not hold its slot for long."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable
 
 # At this rate not even a small clip would arrive before the longest time-out.
-LEAST_BYTES_PER_SECOND = 4096
+MIN_BYTES_PER_SECOND = 4096
 WINDOW_SECONDS = 30.0
 
 
-async def not_slower(
+async def enforce_min_rate(
     chunks: AsyncIterable[bytes], *, clock: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[bytes]:
-    """Pass chunks on; TimeoutError: in one window fewer bytes arrived than the least rate asks."""
+    """Yield the chunks; TimeoutError: fewer bytes than the minimum rate arrived in a window."""
     since, received = clock(), 0
     async for chunk in chunks:
         received += len(chunk)
         passed = clock() - since
         if passed >= WINDOW_SECONDS:
-            if received < LEAST_BYTES_PER_SECOND * passed:
+            if received < MIN_BYTES_PER_SECOND * passed:
                 raise TimeoutError(f"only {received} bytes arrived in {passed:.0f} s")
             since, received = clock(), 0
         yield chunk

@@ -1,6 +1,6 @@
-"""Proves that `fit` stays within its limit, with thirty clips and four limits.
+"""Proves that `shrink_video` stays within its limit, with thirty clips and four limits.
 
-Run as `python -m tests.proofs.fit`; it writes the results to docs/media.md, and takes about a
+Run as `python -m tests.proofs.shrinking`; it writes the results to docs/media.md, and takes about a
 quarter of an hour on two cores.
 """
 
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from bot.media.mp4.reader import read_mp4
 from bot.media.process.ffmpeg import Ffmpeg
-from bot.media.render.shrink import TooLittleRoomError, fit
+from bot.media.render.shrink import TooLittleRoomError, shrink_video
 from tests.support.media import clips
-from tests.support.media.fit_sources import make_long, make_sources
+from tests.support.media.shrink_sources import make_long, make_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 LIMITS = (8, 10, 20, 50)
 PAGE = Path(__file__).parents[2] / "docs" / "media.md"
-START, END = "<!-- proof of fit: start -->", "<!-- proof of fit: end -->"
+START, END = "<!-- proof of shrinking: start -->", "<!-- proof of shrinking: end -->"
 # Clips that may be refused at these limits in MiB, because they would look bad.
 MAY_BE_REFUSED = {
     "heavy grain": {8},
@@ -44,9 +44,9 @@ LENGTH_ERROR = 0.1  # seconds
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """One clip against one limit; `fitted` is None when fit refused it."""
+    """One clip against one limit; `shrunk` is None if the shrinking was refused."""
 
-    fitted: ShrunkVideo | None
+    shrunk: ShrunkVideo | None
     seconds: float
     faults: tuple[str, ...] = ()
     vmaf: float | None = None
@@ -56,12 +56,12 @@ class Outcome:
     def cell(self) -> str:
         if self.faults:
             return f"WRONG: {', '.join(self.faults)}"
-        if self.fitted is None:
+        if self.shrunk is None:
             return f"refused, {self.seconds:.1f} s"
-        if not self.fitted.passes:
+        if not self.shrunk.passes:
             return "untouched"
-        short = min(self.fitted.width, self.fitted.height)
-        parts = [f"{self.fitted.size / MIB:.2f}", f"{short}p"]
+        short = min(self.shrunk.width, self.shrunk.height)
+        parts = [f"{self.shrunk.size / MIB:.2f}", f"{short}p"]
         if self.vmaf is not None and self.ssim is not None:
             parts += [f"{self.vmaf:.0f}", f"{self.ssim:.3f}"]
         return " / ".join([*parts, f"{self.seconds:.1f} s"])
@@ -83,36 +83,36 @@ def measure(result: Path, original: Path) -> tuple[float, float]:
 async def judge(
     ffmpeg: Ffmpeg, name: str, original: Path, limit: int, *, compared: bool
 ) -> Outcome:
-    """Fit one clip, check the result, and measure the quality of its picture."""
+    """Shrink one clip, check the result, and measure the quality of its picture."""
     target = original.with_suffix(f".{limit}.mp4")
     started = time.monotonic()
     try:
-        fitted = await fit(ffmpeg, original, target, limit_bytes=limit * MIB)
+        shrunk = await shrink_video(ffmpeg, original, target, limit_bytes=limit * MIB)
     except TooLittleRoomError:
         seconds = time.monotonic() - started
         faults = [] if limit in MAY_BE_REFUSED.get(name, ()) else ["refused"]
         faults += ["left a file"] if target.name in names(target.parent) else []
-        return Outcome(fitted=None, seconds=seconds, faults=tuple(faults))
+        return Outcome(shrunk=None, seconds=seconds, faults=tuple(faults))
     seconds = time.monotonic() - started
-    faults = tuple(_faults(fitted, original, limit * MIB))
-    if not fitted.passes or not compared:
-        return Outcome(fitted=fitted, seconds=seconds, faults=faults)
-    vmaf, ssim = await asyncio.to_thread(measure, fitted.path, original)
-    return Outcome(fitted=fitted, seconds=seconds, faults=faults, vmaf=vmaf, ssim=ssim)
+    faults = tuple(_faults(shrunk, original, limit * MIB))
+    if not shrunk.passes or not compared:
+        return Outcome(shrunk=shrunk, seconds=seconds, faults=faults)
+    vmaf, ssim = await asyncio.to_thread(measure, shrunk.path, original)
+    return Outcome(shrunk=shrunk, seconds=seconds, faults=faults, vmaf=vmaf, ssim=ssim)
 
 
-def _faults(fitted: ShrunkVideo, original: Path, limit: int) -> Iterator[str]:
-    before, after = read_mp4(original), read_mp4(fitted.path)
-    size = fitted.path.stat().st_size
-    if size != fitted.size:
-        yield f"says {fitted.size} bytes"
+def _faults(shrunk: ShrunkVideo, original: Path, limit: int) -> Iterator[str]:
+    before, after = read_mp4(original), read_mp4(shrunk.path)
+    size = shrunk.path.stat().st_size
+    if size != shrunk.size:
+        yield f"says {shrunk.size} bytes"
     if size > limit:
         yield f"{size} bytes, over the limit"
     if abs(before.seconds - after.seconds) > LENGTH_ERROR:
         yield f"{after.seconds:.2f} s of {before.seconds:.2f}"
     if (before.audio_codec, after.video_codec) != (after.audio_codec, "avc1"):
         yield f"{after.video_codec} and {after.audio_codec}"
-    if fitted.passes and not after.streamable:
+    if shrunk.passes and not after.streamable:
         yield "index last"
 
 
@@ -147,10 +147,10 @@ def _head() -> list[str]:
 
 
 def _totals(outcomes: list[Outcome]) -> str:
-    made = [each for each in outcomes if each.fitted and each.fitted.passes]
-    refused = sum(each.fitted is None for each in outcomes)
+    made = [each for each in outcomes if each.shrunk and each.shrunk.passes]
+    refused = sum(each.shrunk is None for each in outcomes)
     untouched = len(outcomes) - len(made) - refused
-    twice = sum(each.fitted.passes > 1 for each in made if each.fitted)
+    twice = sum(each.shrunk.passes > 1 for each in made if each.shrunk)
     scores = sorted(each.vmaf for each in made if each.vmaf is not None)
     times = sorted(each.seconds for each in made)
     wrong = sum(bool(each.faults) for each in outcomes)
@@ -184,7 +184,7 @@ def mebibytes(path: Path) -> float:
 
 async def main() -> int:
     """Run the proof in a temporary folder; 1: something is wrong."""
-    with tempfile.TemporaryDirectory(prefix="clapper-fit-") as folder:
+    with tempfile.TemporaryDirectory(prefix="clapper-shrink-") as folder:
         section, wrong = await prove(Path(folder), Ffmpeg(clips.binary(), slots=1))
     write_section(PAGE, section)
     return min(wrong, 1)

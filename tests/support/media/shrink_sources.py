@@ -1,4 +1,4 @@
-"""Makes thirty clips of different kinds, large on purpose, for the proof of fit."""
+"""Makes thirty clips of different kinds, large on purpose, for the proof of shrinking."""
 
 from __future__ import annotations
 
