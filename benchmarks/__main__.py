@@ -14,6 +14,7 @@ from benchmarks.burst import run_burst
 from benchmarks.environment import ROOT
 from benchmarks.http_load import run_http_load
 from benchmarks.imports import measure_imports
+from benchmarks.open_jobs import measure_open_jobs
 from benchmarks.sample_media import SampleMedia
 from benchmarks.scenarios import WORKLOADS, measure_delivery, measure_idle, measure_workload
 
@@ -26,6 +27,7 @@ _SMALL_CLIP = 2_000_000
 _LARGE_CLIP = 100_000_000
 _DELIVERY_RUNS = 5
 _BURST_JOBS, _BURST_SECONDS = 200, 10.0
+_OPEN_JOBS = (100, 1_000, 10_000)
 
 
 async def _run_all(folder: Path) -> tuple[str, list[str]]:
@@ -48,6 +50,8 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         deliveries.append(await measure_delivery(target, media, medium, voice, runs=_DELIVERY_RUNS))
     _print_progress("burst of jobs")
     burst = await run_burst(folder / "burst", small, jobs=_BURST_JOBS, spread=_BURST_SECONDS)
+    _print_progress("open jobs")
+    open_jobs = [await measure_open_jobs(folder / f"open-{n}", n) for n in _OPEN_JOBS]
     _print_progress("load over HTTP")
     http_load = await run_http_load(folder / "http-load", large, small)
     text = report.render(
@@ -57,6 +61,7 @@ async def _run_all(folder: Path) -> tuple[str, list[str]]:
         workloads=workloads,
         deliveries=deliveries,
         burst=burst,
+        open_jobs=open_jobs,
         http_load=http_load,
     )
     return text, report.missed_targets(workloads)

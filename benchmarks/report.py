@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.burst import BurstResult
     from benchmarks.http_load import HttpLoadResult
     from benchmarks.imports import ImportCost
+    from benchmarks.open_jobs import OpenJobsResult
     from benchmarks.scenarios import DeliveryTimes, IdleMemory, WorkloadMemory
 
 TARGET = 30 * MIB
@@ -51,6 +52,10 @@ announces them in the same headers as Discord: 50 requests a second for the bot,
 interaction and for each channel, and 10 new DMs in 10 s. Discord does not document the limit on new
 DMs. It bans an IP address after 10,000 responses with status 401, 403 or 429 in 10 minutes.
 """
+_OPEN_JOBS_NOTE = """\
+One job is postponed again and again, while the workers of all lanes look for due jobs and find
+none.
+"""
 _PHASE_NOTE = """\
 Memory is RSS, and growth is the peak minus the idle RSS. The lag is the longest event loop delay
 that `/metrics` reports; the bot measures it twice a second. Each of ten clients has 20 sockets,
@@ -78,6 +83,7 @@ def render(
     workloads: Sequence[WorkloadMemory],
     deliveries: Sequence[DeliveryTimes],
     burst: BurstResult,
+    open_jobs: Sequence[OpenJobsResult],
     http_load: HttpLoadResult,
 ) -> str:
     """Return the report in Markdown."""
@@ -98,6 +104,9 @@ def render(
         "## A burst of jobs\n",
         _burst_table(burst),
         _BURST_NOTE,
+        "## CPU time of a change beside open jobs\n",
+        _open_jobs_table(open_jobs),
+        _OPEN_JOBS_NOTE,
         "## Load over HTTP\n",
         _phase_table(http_load),
         _PHASE_NOTE,
@@ -216,6 +225,11 @@ def _delivery_table(deliveries: Sequence[DeliveryTimes]) -> str:
             for each in deliveries
         ],
     )
+
+
+def _open_jobs_table(results: Sequence[OpenJobsResult]) -> str:
+    rows = [(f"{each.jobs:,}", f"{each.milliseconds:.2f}") for each in results]
+    return _table(("Open jobs", "CPU ms for one change"), rows)
 
 
 def _burst_table(burst: BurstResult) -> str:

@@ -15,9 +15,11 @@ from bot.delivery.views.card import CardRenderer
 from bot.delivery.views.service_name import ServiceName
 from bot.delivery.wiring import make_deliverer, make_operator_notices, make_resender
 from bot.discord_bot.bot import Services, VideoBot
+from bot.discord_bot.gateway.identify_budget import IdentifyBudget
+from bot.discord_bot.gateway.session import GatewaySession
 from bot.discord_bot.login import log_in
 from bot.library.index import Library
-from bot.library.orphans import OrphanCensus
+from bot.library.orphans import OrphanCounter
 from bot.library.remote_deletion import RemoteDeletion
 from bot.library.retention import Retention, RetentionLimits
 from bot.links import Links, derive_key
@@ -25,11 +27,15 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.runtime.adapters import STORYBOARD, open_backend, open_voice
 from bot.runtime.engine import make_workers, open_engine
 from bot.runtime.http_server import open_http_server
+from bot.runtime.part_watch import PartWatch
 from bot.runtime.resources import open_resources
 from bot.runtime.stop_signals import on_stop_signals
-from bot.runtime.supervisor import Service, supervise
+from bot.runtime.supervisor import GATEWAY, Service, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
+from storage.database_files import DatabaseFiles
+from storage.failing_parts import FailingPartStore
+from storage.identifies import IdentifyStore
 from storage.jobs.listings import ListingStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.jobs.remote_jobs import RemoteJobStore
@@ -93,7 +99,7 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
     narrator = _narrator(engine, voice) if voice else None
     count_call = engine.metrics.count_discord_call
     requests = await stack.enter_async_context(
-        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.vouch))
+        DiscordRequests(clock=clock, trace=trace_calls(count_call, clock.set_known))
     )
     second_bot = SecondBotWatch(SecondBotStore(database), clock=clock)
     services = Services(
@@ -121,13 +127,25 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         service_name=service_name,
         clock=clock,
     )
-    bot = VideoBot(services, trace_calls(count_call, clock.vouch))
+    bot = VideoBot(
+        services,
+        trace_calls(count_call, clock.set_known),
+        count_skipped=engine.metrics.count_skipped_event,
+    )
+    failing_parts = FailingPartStore(database)
+    part_watch = PartWatch(
+        failing_parts,
+        first_pause=engine.timing.restart_pause,
+        count=engine.metrics.count_part_failure,
+        clock=clock,
+    )
     deliverer = make_deliverer(
         bot,
         database,
         requests=requests,
         second_bot=second_bot,
         jobs=jobs,
+        card_records=engine.card_records,
         cards=cards,
         links=links,
         workspace=workspace,
@@ -164,16 +182,37 @@ async def _open_service(engine: Engine, voice: Voice | None, stack: AsyncExitSta
         ),
         login_pause=engine.timing.login_pause,
         jobs=jobs,
+        card_records=engine.card_records,
+        webhooks=engine.webhooks,
         circuit=engine.circuit,
         clock_watcher=engine.clock_watcher,
         holds=engine.holds,
         retention=retention,
+        database_files=DatabaseFiles(database, settings.data_dir),
         remote_deletion=remote_deletion,
         orphans=_orphans(engine),
         workers=workers,
         progress=progress,
         operator=operator,
         metrics=engine.metrics,
+        session=_gateway_session(engine, bot, part_watch),
+        part_watch=part_watch,
+    )
+
+
+def _gateway_session(engine: Engine, bot: VideoBot, watch: PartWatch) -> GatewaySession:
+    async def report(error: Exception | None) -> None:
+        if error is None:
+            await watch.record_recovery(GATEWAY)
+        else:
+            await watch.record_failure(GATEWAY, error)
+
+    resources = engine.resources
+    return GatewaySession(
+        bot,
+        IdentifyBudget(IdentifyStore(resources.database), clock=resources.clock),
+        first_pause=engine.timing.restart_pause,
+        report=report,
     )
 
 
@@ -201,9 +240,9 @@ def _narrator(engine: Engine, voice: Voice) -> Narrator:
     )
 
 
-def _orphans(engine: Engine) -> OrphanCensus:
+def _orphans(engine: Engine) -> OrphanCounter:
     database = engine.resources.database
-    return OrphanCensus(
+    return OrphanCounter(
         remote_jobs=RemoteJobStore(database),
         listings=ListingStore(database),
         spent=engine.spent,

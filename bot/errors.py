@@ -12,7 +12,12 @@ ClapperError
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 class ClapperError(Exception):
@@ -64,7 +69,7 @@ class UnconfirmedSubmitError(BackendError):
 
 
 class WebhookError(ClapperError):
-    """A forged or stale webhook (status 401), or a genuine one that is unreadable (400)."""
+    """A forged or stale webhook (status 401), or one whose body is unreadable (another 4xx)."""
 
     def __init__(self, reason: str, *, status: int = 401) -> None:
         super().__init__(reason)
@@ -74,7 +79,7 @@ class WebhookError(ClapperError):
 class DeliveryError(ClapperError):
     """Discord could not be reached or temporarily refused the request; the step is retried.
 
-    `retry_after` is in seconds, if it is known when that can work.
+    `retry_after`: the seconds until a retry can succeed; None: unknown.
     """
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
@@ -90,9 +95,37 @@ class MediaError(ClapperError):
         self.stderr_tail = stderr_tail
 
 
+class NoClipYetError(MediaError):
+    """A small page, JSON or nothing was sent instead of the clip, which may still appear."""
+
+
+class UnfetchedError(MediaError):
+    """An attachment could not be downloaded now."""
+
+
 class UnconvertedError(MediaError):
     """The clip is not an MP4, and could not be converted to one."""
 
 
 class StartupError(ClapperError):
     """The bot can't start; the message names the fix, and the process exits with code 2."""
+
+
+class FirstError:
+    """Keeps an error of one item from stopping the others: the first is raised at the end."""
+
+    def __init__(self) -> None:
+        self._error: Exception | None = None
+
+    @contextmanager
+    def deferred(self) -> Generator[None]:
+        """Keep an error of the block for later."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised at the end
+            self._error = self._error or error
+
+    def raise_if_any(self) -> None:
+        """Raise the first error that was kept."""
+        if self._error is not None:
+            raise self._error

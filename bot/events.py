@@ -42,7 +42,7 @@ class JobFeed:
         self._followers: dict[str, list[Callable[[Job], None]]] = {}
 
     def follow(self, job_id: str, follower: Callable[[Job], None]) -> Callable[[], None]:
-        """Call `follower` after each committed change of a job; return a function to stop that."""
+        """Call `follower` after each committed change of a job, until the result is called."""
         self._followers.setdefault(job_id, []).append(follower)
 
         def unfollow() -> None:

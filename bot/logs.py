@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
+import traceback
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Secrets that libraries may log: tokens in webhook routes and headers, signed links, keys,
 # passwords in URLs.
@@ -19,6 +26,64 @@ _IN_VALUES = re.compile(
 )
 # The password of a URL may contain quotes and @, but no slash.
 _IN_ORIGINS = re.compile(r"(://)[^\s/?#]+@")
+
+
+# Outsiders can make these loggers write any number of records.
+_LIMITED = ("aiohttp", "asyncio", "bot.web")
+_UNLIMITED_LEVEL = logging.INFO  # at this level, `bot.web` logs only what clients may do
+_REPEAT_SECONDS = 60.0
+_MAX_KINDS = 200
+
+
+class RepeatLimit(logging.Filter):
+    """Passes one record a minute of each kind that outsiders can cause, and counts the others.
+
+    A kind is a logger's message before its values are filled in, with the type of the error.
+    aiohttp's values and its errors' texts are left out, because they quote requests.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._kinds: dict[tuple[str, ...], _Repeats] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log a record, and add the number of omitted records to it."""
+        library = record.name.partition(".")[0]
+        if not record.name.startswith(_LIMITED) or (
+            library == "bot" and record.levelno <= _UNLIMITED_LEVEL
+        ):
+            return True
+        error = record.exc_info[0] if record.exc_info else None
+        if library == "aiohttp":
+            _omit_values(record)
+        kind = (record.name, str(record.msg).partition("\n")[0], error.__name__ if error else "")
+        if kind not in self._kinds and len(self._kinds) >= _MAX_KINDS:
+            kind = (record.name,)
+        now = self._clock()
+        repeats = self._kinds.setdefault(kind, _Repeats(next_at=now))
+        if now < repeats.next_at:
+            repeats.suppressed += 1
+            return False
+        if repeats.suppressed:
+            record.msg, record.args = f"{_message(record)} suppressed={repeats.suppressed}", None
+        self._kinds[kind] = _Repeats(next_at=now + _REPEAT_SECONDS)
+        return True
+
+
+@dataclass(kw_only=True, slots=True)
+class _Repeats:
+    next_at: float
+    suppressed: int = 0
+
+
+def _omit_values(record: logging.LogRecord) -> None:
+    record.args = None
+    if record.exc_info:
+        kind, _, frames = record.exc_info
+        name = kind.__name__ if kind else "an error"
+        record.exc_text = "".join((*traceback.format_tb(frames), name))
+        record.exc_info = None
 
 
 class Redactor(logging.Filter):
@@ -72,6 +137,7 @@ class JsonFormatter(logging.Formatter):
 def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     """Send all logs to stderr in `style` "text" or "json", without the given secrets."""
     handler = logging.StreamHandler()
+    handler.addFilter(RepeatLimit())
     handler.addFilter(Redactor(secrets))
     handler.setFormatter(
         JsonFormatter()
@@ -81,8 +147,14 @@ def configure(*, level: str, style: str, secrets: tuple[str, ...]) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     number = logging.getLevelNamesMapping()[level]
     # At DEBUG these libraries log whole requests with tokens; at INFO httpx2 logs each URL.
-    for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp.access"):
+    for name in ("discord", "httpx2", "httpcore2", "openai", "aiosqlite", "aiohttp"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.getLogger("discord.gateway").setLevel(max(number, logging.INFO))
-    # Its warnings only concern missing libraries for voice channels, which the bot never joins.
-    logging.getLogger("discord.client").setLevel(logging.ERROR)
+    client_log = logging.getLogger("discord.client")
+    client_log.removeFilter(_drop_voice)
+    client_log.addFilter(_drop_voice)
+
+
+def _drop_voice(record: logging.LogRecord) -> bool:
+    """Drop the warnings on missing libraries for voice channels, which the bot never joins."""
+    return "voice will NOT be supported" not in str(record.msg)

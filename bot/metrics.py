@@ -89,6 +89,18 @@ class Metrics:
             ("way",),
             registry=registry,
         )
+        self._skipped = Counter(
+            "clapper_gateway_skipped",
+            "Events of Discord's gateway that could not be read",
+            ("event",),
+            registry=registry,
+        )
+        self._part_failures = Counter(
+            "clapper_part_failures",
+            "Unexpected errors that restarted a part of the bot",
+            ("part",),
+            registry=registry,
+        )
         self._lag = Gauge(
             "clapper_event_loop_lag_seconds",
             "Longest delay of the event loop since the last scrape",
@@ -123,6 +135,14 @@ class Metrics:
     def count_delivery(self, way: str) -> None:
         """Count a delivery by its outcome: upload, link or held."""
         self._handovers.labels(way).inc()
+
+    def count_skipped_event(self, event: str) -> None:
+        """Count an event of Discord's gateway that could not be read."""
+        self._skipped.labels(event).inc()
+
+    def count_part_failure(self, part: str) -> None:
+        """Count an unexpected error that restarted a part of the bot."""
+        self._part_failures.labels(part).inc()
 
     def expose(
         self, jobs: Mapping[tuple[str, str], int], orphans: Mapping[str, int] | None = None

@@ -197,7 +197,7 @@ class Job:
     submitted_at: float | None = None
     #: Number of creates started, raised just before each POST and never reset.
     submits: int = 0
-    #: Number of negative results in this state, which settle the matter if repeated: remote job not
+    #: Number of negative results in this state, which are decisive if repeated: remote job not
     #: found or missing from a complete listing, unusable download, failed merge, unconfirmed
     #: cancel. Counted by the steps; a new state and each successful poll reset it. In `downloading`
     #: a missing clip adds `_LAG` (1000), so that both counts fit into one number.
@@ -217,17 +217,17 @@ class Job:
     cost: float | None = None
     #: Set just before the job's only DM is sent; None: sending has not started.
     dm_intent_at: float | None = None
-    #: The reason why its step does nothing but wait, set by `Holds`; None: it does not wait so.
+    #: The reason why its step can only wait, set by `Holds`; None: the job is not on hold.
     hold: HoldReason | None = None
-    #: Since when it has been on hold without a break.
+    #: When its current hold began; None: the job is not on hold.
     held_since: float | None = None
     #: The reason why the job failed; None: it has not failed.
     failure: Failure | None = None
     #: Locale key of a sentence about the finished video, set by `merging`.
     note: str | None = None
-    #: True if the card could not show the end, so that a DM and the library tell it.
+    #: True if the card could not show the final state, so a DM and the library show it instead.
     card_gone: bool = False
-    #: When `Retention` emptied the row, which stays for the daily cap; None: not deleted.
+    #: When `Retention` emptied the row, which is kept for the daily cap; None: not deleted.
     deleted_at: float | None = None
 
     @property
@@ -241,6 +241,11 @@ class Job:
         if not isinstance(self.requester, Origin):
             raise TypeError(f"job {self.id} does not come from Discord")
         return self.requester
+
+    @property
+    def is_refused_for_now(self) -> bool:
+        """True while a queued job waits to be submitted again after a refusal."""
+        return self.state is JobState.QUEUED and self.submits > 0 and self.submitted_at is None
 
     @property
     def sent_request(self) -> VideoRequest:
@@ -263,24 +268,26 @@ class Trouble(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """The reason why a job waits in its state: free disk space, its backend, or a create like it.
+    """The reason why a job waits in its state.
 
-    `BACKEND`: the job is at a backend that is no longer chosen. `TWIN`: an identical create has no
-    answer yet.
+    `DISK`: there is too little free space. `BACKEND`: the job is at a backend that is no longer
+    chosen. `TWIN`: an identical create has no answer yet. `UNANSWERED`: the provider has not
+    answered any request about the job for minutes.
     """
 
     DISK = "disk"
     BACKEND = "backend"
     TWIN = "twin"
+    UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobChanged:
     """A committed change of a job; `previous` is the old state, or None for a new job.
 
-    `outlook`: True if only the job's `Outlook` has changed.
+    `outlook_only`: True if only the job's `Outlook` has changed.
     """
 
     job: Job
     previous: JobState | None
-    outlook: bool = False
+    outlook_only: bool = False

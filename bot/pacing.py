@@ -1,4 +1,4 @@
-"""The process's clock, and pauses: between polls, card edits, and look-ups of a create."""
+"""The process's clock, and the pauses between polls, card edits, and look-ups of a create."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: A machine's clock that is off by more than this was set, and did not just drift.
-SET_SECONDS = 30.0
-# Time to wait for a second correction, and to ask about every open job.
+CLOCK_STEP_SECONDS = 30.0
+# Time for a second correction of the clock, and for asking the provider about every open job.
 _UNSETTLED_SECONDS = 10 * 60.0
 _DAY = 24 * 60 * 60.0
 
 
 class WatchedClock:
-    """Returns Unix seconds that pass evenly, until `adopt` follows a machine's clock that was set.
+    """Returns Unix seconds that pass evenly, except when `adopt` follows the machine's clock.
 
-    `wall`: the machine's clock, which may be set at any time. `steady`: seconds that only pass.
+    `wall`: the machine's clock, which may be set at any time. `steady`: a clock that is never set.
     """
 
     def __init__(self, *, wall: Callable[[], float], steady: Callable[[], float]) -> None:
@@ -28,7 +28,7 @@ class WatchedClock:
         self._steady = steady
         self._offset = wall() - steady()
         self._unsettled_until = -math.inf
-        # Unix time minus steady time, by all that is known besides the machine's clock.
+        # Unix time minus steady time, according to other evidence than the machine's clock.
         self._evidence = self._offset
 
     def __call__(self) -> float:
@@ -50,28 +50,28 @@ class WatchedClock:
 
     @property
     def is_unsettled(self) -> bool:
-        """True while no moment should decide that something is late, or old enough to delete."""
-        return abs(self.drift) > SET_SECONDS or self._steady() < self._unsettled_until
+        """True while the clock must not decide that something is late, or old enough to delete."""
+        return abs(self.drift) > CLOCK_STEP_SECONDS or self._steady() < self._unsettled_until
 
     def adopt(self, drift: float) -> None:
         """Follow the machine's clock, which was set by `drift` seconds."""
         self._offset += drift
 
-    def distrust(self) -> None:
+    def mark_unsettled(self) -> None:
         """Be unsettled for the next ten minutes."""
         self._unsettled_until = self._steady() + _UNSETTLED_SECONDS
 
-    def vouch(self, moment: float) -> None:
-        """Use the present time by other evidence: an earlier process, or a server."""
+    def set_known(self, moment: float) -> None:
+        """Set the current time according to other evidence: an earlier process, or a server."""
         self._evidence = moment - self._steady()
 
     @property
     def known(self) -> float:
-        """The present time by the evidence, however the machine's clock was set since."""
+        """The current time by that evidence, even if the machine's clock was set since."""
         return self._evidence + self._steady()
 
-    def cautious(self) -> float:
-        """Return the time, but at most a day after the time by other evidence."""
+    def conservative(self) -> float:
+        """Return the time, but at most a day later than `known`."""
         return min(self(), self.known + _DAY)
 
 
@@ -81,8 +81,8 @@ def machine_clock() -> WatchedClock:
 
 
 def seconds_since_boot() -> float:
-    """Return the seconds since the machine was started, with those that it has slept."""
-    # Only Linux has it. Elsewhere a sleep looks like a clock that was set, which does no harm.
+    """Return the seconds since the machine's boot, including the time that it was suspended."""
+    # Only Linux has it. Elsewhere, a suspension looks like a clock that was set, which is harmless.
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 

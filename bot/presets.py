@@ -12,10 +12,10 @@ MAX_PROMPT = 2000
 _MIB = 1024 * 1024
 # The general categories of letters, numbers, punctuation and symbols.
 _VISIBLE_CATEGORIES = frozenset("LNPS")
-# Letters and symbols that are drawn as nothing: the Hangul fillers, the blank Braille pattern, the
+# Letters and symbols that are invisible: the Hangul fillers, the blank Braille pattern, the
 # placeholder of an embedded object, the null note head, and the blanks among the hieroglyphs.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159\U00013441\U00013442")
-# Unicode keeps these for emoji and for Chinese characters, which newer versions than Python's add.
+# Unicode reserves these ranges for emoji and Chinese characters that later versions add.
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)
 _IDEOGRAPHS = (range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 
@@ -59,7 +59,7 @@ def check_characters(text: str) -> None:
 
 
 def is_visible(character: str) -> bool:
-    """Tell whether a character shows something by itself: not space, marks or control codes."""
+    """Return whether a character is visible by itself, unlike spaces, marks and control codes."""
     category = unicodedata.category(character)
     if category == "Cn":
         point = ord(character)

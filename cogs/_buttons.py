@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.delivery.views.button_ids import TEMPLATE, Action
-from bot.discord_bot.bot import answer
+from bot.discord_bot.bot import reply_privately
 from cogs._dynamic_button import DynamicButton
 from cogs._forms import open_form
 from cogs._orders import place_again
@@ -39,7 +39,7 @@ class CardButton(DynamicButton, template=TEMPLATE):
                 await open_form(interaction, job, self._action)
             case Action.CANCEL | Action.RETRY | Action.GIVE_UP:
                 key = await self._change(services.jobs)
-                await answer(interaction, services.texts(key, str(interaction.locale)))
+                await reply_privately(interaction, services.texts(key, str(interaction.locale)))
 
     async def _change(self, jobs: JobService) -> str:
         match self._action:

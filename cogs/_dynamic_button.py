@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from discord import ui
 
-from cogs._errors import answering
+from cogs._errors import reporting_errors
 
 if TYPE_CHECKING:
     import re
@@ -43,9 +43,9 @@ class DynamicButton(ui.DynamicItem[ui.Button[Any]], ABC, template=_MATCHES_NOTHI
         assert isinstance(item, ui.Button)  # noqa: S101 - the template is only on buttons
         return cls(item, match)
 
-    async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower than any client
+    async def callback(self, interaction: discord.Interaction[VideoBot]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - only interactions of this bot
         """Act on the press; if that fails, tell the person why."""
-        async with answering(interaction):
+        async with reporting_errors(interaction):
             await self.act(interaction, interaction.client.services)
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.discord_bot.bot import answer_error
+from bot.discord_bot.bot import report_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def answering(interaction: discord.Interaction[VideoBot]) -> AsyncGenerator[None]:
+async def reporting_errors(interaction: discord.Interaction[VideoBot]) -> AsyncGenerator[None]:
     """Answer the interaction with a sentence if the block raises an exception."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - discord.py would only log it
-        await answer_error(interaction, error)
+        await report_error(interaction, error)

@@ -12,12 +12,12 @@ from discord import ui
 from discord.ext import commands
 
 from bot.delivery.views.button_ids import TEMPLATE, Action
-from bot.discord_bot.bot import answer
+from bot.discord_bot.bot import reply_privately
 from bot.errors import UserError
 from bot.model import JobState, text_attachment
 from bot.presets import MAX_PROMPT
 from bot.speech.voice import MAX_TEXT, checked_text
-from cogs._errors import answering
+from cogs._errors import reporting_errors
 from cogs._form_values import file_in, is_ticked, text_in
 from cogs._orders import find_narration, place, place_again
 from cogs._permissions import require_permission
@@ -160,7 +160,7 @@ class FormsCog(commands.Cog):
         match = re.fullmatch(TEMPLATE, str((interaction.data or {}).get("custom_id")))
         if match is None:
             return
-        async with answering(interaction):
+        async with reporting_errors(interaction):
             await self._submit(interaction, Action(match["action"]), match["job"])
 
     async def _submit(
@@ -178,7 +178,9 @@ class FormsCog(commands.Cog):
             case Action.DELETE if is_ticked(interaction.data, _SURE):
                 await _delete_job(interaction, job)
             case _:
-                await answer(interaction, services.texts("reply.kept", str(interaction.locale)))
+                await reply_privately(
+                    interaction, services.texts("reply.kept", str(interaction.locale))
+                )
 
 
 async def _submit_narration(

@@ -46,7 +46,7 @@ class NarrateCog(commands.Cog):
     ) -> None:
         """Check the text and the caps, then answer with an audio file of the spoken text."""
         wanted = checked_text(text)
-        with self._narrator.turn(interaction.user.id):
+        with self._narrator.speech_lock(interaction.user.id):
             requester = SpeechRequester(user_id=interaction.user.id, interaction_id=interaction.id)
             if not await self._narrator.count(requester, wanted):
                 log.warning("interaction.repeated id=%d", interaction.id)

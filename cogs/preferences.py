@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.delivery.views.privacy_view import TEMPLATE, PrivacyStep, PrivacyView
-from bot.discord_bot.bot import answer
+from bot.discord_bot.bot import reply_privately
 from bot.errors import UserError
 from cogs._dynamic_button import DynamicButton
 from storage.people import Notify
@@ -49,7 +49,7 @@ class PreferencesCog(commands.Cog):
             is_late = choice is Notify.LATE
             await people.choose(user_id, choice, minutes or 0 if is_late else 0)
         privacy_view = _privacy_view(interaction, self._services)
-        await answer(interaction, privacy_view.choice(await people.get(user_id)))
+        await reply_privately(interaction, privacy_view.choice(await people.get(user_id)))
 
     @app_commands.command(name="privacy")
     async def privacy(self, interaction: discord.Interaction[VideoBot]) -> None:

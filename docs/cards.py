@@ -129,6 +129,7 @@ _REASONS = {
     "failed.unacknowledged": "Discord did not accept the card",
     "audio.empty": "the attachment is empty",
     "audio.gone": "Discord no longer has the attachment",
+    "audio.unfetched": "Discord's file server does not answer",
     "audio.no_sound": "the attachment contains no sound",
     "audio.not_audio": "the attachment is not audio",
     "audio.not_kept": "the narration has been deleted",
@@ -222,6 +223,7 @@ def _under_way() -> Iterator[_Scene]:
     yield _in_state("The command has just arrived", JobState.RECEIVED, _OUTLOOK)
     waiting = replace(_OUTLOOK, place=3)
     yield _in_state("Queued behind other jobs", JobState.QUEUED, waiting, attachment=_VOICE)
+    yield _in_state("Refused for now", JobState.QUEUED, _OUTLOOK, submits=1)
     yield _in_state("Next in the queue", JobState.QUEUED, replace(_OUTLOOK, place=1))
     for trouble in Trouble:
         held = Outlook(trouble=trouble)
@@ -236,7 +238,10 @@ def _under_way() -> Iterator[_Scene]:
         Outlook(hold=HoldReason.BACKEND, operator_knows=True),
         Outlook(hold=HoldReason.DISK),
     )
+    yield _in_state("On hold while receiving", JobState.RECEIVED, full)
     yield _in_state("On hold while generating", JobState.GENERATING, gone)
+    silent = Outlook(hold=HoldReason.UNANSWERED)
+    yield _in_state("On hold without answers", JobState.GENERATING, silent)
     yield _in_state("On hold while downloading", JobState.DOWNLOADING, full)
     yield _in_state("Submitting", JobState.SUBMITTING, _OUTLOOK)
     yield _in_state("Submitted without an answer", JobState.UNCONFIRMED)
@@ -291,7 +296,7 @@ def _finished() -> Iterator[_Scene]:
     yield _Scene(
         title="Done, where Discord lets the bot attach no files",
         changes=done,
-        make=lambda cards, job: cards.render_elsewhere(job),
+        make=lambda cards, job: cards.render_without_video(job),
     )
 
 

@@ -143,7 +143,7 @@ async def _draw_frame(job: Job, folder: Path) -> None:
 
 def _page() -> str:
     style = string.Template((_FOLDER / "discord.css").read_text(encoding="utf-8")).substitute(
-        font=files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
+        font=files("manimgx_fonts") / "NotoSans[wght].ttf"
     )
     messages = "".join(map(_message, _SCENES))
     columns = "".join(f'<div class="column {theme}">{messages}</div>' for theme in _THEMES)

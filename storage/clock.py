@@ -1,4 +1,4 @@
-"""The row about the machine's clock, and the moments of open jobs that move with it."""
+"""The row about the machine's clock, and the times of open jobs, which are shifted with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ON CONFLICT (id) DO UPDATE SET
     boot = :boot, steady = :steady, seen_at = :seen_at, known_at = :known_at, since = :since
 """
 
-# A trigger moves the moments of open jobs in the same transaction.
+# A trigger shifts the times of open jobs in the same transaction.
 _SHIFT = """
 UPDATE clock SET
     boot = :boot, steady = :steady, seen_at = :seen_at, known_at = :known_at, since = :since,
@@ -29,8 +29,8 @@ UPDATE clock SET
 WHERE id = 1
 """
 
-# A create without an answer is not looked for any earlier, nor is a card that is being posted.
-_HASTEN = """
+# Neither unconfirmed creates nor cards that are being posted are looked for any earlier.
+_MAKE_ALL_DUE = """
 UPDATE jobs SET next_at = min(next_at, :now + abs(random() % 30))
 WHERE next_at > :now AND state NOT IN ('submitting', 'unconfirmed')
     AND NOT (state = 'received' AND message_id IS NULL AND client IS NULL)
@@ -42,7 +42,7 @@ SELECT * FROM jobs
 WHERE next_at IS NOT NULL OR state NOT IN ('succeeded', 'failed', 'cancelled')
 """
 
-# Only a clock that was set explains a wait that is longer than any pause of its state.
+# A wait that is longer than any pause of its state is explained only by a clock that was set.
 _SHORTEN = """
 UPDATE jobs SET next_at = CASE
     WHEN state IN ('received', 'submitting', 'unconfirmed')
@@ -60,7 +60,7 @@ UPDATE circuits SET probe_at = :now WHERE probe_at > :now + :longest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenClock:
-    """The machine's clock as it was seen; `since`: moments before this may be of another clock."""
+    """A reading of the machine's clock; times before `since` may be those of another clock."""
 
     boot: str
     steady: float
@@ -70,38 +70,38 @@ class SeenClock:
 
 
 class ClockStore:
-    """Stores the machine's clock as it was seen, and moves the moments of open jobs."""
+    """Stores readings of the machine's clock, and shifts the times of open jobs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def read(self) -> SeenClock | None:
-        """Read the clock as an earlier process saw it; None: this is the first one."""
+        """Return the reading that an earlier process stored; None: this is the first process."""
         row = await self._database.row(
             "SELECT boot, steady, seen_at, known_at, since FROM clock", {}
         )
         return SeenClock(**dict(row)) if row else None
 
     async def save(self, seen: SeenClock) -> None:
-        """Store the clock as it is seen now."""
+        """Store a reading of the clock."""
         await self._database.rows(_SAVE, asdict(seen))
 
     async def shift(self, seen: SeenClock, *, by: float) -> None:
-        """Store that the clock was set, and move what still counts time by as many seconds."""
+        """Store that the clock was set, and shift the times of open jobs by the same seconds."""
         await self._database.rows(_SHIFT, asdict(seen) | {"shift": by})
 
-    async def hasten(self, *, now: float) -> None:
+    async def make_all_due(self, *, now: float) -> None:
         """Make every open job due within half a minute."""
-        await self._database.rows(_HASTEN, {"now": now})
+        await self._database.rows(_MAKE_ALL_DUE, {"now": now})
 
     async def open_jobs(self) -> list[Job]:
-        """List the jobs of which a step is due now or later."""
+        """List the jobs that are open, or have a step that is due now or later."""
         return [job_from(row) for row in await self._database.rows(_OPEN, {})]
 
     async def shorten(
         self, longest: Mapping[JobState, float], *, longest_probe: float, now: float
     ) -> int:
-        """End waits that are longer than the `longest` of their state; return their number."""
+        """End waits that exceed the `longest` of their state, and return the number of them."""
         limits = {"longest": json.dumps(dict(longest)), "shortest": min(longest.values())}
         rows = await self._database.rows(_SHORTEN, limits | {"now": now})
         await self._database.rows(_SHORTEN_PROBES, {"now": now, "longest": longest_probe})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# In earlier versions two connections in WAL mode can corrupt the file. The bot itself has only one.
+# In earlier versions, two connections in WAL mode can corrupt the file. The bot opens only one.
 _WAL_RESET_FIXED = (3, 51, 3)
 
 _PRAGMAS = """
@@ -52,9 +52,9 @@ class Database:
         return rows[0] if rows else None
 
     async def truncate_wal(self) -> None:
-        """Write the WAL back into the database, and truncate it so that no deleted content remains.
+        """Write the WAL into the database, and truncate it so that no deleted content remains.
 
-        While another process reads the database, for instance `doctor`, the WAL is kept.
+        While another process, such as `doctor`, reads the database, the WAL is kept.
         """
         row = await self.row("PRAGMA wal_checkpoint(TRUNCATE)", {})
         if row is None or row["busy"]:
@@ -64,7 +64,7 @@ class Database:
 def fold(text: str) -> str:
     """Normalise a text for a search that ignores case, width and the encoding of accents.
 
-    SQL can call it as `fold(column)`: LIKE ignores the case of ASCII letters only.
+    SQL can call it as `fold(column)`, because LIKE ignores case only in ASCII letters.
     """
     return unicodedata.normalize("NFKC", text).casefold()
 
@@ -160,7 +160,7 @@ async def _migrate(connection: aiosqlite.Connection) -> None:
         )
     if version == len(scripts):
         return
-    # A script may recreate a table: rows that refer to it must not be deleted with the old one.
+    # A script may recreate a table, which must not delete the rows that refer to the old table.
     await connection.execute("PRAGMA foreign_keys = OFF")
     # One transaction: the schema and its number change together or not at all.
     pending = "\n".join(scripts[version:])

@@ -1,4 +1,4 @@
-"""Searches the jobs of a person, without the deleted ones."""
+"""Searches a person's jobs, except deleted ones."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ SELECT at, to_state FROM job_events WHERE job_id = :id ORDER BY at DESC, rowid D
 class LibrarySearch:
     """A search for a person's jobs: by words of the prompt, or by the prompt of another job.
 
-    `words`: all must occur in the prompt, in any order and case, also as parts of longer words.
-    `like_job`: the prompt must be the same as that of this job.
+    `words`: the prompt must contain them all, in any order and case, or as parts of longer words.
+    `like_job`: the prompt must be the same as this job's.
     """
 
     user_id: int
@@ -117,7 +117,7 @@ class LibraryStore:
         return job_from(row) if row else None
 
     async def steps(self, job_id: str, *, limit: int) -> list[StateChange]:
-        """List the last state changes of a job, oldest first."""
+        """List a job's last state changes, oldest first."""
         rows = await self._database.rows(_STEPS, {"id": job_id, "limit": limit})
         return [
             StateChange(at=row["at"], state=JobState(row["to_state"])) for row in reversed(rows)

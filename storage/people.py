@@ -36,7 +36,7 @@ RETURNING user_id
 
 
 class Notify(StrEnum):
-    """The choice of when to send a DM about a finished video; `LATE`: only after long waits."""
+    """The choice when to send a DM about a finished video; `LATE`: only after a long wait."""
 
     ALWAYS = "always"
     NEVER = "never"
@@ -45,7 +45,7 @@ class Notify(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotifyDefault:
-    """The operator's setting for people who have not chosen; `minutes`: with `Notify.LATE`."""
+    """The operator's setting for people without a choice; `minutes` is for `Notify.LATE`."""
 
     notify: Notify = Notify.ALWAYS
     minutes: int = 0
@@ -75,7 +75,7 @@ class Person:
 
 
 class PeopleStore:
-    """Stores the settings of people; a person without a choice has the `default`."""
+    """Stores people's settings; the `default` is for people who have not chosen."""
 
     def __init__(self, database: Database, default: NotifyDefault | None = None) -> None:
         self._database = database
@@ -115,7 +115,7 @@ class PeopleStore:
         await self._database.row(_DM_CLOSED, {"user_id": user_id, "now": now})
 
     async def dm_open(self, user_id: int) -> None:
-        """Note that Discord accepts DMs to a person."""
+        """Store that Discord accepts DMs to a person."""
         await self._database.rows(
             "UPDATE people SET dm_closed_at = NULL WHERE user_id = :user_id", {"user_id": user_id}
         )

@@ -32,7 +32,7 @@ RETURNING id
 """  # noqa: S608 - built from constants
 
 # Files are kept while an open job may still reuse them, and until they are delivered. A succeeded
-# job without an artifact has expired: a crash left its remaining files.
+# job without an artifact has expired, and any remaining files are left over from a crash.
 _STATUSES = f"""
 SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS is_settled,
     CASE
@@ -42,7 +42,7 @@ SELECT id, deleted_at IS NOT NULL AS is_deleted, {_SETTLED} AS is_settled,
         THEN NULL
         WHEN state <> 'succeeded' THEN updated_at
         WHEN artifacts.job_id IS NULL THEN 0
-        -- The age counts from creation, since the client may never fetch the video.
+        -- The age counts from the creation, because the client may never fetch the video.
         WHEN client IS NOT NULL THEN artifacts.created_at
         ELSE artifacts.delivered_at
     END AS since,
@@ -66,7 +66,7 @@ _DELETE_ROWS = f"""
 DELETE FROM jobs WHERE {_DELETABLE} RETURNING id
 """  # noqa: S608 - built from constants
 
-# Nothing is deleted by an id that another job has been given since.
+# Nothing is deleted by an id that has been reassigned to another job.
 _WITH_REMOTE_JOB = """
 SELECT * FROM jobs
 WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
@@ -74,7 +74,7 @@ WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND backend = :backend
 ORDER BY deleted_at
 """
 
-# A held delivery, which waits for the operator, may be deleted too.
+# A job whose delivery waits for the operator can be deleted too.
 _OF_PERSON = f"""
 SELECT id, ({_SETTLED}) OR (state = 'delivering' AND next_at > :now) AS is_deletable,
     artifacts.size, artifacts.delivered_at
@@ -96,7 +96,7 @@ class DeletionStatus:
 
     `is_settled`: no step of the job is due or running.
     `since`: the Unix time from which the age of its files counts; None: they must be kept.
-    `is_awaited`: the files are deleted only for their age, never to free space.
+    `is_awaited`: the files are deleted only because of their age, never to free space.
     """
 
     job_id: str
@@ -127,7 +127,7 @@ class RetentionStore:
         self._database = database
 
     async def mark_deleted(self, job_id: str, *, now: float) -> bool:
-        """Mark an ended job as deleted, and clear its content; False: it is open or unknown."""
+        """Mark an ended job as deleted, and clear its row; False: the job is open or unknown."""
         row = await self._database.row(_MARK_DELETED, {"id": job_id, "now": now})
         return row is not None
 
@@ -136,7 +136,7 @@ class RetentionStore:
         await self._database.rows("DELETE FROM artifacts WHERE job_id = :id", {"id": job_id})
 
     async def delete_artifacts_of_deleted(self) -> None:
-        """Delete video rows left over from deleted jobs, as after a crash."""
+        """Delete the video rows of deleted jobs, which a crash may have left over."""
         await self._database.rows(_DELETE_ARTIFACTS_OF_DELETED, {})
 
     async def truncate_wal(self) -> None:
@@ -149,15 +149,15 @@ class RetentionStore:
         return [record_from(row) for row in rows]
 
     async def mark_remote_deleted(self, job_id: str, *, now: float) -> None:
-        """Store that the remote job is deleted."""
+        """Store that the provider has deleted a job's remote job."""
         params = {"id": job_id, "now": now}
         await self._database.rows("UPDATE jobs SET erased_at = :now WHERE id = :id", params)
 
     async def delete_rows(self, *, keeping: Collection[str], spent: SpentRefs, now: float) -> int:
-        """Delete the rows of deleted jobs that no cap counts any more; return their number.
+        """Delete the rows of deleted jobs that no cap counts any more, and return their number.
 
-        Of their remote ids, hashes are kept in `spent`, because the provider's list may still show
-        them. `keeping`: the jobs whose rows are kept.
+        Hashes of their remote ids are kept in `spent`, because the provider may still list them.
+        `keeping`: the jobs whose rows are kept.
         """
         params = {"keeping": json.dumps(list(keeping)), "before": now - _DAY}
         for row in await self._database.rows(_REFS_TO_DELETE, params):
@@ -173,7 +173,7 @@ class RetentionStore:
         )
 
     async def deletion_statuses(self, job_ids: Collection[str]) -> dict[str, DeletionStatus]:
-        """Return the deletion status of these jobs by id, without unknown jobs."""
+        """Return the deletion statuses of these jobs by id; unknown jobs are left out."""
         rows = await self._database.rows(_STATUSES, {"ids": json.dumps(list(job_ids))})
         return {
             row["id"]: DeletionStatus(
@@ -192,7 +192,7 @@ class RetentionStore:
         return row["at"] if row else None
 
     async def jobs_of(self, user_id: int, *, now: float) -> list[StoredJob]:
-        """List the jobs of a person, without deleted ones."""
+        """List a person's jobs, except deleted ones."""
         rows = await self._database.rows(_OF_PERSON, {"user_id": user_id, "now": now})
         return [
             StoredJob(

@@ -1,4 +1,4 @@
-"""The table of second bots: when another process has answered with this bot's token."""
+"""The table of second bots, which are other processes that answered with this bot's token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ON CONFLICT (application_id) DO UPDATE SET last_at = :now, times = times + 1
 RETURNING *
 """
 
-_TOLD = """
+_RECORD_NOTICE = """
 UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RETURNING *
 """
 
@@ -26,14 +26,15 @@ UPDATE second_bots SET told_at = :now WHERE application_id = :application_id RET
 class SecondBot:
     """A bot that another process runs with the same token; times are Unix seconds.
 
-    `times` counts the interactions that it answered first. `told_at`: when the operator was told.
+    `times`: the number of interactions that it answered first. `notified_at`: when the operator was
+    notified.
     """
 
     application_id: int
     first_at: float
     last_at: float
     times: int
-    told_at: float | None = None
+    notified_at: float | None = None
 
 
 class SecondBotStore:
@@ -47,23 +48,23 @@ class SecondBotStore:
         await self._database.row(_RECORD, {"application_id": application_id, "now": now})
 
     async def get(self, application_id: int) -> SecondBot | None:
-        """Read what is known; None: no other process was ever noticed."""
+        """Read the record of a second bot; None: none was ever noticed."""
         row = await self._database.row(
             "SELECT * FROM second_bots WHERE application_id = :id", {"id": application_id}
         )
         return second_bot_from(row) if row else None
 
-    async def tell(self, application_id: int, *, now: float) -> None:
-        """Store that the operator was told, or could not be."""
-        await self._database.row(_TOLD, {"application_id": application_id, "now": now})
+    async def record_notice(self, application_id: int, *, now: float) -> None:
+        """Store that the operator was told, or could not be told."""
+        await self._database.row(_RECORD_NOTICE, {"application_id": application_id, "now": now})
 
 
 def second_bot_from(row: sqlite3.Row) -> SecondBot:
-    """Build the value that a row describes."""
+    """Convert a row to a second bot."""
     return SecondBot(
         application_id=row["application_id"],
         first_at=row["first_at"],
         last_at=row["last_at"],
         times=row["times"],
-        told_at=row["told_at"],
+        notified_at=row["told_at"],
     )

@@ -1,4 +1,4 @@
-"""Reads the database beside a running bot, without writing and without a checkpoint."""
+"""Reads the database while a bot may be running, without writing and without a checkpoint."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from bot.errors import StartupError
+from storage.failing_parts import ALL_FAILING, failing_part_from
 from storage.jobs.circuits import circuit_from
 from storage.jobs.listings import LAST_COUNT, count_from
 from storage.jobs.rows import job_from
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.model import Job
+    from storage.failing_parts import FailingPart
     from storage.jobs.circuits import Circuit
     from storage.jobs.listings import OrphanCount
     from storage.second_bots import SecondBot
@@ -61,7 +63,7 @@ def list_jobs(data_dir: Path, *, ended: int) -> list[Job]:
 
 
 def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
-    """List the jobs, at most two, whose ids begin with these hex digits.
+    """List at most two of the jobs whose ids begin with these hex digits.
 
     Blocks, with the errors of `list_jobs`.
     """
@@ -69,7 +71,7 @@ def find_jobs(data_dir: Path, beginning: str) -> list[Job]:
 
 
 def read_second_bot(data_dir: Path) -> SecondBot | None:
-    """Read when another process was last noticed; None: no database yet, or never.
+    """Read the second bot that was last noticed; None: there was none, or no database yet.
 
     Blocks. sqlite3.Error: the file can't be read.
     """
@@ -77,6 +79,16 @@ def read_second_bot(data_dir: Path) -> SecondBot | None:
         return None
     row = _row(data_dir, "SELECT * FROM second_bots ORDER BY last_at DESC LIMIT 1", {})
     return second_bot_from(row) if row else None
+
+
+def read_failing_parts(data_dir: Path) -> list[FailingPart]:
+    """List the parts of the bot that keep failing; [] without a database.
+
+    Blocks. sqlite3.Error: the file can't be read.
+    """
+    if not _has_table(data_dir, "failing_parts"):
+        return []
+    return [failing_part_from(row) for row in _rows(data_dir, ALL_FAILING, {})]
 
 
 def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
@@ -91,7 +103,7 @@ def read_orphans(data_dir: Path, backend: str) -> OrphanCount | None:
 
 
 def _has_table(data_dir: Path, name: str) -> bool:
-    """Return False for a schema of an earlier version, too."""
+    """Return whether a table exists, which is not so in a schema of an earlier version."""
     sql = "SELECT 1 FROM sqlite_master WHERE name = :name"
     return _row(data_dir, sql, {"name": name}) is not None
 

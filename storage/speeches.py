@@ -1,4 +1,4 @@
-"""The table of speeches, which counts spoken texts for each requester and day."""
+"""The table of speeches, which counts each requester's spoken texts for the daily caps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SELECT count(*) AS today,
 FROM speeches WHERE at > :day_ago
 """
 
-_TAKE = f"""
+_COUNT = f"""
 INSERT INTO speeches (interaction_id, user_id, client, at)
 SELECT :interaction_id, :user_id, :client, :now FROM ({_USAGE})
 WHERE of_user < :max_of_user AND today < :max_today
@@ -28,7 +28,7 @@ RETURNING id
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechCaps:
-    """The daily caps on spoken texts: for one person or client, and in all."""
+    """The daily caps on spoken texts, for one requester and in all."""
 
     per_user: int
     per_day: int
@@ -45,7 +45,7 @@ class SpeechRequester:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechUsage:
-    """The speeches of a day; `is_repeated`: this interaction's is already among them."""
+    """The speeches of a day; `is_repeated`: they already include this interaction's speech."""
 
     today: int
     of_user: int
@@ -53,18 +53,18 @@ class SpeechUsage:
 
 
 class SpeechStore:
-    """Counts speeches, without their texts."""
+    """Counts speeches, but does not store their texts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(
+    async def count(
         self, requester: SpeechRequester, caps: SpeechCaps, *, now: float
     ) -> SpeechUsage | None:
-        """Count a speech and return None; at a cap or for a repetition, return the usage."""
+        """Count a speech and return None; if a cap is reached or it is a repetition, the usage."""
         params = {**asdict(requester), "day_ago": now - _DAY}
         limits = {"max_of_user": caps.per_user, "max_today": caps.per_day, "now": now}
-        if await self._database.row(_TAKE, params | limits) is not None:
+        if await self._database.row(_COUNT, params | limits) is not None:
             return None
         row = await self._database.row(_USAGE, params)
         return SpeechUsage(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 # A limit can rise, for instance when a server is boosted, so a learned one expires.
 _KEEP_SECONDS = 7 * 24 * 60 * 60
 
-_LEARN = """
+_SAVE = """
 INSERT INTO upload_limits (guild_id, bytes, learned_at) VALUES (:guild_id, :bytes, :now)
 ON CONFLICT (guild_id) DO UPDATE SET
     bytes = CASE WHEN learned_at > :since THEN min(bytes, :bytes) ELSE :bytes END,
@@ -20,7 +20,7 @@ RETURNING guild_id
 
 
 class UploadLimits:
-    """Stores learned upload limits for a week; server 0 stands for all DMs."""
+    """Stores learned upload limits for a week; server 0 means all DMs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -33,9 +33,9 @@ class UploadLimits:
         )
         return row["bytes"] if row else None
 
-    async def learn(self, guild_id: int, size: int, *, now: float) -> None:
+    async def save(self, guild_id: int, size: int, *, now: float) -> None:
         """Store that a server accepts no more than `size` bytes."""
         await self._database.row(
-            _LEARN,
+            _SAVE,
             {"guild_id": guild_id, "bytes": size, "now": now, "since": now - _KEEP_SECONDS},
         )

@@ -101,7 +101,9 @@ def public_job(
 def _waiting(job: Job, texts: Texts, locale: str, trouble: Trouble | None) -> str | None:
     if trouble and job.state is JobState.QUEUED:
         return texts(f"trouble.{trouble}", locale)
-    return texts(f"hold.{job.hold}", locale) if job.hold else None
+    if job.hold:
+        return texts(f"hold.{job.hold}", locale)
+    return texts("card.not_yet", locale) if job.is_refused_for_now else None
 
 
 def _status(job: Job) -> PublicStatus:

@@ -65,11 +65,11 @@ class AnsweredJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """Remote jobs that an unconfirmed create may have made.
+    """Remote jobs that an unconfirmed create may have started.
 
     `complete`: the provider says that no job is missing. `certain`: every one of `refs` echoes the
     request's prompt. `shows_own`: it shows at least one of the answered jobs as it was ordered, so
-    that another job of the same key would be in it too.
+    it would also show any other job of the same key.
     """
 
     refs: tuple[str, ...]
@@ -135,7 +135,7 @@ class VideoBackend(Protocol):
         hints: tuple[str, ...] = (),
         answered: tuple[AnsweredJob, ...] = (),
     ) -> Listing:
-        """List remote jobs of any age: those that match the request, or every one there is.
+        """List remote jobs of any age: those that match the request, or all without a request.
 
         `hints` are refs from webhooks that match no known job; each ref is looked up as well.
         """
@@ -148,11 +148,16 @@ class VideoBackend(Protocol):
         """
         ...
 
+    def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
+        """Check a webhook's headers before its body is read; WebhookError: it is refused."""
+        ...
+
     def parse_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: float
+        self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
         """Verify a webhook and return the job that it names; None: the event is not about a video.
 
+        `sent`: the body as it was sent, if it was compressed; either of them can be signed.
         WebhookError: the webhook is forged, stale or unreadable.
         """
         ...

@@ -1,4 +1,4 @@
-"""Compares the order of a job with the echo of it in a provider's answer."""
+"""Compares a job's order with its echo in a provider's answer."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bot.backends.responses.field_values import size_in
 if TYPE_CHECKING:
     from bot.model import VideoRequest
 
-# Models round to values that they support, and some servers echo those instead of the request's.
+# Models round to values that they support, and some servers echo the rounded values.
 _SECONDS_TOLERANCE = 1.0
 _PIXELS_TOLERANCE = 32
-# Some servers echo only the beginning of a prompt; a shorter one could be another prompt.
+# Some servers echo only a prompt's beginning; a shorter beginning could be another prompt's.
 _MIN_CUT_PROMPT = 20
 # A provider's own times may differ by this much, because they are rounded.
 _ROUNDING_SECONDS = 5.0
@@ -36,17 +36,17 @@ class Echo:
 
     @property
     def made_at(self) -> float | None:
-        """The time of the creation, or of the answer if that does not tell it."""
+        """The time of the creation or, if it is not given, of the answer."""
         return self.answered_at if self.created_at is None else self.created_at
 
     def contradicts(self, request: VideoRequest) -> bool:
-        """Return whether the prompt, the length or the size is another than the request's."""
+        """Return whether the prompt, the length or the size differs from the request's."""
         return self.contradicts_format(request) or (
             self.prompt is not None and not _are_same(self.prompt, request.prompt)
         )
 
     def contradicts_format(self, request: VideoRequest) -> bool:
-        """Return whether the length or the size is another than the request's."""
+        """Return whether the length or the size differs from the request's."""
         return (
             self.seconds is not None and abs(self.seconds - request.seconds) > _SECONDS_TOLERANCE
         ) or _are_different(self.size, size_in(request.size))
@@ -55,7 +55,7 @@ class Echo:
         """Return whether the remote job was created after this moment of the provider's clock."""
         if moment is None or self.created_at is None:
             return False
-        # Some servers report the time of each answer as the creation: that proves nothing.
+        # Some servers report each answer's time as the creation time, which proves nothing.
         is_stamped_now = (
             self.answered_at is not None and abs(self.created_at - self.answered_at) <= 1
         )
@@ -64,10 +64,10 @@ class Echo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """The order that a remote id was given for, as far as echoes can be compared with it.
+    """The order to which a remote id was assigned, reduced to what an echo can contain.
 
     `made_at` is the remote job's `Echo.made_at` in the answer to the create; None: unknown.
-    `is_echoed`: that answer did not contradict the request. `has_prompt`: the prompt is not erased.
+    `is_echoed`: that answer did not contradict the request. `has_prompt`: it is not deleted.
     """
 
     ref: str

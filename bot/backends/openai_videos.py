@@ -150,12 +150,16 @@ class OpenAIVideos:
             return await self._is_gone(ref)
         return reply.ok and remote_job.is_deleted(reply.answer)
 
+    def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
+        """Check the presence and the time of a signature."""
+        standard_webhooks.check(headers, now=self._api.provider_time(now))
+
     def parse_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: float
+        self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
         """Verify a webhook and return its job; None: the event is not about a video."""
         webhook_id = standard_webhooks.verify(
-            headers, body, keys=self._keys, now=self._api.provider_time(now)
+            headers, body, sent=sent, keys=self._keys, now=self._api.provider_time(now)
         )
         event = remote_job.event_in(body)
         if event is None:

@@ -61,7 +61,7 @@ class ProviderApi:
         self._ahead = 0.0
 
     def provider_time(self, now: float) -> float:
-        """Convert a time of our clock to the provider's, as the `Date` of its last answer tells."""
+        """Convert a time of our clock to the provider's, using the `Date` of its last answer."""
         return now + self._ahead
 
     async def submit(self, request: Request) -> BackendUpdate:
@@ -117,12 +117,14 @@ class ProviderApi:
         """
         if result_url == INLINE:
             result_url = job_path
-        elif path and result_url and self._is_at(path, result_url):
-            result_url = None
+        elif path and result_url:
+            result_url = self._address_of(result_url)
+            result_url = None if self._is_at(path, result_url) else result_url
         # A separate pool: a connection can't be reused after a body with a wrong length.
         transport = self._open(self.timeouts.answer, downloads_from=self._trusted)
         fetcher = ContentFetcher(
             ask=lambda url: self._stream(transport, url),
+            address_of=self._address_of,
             sink=sink,
             max_bytes=max_bytes,
             pauses=self.timeouts.content_pauses,
@@ -138,6 +140,10 @@ class ProviderApi:
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()
+
+    def _address_of(self, link: str) -> str:
+        """Return the URL of a link, which may be a path at the provider ("/files/1.mp4")."""
+        return str(httpx2.URL(self.base_url).join(link)) if link.startswith("/") else link
 
     def _is_at(self, path: str, url: str) -> bool:
         """Return whether a link is the URL of the content route itself."""

@@ -41,12 +41,12 @@ class Cancellation:
 async def cancel_job(settings: Settings, job: Job) -> Cancellation:
     """Cancel a job; StartupError: the running bot can't be asked, or the operator has to act."""
     try:
-        return await _cancel_here(settings, job)
+        return await _cancel_directly(settings, job)
     except DataInUseError:
-        return await _cancel_there(settings, job)
+        return await _cancel_through_bot(settings, job)
 
 
-async def _cancel_there(settings: Settings, job: Job) -> Cancellation:
+async def _cancel_through_bot(settings: Settings, job: Job) -> Cancellation:
     """Ask the process that has the database open."""
     if not settings.http_port:
         raise StartupError("HTTP_PORT: with 0 the running bot can't be found; set a port.")
@@ -80,7 +80,7 @@ async def _cancel_there(settings: Settings, job: Job) -> Cancellation:
             )
 
 
-async def _cancel_here(settings: Settings, job: Job) -> Cancellation:
+async def _cancel_directly(settings: Settings, job: Job) -> Cancellation:
     """Cancel it in the database, and ask the video service once to stop."""
     async with AsyncExitStack() as stack:
         resources = await open_resources(settings, stack)

@@ -11,20 +11,20 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from bot.commands.checks.clock import examine_clock
+from bot.commands.checks.discord_account import examine_account
+from bot.commands.checks.failing_parts import examine_failing_parts
 from bot.commands.checks.findings import Finding
 from bot.commands.checks.kept_files import examine_kept_files
+from bot.commands.checks.open_files import examine_open_files
 from bot.commands.checks.prompt_services import examine_moderation, examine_words, examine_writer
 from bot.commands.checks.provider import examine_backend
 from bot.commands.checks.reachability import examine_api, examine_port, examine_public_url
 from bot.commands.checks.second_bot import examine_second_bot
-from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
 from bot.commands.checks.unused_provider import unused_provider
 from bot.commands.checks.voice_service import examine_voice
-from bot.discord_bot.login import TokenRefusedError, fetch_bot_name
-from bot.errors import ClapperError, DeliveryError, StartupError
+from bot.errors import ClapperError, StartupError
 from bot.media.process.ffmpeg import find_ffmpeg
 from bot.model import Trouble
 from bot.settings.fields import Settings, load_settings
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _LOW_DISK_MIB = 2048
-_LOGIN_SECONDS = 10
 # A sentence on the settings begins with a name, or with the file and the line.
 _SENTENCE = re.compile(r"(\.env(?:, line \d+)?|\w+):? (.+)")
 _TROUBLES = {
@@ -105,7 +104,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Run each check and return its finding."""
     return [
         _spelling(settings),
-        await _token(settings.discord_token.get_secret_value(), settings.discord_api_url),
+        *await examine_account(settings.discord_token.get_secret_value(), settings.discord_api_url),
         await asyncio.to_thread(examine_second_bot, settings.data_dir, now=time.time()),
         await examine_backend(settings),
         await asyncio.to_thread(_queue, settings),
@@ -116,10 +115,12 @@ async def examine(settings: Settings) -> list[Finding]:
         await examine_voice(settings),
         await _ffmpeg(),
         await asyncio.to_thread(_disk, settings.data_dir),
+        examine_open_files(),
         await examine_port(settings),
         examine_api(settings),
         await examine_public_url(settings.public_url),
         await asyncio.to_thread(_held, settings),
+        await asyncio.to_thread(examine_failing_parts, settings.data_dir),
         await examine_kept_files(settings),
         await examine_clock(settings.discord_api_url),
     ]
@@ -134,46 +135,6 @@ def _spelling(settings: Settings) -> Finding:
         found=", ".join(each.name for each in without_effect) or "all names are valid",
         advice="; ".join(map(str, without_effect)),
     )
-
-
-async def _token(token: str, api_url: str) -> Finding:
-    subject = "DISCORD_TOKEN"
-    who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
-    if not token:
-        return Finding(
-            subject=subject,
-            ok=False,
-            found="missing",
-            advice="copy it from the Developer Portal's Bot page into .env",
-        )
-    if not looks_like_a_token(token):
-        return Finding(
-            subject=subject, ok=False, found="does not look like a bot token", advice=COPY_AGAIN
-        )
-    try:
-        async with asyncio.timeout(_LOGIN_SECONDS):
-            name = await fetch_bot_name(token, api_url=api_url)
-    except TokenRefusedError:
-        return Finding(
-            subject=subject,
-            ok=False,
-            found=f"{who} refuses it",
-            advice="copy it again from the Developer Portal's Bot page: a reset voids the old one",
-        )
-    except (StartupError, DeliveryError, TimeoutError) as error:
-        return Finding(
-            subject=subject,
-            ok=False,
-            found=f"looks right, but could not be checked with {who}",
-            advice=str(error) or f"no answer from {who} in {_LOGIN_SECONDS} s: check the network",
-        )
-    return Finding(subject=subject, ok=True, found=f"{who} accepts it: {name}")
-
-
-def _origin(url: str) -> str:
-    """Return a URL without the path, and without a password that it may contain."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _queue(settings: Settings) -> Finding:

@@ -29,6 +29,7 @@ from bot.runtime.stop_signals import on_stop_signals
 from bot.settings.fields import load_settings
 from bot.texts import Texts
 from bot.web.http.server import WebServer
+from bot.web.webhooks import WEBHOOK_PATH
 
 if TYPE_CHECKING:
     import argparse
@@ -160,7 +161,12 @@ async def _generate(settings: Settings, options: argparse.Namespace) -> int:
         # Besides the operator's requests, the server receives webhooks, which a provider on this
         # machine may send.
         routes = [*webhooks(engine).routes, *operator_routes(engine).routes]
-        server = WebServer(routes, resources.listener, is_ready=lambda: True)
+        server = WebServer(
+            routes,
+            resources.listener,
+            is_ready=lambda: True,
+            accepts_packed=(WEBHOOK_PATH,),
+        )
         await server.start()
         stack.push_async_callback(server.close)
         texts = Texts.load()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.delivery.interaction_token import InteractionTokens
     from bot.delivery.requests.bot_requests import BotRequests
     from bot.delivery.second_bot import SecondBotWatch
+    from bot.jobs.changes.card_records import CardRecords
     from bot.jobs.service import JobService
     from bot.model import Job
 
@@ -27,14 +28,14 @@ log = logging.getLogger(__name__)
 
 _UNKNOWN_MESSAGE = 10008
 _UNKNOWN_WEBHOOK = 10015
-_TOKEN_DEAD = 50027
+_INVALID_TOKEN = 50027
 _TOO_LARGE = 40005
 _MISSING_ACCESS = 50001
 _HTTP_UNAUTHORIZED = 401
 _HTTP_TOO_LARGE = 413
-_HTTP_LATER = frozenset({408, 429})
+_HTTP_TRANSIENT = frozenset({408, 429})
 # Too many edits of an old message, and too many writes in a channel: both end.
-_LATER = frozenset({20028, 30046})
+_TRANSIENT = frozenset({20028, 30046})
 # An answer without one of Discord's error codes is from a proxy in front of Discord.
 _NOT_FROM_DISCORD = frozenset({403, 404})
 _HTTP_CLIENT_ERRORS = range(400, 500)
@@ -81,11 +82,13 @@ class CardEdits:
         bot_requests: BotRequests,
         tokens: InteractionTokens,
         jobs: JobService,
+        card_records: CardRecords,
         second_bot: SecondBotWatch,
     ) -> None:
         self._bot_requests = bot_requests
         self._tokens = tokens
         self._jobs = jobs
+        self._card_records = card_records
         self._second_bot = second_bot
         self._edited_as_bot: set[str] = set()
 
@@ -98,11 +101,11 @@ class CardEdits:
         if not self._tokens.is_valid(job):
             return None
         try:
-            message = await self._tokens.fetch_answer(job)
+            message = await self._tokens.fetch_original_response(job)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            if isinstance(error, discord.HTTPException) and not is_passing(error):
+            if isinstance(error, discord.HTTPException) and not is_transient(error):
                 return None
-            raise later(error) from error
+            raise as_delivery_error(error) from error
         job_ids = set(_job_ids(message))
         if job.id in job_ids:
             return int(message["id"])
@@ -120,14 +123,14 @@ class CardEdits:
             if is_too_large(error):
                 raise FileTooLargeError from error
             if not is_final(error):
-                raise later(error) from error
+                raise as_delivery_error(error) from error
             if isinstance(error, discord.NotFound):
                 raise MessageGoneError(describe(error)) from error
             reason = f"{describe(error)}: {error.text[:_REASON_CHARACTERS]}"
             log.warning("card.edit_refused id=%s reason=%r", edit.job.id, reason)
             raise EditRefusedError(describe(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise later(error) from error
+            raise as_delivery_error(error) from error
 
     def is_unanswered(self, job: Job) -> bool:
         """Tell whether Discord may have an edit of the card that it has not answered yet."""
@@ -152,10 +155,10 @@ class CardEdits:
                 raise
             await self._fall_back_to_bot(edit, error)
         except discord.HTTPException as error:
-            if not _is_dead_token(error):
+            if not _is_invalid_token(error):
                 raise
             log.info("job.token_dead id=%s", job.id)
-            await self._jobs.delete_token(job.id)
+            await self._card_records.delete_token(job.id)
             await self._edit_as_bot(edit)
 
     async def _edit_on_trial(self, edit: Edit) -> bool:
@@ -163,17 +166,17 @@ class CardEdits:
         try:
             await self._edit_as_bot(edit)
         except MessageGoneError:
-            await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=False)
+            await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except discord.HTTPException as error:
             if error.code == _UNKNOWN_MESSAGE:
                 raise
             if is_final(error):
-                await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=False)
+                await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=False)
             return False
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False  # nothing is known: the next edit tries again
-        await self._jobs.prove_bot_access(edit.job.id, bot_can_edit=True)
+        await self._card_records.prove_bot_access(edit.job.id, bot_can_edit=True)
         return True
 
     async def _fall_back_to_bot(self, edit: Edit, throttled: ThrottledError) -> None:
@@ -207,8 +210,8 @@ class CardEdits:
             self._edited_as_bot.discard(job.id)
 
 
-def _is_dead_token(error: discord.HTTPException) -> bool:
-    return error.status == _HTTP_UNAUTHORIZED or error.code in {_TOKEN_DEAD, _UNKNOWN_WEBHOOK}
+def _is_invalid_token(error: discord.HTTPException) -> bool:
+    return error.status == _HTTP_UNAUTHORIZED or error.code in {_INVALID_TOKEN, _UNKNOWN_WEBHOOK}
 
 
 def is_too_large(error: discord.HTTPException) -> bool:
@@ -216,20 +219,20 @@ def is_too_large(error: discord.HTTPException) -> bool:
     return error.status == _HTTP_TOO_LARGE or error.code == _TOO_LARGE
 
 
-def is_passing(error: discord.HTTPException) -> bool:
+def is_transient(error: discord.HTTPException) -> bool:
     """Tell whether the same request may work later."""
     before_discord = error.status in _NOT_FROM_DISCORD and not error.code
-    ends = error.status in _HTTP_LATER or error.code in _LATER
+    ends = error.status in _HTTP_TRANSIENT or error.code in _TRANSIENT
     return error.status not in _HTTP_CLIENT_ERRORS or ends or before_discord
 
 
 def is_final(error: discord.HTTPException) -> bool:
     """Tell whether Discord will always refuse the same request."""
     # A 401 ends when the operator sets a valid bot token.
-    return not is_passing(error) and error.status != _HTTP_UNAUTHORIZED
+    return not is_transient(error) and error.status != _HTTP_UNAUTHORIZED
 
 
-def later(error: Exception) -> DeliveryError:
+def as_delivery_error(error: Exception) -> DeliveryError:
     """Return the error that makes a step be tried again when that may work."""
     seconds = error.seconds if isinstance(error, ThrottledError) else None
     return DeliveryError(describe(error), retry_after=seconds)

@@ -192,7 +192,7 @@ class DiscordDeliverer:
             else:
                 self._count_delivery("link")
                 return Handover.CARD
-        view = self._cards.render_elsewhere(job)
+        view = self._cards.render_without_video(job)
         await self._card_edits.edit(Edit(job=job, view=view))
         return Handover.DM
 

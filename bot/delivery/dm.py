@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 import discord
 
-from bot.delivery.card_edits import FileTooLargeError, is_final, is_too_large, later
+from bot.delivery.card_edits import FileTooLargeError, as_delivery_error, is_final, is_too_large
 from bot.delivery.views.card import dm_marker
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class DirectMessages:
             if is_too_large(error):
                 raise FileTooLargeError from error
             if not is_final(error) or error.code == _OPENED_TOO_FAST:
-                raise later(error) from error
+                raise as_delivery_error(error) from error
             log.info("dm.refused marker=%r code=%d", dm.marker, error.code)
             if error.code not in _DMS_CLOSED:
                 raise DmFormRefusedError from error
@@ -156,7 +156,7 @@ class DirectMessages:
             await self._people.dm_closed(dm.user_id, now=self._clock(), subject=dm.subject)
             raise DmRefusedError from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise later(error) from error
+            raise as_delivery_error(error) from error
 
     async def _send(
         self,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.delivery.dm import DirectMessages
     from bot.delivery.upload_fallback import UploadFallback, UploadFile
     from bot.delivery.views.card import CardRenderer
-    from bot.jobs.service import JobService
+    from bot.jobs.changes.card_records import CardRecords
     from bot.links import Links
     from bot.model import Job
     from storage.artifacts import ArtifactStore
@@ -37,7 +37,7 @@ class DmNotices:
         *,
         direct_messages: DirectMessages,
         cards: CardRenderer,
-        jobs: JobService,
+        card_records: CardRecords,
         links: Links,
         upload_fallback: UploadFallback,
         artifacts: ArtifactStore,
@@ -46,7 +46,7 @@ class DmNotices:
     ) -> None:
         self._direct_messages = direct_messages
         self._cards = cards
-        self._jobs = jobs
+        self._card_records = card_records
         self._links = links
         self._upload_fallback = upload_fallback
         self._artifacts = artifacts
@@ -62,7 +62,7 @@ class DmNotices:
         if not job.card_gone and not await self._is_wanted(job):
             return True
         is_first_try = job.dm_intent_at is None
-        if is_first_try and await self._jobs.intend_dm(job) is None:
+        if is_first_try and await self._card_records.intend_dm(job) is None:
             return False
         try:
             if job.card_gone:
@@ -78,7 +78,7 @@ class DmNotices:
 
     async def report_failure(self, job: Job) -> None:
         """Send the reason of a failure that the card can't show."""
-        await self._jobs.mark_card_gone(job.id)
+        await self._card_records.mark_card_gone(job.id)
         await self._send(job, self._cards.dm_failed(job))
 
     async def report_cancelled(self, job: Job) -> None:

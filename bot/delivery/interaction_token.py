@@ -60,7 +60,7 @@ class InteractionTokens:
         self._paused_until = {key: at for key, at in self._paused_until.items() if at > now}
         self._paused_until[job.id] = now + seconds
 
-    async def fetch_answer(self, job: Job) -> dict[str, Any]:
+    async def fetch_original_response(self, job: Job) -> dict[str, Any]:
         """Fetch the message that answers the job's interaction, in the JSON of Discord's API."""
         return await self._requests.send(_route("GET", job, "@original"))
 
@@ -75,7 +75,7 @@ class InteractionTokens:
             raise ThrottledError(self._paused_until[job.id] - self._clock.steady())
         self._unanswered.add(job.id)
         try:
-            await edit_answer(
+            await edit_message_at(
                 self._requests,
                 _route("PATCH", job, str(job.origin.message_id or 0)),
                 view,
@@ -88,7 +88,7 @@ class InteractionTokens:
             self._unanswered.discard(job.id)
 
 
-async def edit_answer(
+async def edit_message_at(
     requests: DiscordRequests,
     route: Route,
     view: discord.ui.LayoutView,
@@ -101,7 +101,7 @@ async def edit_answer(
         await requests.send(route, message)
 
 
-def answer_route(method: str, application_id: int, token: str, message_id: str) -> Route:
+def webhook_message_route(method: str, application_id: int, token: str, message_id: str) -> Route:
     """Return the route to a message that answers the interaction of a token."""
     return Route(
         method, _MESSAGE, webhook_id=application_id, webhook_token=token, message_id=message_id
@@ -109,7 +109,9 @@ def answer_route(method: str, application_id: int, token: str, message_id: str) 
 
 
 def _route(method: str, job: Job, message_id: str) -> Route:
-    return answer_route(method, job.origin.application_id, job.origin.token or "", message_id)
+    return webhook_message_route(
+        method, job.origin.application_id, job.origin.token or "", message_id
+    )
 
 
 def expiry_notice_at(job: Job) -> float | None:

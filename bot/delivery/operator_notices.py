@@ -1,4 +1,4 @@
-"""DMs to the operator: the provider accepts no jobs, jobs are on hold, or a second bot runs."""
+"""DMs to the operator: what stops jobs, that a second bot runs, or that parts of this one fail."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.card_edits import later
+from bot.delivery.card_edits import as_delivery_error
 from bot.delivery.dm import DirectMessage, DmRefusedError
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, FirstError
 from bot.model import HoldReason, Trouble
 from storage.jobs.holds import HoldNotice
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.model import Job, JobChanged
     from bot.texts import Texts
+    from storage.failing_parts import FailingPartStore
     from storage.jobs.circuits import Circuit, CircuitStore
     from storage.jobs.holds import HoldStore
 
@@ -48,21 +49,23 @@ class OperatorNotices:
     def __init__(
         self,
         *,
-        client: discord.Client,
+        bot: discord.Client,
         circuits: CircuitStore,
         holds: HoldStore,
         direct_messages: DirectMessages,
         second_bot: SecondBotWatch,
+        failing_parts: FailingPartStore,
         jobs: JobService,
         texts: Texts,
         backend: str,
         clock: Callable[[], float],
     ) -> None:
-        self._client = client
+        self._bot = bot
         self._circuits = circuits
         self._holds = holds
         self._direct_messages = direct_messages
         self._second_bot = second_bot
+        self._failing_parts = failing_parts
         self._jobs = jobs
         self._texts = texts
         self._backend = backend
@@ -73,11 +76,11 @@ class OperatorNotices:
     def on_job_changed(self, event: JobChanged) -> None:
         """Wake `run` if an event of the bus may concern the circuit or a hold."""
         may_end_hold = self._has_held and event.job.state is not event.previous
-        if event.outlook or event.job.hold is not None or may_end_hold:
+        if event.outlook_only or event.job.hold is not None or may_end_hold:
             self._changed.set()
 
     async def run(self) -> None:
-        """Send notices when they are due, until cancelled; the client has to be logged in."""
+        """Send notices when they are due, until cancelled; the bot has to be logged in."""
         failures = 0
         while True:
             self._changed.clear()
@@ -90,9 +93,33 @@ class OperatorNotices:
             await self._sleep(failures)
 
     async def send_due(self) -> None:
-        """Send the notices that are due now; DeliveryError: it may work later."""
-        await self._send_about_circuit()
-        await self._send_about_second_bot()
+        """Send the notices that are due now; DeliveryError: it may work later.
+
+        An unexpected error about one subject is raised after the notices about the others.
+        """
+        first_error = FirstError()
+        for send in (
+            self._send_about_parts,
+            self._send_about_circuit,
+            self._send_about_second_bot,
+            self._send_about_holds,
+        ):
+            with first_error.deferred():
+                await send()
+        first_error.raise_if_any()
+
+    async def _send_about_parts(self) -> None:
+        failing = await self._failing_parts.all()
+        now = self._clock()
+        news = [part for part in failing if (part.told_at or 0.0) < now - _DAY_SECONDS]
+        if not news:
+            return
+        marker = f"parts-{int(max(part.since for part in news)):x}"
+        await self._send("operator.parts", marker, parts=", ".join(part.name for part in news))
+        for part in news:
+            await self._failing_parts.tell(part.name, now=now)
+
+    async def _send_about_holds(self) -> None:
         held = await self._holds.held()
         self._has_held = bool(held)
         for hold in HoldReason:
@@ -106,31 +133,32 @@ class OperatorNotices:
             if circuit.reached:
                 await self._send_circuit(circuit, "over")
             await self._circuits.delete(self._backend)
-        elif self._is_news(circuit):
+        elif self._is_notice_due(circuit):
             reached = await self._send_circuit(circuit, circuit.reason)
-            await self._circuits.tell(circuit, reached=reached)
+            await self._circuits.record_notice(circuit, reached=reached)
             await self._jobs.publish_queue()
 
     async def _send_about_second_bot(self) -> None:
-        application_id = self._client.application_id or 0
+        application_id = self._bot.application_id or 0
         found = await self._second_bot.get(application_id)
         if found is None:
             return
-        told_at = found.told_at
-        is_told = told_at is not None and found.last_at < told_at + _DAY_SECONDS
-        if is_told or self._clock() > found.last_at + _DAY_SECONDS:
+        notified_at = found.notified_at
+        is_notified = notified_at is not None and found.last_at < notified_at + _DAY_SECONDS
+        if is_notified or self._clock() > found.last_at + _DAY_SECONDS:
             return
-        # The marker stays the same until `tell` is stored.
-        marker = f"second-bot-{int(found.first_at):x}-{int(told_at or 0):x}"
+        # The marker stays the same until `record_notice` has stored this one.
+        marker = f"second-bot-{int(found.first_at):x}-{int(notified_at or 0):x}"
         await self._send("operator.second_bot", marker)
-        await self._second_bot.tell(application_id)
+        await self._second_bot.record_notice(application_id)
 
     async def _send_about_hold(self, hold: HoldReason, held: list[Job]) -> None:
-        told = await self._holds.notice(hold)
-        if told is not None:
+        last_notice = await self._holds.notice(hold)
+        if last_notice is not None:
             if not held:
-                if told.reached:
-                    await self._send(f"operator.{hold}_over", f"{hold}-over-{int(told.since):x}")
+                if last_notice.reached:
+                    marker = f"{hold}-over-{int(last_notice.since):x}"
+                    await self._send(f"operator.{hold}_over", marker)
                 await self._holds.delete_notice(hold)
             return
         since = min((job.held_since or 0.0 for job in held), default=None)
@@ -140,7 +168,7 @@ class OperatorNotices:
             return
         others = ", ".join(sorted({job.backend for job in held}))
         reached = await self._send(f"operator.{hold}", f"{hold}-{int(since):x}", others=others)
-        await self._holds.tell(HoldNotice(hold=hold, since=since, reached=reached))
+        await self._holds.record_notice(HoldNotice(hold=hold, since=since, reached=reached))
         await self._jobs.publish_queue()
 
     async def _sleep(self, failures: int) -> None:
@@ -155,13 +183,14 @@ class OperatorNotices:
         except TimeoutError:
             return
 
-    def _is_news(self, circuit: Circuit) -> bool:
-        if not circuit.is_open or circuit.told is circuit.reason:
+    def _is_notice_due(self, circuit: Circuit) -> bool:
+        if not circuit.is_open or circuit.notified_reason is circuit.reason:
             return False
         if circuit.reason is not Trouble.OUTAGE:
             return True
         # The operator already has a notice about this circuit, or a short outage may end soon.
-        return circuit.told is None and self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
+        has_lasted = self._clock() - circuit.opened_at >= _OUTAGE_SECONDS
+        return circuit.notified_reason is None and has_lasted
 
     async def _send_circuit(self, circuit: Circuit, what: str) -> bool:
         prefix = self._backend.upper()
@@ -196,9 +225,9 @@ class OperatorNotices:
     async def _fetch_operators(self) -> list[int]:
         """Return the ids of the application's owner, or of its team's admins and developers."""
         try:
-            application = await self._client.application_info()
+            application = await self._bot.application_info()
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise later(error) from error
+            raise as_delivery_error(error) from error
         team = application.team
         if team is None:
             return [application.owner.id]

@@ -66,7 +66,7 @@ class ProgressCards:
             self._latest.pop(job.id, None)
             self._last_edits.pop(job.id, None)
             return
-        if event.outlook and (last := self._last_edits.get(job.id)) and not last.is_final:
+        if event.outlook_only and (last := self._last_edits.get(job.id)) and not last.is_final:
             del self._last_edits[job.id]  # the next edit is due now
         if event.previous is None:
             # The command itself posts the card of a new job.
@@ -112,7 +112,11 @@ class ProgressCards:
         for job in tuple(self._latest.values()):
             if job.id in self._editing or job.origin.message_id is None:
                 continue
-            due_in = self._due_in(job)
+            try:
+                due_in = self._due_in(job)
+            except Exception:  # one card must not stop the others
+                log.exception("card.not_scheduled id=%s", job.id)
+                due_in = None
             if due_in is None:
                 del self._latest[job.id]
             elif due_in > 0:
@@ -180,8 +184,8 @@ class ProgressCards:
         # The edit may have shown that the bot itself can go on editing the card.
         job = self._latest.get(job.id, job)
         # A notice that only a wrong clock called for must not be the card's last word.
-        is_last_word = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
-        last.is_final = not exists or is_last_word
+        is_last_edit = is_expiry_notice_due(job, self._clock()) and not self._clock.is_unsettled
+        last.is_final = not exists or is_last_edit
 
     def _edit_of(self, job: Job) -> _LastEdit:
         content = self._content(job, self._clock())

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.delivery.card_edits import FileTooLargeError, describe, is_final, is_passing, is_too_large
-from bot.delivery.interaction_token import answer_route, edit_answer
+from bot.delivery.card_edits import (
+    FileTooLargeError,
+    describe,
+    is_final,
+    is_too_large,
+    is_transient,
+)
+from bot.delivery.interaction_token import edit_message_at, webhook_message_route
 from bot.delivery.requests.route_limits import ThrottledError
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.upload_fallback import UploadTarget
@@ -67,7 +73,7 @@ class Resender:
         UserError: it is not theirs, it is no longer kept, or Discord refuses it.
         """
         with self._library.send_lock(interaction.user.id):
-            job, artifact = await self._library.take(job_id, interaction.user.id)
+            job, artifact = await self._library.get_video(job_id, interaction.user.id)
             await interaction.response.defer(ephemeral=True, thinking=True)
             try:
                 async with asyncio.timeout(_TIMEOUT_SECONDS):
@@ -124,7 +130,7 @@ class Resender:
             except discord.HTTPException as error:
                 if is_too_large(error):
                     raise FileTooLargeError from error
-                if pause is None or not is_passing(error):
+                if pause is None or not is_transient(error):
                     raise
                 await asyncio.sleep(pause)
             except (aiohttp.ClientError, OSError):
@@ -141,12 +147,14 @@ class Resender:
 
         Only the request itself takes a slot: no pause does, and no copy that is being made.
         """
-        route = answer_route("PATCH", interaction.application_id, interaction.token, "@original")
+        route = webhook_message_route(
+            "PATCH", interaction.application_id, interaction.token, "@original"
+        )
         while True:
             opened = [await _open(file) for file in files]
             try:
                 async with self._slots:
-                    await edit_answer(self._requests, route, view, opened)
+                    await edit_message_at(self._requests, route, view, opened)
             except ThrottledError as error:
                 await asyncio.sleep(error.seconds)
             else:

@@ -39,6 +39,6 @@ class SecondBotWatch:
         """Read what was noticed."""
         return await self._store.get(application_id)
 
-    async def tell(self, application_id: int) -> None:
+    async def record_notice(self, application_id: int) -> None:
         """Store that the operator was told, or could not be."""
-        await self._store.tell(application_id, now=self._clock())
+        await self._store.record_notice(application_id, now=self._clock())

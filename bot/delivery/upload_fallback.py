@@ -142,7 +142,7 @@ class UploadFallback:
         if lower is None:
             return False
         log.info("delivery.limit_learned guild=%d bytes=%d", target.guild_id, lower)
-        await self._limits.learn(target.guild_id, lower, now=self._clock())
+        await self._limits.save(target.guild_id, lower, now=self._clock())
         return True
 
     async def _choose_file(

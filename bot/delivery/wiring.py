@@ -16,6 +16,7 @@ from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
+from storage.failing_parts import FailingPartStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.queue_outlook import QueueOutlook
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.upload_fallback import Shrinker
     from bot.delivery.views.card import CardRenderer
+    from bot.jobs.changes.card_records import CardRecords
     from bot.jobs.service import JobService
     from bot.library.index import Library
     from bot.links import Links
@@ -45,12 +47,13 @@ _MOST_COPIES = 3
 
 
 def make_deliverer(
-    client: discord.Client,
+    bot: discord.Client,
     database: Database,
     *,
     requests: DiscordRequests,
     second_bot: SecondBotWatch,
     jobs: JobService,
+    card_records: CardRecords,
     cards: CardRenderer,
     links: Links,
     workspace: Workspace,
@@ -65,18 +68,19 @@ def make_deliverer(
     upload_fallback = _upload_fallback(
         database, shrinker, workspace, links, clock, most_copies=_MOST_COPIES
     )
-    bot_requests = BotRequests(client, requests)
+    bot_requests = BotRequests(bot, requests)
     return DiscordDeliverer(
         card_edits=CardEdits(
             bot_requests=bot_requests,
             tokens=InteractionTokens(requests, clock=clock),
             jobs=jobs,
+            card_records=card_records,
             second_bot=second_bot,
         ),
         dm_notices=DmNotices(
             direct_messages=DirectMessages(bot_requests, people, clock=clock),
             cards=cards,
-            jobs=jobs,
+            card_records=card_records,
             links=links,
             upload_fallback=upload_fallback,
             artifacts=artifacts,
@@ -116,7 +120,7 @@ def make_resender(
 
 
 def make_operator_notices(
-    client: discord.Client,
+    bot: discord.Client,
     database: Database,
     *,
     requests: DiscordRequests,
@@ -128,13 +132,14 @@ def make_operator_notices(
 ) -> OperatorNotices:
     """Return the part that sends DMs to the operator."""
     return OperatorNotices(
-        client=client,
+        bot=bot,
         circuits=CircuitStore(database),
         holds=HoldStore(database),
         direct_messages=DirectMessages(
-            BotRequests(client, requests), PeopleStore(database), clock=clock
+            BotRequests(bot, requests), PeopleStore(database), clock=clock
         ),
         second_bot=second_bot,
+        failing_parts=FailingPartStore(database),
         jobs=jobs,
         texts=texts,
         backend=backend,

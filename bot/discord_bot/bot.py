@@ -15,11 +15,20 @@ from discord.http import Route
 
 from bot.delivery.server_rules import is_blocked_by_server
 from bot.delivery.views.service_name import ServiceName
+from bot.discord_bot.application_settings import portal_problems
 from bot.discord_bot.callbacks import CallbackCounter
-from bot.discord_bot.command_definitions import are_alike, localise
+from bot.discord_bot.command_definitions import are_alike, localise, strangers, writable
+from bot.discord_bot.gateway.skipped_events import SkippedEvents
+from bot.discord_bot.unreadable_interactions import (
+    HANDLED_TYPES,
+    UnreadableInteraction,
+    unreadable_interaction,
+)
 from bot.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from bot.delivery.resend import Resender
     from bot.delivery.second_bot import SecondBotWatch
     from bot.delivery.views.card import CardRenderer
@@ -76,8 +85,15 @@ class Services:
 class VideoBot(commands.Bot):
     """A bot without privileged intents; its cogs use its `services`."""
 
-    def __init__(self, services: Services, trace: aiohttp.TraceConfig | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        trace: aiohttp.TraceConfig | None = None,
+        *,
+        count_skipped: Callable[[str], None] = lambda _event: None,
+    ) -> None:
         self.services = services
+        self._answers = set[asyncio.Task[None]]()
         self._is_synced = False
         self._is_invite_logged = False
         trace = trace or aiohttp.TraceConfig()
@@ -97,13 +113,29 @@ class VideoBot(commands.Bot):
                 guild=True, dm_channel=True, private_channel=True
             ),
         )
+        self._skipped = SkippedEvents(count=count_skipped, answer=self._answer_unreadable)
+        self._skipped.guard(self._connection.parsers)
 
     async def setup_hook(self) -> None:
         """Load the commands, buttons and forms, and send the commands to Discord."""
+        self._warn_of_portal_problems()
         extra = _VOICE_EXTENSIONS if self.services.narrator else ()
         for extension in (*_EXTENSIONS, *extra):
-            await self.load_extension(extension)
+            if extension not in self.extensions:  # as after a login that failed halfway
+                await self.load_extension(extension)
         self._is_synced = await self._try_sync()
+
+    def _warn_of_portal_problems(self) -> None:
+        application = self.application
+        if application is None:
+            return
+        settings: Mapping[str, object] = {
+            "interactions_endpoint_url": application.interactions_endpoint_url,
+            "bot_require_code_grant": application.bot_require_code_grant,
+            "integration_types_config": application._integration_types_config,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to tell a missing key
+        }
+        for problem in portal_problems(settings):
+            log.warning("discord.portal found=%r advice=%r", problem.found, problem.advice)
 
     async def keep_commands_synced(self) -> None:
         """Resend the commands until Discord accepts them, then wait forever.
@@ -125,6 +157,9 @@ class VideoBot(commands.Bot):
             # Open jobs continue, and Discord still has the commands from the last start.
             log.exception("discord.commands_refused")
             return False
+        except Exception:  # an answer that discord.py or the comparison can't read
+            log.exception("discord.commands_unread")
+            return False
         return True
 
     async def _sync_commands(self) -> None:
@@ -136,10 +171,12 @@ class VideoBot(commands.Bot):
             [command.to_dict(self.tree) for command in self.tree.get_commands()],
             self.services.texts,
         )
-        if are_alike(found, wanted):
+        kept = strangers(found)
+        ours = [command for command in found if command not in kept]
+        if are_alike(ours, wanted):
             log.info("discord.commands_unchanged commands=%d", len(wanted))
             return
-        await self.http.bulk_upsert_global_commands(application, payload=wanted)
+        await self.http.bulk_upsert_global_commands(application, payload=[*wanted, *writable(kept)])
         log.info("discord.commands_synced commands=%d", len(wanted))
 
     async def close(self) -> None:
@@ -149,6 +186,32 @@ class VideoBot(commands.Bot):
         if waiting is not None:
             waiting.cancel()
         await super().close()
+
+    async def on_frame_skipped(self, name: str, error: Exception) -> None:
+        """Count a frame of the gateway that could not be handled."""
+        self._skipped.record(name if name in self._connection.parsers else "OTHER", error)
+
+    async def on_interaction(self, interaction: discord.Interaction[VideoBot]) -> None:
+        """Answer an interaction of a type that discord.py does not know."""
+        kind = interaction.type.value
+        if kind not in HANDLED_TYPES:
+            self._skipped.record(f"INTERACTION_TYPE_{kind}"[:40], TypeError())
+            unreadable = UnreadableInteraction(
+                id=interaction.id,
+                token=interaction.token,
+                kind=kind,
+                locale=str(interaction.locale),
+            )
+            await unreadable.answer(self, self.services.texts)
+
+    def _answer_unreadable(self, data: object) -> None:
+        """Start to answer an interaction that could not be parsed."""
+        if unreadable := unreadable_interaction(data):
+            answer = asyncio.create_task(
+                unreadable.answer(self, self.services.texts), name="unreadable interaction"
+            )
+            self._answers.add(answer)
+            answer.add_done_callback(self._answers.discard)
 
     async def on_ready(self) -> None:
         """Log that the bot now answers commands, and once how to invite it if no server has it."""
@@ -164,15 +227,23 @@ class VideoBot(commands.Bot):
 class CommandTree(app_commands.CommandTree[VideoBot]):
     """A command tree that reports every command error to the requester."""
 
+    async def _call(self, interaction: discord.Interaction[VideoBot]) -> None:
+        try:
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise  # discord.py passes it to `on_error`
+        except Exception as error:  # noqa: BLE001 - a command without a name, for instance
+            await report_error(interaction, error)
+
     async def on_error(
         self, interaction: discord.Interaction[VideoBot], error: app_commands.AppCommandError
     ) -> None:
         """Tell the requester what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await answer_error(interaction, cause)
+        await report_error(interaction, cause)
 
 
-async def answer_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
+async def report_error(interaction: discord.Interaction[VideoBot], error: Exception) -> None:
     """Tell the person privately what went wrong, and log an unexpected error."""
     if await is_second_bot(interaction, error):
         return
@@ -186,17 +257,20 @@ async def answer_error(interaction: discord.Interaction[VideoBot], error: Except
     else:
         log.error("interaction.failed id=%d", interaction.id, exc_info=error)
         sentence = texts("error.internal", locale, incident=str(interaction.id))
-    await answer(interaction, sentence)
+    await reply_privately(interaction, sentence)
 
 
-async def answer(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
+async def reply_privately(interaction: discord.Interaction[VideoBot], sentence: str) -> None:
     """Answer with a sentence that only this person sees; if that fails, only log the failure.
 
     The sentence replaces the "thinking" message. An already answered interaction gets no follow-up,
     because discord.py repeats that POST after a server error, so two messages could appear.
     """
     try:
-        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        if interaction.type is discord.InteractionType.autocomplete:
+            if not interaction.response.is_done():
+                await interaction.response.autocomplete([])
+        elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
             await interaction.edit_original_response(content=sentence)
         elif not interaction.response.is_done():
             await interaction.response.send_message(sentence, ephemeral=True)

@@ -36,6 +36,27 @@ _FIELDS = frozenset(
         "value",
     }
 )
+# Slash commands, and commands in the menus of people and messages. Discord adds an Entry Point
+# command to an application with an activity, and refuses a list without it (50240).
+_OUR_TYPES = frozenset({1, 2, 3})
+# Discord returns it as a string, and takes a number.
+_PERMISSIONS = "default_member_permissions"
+# What may be sent of a command that another program has defined.
+_WRITABLE = frozenset(
+    {
+        "contexts",
+        _PERMISSIONS,
+        "description",
+        "description_localizations",
+        "handler",
+        "id",
+        "integration_types",
+        "name",
+        "name_localizations",
+        "nsfw",
+        "type",
+    }
+)
 _UNORDERED = frozenset({"contexts", "integration_types", "channel_types"})
 
 
@@ -53,6 +74,23 @@ def localise(definitions: Iterable[Definition], texts: Texts) -> list[Definition
 def are_alike(found: Iterable[Definition], wanted: Iterable[Definition]) -> bool:
     """Tell whether the definitions are the same, apart from the fields that Discord adds."""
     return _comparable(found) == _comparable(wanted)
+
+
+def strangers(found: Iterable[Definition]) -> list[Definition]:
+    """Return the commands of types that the bot never defines, which are not ours to delete."""
+    return [command for command in found if command.get("type", 1) not in _OUR_TYPES]
+
+
+def writable(found: Iterable[Definition]) -> list[Definition]:
+    """Return definitions that Discord has, as they can be sent back to it unchanged."""
+    return [
+        {
+            name: int(value) if name == _PERMISSIONS else value
+            for name, value in command.items()
+            if name in _WRITABLE and value not in (None, [], {})
+        }
+        for command in found
+    ]
 
 
 def _localised(entry: Definition, key: str, texts: Texts) -> Definition:
@@ -97,5 +135,4 @@ def _value(key: str, value: Any) -> object:  # noqa: ANN401 - any value of a JSO
         return [_without_defaults(entry) for entry in value]
     if key in _UNORDERED:
         return sorted(value)
-    # Permissions are sent as a number, and Discord returns them as a string.
-    return str(value) if key == "default_member_permissions" else value
+    return str(value) if key == _PERMISSIONS else value

@@ -1,8 +1,10 @@
-"""Logs in to Discord, or to the server at DISCORD_API_URL, and keeps the connection open."""
+"""Logs in to Discord, or to the server at DISCORD_API_URL."""
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -11,14 +13,20 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from bot.discord_bot.application_settings import portal_problems
 from bot.errors import DeliveryError, StartupError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from bot.discord_bot.application_settings import PortalProblem
+
+log = logging.getLogger(__name__)
+
 _API_SECONDS = 15
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
+_UNAUTHORIZED = 401
 
 
 async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
@@ -32,13 +40,21 @@ async def log_in(bot: discord.Client, token: str, *, api_url: str) -> None:
     try:
         with _translating_errors():
             await bot.login(token)
-    except DeliveryError:
+    except Exception:
         await _close_http(bot)
         raise
 
 
-async def fetch_bot_name(token: str, *, api_url: str) -> str:
-    """Return the name of the bot that a token belongs to, without connecting to the gateway.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """The bot that a token belongs to; `problems`: None if its settings could not be read."""
+
+    name: str
+    problems: list[PortalProblem] | None
+
+
+async def fetch_account(token: str, *, api_url: str) -> Account:
+    """Return the bot that a token belongs to, without connecting to the gateway.
 
     TokenRefusedError: the token is invalid. StartupError: the server does not answer like
     Discord. DeliveryError: the server can't be reached now.
@@ -47,8 +63,13 @@ async def fetch_bot_name(token: str, *, api_url: str) -> str:
         await _set_api_url(api_url)
     async with discord.Client(intents=discord.Intents.none()) as client:
         with _translating_errors():
-            user = await client.http.static_login(token)
-    return user["username"]
+            name = str((await client.http.static_login(token))["username"])
+        try:
+            with _translating_errors():
+                problems = portal_problems(dict(await client.http.application_info()))
+        except DeliveryError:
+            problems = None
+    return Account(name=name, problems=problems)
 
 
 class TokenRefusedError(StartupError):
@@ -60,31 +81,52 @@ def _translating_errors() -> Generator[None]:
     try:
         yield
     except discord.LoginFailure as error:
-        raise TokenRefusedError(
-            "DISCORD_TOKEN: Discord refuses it; copy it again from the Developer Portal's Bot page."
+        raise _refused() from error
+    except discord.HTTPException as error:
+        if error.status == _UNAUTHORIZED:
+            raise _refused() from error
+        raise DeliveryError(_unreachable(error)) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise DeliveryError(_unreachable(error)) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # For instance the sign-in page of a network, with status 200.
+        log.exception("discord.strange_answer")
+        raise DeliveryError(
+            f"the server in Discord's place does not answer like Discord ({type(error).__name__}): "
+            "check the network, and whether a proxy answers instead"
         ) from error
-    except (aiohttp.ClientError, OSError, discord.HTTPException) as error:
-        raise DeliveryError(f"Discord can't be reached ({type(error).__name__})") from error
+
+
+def _refused() -> TokenRefusedError:
+    return TokenRefusedError(
+        "DISCORD_TOKEN: Discord refuses it; copy it again from the Developer Portal's Bot page."
+    )
+
+
+def _unreachable(error: Exception) -> str:
+    """Return a sentence with advice, if there is any beyond a name for the error."""
+    said = f"Discord can't be reached ({type(error).__name__})"
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"{said}: its name is not found; check the network and its name server"
+        case aiohttp.ClientSSLError():
+            return (
+                f"{said}: its certificate is not accepted; check the machine's clock, and whether "
+                "a proxy stands in between"
+            )
+        case discord.HTTPException(status=403 | 429):
+            return (
+                f"{said}: it blocks requests from this address; end other programs that use an "
+                "invalid token, and wait for an hour"
+            )
+        case _:
+            return said
 
 
 async def _close_http(bot: discord.Client) -> None:
     """Close the HTTP session of a failed login; the next attempt opens a new one."""
     await bot.http.close()
     bot.http.connector = discord.utils.MISSING
-
-
-async def stay_connected(bot: discord.Client) -> None:
-    """Keep the gateway connection open, and reconnect after interruptions.
-
-    StartupError: Discord does not allow a reconnect, for instance because the token was reset.
-    """
-    try:
-        await bot.connect()
-    except discord.ConnectionClosed as error:
-        raise StartupError(
-            f"Discord has closed the connection for good (code {error.code}): check DISCORD_TOKEN "
-            "and the bot's page in the Developer Portal. Open jobs continue after the next start."
-        ) from error
 
 
 async def _set_api_url(api_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Admission: the checks before a request becomes a job, and the job that it becomes."""
+"""Admission: checks requests, and builds the jobs for those that pass."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Admission:
     def check(
         self, request: VideoRequest, attachment: Attachment | None, *, clip_of: str | None
     ) -> None:
-        """Raise UserError if the requester used a blocked word for this job."""
-        # If a finished clip is reused, the prompt is the earlier job's.
+        """Raise UserError if the prompt, or the text to speak, contains a blocked word."""
+        # With a reused clip, the prompt is that of an earlier job.
         prompt = () if clip_of else (request.prompt,)
         text = attachment.text if attachment else None
         self._blocked.check(*prompt, *((text,) if text else ()))
@@ -45,7 +45,7 @@ class Admission:
     async def refusal(self, requester: Origin | Client) -> UserError:
         """Return an error that names the cap that the requester has reached."""
         now = self._clock()
-        usage = await self._store.usage(requester, now=now)
+        usage = await self._store.usage(requester, self.caps, now=now)
         if usage.open_of_user >= self.caps.open_per_user:
             return UserError("caps.user", limit=self.caps.open_per_user)
         if usage.open_in_all >= self.caps.open_in_all:
@@ -66,7 +66,7 @@ def new_job(
     narration_of: str | None = None,
     clip_of: str | None = None,
 ) -> Job:
-    """Return a job in state `received`; `job_id` can be an earlier result of `new_job_id`."""
+    """Return a job in the state `received`; `job_id` can be an earlier result of `new_job_id`."""
     return Job(
         id=job_id or new_job_id(),
         state=JobState.RECEIVED,

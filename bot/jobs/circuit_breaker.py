@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot.errors import ErrorKind
 from bot.jobs.unexplained import UnexplainedRefusals
 from bot.model import Trouble
-from storage.jobs.circuits import HELD_SECONDS
+from storage.jobs.circuits import MAX_HELD_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Consecutive refusals; a single one may only mean that the provider is restarting.
+# Consecutive refusals. A single refusal may only mean that the provider is restarting.
 _OPEN_AFTER = 3
 _FIRST_PAUSE_SECONDS = 30.0
 _MAX_PAUSE_SECONDS = 15 * 60.0
-# Delays the next probe after a crash during one, so it is longer than any create.
+# The delay of the next probe after a crash during a probe, hence longer than any create.
 _PROBE_SECONDS = 5 * 60.0
 
 MAX_PROBE_PAUSE_SECONDS = _MAX_PAUSE_SECONDS
@@ -57,7 +57,7 @@ class CircuitBreaker:
     """Opens after consecutive refusals, half-opens for one probe at a time, closes on a success.
 
     The state is stored in the database and survives a restart. While the circuit is open, no queued
-    job is claimed before the next probe is due, except to fail it after HELD_SECONDS.
+    job is claimed before the next probe is due, except to fail it after MAX_HELD_SECONDS.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ class CircuitBreaker:
 
     @property
     def trouble(self) -> Trouble | None:
-        """The reason for the queue's pause, as far as this process knows; None: not paused."""
+        """The reason why the queue is paused, as far as this process knows; None: not paused."""
         return self._trouble
 
     async def resume(self) -> None:
-        """Make a probe due now, because the operator may have restarted with another key."""
+        """Make a probe due now if the circuit is open: the operator may have set another key."""
         circuit = await self._store.get(self._backend)
         if circuit is not None and circuit.is_open:
             await self._postpone_probe(0)
@@ -93,7 +93,7 @@ class CircuitBreaker:
         if circuit is None or not circuit.is_open:
             return SubmitDecision.SUBMIT
         now = self._clock()
-        has_waited = now - max(circuit.opened_at, job.created_at) >= HELD_SECONDS
+        has_waited = now - max(circuit.opened_at, job.created_at) >= MAX_HELD_SECONDS
         if has_waited and not self._clock.is_unsettled:
             return SubmitDecision.FAIL
         claimed = await self._store.probe(self._backend, probe_at=now + _PROBE_SECONDS, now=now)
@@ -127,7 +127,7 @@ class CircuitBreaker:
         await self._jobs.publish_queue()
 
     async def refused(self, trouble: Trouble, *, probing: bool) -> None:
-        """Record a refusal, or a missing answer, that does not concern the job itself."""
+        """Record a refusal or missing answer that concerns the provider, not a single job."""
         if probing:
             await self._probe_refused(trouble)
             return
@@ -145,12 +145,11 @@ class CircuitBreaker:
             )
             await self._jobs.publish_queue()
 
-    async def blame(self, job: Job) -> Trouble | int:
+    async def attribute_refusal(self, job: Job) -> Trouble | int:
         """Record an unexplained refusal of a job, and return its likely cause.
 
-        Trouble: the key. A number: the job itself, which has been refused that many times. If only
-        one prompt is refused, the key may be valid; if a second one is refused too, the key is
-        blamed.
+        Returns a Trouble if the key is to blame, and otherwise the number of times that the job has
+        been refused. The key is to blame once a second prompt has been refused too.
         """
         circuit = await self._store.get(self._backend)
         is_key = circuit is not None and circuit.is_open and circuit.reason is Trouble.AUTH
@@ -159,7 +158,7 @@ class CircuitBreaker:
         return Trouble.AUTH if is_key or self._unexplained.concern_others(job, now=now) else tries
 
     async def release_probe(self, *, busy: bool) -> None:
-        """End a probe whose result concerns only its own job; `busy`: delay the next probe."""
+        """End a probe whose result concerns only its own job; `busy` delays the next probe."""
         circuit = await self._store.get(self._backend)
         if circuit is not None:
             await self._postpone_probe(_probe_pause(circuit) if busy else 0)

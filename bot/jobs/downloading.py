@@ -1,4 +1,4 @@
-"""The step of `downloading`: tries to fetch the paid clip for as long as it may still appear."""
+"""The step of `downloading`: fetches the paid clip, and retries as long as it may appear."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.backends.base import BackendUpdate, RemoteState
-from bot.errors import BackendError, ErrorKind, MediaError
+from bot.errors import BackendError, ErrorKind, MediaError, NoClipYetError
 from bot.media.clip_format import is_clip
 from bot.model import JobState
 
 if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
+    from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.media.files.workspace import Workspace
@@ -21,48 +22,57 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DOWNLOADS = 3
-_MISSED_SECONDS = 60.0
+# A quarter of an hour, because a server may send a part of a clip that it is still storing.
+_DOWNLOADS = 6
+_FIRST_PAUSE_SECONDS = 60.0
+_MAX_PAUSE_SECONDS = 300.0
 _LAG_SECONDS = 30.0
-# `misses` holds two counts: a missing clip adds this much, and an unusable one adds 1.
+# `misses` holds two counts: a missing clip adds this number, and an unusable clip adds 1.
 _LAG = 1000
-# Attempts: ten minutes for a job that is not found, an hour for one that is reported as completed.
+# Attempts for ten minutes if the remote job is not found, and for an hour if it has completed.
 _GONE = 20
 _NOT_YET = 120
-# About a day while the provider is down; no provider keeps a clip for longer.
+# Attempts for about a day while the provider is down; no provider keeps a clip for longer.
 _FETCH_ATTEMPTS = 300
+# A final download may take minutes, and runs in the lane that polls all other jobs.
+_MAX_FINAL_DOWNLOADS = 4
+_FINAL_RETRY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Downloading:
-    """Downloads clips of at most `max_bytes`."""
+    """Downloads clips of at most `max_bytes` each."""
 
     jobs: JobService
     backend: VideoBackend
     workspace: Workspace
     identity: RemoteIdentity
+    fresh_answers: FreshAnswers
     max_bytes: int
 
     async def download(self, job: Job) -> None:
         """Download the clip; if it is missing or the download fails, try again later."""
         clip = (await self.workspace.create(job.id)).clip
         if await asyncio.to_thread(is_clip, clip):
-            await self.jobs.move(job, JobState.MERGING)  # LastLook has downloaded it
+            await self.jobs.move(job, JobState.MERGING)  # FinalDownload has downloaded it
             return
         update: BackendUpdate | None = None
         try:
             update = await self._known(job)
             if update is not None and not await self.identity.is_own(job, update):
-                await self.identity.disown(job)
+                await self.identity.handle_foreign(job)
                 return
             await self.backend.fetch(update or _done(job), clip, max_bytes=self.max_bytes)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
-                await self._missing(job, update)
+                await self._missing(job, update, "failed.gone")
             elif job.attempts >= _FETCH_ATTEMPTS:
                 await self.jobs.fail(job, "failed.gone")
             else:
                 raise
+        except NoClipYetError as error:
+            log.warning("download.no_clip id=%s reason=%r", job.id, str(error))
+            await self._missing(job, update, "failed.not_a_video")
         except MediaError as error:
             log.warning("download.unusable id=%s reason=%r", job.id, str(error))
             await self._unusable(job)
@@ -70,7 +80,9 @@ class Downloading:
             await self.jobs.move(job, JobState.MERGING)
 
     async def _known(self, job: Job) -> BackendUpdate | None:
-        """Ask for the remote job; None: it can't be read, but its content may still exist."""
+        """Poll the remote job; None: its status can't be read, but its clip may still exist."""
+        if fresh := self.fresh_answers.pop(job):
+            return fresh
         try:
             return await self.backend.poll(job.remote_id or "")
         except BackendError as error:
@@ -78,7 +90,7 @@ class Downloading:
                 raise
             return None
 
-    async def _missing(self, job: Job, update: BackendUpdate | None) -> None:
+    async def _missing(self, job: Job, update: BackendUpdate | None, failure: str) -> None:
         """Retry a missing clip for a while, because a replica or the storage may lag behind."""
         left = update.expires_in if update else None
         expired = left is not None and left <= 0
@@ -86,25 +98,44 @@ class Downloading:
         if job.misses // _LAG + 1 < most:
             await self.jobs.postpone(job, after=_LAG_SECONDS, misses=job.misses + _LAG)
         else:
-            await self.jobs.fail(job, "failed.gone")
+            await self.jobs.fail(job, failure)
 
     async def _unusable(self, job: Job) -> None:
-        if job.misses % _LAG + 1 < _DOWNLOADS:
-            await self.jobs.postpone(job, after=_MISSED_SECONDS, misses=job.misses + 1)
+        tries = job.misses % _LAG
+        if tries + 1 < _DOWNLOADS:
+            pause = min(_FIRST_PAUSE_SECONDS * 2.0**tries, _MAX_PAUSE_SECONDS)
+            await self.jobs.postpone(job, after=pause, misses=job.misses + 1)
         else:
             await self.jobs.fail(job, "failed.not_a_video")
 
 
-class LastLook:
+class FinalDownload:
     """Tries to download a job's clip, no matter which state the provider reports."""
 
     def __init__(self, backend: VideoBackend, workspace: Workspace, *, max_bytes: int) -> None:
         self._backend = backend
         self._workspace = workspace
         self._max_bytes = max_bytes
+        self._running = 0
 
-    async def finds_clip(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Download the clip to the job's folder; False: no usable clip is available."""
+    async def try_download(self, job: Job, update: BackendUpdate | None) -> bool:
+        """Download the clip to the job's folder; False: no usable clip is available.
+
+        BackendError: too many other final downloads are running.
+        """
+        if self._running >= _MAX_FINAL_DOWNLOADS:
+            raise BackendError(
+                ErrorKind.TRANSIENT,
+                "other final downloads are running",
+                retry_after=_FINAL_RETRY_SECONDS,
+            )
+        self._running += 1
+        try:
+            return await self._download(job, update)
+        finally:
+            self._running -= 1
+
+    async def _download(self, job: Job, update: BackendUpdate | None) -> bool:
         known = update or _done(job)
         clip = (await self._workspace.create(job.id)).clip
         try:

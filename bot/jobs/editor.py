@@ -93,8 +93,8 @@ class NarrationEditor:
     async def speak(self, job_id: str, text: str) -> None:
         """Synthesise a text, make it the job's narration, and keep it for later jobs.
 
-        If the text's speech is already complete, it is not synthesised again. UserError: its key
-        starts with `speech.`. MediaError: a retry may work.
+        A text whose speech is already complete is not synthesised again. UserError: the error's
+        key starts with `speech.`. MediaError: a retry may work.
         """
         folder = await self._workspace.create(job_id)
         try:
@@ -109,7 +109,7 @@ class NarrationEditor:
     ) -> FinishedVideo:
         """Return a video that Discord can play: the clip, merged with the narration if `narrated`.
 
-        `replacing`: the narration replaces the clip's sound, even if the options mix them.
+        `replacing`: the narration replaces the clip's sound, whatever the options say.
         UnconvertedError: the clip can't become an MP4. MediaError: ffmpeg failed.
         """
         folder = self._workspace.folder(job_id)
@@ -122,10 +122,10 @@ class NarrationEditor:
         return await self._narrate(folder, replace(self._options, mix=mix))
 
     async def shrink(self, job_id: str, *, limit_bytes: int, decent: bool) -> None:
-        """Make and keep a copy of the job's finished video that fits the limit, if possible.
+        """Make and keep a copy of the job's finished video that is within the limit, if possible.
 
-        `decent`: only if the copy still looks good. Concurrent calls for a job run one by one, and
-        reuse a copy that is small enough.
+        `decent`: make the copy only if it still looks good. Concurrent calls for one job run one by
+        one, and reuse a copy that is small enough.
         """
         async with self._shrinking.setdefault(job_id, asyncio.Lock()):
             target = await self._workspace.prepare_copy(job_id, decent=decent)
@@ -175,9 +175,9 @@ class NarrationEditor:
 
 
 async def _is_ingested(folder: JobFolder) -> bool:
-    """Tell whether an earlier try of the step has ingested the narration.
+    """Return whether an earlier attempt of the step has ingested the narration.
 
-    UserError: nothing can be heard in it.
+    UserError: the narration is silent.
     """
     narration = await read_narration(folder.narration)
     if narration is not None:

@@ -31,7 +31,7 @@ class CardUpdates(Protocol):
 
 
 class EndSteps:
-    """Runs the last step of ended jobs, and shows undecided ones; steps are idempotent."""
+    """Runs the last step of ended jobs, and shows undecided jobs. Every step is idempotent."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class EndSteps:
         self._cards = cards
 
     async def show(self, job: Job) -> None:
-        """Show the end, or the question, on the card; afterwards nothing more is due."""
+        """Show the job's final state or question on its card; after that, no step is due."""
         await self._show(job)
         if job.state.is_final:
             await self._workspace.delete_folder(job.id)
         await self._jobs.release(job)
 
     async def stop(self, job: Job) -> None:
-        """Ask the provider to cancel the remote job, with a few retries, and show the end."""
+        """Ask the provider to cancel the remote job, with a few retries, and update the card."""
         if await self._is_stopped(job) or job.misses + 1 >= _MAX_CANCELS:
             await self.show(job)
             return
@@ -69,7 +69,7 @@ class EndSteps:
             await self._cards.show(job)
 
     async def _is_stopped(self, job: Job) -> bool:
-        """Ask the provider to cancel; False: worth another try."""
+        """Ask the provider to cancel; False: a retry may succeed."""
         is_ours = job.backend == self._backend.name
         if job.remote_id is None or not is_ours or job.attempts:
             return True

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.backends.base import VideoBackend
     from bot.jobs.ending import EndSteps
     from bot.jobs.prompting import PromptStep
+    from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
     from bot.jobs.submission import Submission
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 _MERGE_RETRY_SECONDS = 2.0
 _NO_SPACE = "No space left on device"
 _MAX_MERGES = 2
-_HELD_SECONDS = 60 * 60.0
+_HOLD_RETRY_SECONDS = 60 * 60.0
 # About a day each for the card and the DM; after that, the video is only in the library.
 _MAX_DELIVERIES = 300
 
@@ -50,7 +51,7 @@ class Deliverer(Protocol):
         ...
 
     async def notify(self, job: Job, artifact: Artifact) -> bool:
-        """Send the one DM, unless it was sent already or is refused; False: try again later."""
+        """Send the job's only DM, unless it was sent or is refused; False: try again later."""
         ...
 
 
@@ -58,25 +59,25 @@ class NarrationEditing(Protocol):
     """The operations of the media package that the pipeline needs."""
 
     async def ingest(self, job_id: str, url: str) -> None:
-        """Download an attachment and make it the narration; UserError: not usable sound."""
+        """Download an attachment and make it the narration; UserError: it is not usable audio."""
         ...
 
     async def ingest_kept(self, job_id: str, *, of: str) -> None:
-        """Make another job's attachment the narration; UserError: it is no longer kept."""
+        """Use another job's attachment as narration; UserError: it is no longer kept."""
         ...
 
     async def ingest_given(self, job_id: str) -> None:
-        """Make the attachment in the job's folder the narration; UserError: not usable sound."""
+        """Use the attachment in the job's folder as narration; UserError: it isn't usable audio."""
         ...
 
     async def speak(self, job_id: str, text: str) -> None:
-        """Synthesise a text and make it the narration; UserError: it can't be spoken."""
+        """Synthesise a text, and use the speech as narration; UserError: it can't be spoken."""
         ...
 
     async def finish(
         self, job_id: str, *, narrated: bool, replacing: bool = False
     ) -> FinishedVideo:
-        """Return the finished video, with the narration if `narrated`; MediaError: it failed.
+        """Return the finished video, with the narration if `narrated`; MediaError: ffmpeg failed.
 
         `replacing`: the narration replaces the clip's own sound.
         """
@@ -99,6 +100,7 @@ class Pipeline:
         identity: RemoteIdentity,
         prompt_step: PromptStep,
         end_steps: EndSteps,
+        fresh_answers: FreshAnswers,
         max_clip_bytes: int,
         clock: Callable[[], float],
     ) -> None:
@@ -115,6 +117,7 @@ class Pipeline:
             backend=backend,
             workspace=workspace,
             identity=identity,
+            fresh_answers=fresh_answers,
             max_bytes=max_clip_bytes,
         )
         self._clock = clock
@@ -175,7 +178,7 @@ class Pipeline:
             await self._jobs.acknowledge(job.id, message_id)
 
     async def _show_undecided(self, job: Job) -> None:
-        if not await self._submission.rediscover(job):
+        if not await self._submission.bind_undecided(job):
             await self._end_steps.show(job)
 
     async def _merge(self, job: Job) -> None:
@@ -215,7 +218,7 @@ class Pipeline:
             await self._jobs.fail(job, "failed.not_a_video")
             return None
         if job.clip_of is not None:
-            # The requester has the clip already, and wanted only the narration.
+            # The requester already has the clip, and wanted only the narration.
             await self._jobs.fail(job, "failed.not_narrated")
             return None
         return self._unedited(job)
@@ -237,7 +240,7 @@ class Pipeline:
             case Handover.DM:
                 await self._jobs.move(job, JobState.NOTIFYING, Changes(card_gone=True))
             case Handover.HELD:
-                await self._jobs.postpone(job, after=_HELD_SECONDS)
+                await self._jobs.postpone(job, after=_HOLD_RETRY_SECONDS)
 
     async def _hand_over(self, job: Job, artifact: Artifact) -> Handover:
         if job.attempts >= _MAX_DELIVERIES:
@@ -252,7 +255,7 @@ class Pipeline:
         elif job.attempts >= _MAX_DELIVERIES:
             log.error("delivery.left_to_library id=%s attempts=%d", job.id, job.attempts)
         elif not await self._deliverer.notify(job, artifact):
-            await self._jobs.postpone(job, after=_HELD_SECONDS)
+            await self._jobs.postpone(job, after=_HOLD_RETRY_SECONDS)
             return
         # Before the commit, because no later step would delete the files.
         await self._workspace.delete_folder(job.id)

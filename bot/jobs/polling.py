@@ -7,27 +7,33 @@ from typing import TYPE_CHECKING
 
 from bot.backends.base import RemoteState
 from bot.errors import BackendError, ErrorKind
-from bot.model import Failure, JobState
+from bot.model import Failure, HoldReason, JobState
 from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backends.base import BackendUpdate, VideoBackend
-    from bot.jobs.downloading import LastLook
+    from bot.jobs.downloading import FinalDownload
+    from bot.jobs.remote.fresh_answers import FreshAnswers
     from bot.jobs.remote.identity import RemoteIdentity
     from bot.jobs.service import JobService
+    from bot.jobs.waits.holds import Holds
+    from bot.jobs.waits.poll_schedule import PollSchedule
     from bot.model import Job
-    from bot.pacing import PollIntervals, WatchedClock
+    from bot.pacing import WatchedClock
 
 log = logging.getLogger(__name__)
 
-# A clip that is finished after the deadline has been paid for, so polls continue, but rarely.
+# A clip that is finished after the deadline has still been paid for, so rare polls continue.
 _LATE_SECONDS = 24 * 60 * 60.0
 _LATE_INTERVAL_SECONDS = 300.0
-# Ten minutes: servers with replicas, or just restarted, may not find a job that they have.
+# Ten minutes of polls, because a server with replicas, or after a restart, may miss its own job.
 _MISSED_SECONDS = 30.0
 _MISSES = 20
+# Time after which the requester and the operator are told that the provider does not answer.
+_UNANSWERED_SECONDS = 120.0
+_MAX_UNANSWERED = 1000
 
 
 class Poller:
@@ -37,20 +43,26 @@ class Poller:
         self,
         jobs: JobService,
         backend: VideoBackend,
-        poll_intervals: PollIntervals,
+        schedule: PollSchedule,
         identity: RemoteIdentity,
         *,
-        last_look: LastLook,
+        holds: Holds,
+        final_download: FinalDownload,
+        fresh_answers: FreshAnswers,
         clock: WatchedClock,
         jitter: Callable[[], float],
     ) -> None:
         self._jobs = jobs
         self._backend = backend
-        self._poll_intervals = poll_intervals
+        self._schedule = schedule
         self._identity = identity
-        self._last_look = last_look
+        self._holds = holds
+        self._final_download = final_download
+        self._fresh_answers = fresh_answers
         self._clock = clock
         self._jitter = jitter
+        # The start of each job's time without answers, in steady time. A loss only delays a notice.
+        self._unanswered: dict[str, float] = {}
 
     async def poll(self, job: Job) -> None:
         """Ask the provider once, and act on the answer."""
@@ -59,13 +71,15 @@ class Poller:
             update = await self._backend.poll(job.remote_id)
         except BackendError as error:
             if error.kind is ErrorKind.GONE:
+                self._unanswered.pop(job.id, None)
                 await self._not_found(job)
                 return
             log.warning("poll.refused id=%s error=%r", job.id, str(error))
             await self._wait(job, None, retry_after=error.retry_after)
             return
+        self._unanswered.pop(job.id, None)
         if not await self._identity.is_own(job, update):
-            await self._identity.disown(job)
+            await self._identity.handle_foreign(job)
             return
         await self._apply(job, update)
 
@@ -78,6 +92,8 @@ class Poller:
     async def _apply(self, job: Job, update: BackendUpdate) -> None:
         match update.state:
             case RemoteState.DONE:
+                self._schedule.forget(job.id)
+                self._fresh_answers.put(job, update)
                 done = Changes(progress=100, cost=update.cost)
                 await self._jobs.move(job, JobState.DOWNLOADING, done)
             case RemoteState.FAILED:
@@ -93,20 +109,34 @@ class Poller:
     ) -> None:
         if await self._is_past_a_limit(job, update):
             return
-        interval = _LATE_INTERVAL_SECONDS if job.late else self._poll_intervals.after(job.attempts)
+        interval = _LATE_INTERVAL_SECONDS
+        if not job.late:
+            percent = update.progress if update else None
+            interval = await self._schedule.seconds_until_next(job, percent)
         # Bounded, because only a poll checks the deadline.
         asked_for = min(retry_after or 0, _LATE_INTERVAL_SECONDS)
+        after, attempts = max(interval * (1 + self._jitter()), asked_for), job.attempts + 1
+        if update is None and self._is_long_unanswered(job):
+            await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
+            return
         await self._jobs.postpone(
             job,
-            after=max(interval * (1 + self._jitter()), asked_for),
-            attempts=job.attempts + 1,
+            after=after,
+            attempts=attempts,
             progress=update.progress if update else None,
             misses=0 if update else None,
         )
 
+    def _is_long_unanswered(self, job: Job) -> bool:
+        if len(self._unanswered) >= _MAX_UNANSWERED:
+            self._unanswered.clear()
+        since = self._unanswered.setdefault(job.id, self._clock.steady())
+        is_long = self._clock.steady() - since >= _UNANSWERED_SECONDS
+        return is_long or job.hold is HoldReason.UNANSWERED
+
     async def _is_past_a_limit(self, job: Job, update: BackendUpdate | None) -> bool:
-        """Act on the limits of time; False: the job is within them."""
-        # Only after an answer: without one, the job may be finished and must not be cancelled.
+        """Act on a time limit that has passed; False: none has."""
+        # Only with an answer: without one, the job may be finished and must not be cancelled.
         if update is not None and not job.late and self._has_passed(job.deadline_at or 0):
             await self._deadline_passed(job, update)
             return True
@@ -118,15 +148,15 @@ class Poller:
     async def _end(
         self, job: Job, update: BackendUpdate | None, failure: Failure, *, clear: bool = False
     ) -> None:
-        """End a job badly; unless the provider's failure is `clear`, only if there is no clip."""
+        """Fail a job; unless it is `clear` that there is no clip, try to download one first."""
         cost = update.cost if update else None
-        if not clear and await self._last_look.finds_clip(job, update):
+        if not clear and await self._final_download.try_download(job, update):
             await self._jobs.move(job, JobState.DOWNLOADING, Changes(progress=100, cost=cost))
         else:
             await self._jobs.move(job, JobState.FAILED, Changes(failure=failure, cost=cost))
 
     async def _deadline_passed(self, job: Job, update: BackendUpdate) -> None:
-        if await self._last_look.finds_clip(job, update):
+        if await self._final_download.try_download(job, update):
             done = Changes(progress=100, cost=update.cost)
             await self._jobs.move(job, JobState.DOWNLOADING, done)
         elif await self._is_cancelled(job):
@@ -136,17 +166,17 @@ class Poller:
 
     async def _is_cancelled(self, job: Job) -> bool:
         try:
-            return await self._identity.cancel(job)
+            return await self._identity.cancel(job, unless_done=True)
         except BackendError as error:
             log.warning("cancel.refused id=%s error=%r", job.id, str(error))
             return False
 
     def _is_last_poll(self, job: Job, update: BackendUpdate | None) -> bool:
-        # The provider's clock says how long it keeps the clip; its times mean nothing to ours.
+        # The provider's clock decides how long the clip is kept, and can't be compared with ours.
         if job.late and update is not None and update.expires_in is not None:
             return update.expires_in <= 0
         return self._has_passed((job.generating_at or 0) + _LATE_SECONDS)
 
     def _has_passed(self, moment: float) -> bool:
-        """Tell whether a moment of our clock has passed; an unsettled clock can't tell."""
+        """Return whether a time of our clock has passed; False while the clock is unsettled."""
         return not self._clock.is_unsettled and self._clock() >= moment

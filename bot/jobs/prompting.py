@@ -45,7 +45,7 @@ class PromptStep:
         self._fallback = fallback
 
     async def prepare(self, job: Job) -> Job | None:
-        """Return the job with its stored `sent_prompt`; None: postponed or no longer queued."""
+        """Return the job with its stored `sent_prompt`; None: the job must not be submitted now."""
         if job.sent_prompt is not None and job.backend == self._backend.name:
             return job
         if not await self.passes(job, (job.request.prompt,)):

@@ -34,13 +34,18 @@ class JobQueue:
         running: Collection[str],
         limit: int,
         clients_only: bool = False,
+        narrated: bool | None = None,
     ) -> list[Job]:
-        """Claim due jobs that are not `running`; `clients_only`: only those of API clients."""
+        """Claim due jobs that are not `running`; `clients_only`: claim only API clients' jobs.
+
+        `narrated`: claim only jobs with a narration, or only jobs without one; None: both.
+        """
         return await self._store.claim(
             states,
             backend=self._backend,
             client=self._client,
             clients_only=clients_only,
+            narrated=narrated,
             running=running,
             limit=limit,
             now=self._clock(),
@@ -52,6 +57,7 @@ class JobQueue:
         *,
         running: Collection[str],
         clients_only: bool = False,
+        narrated: bool | None = None,
     ) -> float | None:
         """Return the seconds until the next job is due; None: no job is scheduled."""
         now = self._clock()
@@ -60,6 +66,7 @@ class JobQueue:
             backend=self._backend,
             client=self._client,
             clients_only=clients_only,
+            narrated=narrated,
             running=running,
             now=now,
         )

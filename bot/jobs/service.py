@@ -1,4 +1,4 @@
-"""JobService: the only writer of job state; it commits, then publishes the change."""
+"""JobService: the only writer of job states; each change is committed, then published."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bot.jobs.admission import Admission, new_job
-from bot.jobs.change_publisher import ChangePublisher
 from bot.jobs.remote.identity import identity_of
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import CANCELLABLE, TRANSITIONS, Failure, Job, JobState, Origin
@@ -15,18 +14,18 @@ from storage.jobs.store import Changes
 
 if TYPE_CHECKING:
     from bot.backends.base import BackendUpdate
-    from bot.events import EventBus
+    from bot.jobs.changes.publisher import ChangePublisher
+    from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.model import Attachment, Client, VideoRequest
     from bot.pacing import WatchedClock
-    from storage.jobs.inbox import Inbox
     from storage.jobs.store import JobStore
 
 
 class JobService:
-    """Creates jobs, changes their state, and publishes every change.
+    """Creates jobs, changes their states, and publishes every change.
 
-    A command has `acknowledge_seconds` to post the card of a new job; then the job's first step
-    looks for it. A generating job has `deadline_seconds`.
+    A command has `acknowledge_seconds` to post a new job's card; after that, the job's first step
+    looks for the card. A generating job has `deadline_seconds` to finish.
 
     A write returns None if the job has changed since it was read.
     """
@@ -34,8 +33,8 @@ class JobService:
     def __init__(
         self,
         store: JobStore,
-        inbox: Inbox,
-        bus: EventBus,
+        changes: ChangePublisher,
+        webhooks: WebhookReceiver,
         *,
         backend: str,
         account: str,
@@ -45,8 +44,8 @@ class JobService:
         clock: WatchedClock,
     ) -> None:
         self._store = store
-        self._inbox = inbox
-        self._changes = ChangePublisher(bus)
+        self._changes = changes
+        self._webhooks = webhooks
         self._backend = backend
         self._account = account
         self._admission = admission
@@ -64,11 +63,11 @@ class JobService:
         narration_of: str | None = None,
         clip_of: str | None = None,
     ) -> Job | None:
-        """Create a job; None: this interaction, or this client's key, has created one already.
+        """Create a job; None: the interaction, or the client's key, has already created one.
 
-        The job may reuse the narration of another job, and another's finished video instead of a
-        new clip. `job_id` is one from `new_job_id`. UserError: a cap is reached, or a word is
-        blocked.
+        `job_id`: a result of `new_job_id`. `narration_of`: the job whose narration is reused.
+        `clip_of`: the job whose finished video is used instead of a new clip. UserError: a cap is
+        reached, or a word is blocked.
         """
         self._admission.check(request, attachment, clip_of=clip_of)
         now = self._clock()
@@ -106,7 +105,7 @@ class JobService:
         return await self._store.get(job_id)
 
     async def by_requester(self, requester: Origin | Client) -> Job | None:
-        """Read the job that an interaction, or a client's key, has created."""
+        """Read the job that an interaction or a client's key has created."""
         return await self._store.by_requester(requester)
 
     async def cancel(self, job_id: str) -> Job | None:
@@ -124,7 +123,7 @@ class JobService:
     async def cancel_postponed_delivery(self, job_id: str) -> Job | None:
         """Cancel a job whose delivery waits for the operator, so that it can be deleted.
 
-        None: it does not wait, or is being delivered.
+        None: its delivery is not postponed, or is running.
         """
         job = await self._store.get(job_id)
         if job is None or not self.is_delivery_postponed(job):
@@ -143,7 +142,7 @@ class JobService:
         *,
         after: float | None = 0,
     ) -> Job | None:
-        """Move a job to another state, whose step is due after `after` seconds; None: never."""
+        """Move a job to another state; its step is due in `after` seconds, or never if None."""
         if to not in TRANSITIONS[job.state]:
             raise ValueError(f"no transition from {job.state} to {to}")
         now = self._clock()
@@ -163,11 +162,11 @@ class JobService:
         )
 
     async def write_prompt(self, job: Job, prompt: str) -> Job | None:
-        """Store the prompt that a queued job sends; None: too late, or written before."""
+        """Store a queued job's prompt; None: the job has changed, or has a prompt already."""
         return await self._store.write_prompt(job, prompt, backend=self._backend, now=self._clock())
 
     async def begin_submit(self, job: Job) -> Job | None:
-        """Commit the intent to POST; None: too late, or an identical create is unconfirmed."""
+        """Commit the intent to POST; None: the job changed, or an identical one is unconfirmed."""
         moved = await self._store.begin_submit(
             job,
             backend=self._backend,
@@ -180,9 +179,9 @@ class JobService:
         return moved
 
     async def bind(self, job: Job, update: BackendUpdate, *, after: float) -> Job | None:
-        """Bind a job to its remote job; the first poll is due after `after` seconds.
+        """Bind a job to its remote job; the first poll is due in `after` seconds.
 
-        None: too late, or an open job has that id.
+        None: the job has changed, or an open job has the same remote id.
         """
         now = self._clock()
         changes = replace(
@@ -193,8 +192,8 @@ class JobService:
         )
         bound = await self.move(job, JobState.GENERATING, changes, after=after)
         # After the commit: later webhooks find the row, and earlier ones are in the inbox.
-        if bound is not None and await self._inbox.has(job.backend, update.ref):
-            await self.wake(job.backend, update.ref)
+        if bound is not None:
+            await self._webhooks.wake_if_received(job.backend, update.ref)
         return bound
 
     async def bind_cancelled(self, job: Job, update: BackendUpdate) -> Job | None:
@@ -214,7 +213,7 @@ class JobService:
         late: bool | None = None,
         misses: int | None = None,
     ) -> Job | None:
-        """Keep a claimed job in its state; its step is due again after `after` seconds."""
+        """Keep a claimed job in its state; its step is due again in `after` seconds."""
         now = self._clock()
         return self._changes.publish(
             await self._store.postpone(
@@ -229,61 +228,22 @@ class JobService:
         )
 
     async def release(self, job: Job) -> Job | None:
-        """Record that the card shows the end, or the question, and that nothing more is due."""
+        """Record that no step is due, because the card shows the job's final state or question."""
         return await self._store.release(job, now=self._clock())
-
-    async def delete_token(self, job_id: str) -> None:
-        """Delete an interaction token that Discord no longer accepts."""
-        await self._store.delete_token(job_id)
-
-    async def mark_card_gone(self, job_id: str) -> None:
-        """Store that a job's card can't show its end, so that the library tells it."""
-        await self._store.mark_card_gone(job_id)
-
-    async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> None:
-        """Store whether the bot itself can edit a card, once that is known."""
-        self._changes.publish(await self._store.prove_bot_access(job_id, bot_can_edit=bot_can_edit))
-
-    async def editable_by_token_only(self) -> list[Job]:
-        """List the jobs whose cards only their stored interaction token can edit."""
-        return await self._store.editable_by_token_only()
-
-    async def intend_dm(self, job: Job) -> Job | None:
-        """Commit the intent to send the one DM."""
-        return await self._store.intend_dm(job, now=self._clock())
-
-    async def receive_webhook(self, *, backend: str, webhook_id: str, remote_id: str) -> bool:
-        """Store a verified webhook and make its job due; False: it is a repetition."""
-        new = await self._inbox.add(
-            backend=backend, webhook_id=webhook_id, remote_id=remote_id, now=self._clock()
-        )
-        if new and not await self.wake(backend, remote_id):
-            # It may be about an unconfirmed create that was left undecided.
-            for job in await self._store.wake_undecided(backend, now=self._clock()):
-                self._changes.publish(job)
-        return new
-
-    async def wake(self, backend: str, remote_id: str) -> bool:
-        """Make the job of a remote id due now, if it is in `generating`."""
-        job = await self._store.wake_remote(backend, remote_id, now=self._clock())
-        return self._changes.publish(job) is not None
 
     async def wake_postponed_deliveries(self) -> int:
         """Make postponed deliveries due now, and return their number."""
         return len(await self._store.wake_postponed_deliveries(now=self._clock()))
 
     async def publish_queue(self) -> None:
-        """Publish that the outlook of all queued jobs, and of those on hold, has changed."""
+        """Publish that the outlooks of all queued and held jobs have changed."""
         for job in await self._store.queued():
             self._changes.publish_outlook(job)
 
     async def sweep(self) -> None:
-        """Delete old webhooks and expired interaction tokens."""
-        if self._clock.is_unsettled:
-            return  # the next sweep does it
-        now = self._clock.cautious()
-        await self._inbox.sweep(now=now)
-        await self._store.delete_expired_tokens(now=now)
+        """Delete expired interaction tokens."""
+        if not self._clock.is_unsettled:  # otherwise, the next sweep does it
+            await self._store.delete_expired_tokens(now=self._clock.conservative())
 
     async def _move_if(self, job_id: str, to: JobState, states: frozenset[JobState]) -> Job | None:
         # A claim may raise the epoch between read and write, so try a few times.

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Listings without the job that prove its absence, or others in a row that prove nothing.
+# Listings without the job: this many that prove its absence, or as many in a row that don't.
 _ENOUGH_LISTINGS = 2
-# Creates of one job that may get lost before a person has to decide.
+# Creates of one job that may be lost before the requester has to decide.
 _MAX_LOST_SUBMITS = 3
 # About an hour of retries while the provider is busy.
 _MAX_BUSY_SUBMITS = 18
-# Tries of a job that is refused without a known reason.
+# Attempts for a job that is refused without a known reason.
 _MAX_UNEXPLAINED = 2
 _MAX_PAUSE_SECONDS = 300.0
 _MAX_FAILED_LISTINGS = 18
@@ -38,7 +38,7 @@ _SAME_CREATE_SECONDS = 5.0
 
 
 class Submission:
-    """The steps of `queued`, `submitting` and `unconfirmed`, which never POST again blindly.
+    """The steps of `queued`, `submitting` and `unconfirmed`, which never repeat a POST blindly.
 
     `first_poll` is the delay of the first poll in seconds. With less than `min_free_bytes` of free
     disk space, nothing is submitted.
@@ -121,7 +121,7 @@ class Submission:
         if is_free and await self._jobs.bind(job, update, after=0 if ended else self._first_poll):
             return True
         if not is_free or not await self._identity.acquire(job, update.ref):
-            # The order was accepted, but by this id it can be neither asked about nor deleted.
+            # The create was accepted, but its remote job can't be polled or deleted by this id.
             log.warning("submit.ref_in_use id=%s ref=%s", job.id, update.ref)
             if job.state is not JobState.UNDECIDED:
                 await self._jobs.move(job, JobState.UNDECIDED)
@@ -146,10 +146,10 @@ class Submission:
         await self._release_probe(probing=probing, busy=error.kind is ErrorKind.RATE)
 
     async def _judged(self, job: Job, error: BackendError) -> tuple[Trouble | None, bool]:
-        """Tell what would refuse any other job too, and else whether this one is tried again."""
+        """Return the trouble that affects every job, if any, and whether this job is retried."""
         match error.kind:
             case ErrorKind.UNEXPLAINED:
-                blamed = await self._circuit.blame(job)
+                blamed = await self._circuit.attribute_refusal(job)
                 if isinstance(blamed, Trouble):
                     return blamed, True
                 return None, blamed < _MAX_UNEXPLAINED
@@ -163,11 +163,11 @@ class Submission:
             await self._circuit.release_probe(busy=busy)
 
     async def mark_unconfirmed(self, job: Job) -> None:
-        """Mark a job as unconfirmed: its create got no answer, or the bot restarted before it."""
+        """Mark a job as unconfirmed: its create failed without an answer, or the bot restarted."""
         await self._jobs.move(job, JobState.UNCONFIRMED, after=self._lookup_delays.first)
 
     async def reconcile(self, job: Job) -> None:
-        """Look for the remote job that an unconfirmed create may have made."""
+        """Look for the remote job that an unconfirmed create may have started."""
         try:
             found = await self._lookup.candidates(job)
         except BackendError:
@@ -183,7 +183,7 @@ class Submission:
             await self._absent(job, is_proof=found.proves_absence)
 
     async def _absent(self, job: Job, *, is_proof: bool) -> None:
-        # After two listings that prove nothing, expect none that does.
+        # After two listings that prove nothing, no later one is expected to prove anything.
         misses = job.misses + is_proof
         unproven = 0 if is_proof else job.attempts + 1
         if (misses if is_proof else unproven) < _ENOUGH_LISTINGS:
@@ -195,7 +195,7 @@ class Submission:
         else:
             await self._jobs.move(job, JobState.UNDECIDED)
 
-    async def rediscover(self, job: Job) -> bool:
+    async def bind_undecided(self, job: Job) -> bool:
         """Bind an undecided job if a webhook has meanwhile named its remote job."""
         if not await self._lookup.has_hints(job):
             return False
@@ -208,5 +208,5 @@ class Submission:
 
 
 def _retry_pause(job: Job, error: BackendError) -> float:
-    # Never faster than our own pace: a Retry-After of 0 each time would use up the attempts.
+    # Never shorter than our own pause: repeated `Retry-After: 0` would use up the attempts.
     return max(error.retry_after or 0, min(2.0**job.submits, _MAX_PAUSE_SECONDS))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.model import Job
 
 _KEPT = 64
-# Refusals further apart than this are unrelated.
+# Refusals that are further apart are regarded as unrelated.
 _RELATED_SECONDS = 60 * 60.0
 
 
@@ -40,7 +40,7 @@ class UnexplainedRefusals:
         return refused.tries
 
     def concern_others(self, job: Job, *, now: float) -> bool:
-        """Return whether a different prompt was also refused recently, so no prompt is to blame."""
+        """Return whether another prompt was refused recently too, so that none is to blame."""
         return any(
             other.prompt != _prompt_of(job) and now - other.at < _RELATED_SECONDS
             for other in self._jobs.values()

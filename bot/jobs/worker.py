@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError, ClapperError, DeliveryError
+from bot.errors import BackendError, ClapperError, DeliveryError, UnfetchedError
 from bot.model import HoldReason, JobState
 
 if TYPE_CHECKING:
@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The longest sleep between two reads of the table; it is bounded because clocks may jump.
+# The longest sleep between two reads of the table, which is bounded because clocks may jump.
 _IDLE_SECONDS = 5.0
 _MAX_RETRY_SECONDS = 300.0
-# A bug in these states fails the job. Later, it may have been paid for, so retries never end.
+# A bug in these states fails the job. In later states the job may be paid, so retries never end.
 _UNPAID = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _MAX_UNPAID_ATTEMPTS = 5
 _SHOWN = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNDECIDED})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DISK_FULL_SECONDS = 60.0
-# About a day; after that, the card stays as it is.
+# About two minutes; then the requester and the operator are told that the provider does not answer.
+_UNANSWERED_DOWNLOADS = 7
+# About a day of attempts; after that, the card is left unchanged.
 _MAX_SHOWN_ATTEMPTS = 300
 
 
@@ -39,8 +41,9 @@ _MAX_SHOWN_ATTEMPTS = 300
 class Lane:
     """A group of steps, of which at most `slots` run at once.
 
-    `interruptible`: the steps of a cancelled job may be cancelled midway without loss.
+    `interruptible`: the steps of a cancelled job can be cancelled midway without loss.
     `needs_discord`: its steps need Discord, except for the jobs of API clients.
+    `narrated`: it runs only jobs with a narration, or only jobs without one; None: both.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Lane:
     slots: int
     interruptible: bool = False
     needs_discord: bool = False
+    narrated: bool | None = None
 
 
 def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tuple[Lane, ...]:
@@ -58,20 +62,26 @@ def make_lanes(steps: Mapping[JobState, Callable[[Job], Awaitable[None]]]) -> tu
             name=name, slots=slots, steps={state: steps[state] for state in states}, **flags
         )
 
+    receives = {"interruptible": True, "needs_discord": True}
     return (
-        lane("intake", 3, JobState.RECEIVED, interruptible=True, needs_discord=True),
-        # Both in one lane: it knows which of its jobs are being submitted now.
+        lane("intake", 3, JobState.RECEIVED, **receives, narrated=False),
+        # Separate, because a narration may arrive slowly, be spoken, or wait for ffmpeg.
+        lane("narrations", 3, JobState.RECEIVED, **receives, narrated=True),
+        # Both states are in one lane, because a lane knows which of its jobs are running.
         lane("submit", 4, JobState.QUEUED, JobState.SUBMITTING),
-        # Separate, because a create may take minutes, and must not delay an unconfirmed one.
+        # Separate, because a create may take minutes, and must not delay a reconciliation.
         lane("reconcile", 4, JobState.UNCONFIRMED),
         lane("poll", 16, JobState.GENERATING),
         lane("download", 6, JobState.DOWNLOADING, interruptible=True),
-        # Only one ffmpeg runs at a time, but merges that need none can overtake it.
-        lane("merge", 4, JobState.MERGING, interruptible=True),
+        lane("merge", 4, JobState.MERGING, interruptible=True, narrated=False),
+        # Separate, because only one ffmpeg runs at a time, and most other merges need none.
+        lane("narrate", 4, JobState.MERGING, interruptible=True, narrated=True),
         lane("deliver", 8, JobState.DELIVERING, needs_discord=True),
         # Separate, because Discord limits DMs most strictly, and no video should wait for them.
         lane("notify", 4, JobState.NOTIFYING, needs_discord=True),
-        lane("show", 8, *sorted(_SHOWN), needs_discord=True),
+        lane("show", 8, *sorted(_SHOWN - {JobState.CANCELLED}), needs_discord=True),
+        # Separate, because a cancel may wait minutes for the provider's answer.
+        lane("stop", 4, JobState.CANCELLED, needs_discord=True),
     )
 
 
@@ -97,6 +107,11 @@ class Worker:
         self._stopping = False
         self._is_discord_paused = False
 
+    @property
+    def name(self) -> str:
+        """The name of the worker's lane."""
+        return self._lane.name
+
     def pause_discord(self) -> None:
         """Claim no jobs that need Discord, until `resume_discord`."""
         self._is_discord_paused = self._lane.needs_discord
@@ -107,11 +122,12 @@ class Worker:
         self._woken.set()
 
     def on_job_changed(self, event: JobChanged) -> None:
-        """Wake up because a job has changed; cancel the running step of a cancelled job."""
+        """Wake up if the job's new state is one of this lane; stop the step of a cancelled job."""
         running = self._running.get(event.job.id)
         if running and self._lane.interruptible and event.job.state is JobState.CANCELLED:
             running.cancel()
-        self._woken.set()
+        if event.job.state in self._lane.steps:
+            self._woken.set()
 
     async def run(self) -> None:
         """Claim and run jobs until stopped, and retry after database errors."""
@@ -146,6 +162,7 @@ class Worker:
             running=tuple(self._running),
             limit=free,
             clients_only=self._is_discord_paused,
+            narrated=self._lane.narrated,
         )
         if self._stopping:
             return  # stopped during the claim; the claimed jobs stay due
@@ -165,6 +182,7 @@ class Worker:
             tuple(self._lane.steps),
             running=tuple(self._running),
             clients_only=self._is_discord_paused,
+            narrated=self._lane.narrated,
         )
         return _IDLE_SECONDS if due is None else min(due, _IDLE_SECONDS)
 
@@ -181,6 +199,9 @@ class Worker:
         except sqlite3.Error:
             log.exception("job.step_unsaved id=%s state=%s", job.id, job.state)
             await asyncio.sleep(1)  # the row is unchanged and still due: avoid a busy loop
+        except Exception:  # a bug in the handling of a failed step
+            log.exception("job.step_unfinished id=%s state=%s", job.id, job.state)
+            await asyncio.sleep(_IDLE_SECONDS)
 
     async def _step(self, job: Job) -> None:
         try:
@@ -196,15 +217,21 @@ class Worker:
 
     async def _retry_later(self, job: Job, error: Exception) -> None:
         discord_is_down = isinstance(error, DeliveryError)
-        # Until a route opens nothing is attempted.
+        # Waiting for a rate limit does not count as an attempt.
         is_throttled = discord_is_down and error.retry_after is not None
         attempts = job.attempts + (not is_throttled)
         if job.state in _UNPAID and attempts >= _MAX_UNPAID_ATTEMPTS and not discord_is_down:
-            await self._jobs.fail(job, "failed.bug", incident=job.id)
+            if isinstance(error, UnfetchedError):
+                await self._jobs.fail(job, "audio.unfetched")
+            else:
+                await self._jobs.fail(job, "failed.bug", incident=job.id)
         elif job.state in _SHOWN and attempts >= _MAX_SHOWN_ATTEMPTS:
             await self._jobs.release(job)
         elif isinstance(error, OSError) and error.errno in _DISK_FULL:
             await self._holds.hold(job, HoldReason.DISK, after=_DISK_FULL_SECONDS)
+        elif job.state is JobState.DOWNLOADING and attempts >= _UNANSWERED_DOWNLOADS:
+            after = self._delay(attempts, error)
+            await self._holds.hold(job, HoldReason.UNANSWERED, after=after, attempts=attempts)
         else:
             await self._jobs.postpone(job, after=self._delay(attempts, error), attempts=attempts)
 

@@ -97,7 +97,7 @@ class Library:
             artifact=await self._file(job),
         )
 
-    async def take(self, job_id: str, user_id: int) -> tuple[Job, Artifact]:
+    async def get_video(self, job_id: str, user_id: int) -> tuple[Job, Artifact]:
         """Return a person's job and its finished video.
 
         UserError: the job is not theirs, or its file is no longer kept.

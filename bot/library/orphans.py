@@ -1,4 +1,4 @@
-"""OrphanCensus: counts the jobs at the provider that no row of ours explains."""
+"""OrphanCounter: counts the jobs at the provider that no row of ours explains."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _FIRST_SECONDS = 60.0
 _PAUSE_SECONDS = 60 * 60.0
 
 
-class OrphanCensus:
-    """Reads the provider's list every hour; a provider without one is left alone.
+class OrphanCounter:
+    """Reads the provider's job list every hour, if it has one.
 
-    Orphans may have been charged: abandoned creates, or those of another program.
+    Orphans come from abandoned creates or from other programs, and may have been charged.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class OrphanCensus:
 
     async def _unexplained(self, listing: Listing) -> list[str]:
         name = self._backend.name
-        # In this order: a create answered meanwhile is either open here, or a holder below.
+        # In this order, a create that is answered meanwhile is either open here or a holder below.
         begun = await self._remote_jobs.begun(name)
         holders = await self._remote_jobs.holders(name, listing.refs)
         spent = await self._spent.among(name, listing.refs)

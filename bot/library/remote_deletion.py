@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING
 
-from bot.errors import BackendError
+from bot.errors import BackendError, FirstError
 from bot.jobs.remote.identity import may_delete
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _RETRY_SECONDS = 60 * 60.0
 
 
 class RemoteDeletion:
-    """Asks the provider at each deletion, then hourly until it confirms or the row is removed.
+    """Asks the provider after each deletion, then hourly until it confirms or the row is deleted.
 
     Not every provider can delete prompts and clips; our own renderer can.
     """
@@ -52,13 +52,19 @@ class RemoteDeletion:
 
     async def delete_remote_jobs(self) -> None:
         """Ask the provider once to delete its data about each deleted job."""
+        first_error = FirstError()
         for deleted in await self._store.remote_jobs(self._backend.name):
-            if await self._delete(deleted):
-                await self._store.mark_remote_deleted(deleted.job_id, now=self._clock())
-                log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
+            with first_error.deferred():
+                await self._delete_one(deleted)
+        first_error.raise_if_any()
+
+    async def _delete_one(self, deleted: RemoteRecord) -> None:
+        if await self._delete(deleted):
+            await self._store.mark_remote_deleted(deleted.job_id, now=self._clock())
+            log.info("job.erased id=%s ref=%s", deleted.job_id, deleted.remote_id)
 
     async def _delete(self, deleted: RemoteRecord) -> bool:
-        """Return whether nothing of the job is left at the provider."""
+        """Ask for one deletion; True: nothing of the job is left at the provider."""
         ref = deleted.remote_id
         try:
             if await may_delete(self._backend, deleted):

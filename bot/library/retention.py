@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.errors import FirstError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -25,7 +27,7 @@ _DAY = 24 * 60 * 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionLimits:
-    """Limits for kept videos: their age in days, and the size of all of them in bytes."""
+    """Limits for kept videos: their age in days, and their total size in bytes."""
 
     days: int
     max_bytes: int
@@ -73,7 +75,7 @@ class Deletion:
 
 
 class Retention:
-    """Deletes jobs that have ended; a download that is under way can still finish.
+    """Deletes ended jobs; a running download of a deleted video can still finish.
 
     `on_deleted` is called when the provider may also hold data to delete.
     """
@@ -125,7 +127,7 @@ class Retention:
         return True
 
     async def delete_content(self, job_id: str) -> None:
-        """Delete the files of a job that was marked as deleted, here and at the provider."""
+        """Delete a marked job's files, and ask the provider to delete its data too."""
         await self._delete_files(job_id)
         await self._finish_deletion()
 
@@ -173,18 +175,24 @@ class Retention:
         if self._clock.is_unsettled:
             log.warning("sweep.postponed because=clock")
             return  # the next sweep does the rest
-        now = self._clock.cautious()
+        now = self._clock.conservative()
         await self._store.delete_old_speeches(now=now)
         # Read the disk before the table; otherwise, a new job's files would look unknown.
         inventory = await self._workspace.inventory()
         statuses = await self._store.deletion_statuses(inventory.job_ids)
-        await self._delete_leftovers(inventory, statuses)
-        await self._expire(inventory, statuses)
-        if rows := await self._store.delete_rows(
-            keeping=inventory.job_ids, spent=self._spent, now=now
-        ):
-            log.info("jobs.forgotten rows=%d", rows)
+        first_error = FirstError()
+        with first_error.deferred():
+            await self._delete_leftovers(inventory, statuses)
+        with first_error.deferred():
+            await self._expire(inventory, statuses)
+        with first_error.deferred():
+            rows = await self._store.delete_rows(
+                keeping=inventory.job_ids, spent=self._spent, now=now
+            )
+            if rows:
+                log.info("jobs.forgotten rows=%d", rows)
         await self._store.truncate_wal()
+        first_error.raise_if_any()
 
     async def _rows_until(self, user_id: int) -> float | None:
         deleted_at = await self._store.last_deleted_at(user_id)
@@ -210,7 +218,7 @@ class Retention:
                 log.info("folder.left_over id=%s", item.job_id)
 
     def _is_old(self, item: InventoryFile, seconds: float) -> bool:
-        return item.modified_at < self._clock.cautious() - seconds
+        return item.modified_at < self._clock.conservative() - seconds
 
     async def _expire(self, inventory: Inventory, statuses: Mapping[str, DeletionStatus]) -> None:
         """Delete files, the oldest first, until the rest are within the limits."""
@@ -223,7 +231,7 @@ class Retention:
         )
         total = sum(sizes.values())
         for since, job_id in ages:
-            is_old = since < self._clock.cautious() - self._limits.seconds
+            is_old = since < self._clock.conservative() - self._limits.seconds
             has_room = total <= self._limits.max_bytes or statuses[job_id].is_awaited
             if not is_old and has_room:
                 continue

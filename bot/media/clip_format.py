@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = 16
-"""The number of bytes that tell the format."""
+"""The number of first bytes that identify the format."""
 
 _MOV = "mov"
 # QuickTime's own boxes at the start of a file without `ftyp`.
@@ -22,7 +22,7 @@ _QUICKTIME = b"qt  "
 
 
 def demuxer_of(head: bytes) -> str | None:
-    """Return the name of ffmpeg's demuxer for a video that starts with `head`; None: it is none."""
+    """Return ffmpeg's demuxer for a video that starts with `head`; None: it is not a video."""
     if head[4:8] == b"ftyp":
         return None if head[8:12] in {*_STILL_BRANDS, *_AUDIO_BRANDS} else _MOV
     if head[4:8] in _MOV_BOXES:
@@ -35,7 +35,7 @@ def demuxer_of(head: bytes) -> str | None:
 
 
 def is_mp4(head: bytes) -> bool:
-    """Return whether a file that starts with `head` is an MP4, but not one of QuickTime."""
+    """Return whether a file that starts with `head` is an MP4, and not a QuickTime movie."""
     return demuxer_of(head) == _MOV and head[4:8] == b"ftyp" and head[8:12] != _QUICKTIME
 
 
@@ -58,7 +58,7 @@ def check_clip(path: Path) -> None:
 
 
 def is_clip(path: Path) -> bool:
-    """Return whether a file is there, and is a video (blocking)."""
+    """Return whether the file exists and is a video (blocking)."""
     try:
         check_clip(path)
     except (FileNotFoundError, MediaError):

@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING
 from bot.api_clients.client_jobs import ClientJobs
 from bot.events import EventBus, JobFeed
 from bot.jobs.admission import Admission
+from bot.jobs.changes.card_records import CardRecords
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.downloading import LastLook
+from bot.jobs.downloading import FinalDownload
 from bot.jobs.editor import NarrationEditor
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.waits.clock_watcher import ClockWatcher, boot_id
 from bot.jobs.waits.holds import Holds
+from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Worker, make_lanes
 from bot.media.files.download import AttachmentFetcher, attachment_hosts
 from bot.media.files.workspace import Workspace
@@ -40,6 +45,7 @@ from storage.clock import ClockStore
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.client_jobs import ClientJobStore
+from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
@@ -77,6 +83,8 @@ class Engine:
     metrics: Metrics
     store: JobStore
     jobs: JobService
+    card_records: CardRecords
+    webhooks: WebhookReceiver
     queue: JobQueue
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
@@ -112,10 +120,12 @@ async def open_engine(
     workspace, presets = Workspace(settings.data_dir), _presets(settings)
     account = account_of(settings, resources.secret)
     blocked, moderator = await load_blocked_words(settings), open_moderator(settings, stack)
+    changes = ChangePublisher(bus)
+    webhooks = WebhookReceiver(store, Inbox(resources.database), changes, clock=clock)
     jobs = JobService(
         store,
-        Inbox(resources.database),
-        bus,
+        changes,
+        webhooks,
         backend=backend.name,
         account=account,
         admission=Admission(store, _caps(settings), blocked, clock=clock),
@@ -136,6 +146,8 @@ async def open_engine(
         metrics=metrics,
         store=store,
         jobs=jobs,
+        card_records=CardRecords(store, changes, clock=clock),
+        webhooks=webhooks,
         queue=JobQueue(store, backend=backend.name, clock=clock, client=client),
         circuit=circuit,
         clock_watcher=ClockWatcher(clock, ClockStore(resources.database), bus, boot=boot_id()),
@@ -172,7 +184,7 @@ async def open_engine(
 def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
     """Return the workers that run the jobs' steps; every job change wakes them."""
     database, clock = engine.resources.database, engine.resources.clock
-    remote_jobs = RemoteJobStore(database)
+    remote_jobs, fresh_answers = RemoteJobStore(database), FreshAnswers(clock.steady)
     identity = RemoteIdentity(remote_jobs, engine.jobs, engine.backend, clock=clock)
     pipeline = Pipeline(
         jobs=engine.jobs,
@@ -211,15 +223,23 @@ def make_workers(engine: Engine, deliverer: Deliverer) -> tuple[Worker, ...]:
             workspace=engine.workspace,
             cards=deliverer,
         ),
+        fresh_answers=fresh_answers,
         max_clip_bytes=_MAX_CLIP_BYTES,
         clock=clock,
     )
     poller = Poller(
         engine.jobs,
         engine.backend,
-        engine.timing.poll_intervals,
+        PollSchedule(
+            engine.timing.poll_intervals,
+            GenerationTimes(database),
+            has_webhooks=engine.backend.capabilities.webhooks,
+            clock=clock,
+        ),
         identity,
-        last_look=LastLook(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        holds=engine.holds,
+        final_download=FinalDownload(engine.backend, engine.workspace, max_bytes=_MAX_CLIP_BYTES),
+        fresh_answers=fresh_answers,
         clock=clock,
         jitter=_jitter,
     )

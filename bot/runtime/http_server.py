@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from bot.links import derive_key
 from bot.media.process.ffmpeg import Ffmpeg
 from bot.media.render.poster_cache import PosterCache
+from bot.runtime.open_files import limit
 from bot.web.api.authentication import Authentication
 from bot.web.http.caller_address import Proxies
 from bot.web.http.error_response import ErrorResponses
-from bot.web.http.server import WebServer
+from bot.web.http.server import MAX_CONNECTIONS, WebServer
 from bot.web.metrics_page import MetricsPage
 from bot.web.operator_routes import OperatorKey, OperatorRoutes
 from bot.web.pages.file_links import FileLinks
 from bot.web.pages.share import SharePage
 from bot.web.site import Site
-from bot.web.webhooks import Webhooks
+from bot.web.webhooks import WEBHOOK_PATH, Webhooks
 from storage.jobs.listings import ListingStore
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ async def open_http_server(
         ],
         engine.resources.listener,
         is_ready=is_ready,
-        refuse=ErrorResponses(texts).answer,
+        refuse=ErrorResponses(texts).response_to,
+        accepts_packed=(WEBHOOK_PATH,),
+        # The other half is for files, the database, ffmpeg and requests to services.
+        max_connections=min(MAX_CONNECTIONS, limit() // 2),
         proxies=Proxies(engine.resources.settings.proxies),
     )
     await server.start()
@@ -76,12 +80,12 @@ async def open_http_server(
 def webhooks(engine: Engine) -> Webhooks:
     """Return the handler that receives and counts webhooks."""
     return Webhooks(
-        engine.jobs, engine.backend, count=engine.metrics.count_webhook, clock=time.time
+        engine.webhooks, engine.backend, count=engine.metrics.count_webhook, clock=time.time
     )
 
 
 def operator_routes(engine: Engine) -> OperatorRoutes:
-    """Return the handlers of what the operator asks of the running process."""
+    """Return the handlers of the operator's requests to the running process."""
     return OperatorRoutes(engine.jobs, OperatorKey(engine.resources.secret, clock=time.time))
 
 

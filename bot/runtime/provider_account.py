@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def account_of(settings: Settings, secret: bytes) -> str:
-    """Return a keyed hash of the address and the key that the chosen provider is asked with."""
+    """Return a keyed hash of the chosen provider's address and API key."""
     match settings.video_backend:
         case "storyboard":
-            parts = ("", "")  # its address is another one after each start
+            parts = ("", "")  # its address changes with each start
         case "openai":
             parts = (settings.openai_base_url, settings.openai_api_key.get_secret_value())
         case "openrouter":

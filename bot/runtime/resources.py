@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import aiohttp
 from bot.links import load_secret
 from bot.media.process.ffmpeg import Ffmpeg, find_ffmpeg
 from bot.pacing import machine_clock
+from bot.runtime.open_files import raise_limit
 from bot.web.http.server import bind
 from storage.database import open_database
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from bot.pacing import WatchedClock
     from bot.settings.fields import Settings
     from storage.database import Database
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +51,7 @@ class Resources:
 
 async def open_resources(settings: Settings, stack: AsyncExitStack) -> Resources:
     """Open the resources; raise StartupError if the operator has to change something."""
+    log.debug("app.open_files limit=%d", raise_limit())
     database = await stack.enter_async_context(open_database(settings.data_dir))
     secret = await asyncio.to_thread(
         load_secret, settings.secret_key.get_secret_value(), settings.data_dir / "secret.key"

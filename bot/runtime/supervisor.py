@@ -6,9 +6,9 @@ import asyncio
 import logging
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.discord_bot.login import stay_connected
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -17,18 +17,25 @@ if TYPE_CHECKING:
     from bot.delivery.operator_notices import OperatorNotices
     from bot.delivery.progress import ProgressCards
     from bot.discord_bot.bot import VideoBot
+    from bot.discord_bot.gateway.session import GatewaySession
+    from bot.jobs.changes.card_records import CardRecords
+    from bot.jobs.changes.webhook_receiver import WebhookReceiver
     from bot.jobs.circuit_breaker import CircuitBreaker
     from bot.jobs.service import JobService
     from bot.jobs.waits.clock_watcher import ClockWatcher
     from bot.jobs.waits.holds import Holds
     from bot.jobs.worker import Worker
-    from bot.library.orphans import OrphanCensus
+    from bot.library.orphans import OrphanCounter
     from bot.library.remote_deletion import RemoteDeletion
     from bot.library.retention import Retention
     from bot.metrics import Metrics
+    from bot.runtime.part_watch import PartWatch
+    from storage.database_files import DatabaseFiles
 
 log = logging.getLogger(__name__)
 
+#: The name of the part that stays connected to Discord.
+GATEWAY = "gateway"
 _GRACE_SECONDS = 20.0
 _SWEEP_SECONDS = 60 * 60.0
 _MAX_LOGIN_PAUSE_SECONDS = 300.0
@@ -39,35 +46,43 @@ class Service:
     """The parts that run as tasks.
 
     `log_in` is retried until Discord can be reached: first after `login_pause` seconds, then with
-    doubling pauses.
+    doubling pauses. `part_watch` restarts the tasks that fail.
     """
 
     bot: VideoBot
     log_in: Callable[[], Awaitable[None]]
     login_pause: float
     jobs: JobService
+    card_records: CardRecords
+    webhooks: WebhookReceiver
     circuit: CircuitBreaker
     clock_watcher: ClockWatcher
     holds: Holds
     retention: Retention
+    database_files: DatabaseFiles
     remote_deletion: RemoteDeletion
-    orphans: OrphanCensus
+    orphans: OrphanCounter
     workers: tuple[Worker, ...]
     progress: ProgressCards
     operator: OperatorNotices
     metrics: Metrics
+    session: GatewaySession
+    part_watch: PartWatch
 
 
 async def supervise(service: Service, stop: asyncio.Event) -> None:
-    """Run until `stop` is set, or until a part ends, which is a bug or a refused login.
+    """Run until `stop` is set; StartupError: Discord refuses the login or the connection.
 
-    Parts that work without Discord start immediately, the others after the login.
+    Parts that work without Discord start immediately, the others after the login. A part that fails
+    is restarted.
     """
+    watch = service.part_watch
+    await watch.start()
     await service.clock_watcher.resume()
     held = await service.jobs.wake_postponed_deliveries()
     await service.circuit.resume()
     log.info("app.started held=%d", held)
-    for job in await service.jobs.editable_by_token_only():
+    for job in await service.card_records.editable_by_token_only():
         service.progress.watch(job)
     logged_in = asyncio.Event()
     for worker in service.workers:
@@ -77,25 +92,32 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         await logged_in.wait()
         await run()
 
-    tasks = {
-        asyncio.create_task(coroutine, name=name)
-        for name, coroutine in (
-            ("stop", stop.wait()),
-            ("gateway", _connect(service, logged_in)),
-            ("command sync", after_login(service.bot.keep_commands_synced)),
-            ("progress cards", after_login(service.progress.run)),
-            ("operator notices", after_login(service.operator.run)),
-            ("remote deletion", service.remote_deletion.run()),
-            ("clock", service.clock_watcher.run()),
-            ("holds", service.holds.run()),
-            ("orphan census", service.orphans.run()),
-            ("loop metrics", service.metrics.watch_loop()),
-            ("sweep", _sweep(service.jobs, service.retention)),
-            *((f"worker {number}", worker.run()) for number, worker in enumerate(service.workers)),
-        )
+    parts: dict[str, Callable[[], Awaitable[object]]] = {
+        GATEWAY: partial(_connect, service, logged_in),
+        "command sync": partial(after_login, service.bot.keep_commands_synced),
+        "progress cards": partial(after_login, service.progress.run),
+        "operator notices": partial(after_login, service.operator.run),
+        "remote deletion": service.remote_deletion.run,
+        "clock": service.clock_watcher.run,
+        "holds": service.holds.run,
+        "orphan counter": service.orphans.run,
+        "loop metrics": service.metrics.watch_loop,
+        "sweep": partial(_sweep, service.jobs),
+        "webhook sweep": partial(_sweep, service.webhooks),
+        "retention": partial(_sweep, service.retention),
+        "database files": partial(_sweep, service.database_files),
+        **{f"{worker.name} worker": worker.run for worker in service.workers},
+    }
+    tasks: set[asyncio.Task[Any]] = {
+        asyncio.create_task(stop.wait(), name="stop"),
+        *(
+            asyncio.create_task(watch.keep_running(name, run), name=name)
+            for name, run in parts.items()
+        ),
     }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        watch.stop()
         log.info("app.stopping because=%s", ",".join(sorted(task.get_name() for task in done)))
         await asyncio.gather(*(worker.stop(grace=_GRACE_SECONDS) for worker in service.workers))
     finally:
@@ -104,6 +126,10 @@ async def supervise(service: Service, stop: asyncio.Event) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
+
+
+class _Swept(Protocol):
+    async def sweep(self) -> None: ...
 
 
 async def _connect(service: Service, logged_in: asyncio.Event) -> None:
@@ -119,14 +145,13 @@ async def _connect(service: Service, logged_in: asyncio.Event) -> None:
             log.warning("discord.unreachable error=%r again_in=%d", str(error), pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _MAX_LOGIN_PAUSE_SECONDS)
-    await stay_connected(service.bot)
+    await service.session.run()
 
 
-async def _sweep(jobs: JobService, retention: Retention) -> None:
+async def _sweep(swept: _Swept) -> None:
     while True:
         try:
-            await jobs.sweep()
-            await retention.sweep()
+            await swept.sweep()
         except (sqlite3.Error, OSError):
             log.exception("sweep.failed")  # the next sweep does the rest
         await asyncio.sleep(_SWEEP_SECONDS)

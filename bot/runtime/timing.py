@@ -23,6 +23,7 @@ class Timing:
 
     `acknowledge`: seconds for a command to post its card; after that, the bot looks for the card.
     `login_pause`: seconds before the second login attempt if Discord can't be reached.
+    `restart_pause`: seconds before a part that failed is restarted, or a connection to Discord.
     """
 
     lookup_delays: LookupDelays
@@ -30,6 +31,7 @@ class Timing:
     edit_intervals: EditIntervals = field(default_factory=EditIntervals)
     acknowledge: float = 10.0
     login_pause: float = 5.0
+    restart_pause: float = 1.0
 
 
 # The embedded renderer runs in this process.

@@ -19,7 +19,7 @@ _NEAR_MISS = 0.85
 _FILE_CUTOFF = 0.6
 # A pasted secret does not match, and so is not printed as if it were a name.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
-# Some secrets contain hyphens: such a name is reported only if it is nearly a setting's.
+# Some secrets contain hyphens, so such a name is reported only if it is nearly a setting's.
 _HYPHENATED = re.compile(r"[a-z][a-z0-9_-]{0,49}")
 
 
@@ -37,7 +37,7 @@ class UnknownName:
         return f"did you mean {self.meant}?" if self.meant else "it has no effect"
 
     def __str__(self) -> str:
-        """Say where the name was found, and which setting may be meant."""
+        """Return a sentence that says where the name was found, and which setting may be meant."""
         place = ".env" if self.in_file else "the environment"
         return f"{self.name} in {place} is not a setting: {self.advice}"
 

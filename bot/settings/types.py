@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from pathlib import Path
 from typing import Annotated, Literal, NoReturn, cast
 from urllib.parse import urlsplit
 
@@ -121,6 +122,19 @@ def _networks(value: str) -> str:
     return value
 
 
+def _home_expanded(value: str) -> str:
+    return str(_expanded(Path(value))) if value.startswith("~") else value
+
+
+def _expanded(value: Path) -> Path:
+    try:
+        return value.expanduser()
+    except RuntimeError:
+        raise ValueError(
+            "begins with ~ and the name of no user of this machine: write the whole path"
+        ) from None
+
+
 def _extra(value: str) -> str:
     try:
         fields: object = json.loads(value or "{}", parse_constant=_not_json)
@@ -142,6 +156,8 @@ def _not_json(word: str) -> NoReturn:
     raise ValueError(word)
 
 
+Folder = Annotated[Path, AfterValidator(_expanded)]
+FileName = Annotated[str, AfterValidator(_home_expanded)]
 Label = Annotated[str, Field(max_length=60), AfterValidator(_one_line)]
 Url = Annotated[str, AfterValidator(_url)]
 Size = Annotated[str, AfterValidator(_size)]

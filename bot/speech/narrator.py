@@ -77,9 +77,9 @@ class Narrator:
 
         UserError: a cap is reached, a word is blocked, or nothing in the text can be spoken.
         """
-        checked_text(text)  # one of an earlier job may be older than this check
+        checked_text(text)  # an earlier job's text may be older than this check
         self._blocked.check(text)
-        usage = await self._store.take(requester, self._caps, now=self._clock())
+        usage = await self._store.count(requester, self._caps, now=self._clock())
         if usage is None:
             return True
         if usage.is_repeated:
@@ -89,7 +89,7 @@ class Narrator:
         raise UserError("speech.day", limit=self._caps.per_day)
 
     @contextmanager
-    def turn(self, requester: int | str) -> Generator[None]:
+    def speech_lock(self, requester: int | str) -> Generator[None]:
         """Allow a person or client one text at a time; UserError: another is being spoken."""
         if requester in self._speaking:
             raise UserError("speech.busy")
@@ -103,7 +103,7 @@ class Narrator:
     async def speak(self, text: str) -> AsyncGenerator[SpokenMp3]:
         """Speak a text into a file that exists until the context exits.
 
-        UserError: a key of `speech`, or the text fails moderation. MediaError: a retry may work.
+        UserError: speech is refused, or the text fails moderation. MediaError: a retry may work.
         """
         await self._moderate(text)
         # After a crash, the sweep deletes the folder, which belongs to no job.
@@ -111,7 +111,7 @@ class Narrator:
         try:
             async with self._slot():
                 recording = await self._record(text, await self._workspace.create(name))
-            # Its upload may take long, and must not keep the voice from others.
+            # The upload of the MP3 may take long, and must not block the voice for others.
             yield recording
         finally:
             await self._workspace.delete_folder(name)
@@ -120,8 +120,8 @@ class Narrator:
         """Speak a text for an API client, and return the MP3, which is kept for about a day.
 
         During that time, the same text costs nothing and is not counted again. The caller must
-        hold the client's `turn`. UserError: as in `count` and `speak`. MediaError: a retry may
-        work, at no extra cost.
+        hold the client's `speech_lock`. UserError: as in `count` and `speak`. MediaError: a retry
+        may work, at no extra cost.
         """
         name = hashlib.sha256(f"{self._voice.name}\0{client}\0{text}".encode()).hexdigest()[:32]
         folder = await self._workspace.create(name)

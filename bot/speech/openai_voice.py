@@ -65,7 +65,7 @@ class OpenAISpeech:
     async def speak(self, text: str, target: Path) -> None:
         """Stream the MP3 of a text into the file `target`.
 
-        UserError: a key of `speech`; `speech.unsure` means that the text may have been charged.
+        UserError: with a `speech.` key; `speech.unsure`: the text may have been charged.
         MediaError: the MP3 could not be stored.
         """
         transport = HttpTransport(self._endpoint(), credentials=bearer(self._api_key))

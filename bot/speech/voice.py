@@ -24,7 +24,7 @@ class Voice(Protocol):
     async def speak(self, text: str, target: Path) -> None:
         """Speak a text into the file `target`, which is written completely or not at all.
 
-        UserError: a key of `speech`. MediaError: a retry may work.
+        UserError: with a `speech.` key. MediaError: a retry may work.
         """
         ...
 
@@ -32,7 +32,7 @@ class Voice(Protocol):
 async def speak_once(voice: Voice, text: str, target: Path) -> None:
     """Speak a text unless `target` exists; each folder allows only one paid attempt.
 
-    UserError: a key of `speech`; `speech.unsure`: an earlier attempt may have been charged.
+    UserError: with a `speech.` key; `speech.unsure`: an earlier attempt may have been charged.
     MediaError: a retry may work.
     """
     if await asyncio.to_thread(target.exists):

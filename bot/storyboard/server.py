@@ -79,7 +79,10 @@ class Storyboard:
             await self._store.open()
             opening.push_async_callback(self._store.close)
             runner = web.AppRunner(
-                build_app(self._clip_service), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+                build_app(self._clip_service),
+                access_log=None,
+                shutdown_timeout=_SHUTDOWN_SECONDS,
+                auto_decompress=False,
             )
             await runner.setup()
             opening.push_async_callback(runner.cleanup)

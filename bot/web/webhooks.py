@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.errors import WebhookError
-from bot.web.http.log_throttle import LogThrottle
+from bot.web.http.packed_body import PackedBodyError, content_encoding, inflate
+from bot.web.http.server import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.backends.base import VideoBackend
-    from bot.jobs.service import JobService
+    from bot.backends.base import VideoBackend, Webhook
+    from bot.jobs.changes.webhook_receiver import WebhookReceiver
 
 log = logging.getLogger(__name__)
 
 WEBHOOK_PATH = "/api/webhook/video-events"
 _READ_SECONDS = 10.0
-_LOG_SECONDS = 10.0
 
 
 class Webhooks:
@@ -32,17 +32,16 @@ class Webhooks:
 
     def __init__(
         self,
-        jobs: JobService,
+        receiver: WebhookReceiver,
         backend: VideoBackend,
         *,
         count: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
-        self._jobs = jobs
+        self._receiver = receiver
         self._backend = backend
         self._count = count
         self._clock = clock
-        self._refusals = LogThrottle(interval=_LOG_SECONDS, clock=clock)
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -51,27 +50,34 @@ class Webhooks:
 
     async def _receive(self, request: web.Request) -> web.Response:
         try:
-            async with asyncio.timeout(_READ_SECONDS):
-                body = await request.read()
-        except TimeoutError:
-            raise web.HTTPRequestTimeout from None
-        try:
-            webhook = self._backend.parse_webhook(request.headers, body, now=self._clock())
+            webhook = await self._read(request)
         except WebhookError as error:
             self._count("refused")
-            self._log_refusal(error)
+            log.warning("webhook.refused reason=%r", str(error))
             return web.Response(status=error.status, text=f"{error}\n")
         if webhook is None:
             self._count("other")
             return web.Response(text="not about a video\n")
-        new = await self._jobs.receive_webhook(
+        new = await self._receiver.receive(
             backend=self._backend.name, webhook_id=webhook.id, remote_id=webhook.ref
         )
         self._count("new" if new else "repeated")
         log.info("webhook.received ref=%s new=%s", webhook.ref, new)
         return web.Response(text="ok\n")
 
-    def _log_refusal(self, refusal: WebhookError) -> None:
-        suppressed = self._refusals.admit()
-        if suppressed is not None:
-            log.warning("webhook.refused reason=%r suppressed=%d", str(refusal), suppressed)
+    async def _read(self, request: web.Request) -> Webhook | None:
+        """Return a verified webhook; the body is read, and inflated, only if it may be genuine."""
+        now, encoding = self._clock(), content_encoding(request)
+        self._backend.check_webhook(request.headers, now=now)
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                body = await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        if not encoding:
+            return self._backend.parse_webhook(request.headers, body, now=now)
+        try:
+            inflated = inflate(body, encoding, max_bytes=MAX_BODY_BYTES)
+        except PackedBodyError as error:
+            raise WebhookError(str(error), status=error.status) from error
+        return self._backend.parse_webhook(request.headers, inflated, now=now, sent=body)

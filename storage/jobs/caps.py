@@ -1,4 +1,4 @@
-"""The limits on how many jobs there may be."""
+"""The limits on the number of jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Caps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CapUsage:
-    """The jobs that count for each cap."""
+    """The number of jobs that count towards each cap."""
 
     open_of_user: int
     open_in_all: int

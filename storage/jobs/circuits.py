@@ -1,4 +1,4 @@
-"""The table of circuit breakers: each has the state of a backend that refuses all creates."""
+"""The table of circuit breakers, each with the state of a backend that refuses all creates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from storage.database import Database
 
-HELD_SECONDS = 24 * 60 * 60.0
-"""Time for which an open circuit holds a job; then the job is due, and fails."""
+MAX_HELD_SECONDS = 24 * 60 * 60.0
+"""The longest time for which an open circuit holds a job; after that, the job is due and fails."""
 
 _REFUSE = """
 INSERT INTO circuits (backend, reason, refusals) VALUES (:backend, :reason, 1)
@@ -22,7 +22,7 @@ WHERE state <> 'open'
 RETURNING *
 """
 
-# `told` is kept: if the operator was not told of the recovery, the earlier message still holds.
+# `told` is kept: until the operator is told of the recovery, the earlier message is still valid.
 _OPEN = """
 UPDATE circuits SET state = 'open', opened_at = :now, probe_at = :probe_at, probes = 0
 WHERE backend = :backend AND state <> 'open'
@@ -52,7 +52,7 @@ UPDATE circuits SET state = 'over', refusals = 0 WHERE backend = :backend AND st
 RETURNING *
 """
 
-_MARK_TOLD = """
+_RECORD_NOTICE = """
 UPDATE circuits SET told = :reason, reached = max(reached, :reached)
 WHERE backend = :backend AND opened_at = :opened_at
 RETURNING *
@@ -65,7 +65,7 @@ class Circuit:
 
     `refusals`: consecutive refusals before it opened.
     `probes`: probes since it opened.
-    `told`: the reason of which the operator was last told.
+    `notified_reason`: the reason in the last notice to the operator.
     `reached`: Discord delivered that message to at least one operator.
     """
 
@@ -76,12 +76,12 @@ class Circuit:
     probes: int
     opened_at: float
     probe_at: float
-    told: Trouble | None
+    notified_reason: Trouble | None
     reached: bool
 
     @property
     def is_open(self) -> bool:
-        """The circuit is open: queued jobs wait."""
+        """True if the circuit is open, so that queued jobs wait."""
         return self.state == "open"
 
 
@@ -128,10 +128,10 @@ class CircuitStore:
             {"backend": backend},
         )
 
-    async def tell(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
-        """Store that the operator was told of this opening."""
+    async def record_notice(self, circuit: Circuit, *, reached: bool) -> Circuit | None:
+        """Store that the operator was notified that the circuit is open."""
         return await self._one(
-            _MARK_TOLD,
+            _RECORD_NOTICE,
             backend=circuit.backend,
             opened_at=circuit.opened_at,
             reason=circuit.reason,
@@ -153,6 +153,6 @@ def circuit_from(row: sqlite3.Row) -> Circuit:
         probes=row["probes"],
         opened_at=row["opened_at"] or 0.0,
         probe_at=row["probe_at"] or 0.0,
-        told=Trouble(row["told"]) if row["told"] else None,
+        notified_reason=Trouble(row["told"]) if row["told"] else None,
         reached=bool(row["reached"]),
     )

@@ -30,11 +30,11 @@ class ClientJobStore:
         self._database = database
 
     async def own(self, client: str, job_id: str) -> Job | None:
-        """Read a job; None: it does not exist, or is not this client's."""
+        """Read a client's job; None: it does not exist, or belongs to another client."""
         row = await self._database.row(_OWN, {"client": client, "id": job_id})
         return job_from(row) if row else None
 
     async def page(self, client: str, *, before: str | None, limit: int) -> list[Job]:
-        """List a client's jobs, newest first; `before`: only those older than this job."""
+        """List a client's jobs, newest first; `before`: list only jobs older than this one."""
         params = {"client": client, "before": before, "limit": limit}
         return [job_from(row) for row in await self._database.rows(_PAGE, params)]

@@ -1,4 +1,4 @@
-"""Jobs on hold: why they wait, since when, and what the operator was told of it."""
+"""Jobs on hold: the reason and start of their wait, and the operator's notices about it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ if TYPE_CHECKING:
 
 _HOLD = """
 UPDATE jobs SET
-    next_at = :next_at, hold = :hold, held_since = coalesce(held_since, :now), updated_at = :now
+    next_at = :next_at, attempts = :attempts, updated_at = :now,
+    hold = :hold, held_since = coalesce(held_since, :now)
 WHERE id = :id AND epoch = :epoch AND state = :was
 RETURNING *
 """
 
-# Such jobs are claimed by no lane: see the statement that claims.
-_HOLD_STRANDED = """
+# No lane claims these jobs, because CLAIM skips them.
+_HOLD_OTHER_BACKENDS = """
 UPDATE jobs SET hold = 'backend', held_since = :now, updated_at = :now
 WHERE state IN ('submitting', 'unconfirmed', 'generating', 'downloading')
     AND backend <> :backend AND hold IS NOT 'backend'
 RETURNING *
 """
 
-_RELEASE_RETURNED = """
+_RELEASE_OWN_BACKEND = """
 UPDATE jobs SET hold = NULL, held_since = NULL, updated_at = :now
 WHERE hold = 'backend' AND backend = :backend
 RETURNING *
@@ -37,7 +38,7 @@ SELECT * FROM jobs WHERE hold IS NOT NULL
 """
 
 
-_TELL = """
+_RECORD_NOTICE = """
 INSERT INTO hold_notices (hold, since, reached) VALUES (:hold, :since, :reached)
 ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
 """
@@ -45,9 +46,9 @@ ON CONFLICT (hold) DO UPDATE SET reached = max(reached, :reached)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldNotice:
-    """The operator was told of the jobs that are on hold since a time.
+    """A notice to the operator about the jobs that have been on hold for a reason since a time.
 
-    `reached`: Discord delivered it to at least one operator.
+    `reached`: Discord delivered the notice to at least one operator.
     """
 
     hold: HoldReason
@@ -56,31 +57,34 @@ class HoldNotice:
 
 
 class HoldStore:
-    """Reads and writes which jobs are on hold; no write changes a state."""
+    """Reads and writes which jobs are on hold, without changing their states."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def hold(self, job: Job, hold: HoldReason, *, next_at: float, now: float) -> Job | None:
-        """Put a claimed job on hold; None: it has changed meanwhile."""
+    async def hold(
+        self, job: Job, hold: HoldReason, *, next_at: float, attempts: int, now: float
+    ) -> Job | None:
+        """Put a claimed job on hold; None: the job has changed meanwhile."""
         key = {"id": job.id, "epoch": job.epoch, "was": job.state}
-        jobs = await self._jobs(_HOLD, key | {"hold": hold, "next_at": next_at, "now": now})
+        wait = {"hold": hold, "next_at": next_at, "attempts": attempts, "now": now}
+        jobs = await self._jobs(_HOLD, key | wait)
         return jobs[0] if jobs else None
 
-    async def hold_stranded(self, backend: str, *, now: float) -> list[Job]:
-        """Put the jobs at all other backends on hold, and return those that were not."""
-        return await self._jobs(_HOLD_STRANDED, {"backend": backend, "now": now})
+    async def hold_other_backends(self, backend: str, *, now: float) -> list[Job]:
+        """Put the jobs at all other backends on hold, and return those that were not on hold."""
+        return await self._jobs(_HOLD_OTHER_BACKENDS, {"backend": backend, "now": now})
 
-    async def release_returned(self, backend: str, *, now: float) -> list[Job]:
+    async def release_own_backend(self, backend: str, *, now: float) -> list[Job]:
         """Release the jobs whose backend was chosen again."""
-        return await self._jobs(_RELEASE_RETURNED, {"backend": backend, "now": now})
+        return await self._jobs(_RELEASE_OWN_BACKEND, {"backend": backend, "now": now})
 
     async def held(self) -> list[Job]:
         """List the jobs on hold."""
         return await self._jobs(_HELD, {})
 
     async def notice(self, hold: HoldReason) -> HoldNotice | None:
-        """Read what the operator was told of jobs on hold for a reason; None: nothing."""
+        """Read the notice about jobs on hold for a reason; None: the operator was not told."""
         row = await self._database.row(
             "SELECT * FROM hold_notices WHERE hold = :hold", {"hold": hold}
         )
@@ -88,10 +92,10 @@ class HoldStore:
             return None
         return HoldNotice(hold=hold, since=row["since"], reached=bool(row["reached"]))
 
-    async def tell(self, notice: HoldNotice) -> None:
-        """Store that the operator was told."""
+    async def record_notice(self, notice: HoldNotice) -> None:
+        """Store the last notice to the operator about a hold."""
         params = {"hold": notice.hold, "since": notice.since, "reached": int(notice.reached)}
-        await self._database.rows(_TELL, params)
+        await self._database.rows(_RECORD_NOTICE, params)
 
     async def delete_notice(self, hold: HoldReason) -> None:
         """Delete a notice, because its jobs are no longer on hold."""

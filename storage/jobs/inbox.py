@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from storage.database import Database
 
-# Providers repeat a webhook for up to 72 h, so every repetition is recognised.
+# Longer than providers repeat a webhook, which is up to 72 hours.
 KEEP_SECONDS = 7 * 24 * 60 * 60
 
 _INSERT = """
@@ -21,11 +21,11 @@ _HAS = """
 SELECT 1 FROM inbox WHERE backend = :backend AND remote_id = :remote_id LIMIT 1
 """
 
-# The newest first. Their age says nothing, since our clock may have been set meanwhile.
+# The newest first, by row id and not by time, because our clock may have been set meanwhile.
 _UNBOUND = """
 SELECT remote_id FROM inbox
-WHERE backend = :backend AND remote_id NOT IN (
-    SELECT remote_id FROM jobs WHERE backend = :backend AND remote_id IS NOT NULL)
+WHERE backend = :backend AND NOT EXISTS (
+    SELECT 1 FROM jobs WHERE jobs.remote_id = inbox.remote_id AND jobs.backend = :backend)
 GROUP BY remote_id ORDER BY max(rowid) DESC LIMIT 20
 """
 

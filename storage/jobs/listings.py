@@ -1,4 +1,4 @@
-"""The table of what the provider's list has shown to each of its accounts."""
+"""The table of listings: the results of reading the job list of each provider account."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SELECT 1 FROM listings
 WHERE backend = :backend AND account = :account AND shown_at BETWEEN :since AND :now
 """
 
-# A bare column is that of the row with the maximum.
+# With max(), SQLite takes the other columns from the row that has the maximum.
 _ORPHANS = """
 SELECT backend, orphans, max(counted_at) FROM listings
 WHERE counted_at IS NOT NULL GROUP BY backend
@@ -42,7 +42,7 @@ WHERE backend = :backend AND counted_at IS NOT NULL ORDER BY counted_at DESC LIM
 class OrphanCount:
     """The jobs at the provider that no row explains, and when they were counted.
 
-    `is_whole`: all of the provider's list was read.
+    `is_whole`: the provider's whole list was read.
     """
 
     orphans: int
@@ -51,7 +51,7 @@ class OrphanCount:
 
 
 class ListingStore:
-    """Reads and writes what the list of a provider account has shown."""
+    """Reads and writes the results of reading a provider account's job list."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -68,7 +68,7 @@ class ListingStore:
     async def record_count(
         self, backend: str, account: str, orphans: int, *, is_whole: bool, now: float
     ) -> None:
-        """Store the number of jobs in the list that no row explains."""
+        """Store the number of listed jobs that no row explains."""
         params = {"backend": backend, "account": account, "orphans": orphans, "now": now}
         await self._database.rows(_COUNTED, params | {"is_whole": int(is_whole)})
 

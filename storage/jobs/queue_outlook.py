@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.model import JobState
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 
 if TYPE_CHECKING:
@@ -15,24 +16,18 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.jobs.circuits import Circuit
 
-# A median of fewer jobs would say little. Only recent jobs count, since speeds change.
+# A median of fewer jobs would mean little.
 _MIN_SAMPLES = 3
-_RECENT = """
-SELECT done.at - similar.generating_at AS seconds
-FROM (SELECT * FROM jobs ORDER BY created_at DESC LIMIT 500) AS similar
-JOIN job_events AS done ON done.job_id = similar.id
-    AND done.from_state = 'generating' AND done.to_state = 'downloading'
-WHERE similar.backend = :backend AND similar.model IS :model
-    AND similar.seconds = :seconds AND similar.size = :size
-ORDER BY similar.created_at DESC LIMIT 20
-"""
 
-# The order is the one in which jobs are claimed.
+# The order is the one in which jobs are claimed. A place beyond the limit is not counted.
 _PLACE = """
-SELECT count(*) AS place FROM jobs AS other JOIN jobs AS this ON this.id = :id
-WHERE this.state = 'queued' AND other.state = 'queued'
-    AND (other.next_at, other.rowid) <= (this.next_at, this.rowid)
+SELECT count(*) AS place FROM (
+    SELECT 1 FROM jobs AS other JOIN jobs AS this ON this.id = :id
+    WHERE this.state = 'queued' AND other.state = 'queued' AND other.next_at IS NOT NULL
+        AND (other.next_at, other.rowid) <= (this.next_at, this.rowid)
+    LIMIT :limit) AS before
 """
+_MAX_PLACE = 1000
 
 _HELD_BY_CIRCUIT = frozenset({JobState.RECEIVED, JobState.QUEUED})
 _NOT_YET_GENERATED = frozenset(
@@ -44,9 +39,10 @@ _NOT_YET_GENERATED = frozenset(
 class Outlook:
     """The forecast for an open job.
 
-    `place` is its position in the queue, from 1. `usual_seconds` is the time that the provider
-    took for similar jobs. `trouble` is the reason why the queue is paused, `hold` the one why this
-    job waits, and `operator_knows` says whether the operator was told of it.
+    `place`: its position in the queue, from 1; None also for a position far back. `usual_seconds`:
+    the median time that the provider took for similar jobs. `trouble`: the reason why the queue is
+    paused. `hold`: the reason why this job waits. `operator_knows`: the operator was told of that
+    reason.
     """
 
     place: int | None = None
@@ -63,6 +59,7 @@ class QueueOutlook:
         self._database = database
         self._circuits = CircuitStore(database)
         self._holds = HoldStore(database)
+        self._times = GenerationTimes(database)
 
     async def of(self, job: Job) -> Outlook:
         """Return a job's queue position and usual duration, or the trouble that delays it."""
@@ -82,20 +79,12 @@ class QueueOutlook:
     async def _place(self, job: Job) -> int | None:
         if job.state is not JobState.QUEUED:
             return None
-        row = await self._database.row(_PLACE, {"id": job.id})
-        return row["place"] or None if row else None
+        row = await self._database.row(_PLACE, {"id": job.id, "limit": _MAX_PLACE})
+        place = row["place"] if row else 0
+        return place if 0 < place < _MAX_PLACE else None
 
     async def _usual_seconds(self, job: Job) -> float | None:
         if job.state not in _NOT_YET_GENERATED or job.clip_of is not None:
             return None
-        request = job.request
-        rows = await self._database.rows(
-            _RECENT,
-            {
-                "backend": job.backend,
-                "model": request.model,
-                "seconds": request.seconds,
-                "size": request.size,
-            },
-        )
-        return median(row["seconds"] for row in rows) if len(rows) >= _MIN_SAMPLES else None
+        times = await self._times.recent(job)
+        return median(times) if len(times) >= _MIN_SAMPLES else None

@@ -1,4 +1,4 @@
-"""The columns that tell which job a remote id belongs to, and what has become of it."""
+"""The columns that link jobs to their remote jobs at the provider."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 
-_PASS_ON = f"""
+_REASSIGN = f"""
 UPDATE jobs SET remote_passed_at = :now
 WHERE backend = :backend AND remote_id = :ref AND remote_passed_at IS NULL AND id <> :id
     AND state IN {_ENDED}
@@ -26,6 +26,12 @@ RETURNING id
 _HOLDER = """
 SELECT * FROM jobs
 WHERE backend = :backend AND remote_id = :ref AND remote_passed_at IS NULL AND id <> :id
+"""
+
+_REUSED = """
+SELECT 1 FROM jobs
+WHERE backend = :backend AND (account IS NULL OR account = :account)
+    AND remote_passed_at IS NOT NULL LIMIT 1
 """
 
 _HOLDERS = """
@@ -38,35 +44,33 @@ _BEGUN = """
 SELECT * FROM jobs WHERE backend = :backend AND state IN ('submitting', 'unconfirmed')
 """
 
-_LOSE = """
+_MARK_LOST = """
 UPDATE jobs SET remote_passed_at = :now
 WHERE id = :id AND remote_id = :ref AND remote_passed_at IS NULL
 """
 
 _MARK_DELETED = "UPDATE jobs SET remote_deleted_at = :now WHERE id = :id AND remote_id = :ref"
 
-# A trustworthy listing shows them: their creates were answered, and they were not deleted there.
-# The order of the audited transitions is that of time, whatever the clock was set to.
+# A trustworthy listing shows these jobs: their creates were answered, and the provider has not
+# deleted them. Row ids of transitions follow real time, even if the clock was set.
 _ANSWERED = """
-SELECT jobs.*, answered.n < (
+SELECT jobs.*, answered.rowid < (
     SELECT max(rowid) FROM job_events WHERE job_id = :id AND to_state = 'submitting') AS is_earlier
-FROM jobs JOIN (
-    SELECT job_id, max(rowid) AS n FROM job_events
-    WHERE from_state = 'submitting' AND to_state = 'generating' GROUP BY job_id
-) AS answered ON answered.job_id = jobs.id
-WHERE backend = :backend AND (account IS NULL OR account = :account) AND remote_id IS NOT NULL
+FROM job_events AS answered JOIN jobs ON jobs.id = answered.job_id
+WHERE answered.from_state = 'submitting' AND answered.to_state = 'generating'
+    AND backend = :backend AND (account IS NULL OR account = :account) AND remote_id IS NOT NULL
     AND remote_passed_at IS NULL AND remote_deleted_at IS NULL AND deleted_at IS NULL
-ORDER BY answered.n DESC LIMIT 500
+ORDER BY answered.rowid DESC LIMIT 500
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteRecord:
-    """A job's remote job: its id, the request that it was made for, and its fate.
+    """A job's remote job: its id, its request, and its state.
 
-    `made_at` is the remote job's creation by the provider's clock. `is_echoed`: the answer to the
-    create did not contradict the request. `has_prompt`: the prompt was not erased. `is_passed`: the
-    id belongs to another job now.
+    `made_at`: its time of creation by the provider's clock. `is_echoed`: the answer to the create
+    did not contradict the request. `has_prompt`: the prompt has not been deleted. `is_reassigned`:
+    the id belongs to another job now.
     """
 
     job_id: str
@@ -76,7 +80,7 @@ class RemoteRecord:
     is_echoed: bool
     has_prompt: bool
     is_open: bool
-    is_passed: bool
+    is_reassigned: bool
 
 
 class RemoteJobStore:
@@ -86,14 +90,14 @@ class RemoteJobStore:
         self._database = database
 
     async def get(self, job_id: str) -> RemoteRecord | None:
-        """Read the remote job of a job; None: it has none."""
+        """Read a job's remote job; None: the job has none."""
         row = await self._database.row(
             "SELECT * FROM jobs WHERE id = :id AND remote_id IS NOT NULL", {"id": job_id}
         )
         return record_from(row) if row else None
 
     async def holders(self, backend: str, refs: Iterable[str]) -> dict[str, RemoteRecord]:
-        """Return the records of the jobs that have these remote ids, by id."""
+        """Return the records of the jobs that have these remote ids, by remote id."""
         params = {"backend": backend, "refs": json.dumps(list(refs))}
         rows = await self._database.rows(_HOLDERS, params)
         return {row["remote_id"]: record_from(row) for row in rows}
@@ -101,23 +105,23 @@ class RemoteJobStore:
     async def answered(
         self, backend: str, account: str, *, job_id: str = ""
     ) -> list[tuple[RemoteRecord, bool]]:
-        """List the newest jobs whose creates were answered, without those deleted there.
+        """List the newest jobs whose creates were answered, and that still exist at the provider.
 
-        Each with whether it was answered before the last create of the job `job_id` was begun.
+        The flag of each tells whether its answer arrived before the last create of `job_id` began.
         """
         params = {"backend": backend, "account": account, "id": job_id}
         rows = await self._database.rows(_ANSWERED, params)
         return [(record_from(row), bool(row["is_earlier"])) for row in rows]
 
     async def begun(self, backend: str) -> list[VideoRequest]:
-        """List the requests whose creates are not answered yet."""
+        """List the requests whose creates have not been answered yet."""
         rows = await self._database.rows(_BEGUN, {"backend": backend})
         return [_request(row) for row in rows]
 
-    async def pass_on(self, backend: str, ref: str, *, job_id: str, now: float) -> str | None:
-        """Take an id from the ended job that has it, for the job `job_id`; return that job's id."""
+    async def reassign(self, backend: str, ref: str, *, job_id: str, now: float) -> str | None:
+        """Release an id from an ended job for the job `job_id`, and return the ended job's id."""
         params = {"backend": backend, "ref": ref, "id": job_id, "now": now}
-        row = await self._database.row(_PASS_ON, params)
+        row = await self._database.row(_REASSIGN, params)
         return row["id"] if row else None
 
     async def is_held(self, backend: str, ref: str, *, job_id: str) -> bool:
@@ -125,9 +129,14 @@ class RemoteJobStore:
         params = {"backend": backend, "ref": ref, "id": job_id}
         return await self._database.row(_HOLDER, params) is not None
 
-    async def lose(self, job_id: str, ref: str, *, now: float) -> None:
-        """Store that the id does not belong to this job any more."""
-        await self._database.rows(_LOSE, {"id": job_id, "ref": ref, "now": now})
+    async def has_reused_ids(self, backend: str, account: str) -> bool:
+        """Return whether the provider has given an id of one of our jobs to another job."""
+        params = {"backend": backend, "account": account}
+        return await self._database.row(_REUSED, params) is not None
+
+    async def mark_lost(self, job_id: str, ref: str, *, now: float) -> None:
+        """Store that the id no longer belongs to this job."""
+        await self._database.rows(_MARK_LOST, {"id": job_id, "ref": ref, "now": now})
 
     async def mark_deleted(self, job_id: str, ref: str, *, now: float) -> None:
         """Store that the provider has deleted, or cancelled, the remote job."""
@@ -135,7 +144,7 @@ class RemoteJobStore:
 
 
 def record_from(row: sqlite3.Row) -> RemoteRecord:
-    """Convert a row of the table of jobs that has a remote id."""
+    """Convert a job's row that has a remote id."""
     return RemoteRecord(
         job_id=row["id"],
         remote_id=row["remote_id"],
@@ -144,7 +153,7 @@ def record_from(row: sqlite3.Row) -> RemoteRecord:
         is_echoed=bool(row["echoes_order"]),
         has_prompt=row["deleted_at"] is None,
         is_open=row["state"] not in {"succeeded", "failed", "cancelled"},
-        is_passed=row["remote_passed_at"] is not None,
+        is_reassigned=row["remote_passed_at"] is not None,
     )
 
 

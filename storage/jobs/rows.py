@@ -105,7 +105,7 @@ def _failure(row: sqlite3.Row) -> Failure | None:
 
 
 def requester_columns(requester: Origin | Client) -> dict[str, Any]:
-    """Return the columns for both kinds of requester; those of the other kind are NULL."""
+    """Return the columns of a requester; those of the other kind of requester are NULL."""
     columns: dict[str, Any] = dict.fromkeys(_REQUESTER_COLUMNS)
     if isinstance(requester, Client):
         return columns | {

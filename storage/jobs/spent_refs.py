@@ -25,7 +25,7 @@ _LISTED = """
 UPDATE spent_ref_hashes SET at = :now WHERE ref_hash IN (SELECT value FROM json_each(:hashes))
 """
 
-# While a create is unconfirmed, its provider's list must not offer the remote job of a deleted job.
+# Kept while a create is unconfirmed, so that it is not bound to a deleted job's remote job.
 _DELETE_UNLISTED = """
 DELETE FROM spent_ref_hashes WHERE at < :before AND NOT EXISTS (
     SELECT 1 FROM jobs WHERE state IN ('submitting', 'unconfirmed', 'undecided'))
@@ -44,7 +44,7 @@ class SpentRefs:
         await self._database.rows(_ADD, {"ref_hash": self._hash(backend, ref), "now": now})
 
     async def among(self, backend: str, refs: Iterable[str]) -> frozenset[str]:
-        """Return those of the ids that had a row."""
+        """Return the ids that once had a row."""
         by_hash = {self._hash(backend, ref): ref for ref in refs}
         rows = await self._database.rows(_KNOWN, {"hashes": json.dumps(list(by_hash))})
         return frozenset(by_hash[row["ref_hash"]] for row in rows)
@@ -55,7 +55,7 @@ class SpentRefs:
         await self._database.rows(_LISTED, {"hashes": json.dumps(hashes), "now": now})
 
     async def sweep(self, *, now: float) -> None:
-        """Hash the ids that earlier versions kept, and forget those that are no longer listed."""
+        """Hash the ids that earlier versions stored, and delete hashes that no list shows now."""
         for row in await self._database.rows("SELECT * FROM spent_refs", {}):
             await self.add(row["backend"], row["remote_id"], now=now)
         await self._database.rows("DELETE FROM spent_refs", {})

@@ -9,18 +9,23 @@ FROM jobs WHERE created_at > :day_ago
     AND (state NOT IN ('failed', 'cancelled') OR submitted_at IS NOT NULL) AND clip_of IS NULL
 """
 
-# The caps on open jobs do not count jobs that wait for a decision or only for delivery.
+# The caps on open jobs do not count jobs that wait for a decision, or only for their delivery.
+_OPEN = """
+FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed', 'generating',
+    'downloading', 'merging')
+"""
+
+# Each count ends at its cap, so that it does not read more rows than that.
 USAGE = f"""
 SELECT
-    (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
-        'generating', 'downloading', 'merging')
-        AND (user_id = :user_id OR client = :client)) AS open_of_user,
-    (SELECT count(*) FROM jobs WHERE state IN ('received', 'queued', 'submitting', 'unconfirmed',
-        'generating', 'downloading', 'merging')) AS open_in_all,
-    (SELECT count(*) {_COUNTED_TODAY}) AS today
+    (SELECT count(*) FROM (SELECT 1 {_OPEN} AND user_id = :user_id LIMIT :max_of_user) AS o)
+        + (SELECT count(*) FROM (SELECT 1 {_OPEN} AND client = :client LIMIT :max_of_user) AS o)
+        AS open_of_user,
+    (SELECT count(*) FROM (SELECT 1 {_OPEN} LIMIT :max_in_all) AS o) AS open_in_all,
+    (SELECT count(*) FROM (SELECT 1 {_COUNTED_TODAY} LIMIT :max_today) AS o) AS today
 """  # noqa: S608 - built from constants
 
-# There is room for another job when this one is no longer counted.
+# The cap allows another job when this one is no longer counted.
 NEXT_TO_LEAVE_CAP = f"""
 SELECT created_at {_COUNTED_TODAY}
 ORDER BY created_at DESC LIMIT 1 OFFSET :cap - 1
@@ -38,7 +43,7 @@ SELECT
     :interaction_id, :application_id, :user_id, :guild_id, :channel_id, :locale, :token,
     :token_until, :upload_limit, :by_bot, :by_bot_unproven, :client, :client_key, :client_digest,
     :attachment_name, :attachment_size, :attachment_url, :attachment_text, :narration_of, :clip_of,
-    -- Stored now, since the other job may be deleted later.
+    -- Stored now, because the other job may be deleted later.
     EXISTS (SELECT 1 FROM jobs WHERE id = :clip_of AND attachment_name IS NOT NULL
         AND note IS NOT 'note.not_merged')
 FROM ({USAGE})
@@ -60,35 +65,38 @@ _NOT_HELD = """(jobs.state <> 'queued' OR NOT EXISTS (
                 AND max(opened_at, jobs.created_at) > :held_since))"""
 
 # Jobs that were submitted to another backend wait until the operator chooses that backend again.
+_CLAIMABLE = f"""next_at IS NOT NULL
+            AND (backend = :backend
+                OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
+            AND (:client IS NULL OR client = :client)
+            AND (NOT :clients_only OR client IS NOT NULL)
+            AND (:narrated IS NULL OR :narrated = (attachment_name IS NOT NULL))
+            AND {_NOT_HELD}
+            AND id NOT IN (SELECT value FROM json_each(:running))"""  # noqa: S608 - same
+
+# State by state, because the index provides the order only within one state.
 CLAIM = f"""
 UPDATE jobs SET epoch = epoch + 1
 WHERE id IN (
-    SELECT id FROM jobs
-    WHERE next_at <= :now
-        AND state IN (SELECT value FROM json_each(:states))
-        AND (backend = :backend
-            OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
-        AND (:client IS NULL OR client = :client)
-        AND (NOT :clients_only OR client IS NOT NULL)
-        AND {_NOT_HELD}
-        AND id NOT IN (SELECT value FROM json_each(:running))
-    ORDER BY next_at LIMIT :limit)
+    SELECT due.id FROM json_each(:states) AS lane CROSS JOIN jobs AS due
+    WHERE due.id IN (
+        SELECT id FROM jobs
+        WHERE state = lane.value AND next_at <= :now AND {_CLAIMABLE}
+        ORDER BY next_at LIMIT :limit)
+    ORDER BY due.next_at LIMIT :limit)
 RETURNING *
 """  # noqa: S608 - built from constants
 
 NEXT_DUE = f"""
-SELECT min(next_at) AS next_at FROM jobs
-WHERE next_at IS NOT NULL
-    AND state IN (SELECT value FROM json_each(:states))
-    AND (backend = :backend
-        OR state NOT IN ('submitting', 'unconfirmed', 'generating', 'downloading'))
-    AND (:client IS NULL OR client = :client)
-    AND (NOT :clients_only OR client IS NOT NULL)
-    AND {_NOT_HELD}
-    AND id NOT IN (SELECT value FROM json_each(:running))
+SELECT min(due) AS next_at FROM (
+    SELECT (
+        SELECT next_at FROM jobs
+        WHERE state = lane.value AND {_CLAIMABLE}
+        ORDER BY next_at LIMIT 1) AS due
+    FROM json_each(:states) AS lane) AS each_state
 """  # noqa: S608 - built from constants
 
-# Some servers give an id out twice. As long as an open job has it, it can't be another's.
+# Some servers use an id twice. While an open job has an id, no other job can be bound to it.
 _IS_FREE = """
     NOT EXISTS (
         SELECT 1 FROM jobs AS other
@@ -101,7 +109,7 @@ UPDATE jobs SET
     state = :to, next_at = :next_at, attempts = 0, misses = 0, updated_at = :now,
     hold = NULL, held_since = NULL,
     token = CASE WHEN :to = 'succeeded' THEN NULL ELSE token END,
-    -- This transition follows only a definite refusal: nothing was spent.
+    -- These transitions follow only a definite refusal, so nothing was spent.
     submitted_at = CASE WHEN :was = 'submitting' AND :to IN ('queued', 'failed') THEN NULL
         ELSE submitted_at END,
     attachment_url = CASE WHEN :was = 'received' THEN NULL ELSE attachment_url END,
@@ -109,6 +117,8 @@ UPDATE jobs SET
     remote_made_at = coalesce(:remote_made_at, remote_made_at),
     echoes_order = min(echoes_order, :echoes_order),
     generating_at = coalesce(:generating_at, generating_at),
+    generated_seconds = CASE WHEN :was = 'generating' AND :to = 'downloading'
+        THEN :now - generating_at ELSE generated_seconds END,
     deadline_at = coalesce(:deadline_at, deadline_at),
     progress = coalesce(:progress, progress),
     cost_usd = coalesce(:cost_usd, cost_usd),
@@ -119,7 +129,7 @@ WHERE id = :id AND epoch = :epoch AND state = :was AND (:remote_id IS NULL OR {_
 RETURNING *
 """  # noqa: S608 - built from constants
 
-# Written once for each backend: a repeated step sends the same prompt.
+# Written once for each backend, so that a repeated step sends the same prompt.
 WRITE_PROMPT = """
 UPDATE jobs SET
     sent_prompt = :sent_prompt, fingerprint = :fingerprint, backend = :backend, updated_at = :now
@@ -129,7 +139,7 @@ RETURNING *
 """
 
 # The intent to spend is committed before the POST, and only while no identical create is
-# unconfirmed. Every POST of a job has the same key, for providers that support idempotency keys.
+# unconfirmed. All POSTs of a job have the same key, for providers that support idempotency keys.
 BEGIN_SUBMIT = """
 UPDATE jobs SET
     state = 'submitting', backend = :backend, next_at = :now, attempts = 0, misses = 0,
@@ -170,7 +180,7 @@ RETURNING *
 """
 
 # The POST was answered after the job was cancelled. The epoch is raised because a running last step
-# must not clear `next_at`. For a deleted job only the remote job is left to delete.
+# must not clear `next_at`. For a deleted job, nothing but the remote job is left to delete.
 BIND_CANCELLED = f"""
 UPDATE jobs SET
     epoch = epoch + 1, remote_id = :remote_id, attempts = 0, updated_at = :now,
@@ -198,7 +208,7 @@ WAKE_UNDECIDED = """
 UPDATE jobs SET next_at = :now WHERE backend = :backend AND state = 'undecided' RETURNING *
 """
 
-# After a restart PUBLIC_URL may be set: deliveries that waited for it are due again.
+# PUBLIC_URL may be set since the restart, so deliveries that waited for it are due again.
 WAKE_HELD = """
 UPDATE jobs SET next_at = :now
 WHERE state IN ('delivering', 'notifying') AND next_at > :now
@@ -206,7 +216,7 @@ RETURNING *
 """
 
 QUEUED = """
-SELECT * FROM jobs WHERE state = 'queued' OR hold IS NOT NULL
+SELECT * FROM jobs WHERE (state = 'queued' AND next_at IS NOT NULL) OR hold IS NOT NULL
 """
 
 DELETE_EXPIRED_TOKENS = """

@@ -1,4 +1,4 @@
-"""The table of jobs: every write is one conditional statement that returns the row, or no row."""
+"""The table of jobs; every write is one conditional statement that returns the changed rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.jobs import statements
 from storage.jobs.caps import CapUsage
-from storage.jobs.circuits import HELD_SECONDS
+from storage.jobs.circuits import MAX_HELD_SECONDS
 from storage.jobs.rows import job_from, requester_columns
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class JobStore:
         self._database = database
 
     async def insert(self, job: Job, caps: Caps) -> Job | None:
-        """Insert a job in `received`; None: a cap is reached, or the request is a repetition."""
+        """Insert a job in the state `received`; None: a cap is reached, or it is a repetition."""
         attachment = job.attachment
         return await self._one(
             statements.INSERT,
@@ -64,15 +64,12 @@ class JobStore:
             attachment_text=attachment.text if attachment else None,
             narration_of=job.narration_of,
             clip_of=job.clip_of,
-            day_ago=job.created_at - _DAY,
-            max_of_user=caps.open_per_user,
-            max_in_all=caps.open_in_all,
-            max_today=caps.per_day,
+            **_cap_columns(caps, now=job.created_at),
         )
 
-    async def usage(self, requester: Origin | Client, *, now: float) -> CapUsage:
-        """Count the jobs for each cap."""
-        params = requester_columns(requester) | {"day_ago": now - _DAY}
+    async def usage(self, requester: Origin | Client, caps: Caps, *, now: float) -> CapUsage:
+        """Count the jobs for each cap, up to that cap."""
+        params = requester_columns(requester) | _cap_columns(caps, now=now)
         row = await self._database.row(statements.USAGE, params)
         return CapUsage(**dict(row)) if row else CapUsage(open_of_user=0, open_in_all=0, today=0)
 
@@ -87,7 +84,7 @@ class JobStore:
         return await self._one("SELECT * FROM jobs WHERE id = :id", id=job_id)
 
     async def by_requester(self, requester: Origin | Client) -> Job | None:
-        """Read the job that was created by this interaction or with this client's key."""
+        """Read the job that this interaction or this client's key created."""
         return await self._one(statements.BY_REQUESTER, **requester_columns(requester))
 
     async def claim(
@@ -97,14 +94,16 @@ class JobStore:
         backend: str,
         client: str | None,
         clients_only: bool,
+        narrated: bool | None,
         running: Collection[str],
         limit: int,
         now: float,
     ) -> list[Job]:
         """Claim up to `limit` due jobs that are not `running`, and raise their epochs.
 
-        Jobs that were submitted to another backend and jobs that an open circuit holds are skipped.
+        Jobs that were submitted to another backend, or that an open circuit holds, are skipped.
         `client`: only this client's jobs are claimed. `clients_only`: no jobs from Discord are.
+        `narrated`: only jobs with a narration are, or only those without.
         """
         return await self._many(
             statements.CLAIM,
@@ -112,10 +111,11 @@ class JobStore:
             backend=backend,
             client=client,
             clients_only=int(clients_only),
+            narrated=narrated,
             running=json.dumps(list(running)),
             limit=limit,
             now=now,
-            held_since=now - HELD_SECONDS,
+            held_since=now - MAX_HELD_SECONDS,
         )
 
     async def next_due(
@@ -125,6 +125,7 @@ class JobStore:
         backend: str,
         client: str | None,
         clients_only: bool,
+        narrated: bool | None,
         running: Collection[str],
         now: float,
     ) -> float | None:
@@ -136,9 +137,10 @@ class JobStore:
                 "backend": backend,
                 "client": client,
                 "clients_only": int(clients_only),
+                "narrated": narrated,
                 "running": json.dumps(list(running)),
                 "now": now,
-                "held_since": now - HELD_SECONDS,
+                "held_since": now - MAX_HELD_SECONDS,
             },
         )
         return row["next_at"] if row else None
@@ -146,7 +148,7 @@ class JobStore:
     async def move(
         self, job: Job, to: JobState, changes: Changes, *, next_at: float | None, now: float
     ) -> Job | None:
-        """Move a job to another state; None also if its `remote_id` is another job's."""
+        """Move a job to another state; None also if another open job has its new `remote_id`."""
         failure = changes.failure
         return await self._one(
             statements.MOVE,
@@ -168,7 +170,7 @@ class JobStore:
         )
 
     async def write_prompt(self, job: Job, prompt: str, *, backend: str, now: float) -> Job | None:
-        """Store the prompt that is sent to a backend for a queued job, once for each backend."""
+        """Store a queued job's prompt for a backend, once for each backend."""
         return await self._one(
             statements.WRITE_PROMPT,
             id=job.id,
@@ -216,15 +218,15 @@ class JobStore:
         )
 
     async def release(self, job: Job, *, now: float) -> Job | None:
-        """Store that no more steps are due for a job, and delete the token of an ended job."""
+        """Store that no step of a job is due, and delete the token if the job has ended."""
         return await self._one(statements.RELEASE, **_key(job), now=now)
 
     async def acknowledge(self, job_id: str, *, message_id: int, now: float) -> Job | None:
-        """Store the message of a job, once; the card of a job that has ended is due for an edit."""
+        """Store a job's message once, and make the job due, even if it has ended meanwhile."""
         return await self._one(statements.ACKNOWLEDGE, id=job_id, message_id=message_id, now=now)
 
     async def bind_cancelled(self, job: Job, changes: Changes, *, now: float) -> Job | None:
-        """Store the remote id of a job that was cancelled meanwhile; None: it was not."""
+        """Store the remote id of a job that was cancelled meanwhile; None: it was not cancelled."""
         return await self._one(
             statements.BIND_CANCELLED,
             id=job.id,
@@ -249,15 +251,15 @@ class JobStore:
         return await self._many(statements.WAKE_UNDECIDED, backend=backend, now=now)
 
     async def queued(self) -> list[Job]:
-        """List the queued jobs, and those on hold."""
+        """List the jobs that are queued or on hold."""
         return await self._many(statements.QUEUED)
 
     async def wake_postponed_deliveries(self, *, now: float) -> list[Job]:
-        """Make all held deliveries due now."""
+        """Make all postponed deliveries due now."""
         return await self._many(statements.WAKE_HELD, now=now)
 
     async def delete_token(self, job_id: str) -> None:
-        """Delete the interaction token of a job."""
+        """Delete a job's interaction token."""
         await self._database.rows("UPDATE jobs SET token = NULL WHERE id = :id", {"id": job_id})
 
     async def mark_card_gone(self, job_id: str) -> None:
@@ -265,7 +267,7 @@ class JobStore:
         await self._one(statements.MARK_CARD_GONE, id=job_id)
 
     async def prove_bot_access(self, job_id: str, *, bot_can_edit: bool) -> Job | None:
-        """Store whether the bot itself can edit a card, once that is known."""
+        """Store whether the bot can edit a card without the interaction token."""
         return await self._one(statements.PROVE_BOT_ACCESS, id=job_id, by_bot=int(bot_can_edit))
 
     async def editable_by_token_only(self) -> list[Job]:
@@ -277,7 +279,7 @@ class JobStore:
         await self._database.rows(statements.DELETE_EXPIRED_TOKENS, {"now": now})
 
     async def counts(self) -> dict[tuple[str, str], int]:
-        """Count the jobs by state and backend, without deleted ones."""
+        """Count the jobs by state and backend, except deleted ones."""
         rows = await self._database.rows(statements.COUNTS, {})
         return {(row["state"], row["backend"]): row["jobs"] for row in rows}
 
@@ -287,6 +289,15 @@ class JobStore:
 
     async def _many(self, sql: str, **params: Any) -> list[Job]:  # noqa: ANN401 - SQLite's values
         return [job_from(row) for row in await self._database.rows(sql, params)]
+
+
+def _cap_columns(caps: Caps, *, now: float) -> dict[str, Any]:
+    return {
+        "day_ago": now - _DAY,
+        "max_of_user": caps.open_per_user,
+        "max_in_all": caps.open_in_all,
+        "max_today": caps.per_day,
+    }
 
 
 def _key(job: Job) -> dict[str, Any]:

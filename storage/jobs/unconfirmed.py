@@ -26,7 +26,7 @@ class UnconfirmedStore:
         self._inbox = Inbox(database)
 
     async def unclaimed(self, backend: str) -> tuple[str, ...]:
-        """List remote ids that webhooks named and that belong to no job, present or deleted."""
+        """List remote ids that webhooks named, and that belong to no job, deleted ones included."""
         refs = await self._inbox.unbound(backend)
         spent = await self._spent.among(backend, refs)
         return tuple(ref for ref in refs if ref not in spent)

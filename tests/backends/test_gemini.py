@@ -137,7 +137,7 @@ async def test_a_blocked_prompt_is_moderated(api: GeminiApi, backend: Gemini) ->
     assert not api.creates
 
 
-# --- how it ends ---
+# --- the end of a job ---
 
 
 @pytest.mark.parametrize(

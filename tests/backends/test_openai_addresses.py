@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.backends.transport.address_guard import is_public
+from bot.backends.transport.public_addresses import is_public, literal_address
 from bot.errors import BackendError, ErrorKind
 from tests.support.providers.openai_setup import (
     MAX_BYTES,
@@ -152,7 +152,65 @@ async def test_behind_a_proxy_the_proxy_connects_to_the_result(
         ("fe80::1%eth0", False),
         ("::ffff:169.254.169.254", False),
         ("2002:7f00:1::", False),
+        ("2002:808:808::1", True),
+        ("64:ff9b::127.0.0.1", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("64:ff9b::169.254.169.254", False),
+        ("64:ff9b::8.8.8.8", True),
+        ("64:ff9b:1::10.0.0.1", False),
+        ("64:ff9b:1::8.8.8.8", True),
+        ("64:ff9b:1:7f00:0:100::", False),
+        ("64:ff9b:1:808:8:800::", True),
+        ("64:ff9b:1:7f00:0:100:808:808", False),
+        ("64:ff9b:1:0:a:b:808:808", False),
+        ("::127.0.0.1", False),
+        ("::8.8.8.8", True),
+        ("::", False),
+        ("::ffff:8.8.8.8", True),
+        ("::ffff:0:127.0.0.1", False),
+        ("2600:1f18::5efe:10.0.0.1", False),
+        ("2600:1f18::200:5efe:127.0.0.1", False),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False),
+        ("2001:db8::1", False),
+        ("3fff::1", False),
+        ("fec0::1", False),
+        ("fc00::1", False),
+        ("fe80::1", False),
+        ("ff0e::1", False),
+        ("100::1", False),
+        ("5f00::1", False),
+        ("4000::1", False),
+        ("2606:4700:4700::1111", True),
+        ("192.0.0.1", False),
+        ("192.0.0.9", False),
+        ("192.0.0.170", False),
+        ("192.88.99.1", False),
+        ("198.18.0.1", False),
+        ("100.64.0.1", False),
+        ("239.1.1.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
+        ("203.0.113.1", False),
     ],
 )
 def test_only_globally_reachable_addresses_are_public(address: str, *, public: bool) -> None:
     assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1.", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("0x7f000001", "127.0.0.1"),
+        ("0177.0.0.1", "127.0.0.1"),
+        ("[::1]", "::1"),
+        ("cdn.example", None),
+        ("1.example", None),
+        ("", None),
+    ],
+)
+def test_an_address_is_recognised_in_every_notation(host: str, address: str | None) -> None:
+    assert literal_address(host) == address

@@ -281,3 +281,29 @@ async def test_base64_that_is_too_long_or_broken_is_refused(
         with pytest.raises(MediaError, match=reason):
             await backend.fetch(update, tmp_path / "v.mp4", max_bytes=830)
         assert not names_in(tmp_path)
+
+
+async def test_a_link_may_be_a_path_at_the_provider(
+    api: VideosApi, backend: OpenAIVideos, tmp_path: Path
+) -> None:
+    update = await finished(api, backend)
+    other = await finished(api, backend)
+    path = f"/v1/videos/{other.ref}/content"
+    for link in (path, f"{path}?token=2"):
+        api.shape = lambda job, link=link: job | {"video_url": link}
+        told = await backend.poll(update.ref)
+        api.add_faults("content", Fault(status=404, body={"detail": "no"}))
+        await backend.fetch(told, tmp_path / "v.mp4", max_bytes=MAX_BYTES)
+    for note in ({"url": path}, {"data": [{"url": path}]}):
+        api.add_faults("content", Fault(status=200, body=note))
+        await backend.fetch(update, tmp_path / "v.mp4", max_bytes=MAX_BYTES)
+    assert {api.key_in(call.headers) for call in api.made("GET")} == {KEY}
+
+
+async def test_a_path_of_anything_but_a_clip_is_no_link(
+    api: VideosApi, backend: OpenAIVideos
+) -> None:
+    update = await finished(api, backend)
+    for link in ("/v1/videos/1", "/", "//", "files/v.mp4", "/files/v.jpg", "file:///v.mp4"):
+        api.shape = lambda job, link=link: job | {"video_url": link}
+        assert (await backend.poll(update.ref)).result_url is None, link

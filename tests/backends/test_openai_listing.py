@@ -107,7 +107,7 @@ async def test_without_an_echoed_prompt_the_model_tells_jobs_apart(
     assert (await find(backend, request=other(model=None))).refs == (ref,)
 
 
-async def test_no_job_is_left_out_for_its_age(api: VideosApi, backend: OpenAIVideos) -> None:
+async def test_no_job_is_left_out_because_of_its_age(api: VideosApi, backend: OpenAIVideos) -> None:
     old = await submit(backend)
     new = await submit(backend)
     api.jobs[old]["created_at"] = NOW - 40 * DAY

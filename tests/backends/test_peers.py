@@ -1,4 +1,4 @@
-"""The table of `make peers`, for peers that fail and for peers that can't be installed."""
+"""The table of `make peers`, with peers that fail or can't be installed."""
 
 from __future__ import annotations
 

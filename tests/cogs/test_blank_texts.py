@@ -13,7 +13,7 @@ from tests.support.blank_texts import BLANK_TEXTS
 from tests.support.desk import open_desk
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.orders import VOICE
-from tests.support.form_steps import SOUND, count, finished, form, press, told
+from tests.support.form_steps import SOUND, count, finished, form, press, submit_form
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -47,19 +47,19 @@ async def test_the_commands_refuse_what_shows_nothing(desk: Desk) -> None:
 
 async def test_the_forms_refuse_a_prompt_that_shows_nothing(desk: Desk) -> None:
     opened = await form(desk, Action.EDIT, await finished(desk))
-    assert NO_PROMPT in (await told(desk, opened, {"prompt": BLANK})).text
+    assert NO_PROMPT in (await submit_form(desk, opened, {"prompt": BLANK})).text
 
     user_id = desk.fake_discord.world.user.id
     desk.bench.editor.faults.append(UserError("audio.empty"))
     refused = await desk.bench.submit(attachment=VOICE, user_id=user_id)
     opened = await form(desk, Action.ATTACH, await desk.bench.run_out(refused.id))
-    assert NO_PROMPT in (await told(desk, opened, {"prompt": BLANK, "audio": SOUND})).text
+    assert NO_PROMPT in (await submit_form(desk, opened, {"prompt": BLANK, "audio": SOUND})).text
     assert await count(desk) == 2
 
 
 async def test_the_forms_refuse_a_text_that_shows_nothing(desk: Desk) -> None:
     opened = await form(desk, Action.NARRATE, await finished(desk))
-    assert NO_TEXT in (await told(desk, opened, {"text": BLANK})).text
+    assert NO_TEXT in (await submit_form(desk, opened, {"text": BLANK})).text
     assert (await count(desk), await speeches(desk)) == (1, 0)
 
 

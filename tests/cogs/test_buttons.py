@@ -17,8 +17,7 @@ from bot.model import JobState
 from tests.support.cards import Errors, post_card
 from tests.support.desk import open_desk
 from tests.support.fakes.clock import PATIENCE
-from tests.support.form_steps import form
-from tests.support.form_steps import told as submit
+from tests.support.form_steps import form, submit_form
 from tests.support.schemas.discord_spec import check_all
 from tests.support.wire import FAST, open_wire
 
@@ -50,18 +49,18 @@ def errors() -> Generator[Errors]:
 
 async def test_the_person_stops_a_job_once(desk: Desk) -> None:
     job, card = await desk.video()
-    told = await desk.click(card, "Cancel")
-    assert (told.text, told.ephemeral) == ("Cancelled.", True)
+    reply = await desk.click(card, "Cancel")
+    assert (reply.text, reply.ephemeral) == ("Cancelled.", True)
     assert (await desk.bench.now(job.id)).state is JobState.CANCELLED
-    told = await desk.click(card, "Cancel")
-    assert "Too late" in told.text
+    reply = await desk.click(card, "Cancel")
+    assert "Too late" in reply.text
 
 
 async def test_a_stranger_stops_nothing(desk: Desk) -> None:
     job, card = await desk.video()
-    told = await desk.click(card, "Cancel", user=desk.fake_discord.world.add_user("grace"))
-    assert "Only the person" in told.text
-    assert told.ephemeral
+    reply = await desk.click(card, "Cancel", user=desk.fake_discord.world.add_user("grace"))
+    assert "Only the person" in reply.text
+    assert reply.ephemeral
     assert (await desk.bench.now(job.id)).state is JobState.RECEIVED
 
 
@@ -86,8 +85,8 @@ async def test_a_moderator_of_one_channel_is_none_of_another(desk: Desk, action:
     elsewhere = desk.fake_discord.world.add_channel(desk.fake_discord.world.guild)
     job = await desk.bench.submit(channel_id=elsewhere.id)
     forged = post_card(desk, action, job.id)
-    told = await desk.click(forged, "Old", user=desk.fake_discord.world.add_user("grace"))
-    assert "Only the person" in told.text
+    reply = await desk.click(forged, "Old", user=desk.fake_discord.world.add_user("grace"))
+    assert "Only the person" in reply.text
     assert (await desk.bench.now(job.id)).state is JobState.RECEIVED
 
 
@@ -101,16 +100,16 @@ async def test_cancel_on_a_card_that_could_not_ask_any_more_gives_up(desk: Desk)
 async def test_the_button_of_an_unknown_job_says_that_there_is_no_record_of_it(
     desk: Desk, action: Action
 ) -> None:
-    told = await desk.click(post_card(desk, action, "0" * 32), "Old")
-    assert told.text.startswith("I have no record of this video: it was deleted, or my data")
-    assert told.ephemeral
+    reply = await desk.click(post_card(desk, action, "0" * 32), "Old")
+    assert reply.text.startswith("I have no record of this video: it was deleted, or my data")
+    assert reply.ephemeral
 
 
 async def test_a_form_about_lost_data_says_that_there_is_no_record_of_it(desk: Desk) -> None:
     job, card = await desk.video()
     opened = await form(desk, Action.EDIT, await desk.bench.run_out(job.id))
     await desk.bench.database.rows("DELETE FROM jobs WHERE id = :id", {"id": job.id})
-    assert "no record of this video" in (await submit(desk, opened, {"prompt": "A dog"})).text
+    assert "no record of this video" in (await submit_form(desk, opened, {"prompt": "A dog"})).text
     chosen = await desk.fake_discord.choose("Video details", card)
     assert "no record of its video" in (await desk.fake_discord.answer_to(chosen)).text
 
@@ -123,9 +122,9 @@ async def test_a_card_that_automod_blocks_costs_nothing_and_is_no_fault_of_ours(
 ) -> None:
     desk.fake_discord.faults.add(ANSWER, refusal)
     typed = await desk.fake_discord.slash("video", {"prompt": "a rude cat"})
-    told = await desk.fake_discord.answer_to(typed)
-    assert told.text.startswith("This server's AutoMod blocked my message with your prompt")
-    assert told.ephemeral
+    reply = await desk.fake_discord.answer_to(typed)
+    assert reply.text.startswith("This server's AutoMod blocked my message with your prompt")
+    assert reply.ephemeral
     [row] = await desk.bench.database.rows("SELECT id FROM jobs", {})
     ended = await desk.bench.now(row["id"])
     assert ended.failure is not None
@@ -140,8 +139,8 @@ async def test_an_answer_that_automod_blocks_is_no_fault_of_ours(
 ) -> None:
     await desk.video("a rude cat")
     desk.fake_discord.faults.add(ANSWER, api_errors.AUTOMOD)
-    told = await desk.fake_discord.answer_to(await desk.fake_discord.slash("videos"))
-    assert told.text.startswith("This server's AutoMod blocked my message.")
+    reply = await desk.fake_discord.answer_to(await desk.fake_discord.slash("videos"))
+    assert reply.text.startswith("This server's AutoMod blocked my message.")
     assert errors.messages == []
 
 
@@ -150,9 +149,9 @@ async def test_a_button_that_breaks_tells_the_person_where_the_operator_looks(
 ) -> None:
     _, card = await desk.video()
     async with desk.bench.unwritable():
-        told = await desk.click(card, "Cancel")
-    assert told.ephemeral
-    incident = told.text.rpartition(" ")[2].rstrip(".")
+        reply = await desk.click(card, "Cancel")
+    assert reply.ephemeral
+    incident = reply.text.rpartition(" ")[2].rstrip(".")
     [record] = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert record.getMessage() == f"interaction.failed id={incident}"
     assert record.exc_info is not None
@@ -163,10 +162,10 @@ async def test_a_command_that_breaks_tells_the_person_where_the_operator_looks(
 ) -> None:
     async with desk.bench.unwritable():
         interaction = await desk.fake_discord.slash("video", {"prompt": "a cat"})
-        told = await desk.fake_discord.answer_to(interaction)
-    assert told.ephemeral
-    assert told.text.endswith(f"{interaction.id}.")
-    assert "Something went wrong" in told.text
+        reply = await desk.fake_discord.answer_to(interaction)
+    assert reply.ephemeral
+    assert reply.text.endswith(f"{interaction.id}.")
+    assert "Something went wrong" in reply.text
     [record] = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert str(interaction.id) in record.getMessage()
 
@@ -275,9 +274,9 @@ async def test_an_error_message_is_not_mistaken_for_the_card(
 ) -> None:
     async with open_wire(tmp_path) as wire, wire.bot(timing=replace(FAST, acknowledge=0.3)):
         wire.fake_discord.faults.add(ANSWER, faults.Cut())
-        told = await wire.video("A lighthouse")
+        reply = await wire.video("A lighthouse")
         await wire.wait_for_job("failed")
-    assert "Something went wrong" in told.text
+    assert "Something went wrong" in reply.text
     assert wire.creates() == 0
 
 

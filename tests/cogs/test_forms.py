@@ -22,7 +22,7 @@ from tests.support.cards import MANAGE_MESSAGES, Errors
 from tests.support.desk import PRESETS, open_desk
 from tests.support.fakes.clock import PATIENCE
 from tests.support.fakes.orders import VOICE
-from tests.support.form_steps import SOUND, behind, count, finished, form, press, told
+from tests.support.form_steps import SOUND, count, finished, form, job_of_card, press, submit_form
 from tests.support.media import clips
 from tests.support.schemas.discord_spec import check_all
 from tests.support.wire import button, open_wire
@@ -69,7 +69,7 @@ def warnings() -> Generator[Errors]:
 async def test_again_makes_the_same_once_more_on_a_card_of_its_own(desk: Desk) -> None:
     first = await finished(desk, attachment=VOICE)
     card = await press(desk, Action.AGAIN, first)
-    job = await behind(desk, card)
+    job = await job_of_card(desk, card)
     assert job.request.prompt == first.request.prompt
     assert (job.narration_of, job.attachment) == (first.id, replace(VOICE, url=None))
     assert not card.ephemeral
@@ -81,15 +81,15 @@ async def test_again_makes_the_same_once_more_on_a_card_of_its_own(desk: Desk) -
 async def test_again_goes_by_todays_presets(desk: Desk) -> None:
     first = await finished(desk)
     assert (first.request.model, first.request.seconds) == ("sora-2", 8)
-    job = await behind(desk, await press(desk, Action.AGAIN, first))
+    job = await job_of_card(desk, await press(desk, Action.AGAIN, first))
     assert (job.request.model, job.request.seconds) == ("newer", 4)
 
 
 async def test_a_narration_is_found_through_a_job_that_stored_none(desk: Desk) -> None:
     first = await finished(desk, attachment=VOICE)
-    second = await behind(desk, await press(desk, Action.AGAIN, first))
+    second = await job_of_card(desk, await press(desk, Action.AGAIN, first))
     await desk.bench.jobs.cancel(second.id)
-    third = await behind(desk, await press(desk, Action.AGAIN, second))
+    third = await job_of_card(desk, await press(desk, Action.AGAIN, second))
     assert third.narration_of == first.id
 
 
@@ -113,8 +113,8 @@ async def test_the_prompt_is_edited_and_makes_a_new_video(desk: Desk) -> None:
     opened = await form(desk, Action.EDIT, first)
     assert opened.modal is not None
     assert opened.modal["components"][0]["component"]["value"] == first.request.prompt
-    card = await told(desk, opened, {"prompt": " a dog under a roof "})
-    job = await behind(desk, card)
+    card = await submit_form(desk, opened, {"prompt": " a dog under a roof "})
+    job = await job_of_card(desk, card)
     assert (job.request.prompt, job.narration_of) == ("a dog under a roof", first.id)
 
 
@@ -123,7 +123,7 @@ async def test_the_prompt_is_edited_and_makes_a_new_video(desk: Desk) -> None:
 )
 async def test_a_prompt_that_will_not_do_is_told(desk: Desk, prompt: str, sentence: str) -> None:
     opened = await form(desk, Action.EDIT, await finished(desk))
-    answer = await told(desk, opened, {"prompt": prompt})
+    answer = await submit_form(desk, opened, {"prompt": prompt})
     assert sentence in answer.text
     assert answer.ephemeral
     assert await count(desk) == 1
@@ -135,7 +135,7 @@ async def test_a_prompt_that_will_not_do_is_told(desk: Desk, prompt: str, senten
 async def test_a_narration_is_added_to_what_is_there(desk: Desk) -> None:
     first = await finished(desk)
     opened = await form(desk, Action.NARRATE, first)
-    job = await behind(desk, await told(desk, opened, {"audio": SOUND}))
+    job = await job_of_card(desk, await submit_form(desk, opened, {"audio": SOUND}))
     assert (job.clip_of, job.request) == (first.id, first.request)
     assert job.attachment is not None
     assert (job.attachment.filename, job.attachment.size) == ("voice.ogg", 4)
@@ -149,7 +149,7 @@ async def test_a_narration_needs_the_video(desk: Desk) -> None:
     first = await finished(desk)
     opened = await form(desk, Action.NARRATE, first)
     desk.bench.workspace.video(first.id).unlink()
-    assert "no longer have this video" in (await told(desk, opened, {"audio": SOUND})).text
+    assert "no longer have this video" in (await submit_form(desk, opened, {"audio": SOUND})).text
     assert "no longer have this video" in (await press(desk, Action.NARRATE, first)).text
     assert await count(desk) == 1
 
@@ -165,7 +165,7 @@ async def test_what_is_no_narration_is_told(
     desk: Desk, values: dict[str, Any], sentence: str
 ) -> None:
     opened = await form(desk, Action.NARRATE, await finished(desk))
-    assert sentence in (await told(desk, opened, values)).text
+    assert sentence in (await submit_form(desk, opened, values)).text
     assert await count(desk) == 1
 
 
@@ -187,7 +187,9 @@ async def test_another_file_is_tried_with_the_prompt_as_it_was_or_changed(desk: 
     for prompt in (first.request.prompt, "A dog"):
         opened = await form(desk, Action.ATTACH, first)
         assert first.request.prompt in str(opened.modal)
-        job = await behind(desk, await told(desk, opened, {"prompt": prompt, "audio": SOUND}))
+        job = await job_of_card(
+            desk, await submit_form(desk, opened, {"prompt": prompt, "audio": SOUND})
+        )
         assert (job.request.prompt, job.narration_of, job.clip_of) == (prompt, None, None)
         assert job.attachment is not None
         assert job.attachment.filename == SOUND.filename
@@ -199,7 +201,7 @@ async def test_another_file_is_tried_for_the_same_finished_video(desk: Desk) -> 
     first = await refused(desk, clip_of=clip.id)
     opened = await form(desk, Action.ATTACH, first)
     assert first.request.prompt not in str(opened.modal)
-    job = await behind(desk, await told(desk, opened, {"audio": SOUND}))
+    job = await job_of_card(desk, await submit_form(desk, opened, {"audio": SOUND}))
     assert job.clip_of == clip.id
     desk.bench.workspace.video(clip.id).unlink()
     assert "no longer have this video" in (await press(desk, Action.ATTACH, first)).text
@@ -208,10 +210,10 @@ async def test_another_file_is_tried_for_the_same_finished_video(desk: Desk) -> 
 async def test_no_file_and_a_prompt_that_will_not_do_are_told(desk: Desk) -> None:
     first = await refused(desk)
     opened = await form(desk, Action.ATTACH, first)
-    assert "no audio file" in (await told(desk, opened, {"prompt": "A dog"})).text
+    assert "no audio file" in (await submit_form(desk, opened, {"prompt": "A dog"})).text
     opened = await form(desk, Action.ATTACH, first)
     sent = {"prompt": "  ", "audio": SOUND}
-    assert "Please write" in (await told(desk, opened, sent)).text
+    assert "Please write" in (await submit_form(desk, opened, sent)).text
 
 
 async def delete(desk: Desk, opened: Interaction) -> None:
@@ -258,7 +260,7 @@ async def test_a_slow_disk_does_not_keep_discord_waiting_for_its_answer(
 async def test_nothing_is_deleted_without_the_tick(desk: Desk) -> None:
     job = await finished(desk)
     opened = await form(desk, Action.DELETE, job)
-    assert "Nothing was deleted" in (await told(desk, opened, {})).text
+    assert "Nothing was deleted" in (await submit_form(desk, opened, {})).text
     assert await desk.bench.workspace.has_video(job.id)
 
 
@@ -268,7 +270,7 @@ async def test_a_video_under_way_is_not_deleted(desk: Desk) -> None:
     # The job has ended when the form is sent, but its card does not show that yet.
     await desk.bench.jobs.cancel(job.id)
     opened = await form(desk, Action.DELETE, job)
-    assert "still in progress" in (await told(desk, opened, {"sure": True})).text
+    assert "still in progress" in (await submit_form(desk, opened, {"sure": True})).text
     await desk.bench.run_out(job.id)
     await delete(desk, await form(desk, Action.DELETE, job))
 
@@ -296,7 +298,7 @@ async def test_a_video_that_is_being_handed_over_is_not_deleted(desk: Desk) -> N
     job = await held(desk)
     opened = await form(desk, Action.DELETE, job)
     await desk.bench.jobs.wake_postponed_deliveries()
-    assert "still in progress" in (await told(desk, opened, {"sure": True})).text
+    assert "still in progress" in (await submit_form(desk, opened, {"sure": True})).text
     assert "still in progress" in (await press(desk, Action.DELETE, job)).text
     assert await desk.bench.workspace.has_video(job.id)
 
@@ -391,7 +393,7 @@ async def test_a_form_about_another_persons_job_is_refused_when_it_is_sent(
     job, stranger = await finished(desk), desk.fake_discord.world.add_user("grace")
     opened = await form(desk, action, job)
     opened.user = stranger
-    assert "Only the person" in (await told(desk, opened, {})).text
+    assert "Only the person" in (await submit_form(desk, opened, {})).text
     assert await desk.bench.workspace.has_video(job.id)
 
 
@@ -421,7 +423,7 @@ async def test_a_form_that_is_not_ours_is_left_alone(desk: Desk) -> None:
     await desk.fake_discord.submit(opened, {})
     # The next interaction is answered, and this one was not.
     opened = await form(desk, Action.EDIT, await finished(desk))
-    await told(desk, opened, {"prompt": "a dog"})
+    await submit_form(desk, opened, {"prompt": "a dog"})
     assert len(desk.made("POST /interactions")) == 3
 
 

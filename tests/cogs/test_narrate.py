@@ -62,7 +62,7 @@ def has_a_turn(desk: Desk, user_id: int) -> bool:
     narrator = desk.bot.services.narrator
     assert narrator is not None
     try:
-        with narrator.turn(user_id):
+        with narrator.speech_lock(user_id):
             return True
     except UserError:
         return False
@@ -247,6 +247,6 @@ async def test_stopping_in_the_middle_frees_the_persons_turn(desk: Desk, voice: 
 async def _speak(desk: Desk) -> None:
     narrator = desk.bot.services.narrator
     assert narrator is not None
-    with narrator.turn(1):
+    with narrator.speech_lock(1):
         async with narrator.speak(TEXT):
             pass

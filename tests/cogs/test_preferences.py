@@ -272,11 +272,11 @@ async def test_a_person_can_not_delete_the_data_of_another(desk: Desk) -> None:
     job = await made(desk)
     page = await ask(desk, "privacy")
     await desk.click(page, "Delete my data")
-    told = await desk.click(
+    reply = await desk.click(
         page, "Yes, delete everything", user=desk.fake_discord.world.add_user("grace")
     )
-    assert "data isn't yours" in told.text
-    assert told.ephemeral
+    assert "data isn't yours" in reply.text
+    assert reply.ephemeral
     assert await desk.bench.now(job.id) == job
 
 

@@ -12,7 +12,7 @@ from bot.speech.voice import MAX_TEXT
 from tests.support.desk import open_desk
 from tests.support.fakes.media import FakeVoice
 from tests.support.fakes.orders import VOICE
-from tests.support.form_steps import SOUND, behind, count, finished, form, press, told
+from tests.support.form_steps import SOUND, count, finished, form, job_of_card, press, submit_form
 from tests.support.media import clips
 from tests.support.providers.speech_api import SpeechApi
 from tests.support.schemas.discord_spec import check_all
@@ -41,7 +41,7 @@ async def narrated(desk: Desk) -> Job:
     """Send the form with a text for a finished video."""
     first = await finished(desk)
     opened = await form(desk, Action.NARRATE, first)
-    job = await behind(desk, await told(desk, opened, {"text": f" {TEXT} "}))
+    job = await job_of_card(desk, await submit_form(desk, opened, {"text": f" {TEXT} "}))
     ended = await desk.bench.run_out(job.id)
     assert ended.state is JobState.SUCCEEDED
     return ended
@@ -62,7 +62,7 @@ async def test_a_text_is_spoken_over_what_is_there(desk: Desk) -> None:
 
 async def test_the_form_takes_a_file_as_before_and_counts_no_speech(desk: Desk) -> None:
     opened = await form(desk, Action.NARRATE, await finished(desk))
-    job = await behind(desk, await told(desk, opened, {"audio": SOUND}))
+    job = await job_of_card(desk, await submit_form(desk, opened, {"audio": SOUND}))
     assert job.attachment is not None
     assert (job.attachment.filename, job.attachment.text) == ("voice.ogg", None)
     assert await speeches(desk) == 0
@@ -81,7 +81,7 @@ async def test_what_is_no_narration_is_told_and_costs_nothing(
     desk: Desk, values: dict[str, Any], sentence: str
 ) -> None:
     opened = await form(desk, Action.NARRATE, await finished(desk))
-    answer = await told(desk, opened, values)
+    answer = await submit_form(desk, opened, values)
     assert sentence in answer.text
     assert answer.ephemeral
     assert (await count(desk), await speeches(desk)) == (1, 0)
@@ -99,16 +99,16 @@ async def test_the_days_share_of_speech_holds_for_forms_too(desk: Desk) -> None:
     first = await finished(desk)
     for _ in range(2):
         opened = await form(desk, Action.NARRATE, first)
-        await behind(desk, await told(desk, opened, {"text": TEXT}))
+        await job_of_card(desk, await submit_form(desk, opened, {"text": TEXT}))
     opened = await form(desk, Action.NARRATE, first)
-    refused = await told(desk, opened, {"text": TEXT})
+    refused = await submit_form(desk, opened, {"text": TEXT})
     assert refused.text.startswith("I read 2 texts aloud per person")
     assert await count(desk) == 3
 
 
 async def test_again_takes_over_what_was_spoken(desk: Desk) -> None:
     job = await narrated(desk)
-    again = await behind(desk, await press(desk, Action.AGAIN, job))
+    again = await job_of_card(desk, await press(desk, Action.AGAIN, job))
     assert again.narration_of == job.id
     assert (await desk.bench.run_out(again.id)).state is JobState.SUCCEEDED
     assert len(desk.bench.editor.spoken) == 1
@@ -118,7 +118,7 @@ async def test_again_takes_over_what_was_spoken(desk: Desk) -> None:
 async def test_again_has_a_text_spoken_anew_when_the_sound_is_no_longer_kept(desk: Desk) -> None:
     job = await narrated(desk)
     desk.bench.workspace.narration(job.id).unlink()
-    again = await behind(desk, await press(desk, Action.AGAIN, job))
+    again = await job_of_card(desk, await press(desk, Action.AGAIN, job))
     assert (again.narration_of, again.attachment) == (None, text_attachment(TEXT))
     assert (await desk.bench.run_out(again.id)).state is JobState.SUCCEEDED
     assert len(desk.bench.editor.spoken) == 2
@@ -139,7 +139,8 @@ async def test_a_form_from_before_the_voice_was_switched_off_is_told(tmp_path: P
                 "component": {"type": 4, "id": 98, "custom_id": "text", "style": 2},
             }
         )
-        assert "no longer reads text aloud" in (await told(mute, opened, {"text": TEXT})).text
+        refused = await submit_form(mute, opened, {"text": TEXT})
+        assert "no longer reads text aloud" in refused.text
         assert await count(mute) == 1
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from bot.__main__ import main
-from bot.commands import doctor
+from bot.commands.checks import discord_account
 from bot.commands.checks.clock import examine_clock
 from bot.demo.fake_discord.rest import faults
 from bot.demo.fake_discord.server import FakeDiscord
@@ -56,7 +56,7 @@ async def test_without_problems_every_line_says_ok(tmp_path: Path) -> None:
     assert asked.status == 200
     assert (ended.code, ended.err) == (0, "")
     lines = [line for line in ended.out.splitlines() if not line.startswith(" ")]
-    assert [line.split()[0] for line in lines] == ["ok"] * 18
+    assert [line.split()[0] for line in lines] == ["ok"] * 21
     assert lines[1] == (f"ok  DISCORD_TOKEN     {origin} (DISCORD_API_URL) accepts it: clapper")
     assert len({line.index(line.split(maxsplit=1)[1]) for line in lines}) == 1
     assert fake_discord.token not in ended.out
@@ -84,7 +84,7 @@ async def test_a_token_that_cannot_be_checked_is_not_ok(tmp_path: Path) -> None:
 async def test_the_doctor_does_not_wait_forever_for_discord(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "_LOGIN_SECONDS", 0.2)
+    monkeypatch.setattr(discord_account, "_LOGIN_SECONDS", 0.2)
     (tmp_path / "discord").mkdir()
     held = faults.Hold()
     async with FakeDiscord(tmp_path / "discord") as fake_discord:

@@ -372,9 +372,9 @@ async def test_the_word_list_is_read(tmp_path: Path) -> None:
     listed = tmp_path / "blocked.txt"
     found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
     assert (found.ok, "there is no file" in found.advice) == (False, True)
-    listed.write_text("one\n# two\nthree\n")
+    listed.write_text("one\n# two\nthree # four\n")
     found = await look("blocked words", tmp_path, blocked_words_file=str(listed))
-    assert (found.ok, found.found) == (True, "2")
+    assert (found.ok, found.found) == (True, "2 words")
 
 
 # --- the voice ---

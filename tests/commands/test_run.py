@@ -33,9 +33,9 @@ async def test_a_provider_that_does_not_answer_is_logged_once_at_the_start(tmp_p
             await bot.logged("discord.ready")
             await bot.logged("bot.running advice='type /video in Discord")
             assert await bot.terminate() == 0
-    [told] = [line for line in bot.lines if "backend.unusable" in line]
-    assert "no answer from http://127.0.0.1:9/v1" in told
-    assert "correct OPENAI_BASE_URL" in told
+    [line] = [line for line in bot.lines if "backend.unusable" in line]
+    assert "no answer from http://127.0.0.1:9/v1" in line
+    assert "correct OPENAI_BASE_URL" in line
 
 
 @pytest.mark.usefixtures("_empty_environment")
@@ -56,6 +56,6 @@ def test_a_bug_in_the_check_of_the_provider_is_logged_and_the_bot_runs_on(
     monkeypatch.setattr(app, "run", run_until_checked)
     monkeypatch.setattr("bot.logs.logging.basicConfig", lambda **_: None)
     assert main(["run"]) == 0
-    [told] = [record for record in caplog.records if "backend.check_failed" in record.message]
-    assert told.exc_info is not None
-    assert told.exc_info[0] is ZeroDivisionError
+    [logged] = [record for record in caplog.records if "backend.check_failed" in record.message]
+    assert logged.exc_info is not None
+    assert logged.exc_info[0] is ZeroDivisionError

@@ -165,7 +165,7 @@ async def test_the_limit_on_all_of_the_bots_requests_closes_its_routes_but_no_to
     desk: Desk,
 ) -> None:
     job, _ = await desk.video()
-    desk.fake_discord.faults.add(BY_BOT, rate_limited(60, everywhere=True))
+    desk.fake_discord.faults.add(BY_BOT, rate_limited(60, is_global=True))
     with pytest.raises(DeliveryError):
         await edit(desk, replace(job, requester=replace(job.origin, token=None)))
     with pytest.raises(DeliveryError) as caught:
@@ -188,7 +188,7 @@ async def test_a_server_error_ends_the_request_at_once(desk: Desk) -> None:
 def test_a_route_closed_before_the_clock_was_set_back_is_open() -> None:
     clock = Clock(10_000.0)
     limits = RouteLimits(clock=clock)
-    limits.close("a", {"Retry-After": "5"}, everywhere=False)
+    limits.close("a", {"Retry-After": "5"}, is_global=False)
     with pytest.raises(ThrottledError):
         limits.begin("a", is_global=True)
     clock.now -= 7200

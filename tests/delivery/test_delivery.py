@@ -73,16 +73,18 @@ async def test_the_card_of_a_command_is_found_by_its_token(desk: Desk) -> None:
 
 
 async def test_an_error_message_is_no_card(desk: Desk) -> None:
-    told = await desk.fake_discord.slash("video", {"prompt": " "})
-    await desk.fake_discord.answer_to(told)
+    interaction = await desk.fake_discord.slash("video", {"prompt": " "})
+    await desk.fake_discord.answer_to(interaction)
     job, _ = await desk.video()
-    job = replace(job, requester=replace(job.origin, interaction_id=told.id, token=told.token))
+    job = replace(
+        job, requester=replace(job.origin, interaction_id=interaction.id, token=interaction.token)
+    )
     assert await desk.card_edits.find(job) is None
 
 
 @pytest.mark.parametrize(
     "refusal",
-    [api_errors.UNKNOWN_WEBHOOK, api_errors.UNKNOWN_MESSAGE, api_errors.DEAD_TOKEN],
+    [api_errors.UNKNOWN_WEBHOOK, api_errors.UNKNOWN_MESSAGE, api_errors.INVALID_WEBHOOK_TOKEN],
     ids=lambda refusal: refusal.message,
 )
 async def test_where_discord_knows_of_no_card_there_is_none(desk: Desk, refusal: Refusal) -> None:
@@ -103,7 +105,9 @@ async def test_a_token_that_is_almost_dead_is_not_used(desk: Desk) -> None:
 
 @pytest.mark.usefixtures("_no_retry_pauses")
 @pytest.mark.parametrize(
-    "fault", [api_errors.broken(500), api_errors.broken(503), LATER, faults.Cut()], ids=repr
+    "fault",
+    [api_errors.server_error(500), api_errors.server_error(503), LATER, faults.Cut()],
+    ids=repr,
 )
 async def test_a_discord_that_is_down_is_asked_for_the_card_later(desk: Desk, fault: Any) -> None:
     job, _ = await desk.video()
@@ -128,7 +132,7 @@ async def test_a_card_is_edited_by_its_token_and_then_by_the_bot(desk: Desk) -> 
 
 @pytest.mark.parametrize(
     "refusal",
-    [api_errors.DEAD_TOKEN, api_errors.UNKNOWN_WEBHOOK, api_errors.UNAUTHORIZED],
+    [api_errors.INVALID_WEBHOOK_TOKEN, api_errors.UNKNOWN_WEBHOOK, api_errors.UNAUTHORIZED],
     ids=lambda refusal: refusal.message,
 )
 async def test_a_token_that_died_early_is_forgotten_and_the_bot_edits(
@@ -158,7 +162,7 @@ async def test_a_card_that_nothing_but_a_dead_token_could_edit_is_gone_without_a
     job, _ = await desk.video()
     job = replace(job, requester=replace(job.origin, bot_can_edit=False))
     if died_early:
-        desk.fake_discord.faults.add(BY_TOKEN, api_errors.DEAD_TOKEN)
+        desk.fake_discord.faults.add(BY_TOKEN, api_errors.INVALID_WEBHOOK_TOKEN)
     else:
         desk.delete_token()
     with pytest.raises(MessageGoneError):
@@ -246,7 +250,7 @@ async def test_a_file_that_is_too_large_is_told_from_other_refusals(desk: Desk) 
 
 
 @pytest.mark.usefixtures("_no_retry_pauses")
-@pytest.mark.parametrize("fault", [api_errors.broken(500), LATER, faults.Cut()], ids=repr)
+@pytest.mark.parametrize("fault", [api_errors.server_error(500), LATER, faults.Cut()], ids=repr)
 @pytest.mark.parametrize("bot_can_edit", [False, True])
 async def test_a_discord_that_is_down_is_edited_later(
     desk: Desk, fault: Any, *, bot_can_edit: bool
@@ -348,7 +352,7 @@ async def test_the_dm_of_another_job_with_the_same_prompt_is_not_mistaken_for_th
 @pytest.mark.parametrize(
     "fault",
     [
-        api_errors.broken(503),
+        api_errors.server_error(503),
         LATER,
         faults.Cut(),
         api_errors.UNAUTHORIZED,

@@ -238,7 +238,7 @@ async def test_a_job_that_waits_has_its_look_taken_before_the_token_expires(
     progress = ProgressCards(desk.deliverer(), EditIntervals(), clock=desk.clock)
     desk.bench.bus.subscribe(progress.on_job_changed)
     # As after a restart, which watches these cards too.
-    assert await desk.bench.jobs.editable_by_token_only() == [job]
+    assert await desk.bench.card_records.editable_by_token_only() == [job]
     progress.watch(job)
     desk.clock.now = job.origin.token_until - 119
     progress.on_job_changed(JobChanged(job=job, previous=JobState.RECEIVED))

@@ -78,8 +78,8 @@ async def test_the_owner_is_told_once_what_to_do_and_once_that_it_is_over(
     await open_circuit(desk, trouble)
     for _ in range(3):
         await notices(desk).send_due()
-    [told] = dms(desk)
-    assert all(word in told for word in words)
+    [dm] = dms(desk)
+    assert all(word in dm for word in words)
     await desk.bench.circuit.accepted()
     for _ in range(3):
         await notices(desk).send_due()
@@ -95,8 +95,8 @@ async def test_an_outage_is_told_when_it_has_lasted(desk: Desk) -> None:
     assert dms(desk) == []
     desk.clock.advance(1)
     await notices(desk).send_due()
-    [told] = dms(desk)
-    assert "can't be reached" in told
+    [dm] = dms(desk)
+    assert "can't be reached" in dm
 
 
 async def test_an_outage_without_a_notice_ends_without_a_notice(desk: Desk) -> None:
@@ -173,15 +173,15 @@ async def test_a_teams_owner_admins_and_developers_are_told(desk: Desk) -> None:
     )
     await open_circuit(desk)
     await notices(desk).send_due()
-    told = {name for name, user in people.items() if dms(desk, user)}
-    assert told == {"boss", "admin", "dev"}
+    notified = {name for name, user in people.items() if dms(desk, user)}
+    assert notified == {"boss", "admin", "dev"}
     assert dms(desk) == []
 
 
 async def test_a_discord_that_is_down_is_told_later(desk: Desk) -> None:
     await open_circuit(desk)
     for fault in ("GET /oauth2/applications/@me", "POST /users/@me/channels"):
-        desk.fake_discord.faults.add(fault, api_errors.broken(408))
+        desk.fake_discord.faults.add(fault, api_errors.server_error(408))
         with pytest.raises(DeliveryError):
             await notices(desk).send_due()
     await notices(desk).send_due()
@@ -228,6 +228,7 @@ async def on_hold(desk: Desk, hold: HoldReason) -> Job:
         (HoldReason.DISK, ("less than 1 GB", "KEEP_GB", "24 hours")),
         (HoldReason.BACKEND, ("fake", "VIDEO_BACKEND", "24 hours")),
         (HoldReason.TWIN, ("no answer", "paid for twice")),
+        (HoldReason.UNANSWERED, ("fake", "no answers", "API key", "24 hours")),
     ],
 )
 async def test_the_owner_is_told_of_jobs_on_hold_once_and_of_their_end_once(
@@ -237,11 +238,11 @@ async def test_the_owner_is_told_of_jobs_on_hold_once_and_of_their_end_once(
     desk.clock.advance(120)
     for _ in range(3):
         await notices(desk).send_due()
-    [told] = dms(desk)
-    assert all(word in told for word in words)
+    [dm] = dms(desk)
+    assert all(word in dm for word in words)
     outlook = await QueueOutlook(desk.bench.database).of(await desk.bench.now(job.id))
     assert (outlook.hold, outlook.operator_knows) == (hold, True)
-    assert desk.bench.changes[-1].outlook
+    assert desk.bench.changes[-1].outlook_only
     await desk.bench.jobs.cancel(job.id)
     for _ in range(3):
         await notices(desk).send_due()

@@ -123,7 +123,7 @@ async def test_the_reason_of_a_paused_queue_is_shown_on_cards_of_unchanged_jobs(
     stage.change(job, JobState.QUEUED)
     await stage.considered()
     assert len(stage.board.of("a")) == 1
-    stage.cards.on_job_changed(JobChanged(job=job, previous=JobState.QUEUED, outlook=True))
+    stage.cards.on_job_changed(JobChanged(job=job, previous=JobState.QUEUED, outlook_only=True))
     await stage.considered()
     assert len(stage.board.of("a")) == 2
 
@@ -389,7 +389,7 @@ async def test_a_clock_that_was_set_neither_holds_back_a_card_nor_ends_its_edits
     await stage.board.until(lambda: len(stage.board.of("a")) == 1)
     stage.clock.ahead = ahead
     stage.clock.adopt(ahead)  # before the moments of the job have moved too
-    stage.clock.distrust()
+    stage.clock.mark_unsettled()
     stage.clock.advance(5)
     stage.change(editable_by_token_only(stage.job("a", JobState.GENERATING, 2), until=until))
     await stage.board.until(lambda: ("generating", 2) in stage.board.of("a"))

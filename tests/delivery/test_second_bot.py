@@ -104,7 +104,7 @@ async def test_a_first_callback_that_is_refused_as_a_second_one_ends_its_job_at_
 
 async def test_a_callback_whose_answer_was_lost_is_no_sign_of_another_bot(desk: Desk) -> None:
     # It is carried out, its answer is a server error, and discord.py repeats it.
-    desk.fake_discord.faults.add(CALLBACK, faults.Spoil(api_errors.broken(502)))
+    desk.fake_discord.faults.add(CALLBACK, faults.FailAfterwards(api_errors.server_error(502)))
     interaction = await desk.fake_discord.slash("video", {"prompt": "a cat"})
     message = await desk.fake_discord.answer_to(interaction)
     await desk.fake_discord.wait_for(lambda: len(desk.made("POST /interactions")) == 2)
@@ -159,8 +159,8 @@ async def test_the_operator_is_told_once_a_day_while_the_other_bot_goes_on(desk:
         await refused_job(desk)
         desk.bench.changes.clear()
         await notices.send_due()
-    [told] = desk.fake_discord.dms()
-    assert "Another process uses my token" in told.text
+    [dm] = desk.fake_discord.dms()
+    assert "Another process uses my token" in dm.text
     desk.clock.advance(DAY + 1)
     await notices.send_due()
     assert len(desk.fake_discord.dms()) == 1

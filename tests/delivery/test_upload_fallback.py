@@ -123,10 +123,10 @@ async def test_below_the_lowest_limit_a_refusal_teaches_nothing(desk: Desk) -> N
 async def test_of_two_refusals_at_the_same_time_the_lower_one_counts(desk: Desk) -> None:
     limits = UploadLimits(desk.bench.database)
     for size in (10, 25):
-        await limits.learn(1, size, now=desk.clock())
+        await limits.save(1, size, now=desk.clock())
     assert await limits.get(1, now=desk.clock()) == 10
     desk.clock.advance(WEEK)
-    await limits.learn(1, 25, now=desk.clock())
+    await limits.save(1, 25, now=desk.clock())
     assert await limits.get(1, now=desk.clock()) == 25
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.demo import command
-from bot.storyboard.drawing.scenes import split_scenes
+from bot.storyboard.lettering.scenes import split_scenes
 from tests.support.command_line import WITHIN, end, group_is_empty, run_bot, start
 from tests.support.media import clips
 from tests.support.providers.videos_api import Fault, VideosApi

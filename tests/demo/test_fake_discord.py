@@ -232,14 +232,14 @@ async def test_a_nonce_is_enforced_for_a_few_minutes(
 
 
 async def test_each_change_of_a_message_is_reported(tmp_path: Path) -> None:
-    told: list[str] = []
+    seen: list[str] = []
 
-    def tell(message: Message) -> None:
-        told.append("deleted" if message.deleted else message.text)
+    def see(message: Message) -> None:
+        seen.append("deleted" if message.deleted else message.text)
 
-    async with FakeDiscord(tmp_path, on_message=tell) as fake_discord:
+    async with FakeDiscord(tmp_path, on_message=see) as fake_discord:
         message = fake_discord.say("one")
         fake_discord.messages.edit(message, {"content": "two"})
         fake_discord.messages.delete(message)
 
-    assert told == ["one", "two", "deleted"]
+    assert seen == ["one", "two", "deleted"]

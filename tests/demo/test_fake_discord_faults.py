@@ -176,7 +176,7 @@ async def test_a_delayed_answer_is_sent_when_it_is_released(
     [
         (api_errors.MISSING_ACCESS, 403),
         (api_errors.UNKNOWN_MESSAGE, 404),
-        (api_errors.broken(503), 503),
+        (api_errors.server_error(503), 503),
     ],
 )
 async def test_a_refusal_from_the_table_reaches_the_bot(

@@ -1,4 +1,4 @@
-"""A machine's clock that is set, in this process or between two: nothing is lost or late for it."""
+"""Nothing is lost or late if the machine's clock is set, while the bot runs or while it is down."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.model import JobState, Trouble
 from bot.pacing import WatchedClock
 from storage.clock import ClockStore
 from storage.speeches import SpeechCaps, SpeechRequester, SpeechStore
-from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.bench import CAPS, Bench, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.fakes.orders import origin
 
@@ -58,24 +58,24 @@ async def poll_for(bench: Bench, job: Job, seconds: float) -> Job:
 
 
 @pytest.mark.parametrize("ahead", JUMPS)
-async def test_an_open_job_is_looked_at_within_a_minute_of_a_jump(
-    bench: Bench, ahead: float
-) -> None:
+async def test_an_open_job_is_due_within_a_minute_of_a_jump(bench: Bench, ahead: float) -> None:
     watch = await started(bench)
     job = await bench.at(JobState.GENERATING)
     bench.clock.ahead = ahead
-    await watch.look()
+    await watch.check()
     assert bench.clock() == pytest.approx(bench.clock.wall())
     assert 0 <= await due_in(bench, job) <= MINUTE
 
 
 @pytest.mark.parametrize("ahead", JUMPS)
-async def test_no_running_job_is_deleted_or_late_for_a_jump(bench: Bench, ahead: float) -> None:
+async def test_no_running_job_is_deleted_or_late_because_of_a_jump(
+    bench: Bench, ahead: float
+) -> None:
     watch = await started(bench)
     job = await bench.at(JobState.GENERATING)
     bench.clock.ahead = ahead
     await bench.step(job.id)  # even before the jump is noticed
-    await watch.look()
+    await watch.check()
     polled = await poll_for(bench, job, 20 * MINUTE)
     assert (polled.state, polled.late) == (JobState.GENERATING, False)
     assert bench.backend.cancelled == []
@@ -89,7 +89,7 @@ async def test_a_deadline_counts_the_time_that_passed_whatever_the_clock_showed(
     job = await bench.at(JobState.GENERATING)
     await poll_for(bench, job, 15 * MINUTE)
     bench.clock.ahead = ahead
-    await watch.look()
+    await watch.check()
     assert (await poll_for(bench, job, 14 * MINUTE)).state is JobState.GENERATING
     ended = await poll_for(bench, job, 2 * MINUTE)
     assert ended.state is JobState.FAILED
@@ -139,7 +139,7 @@ async def test_a_machine_that_starts_with_another_clock_deletes_nothing_for_ten_
         watch = await started(bench, boot="boot 2")
         assert (await poll_for(bench, job, 5 * MINUTE)).late is False
         again.ahead = 0
-        await watch.look()
+        await watch.check()
         assert (await poll_for(bench, job, 20 * MINUTE)).state is JobState.GENERATING
         assert backend.cancelled == []
 
@@ -156,7 +156,7 @@ async def test_a_machine_without_a_battery_starts_in_the_past_and_catches_up(
         watch = await started(bench, boot="boot 2")
         assert await due_in(bench, job) <= MINUTE
         again.ahead = 0
-        await watch.look()
+        await watch.check()
         assert await due_in(bench, job) <= MINUTE
         assert (await poll_for(bench, job, 20 * MINUTE)).state is JobState.GENERATING
         assert backend.cancelled == []
@@ -170,7 +170,7 @@ async def test_no_stored_wait_is_longer_than_the_longest_pause_of_its_state(
     await bench.database.rows(
         "UPDATE jobs SET next_at = :at WHERE id = :id", {"id": job.id, "at": bench.clock() + DAY}
     )
-    await watcher(bench).look()
+    await watcher(bench).check()
     assert await due_in(bench, job) <= MAX_PAUSES[state]
 
 
@@ -179,10 +179,10 @@ async def test_a_create_without_an_answer_is_never_looked_for_too_early(bench: B
     job = await bench.at(JobState.UNCONFIRMED)
     for ahead in (6 * HOUR, -6 * HOUR, 0.0):
         bench.clock.ahead = ahead
-        await watch.look()
+        await watch.check()
         assert await due_in(bench, job) == pytest.approx(180)
     await bench.database.rows("UPDATE jobs SET next_at = next_at + 9000", {})
-    await watch.look()
+    await watch.check()
     assert await due_in(bench, job) >= 180
 
 
@@ -190,7 +190,7 @@ async def test_a_card_that_a_command_is_posting_is_not_looked_for_too_early(benc
     watch = await started(bench)
     job = await bench.submit(acknowledged=False)
     bench.clock.ahead = HOUR
-    await watch.look()
+    await watch.check()
     assert await due_in(bench, job) == pytest.approx(10)
 
 
@@ -204,7 +204,7 @@ async def test_jobs_behind_an_open_circuit_neither_fail_nor_wait_for_a_jump(
     for _ in range(3):
         await bench.circuit.refused(Trouble.AUTH, probing=False)
     bench.clock.ahead = ahead
-    await watch.look()
+    await watch.check()
     assert (await bench.now(job.id)).state is JobState.QUEUED
     circuit = await bench.circuits.get("fake")
     assert circuit is not None
@@ -212,15 +212,15 @@ async def test_jobs_behind_an_open_circuit_neither_fail_nor_wait_for_a_jump(
     assert circuit.opened_at == pytest.approx(bench.clock())
 
 
-async def test_a_probe_that_another_clock_has_put_off_is_due(bench: Bench) -> None:
+async def test_a_probe_that_another_clock_has_postponed_is_due(bench: Bench) -> None:
     for _ in range(3):
         await bench.circuit.refused(Trouble.OUTAGE, probing=False)
     await bench.database.rows("UPDATE circuits SET probe_at = probe_at + 21600", {})
-    await watcher(bench).look()
+    await watcher(bench).check()
     assert await bench.circuit.paused_circuit() is None
 
 
-async def test_a_job_that_no_longer_answers_is_not_failed_for_a_jump_of_two_days(
+async def test_a_job_without_answers_does_not_fail_because_of_a_jump_of_two_days(
     bench: Bench,
 ) -> None:
     watch = await started(bench)
@@ -228,14 +228,14 @@ async def test_a_job_that_no_longer_answers_is_not_failed_for_a_jump_of_two_days
     bench.backend.poll_faults += [BackendError(ErrorKind.TRANSIENT, "down")] * 30
     bench.clock.ahead = 2 * DAY
     await bench.step(job.id)
-    await watch.look()
+    await watch.check()
     waited = await poll_for(bench, job, 10 * MINUTE)
     assert waited.state is JobState.GENERATING
     bench.backend.only.state = RemoteState.DONE
 
 
 @pytest.mark.parametrize("ahead", [HOUR, 40 * DAY, 400 * DAY])
-async def test_retention_deletes_nothing_by_a_clock_that_runs_ahead_of_all_else(
+async def test_retention_deletes_nothing_by_a_clock_that_is_ahead_of_all_evidence(
     bench: Bench, ahead: float
 ) -> None:
     watch = await started(bench)
@@ -245,10 +245,10 @@ async def test_retention_deletes_nothing_by_a_clock_that_runs_ahead_of_all_else(
     await bench.artifacts.mark_delivered(job.id, now=bench.clock())
     bench.clock.ahead = ahead
     await bench.retention.sweep()  # before the jump is noticed
-    await watch.look()
+    await watch.check()
     for _ in range(20):
         bench.clock.advance(DAY)
-        await watch.look()
+        await watch.check()
         await bench.retention.sweep()
         assert bench.workspace.video(job.id).exists()
     bench.clock.advance(12 * DAY)
@@ -265,7 +265,7 @@ async def test_retention_does_not_trust_a_clock_that_an_earlier_process_followed
         job = await bench.run_out((await bench.submit()).id)
         await bench.artifacts.mark_delivered(job.id, now=clock())
         clock.ahead = 40 * DAY
-        await watch.look()
+        await watch.check()
     again = Clock(clock.now + 11 * MINUTE, ahead=40 * DAY)
     async with open_bench(tmp_path, again) as bench:
         await started(bench)
@@ -288,7 +288,7 @@ async def test_retention_follows_discords_time_after_a_long_downtime(
         bench.clock.advance(11 * MINUTE)
         await bench.retention.sweep()
         assert bench.workspace.video(job.id).exists()
-        bench.clock.vouch(bench.clock.now)
+        bench.clock.set_known(bench.clock.now)
         await bench.retention.sweep()
         assert not bench.workspace.video(job.id).exists()
 
@@ -296,29 +296,29 @@ async def test_retention_follows_discords_time_after_a_long_downtime(
 async def test_caps_do_not_count_for_longer_because_the_clock_was_ahead(bench: Bench) -> None:
     bench.clock.ahead = 400 * DAY
     watch = await started(bench)
-    await watch.look()
+    await watch.check()
     bench.backend.finish()
     await bench.run_out((await bench.submit()).id)
     speeches, caps = SpeechStore(bench.database), SpeechCaps(per_user=1, per_day=1)
     requester = SpeechRequester(user_id=1, interaction_id=1)
-    assert await speeches.take(requester, caps, now=bench.clock()) is None
+    assert await speeches.count(requester, caps, now=bench.clock()) is None
     bench.clock.ahead = 0
-    await watch.look()
+    await watch.check()
     bench.clock.advance(DAY + 1)
-    usage = await bench.store.usage(origin(), now=bench.clock())
+    usage = await bench.store.usage(origin(), CAPS, now=bench.clock())
     assert usage.today == 0
     requester = SpeechRequester(user_id=1, interaction_id=2)
-    assert await speeches.take(requester, caps, now=bench.clock()) is None
+    assert await speeches.count(requester, caps, now=bench.clock()) is None
 
 
-async def test_a_clock_that_only_drifts_is_followed_without_a_word(
+async def test_a_clock_that_only_drifts_is_followed_without_a_log_message(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     watch = await started(bench)
     job = await bench.at(JobState.GENERATING)
     before = await due_in(bench, job)
     bench.clock.ahead = 12
-    await watch.look()
+    await watch.check()
     assert not bench.clock.is_unsettled
     assert bench.clock() == bench.clock.wall()
     assert await due_in(bench, job) == pytest.approx(before)
@@ -333,10 +333,10 @@ async def test_a_jump_that_can_not_be_stored_is_followed_later(bench: Bench) -> 
         bench.clock.ahead = ahead
         async with bench.unwritable():
             with pytest.raises(Exception, match="readonly"):
-                await watch.look()
+                await watch.check()
         assert bench.clock() == before
         assert bench.clock.is_unsettled
-        await watch.look()
+        await watch.check()
         assert 0 <= await due_in(bench, job) <= MINUTE
 
 

@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from tests.support.fakes.bench import Bench
 
 
-async def test_a_webhook_that_comes_twenty_times_is_one_row_and_one_wake(bench: Bench) -> None:
+async def test_a_webhook_that_is_sent_twenty_times_is_one_row_and_one_wake(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.changes.clear()
     news = await asyncio.gather(
         *(
-            bench.jobs.receive_webhook(
-                backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-            )
+            bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
             for _ in range(20)
         )
     )
@@ -35,7 +33,7 @@ async def test_a_webhook_before_the_create_has_returned_wakes_the_job_once_it_is
 ) -> None:
     job = await bench.at(JobState.SUBMITTING)
     claimed = await bench.claim(job.id)
-    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id="video_x")
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id="video_x")
     bound = await bench.jobs.bind(claimed, UPDATE, after=5)
     assert bound is not None
     assert (await bench.now(job.id)).next_at == bench.clock()
@@ -50,9 +48,7 @@ async def test_without_an_early_webhook_the_first_poll_is_due_later(bench: Bench
 async def test_a_webhook_during_a_poll_is_not_lost(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     polling = await bench.claim(job.id)
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
     # The poll was sent before the video was done, so its "not yet" is outdated.
     assert await bench.jobs.postpone(polling, after=300) is None
     assert (await bench.now(job.id)).next_at == bench.clock()
@@ -60,27 +56,23 @@ async def test_a_webhook_during_a_poll_is_not_lost(bench: Bench) -> None:
 
 async def test_a_webhook_after_the_end_changes_nothing(bench: Bench) -> None:
     job = await bench.at(JobState.SUCCEEDED)
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
     assert await bench.now(job.id) == job
 
 
-async def test_a_webhook_about_nothing_of_ours_is_kept_for_a_week(bench: Bench) -> None:
-    await bench.jobs.receive_webhook(backend="fake", webhook_id="wh_1", remote_id="video_x")
+async def test_a_webhook_about_an_unknown_job_is_kept_for_a_week(bench: Bench) -> None:
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id="video_x")
     assert await bench.unconfirmed.unclaimed("fake") == ("video_x",)
     assert await bench.unconfirmed.unclaimed("another") == ()
     bench.clock.advance(KEEP_SECONDS)
-    await bench.jobs.sweep()
+    await bench.webhooks.sweep()
     assert await bench.count_rows("inbox") == 1
     bench.clock.advance(1)
-    await bench.jobs.sweep()
+    await bench.webhooks.sweep()
     assert await bench.count_rows("inbox") == 0
 
 
 async def test_a_ref_that_a_job_has_is_no_hint(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
-    await bench.jobs.receive_webhook(
-        backend="fake", webhook_id="wh_1", remote_id=job.remote_id or ""
-    )
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
     assert await bench.unconfirmed.unclaimed("fake") == ()

@@ -1,4 +1,4 @@
-"""kill -9 at every point; judged from outside: the provider's ledger and Discord's messages."""
+"""kill -9 at every point, checked by the provider's list of charges and Discord's messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.state.message import Message
     from tests.support.bot_process import BotProcess
 
-# Each takes seconds: all of the loop is a proof.
+# Each takes seconds, so the complete loop is a proof instead of a test.
 STATES = [
     "submitting",
     "delivering",
@@ -68,7 +68,7 @@ async def running(wire: Wire, backend: str) -> AsyncGenerator[BotProcess]:
 
 @asynccontextmanager
 async def storyboard_alone(wire: Wire) -> AsyncGenerator[str]:
-    """Run the renderer as a process of its own, and return its base URL."""
+    """Run the renderer as a separate process, and return its base URL."""
     folder = wire.folder / "provider"
     async with open_bot(
         {"DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}, "tests.support.storyboard_process"
@@ -98,7 +98,7 @@ def creates(wire: Wire, backend: str) -> int:
 
 
 def trust_list(data_dir: Path) -> None:
-    """Let the provider's list have shown a job of this key, so that absence from it counts."""
+    """Store that the list has shown a job of this key, so that absence from it is proof."""
     with closing(sqlite3.connect(data_dir / "clapper.db", isolation_level=None)) as connection:
         connection.execute(
             "INSERT INTO listings (backend, account, shown_at)"
@@ -108,7 +108,7 @@ def trust_list(data_dir: Path) -> None:
 
 
 def assert_one_of_each(wire: Wire, message: Message) -> None:
-    """One message carries the video, one DM came, and every step was taken to its end once."""
+    """Check that one message has the video, one DM was sent, and each step finished once."""
     carriers = [m for m in wire.fake_discord.history.messages if m.files]
     assert carriers == [message]
     assert len(wire.fake_discord.dms()) == 1
@@ -216,7 +216,7 @@ async def test_a_kill_in_the_middle_of_the_create_pays_once(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("state", ["unconfirmed", "undecided", "failed"])
-async def test_a_kill_in_doubt_or_at_a_bad_end_still_tells_the_person(
+async def test_a_kill_while_unconfirmed_or_failing_still_updates_the_card(
     tmp_path: Path, state: str
 ) -> None:
     async with open_wire(tmp_path) as wire:
@@ -261,7 +261,7 @@ async def test_a_second_process_on_the_same_folder_says_so_and_ends(tmp_path: Pa
         assert second.lines == [line for line in second.lines if "Another Clapper" in line]
 
 
-async def test_no_secret_stands_in_the_log_of_a_whole_run_at_debug(tmp_path: Path) -> None:
+async def test_no_secret_is_in_the_log_of_a_whole_run_at_debug(tmp_path: Path) -> None:
     voice = tmp_path / "voice.wav"
     await asyncio.to_thread(clips.make_speech, voice, seconds=1)
     async with open_wire(tmp_path, openai_api_key="sk-very-secret") as wire:

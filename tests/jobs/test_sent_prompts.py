@@ -1,4 +1,4 @@
-"""The places that show the sent prompt, and those that show the words as typed."""
+"""The places that show the sent prompt, and those that show the typed prompt."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ async def details(desk: Desk, card: Message, **who: object) -> str:
 
 async def test_the_details_show_what_was_added(desk: Desk) -> None:
     _, card = await finished(desk)
-    told = await details(desk, card)
+    reply = await details(desk, card)
     added = "Added for the video service:\n```\nTake 1.\n```"
-    assert f"```\n{WORDS}\n```\n{added}" in told
+    assert f"```\n{WORDS}\n```\n{added}" in reply
 
 
 async def test_others_do_not_see_it(desk: Desk) -> None:
     _, card = await finished(desk)
-    told = await details(desk, card, user=desk.fake_discord.world.add_user("grace"))
-    assert "Take 1" not in told
-    assert WORDS not in told
+    reply = await details(desk, card, user=desk.fake_discord.world.add_user("grace"))
+    assert "Take 1" not in reply
+    assert WORDS not in reply
 
 
 async def test_what_does_not_begin_with_the_words_is_shown_whole(desk: Desk) -> None:
@@ -77,9 +77,9 @@ async def test_what_does_not_begin_with_the_words_is_shown_whole(desk: Desk) -> 
 async def test_nothing_is_shown_twice_where_nothing_was_added(desk: Desk) -> None:
     job, card = await finished(desk)
     await desk.bench.database.rows("UPDATE jobs SET sent_prompt = prompt", {})
-    told = await details(desk, card)
-    assert told.count(job.request.prompt) == 1
-    assert "video service:" not in told
+    reply = await details(desk, card)
+    assert reply.count(job.request.prompt) == 1
+    assert "video service:" not in reply
 
 
 async def test_the_longest_of_both_fits_into_a_message(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""In "Video details" the owner and moderators see all, and others what the card shows."""
+"""In "Video details", the owner and moderators see everything, others only what the card shows."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ async def details(desk: Desk, message: Message, **who: Any) -> Message:
 
 async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
     job = await finish(desk, "A cat\nsays ```hello``` **loudly**")
-    told = await details(desk, card_of(desk, job))
-    lines = told.text.split("\n")
+    reply = await details(desk, card_of(desk, job))
+    lines = reply.text.split("\n")
     person = f"<@{desk.fake_discord.world.user.id}>"
     assert lines[:5] == [
         "**Video details**",
@@ -44,17 +44,17 @@ async def test_the_owner_learns_everything_about_a_video(desk: Desk) -> None:
         "-# File size: 0 MB",
         f"-# Job `{job.id}` · video service ID `{job.remote_id}`",
     ]
-    assert told.ephemeral
+    assert reply.ephemeral
 
 
 @pytest.mark.usefixtures("_all_are_moderators")
-async def test_a_moderator_learns_as_much(desk: Desk) -> None:
+async def test_a_moderator_sees_as_much(desk: Desk) -> None:
     moderator = desk.fake_discord.world.add_user("grace")
     job = await ask(desk, "`" * 2000)
-    told = await details(desk, card_of(desk, job), user=moderator)
-    assert told.text.endswith(f"-# No file\n-# Job `{job.id}`")
-    assert "``````" not in told.text
-    assert len(told.text) < 4000
+    reply = await details(desk, card_of(desk, job), user=moderator)
+    assert reply.text.endswith(f"-# No file\n-# Job `{job.id}`")
+    assert "``````" not in reply.text
+    assert len(reply.text) < 4000
 
 
 @pytest.mark.parametrize("prompt", ["`" * 2000, "👩🏽‍🚀 " * 400])
@@ -71,19 +71,19 @@ async def test_details_stay_within_what_a_message_holds(desk: Desk, prompt: str)
             {"id": job.id, "at": desk.clock(), "state": "undecided"},
         )
     for locale in ("en-US", "de", "ja"):
-        told = await details(
+        reply = await details(
             desk, card_of(desk, job), user=replace(desk.fake_discord.world.user, locale=locale)
         )
-        assert len(told.text.encode("utf-16-le")) / 2 <= 4000
-        assert told.text.split("```")[1].endswith("…\n")
-        assert f"`{job.id}`" in told.text
-        assert "\u200d…" not in told.text
+        assert len(reply.text.encode("utf-16-le")) / 2 <= 4000
+        assert reply.text.split("```")[1].endswith("…\n")
+        assert f"`{job.id}`" in reply.text
+        assert "\u200d…" not in reply.text
 
 
 async def test_others_see_only_what_the_card_shows_anyway(desk: Desk) -> None:
     job = await finish(desk, "A cat")
-    told = await details(desk, card_of(desk, job), user=desk.fake_discord.world.add_user("grace"))
-    assert told.text.split("\n") == [
+    reply = await details(desk, card_of(desk, job), user=desk.fake_discord.world.add_user("grace"))
+    assert reply.text.split("\n") == [
         "**Video details**",
         f"**Ready** · for <@{desk.fake_discord.world.user.id}> · <t:{int(job.created_at)}:f>",
         "-# default model · 8 s · 1280×720",  # noqa: RUF001 - the multiplication sign
@@ -107,8 +107,8 @@ async def test_the_details_name_who_made_the_video_and_not_the_protocol(
     await desk.bench.database.rows(
         "UPDATE jobs SET backend = :backend, model = 'sora-2' WHERE id = :id", params
     )
-    told = await details(desk, card_of(desk, job))
-    assert f"-# {shown} · 8 s · 1280×720" in told.text.split("\n")  # noqa: RUF001 - the multiplication sign
+    reply = await details(desk, card_of(desk, job))
+    assert f"-# {shown} · 8 s · 1280×720" in reply.text.split("\n")  # noqa: RUF001 - the multiplication sign
 
 
 async def test_a_video_that_failed_says_why(desk: Desk) -> None:
@@ -118,13 +118,13 @@ async def test_a_video_that_failed_says_why(desk: Desk) -> None:
     )
     message = desk.fake_discord.say("its card", user=desk.fake_discord.world.bot)
     await desk.bench.database.rows("UPDATE jobs SET message_id = :id", {"id": message.id})
-    told = await details(desk, message)
-    assert "content policy" in told.text
-    assert "That didn't work" in told.text
-    assert f"`{job.id}`" in told.text
+    reply = await details(desk, message)
+    assert "content policy" in reply.text
+    assert "That didn't work" in reply.text
+    assert f"`{job.id}`" in reply.text
 
 
-async def test_a_message_that_is_no_card_has_no_details(desk: Desk) -> None:
-    told = await details(desk, desk.fake_discord.say("hello"))
-    assert told.text.startswith("That message isn't one of my video cards")
-    assert told.ephemeral
+async def test_a_message_other_than_a_card_has_no_details(desk: Desk) -> None:
+    reply = await details(desk, desk.fake_discord.say("hello"))
+    assert reply.text.startswith("That message isn't one of my video cards")
+    assert reply.ephemeral

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.errors import UnconfirmedSubmitError
-from bot.library.orphans import OrphanCensus
+from bot.library.orphans import OrphanCounter
 from bot.model import JobState, VideoRequest
 from tests.support.fakes.bench import ACCOUNT
 from tests.support.fakes.orders import REQUEST
@@ -17,8 +17,8 @@ DAY = 24 * 60 * 60
 ELSEWHERE = VideoRequest(prompt="a dog", model="sora-2", seconds=8, size="1280x720")
 
 
-def census(bench: Bench) -> OrphanCensus:
-    return OrphanCensus(
+def counter(bench: Bench) -> OrphanCounter:
+    return OrphanCounter(
         remote_jobs=bench.remote_jobs,
         listings=bench.listings,
         spent=bench.spent,
@@ -29,17 +29,17 @@ def census(bench: Bench) -> OrphanCensus:
 
 
 async def test_a_job_that_no_row_explains_is_counted(bench: Bench) -> None:
-    assert await census(bench).count() == 0
+    assert await counter(bench).count() == 0
     await bench.at(JobState.GENERATING)
     bench.backend.charge(ELSEWHERE)
-    assert await census(bench).count() == 1
+    assert await counter(bench).count() == 1
     assert await bench.listings.orphans() == {"fake": 1}
 
 
 async def test_a_job_under_the_id_of_another_is_counted(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.charged[job.remote_id or ""].request = ELSEWHERE
-    assert await census(bench).count() == 1
+    assert await counter(bench).count() == 1
 
 
 async def test_a_create_without_an_answer_explains_its_job(bench: Bench) -> None:
@@ -47,38 +47,38 @@ async def test_a_create_without_an_answer_explains_its_job(bench: Bench) -> None
     bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
     await bench.step(job.id)
     bench.backend.charge(ELSEWHERE)
-    assert await census(bench).count() == 1
+    assert await counter(bench).count() == 1
 
 
-async def test_a_create_that_was_given_up_leaves_an_orphan(bench: Bench) -> None:
+async def test_an_abandoned_create_leaves_an_orphan(bench: Bench) -> None:
     bench.backend.complete = bench.backend.lists = False
     job = await bench.at(JobState.QUEUED)
     bench.backend.lost_answers.append(UnconfirmedSubmitError("no answer"))
     await bench.run_out(job.id)
     await bench.jobs.cancel_undecided(job.id)
     bench.backend.complete = bench.backend.lists = True
-    assert await census(bench).count() == 1
+    assert await counter(bench).count() == 1
 
 
-async def test_a_deleted_job_stays_explained_when_its_row_is_gone(bench: Bench) -> None:
+async def test_a_deleted_job_remains_explained_when_its_row_is_deleted(bench: Bench) -> None:
     job = await bench.at(JobState.SUCCEEDED)
     await bench.retention.delete(job.id)
-    assert await census(bench).count() == 0
+    assert await counter(bench).count() == 0
     for _ in range(3):
         bench.clock.advance(25 * DAY)
         await bench.retention.sweep()
         assert await bench.jobs.get(job.id) is None
-        assert await census(bench).count() == 0
+        assert await counter(bench).count() == 0
     bench.backend.charged.clear()
     bench.clock.advance(31 * DAY)
     await bench.retention.sweep()
     assert await bench.database.rows("SELECT * FROM spent_ref_hashes", {}) == []
 
 
-async def test_nothing_is_counted_where_nothing_is_listed(bench: Bench) -> None:
+async def test_nothing_is_counted_without_a_list(bench: Bench) -> None:
     bench.backend.complete = bench.backend.lists = False
     bench.backend.charge(REQUEST)
-    assert await census(bench).count() is None
+    assert await counter(bench).count() is None
     assert await bench.listings.orphans() == {}
 
 
@@ -86,6 +86,6 @@ async def test_a_count_remembers_that_the_list_shows_jobs_of_this_key(bench: Ben
     now = bench.clock()
     await bench.at(JobState.GENERATING)
     assert not await bench.listings.was_shown("fake", ACCOUNT, since=0, now=now)
-    await census(bench).count()
+    await counter(bench).count()
     assert await bench.listings.was_shown("fake", ACCOUNT, since=now, now=now)
     assert not await bench.listings.was_shown("fake", "another key", since=0, now=now)

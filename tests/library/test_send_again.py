@@ -1,4 +1,4 @@
-"""A video of the list is sent again to its person, and to no other."""
+"""A listed video is sent again to its requester only."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Sent(logging.Handler):
             self.came.set()
 
     async def delivered_at(self, desk: Desk, job: Job) -> float | None:
-        """Wait for that, and return when the artifact was marked as delivered."""
+        """Wait for the log message, and return when the artifact was marked as delivered."""
         async with asyncio.timeout(PATIENCE):
             await self.came.wait()
         artifact = await desk.bench.artifacts.get(job.id)
@@ -85,18 +85,18 @@ async def test_an_upload_that_breaks_is_repeated(desk: Desk) -> None:
     assert await asyncio.to_thread(file.path.read_bytes) == CLIP
 
 
-async def test_an_upload_that_keeps_breaking_is_given_up(
+async def test_an_upload_that_keeps_failing_ends(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
     desk.fake_discord.faults.add(UPLOAD, faults.Cut(after_bytes=100), times=3)
-    told = await press(desk, page, "clapper:send:")
-    assert "didn't accept the video" in told.text
-    assert told.ephemeral
+    reply = await press(desk, page, "clapper:send:")
+    assert "didn't accept the video" in reply.text
+    assert reply.ephemeral
     [record] = [r for r in caplog.records if "resend.failed" in r.getMessage()]
     assert "could not be reached" in record.getMessage()
-    # The next press works: the failed one did not keep its slot.
+    # The next press works, because the failed one has released its lock.
     assert (await press(desk, page, "clapper:send:")).files
 
 
@@ -110,7 +110,7 @@ async def test_a_refusal_is_not_repeated(desk: Desk) -> None:
 
 @pytest.mark.parametrize("public_url", ["https://clapper.test"])
 @pytest.mark.parametrize("announced", [20_000_000, 5000], ids=["refused", "announced"])
-async def test_a_video_that_is_too_large_comes_as_a_link(
+async def test_a_video_that_is_too_large_is_sent_as_a_link(
     desk: Desk, sent: Sent, announced: int
 ) -> None:
     job = await finish(desk, "A cat")
@@ -135,19 +135,19 @@ async def test_a_refused_size_within_the_limit_is_not_compared_with_it(desk: Des
     await finish(desk, "A cat")
     page = await videos(desk)
     desk.fake_discord.faults.add("PATCH /webhooks/*", api_errors.TOO_LARGE)
-    told = await press(desk, page, "clapper:send:")
-    assert told.text.startswith("Discord doesn't accept a file of 0.1 MB here.")
+    reply = await press(desk, page, "clapper:send:")
+    assert reply.text.startswith("Discord doesn't accept a file of 0.1 MB here.")
 
 
 async def test_without_an_address_a_video_that_is_too_large_is_explained(desk: Desk) -> None:
     await finish(desk, "A cat", b"x" * 2_100_000)
     desk.fake_discord.limits.announced_bytes = 1_048_576
-    told = await press(desk, await videos(desk), "clapper:send:")
-    assert told.text.startswith("That video is 2.1 MB, and Discord's limit here is 1 MB.")
+    reply = await press(desk, await videos(desk), "clapper:send:")
+    assert reply.text.startswith("That video is 2.1 MB, and Discord's limit here is 1 MB.")
 
 
 @pytest.mark.parametrize("public_url", ["", "https://clapper.test"], ids=["alone", "linked"])
-async def test_a_smaller_copy_comes_where_the_video_itself_is_too_large(
+async def test_a_smaller_copy_is_sent_if_the_video_is_too_large(
     desk: Desk, sent: Sent, public_url: str
 ) -> None:
     job = await finish(desk, "A cat")
@@ -203,9 +203,9 @@ async def test_a_video_is_not_sent_to_another_person(desk: Desk) -> None:
     await finish(desk, "A cat")
     page = await videos(desk)
     stranger = desk.fake_discord.world.add_user("grace")
-    told = await press(desk, page, "clapper:send:", user=stranger)
-    assert "no longer have that video" in told.text
-    assert not told.files
+    reply = await press(desk, page, "clapper:send:", user=stranger)
+    assert "no longer have that video" in reply.text
+    assert not reply.files
 
 
 async def test_a_file_that_was_deleted_a_moment_ago_is_explained(

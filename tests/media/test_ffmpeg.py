@@ -72,7 +72,7 @@ async def test_a_failure_carries_the_end_of_stderr(ffmpeg: Ffmpeg, tmp_path: Pat
     assert "No such file" in caught.value.stderr_tail
 
 
-async def test_progress_is_in_seconds_of_output_and_never_falls(
+async def test_progress_is_in_seconds_of_output_and_never_decreases(
     ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     progress = Started()
@@ -174,7 +174,7 @@ async def test_the_child_does_not_inherit_secrets(
 
 
 async def test_the_child_runs_confined_and_with_low_priority(tmp_path: Path) -> None:
-    # The limits may be set just after the start, so the script waits until they apply.
+    # The limits may be set shortly after the start, so the script waits until they apply.
     waits = script(
         tmp_path / "ffmpeg",
         "until [ $(ulimit -c) = 0 ] && [ $(ulimit -n) = 64 ]; do :; done; ulimit -a >&2; nice >&2",

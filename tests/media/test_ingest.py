@@ -182,7 +182,7 @@ async def test_a_reference_to_another_file_is_not_followed(ffmpeg: Ffmpeg, tmp_p
     reference = tmp_path / "attachment.mov"
     clips.make_clip(tmp_path / "clip.mov")
     content = (tmp_path / "clip.mov").read_bytes()
-    # A QuickTime data reference to the neighbour.
+    # A QuickTime data reference to another file in the folder.
     reference.write_bytes(content.replace(b"url \0\0\0\1", b"alis\0\0\0\0"))
     narration = await ingest(ffmpeg, reference, tmp_path / "narration.wav", max_seconds=10)
     assert narration.seconds == pytest.approx(2, abs=0.1)

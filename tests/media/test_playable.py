@@ -95,7 +95,7 @@ async def test_a_turned_picture_is_stored_upright(
     await repair(ffmpeg, turned, tmp_path / "result.mp4")
     before, after = read_mp4(turned), read_mp4(tmp_path / "result.mp4")
     assert (after.width, after.height) == (before.width, before.height)
-    assert not after.turned
+    assert not after.rotated
 
 
 async def test_a_repaired_clip_is_in_sync(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

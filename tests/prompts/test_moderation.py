@@ -14,7 +14,7 @@ from bot.errors import BackendError, ErrorKind
 from bot.model import JobState, text_attachment
 from bot.moderation.base import Reason
 from bot.moderation.openai_moderation import OpenAIModerator
-from tests.support.fakes.bench import Bench, open_bench
+from tests.support.fakes.bench import CAPS, Bench, open_bench
 from tests.support.fakes.orders import REQUEST, VOICE, origin
 from tests.support.fakes.prompts import FakeModerator, FakeWriter
 from tests.support.providers.chat_api import CATEGORIES, MODERATION_MODEL, ChatApi
@@ -183,7 +183,7 @@ async def test_a_finding_fails_the_job_with_its_reason_and_costs_nothing(
     assert (ended.state, ended.failure.key) == (JobState.FAILED, "failed.found_violence")
     assert bench.deliverer.cards[job.id] == "failed.found_violence"
     assert (bench.backend.posts, writer.written, ended.submitted_at) == (0, [], None)
-    assert (await bench.store.usage(origin(), now=bench.clock())).today == 0
+    assert (await bench.store.usage(origin(), CAPS, now=bench.clock())).today == 0
     assert buttons_for(ended) == (Action.EDIT, Action.DELETE)
 
 

@@ -24,24 +24,24 @@ from tests.support.media.trial import Outcome, prepare, run_trial
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_GROUPS = {"Sounds": SOUNDS, "Attacks": ATTACKS, "Clips": CLIPS}
+_GROUPS = {"Recordings": SOUNDS, "Attacks": ATTACKS, "Clips": CLIPS}
 _MAX_MEGABYTES = 400
-_MIN_IN_TIME = 0.5  # of the cancels: the others may come after the end of the operation
+_MIN_IN_TIME = 0.5  # of the cancels; the others may arrive after the end of the operation
 _CANCELS = 100
 _TABLE = Path(__file__).parents[2] / "docs" / "media-corpus.md"
 _HEAD = """\
-# The corpus of sounds and clips
+# The corpus of recordings and clips
 
-Each file is made by `tests/support/media/corpus.py`, and tried by `make proof-media`: a sound is
-laid over an ordinary clip. A clip gets an ordinary sound, and then longer ones, for which it is
-held and looped, with its own sound and without. *s* is the time that all of it took, *MB* the most
-memory that any child took, *apart* the milliseconds between flash and click in the result.
+Each file is made by `tests/support/media/corpus.py`, and tested by `make proof-media`. A recording
+is laid over an ordinary clip. A clip gets an ordinary narration, and then longer ones, for which it
+is held and looped, with and without its own sound. *s* is the total time, *MB* the most memory that
+any child took, and *apart* the milliseconds between flash and click in the result.
 
 """
 
 
 def make_one(group: str, index: int, folder: Path) -> None:
-    """Make one sample; not in the process of its trial, whose children's memory is measured."""
+    """Make one sample in a process other than its trial's, whose children's memory is measured."""
     job = folder / "job"
     job.mkdir(parents=True)
     prepare(_GROUPS[group][index], job, is_clip=group == "Clips")
@@ -77,7 +77,7 @@ def _trace(folder: Path, group: str, index: int, outcome: Outcome) -> None:
 
 
 def main() -> int:
-    """Try everything, print the results and write the page; 1: something is wrong."""
+    """Try all samples, print the results and write the page; 1: something is wrong."""
     lines: list[str] = []
     faults = 0 if strace.is_installed() else 1
     for group, samples in _GROUPS.items():

@@ -41,8 +41,8 @@ class Curve:
 
 
 def lettering(size: int) -> ImageFont.FreeTypeFont:
-    """Return the font of all texts, at a size in pixels."""
-    font = resources.files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
+    """Return the font for all text, in a size in pixels."""
+    font = resources.files("manimgx_fonts") / "NotoSans[wght].ttf"
     return ImageFont.truetype(str(font), size)
 
 

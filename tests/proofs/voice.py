@@ -1,6 +1,6 @@
-"""Has the real offline voice speak, and measures what comes out of our own ingest.
+"""Lets the real offline voice speak, and measures the narrations that our ingest makes of it.
 
-`make proof-voice` runs it where `requirements-voice.lock` is installed, and nothing else.
+`make proof-voice` runs it in an environment with only `requirements-voice.lock` installed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _STORY = (
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A text, and between how many seconds of speech it has to become; None: it is refused."""
+    """A text, and the least and most seconds of its speech; None: the text is refused."""
 
     name: str
     text: str
@@ -56,7 +56,7 @@ CASES = (
 
 
 async def main() -> int:
-    """Print a line for each text; exit code 1: one is not as it should be."""
+    """Print a line for each text; exit code 1: a result is wrong."""
     ffmpeg = Ffmpeg(await find_ffmpeg(), slots=1)
     piper = await open_piper("", max_seconds=_MAX_SECONDS)
     _say(f"{'text':20} {'took':>7} {'speech':>8} {'LUFS':>7} {'MP3':>7} {'silent':>7}  largest")
@@ -97,7 +97,7 @@ def _is_right(case: Case, spoken: Narration, heard: Narration, silent: float) ->
     if case.seconds is None or spoken.loudness is None or heard.loudness is None:
         return False
     least, most = case.seconds
-    # Speech has pauses, and is no hum; what is handed over is as loud as any narration.
+    # Speech has pauses, unlike a hum, and the ingested narration is as loud as any other.
     return (
         least <= spoken.seconds <= most
         and abs(heard.seconds - spoken.seconds) < 0.2  # a packet of MP3
@@ -109,7 +109,7 @@ def _is_right(case: Case, spoken: Narration, heard: Narration, silent: float) ->
 
 
 async def _silence(ffmpeg: Ffmpeg, spoken: Narration) -> float:
-    """Return which part of a narration is silent for 0.2 s or longer."""
+    """Return the share of a narration that is in silences of 0.2 s or longer."""
     quiet = graph.input(f"file:{spoken.path}", format="wav")["a:0"].filter(
         "silencedetect", noise="-50dB", duration=0.2
     )

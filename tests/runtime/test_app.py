@@ -100,7 +100,7 @@ async def test_an_unreachable_discord_is_distinguished_from_a_refused_token(
 ) -> None:
     async with FakeDiscord(tmp_path) as fake_discord:
         monkeypatch.setattr(Route, "BASE", fake_discord.url)
-        fake_discord.faults.add("GET /users/@me", api_errors.broken(503))
+        fake_discord.faults.add("GET /users/@me", api_errors.server_error(503))
         down = await refusal_of(fake_discord.token, DeliveryError)
         assert "can't be reached (DiscordServerError)" in down
         refused = await refusal_of("not.the.token", StartupError)
@@ -126,7 +126,7 @@ async def test_a_login_succeeds_after_failed_attempts(
 ) -> None:
     async with FakeDiscord(tmp_path) as fake_discord:
         monkeypatch.setattr(Route, "BASE", fake_discord.url)
-        broken = api_errors.broken(400)
+        broken = api_errors.server_error(400)
         fake_discord.faults.add("GET /users/@me", broken, times=2)
         fake_discord.faults.add("GET /oauth2/applications/@me", broken, times=1)
         for _ in range(3):
@@ -150,9 +150,9 @@ async def test_a_bot_in_no_server_logs_once_how_to_invite_it(
         await asyncio.gather(gateway, return_exceptions=True)
         await bot.on_ready()  # as after a session that could not be resumed
         assert sum(line.startswith("discord.ready") for line in caplog.messages) == 2
-        [told] = [line for line in caplog.messages if line.startswith("discord.no_server")]
-        assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in told
-        assert "permissions=274878008320" in told
+        [line] = [line for line in caplog.messages if line.startswith("discord.no_server")]
+        assert f"client_id={fake_discord.world.application_id}&scope=bot+app" in line
+        assert "permissions=274878008320" in line
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Jobs on hold, over real sockets: what the card, the operator, clients and `generate` are told."""
+"""Jobs on hold, over real sockets: cards, the operator, clients and `generate` show the reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarni
 TOKEN = "a-token-for-the-tests-of-holds"
 
 
-async def test_a_full_disk_is_told_to_everyone_it_concerns(
+async def test_a_full_disk_is_reported_to_requester_operator_and_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "_MIN_FREE_BYTES", 2**62)
@@ -28,8 +28,8 @@ async def test_a_full_disk_is_told_to_everyone_it_concerns(
             message = await wire.video("A lighthouse")
             await wire.wait_for_card_text(message, "disk is full")
             await wire.wait_for_card_text(message, "The operator has been notified")
-            [told] = wire.fake_discord.dms()
-            assert "less than 1 GB" in told.text
+            [dm] = wire.fake_discord.dms()
+            assert "less than 1 GB" in dm.text
             assert "disk is full" in await waiting(wire.port)
             assert wire.creates() == 0
         monkeypatch.undo()
@@ -43,7 +43,7 @@ async def test_a_full_disk_is_told_to_everyone_it_concerns(
 
 
 async def waiting(port: int) -> str:
-    """Order a video as an API client, and return why it waits."""
+    """Order a video as an API client, and return the reason why it waits."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as session:
         async with session.post("/api/generate", json={"scriptOrQuestion": "A cat"}) as response:
@@ -55,7 +55,7 @@ async def waiting(port: int) -> str:
     return ""
 
 
-async def test_a_job_of_another_backend_is_told_and_goes_on_when_that_is_back(
+async def test_a_job_at_another_backend_is_reported_and_continues_when_that_is_chosen(
     tmp_path: Path,
 ) -> None:
     async with open_wire(tmp_path, seconds_per_job=None) as wire:
@@ -66,8 +66,8 @@ async def test_a_job_of_another_backend_is_told_and_goes_on_when_that_is_back(
         async with wire.bot(video_backend="storyboard"):
             await wire.wait_for_card_text(message, "no longer set to use")
             await wire.wait_for_card_text(message, "The operator has been notified")
-            [told] = wire.fake_discord.dms()
-            assert "openai" in told.text
+            [dm] = wire.fake_discord.dms()
+            assert "openai" in dm.text
         wire.api.finish(ref)
         async with wire.bot():
             await wire.wait_for_video(message)

@@ -56,7 +56,7 @@ def test_a_sentence_is_in_the_nearest_language(locale: str, sentence: str) -> No
     assert TEXTS("hello", locale, name="Ada") == sentence
 
 
-def test_english_is_spoken_where_nothing_is_said() -> None:
+def test_english_is_the_default_language() -> None:
     assert TEXTS("hello", name="Ada") == "Hello Ada"
 
 
@@ -64,7 +64,7 @@ def test_a_sentence_that_was_not_translated_is_english() -> None:
     assert TEXTS("bye", "pt-BR") == "Goodbye"
 
 
-def test_a_sentence_that_there_is_not_is_a_bug() -> None:
+def test_an_unknown_sentence_is_a_bug() -> None:
     with pytest.raises(KeyError):
         TEXTS("nothing", "pt")
 

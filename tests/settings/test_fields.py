@@ -432,3 +432,26 @@ def test_an_invalid_setting_is_not_called_missing() -> None:
     assert sorted(reported) == sorted(
         [*(name.upper() for name in wrong), "NARRATION_BASE_URL", "PROMPT_BASE_URL"]
     )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        {"data_dir": "~nosuch/x"},
+        {"blocked_words_file": "~nosuch/w"},
+        {"narration_voice": "~nosuch"},
+    ],
+)
+def test_the_home_of_no_user_is_refused_with_a_sentence(path: dict[str, str]) -> None:
+    with pytest.raises(StartupError, match="no user of this machine: write the whole path"):
+        load_settings(**path)
+
+
+def test_a_users_home_is_expanded_in_every_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = load_settings(data_dir="~/x", blocked_words_file="~/w", narration_voice="~/v.onnx")
+    assert settings.data_dir == tmp_path / "x"
+    assert settings.blocked_words_file == str(tmp_path / "w")
+    assert settings.narration_voice == str(tmp_path / "v.onnx")

@@ -1,4 +1,4 @@
-"""The voice of a speech service: its one POST, its answers, and its refusals."""
+"""The voice of a speech service: its only POST, its answers, and its refusals."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def test_a_refusal_is_a_sentence_and_is_not_retried(
     api: SpeechApi, tmp_path: Path, fault: Fault, key: str
 ) -> None:
     api.add_faults("speech", fault)
-    patient = {"seconds": 0.5} if fault.hang else {}  # only a time-out has to be waited for
+    patient = {"seconds": 0.5} if fault.hang else {}  # only the time-out needs a wait
     with pytest.raises(UserError) as caught:
         await voice(api, **patient).speak(TEXT, tmp_path / "voice")
     assert caught.value.key == key

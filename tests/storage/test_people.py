@@ -39,7 +39,7 @@ async def test_the_operators_default_holds_for_those_who_have_not_chosen(bench: 
     people = PeopleStore(bench.database, default)
     by_default = Person(user_id=5, notify=Notify.LATE, notify_minutes=7)
     assert await people.get(5) == by_default
-    # A refused DM is no choice.
+    # A refused DM does not count as a choice.
     await people.dm_closed(5, now=9.0)
     assert await people.get(5) == replace(by_default, dm_closed_at=9.0)
     await people.choose(5, Notify.ALWAYS)
@@ -82,7 +82,7 @@ async def test_closed_dms_are_stored_beside_the_choice_until_the_next_choice(
     assert (person.notify, person.notify_minutes, person.dm_closed_at) == (Notify.LATE, 3, 9.0)
 
 
-async def test_a_forgotten_person_has_the_defaults(bench: Bench) -> None:
+async def test_a_deleted_person_has_the_defaults(bench: Bench) -> None:
     await bench.people.choose(5, Notify.NEVER)
     await bench.people.delete(5)
     await bench.people.delete(5)

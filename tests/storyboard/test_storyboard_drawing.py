@@ -8,16 +8,12 @@ from PIL import Image
 from bot.storyboard.drawing.artwork import Canvas
 from bot.storyboard.drawing.layers import draw
 from bot.storyboard.drawing.palette import READABLE, READABLE_LARGE, contrast, oklch, palette_for
-from bot.storyboard.drawing.typesetting import TextBox, choose_typeface, fit
 from tests.support.storyboard_prompts import PROMPTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storyboard.drawing.artwork import Artwork, Layer
-
-CJK = choose_typeface("虹")
-BOX = TextBox(width=600, height=300, largest=100, smallest=20, max_lines=3, leading=1.2)
 
 
 def test_contrast_is_computed_as_the_standard_defines() -> None:
@@ -43,54 +39,6 @@ def test_texts_have_their_own_colours_and_keep_them() -> None:
     palettes = {palette_for(str(number)) for number in range(100)}
     assert len(palettes) == 100
     assert palette_for("a") == palette_for("a")
-
-
-def test_the_font_has_latin_cyrillic_and_japanese_and_no_boxes_are_drawn() -> None:
-    text = "Straße, žluť, où, señor, радуга, 虹がかかる。"
-    assert CJK.drawable(text) == text
-    assert CJK.drawable("a🙂b שלום") == "ab "
-
-
-@pytest.mark.parametrize(
-    "text", ["Pokaż żółwia, łódź i łąkę", "Її ґанок, єдина їжа", "Ąžuolas, ğ, ő"]
-)
-def test_a_text_whose_letters_the_first_typeface_lacks_is_drawn_with_another(text: str) -> None:
-    assert CJK.drawable(text) != text
-    assert choose_typeface(text).drawable(text) == text
-
-
-def test_a_text_with_japanese_is_drawn_with_the_typeface_that_has_it() -> None:
-    assert choose_typeface("虹の Regenbogen") == CJK
-
-
-@pytest.mark.parametrize("text", ["Explain how rainbows form", "虹はどうやってできるのか", "i"])
-def test_a_text_fits_its_box_at_the_largest_size_that_does(text: str) -> None:
-    layout = fit(text, BOX, CJK, 700)
-    font = CJK.at(layout.size, 700)
-    assert max(font.getlength(line) for line in layout.lines) <= BOX.width
-    assert len(layout.lines) * layout.size * BOX.leading <= BOX.height
-    assert "".join(layout.lines).replace(" ", "") == text.replace(" ", "")
-    assert layout.size > 60
-
-
-def test_lines_are_balanced() -> None:
-    assert fit("Explain how rainbows form", BOX, CJK, 700).lines == ("Explain how", "rainbows form")
-
-
-def test_a_word_is_made_smaller_before_it_is_broken() -> None:
-    word = "Donaudampfschifffahrtsgesellschaft"
-    layout = fit(word, BOX, CJK, 700)
-    assert layout.lines == (word,)
-    assert 20 < layout.size < 50
-
-
-def test_a_word_wider_than_its_box_is_broken_and_the_rest_is_left_out() -> None:
-    broken = fit("x" * 100, BOX, CJK, 700)
-    assert "".join(broken.lines) == "x" * 100
-    cut = fit("x" * 300, BOX, CJK, 700)
-    assert len(cut.lines) == BOX.max_lines
-    assert cut.lines[-1].endswith("…")
-    assert cut.size == BOX.smallest
 
 
 def _layers(art: Artwork) -> list[Layer]:

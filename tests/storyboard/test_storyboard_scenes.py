@@ -1,21 +1,24 @@
+# ruff: noqa: RUF001  # letters of many scripts are the subject here
+
 from __future__ import annotations
 
 import pytest
 
-from bot.storyboard.drawing.line_breaks import breaks, columns
-from bot.storyboard.drawing.scenes import clean, shorten, split_scenes
+from bot.storyboard.lettering.clusters import columns
+from bot.storyboard.lettering.line_breaks import breaks
+from bot.storyboard.lettering.scenes import clean, scene_count, shorten, split_scenes
 from tests.support.storyboard_prompts import PROMPTS
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS.keys())
 @pytest.mark.parametrize("seconds", [1, 4, 8, 12, 60])
-def test_every_prompt_becomes_two_to_five_readable_scenes(prompt: str, seconds: int) -> None:
+def test_every_prompt_becomes_a_few_readable_scenes(prompt: str, seconds: int) -> None:
     text = clean(prompt)
     scenes = split_scenes(text, seconds=seconds)
-    assert 2 <= len(scenes) <= max(2, min(5, seconds // 2))
+    assert 2 <= len(scenes) <= scene_count(seconds) <= 8
     assert all(scene.strip() == scene != "" for scene in scenes)
     assert all("\n" not in scene for scene in scenes)
-    assert all(columns(scene) <= 97 for scene in scenes)
+    assert all(columns(scene) <= 98 for scene in scenes)
     assert scenes == split_scenes(text, seconds=seconds)
 
 
@@ -56,6 +59,44 @@ def test_a_long_sentence_continues_after_the_title() -> None:
     assert " ".join(split_scenes(sentence, seconds=12)) == sentence
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "1. A red boat leaves.\n2. Gulls follow it, crying.\n3. Night falls.",
+        "1) A red boat leaves. 2) Gulls follow it, crying. 3) Night falls.",
+        "1. A red boat leaves 2. Gulls follow it 3. Night falls",
+    ],
+)
+def test_the_number_of_a_list_item_stays_with_its_line(prompt: str) -> None:
+    scenes = split_scenes(clean(prompt), seconds=8)
+    assert [scene[:1] for scene in scenes] == ["1", "2", "3"]
+    assert [scene.split()[1] for scene in scenes] == ["A", "Gulls", "Night"]
+
+
+def test_a_number_inside_a_sentence_starts_no_scene() -> None:
+    text = "In 1969, 3 men flew. They landed on day 2. It was 3.5 days away."
+    assert split_scenes(text, seconds=8) == (
+        "In 1969, 3 men flew.",
+        "They landed on day 2.",
+        "It was 3.5 days away.",
+    )
+
+
+def test_every_line_is_its_own_scene() -> None:
+    assert split_scenes("one\ntwo\nthree\nfour", seconds=8) == ("one", "two", "three", "four")
+
+
+@pytest.mark.parametrize("seconds", [8, 12, 30])
+def test_a_long_prompt_is_cut_at_sentences(seconds: int) -> None:
+    sentences = [f"Sentence number {n} tells a part of the story." for n in range(44)]
+    scenes = split_scenes(clean(" ".join(sentences))[:2000], seconds=seconds)
+    for scene in scenes:
+        shown = scene.removesuffix(" …").split(". ")
+        assert all(f"{part.rstrip('.')}." in sentences for part in shown), scene
+    # The end of the story is told, too.
+    assert int(scenes[-1].split()[2]) > 15
+
+
 def test_abbreviations_and_numbers_do_not_end_a_sentence() -> None:
     text = "Zeige z. B. einen See mit 3.5 m Tiefe und ca. hundert Enten. Dann den Wald im Nebel."
     assert split_scenes(text, seconds=8)[0].endswith("Enten.")
@@ -66,7 +107,8 @@ def test_a_text_without_letters_is_untitled() -> None:
 
 
 def test_clean_keeps_readable_characters_and_drops_control_characters() -> None:
-    assert clean("a\x00b\u202e c\u200d\ufeff\td \r\n\n e") == "a b c d\ne"
+    assert clean("a\x00b\u202e c\u2060\ufeff\td \r\n\n e") == "a b c d\ne"
+    assert clean("می\u200cخواهم 👩\u200d🌾 ❤\ufe0f") == "می\u200cخواهم 👩\u200d🌾 ❤\ufe0f"
     assert clean("e\u0301") == "é"
 
 

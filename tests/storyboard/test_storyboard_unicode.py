@@ -11,8 +11,8 @@ import pytest
 
 from bot.storyboard.drawing.artwork import Canvas
 from bot.storyboard.drawing.layers import draw
-from bot.storyboard.drawing.line_breaks import columns
-from bot.storyboard.drawing.scenes import clean, split_scenes
+from bot.storyboard.lettering.clusters import columns
+from bot.storyboard.lettering.scenes import clean, split_scenes
 
 if TYPE_CHECKING:
     from pathlib import Path

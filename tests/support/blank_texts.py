@@ -1,4 +1,4 @@
-"""Texts that show nothing, although most are not empty after `str.strip`."""
+"""Texts without a visible character, although most are not empty after `str.strip`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BLANK_TEXTS = {
     "hieroglyphic blanks": "\U00013441\U00013442",
     "a mixture": " \u200b\u3164\u2800\u0301\U000e0020 ",
 }
-# Those that show something, with invisible characters around it.
+# Texts with a visible character between invisible ones.
 VISIBLE_TEXTS = (
     *("猫", "ค", "क\u094d\u200dष", "\u0645\u200c", "é", "7", "½", "?", "…", "→"),
     *("🐈", "❤\ufe0f", "👩\u200d🚀", "1\ufe0f\u20e3", "🇩🇪", "\U0001fae9", "\U000323b0"),

@@ -52,7 +52,7 @@ async def end(process: asyncio.subprocess.Process) -> Ended:
             process.kill()
             await process.wait()
     assert process.returncode is not None
-    # Without a pipe of its own, a process has no output here.
+    # A process without its own pipe has no output here.
     return Ended(code=process.returncode, out=(out or b"").decode(), err=(err or b"").decode())
 
 

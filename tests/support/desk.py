@@ -58,7 +58,7 @@ PRESETS = Presets(model=None, seconds=8, size="1280x720", max_audio_bytes=1024 *
 
 @dataclass(kw_only=True)
 class Desk:
-    """A connected bot that accepts commands, the parts behind it, and a clock that tests move."""
+    """A connected bot that accepts commands, its parts, and a clock that tests set."""
 
     fake_discord: FakeDiscord
     bench: Bench
@@ -77,7 +77,7 @@ class Desk:
         dm_notices = DmNotices(
             direct_messages=self.direct,
             cards=self.cards,
-            jobs=bench.jobs,
+            card_records=bench.card_records,
             links=links,
             upload_fallback=upload_fallback,
             artifacts=bench.artifacts,
@@ -138,7 +138,7 @@ class Desk:
         return await self.fake_discord.answer_to(pressed)
 
     def delete_token(self) -> None:
-        """Advance the clock until the tokens have expired and only the bot itself can edit."""
+        """Advance the clock until the tokens have expired, so that only the bot itself can edit."""
         self.clock.advance(TOKEN_SECONDS)
 
     def artifact(self, job: Job, content: bytes = b"a video") -> Artifact:
@@ -265,6 +265,7 @@ async def open_desk(
                     bot_requests=bot_requests,
                     tokens=InteractionTokens(requests, clock=clock),
                     jobs=bench.jobs,
+                    card_records=bench.card_records,
                     second_bot=bot.services.second_bot,
                 ),
                 direct=DirectMessages(bot_requests, bench.people, clock=clock),

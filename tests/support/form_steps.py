@@ -44,12 +44,12 @@ async def form(desk: Desk, action: Action, job: Job, **who: Any) -> Interaction:
     return pressed
 
 
-async def told(desk: Desk, opened: Interaction, values: dict[str, Any]) -> Message:
+async def submit_form(desk: Desk, opened: Interaction, values: dict[str, Any]) -> Message:
     """Send a form, and return the message that answers."""
     return await desk.fake_discord.answer_to(await desk.fake_discord.submit(opened, values))
 
 
-async def behind(desk: Desk, card: Message) -> Job:
+async def job_of_card(desk: Desk, card: Message) -> Job:
     """Return the job of a card."""
     bench = desk.bench
     await bench.until(lambda: any(c.job.origin.message_id == card.id for c in bench.changes))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Killed(BaseException):
-    """Stands for the kill of the process."""
+    """Simulates that the process is killed."""
 
 
 class MortalDatabase(Database):

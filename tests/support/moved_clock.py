@@ -1,4 +1,4 @@
-"""Runs the bot under a machine's clock that the test sets: `time.time` is ahead as a file says."""
+"""Runs the bot under a machine's clock that the test sets with a file, which shifts `time.time`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Provides a storyboard for tests: a renderer under the test's control and a webhook receiver.
 
-As a program it runs one in a process that a test can kill: `python -m tests.support.storyboard
-DIRECTORY`. It prints its base URL, then "rendering" when a rendering starts, which never ends.
+As a program, it runs a storyboard in a process that a test can kill: `python -m
+tests.support.storyboard DIRECTORY`. It prints its base URL, and "rendering" when a rendering
+starts, which never ends.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def files(folder: Path, pattern: str) -> list[Path]:
 
 
 async def seen(condition: Callable[[], bool]) -> None:
-    """Wait until a condition without an event of its own holds, for 20 s at most."""
+    """Wait at most 20 s until a condition is true; for conditions that no event reports."""
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110  # there is no event to wait for
             await asyncio.sleep(0)

@@ -37,6 +37,7 @@ FAST = Timing(
     edit_intervals=EditIntervals(state=0.0, first_minute=0.0),
     acknowledge=2.0,
     login_pause=0.05,
+    restart_pause=0.01,
 )
 WITHIN = 15.0
 _PORTS = (12_000, 32_000)

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.web.api import json_body
+from bot.web.http.connection import RECEIVED_BYTES, Connection
 from tests.support.clients.site import TOKEN, Caller, open_site
 from tests.support.fakes.clock import PATIENCE
 
@@ -117,7 +119,6 @@ async def order(caller: Caller, *headers: str, body: bytes) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("headers", "body", "key"),
     [
-        ((JSON, "Content-Encoding: gzip"), b"no gzip", "api.bad_request"),
         ((FORM,), b"--x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n--x--", "api.bad_request"),
         ((JSON,), b'{"scriptOrQuestion": "a \\ud800 cat"}', "prompt.garbled"),
         ((JSON, "Idempotency-Key: k"), b'{"scriptOrQuestion": "\\udfff"}', "prompt.garbled"),
@@ -150,3 +151,66 @@ async def test_an_undecodable_file_name_is_replaced(caller: Caller) -> None:
     attachment = (await caller.bench.now(answer["jobId"])).attachment
     assert attachment is not None
     assert attachment.filename == "??.ogg"
+
+
+HUGE = 10**9  # a body that never ends
+PART = SCRIPT.replace(b"scriptOrQuestion", b"renderVersion").replace(b"a cat", b"v3")
+
+
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        (b"\n" * 100, "api.bad_request"),
+        (b"no boundary\r\n" * 100, "api.bad_request"),
+        (b"--x\r\n" + b"X: y\r\n" * 100, "api.bad_request"),
+        (b"--x\r\nX: " + b"a" * 20_000, "api.bad_request"),
+        (SCRIPT * 5000, "api.field_twice"),
+        ((PART + SCRIPT) * 2500, "api.field_twice"),
+        (b"--x\r\n\r\n\r\n" * 5000, "api.unknown_field"),
+        (b"--x\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" * 99, "api.unknown_field"),
+    ],
+)
+async def test_a_form_without_end_is_refused_before_its_end(
+    caller: Caller, caplog: pytest.LogCaptureFixture, body: bytes, key: str
+) -> None:
+    headers = (f"Authorization: Bearer {TOKEN}", FORM)
+    answer = await raw(caller, "POST /api/generate", *headers, body=body, length=HUGE)
+    assert answer == (400, key)
+    assert "web.failed" not in caplog.text
+    assert not (await caller.bench.workspace.inventory()).folders
+
+
+def in_chunks_of_one_byte(body: bytes) -> bytes:
+    return b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+
+
+async def test_an_order_in_chunks_of_one_byte_is_accepted(caller: Caller) -> None:
+    lines = ("POST /api/generate HTTP/1.1", "Host: x", "Connection: close", FORM)
+    lines += (f"Authorization: Bearer {TOKEN}", "Transfer-Encoding: chunked", "", "")
+    async with dialled(caller) as (reader, writer):
+        writer.write("\r\n".join(lines).encode())
+        writer.write(in_chunks_of_one_byte(SCRIPT + b"--x--\r\n"))
+        assert b" 200 " in await reader.readline()
+
+
+async def test_what_is_received_is_parsed_in_small_pieces() -> None:
+    pieces: list[int] = []
+
+    class Pieces(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            pieces.append(len(data))
+
+    def connect() -> Connection:
+        return Connection(lambda _: Pieces(), buffer=bytearray(RECEIVED_BYTES))
+
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(0)
+    transport, _ = await loop.connect_accepted_socket(connect, ours)
+    async with asyncio.timeout(PATIENCE):
+        await loop.sock_sendall(theirs, bytes(HUGE // 1000))
+        while sum(pieces) < HUGE // 1000:  # noqa: ASYNC110 - the socket wakes only the transport
+            await asyncio.sleep(0)
+    transport.close()
+    theirs.close()
+    assert max(pieces) <= RECEIVED_BYTES

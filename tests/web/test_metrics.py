@@ -110,8 +110,8 @@ async def test_the_last_count_of_orphans_is_told(measured: tuple[Bench, Metrics]
     bench, metrics = measured
     await bench.listings.record_count("fake", "a former key", 7, is_whole=True, now=1.0)
     await bench.listings.record_count("fake", "this key", 2, is_whole=True, now=2.0)
-    told = metrics.expose(await bench.store.counts(), await bench.listings.orphans())
-    assert samples(told)["clapper_orphans", "fake"] == 2
+    exposed = metrics.expose(await bench.store.counts(), await bench.listings.orphans())
+    assert samples(exposed)["clapper_orphans", "fake"] == 2
 
 
 async def test_only_its_token_reads_it(measured: tuple[Bench, Metrics]) -> None:

@@ -138,10 +138,10 @@ async def test_the_page_is_in_the_browsers_language(
 async def test_the_page_contains_the_limits_and_whether_videos_can_be_shared(
     caller: Caller, bench: Bench
 ) -> None:
-    told = settings_of((await get(caller, "/"))[1])
-    assert (told["maxScript"], told["maxAudioBytes"]) == (2000, MAX_AUDIO)
-    assert told["sharing"] is False
-    assert "{percent}" in told["words"]["page.percent"]
+    settings = settings_of((await get(caller, "/"))[1])
+    assert (settings["maxScript"], settings["maxAudioBytes"]) == (2000, MAX_AUDIO)
+    assert settings["sharing"] is False
+    assert "{percent}" in settings["words"]["page.percent"]
 
     async with open_site(bench, public_url="https://clapper.example") as other:
         assert settings_of((await get(other, "/"))[1])["sharing"] is True

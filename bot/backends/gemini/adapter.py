@@ -142,15 +142,25 @@ class Gemini:
             return False
         return reply.ok and reply.job is not None and reply.job.status in _CANCELLED
 
-    def parse_webhook(
+    def check_webhook(
         self,
         headers: Mapping[str, str],  # noqa: ARG002 - every webhook is refused
-        body: bytes,  # noqa: ARG002 - same
         *,
         now: float,  # noqa: ARG002 - same
-    ) -> Webhook | None:
+    ) -> None:
         """Refuse every webhook, because job states are only polled."""
         raise WebhookError("webhooks of this backend can't be checked")
+
+    def parse_webhook(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,  # noqa: ARG002 - every webhook is refused
+        *,
+        now: float,
+        sent: bytes | None = None,  # noqa: ARG002 - same
+    ) -> Webhook | None:
+        """Refuse every webhook."""
+        self.check_webhook(headers, now=now)
 
     async def close(self) -> None:
         """Close the connections."""

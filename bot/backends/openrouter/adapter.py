@@ -129,11 +129,16 @@ class OpenRouter:
         """Return False: the API can't cancel a job."""
         return False
 
+    def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
+        """Check the presence and the time of a signature."""
+        webhooks.check(headers, now=self._api.provider_time(now))
+
     def parse_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: float
+        self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
         """Verify a callback and return its job; None: the event is not about a video."""
-        webhooks.verify(headers, body, keys=self._keys, now=self._api.provider_time(now))
+        now = self._api.provider_time(now)
+        webhooks.verify(headers, body, sent=sent, keys=self._keys, now=now)
         return webhooks.read(body)
 
     async def close(self) -> None:

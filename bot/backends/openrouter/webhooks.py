@@ -27,28 +27,45 @@ def signing_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
     return keys
 
 
+def check(headers: Mapping[str, str], *, now: float, tolerance: float = 300.0) -> None:
+    """Check that there is a recent signature, without verifying it; WebhookError: there is none."""
+    timestamp, _ = _signed_time(headers)
+    check_time(timestamp, now=now, tolerance=tolerance)
+
+
 def verify(
     headers: Mapping[str, str],
     body: bytes,
     *,
     keys: Iterable[bytes],
     now: float,
+    sent: bytes | None = None,
     tolerance: float = 300.0,
 ) -> None:
-    """Check that one of the keys signed this body recently.
+    """Check that one of the keys recently signed this body, or the compressed body `sent`.
 
     `now` and `tolerance` are in seconds. WebhookError: the callback is forged or stale.
     """
+    timestamp, signatures = _signed_time(headers)
+    check_time(timestamp, now=now, tolerance=tolerance)
+    keys, start = tuple(keys), b"%b," % timestamp.encode()
+    # All are compared, so that the duration does not reveal which one matched.
+    matches = [
+        _matches(signatures, start + each, keys) for each in (body, sent) if each is not None
+    ]
+    if not any(matches):
+        raise WebhookError("no signature matches")
+
+
+def _signed_time(headers: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the timestamp and the signatures of a callback; WebhookError: it has none."""
     found = {name.lower(): value for name, value in headers.items()}
     header = found.get(_SIGNATURE, "")
     if not header or len(header) > _MAX_HEADER:
         raise WebhookError(f"{_SIGNATURE} is missing or too long")
     fields = [part.strip().partition("=") for part in header.split(",")]
     timestamp = next((value for name, _, value in fields if name == "t"), "")
-    check_time(timestamp, now=now, tolerance=tolerance)
-    sent = [value for name, _, value in fields if name == "v1"][:_MAX_SIGNATURES]
-    if not _matches(sent, b"%b,%b" % (timestamp.encode(), body), keys):
-        raise WebhookError("no signature matches")
+    return timestamp, [value for name, _, value in fields if name == "v1"][:_MAX_SIGNATURES]
 
 
 def read(body: bytes) -> Webhook | None:

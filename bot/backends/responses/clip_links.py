@@ -7,6 +7,7 @@ a URL for polling or cancelling.
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import islice
 from typing import TYPE_CHECKING, cast
@@ -28,6 +29,7 @@ LINKS: Mapping[str, str] = {
     "urls": "several",
     "resulturl": "PiAPI, kie, newer gateways",
     "resulturls": "kie",
+    "resultvideourl": "Tencent",
     "downloadurl": "MiniMax",
     "downloaduri": "Google",
     "outputurl": "Hedra, WaveSpeed",
@@ -39,10 +41,14 @@ LINKS: Mapping[str, str] = {
     "signedurl": "several",
     "presignedurl": "several",
     "assetlink": "several",
+    "download": "several",
+    "src": "several",
 }
 HOLDERS: Mapping[str, str] = {
     "video": "fal, xAI, Luma's assets",
     "videos": "Kling, Google",
+    "videoresult": "Zhipu",
+    "videoresource": "several",
     "output": "DashScope, Replicate, Runway, RunPod",
     "outputs": "WaveSpeed, ComfyUI",
     "result": "several",
@@ -56,6 +62,8 @@ HOLDERS: Mapping[str, str] = {
     "generatedvideos": "Google's SDKs",
     "resultjson": "kie",
     "assets": "Luma",
+    "asset": "several",
+    "links": "several",
     "creations": "Vidu",
     "works": "Kling's web API",
     "resource": "Kling's web API",
@@ -80,6 +88,11 @@ _OTHER_FILES = re.compile(
     r"(?:[?#]|$)",
     re.IGNORECASE,
 )
+# A path without a video's file extension may be that of the job itself.
+_PATH = re.compile(
+    r"//?[^/\s]\S*(?:\.(?:mp4|webm|mov|mkv|gif|m4v)|/content)(?:\?\S*)?", re.IGNORECASE
+)
+_MAX_QUOTED = 64 * 1024
 _KINDS = ("type", "mime_type", "mimeType", "content_type", "media_type", "kind")
 _OTHER_KINDS = ("image", "audio", "text", "thumbnail", "poster", "cover", "input")
 _OTHER_ROLES = ("reference", "input", "first", "last", "user")
@@ -89,7 +102,10 @@ _MAX_ITEMS = 200
 
 
 def find_link(value: object) -> str | None:
-    """Find the video's http(s) URL, or return INLINE if the answer itself contains the video."""
+    """Find the video's URL, or its path at the server ("/files/1.mp4").
+
+    INLINE: the answer itself contains the video.
+    """
     found = (_link(name, text) for name, text in texts_of_clips(value))
     return next(filter(None, found), None)
 
@@ -108,7 +124,7 @@ def is_data_uri(text: str) -> bool:
 def _link(name: str, text: str) -> str | None:
     if name in _BASE64 or is_data_uri(text):
         return INLINE
-    is_web = text.lower().startswith(("http://", "https://"))
+    is_web = text.lower().startswith(("http://", "https://")) or _PATH.fullmatch(text) is not None
     return text if is_web and not _OTHER_FILES.search(text.partition("?")[0]) else None
 
 
@@ -118,6 +134,8 @@ def _visited(name: str, value: object, depth: int) -> Iterator[tuple[str, str | 
     if depth > 0 and isinstance(value, list):
         for item in islice(cast("list[object]", value), _MAX_ITEMS):
             yield from _visited(name, item, depth - 1)
+    elif depth > 0 and isinstance(value, str) and value[:_MAX_QUOTED].lstrip().startswith("{"):
+        yield from _visited(name, _quoted(value), depth - 1)
     elif depth > 0 and isinstance(value, dict):
         fields = cast("Mapping[str, object]", value)
         if not _is_something_else(fields):
@@ -129,6 +147,14 @@ def _visited_in(fields: Mapping[str, object], depth: int) -> Iterator[tuple[str,
     for name in (*LINKS, *HOLDERS, *sorted(_BASE64)):
         if name in named:
             yield from _visited(name, named[name], depth)
+
+
+def _quoted(text: str) -> object:
+    """Read JSON inside a string, as in kie's `resultJson`; None: it is not JSON."""
+    try:
+        return cast("object", json.loads(text)) if len(text) <= _MAX_QUOTED else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _plain(name: str) -> str:

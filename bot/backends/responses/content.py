@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import httpx2
 
 from bot.backends.responses import error_kinds, remote_job, result_payload
-from bot.errors import BackendError, ErrorKind, MediaError
+from bot.errors import BackendError, ErrorKind, MediaError, NoClipYetError
 from bot.media.clip_format import check_clip, demuxer_of, head_of
 from bot.media.files.atomic import save
 from bot.media.files.min_rate import enforce_min_rate
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 256 * 1024
 _MAX_LINKS = 2  # a link may lead to JSON that holds the actual link
+_MAX_PAGE = 1024 * 1024
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _NO_CONTENT_STATUSES = frozenset({_BAD_REQUEST, _NOT_FOUND, 405, 501})
@@ -35,11 +36,13 @@ _FAILED = (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError)
 class ContentFetcher:
     """Downloads a video to the file `sink`.
 
-    `ask` requests a path or URL, and returns the answer, even with an error status. `pauses`
-    are the waits, in seconds, between attempts while the content is missing.
+    `ask` requests a path or URL, and returns the answer, even with an error status. `address_of`
+    returns the URL of a link that was found in an answer. `pauses` are the waits, in seconds,
+    between attempts while the content is missing.
     """
 
     ask: Callable[[str], Awaitable[httpx2.Response]]
+    address_of: Callable[[str], str]
     sink: Path
     max_bytes: int
     pauses: tuple[float, ...]
@@ -47,8 +50,8 @@ class ContentFetcher:
     async def fetch(self, path: str | None, result_url: str | None) -> None:
         """Download from the content route at `path`, or from `result_url` if there is no content.
 
-        BackendError: the download failed. MediaError: the file is not a video. TooLargeError: the
-        file is larger than `max_bytes`.
+        BackendError: the download failed. MediaError: the file is not a video. NoClipYetError: it
+        is only a page. TooLargeError: the file is larger than `max_bytes`.
         """
         try:
             link = result_url if path is None else await self._fetch_content(path, result_url)
@@ -56,13 +59,13 @@ class ContentFetcher:
                 if link is None:
                     break
                 link = await self._fetch_link(link)
-            await asyncio.to_thread(check_clip, self.sink)
+            await asyncio.to_thread(_check, self.sink)
         except BaseException:
             await asyncio.to_thread(self.sink.unlink, missing_ok=True)
             raise
 
     async def _fetch_content(self, path: str, result_url: str | None) -> str | None:
-        """Download from the content route; return a link if that must be downloaded instead."""
+        """Download from the content route; return a link if one must be downloaded instead."""
         response = await self._ask_repeatedly(path, () if result_url else self.pauses)
         if response.is_success:
             await self._receive(response)
@@ -90,7 +93,8 @@ class ContentFetcher:
         return await self._unpack()
 
     async def _unpack(self) -> str | None:
-        return await asyncio.to_thread(result_payload.unpack, self.sink, max_bytes=self.max_bytes)
+        found = await asyncio.to_thread(result_payload.unpack, self.sink, max_bytes=self.max_bytes)
+        return self.address_of(found) if found else None
 
     def _is_video(self) -> bool:
         return demuxer_of(head_of(self.sink)) is not None
@@ -122,6 +126,15 @@ class ContentFetcher:
             await asyncio.to_thread(read_mp4, self.sink)
         except MediaError as error:
             raise BackendError(ErrorKind.TRANSIENT, "the download was cut off") from error
+
+
+def _check(path: Path) -> None:
+    try:
+        check_clip(path)
+    except MediaError as error:
+        # A server answers like this while it stores the clip, or is under maintenance.
+        is_page = path.stat().st_size <= _MAX_PAGE and demuxer_of(head_of(path)) is None
+        raise (NoClipYetError(str(error)) if is_page else error) from None
 
 
 class _Body:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.backends.responses.remote_job import RemoteJob
 
-# Google's message is the same for a quota that recovers within a minute, but then names a delay.
+# Google sends the same message for a quota that recovers within a minute, but then adds a delay.
 # "limit: 0" means that there is no quota at all.
 _NO_QUOTA = re.compile(r"\blimit: 0\b")
 _RETRY_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
@@ -46,6 +46,7 @@ _CREATE_KINDS: Mapping[int, ErrorKind] = {
 _BAD_REQUEST = 400
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
+_TOO_MANY_REQUESTS = 429
 _AMBIGUOUS_STATUSES = frozenset({400, 403, 413, 422, 429})
 # Refusals that count even with a success status. An overload does not, because a busy server may
 # have kept the request.
@@ -80,7 +81,7 @@ def of_create(
     if status not in _CREATE_KINDS:
         return UnconfirmedSubmitError(message)
     kind = _CREATE_KINDS[status]
-    told = _kind_by_text(answer, prompt)
+    told = _kind_by_text(answer, prompt, is_busy=status == _TOO_MANY_REQUESTS)
     if _may_mean(status, told):
         kind = told or kind
     return BackendError(kind, message, retry_after=retry_after)
@@ -199,14 +200,14 @@ def _may_mean(status: int, told: ErrorKind | None) -> bool:
     return status in _AMBIGUOUS_STATUSES and (told is not ErrorKind.SETUP or status == _FORBIDDEN)
 
 
-def _kind_by_text(answer: object, prompt: str = "") -> ErrorKind | None:
+def _kind_by_text(answer: object, prompt: str = "", *, is_busy: bool = False) -> ErrorKind | None:
     if _UNKNOWN_KEY_CODE in texts_in(answer):
         return ErrorKind.AUTH
     text = _text_of(answer)
     if prompt:
         text = text.replace(prompt, " ")
     codes = map(refusal_words.kind_of_code, codes_in(answer))
-    kind = next(filter(None, codes), None) or refusal_words.kind_of_text(text)
+    kind = next(filter(None, codes), None) or refusal_words.kind_of_text(text, is_busy=is_busy)
     if kind is not ErrorKind.BALANCE:
         return kind
     temporary = retry_delay_in(answer) is not None and not _NO_QUOTA.search(text)

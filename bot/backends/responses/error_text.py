@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from bot.backends.base import RemoteState
-from bot.backends.responses.remote_job import job_in
+from bot.backends.responses.remote_job import is_error, job_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +24,12 @@ _CODE_FIELDS = frozenset(
     ("code", "status_code", "error_code", "err_code", "errcode", "fail_code", "failcode")
 )
 # Fields that report an error if they are not empty, even with a success status.
-_ERROR_FIELDS = ("error", "errors", "base_resp", "error_code", "err_code", "error_message")
-_NO_ERROR_CODES = frozenset({"0", "200", "ok", "success", "succeed"})
+_ERROR_FIELDS = frozenset(
+    ("error", "errors", "base_resp", "error_code", "err_code", "errcode", "error_message", "code")
+)
+_FLAGS = ("success", "ok")
+_FAILED = frozenset({"error", "fail", "failed", "failure"})
+_ENVELOPES = frozenset({"data", "result", "response", "responsemetadata"})
 # Fields that may echo the request: a prompt does not explain the error, and must not be logged.
 _ECHO_FIELDS = frozenset({"input", "flagged_input", "prompt", "ctx", "loc"})
 
@@ -44,9 +48,13 @@ def has_error(value: object) -> bool:
     """Return whether an answer, even one with a success status, describes an error."""
     if not isinstance(value, dict):
         return False
-    fields = cast("Mapping[str, object]", value)
-    code = str(fields.get("code") or "0").lower()
-    return code not in _NO_ERROR_CODES or any(fields.get(name) for name in _ERROR_FIELDS)
+    fields = {name.lower(): item for name, item in cast("Mapping[str, object]", value).items()}
+    return (
+        any(is_error(fields.get(name)) for name in _ERROR_FIELDS)
+        or any(fields.get(name) is False for name in _FLAGS)
+        or str(fields.get("status")).lower() in _FAILED
+        or any(has_error(fields[name]) for name in _ENVELOPES & fields.keys())
+    )
 
 
 def codes_in(value: object) -> Iterator[str]:

@@ -26,7 +26,7 @@ async def list_jobs(
     max_pages: int,
     answered: tuple[AnsweredJob, ...] = (),
 ) -> tuple[list[RemoteJob], bool]:
-    """Collect the listed jobs, and tell whether that list is complete.
+    """Return the listed jobs, and whether the list is complete.
 
     `page_after` reads the page after a ref, newest jobs first, or returns None if the server has
     no listing. The list is read to its end, or back to one of the earlier `answered` jobs: our own
@@ -79,13 +79,13 @@ async def with_hints(
 ) -> Listing:
     """Add the matching jobs among those with these refs, which are read one after the other.
 
-    A job that can't be found may exist nevertheless, so that the listing is not complete.
+    A job that can't be found may still exist, so the listing is then incomplete.
     """
     jobs: list[RemoteJob] = []
     lost = False
     for ref in sorted({*refs}):
         try:
-            # Each keeps the ref that it was looked up by: some servers answer another id.
+            # Each job keeps the ref by which it was looked up: some servers answer with another.
             jobs.append(replace(await retrieve(ref), ref=ref))
         except BackendError as error:
             if error.kind is not ErrorKind.GONE:
@@ -102,7 +102,7 @@ async def with_hints(
 
 
 def _shown(jobs: Iterable[RemoteJob], answered: tuple[AnsweredJob, ...]) -> list[RemoteJob]:
-    """Return those of the listed jobs that are answered ones, and echo what was ordered."""
+    """Return the listed jobs that are among `answered`, and echo what was ordered."""
     orders = {each.order.ref: each.order for each in answered if each.order.is_echoed}
     return [
         job

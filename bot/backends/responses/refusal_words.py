@@ -1,7 +1,8 @@
 """The wording of providers' refusals: one table for each kind of refusal, by provider.
 
 "several": wording that several providers or gateways share. Patterns are searched for in an
-answer's strings, ignoring case. Codes are compared with the values of its code fields.
+answer's strings, ignoring case, and in its codes with spaces between their words. `CODES` are
+compared with the values of its code fields.
 """
 
 from __future__ import annotations
@@ -9,81 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.backends.responses.policy_words import POLICY
 from bot.errors import ErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     Table = Mapping[str, tuple[str, ...]]
-
-POLICY: Table = {
-    "OpenAI": (
-        r"moderation|moderated",
-        r"safety[ _](?:system|filter|violation|policy|check|guideline)",
-        r"sentinel_block",
-        r"third[ -]party (?:content|likeness)",
-        r"disallowed content",
-    ),
-    "Azure OpenAI": (r"content[ _-]?(?:filter|management)", r"ResponsibleAIPolicyViolation"),
-    "Google": (
-        # Google's codes are in capitals; in lower case, the same words may mean anything.
-        r"(?-i:\b(?:IMAGE_|VIDEO_|PROMPT_)?(?:SAFETY|BLOCKLIST|SPII)\b)",
-        r"(?-i:\b(?:IMAGE_)?(?:RECITATION|PROHIBITED_CONTENT)\b)",
-        r"responsible ai",
-        r"raiMediaFiltered|rai[ _]media[ _]filtered",
-    ),
-    "OpenRouter": (r"input was flagged", r"requires moderation"),
-    "LiteLLM": (r"content[ _-]?policy", r"policy[ _]?violation", r"violated_policies"),
-    "new-api, one-api": (r"sensitive[ _]words?", r"敏感词", r"屏蔽词", r"违禁词"),
-    "Volcengine, BytePlus": (
-        r"Sensitive(?:Content|Info)",
-        r"(?:Text|Image|Video|Audio)RiskDetection",
-        r"may contain (?:sensitive|severe|real person)",
-        r"(?:text|img|image|video|audio) risk not pass",
-        r"related to copyright",
-    ),
-    "MiniMax": (
-        r"new_sensitive",
-        r"sensitive[ _](?:content|material|information|topic)",
-        r"涉及?敏感",
-    ),
-    "Kling": (r"risk control system", r"content security"),
-    "Alibaba": (
-        r"data[ _]?inspection[ _]?failed",
-        r"inappropriate (?:content|words?|language|prompt|material|input)",
-        r"IPInfringementSuspect",
-        r"green net check",
-    ),
-    "Zhipu": (r"contentFilter", r"不安全或敏感"),
-    "Tencent": (r"(?:Text|Image|Video)Illegal", r"illegal[ _](?:prompt|content|text)"),
-    "Baidu": (r"unsafe_request", r"prompt[ _]unsafe", r"prompt field is unsafe"),
-    "Vidu": (r"AuditSubmitIllegal", r"PolicyViolation"),
-    "Novita": (r"ILLEGAL_(?:PROMPT|IMAGE)",),
-    "Runway": (r"SAFETY\.(?:INPUT|OUTPUT)", r"content moderation"),
-    "Luma": (r"prompt not allowed", r"blacklisted words?"),
-    "Replicate": (r"flagged as (?:sensitive|unsafe|nsfw)", r"\bE005\b", r"nsfw"),
-    "fal": (r"content[ _]checker", r"flagged by (?:a|the|our) content"),
-    "xAI": (r"(?:usage|community|content) (?:guidelines|rules)", r"SAFETY_CHECK_TYPE"),
-    "Amazon Bedrock": (r"blocked by our content", r"guardrail[ _]intervened"),
-    "Midjourney": (r"banned (?:prompt|words?)",),
-    "several": (
-        r"prohibited[ _](?:content|use)",
-        r"(?:harmful|unsafe|offensive|disallowed|forbidden|sexual|explicit|adult) content",
-        r"violat\w* (?:\S+ ){0,6}(?:polic|guideline|terms|rules)",
-        r"against (?:\S+ ){0,4}(?:polic|guideline|terms|rules)",
-        r"prompt (?:\S+ ){0,3}(?:was|were|is|been|got) (?:blocked|rejected by)",
-        r"\bflagged (?:as|by|for)",
-        r"(?:copyright|trademark)(?:ed)?\b.{0,40}(?:restrict|infring|violat|protect|claim)",
-        r"public figure|celebrit|likeness of",
-        r"敏感(?:内容|信息|词|资讯)|敏感內容|涉敏",
-        r"违规|違規|违反.{0,12}(?:政策|规定|规范|条款|策略|法)|違反.{0,12}(?:政策|規定|規範)",
-        r"不合规|不合規|不安全内容|不当内容|不當內容|不良信息|违法|色情|涉黄|涉政|涉暴",
-        r"(?:审核|審核|安全检测|内容检测|风险检测)(?:未|不|没有?|失败)",
-        r"(?:未|不|没)(?:能)?通过.{0,8}(?:审核|检测|安全|风控)|内容安全|风控",
-        r"コンテンツ\s*ポリシー|不適切な|規約.{0,4}違反|ポリシー.{0,4}違反|センシティブ",
-        r"콘텐츠\s*정책|정책.{0,4}위반|부적절한",
-    ),
-}
 
 KEY: Table = {
     "OpenAI": (
@@ -111,6 +44,7 @@ KEY: Table = {
         r"(?:permission|access) denied|not authori[sz]ed|unauthori[sz]ed",
         r"authentication (?:fail|err)",
         r"\bno (?:\w+ )?(?:access|permission)",
+        r"token (?:\w+ ){0,2}(?:revoked|expired)|missing auth\w* token|insufficient[ _]scope",
         r"ip[ _](?:address )?(?:\S+ ){0,2}not (?:allowed|whitelisted|in (?:the )?whitelist)",
         r"密钥.{0,6}(?:无效|错误|过期)|鉴权失败|认证失败|未授权|账[户号].{0,6}(?:封禁|冻结|停用)",
     ),
@@ -121,7 +55,7 @@ MONEY: Table = {
     "new-api, one-api": (r"insufficient_user_quota|pre_consume_token_quota_failed", r"额度"),
     "OpenRouter": (r"key limit exceeded|can only afford|add more (?:credits|using)",),
     "LiteLLM": (r"budget (?:has been )?exceeded|exceeded[ _]?(?:token[ _]?)?budget|over budget",),
-    "Google": (r"prepayment credits|spending (?:cap|limit)",),
+    "Google": (r"prepayment credits|spend(?:ing)? (?:cap|limit)",),
     "Alibaba": (r"Arrearage|FreeTierOnly|free tier (?:\S+ ){0,5}exhausted|good standing",),
     "Volcengine, BytePlus": (r"AccountOverdue|overdue balance|ServiceOverdue|InsufficientBalance",),
     "Kling": (r"in arrears|resource pack (?:\S+ ){0,3}(?:depleted|exhausted|expired|deplete)",),
@@ -136,8 +70,14 @@ MONEY: Table = {
         r"insufficient[_-]?(?:\w+_)?(?:quota|balance|credit|fund)",
         r"(?:quota|balance|credits?|funds?)[ _](?:\w+[ _]){0,2}(?:insufficient|not enough|low)",
         r"(?:quota|balance|credits?)[ _](?:\w+[ _]){0,2}(?:exhausted|depleted|empty|used up)",
-        r"(?:top|topped) up|recharge|payment required|payment[ _]method|unpaid",
+        r"(?:balance|credits?|funds?) (?:\w+ ){0,2}not sufficient|negative balance",
+        r"(?<![\d.,])0 (?:\w+ ){0,2}credits?|requires? (?:\w+ ){0,2}[\d.]+ (?:\w+ )?credits?",
+        r"credits? limit|(?:buy|purchase|add) (?:\w+ ){0,2}credits?",
+        r"(?:top|topped) up|recharge|payment required|payment[ _]method|unpaid|overdue|arrears",
+        r"(?:resource )?pack(?:age)? (?:\w+ ){0,2}(?:exhausted|depleted|used up)|not purchased",
         r"余额|欠费|欠款|充值|点数不足|积分不足|餘額|欠費|儲值|配额.{0,4}(?:不足|用尽|用完|耗尽)",
+        r"套餐|(?:次数|算力|资金|资源包).{0,4}(?:不足|用尽|用完|耗尽)|会员.{0,4}(?:过期|到期)",
+        r"saldo|guthaben|solde insuffisant|недостаточно средств|(?:fondos|créditos) insuficientes",
         r"残高|クレジット.{0,4}不足|잔액|크레딧.{0,4}부족",
     ),
 }
@@ -169,9 +109,21 @@ OVERLOAD: Table = {
     "several": (
         r"rate[ _-]?limit|too many (?:\w+ )?(?:requests|jobs|tasks|generations)|throttl",
         r"overload|too busy|(?:is|are|server|system|service) (?:\w+ )?busy|high (?:demand|load)",
-        r"concurren\w+ (?:\S+ ){0,3}(?:limit|exceed)|queue is full|(?:at|over|no) capacity",
+        r"concurren\w+ (?:\S+ ){0,3}(?:limit|exceed)|limit (?:\S+ ){0,3}concurren",
+        r"queue is full|(?:at|over|no) capacity",
         r"quota (?:\S+ ){0,2}exceeded",
+        r"(?:maximum|max) (?:number|amount) of (?:\w+ ){0,2}(?:concurrent|jobs|tasks|requests)",
+        r"try again (?:later|in (?:a|\d))|请?稍后(?:再试|重试)|队列|排队|順番待ち",
         r"请求过于频繁|请求频率|频率限制|限流|并发|繁忙|负载|过载|混雑",
+    ),
+}
+
+# Searched for last: a busy service also advertises a larger plan.
+PLAN: Table = {
+    "several": (
+        r"(?:upgrade|change) (?:\w+ ){0,4}plan|(?:free )?trial (?:\w+ )?(?:ended|expired|over)",
+        r"subscription (?:\w+ ){0,2}(?:expired|ended|inactive|required|cancell?ed)",
+        r"no active (?:plan|subscription)",
     ),
 }
 
@@ -214,6 +166,8 @@ _WORDS = {
     ErrorKind.AUTH: _any_of(KEY),
     ErrorKind.RATE: _any_of(OVERLOAD),
 }
+_PLAN = _any_of(PLAN)
+_JOINTS = re.compile(r"(?<=[a-z])(?=[A-Z])|[_-]+|(?<!\d)\.|\.(?!\d)")
 _KINDS = {code: kind for kinds in CODES.values() for kind, codes in kinds.items() for code in codes}
 # An account may be closed because of earlier prompts, or because of unpaid bills.
 _CLOSED = re.compile(
@@ -228,9 +182,16 @@ def kind_of_code(code: str) -> ErrorKind | None:
     return _KINDS.get(code)
 
 
-def kind_of_text(text: str) -> ErrorKind | None:
-    """Return the kind of refusal that a text expresses; None: it contains no known wording."""
+def kind_of_text(text: str, *, is_busy: bool = False) -> ErrorKind | None:
+    """Return the kind of refusal that a text expresses; None: it contains no known wording.
+
+    `is_busy`: the status says so, and a busy service may also mention its policies.
+    """
+    text = f"{text}\n{_JOINTS.sub(' ', text)}"
     if _CLOSED.search(text):
         owes = _WORDS[ErrorKind.BALANCE].search(text)
         return ErrorKind.BALANCE if owes else ErrorKind.AUTH
-    return next((kind for kind, words in _WORDS.items() if words.search(text)), None)
+    kind = next((kind for kind, words in _WORDS.items() if words.search(text)), None)
+    if kind is ErrorKind.MODERATED and is_busy and _WORDS[ErrorKind.RATE].search(text):
+        return ErrorKind.RATE
+    return ErrorKind.BALANCE if kind is None and _PLAN.search(text) else kind

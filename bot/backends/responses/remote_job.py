@@ -23,7 +23,7 @@ from bot.backends.responses.field_values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bot.model import VideoRequest
 
@@ -31,7 +31,9 @@ _MAX_REF = 512
 _MAX_ENTRIES = 5000  # servers may ignore the requested limit
 _COMPLETE = 100
 _NOTHING = (None, "")
-_NO_ERRORS = frozenset({"0", "200", "ok", "success", "succeed", "none", "null"})
+_NO_ERRORS = frozenset(
+    ("", "0", "200", "ok", "success", "succeed", "succeeded", "none", "null", "no error")
+)
 _ENVELOPES = status_words.ENVELOPES
 
 
@@ -109,10 +111,27 @@ def job_in(value: object) -> RemoteJob | None:
     fields = mapping_in(value)
     if fields is None:
         return None
-    inner = next(filter(_is_job, (mapping_in(fields.get(name)) for name in _ENVELOPES)), None) or {}
+    inner = next(filter(_is_job, _contents(fields)), None) or {}
     # A status beside the envelope may be the request's, as in {"status": "success"}.
     job = _job(fields, inner) if _ref_of(fields) or not inner else _job(inner, fields)
     return job if job.ref or job.status or job.result_url else None
+
+
+def _contents(fields: Mapping[str, object], depth: int = 2) -> Iterator[Mapping[str, object]]:
+    """Yield what is in the envelopes, and in envelopes inside those."""
+    if depth == 0 or fields.get("object") == "list" or "has_more" in fields:
+        return
+    values = [fields.get(name) for name in _ENVELOPES]
+    # Some gateways answer a create with a list of its only job.
+    lists = (sequence_in(each) for each in values)
+    singles = (items[0] if items and len(items) == 1 else None for items in lists)
+    found = (
+        mapping_in(each) or mapping_in(single) for each, single in zip(values, singles, strict=True)
+    )
+    contents = [inner for inner in found if inner]
+    yield from contents
+    for inner in contents:
+        yield from _contents(inner, depth - 1)
 
 
 def page_in(value: object) -> ListingPage | None:
@@ -184,9 +203,9 @@ def _job(fields: Mapping[str, object], more: Mapping[str, object]) -> RemoteJob:
     error = _error(fields, more)
     times = (layer.get(name) for layer in (fields, more) for name in status_words.END_NAMES)
     ended = progress == _COMPLETE or any(times)
-    state = _inferred(told, link, error, ended=ended, status=status)
+    state = _inferred(told, link, error, ended=ended, status=status, progress=progress)
     if state is RemoteState.FAILED and not error:
-        error = _found(status_words.MORE_ERROR_NAMES, fields, more) or error
+        error = _found(status_words.MORE_ERROR_NAMES, fields, more) or fields.get("error")
     return RemoteJob(
         ref=_ref_of(fields) or _ref_of(more),
         status=status,
@@ -206,14 +225,20 @@ def _job(fields: Mapping[str, object], more: Mapping[str, object]) -> RemoteJob:
 
 
 def _inferred(
-    told: RemoteState | None, link: str | None, error: object, *, ended: bool, status: str
+    told: RemoteState | None,
+    link: str | None,
+    error: object,
+    *,
+    ended: bool,
+    status: str,
+    progress: int | None,
 ) -> RemoteState | None:
     """Derive a job's state from its status word, or else from its other fields."""
     if told is RemoteState.DONE and error and not link:
         return RemoteState.FAILED  # for example, a filter removed the video
     if told in {RemoteState.DONE, RemoteState.FAILED}:
         return told
-    if link and (ended or not status):
+    if link and (ended or (not status and progress in {None, _COMPLETE})):
         return RemoteState.DONE
     if told is not None:
         return told
@@ -223,20 +248,31 @@ def _inferred(
 
 
 def _error(fields: Mapping[str, object], more: Mapping[str, object]) -> object:
-    error = fields.get("error") or more.get("error")
-    return error or _found(status_words.ERROR_NAMES, fields, more) or fields.get("error")
+    errors = (layer.get("error") for layer in (fields, more))
+    error = next(filter(is_error, errors), None)
+    return error or _found(status_words.ERROR_NAMES, fields, more)
 
 
 def _found(names: tuple[str, ...], *layers: Mapping[str, object]) -> dict[str, object] | None:
-    found = {name: layer[name] for layer in layers for name in names if _is_error(layer.get(name))}
+    found = {name: layer[name] for layer in layers for name in names if is_error(layer.get(name))}
     return found or None
 
 
-def _is_error(value: object) -> bool:
+def is_error(value: object, depth: int = 4) -> bool:
+    """Return whether the value of an error's field describes an error, and not a success."""
+    if depth == 0:
+        return bool(value)
     fields = mapping_in(value)
-    if fields is not None and "status_code" in fields:
-        return _is_error(fields["status_code"])  # MiniMax sends it even on success
-    return bool(value) and str(value).lower() not in _NO_ERRORS
+    if fields is not None:
+        # MiniMax sends it even on success, and others send an object of empty fields.
+        code = fields.get("status_code", fields.get("code"))
+        is_success = code not in _NOTHING and not is_error(code, depth - 1)
+        told = (each for name, each in fields.items() if not name.lower().endswith("id"))
+        return not is_success and any(is_error(each, depth - 1) for each in told)
+    items = sequence_in(value)
+    if items is not None:
+        return any(is_error(each, depth - 1) for each in items)
+    return bool(value) and str(value).strip().lower() not in _NO_ERRORS
 
 
 def _contradicting_models(echoed: str | None, asked: str | None) -> bool:

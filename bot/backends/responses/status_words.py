@@ -34,7 +34,10 @@ STATUS_NAMES = (
     "video_status",
     "generation_status",
 )
-ENVELOPES = ("data", "output", "result", "task", "job", "generation", "prediction", "response")
+ENVELOPES = (
+    *("data", "output", "result", "task", "job"),
+    *("generation", "prediction", "response", "video"),
+)
 ERROR_NAMES = (
     "fail_reason",  # new-api
     "failReason",

@@ -1,26 +1,19 @@
-"""Prevents downloads from private networks, since their URLs are taken from providers' answers."""
+"""Prevents downloads from private networks, because the URLs come from providers' answers."""
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Protocol, cast
 
 import httpx2
+
+from bot.backends.transport.public_addresses import is_public, literal_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def is_public(address: str) -> bool:
-    """Return whether an IP address is globally reachable; ValueError: it is not an IP address."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip.sixtofour or ip
-    return ip.is_global and not ip.is_multicast
-
-
 class PrivateAddressError(httpx2.ConnectError):
-    """The result's host is this machine or in a private network."""
+    """The result's host is this machine, or is in a private network."""
 
 
 class AddressGuard:
@@ -39,8 +32,8 @@ class AddressGuard:
         extensions = {name: item for name, item in request.extensions.items() if name != "trace"}
         if request.url.origin not in self._trusted:
             host = request.url.raw_host.decode("ascii")
-            if _is_address(host):
-                _require_public(host)
+            if (address := literal_address(host)) is not None:
+                _require_public(address)
             extensions["trace"] = _PeerCheck(host)
         request.extensions = extensions
 
@@ -71,15 +64,6 @@ async def _check_peer(stream: _Stream) -> None:
     except BaseException:
         await stream.aclose()
         raise
-
-
-def _is_address(host: str) -> bool:
-    """Return whether the host of a URL is an IP address rather than a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _require_public(address: str) -> None:

@@ -1,6 +1,6 @@
 """Removes inline base64 clips from JSON answers as they arrive, to limit memory use.
 
-`ijson` parses such streams too, but it yields values, and the rest must stay JSON text.
+`ijson` is not used, because it yields values, while the rest of an answer must stay JSON text.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.backends.transport.public_addresses import is_public
 from bot.commands.checks.findings import Finding, without_password
 from bot.errors import StartupError
 from bot.web.http.server import bind, url_host
@@ -91,7 +92,7 @@ def _unmapped(address: Address) -> Address:
 def _limits(url: str, addresses: Iterable[Address]) -> list[str]:
     """List the features that do not work with this address."""
     limits: list[str] = []
-    private = [address for address in map(_unmapped, addresses) if not address.is_global]
+    private = [address for address in map(_unmapped, addresses) if not is_public(str(address))]
     # /etc/hosts may map a machine's own name to loopback, while others resolve its public address.
     if private and all(address.is_loopback for address in private):
         limits.append(

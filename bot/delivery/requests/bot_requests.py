@@ -19,15 +19,15 @@ _MOST_CHANNELS = 1000
 class BotRequests:
     """Edits and posts messages as the bot; the errors are those of `DiscordRequests.send`."""
 
-    def __init__(self, client: discord.Client, requests: DiscordRequests) -> None:
-        self._client = client
+    def __init__(self, bot: discord.Client, requests: DiscordRequests) -> None:
+        self._bot = bot
         self._requests = requests
         self._dm_channels: dict[int, int] = {}
 
     @property
     def user_id(self) -> int:
         """The id of the bot, once it has logged in."""
-        return self._client.user.id if self._client.user else 0
+        return self._bot.user.id if self._bot.user else 0
 
     async def edit(
         self,
@@ -43,7 +43,7 @@ class BotRequests:
         with handle_message_parameters(
             view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none()
         ) as message:
-            await self._requests.send(route, message, bot=self._client)
+            await self._requests.send(route, message, bot=self._bot)
 
     async def post(
         self, channel_id: int, text: str, files: Sequence[discord.File], *, nonce: str
@@ -56,7 +56,7 @@ class BotRequests:
         with handle_message_parameters(
             text, files=files, nonce=nonce, allowed_mentions=discord.AllowedMentions.none()
         ) as message:
-            await self._requests.send(route, message, bot=self._client)
+            await self._requests.send(route, message, bot=self._bot)
 
     async def open_dm(self, user_id: int) -> int:
         """Return the id of the channel for DMs to a user."""
@@ -65,7 +65,7 @@ class BotRequests:
             return known
         body = {"recipient_id": str(user_id)}
         route = Route("POST", "/users/@me/channels")
-        channel = await self._requests.send(route, bot=self._client, json=body)
+        channel = await self._requests.send(route, bot=self._bot, json=body)
         while len(self._dm_channels) >= _MOST_CHANNELS:
             del self._dm_channels[next(iter(self._dm_channels))]
         self._dm_channels[user_id] = int(channel["id"])
@@ -74,4 +74,4 @@ class BotRequests:
     async def latest(self, channel_id: int, *, limit: int) -> list[dict[str, Any]]:
         """Return the newest messages of a channel in the JSON of Discord's API."""
         route = Route("GET", _MESSAGES, channel_id=channel_id)
-        return await self._requests.send(route, bot=self._client, query={"limit": str(limit)})
+        return await self._requests.send(route, bot=self._bot, query={"limit": str(limit)})

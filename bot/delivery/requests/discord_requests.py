@@ -66,7 +66,7 @@ class DiscordRequests:
     ) -> Any:  # noqa: ANN401 - any JSON
         """Send a request once, and return the JSON of its answer.
 
-        `bot`: the client whose token authorises it; None: the URL does. discord.HTTPException: it
+        `bot`: the bot whose token authorises it; None: the URL does. discord.HTTPException: it
         is refused. ThrottledError, other aiohttp.ClientError, OSError: it may work later.
         """
         key = f"{route.key}:{route.major_parameters}"
@@ -86,8 +86,8 @@ class DiscordRequests:
         finally:
             self._limits.end(key, headers)
         if response.status == THROTTLED:
-            everywhere = bot is not None and isinstance(body, dict) and body.get("global") is True
-            seconds = self._limits.close(key, response.headers, everywhere=everywhere)
+            is_global = bot is not None and isinstance(body, dict) and body.get("global") is True
+            seconds = self._limits.close(key, response.headers, is_global=is_global)
             log.info("route.throttled route=%r seconds=%.1f", route.key, seconds)
             raise ThrottledError(seconds)
         if response.status not in _SUCCESS:

@@ -17,7 +17,7 @@ THROTTLED = 429
 PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _MOST_ROUTES = 1000
-_EVERYWHERE = "everywhere"
+_GLOBAL = "global"
 
 
 class ThrottledError(aiohttp.ClientError):
@@ -60,7 +60,7 @@ class RouteLimits:
         `is_global`: the limit on all requests with the bot's token counts too.
         """
         now = self._clock()
-        wait = max(self._wait(name, now) for name in (route, _EVERYWHERE)[: 1 + is_global])
+        wait = max(self._wait(name, now) for name in (route, _GLOBAL)[: 1 + is_global])
         if wait > 0:
             raise ThrottledError(wait)
         window = self._window(route, now)
@@ -82,12 +82,12 @@ class RouteLimits:
         window.left = max(0, int(left) - window.in_flight)
         window.since, window.seconds = self._clock(), min(seconds, _LONGEST_PAUSE_SECONDS)
 
-    def close(self, route: str, headers: Mapping[str, str], *, everywhere: bool) -> float:
+    def close(self, route: str, headers: Mapping[str, str], *, is_global: bool) -> float:
         """Close a route that answered with a rate limit, and return the seconds until it opens."""
         now = self._clock()
         seconds = _number(headers, "Retry-After")
         seconds = PAUSE_SECONDS if seconds is None else min(max(seconds, 0), _LONGEST_PAUSE_SECONDS)
-        for name in (route, _EVERYWHERE)[: 1 + everywhere]:
+        for name in (route, _GLOBAL)[: 1 + is_global]:
             self._window(name, now).close(seconds, now=now)
         return seconds
 

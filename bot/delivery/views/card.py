@@ -127,7 +127,7 @@ class CardRenderer:
         self._add_buttons(container, job, FINISHED)
         return view
 
-    def render_elsewhere(self, job: Job) -> ui.LayoutView:
+    def render_without_video(self, job: Job) -> ui.LayoutView:
         """Render a finished video that the card can't show.
 
         It has no prompt, because that may be what Discord refuses.

@@ -23,7 +23,8 @@ _NOT_SPOKEN = frozenset(
     {"speech.moderated", "speech.refused", "speech.unavailable", "speech.off", "failed.clip_gone"}
 )
 _MAYBE_SPOKEN = "speech.unsure"
-_WAITING = frozenset({JobState.RECEIVED, JobState.QUEUED, JobState.SUBMITTING})
+_NOT_SUBMITTED = frozenset({JobState.RECEIVED, JobState.QUEUED})
+_WAITING = _NOT_SUBMITTED | {JobState.SUBMITTING}
 
 
 class CardText:
@@ -136,6 +137,8 @@ class CardText:
 
     def _waiting(self, job: Job, outlook: Outlook) -> list[str]:
         if outlook.trouble is None:
+            if job.is_refused_for_now:
+                return [self.say(job, "card.not_yet")]
             return [*self._place(job, outlook), *self._usual(job, outlook)]
         reason = self.say(job, f"trouble.{outlook.trouble}")
         notice = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []
@@ -143,11 +146,12 @@ class CardText:
 
     def _on_hold(self, job: Job, outlook: Outlook, hold: HoldReason) -> list[str]:
         notice = [self.say(job, "card.operator_knows")] if outlook.operator_knows else []
-        if job.state is JobState.QUEUED:
+        if job.state in _NOT_SUBMITTED:
             end = "card.held_up_ends"
+        elif hold is HoldReason.DISK and job.clip_of is None:
+            end = "card.on_hold_continues"  # it was paid for
         else:
-            # A video that was paid for waits for disk space as long as it takes.
-            end = "card.on_hold_ends" if hold is HoldReason.BACKEND else "card.on_hold_continues"
+            end = "card.on_hold_ends"
         return [self.say(job, f"hold.{hold}"), *notice, self.say(job, end)]
 
     def _place(self, job: Job, outlook: Outlook) -> list[str]:

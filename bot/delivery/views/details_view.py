@@ -108,5 +108,5 @@ class DetailsView:
 def _block(text: str, room: int) -> str:
     """Put a text of several lines into a code block of at most `room` units."""
     # A fence within the text would end the code block.
-    harmless = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
-    return f"```\n{cut_block(harmless, max(0, room - _FENCES))}\n```"
+    escaped = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
+    return f"```\n{cut_block(escaped, max(0, room - _FENCES))}\n```"

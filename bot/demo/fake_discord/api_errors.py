@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 class Refusal:
     """An error response with Discord's `code`; a rate limit if `retry_after` (seconds) is set.
 
-    `everywhere`: the limit is on all requests with the bot's token.
+    `is_global`: the limit is on all requests with the bot's token.
     """
 
     status: int
     code: int
     message: str
     retry_after: float | None = None
-    everywhere: bool = False
+    is_global: bool = False
 
     def body(self) -> Payload:
         """Return the JSON body of the response."""
@@ -30,7 +30,7 @@ class Refusal:
             return {
                 "message": self.message,
                 "retry_after": self.retry_after,
-                "global": self.everywhere,
+                "global": self.is_global,
             }
         return {"message": self.message, "code": self.code}
 
@@ -54,23 +54,29 @@ UNKNOWN_INTERACTION = Refusal(404, 10062, "Unknown interaction")
 TOO_LARGE = Refusal(413, 40005, "Request entity too large")
 ALREADY_ANSWERED = Refusal(400, 40060, "Interaction has already been acknowledged.")
 MISSING_ACCESS = Refusal(403, 50001, "Missing Access")
+ENTRY_POINT_MISSING = Refusal(
+    400,
+    50240,
+    "You cannot remove this app's Entry Point command in a bulk update operation. Please include "
+    "the Entry Point command in your update request or delete it separately.",
+)
 NOT_THE_AUTHOR = Refusal(403, 50005, "Cannot edit a message authored by another user")
 MISSING_PERMISSIONS = Refusal(403, 50013, "Missing Permissions")
 EMPTY_MESSAGE = Refusal(400, 50006, "Cannot send an empty message")
 DM_CLOSED = Refusal(403, 50007, "Cannot send messages to this user")
-DEAD_TOKEN = Refusal(401, 50027, "Invalid Webhook Token")
+INVALID_WEBHOOK_TOKEN = Refusal(401, 50027, "Invalid Webhook Token")
 AUTOMOD = Refusal(400, 200_000, "Message was blocked by automatic moderation")
 AUTOMOD_TITLE = Refusal(400, 200_001, "Title was blocked by automatic moderation")
 HARMFUL_LINK = Refusal(400, 240_000, "Message blocked by harmful links filter")
 NOT_JSON = Refusal(400, 50109, "The request body contains invalid JSON.")
 
 
-def rate_limited(retry_after: float, *, everywhere: bool = False) -> Refusal:
+def rate_limited(retry_after: float, *, is_global: bool = False) -> Refusal:
     """Return the response to a request over the rate limit; `retry_after` is in seconds."""
-    return Refusal(429, 0, "You are being rate limited.", retry_after, everywhere)
+    return Refusal(429, 0, "You are being rate limited.", retry_after, is_global)
 
 
-def broken(status: int = 502) -> Refusal:
+def server_error(status: int = 502) -> Refusal:
     """Return Discord's response during an outage."""
     return Refusal(status, 0, f"{status}: Server Error")
 

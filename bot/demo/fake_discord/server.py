@@ -76,7 +76,7 @@ class FakeDiscord:
         self._cdn = Cdn(ids=ids, clock=clock, limits=self.limits, base=lambda: self._base)
         self.messages = MessageStore(ids=ids, clock=clock, cdn=self._cdn, history=self.history)
         self._uploads = Uploads(directory, lambda: self.limits.upload_bytes)
-        self._interactions = Interactions(ids=ids, clock=clock, limits=self.limits)
+        self.interactions = Interactions(ids=ids, clock=clock, limits=self.limits)
         self._clock = clock
         self._port = port
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN)
@@ -126,7 +126,7 @@ class FakeDiscord:
         attach = await self._store_uploads(values.values())
         data = command_data(self.world.commands, name, values, attach)
         who, channel = user or self.world.user, where or self.world.channel
-        return self._send(self._interactions.open(InteractionKind.COMMAND, who, channel), data)
+        return self._send(self.interactions.open(InteractionKind.COMMAND, who, channel), data)
 
     async def complete(
         self,
@@ -141,7 +141,7 @@ class FakeDiscord:
         FakeDiscordError: no bot has logged in, or the option has no autocomplete.
         """
         data = typing_data(self.world.commands, name, focused, typed)
-        asked = self._interactions.open(
+        asked = self.interactions.open(
             InteractionKind.AUTOCOMPLETE, user or self.world.user, self.world.channel
         )
         interaction = self._send(asked, data)
@@ -156,7 +156,7 @@ class FakeDiscord:
         data = message_command_data(self.world.commands, name, message)
         who = user or self.world.user
         return self._send(
-            self._interactions.open(InteractionKind.COMMAND, who, message.channel), data
+            self.interactions.open(InteractionKind.COMMAND, who, message.channel), data
         )
 
     async def click(
@@ -175,7 +175,7 @@ class FakeDiscord:
         if component is None or component.get("disabled") or message.deleted:
             raise FakeDiscordError(f"{custom_id} can't be pressed")
         who = user or self.world.user
-        interaction = self._interactions.open(
+        interaction = self.interactions.open(
             InteractionKind.COMPONENT, who, message.channel, source=message
         )
         return self._send(interaction, component_data(component, values))
@@ -189,7 +189,7 @@ class FakeDiscord:
             raise FakeDiscordError("the bot has not answered with a form")
         attach = await self._store_uploads(values.values())
         data = modal_data(form.modal, values, attach)
-        interaction = self._interactions.open(
+        interaction = self.interactions.open(
             InteractionKind.MODAL, form.user, form.channel, source=form.source, form=form
         )
         return self._send(interaction, data)
@@ -266,7 +266,7 @@ class FakeDiscord:
         rest = RestRoutes(
             world=self.world,
             messages=self.messages,
-            interactions=self._interactions,
+            interactions=self.interactions,
             callbacks=Callbacks(messages=self.messages, world=self.world),
             gateway_url=lambda: self.gateway_url,
         )

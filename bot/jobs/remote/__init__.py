@@ -1,1 +1,1 @@
-"""Remote jobs at the provider: which are ours, and how they are found."""
+"""Finding remote jobs at the provider, and telling which of them are ours."""

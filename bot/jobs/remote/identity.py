@@ -1,6 +1,6 @@
-"""RemoteIdentity: decides whether a remote id is a job's own, before anything is done by that id.
+"""RemoteIdentity: checks that a remote id still belongs to a job before anything is done with it.
 
-Small servers number their jobs anew after each restart, so an id may become another job's.
+Small servers restart their numbering with each process, so an id may later name another job.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from bot.backends.base import RemoteState
 from bot.backends.echo import Order
 from bot.errors import BackendError, ErrorKind
 from storage.jobs.store import Changes
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Ten minutes: of several servers that number their jobs, each has other jobs under the same ids.
-_LOOKS = 20
-_LOOK_SECONDS = 30.0
+# Ten minutes of checks: several servers behind one address may each have a job with the same id.
+_MAX_CHECKS = 20
+_CHECK_SECONDS = 30.0
 
 
 class RemoteIdentity:
-    """Compares remote jobs with what was ordered, and asks to cancel only a job's own."""
+    """Compares remote jobs with our requests, and cancels only those that match."""
 
     def __init__(
         self,
@@ -45,41 +46,45 @@ class RemoteIdentity:
         self._clock = clock
 
     async def acquire(self, job: Job, ref: str) -> bool:
-        """Take a remote id for a job, also from an ended one; False: an open job has it."""
-        former = await self._store.pass_on(job.backend, ref, job_id=job.id, now=self._clock())
+        """Assign a remote id to a job, even if an ended job had it; False: an open job has it."""
+        former = await self._store.reassign(job.backend, ref, job_id=job.id, now=self._clock())
         if former is not None:
             log.warning("remote.passed_on ref=%s from=%s id=%s", ref, former, job.id)
         return not await self._store.is_held(job.backend, ref, job_id=job.id)
 
     async def is_own(self, job: Job, update: BackendUpdate) -> bool:
-        """Return whether the provider's answer can be about this job's order."""
+        """Return whether the provider's answer can describe this job's remote job."""
         record = await self._store.get(job.id)
         return record is not None and is_described(record, update.echo)
 
-    async def disown(self, job: Job) -> None:
-        """Fail a job whose id is another job's by now, after more looks.
+    async def handle_foreign(self, job: Job) -> None:
+        """Fail a job whose remote id now names another job, after several more checks.
 
-        What has that id is never delivered, and never deleted.
+        The remote job with that id is never delivered and never deleted.
         """
         log.warning("remote.not_ours id=%s ref=%s", job.id, job.remote_id)
-        if job.misses + 1 < _LOOKS:
-            await self._jobs.postpone(job, after=_LOOK_SECONDS, misses=job.misses + 1)
+        if job.misses + 1 < _MAX_CHECKS:
+            await self._jobs.postpone(job, after=_CHECK_SECONDS, misses=job.misses + 1)
             return
-        await self._store.lose(job.id, job.remote_id or "", now=self._clock())
+        await self._store.mark_lost(job.id, job.remote_id or "", now=self._clock())
         await self._jobs.fail(job, "failed.gone")
 
-    async def cancel(self, job: Job) -> bool:
-        """Ask the provider to cancel, unless the id is another job's; True: it is confirmed.
+    async def cancel(self, job: Job, *, unless_done: bool = False) -> bool:
+        """Ask the provider to cancel the job's remote job; True: it is cancelled, or not ours.
 
-        BackendError: the provider refuses, or can't be reached.
+        `unless_done`: a remote job that is done by now is kept. BackendError: the provider refuses,
+        or can't be reached.
         """
         record = await self._store.get(job.id)
         if record is None:
             return True
-        if not await may_delete(self._backend, record):
+        update = await _look(self._backend, record)
+        if not _is_deletable(record, update):
             log.warning("cancel.not_ours id=%s ref=%s", job.id, record.remote_id)
-            await self._store.lose(job.id, record.remote_id, now=self._clock())
+            await self._store.mark_lost(job.id, record.remote_id, now=self._clock())
             return True
+        if unless_done and update is not None and update.state is RemoteState.DONE:
+            return False
         if not await self._backend.cancel(record.remote_id):
             return False
         await self._store.mark_deleted(job.id, record.remote_id, now=self._clock())
@@ -87,7 +92,7 @@ class RemoteIdentity:
 
 
 def identity_of(job: Job, update: BackendUpdate) -> Changes:
-    """Return what is stored of the remote job in the answer to a create."""
+    """Return the changes that store the remote job's identity, from the answer to its create."""
     return Changes(
         remote_id=update.ref,
         remote_made_at=update.echo.made_at,
@@ -96,7 +101,7 @@ def identity_of(job: Job, update: BackendUpdate) -> Changes:
 
 
 def order_of(record: RemoteRecord) -> Order:
-    """Return what an echo has to agree with."""
+    """Return the order that an echo is compared with."""
     return Order(
         ref=record.remote_id,
         request=record.request,
@@ -107,21 +112,29 @@ def order_of(record: RemoteRecord) -> Order:
 
 
 def is_described(record: RemoteRecord, echo: Echo) -> bool:
-    """Return whether an answer under this id can be about the job that the id was given for."""
-    return not record.is_passed and order_of(record).is_of(echo)
+    """Return whether an answer for a record's id can describe the remote job of that record."""
+    return not record.is_reassigned and order_of(record).is_of(echo)
 
 
 async def may_delete(backend: VideoBackend, record: RemoteRecord) -> bool:
-    """Look at a remote job before it is deleted; False: the id is another job's.
+    """Check a remote job before it is deleted; False: its id now names another job.
 
     BackendError: the provider could not be asked.
     """
-    if record.is_passed:
-        return False
+    return _is_deletable(record, await _look(backend, record))
+
+
+async def _look(backend: VideoBackend, record: RemoteRecord) -> BackendUpdate | None:
+    if record.is_reassigned:
+        return None
     try:
-        update = await backend.poll(record.remote_id)
+        return await backend.poll(record.remote_id)
     except BackendError as error:
         if error.kind is not ErrorKind.GONE:
             raise
-        return True  # perhaps only one replica of the provider does not know it
-    return is_described(record, update.echo)
+        return None
+
+
+def _is_deletable(record: RemoteRecord, update: BackendUpdate | None) -> bool:
+    # Perhaps only one replica of the provider does not know it.
+    return not record.is_reassigned and (update is None or is_described(record, update.echo))

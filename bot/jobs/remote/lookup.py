@@ -1,4 +1,4 @@
-"""RemoteLookup: looks for the remote job of an unconfirmed create, and judges what that proves."""
+"""RemoteLookup: looks for the remote job of an unconfirmed create, or for proof of its absence."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _DAY = 24 * 60 * 60.0
 class Candidates:
     """The remote jobs that may belong to an unconfirmed create.
 
-    `proves_absence`: a job that is not among them does not exist. `is_ambiguous`: it can't be told
-    which of them it is, or whether it is one of them.
+    `proves_absence`: a remote job that is not among them does not exist. `is_ambiguous`: none of
+    them certainly belongs to the create.
     """
 
     found: tuple[BackendUpdate, ...]
@@ -36,14 +36,14 @@ class Candidates:
 
     @property
     def match(self) -> BackendUpdate | None:
-        """The one remote job that must be it."""
+        """The remote job that certainly belongs to the create; None: there is none."""
         return None if self.is_ambiguous or not self.found else self.found[0]
 
 
 class RemoteLookup:
     """Reads the provider's list, and the jobs that webhooks have named.
 
-    `account` is a keyed hash of the address and the key that the provider is asked with.
+    `account`: a keyed hash of the provider's address and the API key.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class RemoteLookup:
         return is_ours and bool(await self._unconfirmed.unclaimed(job.backend))
 
     async def candidates(self, job: Job) -> Candidates:
-        """Ask the provider for remote jobs that no other job of ours is bound to."""
+        """Ask the provider for remote jobs to which no other job of ours is bound."""
         hints = await self._unconfirmed.unclaimed(job.backend)
         answered = await self._answered(job)
         listing = await self._backend.find(job.sent_request, hints=hints, answered=answered)
         proves_absence = await self._proves_absence(listing, answered)
-        # In this order: a create answered meanwhile is either a rival here, or bound below.
+        # In this order, a create that is answered meanwhile is a rival here or bound below.
         rivals = await self._unconfirmed.others(job)
         refs, doubtful = await self._unbound(job, listing)
-        # Even a single one may be the rival's, if the listing does not tell their prompts apart.
+        # Even a single candidate may be a rival's if the listing does not distinguish prompts.
         may_be_rivals = bool(refs) and rivals and not listing.certain
         return Candidates(
             found=tuple(
@@ -100,8 +100,14 @@ class RemoteLookup:
         )
 
     async def _proves_absence(self, listing: Listing, answered: tuple[AnsweredJob, ...]) -> bool:
-        """Judge a listing: absence is proof only where a job that must be there is shown."""
+        """Return whether a job that the listing lacks does not exist.
+
+        A listing is trusted only if it shows a job that it must contain, or has recently done so.
+        Where ids are reused, another job may have replaced the missing one in it.
+        """
         now, name = self._clock(), self._backend.name
+        if await self._remote_jobs.has_reused_ids(name, self._account):
+            return False
         if listing.shows_own:
             await self._listings.record_shown(name, self._account, now=now)
             return listing.complete
@@ -124,7 +130,7 @@ class RemoteLookup:
             if holder is None:
                 free += [] if ref in spent else [ref]
             elif not is_described(holder, listing.echoes.get(ref, Echo())):
-                # The server has given the id of one of our jobs to another.
+                # The server has reused the id of one of our jobs.
                 is_doubtful |= holder.is_open
                 free += [] if holder.is_open else [ref]
         return free, is_doubtful

@@ -1,1 +1,1 @@
-"""The reasons for which jobs wait, the lengths of their pauses, and the clock that these follow."""
+"""Reasons and limits for waiting jobs, and the watcher of the machine's clock."""

@@ -1,4 +1,4 @@
-"""ClockWatcher: follows the machine's clock when it is set, and moves the open jobs with it."""
+"""ClockWatcher: notices that the machine's clock was set, and shifts the times of open jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.jobs.circuit_breaker import MAX_PROBE_PAUSE_SECONDS
 from bot.jobs.waits.pauses import MAX_PAUSES
 from bot.model import JobChanged
-from bot.pacing import SET_SECONDS
+from bot.pacing import CLOCK_STEP_SECONDS
 from storage.clock import SeenClock
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 5.0
+_CHECK_SECONDS = 5.0
 _SAVE_SECONDS = 10 * 60.0
-# A smaller difference is one of measurement.
+# A smaller difference is a measurement error.
 _MIN_DRIFT_SECONDS = 1.0
-# A longer downtime can't be told from a clock that was set meanwhile.
+# A longer downtime can't be distinguished from a clock that was set meanwhile.
 _DOUBTFUL_DOWNTIME_SECONDS = 10 * 60.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class ClockWatcher:
-    """Compares the machine's clock with the time that has passed, in this process and before it.
+    """Compares the machine's clock with the time that has really passed, also before this process.
 
-    `boot`: names the start of the machine, to which steady time belongs.
+    `boot`: the id of the machine's boot, since which steady time is counted.
     """
 
     def __init__(self, clock: WatchedClock, store: ClockStore, bus: EventBus, *, boot: str) -> None:
@@ -45,7 +45,7 @@ class ClockWatcher:
         self._saved_at = 0.0
 
     async def resume(self) -> None:
-        """Compare the clock with the one that an earlier process saw, once before `run`."""
+        """Compare the clock with the time that an earlier process stored, once before `run`."""
         seen = await self._store.read()
         if seen is None:
             await self._save()
@@ -53,29 +53,29 @@ class ClockWatcher:
         now = self._clock()
         passed = self._passed_since(seen)
         expected = max(now, seen.seen_at) if passed is None else seen.seen_at + passed
-        self._clock.vouch(seen.known_at + (passed or 0.0))
+        self._clock.set_known(seen.known_at + (passed or 0.0))
         self._since = seen.since
         drift = now - expected
         if abs(drift) >= _MIN_DRIFT_SECONDS:
             await self._move_jobs(drift)
-            await self._look_at_jobs(drift)
+            await self._check_jobs(drift)
         elif passed is None and now - seen.seen_at > _DOUBTFUL_DOWNTIME_SECONDS:
-            # Moments that are stored from now on may be of another clock than the earlier ones.
+            # Times that were stored before now may be those of a different clock.
             self._since = now
-            self._clock.distrust()
+            self._clock.mark_unsettled()
         await self._save()
         await self._shorten()
 
     async def run(self) -> None:
-        """Look at the clock every few seconds, until cancelled."""
+        """Check the clock every few seconds, until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except sqlite3.Error:
-                log.exception("clock.not_followed")  # the next look repeats it
-            await asyncio.sleep(_LOOK_SECONDS)
+                log.exception("clock.not_followed")  # the next check repeats it
+            await asyncio.sleep(_CHECK_SECONDS)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Follow the machine's clock, and end waits that are longer than any pause."""
         drift = self._clock.drift
         if abs(drift) >= _MIN_DRIFT_SECONDS:
@@ -96,12 +96,12 @@ class ClockWatcher:
             raise
         if drift > 0:
             self._clock.adopt(drift)
-        await self._look_at_jobs(drift)
+        await self._check_jobs(drift)
 
     async def _move_jobs(self, drift: float) -> None:
-        if abs(drift) > SET_SECONDS:
+        if abs(drift) > CLOCK_STEP_SECONDS:
             log.warning("clock.set seconds=%d", drift)
-            self._clock.distrust()
+            self._clock.mark_unsettled()
         self._since += drift
         try:
             await self._store.shift(self._seen(), by=drift)
@@ -109,11 +109,11 @@ class ClockWatcher:
             self._since -= drift
             raise
 
-    async def _look_at_jobs(self, drift: float) -> None:
-        if abs(drift) <= SET_SECONDS:
+    async def _check_jobs(self, drift: float) -> None:
+        if abs(drift) <= CLOCK_STEP_SECONDS:
             return
-        await self._store.hasten(now=self._clock())
-        # The other parts keep moments of these jobs in memory.
+        await self._store.make_all_due(now=self._clock())
+        # Other parts keep times of these jobs in memory.
         for job in await self._store.open_jobs():
             self._bus.publish(JobChanged(job=job, previous=job.state))
 
@@ -137,13 +137,13 @@ class ClockWatcher:
         )
 
     def _passed_since(self, seen: SeenClock) -> float | None:
-        """Return the seconds since the clock was seen; None: the machine was started meanwhile."""
+        """Return the seconds since the clock was seen; None: the machine was rebooted meanwhile."""
         passed = self._clock.steady() - seen.steady
         return passed if self._boot and self._boot == seen.boot and passed >= 0 else None
 
 
 def boot_id() -> str:
-    """Return the name of the machine's last start, or "" where there is none; blocks."""
+    """Return the id of the machine's current boot, or "" if it has none; blocks."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Holds: jobs that can only wait say why, and stop waiting after a day."""
+"""Holds: jobs that can only wait, with the reason, and a time limit of a day."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING
 
+from bot.errors import FirstError
 from bot.model import HoldReason, JobChanged, JobState
-from storage.jobs.circuits import HELD_SECONDS
+from storage.jobs.circuits import MAX_HELD_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,18 +22,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 30.0
+_CHECK_SECONDS = 30.0
 _FAILURES: Mapping[HoldReason, str] = {
     HoldReason.DISK: "failed.no_space",
     HoldReason.BACKEND: "failed.other_backend",
     HoldReason.TWIN: "failed.twin",
 }
+_NOT_SUBMITTED = frozenset({JobState.RECEIVED, JobState.QUEUED})
 
 
 class Holds:
-    """Puts jobs on hold, and ends those that were on hold for a day.
+    """Puts jobs on hold, and ends jobs that have been on hold for a day.
 
-    A paid job that waits for disk space is not ended: its video may still be fetched.
+    A paid job that waits for disk space is not ended, because its video can still be fetched.
     """
 
     def __init__(
@@ -50,54 +52,65 @@ class Holds:
         self._backend = backend
         self._clock = clock
 
-    async def hold(self, job: Job, hold: HoldReason, *, after: float) -> None:
-        """Keep a claimed job in its state, and look at it again after `after` seconds."""
-        if job.state is JobState.QUEUED and self._is_over(job):
+    async def hold(
+        self, job: Job, hold: HoldReason, *, after: float, attempts: int | None = None
+    ) -> None:
+        """Keep a claimed job in its state; its step is due again in `after` seconds.
+
+        `attempts`: the job's new number of attempts; None: unchanged.
+        """
+        # A job that only adds a narration to a finished video is unpaid in every state.
+        is_unpaid = job.state in _NOT_SUBMITTED or job.clip_of is not None
+        if is_unpaid and hold in _FAILURES and self._is_over(job):
             await self._jobs.fail(job, _FAILURES[hold])
             return
         now = self._clock()
-        held = await self._store.hold(job, hold, next_at=now + after, now=now)
+        attempts = job.attempts if attempts is None else attempts
+        held = await self._store.hold(job, hold, next_at=now + after, attempts=attempts, now=now)
         if held is not None:
             if job.hold is not hold:
                 log.warning("job.held id=%s because=%s", job.id, hold)
             self._bus.publish(JobChanged(job=held, previous=held.state))
 
     async def run(self) -> None:
-        """Look at the jobs of other backends now and then, until cancelled."""
+        """Run `check` every 30 seconds, until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except sqlite3.Error:
-                log.exception("holds.not_looked_at")  # the next look repeats it
-            await asyncio.sleep(_LOOK_SECONDS)
+                log.exception("holds.not_looked_at")  # the next check repeats it
+            await asyncio.sleep(_CHECK_SECONDS)
 
-    async def look(self) -> None:
-        """Put jobs at backends that are not chosen on hold, and end those that waited for a day."""
+    async def check(self) -> None:
+        """Put jobs at other backends on hold, and end those that have been on hold for a day."""
         now = self._clock()
-        for job in await self._store.release_returned(self._backend, now=now):
+        for job in await self._store.release_own_backend(self._backend, now=now):
             self._bus.publish(JobChanged(job=job, previous=job.state))
-        for job in await self._store.hold_stranded(self._backend, now=now):
+        for job in await self._store.hold_other_backends(self._backend, now=now):
             log.warning(
                 "job.held id=%s because=%s backend=%s", job.id, HoldReason.BACKEND, job.backend
             )
             self._bus.publish(JobChanged(job=job, previous=job.state))
+        first_error = FirstError()
         for job in await self._store.held():
             if job.hold is HoldReason.BACKEND and self._is_over(job):
-                await self._end_stranded(job)
+                with first_error.deferred():
+                    await self._end_held(job)
+        first_error.raise_if_any()
 
     def _is_over(self, job: Job) -> bool:
         if job.held_since is None or self._clock.is_unsettled:
             return False
-        return self._clock() - job.held_since >= HELD_SECONDS
+        return self._clock() - job.held_since >= MAX_HELD_SECONDS
 
-    async def _end_stranded(self, job: Job) -> None:
+    async def _end_held(self, job: Job) -> None:
         current: Job | None = job
         if job.state is JobState.SUBMITTING:
             current = await self._jobs.move(job, JobState.UNCONFIRMED)
         if current is None:
             return
         if current.state is JobState.UNCONFIRMED:
-            # It may have been charged, so the requester decides.
+            # The create may have been charged, so the requester decides.
             await self._jobs.move(current, JobState.UNDECIDED)
         else:
             await self._jobs.fail(current, _FAILURES[HoldReason.BACKEND])

@@ -1,4 +1,4 @@
-"""The longest pause of each state: a job that waits longer was stored by another clock."""
+"""The longest pause in each state; a longer wait means that the clock was set since."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _HOUR = 60 * 60.0
 
 MAX_PAUSES: Mapping[JobState, float] = {
     **dict.fromkeys(JobState, _RETRY_SECONDS),
-    # A busy provider names its own pause.
+    # A busy provider sets its own pause.
     JobState.QUEUED: _HOUR,
     # A video that is too large waits for the operator.
     JobState.DELIVERING: _HOUR,
     JobState.NOTIFYING: _HOUR,
 }
-"""Seconds; `JobService` makes no pause longer than these."""
+"""In seconds; `JobService` shortens any longer pause."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from bot.errors import MediaError, UserError
+from bot.errors import UnfetchedError, UserError
 from bot.media.files.atomic import TooLargeError, save
 from bot.media.files.min_rate import enforce_min_rate
 
@@ -49,7 +49,7 @@ class AttachmentFetcher:
     async def fetch(self, url: str, target: Path) -> None:
         """Stream the attachment at `url` into the file `target`, within a minute.
 
-        UserError: `audio.too_large` (max_mb) or `audio.gone`. MediaError: a retry may succeed.
+        UserError: `audio.too_large` (max_mb) or `audio.gone`. UnfetchedError: a retry may succeed.
         """
         source = self._allowed(url)
         try:
@@ -58,7 +58,8 @@ class AttachmentFetcher:
             raise UserError("audio.too_large", max_mb=self._max_bytes // _MIB) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             # The messages of these errors may repeat the signed URL.
-            raise MediaError(f"the attachment's download failed: {type(error).__name__}") from None
+            reason = f"the attachment's download failed: {type(error).__name__}"
+            raise UnfetchedError(reason) from None
 
     def _allowed(self, url: str) -> URL:
         with contextlib.suppress(ValueError):
@@ -86,4 +87,4 @@ def _check_status(status: int) -> None:
     if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         raise UserError("audio.gone")
     if status != HTTPStatus.OK:
-        raise MediaError(f"the attachment's host answered {status}")
+        raise UnfetchedError(f"the attachment's host answered {status}")

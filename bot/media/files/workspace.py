@@ -149,7 +149,7 @@ class Workspace:
 
     async def inventory(self) -> Inventory:
         """List the files of all jobs."""
-        return await asyncio.to_thread(self._stock)
+        return await asyncio.to_thread(self._inventory)
 
     async def free_bytes(self) -> int:
         """Return the free space on the disk, in bytes."""
@@ -162,7 +162,7 @@ class Workspace:
             _make_private(kept.parent)
             commit(attachment, kept)
 
-    def _stock(self) -> Inventory:
+    def _inventory(self) -> Inventory:
         return Inventory(
             videos=list_items(self._root / "videos"),
             copies=list_items(self._root / "fitted") + list_items(self._root / "squeezed"),

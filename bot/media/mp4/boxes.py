@@ -48,7 +48,7 @@ class Boxes:
             start = box.end
 
     def find(self, parent: Box, *path: bytes) -> Box | None:
-        """Return the first box at `path` below `parent`, or None."""
+        """Return the first box at `path` below `parent`; None: there is none."""
         box: Box | None = parent
         for kind in path:
             box = next(self.inside(box, kind), None) if box else None

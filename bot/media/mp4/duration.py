@@ -77,6 +77,11 @@ def read_start(boxes: Boxes, track: Track) -> float | None:
     return None if shown is None else edits.delay + max(0, shown - edits.skipped) / track.scale
 
 
+def read_blank_seconds(boxes: Boxes, track: Track) -> float:
+    """Return the seconds that a track's edit list leaves blank before its first sample."""
+    return _edits(boxes, track).delay
+
+
 def read_reorder_delay(boxes: Boxes, track: Track) -> float:
     """Return the longest delay, in seconds, between a frame's decoding and its display."""
     delays = (fragment.reorder_delay for fragment in _fragments(boxes, track))

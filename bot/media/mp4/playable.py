@@ -41,7 +41,7 @@ def repair_for(info: VideoInfo) -> Repair:
         picture=(
             info.video_codec != "avc1"
             or info.h264_profile not in _PROFILES
-            or info.turned
+            or info.rotated
             or bool(info.width % 2 or info.height % 2)
             or not is_steady(info.timing)
         ),

@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
 from bot.media.mp4.boxes import Boxes
-from bot.media.mp4.duration import open_track, read_reorder_delay, read_seconds, read_start
-from bot.media.mp4.tracks import h264_profile, is_turned, read_title, sound_object
+from bot.media.mp4.duration import (
+    open_track,
+    read_blank_seconds,
+    read_reorder_delay,
+    read_seconds,
+    read_start,
+)
+from bot.media.mp4.tracks import h264_profile, is_rotated, read_title, sound_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +40,7 @@ class VideoInfo:
     `seconds` is the picture's duration, and `moving` its duration if each frame counts for one
     second at most. The picture starts `picture_delay` seconds after the sound, and a frame is
     decoded up to `reorder_delay` seconds before it is shown. `streamable`: the index precedes the
-    media. `turned`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
+    media. `rotated`: the picture is stored rotated or mirrored. `timing` leaves out the frames in
     fragments.
     """
 
@@ -48,7 +54,7 @@ class VideoInfo:
     audio_codec: str | None
     streamable: bool
     fragmented: bool
-    turned: bool
+    rotated: bool
     tracks: int
     timing: FrameTiming
     h264_profile: int | None
@@ -60,7 +66,7 @@ class VideoInfo:
 class _Header:
     """The orientation in a track's header; `swaps_sides`: width and height are swapped."""
 
-    turned: bool
+    rotated: bool
     swaps_sides: bool
 
 
@@ -95,18 +101,21 @@ def _read(boxes: Boxes) -> VideoInfo:
     if not (track.timing.frames or fragmented):
         raise MediaError("the clip has no picture")
     seconds = read_seconds(boxes, track)
+    picture_delay = _picture_delay(boxes, track, audio)
+    if max(picture_delay, read_blank_seconds(boxes, track)) >= seconds:
+        raise MediaError("the clip's picture starts later than the clip is long")
     return VideoInfo(
         width=width,
         height=height,
         seconds=seconds,
-        picture_delay=_picture_delay(boxes, track, audio),
+        picture_delay=picture_delay,
         reorder_delay=read_reorder_delay(boxes, track),
         moving=seconds if fragmented else min(seconds, track.timing.moving),
         video_codec=_codec(boxes, video),
         audio_codec=_codec(boxes, audio) if audio else None,
         streamable=order.index(b"moov") < order.index(b"mdat"),
         fragmented=fragmented,
-        turned=header.turned,
+        rotated=header.rotated,
         tracks=len(traks),
         timing=track.timing,
         h264_profile=h264_profile(boxes, video),
@@ -157,7 +166,7 @@ def _header(tkhd: bytes) -> _Header:
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
     # Phones store upright pictures sideways, and mark them with a quarter turn.
     swaps_sides = a == 0 and d == 0 and b != 0 and c != 0
-    return _Header(turned=is_turned(matrix), swaps_sides=swaps_sides)
+    return _Header(rotated=is_rotated(matrix), swaps_sides=swaps_sides)
 
 
 def _picture_delay(boxes: Boxes, video: Track, audio: Box | None) -> float:

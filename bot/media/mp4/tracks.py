@@ -39,7 +39,7 @@ def sound_object(boxes: Boxes, trak: Box) -> int | None:
     return None
 
 
-def is_turned(matrix: bytes) -> bool:
+def is_rotated(matrix: bytes) -> bool:
     """Tell whether a track's 3x3 matrix rotates, mirrors or scales the picture."""
     a, b, _u, c, d = struct.unpack_from(">5i", matrix)
     return (a, b, c, d) != _UPRIGHT

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 _SILENCE_LUFS = -70.0  # EBU R 128's absolute gate: quieter blocks are ignored
 _BLOCK_SECONDS = 0.4  # EBU R 128's gating block: shorter audio has no integrated loudness
-# A constant offset, and tones below or above what people can hear, are as good as silence.
+# A constant offset, and tones below or above the range of hearing, count as silence.
 _MIN_HERTZ = 25
 _AUDIBLE_RATE = 38_000  # twice the highest frequency that is kept
 _MIN_PEAK = -70.0  # dB
-# The filters leave this much of what they are to remove.
+# The filters leave this much, in dB, of what they should remove.
 _LEFT_OVER = -45.0
-# At both ends the filters themselves make a sound. A shorter narration is only measured as a whole.
+# The filters themselves produce noise at both ends, which are therefore left out. A narration that
+# is shorter than `_MIN_SECONDS` is only measured as a whole.
 _EDGE_SECONDS = 0.15
 _MIN_SECONDS = 1.0
 _PEAK = re.compile(r"max_volume: (\S+) dB")
@@ -49,7 +50,7 @@ async def measure_loudness(ffmpeg: Ffmpeg, sound: Path, *, seconds: float) -> fl
 
 
 def _is_audible(peaks: list[str], loudness: float) -> bool:
-    """Tell by the peaks of the audible part, if it was measured, whether there is one."""
+    """Return whether the measured peaks are audible; without a measurement, assume so."""
     return not peaks or float(peaks[-1]) > max(_MIN_PEAK, loudness + _LEFT_OVER)
 
 

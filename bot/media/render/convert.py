@@ -24,7 +24,7 @@ _DECODERS = (
     "rawvideo,opus,libopus,vorbis,libvorbis,aac,mp3,mp3float,flac,alac,pcm_s16le,pcm_s16be,"
     "pcm_s24le,pcm_s24be,pcm_f32le"
 )
-_MAX_SECONDS = 600  # far longer than any clip that is ordered
+_MAX_SECONDS = 600  # far longer than any requested clip
 _LIMITS = ProcessLimits(wall_seconds=1800, cpu_seconds=3600)
 _SCALE = (
     "scale=w='min(1920,iw)':h='min(1920,ih)'"
@@ -33,9 +33,9 @@ _SCALE = (
 
 
 async def convert(ffmpeg: Ffmpeg, clip: Path) -> bool:
-    """Replace `clip` by an MP4 of the same picture and sound; False: it is an MP4 already.
+    """Replace `clip` with an MP4 of the same picture and sound; False: it already is an MP4.
 
-    UnconvertedError: it can't be done.
+    UnconvertedError: the clip can't be converted.
     """
     head = await asyncio.to_thread(head_of, clip)
     demuxer = demuxer_of(head)

@@ -31,7 +31,7 @@ class PosterCache:
         self._impossible: set[str] = set()
 
     async def get(self, job_id: str) -> Path | None:
-        """Return the poster of a finished video; None: none can be extracted."""
+        """Return the poster of a finished video; None: it can't be extracted."""
         poster = self._workspace.poster(job_id)
         if await asyncio.to_thread(poster.exists):
             return poster

@@ -208,7 +208,7 @@ def _limits(inputs: _ShrinkInput) -> ProcessLimits:
     return ProcessLimits(
         wall_seconds=wall,
         cpu_seconds=2 * wall,
-        # No first pass was seen to double the limit. One that does is stopped for a second pass.
+        # A first pass that reaches twice the limit, as none did in tests, is stopped for a second.
         file_bytes=2 * inputs.limit_bytes + 1024 * 1024,
     )
 

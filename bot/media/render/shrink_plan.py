@@ -13,7 +13,7 @@ _FIXED_BITS = 320_000  # the container's headers, and overhead that the encoder 
 _INDEX_BITS = 10_000  # per second: each frame has an entry in the index
 _SOUND_SHARE = 0.2  # of all bits; above this share, a lower sound rate is chosen
 _SOUND_RATES = (128_000, 64_000)
-_POOREST_SOUND = 32_000
+_MIN_SOUND_RATE = 32_000
 _SOUND_OVERSHOOT = 1.05  # AAC's rate is an average
 _BUFFER_SECONDS = 0.5
 _INITIAL_BUFFER = 0.9  # x264 starts with its rate-control buffer filled to this share
@@ -89,7 +89,7 @@ def _sound_rate(source: ShrinkSource, limit_bytes: int, *, decent: bool) -> int:
     if not source.sound:
         return 0
     max_sound_rate = limit_bytes * 8 / source.seconds * _SOUND_SHARE
-    rates = _SOUND_RATES if decent else (*_SOUND_RATES, _POOREST_SOUND)
+    rates = _SOUND_RATES if decent else (*_SOUND_RATES, _MIN_SOUND_RATE)
     return next((rate for rate in rates if rate <= max_sound_rate), rates[-1])
 
 

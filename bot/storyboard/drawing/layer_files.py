@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storyboard.drawing.palette import Palette, Rgb
-    from bot.storyboard.drawing.typesetting import Typeface
+    from bot.storyboard.lettering.typefaces import Typefaces
 
 _OVERSAMPLING = 4
 
@@ -32,13 +32,13 @@ class LayerFiles:
         *,
         canvas: Canvas,
         palette: Palette,
-        typeface: Typeface,
+        typefaces: Typefaces,
         digest: bytes,
         folder: Path,
     ) -> None:
         self.canvas = canvas
         self.palette = palette
-        self.typeface = typeface
+        self.typefaces = typefaces
         self.digest = digest
         self._folder = folder
 

@@ -13,9 +13,9 @@ from bot.storyboard.drawing.artwork import Artwork, Canvas
 from bot.storyboard.drawing.background import draw_background
 from bot.storyboard.drawing.layer_files import LayerFiles
 from bot.storyboard.drawing.palette import palette_for
-from bot.storyboard.drawing.scenes import clean, split_scenes
 from bot.storyboard.drawing.text_layers import draw_bar, draw_card, draw_watermark
-from bot.storyboard.drawing.typesetting import choose_typeface
+from bot.storyboard.lettering.scenes import clean, split_scenes
+from bot.storyboard.lettering.typefaces import Typefaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,15 +25,15 @@ def draw(prompt: str, canvas: Canvas, folder: Path) -> Artwork:
     """Draw a prompt's clip as PNG files in `folder`; the same prompt gives the same pictures."""
     digest = hashlib.sha256(prompt.encode(errors="replace")).digest()
     text = clean(prompt)
-    typeface = choose_typeface(text)
+    typefaces = Typefaces()
     layer_files = LayerFiles(
         canvas=canvas,
         palette=palette_for(prompt),
-        typeface=typeface,
+        typefaces=typefaces,
         digest=digest,
         folder=folder,
     )
-    scenes = split_scenes(clean(typeface.drawable(text)), seconds=canvas.seconds)
+    scenes = split_scenes(clean(typefaces.drawable(text)), seconds=canvas.seconds)
     return Artwork(
         canvas=canvas,
         background=draw_background(layer_files),

@@ -5,27 +5,30 @@ Imported only in a worker thread, because it loads Pillow and the fonts.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from bot.storyboard.drawing.artwork import Card, Layer
 from bot.storyboard.drawing.layer_files import pill, tint
-from bot.storyboard.drawing.line_breaks import columns
-from bot.storyboard.drawing.typesetting import TextBox, fit
+from bot.storyboard.lettering.clusters import columns
+from bot.storyboard.lettering.directions import base_level
+from bot.storyboard.lettering.shaping import Shaper
+from bot.storyboard.lettering.typefaces import Style
+from bot.storyboard.lettering.typesetting import TextBox, fit
 
 if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont
-
     from bot.storyboard.drawing.layer_files import LayerFiles
-    from bot.storyboard.drawing.typesetting import TextLayout
+    from bot.storyboard.drawing.palette import Palette
+    from bot.storyboard.lettering.shaping import DrawnLine
 
 _WATERMARK = "storyboard preview"
-_LEADING = 1.2
-_BASELINE = 0.88  # the distance from a line's top, relative to the type size
-_PADDING = 2
+_TITLE = Style(weight=700, is_display=True)
+_TEXT = Style(weight=600)
+_SMALL = Style(weight=500)
+_LEADING = 1.24
+_BASELINE = 0.9  # the distance from a line's top, relative to the type size
 _BAR_HEIGHT = 5
 _GAP = 10
 
@@ -33,14 +36,17 @@ _GAP = 10
 def draw_card(layer_files: LayerFiles, number: int, text: str) -> Card:
     """Draw the card of scene `number`, counted from 1; the first is the title."""
     is_title = number == 1
-    weight = 800 if is_title else 600
-    layout = fit(text, _box(layer_files, is_title=is_title), layer_files.typeface, weight)
+    shaper = Shaper(layer_files.typefaces, _TITLE if is_title else _TEXT)
+    layout = fit(text, _box(layer_files, is_title=is_title), shaper)
     height = len(layout.lines) * layout.size * _LEADING
     top = layer_files.canvas.height * (0.38 if layer_files.canvas.is_tall else 0.41) - height / 2
-    lines = _lines(layer_files, f"card{number}", layout, weight, top)
+    base = base_level(text)
+    drawn = [shaper.draw(line, base, layout.size) for line in layout.lines]
+    baselines = [top + layout.size * (_LEADING * n + _BASELINE) for n in range(len(layout.lines))]
+    lines = _lines(layer_files, f"card{number}", drawn, baselines, base)
     return Card(
         lines=lines,
-        rule=_rule(layer_files, lines[0].y),
+        rule=_rule(layer_files, top + layout.size * (_BASELINE - 0.75), base),
         weight=1 + columns(text) / 60,
     )
 
@@ -60,59 +66,64 @@ def _box(layer_files: LayerFiles, *, is_title: bool) -> TextBox:
 
 
 def _lines(
-    layer_files: LayerFiles, name: str, layout: TextLayout, weight: int, top: float
+    layer_files: LayerFiles, name: str, drawn: list[DrawnLine], baselines: list[float], base: int
 ) -> tuple[Layer, ...]:
-    """Draw the lines into one file, each as its own layer, because each is animated separately."""
-    font = layer_files.typeface.at(layout.size, weight)
-    masks = [_text(line, font) for line in layout.lines]
+    """Draw the lines into one file, each as its own layer, because each is animated separately.
+
+    Text that runs to the left is aligned to the right.
+    """
+    canvas = layer_files.canvas
     sheet = Image.new(
-        "L", (max(mask.width for mask, _, _ in masks), sum(mask.height for mask, _, _ in masks))
+        "RGBA",
+        (max(line.letters.width for line in drawn), sum(line.letters.height for line in drawn)),
     )
     layers: list[Layer] = []
     row = 0
-    for number, (mask, _, top_offset) in enumerate(masks):
-        sheet.paste(mask, (0, row))
-        baseline = top + layout.size * (_LEADING * number + _BASELINE)
+    for line, baseline in zip(drawn, baselines, strict=True):
+        picture = _coloured(line, layer_files.palette)
+        sheet.paste(picture, (0, row))
+        # The ink is aligned, not the side bearings.
+        x = canvas.width - canvas.margin - picture.width if base else canvas.margin
         layers.append(
             Layer(
                 file="",
-                x=layer_files.canvas.margin - _PADDING,  # aligns the ink, not the side bearings
-                y=round(baseline) + top_offset,
-                width=mask.width,
-                height=mask.height,
+                x=x,
+                y=round(baseline) + line.top,
+                width=picture.width,
+                height=picture.height,
                 row=row,
             )
         )
-        row += mask.height
-    file = layer_files.save(name, tint(sheet, layer_files.palette.ink), 0, 0).file
+        row += picture.height
+    file = layer_files.save(name, sheet, 0, 0).file
     return tuple(replace(layer, file=file) for layer in layers)
 
 
-def _text(text: str, font: FreeTypeFont, alpha: int = 255) -> tuple[Image.Image, int, int]:
-    """Return a line's mask, and its top left corner's offset from the start of the baseline."""
-    left, top_offset, right, lower = font.getbbox(text, anchor="ls")
-    x, y = math.floor(left) - _PADDING, math.floor(top_offset) - _PADDING
-    mask = Image.new("L", (math.ceil(right) + _PADDING - x, math.ceil(lower) + _PADDING - y))
-    ImageDraw.Draw(mask).text((-x, -y), text, font=font, fill=alpha, anchor="ls")
-    return mask, x, y
+def _coloured(line: DrawnLine, palette: Palette) -> Image.Image:
+    """Return a line with its letters in ink, and its emoji in the accent colour."""
+    picture = tint(line.letters, palette.ink)
+    if line.emoji.getbbox():
+        picture.paste(tint(line.emoji, palette.accent), mask=line.emoji)
+    return picture
 
 
-def _rule(layer_files: LayerFiles, text_top: int) -> Layer:
+def _rule(layer_files: LayerFiles, text_top: float, base: int) -> Layer:
     canvas = layer_files.canvas
     mask = pill(round(64 * canvas.unit), max(2, round(6 * canvas.unit)), 255)
-    y = text_top - 40 * canvas.unit
-    return layer_files.save("rule", tint(mask, layer_files.palette.accent), canvas.margin, y)
+    x = canvas.width - canvas.margin - mask.width if base else canvas.margin
+    y = max(2.0, text_top - 40 * canvas.unit)
+    return layer_files.save(f"rule{base}", tint(mask, layer_files.palette.accent), x, y)
 
 
 def draw_watermark(layer_files: LayerFiles) -> Layer:
     """Draw the watermark that says that the video is a preview."""
     size = max(8.0, 20 * layer_files.canvas.unit)
-    text, _, top_offset = _text(_WATERMARK, layer_files.typeface.at(size, 500), 190)
+    text = Shaper(layer_files.typefaces, _SMALL).draw(_WATERMARK, 0, size)
     indent = round(size * 0.75)
-    mask = Image.new("L", (text.width + indent, text.height))
-    mask.paste(text, (indent, 0))
+    mask = Image.new("L", (text.letters.width + indent, text.letters.height))
+    mask.paste(text.letters, (indent, 0))
     dot = max(2, round(size * 0.4))
-    mask.paste(pill(dot, dot, 190), (0, round(-top_offset - size * 0.38 - dot / 2)))
+    mask.paste(pill(dot, dot, 255), (0, round(-text.top - size * 0.38 - dot / 2)))
     canvas = layer_files.canvas
     x = canvas.width - canvas.margin - mask.width
     return layer_files.save("mark", tint(mask, layer_files.palette.ink), x, canvas.margin * 0.6)

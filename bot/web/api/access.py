@@ -61,7 +61,7 @@ class Access:
             try:
                 response = await handler(request)
             except Exception as error:  # noqa: BLE001 - every error is answered here
-                answer = self._errors.answer(error, request)
+                answer = self._errors.response_to(error, request)
                 response = abort_response(request) or answer
             if not response.prepared:
                 response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")

@@ -51,7 +51,7 @@ class NarrateRoutes:
         if self._narrator is None:
             raise ApiError(HTTPStatus.CONFLICT, "api.no_voice")
         try:
-            with self._narrator.turn(client):
+            with self._narrator.speech_lock(client):
                 recording = await self._narrator.speak_for(client, text)
         except MediaError as error:
             log.warning("speech.failed client=%s error=%r", client, str(error))

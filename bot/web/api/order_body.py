@@ -19,6 +19,7 @@ from aiohttp import BodyPartReader
 
 from bot.errors import UserError
 from bot.media.files.atomic import TooLargeError, save
+from bot.web.api.form_body import open_form
 from bot.web.http.error_response import ApiError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class OrderReader:
         fields: dict[str, str] = {}
         uploads: list[AudioUpload] = []
         try:
-            async for part in await request.multipart():
+            async for part in open_form(request):
                 await self._read_part(part, fields, uploads)
             return _order(fields, uploads[0] if uploads else None)
         except BaseException as error:

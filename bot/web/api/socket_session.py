@@ -95,6 +95,8 @@ class SocketSession:
 
     async def _listen(self) -> None:
         async for message in self._socket:
+            # Messages that have already arrived are read without a pause.
+            await asyncio.sleep(0)
             order = _parsed(message.data) if message.type is WSMsgType.TEXT else {}
             job_id = order.get("jobId")
             valid_id = job_id if isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) else None

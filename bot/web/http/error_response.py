@@ -39,7 +39,7 @@ _STATUSES = {
     "api.provider_balance": HTTPStatus.INTERNAL_SERVER_ERROR,
     "api.provider_setup": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-_KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After")
+_KEPT_HEADERS = ("Accept-Encoding", "Allow", "Content-Range", "Retry-After")
 # Error keys for requests that aiohttp itself rejects.
 _KEYS = {
     HTTPStatus.NOT_FOUND: "api.no_route",
@@ -49,6 +49,7 @@ _KEYS = {
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "api.no_part",
     HTTPStatus.TOO_MANY_REQUESTS: "api.too_many",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "api.too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "api.packed",
     HTTPStatus.SERVICE_UNAVAILABLE: "api.unavailable",
 }
 
@@ -69,7 +70,7 @@ class ErrorResponses:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
-    def answer(self, error: Exception, request: web.Request) -> web.Response:
+    def response_to(self, error: Exception, request: web.Request) -> web.Response:
         """Return the response to a request that failed with `error`, and log bugs."""
         incident = request_id(request)
         match error:
@@ -91,18 +92,18 @@ class ErrorResponses:
                 status, key = HTTPStatus.INTERNAL_SERVER_ERROR, "error.internal"
                 fields = {"incident": incident}
         message = sentence_in_utc(self._texts, key, language(request), fields)
-        answer = web.json_response(
+        response = web.json_response(
             {"error": {"key": key, "message": message}, "requestId": incident}, status=status
         )
         if isinstance(error, web.HTTPException):
-            answer.headers.update(
+            response.headers.update(
                 {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
             )
         if status is HTTPStatus.UNAUTHORIZED:
-            answer.headers["WWW-Authenticate"] = "Bearer"
+            response.headers["WWW-Authenticate"] = "Bearer"
         if retry_after := _retry_after(fields):
-            answer.headers["Retry-After"] = retry_after
-        return answer
+            response.headers["Retry-After"] = retry_after
+        return response
 
 
 def _retry_after(fields: Mapping[str, object]) -> str | None:

@@ -80,7 +80,8 @@ def abort_response(request: web.Request) -> web.StreamResponse | None:
     started = request.get(_STARTED)
     if started is not None and request.transport is not None:
         request.transport.abort()
-    return started
+    # aiohttp can't end a WebSocket that was not opened completely.
+    return web.Response() if isinstance(started, web.WebSocketResponse) else started
 
 
 def request_id(request: web.Request) -> str:

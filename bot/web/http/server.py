@@ -7,23 +7,33 @@ import errno
 import logging
 import os
 import socket
+import time
 from collections import Counter
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
 from bot.errors import StartupError
+from bot.web.http.acceptor import Acceptor
 from bot.web.http.caller_address import Proxies, network_of
+from bot.web.http.connection import RECEIVED_BYTES, Connection
 from bot.web.http.middleware import ErrorMiddleware, add_headers
+from bot.web.http.packed_body import PackedBodies
+from bot.web.http.quiet_handler import QuietHandler
 from bot.web.http.stalled_readers import StalledReaders
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_CONNECTIONS = 512
+_READ_AHEAD_BYTES = 64 * 1024
+# To discard the rest of a refused body, so that its sender can read the answer.
+_LINGER_SECONDS = 2.0
 _NOT_LOCAL = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
@@ -74,7 +84,8 @@ class WebServer:
     or from the previous answer. Handlers limit the body themselves. `reader_seconds`: a caller that
     reads nothing of an answer for this long is disconnected, at most a sixth of that time later.
     One address can hold `max_per_address` of the `max_connections`; a caller behind one of the
-    `proxies` can instead have that number of concurrent requests.
+    `proxies` can instead have that number of concurrent requests. Compressed bodies are refused,
+    except at the paths `accepts_packed`.
     """
 
     def __init__(
@@ -85,9 +96,10 @@ class WebServer:
         is_ready: Callable[[], bool],
         refuse: Callable[[Exception, web.Request], web.Response] | None = None,
         proxies: Proxies | None = None,
+        accepts_packed: Collection[str] = (),
         request_seconds: float = 15.0,
         reader_seconds: float = 50.0,
-        max_connections: int = 512,
+        max_connections: int = MAX_CONNECTIONS,
         max_per_address: int = 128,
     ) -> None:
         self._listener = listener
@@ -99,28 +111,30 @@ class WebServer:
         self._networks: WeakKeyDictionary[asyncio.Transport, str] = WeakKeyDictionary()
         self._active_requests: Counter[str] = Counter()
         app = web.Application(
-            middlewares=[ErrorMiddleware(refuse).handle, self._limit_requests],
+            middlewares=[
+                ErrorMiddleware(refuse).handle,
+                PackedBodies(accepting=accepts_packed).refuse,
+                self._limit_requests,
+            ],
             client_max_size=MAX_BODY_BYTES,
         )
         app.on_response_prepare.append(add_headers)
         app.add_routes(
             [*routes, web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
         )
-        self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=5.0, keepalive_timeout=request_seconds
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        self._request_seconds = request_seconds
+        self._acceptor = Acceptor(
+            listener, partial(Connection, self._admit, buffer=bytearray(RECEIVED_BYTES))
         )
-        self._server: asyncio.Server | None = None
         self._stall_check: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start answering requests."""
         await self._runner.setup()
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _PendingConnection(self._admit), sock=self._listener
-        )
+        self._acceptor.start()
         stalled_readers = StalledReaders(
-            self._transports, seconds=self._reader_seconds, clock=loop.time
+            self._transports, seconds=self._reader_seconds, clock=time.monotonic
         )
         self._stall_check = asyncio.create_task(stalled_readers.run(), name="web.stalls")
         host, port, *_ = self._listener.getsockname()
@@ -128,8 +142,7 @@ class WebServer:
 
     async def close(self) -> None:
         """Finish the active requests, then stop listening."""
-        if self._server:
-            self._server.close()
+        await self._acceptor.close()
         await self._runner.cleanup()
         if self._stall_check:
             self._stall_check.cancel()
@@ -153,7 +166,15 @@ class WebServer:
             same = sum(self._networks.get(each) == network for each in open_now)
             if same >= self._max_per_address:
                 return None
-        return server()
+        return QuietHandler(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # pyright: ignore[reportArgumentType] - it means no log
+            keepalive_timeout=self._request_seconds,
+            auto_decompress=False,
+            read_bufsize=_READ_AHEAD_BYTES,
+            lingering_time=_LINGER_SECONDS,
+        )
 
     @web.middleware
     async def _limit_requests(
@@ -182,23 +203,6 @@ class WebServer:
         if self._is_ready():
             return web.Response(text="ready\n")
         return web.Response(status=503, text="not connected to Discord\n")
-
-
-class _PendingConnection(asyncio.Protocol):
-    """A new connection, before it is admitted or closed."""
-
-    def __init__(self, admit: Callable[[asyncio.Transport], asyncio.Protocol | None]) -> None:
-        self._admit = admit
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand the connection to its HTTP protocol, or close it."""
-        connection = cast("asyncio.Transport", transport)
-        protocol = self._admit(connection)
-        if protocol is None:
-            connection.close()
-            return
-        connection.set_protocol(protocol)
-        protocol.connection_made(connection)
 
 
 def _peer(transport: asyncio.Transport) -> str:

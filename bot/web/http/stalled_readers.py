@@ -91,7 +91,7 @@ def _acked_bytes(transport: asyncio.WriteTransport) -> int | None:
 
 def _reset(transport: asyncio.WriteTransport) -> None:
     connection: socket.socket = transport.get_extra_info("socket")
-    log.info("web.stalled")
+    log.warning("web.stalled")
     # After abort(), asyncio would wait forever for a pending sendfile. After shutdown(), every send
     # fails, and the reset discards the kernel's buffers.
     with suppress(OSError):

@@ -37,7 +37,7 @@ class Asset:
         """A hash of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:32]
 
-    def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
+    def response_to(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
         """Answer with the text, or with 304 if the browser already has it."""
         known = request.if_none_match or ()
         if any(etag.value == self.etag for etag in known):

@@ -66,13 +66,13 @@ class HomePage:
         locale = self._texts.nearest(language(request))
         if locale not in self._pages:
             self._pages[locale] = Asset(text=self._write(locale), content_type="text/html")
-        return self._pages[locale].answer(request, _HEADERS)
+        return self._pages[locale].response_to(request, _HEADERS)
 
     async def _send(self, request: web.Request) -> web.Response:
         file = self._files.get(request.match_info["name"])
         if file is None:
             raise web.HTTPNotFound
-        return file.answer(request, {})
+        return file.response_to(request, {})
 
     def _write(self, locale: str) -> str:
         max_mb = self._max_audio_bytes // _MIB

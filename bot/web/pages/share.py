@@ -77,10 +77,10 @@ class SharePage:
         ]
 
     async def _send_style(self, request: web.Request) -> web.Response:
-        return self._style.answer(request, {})
+        return self._style.response_to(request, {})
 
     async def _send_icon(self, request: web.Request) -> web.Response:
-        return self._icon.answer(request, {})
+        return self._icon.response_to(request, {})
 
     async def _show(self, request: web.Request) -> web.Response:
         locale = language(request)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import ErrorKind, MediaError
+from bot.errors import ErrorKind, MediaError, NoClipYetError
 from bot.media.files.atomic import TooLargeError
 from tests.support.providers.contract_world import World, another_host
 from tests.support.providers.openai_setup import KEY, bytes_of, names_in, served
@@ -60,6 +60,37 @@ async def test_a_file_that_is_not_an_mp4_or_is_too_large_is_refused(world: World
     with pytest.raises(TooLargeError):
         await world.backend.fetch(update, world.sink, max_bytes=1000)
     assert not names_in(world.sink.parent)
+
+
+async def test_a_page_json_or_nothing_is_only_no_clip_yet(world: World) -> None:
+    update = await world.finished()
+    for status, body in (
+        (200, b"<html>Maintenance</html>"),
+        (200, b""),
+        (200, {"error": {"message": "not ready"}}),
+        (200, {"id": "v", "status": "processing"}),
+        (200, {"url": None}),
+        (200, []),
+        (202, {"status": "processing"}),
+        (202, b""),
+        (204, None),
+    ):
+        world.api.add_faults("content", Fault(status=status, body=body))
+        with pytest.raises(NoClipYetError):
+            await world.fetch(update)
+    half = bytes_of(world.clip)[: world.clip.stat().st_size // 2]
+    for body in (half, b"noise" * 500_000):
+        world.api.add_faults("content", Fault(status=200, body=body))
+        with pytest.raises(MediaError) as caught:
+            await world.fetch(update)
+        assert not isinstance(caught.value, NoClipYetError)
+
+
+async def test_a_content_that_is_refused_for_a_while_is_not_gone(world: World) -> None:
+    update = await world.finished()
+    for status in (302, 400, 403, 409, 423, 425, 429, 500, 503):
+        world.api.add_faults("content", Fault(status=status, body={"error": "later"}))
+        assert (await world.not_fetched(update)).kind is not ErrorKind.GONE, status
 
 
 async def test_a_complete_clip_with_a_wrong_length_is_accepted(world: World) -> None:

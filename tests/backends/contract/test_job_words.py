@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.backends.base import RemoteState
+from bot.errors import UnconfirmedSubmitError
 from tests.support.providers.openai_setup import NOW
 from tests.support.providers.stand_in import Fault
 
@@ -26,6 +27,10 @@ NAMED = (
     {"status": "success", "data": {"id": "v1", "status": "processing"}},
     {"id": "v1", "task_id": "another", "status": "queued"},
     {"request_id": "v1", "status": "IN_QUEUE", "status_url": "https://queue.example/v1"},
+    {"code": 200, "data": [{"status": "submitted", "task_id": "v1"}]},
+    {"code": 0, "data": {"task": {"id": "v1", "status": "queued"}}},
+    {"code": 0, "data": {"data": {"id": "v1", "status": "queued"}}},
+    {"video": {"id": "v1", "status": "queued"}},
 )
 
 
@@ -36,6 +41,17 @@ async def test_an_id_under_another_name_is_the_id(world: World) -> None:
         assert update.ref == "v1", body
         assert update.state in {RemoteState.QUEUED, RemoteState.RUNNING}, body
     assert world.creates == len(NAMED)
+
+
+async def test_an_id_of_something_else_is_no_id(world: World) -> None:
+    for body in (
+        {"object": "list", "data": [{"id": "v9", "status": "queued"}]},
+        {"data": [{"id": "v8", "status": "queued"}], "has_more": False},
+        {"data": [{"id": "v8", "status": "queued"}, {"id": "v9", "status": "queued"}]},
+        {"requestId": "r1", "data": {"status": "queued"}},
+    ):
+        world.api.add_faults("create", Fault(status=200, body=body))
+        assert isinstance(await world.refused(), UnconfirmedSubmitError), body
 
 
 LINK = "https://cdn.example/v.mp4"
@@ -53,6 +69,18 @@ ENDS: tuple[tuple[dict[str, Any], RemoteState], ...] = (
     ({"id": "v", "failure_reason": "boom"}, RemoteState.FAILED),
     ({"id": "v", "status": "completed", "error": {"message": "filtered"}}, RemoteState.FAILED),
     ({"id": "v", "status": "completed", "error": "slow", "url": LINK}, RemoteState.DONE),
+    (
+        {"id": "v", "status": "completed", "error": {"code": None, "message": None}},
+        RemoteState.DONE,
+    ),
+    ({"id": "v", "status": "completed", "error": {"code": "", "message": ""}}, RemoteState.DONE),
+    ({"id": "v", "status": "completed", "error": {"code": 0, "message": "OK!"}}, RemoteState.DONE),
+    ({"id": "v", "status": "completed", "error": "None"}, RemoteState.DONE),
+    ({"id": "v", "status": "completed", "error": ["null"]}, RemoteState.DONE),
+    ({"id": "v", "status": "completed", "error": {"code": 500}}, RemoteState.FAILED),
+    ({"id": "v", "status": "completed", "error": {"message": "filtered"}}, RemoteState.FAILED),
+    ({"id": "v", "error": {"code": None, "message": None}}, RemoteState.RUNNING),
+    ({"id": "v", "url": LINK, "progress": 40}, RemoteState.RUNNING),
     ({"id": "v", "status": "processing", "url": LINK, "progress": 50}, RemoteState.RUNNING),
     ({"id": "v", "status": "processing", "fail_reason": ""}, RemoteState.RUNNING),
     ({"id": "v", "status": "wonderful", "progress": 100}, RemoteState.RUNNING),
@@ -69,7 +97,7 @@ ENDS: tuple[tuple[dict[str, Any], RemoteState], ...] = (
 )
 
 
-async def test_an_end_may_be_told_by_other_fields(world: World) -> None:
+async def test_an_end_may_be_shown_by_other_fields(world: World) -> None:
     ref = await world.submit()
     for body, state in ENDS:
         world.api.shape = lambda _, body=body: body
@@ -83,7 +111,7 @@ async def test_an_end_that_was_only_inferred_is_marked(world: World) -> None:
         assert (await world.backend.poll(ref)).inferred is inferred, word
 
 
-async def test_where_new_api_puts_the_link_of_a_success(world: World) -> None:
+async def test_the_link_of_a_success_is_found_where_new_api_puts_it(world: World) -> None:
     ref = await world.submit()
     world.api.shape = lambda _: {"task_id": "v", "status": "SUCCESS", "fail_reason": LINK}
     update = await world.backend.poll(ref)

@@ -29,6 +29,12 @@ LINKS: tuple[object, ...] = (
     {"task_result": {"videos": [{"url": "LINK"}]}},
     {"input": {"url": "http://127.0.0.1:1/i"}, "resultUrls": ["LINK"]},
     {"thumbnail_url": "http://127.0.0.1:1/t", "video": {"url": "LINK"}},
+    {"data": {"resultJson": '{"resultUrls": ["LINK"]}'}},
+    {"video_result": [{"cover_image_url": "http://127.0.0.1:1/c", "url": "LINK"}]},
+    {"result": '{"video": {"url": "LINK"}}'},
+    {"asset": {"url": "LINK"}},
+    {"links": {"self": "http://127.0.0.1:1/s", "download": "LINK"}},
+    {"video": {"poster": "http://127.0.0.1:1/p", "src": "LINK"}},
 )
 
 
@@ -68,7 +74,7 @@ async def test_a_link_into_a_private_network_is_not_followed_under_any_name(worl
     assert not requests
 
 
-async def test_a_clip_inside_the_jobs_answer_goes_to_the_file_alone(world: World) -> None:
+async def test_a_clip_inside_the_jobs_answer_is_only_written_to_the_file(world: World) -> None:
     ref = await world.submit()
     world.api.finish(ref)
     # Longer than an answer may be.

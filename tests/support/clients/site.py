@@ -142,7 +142,7 @@ async def open_site(
         [*site.routes, *shares.routes],
         listener,
         is_ready=lambda: True,
-        refuse=ErrorResponses(Texts.load()).answer,
+        refuse=ErrorResponses(Texts.load()).response_to,
     )
     await server.start()
     async with aiohttp.ClientSession(url) as http:

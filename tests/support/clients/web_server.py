@@ -91,12 +91,13 @@ async def serve(
         site = Site(bench, port, client)
         server = WebServer(
             [
-                *Webhooks(bench.jobs, backend, count=lambda _: None, clock=bench.clock).routes,
+                *Webhooks(bench.webhooks, backend, count=lambda _: None, clock=bench.clock).routes,
                 *FileLinks(site.links, bench.artifacts, bench.workspace).routes,
                 *more,
             ],
             listener,
             is_ready=lambda: site.ready,
+            accepts_packed=(WEBHOOK_PATH,),
             **options,
         )
         await server.start()

@@ -40,7 +40,7 @@ class RemoteJob:
 
 @dataclass
 class FakeBackend:
-    """A provider.
+    """A provider with its jobs.
 
     `charged`: the jobs that it charged for.
     `posts`: the number of creates that reached it.
@@ -136,8 +136,11 @@ class FakeBackend:
         self.cancelled.append(ref)
         return self.can_cancel
 
+    def check_webhook(self, headers: Mapping[str, str], *, now: float) -> None:
+        raise NotImplementedError  # only the real adapters verify signatures
+
     def parse_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: float
+        self, headers: Mapping[str, str], body: bytes, *, now: float, sent: bytes | None = None
     ) -> Webhook | None:
         raise NotImplementedError  # only the real adapters verify signatures
 

@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING
 from bot.errors import BackendError, ErrorKind, UnconfirmedSubmitError
 from bot.events import EventBus
 from bot.jobs.admission import Admission
+from bot.jobs.changes.card_records import CardRecords
+from bot.jobs.changes.publisher import ChangePublisher
+from bot.jobs.changes.webhook_receiver import WebhookReceiver
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.downloading import LastLook
+from bot.jobs.downloading import FinalDownload
 from bot.jobs.ending import EndSteps
 from bot.jobs.pipeline import Pipeline
 from bot.jobs.polling import Poller
 from bot.jobs.prompting import PromptStep
 from bot.jobs.queue import JobQueue
+from bot.jobs.remote.fresh_answers import FreshAnswers
 from bot.jobs.remote.identity import RemoteIdentity
 from bot.jobs.remote.lookup import RemoteLookup
 from bot.jobs.service import JobService
 from bot.jobs.submission import Submission
 from bot.jobs.waits.holds import Holds
+from bot.jobs.waits.poll_schedule import PollSchedule
 from bot.jobs.worker import Lane, Worker
 from bot.library.index import Library
 from bot.library.remote_deletion import RemoteDeletion
@@ -35,6 +40,7 @@ from storage.artifacts import ArtifactStore
 from storage.database import open_database
 from storage.jobs.caps import Caps
 from storage.jobs.circuits import CircuitStore
+from storage.jobs.generation_times import GenerationTimes
 from storage.jobs.holds import HoldStore
 from storage.jobs.inbox import Inbox
 from storage.jobs.listings import ListingStore
@@ -101,10 +107,13 @@ class Bench:
         self.changes: list[JobChanged] = []
         self.bus.subscribe(self._on_job_changed)
         self._changed = asyncio.Event()
+        publisher = ChangePublisher(self.bus)
+        self.card_records = CardRecords(self.store, publisher, clock=clock)
+        self.webhooks = WebhookReceiver(self.store, self.inbox, publisher, clock=clock)
         self.jobs = JobService(
             self.store,
-            self.inbox,
-            self.bus,
+            publisher,
+            self.webhooks,
             backend=backend.name,
             account=ACCOUNT,
             admission=Admission(self.store, caps, self.blocked, clock=clock),
@@ -123,13 +132,18 @@ class Bench:
         self.remote_jobs = RemoteJobStore(database)
         self.listings = ListingStore(database)
         self.identity = RemoteIdentity(self.remote_jobs, self.jobs, backend, clock=clock)
+        self.fresh_answers = FreshAnswers(clock.steady)
         self.poll_intervals = PollIntervals(first=5.0, growth=2.0, ceiling=30.0)
         self.poller = Poller(
             self.jobs,
             backend,
-            self.poll_intervals,
+            PollSchedule(
+                self.poll_intervals, GenerationTimes(database), has_webhooks=False, clock=clock
+            ),
             self.identity,
-            last_look=LastLook(backend, self.workspace, max_bytes=1024**2),
+            holds=self.holds,
+            final_download=FinalDownload(backend, self.workspace, max_bytes=1024**2),
+            fresh_answers=self.fresh_answers,
             clock=clock,
             jitter=lambda: 0.0,
         )
@@ -192,6 +206,7 @@ class Bench:
                 workspace=self.workspace,
                 cards=self.deliverer,
             ),
+            fresh_answers=self.fresh_answers,
             max_clip_bytes=1024**2,
             clock=self.clock,
         )
@@ -279,7 +294,7 @@ class Bench:
         return claimed
 
     async def trust_list(self) -> None:
-        """Let the provider's list have shown a job of this key, so that absence from it counts."""
+        """Store that the list has shown a job of this key, so that absence from it is proof."""
         await self.listings.record_shown(self.backend.name, ACCOUNT, now=self.clock())
 
     async def claim_again(self, job_id: str) -> None:
@@ -287,7 +302,7 @@ class Bench:
         await self.database.row("UPDATE jobs SET epoch = epoch + 1 WHERE id = :id", {"id": job_id})
 
     async def step(self, job_id: str) -> Job:
-        """Advance the clock, run a job's next step, and return the job after it."""
+        """Advance the clock, run a job's next step, and return the changed job."""
         job = await self.claim(job_id)
         await self.lane.steps[job.state](job)
         return await self.now(job_id)
@@ -302,7 +317,7 @@ class Bench:
 
     @asynccontextmanager
     async def unwritable(self) -> AsyncGenerator[None]:
-        """Let SQLite refuse every write, as on a full disk."""
+        """Have SQLite refuse every write, as on a full disk."""
         await self.database.rows("PRAGMA query_only = ON", {})
         try:
             yield

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class FakeVoice:
-    """A voice.
+    """A voice that returns the same audio for every text.
 
-    `sound`: the audio for every text.
+    `sound`: that audio.
     `spoken`: the texts that were paid for.
     """
 

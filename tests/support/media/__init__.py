@@ -1,1 +1,1 @@
-"""Clips and sounds, made and measured."""
+"""Making and measuring clips and audio files."""

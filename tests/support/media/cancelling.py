@@ -74,7 +74,7 @@ OPERATIONS: dict[str, Operation] = {
 
 @dataclass(kw_only=True, slots=True)
 class Cancels:
-    """The number of operations that were cancelled in time, and the files and children left."""
+    """The number of operations that were cancelled in time, and the leftover files and children."""
 
     cancelled: int = 0
     left: set[str] = field(default_factory=set[str])
@@ -90,7 +90,7 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
     ffmpeg = Ffmpeg(clips.binary(), slots=1)
     durations = [await _run(OPERATIONS[name](ffmpeg, source, work)) for _ in range(2)]
     complete = await asyncio.to_thread(_names, work)
-    # Children from making the samples may still run; only new ones count.
+    # Children that made the samples may still be running, so only new ones count.
     before = await asyncio.to_thread(_children)
     cancels = Cancels()
     for attempt in range(times):
@@ -99,7 +99,7 @@ async def cancel_often(name: str, folder: Path, *, times: int) -> Cancels:
         if await _cancel(OPERATIONS[name](ffmpeg, source, work), moment):
             cancels.cancelled += 1
         found = await asyncio.to_thread(_names, work)
-        # A result of several files is complete only with all of them.
+        # A result that consists of several files is complete only with all of them.
         cancels.left |= set() if found == complete else found
         children = await asyncio.to_thread(_children)
         cancels.left |= {name for pid, name in children.items() if pid not in before}

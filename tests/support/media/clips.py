@@ -1,4 +1,4 @@
-"""Makes short clips and sounds for tests with ffmpeg."""
+"""Makes short clips and audio files for tests with ffmpeg."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import imageio_ffmpeg
 
 SPEECH = "0.4*sin(2*PI*150*t+3*sin(2*PI*3*t))*(0.55+0.45*sin(2*PI*4*t))*lt(mod(t,1.2),0.9)"
-"""A sound with the rhythm of speech: syllables at 4 Hz, and a pause every 1.2 s."""
+"""Audio with the rhythm of speech: syllables at 4 Hz, and a pause every 1.2 s."""
 
 _H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p")
 
@@ -50,7 +50,7 @@ def make_clip(
 
 
 def make_undecodable(clip: Path, target: Path) -> Path:
-    """Copy a clip with a sound that no decoder supports."""
+    """Copy a clip, and give it an audio track that no decoder supports."""
     content = clip.read_bytes().replace(b"mp4a", b"zzzz").replace(b"esds", b"zsds")
     target.write_bytes(content)
     return target
@@ -62,17 +62,17 @@ def make_tone(path: Path, *, seconds: float = 2, volume: float = 0.5, frequency:
 
 
 def make_speech(path: Path, *, seconds: float = 2) -> Path:
-    """Make a sound whose loudness varies as in speech."""
+    """Make an audio file whose loudness varies as in speech."""
     return make_sound(path, SPEECH, seconds=seconds)
 
 
 def make_silence(path: Path, *, seconds: float = 2) -> Path:
-    """Make a silent sound file."""
+    """Make a silent audio file."""
     return make_sound(path, "0", seconds=seconds)
 
 
 def make_sound(path: Path, expression: str, *, seconds: float) -> Path:
-    """Make a mono sound from an ffmpeg expression, in which t is in seconds."""
+    """Make a mono audio file from an ffmpeg expression, in which t is in seconds."""
     source = f"aevalsrc='{expression}':s=48000:d={seconds}"
     ffmpeg("-f", "lavfi", "-i", source, str(path))
     return path

@@ -90,7 +90,7 @@ def _undecodable_sound(data: bytes) -> bytes:
 
 
 def _pointing(text: str) -> Make:
-    """Write a text in which NEIGHBOUR is replaced by the path of another sound in the folder."""
+    """Write a text in which NEIGHBOUR is replaced with the path of another file in the folder."""
     return content(lambda folder: text.replace("NEIGHBOUR", f"{_neighbour(folder)}").encode())
 
 

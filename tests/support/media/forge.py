@@ -1,7 +1,7 @@
-"""Makes sounds and videos of all kinds with ffmpeg.
+"""Makes audio and video files of all kinds with ffmpeg.
 
-Each sound starts after one second of silence, and each picture flashes at that moment, so that a
-result whose sound and picture are out of sync can be detected.
+Their sound starts after one second of silence, and their picture flashes at the same time, so that
+a result whose sound and picture are out of sync can be detected.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Make = Callable[[Path], None]
 def sound(
     *options: str, seconds: float = SECONDS, rate: int = 48_000, layout: str = "mono"
 ) -> Make:
-    """Make a sound: one second of silence, then a voice."""
+    """Make an audio file: one second of silence, then a voice."""
     voices = {"mono": 1, "stereo": 2, "5.1": 6, "7.1": 8}[layout]
     source = f"aevalsrc='{'|'.join([_VOICE] * voices)}':s={rate}:d={seconds}:c={layout}"
     return lambda path: _run(path, "-f", "lavfi", "-i", source, *options)
@@ -115,7 +115,7 @@ def joined(first: Make, second: Make) -> Make:
 
 
 def with_cover(made: Make, side: int) -> Make:
-    """Make a sound with an embedded cover of `side` x `side` black pixels."""
+    """Make an audio file with an embedded cover of `side` x `side` black pixels."""
 
     def make(path: Path) -> None:
         bare, cover = path.with_name(f"bare-{path.name}"), path.with_name("cover.png")
@@ -138,7 +138,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _png(side: int) -> bytes:
-    """Return a black square as PNG; a large one is a decompression bomb of few bytes."""
+    """Return a black square as PNG; a large square is a small decompression bomb."""
     packer = zlib.compressobj(9)
     row = bytes(1 + (side + 7) // 8)
     rows = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()

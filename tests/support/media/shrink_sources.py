@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.media.process.ffmpeg import Ffmpeg
 
-_CAMERA = "45M"  # bits per second, as of a good camera
+_CAMERA = "45M"  # bits per second, as in a good camera's videos
 _BEST_CAMERA = "90M"
 _NEARLY_LOSSLESS = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "6", "-bufsize", "20M")
 _MUSIC = "aevalsrc='0.3*sin(2*PI*220*t)+0.1*random(0)|0.3*sin(2*PI*277*t)+0.1*random(1)':s=48000"
@@ -168,7 +168,7 @@ async def _storyboard(ffmpeg: Ffmpeg, order: ClipOrder, target: Path) -> Path:
     work = target.with_suffix("")
     await asyncio.to_thread(work.mkdir)
     video = await ClipRenderer(ffmpeg).render(order, work, lambda _percent: None)
-    # With grain as of a camera, because the renderer's own clips are small enough.
+    # With the grain of a camera, because the renderer's own clips are small enough.
     grain = ("-i", str(video), "-vf", "noise=alls=6:allf=t")
     coding = (*_NEARLY_LOSSLESS, "-maxrate", _CAMERA, "-c:a", "copy", "-movflags", "+faststart")
     await asyncio.to_thread(clips.ffmpeg, *grain, *coding, str(target))

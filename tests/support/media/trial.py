@@ -106,7 +106,7 @@ async def try_clip(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> Outcome:
 
 
 async def try_fillings(ffmpeg: Ffmpeg, sample: Sample, folder: Path) -> list[str]:
-    """Merge longer sounds into the sample `clip.mp4` in `folder`: held, looped and ducked."""
+    """Merge longer narrations into `clip.mp4` in `folder`, with it held, looped and ducked."""
     outcome = Outcome(name=sample.name)
     voice = await _ingested(ffmpeg, sound(seconds=_LONG), folder, "long")
     nothing = await _ingested(ffmpeg, silence(_LONG), folder, "nothing")

@@ -1,4 +1,4 @@
-"""The whole bot on the files of an earlier version, as a new one starts on them."""
+"""Runs the whole bot on the files of an earlier version, as after an upgrade."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ METRICS_TOKEN = "a-token-for-the-metrics"
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """The whole bot on the old files: its Discord, its HTTP side, and its DATA_DIR."""
+    """The whole bot on the old files, with its Discord, its HTTP server, and its DATA_DIR."""
 
     fake_discord: FakeDiscord
     http: aiohttp.ClientSession
     data: Path
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """Read a job's row as it is."""
+        """Read a job's row."""
         return self.row("SELECT * FROM jobs WHERE id = ?", job_id)
 
     def row(self, sql: str, *params: str) -> dict[str, Any]:
@@ -49,13 +49,13 @@ class Running:
             return dict(connection.execute(sql, params).fetchone())
 
     def card(self, message_id: int) -> Message:
-        """Return a card that was there before the start."""
+        """Return a card that existed before the start."""
         return self.fake_discord.messages.find(message_id)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait for something that is written to the database."""
+        """Wait until a condition on the database is true."""
         async with asyncio.timeout(10):
-            while not is_so():  # noqa: ASYNC110 - a commit wakes nobody here
+            while not is_so():  # noqa: ASYNC110 - no event reports a commit
                 await asyncio.sleep(0.02)
 
 
@@ -67,15 +67,15 @@ async def run_old_app(
     cards: Sequence[int] = (),
     dms: Sequence[str] = (),
 ) -> AsyncGenerator[Running]:
-    """Start the bot on the old files, with these cards and DMs in Discord, at the old time."""
+    """Start the bot on the old files, with their cards and DMs in Discord, at their own time."""
     clock, stop = Clock(now), asyncio.Event()
     folder.joinpath("discord").mkdir()
     data = install(folder, at=now)
-    # The open jobs were put off by hand, for longer than any step does.
+    # The open jobs were postponed by hand, for longer than any step would do.
     with closing(sqlite3.connect(data / "clapper.db")) as connection, connection:
         connection.execute("UPDATE jobs SET next_at = min(next_at, ? + 300)", (now,))
     with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(time, "time", clock)  # the app is put together with the machine's clock
+        patches.setattr(time, "time", clock)  # the app is assembled with the machine's clock
         patches.setattr(pacing, "seconds_since_boot", clock)
         async with FakeDiscord(folder / "discord", clock=clock) as fake_discord:
             world = fake_discord.world

@@ -1,4 +1,4 @@
-"""An installation of an earlier version: its files, which lie in `data`, and its words."""
+"""An installation of an earlier version: its files in the folder `data`, and its sentences."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _HELD_BYTES = 10 * 1024 * 1024
 
 
 def given(name: str) -> Any:
-    """Read what that version has given out, or said."""
+    """Read the links, ids or sentences that the earlier version has produced."""
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
@@ -61,23 +61,23 @@ def install(folder: Path, *, at: float) -> Path:
 
 
 def names_in(data: Path) -> list[str]:
-    """List the files below DATA_DIR, but for the database's own."""
+    """List the files below DATA_DIR, except those of the database."""
     files = (path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file())
     return sorted(name for name in files if not name.startswith("clapper."))
 
 
 @asynccontextmanager
 async def open_old_desk(folder: Path, *, now: float) -> AsyncGenerator[Desk]:
-    """Connect a bot that stands on the old files, at a time when they were new."""
+    """Connect a bot that uses the old files, at a time when they were new."""
     install(folder, at=now)
     async with open_desk(folder, clock=Clock(now)) as desk:
         yield desk
 
 
 def seen(tree: Sequence[Any]) -> dict[str, Any]:
-    """Tell what is read in a message's components, and its buttons' labels and ids, or addresses.
+    """Return a message's texts, and its buttons' labels with their ids or addresses.
 
-    Spaces that keep a line together are plain ones here.
+    Non-breaking spaces are replaced with plain ones.
     """
     text = text_of({"content": "", "components": tree}).replace("\u00a0", " ")
     buttons = [part for part in walk(tree) if part["type"] == _BUTTON]
@@ -87,7 +87,7 @@ def seen(tree: Sequence[Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """Draws everything that a job's person ever sees of it."""
+    """Draws everything that a requester ever sees of a job."""
 
     cards: CardRenderer
     queue_outlook: QueueOutlook
@@ -132,7 +132,7 @@ class Drawing:
 
 
 async def draw_all(desk: Desk, job_ids: dict[str, str]) -> dict[str, Any]:
-    """Draw the jobs of people, by the names that the old files give them."""
+    """Draw people's jobs, by their names in the old files."""
     drawing, drawn = Drawing.at(desk), dict[str, Any]()
     for name, job_id in job_ids.items():
         job = await desk.bench.now(job_id)
@@ -143,7 +143,7 @@ async def draw_all(desk: Desk, job_ids: dict[str, str]) -> dict[str, Any]:
 
 
 def post(fake_discord: FakeDiscord, card: dict[str, Any]) -> Message:
-    """Post a card as it was seen, buttons and all, as the bot."""
+    """Post a card as the bot, with its texts and buttons as they were."""
     return fake_discord.messages.create(
         fake_discord.world.channel, fake_discord.world.bot, _body(card)
     )
@@ -152,7 +152,7 @@ def post(fake_discord: FakeDiscord, card: dict[str, Any]) -> Message:
 async def press(
     desk: Desk, card: dict[str, Any], custom_id: str, *, edits: int = 1
 ) -> dict[str, Any]:
-    """Press a button of an old message, and tell what comes of it, after so many `edits` of it."""
+    """Press a button of an old message; return the answer, or the message after `edits` edits."""
     message = post(desk.fake_discord, card)
     pressed = await desk.fake_discord.click(message, custom_id)
     return await _outcome(desk, pressed, edits=edits)
@@ -161,7 +161,7 @@ async def press(
 async def fill_in(
     desk: Desk, card: dict[str, Any], custom_id: str, modal: dict[str, Any], audio: Path
 ) -> dict[str, Any]:
-    """Send a form that was open already, and tell what comes of it."""
+    """Send a form that was already open, and return the answer."""
     message = post(desk.fake_discord, card)
     pressed = await desk.fake_discord.click(message, custom_id)
     await desk.fake_discord.wait_for(lambda: pressed.modal)
@@ -186,7 +186,7 @@ async def _outcome(desk: Desk, interaction: Interaction, *, edits: int = 1) -> d
         return {"form": interaction.modal}
     message = await desk.fake_discord.answer_to(interaction)
     if message is interaction.source:
-        # The card itself: it is gone, or its page has been turned.
+        # The answer is the card itself, which was deleted, or shows another page.
         await desk.fake_discord.wait_for(lambda: message.deleted or len(message.versions) > edits)
     if message.deleted:
         return {"deleted": True}
@@ -196,7 +196,7 @@ async def _outcome(desk: Desk, interaction: Interaction, *, edits: int = 1) -> d
 
 
 def nameless(outcome: dict[str, Any], known: Callable[[str], bool]) -> dict[str, Any]:
-    """Put a word in the place of ids that were made by chance."""
+    """Replace random ids with a word."""
     text = _JOB_ID.sub(lambda m: m[0] if known(m[0]) else "(new)", json.dumps(outcome))
     return json.loads(text)
 

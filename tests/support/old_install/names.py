@@ -1,6 +1,6 @@
-"""The names that reach past the process: those in logs and metrics, and those of errors and keys.
+"""The names that are visible outside the process: log events, metrics, API errors, derived keys.
 
-They are read from the source as it is, by what is called with them and not by where it stands.
+They are found in the source by the functions that are called with them, in any module.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _calls() -> Iterator[ast.Call]:
 
 
 def _called(call: ast.Call) -> str:
-    """Return the last part of the name of what is called."""
+    """Return the last part of the called function's name."""
     match call.func:
         case ast.Attribute(attr=name) | ast.Name(id=name):
             return name
@@ -50,20 +50,20 @@ def _texts(nodes: list[ast.expr]) -> list[str]:
 
 
 def log_events() -> list[str]:
-    """List the events that the log tells of."""
+    """List the log's event names."""
     said = (text for call in _calls() if _called(call) in _LEVELS for text in _texts(call.args[:1]))
     return sorted({match[0] for text in said if (match := _EVENT.match(text))})
 
 
 def purposes() -> list[str]:
-    """List what keys are derived for."""
+    """List the purposes for which keys are derived."""
     return sorted(
         {text for call in _calls() if _called(call) == "derive_key" for text in _texts(call.args)}
     )
 
 
 def error_keys() -> list[str]:
-    """List the keys in the source that an API error may have."""
+    """List the keys of API errors."""
     said = (
         node.value
         for tree in _trees()
@@ -74,5 +74,5 @@ def error_keys() -> list[str]:
 
 
 def migrations() -> list[str]:
-    """List the scripts that bring a database up to date, in their order."""
+    """List the migration scripts in order."""
     return sorted(path.name for path in _ROOT.joinpath("storage").rglob("[0-9]*.sql"))

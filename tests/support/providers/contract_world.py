@@ -1,4 +1,4 @@
-"""A backend of the contract suite, with the provider that it speaks to."""
+"""A backend of the contract suite, with its provider's stand-in."""
 
 from __future__ import annotations
 

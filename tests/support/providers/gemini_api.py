@@ -50,7 +50,7 @@ def answered(*contents: dict[str, Any]) -> list[dict[str, Any]]:
 class GeminiApi(VideoStandIn):
     """A Gemini server, with its interactions and the files of their clips.
 
-    A test moves an interaction on (`progress`, `finish`, `fail`). `synchronous`: every create is
+    A test advances an interaction (`progress`, `finish`, `fail`). `synchronous`: every create is
     answered with the finished interaction. `inline`: clips are in the interaction as base64.
     A prompt with "[blocked]" is refused.
     """

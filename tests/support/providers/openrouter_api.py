@@ -94,7 +94,7 @@ def refusal(status: int, message: str, **metadata: Any) -> Refusal:
 class OpenRouterApi(VideoStandIn):
     """An OpenRouter server, whose callbacks a test sends.
 
-    A test moves a job on (`progress`, `finish`, `fail`); with `seconds_per_job` the server does.
+    A test advances a job (`progress`, `finish`, `fail`); with `seconds_per_job`, the server does.
     It refuses a prompt with "[blocked]", and any prompt once `credits` are used up.
     """
 

@@ -63,6 +63,39 @@ POLICY: Refusals = (
         {"error": {"message": '{"msg": "\\u5185\\u5bb9\\u8fdd\\u89c4"}'}},
     ),
     ("plain text", 403, "This prompt violates our terms of service"),
+    ("Sora's guardrails", 400, {"error": "It may violate our guardrails concerning nudity"}),
+    ("Veo", 400, {"error": "The prompt could not be submitted. Try rephrasing the prompt."}),
+    ("Veo on persons", 400, {"error": "We can't create videos with real people's names"}),
+    ("Veo's settings", 400, {"error": "blocked by your current safety settings for faces"}),
+    ("Vertex", 400, {"error": {"code": "rai_filtered"}}),
+    ("Midjourney", 400, {"error": "It might be against our community standards."}),
+    ("Firefly", 422, {"error_code": "validation_error", "message": "Disallowed prompt"}),
+    ("DeepSeek", 400, {"error": {"message": "Content Exists Risk"}}),
+    ("Moonshot", 400, {"error": {"message": "rejected because it was considered high risk"}}),
+    ("Ark on words", 400, {"code": "InvalidParameter.Prompt", "message": "Prompt hits risk words"}),
+    ("a code in capitals", 400, {"error": {"code": "SAFETY_BLOCKED"}}),
+    ("a code in camels", 400, {"error": {"code": "contentBlocked"}}),
+    ("a code in snakes", 400, {"error": {"code": "unsafe_content", "message": "no"}}),
+    ("a violation", 400, {"code": "CONTENT_VIOLATION"}),
+    ("a rejection", 400, {"error": {"code": "prompt_rejected"}}),
+    ("words", 400, {"error": "Your prompt contains prohibited words"}),
+    ("terms", 400, {"error": "Prompt contains blocked terms"}),
+    ("property", 400, {"error": "The prompt may infringe on intellectual property rights"}),
+    ("safety", 403, {"error": "Request rejected due to safety concerns"}),
+    ("a judgement", 400, {"error": "The input was deemed unsafe"}),
+    ("minors", 403, {"error": "You are not authorized to make content depicting minors"}),
+    ("politics in Chinese", 400, {"error": "提示词含有政治敏感人物"}),
+    ("a ban in Chinese", 403, {"error": "包含违禁内容"}),
+    ("a risk in Chinese", 403, {"error": "内容存在风险,请修改"}),
+    ("rules in Chinese", 400, {"error": "内容不符合社区规范"}),
+    ("property in Chinese", 403, {"error": "可能涉及版权侵权"}),
+    ("violence in Chinese", 403, {"error": "內容涉及暴力"}),
+    ("rules in Japanese", 400, {"error": "利用規約に抵触する恐れがあります"}),
+    ("morals in Japanese", 403, {"error": "公序良俗に反する内容"}),
+    ("a word in Korean", 403, {"error": "유해한 콘텐츠가 감지되었습니다"}),
+    ("French", 403, {"error": "Contenu inapproprié détecté"}),
+    ("German", 403, {"error": "Der Prompt verstößt gegen die Inhaltsrichtlinien"}),
+    ("Russian", 403, {"error": "Запрос нарушает политику контента"}),
     ("a legal reason", 451, {"message": "no"}),
 )
 
@@ -87,6 +120,26 @@ MONEY: Refusals = (
     ("Moonshot", 429, {"error": {"message": "Your account is suspended, check your billing"}}),
     ("a problem document", 403, {"title": "You do not have enough credit"}),
     ("plain text", 403, "insufficient balance"),
+    ("Replicate", 429, {"detail": "You've hit your monthly spend limit"}),
+    ("none left", 403, {"error": "You have 0 credits left"}),
+    ("too few", 400, {"error": "This generation requires 50 credits but you have 10."}),
+    ("a limit", 429, {"error": {"code": "credit_limit_exceeded"}}),
+    ("a code in camels", 403, {"error": {"code": "NotEnoughCredit"}}),
+    ("a code in capitals", 403, {"error": {"code": "OUT_OF_CREDITS"}}),
+    ("one-api's code", 403, {"error": {"code": "quota_not_enough"}}),
+    ("Volcengine", 403, {"ResponseMetadata": {"Error": {"Code": "PrepaidBillOverdue"}}}),
+    ("Alibaba", 403, {"code": "CommodityNotPurchased"}),
+    ("payment", 400, {"error": {"code": "payment_required"}}),
+    ("arrears", 429, {"error": {"message": "the account is in arrears"}}),
+    ("below zero", 403, {"error": "Your account has a negative balance"}),
+    ("advice", 403, {"error": "Please purchase more credits"}),
+    ("a plan", 403, {"error": "Please upgrade your plan"}),
+    ("a trial", 403, {"error": "Your free trial has ended"}),
+    ("a subscription", 403, {"error": "Your subscription has expired"}),
+    ("a plan in Chinese", 403, {"message": "套餐已用完"}),
+    ("power in Chinese", 403, {"message": "算力不足"}),
+    ("Spanish", 403, {"message": "saldo insuficiente"}),
+    ("Russian", 403, {"message": "Недостаточно средств"}),
 )
 
 KEY: Refusals = (
@@ -99,6 +152,10 @@ KEY: Refusals = (
     ("new-api", 403, {"error": {"message": "该令牌无权使用模型 sora-2"}}),
     ("a closed account", 403, {"error": "Your account was suspended: it violates our policies"}),
     ("a gateway", 403, {"message": "Permission denied"}),
+    ("AWS", 403, {"message": "Missing Authentication Token"}),
+    ("OAuth", 403, {"error": "insufficient_scope"}),
+    ("a token", 403, {"error": "this token was revoked"}),
+    ("an address", 401, {"error": "Your request was blocked by our content filter"}),
 )
 
 OVERLOAD: Refusals = (
@@ -109,6 +166,13 @@ OVERLOAD: Refusals = (
     ("Google", 403, {"error": {"errors": [{"reason": "rateLimitExceeded"}]}}),
     ("Baidu", 403, {"code": "video_genration_concurrency_exceeded"}),
     ("a gateway in Chinese", 403, {"message": "当前分组上游负载已饱和"}),
+    ("guidelines", 429, {"error": "Too many requests. See our usage guidelines."}),
+    ("a policy of rates", 429, {"error": "You have violated the rate limit policy"}),
+    ("a larger plan", 429, {"error": "Concurrency limit exceeded: upgrade your plan"}),
+    ("nothing else", 429, {}),
+    ("a maximum", 400, {"error": "You have reached the maximum number of concurrent jobs"}),
+    ("a queue in Chinese", 400, {"error": "任务队列已满"}),
+    ("patience", 403, {"error": "Please try again later"}),
 )
 
 SETUP: Refusals = (
@@ -126,7 +190,18 @@ UNKNOWN: Refusals = (
     ("a riddle", 403, {"error": {"code": "E_4711", "message": "request declined"}}),
 )
 
+INVALID: Refusals = (
+    ("a value", 400, {"error": "Invalid value for 'seconds': supported are 4, 8, 12"}),
+    ("a long prompt", 400, {"error": "prompt rejected: 3000 characters, but the limit is 2000"}),
+    ("a type", 400, {"error": "Invalid Content-Type rejected"}),
+    ("a length", 413, {"error": "content length rejected"}),
+    ("a price", 400, {"error": "size: the models for 1.0 credits do not have it"}),
+    ("case in Chinese", 400, {"error": "参数大小写敏感"}),
+    ("a word in Chinese", 400, {"error": "非法参数 size"}),
+)
+
 BY_KIND = {
+    ErrorKind.INVALID: INVALID,
     ErrorKind.MODERATED: POLICY,
     ErrorKind.BALANCE: MONEY,
     ErrorKind.AUTH: KEY,
@@ -149,6 +224,15 @@ IN_A_SUCCESS: tuple[tuple[str, object, ErrorKind], ...] = (
     ),
     ("PixVerse", {"ErrCode": 0, "error": "余额不足"}, ErrorKind.BALANCE),
     ("a gateway", {"error": {"message": "Invalid API key"}}, ErrorKind.AUTH),
+    ("a flag", {"success": False, "message": "insufficient credits"}, ErrorKind.BALANCE),
+    ("a status", {"status": "error", "msg": "提示词违规"}, ErrorKind.MODERATED),
+    ("PixVerse's code", {"ErrCode": 500063, "ErrMsg": "no"}, ErrorKind.MODERATED),
+    (
+        "Tencent",
+        {"Response": {"Error": {"Code": "FailedOperation.BalanceInsufficient"}}},
+        ErrorKind.BALANCE,
+    ),
+    ("an envelope", {"data": {"error": "flagged by our filter"}}, ErrorKind.MODERATED),
 )
 
 IN_A_SUCCESS_UNCLEAR: tuple[tuple[str, object], ...] = (
@@ -156,4 +240,10 @@ IN_A_SUCCESS_UNCLEAR: tuple[tuple[str, object], ...] = (
     ("a riddle", {"code": 4711, "message": "no"}),
     ("a queue", {"error": {"message": "server busy, request queued"}}),
     ("no error", {"message": "moderation passed"}),
+    (
+        "MiniMax's success",
+        {"base_resp": {"status_code": 0, "status_msg": "success"}, "message": "moderation passed"},
+    ),
+    ("an error of nothing", {"error": {"code": None}, "message": "moderation passed"}),
+    ("a success", {"success": True, "status": "ok", "message": "your balance: low balance"}),
 )

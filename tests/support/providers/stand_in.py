@@ -113,7 +113,7 @@ class StandIn(ABC):
         return answer
 
     async def start(self, port: int = 0) -> None:
-        """Listen on loopback; port 0 takes a free one."""
+        """Listen on loopback; port 0 means a free port."""
         app = web.Application(client_max_size=_BODY_LIMIT)
         app.on_response_prepare.append(self._date)
         for method, path, operation, handler in self.routes():
@@ -142,7 +142,7 @@ class StandIn(ABC):
         await self.close()
 
     def add_faults(self, operation: str, *faults: Fault) -> None:
-        """Let the next calls of an operation (create, list, content ...) fail, one per fault."""
+        """Make the next calls of an operation (create, list, content ...) fail, one per fault."""
         self._faults.setdefault(operation, deque()).extend(faults)
 
     def clear_faults(self, operation: str) -> None:

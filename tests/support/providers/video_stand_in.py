@@ -16,7 +16,7 @@ Job = dict[str, Any]
 
 
 class VideoStandIn(StandIn):
-    """A video service with its jobs, which a test moves on.
+    """A video service with its jobs, which a test advances.
 
     Its `routes` name their operations "create", "retrieve" and "content", and, where the dialect
     has them, "list" and "delete" (which also stands for cancelling). A create takes the job's ref

@@ -65,7 +65,7 @@ def refusal(status: int, code: str, message: str) -> Refusal:
 class VideosApi(VideoStandIn):
     """A Videos API server, which appends its creates to the file `history`.
 
-    A test moves a job on (`progress`, `finish`, `fail`); with `seconds_per_job` the server does.
+    A test advances a job (`progress`, `finish`, `fail`); with `seconds_per_job`, the server does.
     `forms_only`: JSON is refused, as by vLLM-Omni.
     """
 

@@ -1,7 +1,7 @@
-"""Compares two JSON schemas: whether the one allows nothing that the other forbids.
+"""Compares two JSON schemas, and finds what the first allows although the second forbids it.
 
-jsonsubschema does so for draft 4, while OpenAPI 3.1 has draft 2020-12. Here are the keywords that
-Discord's and OpenAI's documents use.
+jsonsubschema supports only draft 4, while OpenAPI 3.1 uses draft 2020-12. Only the keywords in
+Discord's and OpenAI's documents are supported.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _PYTHON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
-# A pattern can't be compared, but tried: on what may look like an id.
+# Patterns can't be compared, so they are tried on texts that look like ids.
 _PROBES = ("", " ", "0", "7", "00", "07", "-1", "1.0", "1e3", "a1", "1a", " 1", "1" * 19, "9" * 20)
 
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """A schema, and what resolves the references in it."""
+    """A schema, and the resolver of its references."""
 
     content: Any
     resolver: Resolver[Any]
@@ -37,12 +37,12 @@ class Schema:
 
 @dataclass(frozen=True, eq=False)
 class Branch:
-    """Schemas without alternatives that hold together."""
+    """Schemas without alternatives, all of which a value must satisfy."""
 
     parts: tuple[Schema, ...]
 
     def said(self, keyword: str) -> list[Any]:
-        """Return what the parts say for a keyword."""
+        """Return the parts' values of a keyword."""
         return [part.content[keyword] for part in self.parts if keyword in part.content]
 
     def within(self, keyword: str) -> list[Schema]:
@@ -90,7 +90,7 @@ class Branch:
 
 
 def differences(ours: Sequence[Schema], theirs: Sequence[Schema], path: str) -> Iterator[str]:
-    """Yield what our schemas allow and theirs do not, and the fields that theirs lack."""
+    """Yield what our schemas allow although theirs do not, and the fields that theirs lack."""
     others = branches(theirs)
     for branch in branches(ours):
         for kind in sorted(branch.types):
@@ -105,7 +105,7 @@ def differences(ours: Sequence[Schema], theirs: Sequence[Schema], path: str) -> 
 
 
 def branches(schemas: Sequence[Schema]) -> list[Branch]:
-    """Return the alternatives of schemas that hold together."""
+    """Return the alternatives of schemas, all of which a value must satisfy."""
     found = (
         Branch(tuple(part for parts in chosen for part in parts))
         for chosen in product(*(list(_expand(schema)) for schema in schemas))
@@ -114,7 +114,7 @@ def branches(schemas: Sequence[Schema]) -> list[Branch]:
 
 
 def _expand(schema: Schema) -> Iterator[tuple[Schema, ...]]:
-    """Yield each alternative of a schema, as parts that hold together."""
+    """Yield each alternative of a schema, as parts that must all be satisfied."""
     content = schema.content
     choices: list[list[tuple[Schema, ...]]] = [[(schema,)]]
     if "$ref" in content:
@@ -139,7 +139,7 @@ def _all(schemas: Iterable[Schema]) -> Iterator[tuple[Schema, ...]]:
 
 
 def _has(branch: Branch, value: Any) -> bool:
-    """Tell whether a plain value is allowed."""
+    """Return whether a value other than an object or a list is allowed."""
     if _PYTHON_TYPES.get(type(value), "null") not in branch.types:
         return False
     if branch.values is not None:
@@ -151,7 +151,7 @@ def _has(branch: Branch, value: Any) -> bool:
 
 
 def _is_alike(ours: Branch, theirs: Branch, kind: str) -> bool:
-    """Tell whether two alternatives are of one kind: the same type, and the same `type` field."""
+    """Return whether two alternatives have the same type, and the same `type` field."""
     if kind not in theirs.types and not (kind == "integer" and "number" in theirs.types):
         return False
     mine, other = _types_named(ours), _types_named(theirs)

@@ -1,4 +1,4 @@
-"""Checks values against the JSON schemas in `documents`, which say what other services allow."""
+"""Checks values against the JSON schemas in `documents`, which describe other services' APIs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 FOLDER = Path(__file__).with_name("documents")
-# What tells one alternative from another, in Discord's objects.
+# The fields that distinguish the alternatives of Discord's objects.
 _KINDS = (["type"], ["style"])
 _QUOTED = 150
 
 
 def complain(what: str, reference: str, value: object) -> None:
-    """Check a value; `reference` is of a schema, such as "videos.json#/$defs/Video"."""
+    """Check a value; `reference` names a schema, such as "videos.json#/$defs/Video"."""
     errors = list(validator(reference).iter_errors(value))
     if errors:
         cause = _cause(max(errors, key=relevance))
@@ -39,13 +39,13 @@ def validator(reference: str) -> Draft202012Validator:
 
 @lru_cache(maxsize=8)
 def load(name: str) -> Any:
-    """Return the content of a file of schemas."""
+    """Return the content of a schema file."""
     return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=1)
 def registry() -> Registry[Any]:
-    """Return all files of schemas, each under its own URI."""
+    """Return all schema files, each under its own URI."""
     return Registry().with_resources(
         (path.as_uri(), Resource(contents=json.loads(path.read_text()), specification=DRAFT202012))
         for path in FOLDER.rglob("*.json")
@@ -58,12 +58,12 @@ def pointer(*parts: str) -> str:
 
 
 def _shortened(message: str) -> str:
-    """Leave out the middle of a message that quotes a long value."""
+    """Shorten a message that quotes a long value, by leaving out its middle."""
     return message if len(message) < 2 * _QUOTED else f"{message[:_QUOTED]} … {message[-_QUOTED:]}"
 
 
 def _cause(error: ValidationError) -> ValidationError:
-    """Return what is wrong with the one alternative that was meant, where there is one."""
+    """Return the errors of the alternative that was meant, if it can be identified."""
     alternatives: dict[Hashable, list[ValidationError]] = {}
     for inner in error.context or ():
         alternatives.setdefault(inner.schema_path[0], []).append(inner)

@@ -1,4 +1,4 @@
-"""The documents that Discord and OpenAI publish, where they lie beside the repository."""
+"""The API documents that Discord and OpenAI publish, if they are stored beside the repository."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPENAI = "openai_videos_openapi.json"
 
 
 def are_here() -> bool:
-    """Tell whether both documents are there."""
+    """Return whether both documents exist."""
     return all((FOLDER / name).is_file() for name in (DISCORD, OPENAI))
 
 
@@ -39,7 +39,7 @@ def schema(name: str, *parts: str) -> Schema:
 
 
 def allows(name: str, parts: tuple[str, ...], value: object) -> bool:
-    """Tell whether a schema of a document allows a value."""
+    """Return whether a schema of a document allows a value."""
     return _validator(name, parts).is_valid(value)
 
 

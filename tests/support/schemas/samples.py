@@ -1,4 +1,4 @@
-"""Requests that Discord and a Videos API take, and such as they don't."""
+"""Requests that Discord and a Videos API accept, and requests that they refuse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PRIVATE = 1 << 6
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A body for a route; `ours`: that it is refused is no word of the service's own document."""
+    """A body for a route; `ours`: only our schema refuses it, not the service's own document."""
 
     name: str
     operation: str
@@ -159,7 +159,7 @@ GOOD = [
     ]
 ]
 
-# Refused by the services' own documents too.
+# The services' own documents refuse these too.
 BAD = [
     Sample(name=name, operation=operation, body=body)
     for name, operation, body in [
@@ -236,7 +236,7 @@ BAD = [
     ]
 ]  # fmt: skip
 
-# Refused by the services, though their documents do not say so.
+# The services refuse these, although their documents do not say so.
 UNWRITTEN = [
     Sample(name=name, operation=operation, body=body, ours=True)
     for name, operation, body in [

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
-DECODE_ERROR, NOT_IDENTIFIED, BAD_TOKEN = 4002, 4003, 4004
+UNKNOWN_ERROR, DECODE_ERROR, NOT_IDENTIFIED, BAD_TOKEN = 4000, 4002, 4003, 4004
 HEARTBEAT_MS = 41_250
 MAX_EVENTS = 1000
 MAX_SESSIONS = 8
@@ -57,16 +57,20 @@ class GatewayConnection:
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
-        self._frames: asyncio.Queue[Payload] = asyncio.Queue(MAX_EVENTS)
+        self._frames: asyncio.Queue[Payload | str | bytes] = asyncio.Queue(MAX_EVENTS)
 
-    def send(self, frame: Payload) -> None:
-        """Queue a frame."""
+    def send(self, frame: Payload | str | bytes) -> None:
+        """Queue a frame; text and bytes are sent as they are."""
         self._frames.put_nowait(frame)
 
     async def write(self) -> None:
         """Send queued frames until cancelled or disconnected."""
         while True:
-            await self.socket.send_str(json.dumps(await self._frames.get()))
+            frame = await self._frames.get()
+            if isinstance(frame, bytes):
+                await self.socket.send_bytes(frame)
+            else:
+                await self.socket.send_str(frame if isinstance(frame, str) else json.dumps(frame))
 
 
 class Gateway:
@@ -85,6 +89,10 @@ class Gateway:
         self._open.set()
         self.identified = 0
         self.resumed = 0
+        #: Replaces fields of READY; None as a value leaves the field out.
+        self.ready_fields: Payload = {}
+        #: Close each connection that asks to resume a session, as a broken gateway does.
+        self.refuse_resumes = False
 
     @property
     def ready(self) -> bool:
@@ -96,6 +104,11 @@ class Gateway:
         for session in self._sessions.values():
             session.add(event, data)
         return bool(self._sessions)
+
+    def send_frame(self, frame: Payload | str | bytes) -> None:
+        """Send a frame to every connected bot, unnumbered; text and bytes are sent as they are."""
+        for connection in self._connections:
+            connection.send(frame)
 
     async def drop(self, code: int = 4000) -> None:
         """Close all connections; their sessions can be resumed."""
@@ -156,6 +169,8 @@ class Gateway:
             await connection.socket.close(code=BAD_TOKEN)
         elif op == IDENTIFY:
             self._identify(connection)
+        elif self.refuse_resumes:
+            await connection.socket.close(code=UNKNOWN_ERROR)
         else:
             self._resume(connection, data)
         self._history.wake_waiters()
@@ -194,7 +209,7 @@ class Gateway:
 
     def _ready(self, session: Session) -> Payload:
         installed = [guild for guild in self._world.guilds if guild.has_bot]
-        return {
+        ready: Payload = {
             "v": 10,
             "user": self._world.bot.payload(),
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in installed],
@@ -203,6 +218,8 @@ class Gateway:
             "resume_gateway_url": self._url(),
             "application": {"id": str(self._world.application_id), "flags": 0},
         }
+        ready |= self.ready_fields
+        return {name: value for name, value in ready.items() if value is not None}
 
 
 def _parse(text: str) -> Payload | None:

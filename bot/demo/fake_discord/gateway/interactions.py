@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.demo.fake_discord.api_errors import (
     ALREADY_ANSWERED,
-    DEAD_TOKEN,
+    INVALID_WEBHOOK_TOKEN,
     UNKNOWN_INTERACTION,
     UNKNOWN_WEBHOOK,
     RefusedError,
@@ -129,7 +129,7 @@ class Interactions:
         if interaction is None or interaction.answer is None:
             raise RefusedError(UNKNOWN_WEBHOOK)
         if self._age(interaction) > self._limits.token_life:
-            raise RefusedError(DEAD_TOKEN)
+            raise RefusedError(INVALID_WEBHOOK_TOKEN)
         return interaction
 
     def _age(self, interaction: Interaction) -> float:

@@ -32,7 +32,7 @@ class Callbacks:
         self._messages = messages
         self._world = world
 
-    def answer(
+    def respond(
         self, interaction: Interaction, body: Payload, files: Sequence[StoredFile]
     ) -> Payload:
         """Carry out a callback, and return the response body that `with_response` requests."""

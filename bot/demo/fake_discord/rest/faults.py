@@ -64,7 +64,7 @@ class LoseAnswer(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Spoil(Fault):
+class FailAfterwards(Fault):
     """The request is carried out, but answered with an error."""
 
     refusal: Refusal

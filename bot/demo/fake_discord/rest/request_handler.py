@@ -151,8 +151,8 @@ def _refusal(refusal: Refusal) -> web.Response:
         answer.headers["Retry-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Reset-After"] = str(refusal.retry_after)
         answer.headers["X-RateLimit-Remaining"] = "0"
-        answer.headers["X-RateLimit-Scope"] = "global" if refusal.everywhere else "user"
-        if refusal.everywhere:
+        answer.headers["X-RateLimit-Scope"] = "global" if refusal.is_global else "user"
+        if refusal.is_global:
             answer.headers["X-RateLimit-Global"] = "true"
         # Without this header, discord.py interprets the response as a ban by Cloudflare.
         answer.headers["Via"] = "1.1 sandbox"

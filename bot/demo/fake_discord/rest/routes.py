@@ -71,9 +71,9 @@ class RestRoutes:
         ]
         # "@original" must precede the ids, since aiohttp uses the first route that matches.
         for path in (f"{webhook}/messages/@original", f"{webhook}/messages/{{message_id}}"):
-            routes.append(web.get(path, self.get_answer))
-            routes.append(web.patch(path, self.edit_answer))
-            routes.append(web.delete(path, self.delete_answer))
+            routes.append(web.get(path, self.get_webhook_message))
+            routes.append(web.patch(path, self.edit_webhook_message))
+            routes.append(web.delete(path, self.delete_webhook_message))
         path = f"{channel}/{{message_id}}"
         routes.append(web.get(path, self.get))
         routes.append(web.patch(path, self.edit))
@@ -113,7 +113,7 @@ class RestRoutes:
         interaction = self._interactions.unanswered(
             _number(request, "interaction_id"), request.match_info["interaction_token"]
         )
-        result = self._callbacks.answer(interaction, body.json, body.files)
+        result = self._callbacks.respond(interaction, body.json, body.files)
         return _json(result) if request.query.get("with_response") in TRUE else _no_content()
 
     async def follow_up(self, request: web.Request) -> web.Response:
@@ -122,20 +122,20 @@ class RestRoutes:
         message = self._callbacks.follow_up(self._answered(request), body.json, body.files)
         return _json(message.payload) if request.query.get("wait") in TRUE else _no_content()
 
-    async def get_answer(self, request: web.Request) -> web.Response:
+    async def get_webhook_message(self, request: web.Request) -> web.Response:
         """GET /webhooks/{webhook_id}/{webhook_token}/messages/@original (or a message id)."""
-        return _json(self._answer_message(request).payload)
+        return _json(self._webhook_message(request).payload)
 
-    async def edit_answer(self, request: web.Request) -> web.Response:
+    async def edit_webhook_message(self, request: web.Request) -> web.Response:
         """PATCH the same path."""
-        body, message = _body(request), self._answer_message(request)
+        body, message = _body(request), self._webhook_message(request)
         _check_files(body, message.channel)
         self._messages.edit(message, body.json, body.files)
         return _json(message.payload)
 
-    async def delete_answer(self, request: web.Request) -> web.Response:
+    async def delete_webhook_message(self, request: web.Request) -> web.Response:
         """DELETE the same path."""
-        self._messages.delete(self._answer_message(request))
+        self._messages.delete(self._webhook_message(request))
         return _no_content()
 
     async def open_dm(self, request: web.Request) -> web.Response:
@@ -190,7 +190,7 @@ class RestRoutes:
         self._check_application(request, "webhook_id")
         return self._interactions.answered(request.match_info["webhook_token"])
 
-    def _answer_message(self, request: web.Request) -> Message:
+    def _webhook_message(self, request: web.Request) -> Message:
         interaction = self._answered(request)
         original = interaction.message
         wanted = request.match_info.get("message_id") or str(original and original.id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.demo.fake_discord.api_errors import (
+    ENTRY_POINT_MISSING,
     MISSING_ACCESS,
     UNKNOWN_CHANNEL,
     UNKNOWN_USER,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from bot.demo.fake_discord.wire import Payload, Snowflakes
 
 TEXT, DM, VOICE, GROUP, THREAD, PRIVATE_THREAD = 0, 1, 2, 3, 11, 12
+# The type of the command that opens an application's activity.
+ENTRY_POINT = 4
 VIEW_CHANNEL, ATTACH_FILES, CONNECT = 1 << 10, 1 << 15, 1 << 20
 
 
@@ -136,6 +139,8 @@ class World:
         self.guilds: list[Guild] = []
         self.commands: list[Payload] = []
         self.team: Payload | None = None
+        #: Replaces fields of the application object.
+        self.application_fields: Payload = {}
         self.bot = self.add_user("clapper", bot=True)
         self.user = self.add_user("ada")
         self.guild = self.add_guild("Sandbox")
@@ -225,6 +230,10 @@ class World:
 
     def sync(self, definitions: Iterable[Payload]) -> list[Payload]:
         """Replace all of the bot's commands, and return the new ones with their ids."""
+        definitions = list(definitions)
+        kept = {command["id"] for command in self.commands if command["type"] == ENTRY_POINT}
+        if not kept <= {definition.get("id") for definition in definitions}:
+            raise RefusedError(ENTRY_POINT_MISSING)
         known = {command["name"]: command["id"] for command in self.commands}
         self.commands = [
             {
@@ -253,6 +262,7 @@ class World:
             "verify_key": "0" * 64,
             "team": self.team,
             "flags": 0,
+            **self.application_fields,
         }
 
     def guild_create(self, guild: Guild) -> Payload:

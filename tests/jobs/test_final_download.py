@@ -1,4 +1,4 @@
-"""Nothing that was paid for ends without a last look for its clip."""
+"""Nothing that was paid for ends without a final attempt to download its clip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
-from bot.errors import BackendError, ErrorKind, MediaError, UnconvertedError
+from bot.errors import BackendError, ErrorKind, MediaError, NoClipYetError, UnconvertedError
 from bot.model import JobState
 from tests.support.media.clips import make_clip
 
@@ -47,6 +47,25 @@ async def test_at_the_deadline_the_clip_is_asked_for_before_anything_is_deleted(
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
+async def test_a_job_that_is_done_just_before_it_would_be_stopped_is_not_deleted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    bench.clock.advance(DEADLINE)
+    poll = bench.backend.poll
+
+    async def then_done(ref: str) -> BackendUpdate:
+        update = await poll(ref)
+        bench.backend.finish()
+        return update
+
+    monkeypatch.setattr(bench.backend, "poll", then_done)
+    bench.backend.fetch_faults.append(GONE)
+    assert (await bench.step(job.id)).state is JobState.GENERATING
+    assert bench.backend.cancelled == []
+    assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
 async def test_a_job_that_is_not_found_any_more_may_still_have_its_clip(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.charged.clear()
@@ -67,7 +86,7 @@ async def test_replicas_that_do_not_know_a_job_for_a_while_lose_nothing(
     assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
 
 
-async def test_a_job_that_is_given_up_after_a_day_is_looked_at_once_more(bench: Bench) -> None:
+async def test_a_clip_is_requested_once_more_before_a_job_fails_after_a_day(bench: Bench) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.contents.add(job.remote_id or "")
     bench.clock.advance(DAY + DEADLINE)
@@ -76,7 +95,9 @@ async def test_a_job_that_is_given_up_after_a_day_is_looked_at_once_more(bench: 
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.GONE, ErrorKind.INTERNAL])
-async def test_only_a_clear_failure_is_believed_at_once(kind: ErrorKind, bench: Bench) -> None:
+async def test_only_a_clear_failure_is_accepted_without_a_download(
+    kind: ErrorKind, bench: Bench
+) -> None:
     job = await bench.at(JobState.GENERATING)
     bench.backend.contents.add(job.remote_id or "")
     bench.backend.only.state = RemoteState.FAILED
@@ -85,7 +106,7 @@ async def test_only_a_clear_failure_is_believed_at_once(kind: ErrorKind, bench: 
     assert (await bench.step(job.id)).state is (JobState.FAILED if clear else JobState.DOWNLOADING)
 
 
-async def test_a_failure_that_was_only_inferred_is_looked_at(
+async def test_a_failure_that_was_only_inferred_is_checked_by_a_download(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await bench.at(JobState.GENERATING)
@@ -100,7 +121,7 @@ async def test_a_failure_that_was_only_inferred_is_looked_at(
     assert (await bench.step(job.id)).state is JobState.DOWNLOADING
 
 
-async def test_what_the_last_look_has_downloaded_is_not_downloaded_again(
+async def test_what_the_final_download_has_saved_is_not_downloaded_again(
     bench: Bench, tmp_path: Path
 ) -> None:
     job = await bench.at(JobState.DOWNLOADING)
@@ -138,7 +159,7 @@ async def test_a_retrieve_and_a_content_that_are_not_found_for_a_while_are_not_l
     assert (await until(bench, job, JobState.DOWNLOADING)).state is JobState.MERGING
 
 
-async def test_a_clip_whose_time_is_over_is_not_waited_for_so_long(bench: Bench) -> None:
+async def test_an_expired_clip_is_not_awaited_for_so_long(bench: Bench) -> None:
     job = await bench.at(JobState.DOWNLOADING)
     bench.backend.only.expires_at = bench.clock() - 1
     since = bench.clock()
@@ -154,6 +175,29 @@ async def test_a_missing_clip_and_an_unusable_one_are_counted_apart(bench: Bench
     assert (await until(bench, job, JobState.DOWNLOADING)).state is JobState.MERGING
 
 
+async def test_a_page_instead_of_the_clip_is_not_the_end_for_an_hour(bench: Bench) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    since = bench.clock()
+    bench.backend.fetch_faults += [NoClipYetError("a page")] * 110
+    assert (await until(bench, job, JobState.DOWNLOADING)).state is JobState.MERGING
+    assert bench.clock() - since >= 50 * 60
+
+
+async def test_a_page_instead_of_the_clip_fails_the_job_after_an_hour(bench: Bench) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    since = bench.clock()
+    bench.backend.fetch_faults += [NoClipYetError("a page")] * 200
+    ended = await until(bench, job, JobState.DOWNLOADING)
+    assert failure_of(ended) == "failed.not_a_video"
+    assert bench.clock() - since <= 61 * 60
+
+
+async def test_a_part_of_a_clip_may_be_followed_by_all_of_it(bench: Bench) -> None:
+    job = await bench.at(JobState.DOWNLOADING)
+    bench.backend.fetch_faults += [MediaError("cut off")] * 5
+    assert (await until(bench, job, JobState.DOWNLOADING)).state is JobState.MERGING
+
+
 async def test_after_a_day_of_outages_the_content_is_asked_for_without_a_poll(
     bench: Bench,
 ) -> None:
@@ -163,7 +207,7 @@ async def test_after_a_day_of_outages_the_content_is_asked_for_without_a_poll(
     assert (await bench.step(job.id)).state is JobState.MERGING
 
 
-async def test_what_can_not_be_converted_is_not_handed_over_as_an_mp4(bench: Bench) -> None:
+async def test_a_clip_that_can_not_be_converted_is_not_delivered(bench: Bench) -> None:
     job = await bench.at(JobState.MERGING)
     bench.editor.faults += [UnconvertedError("no MP4 of this gif")] * 2
     ended = await until(bench, job, JobState.MERGING)

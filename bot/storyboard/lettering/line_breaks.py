@@ -1,4 +1,4 @@
-"""Finds where text in any script can be broken into lines, and measures its width in columns.
+"""Finds where text in any script can be broken into lines.
 
 Written by hand: uniseg and PyICU (UAX #14) tell where a break is allowed, but not which break reads
 best. BudouX does, but only for a few Asian languages.
@@ -9,6 +9,9 @@ best. BudouX does, but only for a few Asian languages.
 from __future__ import annotations
 
 import unicodedata
+from itertools import accumulate
+
+from bot.storyboard.lettering.clusters import clusters, columns, is_pictograph
 
 # Kinsoku: characters that Japanese never puts at the start or the end of a line.
 _NEVER_FIRST = frozenset(
@@ -22,9 +25,22 @@ _KATAKANA = range(0x30A0, 0x3100)
 _HANGUL = range(0xAC00, 0xD7B0)
 _SHORT_WORD_COLUMNS = 2  # as in "of", "в" and "zu"
 _JOINERS = frozenset("-–—/")
+# Thai, Lao, Burmese and Khmer have no spaces between words. A vowel that is written before its
+# consonant starts a syllable, and often a word.
+_WITHOUT_SPACES = (range(0x0E00, 0x0F00), range(0x1000, 0x10A0), range(0x1780, 0x1800))
+_LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
+
+HYPHENATED = 6.0
+"""The penalty for breaking a long word between two syllables, with a hyphen."""
 
 FORBIDDEN = 9.0
-"""The penalty for breaking a word, which is done only if the word is wider than a line."""
+"""The penalty for breaking a word elsewhere."""
+
+_VOWELS = frozenset("aeiouyäöüåæøœàáâãèéêëìíîïòóôõùúûýаеёиоуыэюяіїєαεηιουωάέήίόύώ")
+# Two letters that are one consonant.
+_DIGRAPHS = frozenset(("ch", "ck", "ph", "th", "sh", "qu", "gn", "ll", "rr", "cz", "sz"))
+_LONG_WORD = 12
+_SHORTEST_PART = 4
 
 _PENALTIES = {
     ("kana", "kanji"): 0.3,
@@ -39,35 +55,56 @@ _PENALTIES = {
 }
 
 
-def columns(text: str) -> int:
-    """Return the width of a text: 2 for each wide character, 0 for combining marks, else 1."""
-    return sum(_columns_of(char) for char in text)
-
-
-def is_mark(char: str) -> bool:
-    """Tell whether a character is drawn on the one before it; False for an empty string."""
-    return unicodedata.category(char).startswith("M") if char else False
-
-
-def _columns_of(char: str) -> int:
-    if is_mark(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
 def breaks(text: str) -> dict[int, float]:
     """Return the indexes before which the text may be broken, each with a penalty (0 is best)."""
     found: dict[int, float] = {}
-    for index in range(1, len(text)):
+    for index in list(accumulate(map(len, clusters(text))))[:-1]:
         penalty = _penalty(text, index)
         if penalty is not None:
             found[index] = penalty
     return found
 
 
+def word_breaks(text: str) -> dict[int, float]:
+    """Return the indexes inside words before which the text may be broken if it must be."""
+    allowed = breaks(text)
+    found = {
+        index: FORBIDDEN
+        for index in list(accumulate(map(len, clusters(text))))[:-1]
+        if index not in allowed and " " not in text[index - 1 : index + 1]
+    }
+    return found | dict.fromkeys(_syllables(text), HYPHENATED)
+
+
+def _syllables(text: str) -> list[int]:
+    """Return where long words may be hyphenated: before the consonant that starts a syllable.
+
+    A rule of thumb for all languages: dictionaries would need to know the text's language.
+    """
+    found: list[int] = []
+    start = 0
+    for word in text.lower().split(" "):
+        for index in range(start + _SHORTEST_PART, start + len(word) - _SHORTEST_PART + 1):
+            letters = text[index - 2 : index + 2].lower()
+            if len(word) >= _LONG_WORD and letters.isalpha() and _starts_syllable(letters):
+                found.append(index)
+        start += len(word) + 1
+    return found
+
+
+def _starts_syllable(letters: str) -> bool:
+    """Tell whether a syllable starts between the second and the third of four letters."""
+    before, after = letters[1], letters[2:]
+    if before + after[0] in _DIGRAPHS or letters[:2] == "sc":
+        return False
+    consonant_vowel = after[0] not in _VOWELS and after[1] in _VOWELS
+    digraph = after in _DIGRAPHS
+    return consonant_vowel or (digraph and before in _VOWELS)
+
+
 def _penalty(text: str, index: int) -> float | None:
     before, after = text[index - 1], text[index]
-    if after == " " or is_mark(after):
+    if after == " ":
         return None
     if before == " ":
         return _after_space(text, index)
@@ -75,6 +112,8 @@ def _penalty(text: str, index: int) -> float | None:
         return None
     if before in _JOINERS and index > 1 and text[index - 2].isalnum() and after.isalpha():
         return 0.5
+    if any(ord(after) in block for block in _WITHOUT_SPACES):
+        return 2.5 if after in _LEADING_VOWELS else 5.0
     return _between_scripts(_script(before), _script(after), pause=before in _PAUSE_MARKS)
 
 
@@ -94,6 +133,8 @@ def _after_space(text: str, index: int) -> float:
 
 def _script(char: str) -> str:
     code = ord(char)
+    if is_pictograph(char):
+        return "emoji"
     if code in _HIRAGANA:
         return "kana"
     if code in _KATAKANA:

@@ -1,4 +1,4 @@
-"""Publishes the committed changes of jobs, and logs their states."""
+"""Publishes committed changes of jobs, and logs their states."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ log = logging.getLogger(__name__)
 
 
 class ChangePublisher:
-    """Publishes changes that are committed."""
+    """Publishes changes on the event bus; the caller has committed them."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
 
     def publish(self, job: Job | None) -> Job | None:
-        """Publish that a job has changed within its state, and return it; None: nothing has."""
+        """Publish that a job has changed within its state, unless it is None, and return it."""
         if job is not None:
             self._bus.publish(JobChanged(job=job, previous=job.state))
         return job
 
     def publish_outlook(self, job: Job) -> None:
-        """Publish that the outlook of a job has changed."""
-        self._bus.publish(JobChanged(job=job, previous=job.state, outlook=True))
+        """Publish that a job's outlook has changed."""
+        self._bus.publish(JobChanged(job=job, previous=job.state, outlook_only=True))
 
     def publish_state(self, job: Job, previous: JobState | None) -> None:
-        """Publish and log that a job has another state; a new job has no `previous` one."""
+        """Publish and log a job's new state; `previous` is None for a new job."""
         detail = f" reason={job.failure.key}" if job.failure else ""
         if previous is None:
             detail = f" {_requester_fields(job.requester)}"

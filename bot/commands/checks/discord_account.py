@@ -1,0 +1,72 @@
+"""Check the token of the bot, and the settings of its application in the Developer Portal."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bot.commands.checks.findings import Finding
+from bot.commands.checks.token_shape import COPY_AGAIN, looks_like_a_token
+from bot.discord_bot.login import TokenRefusedError, fetch_account
+from bot.errors import DeliveryError, StartupError
+
+if TYPE_CHECKING:
+    from bot.discord_bot.login import Account
+
+_LOGIN_SECONDS = 10
+_TOKEN, _APPLICATION = "DISCORD_TOKEN", "application"
+
+
+async def examine_account(token: str, api_url: str) -> list[Finding]:
+    """Report whether Discord accepts the token, and which settings keep the bot from working."""
+    who = f"{_origin(api_url)} (DISCORD_API_URL)" if api_url else "Discord"
+    if not token:
+        advice = "copy it from the Developer Portal's Bot page into .env"
+        return _refused("missing", advice)
+    if not looks_like_a_token(token):
+        return _refused("does not look like a bot token", COPY_AGAIN)
+    try:
+        async with asyncio.timeout(_LOGIN_SECONDS):
+            account = await fetch_account(token, api_url=api_url)
+    except TokenRefusedError:
+        return _refused(
+            f"{who} refuses it",
+            "copy it again from the Developer Portal's Bot page: a reset voids the old one",
+        )
+    except (StartupError, DeliveryError, TimeoutError) as error:
+        return _refused(
+            f"looks right, but could not be checked with {who}",
+            str(error) or f"no answer from {who} in {_LOGIN_SECONDS} s: check the network",
+        )
+    accepted = Finding(subject=_TOKEN, ok=True, found=f"{who} accepts it: {account.name}")
+    return [accepted, _application(account)]
+
+
+def _application(account: Account) -> Finding:
+    if account.problems is None:
+        return Finding(
+            subject=_APPLICATION,
+            ok=False,
+            found="its settings could not be read",
+            advice="try again, and look at the application's pages in the Developer Portal",
+        )
+    return Finding(
+        subject=_APPLICATION,
+        ok=not account.problems,
+        found="; ".join(problem.found for problem in account.problems) or "its settings fit",
+        advice="; ".join(problem.advice for problem in account.problems),
+    )
+
+
+def _refused(found: str, advice: str) -> list[Finding]:
+    return [
+        Finding(subject=_TOKEN, ok=False, found=found, advice=advice),
+        Finding(subject=_APPLICATION, ok=True, found="not checked: see DISCORD_TOKEN"),
+    ]
+
+
+def _origin(url: str) -> str:
+    """Return a URL without the path, and without a password that it may contain."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

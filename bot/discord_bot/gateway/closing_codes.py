@@ -1,0 +1,35 @@
+"""The codes with which Discord closes a gateway connection, as far as they decide what follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Not authenticated, invalid sequence, session timed out: the session can't be resumed.
+NEW_SESSION_CODES = frozenset({4003, 4007, 4009})
+
+_UPDATE = "update Clapper, and discord.py with it"
+# Another attempt would be refused in the same way.
+_ADVICE: Mapping[int, str] = {
+    4004: "Discord no longer accepts DISCORD_TOKEN; copy it again from the Developer Portal's Bot "
+    "page",
+    4010: f"Discord refuses the shard; {_UPDATE}",
+    4011: "the bot is in too many servers for one connection (2,500 at most); remove it from some",
+    4012: f"Discord no longer has this version of its API; {_UPDATE}",
+    4013: f"Discord does not know the intents; {_UPDATE}",
+    4014: "Discord does not allow the intents; check the Bot page in the Developer Portal, and "
+    "whether DISCORD_TOKEN belongs to this application",
+}
+
+
+def final_sentence(code: int | None) -> str | None:
+    """Return the operator's sentence for a code that ends the bot; None: the bot reconnects."""
+    advice = None if code is None else _ADVICE.get(code)
+    if advice is None:
+        return None
+    return (
+        f"Discord has closed the connection for good (code {code}): {advice}. "
+        "Open jobs continue after the next start."
+    )

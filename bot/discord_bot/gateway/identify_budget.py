@@ -1,0 +1,77 @@
+"""IdentifyBudget: keeps new sessions far below the 1000 a day after which a token is reset."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from typing import TYPE_CHECKING
+
+from storage.identifies import Identify
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from storage.identifies import IdentifyStore
+
+log = logging.getLogger(__name__)
+
+_HOUR, _DAY = 60 * 60.0, 24 * 60 * 60.0
+# 720 a day: a loop of restarts stays below the limit, also beside another bot with this token.
+_MOST_PER_HOUR = 30
+_MOST_FAULTS_PER_DAY = 20
+_LOOK_SECONDS = 60.0
+
+
+class IdentifyBudget:
+    """Delays new sessions; those of earlier processes count, because restarts open most of them."""
+
+    def __init__(
+        self,
+        store: IdentifyStore,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sleep = sleep
+        self._unstored: list[Identify] = []
+
+    async def wait(self, application_id: int, *, after_fault: bool) -> None:
+        """Wait until a new session may be opened."""
+        is_told = False
+        while (pause := await self._pause(application_id, after_fault=after_fault)) > 0:
+            if not is_told:
+                log.warning("gateway.too_many_logins again_in=%d", pause)
+                is_told = True
+            # The machine's clock may be set meanwhile.
+            await self._sleep(min(pause, _LOOK_SECONDS))
+
+    async def record(self, application_id: int, *, after_fault: bool) -> None:
+        """Record a new session, in memory if the database does not accept it."""
+        identify = Identify(at=self._clock(), after_fault=after_fault)
+        try:
+            await self._store.record(application_id, identify, seconds=_DAY)
+        except sqlite3.Error as error:
+            log.warning("gateway.login_not_stored error=%r", str(error))
+            self._unstored.append(identify)
+
+    async def _pause(self, application_id: int, *, after_fault: bool) -> float:
+        now = self._clock()
+        try:
+            stored = await self._store.recent(application_id, now=now, seconds=_DAY)
+        except sqlite3.Error:
+            stored = []
+        recent = sorted((*stored, *self._unstored), key=lambda identify: identify.at)
+        times = [min(identify.at, now) for identify in recent]
+        faults = [min(identify.at, now) for identify in recent if identify.after_fault]
+        return max(
+            _until_free(times, _MOST_PER_HOUR, _HOUR, now),
+            _until_free(faults, _MOST_FAULTS_PER_DAY, _DAY, now) if after_fault else 0.0,
+        )
+
+
+def _until_free(times: list[float], most: int, seconds: float, now: float) -> float:
+    """Return the seconds until fewer than `most` of the sorted times are that recent."""
+    return 0.0 if len(times) < most else times[-most] + seconds - now

@@ -1,0 +1,128 @@
+"""GatewaySocket: skips frames that can't be read, as long as the connection can go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import discord
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket
+from discord.utils import _from_json  # pyright: ignore[reportPrivateUsage] - what the library reads
+
+_DISPATCH = DiscordWebSocket.DISPATCH
+_READY, _CONTROL = "READY", "control"
+# Those that a gateway sends: dispatch, heartbeat, reconnect, invalid session, HELLO, its answer.
+_RECEIVED_OPS = [0, 1, 7, 9, 10, 11]
+# Frames of other kinds than events are short; events are parsed by discord.py alone.
+_MOST_CONTROL_CHARACTERS = 2000
+# Discord asks for a heartbeat about every 41 s.
+_LEAST_HEARTBEAT_MS, _MOST_HEARTBEAT_MS = 1000, 600_000
+_LONGEST_NAME = 40
+
+
+class UnreadableFrameError(Exception):
+    """A frame can't be read, and the connection can't go on without it."""
+
+
+class SocketClosedError(Exception):
+    """The connection was closed with a code, or is lost."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(f"closed with code {code}")
+        self.code = code
+
+
+class GatewaySocket(DiscordWebSocket):
+    """A connection to the gateway that reports what it skips as the event `frame_skipped`."""
+
+    async def received_message(self, msg: Any, /) -> None:  # noqa: ANN401 - as in discord.py
+        """Handle a frame.
+
+        UnreadableFrameError: the compressed stream is broken, or HELLO or READY is malformed.
+        """
+        text = self._inflated(msg) if isinstance(msg, bytes) else msg
+        if text is None:
+            return  # the rest of the frame is still to come
+        is_short = len(text) <= _MOST_CONTROL_CHARACTERS
+        if (is_short or self._keep_alive is None) and not self._is_usable(_parsed(text)):
+            return
+        try:
+            await super().received_message(text)
+        except (ReconnectWebSocket, discord.ConnectionClosed, aiohttp.ClientError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a malformed frame causes any
+            self._skip(_name(_parsed(text)), error)
+
+    async def poll_event(self) -> None:
+        """Wait for a frame and handle it; any error closes the connection.
+
+        SocketClosedError: it was closed, or too long silent.
+        """
+        try:
+            frame = await self.socket.receive(timeout=self._max_heartbeat_timeout)
+            if frame.type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
+                await self.received_message(frame.data)
+                return
+        except TimeoutError:
+            frame = None
+        except Exception:
+            await self.close()
+            raise
+        await self.close()
+        # aiohttp's own `close_code` is lost if Discord ends the connection without waiting.
+        is_close = frame is not None and frame.type is aiohttp.WSMsgType.CLOSE
+        raise SocketClosedError(frame.data if frame and is_close else self.socket.close_code)
+
+    def _inflated(self, compressed: bytes) -> str | None:
+        try:
+            return self._decompressor.decompress(compressed)
+        except UnicodeDecodeError as error:
+            self._dispatch("frame_skipped", "text", error)
+            return None
+        except Exception as error:  # zlib and zstd have errors of their own
+            raise UnreadableFrameError("the compressed stream is broken") from error
+
+    def _is_usable(self, frame: object) -> bool:
+        """Check what discord.py would not check before it acts on it."""
+        match frame:
+            case {"op": DiscordWebSocket.HELLO, "d": {"heartbeat_interval": int() | float() as ms}}:
+                if not _LEAST_HEARTBEAT_MS <= ms <= _MOST_HEARTBEAT_MS:
+                    raise UnreadableFrameError("HELLO has no usable heartbeat interval")
+            case _ if self._keep_alive is None:
+                raise UnreadableFrameError("the first frame was not HELLO")
+            case {"op": object() as op} if op not in _RECEIVED_OPS:
+                self._dispatch("frame_skipped", "unknown op", ValueError())
+                return False
+            case _:
+                pass
+        return True
+
+    def _skip(self, name: str, error: Exception) -> None:
+        """Report a frame as skipped, unless the connection needs it."""
+        if name in {_READY, _CONTROL}:
+            if name == _READY:
+                self.session_id = None  # what discord.py knows of it is incomplete
+            raise UnreadableFrameError(f"{name} can't be read") from error
+        self._dispatch("frame_skipped", name, error)
+
+
+def _parsed(text: str) -> object:
+    """Return the JSON value, or None if there is none."""
+    try:
+        value: object = _from_json(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _name(frame: object) -> str:
+    """Return what may be logged of a frame."""
+    match frame:
+        case {"op": object() as op} if op != _DISPATCH:
+            return _CONTROL
+        case {"t": str(event)} if event.isidentifier() and len(event) <= _LONGEST_NAME:
+            return event
+        case {}:
+            return "unnamed"
+        case _:
+            return "text"

@@ -1,0 +1,81 @@
+"""Answers interactions that discord.py can't parse: their people need not wait for a time-out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+from discord.http import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.texts import Texts
+
+log = logging.getLogger(__name__)
+
+_AUTOCOMPLETE = discord.InteractionType.autocomplete.value
+#: The types of interactions that discord.py hands on to commands, buttons and forms.
+HANDLED_TYPES = frozenset({2, 3, _AUTOCOMPLETE, 5})
+_LONGEST_TOKEN = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnreadableInteraction:
+    """The fields with which an interaction can be answered; `locale` is the person's, or ""."""
+
+    id: int
+    token: str
+    kind: int
+    locale: str = ""
+
+    async def answer(self, client: discord.Client, texts: Texts) -> None:
+        """Tell the person privately that it failed, or offer no choices; a failure is logged."""
+        route = Route(
+            "POST",
+            "/interactions/{interaction_id}/{interaction_token}/callback",
+            interaction_id=self.id,
+            interaction_token=self.token,
+        )
+        log.info("interaction.unreadable id=%d", self.id)
+        try:
+            await client.http.request(route, json=self._callback(texts))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("interaction.unanswered id=%d error=%s", self.id, type(error).__name__)
+
+    def _callback(self, texts: Texts) -> Mapping[str, Any]:
+        if self.kind == _AUTOCOMPLETE:
+            kind = discord.InteractionResponseType.autocomplete_result
+            return {"type": kind.value, "data": {"choices": []}}
+        return {
+            "type": discord.InteractionResponseType.channel_message.value,
+            "data": {
+                "content": texts("error.internal", self.locale, incident=str(self.id)),
+                "flags": discord.MessageFlags(ephemeral=True).value,
+                "allowed_mentions": {"parse": []},
+            },
+        }
+
+
+def unreadable_interaction(data: object) -> UnreadableInteraction | None:
+    """Read what is needed for an answer; None: it has no usable id or token."""
+    match data:
+        case {"id": str() | int() as given, "token": str(token)}:
+            pass
+        case _:
+            return None
+    number = str(given)
+    is_id = number.isascii() and number.isdigit() and len(number) <= 20  # noqa: PLR2004 - 64 bits
+    if not is_id or not token or len(token) > _LONGEST_TOKEN:
+        return None
+    fields: Mapping[str, object] = data  # pyright: ignore[reportAssignmentType] - JSON has strings as keys
+    kind, locale = fields.get("type"), fields.get("locale")
+    return UnreadableInteraction(
+        id=int(number),
+        token=token,
+        kind=kind if isinstance(kind, int) else 0,
+        locale=locale if isinstance(locale, str) else "",
+    )

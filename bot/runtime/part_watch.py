@@ -1,0 +1,126 @@
+"""PartWatch: restarts a part that fails after a pause, while the process keeps running."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bot.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from storage.failing_parts import FailingPartStore
+
+log = logging.getLogger(__name__)
+
+_MAX_PAUSE_SECONDS = 300.0
+_LASTING_SECONDS = 600.0
+_MAX_DOUBLINGS = 20
+# The operator is told about a part that has failed this often in a row.
+_TOLD_FAILURES = 3
+
+
+class EndedError(Exception):
+    """A part that should run as long as the process has returned."""
+
+
+class PartWatch:
+    """Restarts parts with growing pauses, and stores which of them keep failing.
+
+    `first_pause`: the first pause in seconds, which doubles with each failure in a row. A part that
+    has run for `lasting` seconds starts again at the first pause. `count` is called with the name
+    of each part that fails.
+    """
+
+    def __init__(
+        self,
+        store: FailingPartStore,
+        *,
+        first_pause: float,
+        count: Callable[[str], None],
+        clock: Callable[[], float],
+        lasting: float = _LASTING_SECONDS,
+    ) -> None:
+        self._store = store
+        self._first_pause = first_pause
+        self._count = count
+        self._clock = clock
+        self._lasting = lasting
+        self._failures = Counter[str]()
+        self._is_stopping = False
+
+    async def start(self) -> None:
+        """Delete the records of an earlier process."""
+        await self._store.mark_all_recovered()
+
+    def stop(self) -> None:
+        """Restart no more parts."""
+        self._is_stopping = True
+
+    async def keep_running(self, name: str, run: Callable[[], Awaitable[object]]) -> None:
+        """Run a part until it is cancelled, and restart it after errors except StartupError."""
+        while not self._is_stopping:
+            lasting = asyncio.create_task(self._note_lasting(name), name=f"{name} lasts")
+            try:
+                await run()
+                error: BaseException = EndedError(f"{name} has ended")
+            except StartupError:
+                raise
+            except asyncio.CancelledError as cancelled:
+                if _is_cancelled():
+                    raise
+                error = cancelled  # something that the part awaited was cancelled
+            except Exception as failure:  # noqa: BLE001 - a bug must not end the others
+                error = failure
+            finally:
+                lasting.cancel()
+            if self._is_stopping:
+                return
+            log.error("part.failed name=%r", name, exc_info=error)
+            await self.record_failure(name, error)
+            pause = self._pause(name)
+            log.warning("part.restarts name=%r again_in=%.1f", name, pause)
+            await asyncio.sleep(pause)
+
+    async def record_failure(self, name: str, error: BaseException) -> None:
+        """Count a failure, and store it if the part keeps failing."""
+        self._count(name)
+        self._failures[name] += 1
+        if self._failures[name] < _TOLD_FAILURES:
+            return
+        try:
+            await self._store.record(
+                name,
+                error=type(error).__name__,
+                failures=self._failures[name],
+                now=self._clock(),
+            )
+        except sqlite3.Error:
+            log.exception("part.not_stored name=%r", name)
+
+    async def record_recovery(self, name: str) -> None:
+        """Forget the failures of a part that has run for a while."""
+        if not self._failures.pop(name, 0):
+            return
+        try:
+            await self._store.mark_recovered(name)
+        except sqlite3.Error:
+            log.exception("part.not_stored name=%r", name)
+
+    async def _note_lasting(self, name: str) -> None:
+        await asyncio.sleep(self._lasting)
+        await self.record_recovery(name)
+
+    def _pause(self, name: str) -> float:
+        growth = 2.0 ** min(self._failures[name] - 1, _MAX_DOUBLINGS)
+        return min(self._first_pause * growth, _MAX_PAUSE_SECONDS)
+
+
+def _is_cancelled() -> bool:
+    """Tell whether the running task itself is being cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

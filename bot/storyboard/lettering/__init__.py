@@ -1,0 +1,1 @@
+"""Divides texts of any script into scenes, and sets them in lines."""

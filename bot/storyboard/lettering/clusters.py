@@ -1,0 +1,85 @@
+"""Divides text into what is drawn as one: a letter with its marks, an emoji with its parts.
+
+Written by hand: the libraries for UAX #29 leave conjuncts of Indic letters apart or carry tables of
+their own, and a line may be broken between any two clusters here.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+ZERO_WIDTH_NON_JOINER = "\u200c"
+ZERO_WIDTH_JOINER = "\u200d"
+_TEXT_STYLE = "\ufe0e"
+_EMOJI_STYLE = "\ufe0f"
+_STYLES = frozenset((_TEXT_STYLE, _EMOJI_STYLE))
+_TONES = range(0x1F3FB, 0x1F400)
+_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+_TAGS = range(0xE0020, 0xE0080)
+_PICTOGRAPHS = range(0x1F000, 0x1FB00)
+_VIRAMA = 9  # the combining class of what joins two Indic letters
+# Letters that Unicode counts as such, but that are drawn on the one before: the vowel AM of Thai
+# and Lao, and the voicing marks of narrow katakana.
+_ATTACHED = frozenset("\u0e33\u0eb3\uff9e\uff9f")
+
+
+def is_mark(char: str) -> bool:
+    """Tell whether a character is drawn on the one before it; False for an empty string."""
+    return unicodedata.category(char).startswith("M") if char else False
+
+
+def is_pictograph(char: str) -> bool:
+    """Tell whether a character is an emoji, also one that is newer than Python's tables."""
+    return ord(char) in _PICTOGRAPHS
+
+
+def is_joint(char: str) -> bool:
+    """Tell whether an invisible character changes how its neighbours are drawn."""
+    return (
+        char in _STYLES or char in (ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER) or ord(char) in _TAGS
+    )
+
+
+def is_emoji(cluster: str) -> bool:
+    """Tell whether a cluster is drawn as an emoji rather than as text."""
+    if _TEXT_STYLE in cluster:
+        return False
+    first = cluster[0]
+    wide_symbol = unicodedata.category(first) == "So" and unicodedata.east_asian_width(first) == "W"
+    return _EMOJI_STYLE in cluster or is_pictograph(first) or wide_symbol
+
+
+def clusters(text: str) -> list[str]:
+    """Divide a text into clusters, which together are the text."""
+    found: list[str] = []
+    for char in text:
+        if found and _joins(found[-1], char):
+            found[-1] += char
+        else:
+            found.append(char)
+    return found
+
+
+def _joins(cluster: str, char: str) -> bool:
+    last = cluster[-1]
+    if last.isspace() or char.isspace():
+        return False
+    if is_mark(char) or is_joint(char) or char in _ATTACHED or ord(char) in _TONES:
+        return True
+    if last == ZERO_WIDTH_JOINER:
+        return True
+    if ord(char) in _FLAG_LETTERS:
+        return len(cluster) == 1 and ord(cluster) in _FLAG_LETTERS
+    return unicodedata.combining(last) == _VIRAMA and unicodedata.category(char) == "Lo"
+
+
+def columns(text: str) -> int:
+    """Return the width of a text: 2 for each wide cluster, 0 for lone marks, else 1."""
+    return sum(_columns_of(cluster) for cluster in clusters(text))
+
+
+def _columns_of(cluster: str) -> int:
+    first = cluster[0]
+    if is_mark(first) or unicodedata.category(first) == "Cf":
+        return 0
+    return 2 if is_emoji(cluster) or unicodedata.east_asian_width(first) in "WF" else 1

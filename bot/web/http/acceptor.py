@@ -1,0 +1,59 @@
+"""Accepts connections, one after the other.
+
+`loop.create_server` would log a traceback for each of a hundred attempts to accept a connection
+while the process has no file descriptor left, and again a hundred times as many a second later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.5
+# The peer closed the connection before it was accepted.
+_CLOSED = {errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
+
+
+class Acceptor:
+    """Gives each connection of a listening socket a protocol, until it is closed."""
+
+    def __init__(
+        self, listener: socket.socket, connect: Callable[[], asyncio.BaseProtocol]
+    ) -> None:
+        self._listener = listener
+        self._connect = connect
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start accepting connections."""
+        self._listener.settimeout(0)
+        self._task = asyncio.create_task(self._run(), name="web.accept")
+
+    async def close(self) -> None:
+        """Accept no more connections; those that are open stay open."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(self._listener)
+            except OSError as error:
+                if error.errno not in _CLOSED:
+                    log.warning("web.not_accepting error=%r", error.strerror)
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            try:
+                await loop.connect_accepted_socket(self._connect, connection)
+            except OSError:
+                connection.close()  # the peer closed it meanwhile

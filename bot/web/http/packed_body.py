@@ -1,0 +1,68 @@
+"""Refuses compressed bodies, except on the routes that inflate them themselves.
+
+aiohttp would inflate every body on the event loop before any handler can look at the request.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+
+_IDENTITY = "identity"
+_GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+# Senders disagree on whether "deflate" has zlib's header, so both are tried.
+_FORMATS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
+
+
+class PackedBodyError(Exception):
+    """A compressed body is unreadable (400), too large (413), or in an unknown format (415)."""
+
+    def __init__(self, reason: str, *, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class PackedBodies:
+    """Answers 415 to compressed bodies, except at `accepting`, the paths that inflate them."""
+
+    def __init__(self, *, accepting: Collection[str] = ()) -> None:
+        self._accepting = frozenset(accepting)
+
+    @web.middleware
+    async def refuse(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Handle a request whose body is not compressed, or may be."""
+        if content_encoding(request) and request.path not in self._accepting:
+            raise web.HTTPUnsupportedMediaType(headers={hdrs.ACCEPT_ENCODING: _IDENTITY})
+        return await handler(request)
+
+
+def content_encoding(request: web.Request) -> str:
+    """Return all content encodings of a body, separated by commas, or "" if it has none."""
+    named = ",".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).lower().split(",")
+    encodings = [name.strip() for name in named]
+    return ",".join(name for name in encodings if name not in {"", _IDENTITY})
+
+
+def inflate(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
+    """Decompress a body of one encoding to at most `max_bytes`; raise PackedBodyError."""
+    formats = _FORMATS.get(encoding)
+    if formats is None:
+        raise PackedBodyError("the content encoding is not supported", status=415)
+    for window in formats:
+        inflater = zlib.decompressobj(window)
+        try:
+            found = inflater.decompress(body, max_bytes + 1)
+        except zlib.error:
+            continue
+        if len(found) > max_bytes:
+            raise PackedBodyError("the inflated body is too large", status=413)
+        if inflater.eof and not inflater.unused_data:
+            return found
+    raise PackedBodyError("the body does not match its content encoding", status=400)

@@ -1,0 +1,81 @@
+"""The table of the bot's parts that fail repeatedly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from storage.database import Database
+
+_RECORD = """
+INSERT INTO failing_parts (name, error, failures, since, last_at)
+VALUES (:name, :error, :failures, :now, :now)
+ON CONFLICT (name) DO UPDATE SET error = :error, failures = :failures, last_at = :now,
+    since = CASE WHEN failures = 0 THEN :now ELSE since END
+"""
+
+# The row of a part that runs again still shows when the operator was told.
+ALL_FAILING = "SELECT * FROM failing_parts WHERE failures > 0 ORDER BY name"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailingPart:
+    """A part that has failed `failures` times in a row; times are Unix seconds.
+
+    `error`: the name of the last error's type. `told_at`: when the operator was told.
+    """
+
+    name: str
+    error: str
+    failures: int
+    since: float
+    last_at: float
+    told_at: float | None
+
+
+class FailingPartStore:
+    """Stores which parts keep failing, for the operator's notices and for `doctor`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, name: str, *, error: str, failures: int, now: float) -> None:
+        """Store that a part has failed again."""
+        await self._database.rows(
+            _RECORD, {"name": name, "error": error, "failures": failures, "now": now}
+        )
+
+    async def all(self) -> list[FailingPart]:
+        """List the parts that keep failing."""
+        return [failing_part_from(row) for row in await self._database.rows(ALL_FAILING, {})]
+
+    async def tell(self, name: str, *, now: float) -> None:
+        """Store that the operator was told, or could not be told."""
+        await self._database.rows(
+            "UPDATE failing_parts SET told_at = :now WHERE name = :name", {"name": name, "now": now}
+        )
+
+    async def mark_recovered(self, name: str) -> None:
+        """Store that a part works again."""
+        await self._database.rows(
+            "UPDATE failing_parts SET failures = 0 WHERE name = :name", {"name": name}
+        )
+
+    async def mark_all_recovered(self) -> None:
+        """Store that no part is known to fail, as at the start of a process."""
+        await self._database.rows("UPDATE failing_parts SET failures = 0", {})
+
+
+def failing_part_from(row: sqlite3.Row) -> FailingPart:
+    """Convert a row to a failing part."""
+    return FailingPart(
+        name=row["name"],
+        error=row["error"],
+        failures=row["failures"],
+        since=row["since"],
+        last_at=row["last_at"],
+        told_at=row["told_at"],
+    )

@@ -1,0 +1,58 @@
+"""The table of new gateway sessions, each of which counts towards Discord's daily limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+_RECORD = """
+INSERT INTO identifies (application_id, at, after_fault) VALUES (:application_id, :at, :after_fault)
+"""
+
+# A time in the future means that the clock was set back since.
+_FORGET = """
+DELETE FROM identifies WHERE at < :now - :seconds OR at > :now + :seconds
+"""
+
+_SINCE = """
+SELECT at, after_fault FROM identifies
+WHERE application_id = :application_id AND at BETWEEN :now - :seconds AND :now + :seconds
+ORDER BY at
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identify:
+    """A new session at a Unix time; `after_fault`: an error ended the previous session."""
+
+    at: float
+    after_fault: bool
+
+
+class IdentifyStore:
+    """Stores the new sessions of the last day."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, application_id: int, identify: Identify, *, seconds: float) -> None:
+        """Store a new session, and delete the sessions that are older than `seconds`."""
+        await self._database.rows(_FORGET, {"now": identify.at, "seconds": seconds})
+        await self._database.rows(
+            _RECORD,
+            {
+                "application_id": application_id,
+                "at": identify.at,
+                "after_fault": int(identify.after_fault),
+            },
+        )
+
+    async def recent(self, application_id: int, *, now: float, seconds: float) -> list[Identify]:
+        """List an application's sessions of the last `seconds`, oldest first."""
+        rows = await self._database.rows(
+            _SINCE, {"application_id": application_id, "now": now, "seconds": seconds}
+        )
+        return [Identify(at=row["at"], after_fault=bool(row["after_fault"])) for row in rows]

@@ -1,0 +1,77 @@
+"""No statement that a job causes reads a whole table, however many jobs there are."""
+
+from __future__ import annotations
+
+import re
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.model import JobState
+from storage.jobs.queue_outlook import QueueOutlook
+from tests.support.fakes.bench import ALL_STATES, CAPS, Bench
+from tests.support.fakes.orders import origin
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+TABLES = ("jobs", "job_events", "inbox", "artifacts", "other", "due", "answered", "listings")
+SCAN = re.compile(rf"^SCAN ({'|'.join(TABLES)})\b")
+# A count that ends at the cap on open jobs.
+BOUNDED = {"SCAN jobs USING COVERING INDEX jobs_open"}
+
+
+@asynccontextmanager
+async def recorded(bench: Bench) -> AsyncGenerator[set[str]]:
+    """Collect the statements that the bench runs, with their values."""
+    statements: set[str] = set()
+    connection = bench.database._connection  # noqa: SLF001 - SQLite's own trace
+    await connection.set_trace_callback(statements.add)
+    yield statements
+    await connection.set_trace_callback(None)  # pyright: ignore[reportArgumentType] - ends it
+
+
+async def plan_of(bench: Bench, statement: str) -> list[str]:
+    rows = await bench.database.rows(f"EXPLAIN QUERY PLAN {statement}", {})
+    return [row["detail"] for row in rows]
+
+
+async def run_jobs(bench: Bench) -> None:
+    """Run the statements of commands, cards, claims and webhooks."""
+    await bench.at(JobState.SUCCEEDED)
+    await bench.at(JobState.UNDECIDED)
+    job = await bench.at(JobState.GENERATING)
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_1", remote_id=job.remote_id or "")
+    await bench.webhooks.receive(backend="fake", webhook_id="wh_2", remote_id="another")
+    queued = await bench.at(JobState.QUEUED)
+    await QueueOutlook(bench.database).of(queued)
+    await bench.store.usage(origin(), CAPS, now=bench.clock())
+    await bench.queue.claim(ALL_STATES, running=["x"], limit=4)
+    await bench.queue.seconds_until_due(ALL_STATES, running=["x"])
+    await bench.jobs.cancel(queued.id)
+
+
+async def test_no_statement_that_a_job_causes_scans_a_table(bench: Bench) -> None:
+    async with recorded(bench) as statements:
+        await run_jobs(bench)
+    wide = {
+        (detail, " ".join(statement.split())[:200])
+        for statement in statements
+        if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "INSERT", "DELETE", "WITH"))
+        for detail in await plan_of(bench, statement)
+        if SCAN.match(detail) and detail not in BOUNDED
+    }
+    assert wide == set(), "\n".join(map(str, sorted(wide)))
+    assert len(statements) > 20
+
+
+async def test_a_claim_and_the_next_due_time_are_found_by_the_index_of_due_jobs(
+    bench: Bench,
+) -> None:
+    async with recorded(bench) as statements:
+        await bench.queue.claim(ALL_STATES, running=(), limit=4)
+        await bench.queue.seconds_until_due(ALL_STATES, running=())
+    claim, due = sorted(statements, reverse=True)
+    for statement in (claim, due):
+        plan = await plan_of(bench, statement)
+        assert any("USING INDEX jobs_due (state=? AND next_at" in each for each in plan), plan
+    assert not any("TEMP B-TREE" in detail for detail in await plan_of(bench, due))
