@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -103,9 +104,14 @@ class KillLoop:
 
     @asynccontextmanager
     async def _running(self) -> AsyncGenerator[BotProcess]:
+        await asyncio.to_thread(forget_sessions, self._wire.data_dir)
         before = self._wire.fake_discord.gateway.identified
         async with open_bot(self._environment()) as bot:
-            await self._wire.fake_discord.wait_for_bot(after=before, within=2 * WITHIN)
+            try:
+                await self._wire.fake_discord.wait_for_bot(after=before, within=4 * WITHIN)
+            except TimeoutError:
+                sys.stderr.writelines(bot.lines[-50:])
+                raise
             yield bot
 
     def _environment(self) -> dict[str, str]:
@@ -121,6 +127,14 @@ class KillLoop:
             "MAX_JOBS": _MANY,
             "MAX_JOBS_PER_DAY": _MANY,
         }
+
+
+def forget_sessions(data_dir: Path) -> None:
+    """Delete the record of new sessions, because a real bot is not restarted 500 times a day."""
+    path = data_dir / "clapper.db"
+    if path.exists():
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("DELETE FROM identifies")
 
 
 async def main(kills: int, seed: int) -> int:
