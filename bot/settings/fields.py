@@ -23,6 +23,7 @@ from bot.settings.types import (
     DEFAULT_CLIENT,
     ApiTokens,
     BearerToken,
+    CallbackKeys,
     ExtraFields,
     FileName,
     Folder,
@@ -86,7 +87,7 @@ class Settings(BaseSettings):
 
     openrouter_api_key: Key = SecretStr("")
     openrouter_base_url: Url = "https://openrouter.ai/api/v1"
-    openrouter_webhook_secret: SigningKeys = SecretStr("")
+    openrouter_webhook_secret: CallbackKeys = SecretStr("")
 
     gemini_api_key: Key = SecretStr("")
     gemini_base_url: Url = "https://generativelanguage.googleapis.com"

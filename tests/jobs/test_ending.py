@@ -178,3 +178,16 @@ async def test_a_failed_remote_job_is_never_created_again(
     bench.backend.only.error = BackendError(ErrorKind.MODERATED, "no")
     await assert_failed(bench, job, "failed.moderated", sentences)
     assert bench.backend.posts == 1
+
+
+async def test_a_card_that_can_not_be_shown_is_no_reason_to_stop_asking_for_the_cancel(
+    bench: Bench,
+) -> None:
+    job = await bench.at(JobState.GENERATING)
+    await bench.jobs.cancel(job.id)
+    bench.backend.cancel_faults.append(BackendError(ErrorKind.TRANSIENT, "down"))
+    bench.deliverer.faults.append(DeliveryError("down"))
+    worker = bench.worker()
+    while (await bench.now(job.id)).next_at is not None:
+        await worker._step(await bench.claim(job.id))  # noqa: SLF001 - one step, as the lane runs it
+    assert bench.backend.cancelled == [job.remote_id]

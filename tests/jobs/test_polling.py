@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.backends.base import RemoteState
+from bot.backends.echo import Echo
 from bot.errors import BackendError, ErrorKind
 from bot.model import JobState
 from bot.pacing import PollIntervals
 from bot.texts import Texts
-from tests.support.fakes.backend import FakeBackend
+from tests.support.fakes.backend import FakeBackend, RemoteJob
 from tests.support.fakes.bench import Bench, open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.fakes.deliverer import FakeDeliverer
@@ -283,3 +284,43 @@ async def test_lateness_survives_a_restart(tmp_path: Path, clock: Clock) -> None
         assert backend.cancelled == ["video_1"]
         backend.finish()
         assert (await bench.run_out(late.id)).state is JobState.SUCCEEDED
+
+
+class UndatedBackend(FakeBackend):
+    """Reports the time of each answer as the creation, in answers without a `Date`."""
+
+    def _echo(self, job: RemoteJob) -> Echo:
+        return Echo(seconds=job.request.seconds, created_at=self.clock() + 3600)
+
+
+async def test_a_creation_that_is_the_time_of_each_undated_answer_proves_nothing(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, backend=UndatedBackend(clock)) as bench:
+        job = await bench.at(JobState.GENERATING)
+        clock.advance(600)
+        bench.backend.finish()
+        assert (await bench.run_out(job.id)).state is JobState.SUCCEEDED
+
+
+async def test_a_job_whose_creation_is_the_time_of_each_undated_answer_can_be_cancelled(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, backend=UndatedBackend(clock)) as bench:
+        job = await bench.at(JobState.GENERATING)
+        clock.advance(600)
+        await bench.jobs.cancel(job.id)
+        await bench.run_out(job.id)
+        assert bench.backend.cancelled == [job.remote_id]
+
+
+async def test_a_later_creation_in_an_undated_answer_is_that_of_another_job(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with open_bench(tmp_path, clock, backend=UndatedBackend(clock)) as bench:
+        job = await bench.at(JobState.GENERATING)
+        clock.advance(600)
+        bench.backend.clock = Clock(clock())
+        bench.backend.finish()
+        clock.advance(60)
+        assert (await bench.run_out(job.id)).state is JobState.FAILED

@@ -50,6 +50,13 @@ async def test_a_create_without_an_answer_explains_its_job(bench: Bench) -> None
     assert await counter(bench).count() == 1
 
 
+async def test_a_create_without_an_answer_explains_one_job_alone(bench: Bench) -> None:
+    await bench.at(JobState.UNCONFIRMED)
+    for orphans in range(3):
+        assert await counter(bench).count() == orphans
+        bench.backend.charge(REQUEST)
+
+
 async def test_an_abandoned_create_leaves_an_orphan(bench: Bench) -> None:
     bench.backend.complete = bench.backend.lists = False
     job = await bench.at(JobState.QUEUED)

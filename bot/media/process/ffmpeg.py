@@ -29,6 +29,7 @@ class Ffmpeg:
     def __init__(self, binary: Path, *, slots: int) -> None:
         options = ("-hide_banner", "-nostdin", "-nostats", "-y")
         self._child = Child(str(binary), *options, name="ffmpeg", slots=slots)
+        self._filters: frozenset[str] | None = None
 
     async def run(
         self,
@@ -50,6 +51,15 @@ class Ffmpeg:
         return await self._child.run(
             reporting, cwd=cwd, limits=limits, on_line=_Progress(on_progress)
         )
+
+    async def has_filters(self, *names: str, cwd: Path, limits: ProcessLimits) -> bool:
+        """Tell whether this ffmpeg was built with all of these filters."""
+        if self._filters is None:
+            lines: list[str] = []
+            await self._child.run(["-filters"], cwd=cwd, limits=limits, on_line=lines.append)
+            columns = (line.split() for line in lines)
+            self._filters = frozenset(each[1] for each in columns if len(each) > 1)
+        return self._filters.issuperset(names)
 
 
 class _Progress:

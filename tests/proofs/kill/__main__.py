@@ -104,8 +104,8 @@ class KillLoop:
 
     @asynccontextmanager
     async def _running(self) -> AsyncGenerator[BotProcess]:
-        await asyncio.to_thread(forget_sessions, self._wire.data_dir)
         before = self._wire.fake_discord.gateway.identified
+        await asyncio.to_thread(self._forget_sessions)
         async with open_bot(self._environment()) as bot:
             try:
                 await self._wire.fake_discord.wait_for_bot(after=before, within=4 * WITHIN)
@@ -113,6 +113,13 @@ class KillLoop:
                 sys.stderr.writelines(bot.lines[-50:])
                 raise
             yield bot
+
+    def _forget_sessions(self) -> None:
+        """Let the bot log in at once, however often it was killed today."""
+        path = self._wire.data_dir / "clapper.db"
+        if path.exists():
+            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                connection.execute("DELETE FROM identifies")
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -127,14 +134,6 @@ class KillLoop:
             "MAX_JOBS": _MANY,
             "MAX_JOBS_PER_DAY": _MANY,
         }
-
-
-def forget_sessions(data_dir: Path) -> None:
-    """Delete the record of new sessions, because a real bot is not restarted 500 times a day."""
-    path = data_dir / "clapper.db"
-    if path.exists():
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("DELETE FROM identifies")
 
 
 async def main(kills: int, seed: int) -> int:
