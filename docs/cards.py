@@ -133,6 +133,7 @@ _REASONS = {
     "audio.no_sound": "the attachment contains no sound",
     "audio.not_audio": "the attachment is not audio",
     "audio.not_kept": "the narration has been deleted",
+    "audio.over_limit": "the narration is too long, but its length is unknown",
     "audio.silent": "nothing can be heard in the narration",
     "audio.too_large": "the attachment is too large",
     "audio.too_long": "the narration is too long",

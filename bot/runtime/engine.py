@@ -176,6 +176,7 @@ async def open_engine(
             feed=feed,
             presets=presets,
             circuit=circuit,
+            min_free_bytes=_MIN_FREE_BYTES,
             service=settings.video_label,
             clock=clock,
         ),

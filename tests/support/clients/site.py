@@ -95,6 +95,7 @@ async def open_site(
     public_url: str = "",
     narrator: Narrator | None = None,
     service: str = "",
+    min_free_bytes: int = 0,
 ) -> AsyncGenerator[Caller]:
     """Serve the API for two clients, "web" and "other"."""
     listener = bind("127.0.0.1", 0)
@@ -109,6 +110,7 @@ async def open_site(
         feed=feed,
         presets=Presets(model="sora-2", seconds=8, size="1280x720", max_audio_bytes=MAX_AUDIO),
         circuit=bench.circuit,
+        min_free_bytes=min_free_bytes,
         service=service,
         clock=bench.clock,
     )
