@@ -34,6 +34,7 @@ from bot.runtime.supervisor import GATEWAY, Service, supervise
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
 from storage.database_files import DatabaseFiles
+from storage.delivery.second_bots import SecondBotStore
 from storage.failing_parts import FailingPartStore
 from storage.identifies import IdentifyStore
 from storage.jobs.listings import ListingStore
@@ -42,7 +43,6 @@ from storage.jobs.remote_jobs import RemoteJobStore
 from storage.library import LibraryStore
 from storage.people import Notify, NotifyDefault, PeopleStore
 from storage.retention import RetentionStore
-from storage.second_bots import SecondBotStore
 from storage.speeches import SpeechCaps, SpeechStore
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.links import Links
     from bot.media.files.workspace import Workspace
     from bot.model import Origin
-    from storage.upload_limits import UploadLimits
+    from storage.delivery.upload_limits import UploadLimits
 
 log = logging.getLogger(__name__)
 

@@ -18,13 +18,13 @@ from bot.delivery.resend import Resender
 from bot.delivery.upload_fallback import UploadFallback
 from bot.delivery.views.library_view import LibraryView
 from storage.artifacts import ArtifactStore
-from storage.due_copies import DueCopyStore
+from storage.delivery.due_copies import DueCopyStore
+from storage.delivery.upload_limits import UploadLimits
 from storage.failing_parts import FailingPartStore
 from storage.jobs.circuits import CircuitStore
 from storage.jobs.holds import HoldStore
 from storage.jobs.queue_outlook import QueueOutlook
 from storage.people import PeopleStore
-from storage.upload_limits import UploadLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from bot.demo.fake_discord.api_errors import Refusal
 from bot.errors import UnconfirmedSubmitError
 from bot.links import Links
 from bot.model import JobState
+from storage.delivery.upload_limits import UploadLimits
 from storage.people import Notify
-from storage.upload_limits import UploadLimits
 from tests.support.desk import open_desk
 from tests.support.fakes.orders import origin
 from tests.support.schemas.discord_spec import check_all

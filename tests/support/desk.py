@@ -32,11 +32,11 @@ from bot.media.process.ffmpeg import Ffmpeg
 from bot.presets import Presets
 from bot.speech.narrator import Narrator
 from bot.texts import Texts
-from storage.due_copies import DueCopyStore
+from storage.delivery.due_copies import DueCopyStore
+from storage.delivery.second_bots import SecondBotStore
+from storage.delivery.upload_limits import UploadLimits
 from storage.jobs.queue_outlook import QueueOutlook
-from storage.second_bots import SecondBotStore
 from storage.speeches import SpeechCaps, SpeechStore
-from storage.upload_limits import UploadLimits
 from tests.support.fakes.bench import open_bench
 from tests.support.fakes.clock import Clock
 from tests.support.media import clips

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.media.files.workspace import Workspace
     from bot.model import Job
     from storage.artifacts import ArtifactStore
-    from storage.due_copies import DueCopy, DueCopyStore
+    from storage.delivery.due_copies import DueCopy, DueCopyStore
 
 log = logging.getLogger(__name__)
 
