@@ -25,7 +25,8 @@ WORDS = {
     """,
     "forest": """
         🌲 🌳 🦊 🍄 🍁 forest woods woodland tree trees jungle fox deer leaf leaves moss
-        mushroom wald wälder schwarzwald regenwald baum bäume dschungel fuchs reh hirsch blatt moos pilz forêt
+        mushroom wald wälder schwarzwald regenwald baum bäume dschungel fuchs reh hirsch blatt
+        moos pilz forêt
         arbre bois renard bosque árbol selva zorro foresta albero лес дерев лис 森 木 林 狐
         鹿 숲 나무 غابة יער δάσος जंगल ป่า orman
     """,
